@@ -49,7 +49,7 @@ class Run:
         self._results = Results(KEPT / "results.jsonl", ROOT)
         self._equivalent = equivalent(EQUIVALENT)
         self._bases = {path: Basis(digest([ROOT / path]), covered.everything) for path in rooms.sources}
-        self._console = Console(file=os.fdopen(os.dup(1), "w", buffering=1))
+        self._console = Console(file=os.fdopen(os.dup(1), "w", buffering=1), width=120)
 
     def try_what_is_unknown(self) -> bool:
         """Whether all of it could be tried."""

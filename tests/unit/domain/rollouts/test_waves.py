@@ -161,5 +161,6 @@ def test_a_wave_further_on_probably_starts_after_the_soaks_between() -> None:
 
 
 def test_of_a_wave_that_is_held_without_an_end_nobody_can_tell_when_it_begins() -> None:
-    assert probable_start(WAVES, "rest", {"rest": Hold("room in wave rest")}) is None
+    holds = {"canary": Hold("room in wave canary"), "rest": Hold("room in wave rest")}
+    assert probable_start(WAVES, "rest", holds) is None
     assert probable_start(WAVES, "rest", {}) is None
