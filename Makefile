@@ -1,4 +1,4 @@
-.PHONY: demo test test-unit test-all coverage check bench pictures reference set-up constraints requirements
+.PHONY: demo test test-unit test-all coverage mutants check bench pictures reference set-up constraints requirements
 
 # More options for pytest, for example PYTEST="tests/unit -q"
 PYTEST ?=
@@ -35,6 +35,14 @@ test-all: set-up
 # Which branches the tests of this process take; killed and started processes are not counted
 coverage: set-up
 	$(PYTEST_SHARED) $(WORKERS) -m "not long and not second_database and not kill" --cov --cov-report=term $(PYTEST)
+
+# Which changes of the rules no unit test tells. SAMPLE is how many are tried (0 is all), SEED chooses them,
+# ROOMS="bot/plan bot/act" looks at these folders alone. A run that was broken off goes on where it stopped.
+SAMPLE ?= 400
+SEED ?= 1
+ROOMS ?=
+mutants: set-up
+	nice -n 19 .venv/bin/python -m tests.mutants --sample $(SAMPLE) --seed $(SEED) --workers $(WORKERS) $(ROOMS)
 
 check: set-up
 	.venv/bin/ruff format --check .

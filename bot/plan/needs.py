@@ -116,14 +116,14 @@ def _is_ignored(member: FleetRepository, usage: Usage, base: str, today: date) -
 
 
 def needs_of_sdk_pins(member: FleetRepository, needs: Sequence[Need]) -> list[Need]:
-    """global.json moves together with the SDK image that builds there, never by itself."""
+    """global.json moves together with the SDK image that builds there, never by itself: one that only a person can
+    edit has the SDK of its pin until then."""
     found: list[Need] = []
     for need in needs if member.sdk_pins else ():
         version = need.move.change.to_version
-        if not need.usage.reference.base.is_sdk or version is None:
+        if not need.usage.reference.base.is_sdk or version is None or (need.edit is None and not need.floats):
             continue
-        written = need.usage.reference if need.edit is None else need.edit.new
-        pinned = not need.floats and is_patch_pinned(written)
+        pinned = need.edit is not None and not need.floats and is_patch_pinned(need.edit.new)
         for usage in member.sdk_pins:
             if usage.sdk_pin is not None and usage.sdk_pin.must_move(version, image_is_pinned=pinned):
                 target = usage.reference.at(version, None)

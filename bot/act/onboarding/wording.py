@@ -109,6 +109,6 @@ def _fenced(patch: str) -> str:
 
 def _cut(parts: list[str]) -> str:
     """Leaves out what comes last where all is too long; the table is cut at a line's end."""
-    while len(parts) > 1 and len("\n\n".join(parts).encode(errors="replace")) > LONGEST_BODY:
+    while len(parts) > 2 and len("\n\n".join(parts).encode(errors="replace")) > LONGEST_BODY:
         parts = [*parts[:-1]]
     return shortened("\n\n".join(parts), LONGEST_BODY)

@@ -64,6 +64,15 @@ async def test_its_pull_request_is_closed_with_the_reason(world: World) -> None:
     assert WORD in world.shop.requests[1].body
 
 
+async def test_what_others_have_closed_before_is_left_as_it_is(world: World) -> None:
+    world.shop.requests[2] = replace(OPEN, number=2, branch=BRANCH, is_open=False, body="by Bob")
+    world.shop.is_archived = True
+    world.shop.requests[1] = replace(world.shop.requests[1], is_open=False)
+    after = await world.tick()
+    assert (after.state, after.reason) == (RebuildState.CANCELLED, WORD)
+    assert world.shop.requests[2].body == "by Bob"
+
+
 async def test_it_ends_although_a_read_only_repository_keeps_its_pull_request_open(world: World) -> None:
     world.shop.is_archived = True
     after = await world.tick()

@@ -172,6 +172,17 @@ async def test_another_action_that_is_asked_for_since_the_plan_is_heard(
     assert (world.store[1].state, world.store[1].reason) == (RebuildState.SKIPPED, told)
 
 
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [(Action.PULL_REQUEST, "pull_request"), (Action.DISPATCH, "dispatch"), (Action.DISPATCH, "auto")],
+)
+async def test_the_action_that_was_planned_goes_on(world: World, action: Action, said: str) -> None:
+    planned(world, action)
+    world.asks(f"action: {said}")
+    await world.tick()
+    assert world.store[1].state in (RebuildState.OPEN, RebuildState.DISPATCHED)
+
+
 async def test_a_file_that_is_left_alone_keeps_no_other_from_being_dispatched_for(world: World) -> None:
     world.add(rebuild(Action.DISPATCH), member(WEEKLY), paths=("Dockerfile", "legacy/Dockerfile"))
     world.asks("ignore: [{path: 'legacy/*'}]")

@@ -42,6 +42,17 @@ def test_cause_cves_and_severity_of_what_is_below_travel_up_to_whoever_stands_on
     assert found.evidence[-1].locator.startswith("proved by the layers of both")
 
 
+def test_what_several_bases_bring_is_counted_over_all_of_them() -> None:
+    other = replace(BELOW, base=replace(BELOW.base, tag="9.0"), cves=("CVE-2026-2", "CVE-2026-3"), detail="moved")
+    assert brought(BELOW, other).detail == (
+        f"rebuilt on aspnet:10.0 ({BELOW.detail}) and aspnet:9.0 (moved), 3 CVEs in all"
+    )
+    bare = replace(other, cves=())
+    assert brought(replace(BELOW, cves=(), detail="moved"), bare).detail.endswith("aspnet:9.0 (moved)")
+    third = replace(other, base=replace(BELOW.base, tag="9.0-noble"))
+    assert brought(BELOW, other, third).detail.endswith("aspnet:9.0 (moved) and others, 3 CVEs in all")
+
+
 def test_what_is_brought_over_several_own_bases_keeps_the_cause_at_the_root() -> None:
     assert brought(brought(BELOW)).causes == (Cause.DOTNET_SECURITY,)
 

@@ -2,7 +2,7 @@ import pytest
 
 from bot.assess.assess import assess
 from bot.assess.dotnet.releases import ReleaseIndex
-from bot.assess.wording import describe
+from bot.assess.wording import describe, versions
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
 from tests.unit.assess.world import AMD64, ARM64, DAY, image, release, seen
@@ -86,6 +86,17 @@ def said(before: Observation, after: Observation) -> str:
 )
 def test_a_change_is_told_in_one_sentence(before: Observation, after: Observation, sentence: str) -> None:
     assert said(before, after) == sentence
+
+
+def test_a_version_that_nobody_knows_is_called_unknown() -> None:
+    assert versions("aspnet", None, "8.0.17") == ".NET unknown → 8.0.17"
+    assert versions("sdk", "8.0.100", None) == ".NET SDK 8.0.100 → unknown"
+
+
+def test_a_move_of_the_distribution_without_a_sentence_names_how_many_platforms_moved() -> None:
+    base = seen("1").base
+    moved = Change(base, DAY, "sha256:1", "sha256:2", Cause.OS_MOVE, Cause.OS_MOVE, platforms=(AMD64, ARM64))
+    assert describe(moved) == "aspnet:8.0: the distribution changed (2 platforms)"
 
 
 @pytest.mark.parametrize("cause", list(Cause))

@@ -87,6 +87,14 @@ async def test_a_red_build_is_a_failure_with_the_run_that_failed(world: World) -
     assert after.reason == "merged, but its build failed: test.yml concluded with failure"
 
 
+async def test_of_a_red_build_the_runs_that_have_ended_are_kept(world: World) -> None:
+    world.shop.build(world.commit, conclusion="failure", id=3)
+    world.shop.build(world.commit, "in_progress", None, path=".github/workflows/test.yml", id=4)
+    world.shop.build(world.commit, path=".github/workflows/lint.yml", id=None)
+    after = await world.looked()
+    assert (after.state, after.built_by) == (RebuildState.FAILED, (3,))
+
+
 async def test_the_runs_of_the_rebuild_workflow_count_alone_where_there_are_some(world: World) -> None:
     world.shop.build(world.commit, conclusion="failure")
     world.shop.build(world.commit, path=".github/workflows/weekly-rebuild.yml", event="schedule")

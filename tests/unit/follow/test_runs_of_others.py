@@ -49,8 +49,9 @@ async def test_while_it_waits_it_says_whose_run_that_is(status: str, told: str) 
     assert after.reason == f"run 412 of 12:00 builds it already, and {told}"
 
 
-async def test_once_it_is_green_its_image_is_looked_at_as_any() -> None:
-    after = await followed(replace(PUSHED, status="completed", conclusion="success"))
+@pytest.mark.parametrize("conclusion", ["success", "neutral"])
+async def test_once_it_is_green_its_image_is_looked_at_as_any(conclusion: str) -> None:
+    after = await followed(replace(PUSHED, status="completed", conclusion=conclusion))
     assert (after.state, after.built_commit, after.run_number) == (RebuildState.PROVING, "c" * 40, 412)
 
 

@@ -6,9 +6,11 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.looks import Followed
+from bot.domain.forge.pull_requests import PullRequest, PullRequestState
 from bot.domain.forge.runs import FailedJob, Run
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
+from bot.follow.looking import after_request
 from bot.follow.stage import FollowOptions, FollowTally, tick
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
@@ -215,6 +217,14 @@ async def test_a_run_that_the_host_did_not_name_is_found(clock: ManualClock) -> 
     assert (after.run, after.url) == (7, "https://forge/run/7")
 
 
+async def test_a_run_that_is_found_is_told_with_its_address(clock: ManualClock) -> None:
+    unseen = dispatched(run=None, node_id=None, url="https://forge/actions")
+    (after,) = await look(clock, forge(clock, runs=[run("queued", None)]), unseen)
+    assert after.url == URL
+    (without,) = await look(clock, forge(clock, runs=[run("queued", None, url="")]), unseen)
+    assert without.url == "https://forge/actions"
+
+
 async def test_the_run_that_names_the_correlation_is_the_one(clock: ManualClock) -> None:
     runs = [run(id=6, title="by hand"), run(title="rebuild freshness-abc")]
     (after,) = await look(
@@ -289,6 +299,22 @@ async def test_all_that_is_due_is_looked_at_in_one_request(clock: ManualClock) -
     ]
 
 
+async def test_each_is_asked_for_as_what_it_is(clock: ManualClock) -> None:
+    """GitHub answers a list of ids with an error where one of them is empty."""
+    asked: list[tuple[list[str], list[str]]] = []
+
+    class Forge(FakeForge):
+        async def follow(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
+            asked.append(([*pull_requests], [*runs]))
+            return await super().follow(pull_requests, runs)
+
+    fake = Forge(clock)
+    fake.homes = forge(clock, runs=[run("in_progress", None)]).homes
+    nameless = opened(id=3, node_id=None), dispatched(id=4, node_id=None), dispatched(id=5, run=None, node_id="")
+    await look(clock, fake, opened(), dispatched(id=2), *nameless)
+    assert asked == [(["PR_1"], ["CS_7"])]
+
+
 @pytest.mark.parametrize("before", [opened(node_id=None), dispatched(node_id=None)], ids=["request", "run"])
 async def test_what_has_no_node_id_yet_gets_it_with_its_own_look(clock: ManualClock, before: Rebuild) -> None:
     (after,) = await look(clock, forge(clock, runs=[run("queued", None)]), before)
@@ -298,6 +324,25 @@ async def test_what_has_no_node_id_yet_gets_it_with_its_own_look(clock: ManualCl
 async def test_a_run_gets_its_address_with_its_own_look(clock: ManualClock) -> None:
     (after,) = await look(clock, forge(clock, runs=[run("queued", None)]), dispatched(node_id=None, url=None))
     assert after.url == URL
+
+
+async def test_a_run_whose_look_tells_no_address_keeps_the_one_that_it_had(clock: ManualClock) -> None:
+    unseen = dispatched(node_id=None, url="https://forge/actions")
+    (after,) = await look(clock, forge(clock, runs=[run("queued", None, url="")]), unseen)
+    assert (after.node_id, after.url) == ("CS_7", "https://forge/actions")
+
+
+async def test_a_run_of_long_ago_is_looked_at_as_often_as_any(clock: ManualClock) -> None:
+    old = dispatched(attempted_at=NOON - timedelta(days=9))
+    (after,) = await look(clock, forge(clock, runs=[run("in_progress", None)]), old)
+    assert after.due_at == NOON + EVERY
+
+
+@pytest.mark.parametrize("missing", ["merge_commit", "merge_node"])
+def test_a_merge_whose_commit_is_not_told_yet_is_looked_at_again(missing: str) -> None:
+    merged = PullRequestState(1, "https://forge/pull/1", False, True, False, "abc", "C_abc", NOON)
+    assert after_request(opened(), merged, NOON).state is RebuildState.BUILDING
+    assert after_request(opened(), replace(merged, **{missing: None}), NOON) == opened()
 
 
 async def test_looks_come_due_together(clock: ManualClock) -> None:

@@ -105,6 +105,12 @@ async def test_the_run_of_a_dispatch_is_found_among_those_dispatched_since(world
     assert world.asked == ["dispatched_runs"]
 
 
+async def test_a_run_without_an_address_leaves_the_step_that_it_had(world: World) -> None:
+    world.follows(url="https://forge/actions")
+    world.shows(run(url=""))
+    assert (await world.look()).url == "https://forge/actions"
+
+
 async def test_a_step_that_starts_by_itself_is_found_among_all_runs_since_the_step_before(world: World) -> None:
     world.follows(LOAD, state=StepState.DUE, attempted_at=None, since=NOON, began_at=NOON + HOUR)
     world.shows(run(id=5, created_at=NOON - HOUR), run(event="push"))
@@ -148,6 +154,17 @@ async def test_steps_whose_runs_are_known_are_asked_for_together_and_a_red_one_w
     assert [world.store.going[number].state for number in (1, 2)] == [StepState.SUCCEEDED, StepState.FAILED]
     assert (tally.looked_at, tally.ended) == (2, 2)
     assert world.asked == ["follow", "first_failure"]
+
+
+async def test_while_the_forge_pauses_no_step_is_claimed(world: World) -> None:
+    world.follows(run=7, node_id="CS_7", state=StepState.RUNNING)
+    world.forge.failing["follow"] = Failure(Trouble.THROTTLED, "slow down", retry_after=HOUR)
+    loop = Loop(world.clock)
+    await tick(world.store, world.forge, FollowOptions(EVERY), loop)
+    world.store.going.rows[1].due_at = NOON
+    put_off = world.store.going.put_off_calls
+    await tick(world.store, world.forge, FollowOptions(EVERY), loop)
+    assert (world.store.going.put_off_calls, world.asked) == (put_off, ["follow"])
 
 
 async def test_a_run_without_a_node_is_asked_for_by_its_number(world: World) -> None:

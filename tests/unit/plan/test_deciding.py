@@ -188,8 +188,15 @@ def test_a_dispatch_that_the_policy_wants_for_a_pin_does_not_claim_that_it_needs
     assert found.reason == "aspnet:10.0 moved; the policy asks to dispatch weekly-rebuild.yml"
 
 
+def test_what_floats_is_told_to_move_under_the_same_tag() -> None:
+    found = only(planned(move(), usage("aspnet:10.0"), member(WEEKLY)))
+    told = "aspnet:10.0 moved under the same tag; mcr.microsoft.com/dotnet/aspnet:10.0 needs no edit"
+    assert found.reason == f"{told}, so the workflow rebuilds it"
+
+
 def test_a_repository_that_opted_out_is_skipped_with_that_reason() -> None:
     found = only(planned(move(), usage("aspnet:10.0@a"), member(enabled=False)))
+    assert (found.action, found.wave, found.due_at) == (Action.NOTIFY, "", NOON)
     assert (found.state, found.reason) == (
         RebuildState.SKIPPED,
         "the repository opted out in .github/freshness.yaml",
@@ -277,6 +284,30 @@ def test_an_sdk_pin_moves_with_an_image_of_a_floating_tag_only_where_that_would_
     home = member(sdk_pins=(sdk_pin("10.0.100"),))
     found = only(planned(move(SDK, version=version), usage("sdk:10.0@a", Role.BUILD_STAGE), home))
     assert edits(found) == [("10.0@a", "10.0@b", False), *moves]
+
+
+@pytest.mark.parametrize("version", ["10.0.101", "10.0.200"])
+def test_an_sdk_pin_stays_where_the_pinned_image_can_only_be_edited_by_hand(version: str) -> None:
+    """The image has no SDK but its own, and dotnet would refuse to build."""
+    home = member(sdk_pins=(sdk_pin("10.0.100"),))
+    image = usage("sdk:10.0.100@a", Role.BUILD_STAGE, fixed_because="it is a variable")
+    found = only(planned(move(SDK, version=version), image, home))
+    assert (found.action, edits(found)) == (Action.NOTIFY, [])
+
+
+def test_what_is_only_told_has_no_steps_and_anything_else_has_those_of_the_rules() -> None:
+    policy = Policy((PolicyRule(steps=(Step("canary", "deploy.yml"),)),))
+    assert only(planned(move(), usage("aspnet:10.0@a"), policy=policy)).steps == policy.rules[0].steps
+    told = usage("aspnet:10.0@a", fixed_because="it is a variable")
+    assert only(planned(move(), told, policy=policy)).steps == ()
+
+
+def test_an_sdk_pin_moves_with_a_floating_image_that_stands_nowhere() -> None:
+    home = member(WEEKLY, sdk_pins=(sdk_pin("10.0.100"),))
+    image = usage("sdk:10.0", Role.BUILD_STAGE, span=None)
+    _, found = planned(move(SDK, version="10.0.200"), image, home)
+    assert (found.action, edits(found)) == (Action.PULL_REQUEST, [("10.0.100", "10.0.200", False)])
+    assert found.reason == "sdk:10.0 moved; global.json asks for SDK 10.0.100"
 
 
 # Laws

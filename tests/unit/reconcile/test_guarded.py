@@ -115,6 +115,7 @@ async def test_without_a_turn_nothing_is_written_and_it_is_said_when_there_will_
     with pytest.raises(NoTurn, match="it waits for its turn") as raised:
         await world.guarded.open(SHOP, ["a"])
     assert raised.value.retry_after == timedelta(minutes=9)
+    assert not raised.value.is_news
     assert world.port.done == []
 
 
@@ -131,6 +132,9 @@ async def test_a_refusal_for_too_many_writes_stops_writing_alone(world: World) -
         await world.guarded.open(SHOP, ["a"])
     assert world.turns.stopped == [timedelta(minutes=1)]
     assert raised.value.retry_after == timedelta(minutes=3)
+    assert raised.value.told.startswith("the forge wants fewer writes (slow down); ")
+    assert raised.value.is_news
+    assert not raised.value.pauses_host
     assert await world.guarded.look(SHOP) == "seen"
 
 

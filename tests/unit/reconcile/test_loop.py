@@ -111,9 +111,11 @@ class Posts(Work[Post, str]):
 class Counted(Hooks):
     def __init__(self) -> None:
         self.outcomes: Counter[RowOutcome] = Counter()
+        self.told: list[tuple[str, str, timedelta]] = []
 
     def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
         self.outcomes[outcome] += 1
+        self.told.append((stage, host, took))
 
 
 @dataclass(slots=True)
@@ -218,6 +220,35 @@ async def test_a_row_that_cannot_be_read_fails_alone_and_is_named(world: World) 
     assert world.due(3) == timedelta(seconds=30)
     await world.run(timedelta(seconds=30))
     assert world.due(3) == timedelta(minutes=1)
+
+
+async def test_what_a_row_that_cannot_be_read_says_is_cut(world: World) -> None:
+    world.queue.add(ValueError("x" * 900), NOON, "rebuild 1")
+    [problem] = (await world.run()).problems
+    assert len(problem) == len("rebuild 1: ") + 500
+
+
+@pytest.mark.parametrize(("home", "told"), [(None, ""), ("a", "a")])
+async def test_a_row_that_cannot_be_read_is_counted_for_the_host_that_all_need(
+    world: World, home: str | None, told: str
+) -> None:
+    world.posts.home = home
+    world.queue.add(ValueError("melted"), NOON, "rebuild 1")
+    await world.run()
+    assert world.hooks.told == [("posts", told, timedelta())]
+
+
+@pytest.mark.parametrize("met", [None, LeaseLost("taken over")])
+async def test_it_is_told_how_long_an_attempt_took(world: World, met: Exception | None) -> None:
+    async def take_long(lease: Lease) -> None:
+        world.clock.advance(timedelta(minutes=1))
+        if met is not None:
+            raise met
+
+    world.add("a")
+    world.posts.meets[1] = take_long
+    await world.run()
+    assert world.hooks.told == [("posts", "a", timedelta(minutes=1))]
 
 
 async def test_a_row_whose_reading_says_why_it_fails_stops_no_other(world: World) -> None:
@@ -384,6 +415,34 @@ async def test_one_item_without_an_answer_is_its_own_trouble(world: World) -> No
     assert (tally.done, tally.failed, world.queue.rows[4].error) == (8, 1, "no answer")
 
 
+async def test_who_has_answered_in_this_run_is_not_judged_by_the_few_of_a_later_batch(world: World) -> None:
+    world.posts.batch = 3
+    world.add(*["a"] * 6)
+    world.posts.meets = dict.fromkeys([3, 4, 5, 6], SILENT)
+    tally = await world.run()
+    assert (tally.done, tally.failed, tally.untried) == (2, 4, 0)
+
+
+async def test_silence_is_counted_on_from_one_batch_to_the_next(world: World) -> None:
+    world.posts.batch, world.posts.at_once = 4, 1
+    world.add(*["a"] * 8)
+    world.posts.meets = dict.fromkeys(range(2, 9), SILENT)
+    tally = await world.run()
+    assert world.posts.tried == [1, 2, 3, 4, 5, 6]
+    assert (tally.done, tally.problems[-1]) == (1, "no answer")
+
+
+async def test_what_a_stage_takes_for_its_hosts_trouble_is_blamed_on_the_host(world: World) -> None:
+    denied = Failure(Trouble.DENIED, "the token has expired")
+    world.posts.at_once = 1
+    world.posts.is_hosts = lambda failure: failure is denied  # type: ignore[method-assign]
+    world.add(*["a"] * 3)
+    world.posts.meets = {1: denied}
+    tally = await world.run()
+    assert (tally.failed, tally.untried, tally.problems) == (0, 3, ["the token has expired"])
+    assert {row.error for row in world.queue.rows.values()} == {None}
+
+
 async def test_a_host_known_in_trouble_is_tried_carefully(world: World) -> None:
     world.add(*["a"] * 10)
     world.posts.meets = dict.fromkeys(range(1, 11), SILENT)
@@ -416,8 +475,18 @@ async def test_a_result_that_cannot_be_stored_puts_its_row_off(world: World) -> 
     world.add("a", "a")
     world.posts.unsettled[1] = Failure(Trouble.UNREACHABLE, "the database does not answer")
     tally = await world.run()
-    assert (tally.done, tally.failed) == (1, 1)
+    assert (tally.done, tally.failed, tally.problems) == (1, 1, ["a: the database does not answer"])
     assert (list(world.queue.held()), world.due(1)) == ([], timedelta(seconds=30))
+    assert world.hooks.outcomes == {RowOutcome.DONE: 1, RowOutcome.FAILED: 1}
+
+
+async def test_a_result_whose_storing_meets_a_defect_is_logged_with_its_row(world: World) -> None:
+    world.add("a")
+    world.posts.unsettled[1] = KeyError("merged_at")
+    with capture_logs() as logs:
+        assert (await world.run()).problems == ["a: a defect of the bot: KeyError('merged_at')"]
+    assert (logs[0]["event"], logs[0]["row"]) == ("defect", "row 1")
+    assert world.hooks.outcomes == {RowOutcome.DEFECT: 1}
 
 
 async def test_a_failure_that_cannot_be_stored_leaves_no_row_leased(world: World) -> None:
@@ -520,3 +589,14 @@ async def test_a_row_that_is_always_due_does_not_keep_a_run_from_ending(world: W
     world.add("a", "a")
     world.posts.settle = settle  # type: ignore[method-assign]
     assert (await world.run()).done == 4
+
+
+async def test_rows_that_take_turns_in_being_due_do_not_either(world: World) -> None:
+    async def settle(item: Post, result: str) -> None:
+        world.queue.settle(item.number, NOON)
+
+    world.posts.batch, world.posts.most = 1, 50
+    world.queue.add(Post("a", 1), NOON - 2 * HOUR, id=1)
+    world.queue.add(Post("a", 2), NOON - HOUR, id=2)
+    world.posts.settle = settle  # type: ignore[method-assign]
+    assert (await world.run()).done == 3

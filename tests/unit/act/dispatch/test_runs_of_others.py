@@ -37,6 +37,7 @@ async def test_a_build_that_began_after_the_base_was_shown_is_followed_and_none_
     assert (after.state, after.reason) == (RebuildState.DISPATCHED, "run 412 of 11:40 builds it already")
     assert (after.run, after.node_id, after.url) == (5, "CS_5", "https://forge/5")
     assert (after.attempted_at, after.joined) == (SHOWN + timedelta(minutes=10), Joined.FOLLOWED)
+    assert after.due_at == NOON + world.options.follow_every
 
 
 @pytest.mark.parametrize("status", ["queued", "requested", "waiting", "pending"])

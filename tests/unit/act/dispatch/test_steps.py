@@ -142,6 +142,23 @@ async def test_what_the_gate_cannot_tell_is_waited_for_until_the_step_s_time_is_
     assert (after.state, world.forge.calls) == (StepState.FAILED, [])
 
 
+async def test_a_gate_that_has_nothing_to_say_starts_a_step(world: World) -> None:
+    assert (await at_the_gate(world, None)).state is StepState.STARTED
+
+
+async def test_where_no_image_is_known_the_gate_is_told_so(world: World) -> None:
+    told: list[str] = []
+
+    class Asked(Says):
+        def unseen(self, images: Sequence[ProducedImage], why: str) -> Gated | None:
+            told.append(why)
+            return None
+
+    world.store.job = replace(world.store.job, images=())
+    await tick(world.store, world.forge, dispatchable, world.options, Loop(world.clock), Asked(None))
+    assert told == ["no image of this repository is known"]
+
+
 async def test_telling_starts_a_step_all_the_same(world: World) -> None:
     after = await at_the_gate(world, Gated(GateMode.TELL, GateOutcome.UNKNOWN, gaps=("old data",)))
     assert after.state is StepState.STARTED

@@ -26,6 +26,7 @@ async def test_no_more_pull_requests_are_opened_than_the_limit(world: World) -> 
     await world.tick()
     assert world.store[1].state is RebuildState.WAITING
     assert "still open" in world.store[1].reason
+    assert world.store[1].due_at == NOON + world.options.follow_every
     assert world.forge.calls == []
     world.store.others_open = 1
     await world.later()

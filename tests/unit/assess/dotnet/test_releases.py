@@ -28,6 +28,13 @@ def test_skipped_releases_count_too() -> None:
     ]
 
 
+@pytest.mark.parametrize(("family", "cves"), [("aspnet", ("CVE-2024-0001",)), ("runtime", ())])
+def test_each_family_is_told_by_its_own_version(family: str, cves: tuple[str, ...]) -> None:
+    """ASP.NET Core was released again under a version of its own."""
+    again = replace(release("8.0.1", "CVE-2024-0001"), aspnetcore="8.0.2")
+    assert ReleaseIndex([release("8.0.0"), again]).fixed_between(family, "8.0.1", "8.0.2").cves == cves
+
+
 def test_a_cve_of_two_releases_is_named_once() -> None:
     index = ReleaseIndex([release("8.0.1", "CVE-2024-0001"), release("8.0.2", "CVE-2024-0002", "CVE-2024-0001")])
     assert index.fixed_between("runtime", "8.0.0", "8.0.2").cves == ("CVE-2024-0001", "CVE-2024-0002")

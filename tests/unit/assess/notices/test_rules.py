@@ -74,6 +74,18 @@ def test_updates_before_the_chiseled_tag_existed_do_not_count() -> None:
     assert lag.sibling_lag(FULL, [chiseled("5", DAY + 3 * DAYS)], DAY + 10 * DAYS) == ()
 
 
+def test_an_update_that_the_chiseled_tag_was_first_seen_with_came_with_it() -> None:
+    (updated,) = {notice.since for notice in lag.sibling_lag(FULL, [chiseled("5", DAY)], DAY + 10 * DAYS)}
+    (notice,) = lag.sibling_lag(FULL, [chiseled("5", updated)], DAY + 10 * DAYS)
+    assert (notice.until, notice.text.endswith("came with it")) == (updated, True)
+
+
+def test_several_fixes_that_are_waited_for_are_counted() -> None:
+    feed = ReleaseIndex([release("8.0.17", "CVE-2025-0001", "CVE-2025-0002", at=DAY)])
+    (notice,) = lag.waiting_for_base([live("aspnet:8.0")], feed, {}, DAY + HOUR)
+    assert notice.text == "aspnet:8.0 is still on .NET 8.0.16; the fix for 2 CVEs is out for 1 h"
+
+
 def test_a_base_waits_while_a_listed_fix_is_not_in_it() -> None:
     feed = ReleaseIndex([release("8.0.17", "CVE-2025-0001", at=DAY)])
     bases = [live("aspnet:8.0"), live("runtime:8.0", version="8.0.17"), live("runtime-deps:8.0", version=None)]
@@ -186,6 +198,12 @@ def test_end_of_life_says_how_long_is_left(ends: date, phase: str) -> None:
     feed = ReleaseIndex([replace(release("8.0.16"), end_of_life=ends)])
     (notice,) = lag.end_of_life_notices([live("aspnet:8.0")], feed, DAY)
     assert notice.text == f"aspnet:8.0: .NET 8.0 {phase} (end of life {ends})"
+
+
+def test_end_of_life_is_told_from_the_very_day_on_that_is_asked_for() -> None:
+    feed = ReleaseIndex([replace(release("8.0.16"), end_of_life=date(2025, 7, 10))])
+    ends = datetime(2025, 7, 10, tzinfo=DAY.tzinfo)
+    assert len(lag.end_of_life_notices([live("aspnet:8.0")], feed, ends - 30 * DAYS, 30 * DAYS)) == 1
 
 
 def test_end_of_life_far_ahead_or_of_a_withdrawn_base_is_no_news() -> None:

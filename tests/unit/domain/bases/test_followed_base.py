@@ -1,6 +1,13 @@
 import pytest
 
-from bot.domain.bases.followed_base import Unknown, followed_base, is_patch_pinned, reference_after_move
+from bot.domain.bases.followed_base import (
+    Unknown,
+    followed_base,
+    is_patch_pinned,
+    pinned_version,
+    reference_after_move,
+    tagged_version,
+)
 from bot.domain.reference import Reference
 
 OLD = "sha256:" + "a" * 64
@@ -26,6 +33,13 @@ def test_a_reference_follows_the_floating_tag_of_its_line(written: str, tag: str
     base = followed_base(Reference(ASPNET, written))
     assert base is not None
     assert base.tag == tag
+
+
+def test_a_patch_tag_pins_its_version_unless_a_digest_beside_it_does() -> None:
+    assert pinned_version(Reference(ASPNET, "10.0.4-noble")) == "10.0.4"
+    assert pinned_version(Reference(ASPNET, "10.0-noble")) is None
+    pinned = Reference(ASPNET, "10.0.4-noble", OLD)
+    assert (pinned_version(pinned), tagged_version(pinned)) == (None, "10.0.4")
 
 
 def test_a_bare_digest_follows_nothing() -> None:

@@ -128,6 +128,17 @@ def test_the_rule_that_gave_a_term_is_told() -> None:
     assert (found["wave"], found["settle"], found["workflow"]) == (1, 2, None)
 
 
+def test_a_rule_for_other_repositories_gives_no_term() -> None:
+    rules = (PolicyRule(Match(repositories=("contoso/other",)), wave="canary"), PolicyRule(wave="rest"))
+    assert Policy(rules).origins("contoso/shop", ASPNET, Cause.OS_UPDATE, None)["wave"] == 1
+
+
+def test_waves_begin_in_the_operators_order_and_a_wave_that_is_not_named_begins_last() -> None:
+    policy = Policy((), (Wave("zero"), Wave("alpha")))
+    assert policy.earliest(["alpha", "zero"]) == "zero"
+    assert policy.earliest(["absent", "alpha"]) == "alpha"
+
+
 def test_several_changes_take_the_earliest_wave_and_the_shortest_soak() -> None:
     policy = Policy((), WAVES)
     several = [Terms(wave="rest", soak=timedelta(hours=9)), Terms(wave="canary"), Terms(wave="early")]

@@ -173,6 +173,12 @@ def test_the_last_step_proves_nothing_of_the_image() -> None:
             RebuildState.CANCELLED,
             "built; step canary was not finished: its turn has come",
         ),
+        (
+            StepState.SUPERSEDED,
+            None,
+            RebuildState.SUPERSEDED,
+            "built; step canary was not started: its turn has come",
+        ),
         (StepState.RUNNING, None, RebuildState.STEPPING, "step canary: its turn has come"),
     ],
 )

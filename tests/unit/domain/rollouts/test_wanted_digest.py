@@ -24,9 +24,30 @@ def test_global_json_moves_along_whatever_the_tag_of_the_sdk_image(tag: str) -> 
     assert (orders.of_bases, orders.sdk) == ((WantedDigest(sdk, digest("e")),), "10.0.104")
 
 
-@pytest.mark.parametrize("tag", ["10.0.104-noble", "10.0"])
-def test_an_image_alone_orders_no_sdk(tag: str) -> None:
+@pytest.mark.parametrize(("tag", "letter"), [("10.0.104-noble", None), ("10.0", "e"), ("10.0.104", "e")])
+def test_an_image_alone_orders_no_sdk(tag: str, letter: str | None) -> None:
     sdk = Base(MCR, "dotnet/sdk", "10.0")
-    new = Reference(sdk.name, tag, digest("e") if tag == "10.0" else None)
+    new = Reference(sdk.name, tag, digest(letter) if letter else None)
     planned = rebuild(targets=(Target(sdk, digest("d"), digest("e"), (1,)),), replacements=(Replacement(new, new),))
     assert wanted_digests_of(planned, ()).sdk is None
+
+
+LINE = Base("registry.contoso.com", "golden", "1.*.*")
+
+
+@pytest.mark.parametrize(
+    ("base", "old", "new", "version"),
+    [
+        (LINE, "1.4.2", "1.5.0", "1.5.0"),
+        (Base(MCR, "dotnet/aspnet", "10.0"), "10.0.4", "10.0.5", "10.0.5"),
+    ],
+)
+def test_where_no_change_tells_the_version_what_was_planned_to_be_written_does(
+    base: Base, old: str, new: str, version: str
+) -> None:
+    name = f"{base.registry}/{base.repository}"
+    planned = rebuild(
+        targets=(Target(base, digest("d"), digest("e"), ()),),
+        replacements=(Replacement(Reference(name, old), Reference(name, new)),),
+    )
+    assert [wanted.version for wanted in wanted_digests_of(planned, ()).of_bases] == [version]

@@ -45,6 +45,11 @@ def test_the_next_wave_waits_for_the_one_before_and_is_told_until_when() -> None
     assert found.holds["rest"] == Hold("wave canary (1 of 2 rebuilds ended)", NOON + 28 * HOUR)
 
 
+def test_a_wave_is_not_done_while_as_many_wait_as_are_under_way() -> None:
+    canary = WaveTally(waiting=1, under_way=1, began_at=NOON)
+    assert advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, NOON).done == {}
+
+
 def test_a_done_wave_soaks_before_the_next_begins() -> None:
     canary = WaveTally(ended=2, began_at=NOON)
     found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, NOON)
@@ -153,3 +158,9 @@ def test_a_wave_further_on_probably_starts_after_the_soaks_between() -> None:
     holds = {name: Hold("the soak of wave canary", NOON) for name in ("early", "rest")}
     assert probable_start(waves, "early", holds) == NOON
     assert probable_start(waves, "rest", holds) == NOON + HOUR
+
+
+def test_of_a_wave_that_is_held_without_an_end_nobody_can_tell_when_it_begins() -> None:
+    holds = {"canary": Hold("room in wave canary"), "rest": Hold("room in wave rest")}
+    assert probable_start(WAVES, "rest", holds) is None
+    assert probable_start(WAVES, "rest", {}) is None

@@ -112,6 +112,17 @@ def test_a_schedule_that_will_not_rebuild_it_in_time_is_not_trusted(
     assert found.plan_at == MONDAY
 
 
+def test_a_schedule_that_fires_within_an_hour_of_the_guaranteed_age_is_in_time() -> None:
+    last = MONDAY - 4 * DAY
+
+    def standing(gap: timedelta) -> AgeStanding:
+        builds = BranchBuilds(last_success=run(last), scheduled=every(gap, last))
+        return judged(aging(last, builds=builds, is_scheduled=True), MONDAY).standing
+
+    assert standing(7 * DAY + HOUR) is AgeStanding.OWN_SCHEDULE
+    assert standing(7 * DAY + HOUR + timedelta(minutes=1)) is AgeStanding.DUE
+
+
 def test_a_schedule_that_is_late_by_more_than_an_hour_is_waited_for_no_longer() -> None:
     last = MONDAY - 7 * DAY
     builds = BranchBuilds(last_success=run(last), scheduled=every(7 * DAY, last))
@@ -164,6 +175,12 @@ def test_three_failures_in_a_row_stop_it_until_something_has_changed() -> None:
     assert "its last 3 builds failed in a row (https://forge/112301): mend the build" in found.said
     assert judged(failing(3, MONDAY - 2 * HOUR), MONDAY).standing is AgeStanding.FAILING
     assert judged(failing(3, MONDAY - timedelta(minutes=5)), MONDAY).standing is AgeStanding.DUE
+
+
+def test_failures_whose_address_nobody_knows_are_told_without_one() -> None:
+    nowhere = tuple(PastRun(MONDAY - number * HOUR, "push", "main", "failure", "") for number in range(1, 4))
+    found = judged(aging(None, builds=BranchBuilds(failed=nowhere)), MONDAY)
+    assert "its last 3 builds failed in a row: mend the build" in found.said
 
 
 def test_a_failed_build_rests_before_it_is_tried_again() -> None:

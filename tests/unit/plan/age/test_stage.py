@@ -162,9 +162,41 @@ async def test_what_a_person_has_called_off_since_the_last_weekly_rebuild_is_lef
     assert len((await planned(built(3 * DAY, attempt=earlier))).rebuilds) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "shown", "takes"),
+    [
+        ("aspnet:10.0", "a", True),
+        ("aspnet:10.0@a", "a", True),
+        ("aspnet:10.0@b", "a", False),
+        ("aspnet:10.0.4", "a", False),
+        ("aspnet:10.0", None, False),
+    ],
+)
+async def test_a_build_is_for_the_bases_that_it_takes_as_they_are_now(
+    text: str, shown: str | None, takes: bool
+) -> None:
+    follows = [FollowedUsage(usage(text), ASPNET, digest(shown) if shown else None)]
+    [rebuild] = (await planned(built(3 * DAY), follows)).rebuilds
+    assert [(each.base, each.to_digest) for each in rebuild.targets] == [(ASPNET, digest("a"))] * takes
+
+
+@pytest.mark.parametrize(
+    "since",
+    [attempt(RebuildState.FAILED), attempt(RebuildState.CANCELLED, is_weekly=False), None],
+    ids=["it failed", "for another reason", "there was none"],
+)
+async def test_only_a_weekly_rebuild_that_was_called_off_by_a_word_is_left(since: Attempt | None) -> None:
+    if since is not None:
+        since = replace(since, planned_at=MONDAY, ended_at=MONDAY - HOUR)
+    assert len((await planned(built(3 * DAY, attempt=since))).rebuilds) == 1
+
+
 async def test_who_cannot_be_rebuilt_is_told_once_a_week() -> None:
     stuck = built(3 * DAY, is_there=False)
-    plan = await planned(stuck)
+    follows = [FollowedUsage(usage("aspnet:10.0"), ASPNET, digest("a"))]
+    plan = await planned(stuck, follows)
+    [told] = plan.rebuilds
+    assert (told.targets, told.due_at, told.overdue_at) == ((), MONDAY, MONDAY)
     assert [(each.action, each.workflow) for each in plan.rebuilds] == [(Action.NOTIFY, None)]
     assert (plan.judged[1].is_told, plan.judged[1].plan_at) == (True, MONDAY + 7 * DAY)
     assert (await planned(replace(stuck, told_at=MONDAY))).rebuilds == ()

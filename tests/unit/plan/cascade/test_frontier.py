@@ -89,6 +89,13 @@ def test_neither_time_nor_a_severe_fix_lets_a_child_go_upon_what_the_gate_holds_
     assert found.waits[SHOP].until == NOON + after + JOIN_TIMEOUT
 
 
+def test_what_the_gate_holds_back_is_looked_at_again_at_moments_that_lie_as_far_apart() -> None:
+    wait = gated(after=JOIN_TIMEOUT * 1.5).waits[SHOP]
+    assert wait.until == NOON + 2 * JOIN_TIMEOUT
+    unknown = gated(replace(DUE, since=None), after=JOIN_TIMEOUT * 1.5).waits[SHOP]
+    assert unknown.until == NOON + 2.5 * JOIN_TIMEOUT
+
+
 def test_a_repository_mends_its_own_image_that_the_gate_holds_back() -> None:
     graph = graph_of([link(1, SHOP, SHOP)])
     assert SHOP in decide_frontier(graph, {}, {SHOP: DUE}, {}, NOON, gated={image(SHOP)}).frontier
@@ -112,6 +119,11 @@ def test_whoever_builds_on_a_mirror_that_is_behind_waits_for_it() -> None:
     wait = decided(behind={SHOP: [LATE]}).waits[SHOP]
     assert wait.reason == "waits for myacr.azurecr.io/mcr to show sha256:111111111111 of aspnet:10.0"
     assert wait.until == NOON + JOIN_TIMEOUT
+
+
+def test_a_mirror_is_waited_for_from_when_it_was_behind_and_not_from_when_somebody_waits() -> None:
+    earlier = replace(LATE, since=NOON - timedelta(hours=1))
+    assert decided(behind={SHOP: [earlier]}).waits[SHOP].until == NOON - timedelta(hours=1) + JOIN_TIMEOUT
 
 
 def test_whoever_waits_for_a_mirror_and_a_parent_is_told_both() -> None:
@@ -157,6 +169,14 @@ def test_what_stands_on_another_repositorys_image_waits_for_it_alone() -> None:
     assert 1 in of_repository(B).frontier
 
 
+def test_one_of_two_images_waits_for_its_parent_and_not_for_what_turns_back_to_the_other() -> None:
+    c, golden = Image(R, "ghcr.io/contoso/c"), Image(9, "ghcr.io/contoso/golden")
+    graph = graph_of([Link(1, X, A, own(1)), Link(2, B, X, own(2)), Link(3, c, golden, own(3))])
+    due = Due(R, frozenset({B, c}), NOON)
+    progress = {X: RebuildProgress.UNDER_WAY, golden: RebuildProgress.UNDER_WAY}
+    assert decide_frontier(graph, progress, {1: due}, {}, NOON).waits[1].bases == (own(3),)
+
+
 def test_the_image_in_between_waits_for_the_first_and_not_for_the_other_image_of_that_repository() -> None:
     assert 1 in of_repository(X, a=RebuildProgress.UNDER_WAY).waits
     assert 1 in of_repository(X, b=RebuildProgress.DUE).frontier
@@ -177,6 +197,16 @@ def test_an_image_upon_another_of_its_repository_waits_until_that_is_built() -> 
 def test_it_is_looked_at_first_whether_the_same_build_has_made_both() -> None:
     wait = of_repository(B, graph=INSIDE, together=Together.UNSEEN).waits[1]
     assert wait.reason == "waits until it was looked at whether the last build has made this too"
+
+
+def test_a_look_is_waited_for_until_the_time_to_join_is_over() -> None:
+    due = Due(R, frozenset({B}), NOON, together=Together.UNSEEN)
+
+    def goes(after: timedelta) -> bool:
+        return 1 in decide_frontier(INSIDE, {B: RebuildProgress.DUE}, {1: due}, {}, NOON + after).frontier
+
+    assert not goes(JOIN_TIMEOUT - timedelta(seconds=1))
+    assert goes(JOIN_TIMEOUT)
 
 
 def test_one_run_that_has_made_both_settles_both_and_one_that_has_not_is_followed_by_another() -> None:

@@ -54,6 +54,7 @@ def test_of_a_producer_that_nothing_rebuilt_nothing_is_to_be_expected(stood: Sto
 
 def test_a_base_that_moved_on_since_without_a_rebuild_is_waited_for_no_longer() -> None:
     assert shown(OLD, digests={RUNTIME: "sha256:c"}) is Shown.IDLE
+    assert shown(None, moved=-MINUTE, digests={RUNTIME: "sha256:c"}) is Shown.IDLE
 
 
 def sight(*standings: ImageStanding, looked_at: datetime | None = NOON) -> ImageSight:

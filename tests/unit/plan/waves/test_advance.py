@@ -52,6 +52,13 @@ def test_who_has_waited_for_the_soaks_and_one_wait_waits_for_no_wave(
     assert (found.late, found.late_since) == (late, {"rest": NOON - LATE_AFTER})
 
 
+def test_a_late_one_alone_is_something_to_do() -> None:
+    tallies = {"canary": WaveTally(under_way=1, began_at=NOON), "rest": WaveTally(waiting=10, under_way=9)}
+    found = step(standing(tallies=tallies, ready={}, longest={"rest": NOON - 9 * DAY}))
+    assert (found.late, found.release, found.done) == ({"rest": 1}, {}, {})
+    assert found
+
+
 def test_nobody_is_late_in_a_wave_that_begins() -> None:
     through = WaveTally(ended=3, began_at=NOON - 9 * DAY, done_since=NOON - 8 * DAY)
     tallies = {"canary": through, "rest": WaveTally(waiting=20)}

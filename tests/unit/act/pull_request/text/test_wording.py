@@ -18,7 +18,10 @@ from bot.act.pull_request.text.wording import (
 from bot.domain.bases.change import Cause, Change
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base, Reference
+from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Target
+from bot.domain.rollouts.terms import Pin
 from tests.unit.act.world import ASPNET, change, digest, member, rebuild
 
 SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")
@@ -105,6 +108,45 @@ def test_the_body_of_a_marker_says_why_there_is_an_edit_at_all() -> None:
 def test_what_could_not_be_edited_is_listed() -> None:
     text = body(job(), ["web/Dockerfile:3: it comes from a variable"])
     assert "**Not changed, please look:**\n\n- web/Dockerfile:3: it comes from a variable" in text
+
+
+def test_of_twenty_that_could_not_be_edited_none_is_left_out() -> None:
+    assert "more" not in body(job(), [f"{number}/Dockerfile:1: no" for number in range(20)])
+
+
+DIGEST_ADDED = "The digest is written beside the tag, as the operator's rules ask."
+FLOATS = "The pin becomes the floating tag, as the operator's rules ask: each build takes what it shows."
+
+
+@pytest.mark.parametrize(
+    ("pin", "old", "new", "told"),
+    [
+        (Pin.DIGEST, None, "b", DIGEST_ADDED),
+        (Pin.DIGEST, "a", "b", ""),
+        (Pin.KEEP, None, "b", ""),
+        (Pin.FLOATING, "a", None, FLOATS),
+        (Pin.FLOATING, None, None, ""),
+        (Pin.KEEP, "a", None, ""),
+    ],
+)
+def test_a_pin_that_is_not_written_as_it_was_is_explained(
+    pin: Pin, old: str | None, new: str | None, told: str
+) -> None:
+    def written(letter: str | None) -> Reference:
+        return Reference(ASPNET.name, "10.0", digest(letter) if letter else None)
+
+    text = body(
+        replace(job(replacements=(Replacement(written(old), written(new)),)), policy=Policy((PolicyRule(pin=pin),)))
+    )
+    assert [sentence for sentence in (DIGEST_ADDED, FLOATS) if sentence in text] == [told] * bool(told)
+
+
+def test_a_marker_is_no_pin_that_is_written_otherwise() -> None:
+    floating = Reference(ASPNET.name, "10.0")
+    marked = Replacement(floating, floating, marker=True)
+    assert DIGEST_ADDED not in body(
+        replace(job(replacements=(marked,)), policy=Policy((PolicyRule(pin=Pin.DIGEST),)))
+    )
 
 
 def test_long_lists_are_cut_and_say_so() -> None:

@@ -1,0 +1,1 @@
+"""How many changes of the rules no unit test would tell: `make mutants`."""
