@@ -270,7 +270,8 @@ async def test_a_base_that_goes_back_closes_the_pull_request_that_has_no_use_any
     assert len(await moved.world.github.pull_requests("payments-api")) == 1
     await moved.fleet.publish_runtime("10.0.0")
 
-    for _ in ("seen", "confirmed"):
+    for _ in ("seen", "still doubted", "shown for a day", "confirmed"):
+        moved.clock.ahead += timedelta(hours=13)
         await moved.run_pass()
 
     assert await moved.world.github.pull_requests("payments-api") == []

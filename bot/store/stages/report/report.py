@@ -206,7 +206,8 @@ class ReportStore(Store):
     async def incident(self, id: int) -> IncidentNews:  # noqa: A002 - the word of the language
         async with self._database.reading() as connection:
             row = (await connection.execute(select(incidents).where(incidents.c.id == id))).one()
-        kind, _, place = row.subject.partition(":")
+        kind, colon, place = row.subject.partition(":")
+        kind, place = (kind, place) if colon else ("", row.subject)
         return IncidentNews(place, row.opened_at, row.cleared_at, row.detail, kind)
 
     async def pause(self, id: int) -> PauseNews:  # noqa: A002 - the word of the language
