@@ -101,7 +101,7 @@ async def read_and_judge(
         match = layers.match(platform, apart_from=place.name)
         return match.publications if match is not None else ()
 
-    seen = await registries.read(place, digest, named.stages, below)
+    seen = await registries.read(place, digest, named, below)
     runtimes = await store.runtimes_inside([each.digest for each in seen.platforms])
     confirmed = await confirm(place, seen.platforms, layers, registries, named.final)
     seen = replace(seen, fetched={**seen.fetched, **confirmed.fetched})

@@ -34,11 +34,10 @@ class ImagesPort(PublishedPort, Protocol):
         """Whether somebody is trusted to sign the provenance of `registry/repository`."""
         ...
 
-    async def read(
-        self, place: Base, digest: str, expected: Collection[Base], below: Below = nothing_below
-    ) -> SeenImage:
-        """What a digest stands for; what is kept of it is not fetched again. `expected` are the bases that the
-        image's repository names: their labels, and those of what is `below` the image, are not the image's own."""
+    async def read(self, place: Base, digest: str, named: NamedBases, below: Below = nothing_below) -> SeenImage:
+        """What a digest stands for; what is kept of it is not fetched again. `named` are the bases that the image's
+        repository names: labels of theirs, and of what is `below` the image, are not the image's own. Of what its
+        provenance names, its base is what they name for the last stage."""
         ...
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.claims.tags import TagKind, TagRule, likely_newest
 from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.named_bases import NOTHING_NAMED
 from bot.domain.images.standing import LAW, Doubt
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
@@ -86,7 +87,7 @@ async def newest(image: ProducedImage, rule: TagRule, registries: ImagesPort) ->
     for tag in likely:
         place = Base(registry, repository, tag)
         head = await registries.head(place)
-        seen: SeenImage = await registries.read(place, head.digest, ())
+        seen: SeenImage = await registries.read(place, head.digest, NOTHING_NAMED)
         if seen.created is not None:
             found.append((seen.created, tag, head.digest))
     if not found:

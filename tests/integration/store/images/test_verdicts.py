@@ -1,6 +1,6 @@
 """What a signature has proved is not shown as proved once its verdict has ended, and is judged again."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import ImageState, ProducedImage, SeenImage
+from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis, Declaration, Publication
 from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.reference import Base, Reference
@@ -51,7 +52,7 @@ class Attested:
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, dict[str, bytes]]:
         return None, {}
 
-    async def read(self, place: Base, wanted: str, expected: Collection[Base], below: Below) -> SeenImage:
+    async def read(self, place: Base, wanted: str, named: NamedBases, below: Below) -> SeenImage:
         self.reads.append(wanted)
         named = {"linux/amd64": (Declaration(Basis.VERIFIED_PROVENANCE, "aspnet:10.0", frozenset({SHOWN})),)}
         declared, builder = (named, BUILDER) if self.by else ({}, None)

@@ -83,7 +83,7 @@ class World:
     def wants_provenance(self, name: str) -> bool:
         return False
 
-    async def read(self, place: Base, digest: str, expected: Collection[Base], below: Below) -> SeenImage:
+    async def read(self, place: Base, digest: str, named: NamedBases, below: Below) -> SeenImage:
         self.read_ += 1
         self.below = below(BUILT)
         return SeenImage(digest, (BUILT,))

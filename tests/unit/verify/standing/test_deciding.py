@@ -60,7 +60,7 @@ def test_without_layers_verified_provenance_comes_before_annotation_label_and_un
     declared = [of_dockerfile(ASPNET), unsigned, label, annotation, verified]
     order = []
     for _ in range(4):
-        standing = stands(SQUASHED, observed, declared)
+        standing = stands(SQUASHED, observed, declared, expected=[ASPNET])
         order.append((standing.basis, standing.strength))
         declared.pop()
     assert order == [
