@@ -34,8 +34,10 @@ class Observed:
     publication that is gone from its registry proves nothing, however often it is asked for."""
 
     def leaves_out(self, platform: str) -> bool:
-        """Whether the operator has named platforms to be judged, and this is none of them."""
-        return bool(self.platforms) and usual_name(platform.partition(" ")[0]) not in self.platforms
+        """Whether the operator has named platforms to be judged, and this is none of them. Of an entry that is
+        shown by something else than a platform nothing tells that."""
+        is_named = bool(self.platforms) and "/" in platform
+        return is_named and usual_name(platform.partition(" ")[0]) not in self.platforms
 
     async def catch_up(self, store: ImagesStore) -> None:
         """Reads what was observed since, and which layers were read."""
