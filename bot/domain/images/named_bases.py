@@ -71,6 +71,12 @@ def lacks_dotnet(base: Base) -> bool:
     return base.repository.rpartition("/")[2] == _FAMILIES[0]
 
 
+def holds_dotnet(base: Base) -> bool:
+    """Whether it is Microsoft's image with a .NET runtime, or a mirror of that by its name."""
+    rank = _rank(base)
+    return rank is not None and rank > 0
+
+
 def _watched(some: Collection[Base | None]) -> tuple[Base, ...]:
     return tuple(sorted(base for base in some if base is not None))
 

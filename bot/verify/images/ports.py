@@ -8,7 +8,7 @@ from typing import Protocol
 from bot.domain.bases.image import Head
 from bot.domain.bases.observation import NotJudged, Observation, PlatformImage
 from bot.domain.images.image import ProducedImage, SeenImage
-from bot.domain.images.named_bases import NamedBases, lacks_dotnet
+from bot.domain.images.named_bases import NamedBases, holds_dotnet
 from bot.domain.images.standing import LAW, Declaration, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.reconcile.work import Queue
@@ -69,8 +69,8 @@ class KnownImage:
 
     @property
     def brings_a_runtime(self) -> bool:
-        """Whether its files name a base without .NET, so that what its packages hold is asked."""
-        return any(lacks_dotnet(base) for base in self.named.final)
+        """Whether it may bring a .NET of its own, so that what its packages hold is asked: not on Microsoft's."""
+        return not self.named.final or not all(map(holds_dotnet, self.named.final))
 
 
 class ImagesStore(Protocol):

@@ -183,9 +183,8 @@ async def with_together(
 
 
 def _sight(row: Any) -> tuple[Image, ImageSight]:
-    return Image(row.repository_id, f"{row.registry}/{row.repository}"), ImageSight(
-        row.looked_at, standings_of(row)
-    )
+    image = Image(row.repository_id, f"{row.registry}/{row.repository}")
+    return image, ImageSight(row.looked_at, standings_of(row))
 
 
 async def look_soon(connection: AsyncConnection, dues: Collection[Due], now: datetime) -> None:
