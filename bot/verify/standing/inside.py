@@ -45,8 +45,9 @@ def _lacks_dotnet(below: Publication, observed: ObservedLayers) -> bool:
     if lacks_dotnet(below.base):
         return True
     for _ in range(_DEEPEST):
-        match = observed.match(observed.image_of(below), apart_from=below.base.name)
-        if match is None or observed.declared(below) or any(holds_dotnet(each.base) for each in match.publications):
+        image = observed.image_of(below)
+        match = observed.match(image, apart_from=below.base.name)
+        if match is None or image.versions or any(holds_dotnet(each.base) for each in match.publications):
             return False
         if any(lacks_dotnet(each.base) for each in match.publications):
             return True

@@ -165,6 +165,15 @@ def test_a_variable_of_another_version_contradicts_the_layers() -> None:
     assert stands(declares(on_aspnet("app"), ASPNET_VERSION="10.0.9"), observed, expected=[ASPNET]).is_current
 
 
+def test_what_one_tag_tells_of_an_image_is_not_lost_where_another_shows_it_and_tells_less() -> None:
+    """An inventory tells layers alone."""
+    below = declares(on_aspnet(), "base", ASPNET_VERSION="10.0.9")
+    told, less = with_platform(shown(on_aspnet()), below), shown(on_aspnet(), base=SDK, hours=1)
+    for seen in ([told, less], [replace(less, base=SDK, at=NOON - timedelta(hours=1)), told]):
+        older = declares(on_aspnet("app"), ASPNET_VERSION="10.0.8")
+        assert stands(older, ObservedLayers(seen), expected=[ASPNET]).state is ImageState.CONTRADICTED
+
+
 def test_a_variable_that_is_not_there_contradicts_nothing() -> None:
     below = declares(on_aspnet(), ASPNET_VERSION="10.0.9")
     observed = ObservedLayers([with_platform(shown(on_aspnet()), below)])

@@ -91,6 +91,15 @@ def test_provenance_of_several_images_counts_only_where_one_has_the_expected_nam
     assert found.digests == {digest("sdk")}
 
 
+def test_provenance_that_names_a_patch_is_of_the_tag_that_this_follows() -> None:
+    patch = "pkg:docker/mcr.microsoft.com/dotnet/aspnet@10.0.4?platform=linux%2Famd64"
+    build = provenance((SDK_URI, digest("sdk")), (patch, digest("aspnet")))
+    found = of_provenance(build, [ASPNET], is_verified=True)
+    assert found is not None
+    assert (found.digests, found.named) == ({digest("aspnet")}, "mcr.microsoft.com/dotnet/aspnet:10.0.4")
+    assert of_provenance(build, [replace(ASPNET, tag="9.0")], is_verified=True) is None
+
+
 def test_nothing_said_is_unknown() -> None:
     standing = stands(SQUASHED, ObservedLayers([OLD]))
     assert standing.strength is Strength.UNKNOWN
