@@ -210,9 +210,9 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         """What the files tell of bases and images, as far as it concerns the fleet."""
         selection = self._options.selection
         config, config_problems = self._config(files)
-        usages = {usage.path for usage in found.usages}
+        naming = {path for usage in found.usages for path in usage.paths}
         images, refused = claims_of(
-            item.name, item.default_branch, self._options.images, config.produces, named, usages
+            item.name, item.default_branch, self._options.images, config.produces, named, naming
         )
         asked = [(usage, selection.followed(usage)) for usage in found.usages]
         followed = tuple((usage, base) for usage, (base, is_kept) in asked if is_kept)

@@ -1,6 +1,6 @@
 """Which bases the files of a repository say that an image is built from."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,32 +14,40 @@ _FAMILIES = ("runtime-deps", "runtime", "aspnet", "sdk")
 """Microsoft's images, each built on the one before it. Source: the Dockerfiles of dotnet/dotnet-docker."""
 
 
-class NamedBase(NamedTuple):
-    """A base as one file names it, and for what."""
+_OFFICIAL = "docker.io/library/"
+"""Docker's official images, each built on another of them or on nothing. Source: docker-library/official-images."""
 
-    base: Base
+
+class NamedBase(NamedTuple):
+    """A base as one file names it, and for what. `base` is None where nobody watches it. `path` holds its text, and
+    `named_at` the file that names it where that is another: a build hands its Dockerfile the base."""
+
+    base: Base | None
     role: Role
     path: str
+    named_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NamedBases:
     """`final` are those that the last stage may be built from, `stages` all that go into the build; both are empty
-    where no file tells."""
+    where no file tells. `is_open` says that the last stage may as well be built from one that nobody watches."""
 
     final: tuple[Base, ...] = ()
     stages: tuple[Base, ...] = ()
+    is_open: bool = False
 
     @classmethod
     def of(cls, named: Iterable[NamedBase], built_from: str = "") -> "NamedBases":
-        """Reads them off what a repository's files name. `built_from` is the file that builds the image, where that
-        is known and names a base; else all files count."""
+        """Reads them off what a repository's files name. `built_from` is the file that builds the image, empty
+        where that is not known: then all files count."""
         every = [each for each in named if each.role in BUILT_UPON]
-        own = [each for each in every if each.path == built_from]
+        own = [each for each in every if built_from in (each.path, each.named_at)]
         given = [each for each in every if each.role in _GIVEN_FROM_OUTSIDE]
-        counted = [*own, *given] if own else every
+        counted = {*own, *given} if built_from else set(every)
         final = {each.base for each in counted if each.role in _LAST_STAGE | _GIVEN_FROM_OUTSIDE}
-        return cls(tuple(sorted(final)), tuple(sorted({each.base for each in counted})))
+        stages = {each.base for each in counted}
+        return cls(_watched(final), _watched(stages), None in final)
 
 
 NOTHING_NAMED = NamedBases()
@@ -47,15 +55,30 @@ NOTHING_NAMED = NamedBases()
 
 def may_hide(upper: Base, lower: Base) -> bool:
     """Whether a build of `upper` that nobody saw may stand on what `lower` shows, or be a copy of it."""
-    if upper.name == lower.name:
+    if upper.name == lower.name or (is_official(upper.name) and not is_official(lower.name)):
         return False
     ranks = [_rank(base) for base in (lower, upper)]
     return None in ranks or ranks == sorted(ranks, key=lambda rank: rank or 0)
 
 
+def is_official(name: str) -> bool:
+    """Whether `registry/repository` is one of Docker's official images."""
+    return name.startswith(_OFFICIAL)
+
+
 def lacks_dotnet(base: Base) -> bool:
     """Whether an application on it brings its own .NET: `runtime-deps`, wherever it is mirrored."""
     return base.repository.rpartition("/")[2] == _FAMILIES[0]
+
+
+def holds_dotnet(base: Base) -> bool:
+    """Whether it is Microsoft's image with a .NET runtime, or a mirror of that by its name."""
+    rank = _rank(base)
+    return rank is not None and rank > 0
+
+
+def _watched(some: Collection[Base | None]) -> tuple[Base, ...]:
+    return tuple(sorted(base for base in some if base is not None))
 
 
 def _rank(base: Base) -> int | None:

@@ -26,8 +26,8 @@ class Proof:
 
 def may_stand_on(image: ProducedImage, bases: Collection[Base]) -> bool:
     """Whether a rebuild for `bases` may show in an image: not where it is known to stand on something else."""
-    known = [standing.base for standing in image.standings if standing.base is not None]
-    return image.doubt is None and (not known or not set(known).isdisjoint(bases))
+    known = {base for each in image.standings for base in (each.base, each.built_from) if base is not None}
+    return image.doubt is None and (not known or not known.isdisjoint(bases))
 
 
 def proof_of(

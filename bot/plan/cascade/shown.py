@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.images.standing import ImageStanding
+from bot.domain.images.standing import ImageStanding, judged
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Target
 
@@ -80,8 +80,9 @@ def made_together(bases: Collection[Base], since: datetime | None, images: Seque
     known = [seen for seen in images if seen is not None]
     if any(seen.looked_at is None or (since is not None and seen.looked_at < since) for seen in known):
         return Together.UNSEEN
-    stands = [each.is_current and each.of(bases).base in bases for seen in known for each in seen.standings]
-    return Together.YES if stands and all(stands) and all(seen.standings for seen in known) else Together.NO
+    counted = [judged(seen.standings) for seen in known]
+    stands = [each.is_current and each.of(bases).base in bases for mine in counted for each in mine]
+    return Together.YES if stands and all(stands) and all(counted) else Together.NO
 
 
 def shown_of(

@@ -117,5 +117,4 @@ def open_claims(standings: Sequence[ImageStanding]) -> frozenset[str]:
 
 
 def _is_below(below: PlatformImage, image: PlatformImage) -> bool:
-    pairs = ((below.diff_ids, image.diff_ids), (below.layers, image.layers))
-    return any(lower and upper[: len(lower)] == lower for lower, upper in pairs)
+    return bool(below.layers) and image.layers[: len(below.layers)] == below.layers

@@ -34,8 +34,10 @@ class Observed:
     publication that is gone from its registry proves nothing, however often it is asked for."""
 
     def leaves_out(self, platform: str) -> bool:
-        """Whether the operator has named platforms to be judged, and this is none of them."""
-        return bool(self.platforms) and usual_name(platform.partition(" ")[0]) not in self.platforms
+        """Whether the operator has named platforms to be judged, and this is none of them. Of an entry that is
+        shown by something else than a platform nothing tells that."""
+        is_named = bool(self.platforms) and "/" in platform
+        return is_named and usual_name(platform.partition(" ")[0]) not in self.platforms
 
     async def catch_up(self, store: ImagesStore) -> None:
         """Reads what was observed since, and which layers were read."""
@@ -101,7 +103,7 @@ async def read_and_judge(
         match = layers.match(platform, apart_from=place.name)
         return match.publications if match is not None else ()
 
-    seen = await registries.read(place, digest, named.stages, below)
+    seen = await registries.read(place, digest, named, below)
     runtimes = await store.runtimes_inside([each.digest for each in seen.platforms])
     confirmed = await confirm(place, seen.platforms, layers, registries, named.final)
     seen = replace(seen, fetched={**seen.fetched, **confirmed.fetched})

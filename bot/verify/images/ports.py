@@ -8,7 +8,7 @@ from typing import Protocol
 from bot.domain.bases.image import Head
 from bot.domain.bases.observation import NotJudged, Observation, PlatformImage
 from bot.domain.images.image import ProducedImage, SeenImage
-from bot.domain.images.named_bases import NamedBases, lacks_dotnet
+from bot.domain.images.named_bases import NamedBases, holds_dotnet
 from bot.domain.images.standing import LAW, Declaration, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.reconcile.work import Queue
@@ -34,11 +34,10 @@ class ImagesPort(PublishedPort, Protocol):
         """Whether somebody is trusted to sign the provenance of `registry/repository`."""
         ...
 
-    async def read(
-        self, place: Base, digest: str, expected: Collection[Base], below: Below = nothing_below
-    ) -> SeenImage:
-        """What a digest stands for; what is kept of it is not fetched again. `expected` are the bases that the
-        image's repository names: their labels, and those of what is `below` the image, are not the image's own."""
+    async def read(self, place: Base, digest: str, named: NamedBases, below: Below = nothing_below) -> SeenImage:
+        """What a digest stands for; what is kept of it is not fetched again. `named` are the bases that the image's
+        repository names: labels of theirs, and of what is `below` the image, are not the image's own. Of what its
+        provenance names, its base is what they name for the last stage."""
         ...
 
 
@@ -70,8 +69,8 @@ class KnownImage:
 
     @property
     def brings_a_runtime(self) -> bool:
-        """Whether its files name a base without .NET, so that what its packages hold is asked."""
-        return any(lacks_dotnet(base) for base in self.named.final)
+        """Whether it may bring a .NET of its own, so that what its packages hold is asked: not on Microsoft's."""
+        return not self.named.final or not all(map(holds_dotnet, self.named.final))
 
 
 class ImagesStore(Protocol):

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.claims.tags import TagKind, TagRule, likely_newest
 from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.named_bases import NOTHING_NAMED
 from bot.domain.images.standing import LAW, Doubt
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
@@ -86,7 +87,7 @@ async def newest(image: ProducedImage, rule: TagRule, registries: ImagesPort) ->
     for tag in likely:
         place = Base(registry, repository, tag)
         head = await registries.head(place)
-        seen: SeenImage = await registries.read(place, head.digest, ())
+        seen: SeenImage = await registries.read(place, head.digest, NOTHING_NAMED)
         if seen.created is not None:
             found.append((seen.created, tag, head.digest))
     if not found:
@@ -123,7 +124,7 @@ class _Looks(Work[ProducedImage, Look | None]):
     async def attempt(self, item: ProducedImage, lease: Lease) -> Look | None:
         tag, digest = await self._shown(item)
         is_judged = item.judged_by == self._mark(item.claim.name)
-        is_told = is_judged and self._is_told(item) and not self._awaits_provenance(item)
+        is_told = is_judged and self._is_told(item) and not (self._is_new(item) and self._awaits_more(item))
         if digest == item.digest and tag == item.found and is_told:
             return None
         place = Base(item.claim.registry, item.claim.repository, tag)
@@ -143,10 +144,16 @@ class _Looks(Work[ProducedImage, Look | None]):
         claims = open_claims(item.standings)
         return not claims or self._observed.tried.get(item.id) == (item.digest, claims)
 
-    def _awaits_provenance(self, item: ProducedImage) -> bool:
-        """Whether an image is read once more, for the provenance that a build signs after it has pushed."""
-        is_new = item.seen_at is not None and self._clock.now() - item.seen_at < 2 * self._every
-        return item.builder is None and is_new and self._registries.wants_provenance(item.claim.name)
+    def _is_new(self, item: ProducedImage) -> bool:
+        return item.seen_at is not None and self._clock.now() - item.seen_at < 2 * self._every
+
+    def _awaits_more(self, item: ProducedImage) -> bool:
+        """Whether an image is read once more: for the provenance that a build signs after it has pushed, or for its
+        packages, which are read after its first look and tell which .NET it brings itself."""
+        inside = [each.inside for each in item.standings if each.inside is not None]
+        if not all(each.is_current or each.behind_since is not None for each in inside):
+            return True
+        return item.builder is None and self._registries.wants_provenance(item.claim.name)
 
     async def _shown(self, item: ProducedImage) -> tuple[str, str]:
         """The tag that counts, and its digest: tags are listed only where none is known yet."""

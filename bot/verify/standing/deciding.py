@@ -39,7 +39,7 @@ def standing_of(image: PlatformImage, observed: ObservedLayers, said: Witnesses)
     declarations = most_telling_first(said.declared)
     match = _confirmed(observed.match(image, apart_from=said.apart_from), said.confirmed)
     if match is None:
-        standing = _as_declared(image.platform, observed, declarations).of(said.named.final)
+        standing = _as_declared(image.platform, observed, said.named, declarations).of(said.named.final)
     else:
         standing = _by_layers(image, match, observed, said, declarations)
     inside = runtime_inside(standing, observed, said.named.stages, said.runtimes, declarations)
@@ -78,7 +78,7 @@ def _known_bases(
         if each.basis is Basis.VERIFIED_PROVENANCE and not each.is_stage
         for publication in _observed_as(each, platform, observed)
     }
-    return NamedBases(tuple(sorted(proved)), named.stages)
+    return replace(named, final=tuple(sorted(proved)))
 
 
 def _on_its_base(below: ImageStanding, named: NamedBases) -> ImageStanding:
@@ -88,15 +88,25 @@ def _on_its_base(below: ImageStanding, named: NamedBases) -> ImageStanding:
         return _claimed(below.of(()), Doubt.NO_BASE_NAMED)
     if not shown.isdisjoint(named.final):
         standing = below.of(named.final)
-        hidden = [each for each in named.final if each not in shown and standing.base is not None]
-        may_be_another = any(may_hide(each, standing.base) for each in hidden if standing.base is not None)
-        return _claimed(standing, Doubt.SEVERAL_NAMED) if may_be_another else standing
+        is_another = named.is_open or _may_be_another(standing, below, named)
+        return _claimed(standing, Doubt.SEVERAL_NAMED) if is_another else standing
     sure = {base for base in shown & set(named.stages) if not any(may_hide(each, base) for each in named.final)}
     if sure:
-        return below.of(sure)
+        return _claimed(below.of(sure), Doubt.SEVERAL_NAMED) if named.is_open else below.of(sure)
     over = below.of(())
     unseen = (each for each in named.final if over.base is not None and may_hide(each, over.base))
     return replace(over, built_from=next(unseen, named.final[0]))
+
+
+def _may_be_another(standing: ImageStanding, below: ImageStanding, named: NamedBases) -> bool:
+    """Whether it may as well be built from another named base: one of which a build that nobody saw may stand on
+    this one, or one that has shown the same and stands otherwise to it now."""
+    shown = {each.base for each in below.publications}
+    others = [below.of({each}) for each in named.final if each in shown]
+    if any(each.is_on_what_is_shown != standing.is_on_what_is_shown for each in others):
+        return True
+    hidden = (each for each in named.final if each not in shown)
+    return any(may_hide(each, standing.base) for each in hidden if standing.base is not None)
 
 
 def _claimed(standing: ImageStanding, doubt: Doubt) -> ImageStanding:
@@ -133,13 +143,20 @@ def _confirmed(match: LayerMatch | None, confirmed: Collection[str]) -> LayerMat
     return LayerMatch(sure, match.layers) if sure else match
 
 
-def _as_declared(platform: str, observed: ObservedLayers, declarations: Sequence[Declaration]) -> ImageStanding:
-    """The first declaration whose digest was observed, else the first that names a base at all."""
+def _as_declared(
+    platform: str, observed: ObservedLayers, named: NamedBases, declarations: Sequence[Declaration]
+) -> ImageStanding:
+    """The first declaration whose digest was observed, else the first that names a base at all.
+
+    Provenance names what went into a build, which of an image from scratch are its stages alone: it proves a base
+    that the files name for the last stage.
+    """
     of_base = [each for each in declarations if not each.is_stage]
     for declaration in of_base:
         if publications := _observed_as(declaration, platform, observed):
-            is_verified = declaration.basis is Basis.VERIFIED_PROVENANCE
-            strength = Strength.PROVED if is_verified else Strength.CLAIMED
+            is_base = any(each.base in named.final for each in publications)
+            is_proved = is_base and declaration.basis is Basis.VERIFIED_PROVENANCE
+            strength = Strength.PROVED if is_proved else Strength.CLAIMED
             return ImageStanding(platform, strength, declaration.basis, publications, named=declaration.named)
     for declaration in of_base:
         if declaration.digests or base_named(declaration) is not None:

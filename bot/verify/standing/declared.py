@@ -7,6 +7,7 @@ manifest.
 
 from collections.abc import Collection, Mapping, Sequence
 
+from bot.domain.bases.followed_base import followed_base
 from bot.domain.bases.image import is_digest
 from bot.domain.images.standing import Basis, Declaration
 from bot.domain.reference import Base, InvalidReference, Reference
@@ -87,7 +88,8 @@ def _of_texts(basis: Basis, texts: Mapping[str, str]) -> Declaration | None:
 
 def _names(material: BaseMaterial, base: Base) -> bool:
     try:
-        named = Reference.parse(material.image).base
+        named = Reference.parse(material.image)
     except InvalidReference:
         return False
-    return named.name == base.name and material.tag in ("", base.tag)
+    follows = followed_base(named.at(material.tag or None, None))
+    return named.base.name == base.name and (material.tag in ("", base.tag) or follows == base)

@@ -78,7 +78,7 @@ class ObservedLayers:
         number = len(self._publications)
         platform = usual_name(image.platform)
         self._publications.append(Publication(seen.base, seen.at, digest, platform, image.digest))
-        self._images[image.digest] = image
+        self._images[image.digest] = _more_telling(image, self._images.get(image.digest))
         self._of_base.setdefault(seen.base, []).append(number)
         for each in {digest, image.digest}:
             self._named.setdefault(each, []).append(number)
@@ -158,6 +158,14 @@ class ObservedLayers:
         if apart_from is None:
             return numbers
         return [number for number in numbers if self._publications[number].base.name != apart_from]
+
+
+def _more_telling(image: PlatformImage, known: PlatformImage | None) -> PlatformImage:
+    """One image as it was observed twice: not every observation has all of its configuration."""
+    if known is None:
+        return image
+    versions = image.versions if image.versions is not None else known.versions
+    return replace(image, versions=versions, history=image.history or known.history)
 
 
 def _grow(trees: dict[str, _Node], platform: str, layers: Sequence[str], number: int) -> None:

@@ -47,8 +47,8 @@ class Branch:
 
     @property
     def state(self) -> str:
-        """Words how far an image is: `proved`, what is under way, or `behind`, with what the last rebuild came to
-        where that did not bring it."""
+        """Words how far an image is: `proved`, what is under way, `behind`, with what the last rebuild came to
+        where that did not bring it, or as its state has it."""
         if self.under_way is not None:
             return self.waits_for or f"{what(self.under_way)} {self.under_way.state}"
         if self.late is not None:
@@ -56,7 +56,7 @@ class Branch:
         if self.is_current:
             return "proved"
         if self.view.image.behind_since is None:
-            return self.view.image.strength.value
+            return self.view.image.state.in_words
         return f"behind{_brought_nothing(self.rebuild)}"
 
 

@@ -15,6 +15,7 @@ from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
 from bot.domain.images.image import SeenImage
+from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis
 from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
@@ -60,7 +61,9 @@ class Shop:
 
     async def look(self, registry: Registry, beside: LookedOnce) -> SeenImage:
         images = RegistryImages(registry, beside, KNOWN, KNOWN, CLOCK, self.trust)
-        return await images.read(Base(self.played.host, self.repository, "1"), self.digest, (ASPNET,))
+        return await images.read(
+            Base(self.played.host, self.repository, "1"), self.digest, NamedBases((ASPNET,), (ASPNET,))
+        )
 
     async def sboms(self, beside: LookedOnce, about: str) -> list[tuple[SbomOrigin, Strength]]:
         """Those of one platform's image, as the stage of SBOMs asks for them."""

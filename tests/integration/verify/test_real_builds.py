@@ -22,10 +22,12 @@ from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
 from bot.domain.images.image import SeenImage
+from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis, ImageStanding
 from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
 from bot.service.wiring.registries.images import RegistryImages
+from bot.verify.images.confirming import confirm
 from bot.verify.sbom.collecting import judged_by, sboms_of
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.standing.observed_layers import ObservedLayers
@@ -99,9 +101,10 @@ class Shop:
             place = Base(self.host, "contoso/shop", tag)
             digest = (await registry.head(place)).digest
             images = RegistryImages(registry, LookedOnce(registry, clock), kept, kept, clock)
-            seen = await images.read(place, digest, (self.base,))
+            seen = await images.read(place, digest, NamedBases((self.base,), (self.base,)))
+            observed = ObservedLayers([below.observation(self.base, NOON)])
+            await confirm(place, seen.platforms, observed, images, [self.base])
         [platform] = [each for each in seen.platforms if each.platform == PLATFORM]
-        observed = ObservedLayers([below.observation(self.base, NOON)])
         return stands(platform, observed, seen.declared[PLATFORM], expected=[self.base]), seen
 
 

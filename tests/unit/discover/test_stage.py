@@ -138,6 +138,22 @@ async def test_the_tag_of_a_bake_target_is_what_the_workflow_that_builds_it_sets
     assert fleet.host.asked["blob"] == 3
 
 
+async def test_an_image_is_built_from_the_file_that_names_its_base_wherever_the_text_of_that_stands(
+    fleet: Fleet,
+) -> None:
+    workflow = (
+        b"on: workflow_dispatch\njobs: {build: {steps: [{uses: docker/build-push-action@v6, with: {push: true, "
+        b"context: ., tags: 'ghcr.io/contoso/shop:latest', build-args: 'BASE=mcr.microsoft.com/dotnet/aspnet:10.0'"
+        b"}}]}}\n"
+    )
+    dockerfile = b"ARG BASE\nFROM $BASE\n"
+    fleet.host.files["contoso/shop"] = {"Dockerfile": dockerfile, ".github/workflows/build.yml": workflow}
+    await fleet.tick()
+    reading = fleet.store.readings["contoso/shop"]
+    assert [usage.path for usage, _ in reading.usages] == [".github/workflows/build.yml"]
+    assert [claim.built_from for claim in reading.images] == ["Dockerfile"]
+
+
 async def test_a_tree_that_was_read_before_is_not_read_again(fleet: Fleet) -> None:
     fleet.host.files["contoso/shop"] = {"Dockerfile": FROM}
     await fleet.tick()

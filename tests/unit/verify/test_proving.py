@@ -144,7 +144,7 @@ class World:
             raise Failure(Trouble.MISSING, "no such tag", where=str(base))
         return Head(self.shows[base.name], "")
 
-    async def read(self, place: Base, digest: str, expected: Collection[Base], below: Below) -> SeenImage:
+    async def read(self, place: Base, digest: str, named: NamedBases, below: Below) -> SeenImage:
         return SeenImage(digest, (image(*self.layers),), builder=self.builder, unseen=self.unseen)
 
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:

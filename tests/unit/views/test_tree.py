@@ -7,6 +7,7 @@ from bot.domain.evidence import Strength
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
+from bot.domain.images.runtime_inside import RuntimeInside
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
@@ -38,6 +39,15 @@ def test_each_image_on_a_base_is_proved_behind_or_on_its_way() -> None:
     ]
     tree = Tree(ASPNET, "sha256:new", NOON, branches, NOON + HOUR)
     assert tree.told == "1 of 3 images proved to stand on it; what is under way, likely by 2026-03-10 13:00 UTC"
+
+
+def test_an_image_whose_layers_prove_another_base_than_its_own_is_not_told_to_be_proved() -> None:
+    shop = view("shop").image
+    [standing] = shop.standings
+    unseen = replace(shop, standings=(replace(standing, built_from=SDK),))
+    inside = replace(shop, standings=(replace(standing, inside=RuntimeInside()),))
+    states = [branch.state for each in (unseen, inside) for branch in under(ASPNET, [ImageView(each, NOON)], [])]
+    assert states == ["unseen build", "claimed"]
 
 
 def test_images_on_other_bases_and_rebuilds_for_others_are_left_out() -> None:

@@ -12,6 +12,7 @@ from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
 from bot.domain.images.builder import GITHUB, Builder, repository_at_address
 from bot.domain.images.image import SeenImage, declared_by
+from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Declaration, Publication
 from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.domain.reference import Base
@@ -85,14 +86,12 @@ class RegistryImages:
         rule = self.trust.rule_for(name)
         return rule is not None and rule.trusts_statements
 
-    async def read(
-        self, place: Base, digest: str, expected: Collection[Base], below: Below = nothing_below
-    ) -> SeenImage:
+    async def read(self, place: Base, digest: str, named: NamedBases, below: Below = nothing_below) -> SeenImage:
         reading = await read(self.beside, self.cache, place, digest)
         platforms = reading.platforms
         images = reading.observation(place, datetime.min).platforms
-        inherited, fetched = await self._inherited(place, reading, expected, below)
-        provenances = await self._provenances(place, reading, expected)
+        inherited, fetched = await self._inherited(place, reading, named.stages, below)
+        provenances = await self._provenances(place, reading, named.final)
         signed = await self._signed(place, reading)
         return SeenImage(
             digest,
@@ -102,7 +101,7 @@ class RegistryImages:
                 images,
                 [
                     (
-                        *_proved(signed.about(each), expected),
+                        *_proved(signed.about(each), named.final),
                         *_declared(each, inherited),
                         *provenances.get(each.digest, ()),
                     )

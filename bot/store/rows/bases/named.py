@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.images.named_bases import NamedBase
+from bot.domain.images.named_bases import NamedBase, is_official
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Role
 from bot.store.engine.inserting import chunks
@@ -18,21 +18,24 @@ _ROLES = {role.value: role for role in Role}
 async def bases_named_by(
     connection: AsyncConnection, repositories: Collection[int]
 ) -> dict[int, Sequence[NamedBase]]:
-    """The watched bases that each of these repositories names; nothing for one that names none."""
+    """The bases that each of these repositories names; nothing for one that names none. One that nobody watches is
+    told as None, as far as it is kept: an image of the fleet's registries, or of .NET."""
     named: dict[int, list[NamedBase]] = {}
     role, path = usages.c.usage["role"].as_string(), usages.c.usage["path"].as_string()
+    named_at = usages.c.usage[("named_at", "path")].as_string()
     for some in chunks(sorted(repositories)):
         rows = await connection.execute(
             select(
-                *(usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag),
-                *(role.label("role"), path.label("path")),
+                *(usages.c.repository_id, usages.c.image, bases.c.registry, bases.c.repository, bases.c.tag),
+                *(role.label("role"), path.label("path"), named_at.label("named_at")),
             )
-            .join(bases, bases.c.id == usages.c.base_id)
+            .outerjoin_from(usages, bases, bases.c.id == usages.c.base_id)
             .where(usages.c.repository_id.in_(some))
             .distinct()
         )
         for row in rows:
-            if row.role in _ROLES:
-                base = Base(row.registry, row.repository, row.tag)
-                named.setdefault(row.repository_id, []).append(NamedBase(base, _ROLES[row.role], row.path))
+            if row.role in _ROLES and (row.registry is not None or not is_official(row.image or "")):
+                base = Base(row.registry, row.repository, row.tag) if row.registry is not None else None
+                each = NamedBase(base, _ROLES[row.role], row.path, row.named_at or "")
+                named.setdefault(row.repository_id, []).append(each)
     return {number: tuple(each) for number, each in named.items()}

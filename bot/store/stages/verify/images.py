@@ -227,15 +227,24 @@ class ImagesStore(Store):
         return [replace(image, runtimes=runtimes) if image.brings_a_runtime else image for image in known]
 
     async def save_standings(self, standings: Mapping[int, tuple[ImageStanding, ...]]) -> None:
+        """All in one statement: where a base moves, what stands on it is told anew at once."""
+        statement = (
+            update(images)
+            .where(images.c.id == bindparam("image"))
+            .values(standings=bindparam("told"), behind_since=bindparam("behind"), state=bindparam("now"))
+        )
+        rows = [
+            {
+                "image": image,
+                "told": dump(told, tuple[ImageStanding, ...]),
+                "behind": behind_since(told),
+                "now": state_of(told).value,
+            }
+            for image, told in standings.items()
+        ]
         async with self._database.transaction() as connection:
             await lock(connection, images, standings.keys())
-            for image, told in standings.items():
-                values = {
-                    "standings": dump(told, tuple[ImageStanding, ...]),
-                    "behind_since": behind_since(told),
-                    "state": state_of(told).value,
-                }
-                await connection.execute(update(images).where(images.c.id == image).values(**values))
+            await connection.execute(statement, rows)
 
 
 def _known_image(row: Any, named: Mapping[int, Sequence[NamedBase]]) -> KnownImage:

@@ -15,7 +15,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.images.images import images
+from bot.store.rows.images.images import images, standings_of
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.inventories.sboms import sbom_looks, sboms
 
@@ -69,7 +69,7 @@ def _has_ended(row: Any, mark: Mark, now: datetime) -> bool:
 async def _take_back(connection: AsyncConnection, some: Sequence[int], now: datetime) -> None:
     """What provenance alone has proved is claimed, and nobody is told to have built the image."""
     await lock(connection, images, some)
-    kept = select(images.c.id, images.c.declared, images.c.standings).where(images.c.id.in_(some))
+    kept = select(images.c.id, images.c.declared, images.c.standings, images.c.law).where(images.c.id.in_(some))
     rows = (await connection.execute(kept)).all()
     for number, claimed in readable(rows, lambda row: (row.id, _unproved(row)), lambda row: f"image {row.id}"):
         values = {**claimed, "builder": None, "judged_by": None, "judged_until": None, "due_at": now}
@@ -79,7 +79,7 @@ async def _take_back(connection: AsyncConnection, some: Sequence[int], now: date
 def _unproved(row: Any) -> Mapping[str, Any]:
     """The columns of what an image stands on, where no signature around provenance counts."""
     declared: Mapping[str, tuple[Declaration, ...]] = load(row.declared, _Declared)
-    standings = tuple(each.unsigned for each in load(row.standings, tuple[ImageStanding, ...]))
+    standings = tuple(each.unsigned for each in standings_of(row))
     unsigned = {platform: tuple(one.unsigned for one in said) for platform, said in declared.items()}
     return {
         "declared": dump(unsigned, _Declared),

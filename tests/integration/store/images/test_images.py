@@ -1,6 +1,6 @@
 """Images as rows: claimed by repositories, due, seen, and told anew."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -18,7 +18,7 @@ from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import LAW, Basis, Doubt, ImageStanding, ImageState, Publication
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
-from bot.domain.repositories.usage import Role
+from bot.domain.repositories.usage import FileLine, Role
 from bot.reconcile.loop import Loop
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
@@ -28,7 +28,7 @@ from bot.verify.images.stage import ImagesOptions, tick
 from bot.views.images.image_pages import WantedImages
 from bot.views.paging import Cut
 from bot.watch.registry.ports import Sight, Sighting
-from tests.integration.store.conftest import NOON
+from tests.integration.store.conftest import NOON, ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 
 CLAIM = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD, "build.yml", 7)
@@ -133,7 +133,7 @@ class Signing:
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, dict[str, bytes]]:
         return None, {}
 
-    async def read(self, place: Base, wanted: str, expected: Collection[Base], below: Below) -> SeenImage:
+    async def read(self, place: Base, wanted: str, named: NamedBases, below: Below) -> SeenImage:
         self.reads += 1
         return SeenImage(wanted, (PLATFORM,), builder=self.builder)
 
@@ -393,6 +393,25 @@ async def test_the_bases_of_an_image_are_those_of_the_file_that_builds_it(stores
     assert await stores.images.named_bases(unknown) == NamedBases((ASPNET, sdk), (ASPNET, sdk))
 
 
+@ON_BOTH
+async def test_a_base_that_a_build_hands_to_a_file_is_of_that_file_and_one_that_nobody_watches_is_told(
+    stores: Stores,
+) -> None:
+    handed = replace(usage_of(ASPNET), path="build.yml", named_at=FileLine("shop/Dockerfile", 3))
+    default = replace(usage_of(replace(ASPNET, registry="ghcr.io")), path="shop/Dockerfile")
+    node = replace(default, reference=Reference("node", "22"))
+    claim = replace(CLAIM, built_from="shop/Dockerfile")
+    await stores.listing(Repository("contoso/shop", "main"))
+    names = frozenset({default.reference.base.name, node.reference.base.name})
+    await stores.read(Reading("tree", ((handed, ASPNET), (node, None)), images=(claim,), perhaps_own=names))
+    [image] = await stores.images.images_of("contoso/shop")
+    assert await stores.images.named_bases(image) == NamedBases((ASPNET,), (ASPNET,))
+    read = Reading("tree 2", ((handed, ASPNET), (default, None)), images=(claim,), perhaps_own=names)
+    stores.clock.move_to(NOON + 25 * HOUR)
+    await stores.read(read)
+    assert await stores.images.named_bases(image) == NamedBases((ASPNET,), (ASPNET,), is_open=True)
+
+
 class Rereading:
     """A registry that still has what was seen before, and says what of it is read again."""
 
@@ -408,7 +427,7 @@ class Rereading:
     def wants_provenance(self, name: str) -> bool:
         return False
 
-    async def read(self, place: Base, read: str, expected: Collection[Base], below: Below) -> SeenImage:
+    async def read(self, place: Base, read: str, named: NamedBases, below: Below) -> SeenImage:
         self.read_at.append(place.tag)
         return SeenImage(read, (PLATFORM,))
 

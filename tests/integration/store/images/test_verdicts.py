@@ -1,20 +1,23 @@
 """What a signature has proved is not shown as proved once its verdict has ended, and is judged again."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pytest
+from sqlalchemy import update
 
 from bot.domain.bases.image import OCI_INDEX, Head
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import ImageState, ProducedImage, SeenImage
-from bot.domain.images.standing import Basis, Declaration, Publication
+from bot.domain.images.named_bases import NamedBases
+from bot.domain.images.standing import LAW, Basis, Declaration, Publication
 from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.reference import Base, Reference
 from bot.reconcile.loop import Loop
+from bot.store.rows.images.images import images
 from bot.verify.images.ports import Below
 from bot.verify.images.stage import ImagesOptions, Observed, tick
 from tests.integration.store.filling import HOUR, Stores, digest
@@ -51,10 +54,10 @@ class Attested:
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, dict[str, bytes]]:
         return None, {}
 
-    async def read(self, place: Base, wanted: str, expected: Collection[Base], below: Below) -> SeenImage:
+    async def read(self, place: Base, wanted: str, named: NamedBases, below: Below) -> SeenImage:
         self.reads.append(wanted)
-        named = {"linux/amd64": (Declaration(Basis.VERIFIED_PROVENANCE, "aspnet:10.0", frozenset({SHOWN})),)}
-        declared, builder = (named, BUILDER) if self.by else ({}, None)
+        said = {"linux/amd64": (Declaration(Basis.VERIFIED_PROVENANCE, "aspnet:10.0", frozenset({SHOWN})),)}
+        declared, builder = (said, BUILDER) if self.by else ({}, None)
         return SeenImage(
             wanted,
             (shows("f"),),
@@ -111,6 +114,17 @@ async def test_a_verdict_that_has_ended_is_not_shown_as_proved(fleet: Fleet) -> 
     assert (image.state, image.builder) == (ImageState.CLAIMED, None)
     assert (standing.strength, standing.basis) == (Strength.CLAIMED, Basis.UNSIGNED_PROVENANCE)
     assert await fleet.stores.verdicts.lapse(fleet.mark) == 0
+
+
+async def test_what_an_earlier_edition_of_the_law_proved_by_layers_is_no_more_current_once_a_verdict_ends(
+    fleet: Fleet,
+) -> None:
+    by_layers = [{**each, "basis": "layers"} for each in (await fleet.stores.column(images, "standings"))[0]]
+    async with fleet.stores.database.transaction() as connection:
+        await connection.execute(update(images).values(law=LAW - 1, standings=by_layers, state="claimed"))
+    fleet.stores.clock.advance(HOUR)
+    assert await fleet.stores.verdicts.lapse(fleet.mark) == 1
+    assert await fleet.stores.column(images, "state") == ["claimed"]
 
 
 async def test_it_is_due_at_that_time_and_judged_again(fleet: Fleet) -> None:

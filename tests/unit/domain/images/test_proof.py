@@ -111,6 +111,13 @@ def test_what_is_only_claimed_proves_nothing_and_fails_nothing(digest: str) -> N
     assert proof(standing(digest, strength=Strength.CLAIMED))[0] is ImageVerdict.UNKNOWN
 
 
+def test_one_on_a_build_of_the_base_that_was_not_seen_is_looked_at_too() -> None:
+    """The layers show what is below the base, which says nothing against it."""
+    unseen = replace(standing("sha256:os", base=SDK), built_from=ASPNET)
+    assert may_stand_on(replace(IMAGE, standings=(unseen,)), {ASPNET})
+    assert not may_stand_on(replace(IMAGE, standings=(unseen,)), {replace(ASPNET, repository="dotnet/runtime")})
+
+
 def test_only_images_that_may_stand_on_the_base_are_looked_at() -> None:
     assert may_stand_on(IMAGE, {ASPNET})
     assert may_stand_on(replace(IMAGE, standings=(OLD,)), {ASPNET})

@@ -67,6 +67,7 @@ def stands_on(base: Base, strength: Strength = Strength.PROVED, until: datetime 
 
 
 HERE, ELSEWHERE = stands_on(RUNTIME), stands_on(SDK)
+LEFT_OUT = ImageStanding("windows/amd64", is_left_out=True)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,8 @@ HERE, ELSEWHERE = stands_on(RUNTIME), stands_on(SDK)
     [
         pytest.param([sight(HERE), sight(HERE, HERE)], Together.YES, id="all stand on it"),
         pytest.param([sight(HERE), sight(HERE, ELSEWHERE)], Together.NO, id="a platform stands on another"),
+        pytest.param([sight(HERE, LEFT_OUT)], Together.YES, id="a platform that is left out is not asked about"),
+        pytest.param([sight(LEFT_OUT)], Together.NO, id="nothing is told but what is left out"),
         pytest.param([sight(HERE), sight()], Together.NO, id="of one nothing is told"),
         pytest.param([sight(HERE), None], Together.NO, id="one is not known"),
         pytest.param([], Together.NO, id="there is none"),

@@ -2,21 +2,24 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.bases.image import Head
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.clock import ManualClock
+from bot.domain.evidence import Strength
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.named_bases import NamedBases
-from bot.domain.images.standing import ImageStanding, Publication
+from bot.domain.images.runtime_inside import RuntimeInside
+from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.verify.images.judging import Observed
 from bot.verify.images.ports import Below, KnownImage, Look
 from bot.verify.images.stage import ImagesOptions, tick
+from bot.verify.standing.observed_layers import ObservedLayers
 from tests.builders import NOON
 from tests.fakes.queue import FakeQueue
 from tests.unit.verify.standing.world import image, shown
@@ -83,7 +86,7 @@ class World:
     def wants_provenance(self, name: str) -> bool:
         return False
 
-    async def read(self, place: Base, digest: str, expected: Collection[Base], below: Below) -> SeenImage:
+    async def read(self, place: Base, digest: str, named: NamedBases, below: Below) -> SeenImage:
         self.read_ += 1
         self.below = below(BUILT)
         return SeenImage(digest, (BUILT,))
@@ -122,3 +125,17 @@ async def test_what_its_layers_stand_on_is_known_when_its_labels_are_read() -> N
     world = World()
     await world.look()
     assert [each.digest for each in world.below] == [HISTORY.digest]
+
+
+async def test_an_image_whose_packages_were_not_read_yet_is_judged_once_more_when_they_are() -> None:
+    """They are read after its first look, and tell the runtime that it brings itself."""
+    [publication] = ObservedLayers([HISTORY]).current(HISTORY.base)
+    unproved = ImageStanding("linux/amd64", Strength.PROVED, Basis.LAYERS, (publication,), inside=RuntimeInside())
+    proved = replace(unproved, inside=RuntimeInside("10.0.9", "its packages", is_current=True))
+    for standing, hours, reads in ((unproved, 25, 1), (unproved, 49, 0), (proved, 25, 0)):
+        world = World(observations=[])
+        seen_at = NOON - timedelta(hours=hours)
+        kept = replace(SHOP, found="latest", digest=DIGEST, seen_at=seen_at, standings=(standing,))
+        world.images[1] = kept
+        await world.look()
+        assert world.read_ == reads

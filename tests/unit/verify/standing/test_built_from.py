@@ -99,6 +99,49 @@ def test_where_several_bases_are_named_one_that_another_may_stand_on_is_a_claim(
     assert stands(on_aspnet("app"), observed, expected=[ASPNET, DEPS]).is_current
 
 
+def test_where_the_last_stage_may_be_built_from_what_nobody_watches_its_layers_are_a_claim() -> None:
+    observed = ObservedLayers([shown(on_aspnet())])
+    standing = stands(on_aspnet("app"), observed, expected=[ASPNET], is_open=True)
+    assert (standing.state, standing.doubt) == (ImageState.CLAIMED, Doubt.SEVERAL_NAMED)
+    by_name = stands(on_aspnet("app"), observed, expected=[SDK], stages=[ASPNET], is_open=True)
+    assert not by_name.is_current
+
+
+def test_of_several_named_bases_that_show_its_layers_one_that_goes_on_showing_them_proves_nothing() -> None:
+    """It may as well be built from the mirror, which is late, as from what that is a copy of."""
+    mirror = replace(ASPNET, registry="registry.contoso.com")
+    late = [shown(on_aspnet()), shown(on_aspnet(), base=mirror), shown(image("os", "aspnet 2"), hours=24)]
+    standing = stands(on_aspnet("app"), ObservedLayers(late), expected=[ASPNET, mirror])
+    assert (standing.state, standing.doubt) == (ImageState.CLAIMED, Doubt.SEVERAL_NAMED)
+    assert stands(on_aspnet("app"), ObservedLayers(late), expected=[mirror]).is_current
+    both = [*late, shown(image("os", "aspnet 2"), base=mirror, hours=25)]
+    assert stands(image("os", "aspnet 2", "app"), ObservedLayers(both), expected=[ASPNET, mirror]).is_current
+    assert stands(on_aspnet("app"), ObservedLayers(both), expected=[ASPNET, mirror]).state is ImageState.BEHIND
+
+
+def verified(uri: str, seen: Observation) -> Provenance:
+    return Provenance("", (Material(uri, frozenset({seen.digest or ""})),), Material("", frozenset()))
+
+
+SDK_URI = "pkg:docker/mcr.microsoft.com/dotnet/sdk@10.0?platform=linux%2Famd64"
+
+
+def test_an_image_from_scratch_is_not_current_by_the_stage_that_its_files_were_made_in() -> None:
+    seen = shown(on_aspnet("sdk"), base=SDK)
+    said = of_provenance(verified(SDK_URI, seen), [], is_verified=True)
+    standing = stands(image("app"), ObservedLayers([seen]), [said], stages=[SDK])
+    assert standing.state is ImageState.CLAIMED
+    alone = stands(image("app"), ObservedLayers([seen]), [said])
+    assert alone.state is ImageState.CLAIMED
+
+
+def test_a_squashed_image_is_current_by_signed_provenance_that_names_its_base() -> None:
+    seen = shown(on_aspnet())
+    uri = "pkg:docker/mcr.microsoft.com/dotnet/aspnet@10.0?platform=linux%2Famd64"
+    said = of_provenance(verified(uri, seen), [ASPNET], is_verified=True)
+    assert stands(image("all in one"), ObservedLayers([seen]), [said], expected=[ASPNET], stages=[SDK]).is_current
+
+
 def test_a_stage_that_is_built_by_name_stands_on_its_own_base() -> None:
     observed = ObservedLayers([shown(on_aspnet()), shown(on_aspnet("sdk"), base=SDK)])
     assert stands(on_aspnet("sdk", "tests"), observed, expected=[ASPNET], stages=[SDK]).is_current
@@ -120,6 +163,15 @@ def test_a_variable_of_another_version_contradicts_the_layers() -> None:
         "but its configuration has ASPNET_VERSION=10.0.8, and its base declares 10.0.9"
     )
     assert stands(declares(on_aspnet("app"), ASPNET_VERSION="10.0.9"), observed, expected=[ASPNET]).is_current
+
+
+def test_what_one_tag_tells_of_an_image_is_not_lost_where_another_shows_it_and_tells_less() -> None:
+    """An inventory tells layers alone."""
+    below = declares(on_aspnet(), "base", ASPNET_VERSION="10.0.9")
+    told, less = with_platform(shown(on_aspnet()), below), shown(on_aspnet(), base=SDK, hours=1)
+    for seen in ([told, less], [replace(less, base=SDK, at=NOON - timedelta(hours=1)), told]):
+        older = declares(on_aspnet("app"), ASPNET_VERSION="10.0.8")
+        assert stands(older, ObservedLayers(seen), expected=[ASPNET]).state is ImageState.CONTRADICTED
 
 
 def test_a_variable_that_is_not_there_contradicts_nothing() -> None:

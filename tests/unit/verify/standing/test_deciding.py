@@ -60,7 +60,7 @@ def test_without_layers_verified_provenance_comes_before_annotation_label_and_un
     declared = [of_dockerfile(ASPNET), unsigned, label, annotation, verified]
     order = []
     for _ in range(4):
-        standing = stands(SQUASHED, observed, declared)
+        standing = stands(SQUASHED, observed, declared, expected=[ASPNET])
         order.append((standing.basis, standing.strength))
         declared.pop()
     assert order == [
@@ -89,6 +89,15 @@ def test_provenance_of_several_images_counts_only_where_one_has_the_expected_nam
     found = of_provenance(build, [SDK], is_verified=True)
     assert found is not None
     assert found.digests == {digest("sdk")}
+
+
+def test_provenance_that_names_a_patch_is_of_the_tag_that_this_follows() -> None:
+    patch = "pkg:docker/mcr.microsoft.com/dotnet/aspnet@10.0.4?platform=linux%2Famd64"
+    build = provenance((SDK_URI, digest("sdk")), (patch, digest("aspnet")))
+    found = of_provenance(build, [ASPNET], is_verified=True)
+    assert found is not None
+    assert (found.digests, found.named) == ({digest("aspnet")}, "mcr.microsoft.com/dotnet/aspnet:10.0.4")
+    assert of_provenance(build, [replace(ASPNET, tag="9.0")], is_verified=True) is None
 
 
 def test_nothing_said_is_unknown() -> None:

@@ -119,10 +119,10 @@ def test_no_image_of_the_recorded_history_is_called_current_that_is_not(history:
             continue
         moves += 1
         old_images = before.by_platform()
-        for platform, now in seen.by_platform().items():
+        for platform, (now, *_) in seen.by_platform().items():
             if not now.layers:
                 continue
-            on_new, old = built(now, number), old_images.get(platform)
+            on_new, (old, *_) = built(now, number), old_images.get(platform, (None,))
             stood = stands(on_new, everything, expected=[seen.base])
             assert stood.is_on_what_is_shown
             assert stood.is_current == (family != "runtime-deps")

@@ -40,7 +40,9 @@ def stands(
     runtimes: Collection[str] = (),
     apart_from: str | None = None,
     confirmed: Collection[str] = (),
+    is_open: bool = False,
 ) -> ImageStanding:
-    """What an image stands on whose files name the bases `expected` for its last stage, `stages` beside."""
-    named = NamedBases(tuple(expected), (*expected, *stages))
+    """What an image stands on whose files name the bases `expected` for its last stage, `stages` beside; with
+    `is_open` one more, which nobody watches."""
+    named = NamedBases(tuple(expected), (*expected, *stages), is_open)
     return standing_of(built, observed, Witnesses(named, declared, runtimes, confirmed, apart_from))

@@ -14,7 +14,6 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.advisory import SEVERE, Severity
-from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.gate import GateMode, GateOutcome
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, RebuildState, Target
@@ -28,7 +27,7 @@ from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import base_of, bases, changes, observations
 from bot.store.rows.images.gates import gates
-from bot.store.rows.images.images import images
+from bot.store.rows.images.images import images, standings_of
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.tables import rebuilds
 
@@ -184,8 +183,8 @@ async def with_together(
 
 
 def _sight(row: Any) -> tuple[Image, ImageSight]:
-    standings = load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else ()
-    return Image(row.repository_id, f"{row.registry}/{row.repository}"), ImageSight(row.looked_at, standings)
+    image = Image(row.repository_id, f"{row.registry}/{row.repository}")
+    return image, ImageSight(row.looked_at, standings_of(row))
 
 
 async def look_soon(connection: AsyncConnection, dues: Collection[Due], now: datetime) -> None:

@@ -8,6 +8,7 @@ from bot.domain.bases.image import OCI_MANIFEST, digest_of
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Trouble
 from bot.domain.images.image import SeenImage, declared_of
+from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis, Declaration, Publication
 from bot.domain.reference import Base
 from bot.service.wiring.registries.images import SOURCE, RegistryImages
@@ -71,7 +72,7 @@ class World:
         kept = cast(Any, Kept(self.registry))
         clock, registry = ManualClock(NOON), cast(Any, self.registry)
         return await RegistryImages(registry, LookedOnce(registry, clock), kept, kept, clock).read(
-            SHOP, digest, expected, lambda _: below
+            SHOP, digest, NamedBases(expected, expected), lambda _: below
         )
 
     def publication(self, digest: str) -> Publication:
