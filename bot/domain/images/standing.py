@@ -158,6 +158,11 @@ class ImageStanding:
         return self.publications[0].base if self.publications else None
 
     @property
+    def made_from(self) -> Base | None:
+        """The base that a rebuild takes: the one that it is built from, also where no build of that was seen."""
+        return self.built_from or self.base
+
+    @property
     def unsigned(self) -> "ImageStanding":
         """The same where no signature around provenance counts any more: what only that has proved is claimed."""
         inside = RuntimeInside() if self.inside is not None and self.inside.is_signed else self.inside
@@ -207,7 +212,9 @@ class ImageStanding:
         if not self.publications:
             return f"{self.named}, {self.strength} by its {self.basis}" if self.named else _NOTHING_TOLD
         told = [f"{self.publications[0].base.short} of {_dates(self.publications)}"]
-        if self.built_from is not None:
+        if self.built_from is not None and self.built_from.name == self.publications[0].base.name:
+            told = [f"{told[0]} where its files name {self.built_from.short}"]
+        elif self.built_from is not None:
             told = [f"a build of {self.built_from.short} that was not seen, over {told[0]}"]
         told += self._how_far(now)
         basis = counted(self.layers, "layer") if self.basis is Basis.LAYERS else f"its {self.basis}"

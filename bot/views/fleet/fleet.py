@@ -23,7 +23,7 @@ class Standing(StrEnum):
 IN_WORDS: Mapping[Standing, str] = {
     Standing.FAILED: "its latest rebuild failed",
     Standing.BEHIND: "a rebuild has not ended, or a pin or an image is not what its base shows",
-    Standing.UNKNOWN: "it names a floating tag, and no rebuild since that moved tells on what its image stands",
+    Standing.UNKNOWN: "nothing proves on what its image stands since its floating tag moved, or witnesses disagree",
     Standing.UNREADABLE: "it was not read yet, or could not be",
     Standing.CURRENT: "it stands on what its bases show",
     Standing.LEFT_ALONE: "it asks to be left alone",

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, case, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.images.standing import ImageState
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.inserting import chunks, upsert_rows
 from bot.store.engine.store import Store
@@ -88,6 +89,7 @@ def _counted() -> Select[Any]:
         (waiting.c.since.is_not(None), Standing.BEHIND.value),
         (used.c.differs == 1, Standing.BEHIND.value),
         (old.c.since.is_not(None), Standing.BEHIND.value),
+        (old.c.doubted == 1, Standing.UNKNOWN.value),
         (and_(used.c.floated_at.is_not(None), is_unproven), Standing.UNKNOWN.value),
         else_=Standing.CURRENT.value,
     )
@@ -151,10 +153,19 @@ def _waiting() -> Subquery:
     )
 
 
+_DOUBTED = (ImageState.CONTRADICTED.value, ImageState.UNSEEN_BUILD.value)
+
+
 def _old() -> Subquery:
-    """By repository, since when an image that it produces is behind."""
+    """By repository, since when an image that it produces is behind, and whether one contradicts what its files
+    name or stands on a build of it that was not seen."""
+    doubted = case((images.c.state.in_(_DOUBTED), 1), else_=0)
     return (
-        select(images.c.repository_id, func.min(images.c.behind_since).label("since"))
+        select(
+            images.c.repository_id,
+            func.min(images.c.behind_since).label("since"),
+            func.max(doubted).label("doubted"),
+        )
         .group_by(images.c.repository_id)
         .subquery()
     )

@@ -57,7 +57,7 @@ class BasesBelow:
         """Follows own bases down to the one that somebody else publishes."""
         own: list[tuple[Base, int | None, str]] = []
         for _ in range(_DEEPEST):
-            base = next((each.base for each in standings if each.platform == platform), None)
+            base = next((each.made_from for each in standings if each.platform == platform), None)
             if base is None:
                 break
             produced = self.own.get((base.registry, base.repository))
@@ -79,7 +79,7 @@ class BasesBelow:
 async def read_bases(connection: AsyncConnection, standings: Iterable[ImageStanding]) -> BasesBelow:
     """All bases below these standings, own ones followed down, with what they show now."""
     found = BasesBelow()
-    wanted = {each.base for each in standings if each.base is not None}
+    wanted = {each.made_from for each in standings if each.made_from is not None}
     followed: set[Base] = set()
     for _ in range(_DEEPEST):
         new = wanted - followed
@@ -89,11 +89,11 @@ async def read_bases(connection: AsyncConnection, standings: Iterable[ImageStand
         own = await _own(connection, {(base.registry, base.repository) for base in new} - found.own.keys())
         found.own |= own
         wanted |= {
-            each.base
+            each.made_from
             for tags in own.values()
             for _, stood in tags.values()
             for each in stood
-            if each.base is not None
+            if each.made_from is not None
         }
     found.upstreams = await _upstreams(connection, followed)
     found.followed = frozenset(followed | set(found.upstreams.values()))

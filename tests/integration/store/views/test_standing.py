@@ -8,11 +8,15 @@ from sqlalchemy import insert, select, update
 
 from bot.discover.ports import Reading
 from bot.domain.bases.notice import Topic
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.standing import ImageState
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.rows.images.images import images
 from bot.store.rows.repositories.standings import standing_days
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.repositories.workflow_builds import workflow_builds
@@ -134,6 +138,18 @@ async def test_a_build_is_not_behind_a_base_that_went_back_since(stores: Stores)
     await stores.see({ASPNET: "c"}, "10.0.5")
     await stores.assess_all()
     assert (await stores.catch_up.behind()).usages == ()
+
+
+@pytest.mark.parametrize("state", [ImageState.CONTRADICTED, ImageState.UNSEEN_BUILD])
+async def test_a_pin_on_what_its_base_shows_is_not_current_by_an_image_that_says_otherwise(
+    stores: Stores, state: ImageState
+) -> None:
+    claim = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD)
+    await reading(stores, Reading("tree", ((usage_of(ASPNET), ASPNET),), images=(claim,)))
+    assert await standing(stores) is Standing.CURRENT
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(images).values(state=state.value))
+    assert await standing(stores) is Standing.UNKNOWN
 
 
 async def test_what_asks_to_be_left_alone_is(stores: Stores) -> None:

@@ -152,6 +152,9 @@ def test_another_tag_of_the_base_is_not_the_base() -> None:
     observed = ObservedLayers([shown(on_aspnet(), base=nine), shown(image("os", "aspnet ten"))])
     standing = stands(on_aspnet("app"), observed, expected=[ASPNET])
     assert (standing.state, standing.built_from) == (ImageState.UNSEEN_BUILD, ASPNET)
+    assert standing.told(NOON) == (
+        "aspnet:9.0 of 2026-03-10 where its files name aspnet:10.0, as it is now, proved by 2 layers"
+    )
 
 
 def test_a_variable_of_another_version_contradicts_the_layers() -> None:
