@@ -20,6 +20,7 @@ from bot.store.rows.repositories.tables import blobs
 from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.verify.images.ports import Look
 from bot.watch.registry.ports import Sight, Sighting
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.moving import moves_again
 
@@ -66,6 +67,7 @@ async def test_who_was_served_by_a_bases_last_change_is_not_forgotten(stores: St
     assert [item.member.name for item in served] == ["contoso/new"]
 
 
+@ON_BOTH
 async def test_one_replica_forgets_a_day(stores: Stores) -> None:
     await forget(stores)
     assert await stores.other("second").retention.claim_forgetting() is None
