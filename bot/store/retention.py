@@ -1,4 +1,4 @@
-"""What is kept no longer: rebuilds that ended long ago, and documents that nothing refers to."""
+"""What is kept no longer: rebuilds that ended long ago, and what is kept of what nothing shows any more."""
 
 import json
 import zlib
@@ -10,13 +10,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.bases.observation import PlatformImage
 from bot.domain.rollouts.rebuild import ENDED
+from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue.claiming import claim, settle
+from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import bases, changes, manifests, observations
 from bot.store.rows.images.artifact_reads import artifact_reads
 from bot.store.rows.images.images import images
+from bot.store.rows.images.unpacked_layers import unpacked_layers
 from bot.store.rows.inventories.packages import forget_indexes, forget_inventories
 from bot.store.rows.repositories.tables import blobs, repository_blobs
 from bot.store.rows.rollouts.served import last_changes
@@ -29,6 +33,8 @@ _TASK = "forget what is kept no longer"
 _EVERY = timedelta(days=1)
 _UNREFERRED_FOR = timedelta(days=8)
 """Longer than a week, in which every repository is read again and tells anew which files it holds."""
+_UNUSED_FOR = timedelta(days=365)
+"""What a layer holds takes few bytes to keep and many to read again: an image that comes back finds it known."""
 _COMPARED_FOR = timedelta(days=90)
 """So long each move of a base tells which CVEs it fixed, and which are still open in what it brought."""
 
@@ -44,6 +50,7 @@ class Forgotten:
     inventories: int = 0
     layers: int = 0
     reports: int = 0
+    unpacked_layers: int = 0
 
 
 class RetentionStore(Store):
@@ -64,6 +71,8 @@ class RetentionStore(Store):
             await settle(connection, tasks, self._worker, task, due_at=now + _EVERY)
             unreferred = await _unreferred_manifests(connection, now - _UNREFERRED_FOR)
             forgotten_manifests = await _delete(connection, manifests, "digest", unreferred)
+            unused = await _unused_layers(connection, now - _UNUSED_FOR)
+            unpacked = await _delete(connection, unpacked_layers, "digest", unused)
             old = await _ended_rebuilds(connection, now - retention)
             moves = await _delete(connection, transitions, "rebuild_id", old)
             await _delete(connection, steps, "rebuild_id", old)
@@ -77,7 +86,7 @@ class RetentionStore(Store):
             unshown = await forget_inventories(connection, now - _UNREFERRED_FOR, now - _COMPARED_FOR)
             await forget_indexes(connection, now - _UNREFERRED_FOR)
             gone = (await connection.execute(files)).rowcount
-            return Forgotten(ended, moves, gone, forgotten_manifests, *unshown, reports)
+            return Forgotten(ended, moves, gone, forgotten_manifests, *unshown, reports, unpacked)
 
 
 def _past_reads(before: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -127,6 +136,20 @@ def _digests(document: Any) -> Iterator[str]:
     for pointer in pointers if isinstance(pointers, list) else []:
         if isinstance(pointer, dict) and isinstance(pointer.get("digest"), str):
             yield pointer["digest"]
+
+
+async def _unused_layers(connection: AsyncConnection, before: datetime) -> set[str]:
+    """Layers that were read before then to see what they hold, and that no image has now."""
+    read = await connection.execute(select(unpacked_layers.c.digest).where(unpacked_layers.c.read_at < before))
+    unused = set(read.scalars())
+    if not unused:
+        return unused
+    shown = await connection.execute(select(images.c.id, images.c.platforms).where(images.c.platforms.is_not(None)))
+    for platforms in readable(
+        shown, lambda row: load(row.platforms, tuple[PlatformImage, ...]), lambda row: f"image {row.id}"
+    ):
+        unused.difference_update(*(platform.layers for platform in platforms))
+    return unused
 
 
 async def _delete(connection: AsyncConnection, table: Table, column: str, values: Collection[Any]) -> int:

@@ -14,7 +14,7 @@ from bot.store.engine.database import Database, open_database, opening
 from bot.store.engine.engines import database_url, engine_for
 from bot.store.engine.failures import cannot_be_opened
 from bot.store.engine.inserting import chunks
-from bot.store.rows.schema import metadata
+from bot.store.rows.schema import every_table
 
 
 @asynccontextmanager
@@ -63,17 +63,18 @@ async def _rows(url: str) -> Mapping[str, Sequence[dict[str, Any]]]:
 
 def _read(connection: Connection) -> Mapping[str, Sequence[dict[str, Any]]]:
     """Reads a table by the columns that it has: an older schema has fewer than ours."""
+    ours = {table.name for table in every_table()}
     present = MetaData()
     present.reflect(connection)
     return {
         table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
         for table in present.sorted_tables
-        if table.name in metadata.tables
+        if table.name in ours
     }
 
 
 async def _fill(database: Database, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
-    for table in metadata.sorted_tables:
+    for table in every_table():
         for chunk in chunks(rows.get(table.name, ())):
             async with database.transaction() as connection:
                 await connection.execute(insert(table), list(chunk))

@@ -2,8 +2,9 @@
 
 from alembic import context
 
-from bot.store.rows.schema import metadata
+from bot.store.rows.schema import every_table, metadata
 
+every_table()  # what no module has imported yet is a table too
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,

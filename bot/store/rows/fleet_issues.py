@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Column, Integer
 
-from bot.store.rows.schema import leased
+from bot.store.rows.schema import DueTable, falls_due, leased
 from bot.store.rows.texts import LongText, ShortText
 
 fleet_issues = leased(
@@ -16,3 +16,5 @@ fleet_issues = leased(
 )
 """`wording` is the number of the latest wording that was written; `heeded` names for wordings, by their number, the
 boxes that were heeded in them."""
+falls_due(fleet_issues, DueTable(is_regular=True))
+"""Only the repository that settings name is worked on, one row: no figure tells of it."""

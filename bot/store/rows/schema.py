@@ -1,13 +1,19 @@
-"""What all tables share: their registry, the names of their keys, and the columns of rows that fall due.
+"""What all tables share: their registry, the names of their keys, and how rows fall due.
 
 Rows are the queue: what is worked on carries when it is due and who holds it until when.
 """
 
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Index,
     Integer,
     MetaData,
@@ -47,3 +53,42 @@ def lease_columns() -> list[Column[Any]]:
 def leased(name: str, *columns: Any) -> Table:
     """Makes a table whose rows fall due."""
     return Table(name, metadata, key_column(), *columns, *lease_columns(), Index(None, "due_at"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DueTable:
+    """How the rows of one table fall due, as far as it concerns whoever looks at all such tables.
+
+    `figure` is the queue's name in metrics, and `where` what holds of the rows that somebody works on. It is None
+    where settings decide which rows those are: what nobody works on would be told to be due without end.
+
+    `is_regular` says that rows are looked at again and again: a single pass on request takes them at once, or of
+    them those of which `early` holds.
+    """
+
+    figure: str | None = None
+    where: tuple[ColumnElement[bool], ...] = ()
+    is_regular: bool = False
+    early: tuple[ColumnElement[bool], ...] = ()
+
+
+def falls_due(table: Table, due: DueTable) -> None:
+    """Says so of a table, beside it: leases, metrics and single passes take their tables from that."""
+    table.info["due"] = due
+
+
+def due_of(table: Table) -> DueTable:
+    """How its rows fall due; raises `KeyError` where nobody has said so."""
+    due: DueTable = table.info["due"]
+    return due
+
+
+@cache
+def every_table() -> tuple[Table, ...]:
+    """All tables, each after those that it refers to.
+
+    `metadata` alone has those whose modules somebody has imported.
+    """
+    for module in walk_packages([str(Path(__file__).parent)], f"{__package__}."):
+        import_module(module.name)
+    return tuple(metadata.sorted_tables)

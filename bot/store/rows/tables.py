@@ -11,10 +11,11 @@ from sqlalchemy import (
 )
 
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import key_column, leased, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, leased, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 tasks = leased("tasks", Column("name", ShortText(64), nullable=False, unique=True), Column("mark", ShortText(255)))
+falls_due(tasks, DueTable("tasks", is_regular=True))
 
 counters = Table(
     "counters",
@@ -48,3 +49,4 @@ outbox = leased(
     Column("error", LongText),
     UniqueConstraint("key", "destination"),
 )
+falls_due(outbox, DueTable("messages", (outbox.c.wanted > outbox.c.told,)))

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.store.engine.database import open_database
-from bot.store.engine.queue.leases import LEASED
+from bot.store.engine.queue.leases import leased_tables
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 
@@ -64,7 +64,7 @@ async def leases(store_url: str) -> int:
                 await connection.scalar(
                     sa.select(sa.func.count()).select_from(table).where(table.c.lease_owner.is_not(None))
                 )
-                for table in LEASED
+                for table in leased_tables()
             ]
         return sum(int(count or 0) for count in counts)
     finally:

@@ -8,15 +8,20 @@ from sqlalchemy import event
 
 from bot.discover.ports import Reading
 from bot.domain.bases.image import OCI_INDEX, digest_of
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.image import SeenImage
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.retention import Forgotten
 from bot.store.rows.bases.tables import changes, manifests, observations
 from bot.store.rows.repositories.tables import blobs
 from bot.store.rows.rollouts.tables import rebuilds, transitions
+from bot.verify.images.ports import Look
 from bot.watch.registry.ports import Sight, Sighting
-from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
+from tests.integration.store.conftest import ON_BOTH
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.moving import moves_again
 
 DAY = timedelta(days=1)
@@ -62,6 +67,7 @@ async def test_who_was_served_by_a_bases_last_change_is_not_forgotten(stores: St
     assert [item.member.name for item in served] == ["contoso/new"]
 
 
+@ON_BOTH
 async def test_one_replica_forgets_a_day(stores: Stores) -> None:
     await forget(stores)
     assert await stores.other("second").retention.claim_forgetting() is None
@@ -103,6 +109,29 @@ async def test_documents_of_digests_that_no_base_shows_any_more_go(stores: Store
     assert await stores.count(manifests) == 3
     assert set(await stores.watch.manifests(kept)) == set(kept)
     assert await stores.count(blobs) == await stores.count(rebuilds) == 0
+
+
+async def shows_layers(stores: Stores, letters: str, read: str = "") -> None:
+    """The image of the one repository shows layers of these letters; of some it was read what they hold."""
+    [image] = await stores.images.images_of("contoso/shop")
+    platform = PlatformImage("linux/amd64", digest(letters[0]), layers=tuple(map(digest, letters)))
+    holds = {digest(letter): digest("9") for letter in read}
+    await stores.images.keep_look(image, Look("latest", SeenImage(digest(letters[0]), (platform,)), (), holds))
+
+
+async def test_what_layers_hold_is_forgotten_a_year_after_it_was_read_where_no_image_has_them(
+    stores: Stores,
+) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    claim = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD)
+    await stores.read(Reading("tree-1", images=(claim,)))
+    await shows_layers(stores, "abc", read="abc")
+    await shows_layers(stores, "bd")
+    stores.clock.advance(364 * DAY)
+    assert (await forget(stores)).unpacked_layers == 0
+    stores.clock.advance(2 * DAY)
+    assert (await forget(stores)).unpacked_layers == 2
+    assert [layer for _, layer, _ in await stores.images.unpacked_since(0)] == [digest("b")]
 
 
 async def test_what_awaits_assessment_is_found_without_a_search(stores: Stores) -> None:

@@ -7,9 +7,11 @@ from sqlalchemy import select
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.ended_sessions import ended_sessions
 from bot.store.sessions import SessionsStore
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import HOUR, Stores
 
 
+@ON_BOTH
 async def test_a_session_that_was_ended_is_so_for_every_replica(stores: Stores) -> None:
     one, other = [SessionsStore(stores.database, Worker(name), stores.clock) for name in ("a", "b")]
     until = stores.clock.now() + HOUR

@@ -21,3 +21,24 @@ def test_no_test_imports_another_test() -> None:
         if module.rpartition(".")[2].startswith("test_")
     }
     assert borrowed == {}
+
+
+def of_several_workers(file: Path) -> list[str]:
+    """The tests of a file in which another worker takes part, or a lease is lost, that do not say on which
+    databases they are run."""
+    tests = [node for node in ast.parse(file.read_text()).body if isinstance(node, ast.AsyncFunctionDef)]
+    return [
+        test.name
+        for test in tests
+        if test.name.startswith("test_")
+        and any(sign in ast.unparse(test) for sign in ("stores.other(", "LeaseLost"))
+        and not any(sign in ast.unparse(each) for each in test.decorator_list for sign in ("ON_BOTH", "engine"))
+    ]
+
+
+def test_what_replicas_do_to_each_other_is_shown_on_both_databases() -> None:
+    """Elsewhere PostgreSQL repeats what SQLite has shown, at a release; here each has a way of its own."""
+    folder = TESTS / "integration" / "store"
+    on_both = {folder / "engine" / "queue", folder / "contracts"}
+    files = [file for file in sorted(folder.rglob("test_*.py")) if file.parent not in on_both]
+    assert {file.name: tests for file in files if (tests := of_several_workers(file))} == {}

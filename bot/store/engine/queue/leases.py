@@ -4,42 +4,29 @@ import hashlib
 import os
 import socket
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Table, select, update
 
-from bot.domain.rollouts.rebuild import FOLLOWED, RebuildState
 from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock_where
+from bot.store.engine.locking import ORDER, lock_where
 from bot.store.engine.queue.claiming import Worker, give_back
-from bot.store.rows.bases.tables import bases, documents
-from bot.store.rows.fleet_issues import fleet_issues
-from bot.store.rows.images.artifact_reads import artifact_reads
-from bot.store.rows.images.gates import gates
-from bot.store.rows.images.images import images
-from bot.store.rows.inventories.inventories import inventories, layers, package_changes
-from bot.store.rows.inventories.sboms import sbom_looks
-from bot.store.rows.inventories.vulnerabilities import dumps
-from bot.store.rows.repositories.audits import audits
-from bot.store.rows.repositories.code_scans import code_scans
-from bot.store.rows.repositories.issues import issues
-from bot.store.rows.repositories.onboardings import onboardings
-from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.repositories.workflow_builds import workflow_builds
-from bot.store.rows.rollouts.steps import steps
-from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.tables import outbox, tasks
+from bot.store.rows.schema import due_of, every_table
 
-LEASED: tuple[Table, ...] = (
-    *(tasks, repositories, workflow_builds, bases, documents, images, rebuilds, steps, outbox, issues),
-    fleet_issues,
-    *(layers, inventories, package_changes, sbom_looks, dumps),
-    audits,
-    onboardings,
-    *(code_scans, gates, artifact_reads),
-)
 _LONGEST_HOST = 40
+
+
+@cache
+def leased_tables() -> tuple[Table, ...]:
+    """All tables whose rows are leased, in the order in which they are locked."""
+    return tuple(
+        sorted(
+            (table for table in every_table() if "lease_owner" in table.c),
+            key=lambda table: ORDER.index(table.name),
+        )
+    )
 
 
 def this_worker() -> Worker:
@@ -57,7 +44,7 @@ async def free_leases_of_the_dead(database: Database, worker: Worker) -> int:
     host = worker.name.partition("/")[0]
     freed = 0
     async with database.transaction() as connection:
-        for table in LEASED:
+        for table in leased_tables():
             owners = await connection.execute(
                 select(table.c.lease_owner)
                 .where(table.c.lease_owner.startswith(f"{host}/", autoescape=True))
@@ -73,31 +60,18 @@ async def free_leases_of_the_dead(database: Database, worker: Worker) -> int:
 async def give_all_back(database: Database, worker: Worker, *, attempted: bool = False) -> int:
     """Gives back all leases at an orderly stop; `attempted` where work was cut off in its middle."""
     async with database.transaction() as connection:
-        return sum([await give_back(connection, table, worker, attempted=attempted) for table in LEASED])
+        return sum([await give_back(connection, table, worker, attempted=attempted) for table in leased_tables()])
 
 
 @repeated
 async def bring_forward(database: Database, now: datetime) -> None:
     """Makes due whatever is looked at regularly: for a single pass on request."""
     async with database.transaction() as connection:
-        for table in (
-            tasks,
-            workflow_builds,
-            bases,
-            documents,
-            dumps,
-            images,
-            gates,
-            artifact_reads,
-            rebuilds,
-            steps,
-            fleet_issues,
-            onboardings,
-        ):
-            later = [table.c.due_at > now]
-            if table is rebuilds:
-                later.append(rebuilds.c.state.in_((*FOLLOWED, RebuildState.PROVING)))
-            for ids in chunks(await lock_where(connection, table, *later)):
+        for table in leased_tables():
+            due = due_of(table)
+            if not due.is_regular:
+                continue
+            for ids in chunks(await lock_where(connection, table, table.c.due_at > now, *due.early)):
                 await connection.execute(update(table).where(table.c.id.in_(ids)).values(due_at=now))
 
 

@@ -12,28 +12,20 @@ from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState
-from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, RebuildState
+from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState
+from bot.store.engine.queue.leases import leased_tables
 from bot.store.pages.bases.measured import MeasuredStore
 from bot.store.pages.fleet.fleet import ages, counts
-from bot.store.pages.fleet.standing import OPEN
 from bot.store.pages.images.gates import count_gates
 from bot.store.pages.images.images import count_images
 from bot.store.rows.bases.mirrors import lags_of_mirrors
 from bot.store.rows.bases.tables import bases, changes, documents, incidents, notices
-from bot.store.rows.images.artifact_reads import artifact_reads
-from bot.store.rows.images.gates import gates
-from bot.store.rows.images.images import images
 from bot.store.rows.inventories.vulnerabilities import dumps
-from bot.store.rows.repositories.audits import audits, practice_days
-from bot.store.rows.repositories.code_scans import IS_SCANNED, code_scans
-from bot.store.rows.repositories.issues import issues
-from bot.store.rows.repositories.onboardings import IS_WORKED_ON, count_onboardings, onboardings
-from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.repositories.workflow_builds import workflow_builds
-from bot.store.rows.rollouts.rollouts import MAY_BEGIN, is_paused
-from bot.store.rows.rollouts.steps import IS_OF_ONE_STEPPING, IS_TO_START, IS_UNDER_WAY, steps
+from bot.store.rows.repositories.audits import practice_days
+from bot.store.rows.repositories.onboardings import count_onboardings
+from bot.store.rows.rollouts.rollouts import OPEN, is_paused
 from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollouts, transitions
-from bot.store.rows.tables import outbox, tasks
+from bot.store.rows.schema import due_of
 from bot.views.bases.promises import promises_by_family
 from bot.views.bases.upstream import feed_name
 from bot.views.fleet.figures import (
@@ -46,30 +38,6 @@ from bot.views.fleet.figures import (
     SeenChange,
     SeenLag,
 )
-
-QUEUES: Sequence[tuple[str, Table, tuple[ColumnElement[bool], ...]]] = (
-    ("tasks", tasks, ()),
-    ("repositories", repositories, (repositories.c.listed.is_(True),)),
-    ("bases", bases, (bases.c.used.is_(True),)),
-    ("documents", documents, ()),
-    ("dumps", dumps, ()),
-    (
-        "rebuilds",
-        rebuilds,
-        (rebuilds.c.state.in_(OPEN), or_(rebuilds.c.state.not_in(AWAITING), MAY_BEGIN)),
-    ),
-    ("steps", steps, (or_(IS_TO_START, IS_UNDER_WAY), IS_OF_ONE_STEPPING.exists())),
-    ("workflow-builds", workflow_builds, ()),
-    ("images", images, ()),
-    ("artifacts", artifact_reads, (artifact_reads.c.read_at.is_(None),)),
-    ("gates", gates, ()),
-    ("issues", issues, (issues.c.wanted > issues.c.told,)),
-    ("audits", audits, ()),
-    ("code-scans", code_scans, (IS_SCANNED,)),
-    ("onboardings", onboardings, (IS_WORKED_ON,)),
-    ("messages", outbox, (outbox.c.wanted > outbox.c.told,)),
-)
-"""Each with the rows of it that somebody works on."""
 
 _OVERLAP = 500
 """So many rows before the last one are looked at again: on PostgreSQL a lower id may be committed later."""
@@ -184,7 +152,14 @@ class FiguresStore(MeasuredStore):
 
 
 async def queues(connection: AsyncConnection, now: datetime) -> dict[str, QueueFigures]:
-    return {name: await _queue(connection, table, where, now) for name, table, where in QUEUES}
+    """How much is due and at work in each table that has a figure, by its name."""
+    return {name: await _queue(connection, table, where, now) for name, table, where in queues_of_tables()}
+
+
+def queues_of_tables() -> list[tuple[str, Table, tuple[ColumnElement[bool], ...]]]:
+    """The queues by name, each with the rows of its table that somebody works on."""
+    dues = {table: due_of(table) for table in leased_tables()}
+    return [(due.figure, table, due.where) for table, due in dues.items() if due.figure is not None]
 
 
 async def _count(connection: AsyncConnection, *where: ColumnElement[bool]) -> int:

@@ -17,11 +17,10 @@ from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.repositories.tables import repositories, usages
+from bot.store.rows.rollouts.rollouts import OPEN
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import Standing
 
-OPEN = [state.value for state in RebuildState if not state.has_ended]
-"""Named one by one, so that their index is used."""
 _RANK = {standing.value: rank for rank, standing in enumerate(Standing)}
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.reference import Base
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import Id, key_column, leased, metadata
+from bot.store.rows.schema import DueTable, Id, falls_due, key_column, leased, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 bases = leased(
@@ -42,6 +42,7 @@ bases = leased(
     Column("behind_since", Moment),
     UniqueConstraint("registry", "repository", "tag"),
 )
+falls_due(bases, DueTable("bases", (bases.c.used.is_(True),), is_regular=True))
 
 observations = Table(
     "observations",
@@ -86,6 +87,7 @@ documents = leased(
     Column("doubts", JSON(none_as_null=True)),
 )
 """`newest_at` is the newest time in a document."""
+falls_due(documents, DueTable("documents", is_regular=True))
 
 releases = Table(
     "releases",

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Table, UniqueConstraint
 
 from bot.store.rows.inventories.inventories import undone_columns
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import key_column, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 artifact_reads = Table(
@@ -27,3 +27,4 @@ artifact_reads = Table(
 is when it did last; of a step's runs it is when they were looked through before, as long as they are looked at
 again. `repository_id` is whose images reports may be about; `refused` says why the forge shows none, `problems`
 what of them could not be read, a line each."""
+falls_due(artifact_reads, DueTable("artifacts", (artifact_reads.c.read_at.is_(None),), is_regular=True))

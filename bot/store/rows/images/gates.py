@@ -5,7 +5,7 @@ from sqlalchemy import JSON, Column, ForeignKey, Integer, Table
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import leased, metadata
+from bot.store.rows.schema import DueTable, falls_due, leased, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 gates = leased(
@@ -26,6 +26,7 @@ gates = leased(
 """`digest` is what was judged, by the settings that `mark` stands for; `outcome` is None where nothing is asked of
 it. `blocking` and `unfixed` count what `gated` names the first of. `owed` are vulnerabilities of what was let
 through last that somebody's word alone let through."""
+falls_due(gates, DueTable("gates", is_regular=True))
 
 let_through = Table(
     "let_through",

@@ -35,7 +35,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.schema import key_column, lease_columns, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 images = Table(
@@ -77,6 +77,7 @@ images = Table(
 `builder` who built it by signed provenance, which was `judged_by` the mark of who is trusted and holds until
 `judged_until`, null where time decides nothing. Tags of one name have a row each where each has a build of its own.
 `state` is an `ImageState`, as digest and standings tell it; `law` the edition of law 1 that judged these."""
+falls_due(images, DueTable("images", is_regular=True))
 
 deployments = Table(
     "deployments",

@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.packages.package import Package
 from bot.store.engine.inserting import chunks
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import Id, key_column, lease_columns, metadata
+from bot.store.rows.schema import DueTable, Id, falls_due, key_column, lease_columns, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 
@@ -56,6 +56,8 @@ layers = Table(
 )
 """`named_diff_id` is what an image says that it unpacks to, `diff_id` what it was seen to unpack to. `problem` says
 why a layer that was read tells nothing."""
+falls_due(layers, DueTable())
+"""Settings name the platforms whose layers are read: no figure tells of the others."""
 layer_contents = Table(
     "layer_contents",
     metadata,
@@ -88,6 +90,8 @@ inventories = Table(
 """What is inside one platform's image, by the digest of its manifest; `config_digest` is how engines name it, and
 `previous_id` that of the image under the
 same tag before, as far as it was seen."""
+falls_due(inventories, DueTable())
+"""As of layers."""
 MOST_BEFORE = 100
 """So many images under one tag are looked back at."""
 inventory_layers = Table(
@@ -165,6 +169,15 @@ package_changes = Table(
     UniqueConstraint("observation_id", "platform"),
 )
 """How an observation of a base differs from the one before it; the inventories that were compared may be gone."""
+
+
+def _is_told(inventory: ColumnElement[int]) -> ColumnElement[bool]:
+    return exists().where(inventories.c.id == inventory).where(inventories.c.read_at.is_not(None))
+
+
+ARE_BOTH_TOLD = (_is_told(package_changes.c.before_id), _is_told(package_changes.c.after_id))
+"""Both inventories that are to be compared were read."""
+falls_due(package_changes, DueTable("package-changes", (package_changes.c.compared_at.is_(None), *ARE_BOTH_TOLD)))
 
 
 def shown_last() -> ColumnElement[Any]:

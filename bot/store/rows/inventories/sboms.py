@@ -4,7 +4,7 @@ from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Table
 
 from bot.store.rows.inventories.inventories import undone_columns
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import key_column, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 sbom_looks = Table(
@@ -22,6 +22,8 @@ sbom_looks = Table(
 )
 """`index_digest` is what the image's tag showed first; `is_last` says that its registry was asked before, in
 vain."""
+falls_due(sbom_looks, DueTable())
+"""Of platforms that settings name, as inventories are."""
 later_indexes = Table(
     "later_indexes",
     metadata,

@@ -25,7 +25,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, insert_into
 from bot.store.rows.inventories.inventories import package_of, packages, packages_by_id
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import Id, leased, metadata
+from bot.store.rows.schema import DueTable, Id, falls_due, leased, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 dumps = leased(
@@ -47,6 +47,7 @@ dumps = leased(
 """`ecosystem` is the name of the publication. `considered` are the releases and names that were looked for, `asked`
 the versions that an API was asked about, both compressed; `entries` counts all records, of which one was changed at
 `newest_at` and none later."""
+falls_due(dumps, DueTable("dumps", is_regular=True))
 
 vulnerabilities = Table(
     "vulnerabilities",

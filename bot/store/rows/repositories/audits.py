@@ -26,7 +26,7 @@ from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import upsert
 from bot.store.engine.locking import lock
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import key_column, lease_columns, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 audits = Table(
@@ -43,6 +43,7 @@ audits = Table(
     Index(None, "due_at"),
 )
 """`files` are blobs by path, `findings` what was found in them under `mark`: the rules and the operator's word."""
+falls_due(audits, DueTable("audits"))
 
 practices = Table(
     "practices",

@@ -9,7 +9,7 @@ from bot.store.engine.inserting import insert_into
 from bot.store.rows.repositories.audits import audits
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
-from bot.store.rows.schema import leased
+from bot.store.rows.schema import DueTable, falls_due, leased
 from bot.store.rows.texts import LongText, ShortText
 
 code_scans = leased(
@@ -30,6 +30,7 @@ _JUDGED = (
 )
 IS_SCANNED = and_(code_scans.c.repository_id.in_(_JUDGED), ~ALL_PAUSED)
 """Its repository is one of the fleet that was judged, and the bot is not paused as a whole."""
+falls_due(code_scans, DueTable("code-scans", (IS_SCANNED,)))
 
 
 async def want_scan(connection: AsyncConnection, repository: int, now: datetime) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.issue import IssueSection
 from bot.store.engine.inserting import insert_into, upsert
-from bot.store.rows.schema import key_column, lease_columns, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 issues = Table(
@@ -26,6 +26,7 @@ issues = Table(
     Index(None, "due_at"),
 )
 """`refused` says why the forge takes no issue there; what is said then goes to the maintainers' channel."""
+falls_due(issues, DueTable("issues", (issues.c.wanted > issues.c.told,)))
 
 issue_sections = Table(
     "issue_sections",

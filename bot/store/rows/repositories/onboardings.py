@@ -10,7 +10,7 @@ from bot.store.engine.codec import load
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
-from bot.store.rows.schema import leased
+from bot.store.rows.schema import DueTable, falls_due, leased
 from bot.store.rows.texts import LongText, ShortText
 
 onboardings = leased(
@@ -37,6 +37,7 @@ IN_FLEET = onboardings.c.repository_id.in_(select(repositories.c.id).where(repos
 """Its repository has not left the fleet."""
 IS_WORKED_ON = and_(onboardings.c.state.in_(_LOOKED_AT), IN_FLEET, ~ALL_PAUSED)
 """It has not come to an end, its repository is one of the fleet, and the bot is not paused as a whole."""
+falls_due(onboardings, DueTable("onboardings", (IS_WORKED_ON,), is_regular=True))
 
 
 def onboarding_of(row: Any) -> Onboarding:

@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import key_column, leased, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, leased, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 repositories = leased(
@@ -31,6 +31,7 @@ repositories = leased(
     Column("error", LongText),
     Column("read_at", Moment),
 )
+falls_due(repositories, DueTable("repositories", (repositories.c.listed.is_(True),)))
 
 blobs = Table(
     "blobs",

@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, UniqueConstraint
 
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import leased
+from bot.store.rows.schema import DueTable, falls_due, leased
 from bot.store.rows.texts import LongText, ShortText
 
 workflow_builds = leased(
@@ -31,3 +31,4 @@ workflow_builds = leased(
 """`ended_run` is the run that ended last, and `ended_at` when. `tree` is what the repository held at the last look,
 `changed_at` when that was first another one. `standing` and `said` are what `plan` makes of it, `plan_at` when a
 rebuild is to be planned, `told_at` when it was last told that none can be."""
+falls_due(workflow_builds, DueTable("workflow-builds", is_regular=True))

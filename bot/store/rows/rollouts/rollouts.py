@@ -7,13 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import AWAITING, Rebuild
+from bot.domain.rollouts.rebuild import AWAITING, FOLLOWED, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Pause, Rollout
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import base_of, bases, changes
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
+from bot.store.rows.schema import DueTable, falls_due
 
 IS_KEPT = or_(rebuilds.c.held_because.is_not(None), rebuilds.c.quarantine_id.is_not(None))
 """A person keeps it, or one of its bases is quarantined: no wave waits for it."""
@@ -28,6 +29,20 @@ MAY_BEGIN = and_(
     rebuilds.c.released_at.is_not(None), ~IS_KEPT, or_(rebuilds.c.at_request.is_(True), ~_ROLLOUT_PAUSED)
 )
 """Its wave has come and nobody keeps it or its rollout; what was asked for by itself begins in a paused one too."""
+
+OPEN = [state.value for state in RebuildState if not state.has_ended]
+"""Named one by one, so that their index is used."""
+
+falls_due(
+    rebuilds,
+    DueTable(
+        "rebuilds",
+        (rebuilds.c.state.in_(OPEN), or_(rebuilds.c.state.not_in(AWAITING), MAY_BEGIN)),
+        is_regular=True,
+        early=(rebuilds.c.state.in_((*FOLLOWED, RebuildState.PROVING)),),
+    ),
+)
+"""What waits for its wave or its window keeps its time."""
 
 IS_LEFT_TO_THE_BOT = and_(rebuilds.c.call_off.is_(None), ~ALL_PAUSED)
 """Nobody has called it off, and the bot is not paused as a whole."""

@@ -32,7 +32,7 @@ from bot.store.engine.readable import readable
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.schema import key_column, lease_columns, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 steps = Table(
@@ -72,6 +72,7 @@ IS_UNDER_WAY = or_(
     and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.OBSERVE.value),
 )
 IS_TO_START = and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.DISPATCH.value)
+falls_due(steps, DueTable("steps", (or_(IS_TO_START, IS_UNDER_WAY), IS_OF_ONE_STEPPING.exists()), is_regular=True))
 
 _HAS_ENDED = [state.value for state in StepState if state.has_ended]
 

@@ -20,6 +20,7 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.inventories.inventories import (
+    ARE_BOTH_TOLD,
     inventories,
     inventory_layers,
     inventory_packages,
@@ -62,10 +63,7 @@ class InventoryStore(Store):
 
     @property
     def comparisons(self) -> DueRows[Comparison]:
-        column = package_changes.c
-        return self._undone(
-            package_changes, column.compared_at, _comparison, _is_told(column.before_id), _is_told(column.after_id)
-        )
+        return self._undone(package_changes, package_changes.c.compared_at, _comparison, *ARE_BOTH_TOLD)
 
     def _undone(self, table: Any, done: Any, read: Any, *where: ColumnElement[bool]) -> DueRows[Any]:
         return DueRows(self._database, self._worker, table, read, _name, where=[done.is_(None), *where])
@@ -168,10 +166,6 @@ class InventoryStore(Store):
             await settle(connection, package_changes, self._worker, comparison.id, due_at=now, values=values)
             of = select(package_changes.c.observation_id).where(package_changes.c.id == comparison.id)
             await outdate_told(connection, (await connection.execute(of)).scalar_one(), now)
-
-
-def _is_told(inventory: ColumnElement[Any]) -> ColumnElement[bool]:
-    return exists().where(inventories.c.id == inventory).where(inventories.c.read_at.is_not(None))
 
 
 @dataclass(frozen=True, slots=True)

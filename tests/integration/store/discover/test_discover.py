@@ -10,7 +10,7 @@ from bot.domain.repositories.usage import SourceProblem
 from bot.domain.rollouts.policy import ActionPreference
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.tables import repositories, usages
-from tests.integration.store.conftest import NOON
+from tests.integration.store.conftest import NOON, ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, usage_of
 
 SHOP = Repository("contoso/shop", "main", NOON - timedelta(days=3))
@@ -33,6 +33,7 @@ async def list_again(stores: Stores, *listed: Repository) -> None:
     await stores.listing(*listed)
 
 
+@ON_BOTH
 async def test_one_replica_lists_the_fleet(stores: Stores) -> None:
     tasks = [await stores.other(name).listings() for name in ("one", "two")]
     assert [len(taken) for taken in tasks] == [1, 0]

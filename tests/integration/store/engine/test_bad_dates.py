@@ -27,7 +27,7 @@ from bot.store.rows.bases.releases import save_release
 from bot.store.rows.bases.tables import incidents, notices
 from bot.store.rows.moment import Moment
 from bot.store.rows.rollouts.tables import rebuilds, rollout_waves
-from bot.store.rows.schema import metadata
+from bot.store.rows.schema import every_table
 from bot.store.rows.tables import tasks
 from bot.store.stages.discover.discover import LISTING
 from tests.integration.store.conftest import NOON
@@ -36,8 +36,7 @@ from tests.migrated import new_sqlite
 
 WORD = Word("ann", "to look at it")
 DATES = {
-    table: [column.name for column in table.columns if isinstance(column.type, Moment)]
-    for table in metadata.sorted_tables
+    table: [column.name for column in table.columns if isinstance(column.type, Moment)] for table in every_table()
 }
 KINDS = frozenset({FeedKind.IMAGE_INFO})
 BAD = "next Tuesday"

@@ -13,6 +13,7 @@ from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.store.engine.budgets import BudgetStore
 from bot.store.rows.rollouts.budgets import spendings
 from bot.store.rows.rollouts.tables import rebuilds
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import HOUR, Stores
 
 CONTOSO, FABRIKAM = "contoso/", "fabrikam/"
@@ -25,6 +26,7 @@ def budgets(stores: Stores) -> BudgetStore:
     return stores.budgets
 
 
+@ON_BOTH
 async def test_two_writes_begin_as_far_apart_as_is_set(stores: Stores) -> None:
     other = stores.other("second").budgets
     turns = [await each.take(CONTOSO, 0, LIMITS) for each in (stores.budgets, other, stores.budgets)]
@@ -33,6 +35,7 @@ async def test_two_writes_begin_as_far_apart_as_is_set(stores: Stores) -> None:
     assert {turn.because for turn in turns} == {None}
 
 
+@ON_BOTH
 async def test_two_replicas_share_what_an_account_may_make(stores: Stores) -> None:
     other = stores.other("second").budgets
     for each in (stores.budgets, other, stores.budgets):
@@ -45,6 +48,7 @@ async def test_two_replicas_share_what_an_account_may_make(stores: Stores) -> No
     assert (await other.take(CONTOSO, 0, LIMITS)).because is None, "what notifies nobody goes on"
 
 
+@ON_BOTH
 async def test_turns_asked_for_at_once_are_never_too_many(stores: Stores) -> None:
     others = [stores.other(f"worker-{number}").budgets for number in range(4)]
     turns = await asyncio.gather(*(each.take(CONTOSO, 1, LIMITS) for each in others * 3))
@@ -53,6 +57,7 @@ async def test_turns_asked_for_at_once_are_never_too_many(stores: Stores) -> Non
     assert all(later - earlier >= SECOND for earlier, later in pairwise(given))
 
 
+@ON_BOTH
 async def test_a_clock_that_was_an_hour_fast_stops_nobody_once_it_is_right(stores: Stores) -> None:
     now = stores.clock.now()
     fast = stores.other("fast", now + HOUR).budgets
@@ -76,6 +81,7 @@ async def test_an_hours_budget_holds_and_what_is_over_is_forgotten(stores: Store
     assert await stores.count(spendings) == 1
 
 
+@ON_BOTH
 async def test_a_clock_that_is_behind_gives_no_more_than_one_that_is_right(stores: Stores) -> None:
     for _ in range(3):
         await stores.budgets.take(CONTOSO, 1, LIMITS)
@@ -85,6 +91,7 @@ async def test_a_clock_that_is_behind_gives_no_more_than_one_that_is_right(store
     assert refused.at == stores.clock.now() + MINUTE
 
 
+@ON_BOTH
 async def test_a_refusal_stops_all_replicas_and_one_soon_after_stops_them_longer(stores: Stores) -> None:
     assert await stores.budgets.stop(CONTOSO, None) == MINUTE
     refused = await stores.other("second").budgets.take(CONTOSO, 0, LIMITS)

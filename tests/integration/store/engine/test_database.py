@@ -1,8 +1,6 @@
 """Opening, migrating and rehearsing."""
 
 import asyncio
-import importlib
-import pkgutil
 import sqlite3
 import subprocess
 import sys
@@ -19,12 +17,11 @@ from structlog.testing import capture_logs
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.store import rows
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.engines import database_url
 from bot.store.engine.failures import cannot_be_opened
 from bot.store.engine.snapshot import snapshot
-from bot.store.rows.schema import metadata
+from bot.store.rows.schema import every_table, metadata
 from tests.children import started
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores
@@ -36,11 +33,8 @@ _MORE_THAN_CONNECTIONS = 20
 OPEN = "import asyncio,sys; from bot.store.engine.database import open_database as o; asyncio.run(o(sys.argv[1]))"
 
 
-for module in pkgutil.walk_packages(rows.__path__, f"{rows.__name__}."):
-    importlib.import_module(module.name)
-
-
 async def test_the_migrations_make_the_tables_as_they_are_written(empty_url: str) -> None:
+    every_table()
     database = await open_database(empty_url)
     async with database.transaction() as connection:
         found = await connection.run_sync(

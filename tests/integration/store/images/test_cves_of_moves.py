@@ -25,6 +25,7 @@ from bot.watch.feeds.stage import FeedReading
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import KeptDump
 from bot.watch.registry.ports import Sight, Sighting
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.holding import (
     CVE,
@@ -331,6 +332,7 @@ async def test_what_data_was_looked_through_for_is_unpacked_once_for_all_that_as
     assert unpackings().misses == 2
 
 
+@ON_BOTH
 async def test_more_moves_are_asked_for_in_no_more_statements(stores: Stores) -> None:
     await moved(stores)
     await ubuntu_says(stores, (OPEN, glibc()))

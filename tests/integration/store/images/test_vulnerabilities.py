@@ -19,6 +19,7 @@ from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.questions import KnownRecord
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import READER, DueDump, DumpSource, KeptDump
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import HOUR, Stores
 from tests.integration.store.holding import FIXED, NOBLE, SSL, move_image, running, told
 from tests.integration.store.statements import statements
@@ -182,6 +183,7 @@ async def test_status_tells_of_each_dump_its_age_and_what_could_not_be_read(stor
     assert (await stores.base_pages.upstream()).feeds[-1].kind == "osv-ubuntu"
 
 
+@ON_BOTH
 async def test_what_another_has_taken_over_is_not_kept(stores: Stores) -> None:
     await stores.vulnerabilities.follow_dumps([UBUNTU])
     with pytest.raises(LeaseLost):

@@ -46,6 +46,7 @@ async def test_changes_that_concern_nobody_are_planned_without_a_rollout(stores:
     assert (await stores.count(rollouts), await stores.count(outbox)) == (0, 0)
 
 
+@ON_BOTH
 async def test_two_replicas_planning_the_same_changes_save_one_plan(stores: Stores) -> None:
     await stores.fill(repositories=2)
     plan = await stores.planned()
@@ -56,6 +57,7 @@ async def test_two_replicas_planning_the_same_changes_save_one_plan(stores: Stor
     assert await stores.count(rollouts) == 1
 
 
+@ON_BOTH
 async def test_a_plan_that_shares_one_change_with_a_saved_one_saves_nothing(stores: Stores) -> None:
     await stores.fill(bases=(ASPNET, SDK))
     both = await stores.planned()
@@ -128,6 +130,7 @@ async def test_what_goes_on_in_a_later_rollout_is_not_planned_once_more_in_its_o
     assert not any((await stores.plan.affected(sdk.changes)).values())
 
 
+@ON_BOTH
 async def test_superseding_takes_the_lease_from_whoever_is_busy_with_it(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()
@@ -235,6 +238,7 @@ async def _end(stores: Stores, rebuild: int) -> None:
         await after_transitions(connection, {1}, stores.clock.now())
 
 
+@ON_BOTH
 async def test_progress_without_a_lease_is_refused(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()

@@ -21,6 +21,7 @@ from bot.plan.waves.waiting import holds_of
 from bot.store.history import Logged
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.tables import outbox
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 
 WAVES = (Wave("canary", soak=4 * HOUR, batch=2), Wave("rest"))
@@ -110,6 +111,7 @@ async def test_what_is_not_due_is_not_released(stores: Stores) -> None:
     assert await tick(stores) == 2
 
 
+@ON_BOTH
 async def test_two_replicas_release_no_more_than_one_batch(stores: Stores) -> None:
     await planned(stores, 6, wave="canary")
     rules = release_rules_at(stores.clock.now(), OPTIONS)

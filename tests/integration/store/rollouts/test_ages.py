@@ -22,6 +22,7 @@ from bot.plan.age.ports import AgePlan, JudgedAge
 from bot.reconcile.loop import Loop
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from tests.fakes.forge import FakeForge
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, usage_of
 
 DAY = timedelta(days=1)
@@ -190,6 +191,7 @@ async def test_the_failure_of_one_part_is_not_made_good_by_a_run_of_another(
     assert (again != 1, workflows[again]) == (True, "shop.yml")
 
 
+@ON_BOTH
 async def test_two_workers_plan_a_week_once(stores: Stores, forge: FakeForge) -> None:
     await fleet(stores, forge, 2)
     await look(stores, forge)

@@ -14,11 +14,12 @@ from bot.plan.due import reconsidered
 from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.assessing import enrich, feed_changes, reassessable
-from tests.integration.store.conftest import NOON
+from tests.integration.store.conftest import NOON, ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.moving import moves_again
 
 
+@ON_BOTH
 async def test_a_reassessment_by_a_worker_whose_clock_is_behind_is_not_missed(stores: Stores) -> None:
     await stores.fill()
     stores.clock.advance(HOUR)
@@ -73,6 +74,7 @@ async def test_a_fix_stays_severe_while_its_changes_cannot_be_read(stores: Store
     assert await stores.column(rebuilds, "severity") == ["critical"]
 
 
+@ON_BOTH
 async def test_two_replicas_never_plan_two_moves_of_one_base_at_once(stores: Stores) -> None:
     """The second saw none of the first one's rebuilds, so it would replace none of them."""
     await stores.fill()

@@ -11,6 +11,7 @@ from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import outbox
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, LEASE, Stores, moment_after
 from tests.integration.store.moving import ended
 
@@ -58,6 +59,7 @@ async def test_a_failed_message_rests_and_then_counts_its_attempts(stores: Store
     assert await stores.column(outbox, "error") == ["Slack: no answer"]
 
 
+@ON_BOTH
 async def test_a_message_that_a_killed_worker_held_is_sent_by_another(stores: Stores) -> None:
     await say(stores)
     message = (await stores.messages(10))[0]

@@ -10,6 +10,7 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
 
 SHOP = "contoso/shop-0000"
@@ -73,6 +74,7 @@ async def test_a_repository_whose_branch_is_where_it_was_is_read_again_where_act
     assert await unserved(stores) == [SHOP]
 
 
+@ON_BOTH
 async def test_a_reading_that_began_before_act_asked_for_another_ends_without_effect(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()

@@ -13,6 +13,7 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.store.rows.rollouts.steps import steps
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import Stores
 
 STEPS = (
@@ -93,6 +94,7 @@ async def test_a_paused_rollout_starts_no_step_and_what_runs_is_followed(stores:
     assert len(await stores.taken(stores.steps.going)) == 1
 
 
+@ON_BOTH
 async def test_what_a_person_calls_off_starts_no_further_step(stores: Stores) -> None:
     await built(stores)
     [step] = await to_start(stores)
@@ -102,6 +104,7 @@ async def test_what_a_person_calls_off_starts_no_further_step(stores: Stores) ->
         await moved(stores, step, StepState.STARTED)
 
 
+@ON_BOTH
 async def test_a_step_that_somebody_else_has_taken_over_is_left_to_them(stores: Stores) -> None:
     await built(stores)
     [step] = await to_start(stores)

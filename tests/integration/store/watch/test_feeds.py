@@ -12,7 +12,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.watch.feeds.doubts import DoubtedLoss, WatchedTag
 from bot.watch.feeds.stage import DueFeed, FeedReading
-from tests.integration.store.conftest import NOON
+from tests.integration.store.conftest import NOON, ON_BOTH
 from tests.integration.store.filling import HOUR, LEASE, Stores, usage_of
 from tests.integration.store.statements import statements
 
@@ -119,6 +119,7 @@ async def test_a_document_put_off_keeps_its_copy_and_says_why(stores: Stores) ->
     assert await claimed(stores) == [DueFeed(INDEX, kept.document)]
 
 
+@ON_BOTH
 async def test_whoever_lost_the_lease_keeps_nothing(stores: Stores) -> None:
     await stores.feeds.follow_feeds([INDEX])
     await claimed(stores)

@@ -29,6 +29,7 @@ from bot.store.rows.bases.tables import bases
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 from bot.views.bases.base import BasePage
 from bot.views.fleet.figures import Marks
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.statements import statements
 
@@ -369,6 +370,7 @@ async def test_a_plan_holds_what_came_back_before_anything_begins_on_it(stores: 
     assert await kept(stores) == [True]
 
 
+@ON_BOTH
 async def test_a_tick_and_a_plan_that_find_the_same_copy_write_its_quarantine_once(stores: Stores) -> None:
     await planned_on_copy(stores, is_copied=False)
     await stores.orders.quarantine(str(ASPNET), ANN)

@@ -31,7 +31,7 @@ from bot.store.rows.tables import outbox
 from bot.store.stages.assess.notices import NoticesStore
 from bot.watch.feeds.doubts import DoubtedLoss
 from bot.watch.feeds.stage import FeedReading
-from tests.integration.store.conftest import NOON
+from tests.integration.store.conftest import NOON, ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest, usage_of
 
 INVENTORY = FeedSource(FeedKind.IMAGE_INFO, "https://feeds.example/image-info.json")
@@ -154,6 +154,7 @@ async def test_what_changes_during_a_look_leads_to_another(store: NoticesStore, 
     assert await store.claim_look() is not None
 
 
+@ON_BOTH
 async def test_one_worker_looks_at_a_time(store: NoticesStore, stores: Stores) -> None:
     await watched(stores, ASPNET)
     look = await looked(store, stores)

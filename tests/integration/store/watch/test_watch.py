@@ -18,7 +18,7 @@ from bot.store.rows.bases.tables import bases, incidents, manifests, observation
 from bot.store.rows.tables import outbox
 from bot.watch.registry.incident import Incident
 from bot.watch.registry.ports import Poll, Sight, Sighting
-from tests.integration.store.conftest import NOON
+from tests.integration.store.conftest import NOON, ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest, usage_of
 from tests.integration.store.statements import statements
 
@@ -92,6 +92,7 @@ async def test_a_registry_that_shows_two_is_told_on_the_bases_page_in_status_and
     assert await stores.doctor.shown_in_turn() == [(ASPNET, doubt)]
 
 
+@ON_BOTH
 async def test_a_sighting_by_whoever_lost_the_lease_leaves_no_trace(stores: Stores) -> None:
     await watching(stores, ASPNET, SDK)
     due = await stores.bases(10)
@@ -136,6 +137,7 @@ async def test_an_incident_is_told_when_it_begins_and_when_it_is_over(stores: St
     assert (news.place, news.cleared_at) == ("mcr.microsoft.com", NOON + HOUR)
 
 
+@ON_BOTH
 async def test_replicas_that_see_the_same_trouble_tell_it_once(stores: Stores) -> None:
     replicas = [stores.other(f"replica {number}").watch for number in range(4)]
     await asyncio.gather(*(replica.save_incidents([TROUBLE], []) for replica in replicas))

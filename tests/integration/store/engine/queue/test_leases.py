@@ -7,9 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import insert
+
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.leases import bring_forward, free_leases_of_the_dead, give_all_back, this_worker
+from bot.store.rows.images.attestations import attestations
+from bot.store.rows.images.images import images
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import HOUR, Stores
 from tests.integration.store.moving import opened
@@ -67,6 +71,29 @@ async def test_an_orderly_stop_leaves_nothing_leased(stores: Stores) -> None:
     assert await give_all_back(stores.database, stores.worker) == 1
     assert await stores.column(rebuilds, "lease_owner") == [None]
     assert (await stores.jobs(10))[0].rebuild.attempts == 1
+
+
+async def statement_held_by(stores: Stores, name: str) -> None:
+    """A statement about an image that somebody is about to attach."""
+    now = stores.clock.now()
+    await stores.fill()
+    async with stores.database.transaction() as connection:
+        produced = {"registry": "ghcr.io", "repository": "contoso/shop", "tag": "latest", "source": "build"}
+        image = insert(images).values(repository_id=1, path="", line=1, due_at=now, **produced)
+        number = (await connection.execute(image.returning(images.c.id))).scalar_one()
+        lease = {"lease_owner": name, "lease_until": now + HOUR, "attempts": 1}
+        await connection.execute(insert(attestations).values(image_id=number, due_at=now, **lease))
+
+
+async def test_a_statement_that_a_dead_process_was_to_attach_is_free_at_once(stores: Stores) -> None:
+    await statement_held_by(stores, worker_of_ended_process().name)
+    assert await free_leases_of_the_dead(stores.database, this_worker()) == 1
+
+
+async def test_a_statement_is_given_back_at_an_orderly_stop(stores: Stores) -> None:
+    await statement_held_by(stores, "first")
+    assert await give_all_back(stores.database, stores.worker) == 1
+    assert await stores.column(attestations, "lease_owner") == [None]
 
 
 async def test_a_single_pass_looks_at_once_at_what_is_polled_but_keeps_settle_times(stores: Stores) -> None:

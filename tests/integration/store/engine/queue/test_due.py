@@ -1,0 +1,70 @@
+"""Tables whose rows fall due: each is in every list that it belongs to, however it came into the process."""
+
+import subprocess
+import sys
+
+from sqlalchemy import Table
+
+from bot.store.engine.locking import ORDER
+from bot.store.engine.queue.leases import leased_tables
+from bot.store.pages.fleet.figures import queues_of_tables
+from bot.store.rows.schema import due_of, every_table
+
+LEASED = {
+    *("tasks", "repositories", "workflow_builds", "bases", "documents", "dumps", "images", "rebuilds", "steps"),
+    *("layers", "inventories", "package_changes", "sbom_looks", "artifact_reads", "gates", "attestations"),
+    *("audits", "code_scans", "issues", "fleet_issues", "onboardings", "outbox"),
+}
+REGULAR = {
+    *("tasks", "workflow_builds", "bases", "documents", "dumps", "images", "gates", "artifact_reads"),
+    *("rebuilds", "steps", "fleet_issues", "onboardings"),
+}
+QUEUES = {
+    *("tasks", "repositories", "bases", "documents", "dumps", "rebuilds", "steps", "workflow-builds", "images"),
+    *("artifacts", "gates", "issues", "audits", "code-scans", "onboardings", "messages", "package-changes"),
+}
+ALONE = "from bot.store.rows.schema import every_table; print(*(table.name for table in every_table()))"
+
+
+def test_twenty_two_tables_are_leased() -> None:
+    assert {table.name for table in leased_tables()} == LEASED
+    assert len(LEASED) == 22
+
+
+def test_every_table_that_can_be_leased_says_how_its_rows_fall_due() -> None:
+    can_be = {table.name for table in every_table() if "lease_owner" in table.c}
+    assert {name for name in can_be if "due" not in tables()[name].info} == set()
+    assert can_be == LEASED
+
+
+def test_every_leased_table_has_its_place_among_the_locks() -> None:
+    assert LEASED - set(ORDER) == set()
+
+
+def test_every_place_among_the_locks_is_of_a_table_that_there_is() -> None:
+    of_tables = {name for name in ORDER if "(" not in name and name != "who produces what"}
+    assert of_tables - tables().keys() == set()
+    assert len(set(ORDER)) == len(ORDER)
+
+
+def test_leases_are_given_back_in_the_order_of_the_locks() -> None:
+    places = [ORDER.index(table.name) for table in leased_tables()]
+    assert places == sorted(places)
+
+
+def test_a_single_pass_brings_twelve_tables_forward() -> None:
+    assert {table.name for table in leased_tables() if due_of(table).is_regular} == REGULAR
+    assert len(REGULAR) == 12
+
+
+def test_queues_of_metrics_are_those_whose_rows_tell_what_somebody_works_on() -> None:
+    assert {name for name, _, _ in queues_of_tables()} == QUEUES
+
+
+def test_no_table_is_forgotten_because_its_module_was_not_loaded() -> None:
+    told = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True).stdout
+    assert set(told.split()) == tables().keys()
+
+
+def tables() -> dict[str, Table]:
+    return {table.name: table for table in every_table()}

@@ -1,0 +1,22 @@
+"""The store without what makes its transactions wait in one order: tests of that order have to notice."""
+
+import sys
+from collections.abc import Collection
+from types import ModuleType
+
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.engine import locking
+
+_LOCK = locking.lock
+
+
+async def lock_nothing(connection: AsyncConnection, table: Table, ids: Collection[int]) -> None:
+    """Does nothing in the place of `locking.lock`."""
+
+
+def who_lock() -> list[ModuleType]:
+    """The modules of the store that lock rows by their ids, as far as they are loaded."""
+    loaded = [module for name, module in sys.modules.items() if name.startswith("bot.store.")]
+    return [module for module in loaded if getattr(module, "lock", None) is _LOCK]
