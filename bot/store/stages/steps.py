@@ -1,9 +1,10 @@
 """Steps on their way: what `act` and `follow` read and write of them, and how a rebuild moves with its step."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, union, update
 
 from bot.act.dispatch.steps import StepJob
 from bot.domain.failure import LeaseLost
@@ -73,11 +74,18 @@ class StepStore(Store):
     async def _step(self, claimed: Claimed) -> StepRun:
         async with self._database.reading() as connection:
             [rebuild] = await read_rebuilds(connection, rebuilds.c.id == claimed.row["rebuild_id"])
-            home = None
-            if (elsewhere := claimed.row["elsewhere"]) is not None:
-                known = select(repositories.c.node_id).where(repositories.c.name == elsewhere)
-                home = Identity(elsewhere, (await connection.execute(known)).scalar())
-        return step_of(claimed.row, rebuild.identity, home)
+            elsewhere = claimed.row["elsewhere"]
+            known = select(repositories.c.node_id, repositories.c.default_branch).where(
+                repositories.c.name == (elsewhere or rebuild.repository)
+            )
+            row = (await connection.execute(known)).first()
+        home = None if elsewhere is None else Identity(elsewhere, row and row.node_id)
+        merged = rebuild.merge.commit if rebuild.merge is not None else None
+        return replace(
+            step_of(claimed.row, rebuild.identity, home),
+            branch=row and row.default_branch,
+            commit=(rebuild.built_commit or merged) if home is None else None,
+        )
 
     async def _job(self, claimed: Claimed) -> StepJob:
         step = await self._step(claimed)
@@ -161,6 +169,12 @@ class StepStore(Store):
     async def runs_taken(self, repository: str) -> set[int]:
         async with self._database.reading() as connection:
             return await runs_taken(connection, repository)
+
+    async def runs_of(self, rebuild: int) -> set[int]:
+        built = select(rebuilds.c.run).where(rebuilds.c.id == rebuild, rebuilds.c.run.is_not(None))
+        stepped = select(steps.c.run).where(steps.c.rebuild_id == rebuild, steps.c.run.is_not(None))
+        async with self._database.reading() as connection:
+            return set((await connection.execute(union(built, stepped))).scalars())
 
     async def due_for_dispatch(self, limit: int) -> list[Identity]:
         """The repositories whose steps are to be started next."""
