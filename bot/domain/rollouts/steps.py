@@ -165,15 +165,27 @@ def unknown_inputs(step: StepRun, workflow: Workflow, known: Mapping[str, str]) 
 
 
 def images_of_build(images: Iterable[ProducedImage], rebuild: Rebuild) -> list[ProducedImage]:
-    """Those that the build of a rebuild makes: of a monorepo's those of its parts, and of tags of one name that
-    several workflows push those of the workflows that are run. A merge without parts may set off all of them."""
+    """Those that the build of a rebuild makes.
+
+    Of a monorepo's these are those of its parts, without what the workflow of another part pushes; of tags of one
+    name that several workflows push, those of the workflows that are run. A merge without parts may set off all.
+    """
     parts = rebuild.parts
     mine = [image for image in images if not parts or any(part.produces(image.claim.name) for part in parts)]
     if rebuild.action is not Action.DISPATCH and not parts:
         return mine
-    run = {rebuild.workflow, *(part.workflow for part in parts)} - {None}
+    run = rebuild.workflows
+    others = {other.workflow for part in parts for other in part.others} - run
+    mine = [image for image in mine if _workflow_of(image) not in others]
     pushed = {image.claim.name for image in mine if _workflow_of(image) in run}
     return [image for image in mine if image.claim.name not in pushed or _workflow_of(image) in run | {None}]
+
+
+def takes_over(later: Rebuild, earlier: Rebuild) -> bool:
+    """Whether a later rebuild brings all that an earlier one did, or more of it, by the same workflows."""
+    if not earlier.workflows or not earlier.workflows <= later.workflows:
+        return False
+    return {target.base for target in earlier.targets} <= {target.base for target in later.targets}
 
 
 def _workflow_of(image: ProducedImage) -> str | None:

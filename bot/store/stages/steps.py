@@ -10,8 +10,8 @@ from bot.act.dispatch.steps import StepJob
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.rebuild import Rebuild, RebuildState
-from bot.domain.rollouts.steps import StepRun, StepState, after_step, images_of_build, known_of
+from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.rollouts.steps import StepRun, StepState, after_step, images_of_build, known_of, takes_over
 from bot.domain.rollouts.terms import Step
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
@@ -108,7 +108,7 @@ class StepStore(Store):
             shown = readable(
                 rows, lambda each: image_of(each, rebuild.repository, lost), lambda each: f"image {each.id}"
             )
-        overtaken = [each.id for each in later if _takes_over(each, rebuild)]
+        overtaken = [each.id for each in later if takes_over(each, rebuild)]
         severity = Severity(row.severity) if row.severity else None
         taken_over = overtaken[-1] if overtaken else None
         built = tuple(images_of_build(shown, rebuild))
@@ -191,10 +191,3 @@ class StepStore(Store):
         )
         async with self._database.reading() as connection:
             return [Identity(row.name, row.node_id) for row in await connection.execute(query)]
-
-
-def _takes_over(later: Rebuild, earlier: Rebuild) -> bool:
-    """Whether a later rebuild brings all that an earlier one did, or more of it, to the same parts."""
-    if not set(earlier.parts) <= set(later.parts):
-        return False
-    return {target.base for target in earlier.targets} <= {target.base for target in later.targets}
