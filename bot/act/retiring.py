@@ -24,11 +24,12 @@ class TraceOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What the bot may have left in a repository: branches that it has used, and its issue."""
+    """What the bot may have left in a repository: branches that it has used, its issue, and the fleet's."""
 
     repository: Identity
     branches: tuple[str, ...] = ()
     issue: int | None = None
+    fleet_issue: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Retired:
 
 
 async def retire(traces: Traces, forge: Forge, reason: str, *, dry_run: bool) -> list[Retired]:
-    """Closes open pull requests, with `reason`, and the issue; deletes branches that hold the bot's commits alone.
+    """Closes open pull requests, with `reason`, and issues; deletes branches that hold the bot's commits alone.
 
     What is gone already is not named, so a second call has nothing left to do, and one that was cut short is just
     repeated. What fails is named too, and keeps nothing else from being done. With `dry_run` it only looks.
@@ -56,12 +57,14 @@ async def retire(traces: Traces, forge: Forge, reason: str, *, dry_run: bool) ->
         except Failure as failure:
             if failure.trouble is not Trouble.MISSING:  # else the repository is gone, and all with it
                 found.append(_failed(traces.repository, f"branch {branch}", failure))
-    if traces.issue is not None:
+    for number, has_sections in ((traces.issue, True), (traces.fleet_issue, False)):
+        if number is None:
+            continue
         try:
-            found += await _issue(traces.repository, traces.issue, forge, dry_run=dry_run)
+            found += await _issue(traces.repository, number, forge, has_sections=has_sections, dry_run=dry_run)
         except Failure as failure:
             if failure.trouble is not Trouble.MISSING:
-                found.append(_failed(traces.repository, f"issue #{traces.issue}", failure))
+                found.append(_failed(traces.repository, f"issue #{number}", failure))
     return found
 
 
@@ -100,12 +103,14 @@ def _kept(look: BranchLook, branch: str, why: str) -> Iterator[Retired]:
         yield Retired(name, f"branch {branch}", TraceOutcome.KEPT, why=why)
 
 
-async def _issue(home: Identity, number: int, forge: Forge, *, dry_run: bool) -> list[Retired]:
+async def _issue(home: Identity, number: int, forge: Forge, *, has_sections: bool, dry_run: bool) -> list[Retired]:
+    """The one of a repository loses its sections; the fleet's keeps its last words."""
     known = await forge.issue(home, number)
     if known is None or not known.is_open:
         return []
     if not dry_run:
-        await forge.change_issue(home, number, with_sections(known.body, ()), is_open=False)
+        body = with_sections(known.body, ()) if has_sections else known.body
+        await forge.change_issue(home, number, body, is_open=False)
     return [Retired(home.name, f"issue #{number}", TraceOutcome.CLOSED, known.url)]
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from bot.domain.forge.runs import CHECKS, BuildRun
 from bot.domain.rollouts.after_build import after_green_build
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
+from bot.domain.rollouts.terms import PathWorkflow
 from bot.domain.wording.words import duration
 
 _GREEN = frozenset({"success", "neutral"})
@@ -153,11 +154,19 @@ def _builds(rebuild: Rebuild, groups: Sequence[Sequence[BuildRun]]) -> list[_Bui
     known = _known_red(rebuild, groups)
     if not rebuild.parts:
         return [_first(None, [builds_among(group, rebuild.workflow) for group in groups], known)]
-    workflows = dict.fromkeys(part.workflow for part in rebuild.parts)
+    by_workflow = {part.workflow: part for part in rebuild.parts}
     return [
-        _first(workflow, [tuple(run for run in _counted(group) if run.file == workflow) for group in groups], known)
-        for workflow in workflows
+        _first(workflow, [_builds_of_part(group, part) for group in groups], known)
+        for workflow, part in by_workflow.items()
     ]
+
+
+def _builds_of_part(runs: Iterable[BuildRun], part: PathWorkflow) -> tuple[BuildRun, ...]:
+    """Those of the part's workflow; what no part takes may be built by whatever a push starts besides theirs."""
+    if part.paths:
+        return tuple(run for run in _counted(runs) if run.file == part.workflow)
+    others = {other.workflow for other in part.others}
+    return builds_among((run for run in runs if run.file not in others), part.workflow)
 
 
 def _without_replaced(runs: Sequence[BuildRun], known: Collection[int]) -> tuple[BuildRun, ...]:

@@ -10,13 +10,14 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, PullRequestState
-from bot.domain.forge.runs import CLOCKS_DIFFER_BY, BuildRun, RunState, dispatched_run, run_in_place_of
+from bot.domain.forge.runs import CLOCKS_DIFFER_BY, BuildRun, RunState, dispatched_run
 from bot.domain.rollouts.after_build import after_green_build
 from bot.domain.rollouts.joining import left, not_ended
 from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, RebuildState
 from bot.follow.building import after_builds, is_to_be_sought_later
 from bot.follow.explaining import explained
+from bot.follow.replacing import newer_run
 
 _LOST_AFTER = timedelta(hours=1)
 """A dispatched run that never showed up for so long did not start."""
@@ -97,10 +98,8 @@ class Looks:
         now = self.clock.now()
         if shown.conclusion != "cancelled" or rebuild.run is None:
             return after_run(rebuild, shown, now)
-        own = await self.forge.run(rebuild.identity, rebuild.run)
-        since = (own.created_at or rebuild.attempted_at or rebuild.planned_at) - CLOCKS_DIFFER_BY
-        later = await self.forge.started_runs(rebuild.identity, rebuild.workflow or "", branch=None, since=since)
-        newer = run_in_place_of(own, later)
+        began = rebuild.attempted_at or rebuild.planned_at
+        newer = await newer_run(self.forge, rebuild.identity, rebuild.workflow or "", rebuild.run, began)
         if newer is None:
             return after_run(rebuild, shown, now)
         followed = replace(rebuild, run=newer.id, url=newer.url or rebuild.url, node_id=newer.node_id)

@@ -10,10 +10,11 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.port import Forge
-from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, dispatched_run
-from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, too_late
+from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, RunState, dispatched_run
+from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, may_be_observed, too_late
 from bot.domain.rollouts.terms import Start
 from bot.follow.explaining import explained
+from bot.follow.replacing import newer_run
 from bot.follow.stage import FollowOptions
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
@@ -37,6 +38,10 @@ class StepFollowStore(Protocol):
         ...
 
     async def runs_taken(self, repository: str) -> set[int]: ...
+
+    async def runs_of(self, rebuild: int) -> set[int]:
+        """The runs of one rebuild and of its steps, by the forge's ids."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ class _Following(Work[StepRun, StepRun]):
             return await self._searched(step)
         if step.node_id is None or step.node_id in self._followed[self.host(item)].unseen:
             run = await self._forge.run(step.home, step.run)
-            return self._found(step, run)
+            return await self._found(step, run)
         shown = self._followed[self.host(item)].runs.get(step.node_id)
         if shown is None:
             raise Failure(
@@ -109,31 +114,73 @@ class _Following(Work[StepRun, StepRun]):
                 where=step.home.name,
                 advice="check that the credentials may see the repository",
             )
-        return after_step_run(step, shown, self._clock.now())
+        return await self._ran(step, shown)
 
     async def _searched(self, step: StepRun) -> StepRun:
-        now = self._clock.now()
-        if step.step.start is Start.OBSERVE:
-            since = (step.since or step.began_at or now) - CLOCKS_DIFFER_BY
-            runs = await self._forge.started_runs(step.home, step.workflow, branch=None, since=since)
-        else:
-            since = (step.attempted_at or now) - CLOCKS_DIFFER_BY
-            runs = await self._forge.dispatched_runs(step.home, step.workflow, branch=None, since=since)
-        run = dispatched_run(runs, await self._store.runs_taken(step.home.name), step.correlation)
+        now, step = self._clock.now(), await self._on_its_branch(step)
+        run = await (self._observed(step) if step.step.start is Start.OBSERVE else self._dispatched(step))
         if run is not None:
-            return self._found(step, run)
-        if step.state is StepState.STARTED and now - since > _LOST_AFTER:
+            return await self._found(step, run)
+        if step.state is StepState.STARTED and now - (step.attempted_at or now) > _LOST_AFTER:
             return step.moved(StepState.FAILED, "the dispatched run never appeared", at=now)
         reason = step.reason if step.state is StepState.STARTED else f"{step.workflow} has not started yet"
         waiting = replace(step, reason=reason)
         return too_late(waiting, now) or waiting
 
-    def _found(self, step: StepRun, run: Run) -> StepRun:
+    async def _on_its_branch(self, step: StepRun) -> StepRun:
+        """The step with the default branch of a repository that is not one of the fleet. Raises `Failure`."""
+        if step.branch is not None:
+            return step
+        word = (await self._forge.standings([step.home])).get(step.home)
+        if word is None or word.default_branch is None:
+            advice = "check that the credentials may see it, and that it has a default branch"
+            raise Failure(Trouble.MISSING, "its default branch is not shown", where=step.home.name, advice=advice)
+        return replace(step, branch=word.default_branch)
+
+    async def _dispatched(self, step: StepRun) -> Run | None:
+        since = (step.attempted_at or self._clock.now()) - CLOCKS_DIFFER_BY
+        runs = await self._forge.dispatched_runs(step.home, step.workflow, branch=step.branch, since=since)
+        return dispatched_run(runs, await self._store.runs_taken(step.home.name), step.correlation)
+
+    async def _observed(self, step: StepRun) -> Run | None:
+        """The first run that the built commit, or a later one that contains it, has brought about.
+
+        It may serve several rebuilds that it contains. Where the workflow is in another repository, nothing tells
+        which rebuild a run is for: then each run is one rebuild's.
+        """
+        since = (step.since or step.began_at or self._clock.now()) - CLOCKS_DIFFER_BY
+        runs = await self._forge.started_runs(step.home, step.workflow, branch=step.branch, since=since)
+        is_own = step.commit is not None
+        taken = await (self._store.runs_of(step.rebuild) if is_own else self._store.runs_taken(step.home.name))
+        contained: dict[str | None, bool] = {None: False, step.commit: True}
+        for run in runs:
+            if run.id in taken or not may_be_observed(step, run):
+                continue
+            if step.commit is not None and run.commit is not None and run.commit not in contained:
+                contained[run.commit] = await self._forge.contains(step.home, run.commit, step.commit)
+            if step.commit is None or contained[run.commit]:
+                return run
+        return None
+
+    async def _ran(self, step: StepRun, shown: RunState) -> StepRun:
+        """The step after its run, or after the one that took its place where it was cancelled for that."""
+        now = self._clock.now()
+        if shown.conclusion != "cancelled" or step.run is None:
+            return after_step_run(step, shown, now)
+        began = step.attempted_at or step.since or now
+        newer = await newer_run(self._forge, step.home, step.workflow, step.run, began)
+        if newer is None:
+            return after_step_run(step, shown, now)
+        followed = replace(step, run=newer.id, node_id=newer.node_id, url=newer.url or step.url)
+        after = after_step_run(followed, newer.shown, now)
+        return replace(after, reason=f"a newer run took its place: {after.reason}")
+
+    async def _found(self, step: StepRun, run: Run) -> StepRun:
         now = self._clock.now()
         known = replace(step, run=run.id, node_id=run.node_id, url=run.url or step.url)
         if known.state is StepState.DUE:
             known = known.moved(StepState.STARTED, f"{step.workflow} has started", at=now)
-        return after_step_run(known, run.shown, now)
+        return await self._ran(known, run.shown)
 
     async def settle(self, item: StepRun, result: StepRun) -> None:
         await self._store.settle_step(item, self._due_again(result))

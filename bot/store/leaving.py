@@ -1,11 +1,14 @@
 """What the bot may have left in repositories, for `retire`."""
 
+from dataclasses import replace
+
 from sqlalchemy import or_, select
 
 from bot.act.onboarding.deciding import BRANCH
 from bot.act.retiring import Traces
 from bot.domain.repositories.repository import Identity
 from bot.store.engine.store import Store
+from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import onboardings
 from bot.store.rows.repositories.tables import repositories
@@ -16,7 +19,8 @@ class LeavingStore(Store):
     """Reads what the bot may have left in repositories, and writes nothing."""
 
     async def traces(self) -> list[Traces]:
-        """Of every repository in which the bot has used a branch or written an issue, by their names."""
+        """Of every repository in which the bot has used a branch or written an issue, by their names; the one with
+        the fleet's issue need not be one of the fleet."""
         async with self._database.reading() as connection:
             used = await connection.execute(
                 select(rebuilds.c.repository_id, rebuilds.c.branch)
@@ -43,7 +47,16 @@ class LeavingStore(Store):
                 .where(repositories.c.id.in_({*branches, *numbers}))
                 .order_by(repositories.c.name)
             )
-            return [
-                Traces(Identity(row.name, row.node_id), tuple(branches.get(row.id, ())), numbers.get(row.id))
+            found = {
+                row.name.lower(): Traces(
+                    Identity(row.name, row.node_id), tuple(branches.get(row.id, ())), numbers.get(row.id)
+                )
                 for row in homes
-            ]
+            }
+            fleets = await connection.execute(
+                select(fleet_issues.c.repository, fleet_issues.c.number).where(fleet_issues.c.number.is_not(None))
+            )
+            for row in fleets:
+                home = found.get(row.repository.lower(), Traces(Identity(row.repository)))
+                found[row.repository.lower()] = replace(home, fleet_issue=row.number)
+            return sorted(found.values(), key=lambda each: each.repository.name)

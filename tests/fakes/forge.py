@@ -281,6 +281,7 @@ class FakeForge:
         home.runs[number] = Run(
             *(number, "https://forge/run", "queued", None, self.clock.now(), title, f"CS_{number}"),
             commit=home.branches.get(ref),
+            branch=ref,
             event="workflow_dispatch",
         )
         self._done("dispatch")
@@ -290,19 +291,18 @@ class FakeForge:
         self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
     ) -> list[Run]:
         self._ask("dispatched_runs")
-        home = self._read(repository)
-        if branch not in (None, home.trunk):
-            return []
-        return [run for run in home.runs.values() if self._shows(run, since)]
+        found = self._runs_since(self._read(repository), workflow, branch, since)
+        return [run for run in found if run.event == "workflow_dispatch"]
 
     async def started_runs(
         self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
     ) -> list[Run]:
         self._ask("started_runs")
-        home = self._read(repository)
-        if branch not in (None, home.trunk):
-            return []
-        return [run for run in home.runs.values() if self._shows(run, since)]
+        return self._runs_since(self._read(repository), workflow, branch, since)
+
+    async def contains(self, repository: Identity, commit: str, earlier: str) -> bool:
+        self._ask("contains")
+        return earlier in self._read(repository).line_of(commit)
 
     async def run(self, repository: Identity, run: int) -> Run:
         self._ask("run")
@@ -524,6 +524,10 @@ class FakeForge:
         if found is None:
             raise Failure(Trouble.MISSING, f"no blob {sha[:12]}", where=repository.name, status=404)
         return found
+
+    def _runs_since(self, home: FakeRepository, workflow: str, branch: str | None, since: datetime) -> list[Run]:
+        own = (run for number, run in sorted(home.runs.items()) if home.started.get(number) == workflow)
+        return [run for run in own if branch in (None, run.branch) and self._shows(run, since)]
 
     def _shows(self, run: Run, since: datetime) -> bool:
         if run.created_at is None:

@@ -134,6 +134,21 @@ class FakeRepository:
     def conclude(self, number: int, conclusion: str | None, status: str = "completed") -> None:
         self.runs[number] = replace(self.runs[number], status=status, conclusion=conclusion)
 
+    def show(self, workflow: str, *runs: Run) -> None:
+        """Runs of a workflow that are there, whoever has started them."""
+        for run in runs:
+            self.runs[run.id], self.started[run.id] = run, workflow
+
+    def line_of(self, sha: str) -> set[str]:
+        """A commit and all that it comes after."""
+        found, left = set[str](), [sha]
+        while left:
+            at = left.pop()
+            if at in self.commits and at not in found:
+                found.add(at)
+                left += self.commits[at].parents
+        return found
+
     def later(self, sha: str) -> list[str]:
         """The commits of the trunk that have come since, the oldest first."""
         found: list[str] = []

@@ -1,17 +1,21 @@
 """One tick: repositories are taken up, and their pull requests brought to what the audit proposes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.act.onboarding.bringing import bring, clear
-from bot.act.onboarding.deciding import Brought, OnboardingTools
+from bot.act.onboarding.deciding import SELDOM, Brought, OnboardingTools
 from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, OnboardingStore, ProposalSource, Proposer
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.port import Forge
+from bot.domain.repositories.onboarding import OnboardingState
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
+
+_REFUSALS = (Trouble.DENIED, Trouble.CONFLICT)
+"""What only people change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +83,12 @@ class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
         await self._store.settle_onboarding(item, result.onboarding, self._clock.now() + result.rest)
 
     async def failed(self, item: DueOnboarding, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
-        await put_off_by_backoff(self.queue, claimed, failure, now)
-        return str(failure) if item.error != str(failure) else None
+        """Where the forge refuses before a pull request is open, its turn goes to another, and it comes back."""
+        known, told = item.onboarding, str(failure)
+        is_waiting = known.state in (OnboardingState.WAITING, OnboardingState.SET_ASIDE) and known.number is None
+        if is_waiting and failure.trouble in _REFUSALS:
+            refused = replace(known, state=OnboardingState.SET_ASIDE, reason=told)
+            await self._store.settle_onboarding(item, refused, now + SELDOM, succeeded=False)
+        else:
+            await put_off_by_backoff(self.queue, claimed, failure, now)
+        return told if told not in (item.error, known.reason) else None

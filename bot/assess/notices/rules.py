@@ -115,12 +115,13 @@ def waiting_for_base(
 
 
 def mirror_behind(late: Iterable[Behind], now: datetime) -> tuple[Notice, ...]:
-    """Bases in mirrors that do not show yet what upstream does."""
+    """Bases in mirrors that do not show yet what upstream does, or that show something else for good."""
     found: list[Notice] = []
     for each in late:
         delay = max(now - each.since, timedelta())
         prefix = mirror_prefix(each.base, each.upstream)
-        text = f"{prefix} has not shown what {each.upstream} shows for {duration(delay)}"
+        late_by = f"{prefix} has not shown what {each.upstream} shows for {duration(delay)}"
+        text = each.told(now) if each.is_foreign(now) else late_by
         found.append(Notice(Topic.MIRROR_BEHIND, each.base, each.since, None, delay, text))
     return tuple(found)
 

@@ -14,6 +14,8 @@ from bot.domain.bases.observation import Observation, PlatformImage, first_digit
 from bot.domain.reference import Base
 from bot.domain.wording.words import duration
 
+_LOOKED_AT_BOTH = timedelta(hours=2)
+"""So long what a mirror shows may be newer than what upstream was seen with."""
 REST = "/*"
 """How both sides of a rule end that is about a folder and not about one repository."""
 
@@ -179,6 +181,8 @@ class Behind:
     digest: str | None
     """What upstream shows."""
     since: datetime
+    foreign: str | None = None
+    """What it shows instead, where upstream was never seen with that."""
 
     @property
     def reason(self) -> str:
@@ -186,6 +190,16 @@ class Behind:
         shown = f"sha256:{first_digits(self.digest)}" if self.digest else "what upstream shows"
         return f"waits for {mirror_prefix(self.base, self.upstream)} to show {shown} of {self.base.short}"
 
+    def is_foreign(self, now: datetime) -> bool:
+        """Whether it shows what upstream did not publish. For a while it may only have been looked at first."""
+        return self.foreign is not None and now - self.since >= _LOOKED_AT_BOTH
+
     def told(self, now: datetime) -> str:
-        """The same with how far it is behind."""
+        """The same with how far it is behind, or with what is there in place of a copy."""
+        if self.is_foreign(now):
+            place = mirror_prefix(self.base, self.upstream)
+            return (
+                f"{place} shows sha256:{first_digits(self.foreign or '')} under {self.base.short}, which "
+                f"{self.upstream.registry} was never seen with: look who pushes there, or leave it out of `mirrors`"
+            )
         return f"{self.reason}, {duration(max(now - self.since, timedelta()))} behind {self.upstream.registry}"

@@ -159,6 +159,10 @@ class RunsWorkflows(Protocol):
         `branch` is None."""
         ...
 
+    async def contains(self, repository: Identity, commit: str, earlier: str) -> bool:
+        """Whether a commit is `earlier` or comes after it; not where the forge does not know one of them."""
+        ...
+
     async def run(self, repository: Identity, run: int) -> Run: ...
 
     async def first_failure(self, repository: Identity, run: int) -> FailedJob | None:

@@ -7,6 +7,8 @@ from datetime import datetime
 from bot.domain.forge.runs import CHECKS
 
 ACTIVE = "active"
+DELETED = "deleted"
+"""How the forge calls a workflow whose file is gone, as once it is renamed."""
 MOST_SCHEDULED = 4
 """So many runs of its own schedule tell how often that fires."""
 MOST_FAILED = 3

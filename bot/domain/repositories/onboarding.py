@@ -31,7 +31,7 @@ class OnboardingState(StrEnum):
     WAITING = "waiting"
     OPEN = "open"
     SET_ASIDE = "set aside"
-    """The repository takes no pull request at present; it is asked again every day."""
+    """The repository takes no pull request at present, or the forge refuses one; it is asked again every day."""
     DONE = "done"
     """Nothing is left that can be done without a person's judgement."""
     DECLINED = "declined"

@@ -1,7 +1,7 @@
 """What a repository itself asks for in `.github/freshness.yaml`, once read and checked."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 
@@ -72,9 +72,17 @@ class RepositoryConfig:
         )
 
     def part_of(self, path: str, terms: Terms) -> PathWorkflow | None:
-        """The part of a monorepo that holds a file; what the repository itself says of its workflows counts."""
+        """The part of a monorepo that holds a file, which may be the rest; None where it has no parts.
+
+        What the repository itself says of its workflows counts.
+        """
         parts = self.workflows or (() if self.workflow else terms.workflows)
-        return part_of(parts, path) if parts else None
+        if not parts:
+            return None
+        part = part_of(parts, path) or PathWorkflow((), self.workflow or terms.workflow)
+        if part.images:
+            return part
+        return replace(part, others=tuple(other for other in parts if other.workflow != part.workflow))
 
     def workflow_of(self, path: str, terms: Terms) -> str:
         """The file name of the workflow that builds what a file is for."""

@@ -226,6 +226,12 @@ class Rebuild:
         """Whether its run is one that somebody else has started; what is dispatched after that is its own."""
         return self.joined is Joined.FOLLOWED
 
+    @property
+    def workflows(self) -> frozenset[str]:
+        """The files of the workflows whose builds it answers for."""
+        own = (self.workflow, *(part.workflow for part in self.parts))
+        return frozenset(workflow for workflow in own if workflow is not None)
+
     def age(self, now: datetime) -> timedelta:
         """How long ago its effect was first intended: it may have settled for days before."""
         return now - (self.attempted_at or self.planned_at)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.forge.runs import RunState
+from bot.domain.forge.runs import CHECKS, CLOCKS_DIFFER_BY, Run, RunState
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.repositories.repository import WORKFLOWS, Identity, Workflow
@@ -59,6 +59,9 @@ def unheld(names: Sequence[str]) -> str:
 class StepRun:
     """One step of one rebuild on its way. `home` is the repository that its workflow is in.
 
+    Its runs are those on `branch`, the default branch of `home` (None where that is not known), of `commit`, which
+    its rebuild has built there, or of a later one (None where another repository was built).
+
     `began_at` is when its turn came, `since` from when on a run that starts by itself may be its own. `deadline` is
     when it will have failed: its time counts from the first try, without that for which it waits for an approval,
     since `waits_since`. `attempted_at`, `correlation` and `dispatches` are as with a rebuild.
@@ -84,6 +87,8 @@ class StepRun:
     node_id: str | None = None
     url: str | None = None
     ended_at: datetime | None = None
+    branch: str | None = None
+    commit: str | None = None
 
     @property
     def workflow(self) -> str:
@@ -128,6 +133,17 @@ def after_step_run(step: StepRun, shown: RunState, now: datetime) -> StepRun:
             return too_late(going, now) or going
 
 
+def may_be_observed(step: StepRun, run: Run) -> bool:
+    """Whether a run that started by itself may be that of the step, as far as it tells: on its branch, and nothing
+    that judges what is to be merged. What a schedule began before the turn of the step may have come too early."""
+    if run.event in CHECKS or run.branch is None or run.branch != step.branch:
+        return False
+    if run.event != "schedule":
+        return True
+    turn = step.began_at or step.since
+    return run.created_at is not None and turn is not None and run.created_at >= turn - CLOCKS_DIFFER_BY
+
+
 def too_late(step: StepRun, now: datetime) -> StepRun | None:
     """The step as failed where its time is over; a run that goes on is left alone."""
     if step.deadline is None or now < step.deadline:
@@ -149,15 +165,27 @@ def unknown_inputs(step: StepRun, workflow: Workflow, known: Mapping[str, str]) 
 
 
 def images_of_build(images: Iterable[ProducedImage], rebuild: Rebuild) -> list[ProducedImage]:
-    """Those that the build of a rebuild makes: of a monorepo's those of its parts, and of tags of one name that
-    several workflows push those of the workflows that are run. A merge without parts may set off all of them."""
+    """Those that the build of a rebuild makes.
+
+    Of a monorepo's these are those of its parts, without what the workflow of another part pushes; of tags of one
+    name that several workflows push, those of the workflows that are run. A merge without parts may set off all.
+    """
     parts = rebuild.parts
     mine = [image for image in images if not parts or any(part.produces(image.claim.name) for part in parts)]
     if rebuild.action is not Action.DISPATCH and not parts:
         return mine
-    run = {rebuild.workflow, *(part.workflow for part in parts)} - {None}
+    run = rebuild.workflows
+    others = {other.workflow for part in parts for other in part.others} - run
+    mine = [image for image in mine if _workflow_of(image) not in others]
     pushed = {image.claim.name for image in mine if _workflow_of(image) in run}
     return [image for image in mine if image.claim.name not in pushed or _workflow_of(image) in run | {None}]
+
+
+def takes_over(later: Rebuild, earlier: Rebuild) -> bool:
+    """Whether a later rebuild brings all that an earlier one did, or more of it, by the same workflows."""
+    if not earlier.workflows or not earlier.workflows <= later.workflows:
+        return False
+    return {target.base for target in earlier.targets} <= {target.base for target in later.targets}
 
 
 def _workflow_of(image: ProducedImage) -> str | None:

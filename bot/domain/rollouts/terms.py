@@ -75,18 +75,25 @@ class Pin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PathWorkflow:
-    """The part of a monorepo that one workflow builds: globs over paths, and over the images that come of it."""
+    """The part of a monorepo that one workflow builds: globs over paths, and over the images that come of it.
+
+    The part without paths is what no other takes. `others` are the parts that other workflows build, told by one
+    that names no images: what they make does not come of it.
+    """
 
     paths: tuple[str, ...]
     workflow: str
     images: tuple[str, ...] = ()
+    others: tuple["PathWorkflow", ...] = ()
 
     def builds(self, path: str) -> bool:
         return any(fnmatchcase(path, glob) for glob in self.paths)
 
     def produces(self, image: str) -> bool:
-        """Whether an image, `registry/repository`, comes of it; where it names none, any may."""
-        return not self.images or any(fnmatchcase(image, glob) for glob in self.images)
+        """Whether an image, `registry/repository`, comes of it; where it names none, any that no other names."""
+        if self.images:
+            return any(fnmatchcase(image, glob) for glob in self.images)
+        return not any(other.images and other.produces(image) for other in self.others)
 
 
 def part_of(parts: Iterable[PathWorkflow], path: str) -> PathWorkflow | None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from bot.domain.repositories.builds import ACTIVE, MOST_FAILED, BranchBuilds, PastRun
+from bot.domain.repositories.builds import ACTIVE, DELETED, MOST_FAILED, BranchBuilds, PastRun
 from bot.domain.rollouts.policy import Terms
 from bot.domain.rollouts.timing.age import AgeStanding, Judgement
 from bot.domain.rollouts.timing.freezes import Freeze
@@ -22,6 +22,9 @@ _TURN_HOLDS = timedelta(minutes=15)
 """Who is found so long after its turn gets another one: a fleet that was overdue does not begin at once."""
 _AFTER_FAILURE = timedelta(hours=6)
 """Until a failed build is tried again; each further failure in a row adds as much."""
+_SATURDAY = 5
+_WEEKEND = timedelta(days=3)
+"""From a run on Friday to the next one on Monday."""
 _WORDS_OF_STATE = {
     "disabled_inactivity": "GitHub has disabled it after 60 days without activity in the repository",
     "disabled_fork": "GitHub disables schedules and workflows of forks until somebody enables them",
@@ -34,8 +37,9 @@ class Aging:
     """One workflow of one repository, as far as its age is concerned.
 
     `is_there` says whether the file is on the default branch, `can_be_dispatched` whether it can be started,
-    `is_scheduled` whether it has a schedule of its own. `left_alone` says who wants nothing started. `changed_at`
-    is when the repository, or a base that it follows, was last seen to hold something new.
+    `is_scheduled` whether it has a schedule of its own. `left_alone` says who wants nothing started, `called_off`
+    why the last weekly rebuild came to nothing. `changed_at` is when the repository, or a base that it follows, was
+    last seen to hold something new.
     """
 
     repository: str
@@ -46,6 +50,7 @@ class Aging:
     can_be_dispatched: bool
     is_scheduled: bool = False
     left_alone: str | None = None
+    called_off: str | None = None
     changed_at: datetime | None = None
 
 
@@ -66,7 +71,7 @@ def judge_age(aging: Aging, options: AgeOptions, now: datetime) -> Judgement:
         return Judgement(AgeStanding.REPORTED, built)
     passes = None if last is None else last.at + max_age
     turn = _turn(aging.repository, last, max_age, options.weekly, now)
-    obstacle = _obstacle(aging)
+    obstacle = _obstacle(aging, is_too_old=passes is None or passes <= now)
     if obstacle is not None:
         standing, why = obstacle
         return Judgement(standing, f"{built}; {why}", turn.plan_at, turn.begins_at, passes)
@@ -123,11 +128,19 @@ def _has_changed(aging: Aging) -> bool:
     return aging.changed_at is not None and aging.changed_at > aging.builds.failed[0].at
 
 
-def _obstacle(aging: Aging) -> tuple[AgeStanding, str] | None:
+def _obstacle(aging: Aging, *, is_too_old: bool) -> tuple[AgeStanding, str] | None:
     """Why the bot starts nothing, with the way out."""
     file, builds = aging.workflow, aging.builds
     if aging.left_alone is not None:
         return AgeStanding.LEFT_ALONE, aging.left_alone
+    if aging.called_off is not None:
+        if not is_too_old:
+            return AgeStanding.LEFT_ALONE, aging.called_off
+        way_out = "start it, or say why it may be so old, before the next weekly rebuild tries again"
+        return AgeStanding.CALLED_OFF, f"{aging.called_off}: {way_out}"
+    if aging.is_there and builds.state == DELETED:
+        way_out = "name the one that builds now by `workflow` in .github/freshness.yaml, or bring it back"
+        return AgeStanding.NO_WORKFLOW, f"{file} was deleted or renamed: {way_out}"
     if not aging.is_there:
         way_out = "add one with workflow_dispatch, or name another by `workflow` in .github/freshness.yaml"
         return AgeStanding.NO_WORKFLOW, f"there is no {file} on the default branch: {way_out}"
@@ -157,6 +170,17 @@ def _usual(scheduled: tuple[PastRun, ...]) -> timedelta | None:
     return timedelta(seconds=median(gaps)) if gaps else None
 
 
+def _longest(scheduled: tuple[PastRun, ...]) -> timedelta:
+    """How long its schedule rests at most, as with `0 3 * * 1-5` over the weekend.
+
+    Where the runs that are known reach back less than a week, and none was at a weekend, that may rest too.
+    """
+    gaps = [later.at - earlier.at for later, earlier in pairwise(scheduled)]
+    reach_back = scheduled[0].at - scheduled[-1].at
+    may_rest = reach_back < timedelta(days=7) and all(run.at.weekday() < _SATURDAY for run in scheduled)
+    return max([*gaps, *([_WEEKEND] if may_rest else [])])
+
+
 def _fires_before(aging: Aging, passes: datetime, now: datetime) -> bool:
     """Whether its own schedule, as it really fired, will rebuild it by then.
 
@@ -166,7 +190,7 @@ def _fires_before(aging: Aging, passes: datetime, now: datetime) -> bool:
     usual = _usual(scheduled)
     if not aging.is_scheduled or usual is None or scheduled[0].has_failed:
         return False
-    expected = scheduled[0].at + usual
+    expected = scheduled[0].at + _longest(scheduled)
     return expected <= passes + _LATE and now <= expected + _LATE
 
 
@@ -174,7 +198,7 @@ def _silence(aging: Aging, now: datetime) -> str | None:
     """That its schedule has stopped firing although the forge calls it active, with the way out."""
     scheduled = aging.builds.scheduled
     usual = _usual(scheduled)
-    if not aging.is_scheduled or usual is None or now - scheduled[0].at <= 2 * usual + _LATE:
+    if not aging.is_scheduled or usual is None or now - scheduled[0].at <= _longest(scheduled) + usual + _LATE:
         return None
     since = f"{scheduled[0].at:%Y-%m-%d}"
     way_out = f"push a change of {aging.workflow}, or disable and enable it; the bot starts it meanwhile"

@@ -77,7 +77,9 @@ def _verdict(known: KnownBuilds, promised: Mapping[str, Guarantee], options: Age
     guarantee = promised.get(known.workflow)
     if guarantee is None:  # another workflow counts by now; the next look at the fleet forgets this one
         return _Verdict(Judgement(AgeStanding.REPORTED, "another workflow counts"), Guarantee(Terms()))
-    found = judge_age(_aging(known, guarantee, options.weekly, now), options, now)
+    found = _with_attempt(
+        judge_age(_aging(known, guarantee, options.weekly, now), options, now), known, guarantee, now
+    )
     verdict = _Verdict(found, guarantee)
     if found.plan_at is None or found.plan_at > now or found.standing is AgeStanding.LEFT_ALONE:
         return verdict
@@ -94,6 +96,19 @@ def _verdict(known: KnownBuilds, promised: Mapping[str, Guarantee], options: Age
     return replace(verdict, is_due=True)
 
 
+def _with_attempt(judgement: Judgement, known: KnownBuilds, guarantee: Guarantee, now: datetime) -> Judgement:
+    """The judgement with how far the rebuild is that is planned or under way. Where that has not ended though the
+    last build is too old, a person has to look why."""
+    attempt, standing = known.attempt, judgement.standing
+    if attempt is None or attempt.state.has_ended or guarantee.max_age is None or standing.cannot_be_rebuilt:
+        return judgement
+    how = f"its rebuild has not ended: {attempt.reason}" if attempt.has_begun else "its rebuild has not begun"
+    said = f"{judgement.said}; {how}"
+    if now < (judgement.overdue_at or attempt.planned_at + guarantee.max_age):
+        return replace(judgement, said=said) if attempt.has_begun else judgement
+    return replace(judgement, standing=AgeStanding.UNFINISHED, said=said)
+
+
 def _aging(known: KnownBuilds, guarantee: Guarantee, weekly: Weekly, now: datetime) -> Aging:
     workflow = known.member.workflow(known.workflow)
     return Aging(
@@ -104,7 +119,8 @@ def _aging(known: KnownBuilds, guarantee: Guarantee, weekly: Weekly, now: dateti
         known.is_there,
         workflow is not None,
         workflow is not None and workflow.is_scheduled,
-        guarantee.told_only or _called_off(known, weekly, now),
+        guarantee.told_only,
+        _called_off(known, weekly, now),
         known.changed_at,
     )
 

@@ -1,6 +1,8 @@
 """What images among own bases and their ancestors are up to, which tells whom a rebuild waits for."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from bot.domain.reference import Base
 from bot.plan.cascade.decisions import Due, RebuildProgress
@@ -10,7 +12,7 @@ from bot.plan.cascade.shown import Shown
 
 class Ancestry:
     """What each image and its ancestors are up to, worked out once, parents first; of the repositories `expecting`,
-    a base is to move any moment."""
+    a base is to move any moment. `beginnings` tell when rebuilds were let go, or may be at the earliest."""
 
     def __init__(
         self,
@@ -18,6 +20,8 @@ class Ancestry:
         progress: Mapping[Image, RebuildProgress],
         shown: Mapping[tuple[Image, Base], Shown],
         expecting: Collection[int],
+        beginnings: Mapping[Image, datetime] = MappingProxyType({}),
+        join_timeout: timedelta = timedelta(),
     ) -> None:
         self._graph = graph
         self._shown = shown
@@ -28,6 +32,9 @@ class Ancestry:
         """Still to be rebuilt, for what they name themselves or for what their ancestors are to bring."""
         self._failed: dict[Image, int] = {}
         """Each with the repository, its own or an ancestor's, whose rebuild failed."""
+        self._begins: dict[Image, datetime] = {}
+        """When the rebuild of each that is still to be rebuilt begins at the latest: once it may, and waits no
+        longer for its own parents."""
         above = {
             child: [parent for link in links for parent in self._makers(link)]
             for child, links in graph.parents.items()
@@ -38,6 +45,11 @@ class Ancestry:
             is_busy = mine is not RebuildProgress.SETTLED or image.repository in expecting
             if is_busy or not self._pending.isdisjoint(parents):
                 self._pending.add(image)
+                begun = beginnings.get(image) if mine is RebuildProgress.UNDER_WAY else None
+                waited = [self._begins[each] + join_timeout for each in parents if each in self._begins]
+                own = [beginnings[image]] if image in beginnings else []
+                if begun is not None or own or waited:
+                    self._begins[image] = begun or max([*own, *waited])
             failed = [self._failed[parent] for parent in parents if parent in self._failed]
             if mine is RebuildProgress.FAILED or failed:
                 self._failed[image] = image.repository if mine is RebuildProgress.FAILED else failed[0]
@@ -65,6 +77,10 @@ class Ancestry:
         if not self._pending.isdisjoint(self._makers(link)):
             return False
         return self._shown.get((link.child, link.base), Shown.IDLE).is_enough
+
+    def begins(self, link: Link) -> datetime | None:
+        """When the last of those that a link waits for begins at the latest; None where none is to."""
+        return max((self._begins[each] for each in self._makers(link) if each in self._begins), default=None)
 
     def failed(self, link: Link) -> int | None:
         """The repository whose failure a link waits for."""

@@ -30,7 +30,7 @@ class Due:
     all parents.
 
     `together` is told of a rebuild that is for images of its own repository alone, which an earlier build may have
-    made in one go; None of every other.
+    made in one go, and `made_at` when that was; None of every other.
     """
 
     repository: int
@@ -39,6 +39,7 @@ class Due:
     is_severe: bool = False
     went_ahead: bool = False
     together: Together | None = None
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ def decide_frontier(
     join_timeout: timedelta = JOIN_TIMEOUT,
     behind: Mapping[int, Sequence[Behind]] = MappingProxyType({}),
     gated: Collection[Image] = frozenset(),
+    beginnings: Mapping[Image, datetime] = MappingProxyType({}),
 ) -> Cascade:
     """Of all rebuilds that are due, those whose parents are ready may act.
 
@@ -41,11 +42,14 @@ def decide_frontier(
     parents are ready, once. `behind` are, by who builds on them, the bases in mirrors that are to show something
     newer: they are waited for like parents, as long as that is to be expected.
 
+    A wait counts from when what it waits for may begin: `beginnings` tell when the rebuild of an image was let go,
+    or may be at the earliest, as once its base has settled or a window opens.
+
     `gated` are the images that the gate holds back. Nothing of another repository is built upon one of them,
     however long that takes and whatever it would fix.
     """
     awaited = _awaited(behind, now - join_timeout)
-    ancestry = Ancestry(graph, progress, shown, awaited.keys())
+    ancestry = Ancestry(graph, progress, shown, awaited.keys(), beginnings, join_timeout)
     decider = _Decider(ancestry, shown, awaited, gated, now, join_timeout)
     frontier: dict[int, Passed] = {}
     waits: dict[int, Wait | Unseen] = {}
@@ -89,7 +93,7 @@ class _Decider:
     def _of_ready(self, due: Due, links: Sequence[Link]) -> Passed | Unseen | None:
         if due.together is Together.YES:
             return None
-        end = (due.since or self.now) + self.join_timeout
+        end = max(due.since or self.now, due.made_at or due.since or self.now) + self.join_timeout
         if due.together is Together.UNSEEN and self.now < end:
             return Unseen(end)
         return Passed(_claimed(links, self.shown))
@@ -97,7 +101,8 @@ class _Decider:
     def _of_unready(
         self, due: Due, links: Sequence[Link], missing: Sequence[Link], late: tuple[Behind, ...]
     ) -> Passed | Wait:
-        since = [*([due.since or self.now] if missing else []), *(each.since for each in late)]
+        begins = [at for link in missing if (at := self.ancestry.begins(link)) is not None]
+        since = [*([due.since or self.now] if missing else []), *begins, *(each.since for each in late)]
         until = max(since) + self.join_timeout
         if due.is_severe and not due.went_ahead:
             told = f"does not wait for {_named([*missing, *late])}, since it fixes something severe"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.images.standing import ImageStanding, judged
+from bot.domain.images.standing import ImageStanding, ImageState, judged, state_of
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Target
 
@@ -83,6 +83,16 @@ def made_together(bases: Collection[Base], since: datetime | None, images: Seque
     counted = [judged(seen.standings) for seen in known]
     stands = [each.is_current and each.of(bases).base in bases for mine in counted for each in mine]
     return Together.YES if stands and all(stands) and all(counted) else Together.NO
+
+
+def is_mended(failed_at: datetime, moved: Collection[datetime], sights: Sequence[ImageSight]) -> bool:
+    """Whether an image whose rebuild failed was built by somebody since: looked at after that, and after its bases
+    have `moved`, each of its tags is current."""
+    since = max([failed_at, *moved])
+    return bool(sights) and all(
+        seen.looked_at is not None and seen.looked_at >= since and state_of(seen.standings) is ImageState.CURRENT
+        for seen in sights
+    )
 
 
 def shown_of(

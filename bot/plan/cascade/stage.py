@@ -40,6 +40,8 @@ class CascadeInput:
     """By who builds on them, the bases in mirrors that do not show yet what upstream does."""
     gated: frozenset[Image] = frozenset()
     """The images that the gate holds back."""
+    beginnings: Mapping[Image, datetime] = field(default_factory=dict)
+    """When the rebuild of an image was let go, or may be at the earliest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ async def tick(
     graph = graph_of(fleet.links)
     shown = await _shown(fleet, graph, layers)
     found = decide_frontier(
-        graph, fleet.progress, fleet.dues, shown, clock.now(), join_timeout, fleet.behind, fleet.gated
+        *(graph, fleet.progress, fleet.dues, shown, clock.now(), join_timeout),
+        *(fleet.behind, fleet.gated, fleet.beginnings),
     )
     try:
         let_go = await store.save(Decided(fleet, graph, found))

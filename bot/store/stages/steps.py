@@ -1,16 +1,17 @@
 """Steps on their way: what `act` and `follow` read and write of them, and how a rebuild moves with its step."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, union, update
 
 from bot.act.dispatch.steps import StepJob
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.rebuild import Rebuild, RebuildState
-from bot.domain.rollouts.steps import StepRun, StepState, after_step, images_of_build, known_of
+from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.rollouts.steps import StepRun, StepState, after_step, images_of_build, known_of, takes_over
 from bot.domain.rollouts.terms import Step
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
@@ -73,11 +74,18 @@ class StepStore(Store):
     async def _step(self, claimed: Claimed) -> StepRun:
         async with self._database.reading() as connection:
             [rebuild] = await read_rebuilds(connection, rebuilds.c.id == claimed.row["rebuild_id"])
-            home = None
-            if (elsewhere := claimed.row["elsewhere"]) is not None:
-                known = select(repositories.c.node_id).where(repositories.c.name == elsewhere)
-                home = Identity(elsewhere, (await connection.execute(known)).scalar())
-        return step_of(claimed.row, rebuild.identity, home)
+            elsewhere = claimed.row["elsewhere"]
+            known = select(repositories.c.node_id, repositories.c.default_branch).where(
+                repositories.c.name == (elsewhere or rebuild.repository)
+            )
+            row = (await connection.execute(known)).first()
+        home = None if elsewhere is None else Identity(elsewhere, row and row.node_id)
+        merged = rebuild.merge.commit if rebuild.merge is not None else None
+        return replace(
+            step_of(claimed.row, rebuild.identity, home),
+            branch=row and row.default_branch,
+            commit=(rebuild.built_commit or merged) if home is None else None,
+        )
 
     async def _job(self, claimed: Claimed) -> StepJob:
         step = await self._step(claimed)
@@ -100,7 +108,7 @@ class StepStore(Store):
             shown = readable(
                 rows, lambda each: image_of(each, rebuild.repository, lost), lambda each: f"image {each.id}"
             )
-        overtaken = [each.id for each in later if _takes_over(each, rebuild)]
+        overtaken = [each.id for each in later if takes_over(each, rebuild)]
         severity = Severity(row.severity) if row.severity else None
         taken_over = overtaken[-1] if overtaken else None
         built = tuple(images_of_build(shown, rebuild))
@@ -162,6 +170,12 @@ class StepStore(Store):
         async with self._database.reading() as connection:
             return await runs_taken(connection, repository)
 
+    async def runs_of(self, rebuild: int) -> set[int]:
+        built = select(rebuilds.c.run).where(rebuilds.c.id == rebuild, rebuilds.c.run.is_not(None))
+        stepped = select(steps.c.run).where(steps.c.rebuild_id == rebuild, steps.c.run.is_not(None))
+        async with self._database.reading() as connection:
+            return set((await connection.execute(union(built, stepped))).scalars())
+
     async def due_for_dispatch(self, limit: int) -> list[Identity]:
         """The repositories whose steps are to be started next."""
         query = (
@@ -177,10 +191,3 @@ class StepStore(Store):
         )
         async with self._database.reading() as connection:
             return [Identity(row.name, row.node_id) for row in await connection.execute(query)]
-
-
-def _takes_over(later: Rebuild, earlier: Rebuild) -> bool:
-    """Whether a later rebuild brings all that an earlier one did, or more of it, to the same parts."""
-    if not set(earlier.parts) <= set(later.parts):
-        return False
-    return {target.base for target in earlier.targets} <= {target.base for target in later.targets}

@@ -362,6 +362,25 @@ async def test_a_run_tells_what_it_builds_and_what_has_started_it(stand: Stand) 
     assert await stand.forge.started_runs(repository, "go.yml", branch="other", since=since) == []
 
 
+async def test_only_runs_of_the_workflow_that_is_asked_for_are_told(stand: Stand) -> None:
+    files = {".github/workflows/go.yml": WORKFLOW, ".github/workflows/load.yml": WORKFLOW}
+    repository = await stand.repository(files)
+    since = datetime.now(UTC) - timedelta(seconds=5)
+    await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={})
+    assert await stand.forge.started_runs(repository, "load.yml", branch=None, since=since) == []
+    assert await stand.forge.dispatched_runs(repository, "load.yml", branch="main", since=since) == []
+
+
+async def test_a_commit_contains_itself_and_what_it_comes_after(stand: Stand) -> None:
+    repository = await stand.repository({"README.md": b"shop"})
+    first = (await stand.branches(repository))["main"]
+    later = await stand.push(repository, "main", {"NEWS.md": b"more"})
+    contains = stand.forge.contains
+    assert [await contains(repository, commit, first) for commit in (first, later)] == [True, True]
+    assert not await contains(repository, first, later)
+    assert not await contains(repository, "0" * 40, first)
+
+
 async def test_what_a_run_leaves_behind_is_listed_the_newest_first_and_fetched_at_an_address_of_its_own(
     stand: Stand,
 ) -> None:

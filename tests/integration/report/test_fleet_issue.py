@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from bot.act.retiring import retire
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import Issue
@@ -216,3 +217,12 @@ async def test_of_two_replicas_one_looks_at_it(world: World) -> None:
     assert len(claimed) == 1
     await world.tick(world.stores.other("second"))
     assert world.home.issues == {}
+
+
+async def test_retiring_closes_it_and_it_stays_closed(world: World) -> None:
+    await world.tick()
+    [traces] = await world.stores.leaving.traces()
+    assert (traces.repository.name, traces.fleet_issue) == (HOME, world.issue.number)
+    await retire(traces, world.forge, "the bot retires", dry_run=False)
+    await world.tick()
+    assert not world.issue.is_open

@@ -91,6 +91,38 @@ async def test_who_has_left_the_fleet_takes_nobodys_place_and_is_waited_for_by_n
     assert (await stores.figures.figures()).queues["onboardings"].due == 1
 
 
+async def test_what_the_forge_refuses_holds_nobodys_place_and_comes_back(stores: Stores, fleet: FakeForge) -> None:
+    one = OnboardingOptions(repositories=("contoso/*",), at_once=1)
+    fleet.failing["carry_out"] = Failure(Trouble.DENIED, "protected by a rule", where=CART)
+    assert len((await onboarded(stores, fleet, one)).problems) == 1
+    assert (await states(stores))[CART] is OnboardingState.SET_ASIDE
+    fleet.failing.clear()
+    stores.clock.advance(HOUR)
+    assert (await onboarded(stores, fleet, one)).enlisted == 1
+    assert [len(home.requests) for home in fleet.homes] == [0, 1, 0]
+    stores.clock.advance(24 * HOUR)
+    await onboarded(stores, fleet, one)
+    assert [len(home.requests) for home in fleet.homes] == [1, 1, 0]
+
+
+async def test_a_refusal_is_told_once(stores: Stores, fleet: FakeForge) -> None:
+    fleet.failing["look"] = Failure(Trouble.DENIED, "no", where=CART)
+    options = OnboardingOptions(repositories=(CART,))
+    assert len((await onboarded(stores, fleet, options)).problems) == 1
+    stores.clock.advance(25 * HOUR)
+    assert (await onboarded(stores, fleet, options)).problems == ()
+
+
+async def test_what_always_fails_holds_nobodys_place(stores: Stores, fleet: FakeForge) -> None:
+    one = OnboardingOptions(repositories=("contoso/*",), at_once=1)
+    fleet.failing["look"] = Failure(Trouble.UNREACHABLE, "no answer", where=CART)
+    enlisted = []
+    for _ in range(7):
+        enlisted.append((await onboarded(stores, fleet, one)).enlisted)
+        stores.clock.advance(25 * HOUR)
+    assert enlisted == [1, 0, 0, 0, 0, 0, 1]
+
+
 async def test_without_a_word_of_the_settings_nobody_is_taken_up(stores: Stores, fleet: FakeForge) -> None:
     assert (await onboarded(stores, fleet, BY_WORD)).enlisted == 0
     assert fleet.calls == []

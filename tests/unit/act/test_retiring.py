@@ -49,6 +49,19 @@ async def test_an_issue_is_closed_once_with_what_people_wrote_in_it(forge: FakeF
     assert await left(forge, home, issue=issue.number) == []
 
 
+async def test_the_fleets_issue_is_closed_too(forge: FakeForge, home: FakeRepository) -> None:
+    own = await forge.open_issue(home.identity, "Freshness", "text", "freshness")
+    fleets = await forge.open_issue(home.identity, "Fleet", "the fleet", "freshness")
+    traces = Traces(home.identity, issue=own.number, fleet_issue=fleets.number)
+    found = await retire(traces, forge, "it is taken out", dry_run=False)
+    assert outcomes(found) == [
+        (f"issue #{own.number}", TraceOutcome.CLOSED),
+        (f"issue #{fleets.number}", TraceOutcome.CLOSED),
+    ]
+    assert not any(issue.is_open for issue in home.issues.values())
+    assert home.issues[fleets.number].body == "the fleet"
+
+
 async def test_what_fails_is_named_and_the_rest_is_done(forge: FakeForge, home: FakeRepository) -> None:
     issue = await forge.open_issue(home.identity, "Freshness", "text", "freshness")
     forge.failing["close_pull_request"] = forge.failing["change_issue"] = Failure(Trouble.DENIED, "not for you")

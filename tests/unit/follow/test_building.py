@@ -293,6 +293,17 @@ async def test_a_monorepo_is_done_when_each_part_is_and_each_is_told_alone(monor
     assert (await monorepo.looked(timedelta(minutes=6))).state is RebuildState.PROVING
 
 
+async def test_what_no_part_takes_is_built_by_what_a_push_starts_besides_the_workflows_of_parts(
+    world: World,
+) -> None:
+    rest = PathWorkflow((), "weekly.yml", others=PARTS)
+    world.store.alter(1, rebuild=replace(world.store[1], workflow=None, parts=(rest,)))
+    built(world, "shop", conclusion="failure")
+    assert (await world.looked()).state is RebuildState.BUILDING
+    built(world, "ci")
+    assert (await world.looked(timedelta(minutes=6))).state is RebuildState.PROVING
+
+
 async def test_one_red_part_fails_the_rebuild_of_a_monorepo(monorepo: World) -> None:
     built(monorepo, "shop")
     built(monorepo, "cart", conclusion="failure")

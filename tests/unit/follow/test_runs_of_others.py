@@ -27,7 +27,7 @@ def joined() -> Rebuild:
 async def followed(*runs: Run, before: Rebuild | None = None, looks: int = 1) -> Rebuild:
     clock = ManualClock(NOON)
     forge = FakeForge(clock)
-    forge.add(SHOP, {"README.md": b""}).runs = {run.id: run for run in runs}
+    forge.add(SHOP, {"README.md": b""}).show("weekly-rebuild.yml", *runs)
     store = following(clock, before or joined())
     for _ in range(looks):
         await tick(store, forge, FollowOptions(timedelta(minutes=5)), Loop(clock))

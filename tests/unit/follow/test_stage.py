@@ -34,7 +34,7 @@ def dispatched(**values: object) -> Rebuild:
 
 
 def run(status: str = "completed", conclusion: str | None = "success", **values: object) -> Run:
-    known = {"id": 7, "url": URL, "created_at": NOON, "node_id": "CS_7"}
+    known = {"id": 7, "url": URL, "created_at": NOON, "node_id": "CS_7", "event": "workflow_dispatch"}
     return Run(status=status, conclusion=conclusion, **(known | values))  # type: ignore[arg-type]
 
 
@@ -45,7 +45,7 @@ def forge(
     made = FakeForge(clock)
     shop = made.add(SHOP, {"README.md": b""})
     shop.requests = {request.number: request}
-    shop.runs = {item.id: item for item in runs}
+    shop.show("weekly-rebuild.yml", *runs)
     if failure is not None:
         made.failing = dict.fromkeys(("pull_request", "run", "dispatched_runs", "follow"), failure)
     return made

@@ -21,6 +21,7 @@ from tests.unit.act.world import NOON, SHOP
 
 EVERY = timedelta(minutes=5)
 HOUR = timedelta(hours=1)
+HOUR_LATER = NOON + HOUR
 CANARY = Step("canary", "deploy.yml")
 LOAD = Step("load", "load.yml", start=Start.OBSERVE)
 
@@ -33,13 +34,17 @@ class Store:
         for step in steps:
             self.going.add(step, step.due_at, id=step.id)
         self.taken: set[int] = set()
+        self.own: set[int] = set()
 
     async def settle_step(self, before: StepRun, after: StepRun, *, succeeded: bool = True) -> None:
         self.going.settle(before.id, after.due_at, after)
         self.going.rows[before.id].attempts = 0 if succeeded else before.attempts
 
     async def runs_taken(self, repository: str) -> set[int]:
-        return self.taken
+        return self.taken | self.own
+
+    async def runs_of(self, rebuild: int) -> set[int]:
+        return self.own
 
 
 def _is_going(row: Row[StepRun]) -> bool:
@@ -56,15 +61,39 @@ class World:
     forge: FakeForge
     shop: FakeRepository
     store: Store = field(default_factory=Store)
+    first: str = ""
+
+    def __post_init__(self) -> None:
+        self.first = self.shop.branches["main"]
 
     def follows(self, step: Step = CANARY, **known: object) -> None:
         """A step that was dispatched at noon, and of which no run is known yet."""
-        values = {"state": StepState.STARTED, "attempted_at": NOON, "began_at": NOON, "reason": "started"} | known
+        asked = {"state": StepState.STARTED, "attempted_at": NOON, "began_at": NOON, "reason": "started"}
+        values = asked | {"branch": "main", "commit": self.built} | known
         going = StepRun(1, 1, 0, step, self.shop.identity, due_at=NOON, **values)  # type: ignore[arg-type]
         self.store = Store(going)
 
+    def observes(self, **known: object) -> None:
+        """A step that starts by itself, whose turn came an hour after the merge at noon."""
+        self.follows(
+            LOAD, **{"state": StepState.DUE, "attempted_at": None, "since": NOON, "began_at": HOUR_LATER} | known
+        )
+
+    @property
+    def built(self) -> str:
+        """The commit that the rebuild has built."""
+        return self.trunk[0]
+
+    @property
+    def trunk(self) -> list[str]:
+        return [self.first, *self.shop.later(self.first)]
+
+    def push(self, branch: str = "main", name: str = "NEWS.md") -> str:
+        return self.shop.commit_to(branch, {name: b"more"})
+
     def shows(self, *runs: Run) -> None:
-        self.shop.runs = {run.id: run for run in runs}
+        workflow = self.store.going[1].workflow if self.store.going.rows else CANARY.workflow
+        self.shop.show(workflow, *(replace(run, commit=run.commit or self.built) for run in runs))
 
     @property
     def asked(self) -> list[str]:
@@ -87,8 +116,13 @@ def world() -> World:
 
 
 def run(status: str = "in_progress", conclusion: str | None = None, **values: object) -> Run:
-    known = {"id": 7, "url": "https://forge/run/7", "created_at": NOON, "node_id": "CS_7"} | values
+    known = {"id": 7, "url": "https://forge/run/7", "created_at": NOON, "node_id": "CS_7", "branch": "main"}
+    known |= {"event": "workflow_dispatch"} | values
     return Run(status=status, conclusion=conclusion, **known)  # type: ignore[arg-type]
+
+
+def pushed(**values: object) -> Run:
+    return run(**{"event": "push"} | values)  # type: ignore[arg-type]
 
 
 async def test_the_run_of_a_dispatch_is_found_among_those_dispatched_since(world: World) -> None:
@@ -113,10 +147,103 @@ async def test_a_run_without_an_address_leaves_the_step_that_it_had(world: World
 
 async def test_a_step_that_starts_by_itself_is_found_among_all_runs_since_the_step_before(world: World) -> None:
     world.follows(LOAD, state=StepState.DUE, attempted_at=None, since=NOON, began_at=NOON + HOUR)
-    world.shows(run(id=5, created_at=NOON - HOUR), run(event="push"))
+    world.shows(run(id=5, created_at=NOON - HOUR), pushed())
     after = await world.look(2 * HOUR)
     assert (after.state, after.run, after.deadline) == (StepState.RUNNING, 7, NOON + 4 * HOUR)
     assert world.asked == ["started_runs"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"branch": "feature/x"}, id="of another branch"),
+        pytest.param({"event": "pull_request"}, id="of a pull request of a branch of the same name"),
+        pytest.param({"event": "merge_group"}, id="of a merge queue"),
+        pytest.param({"branch": None}, id="of no branch that is told"),
+        pytest.param({"event": "schedule"}, id="by a schedule before its turn"),
+        pytest.param({"commit": "0" * 40}, id="of a commit that nobody knows"),
+    ],
+)
+async def test_a_run_of_something_else_is_not_that_of_a_step_that_starts_by_itself(
+    world: World, values: dict[str, object]
+) -> None:
+    world.observes()
+    world.shows(pushed(**values))
+    after = await world.look(2 * HOUR)
+    assert (after.state, after.run, after.reason) == (StepState.DUE, None, "load.yml has not started yet")
+
+
+async def test_a_run_of_another_workflow_is_not_that_of_a_step(world: World) -> None:
+    world.observes()
+    world.shop.show("build.yml", pushed(commit=world.built))
+    assert (await world.look(2 * HOUR)).run is None
+
+
+async def test_a_run_of_an_earlier_commit_is_not_that_of_a_step(world: World) -> None:
+    before, built = world.built, world.push()
+    world.observes(commit=built)
+    world.shows(pushed(commit=before))
+    assert (await world.look(2 * HOUR)).run is None
+
+
+async def test_a_run_of_a_later_commit_that_contains_the_built_one_is_that_of_a_step(world: World) -> None:
+    world.observes()
+    later = world.push()
+    world.shows(pushed(commit=later), pushed(id=8, commit=later))
+    assert (await world.look(2 * HOUR)).run == 7
+    assert world.asked == ["started_runs", "contains"]
+
+
+async def test_while_it_cannot_be_told_whether_a_run_contains_the_built_commit_none_is_taken(world: World) -> None:
+    world.observes()
+    world.shows(pushed(commit=world.push()))
+    world.forge.failing["contains"] = Failure(Trouble.UNREACHABLE, "no answer")
+    after = await world.look(2 * HOUR)
+    assert (after.state, after.run) == (StepState.DUE, None)
+
+
+async def test_a_run_that_a_schedule_began_after_the_turn_of_a_step_is_its_own(world: World) -> None:
+    world.observes()
+    world.shows(run(event="schedule", created_at=HOUR_LATER))
+    assert (await world.look(2 * HOUR)).run == 7
+
+
+async def test_one_run_serves_all_whose_builds_it_contains_and_no_two_steps_of_one(world: World) -> None:
+    world.observes()
+    world.store.taken, world.store.own = {7, 8}, {8}
+    world.shows(pushed(id=8), pushed(id=9, branch="other"), pushed())
+    assert (await world.look(2 * HOUR)).run == 7
+
+
+async def test_in_another_repository_a_run_on_its_default_branch_that_nobody_has_is_taken(world: World) -> None:
+    world.observes(commit=None, branch=None)
+    world.store.taken = {7}
+    world.shows(pushed(), pushed(id=8, branch="feature/x"), pushed(id=9))
+    assert (await world.look(2 * HOUR)).run == 9
+    assert world.asked == ["standings", "started_runs"]
+
+
+async def test_a_dispatched_run_of_another_branch_is_not_taken_for_its_own(world: World) -> None:
+    world.follows()
+    world.shows(run(branch="feature/x"))
+    assert (await world.look()).run is None
+
+
+@pytest.mark.parametrize("start", [CANARY, LOAD], ids=["dispatched", "starts by itself"])
+async def test_a_run_that_was_cancelled_for_a_newer_one_is_followed_there(world: World, start: Step) -> None:
+    world.follows(start, run=7, node_id="CS_7")
+    newer = run(id=9, node_id="CS_9", url="https://forge/run/9", commit=world.push())
+    world.shows(run("completed", "cancelled"), run(id=8, node_id="CS_8", branch="other"), newer)
+    after = await world.look(EVERY)
+    assert (after.state, after.run, after.url) == (StepState.RUNNING, 9, "https://forge/run/9")
+    assert after.reason == f"a newer run took its place: {start.workflow} is running"
+
+
+async def test_a_run_that_was_cancelled_for_none_ends_its_step(world: World) -> None:
+    world.follows(run=7, node_id="CS_7")
+    world.shows(run("completed", "cancelled"), run(id=6, node_id="CS_6"))
+    after = await world.look(EVERY)
+    assert (after.state, after.reason) == (StepState.CANCELLED, "the run of deploy.yml was cancelled")
 
 
 async def test_a_run_that_another_step_has_is_not_taken(world: World) -> None:

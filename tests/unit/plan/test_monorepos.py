@@ -11,6 +11,8 @@ from tests.unit.plan.world import ASPNET, SDK, WEEKLY, member, move, only, plann
 
 SHOP = PathWorkflow(("services/shop/*",), "shop.yml", ("*/shop",))
 CART = PathWorkflow(("services/cart/*",), "cart.yml")
+BESIDES_SHOP = replace(CART, others=(SHOP,))
+"""It names no images, and makes none that others name."""
 POLICY = Policy((PolicyRule(workflows=(SHOP, CART)),))
 WORKFLOWS = (WEEKLY, *(Workflow(f".github/workflows/{name}.yml") for name in ("shop", "cart")))
 
@@ -29,7 +31,7 @@ def test_each_workflow_whose_files_stand_on_the_base_is_dispatched() -> None:
         (Action.DISPATCH, "cart.yml"),
         (Action.DISPATCH, "shop.yml"),
     ]
-    assert [item.parts for item in found] == [(CART,), (SHOP,)]
+    assert [item.parts for item in found] == [(BESIDES_SHOP,), (SHOP,)]
 
 
 def test_only_what_stands_on_the_base_is_rebuilt() -> None:
@@ -39,7 +41,14 @@ def test_only_what_stands_on_the_base_is_rebuilt() -> None:
 
 def test_what_belongs_to_no_part_is_rebuilt_by_the_usual_workflow() -> None:
     found = only(planned(move(), usage("aspnet:10.0", path="tools/Dockerfile"), monorepo(), policy=POLICY))
-    assert (found.workflow, found.parts) == ("weekly-rebuild.yml", ())
+    rest = PathWorkflow((), "weekly-rebuild.yml", others=(SHOP, CART))
+    assert (found.workflow, found.parts) == ("weekly-rebuild.yml", (rest,))
+
+
+def test_what_belongs_to_no_part_is_awaited_with_the_parts_of_the_same_pull_request() -> None:
+    pins = [usage("aspnet:10.0@a", path=path) for path in ("tools/Dockerfile", "services/shop/Dockerfile")]
+    found = only(planned(move(), pins, monorepo(), policy=POLICY))
+    assert [part.workflow for part in found.parts] == ["weekly-rebuild.yml", "shop.yml"]
 
 
 def test_what_the_repository_says_itself_of_its_workflows_counts() -> None:
@@ -53,7 +62,7 @@ def test_what_the_repository_says_itself_of_its_workflows_counts() -> None:
 def test_one_pull_request_names_the_parts_that_it_touches() -> None:
     pins = [usage("aspnet:10.0@a", path=f"services/{part}/Dockerfile") for part in ("shop", "cart", "shop")]
     found = only(planned(move(), pins, monorepo(), policy=POLICY))
-    assert (found.action, found.workflow, found.parts) == (Action.PULL_REQUEST, None, (SHOP, CART))
+    assert (found.action, found.workflow, found.parts) == (Action.PULL_REQUEST, None, (SHOP, BESIDES_SHOP))
 
 
 def test_an_open_pull_request_keeps_the_parts_that_it_touched_before() -> None:

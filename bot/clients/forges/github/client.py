@@ -276,6 +276,11 @@ class GitHub:
             repository, lambda named: workflows.runs_since(self._transport, named, workflow, since, branch=branch)
         )
 
+    async def contains(self, repository: Identity, commit: str, earlier: str) -> bool:
+        return await self._by_name(
+            repository, lambda named: workflows.contains(self._transport, named, commit, earlier)
+        )
+
     async def run(self, repository: Identity, run: int) -> Run:
         return await self._by_name(repository, lambda named: workflows.run(self._transport, named, run))
 

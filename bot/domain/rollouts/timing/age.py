@@ -22,6 +22,10 @@ class AgeStanding(StrEnum):
     SILENT = "silent"
     """Its own schedule has stopped firing, so the bot rebuilds it."""
     FAILING = "failing"
+    CALLED_OFF = "called off"
+    """It is too old, and its rebuild was cancelled or called off: until the next weekly one the bot starts none."""
+    UNFINISHED = "unfinished"
+    """It is too old, and its rebuild is planned or under way: it waits for an approval, or for something else."""
     UNREADABLE = "unreadable"
     """The forge does not show its runs."""
 
@@ -42,10 +46,11 @@ _STUCK = frozenset(
         AgeStanding.NO_DISPATCH,
         AgeStanding.DISABLED,
         AgeStanding.FAILING,
+        AgeStanding.CALLED_OFF,
         AgeStanding.UNREADABLE,
     }
 )
-_FOR_PEOPLE = (_STUCK | {AgeStanding.SILENT}) - {AgeStanding.LEFT_ALONE}
+_FOR_PEOPLE = (_STUCK | {AgeStanding.SILENT, AgeStanding.UNFINISHED}) - {AgeStanding.LEFT_ALONE}
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,8 @@ async def behind(connection: AsyncConnection) -> list[Behind]:
 
 def behind_of(row: Any) -> Behind:
     """Reads a row of a mirror's base that is behind."""
-    return Behind(base_of(row), _upstream(row), row.up_digest, row.behind_since)
+    foreign = row.digest if row.likeness is None else None
+    return Behind(base_of(row), _upstream(row), row.up_digest, row.behind_since, foreign)
 
 
 async def took_by(connection: AsyncConnection, mirror: int, upstream: int) -> Took | None:

@@ -30,6 +30,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import journal
 
 _UNDER_WAY = [state.value for state in OnboardingState if state.is_under_way]
+_ALWAYS_FAILS = 6
 _BY_SETTINGS = "the settings ask for it"
 
 
@@ -107,7 +108,9 @@ class OnboardingsStore(Store):
         async with self._database.reading() as connection:
             return await blobs_of(connection, shas)
 
-    async def settle_onboarding(self, item: DueOnboarding, after: Onboarding, due_at: datetime) -> None:
+    async def settle_onboarding(
+        self, item: DueOnboarding, after: Onboarding, due_at: datetime, *, succeeded: bool = True
+    ) -> None:
         values: dict[str, Any] = {
             "state": after.state.value,
             "reason": after.reason,
@@ -125,7 +128,12 @@ class OnboardingsStore(Store):
         if (before.state, before.number, before.merged) != (after.state, after.number, after.merged):
             values["changed_at"] = self._clock.now()
         async with self._database.transaction() as connection:
-            await settle(connection, onboardings, self._worker, item.id, due_at=due_at, values=values)
+            await settle(
+                *(connection, onboardings, self._worker, item.id),
+                due_at=due_at,
+                succeeded=succeeded,
+                values=values,
+            )
 
 
 _IS_UNTOUCHED = and_(
@@ -146,7 +154,12 @@ async def _over(connection: AsyncConnection, globs: Collection[str]) -> list[int
 
 
 async def _under_way(connection: AsyncConnection) -> int:
-    query = select(func.count()).select_from(onboardings).where(onboardings.c.state.in_(_UNDER_WAY), IN_FLEET)
+    """How many hold a place: what has failed so often in a row holds none until it succeeds again."""
+    query = (
+        select(func.count())
+        .select_from(onboardings)
+        .where(onboardings.c.state.in_(_UNDER_WAY), onboardings.c.attempts < _ALWAYS_FAILS, IN_FLEET)
+    )
     return int(await connection.scalar(query) or 0)
 
 

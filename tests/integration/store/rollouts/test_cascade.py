@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.evidence import Strength
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
-from bot.domain.images.standing import Basis, ImageStanding, Publication
+from bot.domain.images.standing import LAW, Basis, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
@@ -222,6 +223,46 @@ async def test_a_failed_producer_is_told_once_and_again_when_it_is_mended(stores
     assert (await stores.report.incident(1)).cleared_at is not None
 
 
+async def test_a_producer_that_people_have_mended_by_hand_is_waited_for_no_longer(stores: Stores) -> None:
+    await fleet(stores)
+    await moved(stores)
+    [link] = (await looked(stores)).links
+    now = stores.clock.now()
+    await _end(stores, link.parent.repository, state=RebuildState.FAILED.value, ended_at=now)
+    await decide(stores)
+    assert (await stores.report.incident(1)).cleared_at is None
+    await stands(stores, ASPNET, now - HOUR / 2)
+    await decide(stores)
+    assert (await looked(stores)).progress[link.parent] is RebuildProgress.FAILED
+    await stands(stores, ASPNET, now + HOUR)
+    await decide(stores)
+    assert (await stores.report.incident(1)).cleared_at is not None
+    assert await stores.column(rebuilds, "waits_for") == [None, None]
+
+
+async def stands(stores: Stores, base: Base, looked_at: datetime) -> None:
+    """All images were looked at, and stand on what their base shows."""
+    publication = Publication(base, looked_at - HOUR, "b", "linux/amd64", "b")
+    standing = ImageStanding("linux/amd64", Strength.PROVED, Basis.LAYERS, (publication,), 2)
+    assert standing.is_current
+    told = {"standings": dump((standing,), tuple[ImageStanding, ...]), "looked_at": looked_at, "law": LAW}
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(images).values(**told))
+
+
+async def test_a_wait_counts_from_when_the_producer_may_begin(stores: Stores) -> None:
+    await fleet(stores)
+    await moved(stores)
+    [link] = (await looked(stores)).links
+    settled = stores.clock.now() + 6 * HOUR
+    await _end(stores, link.parent.repository, due_at=settled)
+    await decide(stores)
+    assert set(await stores.column(rebuilds, "waits_until")) == {None, settled + 2 * HOUR}
+    await _end(stores, link.parent.repository, released_at=settled + HOUR)
+    await decide(stores)
+    assert set(await stores.column(rebuilds, "waits_until")) == {None, settled + 3 * HOUR}
+
+
 async def test_a_producer_whose_failure_nobody_could_try_again_has_still_failed(stores: Stores) -> None:
     await fleet(stores)
     await moved(stores)
@@ -322,7 +363,7 @@ async def see_sdk(stores: Stores, *, is_current: bool) -> None:
     shown = Publication(GOLDEN, now - HOUR, "sha256:b", "linux/amd64", "sha256:b", until)
     standing = ImageStanding("linux/amd64", Strength.PROVED, Basis.LAYERS, (shown,), 3)
     async with stores.database.transaction() as connection:
-        values = {"looked_at": now, "standings": dump((standing,), tuple[ImageStanding, ...])}
+        values = {"looked_at": now, "law": LAW, "standings": dump((standing,), tuple[ImageStanding, ...])}
         await connection.execute(update(images).where(images.c.repository == "contoso/sdk").values(**values))
 
 
@@ -389,7 +430,7 @@ async def test_of_ended_rebuilds_only_the_last_ones_are_read_for_several_images(
         asked.clear()
         read = await last_ended(connection, {image.repository for image in parents}, parts.keys())
         builds, failed = await last_builds(connection, parents, parts)
-    assert (len(asked), len(read), failed) == (2, 2, frozenset())
+    assert (len(asked), len(read), failed) == (2, 2, {})
     assert {image.name: [target.base for target in build.targets] for image, build in builds.items()} == {
         GOLDEN.name: [ASPNET],
         SDK.name: [GOLDEN],

@@ -22,6 +22,7 @@ STEPS = (
     Step("production", "deploy.yml", "contoso/rollouts"),
 )
 ANN = Word("Ann", "we look first")
+COMMIT = "c" * 40
 
 
 async def built(stores: Stores, repositories: int = 1) -> None:
@@ -35,7 +36,7 @@ async def built(stores: Stores, repositories: int = 1) -> None:
         )
         await stores.act.settle_rebuild(job.rebuild, started)
     for rebuild in await stores.followed():
-        proving = after_green_build(rebuild, "green", at=now)
+        proving = after_green_build(replace(rebuild, built_commit=COMMIT), "green", at=now)
         await stores.follow.settle_rebuild(rebuild, proving)
     for item in await stores.taken(stores.proving.proving):
         await stores.proving.settle_rebuild(
@@ -138,6 +139,18 @@ async def test_runs_of_steps_are_taken_in_the_repository_that_they_run_in(stores
     await moved(stores, step, StepState.STARTED, run=77)
     assert await stores.steps.runs_taken("contoso/shop-0000") == {1, 77}
     assert await stores.act.runs_taken("contoso/rollouts") == set()
+
+
+async def test_a_step_knows_the_branch_and_the_commit_that_its_runs_are_of(stores: Stores) -> None:
+    await built(stores)
+    known = []
+    for _ in STEPS:
+        [step] = [*await to_start(stores), *await stores.taken(stores.steps.going)]
+        known.append((step.branch, step.commit))
+        await moved(stores, step, StepState.SUCCEEDED, run=70 + step.place)
+    assert known == [("main", COMMIT), ("main", COMMIT), (None, None)]
+    assert await stores.steps.runs_of(1) == {1, 70, 71, 72}
+    assert await stores.steps.runs_of(2) == set()
 
 
 async def test_a_failed_step_does_not_tell_against_the_base(stores: Stores) -> None:

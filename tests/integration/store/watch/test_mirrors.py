@@ -65,6 +65,14 @@ async def test_the_upstream_of_a_copy_is_watched_once_and_left_with_the_copy(sto
     assert set(await stores.column(bases, "used")) == {False}
 
 
+async def test_a_mirror_that_shows_something_of_its_own_is_told_as_such(stores: Stores) -> None:
+    await watched(stores)
+    await stores.see({ASPNET: "a", COPY: "f"})
+    [late] = await behind(stores)
+    assert late.foreign == digest("f")
+    assert late.is_foreign(stores.clock.now() + 23 * HOUR)
+
+
 async def test_a_copy_is_behind_from_what_it_does_not_show_until_it_does(stores: Stores) -> None:
     await watched(stores)
     assert await behind(stores) == []

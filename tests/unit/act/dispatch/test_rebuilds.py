@@ -146,19 +146,22 @@ async def test_a_run_whose_answer_was_lost_is_adopted(world: World) -> None:
     assert world.forge.calls == ["dispatch"]
 
 
+def shown(world: World, run: Run) -> None:
+    """A run of its workflow that somebody has dispatched."""
+    world.shop.show("weekly-rebuild.yml", replace(run, branch="main", event="workflow_dispatch"))
+
+
 async def test_the_run_that_names_the_correlation_is_the_one(world: World) -> None:
     dispatching(world, attempted_at=NOON, correlation="freshness-abc")
-    world.shop.runs = {
-        5: Run(5, "", "queued", None, NOON, "by hand"),
-        6: Run(6, "", "queued", None, NOON, "rebuild freshness-abc"),
-    }
+    shown(world, Run(5, "", "queued", None, NOON, "by hand"))
+    shown(world, Run(6, "", "queued", None, NOON, "rebuild freshness-abc"))
     await world.tick()
     assert world.store[1].run == 6
 
 
 async def test_a_run_of_another_rebuild_is_not_adopted(world: World) -> None:
     dispatching(world, attempted_at=NOON, correlation="freshness-abc")
-    world.shop.runs = {5: Run(5, "", "queued", None, NOON, "rebuild")}
+    shown(world, Run(5, "", "queued", None, NOON, "rebuild"))
     world.store.taken = {5}
     await world.tick()
     assert world.store[1].state is RebuildState.WAITING

@@ -327,6 +327,14 @@ def test_a_mirror_that_is_behind_is_told_once_that_lasts_longer_than_it_may() ->
     assert refreshed.notice.text == told
 
 
+def test_a_mirror_that_shows_something_of_its_own_is_told_as_such() -> None:
+    foreign = replace(LATE, behind=(replace(LATE.behind[0], foreign=f"sha256:{'f' * 64}"),))
+    [opened] = at(DAY + 24 * HOUR, foreign).opened
+    assert opened.notice.text.startswith(
+        "myacr.azurecr.io/mcr shows sha256:ffffffffffff under aspnet:8.0, which mcr."
+    )
+
+
 def test_a_mirror_that_has_caught_up_ends_its_notice() -> None:
     stored = as_stored(at(DAY + HOUR, LATE))
     there = Observation(DAY + 2 * HOUR, COPY, "sha256:1")

@@ -140,3 +140,12 @@ def test_who_waits_is_told_for_what_and_how_far_behind_it_is() -> None:
     assert late.told(later(40)) == (
         "waits for myacr.azurecr.io/mcr to show sha256:0123456789ab of aspnet:10.0, 40 min behind mcr.microsoft.com"
     )
+
+
+def test_what_upstream_was_never_seen_with_is_told_as_such_and_not_as_behind() -> None:
+    foreign = Behind(COPY, ORIGIN, f"sha256:{'0123456789ab' * 5}cdef", NOON, f"sha256:{'f' * 64}")
+    assert foreign.told(later(40)).endswith("40 min behind mcr.microsoft.com")
+    assert foreign.told(later(23 * 60)) == (
+        "myacr.azurecr.io/mcr shows sha256:ffffffffffff under aspnet:10.0, which mcr.microsoft.com was never seen "
+        "with: look who pushes there, or leave it out of `mirrors`"
+    )

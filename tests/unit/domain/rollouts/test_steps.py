@@ -23,6 +23,7 @@ from bot.domain.rollouts.steps import (
     images_of_build,
     inputs_for,
     known_of,
+    takes_over,
     unknown_inputs,
 )
 from bot.domain.rollouts.terms import PathWorkflow, Step
@@ -133,6 +134,10 @@ EIGHT, NINE, OTHER = (
 )
 
 
+SHOP_PART = PathWorkflow(("shop/*",), "shop.yml")
+PART_8 = PathWorkflow(("8/*",), "8.yml")
+
+
 @pytest.mark.parametrize(
     ("run", "made"),
     [
@@ -142,6 +147,8 @@ EIGHT, NINE, OTHER = (
         ({"workflow": "8.yml", "parts": (PathWorkflow(("8/*",), "8.yml"),)}, [EIGHT, OTHER]),
         ({"parts": (PathWorkflow(("8/*",), "8.yml"), PathWorkflow(("9/*",), "9.yml"))}, [EIGHT, NINE, OTHER]),
         ({"parts": (PathWorkflow(("9/*",), "9.yml", ("*/till",)),)}, [OTHER]),
+        ({"workflow": "all.yml", "parts": (PathWorkflow((), "all.yml", others=(PART_8,)),)}, [NINE, OTHER]),
+        ({"parts": (PathWorkflow((), "8.yml", others=(PathWorkflow(("t/*",), "t.yml", ("*/till",)),)),)}, [EIGHT]),
     ],
 )
 def test_a_tag_that_another_workflow_pushes_is_none_that_a_build_makes(
@@ -149,6 +156,24 @@ def test_a_tag_that_another_workflow_pushes_is_none_that_a_build_makes(
 ) -> None:
     """It would be waited for in vain, and the rebuild would fail."""
     assert images_of_build([EIGHT, NINE, OTHER], rebuild(**run)) == made
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "takes"),
+    [
+        pytest.param(
+            {"workflow": "root.yml"}, {"workflow": "shop.yml", "parts": (SHOP_PART,)}, False, id="the root"
+        ),
+        pytest.param({"parts": (SHOP_PART,)}, {"workflow": "root.yml"}, False, id="a part"),
+        pytest.param({"parts": (SHOP_PART,)}, {"parts": (SHOP_PART, PART_8)}, True, id="a part with others"),
+        pytest.param({"workflow": "shop.yml"}, {"workflow": "shop.yml"}, True, id="the whole"),
+        pytest.param({"workflow": None}, {"workflow": "shop.yml"}, False, id="what nothing builds"),
+    ],
+)
+def test_only_a_rebuild_by_the_same_workflows_takes_over(
+    earlier: dict[str, Any], later: dict[str, Any], takes: bool
+) -> None:
+    assert takes_over(rebuild(**later), rebuild(**earlier)) is takes
 
 
 def test_a_tag_that_somebody_names_may_come_of_any_workflow() -> None:

@@ -139,11 +139,40 @@ def test_a_schedule_that_stopped_firing_is_told_with_the_way_out_and_the_bot_reb
     assert "its schedule fired every 7 days and has not since 2026-11-03: push a change of" in found.said
 
 
+def weekdays(last: datetime, count: int = 4) -> tuple[PastRun, ...]:
+    """What `0 2 * * 1-5` has fired."""
+    days = (last - number * DAY for number in range(3 * count))
+    return tuple(run(at, event="schedule") for at in days if at.weekday() < 5)[:count]
+
+
+FRIDAY = MONDAY - 3 * DAY
+
+
+@pytest.mark.parametrize("friday", [FRIDAY - number * DAY for number in range(5)], ids=lambda day: f"{day:%A}")
+def test_a_schedule_of_weekdays_is_not_dead_at_the_weekend(friday: datetime) -> None:
+    """Whichever of its runs was the last: what is known of the week before tells as little."""
+    builds = BranchBuilds(last_success=run(friday), scheduled=weekdays(friday))
+    shop = aging(friday, builds=builds, is_scheduled=True)
+    assert judged(shop, friday + 3 * DAY).standing is AgeStanding.OWN_SCHEDULE
+
+
+def test_a_schedule_of_weekdays_that_has_stopped_is_told_by_wednesday() -> None:
+    builds = BranchBuilds(last_success=run(FRIDAY), scheduled=weekdays(FRIDAY))
+    shop = aging(FRIDAY, builds=builds, is_scheduled=True)
+    assert judged(shop, MONDAY + 2 * DAY).standing is AgeStanding.SILENT
+
+
 @pytest.mark.parametrize(
     ("values", "standing", "words"),
     [
         ({"is_there": False}, AgeStanding.NO_WORKFLOW, "there is no weekly-rebuild.yml on the default branch: add"),
         ({"can_be_dispatched": False}, AgeStanding.NO_DISPATCH, "add `workflow_dispatch:` under its `on:`"),
+        (
+            {"builds": BranchBuilds("deleted", run(MONDAY - 9 * DAY))},
+            AgeStanding.NO_WORKFLOW,
+            "was deleted or renamed: name the one that builds now by `workflow`",
+        ),
+        ({"called_off": "the run was cancelled"}, AgeStanding.CALLED_OFF, "the run was cancelled: start it"),
         ({"left_alone": "it says so"}, AgeStanding.LEFT_ALONE, "it says so"),
         (
             {"builds": BranchBuilds("disabled_inactivity", run(MONDAY - 9 * DAY))},

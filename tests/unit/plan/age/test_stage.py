@@ -191,6 +191,35 @@ async def test_only_a_weekly_rebuild_that_was_called_off_by_a_word_is_left(since
     assert len((await planned(built(3 * DAY, attempt=since))).rebuilds) == 1
 
 
+async def test_what_was_called_off_is_told_to_people_once_it_is_too_old() -> None:
+    cancelled = attempt(
+        RebuildState.CANCELLED, planned_at=MONDAY, ended_at=MONDAY - HOUR, reason="the run was cancelled"
+    )
+    plan = await planned(built(8 * DAY, attempt=cancelled))
+    judgement = plan.judged[1].judgement
+    assert (judgement.standing, judgement.standing.needs_person) == (AgeStanding.CALLED_OFF, True)
+    assert "the run was cancelled: start it" in judgement.said
+    assert [each.action for each in plan.rebuilds] == [Action.NOTIFY]
+    assert plan.judged[1].plan_at == MONDAY + 7 * DAY
+
+
+async def test_a_rebuild_that_waits_for_an_approval_says_so_and_needs_a_person_once_it_is_too_old() -> None:
+    waits = attempt(RebuildState.DISPATCHED, has_begun=True, reason="the run waits for approval")
+    young = (await planned(built(3 * DAY, attempt=waits))).judged[1].judgement
+    assert young.said.endswith("may become 7 days old; its rebuild has not ended: the run waits for approval")
+    assert not young.standing.needs_person
+    old = (await planned(built(8 * DAY, attempt=waits))).judged[1].judgement
+    assert (old.standing, old.standing.needs_person) == (AgeStanding.UNFINISHED, True)
+    assert old.said.endswith("its rebuild has not ended: the run waits for approval")
+
+
+async def test_a_rebuild_that_does_not_begin_needs_a_person_once_it_is_too_old() -> None:
+    never = built(0 * DAY, builds=BranchBuilds(), attempt=attempt(planned_at=MONDAY - 8 * DAY))
+    plan = await planned(never)
+    assert plan.rebuilds == ()
+    assert plan.judged[1].judgement.standing is AgeStanding.UNFINISHED
+
+
 async def test_who_cannot_be_rebuilt_is_told_once_a_week() -> None:
     stuck = built(3 * DAY, is_there=False)
     follows = [FollowedUsage(usage("aspnet:10.0"), ASPNET, digest("a"))]

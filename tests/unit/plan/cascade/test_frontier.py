@@ -1,6 +1,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 import pytest
@@ -54,6 +54,33 @@ def test_where_layers_cannot_tell_a_build_that_began_later_is_enough_and_said() 
 def test_whoever_has_waited_for_two_hours_goes_and_is_told_as_unproven() -> None:
     passed = decided(shown=Shown.UNTOLD, after=JOIN_TIMEOUT).frontier[SHOP]
     assert passed.told == "image-1:latest is not proven to stand on the new base after 2 h"
+
+
+def begun(begins: Mapping[Image, datetime], after: timedelta = timedelta(0)) -> Cascade:
+    """The golden image stands on the SDK's, and the shop on it; both are still to be rebuilt."""
+    graph = graph_of([link(1, SHOP, GOLDEN), link(3, GOLDEN, SDK)])
+    progress = {image(SDK): RebuildProgress.DUE, image(GOLDEN): RebuildProgress.DUE}
+    return decide_frontier(graph, progress, {SHOP: DUE}, {}, NOON + after, beginnings=begins)
+
+
+def test_a_wait_counts_from_when_what_it_waits_for_may_begin() -> None:
+    settled = NOON + timedelta(hours=6)
+    begins = {image(GOLDEN): settled}
+    assert begun(begins, timedelta(hours=3)).waits[SHOP].until == settled + JOIN_TIMEOUT
+    assert SHOP in begun(begins, timedelta(hours=8)).frontier
+
+
+def test_a_parent_may_begin_once_it_waits_no_longer_for_its_own() -> None:
+    begins = {image(SDK): NOON + timedelta(hours=6), image(GOLDEN): NOON + timedelta(hours=1)}
+    assert begun(begins).waits[SHOP].until == NOON + timedelta(hours=6) + 2 * JOIN_TIMEOUT
+
+
+def test_whether_an_earlier_build_has_made_it_is_waited_for_from_when_that_was_done() -> None:
+    made = NOON + timedelta(hours=6)
+    due = replace(DUE, together=Together.UNSEEN, made_at=made)
+    graph = graph_of([link(1, SHOP, GOLDEN)])
+    wait = decide_frontier(graph, {}, {SHOP: due}, {}, made + timedelta(minutes=5)).waits[SHOP]
+    assert wait.until == made + JOIN_TIMEOUT
 
 
 def test_a_severe_fix_does_not_wait_but_its_follow_up_does() -> None:

@@ -37,9 +37,11 @@ from bot.store.stages.plan.cascade.last_builds import last_builds
 from bot.store.stages.plan.cascade.links import bases_below, keep_links, links_changed, links_of_fleet
 from bot.store.stages.plan.cascade.members import (
     bases_of_producers,
+    beginnings_of,
     everything_is_planned,
     gated_among,
     look_soon,
+    mended_among,
     open_rebuilds,
     progress_of,
     with_together,
@@ -56,6 +58,8 @@ class CascadeStore(Store):
     def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
         super().__init__(database, worker, clock)
         self._mark: tuple[Any, ...] | None = None
+        self._has_blocked = False
+        """Whether somebody stood on an image whose rebuild failed: that it is mended, no mark tells."""
 
     async def own_among(self, some: Collection[Base]) -> frozenset[Base]:
         """Those of these bases that repositories of the fleet produce."""
@@ -107,7 +111,7 @@ class CascadeStore(Store):
         async with self._database.reading() as connection:
             mark = await _mark_of(connection)
             held = await connection.scalar(select(rebuilds.c.id).where(_IS_HELD).limit(1))
-            if held is None and mark == self._mark:
+            if held is None and not self._has_blocked and mark == self._mark:
                 return None
             known = await counter(connection, RELEASES)
             found = await links_of_fleet(connection)
@@ -121,18 +125,20 @@ class CascadeStore(Store):
             waiting = {row.repository_id for row in rows if row.waits_for is not None}
             late = await behind_of_homes(connection, concerned | waiting)
             gated = await gated_among(connection, parents)
-            progress, dues = progress_of(rows, failed, parts)
+            mended = await mended_among(connection, failed, bases_of, moved)
+            progress, dues = progress_of(rows, failed.keys() - mended, parts)
             dues = await with_together(connection, dues, rows, parts, moved, builds)
         # What is held and has no parent any more, since a file or a claim changed, is let go like the others.
         held_ones = frozenset(row.id for row in rows if row.id in dues and row.waits_for is not None)
         self._mark = mark
         return CascadeInput(
             *(known, links, found.names, progress, dues, held_ones, builds, bases_of, digests, moved),
-            *(is_settled, late, gated),
+            *(is_settled, late, gated, beginnings_of(rows, parts)),
         )
 
     async def save(self, decided: Decided) -> int:
         now, found = self._clock.now(), decided.cascade
+        self._has_blocked = bool(found.blocks)
         dues = decided.fleet.dues
         distances = decided.graph.distances()
         far = {

@@ -1,6 +1,7 @@
 """The last build of each image among own bases, and which of them failed."""
 
 from collections.abc import Collection, Mapping, Sequence, Set
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -33,16 +34,17 @@ from bot.store.stages.plan.cascade.members import images_for
 
 async def last_builds(
     connection: AsyncConnection, parents: Collection[Image], parts: Mapping[int, RepositoryImages]
-) -> tuple[dict[Image, LastBuild], frozenset[Image]]:
-    """The last build of each parent, and the images of which the last rebuild failed before it was built."""
+) -> tuple[dict[Image, LastBuild], dict[Image, datetime | None]]:
+    """The last build of each parent, and the images of which the last rebuild failed before it was built, with when
+    that was."""
     rows = await last_ended(connection, {image.repository for image in parents}, parts.keys())
     last = {image: row for row in rows for image in images_for(row, parts)}
-    failed = frozenset(
-        image
+    failed = {
+        image: row.ended_at
         for image, row in last.items()
         if row.state == RebuildState.FAILED.value
         and (row.built_at is None or (row.proof is not None and ImageVerdict(row.proof).fails))
-    )
+    }
     builds = readable(
         [(image, row) for image, row in last.items() if image not in failed],
         lambda pair: (pair[0], _last_build(pair[0], pair[1], parts)),
@@ -74,7 +76,7 @@ async def last_ended(connection: AsyncConnection, homes: Set[int], with_parts: S
     rows = await connection.execute(
         select(
             *(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.targets, rebuilds.c.built_at),
-            *(rebuilds.c.attempted_at, rebuilds.c.merged_at, rebuilds.c.proof),
+            *(rebuilds.c.attempted_at, rebuilds.c.merged_at, rebuilds.c.proof, rebuilds.c.ended_at),
         )
         .where(or_(*(rebuilds.c.id.in_(each) for each in newest)))
         .order_by(rebuilds.c.id)

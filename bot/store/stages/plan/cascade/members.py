@@ -20,7 +20,7 @@ from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, RebuildState, T
 from bot.plan.cascade.decisions import Due, RebuildProgress
 from bot.plan.cascade.graph import Image
 from bot.plan.cascade.parts import RepositoryImages
-from bot.plan.cascade.shown import ImageSight, LastBuild, made_together
+from bot.plan.cascade.shown import ImageSight, LastBuild, is_mended, made_together
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
@@ -47,7 +47,7 @@ async def open_rebuilds(connection: AsyncConnection, concerned: Collection[int])
     columns = (
         *(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.rollout_id, rebuilds.c.state, rebuilds.c.action),
         *(rebuilds.c.released_at, rebuilds.c.waits_for, rebuilds.c.waits_since, rebuilds.c.planned_at),
-        *(rebuilds.c.severity, rebuilds.c.went_ahead, rebuilds.c.targets),
+        *(rebuilds.c.severity, rebuilds.c.went_ahead, rebuilds.c.targets, rebuilds.c.due_at),
     )
     before = rebuilds.alias()
     went_ahead = (
@@ -85,6 +85,18 @@ def progress_of(
             is_due = {image for image in mine if progress.get(image) is RebuildProgress.DUE}
             progress |= dict.fromkeys(mine - is_due, RebuildProgress.UNDER_WAY)
     return progress, dues
+
+
+def beginnings_of(rows: Sequence[Any], parts: Mapping[int, RepositoryImages]) -> dict[Image, datetime]:
+    """When the rebuild of each image was let go; of one that was not yet, when it may be at the earliest."""
+    found: dict[Image, datetime] = {}
+    for row in rows:
+        if row.action == Action.NOTIFY.value:
+            continue
+        begins = row.released_at or row.due_at
+        for image in images_for(row, parts):
+            found[image] = max(found.get(image, begins), begins)
+    return found
 
 
 def images_for(row: Any, parts: Mapping[int, RepositoryImages]) -> frozenset[Image]:
@@ -145,6 +157,28 @@ async def bases_of_producers(
     return mine, {named[row.id]: row.digest for row in rows}, {named[row.id]: row.moved_at for row in rows}
 
 
+async def mended_among(
+    connection: AsyncConnection,
+    failed: Mapping[Image, datetime | None],
+    bases_of: Mapping[Image, frozenset[Base]],
+    moved: Mapping[Base, datetime | None],
+) -> frozenset[Image]:
+    """Those of the images whose rebuild failed that somebody has built since."""
+    sights: dict[Image, list[ImageSight]] = {}
+    for homes in chunks(sorted({image.repository for image in failed})):
+        rows = await connection.execute(select(images).where(images.c.repository_id.in_(homes)))
+        for image, sight in readable(rows, _sight, lambda row: f"image {row.id}"):
+            # An empty name stands for all that a repository builds and that nothing tells apart.
+            for each in (image, Image(image.repository)):
+                sights.setdefault(each, []).append(sight)
+    found = set[Image]()
+    for image, at in failed.items():
+        since = [when for base in bases_of.get(image, ()) if (when := moved.get(base)) is not None]
+        if at is not None and is_mended(at, since, sights.get(image, ())):
+            found.add(image)
+    return frozenset(found)
+
+
 async def with_together(
     connection: AsyncConnection,
     dues: Mapping[int, Due],
@@ -178,7 +212,9 @@ async def with_together(
         built = (build.built_at for image, build in builds.items() if image.repository == due.repository)
         since = [at for at in (*(moved.get(base) for base in targets[number]), *built) if at is not None]
         mine = [sight for image in sorted(due.images) for sight in seen.get(image, [None])]
-        told[number] = replace(due, together=made_together(targets[number], max(since, default=None), mine))
+        made_at = max(since, default=None)
+        together = made_together(targets[number], made_at, mine)
+        told[number] = replace(due, together=together, made_at=made_at)
     return told
 
 
