@@ -18,8 +18,8 @@ from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild,
 from bot.follow.building import after_builds, is_to_be_sought_later
 from bot.follow.explaining import explained
 
-_LOST_AFTER = timedelta(hours=1)
-"""A dispatched run that never showed up for so long did not start."""
+_LOST_AFTER = timedelta(days=1)
+"""A run that the forge has taken on and does not show for so long did not start: its own trouble lasts hours."""
 
 
 class RunsTaken(Protocol):

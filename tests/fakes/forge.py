@@ -52,6 +52,8 @@ class FakeForge:
     takes: timedelta = timedelta(0)
     may_change_workflows: bool = True
     silent_owners: dict[str, str] = field(default_factory=dict)
+    sees_all: bool = True
+    """Whether the grant still sees what is beside that which it does not show."""
 
     # People
 
@@ -66,6 +68,9 @@ class FakeForge:
 
     async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
         return self.silent_owners
+
+    async def sees_others(self, repository: Identity) -> bool:
+        return self.sees_all
 
     async def serving(self, repository: Identity) -> "FakeForge":
         return self

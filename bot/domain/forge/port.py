@@ -28,6 +28,13 @@ class ShowsRepositories(Protocol):
         """Those of `owners` of whose repositories the last listing could tell nothing, with why."""
         ...
 
+    async def sees_others(self, repository: Identity) -> bool:
+        """Whether the grant that this repository is asked with still sees its owner's repositories.
+
+        Only then is gone what it does not show. Never of a token, which does not tell what was taken from it.
+        """
+        ...
+
     async def tree(self, repository: Identity, ref: str) -> GitTree | None:
         """The whole tree of a branch or tree sha; None for a repository without commits."""
         ...

@@ -102,6 +102,12 @@ class GitHub:
         """What a token does not show it cannot tell from what is not there."""
         return {}
 
+    async def sees_others(self, repository: Identity) -> bool:
+        if not self._as_app:
+            return False
+        shown = await self._transport.read("/installation/repositories", {"per_page": 1})
+        return bool(rows(shown, "repositories"))
+
     async def serving(self, repository: Identity) -> Forge:
         return self
 

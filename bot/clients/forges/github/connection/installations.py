@@ -18,6 +18,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
+from bot.domain.forge.refusals import SightLost
 from bot.domain.repositories.repository import Identity, Repository, owner_of
 
 _ASKED_AGAIN_AFTER = timedelta(minutes=1)
@@ -136,12 +137,7 @@ class Installations:
         if self._is_to_be_looked_for(owner):
             await self._look()
         if (why := self._silence(owner)) is not None:
-            raise Failure(
-                Trouble.DENIED,
-                why,
-                where=repository.name,
-                advice="install the App there again, or end its suspension",
-            )
+            raise SightLost(why, repository.name, "install the App there again, or end its suspension")
         return cast(Forge, self._client(self._known[owner]))
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:

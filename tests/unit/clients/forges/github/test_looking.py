@@ -138,7 +138,12 @@ async def test_an_answer_of_another_shape_is_a_failure(graphs: Callable[..., Any
 
 @pytest.mark.parametrize(
     ("kind", "trouble"),
-    [("FORBIDDEN", Trouble.DENIED), ("SERVICE", Trouble.MALFORMED), ("NOT_FOUND", Trouble.MISSING)],
+    [
+        ("FORBIDDEN", Trouble.DENIED),
+        ("SERVICE", Trouble.UNREACHABLE),
+        ("", Trouble.UNREACHABLE),
+        ("NOT_FOUND", Trouble.MISSING),
+    ],
 )
 async def test_an_error_says_what_is_the_matter(graphs: Callable[..., Any], kind: str, trouble: Trouble) -> None:
     wrong = {"data": {"found": None}, "errors": [{"type": kind, "path": ["found"], "message": "no"}]}
