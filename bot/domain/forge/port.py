@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.failure import Failure
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, Tip
-from bot.domain.forge.looks import BranchLook, Followed, OwnWord
+from bot.domain.forge.looks import BranchLook, Followed, OwnWord, Silence
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.runs import BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
@@ -24,7 +25,7 @@ class ShowsRepositories(Protocol):
         """All repositories of the named organisations and users; None for whoever there is."""
         ...
 
-    async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
+    async def silent(self, owners: Collection[str]) -> Mapping[str, Silence]:
         """Those of `owners` of whose repositories the last listing could tell nothing, with why."""
         ...
 
@@ -197,7 +198,7 @@ class RunsWorkflows(Protocol):
 
     async def builds(
         self, commits: Sequence[str], *, later: bool = False
-    ) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
+    ) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
         """The runs on many commits of default branches, by the commits' node ids; what is gone is not in it.
 
         With `later` also those on each commit that has come since, in that order: a push may bring several
