@@ -50,6 +50,7 @@ async def tick(
     ]
     await store.notice_freezes(_number_of(holding) if holding else 0)
     tally = await loop.run(_Jobs(store, forge, PublishedTags(registry), refresh, options, loop, trust))
+    await store.notice_delays()
     return ActTally(tally.done, tuple(tally.problems))
 
 
@@ -116,6 +117,8 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
             await self._store.settle_rebuild(rebuild, left)
         elif is_final:
             how = RebuildState.SKIPPED if is_right(failure) else RebuildState.FAILED
+            if how is RebuildState.SKIPPED:
+                await self._store.read_within_a_day(item.member.id)
             ended = rebuild.moved(how, f"{failure.told} (tried {rebuild.attempts} times)", at=now)
             await self._store.settle_rebuild(rebuild, ended, succeeded=False)
         else:

@@ -259,6 +259,7 @@ async def test_missing_rights_are_waited_for_two_days(world: World) -> None:
     world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "refused")
     await world.until_it_ends()
     assert world.store[1].state is RebuildState.SKIPPED
+    assert world.store.to_read_within_a_day == {7}
     assert timedelta(hours=48) < world.clock.now() - NOON < timedelta(hours=49)
 
 
