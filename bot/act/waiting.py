@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.act.ports import ActOptions, ActStore, Job
 from bot.domain.backoff import rest_at_age, rested_by
-from bot.domain.failure import Failure, Trouble, Verdict
+from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.looks import OwnWord
 from bot.domain.reference import Reference
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
@@ -24,9 +24,9 @@ def is_final_after(attempts: int, failure: Failure) -> bool:
 
     What is the world's fault or the bot's own is waited for as long as it lasts.
     """
-    if not failure.verdict.may_end_work:
+    if not failure.meaning.may_end_work:
         return False
-    if failure.verdict is Verdict.GONE:
+    if failure.meaning is Meaning.GONE:
         return True
     return attempts >= _ATTEMPTS and (not is_right(failure) or rested_by(attempts) > _PATIENCE)
 

@@ -24,7 +24,7 @@ def rest_of(failure: Failure, attempts: int) -> timedelta:
     What only delays work, and has done so for longer than half a day, rests ever longer, up to a day.
     """
     usual = backoff(attempts)
-    if not failure.verdict.may_end_work:
+    if not failure.meaning.may_end_work:
         usual = max(usual, min(rested_by(attempts) / _OF_ITS_AGE, _MOST_SELDOM))
     return failure.retry_after or usual
 

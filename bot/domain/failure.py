@@ -27,7 +27,7 @@ class Trouble(StrEnum):
         return self in (Trouble.UNREACHABLE, Trouble.THROTTLED)
 
 
-class Verdict(StrEnum):
+class Meaning(StrEnum):
     """What a failure means for the work that met it. Work that met none is done."""
 
     TRANSIENT = "transient"
@@ -41,22 +41,22 @@ class Verdict(StrEnum):
 
     @property
     def may_end_work(self) -> bool:
-        return self in (Verdict.REFUSED, Verdict.GONE)
+        return self in (Meaning.REFUSED, Meaning.GONE)
 
 
-_VERDICTS: Mapping[Trouble, Verdict] = {
-    Trouble.UNREACHABLE: Verdict.TRANSIENT,
-    Trouble.THROTTLED: Verdict.TRANSIENT,
-    Trouble.DENIED: Verdict.REFUSED,
-    Trouble.MISSING: Verdict.TRANSIENT,  # a lost grant is answered 404 too: see `Gone`
-    Trouble.CONFLICT: Verdict.REFUSED,
-    Trouble.MALFORMED: Verdict.OURS,
+_MEANINGS: Mapping[Trouble, Meaning] = {
+    Trouble.UNREACHABLE: Meaning.TRANSIENT,
+    Trouble.THROTTLED: Meaning.TRANSIENT,
+    Trouble.DENIED: Meaning.REFUSED,
+    Trouble.MISSING: Meaning.TRANSIENT,  # a lost grant is answered 404 too: see `Gone`
+    Trouble.CONFLICT: Meaning.REFUSED,
+    Trouble.MALFORMED: Meaning.OURS,
 }
-_VERDICTS_BY_STATUS: Mapping[int, Verdict] = {
-    401: Verdict.TRANSIENT,  # the credentials are not taken at present, whatever they were asked for
-    409: Verdict.TRANSIENT,  # something else happens there at this moment
+_MEANINGS_BY_STATUS: Mapping[int, Meaning] = {
+    401: Meaning.TRANSIENT,  # the credentials are not taken at present, whatever they were asked for
+    409: Meaning.TRANSIENT,  # something else happens there at this moment
 }
-"""Where the status tells more than the kind of trouble; what knows still more has a `verdict` of its own."""
+"""Where the status tells more than the kind of trouble; what knows still more has a `meaning` of its own."""
 
 
 LONGEST_PAUSE = timedelta(days=1)
@@ -98,9 +98,9 @@ class Failure(Exception):
         )
 
     @property
-    def verdict(self) -> Verdict:
+    def meaning(self) -> Meaning:
         """Whether it may end work, and whose matter it is: decided here alone."""
-        return _VERDICTS_BY_STATUS.get(self.status or 0, _VERDICTS[self.trouble])
+        return _MEANINGS_BY_STATUS.get(self.status or 0, _MEANINGS[self.trouble])
 
     @property
     def pauses_host(self) -> bool:
@@ -135,8 +135,8 @@ class Gone(Failure):
         )
 
     @property
-    def verdict(self) -> Verdict:
-        return Verdict.GONE
+    def meaning(self) -> Meaning:
+        return Meaning.GONE
 
 
 class LeaseLost(RuntimeError):

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, Trouble, Verdict
+from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
 from bot.domain.rollouts.joining import left
@@ -127,7 +127,7 @@ def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
     """A run of others that is not shown is followed no more, which ends nothing: it is begun anew."""
     if before.follows_others and failure.trouble is Trouble.MISSING and before.attempts >= GONE_AFTER:
         return left(before, "it is no longer there", Joined.GONE, at=clock.now())
-    if failure.verdict is Verdict.GONE:
+    if failure.meaning is Meaning.GONE:
         is_open = before.state is RebuildState.OPEN
         what = "the pull request" if is_open else "the merge commit" if before.merge else "the run"
         return before.moved(RebuildState.CANCELLED, f"{what} is no longer there", at=clock.now())

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.domain.backoff import look_together
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, Trouble, Verdict
+from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.port import Forge
 from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, dispatched_run
@@ -141,7 +141,7 @@ class _Following(Work[StepRun, StepRun]):
     async def failed(self, item: StepRun, claimed: Claimed, failure: Failure, now: datetime) -> str:
         after = item.begun(now)
         failure = await judged(failure, after.attempts, item.home, self._forge)
-        if failure.verdict is Verdict.GONE and after.run is not None:
+        if failure.meaning is Meaning.GONE and after.run is not None:
             after = after.moved(StepState.FAILED, "its run is no longer there", at=now)
         elif after.state is not StepState.APPROVAL:
             after = too_late(after, now) or after

@@ -2,15 +2,15 @@
 
 from enum import Enum
 
-from bot.domain.failure import Failure, Trouble, Verdict
+from bot.domain.failure import Failure, Meaning, Trouble
 
 
 class _OfThisMoment(Failure):
     """The next attempt looks again, and finds it otherwise."""
 
     @property
-    def verdict(self) -> Verdict:
-        return Verdict.TRANSIENT
+    def meaning(self) -> Meaning:
+        return Meaning.TRANSIENT
 
 
 class BranchMoved(_OfThisMoment):
@@ -133,8 +133,8 @@ class AccessDenied(Failure):
         self.rights = rights
 
     @property
-    def verdict(self) -> Verdict:
-        return Verdict.TRANSIENT if self.denial.is_of_the_grant else super().verdict
+    def meaning(self) -> Meaning:
+        return Meaning.TRANSIENT if self.denial.is_of_the_grant else super().meaning
 
 
 class SightLost(_OfThisMoment):
