@@ -6,14 +6,26 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from bot.discover.ports import Reading
+from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.report.messages.news import incident_message
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
-from tests.integration.store.filling import HOUR, Stores
-from tests.integration.store.rollouts.test_served import SHOP, USES, read_again, unserved
+from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
+
+SHOP = "contoso/shop-0000"
+PUSHED = Reading("tree-2", ((usage_of(ASPNET), ASPNET),))
+
+
+async def planned_again(stores: Stores) -> list[str]:
+    """The repositories for which changes are to be planned, once the shop has been pushed to and read again."""
+    stores.clock.advance(48 * HOUR)
+    await stores.listing(Repository(SHOP, "main"))
+    await stores.read(PUSHED)
+    found = await stores.plan.affected([move.id for move in await stores.plan.unplanned()])
+    return [item.member.name for items in found.values() for item in items]
 
 
 async def open_incidents(stores: Stores) -> dict[str, str]:
@@ -72,8 +84,7 @@ async def test_what_failed_by_a_refusal_is_planned_again_once_its_repository_hol
 ) -> None:
     await planned(stores, 1)
     await refused(stores, RebuildState.FAILED)
-    await read_again(stores, Reading("tree-2", USES))
-    assert await unserved(stores) == [SHOP]
+    assert await planned_again(stores) == [SHOP]
 
 
 async def test_what_failed_in_a_run_of_its_own_is_not_planned_again(stores: Stores) -> None:
@@ -82,8 +93,7 @@ async def test_what_failed_in_a_run_of_its_own_is_not_planned_again(stores: Stor
     begun = replace(job.rebuild, attempted_at=stores.clock.now(), run=7)
     red = begun.moved(RebuildState.FAILED, "the run concluded with failure", at=stores.clock.now())
     await stores.act.settle_rebuild(job.rebuild, red)
-    await read_again(stores, Reading("tree-2", USES))
-    assert await unserved(stores) == []
+    assert await planned_again(stores) == []
 
 
 async def test_what_was_refused_is_read_again_within_a_day_though_nothing_was_pushed(
