@@ -1,18 +1,22 @@
 """One tick: what a person has called off is ended, and its open pull request closed with the reason."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.act.ports import ActOptions
 from bot.act.pull_request.text.section import closed
 from bot.act.waiting import is_final_after
+from bot.domain.backoff import rested_by
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
+
+_SOUGHT_FOR = timedelta(days=1)
+"""A person has ended the rebuild: a pull request that is not shown for so long does not keep it from that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,8 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         await self._store.settle_rebuild(item.rebuild, result)
 
     async def failed(self, item: CalledOff, claimed: Claimed, failure: Failure, now: datetime) -> str:
-        if failure.trouble is Trouble.MISSING:
-            await self._store.settle_rebuild(item.rebuild, self._ended(item), succeeded=False)
-        elif is_final_after(claimed.attempts, failure):
+        is_lost = failure.trouble is Trouble.MISSING and rested_by(claimed.attempts) > _SOUGHT_FOR
+        if is_lost or is_final_after(claimed.attempts, failure):
             ended = self._ended(item, f"its pull request could not be closed: {failure.told}")
             await self._store.settle_rebuild(item.rebuild, ended, succeeded=False)
         else:

@@ -170,5 +170,6 @@ class OwnWords:
         stale = [each for each, at in self._looked_at.items() if not _is_within(HOLDS_FOR, at, now)]
         for each in stale:
             del self._looked_at[each], self._known[each]
-        self._known |= {each: found.get(each) for each in wanted}
-        self._looked_at |= dict.fromkeys(wanted, now)
+        told = {each: found.get(each) for each in wanted if each in found or each == repositories[0]}
+        self._known |= told  # of another that is not shown nothing is known: it is asked for by itself
+        self._looked_at |= dict.fromkeys(told, now)

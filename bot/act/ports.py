@@ -162,6 +162,15 @@ class ActStore(Protocol):
         """Has the files of a repository read anew, although its branch may be where it was when they were read."""
         ...
 
+    async def read_within_a_day(self, repository: int) -> None:
+        """Has the files of a repository read anew with its next push, or tomorrow: what was refused there is then
+        planned again."""
+        ...
+
+    async def notice_delays(self) -> None:
+        """Tells people of owners where rebuilds are delayed, for a day and more as of what waits for a person."""
+        ...
+
     async def read_once_listed(self, repository: int) -> None:
         """Has the files of a repository read anew at the next listing that shows it as one that takes changes."""
         ...

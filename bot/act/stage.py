@@ -10,7 +10,7 @@ from bot.act.ports import MERGES_END_BEFORE, ActOptions, ActStore, Job, Refreshe
 from bot.act.tag_availability import PublishedTags, Registry
 from bot.act.tools import Tools
 from bot.act.trust import TrustEverybody, TrustGate
-from bot.act.waiting import RIGHTS, ended_where_archived, is_final_after, paused
+from bot.act.waiting import ended_where_archived, is_final_after, is_right, paused
 from bot.domain.backoff import rest_at_age, rest_of
 from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge
@@ -50,6 +50,7 @@ async def tick(
     ]
     await store.notice_freezes(_number_of(holding) if holding else 0)
     tally = await loop.run(_Jobs(store, forge, PublishedTags(registry), refresh, options, loop, trust))
+    await store.notice_delays()
     return ActTally(tally.done, tuple(tally.problems))
 
 
@@ -99,7 +100,7 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         await self._store.settle_rebuild(item.rebuild, result)
 
     async def failed(self, item: Job, claimed: Claimed, failure: Failure, now: datetime) -> str:
-        """Puts the rebuild off with the reason, otherwise as it was stored, until it has failed for good."""
+        """Puts the rebuild off with the reason, otherwise as it was stored; a refusal that stays ends it."""
         rebuild = item.rebuild
         if isinstance(failure, RepositoryArchived):
             is_open = rebuild.pull_request is not None
@@ -115,7 +116,9 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
             left = replace(rebuild, text_version=rebuild.facts_version, due_at=now + seldom)
             await self._store.settle_rebuild(rebuild, left)
         elif is_final:
-            how = RebuildState.SKIPPED if failure.trouble in RIGHTS else RebuildState.FAILED
+            how = RebuildState.SKIPPED if is_right(failure) else RebuildState.FAILED
+            if how is RebuildState.SKIPPED:
+                await self._store.read_within_a_day(item.member.id)
             ended = rebuild.moved(how, f"{failure.told} (tried {rebuild.attempts} times)", at=now)
             await self._store.settle_rebuild(rebuild, ended, succeeded=False)
         else:

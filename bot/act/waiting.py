@@ -5,13 +5,11 @@ from datetime import datetime, timedelta
 
 from bot.act.ports import ActOptions, ActStore, Job
 from bot.domain.backoff import rest_at_age, rested_by
-from bot.domain.failure import Failure, Trouble
+from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.looks import OwnWord
 from bot.domain.reference import Reference
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 
-RIGHTS = frozenset({Trouble.DENIED, Trouble.MISSING})
-"""Missing rights, and repositories that seem gone."""
 _MAY_COME_BACK_FOR = timedelta(days=7)
 """A repository that is locked for an hour, or lacks in one listing, still gets its rebuild."""
 _ATTEMPTS = 3
@@ -21,11 +19,21 @@ _PATIENCE = timedelta(days=2)
 
 
 def is_final_after(attempts: int, failure: Failure) -> bool:
-    """Whether work is given up that has failed so often: a refusal that makes no sense to repeat ends after three;
-    missing rights are often an operator's slip, and are waited for."""
-    if failure.trouble.is_passing or attempts < _ATTEMPTS:
+    """Whether work is given up that has failed so often: what is gone at once, and a refusal that stays the same
+    after three; missing rights are often an operator's slip, and are waited for.
+
+    What is the world's fault or the bot's own is waited for as long as it lasts.
+    """
+    if not failure.meaning.may_end_work:
         return False
-    return failure.trouble not in RIGHTS or rested_by(attempts) > _PATIENCE
+    if failure.meaning is Meaning.GONE:
+        return True
+    return attempts >= _ATTEMPTS and (not is_right(failure) or rested_by(attempts) > _PATIENCE)
+
+
+def is_right(failure: Failure) -> bool:
+    """Whether it is a right that the bot lacks."""
+    return failure.trouble is Trouble.DENIED
 
 
 def paused(rebuild: Rebuild, reason: str, rest: timedelta, now: datetime) -> Rebuild:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from bot.discover.ports import KnownFleet, Listing
 from bot.discover.selection import Selection, selected
+from bot.domain.forge.looks import Silence
 from bot.domain.repositories.repository import Repository, owner_of
 from bot.domain.wording.words import counted
 
@@ -20,7 +21,7 @@ def understood(
     known: KnownFleet,
     selection: Selection,
     now: datetime,
-    silent: Mapping[str, str] = MappingProxyType({}),
+    silent: Mapping[str, Silence] = MappingProxyType({}),
 ) -> Listing:
     """Sorts a listing out.
 
@@ -28,7 +29,8 @@ def understood(
     than half of the fleet is gone at once, it is kept for a day. A repository that is still shown but archived
     or without its topic, and one that the settings no longer name, has left for a reason and goes at once.
 
-    `silent` are owners of whom nothing can be listed, with why: that is told, and their repositories are kept too.
+    `silent` are owners of whom nothing can be listed, with why: that is told, and their repositories are kept too,
+    for as long as that lasts where it is trouble that passes.
     """
     taken = tuple(selected(shown, selection))
     shown_names = {repository.name for repository in shown}
@@ -45,9 +47,12 @@ def understood(
     unheard = frozenset(name for name in gone if owner_of(name) in silent)
     kept = gone if len(gone) >= _FEW and len(gone) * 2 > len(known.names) else unheard
     until = (known.short_since or now) + DOUBTED_FOR
-    if now >= until:
-        kept = frozenset()
-    told = [f"{why}; {_staying(unheard & kept, owner, until)}" for owner, why in sorted(silent.items())]
+    in_trouble = frozenset(name for name in unheard if silent[owner_of(name)].is_passing)
+    kept = in_trouble if now >= until else kept | in_trouble
+    told = [
+        f"{silence.why}; {_staying(unheard & kept, owner, None if silence.is_passing else until)}"
+        for owner, silence in sorted(silent.items())
+    ]
     if kept - unheard:
         told.append(
             f"GitHub no longer shows {len(gone)} of {len(known.names)} repositories; what is known of them stays "
@@ -57,8 +62,9 @@ def understood(
     return Listing(taken, kept, ". ".join(told) or None, nothing)
 
 
-def _staying(kept: frozenset[str], owner: str, until: datetime) -> str:
+def _staying(kept: frozenset[str], owner: str, until: datetime | None) -> str:
     count = sum(owner_of(name) == owner for name in kept)
     if not count:
         return "nothing there is looked after"
-    return f"what is known of {counted(count, 'repository')} there stays until {until:%Y-%m-%d %H:%M} UTC"
+    how_long = "meanwhile" if until is None else f"until {until:%Y-%m-%d %H:%M} UTC"
+    return f"what is known of {counted(count, 'repository')} there stays {how_long}"

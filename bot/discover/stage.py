@@ -17,6 +17,7 @@ from bot.discover.truncated_tree import entries_of
 from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.host import ForgeHost
+from bot.domain.forge.looks import Silence
 from bot.domain.forge.port import Forge
 from bot.domain.images.claims.choosing import claims_of
 from bot.domain.images.claims.claim import ImageRules, NamedImage
@@ -85,7 +86,7 @@ class _Shown:
 
     repositories: Sequence[Repository]
     known: KnownFleet
-    silent: Mapping[str, str]
+    silent: Mapping[str, Silence]
 
 
 class _Listings(Work[DueListing, "_Shown"]):

@@ -7,6 +7,9 @@ from bot.domain.failure import Failure
 _FIRST = timedelta(seconds=30)
 _LONGEST = timedelta(hours=1)
 _OF_ITS_AGE = 12
+_MOST_SELDOM = timedelta(days=1)
+_TO_THE_LONGEST = 9
+"""The failure after which the usual back-off grows no more."""
 
 
 def backoff(attempts: int, first: timedelta = _FIRST) -> timedelta:
@@ -16,13 +19,20 @@ def backoff(attempts: int, first: timedelta = _FIRST) -> timedelta:
 
 
 def rest_of(failure: Failure, attempts: int) -> timedelta:
-    """What the host asked for, else the usual back-off: no wait at all would ask again at once, for ever."""
-    return failure.retry_after or backoff(attempts)
+    """What the host asked for, else the usual back-off: no wait at all would ask again at once, for ever.
+
+    What only delays work, and has done so for longer than half a day, rests ever longer, up to a day.
+    """
+    usual = backoff(attempts)
+    if not failure.meaning.may_end_work:
+        usual = max(usual, min(rested_by(attempts) / _OF_ITS_AGE, _MOST_SELDOM))
+    return failure.retry_after or usual
 
 
 def rested_by(attempts: int) -> timedelta:
     """How long work has rested in all by its `attempts`-th failure, at the least."""
-    return sum((backoff(each) for each in range(1, attempts)), timedelta())
+    few = min(attempts, _TO_THE_LONGEST)
+    return sum((backoff(each) for each in range(1, few)), timedelta()) + (attempts - few) * _LONGEST
 
 
 def rest_at_age(age: timedelta, shortest: timedelta) -> timedelta:

@@ -1,5 +1,6 @@
 """What can go wrong outside, as one line that says what, where and what to do."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
@@ -24,6 +25,38 @@ class Trouble(StrEnum):
     def is_passing(self) -> bool:
         """Whether it ends by itself, so that trying again is all there is to do."""
         return self in (Trouble.UNREACHABLE, Trouble.THROTTLED)
+
+
+class Meaning(StrEnum):
+    """What a failure means for the work that met it. Work that met none is done."""
+
+    TRANSIENT = "transient"
+    """A fault of the world, or of the grant that is asked with: it delays, however long, and ends nothing."""
+    REFUSED = "refused"
+    """The forge will not do it for the bot until a person changes something, which the advice names."""
+    GONE = "gone"
+    """It is not there any more, and the grant that was asked with still sees what is beside it."""
+    OURS = "ours"
+    """The bot has asked wrongly, or cannot read a right answer: it is told and mended, and ends nothing."""
+
+    @property
+    def may_end_work(self) -> bool:
+        return self in (Meaning.REFUSED, Meaning.GONE)
+
+
+_MEANINGS: Mapping[Trouble, Meaning] = {
+    Trouble.UNREACHABLE: Meaning.TRANSIENT,
+    Trouble.THROTTLED: Meaning.TRANSIENT,
+    Trouble.DENIED: Meaning.REFUSED,
+    Trouble.MISSING: Meaning.TRANSIENT,  # a lost grant is answered 404 too: see `Gone`
+    Trouble.CONFLICT: Meaning.REFUSED,
+    Trouble.MALFORMED: Meaning.OURS,
+}
+_MEANINGS_BY_STATUS: Mapping[int, Meaning] = {
+    401: Meaning.TRANSIENT,  # the credentials are not taken at present, whatever they were asked for
+    409: Meaning.TRANSIENT,  # something else happens there at this moment
+}
+"""Where the status tells more than the kind of trouble; what knows still more has a `meaning` of its own."""
 
 
 LONGEST_PAUSE = timedelta(days=1)
@@ -65,6 +98,11 @@ class Failure(Exception):
         )
 
     @property
+    def meaning(self) -> Meaning:
+        """Whether it may end work, and whose matter it is: decided here alone."""
+        return _MEANINGS_BY_STATUS.get(self.status or 0, _MEANINGS[self.trouble])
+
+    @property
     def pauses_host(self) -> bool:
         """Whether the host itself wants to be left alone."""
         return self.trouble is Trouble.THROTTLED
@@ -86,6 +124,19 @@ class Failure(Exception):
 
     def __str__(self) -> str:
         return f"{self.where}: {self.told}" if self.where else self.told
+
+
+class Gone(Failure):
+    """It is not shown any more, and that is no lost right to see: the same grant still sees what is beside it."""
+
+    def __init__(self, absent: Failure) -> None:
+        super().__init__(
+            Trouble.MISSING, absent.what, where=absent.where, advice=absent.advice, status=absent.status
+        )
+
+    @property
+    def meaning(self) -> Meaning:
+        return Meaning.GONE
 
 
 class LeaseLost(RuntimeError):

@@ -19,8 +19,8 @@ from bot.follow.building import after_builds, is_to_be_sought_later
 from bot.follow.explaining import explained
 from bot.follow.replacing import newer_run
 
-_LOST_AFTER = timedelta(hours=1)
-"""A dispatched run that never showed up for so long did not start."""
+_LOST_AFTER = timedelta(days=1)
+"""A run that the forge has taken on and does not show for so long did not start: its own trouble lasts hours."""
 
 
 class RunsTaken(Protocol):
@@ -38,8 +38,8 @@ class Looks:
     clock: Clock
     build_within: timedelta
     followed: Followed = Followed({}, {})  # noqa: RUF009 - frozen
-    builds: Mapping[str, Sequence[Sequence[BuildRun]]] = field(default_factory=dict)
-    """By the node ids of merge commits."""
+    builds: Mapping[str, Sequence[Sequence[BuildRun]] | Failure] = field(default_factory=dict)
+    """By the node ids of merge commits; a failure where the forge does not tell them at present."""
 
     async def after(self, rebuild: Rebuild) -> Rebuild:
         """The rebuild as the forge shows it now, with why its build failed where it did.
@@ -56,12 +56,16 @@ class Looks:
         if failed.merge is None:
             return failed.run
         groups = self.builds.get(failed.merge.node_id, ())
+        if isinstance(groups, Failure):
+            return None
         return next((run.id for group in groups for run in group if run.url == failed.url), None)
 
     async def _moved_on(self, rebuild: Rebuild) -> Rebuild:
         if rebuild.merge is not None:
             if (groups := self.builds.get(rebuild.merge.node_id)) is None:
                 raise _missing(rebuild, f"commit {rebuild.merge.commit[:7]}")
+            if isinstance(groups, Failure):
+                raise groups
             return after_builds(rebuild, groups, self.clock.now(), self.build_within)
         if rebuild.action is Action.PULL_REQUEST:
             return await self._after_request(rebuild)
@@ -138,13 +142,17 @@ async def look_at(
     return Looks(store, forge, clock, build_within, followed, await _builds(merged, forge))
 
 
-async def _builds(merged: Sequence[Rebuild], forge: Forge) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
+async def _builds(merged: Sequence[Rebuild], forge: Forge) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
     """The runs on all merge commits, and on later ones where a commit has no build of its own."""
     commits = {item.merge.node_id: item for item in merged if item.merge is not None}
     if not commits:
         return {}
     found = dict(await forge.builds(list(commits)))
-    without = [node for node, groups in found.items() if is_to_be_sought_later(commits[node], groups)]
+    without = [
+        node
+        for node, groups in found.items()
+        if not isinstance(groups, Failure) and is_to_be_sought_later(commits[node], groups)
+    ]
     return found | dict(await forge.builds(without, later=True)) if without else found
 
 

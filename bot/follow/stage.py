@@ -7,17 +7,15 @@ from typing import Protocol
 
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, Trouble
+from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
 from bot.domain.rollouts.joining import left
 from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
+from bot.follow.absent import GONE_AFTER, judged
 from bot.follow.looking import Looks, look_at
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
-
-_GONE_AFTER = 12
-"""Looks in a row that found nothing: GitHub answers 404 as well where the right to see was lost."""
 
 
 class FollowStore(Protocol):
@@ -102,6 +100,7 @@ class _Following(Work[Rebuild, Rebuild]):
         self.ended += result.state.has_ended
 
     async def failed(self, item: Rebuild, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        failure = await judged(failure, item.attempts, item.identity, self._forge)
         after = self._due_again(item, _unread(item, failure, self._clock))
         await self._store.settle_rebuild(item, after, succeeded=False)
         self.ended += after.state.has_ended
@@ -125,10 +124,11 @@ def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta
 
 
 def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
-    if failure.trouble is Trouble.MISSING and before.attempts >= _GONE_AFTER:
+    """A run of others that is not shown is followed no more, which ends nothing: it is begun anew."""
+    if before.follows_others and failure.trouble is Trouble.MISSING and before.attempts >= GONE_AFTER:
+        return left(before, "it is no longer there", Joined.GONE, at=clock.now())
+    if failure.meaning is Meaning.GONE:
         is_open = before.state is RebuildState.OPEN
-        if before.follows_others:
-            return left(before, "it is no longer there", Joined.GONE, at=clock.now())
         what = "the pull request" if is_open else "the merge commit" if before.merge else "the run"
         return before.moved(RebuildState.CANCELLED, f"{what} is no longer there", at=clock.now())
     return before

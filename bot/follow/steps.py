@@ -7,12 +7,13 @@ from typing import Protocol
 
 from bot.domain.backoff import look_together
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, Trouble
+from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.port import Forge
 from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, RunState, dispatched_run
 from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, may_be_observed, too_late
 from bot.domain.rollouts.terms import Start
+from bot.follow.absent import judged
 from bot.follow.explaining import explained
 from bot.follow.replacing import newer_run
 from bot.follow.stage import FollowOptions
@@ -21,8 +22,6 @@ from bot.reconcile.work import Claimed, Lease, Queue, Work
 
 _LOST_AFTER = timedelta(hours=1)
 """A dispatched run that never showed up for so long did not start."""
-_GONE_AFTER = 12
-"""Looks in a row that found nothing: GitHub answers 404 as well where the right to see was lost."""
 
 
 class StepFollowStore(Protocol):
@@ -188,7 +187,8 @@ class _Following(Work[StepRun, StepRun]):
 
     async def failed(self, item: StepRun, claimed: Claimed, failure: Failure, now: datetime) -> str:
         after = item.begun(now)
-        if failure.trouble is Trouble.MISSING and after.run is not None and after.attempts >= _GONE_AFTER:
+        failure = await judged(failure, after.attempts, item.home, self._forge)
+        if failure.meaning is Meaning.GONE and after.run is not None:
             after = after.moved(StepState.FAILED, "its run is no longer there", at=now)
         elif after.state is not StepState.APPROVAL:
             after = too_late(after, now) or after

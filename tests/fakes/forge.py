@@ -12,7 +12,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
-from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord
+from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord, Silence
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
 from bot.domain.forge.refusals import BranchMoved, BranchQueued, FilesDenied, RepositoryArchived, RepositoryMoved
 from bot.domain.forge.runs import BuildRun, FailedJob, Run
@@ -51,7 +51,11 @@ class FakeForge:
     runs_show_after: timedelta = timedelta(0)
     takes: timedelta = timedelta(0)
     may_change_workflows: bool = True
-    silent_owners: dict[str, str] = field(default_factory=dict)
+    silent_owners: dict[str, Silence] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    """Repositories that are shown only where they are the one that is asked for."""
+    sees_all: bool = True
+    """Whether the grant still sees what is beside that which it does not show."""
 
     # People
 
@@ -64,8 +68,11 @@ class FakeForge:
 
     # The port
 
-    async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
+    async def silent(self, owners: Collection[str]) -> Mapping[str, Silence]:
         return self.silent_owners
+
+    async def sees_others(self, repository: Identity) -> bool:
+        return self.sees_all
 
     async def serving(self, repository: Identity) -> "FakeForge":
         return self
@@ -107,9 +114,9 @@ class FakeForge:
         self._ask("standings")
         assert len(repositories) <= MOST_STANDINGS
         found = {}
-        for identity in repositories:
+        for place, identity in enumerate(repositories):
             home = self._find(identity)
-            if home is not None:
+            if home is not None and not (place and home.name in self.hidden):
                 found[identity] = self._standing(home)
         return found
 

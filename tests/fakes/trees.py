@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.looks import Silence
 from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry
 
 
@@ -33,7 +34,7 @@ class FakeTrees:
     asked: Counter[str] = field(default_factory=Counter)
     owners: Sequence[str] | None = None
 
-    async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
+    async def silent(self, owners: Collection[str]) -> Mapping[str, Silence]:
         return {}
 
     async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:

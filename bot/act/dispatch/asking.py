@@ -1,4 +1,4 @@
-"""Asking for a run at most twice, and finding it again after any crash: for dispatched rebuilds and for steps."""
+"""Asking for a run until one shows, and finding it again after any crash: for dispatched rebuilds and for steps."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Collection
@@ -17,8 +17,10 @@ Requested = TypeVar("Requested", Rebuild, StepRun)
 
 _NOTHING_STARTED = frozenset({Trouble.DENIED, Trouble.MISSING, Trouble.CONFLICT, Trouble.THROTTLED})
 """The forge has refused the request, so no run can come of it; after any other failure one may."""
-_MOST_REQUESTS = 2
-"""Without a clear answer: each may have started a run that has not shown up yet."""
+_NOT_READY = 503
+"""A status that refuses too: whoever answers so has not begun (RFC 9110, 15.6.4)."""
+_SELDOM = timedelta(days=1)
+"""Between further requests, once two brought no clear answer: each may have started a run that shows up late."""
 _FIRST_REST = timedelta(seconds=20)
 
 
@@ -28,25 +30,28 @@ def times_asked(wanted: Rebuild | StepRun) -> int:
 
 
 def next_look(wanted: Rebuild | StepRun, now: datetime, visible_after: timedelta) -> datetime | None:
-    """Says when the run of an earlier request is looked for again; None once none can show up any more.
+    """Says when the run of an earlier request is looked for again; None once it is asked for anew.
 
     Looks come at growing rests: as long after the last as that was after the request. `attempted_at` stays that of
     the first request, whose run may show up later than that of the second.
     """
     if wanted.attempted_at is None:
         return None
-    sent = wanted.attempted_at + (times_asked(wanted) - 1) * visible_after
-    if now >= sent + visible_after:
-        return None
-    return min(now + max(now - sent, _FIRST_REST), sent + visible_after)
-
-
-def given_up(wanted: Rebuild | StepRun) -> str | None:
-    """Why no run is asked for once more, where it was often enough."""
     asked = times_asked(wanted)
-    if asked < _MOST_REQUESTS:
-        return None
-    return f"{wanted.workflow} was dispatched {asked} times without an answer, and no run appeared"
+    sent = wanted.attempted_at + (visible_after + (asked - 2) * _SELDOM if asked > 1 else timedelta())
+    anew = sent + (visible_after if asked == 1 else max(_SELDOM, visible_after))
+    return None if now >= anew else min(now + max(now - sent, _FIRST_REST), anew)
+
+
+def waiting_words(wanted: Rebuild | StepRun) -> str:
+    """What is told while the run of an earlier request may still show up."""
+    asked = times_asked(wanted)
+    if asked == 1:
+        return "an earlier dispatch may still appear"
+    return (
+        f"{wanted.workflow} was dispatched {asked} times without an answer, and no run appeared; "
+        "it is looked for, and asked for again once a day"
+    )
 
 
 async def dispatch_once(
@@ -69,7 +74,7 @@ async def dispatch_once(
     try:
         return intended, await send(intended)
     except Failure as failure:
-        if failure.trouble in _NOTHING_STARTED:
+        if failure.trouble in _NOTHING_STARTED or failure.status == _NOT_READY:
             await save(wanted)
         raise
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.act.dispatch.asking import dispatch_once, find, given_up, next_look
+from bot.act.dispatch.asking import dispatch_once, find, next_look, waiting_words
 from bot.act.own_word import as_now, hear, objection
 from bot.act.ports import Job
 from bot.act.pull_request.text.wording import what_moved
@@ -53,13 +53,12 @@ def _workflow(job: Job) -> Workflow | None:
 
 
 def _waiting(rebuild: Rebuild, tools: Tools) -> Rebuild | None:
-    """The rebuild while an earlier request may still show its run, or once there were enough of them."""
+    """The rebuild while an earlier request may still show its run."""
     now = tools.clock.now()
-    if (look := next_look(rebuild, now, tools.options.visible_after)) is not None:
-        waiting = rebuild.moved(RebuildState.WAITING, "an earlier dispatch may still appear", at=now)
-        return replace(waiting, due_at=look)
-    reason = given_up(rebuild)
-    return None if reason is None else rebuild.moved(RebuildState.FAILED, reason, at=now)
+    look = next_look(rebuild, now, tools.options.visible_after)
+    if look is None:
+        return None
+    return replace(rebuild.moved(RebuildState.WAITING, waiting_words(rebuild), at=now), due_at=look)
 
 
 async def _under_way(job: Job, head: str | None, tools: Tools) -> Run | None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.act.dispatch.asking import dispatch_once, find, given_up, next_look
+from bot.act.dispatch.asking import dispatch_once, find, next_look, waiting_words
 from bot.act.own_word import OwnWords, check_recent, config_of
-from bot.act.waiting import RIGHTS
+from bot.act.waiting import is_final_after, is_right
 from bot.domain.backoff import look_together, rest_of
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
@@ -26,8 +26,6 @@ from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue
 
-_ATTEMPTS = 3
-"""A refusal that stays the same is no passing fault."""
 _NO_BRANCH = "HEAD"
 """No branch can be called so: of the home only its default branch is looked at."""
 
@@ -189,9 +187,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
             why = f"{step.workflow} needs {' and '.join(unknown)}, which is not known"
             return self._failed(step, why)
         if (at := next_look(step, self._clock.now(), self._options.visible_after)) is not None:
-            return replace(step, reason="an earlier dispatch may still appear", due_at=at)
-        if (told := given_up(step)) is not None:
-            return self._failed(step, told)
+            return replace(step, reason=waiting_words(step), due_at=at)
 
         async def send(intended: StepRun) -> int | None:
             check_recent(home.name, looked_at, self._clock.now())
@@ -244,8 +240,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
 
     async def failed(self, item: StepJob, claimed: Claimed, failure: Failure, now: datetime) -> str:
         step = item.step.begun(now)
-        is_final = not failure.trouble.is_passing and failure.trouble not in RIGHTS
-        if is_final and step.attempts >= _ATTEMPTS:
+        if not is_right(failure) and is_final_after(step.attempts, failure):
             after = self._failed(step, f"{failure.told} (tried {step.attempts} times)")
         else:
             after = self._put_off(step, failure.told, rest_of(failure, step.attempts))

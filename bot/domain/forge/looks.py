@@ -28,6 +28,17 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """Why of an owner's repositories nothing can be told.
+
+    `is_passing` where the forge or the grant is in trouble at present; else people have taken the bot away there.
+    """
+
+    why: str
+    is_passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OwnWord:
     """What a repository says of itself at this moment.
 

@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.failure import Failure
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, Tip
-from bot.domain.forge.looks import BranchLook, Followed, OwnWord
+from bot.domain.forge.looks import BranchLook, Followed, OwnWord, Silence
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.runs import BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
@@ -24,8 +25,15 @@ class ShowsRepositories(Protocol):
         """All repositories of the named organisations and users; None for whoever there is."""
         ...
 
-    async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
+    async def silent(self, owners: Collection[str]) -> Mapping[str, Silence]:
         """Those of `owners` of whose repositories the last listing could tell nothing, with why."""
+        ...
+
+    async def sees_others(self, repository: Identity) -> bool:
+        """Whether the grant that this repository is asked with still sees its owner's repositories.
+
+        Only then is gone what it does not show. Never of a token, which does not tell what was taken from it.
+        """
         ...
 
     async def tree(self, repository: Identity, ref: str) -> GitTree | None:
@@ -194,7 +202,7 @@ class RunsWorkflows(Protocol):
 
     async def builds(
         self, commits: Sequence[str], *, later: bool = False
-    ) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
+    ) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
         """The runs on many commits of default branches, by the commits' node ids; what is gone is not in it.
 
         With `later` also those on each commit that has come since, in that order: a push may bring several

@@ -2,10 +2,18 @@
 
 from enum import Enum
 
-from bot.domain.failure import Failure, Trouble
+from bot.domain.failure import Failure, Meaning, Trouble
 
 
-class BranchMoved(Failure):
+class _OfThisMoment(Failure):
+    """The next attempt looks again, and finds it otherwise."""
+
+    @property
+    def meaning(self) -> Meaning:
+        return Meaning.TRANSIENT
+
+
+class BranchMoved(_OfThisMoment):
     """The branch is not where it was when it was looked at; nothing was written over that."""
 
     def __init__(self, branch: str, said: str, where: str = "") -> None:
@@ -80,7 +88,7 @@ class BranchRefused(Failure):
         self.rule = rule
 
 
-class BranchQueued(Failure):
+class BranchQueued(_OfThisMoment):
     """The branch is locked while its pull request is in a merge queue; it takes commits again once that is over."""
 
     def __init__(self, branch: str, where: str = "") -> None:
@@ -107,6 +115,11 @@ class Denial(Enum):
     def advice(self) -> str:
         return self.value
 
+    @property
+    def is_of_the_grant(self) -> bool:
+        """Whether the credentials may do nothing at all there, which says nothing of what was asked for."""
+        return self in (Denial.IP_ALLOW_LIST, Denial.SINGLE_SIGN_ON)
+
 
 class AccessDenied(Failure):
     """The forge names why it denies something: `denial` says which kind of reason it is, `rights` what would do."""
@@ -118,6 +131,17 @@ class AccessDenied(Failure):
         super().__init__(Trouble.DENIED, said, where=where, advice=advice, status=status)
         self.denial = denial
         self.rights = rights
+
+    @property
+    def meaning(self) -> Meaning:
+        return Meaning.TRANSIENT if self.denial.is_of_the_grant else super().meaning
+
+
+class SightLost(_OfThisMoment):
+    """The bot has no grant there at present: what it had there is neither gone nor refused."""
+
+    def __init__(self, why: str, where: str, advice: str) -> None:
+        super().__init__(Trouble.DENIED, why, where=where, advice=advice)
 
 
 class FilesDenied(Failure):
@@ -138,7 +162,7 @@ class RepositoryArchived(Failure):
         super().__init__(Trouble.DENIED, "the repository is archived", where=where)
 
 
-class RepositoryMoved(Failure):
+class RepositoryMoved(_OfThisMoment):
     """The repository is reached under another name now: it was renamed or transferred."""
 
     def __init__(self, where: str) -> None:

@@ -27,14 +27,18 @@ BLOCKS = "blocks"
 """The kind of incident that a repository causes whose failed rebuild others wait for."""
 _SOURCE = "source"
 """The kind of incident of a source that tells nothing new."""
+_STUCK = "stuck"
+"""The kind of incident of an owner whose rebuilds have failed for a day."""
 _TITLES = {
     BLOCKS: ("blocks whoever stands on its image", "blocks nobody any more"),
     "says less": ("says less than before, which is doubted for now", "is no longer in doubt"),
     "cycle": ("closes a circle of images", "closes no circle of images any more"),
     _SOURCE: ("stands still", "goes on again"),
+    "delayed": ("cannot be worked on at present", "can be worked on again"),
+    _STUCK: ("waits for a person", "waits for nobody any more"),
 }
 """What is said of other incidents than those of places that do not answer."""
-_NEEDS_PERSON = frozenset({BLOCKS, "cycle"})
+_NEEDS_PERSON = frozenset({BLOCKS, "cycle", _STUCK})
 
 
 @dataclass(frozen=True, slots=True)

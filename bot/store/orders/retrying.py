@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, cast, insert, select, update
+from sqlalchemy import ColumnElement, Text, and_, cast, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Workflow
@@ -119,12 +119,16 @@ def _taken_up_at(failed: Rebuild) -> RebuildState:
 
 
 async def failed_last(connection: AsyncConnection, mine: ColumnElement[bool]) -> list[Rebuild]:
-    """Those that failed in rollouts that a repository has done nothing since: its newest ones."""
+    """Those that failed in rollouts that a repository has done nothing since, or were refused: its newest ones.
+
+    What a failed attempt has ended is told by its attempts: an outcome sets them back.
+    """
     newer = rebuilds.alias()
     is_last = ~(
         select(newer.c.id)
         .where(newer.c.repository_id == rebuilds.c.repository_id, newer.c.rollout_id > rebuilds.c.rollout_id)
         .exists()
     )
-    failed = and_(rebuilds.c.state == RebuildState.FAILED, ~was_tried_again())
+    was_refused = and_(rebuilds.c.state == RebuildState.SKIPPED, rebuilds.c.attempts > 0)
+    failed = and_(or_(rebuilds.c.state == RebuildState.FAILED, was_refused), ~was_tried_again())
     return await read_rebuilds(connection, mine, failed, is_last)

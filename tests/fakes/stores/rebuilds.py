@@ -25,6 +25,7 @@ class FakeRebuildStore:
         self.others_open = 0
         self.to_read_again: set[int] = set()
         self.to_read_once_listed: set[int] = set()
+        self.to_read_within_a_day: set[int] = set()
         self.frozen = 0
         self.repeated: dict[int, Rebuild] = {}
         """Rebuilds of merged pull requests by the dispatch that is to repeat their build."""
@@ -78,6 +79,12 @@ class FakeRebuildStore:
 
     async def read_again(self, repository: int) -> None:
         self.to_read_again.add(repository)
+
+    async def read_within_a_day(self, repository: int) -> None:
+        self.to_read_within_a_day.add(repository)
+
+    async def notice_delays(self) -> None:
+        """Nobody is told in the tests of acting."""
 
     async def read_once_listed(self, repository: int) -> None:
         self.to_read_once_listed.add(repository)

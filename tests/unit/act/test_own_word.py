@@ -204,6 +204,13 @@ async def test_one_look_serves_fifty_dispatches(world: World) -> None:
     assert [call for call, _ in world.forge.asked].count("standings") == 2
 
 
+async def test_one_that_a_shared_look_does_not_show_is_asked_for_by_itself(world: World) -> None:
+    many(world, 3)
+    world.forge.hidden = {"contoso/app-2"}
+    await world.tick()
+    assert [world.store[number].state for number in (1, 2, 3)] == [RebuildState.DISPATCHED] * 3
+
+
 async def test_no_write_begins_more_than_a_minute_after_its_look(world: World) -> None:
     many(world, 30)
     world.forge.takes = timedelta(seconds=4)

@@ -8,13 +8,14 @@ from bot.domain.bases.change import Cause
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.port import Forge
+from bot.domain.forge.refusals import AccessDenied, BranchMoved, Denial, SightLost
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.reconcile.forge_writing import WRITES
-from tests.unit.act.world import ASPNET, BRANCH, NOON, World, change, rebuild
+from tests.unit.act.world import ASPNET, BRANCH, NOON, WEEKLY, World, change, member, rebuild
 
 FROZEN = ActOptions(
     policy=Policy(
@@ -76,14 +77,15 @@ async def test_a_refusal_is_told_by_what_was_said_and_not_by_where_it_was_asked(
     assert world.store[1].reason == "HTTP 422 no; look there"
 
 
-async def test_a_defect_ends_its_rebuild_and_no_other(world: World) -> None:
+async def test_a_defect_is_told_and_ends_no_rebuild(world: World) -> None:
+    """A release that mends it finds the rebuild waiting."""
     world.add(rebuild(id=1, branch=None))
     world.add(rebuild(Action.NOTIFY, id=2))
-    for _ in range(3):
+    for _ in range(5):
         tally = await world.later()
         assert "a defect of the bot" in tally.problems[0]
     assert world.store[2].state is RebuildState.SUCCEEDED
-    assert world.store[1].state is RebuildState.FAILED
+    assert world.store[1].state is RebuildState.WAITING
     assert "AssertionError" in world.store[1].reason
 
 
@@ -117,19 +119,52 @@ def test_every_method_of_the_forge_that_writes_is_guarded() -> None:
         *("repositories", "tree", "subtree", "blob", "blobs", "standings", "tips", "look", "follow"),
         *("pull_request", "dispatched_runs", "run", "builds", "silent", "serving", "find_issue", "issue"),
         *("workflow", "latest_runs", "past_runs", "started_runs", "action_commits", "taken_in"),
-        *("artifacts", "artifact_address", "first_failure", "contains"),
+        *("artifacts", "artifact_address", "first_failure", "contains", "sees_others"),
     }
     methods = {name for name in dir(Forge) if not name.startswith("_")}
     assert methods == reads | set(WRITES)
 
 
-async def test_a_repository_that_seems_gone_is_tried_for_two_days_however_long_it_settled(world: World) -> None:
-    world.add(rebuild(planned_at=NOON - timedelta(days=3)))
+@pytest.mark.parametrize("action", [Action.PULL_REQUEST, Action.DISPATCH], ids=str)
+async def test_a_repository_that_is_not_shown_is_looked_for_however_long_that_lasts(
+    world: World, action: Action
+) -> None:
+    """Only the listing tells whether it has left: a grant that lost its sight is answered 404 as well."""
+    world.add(rebuild(action), member(WEEKLY))
     world.shop.is_gone = True
-    await world.until_it_ends()
-    assert world.store[1].state is RebuildState.SKIPPED
-    assert world.store[1].reason == "not found (tried 55 times)"
-    assert timedelta(hours=48) < world.clock.now() - NOON < timedelta(hours=49)
+    await world.for_days(30)
+    assert world.store[1].state is RebuildState.WAITING
+    world.shop.is_gone = False
+    await world.later(60 * 24)
+    assert world.store[1].state in (RebuildState.OPEN, RebuildState.DISPATCHED)
+
+
+FAULTS = [
+    Failure(Trouble.UNREACHABLE, "no answer"),
+    Failure(Trouble.MALFORMED, "the answer is no pull request (KeyError)"),
+    Failure(Trouble.DENIED, "HTTP 401 Bad credentials", status=401),
+    Failure(Trouble.MISSING, "HTTP 404 Not Found", status=404),
+    Failure(Trouble.CONFLICT, "HTTP 409 Conflict", status=409),
+    AccessDenied(Denial.IP_ALLOW_LIST, "the IP allow list"),
+    AccessDenied(Denial.SINGLE_SIGN_ON, "SAML SSO"),
+    SightLost("the App is not installed at contoso", "contoso/shop", "install it"),
+    BranchMoved("main", "moved"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+@pytest.mark.parametrize("action", [Action.PULL_REQUEST, Action.DISPATCH], ids=str)
+async def test_no_fault_of_the_world_ends_a_rebuild_and_it_goes_on_by_itself(
+    world: World, action: Action, fault: Failure
+) -> None:
+    world.add(rebuild(action), member(WEEKLY))
+    world.forge.failing = dict.fromkeys(("look", "standings", "carry_out", "dispatch"), fault)
+    await world.for_days(20)
+    assert world.store[1].state is RebuildState.WAITING
+    assert world.store[1].due_at - world.clock.now() <= timedelta(days=1)
+    world.forge.failing.clear()
+    await world.later(60 * 24)
+    assert world.store[1].state in (RebuildState.OPEN, RebuildState.DISPATCHED)
 
 
 async def test_a_registry_that_asks_for_a_pause_holds_up_only_who_needs_its_tag(world: World) -> None:

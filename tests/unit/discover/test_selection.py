@@ -8,6 +8,7 @@ from bot.discover.listing import DOUBTED_FOR, understood
 from bot.discover.ports import KnownFleet
 from bot.discover.selection import Selection, selected
 from bot.domain.bases.mirrors import MirrorRule, Mirrors
+from bot.domain.forge.looks import Silence
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 
@@ -129,7 +130,18 @@ def test_settings_that_take_nothing_are_pointed_out() -> None:
     assert "github.repositories" in listing.nothing_taken
 
 
-SUSPENDED = {"contoso": "the App's installation at contoso is suspended"}
+SUSPENDED = {"contoso": Silence("the App's installation at contoso is suspended")}
+IN_TROUBLE = {"contoso": Silence("contoso could not be listed: HTTP 403", is_passing=True)}
+
+
+def test_of_an_owner_in_trouble_all_is_kept_for_as_long_as_that_lasts() -> None:
+    later = understood(
+        repositories(*TEN[1:]), known(*TEN, short_since=NOON), CONTOSO, NOON + 9 * DOUBTED_FOR, IN_TROUBLE
+    )
+    assert later.kept == {f"contoso/{TEN[0]}"}
+    assert later.trouble == (
+        "contoso could not be listed: HTTP 403; what is known of 1 repository there stays meanwhile"
+    )
 
 
 def test_of_an_owner_who_cannot_be_listed_all_is_kept_for_a_day_and_told() -> None:

@@ -238,8 +238,9 @@ async def test_a_run_of_another_rebuild_is_left(clock: ManualClock) -> None:
     assert (after.state, after.run) == (RebuildState.DISPATCHED, None)
 
 
-async def test_a_run_that_never_shows_is_lost_after_an_hour(clock: ManualClock) -> None:
-    waiting = dispatched(run=None, node_id=None, attempted_at=NOON - timedelta(hours=1))
+async def test_a_run_that_never_shows_is_lost_after_a_day(clock: ManualClock) -> None:
+    """The forge's own trouble lasts for hours."""
+    waiting = dispatched(run=None, node_id=None, attempted_at=NOON - timedelta(days=1))
     assert (await look(clock, forge(clock), waiting))[0].state is RebuildState.DISPATCHED
     clock.advance(timedelta(seconds=1))
     (after,) = await look(clock, forge(clock), waiting)
@@ -261,6 +262,16 @@ async def test_what_has_vanished_for_an_hour_is_cancelled(clock: ManualClock, be
     assert first.state is before.state
     (last,) = await look(clock, missing, replace(before, attempts=12))
     assert (last.state, last.reason) == (RebuildState.CANCELLED, f"{what} is no longer there")
+
+
+@pytest.mark.parametrize("before", [opened(), dispatched(), opened(node_id=None), dispatched(node_id=None)])
+async def test_what_a_grant_does_not_show_that_sees_nothing_else_either_is_never_gone(
+    clock: ManualClock, before: Rebuild
+) -> None:
+    """Credentials that are blind for hours are answered so; a token never tells what was taken from it."""
+    blind = FakeForge(clock, sees_all=False)
+    (after,) = await look(clock, blind, replace(before, attempts=1_000))
+    assert after.state is before.state
 
 
 @pytest.mark.parametrize("trouble", [Trouble.UNREACHABLE, Trouble.DENIED, Trouble.MALFORMED], ids=str)

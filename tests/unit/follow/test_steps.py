@@ -309,6 +309,12 @@ async def test_a_run_that_is_not_shown_for_a_dozen_looks_has_failed(world: World
     assert world.store.going[1].reason == "its run is no longer there"
 
 
+async def test_a_run_that_a_blind_grant_does_not_show_has_not_failed(world: World) -> None:
+    world.follows(replace(CANARY, timeout=24 * HOUR), run=7, node_id="CS_7")
+    world.forge.sees_all = False
+    assert {(await world.look(EVERY)).state for _ in range(20)} == {StepState.STARTED}
+
+
 @pytest.mark.parametrize(
     ("known", "call", "trouble"),
     [

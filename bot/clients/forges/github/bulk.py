@@ -11,6 +11,8 @@ from bot.domain.failure import Failure, Trouble
 
 MOST_IDS = 100
 """Of one `nodes` field; GitHub refuses more."""
+_STRIKES = 3
+"""So many single ids in a row without an answer, and it is GitHub that gives none."""
 MOST_FIELDS = 10
 """Of one request, where GitHub does not ask for less."""
 
@@ -31,7 +33,8 @@ def nodes_fields(ids: Sequence[str], selection: str, most: int = MOST_IDS) -> li
 class NodesShown:
     """What is there of all that was asked for, by the ids that it was asked by: GitHub may show others for these.
 
-    `denied` are those of which not all may be seen with these credentials, each with why; they are in no row.
+    `denied` are those of which not all could be seen, for want of a right or of an answer, each with why; they are
+    in no row.
     """
 
     rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -46,24 +49,35 @@ class Bulk:
     fields: int = MOST_FIELDS
 
     async def shown(self, name: str, parts: Sequence[NodesField]) -> NodesShown:
-        """Asks for all parts; `name` is what the query is called. One that may not be seen hides no other."""
+        """Asks for all parts; `name` is what the query is called. One that is not shown hides no other.
+
+        Raises `Failure` where no answer comes at all.
+        """
         found = NodesShown()
-        waiting = list(parts)
+        waiting, strikes = list(parts), 0
         while waiting:
             asked, rest = waiting[: self.fields], waiting[self.fields :]
             graph = await self._asked(name, asked)
-            if graph is None:
+            if isinstance(graph, Failure) and _is_one(asked):
+                strikes += 1
+                if strikes >= _STRIKES or not (rest or found.rows):
+                    raise graph
+                found.denied[asked[0].ids[0]] = graph
+                waiting = rest
+                continue
+            if isinstance(graph, Failure):
                 self.fields = max(len(asked) // 2, 1)
                 waiting = [*(_halves(asked[0]) if len(asked) == 1 else asked), *rest]
                 continue
+            strikes = 0
             self.fields = min(self.fields + 1, MOST_FIELDS)
             with shaped("list of nodes"):
                 _add(found, graph, asked)
             waiting = rest
         return found
 
-    async def _asked(self, name: str, parts: Sequence[NodesField]) -> GraphAnswer | None:
-        """None where it was more than GitHub answers at once."""
+    async def _asked(self, name: str, parts: Sequence[NodesField]) -> GraphAnswer | Failure:
+        """The answer, or why there is none where it may have been more than GitHub answers at once."""
         variables = Variables()
         fields = " ".join(
             f"n{number}: nodes(ids: {variables.add(f'n{number}', '[ID!]!', list(part.ids))}) {{ {part.selection} }}"
@@ -72,17 +86,19 @@ class Bulk:
         try:
             graph = await self.transport.query(f"query {name}{variables.declared} {{ {fields} }}", variables.values)
         except Failure as failure:
-            if failure.status in (502, 504) and (len(parts) > 1 or len(parts[0].ids) > 1):
-                return None
+            if failure.status in (502, 504):
+                return failure
             raise
         if graph.is_too_heavy:
-            if len(parts) == 1 and len(parts[0].ids) == 1:
-                raise Failure(Trouble.UNREACHABLE, graph.errors[0].message, where=graph.where)
-            return None
+            return Failure(Trouble.UNREACHABLE, graph.errors[0].message, where=graph.where)
         for error in graph.errors:
             if error.kind != "NOT_FOUND" and _denied_id(error, parts) is None:
                 raise error.failure(graph.where)
         return graph
+
+
+def _is_one(parts: Sequence[NodesField]) -> bool:
+    return len(parts) == 1 and len(parts[0].ids) == 1
 
 
 def _halves(part: NodesField) -> list[NodesField]:
@@ -103,7 +119,7 @@ def _add(found: NodesShown, graph: GraphAnswer, parts: Sequence[NodesField]) -> 
 
 def _denied_id(error: GraphError, parts: Sequence[NodesField]) -> str | None:
     """The node that an error keeps from being seen; None where it is about none, or about something else."""
-    if not error.is_denial or len(error.path) < 2:
+    if len(error.path) < 2:
         return None
     field_name, place = error.path[:2]
     number = str(field_name).removeprefix("n")

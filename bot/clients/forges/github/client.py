@@ -11,6 +11,7 @@ from bot.clients.forges.github.actions import action_tags, artifacts, builds, co
 from bot.clients.forges.github.bulk import Bulk
 from bot.clients.forges.github.chosen_files import Files, chosen_files
 from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess, TokenCredentials
+from bot.clients.forges.github.connection.owners import listed_each
 from bot.clients.forges.github.connection.shapes import repository_of, rows, shaped, tree_of
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.following import Following
@@ -31,7 +32,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, Tip
-from bot.domain.forge.looks import BranchLook, Followed, OwnWord
+from bot.domain.forge.looks import BranchLook, Followed, OwnWord, Silence
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.refusals import RepositoryMoved
@@ -57,6 +58,7 @@ class GitHub:
         self._dispatching = workflows.Dispatching(self._transport)
         self._rules = RulesAhead(self._transport, clock)
         self._as_app = isinstance(access.credentials, AppCredentials)
+        self._silent: Mapping[str, Silence] = {}
 
     async def close(self) -> None:
         await self._transport.close()
@@ -80,10 +82,8 @@ class GitHub:
                 where="github.repositories.include",
                 advice='write "OWNER/*" for each organisation or user, or use a GitHub App',
             )
-        found: list[Repository] = []
-        for owner in owners:
-            found += await self._owned(owner)
-        return found
+        listed, self._silent = await listed_each(owners, str.lower, self._owned)
+        return listed
 
     async def server_time(self) -> datetime | None:
         return await self._transport.server_time("/rate_limit")
@@ -98,9 +98,15 @@ class GitHub:
     async def files(self, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
         return await chosen_files(self._transport, repositories, paths)
 
-    async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
-        """What a token does not show it cannot tell from what is not there."""
-        return {}
+    async def silent(self, owners: Collection[str]) -> Mapping[str, Silence]:
+        """Whoever could not be listed. What a token does not show it cannot tell from what is not there."""
+        return dict(self._silent)
+
+    async def sees_others(self, repository: Identity) -> bool:
+        if not self._as_app:
+            return False
+        shown = await self._transport.read("/installation/repositories", {"per_page": 1})
+        return bool(rows(shown, "repositories"))
 
     async def serving(self, repository: Identity) -> Forge:
         return self
@@ -198,7 +204,7 @@ class GitHub:
 
     async def builds(
         self, commits: Sequence[str], *, later: bool = False
-    ) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
+    ) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
         return await self._following.builds(commits, later=later)
 
     async def action_commits(

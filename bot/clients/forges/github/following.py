@@ -8,6 +8,7 @@ from typing import Any
 from bot.clients.forges.github.actions.without_checks import builds_by_runs
 from bot.clients.forges.github.bulk import Bulk, nodes_fields
 from bot.clients.forges.github.connection.shapes import run_id_in, shaped
+from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.pull_requests import PullRequestState
 from bot.domain.forge.runs import BuildRun, RunState
@@ -57,20 +58,27 @@ class Following:
                     found_runs[node_id] = replace(_run_of(row), commit=row["commit"]["oid"], number=number)
         return Followed(found_requests, found_runs, shown.denied)
 
-    async def builds(self, commits: Sequence[str], *, later: bool) -> dict[str, Sequence[Sequence[BuildRun]]]:
-        """The runs of each commit, by its node id; with `later` also those of commits that came after it.
+    async def builds(
+        self, commits: Sequence[str], *, later: bool
+    ) -> dict[str, Sequence[Sequence[BuildRun]] | Failure]:
+        """The runs of each commit, by its node id, or why GitHub does not tell them at present.
+
+        With `later` also those of commits that came after it.
 
         Where check suites may not be read, as with a fine-grained token, the runs themselves are asked for.
         """
         parts = nodes_fields(commits, _LATER, _MOST_HISTORIES) if later else nodes_fields(commits, _COMMIT)
         shown = await self.bulk.shown("follow", parts)
-        found: dict[str, Sequence[Sequence[BuildRun]]] = {}
+        hidden = [node_id for node_id, failure in shown.denied.items() if failure.trouble is Trouble.DENIED]
+        found: dict[str, Sequence[Sequence[BuildRun]] | Failure] = {
+            node_id: failure for node_id, failure in shown.denied.items() if node_id not in hidden
+        }
         for node_id, row in shown.rows.items():
             if "checkSuites" in row:
                 await self._complete(row)
                 with shaped("list of builds"):
                     found[node_id] = _groups_of(row)
-        return found | await builds_by_runs(self.bulk, list(shown.denied), later=later)
+        return found | await builds_by_runs(self.bulk, hidden, later=later)
 
     async def _complete(self, commit: Mapping[str, Any]) -> None:
         """Adds the check suites of a commit, and of those shown with it, that its first page does not hold."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Cause
@@ -18,7 +18,12 @@ from bot.watch.registry.ports import Sight
 SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
 
 
-IS_UNSERVED = and_(rebuilds.c.state == RebuildState.SKIPPED.value, rebuilds.c.call_off.is_(None))
+_WAS_REFUSED = and_(
+    rebuilds.c.state == RebuildState.FAILED.value,
+    *(each.is_(None) for each in (rebuilds.c.pull_request, rebuilds.c.run, rebuilds.c.attempted_at)),
+)
+"""It failed before anything was opened or asked for."""
+IS_UNSERVED = and_(or_(rebuilds.c.state == RebuildState.SKIPPED.value, _WAS_REFUSED), rebuilds.c.call_off.is_(None))
 """A rebuild that nothing came of, and that nobody has called off."""
 
 

@@ -1,6 +1,7 @@
 """Due rebuilds: what `act` reads and writes."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
@@ -18,8 +19,10 @@ from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
+from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import may_be_written
+from bot.store.rows.rollouts.delays import delay_news
 from bot.store.rows.rollouts.rebuilds import columns_of, outdate, read_rebuilds
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.rollouts.tables import rebuilds
@@ -100,6 +103,24 @@ class ActStore(RebuildStore):
         values = {"tree": None, "pushed_at": None}
         async with self._database.transaction() as connection:
             await connection.execute(update(repositories).where(repositories.c.id == repository).values(**values))
+
+    async def read_within_a_day(self, repository: int) -> None:
+        """The next regular reading counts although its branch may be where it was, and comes within a day."""
+        latest = self._clock.now() + timedelta(days=1)
+        due = case((repositories.c.due_at > latest, latest), else_=repositories.c.due_at)
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                update(repositories).where(repositories.c.id == repository).values(tree=None, due_at=due)
+            )
+
+    async def notice_delays(self) -> None:
+        """Tells of owners whose rebuilds fail again and again, and once it is over."""
+        now = self._clock.now()
+        async with self._database.reading() as connection:
+            news, over = await delay_news(connection, now)
+        if news or over:
+            async with self._database.transaction() as connection:
+                await tell_incidents(connection, news, over, now)
 
     async def due_for_dispatch(self, limit: int) -> list[Identity]:
         """Repositories whose dispatches are due, those that are due longest first."""

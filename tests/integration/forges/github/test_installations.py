@@ -9,6 +9,7 @@ import pytest_asyncio
 from bot.clients.forges.github import AppCredentials, Chosen, GitHubAccess, Installations
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.looks import Silence
 from bot.domain.repositories.repository import Identity
 from sandbox.world import World
 
@@ -110,7 +111,7 @@ async def test_a_suspended_installation_is_told_and_keeps_no_other_from_work(
     clock.advance(timedelta(minutes=10))
     assert set(await nodes(app)) == {OURS}
     silent = await app.silent({"contoso", "fabrikam"})
-    assert silent == {"fabrikam": "the App's installation at fabrikam is suspended"}
+    assert silent == {"fabrikam": Silence("the App's installation at fabrikam is suspended")}
     with pytest.raises(Failure, match="is suspended; install the App there again, or end its suspension") as raised:
         await app.look(known[THEIRS], "freshness/x", [])
     assert raised.value.trouble is Trouble.DENIED
@@ -124,7 +125,31 @@ async def test_where_it_is_not_installed_is_told(pair: World, clock: ManualClock
     app = used(pair, clock, Chosen(owners=frozenset({"contoso", "adventure-works"})))
     await app.repositories(None)
     assert await app.silent({"fabrikam"}) == {
-        owner: f"the App is not installed at {owner}, or not used there"
+        owner: Silence(f"the App is not installed at {owner}, or not used there")
         for owner in ("adventure-works", "fabrikam")
     }
     await app.close()
+
+
+async def test_an_owner_that_cannot_be_listed_is_told_and_keeps_no_other_from_that(
+    pair: World, clock: ManualClock, app: Installations
+) -> None:
+    await nodes(app)
+    body = '{"message": "Although you appear to have the correct authorization credentials, no"}'
+    pair.faults.add("GET", "/installation/repositories", status=403, body=body)
+    assert len(await nodes(app)) == 1
+    (silence,) = (await app.silent(set())).values()
+    assert silence.is_passing
+    assert "HTTP 403" in silence.why
+    assert set(await nodes(app)) == {OURS, THEIRS}
+    assert await app.silent(set()) == {}
+
+
+async def test_what_an_installation_does_not_show_is_gone_only_while_it_shows_others(
+    pair: World, app: Installations
+) -> None:
+    known = await nodes(app)
+    assert await app.sees_others(known[OURS])
+    pair.github.suspend("fabrikam")
+    with pytest.raises(Failure):
+        await app.sees_others(known[THEIRS])

@@ -179,11 +179,15 @@ async def test_a_forbidden_read_is_no_rate_limit(shared_world: World, transport:
 
 
 @pytest.mark.parametrize("body", [PAGE, "oops", '{"a": '])
-async def test_an_answer_that_is_no_json_is_malformed(shared_world: World, transport: Transport, body: str) -> None:
-    shared_world.faults.add("GET", "/issues$", status=200, body=body)
+async def test_an_answer_that_is_no_json_is_none_and_asked_for_again(
+    shared_world: World, transport: Transport, body: str
+) -> None:
+    """A proxy's page comes with 200 while what is behind it is away."""
+    shared_world.faults.add("GET", "/issues$", status=200, body=body, times=3)
     failure = await refused(transport)
-    assert failure.trouble is Trouble.MALFORMED
+    assert failure.trouble is Trouble.UNREACHABLE
     assert "no JSON" in str(failure)
+    assert await transport.read(ISSUES) is not None
 
 
 @pytest.mark.parametrize("status", [403, 404])

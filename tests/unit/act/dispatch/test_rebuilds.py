@@ -195,23 +195,48 @@ async def test_a_lost_answer_is_looked_for_at_growing_rests_before_another_reque
     assert (world.store[1].state, world.forge.calls) == (RebuildState.DISPATCHED, ["dispatch"])
 
 
-async def test_runs_that_appear_late_are_never_more_than_two(world: World) -> None:
-    """Every answer is lost, and a run shows only after eight hours."""
-    dispatching(world)
-    world.forge.runs_show_after = timedelta(hours=8)
-    world.forge.after["dispatch"] = NO_ANSWER
-    await world.tick()
+async def without_answers(world: World, until: timedelta) -> None:
+    """Every answer to a dispatch is lost."""
     for _ in range(100):
-        if world.store[1].state.has_ended:
-            break
-        world.clock.move_to(max(world.store[1].due_at, world.clock.now()))
         world.forge.after["dispatch"] = NO_ANSWER
         await world.tick()
+        if world.store[1].state is RebuildState.DISPATCHED or world.store[1].due_at > NOON + until:
+            break
+        world.clock.move_to(max(world.store[1].due_at, world.clock.now()))
+
+
+async def test_runs_that_appear_late_are_never_more_than_two_and_the_first_is_taken(world: World) -> None:
+    """A run shows only after eight hours."""
+    dispatching(world)
+    world.forge.runs_show_after = timedelta(hours=8)
+    await without_answers(world, timedelta(days=3))
     assert world.forge.calls == ["dispatch"] * 2
-    assert world.store[1].state is RebuildState.FAILED
-    assert world.store[1].reason == (
-        "weekly-rebuild.yml was dispatched 2 times without an answer, and no run appeared"
+    assert (world.store[1].state, world.store[1].run) == (RebuildState.DISPATCHED, 100)
+    assert world.clock.now() - NOON < timedelta(hours=17)
+
+
+async def test_what_never_brings_a_run_is_asked_for_once_a_day_for_as_long_as_it_takes(world: World) -> None:
+    dispatching(world)
+    world.forge.runs_show_after = timedelta(days=365)
+    await without_answers(world, timedelta(days=5))
+    assert world.forge.calls == ["dispatch"] * 6
+    assert world.store[1].state is RebuildState.WAITING
+    assert world.store[1].reason.startswith(
+        "weekly-rebuild.yml was dispatched 6 times without an answer, and no run appeared"
     )
+
+
+async def test_a_forge_that_is_not_ready_has_started_nothing(world: World) -> None:
+    """503 for two hours: asked for again at the usual rests, with nothing to look for."""
+    dispatching(world)
+    world.forge.failing["dispatch"] = Failure(Trouble.UNREACHABLE, "HTTP 503", status=503)
+    while world.clock.now() < NOON + timedelta(hours=2):
+        await world.tick()
+        assert world.store[1].attempted_at is None
+        world.clock.move_to(world.store[1].due_at)
+    world.forge.failing.clear()
+    await world.tick()
+    assert (world.store[1].state, world.forge.calls) == (RebuildState.DISPATCHED, ["dispatch"])
 
 
 async def test_a_run_that_appears_late_is_adopted_though_another_was_asked_for(world: World) -> None:
@@ -232,12 +257,12 @@ async def test_a_dispatch_is_one_write(world: World) -> None:
     assert [call for call, _ in world.forge.asked] == ["standings", "dispatch", "run"]
 
 
-@pytest.mark.parametrize("trouble", [Trouble.DENIED, Trouble.MISSING], ids=str)
-async def test_missing_rights_are_waited_for_two_days(world: World, trouble: Trouble) -> None:
+async def test_missing_rights_are_waited_for_two_days(world: World) -> None:
     dispatching(world)
-    world.forge.failing["dispatch"] = Failure(trouble, "refused")
+    world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "refused")
     await world.until_it_ends()
     assert world.store[1].state is RebuildState.SKIPPED
+    assert world.store.to_read_within_a_day == {7}
     assert timedelta(hours=48) < world.clock.now() - NOON < timedelta(hours=49)
 
 

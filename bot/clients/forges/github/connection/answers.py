@@ -39,14 +39,14 @@ def throttled(pause: timedelta, where: str, status: int | None = None) -> Failur
 
 
 def decoded(text: str, where: str) -> Any:
-    """Raises `Failure`: also a proxy's page that comes with 200 is no answer of GitHub."""
+    """Raises `Failure`: a proxy's page that comes with 200 is no answer of GitHub, as little as silence is."""
     if not text:
         return None
     try:
         return json.loads(text)
     except ValueError as error:
         raise Failure(
-            Trouble.MALFORMED, "the answer is no JSON", where=where, advice="check github.api_url and any proxy"
+            Trouble.UNREACHABLE, "the answer is no JSON", where=where, advice="check github.api_url and any proxy"
         ) from error
 
 

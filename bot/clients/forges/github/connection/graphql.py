@@ -16,20 +16,29 @@ _TROUBLES = {
     "INSUFFICIENT_SCOPES": Trouble.DENIED,
     "STALE_DATA": Trouble.CONFLICT,
     "UNPROCESSABLE": Trouble.CONFLICT,
+    "MAX_NODE_LIMIT_EXCEEDED": Trouble.MALFORMED,
+    "EXCESSIVE_PAGINATION": Trouble.MALFORMED,
 }
+"""By the type of an error. One of another type, or of none, is GitHub's own trouble: see `GraphError`."""
 _ADVICE = {
     Trouble.MISSING: "check that it exists and that the credentials may see it",
     Trouble.DENIED: "grant contents, pull requests and actions: read and write",
+    Trouble.UNREACHABLE: "the next pass tries again",
+    Trouble.MALFORMED: "the bot has asked what GitHub does not know: report it as a defect of the bot",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class GraphError:
-    """One error of an answer, in GitHub's words; `path` leads to the field that it is about."""
+    """One error of an answer, in GitHub's words; `path` leads to the field that it is about.
+
+    `is_of_the_query` where the query does not fit GitHub's schema, which an error's code tells.
+    """
 
     kind: str
     message: str
     path: tuple[str | int, ...] = ()
+    is_of_the_query: bool = False
 
     @property
     def is_a_limit(self) -> bool:
@@ -43,16 +52,20 @@ class GraphError:
     @property
     def is_denial(self) -> bool:
         """Whether the credentials may not see or do what it is about."""
-        return _TROUBLES.get(self.kind) is Trouble.DENIED
+        return self.trouble is Trouble.DENIED
 
     @property
     def field(self) -> str:
         """The alias of the query or mutation that it is about."""
         return str(self.path[0]) if self.path else ""
 
+    @property
+    def trouble(self) -> Trouble:
+        """GitHub tells its own incidents with 200 and an error without a type: those pass."""
+        return Trouble.MALFORMED if self.is_of_the_query else _TROUBLES.get(self.kind, Trouble.UNREACHABLE)
+
     def failure(self, where: str) -> Failure:
-        trouble = _TROUBLES.get(self.kind, Trouble.MALFORMED)
-        return refused(trouble, self.message[:300], where, _ADVICE.get(trouble, ""))
+        return refused(self.trouble, self.message[:300], where, _ADVICE.get(self.trouble, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +103,12 @@ def graphql_answer(body: Any, where: str) -> GraphAnswer:
 
 
 def _error(row: Mapping[str, Any]) -> GraphError:
-    path = row.get("path")
+    path, extensions = row.get("path"), row.get("extensions")
     return GraphError(
         str(row.get("type") or ""),
         str(row.get("message") or "an error without a message"),
         tuple(path) if isinstance(path, list) else (),
+        is_of_the_query=isinstance(extensions, dict) and bool(extensions.get("code")) and not row.get("type"),
     )
 
 

@@ -9,22 +9,22 @@ from typing import Any, cast
 from bot.clients.forges.github.chosen_files import Files
 from bot.clients.forges.github.client import GitHub
 from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess
+from bot.clients.forges.github.connection.owners import listed_each
 from bot.clients.forges.github.connection.permissions import least
 from bot.clients.forges.github.connection.shapes import rows, shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.http.observer import Observer
-from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.looks import OwnWord
+from bot.domain.failure import Failure
+from bot.domain.forge.looks import OwnWord, Silence
 from bot.domain.forge.port import Forge
+from bot.domain.forge.refusals import SightLost
 from bot.domain.repositories.repository import Identity, Repository, owner_of
 
 _ASKED_AGAIN_AFTER = timedelta(minutes=1)
 """So long an owner is unknown before the list of installations is asked for again."""
 _HOLDS_FOR = timedelta(minutes=10)
 """So long a list of installations serves the listings of repositories."""
-_LISTED_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class Installations:
         self._transport = Transport(access, clock, observer)
         self._known: dict[str, Installation] = {}
         self._serving: dict[int, GitHub] = {}
+        self._in_trouble: Mapping[str, Silence] = {}
         self._listed_at: datetime | None = None
         self._listing = asyncio.Lock()
 
@@ -89,8 +90,10 @@ class Installations:
         if self._listed_at is None or self._clock.now() - self._listed_at >= _HOLDS_FOR:
             await self._look()
         active = [each for each in self._known.values() if not each.is_suspended]
-        listed = await bounded_gather(_LISTED_AT_ONCE, active, lambda each: self._client(each).repositories(owners))
-        return [repository for some in listed for repository in some]
+        listed, self._in_trouble = await listed_each(
+            active, lambda each: each.account.lower(), lambda each: self._client(each).repositories(owners)
+        )
+        return listed
 
     async def server_time(self) -> datetime | None:
         return await self._transport.server_time("/app")
@@ -111,13 +114,14 @@ class Installations:
                 found |= await self._client(self._known[owner]).files(some, paths)
         return found
 
-    async def silent(self, owners: Collection[str]) -> Mapping[str, str]:
+    async def silent(self, owners: Collection[str]) -> Mapping[str, Silence]:
         """Those of `owners`, and of those who are named in the settings, of whom nothing can be seen, with why."""
         wanted = {owner.lower() for owner in owners} | (self._chosen.owners or frozenset())
-        return {owner: why for owner in sorted(wanted) if (why := self._silence(owner)) is not None}
+        without = {owner: Silence(why) for owner in sorted(wanted) if (why := self._silence(owner)) is not None}
+        return without | {owner: silence for owner, silence in self._in_trouble.items() if owner not in without}
 
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
-        """The first is the one that is asked for: of the others, those who cannot be seen are left out."""
+        """The first is the one that is asked for: of the others, those who are not shown, whyever, are left out."""
         found: dict[Identity, OwnWord] = {}
         by_owner: dict[str, list[Identity]] = {}
         for each in repositories:
@@ -125,8 +129,8 @@ class Installations:
         for some in by_owner.values():
             try:
                 found |= await (await self.serving(some[0])).standings(some)
-            except Failure as failure:
-                if failure.trouble is not Trouble.DENIED or some[0] == repositories[0]:
+            except Failure:
+                if some[0] == repositories[0]:
                     raise
         return found
 
@@ -136,12 +140,7 @@ class Installations:
         if self._is_to_be_looked_for(owner):
             await self._look()
         if (why := self._silence(owner)) is not None:
-            raise Failure(
-                Trouble.DENIED,
-                why,
-                where=repository.name,
-                advice="install the App there again, or end its suspension",
-            )
+            raise SightLost(why, repository.name, "install the App there again, or end its suspension")
         return cast(Forge, self._client(self._known[owner]))
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:

@@ -25,7 +25,7 @@ fragment standing on Repository {{
 async def standings(transport: Transport, repositories: Sequence[Identity]) -> dict[Identity, OwnWord]:
     """Asks by node id in one request; those without one (never listed) by name along with them.
 
-    The first is the one that is asked for: of the others, those that may not be seen are left out.
+    The first is the one that is asked for: of the others, those that are not shown, whyever, are left out.
     """
     if len(repositories) > MOST_STANDINGS:
         raise ValueError(f"{len(repositories)} repositories to one look, {MOST_STANDINGS} at most")
@@ -35,11 +35,11 @@ async def standings(transport: Transport, repositories: Sequence[Identity]) -> d
         for number, repository in enumerate(repositories)
     )
     graph = await transport.query(f"query standings{variables.declared} {{ {fields} }}{STANDING}", variables.values)
-    hidden = {error.field for error in graph.errors if error.is_denial} - {"r0"}
+    hidden = {error.field for error in graph.errors if error.field} - {"r0"}
     check_answer(graph, forgiving=hidden)
     found = {}
     for number, repository in enumerate(repositories):
-        if (row := graph.data.get(f"r{number}")) is not None:
+        if f"r{number}" not in hidden and (row := graph.data.get(f"r{number}")) is not None:
             with shaped("repository"):
                 found[repository] = own_word_of(row, repository)
     return found

@@ -12,6 +12,7 @@ from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, Toke
 from bot.clients.forges.github.connection.graphql import GraphAnswer, graphql_answer
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.looks import Silence
 from bot.domain.repositories.repository import Identity, Repository
 
 SHA = "a" * 40
@@ -79,6 +80,25 @@ async def test_an_organisations_repositories_come_from_all_pages() -> None:
     found = await host.repositories(["contoso"])
     assert [repository.name for repository in found] == ["contoso/shop", "contoso/desk"]
     assert found[0] == SHOP
+
+
+async def test_an_organisation_that_denies_itself_hides_no_other_and_is_told() -> None:
+    denied = Failure(Trouble.DENIED, "HTTP 403 SAML", status=403)
+    host = github({"/orgs/contoso/repos": [[ROW]], "/orgs/fabrikam/repos": denied})
+    assert await host.repositories(["fabrikam", "contoso"]) == [SHOP]
+    assert (await host.silent(["contoso"])) == {
+        "fabrikam": Silence("fabrikam could not be listed: HTTP 403 SAML", is_passing=True)
+    }
+
+
+async def test_a_token_never_tells_that_something_is_gone() -> None:
+    assert not await github({}).sees_others(SHOPS)
+
+
+@pytest.mark.parametrize(("shown", "sees"), [([ROW], True), ([], False)])
+async def test_an_app_tells_that_something_is_gone_while_it_sees_others(shown: list[Any], sees: bool) -> None:
+    host = github({"/installation/repositories": {"repositories": shown}}, app=True)
+    assert await host.sees_others(SHOPS) is sees
 
 
 async def test_a_push_within_the_second_of_the_list_is_told_apart() -> None:

@@ -113,6 +113,36 @@ async def test_one_that_may_not_be_seen_hides_no_other(graphs: Callable[..., Any
     assert {node: failure.trouble for node, failure in shown.unseen.items()} == {"PR_1": Trouble.DENIED}
 
 
+@pytest.mark.parametrize("trouble", [Trouble.UNREACHABLE, Trouble.MALFORMED], ids=str)
+async def test_one_that_cannot_be_answered_hides_no_other(graphs: Callable[..., Any], trouble: Trouble) -> None:
+    """Whatever GitHub says of one node is of that alone."""
+    broken = {"path": ["n0", 0], "message": "no"}
+    if trouble is Trouble.MALFORMED:
+        broken["type"] = "MAX_NODE_LIMIT_EXCEEDED"
+    answer = {"data": {"n0": [None, row_of("PR_2")]}, "errors": [broken]}
+    shown = await Following(Bulk(graphs(answer))).look(["PR_1", "PR_2"], [])
+    assert shown.pull_requests.keys() == {"PR_2"}
+    assert {node: failure.trouble for node, failure in shown.unseen.items()} == {"PR_1": trouble}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"errors": [{"message": "Something went wrong while executing your query."}]},
+        Failure(Trouble.UNREACHABLE, "HTTP 502", status=502),
+    ],
+)
+async def test_one_that_is_always_too_heavy_hides_no_other(graphs: Callable[..., Any], wrong: Any) -> None:
+    def heavy(variables: Mapping[str, Any]) -> Any:
+        return wrong if "PR_40" in str(variables).split("'") else answered(variables)
+
+    wanted = REQUESTS[:100]
+    assert "PR_40" in wanted
+    shown = await Following(Bulk(graphs(heavy))).look(wanted, [])
+    assert shown.pull_requests.keys() == set(wanted) - {"PR_40"}
+    assert shown.unseen.keys() == {"PR_40"}
+
+
 async def test_what_github_shows_under_another_id_is_told_by_its_place(graphs: Callable[..., Any]) -> None:
     answer = {"data": {"n0": [row_of("PR_11"), row_of("PR_12")], "n1": [row_of("CS_13")]}}
     shown = await Following(Bulk(graphs(answer))).look(["PR_1", "PR_2"], ["CS_3"])

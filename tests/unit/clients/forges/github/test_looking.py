@@ -136,9 +136,32 @@ async def test_an_answer_of_another_shape_is_a_failure(graphs: Callable[..., Any
         await look(graphs(wrong), SHOP, "b", ["Dockerfile"], Wishes())
 
 
+@pytest.mark.parametrize("kind", ["FORBIDDEN", "SERVICE", ""])
+async def test_of_several_repositories_one_that_is_not_shown_hides_no_other(
+    graphs: Callable[..., Any], kind: str
+) -> None:
+    row = {
+        "id": "R_1",
+        "nameWithOwner": "contoso/shop",
+        "isArchived": False,
+        "isDisabled": False,
+        "isLocked": False,
+    }
+    row |= {"lockReason": None, "viewerPermission": None, "defaultBranchRef": None, "config": None}
+    wrong = {"data": {"r0": row, "r1": None}, "errors": [{"type": kind, "path": ["r1"], "message": "no"}]}
+    assert list(await standings(graphs(wrong), [SHOP, Identity("contoso/hidden", "R_2")])) == [SHOP]
+    with pytest.raises(Failure):
+        await standings(graphs({**wrong, "errors": [{**wrong["errors"][0], "path": ["r0"]}]}), [SHOP])
+
+
 @pytest.mark.parametrize(
     ("kind", "trouble"),
-    [("FORBIDDEN", Trouble.DENIED), ("SERVICE", Trouble.MALFORMED), ("NOT_FOUND", Trouble.MISSING)],
+    [
+        ("FORBIDDEN", Trouble.DENIED),
+        ("SERVICE", Trouble.UNREACHABLE),
+        ("", Trouble.UNREACHABLE),
+        ("NOT_FOUND", Trouble.MISSING),
+    ],
 )
 async def test_an_error_says_what_is_the_matter(graphs: Callable[..., Any], kind: str, trouble: Trouble) -> None:
     wrong = {"data": {"found": None}, "errors": [{"type": kind, "path": ["found"], "message": "no"}]}

@@ -1,0 +1,62 @@
+"""What people hear of rebuilds that a fault holds up: an incident of their owner, and one more after a day."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.repositories.repository import owner_of
+from bot.domain.rollouts.rebuild import ENDED
+from bot.domain.wording.words import counted
+from bot.store.rows.bases.tables import incidents
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.tables import rebuilds
+from bot.watch.registry.incident import Incident
+
+DELAYED = "delayed:"
+WAITING = "stuck:"
+"""What the subjects of incidents begin with; an owner's name follows. The second needs a person."""
+_FAILED_OFTEN = 4
+"""Attempts in a row: what passes within minutes is no news."""
+_FOR_A_PERSON_AFTER = timedelta(days=1)
+
+
+async def delay_news(connection: AsyncConnection, now: datetime) -> tuple[list[Incident], set[str]]:
+    """The incidents that begin as the rows stand, and the subjects of those that are over: nothing fails there any
+    more."""
+    since = await _open_ones(connection)
+    delayed = await _delayed(connection)
+    opened = [Incident(f"{DELAYED}{owner}"[:255], now, detail) for owner, detail in delayed.items()]
+    opened += [
+        Incident(f"{WAITING}{owner}"[:255], now, f"for a day and longer: {detail}")
+        for owner, detail in delayed.items()
+        if now - since.get(f"{DELAYED}{owner}", now) >= _FOR_A_PERSON_AFTER
+    ]
+    news = [each for each in opened if each.subject not in since]
+    over = {subject for subject in since if subject.partition(":")[2] not in delayed}
+    return news, over
+
+
+async def _open_ones(connection: AsyncConnection) -> Mapping[str, datetime]:
+    rows = await connection.execute(
+        select(incidents.c.subject, incidents.c.opened_at).where(
+            incidents.c.cleared_at.is_(None),
+            or_(incidents.c.subject.startswith(DELAYED), incidents.c.subject.startswith(WAITING)),
+        )
+    )
+    return {row.subject: row.opened_at for row in rows}
+
+
+async def _delayed(connection: AsyncConnection) -> Mapping[str, str]:
+    """By owner: how many rebuilds fail, and what the one says that has failed most often."""
+    rows = await connection.execute(
+        select(repositories.c.name, rebuilds.c.reason)
+        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+        .where(rebuilds.c.attempts >= _FAILED_OFTEN, rebuilds.c.state.not_in(ENDED))
+        .order_by(rebuilds.c.attempts.desc(), rebuilds.c.id)
+    )
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        reasons.setdefault(owner_of(row.name), []).append(f"{row.name}: {row.reason}")
+    return {owner: f"{counted(len(each), 'rebuild')} cannot go on; {each[0]}" for owner, each in reasons.items()}

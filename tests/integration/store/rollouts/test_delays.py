@@ -1,0 +1,123 @@
+"""What people hear of rebuilds that a fault keeps from going on, and of those that were refused."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from bot.discover.ports import Reading
+from bot.domain.repositories.repository import Repository
+from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.rebuild import RebuildState
+from bot.report.messages.news import incident_message
+from bot.store.rows.bases.tables import incidents
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.tables import rebuilds
+from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
+
+SHOP = "contoso/shop-0000"
+PUSHED = Reading("tree-2", ((usage_of(ASPNET), ASPNET),))
+
+
+async def planned_again(stores: Stores) -> list[str]:
+    """The repositories for which changes are to be planned, once the shop has been pushed to and read again."""
+    stores.clock.advance(48 * HOUR)
+    await stores.listing(Repository(SHOP, "main"))
+    await stores.read(PUSHED)
+    found = await stores.plan.affected([move.id for move in await stores.plan.unplanned()])
+    return [item.member.name for items in found.values() for item in items]
+
+
+async def open_incidents(stores: Stores) -> dict[str, str]:
+    async with stores.database.reading() as connection:
+        rows = await connection.execute(select(incidents).where(incidents.c.cleared_at.is_(None)))
+        return {row.subject: row.detail for row in rows}
+
+
+async def failing(stores: Stores, attempts: int) -> None:
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(attempts=attempts, reason="no answer"))
+    await stores.act.notice_delays()
+
+
+async def planned(stores: Stores, count: int = 2) -> None:
+    await stores.fill(repositories=count)
+    await stores.plan_all()
+
+
+async def test_many_rebuilds_that_fail_again_and_again_are_one_incident_of_their_owner(stores: Stores) -> None:
+    await planned(stores)
+    await failing(stores, 3)
+    assert await open_incidents(stores) == {}
+    await failing(stores, 4)
+    told = {"delayed:contoso": "2 rebuilds cannot go on; contoso/shop-0000: no answer"}
+    assert await open_incidents(stores) == told
+    await failing(stores, 9)
+    assert await open_incidents(stores) == told
+
+
+async def test_after_a_day_a_person_is_called_once_and_all_is_over_once_they_go_on(stores: Stores) -> None:
+    await planned(stores)
+    await failing(stores, 4)
+    stores.clock.advance(timedelta(hours=23))
+    await failing(stores, 20)
+    assert set(await open_incidents(stores)) == {"delayed:contoso"}
+    stores.clock.advance(HOUR)
+    await failing(stores, 21)
+    assert set(await open_incidents(stores)) == {"delayed:contoso", "stuck:contoso"}
+    async with stores.database.reading() as connection:
+        ids = list(await connection.scalars(select(incidents.c.id).order_by(incidents.c.id)))
+    calls = [incident_message(await stores.report.incident(number)).needs_person for number in ids]
+    assert calls == [False, True]
+    await failing(stores, 0)
+    assert await open_incidents(stores) == {}
+
+
+async def refused(stores: Stores, state: RebuildState) -> None:
+    [job] = await stores.jobs()
+    ended = job.rebuild.moved(state, "refused (tried 3 times)", at=stores.clock.now())
+    await stores.act.settle_rebuild(job.rebuild, ended, succeeded=False)
+
+
+async def test_what_failed_by_a_refusal_is_planned_again_once_its_repository_holds_something_else(
+    stores: Stores,
+) -> None:
+    await planned(stores, 1)
+    await refused(stores, RebuildState.FAILED)
+    assert await planned_again(stores) == [SHOP]
+
+
+async def test_what_failed_in_a_run_of_its_own_is_not_planned_again(stores: Stores) -> None:
+    await planned(stores, 1)
+    [job] = await stores.jobs()
+    begun = replace(job.rebuild, attempted_at=stores.clock.now(), run=7)
+    red = begun.moved(RebuildState.FAILED, "the run concluded with failure", at=stores.clock.now())
+    await stores.act.settle_rebuild(job.rebuild, red)
+    assert await planned_again(stores) == []
+
+
+async def test_what_was_refused_is_read_again_within_a_day_though_nothing_was_pushed(
+    stores: Stores,
+) -> None:
+    await planned(stores, 1)
+    [job] = await stores.jobs()
+    await stores.act.read_within_a_day(job.member.id)
+    async with stores.database.reading() as connection:
+        row = (await connection.execute(select(repositories.c.tree, repositories.c.due_at))).one()
+    assert row.tree is None
+    assert row.due_at <= stores.clock.now() + timedelta(days=1)
+
+
+async def test_a_person_has_what_was_refused_tried_again(stores: Stores) -> None:
+    await planned(stores, 1)
+    await refused(stores, RebuildState.SKIPPED)
+    assert await stores.orders.retry(SHOP, Word("Ann", "the right is granted")) == 1
+    assert await stores.states() == [RebuildState.SKIPPED, RebuildState.PLANNED]
+
+
+async def test_what_was_skipped_for_a_word_is_not_tried_again(stores: Stores) -> None:
+    await planned(stores, 1)
+    [job] = await stores.jobs()
+    skipped = job.rebuild.moved(RebuildState.SKIPPED, "the repository opted out", at=stores.clock.now())
+    await stores.act.settle_rebuild(job.rebuild, skipped)
+    assert await stores.orders.retry(SHOP, Word("Ann", "please")) == 0
