@@ -12,7 +12,7 @@ from bot.domain.forge.looks import MOST_STANDINGS, OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
-from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.repository_config import NO_TEXT, RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.formats import repository_config
@@ -63,6 +63,9 @@ def as_now(job: Job, standing: OwnWord, now: datetime) -> Job:
 
 
 def config_of(standing: OwnWord, now: datetime) -> RepositoryConfig:
+    """What the repository asks for; where that cannot be told, it may be a no, and is one."""
+    if standing.is_config_unread:
+        return RepositoryConfig.not_read(NO_TEXT)
     if standing.config is None:
         return RepositoryConfig()
     config, _ = repository_config.parse(decode(standing.config), now)
@@ -75,8 +78,8 @@ def objection(job: Job, now: datetime, planned_with: RepositoryConfig) -> str | 
     `job` is as of now, `planned_with` what was known of the repository when it was claimed.
     """
     config = job.member.config
-    if not config.enabled:
-        return "the repository opted out in .github/freshness.yaml"
+    if config.refusal is not None:
+        return config.refusal
     if (refused := _refused_action(job.rebuild.action, config.action, planned_with.action)) is not None:
         return _SKIPPED_FOR[refused]
     ignores = [_ignored(job, target.base, now) for target in job.rebuild.targets]

@@ -207,11 +207,11 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         own = home if job.own == job.step.home else await self._words.of(job.own)
         if own is not home:
             check_recent(job.own.name, self._words.looked_at(job.own), self._clock.now())
-            if not config_of(home, looked_at).enabled:
-                return f"{home.identity} opted out in .github/freshness.yaml"
+            if (refusal := config_of(home, looked_at).refusal) is not None:
+                return refusal.replace("the repository", str(home.identity))
         config = config_of(own, looked_at)
-        if not config.enabled:
-            return "the repository opted out in .github/freshness.yaml"
+        if config.refusal is not None:
+            return config.refusal
         if config.action is ActionPreference.NOTIFY:
             return "the repository asks to be told only"
         return None

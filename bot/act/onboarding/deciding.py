@@ -107,8 +107,8 @@ def objection_of(attempt: OnboardingAttempt) -> str | None:
     if standing.read_only is not None:
         return f"the repository is {standing.read_only}"
     config = config_of(standing, attempt.looked_at)
-    if not config.enabled:
-        return "the repository opted out in .github/freshness.yaml"
+    if config.refusal is not None:
+        return config.refusal
     if config.asks_for_no_pull_request:
         return "the repository asks for no pull requests in .github/freshness.yaml"
     return "the repository has no commits" if attempt.look.trunk is None else None

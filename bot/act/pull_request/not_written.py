@@ -49,10 +49,14 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
 
 
 async def _objected(attempt: ProposalAttempt, word: str, claimed: Job, tools: Tools) -> Rebuild:
-    """What is open stays as it is. A rebuild that was to go on with an open pull request waits with it: skipped, it
-    would leave that to nobody, and the next one might open a second beside it.
+    """What is open stays as it is, but merges no more by the bot's word. A rebuild that was to go on with an open
+    pull request waits with it: skipped, it would leave that to nobody, and the next one might open a second beside
+    it.
     """
     rebuild, now = attempt.rebuild, attempt.looked_at
+    if is_to_be_stopped(attempt.look.open_request, wanted=False):
+        await stop_merging(attempt, tools)
+        rebuild = replace(rebuild, merging=None)
     if not rebuild.state.awaits_action:
         return left_alone(rebuild, tools.options, now)
     if (request := attempt.look.open_request) is None:

@@ -8,9 +8,13 @@ import pytest
 from bot.act.own_word import check_recent
 from bot.act.ports import Successor
 from bot.domain.failure import Failure
+from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
+from bot.domain.rollouts.terms import AutoMerge, MergeMethod
+from tests.fakes.repository import CONFIG
 from tests.unit.act.world import BRANCH, NOON, WEEKLY, World, member, rebuild, reference
 
 ACTIONS = [Action.PULL_REQUEST, Action.DISPATCH]
@@ -41,6 +45,40 @@ async def test_a_no_since_the_plan_is_heard_before_anything_is_written(
     await world.tick()
     assert (world.store[1].state, world.store[1].reason) == (RebuildState.SKIPPED, told)
     assert world.forge.calls == []
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
+@pytest.mark.parametrize("said", ["Enabled: false", "enabled: 0", "enabled: [", "enabled: 'false".encode("utf-16")])
+async def test_what_cannot_be_understood_may_be_a_no_and_nothing_is_written(
+    world: World, action: Action, said: str | bytes
+) -> None:
+    planned(world, action)
+    world.shop.commit_to(world.shop.trunk, {CONFIG: said if isinstance(said, bytes) else said.encode()})
+    await world.tick()
+    assert world.store[1].state is RebuildState.SKIPPED
+    assert world.store[1].reason.startswith("what the repository asks for cannot be understood: .github/")
+    assert (world.store.to_read_again, world.forge.calls) == ({7}, [])
+
+
+@pytest.mark.parametrize("said", ["enabled: false", "enabled: ["])
+async def test_what_is_open_stays_where_the_repository_may_say_no_but_merges_no_more_by_itself(
+    world: World, said: str
+) -> None:
+    rule = PolicyRule(auto_merge=AutoMerge(MergeMethod.SQUASH))
+    world.options = replace(world.options, policy=Policy((rule,)))
+    world.shop.requirements = MergeRequirements(requires_checks=True, can_wait=True)
+    planned(world, Action.PULL_REQUEST)
+    await world.tick()
+    assert world.shop.requests[1].is_to_merge_by_us
+    world.asks(said)
+    world.store.outdate(1)
+    await world.tick()
+    request = world.shop.requests[1]
+    assert (request.is_open, request.is_to_merge_by_us, world.store[1].state) == (True, False, RebuildState.OPEN)
+    world.asks("")
+    world.store.outdate(1)
+    await world.tick()
+    assert world.shop.requests[1].is_to_merge_by_us
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=str)
