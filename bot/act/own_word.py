@@ -1,7 +1,7 @@
 """What a repository itself says right before it is written to: it may have changed since the plan."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.formats import repository_config
 from bot.formats.source.text import decode
+from bot.reconcile.work import Held
 
 HOLDS_FOR = timedelta(seconds=60)
 """So old may a look be when a write begins."""
@@ -42,6 +43,30 @@ def check_recent(repository: str, looked_at: datetime, now: datetime) -> None:
             where=repository,
             advice="the next attempt looks again",
         )
+
+
+@dataclass(slots=True)
+class WordHeld:
+    """What holds as a write begins, after its wait for a turn: the lease on the item, and the repository's own word,
+    which was heard `HOLDS_FOR` ago at most. `intent` is stored then, right before the write, and once."""
+
+    lease: Held
+    clock: Clock
+    heard: tuple[str, datetime] | None = None
+    intent: Callable[[], Awaitable[None]] | None = None
+
+    def hear(self, repository: str, looked_at: datetime) -> None:
+        """Notes when the word was heard that the next writes rest on; raises `Failure` where it is too old."""
+        check_recent(repository, looked_at, self.clock.now())
+        self.heard = (repository, looked_at)
+
+    async def check(self) -> None:
+        await self.lease.check()
+        if self.heard is not None:
+            check_recent(*self.heard, self.clock.now())
+        if (intent := self.intent) is not None:
+            self.intent = None
+            await intent()
 
 
 def _is_within(span: timedelta, looked_at: datetime, now: datetime) -> bool:

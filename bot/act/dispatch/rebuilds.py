@@ -86,7 +86,7 @@ async def _joined(job: Job, run: Run, tools: Tools) -> Rebuild:
 
 
 async def _sent(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:
-    """The request, with its intent stored before."""
+    """The request, with its intent stored right before."""
     home = job.member.identity
 
     async def send(rebuild: Rebuild) -> int | None:
@@ -95,7 +95,8 @@ async def _sent(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:
         return await tools.forge.dispatch(home, workflow, ref=job.default_branch, inputs=inputs)
 
     try:
-        rebuild, number = await dispatch_once(job.rebuild, send, tools.store.save_progress, tools.clock.now())
+        save, now = tools.store.save_progress, tools.clock.now()
+        rebuild, number = await dispatch_once(job.rebuild, send, save, tools.held, now)
     except Failure as failure:
         tools.words.forget(home)
         denied = failure.trouble is Trouble.DENIED

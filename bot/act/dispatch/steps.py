@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.act.dispatch.asking import dispatch_once, find, given_up, next_look
-from bot.act.own_word import OwnWords, check_recent, config_of
+from bot.act.own_word import OwnWords, WordHeld, check_recent, config_of
 from bot.act.waiting import RIGHTS
 from bot.domain.backoff import look_together, rest_of
 from bot.domain.failure import Failure
@@ -148,8 +148,8 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
             return replace(step, reason=f"frozen: {freeze.reason}", due_at=freeze.until)
         if (held := await self._held_back(replace(item, step=step.begun(now)))) is not None:
             return held
-        forge = self._guarded(lease)
-        return await self._started(replace(item, step=step.begun(now)), forge)
+        held = WordHeld(lease, self._clock)
+        return await self._started(replace(item, step=step.begun(now)), self._guarded(held), held)
 
     async def _held_back(self, job: StepJob) -> StepRun | None:
         """The step as the gate keeps it from being started; None where it does not.
@@ -166,7 +166,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
             return self._failed(job.step, gate_in_words(gated))
         return self._put_off(job.step, gate_in_words(gated), self._options.follow_every)
 
-    async def _started(self, job: StepJob, forge: Forge) -> StepRun:
+    async def _started(self, job: StepJob, forge: Forge, held: WordHeld) -> StepRun:
         """The step as started, or as it is kept from that."""
         step, looked_at, every = job.step, self._clock.now(), self._options.follow_every
         path = f"{WORKFLOWS}{step.workflow}"
@@ -194,12 +194,13 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
             return self._failed(step, told)
 
         async def send(intended: StepRun) -> int | None:
-            check_recent(home.name, looked_at, self._clock.now())
+            heard = looked_at if job.own == job.step.home else min(looked_at, self._words.looked_at(job.own))
+            held.hear(home.name, heard)
             known = {**job.known, "correlation": intended.correlation or ""}
             inputs = inputs_for(intended, workflow, known)
             return await forge.dispatch(home, intended.workflow, ref=branch, inputs=inputs)
 
-        intended, number = await dispatch_once(step, send, self._store.save_step, self._clock.now())
+        intended, number = await dispatch_once(step, send, self._store.save_step, held, self._clock.now())
         return self._under_way(intended, await self._shown(forge, home, number) or number)
 
     async def _refused(self, job: StepJob, home: OwnWord, looked_at: datetime) -> str | None:

@@ -14,6 +14,8 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
+from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.reconcile.budgets import Budget, Turn
 from tests.fakes.repository import CONFIG
 from tests.unit.act.world import BRANCH, NOON, WEEKLY, World, member, rebuild, reference
 
@@ -251,6 +253,62 @@ async def test_a_pull_request_whose_writes_took_too_long_is_looked_at_again(worl
     world.forge.takes = timedelta(0)
     await world.later()
     assert (world.store[1].state, world.forge.calls) == (RebuildState.OPEN, ["carry_out", "grant"])
+
+
+class Turns:
+    """Gives each write its turn only after a while."""
+
+    def __init__(self, world: World, wait: timedelta) -> None:
+        self.world, self.wait = world, wait
+
+    async def take(self, account: str, contents: int, limits: WriteLimits) -> Turn:
+        return Turn(self.world.clock.now() + self.wait)
+
+    async def stop(self, account: str, asked: timedelta | None) -> timedelta:
+        return timedelta(0)
+
+    async def sleep(self, seconds: float) -> None:
+        self.world.clock.advance(timedelta(seconds=seconds))
+
+
+def waiting_for_turns(world: World, wait: timedelta) -> Turns:
+    turns = Turns(world, wait)
+    world.loop.budget = Budget(turns, world.clock, sleep=turns.sleep)
+    return turns
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
+async def test_a_word_that_grew_old_while_the_write_waited_for_its_turn_counts_no_more(
+    world: World, action: Action
+) -> None:
+    planned(world, action)
+    waiting_for_turns(world, timedelta(seconds=70))
+    await world.tick()
+    assert (world.store[1].state, world.forge.calls) == (RebuildState.WAITING, [])
+    assert "took too long" in world.store[1].reason
+
+
+async def test_a_run_that_waited_too_long_for_its_turn_was_never_asked_for(world: World) -> None:
+    planned(world, Action.DISPATCH)
+    turns = waiting_for_turns(world, timedelta(seconds=70))
+    for _ in range(4):
+        await world.later()
+    assert (world.store[1].state, world.store[1].attempted_at) == (RebuildState.WAITING, None)
+    turns.wait = timedelta(seconds=1)
+    await world.later()
+    assert (world.store[1].state, world.forge.calls) == (RebuildState.DISPATCHED, ["dispatch"])
+
+
+async def test_a_run_that_others_have_taken_over_before_its_turn_was_never_asked_for(world: World) -> None:
+    planned(world, Action.DISPATCH)
+    turns = waiting_for_turns(world, timedelta(seconds=1))
+
+    async def held_meanwhile(seconds: float) -> None:
+        world.store.jobs.steal(1)
+
+    world.loop.budget = Budget(turns, world.clock, sleep=held_meanwhile)
+    await world.tick()
+    assert (world.store[1].attempted_at, world.forge.calls) == (None, [])
 
 
 def test_a_look_that_a_clock_set_back_calls_still_to_come_counts_no_more() -> None:
