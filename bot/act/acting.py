@@ -2,7 +2,7 @@
 
 from bot.act.dispatch.rebuilds import dispatch
 from bot.act.ports import Job
-from bot.act.pull_request.proposal import open_or_update
+from bot.act.pull_request.proposal import only_stopped, open_or_update
 from bot.act.tools import Tools
 from bot.act.trust import doubt_about
 from bot.act.waiting import away, not_published, paused
@@ -21,6 +21,8 @@ async def act(job: Job, tools: Tools) -> Rebuild:
                 tools.options,
                 now,
             )
+        case Action.PULL_REQUEST if job.is_all_paused:
+            return await only_stopped(job, tools)
         case Action.PULL_REQUEST | Action.DISPATCH if job.rebuild.state.awaits_action and (
             freeze := job.frozen(now)
         ):

@@ -130,6 +130,15 @@ async def outdate(connection: AsyncConnection, ids: Sequence[int], now: datetime
         )
 
 
+async def merging_by_themselves(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[int]:
+    """The open pull requests that merge by themselves, or may once nothing keeps them from it."""
+    concerned = select(rebuilds.c.id).where(
+        *(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value),
+        *(rebuilds.c.merging.is_not(None), *where),
+    )
+    return list(await connection.scalars(concerned))
+
+
 def fleet_repository_of(row: Mapping[Any, Any], pins: Mapping[int, Sequence[Usage]]) -> FleetRepository:
     """Makes a value of the columns of `MEMBER`; what repositories have in common is read once."""
     return FleetRepository(
