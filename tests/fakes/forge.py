@@ -513,6 +513,7 @@ class FakeForge:
             request.body or "",
             is_open=True,
             is_merged=False,
+            base=request.onto,
             is_draft=request.is_draft,
             node_id=f"PR_{home.id}_{number}",
         )
