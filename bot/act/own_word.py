@@ -47,8 +47,8 @@ def check_recent(repository: str, looked_at: datetime, now: datetime) -> None:
 
 @dataclass(slots=True)
 class WordHeld:
-    """What holds as a write begins, after its wait for a turn: the lease on the item, and the repository's own word,
-    which was heard `HOLDS_FOR` ago at most. `intent` is stored then, right before the write, and once."""
+    """What holds as a write begins, after its wait for a turn: the lease on the item, and the repository's own
+    word, which was heard `HOLDS_FOR` ago at most. `intent` is stored then, right before the write, and once."""
 
     lease: Held
     clock: Clock

@@ -18,10 +18,11 @@ def no_contents(*arguments: Any, **named: Any) -> int:
 
 
 class Guarded:
-    """Hands every call on to `port`; those named in `writes` first wait for their turn and check what they rest on: the lease, and what else `held` looks at.
+    """Hands every call on to `port`; those named in `writes` first wait for their turn and check what they rest on:
+    the lease, and what else `held` looks at.
 
-    Their first argument is the repository. They raise what `held` raises, and `NoTurn` where the account may not write at
-    present. Done here once, so that no write of a stage can forget it.
+    Their first argument is the repository. They raise what `held` raises, and `NoTurn` where the account may not
+    write at present. Done here once, so that no write of a stage can forget it.
     """
 
     def __init__(

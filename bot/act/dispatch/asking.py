@@ -60,7 +60,8 @@ async def dispatch_once(
     """Sends the request: what it was sent for, and the run's id where that was told.
 
     Its intent is stored once nothing but the request itself is left to do: what a wait for its turn has kept from
-    being sent was never asked for. Raises `Failure`; where nothing can have started, the intent is taken back first.
+    being sent was never asked for. Raises `Failure`; where nothing can have started, the intent is taken back
+    first.
     """
     intended = replace(
         wanted,

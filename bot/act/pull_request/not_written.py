@@ -67,7 +67,8 @@ async def _objected(attempt: ProposalAttempt, word: str, claimed: Job, tools: To
 
 
 async def _left_to_people(attempt: ProposalAttempt, told: str, tools: Tools) -> Rebuild:
-    """The open pull request stays, and merges no more by the bot's word; a rebuild that was to begin with it waits."""
+    """The open pull request stays, and merges no more by the bot's word; a rebuild that was to begin with it
+    waits."""
     rebuild, now = attempt.rebuild, attempt.looked_at
     if is_to_be_stopped(attempt.look.open_request, wanted=False):
         await stop_merging(attempt, tools)

@@ -52,8 +52,8 @@ class OrdersStore(Store):
         return is_new
 
     async def resume(self, rollout: int | None, word: Word) -> bool:
-        """Lets a rollout go on, or (None) all that are not paused alone; whether there was a pause, or a failure that
-        may have held it."""
+        """Lets a rollout go on, or (None) all that are not paused alone; whether there was a pause, or a failure
+        that may have held it."""
         now = self._clock.now()
         which = pauses.c.rollout_id.is_(None) if rollout is None else pauses.c.rollout_id == rollout
         async with self._database.transaction() as connection:
@@ -169,7 +169,8 @@ class OrdersStore(Store):
 
 
 async def _let_go_on(connection: AsyncConnection, rollout: int, word: Word, now: datetime) -> bool:
-    """Notes that a person has seen what ended so far in a rollout that is not paused; whether that held anything."""
+    """Notes that a person has seen what ended so far in a rollout that is not paused; whether that may have held
+    it."""
     in_vain = (RebuildState.FAILED, RebuildState.CANCELLED)
     ended = select(rebuilds.c.id).where(rebuilds.c.rollout_id == rollout, rebuilds.c.state.in_(in_vain)).limit(1)
     if (await connection.execute(ended)).first() is None:

@@ -32,10 +32,10 @@ class WaveTally:
 
     `waiting` are not released, `under_way` are released and have not ended, and of these `unmerged` wait for a
     person: open pull requests, and steps to be approved. `failed` are among the `ended`, `forgiven` among the
-    failed: a person has seen them and gone on. Nor has a person gone on since the `broken`, builds that were red, and
-    since those that ended `in_vain`, without a build. `began_at` and `done_since` are kept from when they were first seen.
-    `soak` is the longest that rules ask for one of these rebuilds, None where only the wave says; `last_end` is
-    when the last of them ended.
+    failed: a person has seen them and gone on. Nor has a person gone on since the `broken`, builds that were red,
+    and since those that ended `in_vain`, without a build. `began_at` and `done_since` are kept from when they were
+    first seen. `soak` is the longest that rules ask for one of these rebuilds, None where only the wave says;
+    `last_end` is when the last of them ended.
     """
 
     waiting: int = 0

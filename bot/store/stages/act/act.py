@@ -41,8 +41,8 @@ class ActStore(RebuildStore):
     @property
     def jobs(self) -> DueRows[Job]:
         """Those that await their action and may begin, and open ones whose text is outdated, as far as their
-        account has a turn to give; by severity, wave and age. While the bot is paused as a whole, only open ones that
-        were set to merge by themselves."""
+        account has a turn to give; by severity, wave and age. While the bot is paused as a whole, only open ones
+        that were set to merge by themselves."""
         begins = and_(rebuilds.c.state.in_(AWAITING), MAY_BEGIN)
         has_turn = may_be_written(self._clock.now())
         is_to_be_stopped = and_(IS_OUTDATED, rebuilds.c.merging == Merging.SET.value, rebuilds.c.call_off.is_(None))

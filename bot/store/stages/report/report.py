@@ -163,7 +163,9 @@ class ReportStore(Store):
                 .limit(1)
             )
             red = select(rebuilds.c.id).where(*mine, rebuilds.c.state == RebuildState.FAILED, ~WAS_REFUSED)
-            waits = select(rebuilds.c.id).where(rebuilds.c.rollout_id == rollout, IS_WAITING, rebuilds.c.wave != name)
+            waits = select(rebuilds.c.id).where(
+                rebuilds.c.rollout_id == rollout, IS_WAITING, rebuilds.c.wave != name
+            )
             holds = [await connection.scalar(each.limit(1)) is not None for each in (red, waits)]
             return WaveNews(
                 rollout,

@@ -56,7 +56,9 @@ def test_nobody_is_late_behind_a_canary_that_was_red() -> None:
     canary = WaveTally(ended=3, failed=1, broken=1, in_vain=1, began_at=NOON - 9 * DAY)
     tallies = {"canary": canary, "rest": WaveTally(waiting=20)}
     found = next_step(
-        standing(tallies=tallies, longest={"rest": NOON - 9 * DAY}), RolloutOptions(WAVES, pause_when_failed=0.5), NOON
+        standing(tallies=tallies, longest={"rest": NOON - 9 * DAY}),
+        RolloutOptions(WAVES, pause_when_failed=0.5),
+        NOON,
     )
     assert (found.release, found.late) == ({}, {})
 

@@ -25,8 +25,8 @@ async def carry_out(
     """Moves the branch and opens the pull request in one request, or changes its text in a second one. Raises
     `BranchMoved`.
 
-    GitHub carries out each mutation of a request, also after one that failed: a text in the same request as the move
-    would be written on the pull request of whoever was faster.
+    GitHub carries out each mutation of a request, also after one that failed: a text in the same request as the
+    move would be written on the pull request of whoever was faster.
     """
     mutations = Mutations()
     if change is not None:

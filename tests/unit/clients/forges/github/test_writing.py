@@ -19,7 +19,9 @@ SHOP = Identity("contoso/shop", "R_1")
 
 async def test_where_the_branch_has_moved_since_no_text_is_written_either(graphs: Callable[..., Graphs]) -> None:
     """It is a successor's pull request by then."""
-    current = PullRequest(7, "https://forge/7", "b", "1" * 40, "old", "old", is_open=True, is_merged=False, node_id="P_7")
+    current = PullRequest(
+        7, "https://forge/7", "b", "1" * 40, "old", "old", is_open=True, is_merged=False, node_id="P_7"
+    )
     moved = {"data": {"refs": None}, "errors": [{"path": ["refs"], "type": "STALE_DATA", "message": "it was at 2"}]}
     stale = graphs(moved)
     change = BranchChange("b", "1" * 40, "0" * 40, "1", (FileChange("Dockerfile", b"x"),), "m")
