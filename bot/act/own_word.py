@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.act.ports import ActStore, Job
+from bot.act.ports import ActOptions, ActStore, Job
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import MOST_STANDINGS, OwnWord
@@ -73,8 +73,9 @@ def _is_within(span: timedelta, looked_at: datetime, now: datetime) -> bool:
     return timedelta(0) <= now - looked_at <= span
 
 
-def as_now(job: Job, standing: OwnWord, now: datetime) -> Job:
-    """The job with the repository's name, default branch and wishes as of this moment."""
+def as_now(job: Job, standing: OwnWord, options: ActOptions, now: datetime) -> Job:
+    """The job with the repository's name, default branch and wishes as of this moment. Under a name that the
+    operator does not include it is not of the fleet, whatever the last listing said."""
     member = replace(
         job.member,
         name=standing.identity.name,
@@ -83,7 +84,11 @@ def as_now(job: Job, standing: OwnWord, now: datetime) -> Job:
     )
     rebuild = replace(job.rebuild, repository=standing.identity.name, repository_node=standing.identity.node_id)
     return replace(
-        job, rebuild=rebuild, member=member, default_branch=standing.default_branch or job.default_branch
+        job,
+        rebuild=rebuild,
+        member=member,
+        default_branch=standing.default_branch or job.default_branch,
+        is_listed=job.is_listed and options.covers(standing.identity.name),
     )
 
 

@@ -146,8 +146,8 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         freeze = frozen_by(self._options.freezes, now, item.severity)
         if freeze is not None:
             return replace(step, reason=f"frozen: {freeze.reason}", due_at=freeze.until)
-        if (held := await self._held_back(replace(item, step=step.begun(now)))) is not None:
-            return held
+        if (kept := await self._held_back(replace(item, step=step.begun(now)))) is not None:
+            return kept
         held = WordHeld(lease, self._clock)
         return await self._started(replace(item, step=step.begun(now)), self._guarded(held), held)
 

@@ -12,7 +12,7 @@ from bot.act.pull_request.merging import is_to_be_stopped
 from bot.act.pull_request.text.section import closed, declined
 from bot.act.pull_request.wishes import stop_merging
 from bot.act.tools import Tools
-from bot.act.waiting import left_alone, paused, shut
+from bot.act.waiting import left_alone, not_of_the_fleet, paused, shut
 from bot.domain.backoff import rest_at_age
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 
@@ -20,6 +20,8 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> Rebuild | None:
     """The rebuild where nothing is to be written for it, or not yet; None where it can begin."""
     rebuild, look, now = attempt.rebuild, attempt.look, attempt.looked_at
+    if not attempt.job.is_listed:
+        return not_of_the_fleet(rebuild, tools.options, now)
     if look.standing.read_only is not None:
         is_open = attempt.look.open_request is not None
         return await shut(attempt.job, look.standing, tools.store, tools.options, now, is_open=is_open)
@@ -29,8 +31,8 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
         return await _left_to_people(attempt, told, tools)
     if (said := said_by_label(attempt.look.pull_requests)) is not None:
         return await _heeded(attempt, said, tools)
-    if request is not None and (told := request.elsewhere(look.standing.default_branch)) is not None:
-        return await _left_to_people(attempt, told, tools)
+    if request is not None and (elsewhere := request.elsewhere(look.standing.default_branch)) is not None:
+        return await _left_to_people(attempt, elsewhere, tools)
     if (reason := _superfluous(attempt.job)) is not None:
         ended = RebuildState.SKIPPED if attempt.job.replaced_by is None else RebuildState.CANCELLED
         return await _closed(attempt, rebuild.moved(ended, reason, at=now), tools)

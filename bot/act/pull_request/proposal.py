@@ -81,7 +81,7 @@ async def _looked(job: Job, tools: Tools) -> ProposalAttempt:
     wishes = replace(wishes_of(job, tools.options), merge=wanted_merge(job, looked_at))
     paths = await _paths(job, tools)
     look = await tools.forge.look(job.member.identity, job.rebuild.branch, paths, wishes)
-    return ProposalAttempt(as_now(job, look.standing, looked_at), look, looked_at)
+    return ProposalAttempt(as_now(job, look.standing, tools.options, looked_at), look, looked_at)
 
 
 async def _paths(job: Job, tools: Tools) -> Sequence[str]:

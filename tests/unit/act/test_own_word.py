@@ -351,6 +351,18 @@ async def test_another_repository_under_the_old_name_is_left_alone(world: World)
     assert BRANCH in world.shop.branches
 
 
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
+async def test_a_repository_renamed_out_of_what_the_operator_includes_is_not_written_to(
+    world: World, action: Action
+) -> None:
+    planned(world, action)
+    world.options = replace(world.options, covers=lambda name: name.startswith("contoso/"))
+    world.shop.name = "elsewhere/shop"
+    await world.tick()
+    assert (world.store[1].state, world.forge.calls) == (RebuildState.WAITING, [])
+    assert world.store[1].reason.startswith("the repository is not in the fleet at present")
+
+
 async def test_a_rename_between_look_and_write_is_looked_up_again(world: World) -> None:
     planned(world, Action.PULL_REQUEST)
 
