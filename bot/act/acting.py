@@ -2,10 +2,10 @@
 
 from bot.act.dispatch.rebuilds import dispatch
 from bot.act.ports import Job
-from bot.act.pull_request.proposal import open_or_update
+from bot.act.pull_request.proposal import only_stopped, open_or_update
 from bot.act.tools import Tools
 from bot.act.trust import doubt_about
-from bot.act.waiting import away, not_published, paused
+from bot.act.waiting import not_of_the_fleet, not_published, paused
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 
 
@@ -14,13 +14,9 @@ async def act(job: Job, tools: Tools) -> Rebuild:
     now = tools.clock.now()
     match job.rebuild.action:
         case Action.PULL_REQUEST | Action.DISPATCH if not job.is_listed:
-            return away(
-                job.rebuild,
-                "the repository is not in the fleet at present: archived, excluded or not shown to us",
-                "the repository is not in the fleet any more: archived, excluded or removed",
-                tools.options,
-                now,
-            )
+            return not_of_the_fleet(job.rebuild, tools.options, now)
+        case Action.PULL_REQUEST if job.is_all_paused:
+            return await only_stopped(job, tools)
         case Action.PULL_REQUEST | Action.DISPATCH if job.rebuild.state.awaits_action and (
             freeze := job.frozen(now)
         ):

@@ -10,6 +10,7 @@ from bot.act.waiting import is_final_after
 from bot.domain.backoff import rested_by
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
+from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
@@ -78,13 +79,17 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         if rebuild.action is not Action.PULL_REQUEST or rebuild.branch is None:
             return self._ended(item)
         look = await forge.look(rebuild.identity, rebuild.branch, ())
-        open_ones = [request for request in look.pull_requests if request.is_open]
+        open_ones = [each for each in look.pull_requests if each.is_open and self._is_own(each, rebuild)]
         if open_ones and look.standing.read_only is not None:
             return self._ended(item, f"#{open_ones[0].number} stays open in a repository that is read-only")
         for request in open_ones:
             body = closed(request.body, item.reason)
             await forge.close_pull_request(look.standing.identity, request, body=body)
         return self._ended(item)
+
+    @staticmethod
+    def _is_own(request: PullRequest, rebuild: Rebuild) -> bool:
+        return request.is_own or request.number == rebuild.pull_request
 
     def _ended(self, item: CalledOff, but: str = "") -> Rebuild:
         told = f"{item.reason}; {but}" if but else item.reason

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot.act.own_word import config_of
+from bot.act.own_word import WordHeld, config_of
 from bot.act.ports import ActOptions
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
@@ -134,7 +134,9 @@ class _Scans(ForgeWriting[DueScan, UploadedFindings]):
             return await self._taken_in(item, item.upload)
         if mark == item.uploaded or (not told and item.uploaded is None):
             return UploadedFindings(item.uploaded)
-        forge = self._guarded(lease)
+        held = WordHeld(lease, self._clock)
+        forge = self._guarded(held)
+        held.hear(item.repository.name, self._clock.now())
         paths = sorted({each.place.path for each in told if each.place.path in item.files})
         look = await forge.look(item.repository, item.branch, paths)
         branch = look.standing.default_branch

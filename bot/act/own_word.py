@@ -1,22 +1,23 @@
 """What a repository itself says right before it is written to: it may have changed since the plan."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.act.ports import ActStore, Job
+from bot.act.ports import ActOptions, ActStore, Job
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import MOST_STANDINGS, OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
-from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.repository_config import NO_TEXT, RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.formats import repository_config
 from bot.formats.source.text import decode
+from bot.reconcile.work import Held
 
 HOLDS_FOR = timedelta(seconds=60)
 """So old may a look be when a write begins."""
@@ -44,12 +45,37 @@ def check_recent(repository: str, looked_at: datetime, now: datetime) -> None:
         )
 
 
+@dataclass(slots=True)
+class WordHeld:
+    """What holds as a write begins, after its wait for a turn: the lease on the item, and the repository's own
+    word, which was heard `HOLDS_FOR` ago at most. `intent` is stored then, right before the write, and once."""
+
+    lease: Held
+    clock: Clock
+    heard: tuple[str, datetime] | None = None
+    intent: Callable[[], Awaitable[None]] | None = None
+
+    def hear(self, repository: str, looked_at: datetime) -> None:
+        """Notes when the word was heard that the next writes rest on; raises `Failure` where it is too old."""
+        check_recent(repository, looked_at, self.clock.now())
+        self.heard = (repository, looked_at)
+
+    async def check(self) -> None:
+        await self.lease.check()
+        if self.heard is not None:
+            check_recent(*self.heard, self.clock.now())
+        if (intent := self.intent) is not None:
+            self.intent = None
+            await intent()
+
+
 def _is_within(span: timedelta, looked_at: datetime, now: datetime) -> bool:
     return timedelta(0) <= now - looked_at <= span
 
 
-def as_now(job: Job, standing: OwnWord, now: datetime) -> Job:
-    """The job with the repository's name, default branch and wishes as of this moment."""
+def as_now(job: Job, standing: OwnWord, options: ActOptions, now: datetime) -> Job:
+    """The job with the repository's name, default branch and wishes as of this moment. Under a name that the
+    operator does not include it is not of the fleet, whatever the last listing said."""
     member = replace(
         job.member,
         name=standing.identity.name,
@@ -58,11 +84,18 @@ def as_now(job: Job, standing: OwnWord, now: datetime) -> Job:
     )
     rebuild = replace(job.rebuild, repository=standing.identity.name, repository_node=standing.identity.node_id)
     return replace(
-        job, rebuild=rebuild, member=member, default_branch=standing.default_branch or job.default_branch
+        job,
+        rebuild=rebuild,
+        member=member,
+        default_branch=standing.default_branch or job.default_branch,
+        is_listed=job.is_listed and options.covers(standing.identity.name),
     )
 
 
 def config_of(standing: OwnWord, now: datetime) -> RepositoryConfig:
+    """What the repository asks for; where that cannot be told, it may be a no, and is one."""
+    if standing.is_config_unread:
+        return RepositoryConfig.not_read(NO_TEXT)
     if standing.config is None:
         return RepositoryConfig()
     config, _ = repository_config.parse(decode(standing.config), now)
@@ -75,8 +108,8 @@ def objection(job: Job, now: datetime, planned_with: RepositoryConfig) -> str | 
     `job` is as of now, `planned_with` what was known of the repository when it was claimed.
     """
     config = job.member.config
-    if not config.enabled:
-        return "the repository opted out in .github/freshness.yaml"
+    if config.refusal is not None:
+        return config.refusal
     if (refused := _refused_action(job.rebuild.action, config.action, planned_with.action)) is not None:
         return _SKIPPED_FOR[refused]
     ignores = [_ignored(job, target.base, now) for target in job.rebuild.targets]

@@ -46,7 +46,8 @@ class Job:
     `condemned` is a digest that the repository pins and that was held back until the next one came, where a
     dispatch would build on it. `shown_since` is from when on each base shows what is wanted of it, without those
     that do not; `is_provable` says that an image is known in which a build shows whether it took that. `packages`
-    say how each base's packages changed from what the repository has to what it gets, as far as known.
+    say how each base's packages changed from what the repository has to what it gets, as far as known. `is_paused`
+    says that its rollout is, alone or with all others, `is_all_paused` that the bot is as a whole.
     """
 
     rebuild: Rebuild
@@ -64,6 +65,8 @@ class Job:
     shown_since: Mapping[Base, datetime] = field(default_factory=dict)
     is_provable: bool = False
     packages: Mapping[Base, tuple[PlatformChanges, ...]] = field(default_factory=dict)
+    is_paused: bool = False
+    is_all_paused: bool = False
 
     def frozen(self, now: datetime) -> Freeze | None:
         """The freeze that keeps it from beginning, which a person's word and a fix that is severe enough pass."""
@@ -71,8 +74,10 @@ class Job:
         return None if self.at_request else frozen_by(self.policy.freezes, now, severity)
 
     def merge_frozen(self, now: datetime) -> bool:
-        """Whether a freeze, or one that begins soon, keeps it from merging by itself. A person's word to begin does
-        not pass that."""
+        """Whether a pause, a freeze, or one that begins soon, keeps it from merging by itself. A person's word to
+        begin does not pass that."""
+        if self.is_paused:
+            return True
         anyway = replace(self, at_request=False)
         begins = [each.since for each in self.policy.freezes if now < each.since <= now + MERGES_END_BEFORE]
         return any(anyway.frozen(at) is not None for at in (now, *begins))
@@ -107,6 +112,10 @@ class Job:
         }
 
 
+def _covers_all(name: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class ActOptions:
     """`follow_every` is how often an open pull request or a run is looked at, `open_pull_requests` how many a
@@ -120,6 +129,8 @@ class ActOptions:
     policy: Policy = Policy()  # noqa: RUF009 - frozen
     host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
     """Under which names the forge pauses."""
+    covers: Callable[[str], bool] = _covers_all
+    """Whether the operator wants a repository of this name worked on: it may bear another since it was listed."""
 
 
 class ActStore(Protocol):

@@ -79,7 +79,7 @@ async def _branch(
             yield kept
         return
     for request in look.pull_requests:
-        if request.is_open:
+        if request.is_open and request.is_own:
             if not dry_run:
                 await forge.close_pull_request(name, request, body=closed(request.body, reason))
             yield Retired(name.name, f"pull request #{request.number}", TraceOutcome.CLOSED, request.url)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.act.acting import act
-from bot.act.own_word import OwnWords
+from bot.act.own_word import OwnWords, WordHeld
 from bot.act.ports import MERGES_END_BEFORE, ActOptions, ActStore, Job, Refresher
 from bot.act.tag_availability import PublishedTags, Registry
 from bot.act.tools import Tools
@@ -89,10 +89,11 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         return item.rebuild.repository
 
     async def attempt(self, item: Job, lease: Lease) -> Rebuild:
-        forge = self._guarded(lease)
+        held = WordHeld(lease, self._clock)
+        forge = self._guarded(held)
         tools = Tools(
             *(self._store, forge, self._tags, self._words, self._refresh, self._options, self._clock),
-            trust=self._trust,
+            *(self._trust, held),
         )
         return await act(replace(item, policy=self._options.policy), tools)
 

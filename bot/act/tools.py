@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.act.own_word import OwnWords, check_recent
+from bot.act.own_word import OwnWords, WordHeld
 from bot.act.ports import ActOptions, ActStore, Refresher
 from bot.act.tag_availability import PublishedTags
 from bot.act.trust import TrustGate
@@ -14,7 +14,7 @@ from bot.domain.rollouts.rebuild import Rebuild
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """`forge` looks at the lease of the rebuild before each write (see `reconcile.guarded`)."""
+    """`forge` looks at what is `held` before each write (see `reconcile.guarded`)."""
 
     store: ActStore
     forge: Forge
@@ -24,10 +24,11 @@ class Tools:
     options: ActOptions
     clock: Clock
     trust: TrustGate
+    held: WordHeld
 
     def before_write(self, rebuild: Rebuild, looked_at: datetime) -> None:
-        """Checks that the repository's own word is not too old to count; the lease, `forge` itself looks at.
+        """Notes when the repository's own word was heard, which `forge` looks at once the write has its turn.
 
-        Raises `Failure` (unreachable, so it is tried again) where it is.
+        Raises `Failure` (unreachable, so it is tried again) where it is too old to count already.
         """
-        check_recent(rebuild.repository, looked_at, self.clock.now())
+        self.held.hear(rebuild.repository, looked_at)

@@ -77,6 +77,18 @@ async def shut(
     return ended or away(job.rebuild, told, told, options, now)
 
 
+def not_of_the_fleet(rebuild: Rebuild, options: ActOptions, now: datetime) -> Rebuild:
+    """Waits for a repository that the operator does not include, or the forge does not list, and ends after a
+    week."""
+    return away(
+        rebuild,
+        "the repository is not in the fleet at present: archived, excluded or not shown to us",
+        "the repository is not in the fleet any more: archived, excluded or removed",
+        options,
+        now,
+    )
+
+
 def away(rebuild: Rebuild, how: str, ever: str, options: ActOptions, now: datetime) -> Rebuild:
     """Puts the rebuild off while nothing can be written to its repository, and ends it after a week.
 

@@ -55,6 +55,8 @@ class DueRepository:
     reader: str | None = None
     error: str | None = None
     node_id: str | None = None
+    is_unread: bool = False
+    """Whether its own word could not be understood when it was read last."""
 
     @property
     def identity(self) -> Identity:
@@ -118,3 +120,8 @@ class DiscoverStore(Protocol):
     async def save_reading(self, repository: DueRepository, reading: Reading, due: datetime) -> None: ...
 
     async def keep_reading(self, repository: DueRepository, due: datetime) -> None: ...
+
+    async def tell_unread(self, trouble: str | None) -> None:
+        """Opens the incident that many repositories' own words cannot be understood any more, with what is to be
+        done; None ends it once that holds for few."""
+        ...

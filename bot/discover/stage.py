@@ -23,7 +23,7 @@ from bot.domain.images.claims.choosing import claims_of
 from bot.domain.images.claims.claim import ImageRules, NamedImage
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry, owner_of
-from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
+from bot.domain.repositories.repository_config import MANY_UNREAD, OwnedPaths, RepositoryConfig
 from bot.domain.repositories.usage import Findings, Role, SourceProblem, Usage
 from bot.formats import code_owners, repository_config
 from bot.formats.practices import tells_of_practices
@@ -75,9 +75,22 @@ async def tick(
     tally = DiscoverTally()
     await store.expect_listing()
     listed = await loop.run(_Listings(store, forge, options, loop, tally))
-    read = await loop.run(_Readings(store, forge, memory, options, loop, tally))
+    readings = _Readings(store, forge, memory, options, loop, tally)
+    read = await loop.run(readings)
+    await store.tell_unread(_unread_in_one_pass(readings.newly_unread))
     tally.problems += listed.problems + read.problems
     return tally
+
+
+def _unread_in_one_pass(repositories: Sequence[str]) -> str | None:
+    """What is to be told once, where a change that reaches many made their own words unreadable."""
+    if len(repositories) <= MANY_UNREAD:
+        return None
+    named = ", ".join(sorted(repositories)[:3])
+    return (
+        f"{repository_config.PATH} of {len(repositories)} repositories cannot be understood any more ({named} and "
+        "others), so nothing new is written to them; look for what has changed all these files, and correct them"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +168,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         self._tally = tally
         self._host = options.host
         self.home = options.host.whole
+        self.newly_unread: list[str] = []
 
     @property
     def queue(self) -> Queue[DueRepository]:
@@ -177,6 +191,8 @@ class _Readings(Work[DueRepository, "Reading | None"]):
             return
         await self._store.save_reading(item, result, due)
         self._tally.read += 1
+        if result.config.unread and not item.is_unread:
+            self.newly_unread.append(item.name)
         self._tally.problems += [
             f"{item.name}/{problem.path}:{problem.line}: {problem.message}" for problem in result.problems
         ]
@@ -203,6 +219,8 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         found, workflows = await asyncio.to_thread(read_files, files, self._memory)
         named, unread = await asyncio.to_thread(images_of, files, self._memory)
         told = self._told(item, tree.sha, files, found, named)
+        if not told.config.unread and _is_left_out(repository_config.PATH, entries, files):
+            told = replace(told, config=RepositoryConfig.not_read(f"{repository_config.PATH} is not read"))
         return replace(told, workflows=workflows, problems=(*problems, *choice.problems, *unread, *told.problems))
 
     def _told(
@@ -263,6 +281,11 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         if text is None:
             return RepositoryConfig(), ()
         return repository_config.parse(text, self._clock.now())
+
+
+def _is_left_out(path: str, entries: Iterable[TreeEntry], files: Sequence[File]) -> bool:
+    """Whether a tree has something there that is not among the files that were read."""
+    return any(entry.path == path for entry in entries) and all(file.path != path for file in files)
 
 
 def _owned(files: Iterable[File], paths: Iterable[str]) -> tuple[OwnedPaths, ...]:

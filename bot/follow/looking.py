@@ -191,7 +191,7 @@ def after_request(rebuild: Rebuild, shown: PullRequestState, now: datetime) -> R
         told = f"the repository is archived; pull request #{shown.number} stays open until it is not any more"
         return rebuild.moved(RebuildState.SKIPPED, told, at=now)
     if _is_for_act(rebuild, shown):
-        return replace(rebuild, text_version=rebuild.facts_version - 1)
+        return replace(rebuild, facts_version=rebuild.facts_version + 1)
     return rebuild
 
 

@@ -58,6 +58,7 @@ _WORKFLOW = re.compile(r"(?:\.github/workflows/)?(?P<file>[A-Za-z0-9_][\w.-]{0,9
 _OWNER = re.compile(
     r"@?(?:(?P<login>[A-Za-z0-9][A-Za-z0-9-]{0,38})|[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?P<team>[a-z0-9_][a-z0-9_-]{0,99}))"
 )
+_UNTIL_CORRECTED = "nothing new is written to this repository until it is corrected"
 _CHECK = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -65,8 +66,9 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 def parse(text: str, now: datetime) -> tuple[RepositoryConfig, tuple[SourceProblem, ...]]:
     """The configuration, and a problem for each thing in it that does not count.
 
-    Never raises. What is wrong falls back to its default, so that a slip of the pen neither switches the bot off
-    nor hides an image from it. `now` tells which ignores have ended.
+    Never raises. What is wrong falls back to its default, so that a slip of the pen hides no image from the bot. A
+    file that cannot be read, and an `enabled` that cannot be understood, may be a no, and count as one until they
+    are corrected. `now` tells which ignores have ended.
     """
     reader = _Reader(text, now.date())
     try:
@@ -74,7 +76,8 @@ def parse(text: str, now: datetime) -> tuple[RepositoryConfig, tuple[SourceProbl
     except Unreadable as error:
         # YAML also ends lines at characters that an editor does not count.
         line = min(error.line, len(Lines(text)))
-        return RepositoryConfig(), (SourceProblem(PATH, line, f"{error}; the defaults hold until it is corrected"),)
+        unread = RepositoryConfig.not_read(f"{PATH}:{line}: {error}")
+        return unread, (SourceProblem(PATH, line, f"{error}; {_UNTIL_CORRECTED}"),)
     return config, tuple(reader.problems[:MOST_PROBLEMS])
 
 
@@ -84,6 +87,7 @@ class _Reader:
         self._today = today
         self._lines = Lines(text)
         self.problems: list[SourceProblem] = []
+        self.unread = ""
 
     def root(self) -> Mapping:
         if len(self._text) > LARGEST_CONFIG:
@@ -99,10 +103,11 @@ class _Reader:
 
     def config(self, root: Mapping) -> RepositoryConfig:
         self._check_keys(root, _KEYS)
-        enabled = self._one(root, "enabled", _yes_or_no, "true or false")
+        enabled = self._enabled(root)
         owners = list(self._several(root, "owners", _owner, "a GitHub login or organization/team"))
         return RepositoryConfig(
-            enabled=True if enabled is None else enabled,
+            enabled=enabled and not self.unread,
+            unread=self.unread,
             action=self._one(root, "action", _action_preference, f"one of {', '.join(ActionPreference)}"),
             workflow=self._one(root, "workflow", _workflow, "the name of a file in .github/workflows"),
             workflows=tuple(self._parts(root)),
@@ -120,6 +125,22 @@ class _Reader:
                 )
             ),
         )
+
+    def _enabled(self, root: Mapping) -> bool:
+        """Whether the repository lets the bot in; what is not understood there is `unread`."""
+        node = root.get("enabled")
+        if node is None or (isinstance(node, Scalar) and node.is_null):
+            return True
+        understood = _yes_or_no(node.value.strip()) if isinstance(node, Scalar) else None
+        if understood is None:
+            written = quoted(node.value) if isinstance(node, Scalar) else "what stands here"
+            self._doubt(node.start, f"enabled: {written} does not count; write true or false")
+        return understood is not False
+
+    def _doubt(self, place: int, message: str) -> None:
+        """A problem for which nothing is written."""
+        self.unread = self.unread or f"{PATH}:{self._lines.at(place)}: {message}"
+        self._problem(place, f"{message}; {_UNTIL_CORRECTED}")
 
     def _parts(self, root: Mapping) -> Iterator[PathWorkflow]:
         for node in self._list(root, "workflows"):
@@ -198,7 +219,8 @@ class _Reader:
                 near = get_close_matches(key.value[:LONGEST_LABEL].lower(), known, n=1, cutoff=0.5)
                 advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
                 written = "what stands here" if key.start == key.end else quoted(key.value)
-                self._problem(key.start, f"{written} is no key here and does not count; {advice}")
+                tell = self._doubt if near == ["enabled"] else self._problem
+                tell(key.start, f"{written} is no key here and does not count; {advice}")
 
     def _problem(self, place: int, message: str) -> None:
         self.problems.append(SourceProblem(PATH, self._lines.at(place), message))

@@ -65,8 +65,8 @@ def _for_repository(
     open_rebuilds: Sequence[Rebuild],
     joins: int | None,
 ) -> list[PlannedRebuild]:
-    if not member.config.enabled:
-        return [_skipped(member, pairs, "the repository opted out in .github/freshness.yaml", premises.now)]
+    if (refusal := member.config.refusal) is not None:
+        return [_skipped(member, pairs, refusal, premises.now)]
     asked_for = {target.base: rebuild for rebuild in open_rebuilds for target in rebuild.targets}
     needs = [
         need

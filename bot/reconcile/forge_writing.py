@@ -13,7 +13,7 @@ from bot.domain.forge.wishes import Wishes
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.guarded import CountContents, Guarded, no_contents
 from bot.reconcile.loop import Loop
-from bot.reconcile.work import Item, Lease, Result, Work
+from bot.reconcile.work import Held, Item, Result, Work
 
 
 def _opened(repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange) -> int:
@@ -66,6 +66,6 @@ class ForgeWriting(Work[Item, Result]):
     def host(self, item: Item) -> str:
         return self._forge_host.of(self.repository(item))
 
-    def _guarded(self, lease: Lease) -> Forge:
-        """The forge as it is written to while `lease` holds."""
-        return cast(Forge, Guarded(self._forge, WRITES, lease, self._budget))
+    def _guarded(self, held: Held) -> Forge:
+        """The forge as it is written to while `held`, a lease at least, holds."""
+        return cast(Forge, Guarded(self._forge, WRITES, held, self._budget))

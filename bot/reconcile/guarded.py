@@ -1,4 +1,4 @@
-"""A port whose writes are only made while the lease on the item holds, and in their account's turn."""
+"""A port whose writes are only made in their account's turn, and while what they rest on holds then."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.budgets import Budget
-from bot.reconcile.work import Lease
+from bot.reconcile.work import Held
 
 CountContents = Callable[..., int]
 """From the arguments of a write to how many things it makes that people are notified of."""
@@ -18,18 +18,19 @@ def no_contents(*arguments: Any, **named: Any) -> int:
 
 
 class Guarded:
-    """Hands every call on to `port`; those named in `writes` first wait for their turn and check the lease.
+    """Hands every call on to `port`; those named in `writes` first wait for their turn and check what they rest on:
+    the lease, and what else `held` looks at.
 
-    Their first argument is the repository. They raise `LeaseLost`, and `NoTurn` where the account may not write at
-    present. Done here once, so that no write of a stage can forget it.
+    Their first argument is the repository. They raise what `held` raises, and `NoTurn` where the account may not
+    write at present. Done here once, so that no write of a stage can forget it.
     """
 
     def __init__(
-        self, port: object, writes: Mapping[str, CountContents], lease: Lease, budget: Budget | None = None
+        self, port: object, writes: Mapping[str, CountContents], held: Held, budget: Budget | None = None
     ) -> None:
         self._port = port
         self._writes = writes
-        self._lease = lease
+        self._held = held
         self._budget = budget
 
     def __getattr__(self, name: str) -> Any:
@@ -42,11 +43,11 @@ class Guarded:
         async def checked(repository: Identity, *arguments: Any, **named: Any) -> Any:
             budget = self._budget
             if budget is None:
-                await self._lease.check()
+                await self._held.check()
                 return await write(repository, *arguments, **named)
             account = budget.account(repository.name)
             await budget.turn(account, contents(repository, *arguments, **named))
-            await self._lease.check()
+            await self._held.check()
             try:
                 return await write(repository, *arguments, **named)
             except Failure as failure:

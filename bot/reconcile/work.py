@@ -54,6 +54,14 @@ class Queue(Protocol[Item_co]):
         ...
 
 
+class Held(Protocol):
+    """What has to hold as a write begins, after all that it waited for."""
+
+    async def check(self) -> None:
+        """Raises `LeaseLost` or `Failure` where it holds no more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The claim on the item that is worked on."""

@@ -462,13 +462,16 @@ class FakeForge:
 
     def _standing(self, home: FakeRepository) -> OwnWord:
         head = home.branches.get(home.trunk)
+        config = home.commits[head].files.get(CONFIG) if head else None
+        is_binary = config is not None and b"\0" in config
         return OwnWord(
             home.identity,
             home.trunk if head else None,
-            home.commits[head].files.get(CONFIG) if head else None,
+            None if is_binary else config,
             "archived" if home.is_archived else "locked (migrating)" if home.is_locked else None,
             head,
             home.is_archived,
+            is_binary,
         )
 
     def _tip(self, home: FakeRepository, branch: str, paths: Sequence[str]) -> Tip | None:
@@ -517,6 +520,7 @@ class FakeForge:
             request.body or "",
             is_open=True,
             is_merged=False,
+            base=request.onto,
             is_draft=request.is_draft,
             node_id=f"PR_{home.id}_{number}",
         )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from bot.act.own_word import WordHeld
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
 from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, dispatched_run
@@ -58,11 +59,14 @@ async def dispatch_once(
     wanted: Requested,
     send: Callable[[Requested], Awaitable[int | None]],
     save: Callable[[Requested], Awaitable[None]],
+    held: WordHeld,
     now: datetime,
 ) -> tuple[Requested, int | None]:
-    """Sends the request with its intent stored before: what it was sent for, and the run's id where that was told.
+    """Sends the request: what it was sent for, and the run's id where that was told.
 
-    Raises `Failure`; where nothing can have started, the intent is taken back first.
+    Its intent is stored once nothing but the request itself is left to do: what a wait for its turn has kept from
+    being sent was never asked for. Raises `Failure`; where nothing can have started, the intent is taken back
+    first.
     """
     intended = replace(
         wanted,
@@ -70,13 +74,23 @@ async def dispatch_once(
         correlation=wanted.correlation or f"freshness-{secrets.token_hex(8)}",
         dispatches=times_asked(wanted) + 1,
     )
-    await save(intended)
+    is_stored = False
+
+    async def store() -> None:
+        nonlocal is_stored
+        await save(intended)
+        is_stored = True
+
+    held.intent = store
     try:
         return intended, await send(intended)
     except Failure as failure:
-        if failure.trouble in _NOTHING_STARTED or failure.status == _NOT_READY:
+        has_begun_nothing = failure.trouble in _NOTHING_STARTED or failure.status == _NOT_READY
+        if is_stored and has_begun_nothing:
             await save(wanted)
         raise
+    finally:
+        held.intent = None
 
 
 async def find(

@@ -9,7 +9,7 @@ from bot.act.own_word import as_now, hear, objection
 from bot.act.ports import Job
 from bot.act.pull_request.text.wording import what_moved
 from bot.act.tools import Tools
-from bot.act.waiting import shut
+from bot.act.waiting import not_of_the_fleet, shut
 from bot.domain.backoff import look_together
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run, run_under_way
@@ -23,11 +23,13 @@ async def dispatch(job: Job, tools: Tools) -> Rebuild:
     run is under way that builds the same."""
     standing = await tools.words.of(job.member.identity)
     looked_at = tools.words.looked_at(job.member.identity)
-    claimed, job = job, as_now(job, standing, looked_at)
+    claimed, job = job, as_now(job, standing, tools.options, looked_at)
     if job.rebuild.attempted_at is not None:
         found = await _earlier(job, claimed, tools)
         if found is not None:
             return await _dispatched(job, job.rebuild, found, tools)
+    if not job.is_listed:
+        return not_of_the_fleet(job.rebuild, tools.options, tools.clock.now())
     if standing.read_only is not None:
         return await shut(job, standing, tools.store, tools.options, tools.clock.now())
     now = tools.clock.now()
@@ -85,7 +87,7 @@ async def _joined(job: Job, run: Run, tools: Tools) -> Rebuild:
 
 
 async def _sent(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:
-    """The request, with its intent stored before."""
+    """The request, with its intent stored right before."""
     home = job.member.identity
 
     async def send(rebuild: Rebuild) -> int | None:
@@ -94,7 +96,8 @@ async def _sent(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:
         return await tools.forge.dispatch(home, workflow, ref=job.default_branch, inputs=inputs)
 
     try:
-        rebuild, number = await dispatch_once(job.rebuild, send, tools.store.save_progress, tools.clock.now())
+        save, now = tools.store.save_progress, tools.clock.now()
+        rebuild, number = await dispatch_once(job.rebuild, send, save, tools.held, now)
     except Failure as failure:
         tools.words.forget(home)
         denied = failure.trouble is Trouble.DENIED

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.act.dispatch.asking import dispatch_once, find, next_look, waiting_words
-from bot.act.own_word import OwnWords, check_recent, config_of
+from bot.act.own_word import OwnWords, WordHeld, check_recent, config_of
 from bot.act.waiting import is_final_after, is_right
 from bot.domain.backoff import look_together, rest_of
 from bot.domain.failure import Failure
@@ -144,10 +144,10 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         freeze = frozen_by(self._options.freezes, now, item.severity)
         if freeze is not None:
             return replace(step, reason=f"frozen: {freeze.reason}", due_at=freeze.until)
-        if (held := await self._held_back(replace(item, step=step.begun(now)))) is not None:
-            return held
-        forge = self._guarded(lease)
-        return await self._started(replace(item, step=step.begun(now)), forge)
+        if (kept := await self._held_back(replace(item, step=step.begun(now)))) is not None:
+            return kept
+        held = WordHeld(lease, self._clock)
+        return await self._started(replace(item, step=step.begun(now)), self._guarded(held), held)
 
     async def _held_back(self, job: StepJob) -> StepRun | None:
         """The step as the gate keeps it from being started; None where it does not.
@@ -164,7 +164,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
             return self._failed(job.step, gate_in_words(gated))
         return self._put_off(job.step, gate_in_words(gated), self._options.follow_every)
 
-    async def _started(self, job: StepJob, forge: Forge) -> StepRun:
+    async def _started(self, job: StepJob, forge: Forge, held: WordHeld) -> StepRun:
         """The step as started, or as it is kept from that."""
         step, looked_at, every = job.step, self._clock.now(), self._options.follow_every
         path = f"{WORKFLOWS}{step.workflow}"
@@ -190,12 +190,13 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
             return replace(step, reason=waiting_words(step), due_at=at)
 
         async def send(intended: StepRun) -> int | None:
-            check_recent(home.name, looked_at, self._clock.now())
+            heard = looked_at if job.own == job.step.home else min(looked_at, self._words.looked_at(job.own))
+            held.hear(home.name, heard)
             known = {**job.known, "correlation": intended.correlation or ""}
             inputs = inputs_for(intended, workflow, known)
             return await forge.dispatch(home, intended.workflow, ref=branch, inputs=inputs)
 
-        intended, number = await dispatch_once(step, send, self._store.save_step, self._clock.now())
+        intended, number = await dispatch_once(step, send, self._store.save_step, held, self._clock.now())
         return self._under_way(intended, await self._shown(forge, home, number) or number)
 
     async def _refused(self, job: StepJob, home: OwnWord, looked_at: datetime) -> str | None:
@@ -203,11 +204,11 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         own = home if job.own == job.step.home else await self._words.of(job.own)
         if own is not home:
             check_recent(job.own.name, self._words.looked_at(job.own), self._clock.now())
-            if not config_of(home, looked_at).enabled:
-                return f"{home.identity} opted out in .github/freshness.yaml"
+            if (refusal := config_of(home, looked_at).refusal) is not None:
+                return refusal.replace("the repository", str(home.identity))
         config = config_of(own, looked_at)
-        if not config.enabled:
-            return "the repository opted out in .github/freshness.yaml"
+        if config.refusal is not None:
+            return config.refusal
         if config.action is ActionPreference.NOTIFY:
             return "the repository asks to be told only"
         return None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.act.own_word import config_of
+from bot.act.own_word import WordHeld, config_of
 from bot.act.ports import ActOptions
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import OwnWord
@@ -91,7 +91,9 @@ class _Issues(ForgeWriting[DueIssue, ToldIssue]):
         return item.repository.name
 
     async def attempt(self, item: DueIssue, lease: Lease) -> ToldIssue:
-        forge = self._guarded(lease)
+        held = WordHeld(lease, self._clock)
+        forge = self._guarded(held)
+        held.hear(item.repository.name, self._clock.now())
         standing = (await forge.standings([item.repository])).get(item.repository)
         if standing is None or standing.read_only is not None or not self._is_wanted(standing):
             return ToldIssue(item.number, item.is_open)

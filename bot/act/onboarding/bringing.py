@@ -18,7 +18,7 @@ from bot.act.onboarding.deciding import (
 )
 from bot.act.onboarding.ports import DueOnboarding, ProposalSource
 from bot.act.onboarding.wording import body, commit_message, is_ours, title
-from bot.act.own_word import HOLDS_FOR, check_recent, config_of
+from bot.act.own_word import HOLDS_FOR, config_of
 from bot.act.pull_request.text.section import closed, rewritten, section_in, written
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
@@ -125,7 +125,7 @@ async def _brought(
     if current is not None and not current.is_conflicted and proposal.mark in section_in(current.body).digests:
         return left_open(known, current, tools.options.follow_every)
     attempt, change, prepared = await _prepared(attempt, proposal, tools)
-    check_recent(home.name, attempt.looked_at, tools.clock.now())
+    tools.held.hear(home.name, attempt.looked_at)
     request = await tools.forge.carry_out(home, change, prepared, _request_change(attempt, proposal, tools))
     if current is None:
         await _wish(attempt, request, wishes, tools)
@@ -153,7 +153,7 @@ async def _nothing_left(
     if known.declined:
         reason += f"; {', '.join(known.declined)}: taken back after a merge, and so declined for good"
     if current is not None:
-        check_recent(home.name, attempt.looked_at, tools.clock.now())
+        tools.held.hear(home.name, attempt.looked_at)
         await tools.forge.close_pull_request(home, current, body=closed(current.body, reason))
     return Brought(replace(known, state=OnboardingState.DONE, reason=reason), SELDOM)
 
@@ -205,7 +205,7 @@ async def _prepared(
             *(before, trunk.sha, trunk.tree, files, message),
             is_pushed_whole=runs_on_push(look.workflows, BRANCH),
         )
-        check_recent(home.name, attempt.looked_at, tools.clock.now())
+        tools.held.hear(home.name, attempt.looked_at)
         return attempt, change, await tools.forge.prepare(home, change)
     prepared = None
     for commit in proposal.commits:
@@ -213,6 +213,7 @@ async def _prepared(
         onto = prepared or trunk.sha
         change = BranchChange(BRANCH, before, onto, trunk.tree, files, commit_message(commit), is_aside=True)
         attempt = await _as_now(attempt, tools)
+        tools.held.hear(home.name, attempt.looked_at)
         prepared = await tools.forge.prepare(home, change)
     return attempt, change, prepared
 

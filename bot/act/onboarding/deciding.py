@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, ProposalSource, Proposer
 from bot.act.onboarding.wording import is_ours
-from bot.act.own_word import check_recent, config_of
+from bot.act.own_word import WordHeld, config_of
 from bot.act.pull_request.labels import said_by_label
 from bot.act.pull_request.text.section import declined, section_in
 from bot.domain.clock import Clock
@@ -23,13 +23,14 @@ SELDOM = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class OnboardingTools:
-    """`forge` looks at the lease before each write; `commits` are those that were asked for already."""
+    """`forge` looks at what is `held` before each write; `commits` are those that were asked for already."""
 
     forge: Forge
     proposer: Proposer
     options: OnboardingOptions
     clock: Clock
     commits: dict[ActionTag, ActionCommit | None]
+    held: WordHeld
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ async def not_to_bring(attempt: OnboardingAttempt, tools: OnboardingTools) -> Br
     latest = next(iter(look.pull_requests), None)
     if (said := said_by_label(look.pull_requests)) is not None and not said.holds:
         if current is not None:
-            check_recent(home.name, now, tools.clock.now())
+            tools.held.hear(home.name, now)
             await tools.forge.close_pull_request(home, current, body=declined(current.body, said.reason))
         return Brought(replace(known, state=OnboardingState.DECLINED, reason=said.reason), SELDOM)
     if latest is not None and current is None and not latest.is_merged and not _closed_by_us(latest):
@@ -107,8 +108,8 @@ def objection_of(attempt: OnboardingAttempt) -> str | None:
     if standing.read_only is not None:
         return f"the repository is {standing.read_only}"
     config = config_of(standing, attempt.looked_at)
-    if not config.enabled:
-        return "the repository opted out in .github/freshness.yaml"
+    if config.refusal is not None:
+        return config.refusal
     if config.asks_for_no_pull_request:
         return "the repository asks for no pull requests in .github/freshness.yaml"
     return "the repository has no commits" if attempt.look.trunk is None else None

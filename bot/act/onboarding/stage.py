@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.act.onboarding.bringing import bring, clear
 from bot.act.onboarding.deciding import SELDOM, Brought, OnboardingTools
 from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, OnboardingStore, ProposalSource, Proposer
+from bot.act.own_word import WordHeld
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.port import Forge
@@ -73,7 +74,9 @@ class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
         return item.repository.name
 
     async def attempt(self, item: DueOnboarding, lease: Lease) -> Brought:
-        tools = OnboardingTools(self._guarded(lease), self._proposer, self._options, self._clock, self._commits)
+        held = WordHeld(lease, self._clock)
+        forge = self._guarded(held)
+        tools = OnboardingTools(forge, self._proposer, self._options, self._clock, self._commits, held)
         source = await proposal_source(self._store, item)
         if lease.claimed.attempts > 1:
             await clear(item.repository, tools.forge)

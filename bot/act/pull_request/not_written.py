@@ -12,7 +12,7 @@ from bot.act.pull_request.merging import is_to_be_stopped
 from bot.act.pull_request.text.section import closed, declined
 from bot.act.pull_request.wishes import stop_merging
 from bot.act.tools import Tools
-from bot.act.waiting import left_alone, paused, shut
+from bot.act.waiting import left_alone, not_of_the_fleet, paused, shut
 from bot.domain.backoff import rest_at_age
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 
@@ -20,11 +20,19 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> Rebuild | None:
     """The rebuild where nothing is to be written for it, or not yet; None where it can begin."""
     rebuild, look, now = attempt.rebuild, attempt.look, attempt.looked_at
+    if not attempt.job.is_listed:
+        return not_of_the_fleet(rebuild, tools.options, now)
     if look.standing.read_only is not None:
         is_open = attempt.look.open_request is not None
         return await shut(attempt.job, look.standing, tools.store, tools.options, now, is_open=is_open)
+    request = look.open_request
+    if request is not None and not request.is_own and request.number != rebuild.pull_request:
+        told = f"pull request #{request.number} is somebody else's, from the bot's branch, so it is left to them"
+        return await _left_to_people(attempt, told, tools)
     if (said := said_by_label(attempt.look.pull_requests)) is not None:
         return await _heeded(attempt, said, tools)
+    if request is not None and (elsewhere := request.elsewhere(look.standing.default_branch)) is not None:
+        return await _left_to_people(attempt, elsewhere, tools)
     if (reason := _superfluous(attempt.job)) is not None:
         ended = RebuildState.SKIPPED if attempt.job.replaced_by is None else RebuildState.CANCELLED
         return await _closed(attempt, rebuild.moved(ended, reason, at=now), tools)
@@ -52,13 +60,24 @@ async def _objected(attempt: ProposalAttempt, word: str, claimed: Job, tools: To
     """What is open stays as it is. A rebuild that was to go on with an open pull request waits with it: skipped, it
     would leave that to nobody, and the next one might open a second beside it.
     """
+    rebuild, request = attempt.rebuild, attempt.look.open_request
+    if rebuild.state.awaits_action and request is None:
+        return await hear(word, replace(claimed, rebuild=rebuild), tools.store, attempt.looked_at)
+    if request is None:
+        return left_alone(rebuild, tools.options, attempt.looked_at)
+    return await _left_to_people(attempt, f"{word}; pull request #{request.number} stays as it is", tools)
+
+
+async def _left_to_people(attempt: ProposalAttempt, told: str, tools: Tools) -> Rebuild:
+    """The open pull request stays, and merges no more by the bot's word; a rebuild that was to begin with it
+    waits."""
     rebuild, now = attempt.rebuild, attempt.looked_at
-    if not rebuild.state.awaits_action:
-        return left_alone(rebuild, tools.options, now)
-    if (request := attempt.look.open_request) is None:
-        return await hear(word, replace(claimed, rebuild=rebuild), tools.store, now)
-    told = f"{word}; pull request #{request.number} stays as it is"
-    return paused(rebuild, told, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
+    if is_to_be_stopped(attempt.look.open_request, wanted=False):
+        await stop_merging(attempt, tools)
+        rebuild = replace(rebuild, merging=None)
+    if rebuild.state.awaits_action:
+        return paused(rebuild, told, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
+    return replace(left_alone(rebuild, tools.options, now), reason=told)
 
 
 async def _heeded(attempt: ProposalAttempt, said: Said, tools: Tools) -> Rebuild:

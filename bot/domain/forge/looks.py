@@ -43,9 +43,9 @@ class OwnWord:
     """What a repository says of itself at this moment.
 
     `identity` has the name that it bears now. `head` is the commit that its default branch stands at, None where it
-    has none. `config` is the file in which it says what it wants of the bot, None
-    where there is none. `read_only` says why nothing can be written (archived, locked), None where it can;
-    `is_archived` that this is so until somebody unarchives it.
+    has none. `config` is the file in which it says what it wants of the bot, None where there is none;
+    `is_config_unread` that it is there, and the forge shows no text of it. `read_only` says why nothing can be
+    written (archived, locked), None where it can; `is_archived` that this is so until somebody unarchives it.
     """
 
     identity: Identity
@@ -54,6 +54,7 @@ class OwnWord:
     read_only: str | None = None
     head: str | None = None
     is_archived: bool = False
+    is_config_unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,16 @@ class PullRequest:
     """The same, and the bot has asked for it."""
     is_queued: bool = False
     """It is in a merge queue: nobody can change its branch until it has left."""
+    base: str | None = None
+    """The branch that it goes to, None where that was not asked for."""
+    is_own: bool = True
+    """The bot has opened it; from the bot's branch anybody may."""
+
+    def elsewhere(self, onto: str | None) -> str | None:
+        """Why it does not bring what the bot wants to `onto` any more: people have pointed it at another branch."""
+        if self.base is None or onto is None or self.base == onto:
+            return None
+        return f"pull request #{self.number} goes to {self.base} and not to {onto}, so it is left to people"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,12 @@ GITHUB_PATH = ".github/freshness.yaml"
 """Where a repository on GitHub keeps it."""
 
 
+MANY_UNREAD = 10
+"""More repositories than these whose own word cannot be understood are one trouble, and not each its own."""
+NO_TEXT = f"{GITHUB_PATH} is no text in UTF-8"
+"""Said of a file that the forge shows without a text of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ignore:
     """A path or base to leave alone, until a date or for good; globs. An empty glob matches anything.
@@ -47,12 +53,15 @@ class OwnedPaths:
 
 @dataclass(frozen=True, slots=True)
 class RepositoryConfig:
-    """The defaults hold for a repository without the file, and wherever the file is wrong.
+    """The defaults hold for a repository without the file, and for each key of it that is wrong, but for `enabled`:
+    where the file cannot be read, or that key not be understood, it may say no, so nothing new is written there.
+    `unread` says why that is, and `enabled` is False then.
 
     `owned` is not in that file: it comes from CODEOWNERS, for the files that name a base.
     """
 
     enabled: bool = True
+    unread: str = ""
     action: ActionPreference | None = None
     workflow: str | None = None
     workflows: tuple[PathWorkflow, ...] = ()
@@ -63,6 +72,11 @@ class RepositoryConfig:
     owned: tuple[OwnedPaths, ...] = ()
     produces: tuple[str, ...] = ()
     """Images that it says to produce, `registry/name` with or without a tag; what counts, the operator decides."""
+
+    @classmethod
+    def not_read(cls, why: str) -> "RepositoryConfig":
+        """Of a repository whose file is there and cannot be read."""
+        return cls(enabled=False, unread=why)
 
     def owners_of(self, paths: Iterable[str]) -> tuple[str, ...]:
         """The code owners of these files, each once."""
@@ -88,6 +102,15 @@ class RepositoryConfig:
         """The file name of the workflow that builds what a file is for."""
         part = self.part_of(path, terms)
         return part.workflow if part is not None else self.workflow or terms.workflow
+
+    @property
+    def refusal(self) -> str | None:
+        """Why nothing new may be written to the repository, None where something may."""
+        if self.enabled:
+            return None
+        if self.unread:
+            return f"what the repository asks for cannot be understood: {self.unread}"
+        return f"the repository opted out in {GITHUB_PATH}"
 
     @property
     def asks_for_no_pull_request(self) -> bool:

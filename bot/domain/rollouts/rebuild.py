@@ -185,9 +185,10 @@ class Rebuild:
     attempts: int = 0
     ended_at: datetime | None = None
     facts_version: int = 0
-    """How many times the feeds have said more about its changes."""
+    """How many times there was more to bring to its pull request: feeds said more, or what people and rules want of
+    it was another. It only rises, whoever works on the rebuild meanwhile."""
     text_version: int = 0
-    """Up to which of these times the pull request's text goes."""
+    """Up to which of these times the pull request was brought."""
     node_id: str | None = None
     """By which its pull request or run can be asked for together with others."""
     dispatches: int = 0

@@ -10,7 +10,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import SEVERE, Severity
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
-from bot.domain.rollouts.timing.waves import Wave, WaveTally, advance, latest_start, room, waves_in_order
+from bot.domain.rollouts.timing.waves import Advance, Wave, WaveTally, advance, latest_start, room, waves_in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def next_step(standing: RolloutStanding, options: RolloutOptions, now: datetime)
     late_since = {
         wave.name: now - (latest_start(waves, wave.name, now) - now)
         for wave in waves[1:]  # nobody in the first wave is late, since it waits for no other
-        if wave.name in standing.longest and wave.name not in release
+        if wave.name in standing.longest and wave.name not in release and not _is_for_person(found, wave)
     }
     late = {
         wave.name: room(wave, standing.tallies[wave.name])
@@ -169,6 +169,11 @@ def next_step(standing: RolloutStanding, options: RolloutOptions, now: datetime)
         standing.urgent > 0,
         distance=standing.distance,
     )
+
+
+def _is_for_person(found: Advance, wave: Wave) -> bool:
+    held = found.holds.get(wave.name)
+    return held is not None and held.for_person
 
 
 def _positive(counts: Mapping[str, int]) -> dict[str, int]:

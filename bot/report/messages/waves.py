@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.domain.wording.message import Footnote, Line, Message, Paragraph, Style, TextRun, plain, strong
+from bot.domain.wording.message import Block, Footnote, Line, Message, Paragraph, Style, TextRun, plain, strong
 from bot.domain.wording.words import counted, duration
 from bot.report.messages.phrases import capped_list, in_state, short, shown_time
 from bot.report.messages.stops import FailedRebuild
@@ -27,6 +27,8 @@ class WaveNews:
     done_since: datetime | None = None
     unproven: int = 0
     merged: int = 0
+    is_waited_for: bool = False
+    """It is the first wave, and others wait for it."""
 
 
 def wave_message(news: WaveNews) -> Message | None:
@@ -43,7 +45,12 @@ def wave_message(news: WaveNews) -> Message | None:
         if (more := news.failed - len(news.failures)) > 0:
             command = TextRun(f"freshness-bot rollout show {news.rollout} --all", Style.CODE)
             lines.append((TextRun(f"and {more:,} more; "), command, TextRun(" lists them all")))
-        blocks = (Paragraph((strong(title),)), capped_list(lines), _footer(news))
+        blocks: tuple[Block, ...] = (
+            Paragraph((strong(title),)),
+            capped_list(lines),
+            *_how_it_goes_on(news),
+            _footer(news),
+        )
         return Message(f"{title}: {news.title}", blocks, needs_person=True)
     if news.done_since is None or news.waves == 1:
         return None
@@ -53,6 +60,13 @@ def wave_message(news: WaveNews) -> Message | None:
     apart = [in_state(number, state) for number, state in doubtful if number]
     said = ", ".join([f"{news.succeeded:,} of {news.total:,} rebuilt{took}", *apart])
     return Message(f"{title}: {said}", (Paragraph((strong(title), plain(said))), _footer(news)))
+
+
+def _how_it_goes_on(news: WaveNews) -> tuple[Paragraph, ...]:
+    if not news.is_waited_for:
+        return ()
+    command = TextRun(f"freshness-bot rollout resume {news.rollout} --reason …", Style.CODE)
+    return (Paragraph(((TextRun("The next wave begins once a retry succeeds, or with "), command),)),)
 
 
 def _footer(news: WaveNews) -> Footnote:

@@ -159,6 +159,7 @@ class Bot:
             open_pull_requests=self.settings.limits.open_pull_requests_per_repository,
             host=self.forge_host,
             policy=self.policy,
+            covers=self.discover_options.selection.names,
         )
 
     @property

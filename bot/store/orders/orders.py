@@ -21,7 +21,14 @@ from bot.store.orders.named import ask_for_open_rollout, base_named, digests_of,
 from bot.store.orders.retrying import failed_last, retried
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.quarantines import let_go, open_quarantine
-from bot.store.rows.rollouts.rebuilds import after_transitions, keep_transitions, outcome_of, transition_row
+from bot.store.rows.rollouts.rebuilds import (
+    after_transitions,
+    keep_transitions,
+    merging_by_themselves,
+    outcome_of,
+    outdate,
+    transition_row,
+)
 from bot.store.rows.rollouts.steps import end_steps
 from bot.store.rows.rollouts.tables import pauses, rebuilds
 from bot.store.rows.tables import journal
@@ -45,21 +52,24 @@ class OrdersStore(Store):
         return is_new
 
     async def resume(self, rollout: int | None, word: Word) -> bool:
-        """Lets a rollout go on, or (None) all that are not paused alone; whether there was a pause."""
+        """Lets a rollout go on, or (None) all that are not paused alone; whether there was a pause, or a failure
+        that may have held it."""
         now = self._clock.now()
         which = pauses.c.rollout_id.is_(None) if rollout is None else pauses.c.rollout_id == rollout
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            ended = await connection.execute(
-                update(pauses).where(which, pauses.c.until.is_(None)).values(until=now).returning(pauses.c.id)
-            )
-            over = sorted(ended.scalars())
+            open_ones = select(pauses.c.id).where(which, pauses.c.until.is_(None))
+            over = sorted(await connection.scalars(open_ones))
+            mine = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
+            await outdate(connection, await merging_by_themselves(connection, *mine) if over else [], now)
+            await connection.execute(update(pauses).where(pauses.c.id.in_(over)).values(until=now))
+            has_failed = rollout is not None and not over and await _let_go_on(connection, rollout, word, now)
             for pause in over:
                 await announce(connection, f"pause:{pause}", now)
             if rollout is not None and over:
                 await announce(connection, f"rollout:{rollout}", now)
             await _write(connection, now, word, "resume", _subject(rollout))
-        return bool(over)
+        return bool(over) or has_failed
 
     async def cancel(self, rollout: int, word: Word, *, keep: bool) -> int:
         """Ends what has not ended of a rollout; how many rebuilds that concerns.
@@ -156,6 +166,19 @@ class OrdersStore(Store):
                 lambda row: Entry(row.at, Word(row.who, row.reason, row.is_claimed), row.what, row.subject),
                 lambda row: f"journal {row.id}",
             )
+
+
+async def _let_go_on(connection: AsyncConnection, rollout: int, word: Word, now: datetime) -> bool:
+    """Notes that a person has seen what ended so far in a rollout that is not paused; whether that may have held
+    it."""
+    in_vain = (RebuildState.FAILED, RebuildState.CANCELLED)
+    ended = select(rebuilds.c.id).where(rebuilds.c.rollout_id == rollout, rebuilds.c.state.in_(in_vain)).limit(1)
+    if (await connection.execute(ended)).first() is None:
+        return False
+    seen = {"rollout_id": rollout, "since": now, "who": word.who, "reason": word.reason, "until": now}
+    await connection.execute(insert(pauses).values(**seen))
+    await announce(connection, f"rollout:{rollout}", now)
+    return True
 
 
 async def hold_within(connection: AsyncConnection, repository: str, word: Word, now: datetime) -> int:

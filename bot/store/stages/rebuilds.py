@@ -16,7 +16,9 @@ from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.rebuilds import (
     after_transitions,
     columns_of,
+    due_after,
     keep_transitions,
+    learnt_facts,
     outcome_of,
     transition_row,
 )
@@ -55,7 +57,8 @@ class RebuildStore(Store):
         """Ends the claim: the new state, when it is due again, and, on a transition, its trace and message. What
         followed a run of others in vain has another in its place.
 
-        Of a failed attempt only state and reason are taken: what it has stored of its intent stays.
+        Of a failed attempt only state and reason are taken: what it has stored of its intent stays. What was said
+        about the rebuild while the work went on stands, and makes it due at once.
         """
         now = self._clock.now()
         is_begun_anew = before.follows_others and not after.follows_others
@@ -70,9 +73,9 @@ class RebuildStore(Store):
                 rebuilds,
                 self._worker,
                 after.id,
-                due_at=after.due_at,
+                due_at=due_after(before, after, now),
                 succeeded=succeeded,
-                values=columns_of(after) if succeeded else outcome_of(after),
+                values=learnt_facts(before, after) | (columns_of(after) if succeeded else outcome_of(after)),
             )
             if after.state is RebuildState.STEPPING and before.state is not RebuildState.STEPPING:
                 await begin_steps(connection, after, now)

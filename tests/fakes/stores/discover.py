@@ -26,6 +26,8 @@ class FakeDiscoverStore:
         self.listing_trouble: str | None = None
         self.short_since: datetime | None = None
         self.lost: set[str] = set()
+        self.unread: list[str | None] = []
+        """What was told of words that cannot be understood, at the end of each pass."""
         self._pushed: dict[str, datetime | None] = {}
 
     async def expect_listing(self) -> None:
@@ -84,9 +86,13 @@ class FakeDiscoverStore:
 
     async def save_reading(self, repository: DueRepository, reading: Reading, due: datetime) -> None:
         self._check(repository)
-        read = replace(repository, tree=reading.tree, reader=reading.reader)
+        is_unread = bool(reading.config.unread)
+        read = replace(repository, tree=reading.tree, reader=reading.reader, is_unread=is_unread)
         self.repositories.settle(repository.id, due, read)
         self.readings[repository.name] = reading
+
+    async def tell_unread(self, trouble: str | None) -> None:
+        self.unread.append(trouble)
 
     async def keep_reading(self, repository: DueRepository, due: datetime) -> None:
         self._check(repository)

@@ -49,6 +49,9 @@ class FakeRebuildStore:
 
     async def save_progress(self, rebuild: Rebuild) -> None:
         self._check(rebuild.id)
+        kept = self[rebuild.id]
+        versions = max(kept.facts_version, rebuild.facts_version), max(kept.text_version, rebuild.text_version)
+        rebuild = replace(rebuild, facts_version=versions[0], text_version=versions[1])
         self.jobs[rebuild.id] = replace(self.jobs[rebuild.id], rebuild=rebuild)
         self.rows[rebuild.id].due_at = rebuild.due_at
 
@@ -59,6 +62,15 @@ class FakeRebuildStore:
             after = replace(
                 kept, due_at=after.due_at, state=after.state, reason=after.reason, ended_at=after.ended_at
             )
+        else:
+            learnt = after.facts_version - before.facts_version
+            after = replace(
+                after,
+                facts_version=kept.facts_version + learnt,
+                text_version=max(kept.text_version, after.text_version),
+            )
+        if kept.facts_version != before.facts_version:
+            after = replace(after, due_at=self._clock.now())
         self.jobs.settle(after.id, after.due_at, replace(self.jobs[after.id], rebuild=after))
         if not succeeded:
             self.rows[after.id].attempts = kept.attempts
@@ -114,7 +126,7 @@ class FakeRebuildStore:
         for number in self.rows:
             known = self[number]
             if known.state is RebuildState.OPEN and bases >= {target.base for target in known.targets}:
-                outdated = replace(known, text_version=known.facts_version - 1)
+                outdated = replace(known, facts_version=known.facts_version + 1)
                 self.jobs[number] = replace(
                     self.jobs[number], rebuild=outdated, replaced_by=Successor(rebuild.action, rebuild.url)
                 )

@@ -83,7 +83,7 @@ async def test_another_digest_comes_with_one_push_as_well(shared_world: Sandbox,
     add(world, home, 2, "c", pull_request=world.store[1].pull_request)
     await world.tick()
     assert world.store[2].state is RebuildState.OPEN
-    assert len(asked(shared_world)) == 4
+    assert len(asked(shared_world)) == 5
     head = await shared_world.github.head(home.name, BRANCH)
     assert [(run.event, run.sha) for run in shared_world.github.runs(home.name)] == [("push", head)]
 
@@ -102,7 +102,7 @@ async def test_a_token_whose_commits_must_be_signed_makes_its_branch_first_all_t
 
 
 @pytest.mark.parametrize("goes_on", [False, True], ids=["as it was", "the default branch goes on"])
-async def test_another_digest_costs_three_requests(shared_world: Sandbox, world: World, goes_on: bool) -> None:
+async def test_another_digest_costs_four_requests(shared_world: Sandbox, world: World, goes_on: bool) -> None:
     home = await made(shared_world)
     add(world, home)
     await world.tick()
@@ -112,7 +112,7 @@ async def test_another_digest_costs_three_requests(shared_world: Sandbox, world:
     add(world, home, 2, "c", pull_request=world.store[1].pull_request)
     await world.tick()
     assert world.store[2].state is RebuildState.OPEN
-    assert len(asked(shared_world)) == 3
+    assert len(asked(shared_world)) == 4
     (shown,) = await shared_world.github.pull_requests(home.name)
     assert reference("c").digest in shown["body"]
     assert await shared_world.github.read(home.name, "Dockerfile", BRANCH) == f"FROM {reference('c')}\n"

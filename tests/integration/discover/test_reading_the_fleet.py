@@ -131,7 +131,7 @@ async def test_a_repository_opts_out_and_ignores_until_a_day(discovery: Discover
     assert configs["partly"].action is ActionPreference.NOTIFY
     assert configs["partly"].ignored_by("old/Dockerfile", ASPNET, tomorrow) is not None
     assert configs["partly"].ignored_by("old/Dockerfile", ASPNET, tomorrow + timedelta(days=1)) is None
-    assert configs["careless"].enabled
+    assert not configs["careless"].enabled
     [problem] = tally.problems
     assert problem.startswith("contoso/careless/.github/freshness.yaml:")
 

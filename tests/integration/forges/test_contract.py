@@ -140,6 +140,7 @@ async def test_a_new_pull_request_has_its_branch_and_text(stand: Stand) -> None:
     assert "Freshness-Base: a@2" in look.branch.message.splitlines()
     (shown,) = look.pull_requests
     assert (shown.number, shown.title, shown.body, shown.is_open) == (request.number, "Refresh a", "why", True)
+    assert (shown.base, shown.is_own) == ("main", True)
     assert await stand.content(repository, "main", PATH) == OLD
     assert await stand.content(repository, BRANCH, "README.md") == b"shop\n"
 

@@ -8,9 +8,15 @@ import pytest
 from bot.act.own_word import check_recent
 from bot.act.ports import Successor
 from bot.domain.failure import Failure
+from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
+from bot.domain.rollouts.terms import AutoMerge, MergeMethod
+from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.reconcile.budgets import Budget, Turn
+from tests.fakes.repository import CONFIG
 from tests.unit.act.world import BRANCH, NOON, WEEKLY, World, member, rebuild, reference
 
 ACTIONS = [Action.PULL_REQUEST, Action.DISPATCH]
@@ -41,6 +47,40 @@ async def test_a_no_since_the_plan_is_heard_before_anything_is_written(
     await world.tick()
     assert (world.store[1].state, world.store[1].reason) == (RebuildState.SKIPPED, told)
     assert world.forge.calls == []
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
+@pytest.mark.parametrize("said", ["Enabled: false", "enabled: 0", "enabled: [", "enabled: 'false".encode("utf-16")])
+async def test_what_cannot_be_understood_may_be_a_no_and_nothing_is_written(
+    world: World, action: Action, said: str | bytes
+) -> None:
+    planned(world, action)
+    world.shop.commit_to(world.shop.trunk, {CONFIG: said if isinstance(said, bytes) else said.encode()})
+    await world.tick()
+    assert world.store[1].state is RebuildState.SKIPPED
+    assert world.store[1].reason.startswith("what the repository asks for cannot be understood: .github/")
+    assert (world.store.to_read_again, world.forge.calls) == ({7}, [])
+
+
+@pytest.mark.parametrize("said", ["enabled: false", "enabled: ["])
+async def test_what_is_open_stays_where_the_repository_may_say_no_but_merges_no_more_by_itself(
+    world: World, said: str
+) -> None:
+    rule = PolicyRule(auto_merge=AutoMerge(MergeMethod.SQUASH))
+    world.options = replace(world.options, policy=Policy((rule,)))
+    world.shop.requirements = MergeRequirements(requires_checks=True, can_wait=True)
+    planned(world, Action.PULL_REQUEST)
+    await world.tick()
+    assert world.shop.requests[1].is_to_merge_by_us
+    world.asks(said)
+    world.store.outdate(1)
+    await world.tick()
+    request = world.shop.requests[1]
+    assert (request.is_open, request.is_to_merge_by_us, world.store[1].state) == (True, False, RebuildState.OPEN)
+    world.asks("")
+    world.store.outdate(1)
+    await world.tick()
+    assert world.shop.requests[1].is_to_merge_by_us
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=str)
@@ -233,6 +273,62 @@ async def test_a_pull_request_whose_writes_took_too_long_is_looked_at_again(worl
     assert (world.store[1].state, world.forge.calls) == (RebuildState.OPEN, ["carry_out", "grant"])
 
 
+class Turns:
+    """Gives each write its turn only after a while."""
+
+    def __init__(self, world: World, wait: timedelta) -> None:
+        self.world, self.wait = world, wait
+
+    async def take(self, account: str, contents: int, limits: WriteLimits) -> Turn:
+        return Turn(self.world.clock.now() + self.wait)
+
+    async def stop(self, account: str, asked: timedelta | None) -> timedelta:
+        return timedelta(0)
+
+    async def sleep(self, seconds: float) -> None:
+        self.world.clock.advance(timedelta(seconds=seconds))
+
+
+def waiting_for_turns(world: World, wait: timedelta) -> Turns:
+    turns = Turns(world, wait)
+    world.loop.budget = Budget(turns, world.clock, sleep=turns.sleep)
+    return turns
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
+async def test_a_word_that_grew_old_while_the_write_waited_for_its_turn_counts_no_more(
+    world: World, action: Action
+) -> None:
+    planned(world, action)
+    waiting_for_turns(world, timedelta(seconds=70))
+    await world.tick()
+    assert (world.store[1].state, world.forge.calls) == (RebuildState.WAITING, [])
+    assert "took too long" in world.store[1].reason
+
+
+async def test_a_run_that_waited_too_long_for_its_turn_was_never_asked_for(world: World) -> None:
+    planned(world, Action.DISPATCH)
+    turns = waiting_for_turns(world, timedelta(seconds=70))
+    for _ in range(4):
+        await world.later()
+    assert (world.store[1].state, world.store[1].attempted_at) == (RebuildState.WAITING, None)
+    turns.wait = timedelta(seconds=1)
+    await world.later()
+    assert (world.store[1].state, world.forge.calls) == (RebuildState.DISPATCHED, ["dispatch"])
+
+
+async def test_a_run_that_others_have_taken_over_before_its_turn_was_never_asked_for(world: World) -> None:
+    planned(world, Action.DISPATCH)
+    turns = waiting_for_turns(world, timedelta(seconds=1))
+
+    async def held_meanwhile(seconds: float) -> None:
+        world.store.jobs.steal(1)
+
+    world.loop.budget = Budget(turns, world.clock, sleep=held_meanwhile)
+    await world.tick()
+    assert (world.store[1].attempted_at, world.forge.calls) == (None, [])
+
+
 def test_a_look_that_a_clock_set_back_calls_still_to_come_counts_no_more() -> None:
     with pytest.raises(Failure, match="took too long"):
         check_recent("contoso/shop", NOON + timedelta(hours=1), NOON)
@@ -271,6 +367,18 @@ async def test_another_repository_under_the_old_name_is_left_alone(world: World)
     await world.tick()
     assert (other.requests, list(other.branches)) == ({}, ["main"])
     assert BRANCH in world.shop.branches
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
+async def test_a_repository_renamed_out_of_what_the_operator_includes_is_not_written_to(
+    world: World, action: Action
+) -> None:
+    planned(world, action)
+    world.options = replace(world.options, covers=lambda name: name.startswith("contoso/"))
+    world.shop.name = "elsewhere/shop"
+    await world.tick()
+    assert (world.store[1].state, world.forge.calls) == (RebuildState.WAITING, [])
+    assert world.store[1].reason.startswith("the repository is not in the fleet at present")
 
 
 async def test_a_rename_between_look_and_write_is_looked_up_again(world: World) -> None:

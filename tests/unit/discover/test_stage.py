@@ -17,6 +17,7 @@ from bot.reconcile.loop import Loop
 from tests.fakes.stores.discover import FakeDiscoverStore
 from tests.fakes.trees import FakeTrees
 
+CONFIG = ".github/freshness.yaml"
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 FROM = b"FROM mcr.microsoft.com/dotnet/aspnet:10.0\n"
 OPTIONS = DiscoverOptions(Selection(include=("contoso/*",)))
@@ -60,6 +61,30 @@ async def test_what_a_repository_names_is_saved_with_the_base_to_watch(fleet: Fl
     assert (usage.path, str(base)) == ("Dockerfile", "mcr.microsoft.com/dotnet/aspnet:10.0")
     assert (tally.listed, tally.read, tally.problems) == (1, 1, [])
     assert fleet.host.owners == ("contoso",)
+
+
+@pytest.mark.parametrize("said", [b"Enabled: false\n", "enabled: false\n".encode("utf-16"), b"x" * 2_000_000])
+async def test_a_word_that_cannot_be_read_may_be_a_no_and_is_told(fleet: Fleet, said: bytes) -> None:
+    fleet.host.files["contoso/shop"] = {"Dockerfile": FROM, CONFIG: said}
+    await fleet.tick()
+    config = fleet.store.readings["contoso/shop"].config
+    assert (config.enabled, bool(config.unread)) == (False, True)
+    assert {path for path, _ in fleet.told("contoso/shop")} == {CONFIG}
+
+
+@pytest.mark.parametrize(("broken", "are_one_trouble"), [(10, False), (11, True)])
+async def test_many_words_that_cannot_be_read_any_more_are_one_trouble(
+    fleet: Fleet, broken: int, are_one_trouble: bool
+) -> None:
+    for number in range(broken):
+        fleet.host.files[f"contoso/shop-{number:02}"] = {"Dockerfile": FROM, CONFIG: b"enabled: ["}
+    await fleet.tick()
+    [told] = fleet.store.unread
+    assert (told is not None) is are_one_trouble
+    assert told is None or told.startswith(f"{CONFIG} of {broken} repositories cannot be understood any more")
+    fleet.clock.advance(timedelta(hours=1))
+    await fleet.tick()
+    assert fleet.store.unread[1:] == [None]
 
 
 async def test_csharp_counts_where_its_project_is_an_app_host_whatever_the_folder_is_called(fleet: Fleet) -> None:

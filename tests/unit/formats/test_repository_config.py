@@ -8,8 +8,10 @@ from bot.domain.repositories.repository_config import Ignore, RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.formats.repository_config import LARGEST_CONFIG, PATH, parse
+from bot.formats.source.text import decode
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+UNTIL_CORRECTED = "nothing new is written to this repository until it is corrected"
 
 
 def config(text: str) -> RepositoryConfig:
@@ -102,8 +104,8 @@ def test_an_ignore_lasts_through_its_last_day() -> None:
             "what stands here is no key here and does not count; known are enabled, action, "
             "workflow, workflows, owners, labels, produces, ignore",
         ),
-        ("enabled: fales", "enabled: 'fales' does not count; write true or false"),
-        ("enabled: [false]", "enabled: what stands here does not count; write true or false"),
+        ("enabled: fales", f"enabled: 'fales' does not count; write true or false; {UNTIL_CORRECTED}"),
+        ("enabled: [false]", f"enabled: what stands here does not count; write true or false; {UNTIL_CORRECTED}"),
         ("action: merge", "action: 'merge' does not count; write one of auto, pull_request, dispatch, notify"),
         (
             "workflow: ../../x.yml",
@@ -155,11 +157,35 @@ def test_an_ignore_with_a_wrong_day_hides_nothing() -> None:
 
 
 @pytest.mark.parametrize("text", ["enabled: [", "- enabled", "enabled", "a: *b", "\x00", "\t- x: ["])
-def test_a_file_that_cannot_be_read_leaves_the_defaults(text: str) -> None:
+def test_a_file_that_cannot_be_read_may_say_no_and_counts_as_one(text: str) -> None:
     read, problems = parse(text, NOW)
-    assert read == RepositoryConfig()
+    assert (read.enabled, read.refusal is not None) == (False, True)
     assert len(problems) == 1
-    assert problems[0].message.endswith("; the defaults hold until it is corrected")
+    assert problems[0].message.endswith(f"; {UNTIL_CORRECTED}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Enabled: false", "ENABLED: no", "enable: false", "disabled: true", "'enabled ': off"),
+        *("enabled: 0", "enabled: never", "enabled: ''", "enabled: {a: b}", "enabled: n"),
+    ],
+)
+def test_an_enabled_that_is_not_understood_counts_as_a_no(text: str) -> None:
+    read, problems = parse(f"{text}\nlabels: [dependencies]\n", NOW)
+    assert (read.enabled, read.labels) == (False, ("dependencies",))
+    assert "cannot be understood" in (read.refusal or "")
+    assert problems[0].message.endswith(UNTIL_CORRECTED)
+
+
+@given(st.sampled_from(["utf-16", "utf-16-le", "utf-32"]), st.sampled_from(["enabled: false\n", "labels: [a]\n"]))
+def test_a_text_in_another_encoding_counts_as_a_no(encoding: str, text: str) -> None:
+    read, problems = parse(decode(text.encode(encoding)), NOW)
+    assert (read.enabled, len(problems)) == (False, 1)
+
+
+def test_an_opt_out_that_is_understood_says_so() -> None:
+    assert config("enabled: off").refusal == "the repository opted out in .github/freshness.yaml"
 
 
 def test_a_large_file_is_not_read() -> None:

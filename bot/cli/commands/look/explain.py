@@ -55,7 +55,9 @@ def show_explanation(explained: "Explanation", now: datetime, output: Format, *,
     print_line(f"{explained.repository}, last read {moment(explained.read_at)}")
     if explained.error:
         print_sentence(explained.error)
-    if not explained.config.enabled:
+    if explained.config.unread:
+        print_sentence(f"Nothing new is written to it: {explained.config.refusal}.")
+    elif not explained.config.enabled:
         print_sentence("It has opted out in .github/freshness.yaml: nothing is done for it.")
     _show_usages(explained, now, show_all=show_all)
     _show_images(explained, now, show_all=show_all)

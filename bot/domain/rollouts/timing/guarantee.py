@@ -65,8 +65,8 @@ def _is_stricter(age: timedelta | None, than: timedelta | None) -> bool:
 
 
 def _told_only(config: RepositoryConfig, terms: Terms) -> str | None:
-    if not config.enabled:
-        return "the repository opted out in .github/freshness.yaml"
+    if config.refusal is not None:
+        return config.refusal
     if config.action is ActionPreference.NOTIFY:
         return "the repository asks to be told only"
     if config.action is None and terms.action is ActionPreference.NOTIFY:

@@ -32,9 +32,10 @@ class WaveTally:
 
     `waiting` are not released, `under_way` are released and have not ended, and of these `unmerged` wait for a
     person: open pull requests, and steps to be approved. `failed` are among the `ended`, `forgiven` among the
-    failed: a person has seen them and gone on. `began_at` and `done_since` are kept from when they were first seen.
-    `soak` is the longest that rules ask for one of these rebuilds, None where only the wave says; `last_end` is
-    when the last of them ended.
+    failed: a person has seen them and gone on. Nor has a person gone on since the `broken`, builds that were red,
+    and since those that ended `in_vain`, without a build. `began_at` and `done_since` are kept from when they were
+    first seen. `soak` is the longest that rules ask for one of these rebuilds, None where only the wave says;
+    `last_end` is when the last of them ended.
     """
 
     waiting: int = 0
@@ -47,6 +48,8 @@ class WaveTally:
     done_since: datetime | None = None
     soak: timedelta | None = None
     last_end: datetime | None = None
+    broken: int = 0
+    in_vain: int = 0
 
     @property
     def total(self) -> int:
@@ -57,11 +60,12 @@ class WaveTally:
 class Hold:
     """Why a wave has not begun; `until` is when it will at the latest, where that can be told.
 
-    `reason` can follow "waits for".
+    `reason` can follow "waits for". Where it is `for_person`, no time that passes lets it begin.
     """
 
     reason: str
     until: datetime | None = None
+    for_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ def advance(
     set_aside: dict[str, int] = {}
     holds: dict[str, Hold] = {}
     held: Hold | None = None
+    order = [wave.name for wave in waves if tallies.get(wave.name, WaveTally()).total]
     for wave in waves:
         tally = tallies.get(wave.name, WaveTally())
         if tally.total == 0:
@@ -100,6 +105,9 @@ def advance(
             continue
         if (more := room(wave, tally)) > 0:
             release[wave.name] = more
+        held = _stopped(wave, tally, is_first=wave.name == order[0]) if wave.name != order[-1] else None
+        if held is not None:
+            continue
         if tally.done_since is None:
             left_out = _set_aside(wave, tally, now)
             if _is_done(wave, tally, left_out):
@@ -175,6 +183,18 @@ def _set_aside(wave: Wave, tally: WaveTally, now: datetime) -> int:
 def _is_done(wave: Wave, tally: WaveTally, left_out: int) -> bool:
     is_over = tally.waiting + tally.under_way == 0  # even where all was called off before it began
     return is_over or (tally.began_at is not None and tally.ended + left_out >= wave.done_at * tally.total)
+
+
+def _stopped(wave: Wave, tally: WaveTally, *, is_first: bool) -> Hold | None:
+    """What comes after a canary that was red, or after a wave without a success, a retry or a person lets begin."""
+    if is_first and tally.broken:
+        found = f"{tally.broken} of {counted(tally.total, 'rebuild')} failed"
+    elif tally.ended and tally.in_vain == tally.ended and tally.waiting + tally.under_way == 0:
+        found = "nothing was rebuilt"
+    else:
+        return None
+    why = f"wave {wave.name}, in which {found}: a retry that succeeds, or `rollout resume`, lets it go on"
+    return Hold(why, for_person=True)
 
 
 def _soaking(wave: Wave, since: datetime, now: datetime) -> Hold | None:

@@ -94,7 +94,7 @@ async def settle(
     worker: Worker,
     row: int,
     *,
-    due_at: datetime,
+    due_at: datetime | ColumnElement[datetime],
     succeeded: bool = True,
     values: Mapping[str, Any] | None = None,
 ) -> None:

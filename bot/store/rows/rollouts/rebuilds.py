@@ -4,7 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, RowMapping, Text, and_, cast, exists, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    RowMapping,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.verdict import ImageVerdict
@@ -116,14 +129,27 @@ def _had_none(successor: FromClause) -> ColumnElement[bool]:
 
 
 async def outdate(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> None:
-    """Makes open pull requests due for `act`, which brings them to what is known and wanted by now."""
+    """Makes open pull requests due for `act`, which brings them to what is known and wanted by now.
+
+    Their facts are one more, and never is the text one less: whoever holds one meanwhile, and settles it by the
+    facts that it had, leaves it outdated.
+    """
     await lock(connection, rebuilds, ids)
     for some in chunks(ids):
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id.in_(some), rebuilds.c.state == RebuildState.OPEN.value)
-            .values(text_version=rebuilds.c.facts_version - 1, due_at=now)
+            .values(facts_version=rebuilds.c.facts_version + 1, due_at=now)
         )
+
+
+async def merging_by_themselves(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[int]:
+    """The open pull requests that merge by themselves, or may once nothing keeps them from it."""
+    concerned = select(rebuilds.c.id).where(
+        *(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value),
+        *(rebuilds.c.merging.is_not(None), *where),
+    )
+    return list(await connection.scalars(concerned))
 
 
 def fleet_repository_of(row: Mapping[Any, Any], pins: Mapping[int, Sequence[Usage]]) -> FleetRepository:
@@ -211,8 +237,20 @@ def _merge_of(row: RowMapping | Mapping[str, Any]) -> Merge | None:
     return Merge(row["merge_commit"], row["merge_node"], row["merged_at"])
 
 
+def learnt_facts(before: Rebuild, after: Rebuild) -> dict[str, Any]:
+    """The version of the facts as whoever worked on a rebuild has raised it; others may have raised it too."""
+    learnt = after.facts_version - before.facts_version
+    return {"facts_version": rebuilds.c.facts_version + learnt} if learnt else {}
+
+
+def due_after(before: Rebuild, after: Rebuild, now: datetime) -> ColumnElement[datetime]:
+    """When a rebuild is due again: now where its facts are others than when the work on it began."""
+    return case((rebuilds.c.facts_version != before.facts_version, now), else_=after.due_at)
+
+
 def columns_of(rebuild: Rebuild) -> dict[str, Any]:
-    """What may change in the life of a rebuild."""
+    """What may change in the life of a rebuild, written by whoever holds its lease. The version of its text only
+    rises, so that nobody takes back what another has outdated."""
     return {
         **outcome_of(rebuild),
         "action": rebuild.action.value,
@@ -226,7 +264,9 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
         "dispatches": rebuild.dispatches,
         "joined": rebuild.joined and rebuild.joined.value,
         "url": rebuild.url,
-        "text_version": rebuild.text_version,
+        "text_version": case(
+            (rebuilds.c.text_version < rebuild.text_version, rebuild.text_version), else_=rebuilds.c.text_version
+        ),
         "merge_commit": rebuild.merge and rebuild.merge.commit,
         "merge_node": rebuild.merge and rebuild.merge.node_id,
         "merged_at": rebuild.merge and rebuild.merge.at,

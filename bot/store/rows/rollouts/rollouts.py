@@ -57,6 +57,11 @@ def is_paused() -> ColumnElement[bool]:
     )
 
 
+async def paused_rollouts(connection: AsyncConnection) -> set[int | None]:
+    """The rollouts that are paused; None among them where the bot is as a whole."""
+    return set(await connection.scalars(select(pauses.c.rollout_id).where(pauses.c.until.is_(None))))
+
+
 async def open_pauses(connection: AsyncConnection) -> list[Pause]:
     """Those that hold now, oldest first."""
     rows = await connection.execute(select(pauses).where(pauses.c.until.is_(None)).order_by(pauses.c.id))

@@ -11,7 +11,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.rebuild import AWAITING, Action, Rebuild, RebuildState, Target
+from bot.domain.rollouts.rebuild import AWAITING, Action, Merging, Rebuild, RebuildState, Target
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.counters import FREEZES, POLICY, counter, set_counter
@@ -23,7 +23,7 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import may_be_written
 from bot.store.rows.rollouts.delays import delay_news
-from bot.store.rows.rollouts.rebuilds import columns_of, outdate, read_rebuilds
+from bot.store.rows.rollouts.rebuilds import columns_of, merging_by_themselves, outdate, read_rebuilds
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.act.jobs import read_job
@@ -44,10 +44,13 @@ class ActStore(RebuildStore):
     @property
     def jobs(self) -> DueRows[Job]:
         """Those that await their action and may begin, and open ones whose text is outdated, as far as their
-        account has a turn to give; by severity, wave and age."""
+        account has a turn to give; by severity, wave and age. While the bot is paused as a whole, only open ones
+        that were set to merge by themselves."""
         begins = and_(rebuilds.c.state.in_(AWAITING), MAY_BEGIN)
         has_turn = may_be_written(self._clock.now())
-        return self._due(and_(or_(begins, IS_OUTDATED), IS_LEFT_TO_THE_BOT, has_turn), self._job, self._order())
+        is_to_be_stopped = and_(IS_OUTDATED, rebuilds.c.merging == Merging.SET.value, rebuilds.c.call_off.is_(None))
+        mine = or_(and_(or_(begins, IS_OUTDATED), IS_LEFT_TO_THE_BOT), is_to_be_stopped)
+        return self._due(and_(mine, has_turn), self._job, self._order())
 
     def _order(self) -> list[ColumnElement[Any]]:
         severities = {severity.value: -severity.rank for severity in Severity}
@@ -163,11 +166,7 @@ class ActStore(RebuildStore):
             if await counter(connection, FREEZES) == freezes:
                 return
         async with self._database.transaction() as connection:
-            concerned = select(rebuilds.c.id).where(
-                *(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value),
-                rebuilds.c.merging.is_not(None),
-            )
-            await outdate(connection, list(await connection.scalars(concerned)), self._clock.now())
+            await outdate(connection, await merging_by_themselves(connection), self._clock.now())
             await set_counter(connection, FREEZES, freezes)
 
     async def outdate_pull_requests(self, rebuild: Rebuild) -> None:

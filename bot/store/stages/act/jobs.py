@@ -26,6 +26,7 @@ from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.inventories.packages import package_changes_of
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of, rebuild_of
+from bot.store.rows.rollouts.rollouts import paused_rollouts
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 
 _WITHOUT_EFFECT = (RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED)
@@ -68,6 +69,8 @@ async def read_job(connection: AsyncConnection, row: Mapping[str, Any], cves: Cv
         shown_since=shown_since,
         is_provable=bool(shown_since) and await _is_provable(connection, rebuild, home["id"]),
         packages=await _packages(connection, rebuild, cves),
+        is_paused=bool({None, rebuild.rollout} & (paused := await paused_rollouts(connection))),
+        is_all_paused=None in paused,
     )
 
 

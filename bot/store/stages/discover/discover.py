@@ -13,7 +13,7 @@ from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, R
 from bot.domain.bases.version_line import pinned_to
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Workflow
-from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.repositories.repository_config import MANY_UNREAD, RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.reconcile.work import Claimed
@@ -41,6 +41,8 @@ from bot.store.stages.discover.listing import SHORT, UNLISTED, take_listing
 from bot.watch.registry.incident import Incident
 
 LISTING = "list repositories"
+UNREAD = "what repositories ask for"
+"""The subject of the incident that many cannot be understood."""
 
 
 class DiscoverStore(Store):
@@ -141,7 +143,7 @@ class DiscoverStore(Store):
                 away_since = await self._away_since(connection, repository)
                 owed |= await unserved(connection, repository.id, [ids[base] for base in followed], away_since)
             await plan_once_more(connection, owed)
-            if reading.config.asks_for_no_pull_request:
+            if reading.config.asks_for_no_pull_request or not reading.config.enabled:
                 await outdate(connection, await _open_requests(connection, repository.id), now)
             await self._end(connection, repository, due, _values(reading, now))
 
@@ -157,6 +159,16 @@ class DiscoverStore(Store):
         """The default branch is where it was: nothing to write but the next due time."""
         async with self._database.transaction() as connection:
             await self._end(connection, repository, due, {"error": None})
+
+    async def tell_unread(self, trouble: str | None) -> None:
+        now = self._clock.now()
+        if trouble is None:
+            async with self._database.reading() as connection:
+                if await open_since(connection, UNREAD) is None or await _unread(connection) > MANY_UNREAD:
+                    return
+        async with self._database.transaction() as connection:
+            opened = [] if trouble is None else [Incident(UNREAD, now, trouble)]
+            await tell_incidents(connection, opened, [UNREAD] if trouble is None else (), now)
 
     async def _end(
         self,
@@ -211,6 +223,12 @@ async def _refer(connection: AsyncConnection, repository: int, shas: Sequence[st
         await connection.execute(insert(repository_blobs), rows)
 
 
+async def _unread(connection: AsyncConnection) -> int:
+    """How many repositories of the fleet have a word of their own that cannot be understood."""
+    configs = await connection.scalars(select(repositories.c.config).where(repositories.c.listed.is_(True)))
+    return sum(isinstance(config, Mapping) and bool(config.get("unread")) for config in configs)
+
+
 async def _listing_of(claimed: Claimed) -> DueListing:
     return DueListing(claimed.id, claimed.attempts)
 
@@ -226,6 +244,7 @@ async def _repository_of(claimed: Claimed) -> DueRepository:
         row["reader"],
         row["error"],
         row["node_id"],
+        isinstance(row["config"], Mapping) and bool(row["config"].get("unread")),
     )
 
 

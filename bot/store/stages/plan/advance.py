@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.journal import BOT
-from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState
+from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.waves import WaveTally
@@ -20,10 +20,11 @@ from bot.store.engine.locking import lock
 from bot.store.engine.readable import check_moments, readable
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
-from bot.store.rows.rollouts.rebuilds import was_tried_again
+from bot.store.rows.rollouts.rebuilds import merging_by_themselves, outdate, was_tried_again
 from bot.store.rows.rollouts.rollouts import IS_KEPT, IS_WAITING, is_paused
-from bot.store.rows.rollouts.steps import steps
+from bot.store.rows.rollouts.steps import IS_TO_START, steps
 from bot.store.rows.rollouts.tables import pauses, rebuilds, rollout_waves, rollouts
+from bot.store.stages.rebuilds import IS_OUTDATED
 
 _COUNTED = (
     RebuildState.SUCCEEDED,
@@ -130,6 +131,14 @@ _HAS_ENDED = and_(rebuilds.c.state.in_(_COUNTED), ~was_tried_again(to_its_end=Tr
 _HAS_FAILED = and_(_HAS_ENDED, rebuilds.c.state == RebuildState.FAILED)
 _WAITING_SINCE = func.coalesce(rebuilds.c.waits_since, rebuilds.c.planned_at)
 _RESUMED = select(func.max(pauses.c.until)).where(pauses.c.rollout_id == rebuilds.c.rollout_id).scalar_subquery()
+_IS_SEEN = func.coalesce(rebuilds.c.ended_at <= _RESUMED, False)
+"""A person has let the rollout go on since it ended."""
+_IS_IN_VAIN = rebuilds.c.state.in_((RebuildState.FAILED, RebuildState.CANCELLED))
+WAS_REFUSED = and_(
+    *(rebuilds.c.run.is_(None), rebuilds.c.merge_commit.is_(None)),
+    *(rebuilds.c.dispatches == 0, rebuilds.c.joined.is_(None)),
+)
+"""Nothing of it was built, nor asked for without an answer."""
 _WAVES = (
     select(
         rebuilds.c.rollout_id,
@@ -144,6 +153,8 @@ _WAVES = (
         _count("ended", _HAS_ENDED),
         _count("failed", _HAS_FAILED),
         _count("forgiven", and_(_HAS_FAILED, rebuilds.c.ended_at <= _RESUMED)),
+        _count("broken", and_(_HAS_FAILED, ~WAS_REFUSED, ~_IS_SEEN)),
+        _count("in_vain", and_(_HAS_ENDED, rebuilds.c.released_at.is_not(None), _IS_IN_VAIN, ~_IS_SEEN)),
     )
     .join(rollouts, rollouts.c.id == rebuilds.c.rollout_id)
     .where(rollouts.c.ended_at.is_(None))
@@ -170,7 +181,8 @@ async def _times_of_waves(
 async def open_pause(
     connection: AsyncConnection, rollout: int | None, who: str, reason: str, now: datetime, *, once: bool = False
 ) -> bool:
-    """Whether this pauses what was not paused; it is told once, and in the rollout's own message.
+    """Whether this pauses what was not paused; it is told once, and in the rollout's own message. It holds from the
+    next write on, also of what is being written, and for what merges by itself.
 
     With `once` nothing is done where the same was a reason to pause before.
     """
@@ -178,6 +190,7 @@ async def open_pause(
     same = or_(pauses.c.until.is_(None), pauses.c.reason == reason) if once else pauses.c.until.is_(None)
     if (await connection.execute(select(pauses.c.id).where(same, which))).first() is not None:
         return False
+    await _stop_under_way(connection, rollout, now)
     added = await connection.execute(
         insert(pauses).values(rollout_id=rollout, since=now, who=who, reason=reason).returning(pauses.c.id)
     )
@@ -187,12 +200,32 @@ async def open_pause(
     return True
 
 
+async def _stop_under_way(connection: AsyncConnection, rollout: int | None, now: datetime) -> None:
+    """Takes the lease away from what is being written, and has `act` look at what merges by itself."""
+    mine = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
+    is_written = and_(rebuilds.c.lease_owner.is_not(None), or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED))
+    written = list(await connection.scalars(select(rebuilds.c.id).where(is_written, *mine)))
+    merging = await merging_by_themselves(connection, *mine)
+    await lock(connection, rebuilds, {*written, *merging})
+    for some in chunks(sorted({*written, *merging})):
+        await connection.execute(
+            update(rebuilds).where(rebuilds.c.id.in_(some)).values(lease_owner=None, lease_until=None)
+        )
+    started = select(rebuilds.c.id).where(rebuilds.c.state == RebuildState.STEPPING.value, *mine)
+    await connection.execute(
+        update(steps)
+        .where(IS_TO_START, steps.c.lease_owner.is_not(None), steps.c.rebuild_id.in_(started))
+        .values(lease_owner=None, lease_until=None)
+    )
+    await outdate(connection, merging, now)
+
+
 def _tally(row: Any, began_at: datetime | None, done_since: datetime | None) -> WaveTally:
     check_moments(row)
     soak = None if row.soak is None else timedelta(seconds=row.soak)
     return WaveTally(
         *(row.waiting, row.under_way, row.unmerged, row.ended, row.failed, row.forgiven),
-        *(began_at, done_since, soak, row.last_end),
+        *(began_at, done_since, soak, row.last_end, row.broken, row.in_vain),
     )
 
 

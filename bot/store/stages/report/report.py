@@ -34,11 +34,12 @@ from bot.store.rows.bases.tables import base_of, bases, incidents, notices
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
-from bot.store.rows.rollouts.rollouts import changes_of, moves_of, open_pauses, set_aside
+from bot.store.rows.rollouts.rollouts import IS_WAITING, changes_of, moves_of, open_pauses, set_aside
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
 from bot.store.rows.rollouts.titles import title_of
 from bot.store.rows.summaries import summaries
 from bot.store.rows.tables import outbox
+from bot.store.stages.plan.advance import WAS_REFUSED
 from bot.store.stages.plan.waits import read_through
 from bot.store.stages.report.told_rebuilds import (
     count_bases,
@@ -155,6 +156,17 @@ class ReportStore(Store):
             states = {RebuildState(row.state): row.number for row in await connection.execute(counted)}
             waves = await connection.scalar(select(func.count(rebuilds.c.wave.distinct())).where(*current))
             kept = (await connection.execute(times)).first()
+            first = await connection.scalar(
+                select(rollout_waves.c.name)
+                .where(rollout_waves.c.rollout_id == rollout, rollout_waves.c.began_at.is_not(None))
+                .order_by(rollout_waves.c.began_at)
+                .limit(1)
+            )
+            red = select(rebuilds.c.id).where(*mine, rebuilds.c.state == RebuildState.FAILED, ~WAS_REFUSED)
+            waits = select(rebuilds.c.id).where(
+                rebuilds.c.rollout_id == rollout, IS_WAITING, rebuilds.c.wave != name
+            )
+            holds = [await connection.scalar(each.limit(1)) is not None for each in (red, waits)]
             return WaveNews(
                 rollout,
                 await title_of(connection, rollout),
@@ -168,6 +180,7 @@ class ReportStore(Store):
                 kept.done_since if kept else None,
                 states.get(RebuildState.BUILT, 0),
                 states.get(RebuildState.MERGED, 0),
+                first == name and all(holds),
             )
 
     async def rollout(self, id: int, only: Collection[str] | None = None) -> RolloutNews:  # noqa: A002

@@ -7,7 +7,7 @@ import pytest
 from bot.act.ports import ActStore, Job
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
-from bot.domain.rollouts.rebuild import Rebuild, RebuildState, Target
+from bot.domain.rollouts.rebuild import Merging, Rebuild, RebuildState, Target
 from bot.follow.stage import FollowStore
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.builders import rebuild
@@ -95,7 +95,7 @@ async def test_an_open_pull_request_without_the_newest_facts_is_left_to_act(
     after = await opened(act, clock)
     clock.advance(HOUR)
     [found] = await followed(follow, clock)
-    await follow.settle_rebuild(found, replace(after, text_version=after.text_version - 1, due_at=clock.now()))
+    await follow.settle_rebuild(found, replace(after, facts_version=after.facts_version + 1, due_at=clock.now()))
     assert await followed(follow, clock) == []
     assert [job.rebuild.id for job in await jobs(act, clock)] == [after.id]
 
@@ -138,4 +138,40 @@ async def test_a_pull_request_is_outdated_by_what_gets_its_bases_rebuilt_in_anot
     after = await opened(act, clock)
     await act.outdate_pull_requests(after)
     assert await followed(follow, clock) == []
+    assert [job.rebuild.id for job in await jobs(act, clock)] == [after.id]
+
+
+async def test_what_outdates_a_pull_request_while_somebody_follows_it_is_not_lost(
+    act: ActStore, follow: FollowStore, clock: ManualClock
+) -> None:
+    """A quarantine or a freeze would else leave what it stops to merge by itself."""
+    after = await opened(act, clock)
+    clock.advance(HOUR)
+    [found] = await followed(follow, clock)
+    await act.outdate_pull_requests(after)
+    await follow.settle_rebuild(found, replace(found, due_at=clock.now() + 23 * HOUR))
+    assert [job.rebuild.id for job in await jobs(act, clock)] == [after.id]
+
+
+async def test_what_outdates_a_pull_request_while_it_is_written_has_it_written_once_more(
+    act: ActStore, clock: ManualClock
+) -> None:
+    after = await opened(act, clock)
+    await act.outdate_pull_requests(after)
+    [job] = await jobs(act, clock)
+    await act.outdate_pull_requests(after)
+    await act.save_progress(replace(job.rebuild, merging=Merging.WANTED))
+    done = replace(job.rebuild, text_version=job.rebuild.facts_version, due_at=clock.now() + 23 * HOUR)
+    await act.settle_rebuild(job.rebuild, done)
+    assert [each.rebuild.id for each in await jobs(act, clock)] == [after.id]
+
+
+async def test_an_attempt_that_fails_does_not_put_off_what_was_said_while_it_went_on(
+    act: ActStore, follow: FollowStore, clock: ManualClock
+) -> None:
+    after = await opened(act, clock)
+    clock.advance(HOUR)
+    [found] = await followed(follow, clock)
+    await act.outdate_pull_requests(after)
+    await follow.settle_rebuild(found, replace(found, due_at=clock.now() + 23 * HOUR), succeeded=False)
     assert [job.rebuild.id for job in await jobs(act, clock)] == [after.id]

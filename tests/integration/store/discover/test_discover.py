@@ -8,7 +8,7 @@ from bot.domain.repositories.repository import Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem
 from bot.domain.rollouts.policy import ActionPreference
-from bot.store.rows.bases.tables import bases
+from bot.store.rows.bases.tables import bases, incidents
 from bot.store.rows.repositories.tables import repositories, usages
 from tests.integration.store.conftest import NOON, ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, usage_of
@@ -37,6 +37,23 @@ async def list_again(stores: Stores, *listed: Repository) -> None:
 async def test_one_replica_lists_the_fleet(stores: Stores) -> None:
     tasks = [await stores.other(name).listings() for name in ("one", "two")]
     assert [len(taken) for taken in tasks] == [1, 0]
+
+
+async def test_many_words_that_cannot_be_understood_are_one_incident_until_they_can(stores: Stores) -> None:
+    names = [Repository(f"contoso/shop-{number:02}", "main", NOON) for number in range(11)]
+    await stores.listing(*names)
+    unread = replace(READING, config=RepositoryConfig.not_read("not valid YAML"))
+    await stores.read(unread)
+    await stores.discover.tell_unread("many cannot be understood")
+    await stores.discover.tell_unread(None)
+    assert await stores.column(incidents, "cleared_at") == [None]
+    stores.clock.advance(HOUR)
+    await stores.listing(*(replace(each, pushed_at=stores.clock.now()) for each in names))
+    assert all(item.is_unread for item in await stores.repositories(5))
+    stores.clock.advance(HOUR)
+    await stores.read(READING)
+    await stores.discover.tell_unread(None)
+    assert await stores.column(incidents, "cleared_at") == [stores.clock.now()]
 
 
 async def test_a_repository_that_is_gone_loses_its_usages_and_is_not_read(stores: Stores) -> None:

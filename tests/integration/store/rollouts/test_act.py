@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Repository
+from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.domain.rollouts.rollout import PlannedRollout
 from bot.store.engine.database import Database, open_database
@@ -24,6 +25,7 @@ from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, di
 from tests.integration.store.moving import moves_again, opened, someone_waits
 from tests.integration.store.statements import statements
 
+ANN = Word("Ann", "not before we looked")
 AWAITING = (RebuildState.PLANNED, RebuildState.WAITING)
 FOLLOWED = (RebuildState.OPEN, RebuildState.DISPATCHED, RebuildState.RUNNING)
 
@@ -272,6 +274,39 @@ async def test_what_merges_by_itself_is_looked_at_once_when_other_freezes_hold(s
         for job in jobs:
             done = replace(job.rebuild, text_version=job.rebuild.facts_version)
             await stores.act.settle_rebuild(job.rebuild, done)
+
+
+@pytest.mark.parametrize("rollout", [1, None])
+async def test_a_pause_stops_what_is_being_written_before_its_next_write(
+    stores: Stores, rollout: int | None
+) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    [job, *_] = await stores.jobs()
+    await stores.orders.pause(rollout, ANN)
+    with pytest.raises(LeaseLost):
+        await stores.act.save_progress(job.rebuild)
+    assert await stores.jobs() == []
+
+
+@pytest.mark.parametrize("rollout", [1, None])
+async def test_what_merges_by_itself_is_looked_at_when_a_pause_begins_and_when_it_ends(
+    stores: Stores, rollout: int | None
+) -> None:
+    await stores.fill(repositories=2)
+    await stores.plan_all()
+    await opened(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).where(rebuilds.c.id == 2).values(merging=Merging.SET.value))
+    await stores.orders.pause(rollout, ANN)
+    [job] = await stores.jobs()
+    assert (job.rebuild.id, job.is_paused, job.is_all_paused) == (2, True, rollout is None)
+    frozen = replace(job.rebuild, merging=Merging.FROZEN, text_version=job.rebuild.facts_version)
+    await stores.act.settle_rebuild(job.rebuild, frozen)
+    assert await stores.jobs() == []
+    await stores.orders.resume(rollout, ANN)
+    [job] = await stores.jobs()
+    assert (job.rebuild.id, job.is_paused, job.is_all_paused) == (2, False, False)
 
 
 async def test_runs_that_belong_to_a_rebuild_are_known(stores: Stores) -> None:

@@ -1,6 +1,7 @@
 """Waves are counted by the database, released once, and a person's word is kept in the journal."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -145,6 +146,37 @@ async def test_failures_pause_the_rollout_until_a_person_goes_on(stores: Stores)
     assert await stores.orders.resume(1, ANN)
     assert await tick(stores) == 1
     assert [(entry.what, entry.subject) for entry in await stores.orders.entries(5)] == [("resume", "rollout 1")]
+
+
+async def test_a_canary_that_was_red_holds_its_rollout_until_a_person_says_so(stores: Stores) -> None:
+    await planned(stores, 1, wave="canary")
+    await planned(stores, 1, wave="rest")
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(rollout_id=1))
+    await tick(stores)
+    [job] = await stores.jobs()
+    started = replace(job.rebuild.moved(RebuildState.DISPATCHED, "started", at=stores.clock.now()), run=7)
+    red = started.moved(RebuildState.FAILED, "the run concluded with failure", at=stores.clock.now())
+    await stores.act.settle_rebuild(job.rebuild, red)
+    stores.clock.advance(24 * 30 * HOUR)
+    assert await tick(stores) == 0
+    assert (await stores.report.wave(1, "canary")).is_waited_for
+    assert await stores.orders.resume(1, ANN)
+    assert await tick(stores) == 1
+
+
+async def test_a_canary_that_was_refused_holds_nobody_where_another_was_built(stores: Stores) -> None:
+    await planned(stores, 2, wave="canary")
+    await planned(stores, 1, wave="rest")
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(rollout_id=1))
+    await tick(stores)
+    refused, built = await stores.jobs()
+    now = stores.clock.now()
+    await stores.act.settle_rebuild(refused.rebuild, refused.rebuild.moved(RebuildState.FAILED, "refused", at=now))
+    await stores.act.settle_rebuild(built.rebuild, built.rebuild.moved(RebuildState.SUCCEEDED, "done", at=now))
+    stores.clock.advance(24 * HOUR)
+    assert await tick(stores, RolloutOptions(WAVES, pause_when_failed=0.6)) == 1
 
 
 async def test_a_hold_outlives_what_it_was_given_to(stores: Stores) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from bot.act.onboarding.bringing import bring
 from bot.act.onboarding.deciding import BRANCH, Brought, OnboardingTools
 from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, ProposalSource
+from bot.act.own_word import WordHeld
 from bot.domain.clock import ManualClock
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, OnboardingState
@@ -22,6 +23,13 @@ ACTIONS = {
     "docker/build-push-action": {"v6": "b" * 40, "v6.18.0": "b" * 40},
     "aquasecurity/trivy-action": {"0.33.1": "c" * 40},
 }
+
+
+class Always:
+    """A lease that is never lost."""
+
+    async def check(self) -> None:
+        return None
 
 
 @dataclass(slots=True)
@@ -43,7 +51,8 @@ class World:
         shas = {path: blob_name(text, SHA1) for path, text in texts.items()}
         due = DueOnboarding(1, self.home.identity, shas, self.onboarding, (), self.open_elsewhere)
         proposer = AuditProposer(frozenset(self.options.checks))
-        tools = OnboardingTools(self.forge, proposer, self.options, self.clock, {})
+        held = WordHeld(Always(), self.clock)
+        tools = OnboardingTools(self.forge, proposer, self.options, self.clock, {}, held)
         brought: Brought = await bring(due, ProposalSource(self.home.name, texts), tools)
         self.onboarding, self.rest = brought.onboarding, brought.rest
         return self.onboarding

@@ -139,6 +139,26 @@ async def test_it_enters_the_queue_once_it_is_ready_where_it_cannot_wait_otherwi
     assert world.store[1].merging is Merging.SET
 
 
+@pytest.mark.parametrize("is_all_paused", [False, True], ids=["its rollout", "as a whole"])
+async def test_what_is_paused_merges_no_more_by_itself_until_the_pause_is_over(
+    world: World, is_all_paused: bool
+) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    before = world.shop.requests[1]
+    world.store.alter(1, is_paused=True, is_all_paused=is_all_paused)
+    world.store.outdate(1)
+    world.forge.calls.clear()
+    await world.tick()
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.FROZEN)
+    if is_all_paused:
+        assert (world.forge.calls, world.shop.requests[1].body) == (["grant"], before.body)
+    world.store.alter(1, is_paused=False, is_all_paused=False)
+    world.store.outdate(1)
+    await world.tick()
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (True, Merging.SET)
+
+
 async def test_one_that_a_person_holds_does_not_merge_until_the_label_is_gone(world: World) -> None:
     under(world, CHECKED)
     await opened(world)

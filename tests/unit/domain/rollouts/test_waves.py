@@ -144,6 +144,40 @@ def test_failures_that_a_person_has_seen_stop_nothing_more() -> None:
     assert advance((REST,), {"rest": replace(tally, forgiven=1)}, 0.2, NOON).pause is not None
 
 
+@pytest.mark.parametrize("later", [timedelta(0), 30 * DAY])
+def test_a_canary_that_was_red_holds_the_next_wave_however_long(later: timedelta) -> None:
+    canary = WaveTally(ended=3, failed=1, broken=1, in_vain=1, began_at=NOON, done_since=NOON)
+    tallies = {"canary": canary, "rest": WaveTally(waiting=9)}
+    found = advance(WAVES, tallies, 0.5, NOON + later)
+    assert (found.release, found.holds["rest"].for_person) == ({}, True)
+    assert "1 of 3 rebuilds failed" in found.holds["rest"].reason
+    assert "`rollout resume`" in found.holds["rest"].reason
+    tried_again = replace(canary, failed=0, broken=0, in_vain=0)
+    assert advance(WAVES, tallies | {"canary": tried_again}, 0.5, NOON + DAY).release == {"rest": 9}
+    seen = replace(canary, forgiven=1, broken=0, in_vain=0)
+    assert advance(WAVES, tallies | {"canary": seen}, 0.5, NOON + DAY).release == {"rest": 9}
+
+
+def test_a_refusal_is_no_canarys_failure() -> None:
+    canary = WaveTally(ended=3, failed=1, in_vain=1, began_at=NOON, done_since=NOON)
+    tallies = {"canary": canary, "rest": WaveTally(waiting=9)}
+    assert advance(WAVES, tallies, 0.5, NOON + DAY).release == {"rest": 9}
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+def test_a_wave_without_a_success_never_lets_the_next_begin(failed: int) -> None:
+    waves = (CANARY, Wave("early"), REST)
+    early = WaveTally(ended=1, failed=failed, in_vain=1, began_at=NOON, done_since=NOON)
+    tallies = {"canary": WaveTally(ended=1, began_at=NOON, done_since=NOON), "early": early}
+    found = advance(waves, tallies | {"rest": WaveTally(waiting=9)}, 0.5, NOON + 30 * DAY)
+    assert (found.release, found.holds["rest"].for_person) == ({}, True)
+
+
+def test_the_last_wave_holds_nobody_whatever_became_of_it() -> None:
+    canary = WaveTally(ended=1, failed=1, broken=1, in_vain=1, began_at=NOON)
+    assert list(advance(WAVES, {"canary": canary}, 0.5, NOON).done) == ["canary"]
+
+
 def test_a_wave_that_was_called_off_before_it_began_holds_nobody() -> None:
     tallies = {"canary": WaveTally(ended=2), "rest": WaveTally(waiting=1)}
     assert "canary" in advance(WAVES, tallies, 0.2, NOON).done

@@ -59,6 +59,17 @@ def test_a_late_one_alone_is_something_to_do() -> None:
     assert found
 
 
+def test_nobody_is_late_behind_a_canary_that_was_red() -> None:
+    canary = WaveTally(ended=3, failed=1, broken=1, in_vain=1, began_at=NOON - 9 * DAY)
+    tallies = {"canary": canary, "rest": WaveTally(waiting=20)}
+    found = next_step(
+        standing(tallies=tallies, longest={"rest": NOON - 9 * DAY}),
+        RolloutOptions(WAVES, pause_when_failed=0.5),
+        NOON,
+    )
+    assert (found.release, found.late) == ({}, {})
+
+
 def test_nobody_is_late_in_a_wave_that_begins() -> None:
     through = WaveTally(ended=3, began_at=NOON - 9 * DAY, done_since=NOON - 8 * DAY)
     tallies = {"canary": through, "rest": WaveTally(waiting=20)}

@@ -57,3 +57,10 @@ def test_nothing_from_outside_mentions_or_links() -> None:
     assert told is not None
     check(told)
     assert "<!" not in texts(told)
+
+
+def test_a_canary_that_others_wait_for_says_how_it_goes_on() -> None:
+    told = wave_message(replace(CANARY, succeeded=11, failed=1, failures=(BROKEN,), is_waited_for=True))
+    assert told is not None
+    check(told)
+    assert "`freshness-bot rollout resume 3 --reason …`" in texts(told)

@@ -13,10 +13,11 @@ from bot.domain.repositories.repository import Identity
 
 PULL_REQUEST = """
 fragment pull on PullRequest {
-  id number url title body state isDraft headRefName headRefOid mergeable isCrossRepository
+  id number url title body state isDraft headRefName baseRefName headRefOid mergeable isCrossRepository
   mergedAt mergeCommit { id oid }
   labels(first: 50) { nodes { name } }
   assignees(first: 10) { nodes { login } }
+  author { login }
   autoMergeRequest { enabledBy { login } }
   mergeQueueEntry { enqueuer { login } }
 }"""
@@ -58,6 +59,8 @@ def pull_request_of(row: Mapping[str, Any], login: str | None = None) -> PullReq
         is_to_merge=bool(auto or queued),
         is_queued=bool(queued),
         is_to_merge_by_us=login is not None and _plain(login) in askers,
+        base=str(row["baseRefName"]),
+        is_own=login is None or _plain((row["author"] or {}).get("login")) == _plain(login),
         merge_node=str(merge_commit["id"]) if merge_commit else None,
         merged_at=datetime.fromisoformat(row["mergedAt"]) if row.get("mergedAt") else None,
     )

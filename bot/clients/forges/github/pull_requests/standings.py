@@ -18,7 +18,7 @@ STANDING = f"""
 fragment standing on Repository {{
   id nameWithOwner isArchived isDisabled isLocked lockReason viewerPermission
   defaultBranchRef {{ name target {{ oid }} }}
-  config: object(expression: "HEAD:{GITHUB_PATH}") {{ ... on Blob {{ text }} }}
+  config: object(expression: "HEAD:{GITHUB_PATH}") {{ ... on Blob {{ text isTruncated }} }}
 }}"""
 
 
@@ -59,13 +59,15 @@ def own_word_of(row: Mapping[str, Any], repository: Identity) -> OwnWord:
     """Reads what GitHub shows of `repository`, which keeps the id by which it was asked for: GitHub may show
     another."""
     default, config = row["defaultBranchRef"], row["config"]
+    text = None if config is None else config.get("text")
     return OwnWord(
         Identity(str(row["nameWithOwner"]), repository.node_id or str(row["id"])),
         str(default["name"]) if default else None,
-        None if config is None else str(config.get("text") or "").encode("utf-8", "surrogateescape"),
+        None if text is None else str(text).encode("utf-8", "surrogateescape"),
         _read_only(row),
         str(default["target"]["oid"]) if default else None,
         bool(row["isArchived"]),
+        config is not None and (text is None or bool(config.get("isTruncated"))),
     )
 
 

@@ -1,4 +1,4 @@
-"""Opens, changes and closes a pull request: its branch by compare-and-swap and its text in one request."""
+"""Opens, changes and closes a pull request: its branch by compare-and-swap, and then its text."""
 
 from dataclasses import replace
 
@@ -22,10 +22,21 @@ async def carry_out(
     prepared: str | None,
     request: RequestChange,
 ) -> PullRequest:
-    """Moves the branch and opens the pull request, or changes its text, in one request. Raises `BranchMoved`."""
+    """Moves the branch and opens the pull request in one request, or changes its text in a second one. Raises
+    `BranchMoved`.
+
+    GitHub carries out each mutation of a request, also after one that failed: a text in the same request as the
+    move would be written on the pull request of whoever was faster.
+    """
     mutations = Mutations()
     if change is not None:
         add_move(mutations, repository, change, prepared)
+    if change is not None and request.current is not None:
+        moved = await mutations.send(transport)
+        await check_moved(transport, repository, moved, change)
+        at = commit_made(moved) or prepared or request.current.head
+        request = replace(request, current=replace(request.current, head=at))
+        change, mutations = None, Mutations()
     if request.current is None:
         given = {
             "repositoryId": repository_node(repository),
@@ -42,11 +53,10 @@ async def carry_out(
         given = {name: text for name, text in texts.items() if text is not None}
         given["pullRequestId"] = pull_request_node(repository, request.current)
         mutations.add("request", "updatePullRequest", given, "pullRequest { ...pull }")
+    if request.current is not None and not mutations.has("request"):
+        return request.current
     graph = await mutations.send(transport)
     await check_moved(transport, repository, graph, change)
-    if not mutations.has("request"):
-        assert request.current is not None
-        return replace(request.current, head=commit_made(graph) or prepared or request.current.head)
     with shaped("pull request"):
         return pull_request_of(graph.data["request"]["pullRequest"])
 

@@ -84,6 +84,8 @@ async def test_pull_requests_from_forks_are_not_ours(graphs: Callable[..., Any])
         "body": "",
         "state": "OPEN",
         "headRefName": "b",
+        "baseRefName": "main",
+        "author": {"login": "freshness"},
         "headRefOid": "c",
         "mergeable": "CONFLICTING",
         "mergeCommit": None,

@@ -1,0 +1,63 @@
+"""Pull requests from the bot's branch that people have made their own."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.forge.wishes import MergeRequirements
+from bot.domain.rollouts.policy import Policy, PolicyRule
+from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.rollouts.terms import AutoMerge, MergeMethod
+from tests.unit.act.world import NOON, World, change, rebuild
+
+
+async def opened(world: World) -> None:
+    rule = PolicyRule(auto_merge=AutoMerge(MergeMethod.SQUASH))
+    world.options = replace(world.options, policy=Policy((rule,)))
+    world.shop.requirements = MergeRequirements(requires_checks=True, can_wait=True)
+    world.add(rebuild())
+    await world.tick()
+
+
+async def test_one_that_people_have_pointed_at_another_branch_is_left_to_them(world: World) -> None:
+    await opened(world)
+    body = world.shop.requests[1].body
+    world.shop.edit(1, base="release")
+    world.store.alter(1, changes=(change(cves=("CVE-2026-1",)),))
+    world.store.outdate(1)
+    await world.tick()
+    request = world.shop.requests[1]
+    assert (request.is_open, request.body, request.is_to_merge) == (True, body, False)
+    assert world.store[1].state is RebuildState.OPEN
+    assert world.store[1].reason == "pull request #1 goes to release and not to main, so it is left to people"
+
+
+async def test_what_goes_on_with_one_that_was_pointed_elsewhere_waits_with_it(world: World) -> None:
+    await opened(world)
+    world.shop.edit(1, base="release")
+    world.store.alter(1, rebuild=world.store[1].moved(RebuildState.SUPERSEDED, "a newer digest", at=NOON))
+    world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+    before = world.shop.branches
+    await world.tick()
+    assert (world.store[2].state, world.shop.branches, list(world.shop.requests)) == (
+        RebuildState.WAITING,
+        before,
+        [1],
+    )
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+async def test_one_that_a_person_has_opened_from_the_bots_branch_is_not_taken_for_the_bots(
+    world: World, is_own: bool
+) -> None:
+    await opened(world)
+    world.shop.edit(1, is_own=is_own, body="mine", title="mine")
+    lost = rebuild(id=1)
+    world.store.alter(1, rebuild=lost)
+    world.forge.calls.clear()
+    await world.tick()
+    assert (world.shop.requests[1].body == "mine") is not is_own
+    assert (world.store[1].state is RebuildState.OPEN) is is_own
+    if not is_own:
+        assert "carry_out" not in world.forge.calls
+        assert world.store[1].reason.startswith("pull request #1 is somebody else's")
