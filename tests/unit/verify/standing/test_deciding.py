@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.standing import Basis, ImageState
+from bot.domain.images.standing import Basis, Doubt, ImageState
 from bot.domain.reference import Base
 from bot.verify.provenance.slsa import Material, Provenance
 from bot.verify.standing.declared import (
@@ -129,3 +129,50 @@ def test_of_several_tags_the_expected_one_is_named_else_the_shortest() -> None:
     built = PlatformImage(below.platform, digest("own"), layers=(*below.layers, digest("own")))
     assert [each.base for each in stands(built, observed, expected=[noble]).publications] == [noble]
     assert [each.base for each in stands(built, observed).publications] == [ASPNET]
+
+
+SHORT = shown(image("os", "aspnet", short=True))
+
+
+def test_an_annotation_that_agrees_with_layers_that_prove_nothing_proves_nothing() -> None:
+    said = of_annotations({BASE_DIGEST: SHORT.digest or ""})
+    standing = stands(image("os", "aspnet", "own"), ObservedLayers([SHORT]), [said], expected=[ASPNET])
+    assert (standing.strength, standing.doubt) == (Strength.CLAIMED, Doubt.FEW_DIGITS)
+
+
+def test_a_digest_that_nobody_has_seen_says_nothing_for_the_layers_or_against_them() -> None:
+    built = image("os", "aspnet", "own")
+    unseen = of_annotations({BASE_DIGEST: digest("unseen")})
+    verified = of_provenance(provenance((ASPNET_URI, digest("unseen"))), [ASPNET], is_verified=True)
+    for observed in (ObservedLayers([OLD]), ObservedLayers([SHORT])):
+        alone = stands(built, observed, expected=[ASPNET])
+        assert stands(built, observed, [unseen], expected=[ASPNET]) == alone
+        assert stands(built, observed, [verified], expected=[ASPNET]) == alone
+
+
+def test_of_publications_that_look_alike_provenance_proves_the_one_that_it_names() -> None:
+    first = image("os", "aspnet", short=True)
+    other = shown(replace(first, digest=digest("another config")), hours=48)
+    said = of_provenance(provenance((ASPNET_URI, other.digest or "")), [ASPNET], is_verified=True)
+    observed = ObservedLayers([shown(first), other])
+    standing = stands(image("os", "aspnet", "own"), observed, [said], expected=[ASPNET])
+    assert [each.digest for each in standing.publications] == [other.digest]
+    assert (standing.strength, standing.doubt) == (Strength.PROVED, None)
+
+
+def test_what_layers_prove_stays_proved_by_them_where_provenance_agrees() -> None:
+    said = of_provenance(provenance((ASPNET_URI, NEW.digest or "")), [ASPNET], is_verified=True)
+    standing = stands(image("os", "aspnet 2", "own"), ObservedLayers([NEW]), [said], expected=[ASPNET])
+    assert (standing.strength, standing.basis) == (Strength.PROVED, Basis.LAYERS)
+
+
+def test_a_platform_of_a_base_whose_layers_were_compared_whole_is_proved_by_few_digits() -> None:
+    first = image("os", "aspnet", short=True)
+    other = replace(first, digest=digest("another config"))
+    observed = ObservedLayers([shown(first), shown(other, hours=48)])
+    built = image("os", "aspnet", "own")
+    standing = stands(built, observed, expected=[ASPNET], confirmed=[other.digest])
+    assert (standing.strength, standing.doubt) == (Strength.PROVED, None)
+    assert [each.platform_digest for each in standing.publications] == [other.digest]
+    unconfirmed = stands(built, observed, expected=[ASPNET], confirmed=[digest("something else")])
+    assert (unconfirmed.doubt, len(unconfirmed.publications)) == (Doubt.FEW_DIGITS, 2)
