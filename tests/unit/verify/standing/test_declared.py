@@ -2,7 +2,15 @@
 
 from bot.domain.images.standing import Basis, Declaration
 from bot.verify.provenance.slsa import Material, Provenance
-from bot.verify.standing.declared import of_dockerfile, of_provenance, stages_of
+from bot.verify.standing.declared import (
+    BASE_DIGEST,
+    BASE_NAME,
+    of_annotations,
+    of_dockerfile,
+    of_labels,
+    of_provenance,
+    stages_of,
+)
 from tests.builders import ASPNET, SDK
 from tests.unit.verify.standing.world import digest
 
@@ -57,3 +65,23 @@ def test_what_no_signature_holds_any_more_is_unsigned_provenance_and_all_else_st
     verified = Declaration(Basis.VERIFIED_PROVENANCE, str(ASPNET), frozenset({SHOWN}))
     assert verified.unsigned == Declaration(Basis.UNSIGNED_PROVENANCE, str(ASPNET), frozenset({SHOWN}))
     assert of_dockerfile(ASPNET).unsigned == of_dockerfile(ASPNET)
+
+
+def test_annotations_and_labels_name_a_base_by_its_name_by_its_digest_or_by_both() -> None:
+    assert of_annotations({BASE_NAME: "golden:1"}) == Declaration(Basis.ANNOTATION, "golden:1")
+    assert of_labels({BASE_DIGEST: SHOWN}) == Declaration(Basis.LABEL, "", frozenset({SHOWN}))
+    both = {BASE_NAME: "golden:1", BASE_DIGEST: SHOWN}
+    assert of_annotations(both) == Declaration(Basis.ANNOTATION, "golden:1", frozenset({SHOWN}))
+    assert of_annotations({}) is of_labels({"org.opencontainers.image.title": "shop"}) is None
+
+
+def test_a_text_that_is_no_digest_is_none() -> None:
+    assert of_annotations({BASE_NAME: "golden:1", BASE_DIGEST: "latest"}) == Declaration(
+        Basis.ANNOTATION, "golden:1"
+    )
+
+
+def test_a_label_is_the_bases_own_only_with_the_value_that_it_has_there() -> None:
+    labels = {BASE_NAME: "golden:2", BASE_DIGEST: SHOWN}
+    inherited = [(BASE_NAME, "golden:1"), (BASE_DIGEST, SHOWN)]
+    assert of_labels(labels, inherited) == Declaration(Basis.LABEL, "golden:2")

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from bot.domain.bases.observation import DeclaredVersion, Observation
 from bot.domain.images.runtime_inside import RuntimeInside
-from bot.domain.images.standing import Basis, Declaration
+from bot.domain.images.standing import Basis, Declaration, Doubt
 from bot.domain.reference import Base
+from bot.verify.standing.deciding import Witnesses, standing_of
 from bot.verify.standing.observed_layers import ObservedLayers
 from tests.builders import ASPNET, NOON, SDK
 from tests.unit.verify.standing.world import image, shown, stands
@@ -41,6 +42,7 @@ def names(seen: Observation, basis: Basis = Basis.VERIFIED_PROVENANCE) -> Declar
 
 
 NOTHING_SHOWS = RuntimeInside()
+UNMEASURED = "no SDK of its channel that its files name was seen"
 
 
 def test_a_base_that_brings_the_runtime_leaves_nothing_to_prove() -> None:
@@ -50,6 +52,11 @@ def test_a_base_that_brings_the_runtime_leaves_nothing_to_prove() -> None:
 
 def test_over_a_build_that_was_not_seen_nothing_is_said_of_the_runtime() -> None:
     assert stands(image("os", "app"), ObservedLayers([OS]), expected=[ASPNET]).inside is None
+
+
+def test_where_no_file_names_anything_nothing_shows_of_the_runtime() -> None:
+    standing = standing_of(image("os", "app"), ObservedLayers([OS]), Witnesses())
+    assert (standing.doubt, standing.inside) == (Doubt.NO_BASE_NAMED, NOTHING_SHOWS)
 
 
 def test_the_runtime_of_the_named_sdk_is_current_while_the_sdk_is() -> None:
@@ -76,6 +83,20 @@ def test_a_named_sdk_that_declares_no_version_proves_a_runtime_of_which_no_versi
     )
 
 
+def test_a_named_sdk_that_was_not_asked_for_its_variables_is_taken_for_one_that_declares_none() -> None:
+    seen = shown(image("os", "sdk"), base=SDK)
+    told = inside(seen, declared=[names(seen)], runtimes=["10.0.9"])
+    assert told is not None
+    assert (told.version, told.is_current) == ("", True)
+    assert inside(seen, runtimes=["10.0.9"]) == RuntimeInside("10.0.9", UNMEASURED)
+
+
+def test_what_an_sdk_declares_beside_its_runtime_is_not_the_runtimes_version() -> None:
+    versions = (DeclaredVersion("ASPNET_VERSION", "10.0.7"), DeclaredVersion("DOTNET_VERSION", "10.0.9"))
+    seen = shown(replace(image("os", "sdk"), versions=versions), base=SDK)
+    assert inside(seen, runtimes=["10.0.9"]) == RuntimeInside("10.0.9", "its packages", is_current=True)
+
+
 def test_provenance_that_nobody_signed_proves_no_runtime() -> None:
     seen = ships("10.0.9")
     assert inside(seen, declared=[names(seen, Basis.UNSIGNED_PROVENANCE)]) == NOTHING_SHOWS
@@ -89,9 +110,6 @@ def test_a_base_that_provenance_names_is_not_the_sdk_that_compiled() -> None:
 def test_a_stage_that_is_no_sdk_compiles_nothing() -> None:
     seen = ships("10.0.9", base=ASPNET)
     assert inside(seen, declared=[names(seen)]) == NOTHING_SHOWS
-
-
-UNMEASURED = "no SDK of its channel that its files name was seen"
 
 
 def test_the_packages_of_a_stage_that_is_no_sdk_are_no_measure() -> None:
