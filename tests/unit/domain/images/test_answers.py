@@ -117,7 +117,9 @@ def test_who_is_known_to_produce_an_image_is_told_where_another_has_built_it() -
         (about_gate(None), ImageQuestion.GATE, "no rule of the gate asks what is inside"),
     ],
 )
-def test_an_answer_names_its_question_and_tells_why(answer: ImageAnswer, question: ImageQuestion, told: str) -> None:
+def test_an_answer_names_its_question_and_tells_why(
+    answer: ImageAnswer, question: ImageQuestion, told: str
+) -> None:
     assert (answer.question, answer.told) == (question, told)
 
 

@@ -50,7 +50,8 @@ def test_what_follows_the_arguments_of_a_step_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "step", ["RUN /bin/sh -c A=1 make", "COPY |1 A=1", "RUN |x A=1", "RUN | A=1", "RUN |\u00b2 A=1", "RUN |\u0664 A=1"]
+    "step",
+    ["RUN /bin/sh -c A=1 make", "COPY |1 A=1", "RUN |x A=1", "RUN | A=1", "RUN |\u00b2 A=1", "RUN |\u0664 A=1"],
 )
 def test_a_step_that_does_not_begin_with_arguments_has_none(step: str) -> None:
     assert arguments(step) == ()

@@ -75,6 +75,12 @@ def test_annotations_and_labels_name_a_base_by_its_name_by_its_digest_or_by_both
     assert of_annotations({}) is of_labels({"org.opencontainers.image.title": "shop"}) is None
 
 
+def test_the_base_is_named_in_the_words_of_the_image_specification() -> None:
+    assert of_annotations(
+        {"org.opencontainers.image.base.name": "golden:1", "org.opencontainers.image.base.digest": SHOWN}
+    ) == Declaration(Basis.ANNOTATION, "golden:1", frozenset({SHOWN}))
+
+
 def test_a_text_that_is_no_digest_is_none() -> None:
     assert of_annotations({BASE_NAME: "golden:1", BASE_DIGEST: "latest"}) == Declaration(
         Basis.ANNOTATION, "golden:1"

@@ -30,9 +30,7 @@ def inside(
     stages: Collection[Base] = (SDK,),
 ) -> RuntimeInside | None:
     observed = ObservedLayers([OS, *seen])
-    standing = stands(
-        image("os", "app"), observed, declared, expected=[DEPS], stages=stages, runtimes=runtimes
-    )
+    standing = stands(image("os", "app"), observed, declared, expected=[DEPS], stages=stages, runtimes=runtimes)
     return standing.inside
 
 
