@@ -15,6 +15,7 @@ from bot.verify.standing.declared import (
     of_provenance,
     stages_of,
 )
+from bot.verify.standing.deciding import Witnesses, standing_of
 from bot.verify.standing.observed_layers import ObservedLayers
 from tests.builders import ASPNET, NOON, SDK
 from tests.unit.verify.standing.world import digest, image, shown, stands
@@ -248,3 +249,8 @@ def test_without_layers_a_base_that_somebody_saw_counts_before_one_that_nobody_d
     standing = stands(SQUASHED, ObservedLayers([OLD, NEW]), [unseen, label])
     assert (standing.basis, standing.named, standing.base) == (Basis.LABEL, str(ASPNET), ASPNET)
     assert [each.digest for each in standing.publications] == [NEW.digest]
+
+
+def test_where_nothing_but_layers_is_known_first_digits_claim() -> None:
+    standing = standing_of(image("os", "aspnet", "own"), ObservedLayers([SHORT]), Witnesses())
+    assert (standing.strength, standing.doubt) == (Strength.CLAIMED, Doubt.FEW_DIGITS)

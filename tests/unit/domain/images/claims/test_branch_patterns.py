@@ -18,6 +18,8 @@ from bot.domain.images.claims.branch_patterns import are_of
         ("main", ("main", "!other"), True),
         ("release/10", ("release/*",), True),
         ("release/10", ("*",), False),
+        ("release/10", ("*10",), False),
+        ("release/10", ("*/10",), True),
         ("release/10", ("**",), True),
         ("release/10/hot", ("release/*",), False),
         ("release/10/hot", ("release/**",), True),
