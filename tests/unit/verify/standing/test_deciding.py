@@ -6,6 +6,7 @@ from bot.domain.evidence import Strength
 from bot.domain.images.standing import Basis, Doubt, ImageState
 from bot.domain.reference import Base
 from bot.verify.provenance.slsa import Material, Provenance
+from bot.verify.standing.deciding import Witnesses, standing_of
 from bot.verify.standing.declared import (
     BASE_DIGEST,
     BASE_NAME,
@@ -15,7 +16,6 @@ from bot.verify.standing.declared import (
     of_provenance,
     stages_of,
 )
-from bot.verify.standing.deciding import Witnesses, standing_of
 from bot.verify.standing.observed_layers import ObservedLayers
 from tests.builders import ASPNET, NOON, SDK
 from tests.unit.verify.standing.world import digest, image, shown, stands
