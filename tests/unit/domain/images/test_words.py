@@ -5,8 +5,6 @@ from enum import StrEnum
 import pytest
 
 from bot.domain.images.answers import ImageQuestion
-from bot.domain.images.claims.claim import Source
-from bot.domain.images.claims.tags import TagKind
 from bot.domain.images.standing import Basis, Doubt, ImageState
 from bot.domain.images.stated import Stated
 from bot.domain.images.trust import TrustMode
@@ -26,7 +24,6 @@ WORDS: dict[type[StrEnum], tuple[str, ...]] = {
     ImageQuestion: ("signature", "provenance", "freshness", "gate"),
     ImageState: ("behind", "contradicted", "unseen-build", "unknown", "not-seen", "claimed", "current"),
     ImageVerdict: ("proved", "no-op", "other", "not-seen", "untrusted", "unknown"),
-    Source: ("settings", "provenance", "produces", "label", "build"),
     Stated: (
         "a signature",
         "provenance",
@@ -35,7 +32,6 @@ WORDS: dict[type[StrEnum], tuple[str, ...]] = {
         "a VEX document",
         "a verification summary",
     ),
-    TagKind: ("fixed", "template", "pattern"),
     TrustMode: ("off", "warn", "require"),
 }
 
