@@ -8,7 +8,7 @@ from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
-from bot.domain.images.image import ProducedImage, declared_by, declared_of
+from bot.domain.images.image import ProducedImage, SeenImage, declared_by, declared_of
 from bot.domain.images.standing import Basis, Declaration, ImageStanding, ImageState, Publication
 from bot.domain.reference import Base
 from tests.builders import ASPNET, NOON
@@ -81,3 +81,10 @@ def test_what_each_platform_says_of_its_base_is_kept_by_the_platform_or_by_the_i
     assert declared == {"linux/amd64": of("a"), "sha256:1": of("b"), "sha256:2": of("c")}
     assert [declared_of(each, declared) for each in (linux, *windows)] == [of("a"), of("b"), of("c")]
     assert declared_of(PlatformImage("windows/amd64", "sha256:3"), declared) == ()
+
+
+def test_what_a_digest_stands_for_is_the_same_whichever_of_its_documents_were_new() -> None:
+    seen = SeenImage("sha256:i", ())
+    with_documents = replace(seen, fetched={"sha256:d": b"document"})
+    assert with_documents == seen
+    assert "document" not in repr(with_documents)
