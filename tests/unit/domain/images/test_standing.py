@@ -194,3 +194,10 @@ def test_a_base_that_is_expected_is_named_before_all_others() -> None:
     assert on(SHOWN, patch).of({patch.base}).publications == (patch,)
     assert on(SHOWN, patch).of({replace(ASPNET, tag="9.0")}).publications == (SHOWN,)
     assert ImageStanding("linux/amd64").of({ASPNET}) == ImageStanding("linux/amd64")
+
+
+def test_of_a_runtime_of_which_nothing_is_told_it_is_not_said_that_it_is_current() -> None:
+    assert (RuntimeInside().is_current, RuntimeInside().is_signed) == (False, False)
+    assert RuntimeInside().told(NOON) == (
+        "the .NET inside is not proved: its .deps.json or signed provenance that names the SDK would tell"
+    )
