@@ -274,3 +274,16 @@ def test_names_of_one_prerelease_are_as_new_as_each_other(names: str) -> None:
 
 def test_the_words_for_it_stay() -> None:
     assert [each.value for each in PinStrength] == ["digest", "patch", "minor", "major", "latest"]
+
+
+def test_a_policy_may_let_a_minor_version_be_crossed_and_no_major_one() -> None:
+    policy = TagPolicy(cross_major=False)
+    assert is_compatible("1.2", "1.3", policy)
+    assert not is_compatible("1.2", "2.2", policy)
+    assert is_compatible("1.2", "2.3")
+
+
+@pytest.mark.parametrize("text", ["latest", "noble", ""])
+def test_what_has_no_version_stands_for_nothing(text: str) -> None:
+    assert not is_compatible("1.2", text)
+    assert not is_compatible(text, "1.2")

@@ -259,9 +259,10 @@ def test_a_count_with_letters_names_one_build(text: str) -> None:
 
 @pytest.mark.parametrize("ending", ["", ".sig", ".att", ".sbom"])
 def test_a_signature_is_no_image(ending: str) -> None:
-    tag = Tag.parse(f"sha256-{'0123456789abcdef' * 4}{ending}")
-    assert tag.artifact
-    assert not tag.is_versioned
+    for text in (f"sha256-{'0123456789abcdef' * 4}{ending}", f"SHA512-{'0123456789ABCDEF' * 8}{ending}"):
+        tag = Tag.parse(text)
+        assert tag.artifact
+        assert not tag.is_versioned
 
 
 def test_every_tag_of_microsofts_inventory_is_understood() -> None:

@@ -90,7 +90,7 @@ def test_a_named_sdk_that_was_not_asked_for_its_variables_is_taken_for_one_that_
 
 
 def test_what_an_sdk_declares_beside_its_runtime_is_not_the_runtimes_version() -> None:
-    versions = (DeclaredVersion("ASPNET_VERSION", "10.0.7"), DeclaredVersion("DOTNET_VERSION", "10.0.9"))
+    versions = (DeclaredVersion("ASPNET_VERSION", "10.0.10"), DeclaredVersion("DOTNET_VERSION", "10.0.9"))
     seen = shown(replace(image("os", "sdk"), versions=versions), base=SDK)
     assert inside(seen, runtimes=["10.0.9"]) == RuntimeInside("10.0.9", "its packages", is_current=True)
 

@@ -72,6 +72,7 @@ def test_each_variable_is_compared() -> None:
 def test_an_image_contradicts_its_layers_where_it_contradicts_every_base_that_they_may_be() -> None:
     one, other = declares("10.0.9", "os"), declares("10.0.10", "os")
     assert contradiction(declares("10.0.9", "os"), [one, other]) == ""
+    assert contradiction(declares("10.0.9", "os"), [other, one]) == ""
     assert contradiction(declares("10.0.8", "os"), [one, other]).endswith("its base declares 10.0.9")
     assert contradiction(declares("10.0.8", "os"), []) == ""
 
