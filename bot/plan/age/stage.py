@@ -19,7 +19,6 @@ from bot.plan.age.ports import AgePlan, AgeStore, FollowedUsage, JudgedAge, Know
 
 _STALE = timedelta(hours=3)
 """Nothing is begun on what was seen longer ago: somebody may have built it since."""
-_BY_A_WORD = frozenset({RebuildState.CANCELLED, RebuildState.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +95,10 @@ def _verdict(known: KnownBuilds, promised: Mapping[str, Guarantee], options: Age
     return replace(verdict, is_due=True)
 
 
+_TAKES_AT_MOST = timedelta(days=1)
+"""A rebuild that was planned since has a day to come to its end before anybody is called."""
+
+
 def _with_attempt(judgement: Judgement, known: KnownBuilds, guarantee: Guarantee, now: datetime) -> Judgement:
     """The judgement with how far the rebuild is that is planned or under way. Where that has not ended though the
     last build is too old, a person has to look why."""
@@ -104,7 +107,8 @@ def _with_attempt(judgement: Judgement, known: KnownBuilds, guarantee: Guarantee
         return judgement
     how = f"its rebuild has not ended: {attempt.reason}" if attempt.has_begun else "its rebuild has not begun"
     said = f"{judgement.said}; {how}"
-    if now < (judgement.overdue_at or attempt.planned_at + guarantee.max_age):
+    too_old = judgement.overdue_at or attempt.planned_at + guarantee.max_age
+    if now < max(too_old, attempt.planned_at + _TAKES_AT_MOST):
         return replace(judgement, said=said) if attempt.has_begun else judgement
     return replace(judgement, standing=AgeStanding.UNFINISHED, said=said)
 
@@ -119,16 +123,17 @@ def _aging(known: KnownBuilds, guarantee: Guarantee, weekly: Weekly, now: dateti
         known.is_there,
         workflow is not None,
         workflow is not None and workflow.is_scheduled,
-        guarantee.told_only,
-        _called_off(known, weekly, now),
+        guarantee.told_only or _called_off(known, weekly, now, RebuildState.SKIPPED),
+        _called_off(known, weekly, now, RebuildState.CANCELLED),
         known.changed_at,
     )
 
 
-def _called_off(known: KnownBuilds, weekly: Weekly, now: datetime) -> str | None:
-    """What was called off since the last weekly rebuild is not begun again before the next one."""
+def _called_off(known: KnownBuilds, weekly: Weekly, now: datetime, how: RebuildState) -> str | None:
+    """What was called off since the last weekly rebuild is not begun again before the next one. Who has skipped it
+    knows; what was cancelled is told to people once it is too old."""
     attempt = known.attempt
-    if attempt is None or not attempt.is_weekly or attempt.state not in _BY_A_WORD:
+    if attempt is None or not attempt.is_weekly or attempt.state is not how:
         return None
     last = known.builds.last_success
     is_met = last is not None and attempt.ended_at is not None and last.at >= attempt.planned_at

@@ -166,6 +166,14 @@ async def test_it_is_held_by_a_quarantine_a_pause_and_a_persons_word(staged: Sta
     await staged.run_pass()
     await later(staged)
     assert running(staged, "aged-old") == []
+    print(
+        "DBG",
+        [
+            (r.id, r.action, r.state, r.reason)
+            for r in (await staged.rebuilds()).values()
+            if r.repository.endswith("aged-old")
+        ],
+    )
     assert (await staged.states())["aged-old"] is RebuildState.SKIPPED
 
 

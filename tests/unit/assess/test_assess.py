@@ -185,3 +185,9 @@ def test_what_an_image_declares_says_whether_it_holds_an_sdk(name: str) -> None:
     feed = ReleaseIndex([release("8.0.17", "CVE-2025-0001", sdks="8.0.411", at=DAY)])
     before, after = seen("1", of=name, version="8.0.410"), seen("2", of=name, version="8.0.411")
     assert change(before, after, feed=feed).cves == ("CVE-2025-0001",)
+
+
+def test_a_rollback_leads_to_where_what_it_opens_again_is_told() -> None:
+    told = replace(advisory("CVE-2025-0001", Severity.HIGH), links=("https://a.example/1",))
+    found = assess(NEW, OLD, FEED, {"CVE-2025-0001": told}, LATER)
+    assert found.links == (("CVE-2025-0001", "https://a.example/1"),)

@@ -167,3 +167,20 @@ def test_of_several_images_of_one_platform_each_counts() -> None:
         after = seen("2", *(image(letter, platform="windows/amd64") for letter in letters))
         move = compare(before, after)
         assert (move.changed, move.common, move.dropped) == (moved, ("windows/amd64",), ())
+
+
+def test_of_several_images_of_one_platform_each_is_compared_with_the_one_in_its_place() -> None:
+    first, second = (image(digit, platform="windows/amd64", layers=layers) for digit, layers in ("1a", "2c"))
+    news = image("3", platform="windows/amd64", layers="ab")
+    move = compare(seen("8", first, second), seen("9", news, second))
+    assert (move.changed, move.os_layers) == (("windows/amd64",), ())
+
+
+@pytest.mark.parametrize(("layers", "os_layers"), [("cb", ()), ("ab", ("windows/amd64",))])
+def test_an_image_in_the_place_of_none_is_compared_with_the_last(layers: str, os_layers: tuple[str, ...]) -> None:
+    first, second = (image(digit, platform="windows/amd64", layers=layers) for digit, layers in ("1a", "2c"))
+    third = image("3", platform="windows/amd64", layers=layers)
+    move = compare(seen("8", first, second), seen("9", first, second, third))
+    assert (move.changed, move.os_layers) == (("windows/amd64",), os_layers)
+    back = compare(seen("9", first, second, third), seen("8", first, second))
+    assert (back.changed, back.os_layers) == (("windows/amd64",), os_layers)

@@ -14,7 +14,8 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Advisory, Evidence, Release
 from bot.domain.reference import Base
-from tests.unit.assess.world import DAY, image, seen
+from tests.builders import change
+from tests.unit.assess.world import DAY, image, release, seen
 
 
 @dataclass
@@ -185,3 +186,85 @@ async def test_a_line_whose_newest_release_is_gone_went_back() -> None:
     after = replace(seen("2", at=DAY + timedelta(hours=1)), base=line, version="1.4.9")
     (change,) = await assessed(Registry({}), Pair(2, 1, 1, before, after))
     assert (change.cause, change.detail) == (Cause.ROLLBACK, "1.4.10 → 1.4.9 goes back to an older release")
+
+
+GOLDEN = Base("ghcr.io", "contoso/golden", "latest")
+BELOW = change(OLD.base, cves=("CVE-2025-0001",))
+
+
+async def test_a_base_of_the_organisations_own_is_told_by_what_it_brings_and_lacks() -> None:
+    arm = image("2", platform="linux/arm64")
+    before = replace(seen("1", image("1", layers="ab"), arm), base=GOLDEN)
+    after = replace(seen("2", image("3", layers="ac"), at=GONE.at), base=GOLDEN)
+    own_bases = OwnBases({GOLDEN: InheritedChanges((Move(5, BELOW),), is_proved=True)})
+    other = Pair(4, 3, 2, seen("1", of="sdk:8.0"), seen("2", of="sdk:8.0", at=GONE.at))
+    store = Store([Pair(2, 1, 1, before, after), other])
+    tally = await tick(store, store, Registry(), own_bases, ManualClock(GONE.at))
+    by_base = {each.base: each for each in store.changes}
+    assert sorted(tally.changes, key=str) == sorted(store.changes, key=str)
+    assert by_base[GOLDEN].cause is Cause.BASE_UPDATE
+    assert (by_base[GOLDEN].brings, by_base[GOLDEN].cves) == ((5,), ("CVE-2025-0001",))
+    assert by_base[GOLDEN].lacks == ("linux/arm64",)
+    assert by_base[other.after.base].cause is Cause.LAYERS_ONLY
+
+
+@dataclass
+class Remembering(Store):
+    """Has changes to look at again, and feeds that have caught up."""
+
+    moves: Sequence[Move] = ()
+    below: Mapping[int, Change] = field(default_factory=dict)
+    releases: Mapping[str, Release] = field(default_factory=dict)
+    looked_at: list[int] = field(default_factory=list)
+    news: list[Move] = field(default_factory=list)
+
+    async def reassessable(self, revision: int) -> Sequence[Move]:
+        return self.moves
+
+    async def changes_named(self, ids: Collection[int]) -> Mapping[int, Change]:
+        return {number: each for number, each in self.below.items() if number in ids}
+
+    async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None:
+        self.looked_at += looked_at
+        self.news += news
+
+    async def known_releases(self) -> Mapping[str, Release]:
+        return self.releases
+
+
+COPY = Base("myacr.azurecr.io", "images/web", "8.0")
+UNKNOWN = replace(
+    change(
+        OLD.base, Cause.DOTNET_UNKNOWN, from_version="8.0.16", to_version="8.0.17", detail=".NET 8.0.16 → 8.0.17"
+    ),
+    at=DAY,
+)
+FIXED = {"8.0": release("8.0.17", "CVE-2025-0001")}
+
+
+async def reassessed(*moves: Move, below: Mapping[int, Change], releases: Mapping[str, Release]) -> Remembering:
+    store = Remembering([], moves=moves, below=below, releases=releases)
+    tally = await tick(store, store, Registry(), OwnBases(), ManualClock(GONE.at))
+    assert tally.enriched == tuple(move.change for move in store.news)
+    return store
+
+
+async def test_a_copys_change_is_looked_at_again_by_the_name_of_what_it_copies_and_keeps_its_own() -> None:
+    store = await reassessed(Move(7, replace(UNKNOWN, base=COPY, brings=(6,))), below={6: UNKNOWN}, releases=FIXED)
+    [news] = store.news
+    assert (news.id, news.change.base, news.change.cause) == (7, COPY, Cause.DOTNET_SECURITY)
+
+
+async def test_what_an_own_base_brings_is_told_anew_once_the_change_below_it_is_known_better() -> None:
+    own = replace(UNKNOWN, base=GOLDEN, cause=Cause.BASE_UPDATE, causes=(Cause.DOTNET_UNKNOWN,), brings=(6,))
+    store = await reassessed(Move(6, UNKNOWN), Move(7, own), below={6: UNKNOWN}, releases=FIXED)
+    assert [(move.id, move.change.cves) for move in store.news] == [
+        (6, ("CVE-2025-0001",)),
+        (7, ("CVE-2025-0001",)),
+    ]
+    assert store.looked_at == [6, 7]
+
+
+async def test_where_the_feeds_tell_nothing_new_it_is_kept_that_they_were_asked() -> None:
+    store = await reassessed(Move(6, UNKNOWN), below={}, releases={})
+    assert (store.looked_at, store.news) == ([6], [])

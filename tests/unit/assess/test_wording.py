@@ -68,6 +68,11 @@ def said(before: Observation, after: Observation) -> str:
             "aspnet:8.0: the index dropped linux/arm64; nothing else changed",
         ),
         (
+            seen("1", image("1", platform=AMD64)),
+            seen("3", image("1", platform=AMD64), image("2", platform=ARM64)),
+            "aspnet:8.0: the index added linux/arm64; nothing else changed",
+        ),
+        (
             seen("1", image("1")),
             seen("3", image("1")),
             "aspnet:8.0: only the index changed, no platform observed here",
@@ -116,3 +121,8 @@ def test_a_change_without_a_sentence_gets_one_from_its_figures(cause: Cause) -> 
     told = describe(bare)
     assert told.startswith("aspnet:8.0: ")
     assert "None" not in told
+
+
+def test_a_change_of_layers_without_a_sentence_names_its_platform() -> None:
+    told = Change(seen("1").base, DAY, "a", "b", Cause.LAYERS_ONLY, Cause.LAYERS_ONLY, platforms=(AMD64,))
+    assert describe(told) == "aspnet:8.0: only layers above the OS changed (linux/amd64)"

@@ -276,6 +276,7 @@ async def test_what_merges_by_itself_is_looked_at_once_when_other_freezes_hold(s
             await stores.act.settle_rebuild(job.rebuild, done)
 
 
+@ON_BOTH
 @pytest.mark.parametrize("rollout", [1, None])
 async def test_a_pause_stops_what_is_being_written_before_its_next_write(
     stores: Stores, rollout: int | None

@@ -3,7 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.assess.dotnet.releases import ReleaseIndex
+from bot.assess.dotnet.releases import Fixes, ReleaseIndex
+from bot.domain.bases.dotnet_version import DotnetVersion
 from tests.unit.assess.world import DAY, release
 
 HOUR = timedelta(hours=1)
@@ -127,3 +128,71 @@ def test_questions_between_two_moments_of_the_feed_are_one_question() -> None:
     index = ReleaseIndex([release("8.0.1", at=DAY), release("8.0.2", at=DAY + HOUR)])
     early, late = (index.fixed_between("aspnet", "8.0.0", "8.0.1", DAY + HOUR * part) for part in (0, 0.9))
     assert early is late
+
+
+TAKEN_BACK = ReleaseIndex(
+    [
+        release("8.0.1", "CVE-2024-0001"),
+        replace(release("8.0.2", "CVE-2024-0002"), taken_back_at=DAY + 2 * HOUR),
+        release("8.0.3", "CVE-2024-0003", at=DAY + HOUR, listed=DAY + 3 * HOUR),
+    ]
+)
+
+
+def test_a_release_that_the_feed_has_taken_back_fixes_nothing_any_more() -> None:
+    """What came with 8.0.2 alone is fixed from its publication until it was taken back."""
+    one, two, three = (f"CVE-2024-000{number}" for number in (1, 2, 3))
+    assert TAKEN_BACK.cves_of("8.0", DAY - HOUR) == frozenset()
+    assert TAKEN_BACK.cves_of("8.0", DAY) == {one, two}
+    assert TAKEN_BACK.cves_of("8.0", DAY + 2 * HOUR) == {one}
+    assert TAKEN_BACK.cves_of("8.0", DAY + 3 * HOUR) == {one, three}
+    assert TAKEN_BACK.cves_of("9.0", DAY + 3 * HOUR) == frozenset()
+    assert [each.version for each in TAKEN_BACK.of_channel("8.0")] == ["8.0.1", "8.0.3"]
+    before, after = (TAKEN_BACK.fixed_between("aspnet", "8.0.0", "8.0.2", DAY + part * HOUR) for part in (1, 2))
+    assert (before.cves, before.listed, before.taken_back) == ((one, two), True, ())
+    assert (after.cves, after.listed, after.taken_back) == ((one,), False, ("8.0.2",))
+
+
+def test_the_newest_runtime_is_that_of_the_newest_release_that_the_feed_shows() -> None:
+    newest = [TAKEN_BACK.newest_runtime("8.0", DAY + part * HOUR) for part in (-1, 0, 2)]
+    assert newest == [None, DotnetVersion.parse("8.0.2"), DotnetVersion.parse("8.0.3")]
+
+
+@pytest.mark.parametrize("text", [None, "odd"])
+def test_a_text_that_is_no_version_has_no_release_lacks_none_and_fixes_nothing(text: str | None) -> None:
+    listed = release("8.0.1", "CVE-2024-0001")
+    index = ReleaseIndex([listed])
+    assert index.release_of("aspnet", text) is None
+    assert not index.is_missing("aspnet", text, listed)
+    assert index.fixed_between("aspnet", "8.0.0", text) == index.fixed_between("aspnet", text, text) == Fixes(False)
+    assert index.fixed_between("aspnet", text, "8.0.1") == Fixes(True)
+
+
+def test_an_image_lacks_the_later_releases_of_its_channel_alone() -> None:
+    index = ReleaseIndex([])
+    assert index.is_missing("aspnet", "8.0.0", release("8.0.1"))
+    assert not index.is_missing("aspnet", "8.0.1", release("8.0.1"))
+    assert not index.is_missing("aspnet", "8.0.0", release("9.0.1"))
+    assert not index.is_missing("aspnet", "8.0.0", replace(release("8.0.1"), version="odd", runtime="odd"))
+
+
+def test_a_channel_ends_on_the_day_that_its_newest_release_says() -> None:
+    ends = DAY.date()
+    over = replace(release("8.0.2"), end_of_life=ends)
+    index = ReleaseIndex(
+        [release("8.0.1"), over, replace(release("9.0.1"), support_phase="eol"), release("10.0.1")]
+    )
+    midnight = DAY.replace(hour=0)
+    assert [index.ends(channel) for channel in ("8.0", "9.0", "10.0", "11.0", None)] == [midnight, *[None] * 4]
+    assert not index.has_ended("8.0", midnight - HOUR)
+    assert index.has_ended("8.0", midnight)
+    assert index.has_ended("9.0", midnight)
+    assert not any(index.has_ended(channel, DAY) for channel in ("10.0", "11.0", None))
+    assert index.channels() == ("8.0", "9.0", "10.0")
+
+
+def test_what_others_tell_ahead_of_the_feed_is_remarked() -> None:
+    assert Fixes(True, cves=("A",)).remark == ""
+    all_ahead = Fixes(True, cves=("A",), ahead=("A",), told_by="an advisory")
+    assert all_ahead.remark == "told by an advisory, not yet by releases.json"
+    assert replace(all_ahead, cves=("A", "B")).remark == "1 of them told by an advisory, not yet by releases.json"

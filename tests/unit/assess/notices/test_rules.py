@@ -116,6 +116,7 @@ def test_a_fix_for_windows_alone_is_not_waited_for() -> None:
         pytest.param("8.0-cbl-mariner2.0", "8.0-noble 8.0-azurelinux3.0", "8.0-azurelinux3.0", id="renamed family"),
         pytest.param("10.0-preview-noble", "10.0-noble 11.0-preview-noble", "10.0-noble", id="end of preview"),
         pytest.param("7.0", "6.0 8.0 9.0", "8.0", id="next channel, never an older one"),
+        pytest.param("latest", "noble", "noble", id="from no channel to no channel"),
     ],
 )
 def test_a_withdrawn_base_leads_to_its_nearest_kin(tag: str, others: str, best: str) -> None:
@@ -198,6 +199,14 @@ def test_end_of_life_says_how_long_is_left(ends: date, phase: str) -> None:
     feed = ReleaseIndex([replace(release("8.0.16"), end_of_life=ends)])
     (notice,) = lag.end_of_life_notices([live("aspnet:8.0")], feed, DAY)
     assert notice.text == f"aspnet:8.0: .NET 8.0 {phase} (end of life {ends})"
+
+
+def test_the_end_of_one_channel_is_told_beside_bases_whose_end_is_not_known_or_far() -> None:
+    ending = replace(release("8.0.16"), end_of_life=date(2025, 7, 10))
+    feed = ReleaseIndex([ending, replace(release("9.0.1"), end_of_life=date(2027, 7, 10)), release("10.0.1")])
+    others = [gone("aspnet:8.0-alpine"), live("aspnet:9.0", version="9.0.1"), live("aspnet:10.0", version="10.0.1")]
+    told = lag.end_of_life_notices([*others, live("aspnet:8.0"), live("aspnet:8.0-noble")], feed, DAY)
+    assert [notice.base.tag for notice in told] == ["8.0", "8.0-noble"]
 
 
 def test_end_of_life_is_told_from_the_very_day_on_that_is_asked_for() -> None:

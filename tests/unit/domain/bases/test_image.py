@@ -10,12 +10,15 @@ from bot.domain.bases.image import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
     MOST_ENTRIES,
+    MOST_LAYERS,
     OCI_INDEX,
     OCI_MANIFEST,
+    Descriptor,
     Index,
     Manifest,
     check_digest,
     digest_of,
+    fallback_tag,
     read_config,
     read_document,
 )
@@ -207,3 +210,117 @@ def test_a_config_tells_the_layers_unpacked_or_none_of_them() -> None:
     assert read_config(json.dumps({"rootfs": {"diff_ids": told}}).encode(), "here").diff_ids == tuple(told)
     for odd in ([*told, "sha256:short"], "text", [7]):
         assert read_config(json.dumps({"rootfs": {"diff_ids": odd}}).encode(), "here").diff_ids == ()
+
+
+def test_a_config_tells_as_many_layers_as_images_may_have_and_none_of_more() -> None:
+    most = [digest_of(b"os")] * MOST_LAYERS
+    assert len(read_config(json.dumps({"rootfs": {"diff_ids": most}}).encode(), "here").diff_ids) == MOST_LAYERS
+    more = json.dumps({"rootfs": {"diff_ids": [*most, most[0]]}}).encode()
+    assert read_config(more, "here").diff_ids == ()
+
+
+def steps_of(**step: object) -> tuple[str, ...]:
+    return read_config(json.dumps({"history": [step]}).encode(), "here").steps
+
+
+def test_a_step_is_another_where_its_command_its_time_or_what_it_leaves_is_another() -> None:
+    first = steps_of(created="2025-11-11T18:00:00Z", created_by="RUN a", empty_layer=True)
+    assert first == steps_of(
+        created="2025-11-11T18:00:00Z", created_by="RUN a", empty_layer=True, comment="buildkit.dockerfile.v0"
+    )
+    others = (
+        steps_of(created="2025-11-11T18:00:01Z", created_by="RUN a", empty_layer=True),
+        steps_of(created="2025-11-11T18:00:00Z", created_by="RUN b", empty_layer=True),
+        steps_of(created="2025-11-11T18:00:00Z", created_by="RUN a"),
+    )
+    assert len({first, *others}) == 4
+
+
+@pytest.mark.parametrize(
+    ("odd", "name", "why"),
+    [
+        (
+            {"platform": {"os": "linux", "architecture": "arm", "variant": "v7"}},
+            "linux/arm/v7",
+            "which is no sha256",
+        ),
+        ({"digest": DIGESTS[1], "platform": {"os": "a b", "architecture": 5}}, "a b", "a platform that is none"),
+        ({"digest": "md5:1", "platform": "linux"}, "md5:1", "which is no sha256"),
+        ({"digest": "x" * 100}, "x" * 80, "which is no sha256"),
+        ({}, "an entry", "which is no sha256"),
+        ("text", "an entry", "a descriptor of the wrong shape"),
+    ],
+)
+def test_an_entry_that_cannot_be_read_is_told_by_its_platform_else_its_digest_with_the_reason(
+    odd: object, name: str, why: str
+) -> None:
+    read = read_document(index(odd, entry(DIGESTS[0], "linux/amd64")), "here")
+    assert isinstance(read, Index)
+    [unread] = read.unread
+    assert unread.name == name
+    assert why in unread.reason
+
+
+def descriptor(**members: Any) -> Descriptor:
+    read = read_document(index({"digest": DIGESTS[0], **members}), "here")
+    assert isinstance(read, Index)
+    return read.entries[0]
+
+
+def test_a_descriptor_has_what_it_names_and_nothing_of_another_shape() -> None:
+    described = descriptor(
+        mediaType=OCI_MANIFEST,
+        size=7,
+        platform={"os": "windows", "architecture": "amd64", "os.version": "10.0.20348.1"},
+    )
+    assert described == Descriptor(
+        OCI_MANIFEST, DIGESTS[0], 7, "windows/amd64", is_artifact=False, system_version="10.0.20348.1"
+    )
+    assert descriptor(size=-1, platform=5) == descriptor(size="7") == Descriptor("", DIGESTS[0], 0)
+    assert descriptor(size=0).size == 0
+
+
+def test_what_has_a_type_of_artifact_is_no_image() -> None:
+    assert descriptor(artifactType="application/spdx+json").is_artifact
+    assert not descriptor(artifactType="").is_artifact
+
+
+def test_an_entry_is_named_by_its_platform_with_the_build_of_windows_else_by_its_digest() -> None:
+    assert Descriptor("", DIGESTS[0], 0, "windows/amd64", system_version="10.0").name == "windows/amd64 10.0"
+    assert Descriptor("", DIGESTS[0], 0, "linux/amd64").name == "linux/amd64"
+    assert Descriptor("", DIGESTS[0], 0).name == f"{DIGESTS[0][:19]}…"
+
+
+def test_every_entry_that_is_no_artifact_may_be_an_image() -> None:
+    entries = [
+        entry(DIGESTS[0], "linux/amd64"),
+        entry(DIGESTS[1], "linux/amd64"),
+        entry(DIGESTS[2]),
+        entry(DIGESTS[3], media_type=OCI_INDEX),
+        entry(DIGESTS[4], "unknown/unknown"),
+        entry(DIGESTS[1], "linux/amd64"),
+    ]
+    read = read_document(index(*entries), "here")
+    assert isinstance(read, Index)
+    assert [each.digest for each in read.every_image()] == DIGESTS[:4]
+    assert [each.digest for each in read.images_of_any_system()] == DIGESTS[:1]
+
+
+@pytest.mark.parametrize(
+    ("told", "is_some_arm"),
+    [
+        ({"architecture": "arm"}, True),
+        ({"architecture": "arm", "variant": ""}, True),
+        ({"architecture": "arm", "variant": "v6"}, False),
+        ({"architecture": "arm64"}, False),
+        ({}, False),
+    ],
+)
+def test_an_arm_of_which_no_variant_is_told_is_some_arm(told: dict[str, str], is_some_arm: bool) -> None:
+    assert read_config(json.dumps({"os": "linux", **told}).encode(), "here").is_some_arm is is_some_arm
+
+
+def test_the_tag_of_referrers_is_made_of_the_digest_and_not_too_long() -> None:
+    assert fallback_tag("sha256:" + "a" * 64) == "sha256-" + "a" * 64
+    assert fallback_tag("sha512:" + "a" * 128) == "sha512-" + "a" * 64
+    assert fallback_tag("x" * 33 + ":a") == "x" * 32 + "-a"

@@ -72,9 +72,59 @@ def test_a_signature_counts_where_a_rule_requires_it(strength: Strength, is_requ
 def test_provenance_holds_where_who_built_is_proved_and_is_known_to_produce_the_image(
     builder: Builder, producers: set[str], holds: bool
 ) -> None:
-    answer = about_provenance(builder, producers, is_required=True)
-    assert (answer.holds, answer.counts) == (holds, True)
-    assert builder.told in answer.told
+    for is_required in (True, False):
+        answer = about_provenance(builder, producers, is_required=is_required)
+        assert (answer.holds, answer.counts) == (holds, is_required)
+        assert builder.told in answer.told
+
+
+def test_who_is_known_to_produce_an_image_is_told_where_another_has_built_it() -> None:
+    told = about_provenance(BUILDER, {"contoso/till", "contoso/bank"}, is_required=True).told
+    assert told == f"{BUILDER.told}; contoso/bank or contoso/till is known to produce this image"
+
+
+@pytest.mark.parametrize(
+    ("answer", "question", "told"),
+    [
+        (
+            about_signature(None, is_required=True),
+            ImageQuestion.SIGNATURE,
+            "no rule of trust asks for a signature",
+        ),
+        (about_signature(Trust(Strength.PROVED, "why"), is_required=True), ImageQuestion.SIGNATURE, "why"),
+        (
+            about_provenance(None, (), is_required=True),
+            ImageQuestion.PROVENANCE,
+            "no provenance by a signer that is trusted is there",
+        ),
+        (about_freshness([BEHIND]), ImageQuestion.FRESHNESS, "it is behind its base"),
+        (
+            about_freshness([replace(CURRENT, strength=Strength.CONTRADICTED)]),
+            ImageQuestion.FRESHNESS,
+            "what tells of its base disagrees",
+        ),
+        (
+            about_freshness([replace(CURRENT, built_from=ASPNET)]),
+            ImageQuestion.FRESHNESS,
+            "it stands on a build of its base that was not seen",
+        ),
+        (
+            about_freshness([]),
+            ImageQuestion.FRESHNESS,
+            "not every platform is proved to stand on what its base shows now",
+        ),
+        (about_freshness([CURRENT]), ImageQuestion.FRESHNESS, "it stands on what its base shows now"),
+        (about_gate(None), ImageQuestion.GATE, "no rule of the gate asks what is inside"),
+    ],
+)
+def test_an_answer_names_its_question_and_tells_why(
+    answer: ImageAnswer, question: ImageQuestion, told: str
+) -> None:
+    assert (answer.question, answer.told) == (question, told)
+
+
+def test_what_no_rule_asks_for_cannot_be_told() -> None:
+    assert about_signature(None, is_required=True).holds is about_gate(None).holds is None
 
 
 def test_provenance_that_is_not_there_is_told_and_does_not_count() -> None:
@@ -104,8 +154,9 @@ def test_an_image_is_fresh_where_every_platform_is_proved_to_stand_on_what_a_bas
     ("outcome", "holds"), [(GateOutcome.PASSED, True), (GateOutcome.BLOCKED, False), (GateOutcome.UNKNOWN, None)]
 )
 def test_what_the_gate_says_counts_where_it_blocks(outcome: GateOutcome, holds: bool | None) -> None:
-    answer = about_gate(Gated(GateMode.BLOCK, outcome, gaps=("old data",)))
-    assert (answer.holds, answer.counts) == (holds, True)
+    gated = Gated(GateMode.BLOCK, outcome, gaps=("old data",))
+    answer = about_gate(gated)
+    assert (answer.holds, answer.counts, answer.told) == (holds, True, gated.told)
     assert not about_gate(Gated(GateMode.TELL, outcome)).counts
     assert not about_gate(None).counts
 

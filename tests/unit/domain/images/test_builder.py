@@ -25,6 +25,10 @@ IMAGE = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRul
         ("https://github.com/contoso", ""),
         ("https://github.com/contoso/shop/tree/main", ""),
         ("http://github.com/contoso/shop", ""),
+        ("https://github.com/contoso/shop?tab=readme", "contoso/shop"),
+        ("https://github.com//shop", ""),
+        ("https://github.com/contoso/", ""),
+        ("https:///contoso/shop", ""),
         ("contoso/shop", ""),
         ("", ""),
     ],
@@ -37,7 +41,9 @@ def test_a_repository_is_read_from_the_address_of_its_source(address: str, named
     ("address", "forge", "named"),
     [
         ("https://gitlab.com/contoso/shop", "github.com", "gitlab.com/contoso/shop"),
+        ("https://GitLab.com/contoso/shop", "github.com", "gitlab.com/contoso/shop"),
         ("https://GitHub.com/contoso/shop", "github.com", "contoso/shop"),
+        ("https://www.github.com/contoso/shop", "GitHub.com", "contoso/shop"),
         ("https://www.github.com/contoso/shop", "github.com", "contoso/shop"),
         ("https://github.com/contoso/shop", "github.contoso.com", "github.com/contoso/shop"),
         ("https://github.contoso.com/contoso/shop", "github.contoso.com", "contoso/shop"),
@@ -86,3 +92,8 @@ def test_provenance_that_is_not_proved_says_nothing_of_whose_image_it_is() -> No
 def test_a_builder_is_told_with_its_level_and_why_it_is_not_higher() -> None:
     assert BUILDER.told == "built by a workflow of contoso/shop, SLSA build level 2"
     assert replace(BUILDER, repository="", reason="why").told == "built by a workflow, SLSA build level 2: why"
+
+
+def test_a_builder_supports_what_is_proved_of_it_and_no_higher_level() -> None:
+    assert [BUILDER.supports(level) for level in (1, 2, 3)] == [True, True, False]
+    assert not replace(BUILDER, strength=Strength.CLAIMED).supports(1)

@@ -8,7 +8,7 @@ from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.proof import may_stand_on, not_seen, proof_of
-from bot.domain.images.standing import Basis, ImageStanding, Publication
+from bot.domain.images.standing import Basis, Doubt, ImageStanding, Publication
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Kind, Role, Usage
@@ -124,3 +124,115 @@ def test_only_images_that_may_stand_on_the_base_are_looked_at() -> None:
     assert not may_stand_on(replace(IMAGE, standings=(OLD,)), {SDK})
     assert not may_stand_on(replace(IMAGE, is_contested=True), {ASPNET})
     assert not may_stand_on(replace(IMAGE, sourced_from="contoso/bank"), {ASPNET})
+
+
+UNSEEN = replace(OLD, built_from=Base("ghcr.io", "contoso/golden", "latest"))
+
+
+def test_an_image_on_a_build_that_was_not_seen_shows_nothing_until_its_base_is_looked_at() -> None:
+    found = proof_of(IMAGE, [NEW, UNSEEN], TARGETS, PUBLISHED, (), MOVED)
+    assert (found.verdict, found.awaits_base) == (ImageVerdict.UNKNOWN, True)
+    assert found.told == (
+        "ghcr.io/contoso/shop:latest does not show what it stands on: linux/amd64 is a build of golden:latest "
+        "that was not seen, over aspnet:10.0 of 2026-03-10, proved by 5 layers"
+    )
+
+
+def test_an_image_on_another_tag_of_its_base_is_told_and_the_base_is_looked_at_as_well() -> None:
+    other = replace(OLD, built_from=replace(ASPNET, tag="9.0"))
+    found = proof_of(IMAGE, [other], TARGETS, PUBLISHED, (), MOVED)
+    assert (found.verdict, found.awaits_base) == (ImageVerdict.OTHER, True)
+    assert found.told == (
+        "built, but ghcr.io/contoso/shop:latest stands on aspnet:10.0 of 2026-03-10 where "
+        "its files name aspnet:9.0, proved by 5 layers instead of aspnet:10.0"
+    )
+
+
+def test_only_a_build_that_was_not_seen_awaits_a_look_at_the_base() -> None:
+    for standing_of_platform in (NEW, OLD, standing("sha256:x", until=None, base=SDK)):
+        found = proof_of(IMAGE, [standing_of_platform], TARGETS, PUBLISHED, (), MOVED)
+        assert found.awaits_base is False
+
+
+def test_a_platform_that_is_left_out_is_not_asked_and_without_one_nothing_shows() -> None:
+    left_out = replace(OLD, is_left_out=True)
+    assert proof(NEW, left_out)[0] is ImageVerdict.PROVED
+    assert proof(left_out) == (ImageVerdict.UNKNOWN, "ghcr.io/contoso/shop:latest shows no platform")
+
+
+def test_layers_that_show_the_old_base_decide_though_something_else_contradicts_them() -> None:
+    assert proof(standing("sha256:old", strength=Strength.CONTRADICTED))[0] is ImageVerdict.NO_OP
+    assert proof(standing("sha256:new", strength=Strength.CONTRADICTED))[0] is ImageVerdict.UNKNOWN
+    doubted = replace(standing("sha256:old", strength=Strength.CONTRADICTED), doubt=Doubt.FEW_DIGITS)
+    assert proof(doubted)[0] is ImageVerdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("shown", "verdict"),
+    [
+        (standing("sha256:between", MOVED, MOVED), ImageVerdict.PROVED),
+        (standing("sha256:other", NOON, None), ImageVerdict.PROVED),
+        (standing("sha256:before", MOVED - timedelta(hours=1), MOVED), ImageVerdict.NO_OP),
+        (standing("sha256:new", NOON, MOVED), ImageVerdict.PROVED),
+    ],
+)
+def test_what_the_base_shows_now_or_has_shown_since_the_move_is_new(
+    shown: ImageStanding, verdict: ImageVerdict
+) -> None:
+    assert proof(shown)[0] is verdict
+
+
+def test_where_it_is_not_known_when_the_base_moved_only_what_it_shows_or_was_meant_is_new() -> None:
+    later = standing("sha256:newer", MOVED, MOVED + timedelta(hours=1))
+    assert proof_of(IMAGE, [later], TARGETS, {}, (), MOVED).verdict is ImageVerdict.NO_OP
+    assert proof_of(IMAGE, [NEW], TARGETS, {}, (), MOVED).verdict is ImageVerdict.PROVED
+
+
+def test_of_the_platforms_the_one_that_is_worst_is_told() -> None:
+    unknown = ImageStanding("linux/arm64")
+    other = standing("sha256:x", until=None, base=SDK)
+    assert proof(NEW, unknown)[0] is ImageVerdict.UNKNOWN
+    assert proof(unknown, other, NEW)[0] is ImageVerdict.OTHER
+    assert proof(other, OLD, unknown)[0] is ImageVerdict.NO_OP
+
+
+def test_of_several_bases_that_were_meant_all_are_named() -> None:
+    targets = (*TARGETS, Target(SDK, "sha256:old", "sha256:new", (1,)))
+    other = standing("sha256:x", until=None, base=Base("docker.io", "library/ubuntu", "24.04"))
+    assert proof_of(IMAGE, [other], targets, PUBLISHED, (), MOVED).told.endswith(
+        "instead of aspnet:10.0 or sdk:10.0"
+    )
+
+
+def test_a_platforms_own_digest_may_be_pinned_as_well_as_the_indexs() -> None:
+    pin = Reference(ASPNET.name, "10.0", "sha256:old-linux/amd64")
+    other = Reference(ASPNET.name, "10.0", "sha256:else")
+    usages = tuple(
+        Usage("src/Dockerfile", Kind("dockerfile"), line, reference, Role.FINAL_STAGE)
+        for line, reference in ((3, other), (5, pin))
+    )
+    assert "likely at fault: src/Dockerfile:5 pins that digest; " in proof(OLD, usages=usages)[1]
+
+
+def test_platforms_that_were_not_built_anew_are_named_without_a_line_where_none_is_known() -> None:
+    nowhere = replace(IMAGE, claim=replace(CLAIM, path="", line=0))
+    old = [standing("sha256:old", platform=platform) for platform in ("linux/arm64", "linux/s390x")]
+    told = proof(NEW, *old, image=nowhere)[1]
+    assert "likely at fault: builds other platforms anew than linux/arm64, linux/s390x; " in told
+
+
+def test_what_nothing_was_pushed_to_is_told() -> None:
+    assert not_seen(IMAGE, (), "2 h").told == (
+        "built, but nothing was pushed to ghcr.io/contoso/shop:latest within 2 h"
+    )
+    seen = replace(IMAGE, digest="sha256:i", standings=(NEW,))
+    assert not_seen(seen, (), "2 h").told == (
+        "built, but nothing new was pushed to ghcr.io/contoso/shop:latest within 2 h"
+    )
+
+
+def test_an_image_of_which_one_platform_stands_on_the_base_is_looked_at() -> None:
+    on_sdk = standing("sha256:s", base=SDK, platform="linux/arm64")
+    image = replace(IMAGE, standings=(on_sdk, OLD, ImageStanding("linux/s390x")))
+    assert may_stand_on(image, {ASPNET})
+    assert may_stand_on(replace(IMAGE, standings=(ImageStanding("linux/amd64"),)), {SDK})

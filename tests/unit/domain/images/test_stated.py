@@ -6,10 +6,8 @@ from hypothesis import strategies as st
 
 from bot.domain.images.stated import (
     BUNDLE,
-    COSIGN,
     ENVELOPE,
     IN_TOTO,
-    NOTATION,
     Stated,
     stated_by_media_type,
     stated_by_payload,
@@ -29,7 +27,13 @@ from bot.domain.images.stated import (
         ("https://cosign.sigstore.dev/attestation/vuln/v1", Stated.SCAN),
         ("https://in-toto.io/attestation/vulns/v0.1", Stated.SCAN),
         ("https://openvex.dev/ns/v0.2.0", Stated.VEX),
+        ("https://openvex.dev/ns", Stated.VEX),
+        ("https://openvex.dev/ns@v0.2.0", Stated.VEX),
+        ("https://openvex.dev/ns#v0.2.0", Stated.VEX),
+        ("https://cyclonedx.org/schema/bom-1.4.schema.json", Stated.SBOM),
         ("https://slsa.dev/verification_summary/v1", Stated.SUMMARY),
+        ("https://slsa.dev/verification_summary/v0.2", Stated.SUMMARY),
+        ("cosign.sigstore.dev/attestation/vuln/v1", Stated.SCAN),
         ("https://cosign.sigstore.dev/attestation/v1", None),
         ("https://spdx.dev/Documents", None),
         ("https://openvex.dev/nsx", None),
@@ -59,6 +63,14 @@ def test_a_verification_summary_counts_only_where_it_passed(
     assert stated_by_predicate("https://slsa.dev/verification_summary/v1", predicate) is stated
 
 
+def test_containers_are_known_by_the_types_that_their_specifications_name() -> None:
+    assert (BUNDLE, ENVELOPE, IN_TOTO) == (
+        "application/vnd.dev.sigstore.bundle",
+        "application/vnd.dsse.envelope.v1+json",
+        "application/vnd.in-toto+json",
+    )
+
+
 @pytest.mark.parametrize("container", [f"{BUNDLE}.v0.3+json", ENVELOPE, IN_TOTO])
 def test_a_container_states_nothing(container: str) -> None:
     assert stated_by_media_type(container) is None
@@ -67,18 +79,26 @@ def test_a_container_states_nothing(container: str) -> None:
 @pytest.mark.parametrize(
     ("media_type", "stated"),
     [
-        (NOTATION, Stated.SIGNATURE),
-        (COSIGN, Stated.SIGNATURE),
+        ("application/vnd.cncf.notary.signature", Stated.SIGNATURE),
+        ("application/vnd.dev.cosign.artifact.sig.v1+json", Stated.SIGNATURE),
         ("application/vnd.cyclonedx+json", Stated.SBOM),
+        ("application/spdx+json", Stated.SBOM),
+        ("text/spdx+xml", Stated.SBOM),
+        ("application/vnd.dev.cosign.artifact.sbom.v1+json", Stated.SBOM),
         ("application/vex+json", Stated.VEX),
+        ("application/openvex+json", Stated.VEX),
+        ("application/vnd.openvex+json", Stated.VEX),
+        ("application/json", None),
+        ("", None),
     ],
 )
-def test_a_document_as_it_is_states_what_its_media_type_is_for(media_type: str, stated: Stated) -> None:
+def test_a_document_as_it_is_states_what_its_media_type_is_for(media_type: str, stated: Stated | None) -> None:
     assert stated_by_media_type(media_type) is stated
 
 
 def test_simple_signing_signs_an_image() -> None:
     assert stated_by_payload("cosign container image signature") is Stated.SIGNATURE
+    assert stated_by_payload("atomic container signature") is Stated.SIGNATURE
     assert stated_by_payload("something else") is None
     assert stated_by_payload(None) is None
 

@@ -55,16 +55,15 @@ def test_only_rules_for_what_grows_old_count() -> None:
     assert guaranteed(policy)["weekly-rebuild.yml"].max_age is None
 
 
-def test_each_part_of_a_monorepo_has_its_own_workflow_and_the_whole_has_no_part() -> None:
+def test_each_part_of_a_monorepo_has_its_own_workflow_and_so_has_what_no_part_takes() -> None:
     config = RepositoryConfig(workflow="all.yml", workflows=(API, WEB))
     found = guaranteed(
         Policy(), config, (ASPNET, "api/Dockerfile"), (SDK, "api/Dockerfile"), (ASPNET, "web/Dockerfile"), *PLACES
     )
-    assert {workflow: each.parts for workflow, each in found.items()} == {
-        "api.yml": (API,),
-        "web.yml": (WEB,),
-        "all.yml": (),
-    }
+    parts = {workflow: [part.workflow for part in each.parts] for workflow, each in found.items()}
+    assert parts == {"api.yml": ["api.yml"], "web.yml": ["web.yml"], "all.yml": ["all.yml"]}
+    [rest] = found["all.yml"].parts
+    assert [other.workflow for other in rest.others] == ["api.yml", "web.yml"]
 
 
 def test_a_place_is_rebuilt_by_the_workflow_of_its_part() -> None:

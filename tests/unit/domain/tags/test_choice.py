@@ -1,4 +1,4 @@
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given
@@ -251,3 +251,39 @@ def test_a_moment_leads_to_a_later_one_of_its_kind() -> None:
         "2025-02-01T00-00-00Z",
     ]
     assert choose_tag("build.2024-10-31T23-59-59Z", available) == "build.2024-11-05T21-00-00Z"
+
+
+def test_prereleases_stand_in_the_order_of_their_names_and_before_their_release() -> None:
+    order = ["1.0-dev.9", "1.0-ea.8", "1.0-alpha.7", "1.0-beta.6", "1.0-preview.5", "1.0-rc.4", "1.0"]
+    assert all(is_newer(one, other) for one, other in pairwise(order))
+    assert not any(is_newer(other, one) for one, other in pairwise(order))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "1.0a1 1.0-alpha.1",
+        "1.0b1 1.0-beta.1",
+        "1.0-m1 1.0-milestone.1 1.0-pre.1 1.0-preview.1",
+        "1.0c1 1.0-rc1 1.0-cr1",
+    ],
+)
+def test_names_of_one_prerelease_are_as_new_as_each_other(names: str) -> None:
+    assert not any(is_newer(one, other) for one, other in permutations(names.split(), 2))
+
+
+def test_the_words_for_it_stay() -> None:
+    assert [each.value for each in PinStrength] == ["digest", "patch", "minor", "major", "latest"]
+
+
+def test_a_policy_may_let_a_minor_version_be_crossed_and_no_major_one() -> None:
+    policy = TagPolicy(cross_major=False)
+    assert is_compatible("1.2", "1.3", policy)
+    assert not is_compatible("1.2", "2.2", policy)
+    assert is_compatible("1.2", "2.3")
+
+
+@pytest.mark.parametrize("text", ["latest", "noble", ""])
+def test_what_has_no_version_stands_for_nothing(text: str) -> None:
+    assert not is_compatible("1.2", text)
+    assert not is_compatible(text, "1.2")

@@ -69,6 +69,17 @@ def test_precision_counts_the_numbers_written(text: str, precision: int) -> None
         ("10.1.0-M1-jdk17", "m.1"),
         ("6.0.0-milestone.3", "milestone.3"),
         ("3.0.0.CR1", "cr.1"),
+        ("1.2.0-alpha.2", "alpha.2"),
+        ("1.2.0-beta-3", "beta.3"),
+        ("1.2.0-pre4", "pre.4"),
+        ("1.2.0-dev.5", "dev.5"),
+        ("1.2.0-nightly", "nightly"),
+        ("1.2.0-snapshot", "snapshot"),
+        ("1.2.0-canary.6", "canary.6"),
+        ("1.2.0-unstable", "unstable"),
+        ("1.2.0a7", "a.7"),
+        ("1.2.0b8", "b.8"),
+        ("1.2.0c9", "c.9"),
     ],
 )
 def test_the_prerelease_of_a_tag_is_read_however_it_is_written(text: str, prerelease: str) -> None:
@@ -124,6 +135,60 @@ def test_a_moment_is_read_as_a_version_and_a_date(text: str, version: str) -> No
 def test_a_moment_may_be_written_without_hyphens(text: str, version: str, stamp: str) -> None:
     tag = Tag.parse(text)
     assert (tag.version, tag.stamp) == (version, stamp)
+
+
+def test_what_follows_a_moment_is_read_as_behind_any_version() -> None:
+    tag = Tag.parse("edge-2024-11-05T08-15-30Z-2-noble-slim-r3-0a1b2c3")
+    assert (tag.prefix, tag.version, tag.revisions, tag.builds) == ("edge-", "20241105.081530", ((2,),), ((3,),))
+    assert (tag.system, tag.variant, tag.commit) == ("noble", ("slim",), "0a1b2c3")
+
+
+@pytest.mark.parametrize(
+    ("text", "system"), [("noble-20240423", "noble"), ("alpine3.22_1.2", "alpine3.22"), ("edge-1.2", None)]
+)
+def test_a_system_may_stand_in_front_of_the_version(text: str, system: str | None) -> None:
+    assert Tag.parse(text).system == system
+
+
+@pytest.mark.parametrize(
+    ("text", "names_one"),
+    [
+        ("8.0", False),
+        ("8.0.11", False),
+        ("1234", False),
+        ("12345", True),
+        ("12345.1", False),
+        ("latest", False),
+        ("10.0-preview", False),
+        ("10.0-preview.1", True),
+        ("1.2-20241105", True),
+        ("1.2-1", True),
+        ("1.2-slim-7", True),
+        ("0a1b2c3", True),
+        ("sha256-" + "a" * 64, True),
+    ],
+)
+def test_a_tag_names_one_build_by_a_date_a_commit_a_count_or_a_numbered_prerelease(
+    text: str, names_one: bool
+) -> None:
+    assert Tag.parse(text).names_one_build is names_one
+
+
+@pytest.mark.parametrize(
+    ("text", "floats"),
+    [
+        ("latest", True),
+        ("10.0", True),
+        ("10.0-noble", True),
+        ("10", False),
+        ("10.0.1", False),
+        ("10.0-amd64", False),
+        ("10.0-1", False),
+        ("noble", False),
+    ],
+)
+def test_a_channel_and_latest_float(text: str, floats: bool) -> None:
+    assert Tag.parse(text).is_floating is floats
 
 
 @pytest.mark.parametrize("text", ["202411052515", "20241105T2515", "1.4-20241105256199"])
@@ -194,9 +259,10 @@ def test_a_count_with_letters_names_one_build(text: str) -> None:
 
 @pytest.mark.parametrize("ending", ["", ".sig", ".att", ".sbom"])
 def test_a_signature_is_no_image(ending: str) -> None:
-    tag = Tag.parse(f"sha256-{'0123456789abcdef' * 4}{ending}")
-    assert tag.artifact
-    assert not tag.is_versioned
+    for text in (f"sha256-{'0123456789abcdef' * 4}{ending}", f"SHA512-{'0123456789ABCDEF' * 8}{ending}"):
+        tag = Tag.parse(text)
+        assert tag.artifact
+        assert not tag.is_versioned
 
 
 def test_every_tag_of_microsofts_inventory_is_understood() -> None:

@@ -53,6 +53,29 @@ def test_a_build_that_nobody_saw_is_not_behind_though_what_it_stands_on_is_old()
     assert (standing.state, standing.behind_since) == (ImageState.UNSEEN_BUILD, None)
 
 
+def test_of_the_bases_that_the_files_name_one_that_may_stand_on_what_the_layers_show_was_not_seen() -> None:
+    runtime = replace(DEPS, repository="dotnet/runtime")
+    standing = stands(on_aspnet("app"), ObservedLayers([shown(on_aspnet())]), expected=[runtime, GOLDEN])
+    assert standing.built_from == GOLDEN
+    alone = stands(on_aspnet("app"), ObservedLayers([shown(on_aspnet())]), expected=[runtime])
+    assert (alone.state, alone.built_from) == (ImageState.UNSEEN_BUILD, runtime)
+
+
+def test_what_a_build_that_nobody_saw_declares_is_not_held_against_what_lies_below_it() -> None:
+    observed = ObservedLayers([with_platform(OS, declares(image("os")))])
+    standing = stands(declares(on_aspnet("app"), ASPNET_VERSION="10.0.9"), observed, expected=[ASPNET])
+    assert (standing.state, standing.disagreement) == (ImageState.UNSEEN_BUILD, "")
+
+
+def test_provenance_that_names_what_lies_below_a_build_that_nobody_saw_proves_no_more_than_the_layers() -> None:
+    short = shown(image("os", short=True), base=DEPS)
+    uri = "pkg:docker/mcr.microsoft.com/dotnet/runtime-deps@10.0"
+    build = Provenance("", (Material(uri, frozenset({short.digest or ""})),), Material("", frozenset()))
+    verified = of_provenance(build, [], is_verified=True)
+    standing = stands(on_aspnet("app"), ObservedLayers([short]), [verified], expected=[ASPNET])
+    assert (standing.state, standing.strength) == (ImageState.UNSEEN_BUILD, Strength.CLAIMED)
+
+
 def test_an_unseen_build_of_an_own_base_is_told_over_microsofts() -> None:
     standing = stands(on_aspnet("golden", "app"), ObservedLayers([shown(on_aspnet())]), expected=[GOLDEN])
     assert standing.state is ImageState.UNSEEN_BUILD

@@ -3,9 +3,10 @@ from datetime import timedelta
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.standing import Basis, ImageState
+from bot.domain.images.standing import Basis, Doubt, ImageState
 from bot.domain.reference import Base
 from bot.verify.provenance.slsa import Material, Provenance
+from bot.verify.standing.deciding import Witnesses, standing_of
 from bot.verify.standing.declared import (
     BASE_DIGEST,
     BASE_NAME,
@@ -13,6 +14,7 @@ from bot.verify.standing.declared import (
     of_dockerfile,
     of_labels,
     of_provenance,
+    stages_of,
 )
 from bot.verify.standing.observed_layers import ObservedLayers
 from tests.builders import ASPNET, NOON, SDK
@@ -138,3 +140,126 @@ def test_of_several_tags_the_expected_one_is_named_else_the_shortest() -> None:
     built = PlatformImage(below.platform, digest("own"), layers=(*below.layers, digest("own")))
     assert [each.base for each in stands(built, observed, expected=[noble]).publications] == [noble]
     assert [each.base for each in stands(built, observed).publications] == [ASPNET]
+
+
+SHORT = shown(image("os", "aspnet", short=True))
+
+
+def test_an_annotation_that_agrees_with_layers_that_prove_nothing_proves_nothing() -> None:
+    said = of_annotations({BASE_DIGEST: SHORT.digest or ""})
+    standing = stands(image("os", "aspnet", "own"), ObservedLayers([SHORT]), [said], expected=[ASPNET])
+    assert (standing.strength, standing.doubt) == (Strength.CLAIMED, Doubt.FEW_DIGITS)
+
+
+def test_a_digest_that_nobody_has_seen_says_nothing_for_the_layers_or_against_them() -> None:
+    built = image("os", "aspnet", "own")
+    unseen = of_annotations({BASE_DIGEST: digest("unseen")})
+    verified = of_provenance(provenance((ASPNET_URI, digest("unseen"))), [ASPNET], is_verified=True)
+    for observed in (ObservedLayers([OLD]), ObservedLayers([SHORT])):
+        alone = stands(built, observed, expected=[ASPNET])
+        assert stands(built, observed, [unseen], expected=[ASPNET]) == alone
+        assert stands(built, observed, [verified], expected=[ASPNET]) == alone
+
+
+def test_of_publications_that_look_alike_provenance_proves_the_one_that_it_names() -> None:
+    first = image("os", "aspnet", short=True)
+    other = shown(replace(first, digest=digest("another config")), hours=48)
+    said = of_provenance(provenance((ASPNET_URI, other.digest or "")), [ASPNET], is_verified=True)
+    observed = ObservedLayers([shown(first), other])
+    standing = stands(image("os", "aspnet", "own"), observed, [said], expected=[ASPNET])
+    assert [each.digest for each in standing.publications] == [other.digest]
+    assert (standing.strength, standing.doubt) == (Strength.PROVED, None)
+
+
+def test_what_layers_prove_stays_proved_by_them_where_provenance_agrees() -> None:
+    said = of_provenance(provenance((ASPNET_URI, NEW.digest or "")), [ASPNET], is_verified=True)
+    standing = stands(image("os", "aspnet 2", "own"), ObservedLayers([NEW]), [said], expected=[ASPNET])
+    assert (standing.strength, standing.basis) == (Strength.PROVED, Basis.LAYERS)
+
+
+def test_a_platform_of_a_base_whose_layers_were_compared_whole_is_proved_by_few_digits() -> None:
+    first = image("os", "aspnet", short=True)
+    other = replace(first, digest=digest("another config"))
+    observed = ObservedLayers([shown(first), shown(other, hours=48)])
+    built = image("os", "aspnet", "own")
+    standing = stands(built, observed, expected=[ASPNET], confirmed=[other.digest])
+    assert (standing.strength, standing.doubt) == (Strength.PROVED, None)
+    assert [each.platform_digest for each in standing.publications] == [other.digest]
+    unconfirmed = stands(built, observed, expected=[ASPNET], confirmed=[digest("something else")])
+    assert (unconfirmed.doubt, len(unconfirmed.publications)) == (Doubt.FEW_DIGITS, 2)
+
+
+SDK_SHOWN = shown(image("os", "sdk"), base=SDK)
+SDK_STAGE = stages_of(provenance((SDK_URI, SDK_SHOWN.digest or "")))
+
+
+def test_the_image_of_a_stage_is_not_what_a_squashed_image_stands_on() -> None:
+    assert stands(SQUASHED, ObservedLayers([SDK_SHOWN]), SDK_STAGE).strength is Strength.UNKNOWN
+
+
+def test_the_image_of_a_stage_is_not_the_base_that_an_image_is_built_from() -> None:
+    standing = stands(image("os", "sdk", "own"), ObservedLayers([SDK_SHOWN]), SDK_STAGE)
+    assert (standing.strength, standing.doubt) == (Strength.CLAIMED, Doubt.NO_BASE_NAMED)
+
+
+def test_the_image_of_a_stage_says_nothing_against_the_layers_and_what_follows_it_does() -> None:
+    observed = ObservedLayers([OLD, NEW, SDK_SHOWN])
+    built = image("os", "aspnet", "own")
+    assert stands(built, observed, SDK_STAGE, expected=[ASPNET]).strength is Strength.PROVED
+    said = of_annotations({BASE_DIGEST: NEW.digest or ""})
+    against = stands(built, observed, [*SDK_STAGE, said], expected=[ASPNET])
+    assert against.strength is Strength.CONTRADICTED
+    assert against.disagreement == f"its annotation names {(NEW.digest or '')[:19]}…, which its layers do not show"
+
+
+def test_which_base_is_meant_is_known_by_verified_provenance_and_by_no_other_word() -> None:
+    golden = Base("ghcr.io", "contoso/golden", "10.0.1")
+    seen = shown(image("os", "aspnet"), base=golden)
+    observed = ObservedLayers([OLD, seen])
+    build = provenance(("pkg:docker/ghcr.io/contoso/golden@10.0.1", seen.platforms[0].digest))
+    built = image("os", "aspnet", "own")
+    verified = stands(built, observed, [of_provenance(build, [golden], is_verified=True)])
+    assert (verified.base, verified.basis, verified.doubt) == (ASPNET, Basis.LAYERS, None)
+    unsigned = stands(built, observed, [of_provenance(build, [golden], is_verified=False)])
+    assert (unsigned.strength, unsigned.doubt) == (Strength.CLAIMED, Doubt.NO_BASE_NAMED)
+
+
+def test_where_the_files_name_a_base_provenance_names_no_other() -> None:
+    golden = Base("ghcr.io", "contoso/golden", "10.0")
+    seen = shown(image("os", "aspnet", "golden"), base=golden)
+    said = of_provenance(
+        provenance(("pkg:docker/ghcr.io/contoso/golden@10.0", seen.digest or "")), [], is_verified=True
+    )
+    observed = ObservedLayers([OLD, seen])
+    standing = stands(image("os", "aspnet", "golden", "own"), observed, [said], expected=[SDK])
+    assert standing.built_from == SDK
+
+
+def test_an_image_that_is_a_base_itself_stands_on_what_is_below_it() -> None:
+    golden = Base("ghcr.io", "contoso/golden", "latest")
+    observed = ObservedLayers([OLD, shown(image("os", "aspnet", "golden"), base=golden)])
+    built = image("os", "aspnet", "golden")
+    standing = stands(built, observed, expected=[ASPNET], apart_from=golden.name)
+    assert (standing.base, standing.layers) == (ASPNET, 2)
+
+
+def test_without_layers_the_first_that_names_a_base_counts_though_nobody_has_seen_it() -> None:
+    nameless = of_annotations({BASE_NAME: "no reference at all"})
+    label = of_labels({BASE_DIGEST: digest("unseen")})
+    standing = stands(SQUASHED, ObservedLayers([OLD]), [nameless, label, of_dockerfile(ASPNET)])
+    assert (standing.strength, standing.basis) == (Strength.CLAIMED, Basis.LABEL)
+    assert standing.named == f"{digest('unseen')[:19]}…"
+    assert stands(SQUASHED, ObservedLayers([OLD]), [nameless]).strength is Strength.UNKNOWN
+
+
+def test_without_layers_a_base_that_somebody_saw_counts_before_one_that_nobody_did() -> None:
+    unseen = of_annotations({BASE_NAME: str(SDK), BASE_DIGEST: digest("unseen")})
+    label = of_labels({BASE_NAME: str(ASPNET), BASE_DIGEST: NEW.platforms[0].digest})
+    standing = stands(SQUASHED, ObservedLayers([OLD, NEW]), [unseen, label])
+    assert (standing.basis, standing.named, standing.base) == (Basis.LABEL, str(ASPNET), ASPNET)
+    assert [each.digest for each in standing.publications] == [NEW.digest]
+
+
+def test_where_nothing_but_layers_is_known_first_digits_claim() -> None:
+    standing = standing_of(image("os", "aspnet", "own"), ObservedLayers([SHORT]), Witnesses())
+    assert (standing.strength, standing.doubt) == (Strength.CLAIMED, Doubt.FEW_DIGITS)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from tests.builders import ASPNET, NOON
 from tests.unit.verify.standing.world import AMD64, image, shown
 
 NAMES = st.sampled_from("abcdef")
+OTHER = Base("host", "other", "1")
 CHAINS = st.lists(NAMES, min_size=1, max_size=4).map(tuple)
 
 
@@ -106,3 +108,61 @@ def test_either_digest_of_a_base_names_it() -> None:
     assert [each.platform_digest for each in by_index] == [amd64.digest]
     assert observed.named(amd64.digest, AMD64) == by_index
     assert observed.named(arm64.digest, AMD64) == ()
+
+
+def test_first_digits_of_layers_prove_nothing_though_no_more_is_known_of_the_image_either() -> None:
+    observed = ObservedLayers([shown(image("a", short=True))])
+    match = observed.match(image("a", "own", short=True))
+    assert match is not None
+    assert (match.strength, match.doubt) == (Strength.CLAIMED, Doubt.FEW_DIGITS)
+
+
+def test_layers_that_prove_less_than_others_claim_do_not_count() -> None:
+    """The whole layers show `a` alone, the first digits `a` with `b`."""
+    observed = ObservedLayers([shown(image("a")), shown(image("a", "b", short=True), base=OTHER)])
+    match = observed.match(image("a", "b", "own"))
+    assert match is not None
+    assert ([each.base for each in match.publications], match.layers) == ([OTHER], 2)
+
+
+def test_layers_that_prove_as_much_as_others_claim_count() -> None:
+    observed = ObservedLayers([shown(image("a")), shown(image("a", short=True), base=OTHER)])
+    match = observed.match(image("a", "own"))
+    assert match is not None
+    assert ([each.base for each in match.publications], match.doubt) == ([ASPNET], None)
+
+
+def test_what_would_have_to_be_read_are_the_layers_that_were_not_yet_up_to_the_end_of_the_base() -> None:
+    observed = ObservedLayers([shown(image("a", "b", unpacked=True))])
+    built = image("a", "b", "own", unpacked=True)
+    anew = replace(built, layers=("sha256:a", "sha256:b", "sha256:own"))
+    observed.unpacked["sha256:a"] = built.diff_ids[0]
+    match = observed.match(anew)
+    assert match is not None
+    assert (match.doubt, match.unread) == (Doubt.PACKED_ANEW, ("sha256:b",))
+
+
+def test_a_base_that_shows_something_again_after_it_was_withdrawn_shows_it_anew() -> None:
+    withdrawn = Observation(NOON + timedelta(hours=1), ASPNET, None)
+    observed = ObservedLayers([shown(image("a")), withdrawn, shown(image("a"), hours=2)])
+    assert [(each.at, each.until) for each in observed.shown_by(ASPNET)] == [
+        (NOON, NOON + timedelta(hours=1)),
+        (NOON + timedelta(hours=2), None),
+    ]
+    assert observed.current(ASPNET) == observed.shown_by(ASPNET)[1:]
+
+
+def test_a_base_has_shown_a_digest_since_it_was_seen_to_first() -> None:
+    first, again = shown(image("a")), shown(image("a"), hours=2)
+    observed = ObservedLayers([shown(image("a"), base=OTHER, hours=-5), first, shown(image("b"), hours=1), again])
+    digest = first.digest or ""
+    assert observed.first_shown(ASPNET, digest) == NOON
+    assert observed.first_shown(OTHER, digest) == NOON - timedelta(hours=5)
+    assert observed.first_shown(ASPNET, first.platforms[0].digest) is None
+    assert observed.first_shown(Base("host", "never", "1"), digest) is None
+
+
+def test_of_a_base_that_was_never_seen_nothing_is_known() -> None:
+    observed = ObservedLayers()
+    assert (observed.current(ASPNET), observed.shown_by(ASPNET), observed.named("sha256:a", AMD64)) == ((), (), ())
+    assert observed.match(image("a")) is None

@@ -260,3 +260,23 @@ def test_builds_that_share_tags_by_way_of_others_are_one_image() -> None:
     files = {each.built_from[0] for each in named}
     claims, _ = claims_of(SHOP, "main", ImageRules(), (), named, files)
     assert [(claim.tag.text, claim.built_from) for claim in claims] == [("1", ""), ("4", "d/Dockerfile")]
+
+
+def test_a_claim_is_built_where_its_own_tag_is_named() -> None:
+    moving = NamedImage("ghcr.io/contoso/shop", "*", "build.yml", 3, pulls=True)
+    fixed = NamedImage("ghcr.io/contoso/shop", "latest", "build.yml", 7, pulls=False)
+    [claim], _ = claims_of(SHOP, "main", ImageRules(), (), [moving, fixed])
+    assert (claim.tag.text, claim.line, claim.pulls) == ("latest", 7, False)
+
+
+def test_where_weak_evidence_has_an_image_built_from_another_file_nothing_tells_from_which() -> None:
+    sure = golden("8.0", "8.yml", FILES[0])
+    weak = replace(golden("latest", "mirror.yml", FILES[1]), weakness="it is a copy")
+    [alone], _ = claims_of(SHOP, "main", ImageRules(), (), [sure], FILES)
+    [claim], _ = claims_of(SHOP, "main", ImageRules(), (), [sure, weak], FILES)
+    assert (alone.built_from, claim.tag.text, claim.built_from) == (FILES[0], "8.0", "")
+
+
+def test_what_is_no_image_is_told_by_its_first_hundred_characters() -> None:
+    _, [told] = claims_of(SHOP, "main", ImageRules(), ["X" * 101], ())
+    assert told == f"produces: {'X' * 100!r} is no image name"

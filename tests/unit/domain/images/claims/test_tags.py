@@ -1,9 +1,10 @@
 from datetime import UTC, datetime
 from hashlib import sha256
+from string import ascii_letters
 
 import pytest
 
-from bot.domain.images.claims.tags import Build, TagKind, TagRule, likely_newest, of_tag
+from bot.domain.images.claims.tags import Build, TagKind, TagRule, likely_newest, name_and_tag, of_tag
 
 BUILD = Build("0123456789abcdef0123456789abcdef01234567", 42, datetime(2026, 3, 10, tzinfo=UTC))
 
@@ -57,6 +58,65 @@ def test_a_date_of_unknown_parts_is_refused_in_one_line_that_names_them(text: st
         TagRule.parse(text)
     assert repr(named) in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+DIGITS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "y": 2, "j": 3, "V": 2, "U": 2, "W": 2}
+
+
+@pytest.mark.parametrize("letter", ascii_letters)
+def test_a_part_of_a_date_is_looked_for_as_its_digits_or_as_anything(letter: str) -> None:
+    text = f"{{date:%{letter}}}"
+    if letter in "aAbBdfGHIjmMpSuUVwWyY":
+        assert TagRule.parse(text).pattern == ("[0-9]" * DIGITS.get(letter, 0) or "*")
+    else:
+        with pytest.raises(ValueError, match="is no part of a date"):
+            TagRule.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "fits", "fits_not"),
+    [
+        ("{sha}", "a" * 40, "a" * 39),
+        ("{short_sha}", "0123abc", "0123abg"),
+        ("r{run_number}", "r42", "rx"),
+        ("v*", "v1", "w1"),
+        ("latest", "latest", "latest2"),
+    ],
+)
+def test_a_rule_fits_what_its_builds_leave_behind_and_nothing_else(text: str, fits: str, fits_not: str) -> None:
+    rule = TagRule.parse(text)
+    assert (str(rule), rule.fits(fits), rule.fits(fits_not)) == (text, True, False)
+    assert rule.fitting([fits_not, fits]) == [fits]
+
+
+@pytest.mark.parametrize("text", ["{sha}", "{short_sha}", "{run_number}", "{date:%Y}"])
+def test_each_part_is_left_open_where_the_build_does_not_tell_it(text: str) -> None:
+    assert TagRule.parse(text).filled(Build()) is None
+    assert TagRule.parse(f"v{text}").filled(Build()) is None
+
+
+def test_the_longest_tag_that_registries_take_is_one() -> None:
+    assert TagRule.parse("x" * 128).text == "x" * 128
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "tag"),
+    [
+        ("ghcr.io/contoso/shop", "ghcr.io/contoso/shop", "latest"),
+        ("ghcr.io/contoso/shop:v*", "ghcr.io/contoso/shop", "v*"),
+        ("host:5000/shop", "host:5000/shop", "latest"),
+        ("host:5000/shop:{date:%Y%m}", "host:5000/shop", "{date:%Y%m}"),
+        ("shop:1", "shop", "1"),
+    ],
+)
+def test_a_tag_stands_behind_the_first_colon_of_the_last_part(text: str, name: str, tag: str) -> None:
+    assert name_and_tag(text) == (name, tag)
+
+
+def test_of_many_shapes_none_is_known_to_count_up() -> None:
+    shapes = [f"{word}-{number}" for word in "abcde" for number in (9, 10)]
+    assert likely_newest(shapes, 5) == [f"{word}-10" for word in "abcde"]
+    assert likely_newest([*shapes, "f-1"], 6) is None
 
 
 def test_every_part_of_a_date_that_is_taken_makes_what_a_tag_may_have() -> None:
