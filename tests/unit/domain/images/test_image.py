@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
@@ -88,3 +90,8 @@ def test_what_a_digest_stands_for_is_the_same_whichever_of_its_documents_were_ne
     with_documents = replace(seen, fetched={"sha256:d": b"document"})
     assert with_documents == seen
     assert "document" not in repr(with_documents)
+
+
+def test_each_platform_says_what_it_says_or_nothing_is_kept_at_all() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        declared_by([PlatformImage("linux/amd64", "sha256:l")], [of("a"), of("b")])

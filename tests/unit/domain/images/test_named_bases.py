@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.images.named_bases import NamedBase, NamedBases, lacks_dotnet, may_hide
+from bot.domain.images.named_bases import NamedBase, NamedBases, holds_dotnet, is_official, lacks_dotnet, may_hide
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import BUILT_UPON, Role
 from tests.builders import ASPNET, SDK
@@ -85,12 +85,14 @@ def test_a_base_that_nobody_watches_leaves_open_which_it_is() -> None:
         (SDK, ASPNET, True),
         (DEPS, ASPNET, False),
         (RUNTIME, ASPNET, False),
+        (DEPS, RUNTIME, False),
         (ASPNET, SDK, False),
         (GOLDEN, ASPNET, True),
         (ASPNET, GOLDEN, True),
         (replace(ASPNET, tag="9.0"), ASPNET, False),
         (Base("registry.contoso.com", "dotnet/aspnet", "10.0"), ASPNET, True),
         (Base("registry.contoso.com", "mcr/dotnet/aspnet", "10.0"), DEPS, True),
+        (Base("registry.contoso.com", "mcr/dotnet/runtime", "10.0"), ASPNET, False),
         (Base("registry.contoso.com", "tools/sdk", "1"), SDK, True),
         (Base("registry.contoso.com", "tools/runtime-deps", "1"), ASPNET, True),
     ],
@@ -111,3 +113,14 @@ def test_an_application_on_runtime_deps_brings_its_own_dotnet_wherever_that_is_m
     assert lacks_dotnet(DEPS)
     assert lacks_dotnet(Base("registry.contoso.com", "mcr/dotnet/runtime-deps", "10.0"))
     assert not any(map(lacks_dotnet, (RUNTIME, ASPNET, SDK, GOLDEN)))
+
+
+def test_an_image_of_microsoft_above_runtime_deps_or_its_mirror_holds_a_dotnet_runtime() -> None:
+    mirror = Base("registry.contoso.com", "mcr/dotnet/aspnet", "10.0")
+    assert all(map(holds_dotnet, (RUNTIME, ASPNET, SDK, mirror)))
+    assert not any(map(holds_dotnet, (DEPS, GOLDEN, DEBIAN, Base("ghcr.io", "tools/sdk", "1"))))
+
+
+def test_dockers_own_images_are_those_of_its_library() -> None:
+    assert is_official(DEBIAN.name)
+    assert not any(map(is_official, ("docker.io/contoso/debian", "ghcr.io/docker.io/library/debian")))

@@ -61,3 +61,12 @@ def test_no_more_names_are_kept_than_anybody_reads() -> None:
     many = [f"A{number}=1" for number in range(MOST_NAMES + 1)]
     kept = seen(config={"Env": many}, history=[{"created_by": f"|9999 {' '.join(many)}"}] * 2)
     assert (len(kept.variables), len(kept.arguments)) == (MOST_NAMES, MOST_NAMES)
+
+
+def test_an_argument_ends_at_its_first_equals_sign_and_what_has_none_is_no_argument() -> None:
+    assert arguments("|1 TOKEN=abc=def /bin/sh") == ("TOKEN",)
+    assert arguments("|2 TOKEN=abc /bin/sh -c make") == ("TOKEN",)
+
+
+def test_no_tag_is_made_up() -> None:
+    assert seen_config("ghcr.io/contoso/shop", DIGEST, {}).tag == ""

@@ -9,12 +9,15 @@ from bot.domain.evidence import Strength
 from bot.domain.images.runtime_inside import RuntimeInside
 from bot.domain.images.standing import (
     Basis,
+    Declaration,
     Doubt,
     ImageStanding,
     ImageState,
     Publication,
     as_claims,
     behind_since,
+    judged,
+    state_of,
     weakest,
 )
 from bot.domain.reference import Base
@@ -173,6 +176,7 @@ def test_of_an_image_the_weakest_evidence_and_the_longest_time_count() -> None:
         (("10", "10.0"), "10.0"),
         (("latest", "10"), "10"),
         (("10.0-noble", "10.0"), "10.0"),
+        (("10.0-noble", "10.0-azure"), "10.0-azure"),
     ],
 )
 def test_of_tags_that_show_the_same_the_channels_own_is_named_and_then_the_shortest(
@@ -201,3 +205,49 @@ def test_of_a_runtime_of_which_nothing_is_told_it_is_not_said_that_it_is_current
     assert RuntimeInside().told(NOON) == (
         "the .NET inside is not proved: its .deps.json or signed provenance that names the SDK would tell"
     )
+
+
+def test_what_provenance_declares_is_unsigned_without_its_signature_and_a_label_stays_a_label() -> None:
+    verified = Declaration(Basis.VERIFIED_PROVENANCE, "acr.io/golden:1", frozenset({"sha256:d"}), is_stage=True)
+    label = replace(verified, basis=Basis.LABEL)
+    assert verified.unsigned == replace(verified, basis=Basis.UNSIGNED_PROVENANCE)
+    assert label.unsigned == label
+
+
+def test_an_image_that_may_be_the_newest_of_several_is_current_by_its_bytes() -> None:
+    standing = on(until(NOON + DAY), until(None, "sha256:other"))
+    assert standing.told(NOON + 2 * DAY) == (
+        "aspnet:10.0 of 2026-03-10, one of several that look alike, current, since its bytes are the newest's, "
+        "proved by 5 layers"
+    )
+
+
+def test_what_is_inside_and_what_speaks_against_it_are_told_after_the_evidence() -> None:
+    inside = RuntimeInside("10.0.9", "its packages", is_current=True)
+    standing = replace(CURRENT, basis=Basis.ANNOTATION, inside=inside, disagreement="its label names sdk:10.0")
+    assert standing.told(NOON) == (
+        "aspnet:10.0 of 2026-03-10, current, proved by its annotation, .NET 10.0.9 inside, current by its "
+        "packages, but its label names sdk:10.0"
+    )
+
+
+def test_of_what_nothing_tells_it_is_said_what_would() -> None:
+    assert ImageStanding("linux/amd64").told(NOON) == (
+        "unknown: no base that was seen has its layers at the bottom of it (squashed, from scratch, or packed "
+        "anew); provenance by a builder that is trusted would tell"
+    )
+
+
+def test_a_rebuild_takes_the_base_that_the_files_name_before_the_one_that_was_seen() -> None:
+    assert (CURRENT.made_from, UNSEEN.made_from) == (ASPNET, UNSEEN.built_from)
+    assert ImageStanding("linux/amd64").made_from is None
+
+
+def test_a_state_is_told_without_a_hyphen() -> None:
+    assert ImageState.UNSEEN_BUILD.in_words == "unseen build"
+
+
+def test_what_the_operator_leaves_out_makes_no_image_worse() -> None:
+    left_out = replace(on(until(NOON)), is_left_out=True)
+    assert (state_of([CURRENT, left_out]), behind_since([CURRENT, left_out])) == (ImageState.CURRENT, None)
+    assert judged([left_out, CURRENT]) == [CURRENT]

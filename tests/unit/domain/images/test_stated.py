@@ -107,3 +107,8 @@ def test_simple_signing_signs_an_image() -> None:
 def test_nothing_but_the_predicate_of_a_signature_signs(predicate_type: str, predicate: dict[str, str]) -> None:
     is_one = predicate_type == "https://sigstore.dev/cosign/sign/v1"
     assert (stated_by_predicate(predicate_type, predicate) is Stated.SIGNATURE) is is_one
+
+
+@pytest.mark.parametrize("predicate_type", ["https://slsa.dev/provenance/v1", "https://openvex.dev/ns/v0.2.0"])
+def test_what_is_no_summary_counts_whatever_it_says(predicate_type: str) -> None:
+    assert stated_by_predicate(predicate_type, {}) is stated_by_predicate(predicate_type) is not None

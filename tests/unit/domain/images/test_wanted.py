@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.images.wanted import is_unchanged, shown_by, wanted
@@ -43,3 +44,24 @@ def test_a_platform_that_was_stored_under_another_of_its_names_is_not_new() -> N
 
 def test_a_platform_that_is_new_is_news() -> None:
     assert not is_unchanged(replace(SEEN, platforms=(AMD,)), SEEN)
+
+
+def test_what_is_wanted_stays_the_same_in_another_release_and_in_any_order() -> None:
+    """It is kept: another hash would have every image built anew."""
+    shown = {"linux/arm64": "sha256:3", "linux/amd64": "sha256:1 sha256:2"}
+    told = "\n".join(
+        f"ghcr.io/contoso/image-{number}:latest {platform} {shown[platform]}"
+        for number in (1, 2)
+        for platform in ("linux/amd64", "linux/arm64")
+    )
+    assert wanted({own(2): shown, own(1): shown_by(SEEN)}) == sha256(told.encode()).hexdigest()
+
+
+def test_of_several_images_of_a_platform_each_is_shown() -> None:
+    windows = [PlatformImage("windows/amd64", f"sha256:{name}") for name in "cd"]
+    seen = replace(SEEN, platforms=(AMD, *windows))
+    assert shown_by(seen) == {"linux/amd64": "sha256:1 sha256:2", "windows/amd64": "sha256:c sha256:d"}
+
+
+def test_what_shows_no_platform_leaves_nothing_unchanged() -> None:
+    assert not is_unchanged(SEEN, replace(SEEN, platforms=()))

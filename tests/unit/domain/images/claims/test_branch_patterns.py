@@ -31,6 +31,9 @@ from bot.domain.images.claims.branch_patterns import are_of
         ("abab", ("*ab",), True),
         ("abab", ("ab*ab",), True),
         ("aba", ("ab*ba",), False),
+        ("/x", ("*",), False),
+        ("a/b", ("*", "!a/b"), False),
+        ("a//b", ("a/*/b",), True),
     ],
 )
 def test_of_the_patterns_that_fit_the_last_counts_and_a_star_takes_no_slash(

@@ -280,3 +280,61 @@ def test_where_weak_evidence_has_an_image_built_from_another_file_nothing_tells_
 def test_what_is_no_image_is_told_by_its_first_hundred_characters() -> None:
     _, [told] = claims_of(SHOP, "main", ImageRules(), ["X" * 101], ())
     assert told == f"produces: {'X' * 100!r} is no image name"
+
+
+def test_images_of_several_names_are_contested_each_on_its_own() -> None:
+    claims = [Claim(name, TagRule("latest"), Source.BUILD) for name in ("acr.io/a", "acr.io/b")]
+    pairs = [(repository, claim) for repository in (1, 2) for claim in claims]
+    assert contested(pairs) == {(repository, claim.name) for repository, claim in pairs}
+
+
+def test_variants_of_two_workflows_that_build_from_one_known_file_are_images_of_their_own() -> None:
+    named = [golden(tag, f"{tag}.yml", FILES[2], f"line={tag}") for tag in ("8.0", "9.0")]
+    claims, _ = claims_of(SHOP, "main", ImageRules(), (), named, FILES)
+    assert [(claim.tag.text, claim.weakness) for claim in claims] == [("8.0", ""), ("9.0", "")]
+
+
+def test_which_branches_build_it_is_told_after_what_else_is_weak() -> None:
+    def weakness(*branches: str, weakness: str = "") -> str:
+        named = replace(BUILT, branches=branches, weakness=weakness)
+        [claim], _ = claims_of(SHOP, "main", ImageRules(), (), [named])
+        return claim.weakness
+
+    assert weakness("canary", "next") == "only pushes to canary, next build it, and rebuilds are of main"
+    assert weakness("x" * 101) == f"only pushes to {'x' * 100} build it, and rebuilds are of main"
+    assert weakness("canary", weakness="it is a default") == "it is a default"
+    assert weakness("main", weakness="it is a default") == "it is a default"
+
+
+def test_a_branch_in_a_name_is_written_in_lower_case() -> None:
+    named = replace(BUILT, name="ghcr.io/{owner}/{name}-{branch}", tag="latest")
+    [claim], _ = claims_of(SHOP, "Main", ImageRules(), (), [named])
+    assert claim.name == "ghcr.io/contoso/shop-main"
+
+
+def test_of_what_a_branch_may_not_have_in_a_tag_many_make_one_hyphen() -> None:
+    [claim], _ = claims_of(SHOP, "feature/ä b_1.x", ImageRules(), (), [BUILT])
+    assert claim.tag.text == "feature-b_1.x"
+
+
+def test_an_image_is_built_from_the_first_of_its_files_that_is_there() -> None:
+    named = replace(BUILT, built_from=("missing/Dockerfile", FILES[1], FILES[0]))
+    [claim], _ = claims_of(SHOP, "main", ImageRules(), (), [named], FILES)
+    assert claim.built_from == FILES[1]
+
+
+def test_of_many_files_that_push_other_tags_two_are_named_each_with_one_of_its_own() -> None:
+    tags = (("c.yml", "3"), ("b.yml", "22"), ("b.yml", "21"), ("a.yml", "1"))
+    named = [golden(tag, path) for path, tag in tags]
+    [claim], _ = claims_of(SHOP, "main", ImageRules(), (), named)
+    assert claim.weakness == (
+        "a.yml pushes it as 1 and b.yml pushes it as 21: which of them a rebuild moves is not known"
+    )
+    long = [golden("1", "a" * 301), golden("2", "b")]
+    [claim], _ = claims_of(SHOP, "main", ImageRules(), (), long)
+    assert claim.weakness == f"{'a' * 300}: which of them a rebuild moves is not known"
+
+
+def test_an_image_that_nothing_builds_is_claimed_without_a_place() -> None:
+    [claim], _ = claims_of(SHOP, "main", ImageRules(), ["ghcr.io/contoso/shop"], ())
+    assert claim == Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.PRODUCES)

@@ -1,7 +1,7 @@
 """Who says that a repository produces an image, and how a tag is meant: the words that are kept in the database."""
 
-from bot.domain.images.claims.claim import Source
-from bot.domain.images.claims.tags import TagKind
+from bot.domain.images.claims.claim import ImageRule, ImageRules, Source
+from bot.domain.images.claims.tags import TagKind, TagRule
 
 
 def test_who_says_it_is_kept_in_these_words_the_weightiest_first() -> None:
@@ -11,3 +11,15 @@ def test_who_says_it_is_kept_in_these_words_the_weightiest_first() -> None:
 
 def test_a_kind_of_tag_is_kept_in_these_words() -> None:
     assert [*TagKind] == ["fixed", "template", "pattern"]
+
+
+def test_rules_are_told_with_everything_in_them() -> None:
+    rules = ImageRules((ImageRule("a/*", "acr.io/{name}", TagRule("v*")), ImageRule("b/c", None)), ("x/*", "y/*"))
+    assert str(rules) == "a/* acr.io/{name} v*\nb/c None latest\nx/*\ny/*"
+
+
+def test_a_repository_may_claim_what_fits_any_of_the_globs_with_its_owner_and_name_in_lower_case() -> None:
+    rules = ImageRules(claimable=("acr.io/{owner}/*", "*/{name}"))
+    assert rules.may_claim("Contoso/Shop", "acr.io/contoso/any")
+    assert rules.may_claim("Contoso/Shop", "ghcr.io/x/shop")
+    assert not rules.may_claim("Contoso/Shop", "ghcr.io/contoso/any")

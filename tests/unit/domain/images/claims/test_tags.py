@@ -134,3 +134,21 @@ def test_a_tag_is_of_the_rule_that_it_fits_and_of_no_other() -> None:
     assert of_tag("latest", rules) == 1
     assert of_tag("c" * 40, rules) == 4
     assert of_tag("net9-20261130", rules) is None
+
+
+def test_tags_that_are_no_more_than_are_asked_for_stay_as_they_are() -> None:
+    assert likely_newest(["v2", "v1"], 2) == ["v2", "v1"]
+
+
+def test_what_is_no_tag_is_told_by_its_beginning() -> None:
+    with pytest.raises(ValueError) as refused:
+        TagRule.parse("!" * 81)
+    assert str(refused.value) == (
+        f"{'!' * 80!r} is no tag; write one such as latest, {{sha}}, {{short_sha}}, {{run_number}}, "
+        "{date:%Y%m%d}, or a pattern such as v*"
+    )
+    with pytest.raises(ValueError) as refused:
+        TagRule.parse(f"{{date:%Y%Q}}{'x' * 80}")
+    assert str(refused.value) == (
+        f"{'{date:%Y%Q}' + 'x' * 69!r} is no tag: '%Q' is no part of a date; write such as %Y, %m, %d, %H or %V"
+    )
