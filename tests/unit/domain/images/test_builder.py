@@ -33,6 +33,7 @@ IMAGE = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRul
         ("https://github.com/contoso/shop#a#b", "contoso/shop"),
         ("https://github.com/contoso/shop?a?b", "contoso/shop"),
         ("https://github.com/contoso/shop@a@b", "contoso/shop"),
+        ("https://github.com/contoso/X/", "contoso/X"),
         ("contoso/shop", ""),
         ("", ""),
     ],

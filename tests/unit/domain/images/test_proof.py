@@ -236,3 +236,8 @@ def test_an_image_of_which_one_platform_stands_on_the_base_is_looked_at() -> Non
     image = replace(IMAGE, standings=(on_sdk, OLD, ImageStanding("linux/s390x")))
     assert may_stand_on(image, {ASPNET})
     assert may_stand_on(replace(IMAGE, standings=(ImageStanding("linux/amd64"),)), {SDK})
+
+
+def test_a_base_that_is_only_named_shows_nothing_though_signed_provenance_proves_it() -> None:
+    named = ImageStanding("linux/amd64", Strength.PROVED, Basis.VERIFIED_PROVENANCE, named="acr.io/golden:1")
+    assert proof(named)[0] is ImageVerdict.UNKNOWN

@@ -1,4 +1,4 @@
-"""What holds of an image, of a claim and of evidence where nobody says otherwise."""
+"""What holds of an image and of evidence where nobody says otherwise."""
 
 from dataclasses import MISSING, Field, fields
 from typing import Any
@@ -9,8 +9,8 @@ from bot.domain.evidence import Strength
 from bot.domain.images.answers import ImageAnswer
 from bot.domain.images.builder import GITHUB, Builder
 from bot.domain.images.claims.choosing import MOST_CLAIMS
-from bot.domain.images.claims.claim import CLAIMABLE, Claim, ImageRule, ImageRules, NamedImage
-from bot.domain.images.claims.tags import LONGEST_TAG, Build, TagRule
+from bot.domain.images.claims.claim import CLAIMABLE
+from bot.domain.images.claims.tags import LONGEST_TAG
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.named_bases import NamedBase, NamedBases
 from bot.domain.images.proof import Proof
@@ -20,13 +20,9 @@ from bot.domain.images.standing import LAW, Basis, Declaration, ImageStanding, P
 from bot.domain.images.trust import Lack, Trust
 
 UNSAID: dict[type[Any], dict[str, object]] = {
-    Build: {"sha": None, "run_number": None, "at": None},
     Builder: {"repository": ""},
-    Claim: {"path": "", "line": 0, "pulls": None, "built_from": "", "weakness": ""},
     Declaration: {"digests": frozenset(), "is_stage": False},
     ImageAnswer: {"counts": True},
-    ImageRule: {"tag": TagRule("latest")},
-    ImageRules: {"rules": (), "claimable": ("*/{name}",)},
     ImageStanding: {
         "strength": Strength.UNKNOWN,
         "basis": Basis.NOTHING,
@@ -42,14 +38,6 @@ UNSAID: dict[type[Any], dict[str, object]] = {
     },
     Lack: {"may_come": False},
     NamedBases: {"final": (), "stages": (), "is_open": False},
-    NamedImage: {
-        "pulls": None,
-        "built_from": (),
-        "weakness": "",
-        "branches": (),
-        "is_pushed": True,
-        "variant": "",
-    },
     ProducedImage: {
         "found": None,
         "digest": None,

@@ -338,3 +338,8 @@ def test_of_many_files_that_push_other_tags_two_are_named_each_with_one_of_its_o
 def test_an_image_that_nothing_builds_is_claimed_without_a_place() -> None:
     [claim], _ = claims_of(SHOP, "main", ImageRules(), ["ghcr.io/contoso/shop"], ())
     assert claim == Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.PRODUCES)
+
+
+@pytest.mark.parametrize(("name", "tag"), [("not an image", "latest"), ("ghcr.io/contoso/shop", "a b")])
+def test_a_build_that_names_no_image_claims_none(name: str, tag: str) -> None:
+    assert claimed(ImageRules(), named=(replace(BUILT, name=name, tag=tag),)) == []

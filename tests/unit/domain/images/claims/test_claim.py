@@ -1,7 +1,7 @@
 """Who says that a repository produces an image, and how a tag is meant: the words that are kept in the database."""
 
-from bot.domain.images.claims.claim import ImageRule, ImageRules, Source
-from bot.domain.images.claims.tags import TagKind, TagRule
+from bot.domain.images.claims.claim import Claim, ImageRule, ImageRules, NamedImage, Source
+from bot.domain.images.claims.tags import Build, TagKind, TagRule
 
 
 def test_who_says_it_is_kept_in_these_words_the_weightiest_first() -> None:
@@ -23,3 +23,14 @@ def test_a_repository_may_claim_what_fits_any_of_the_globs_with_its_owner_and_na
     assert rules.may_claim("Contoso/Shop", "acr.io/contoso/any")
     assert rules.may_claim("Contoso/Shop", "ghcr.io/x/shop")
     assert not rules.may_claim("Contoso/Shop", "ghcr.io/contoso/any")
+
+
+def test_of_a_claim_a_rule_and_a_build_nothing_is_made_up() -> None:
+    latest = TagRule("latest")
+    assert Claim("acr.io/a", latest, Source.BUILD) == Claim("acr.io/a", latest, Source.BUILD, "", 0, None, "", "")
+    assert NamedImage("acr.io/a", "1", "b.yml", 1) == NamedImage(
+        "acr.io/a", "1", "b.yml", 1, None, (), "", (), is_pushed=True, variant=""
+    )
+    assert ImageRule("a/*", None) == ImageRule("a/*", None, latest)
+    assert ImageRules() == ImageRules((), ("*/{name}",))
+    assert Build() == Build(None, None, None)
