@@ -287,3 +287,34 @@ def test_a_policy_may_let_a_minor_version_be_crossed_and_no_major_one() -> None:
 def test_what_has_no_version_stands_for_nothing(text: str) -> None:
     assert not is_compatible("1.2", text)
     assert not is_compatible(text, "1.2")
+
+
+def test_pins_go_by_the_words_that_are_stored() -> None:
+    assert [pin.value for pin in PinStrength] == ["digest", "patch", "minor", "major", "latest"]
+
+
+def test_a_policy_crosses_what_it_allows() -> None:
+    assert TagPolicy() == GENERIC == TagPolicy(cross_major=True, cross_minor=True, optional_revision=False)
+    assert TagPolicy(cross_major=False, cross_minor=False, optional_revision=True) == DOTNET
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("999", "1000"),
+        ("2999", "3000"),
+        ("99999", "100000"),
+        ("99999999", "100000000"),
+        ("20240105", "1704412800"),
+        ("v2024", "v3000"),
+    ],
+)
+def test_numbers_of_two_kinds_do_not_stand_for_each_other(one: str, other: str) -> None:
+    assert not is_compatible(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("1000", "2999"), ("3000", "99999"), ("100000", "99999998"), ("r-999", "r-1000")]
+)
+def test_numbers_of_one_kind_stand_for_each_other(one: str, other: str) -> None:
+    assert is_compatible(one, other)
