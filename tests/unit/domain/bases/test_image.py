@@ -457,3 +457,47 @@ def test_what_is_no_digest_is_told_in_part_alone() -> None:
     unknown = {"schemaVersion": 2, "mediaType": "x" * 100}
     assert f"unknown type {'x' * 80!r};" in line_of(json.dumps(unknown).encode())
     assert f"names {'x' * 80!r}, which" in line_of(index({"digest": "x" * 100}))
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"", "sent something that is not JSON"),
+        (b"[]", "sent JSON that is not an object"),
+        (b"{}", "sent a manifest that is not of schema version 2"),
+        (b'{"schemaVersion": 2}', "sent a manifest of the unknown type 'None'"),
+        (
+            b'{"schemaVersion": 2, "mediaType": "text/plain", "layers": []}',
+            "sent a manifest of the unknown type 'text/plain'",
+        ),
+        (
+            b'{"schemaVersion": 2, "mediaType": "text/plain", "manifests": []}',
+            "sent a manifest of the unknown type 'text/plain'",
+        ),
+        (b'{"schemaVersion": 2, "manifests": 5}', "sent an index without a list of manifests"),
+        (b'{"schemaVersion": 2, "layers": 5}', "sent a manifest without a list of layers"),
+        (b'{"schemaVersion": 2, "layers": []}', "sent a descriptor of the wrong shape"),
+        (index({"digest": "sha256:short"}), "names 'sha256:short', which is no sha256 or sha512 digest"),
+        (index(entry(DIGESTS[0], "linux/a b")), "names a platform that is none"),
+        (
+            index({"digest": DIGESTS[0], "platform": {"os": 5, "architecture": "arm"}}),
+            "names a platform that is none",
+        ),
+        (
+            index(*[entry(DIGESTS[0])] * (MOST_ENTRIES + 1)),
+            "lists 501 manifests in one index; 500 are accepted",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_one_sentence(body: bytes, what: str) -> None:
+    assert line_of(body) == f"here: {what}; nothing of it is used"
+
+
+def test_images_are_chosen_without_what_is_an_artifact_or_has_no_platform() -> None:
+    entries = [
+        entry(DIGESTS[0]),
+        entry(DIGESTS[1], "linux/arm64", artifactType="application/spdx+json"),
+        entry(DIGESTS[2], "windows/amd64"),
+    ]
+    assert images_of(*entries) == [("windows/amd64", DIGESTS[2])]
+    assert images_of(*entries, entry(DIGESTS[3], "linux/arm64")) == [("linux/arm64", DIGESTS[3])]

@@ -212,3 +212,8 @@ def test_a_name_that_is_all_the_same_keeps_its_registry() -> None:
     assert mirror_prefix(Base("a.io", "x", "1"), Base("b.io", "y/x", "1")) == "a.io"
     assert mirror_prefix(ORIGIN, ORIGIN) == "mcr.microsoft.com"
     assert mirror_prefix(Base("a.io", "b.io/x", "1"), Base("b.io", "x", "1")) == "a.io/b.io"
+
+
+def test_a_copy_that_is_late_took_from_its_own_digest_and_not_from_a_later_index() -> None:
+    published = [shown("a"), shown("b", at=later(10)), shown("b", at=later(40), index="2")]
+    assert took([shown("a"), shown("b", at=later(50))], published) == ((later(50), 40 * MINUTE),)
