@@ -310,7 +310,8 @@ def test_numbers_of_two_kinds_do_not_stand_for_each_other(one: str, other: str) 
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("1000", "2999"), ("3000", "99999"), ("100000", "99999998"), ("r-999", "r-1000")]
+    ("one", "other"),
+    [("12", "99"), ("1000", "2999"), ("3000", "99999"), ("100000", "99999998"), ("r-999", "r-1000")],
 )
 def test_numbers_of_one_kind_stand_for_each_other(one: str, other: str) -> None:
     assert is_compatible(one, other)

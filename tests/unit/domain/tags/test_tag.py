@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.tags.parts import stamp_of
 from bot.domain.tags.tag import Prerelease, Tag
 from tests.conftest import SHARED
 
@@ -343,6 +344,14 @@ def test_a_text_longer_than_a_tag_has_no_version(text: str) -> None:
             "1.4.2-7.g0a1b2c3-slim",
             {"version": "1.4.2", "revisions": ((7,),), "commit": "g0a1b2c3", "words": ("slim",)},
         ),
+        ("1.4.2.0-7.g0a1b2c3", {"version": "1.4.2.0", "revisions": ((7,),), "commit": "g0a1b2c3"}),
+        ("1.4.2.12.G0A1B2C3", {"version": "1.4.2", "revisions": ((12,),), "commit": "g0a1b2c3"}),
+        ("SHAX-1234567", {"prefix": "shax-", "version": "1234567"}),
+        ("20241105.2", {"version": "20241105.2", "stamp": "20241105"}),
+        (
+            "Edge-20241105T0815-Slim",
+            {"prefix": "edge-", "version": "20241105.0815", "stamp": "20241105", "words": ("slim",)},
+        ),
         ("3.10-master-777", {"version": "3.10", "words": ("master", "#"), "builds": ((777,),)}),
         ("3.9-temurin-17.0.2", {"version": "3.9", "words": ("temurin", "17.0.2")}),
         ("3.9-debian-12", {"version": "3.9", "words": ("debian", "12")}),
@@ -379,6 +388,7 @@ def test_a_tag_of_which_nothing_is_told_has_nothing() -> None:
     [
         ("1.4-slim-20H2", None, ("slim", "20h2")),
         ("4.8-windows-ltsc2022-x", "windows-ltsc2022", ("x",)),
+        ("4.8-windows-ltsc2019r2", "windows-ltsc2019r2", ()),
         ("1.4-alpine-3.22-slim", "alpine-3.22", ("slim",)),
         ("1.4-noble-amd64-12", "noble", ()),
         ("noble_1.4-jammy", "jammy", ()),
@@ -396,3 +406,20 @@ def test_the_names_of_stages_stand_in_their_order() -> None:
     assert [{Prerelease(label, (2,)).rank for label in each} for each in labels] == [
         {(rank, (2,))} for rank in range(6)
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "stamp"),
+    [
+        ("20241105", "20241105"),
+        ("20241105T1200", "202411051200"),
+        ("20241105t120000", "20241105120000"),
+        ("19991231", "19991231"),
+        ("18991231", None),
+        ("20240230", None),
+        ("202411 5", None),
+        ("2024", None),
+    ],
+)
+def test_a_day_has_all_of_its_digits_and_is_of_our_time(text: str, stamp: str | None) -> None:
+    assert stamp_of(text) == stamp
