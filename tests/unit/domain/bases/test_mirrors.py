@@ -217,3 +217,9 @@ def test_a_name_that_is_all_the_same_keeps_its_registry() -> None:
 def test_a_copy_that_is_late_took_from_its_own_digest_and_not_from_a_later_index() -> None:
     published = [shown("a"), shown("b", at=later(10)), shown("b", at=later(40), index="2")]
     assert took([shown("a"), shown("b", at=later(50))], published) == ((later(50), 40 * MINUTE),)
+
+
+def test_what_is_shown_again_after_it_was_withdrawn_is_no_move() -> None:
+    published = [shown("a"), shown("b", at=later(5)), shown("a", at=later(10))]
+    copies = [shown("a"), Observation(later(12), ORIGIN, None), shown("a", at=later(15))]
+    assert took(copies, published) == ()
