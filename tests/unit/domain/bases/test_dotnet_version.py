@@ -55,3 +55,33 @@ def test_a_version_reads_what_it_prints(major: int, minor: int, patch: int, stag
 @given(st.text(max_size=40))
 def test_any_text_is_a_version_or_none(text: str) -> None:
     DotnetVersion.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        (" v8.0.11\n", DotnetVersion(8, 0, 11)),
+        ("V8.0.11", DotnetVersion(8, 0, 11)),
+        ("8.0.0-RC.2", DotnetVersion(8, 0, 0, final=False, stage=("rc", 2))),
+        ("8.0.0-preview", DotnetVersion(8, 0, 0, final=False, stage=("preview", 0))),
+        ("8.0.0-rc.1-2", DotnetVersion(8, 0, 0, final=False, stage=("rc", 1))),
+        ("10.0.0-RTM.25523.111", DotnetVersion(10, 0, 0)),
+        ("8.0.11+0a1b2c", DotnetVersion(8, 0, 11)),
+        ("8.0.11-1+0a1b2c", DotnetVersion(8, 0, 11)),
+        ("8.0.11+" + "a" * 121, DotnetVersion(8, 0, 11)),
+        ("8.0.11+" + "a" * 122, None),
+        (None, None),
+    ],
+)
+def test_a_version_is_read_however_it_is_spelled(text: str | None, version: DotnetVersion | None) -> None:
+    assert DotnetVersion.parse(text) == version
+
+
+def test_a_version_is_final_unless_it_says_otherwise() -> None:
+    assert DotnetVersion(8, 0, 11) == DotnetVersion(8, 0, 11, final=True, stage=("", 0))
+    assert [str(parsed(text)) for text in ("8.0.11", "8.0.0-preview")] == ["8.0.11", "8.0.0-preview.0"]
+
+
+def test_numbers_count_before_the_stage() -> None:
+    ordered = ["7.9.9", "8.0.9", "8.0.10-rc.1", "8.0.10", "8.1.0-preview.1"]
+    assert sorted(ordered, key=parsed) == ordered

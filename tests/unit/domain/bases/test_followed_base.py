@@ -99,3 +99,40 @@ def test_a_preview_stays_until_somebody_asks_for_the_next() -> None:
     assert reference_after_move(
         Reference(ASPNET, "10.0.0-rc.1-noble", OLD), NEW, "10.0.0-rc.1.25451.107"
     ) == Reference(ASPNET, "10.0.0-rc.1-noble", NEW)
+
+
+@pytest.mark.parametrize("repository", ["runtime-deps", "runtime", "aspnet", "sdk"])
+def test_images_that_are_numbered_by_dotnet_follow_its_minor_version(repository: str) -> None:
+    base = followed_base(Reference(f"myacr.azurecr.io/mirror/dotnet/nightly/{repository}", "10.0.4"))
+    assert base is not None
+    assert (base.registry, base.repository, base.tag) == (
+        "myacr.azurecr.io",
+        f"mirror/dotnet/nightly/{repository}",
+        "10.0",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("mcr.microsoft.com/dotnet/monitor", "10.0.4"),
+        ("r.example.com/aspnet", "10.0.4"),
+        ("r.example.com/dotnet/framework/runtime", "10.0.4"),
+        (ASPNET, "10.0.4_1"),
+        (ASPNET, None),
+    ],
+)
+def test_what_is_no_patch_of_dotnet_follows_its_own_tag(name: str, tag: str | None) -> None:
+    reference = Reference(name, tag)
+    assert followed_base(reference) == reference.base
+    assert tagged_version(reference) is None
+
+
+def test_why_the_new_reference_is_not_known_is_told() -> None:
+    pinned = Reference(ASPNET, "10.0.4-noble")
+    assert reference_after_move(pinned, NEW, None) == Unknown(
+        f"the patch version behind {NEW[:19]} is not known yet", is_ahead=False
+    )
+    assert reference_after_move(pinned, NEW, "11.0.0") == Unknown(
+        "the base now holds 11.0.0, another minor version than 10.0.4-noble"
+    )

@@ -7,18 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.bases.image import (
+    CONFIGS,
     DOCKER_LIST,
     DOCKER_MANIFEST,
+    INDEXES,
+    MANIFESTS,
     MOST_ENTRIES,
     MOST_LAYERS,
     OCI_INDEX,
     OCI_MANIFEST,
+    UNKNOWN,
+    Config,
     Descriptor,
     Index,
     Manifest,
     check_digest,
     digest_of,
     fallback_tag,
+    is_digest,
     read_config,
     read_document,
 )
@@ -324,3 +330,174 @@ def test_the_tag_of_referrers_is_made_of_the_digest_and_not_too_long() -> None:
     assert fallback_tag("sha256:" + "a" * 64) == "sha256-" + "a" * 64
     assert fallback_tag("sha512:" + "a" * 128) == "sha512-" + "a" * 64
     assert fallback_tag("x" * 33 + ":a") == "x" * 32 + "-a"
+
+
+def test_the_types_of_documents_are_those_of_the_specifications() -> None:
+    assert (
+        {OCI_INDEX, DOCKER_LIST}
+        == INDEXES
+        == {
+            "application/vnd.oci.image.index.v1+json",
+            "application/vnd.docker.distribution.manifest.list.v2+json",
+        }
+    )
+    assert (
+        {OCI_MANIFEST, DOCKER_MANIFEST}
+        == MANIFESTS
+        == {
+            "application/vnd.oci.image.manifest.v1+json",
+            "application/vnd.docker.distribution.manifest.v2+json",
+        }
+    )
+    assert CONFIGS == {  # noqa: SIM300
+        "application/vnd.oci.image.config.v1+json",
+        "application/vnd.docker.container.image.v1+json",
+    }
+    assert UNKNOWN == "unknown/unknown"
+
+
+def test_what_a_document_does_not_tell_is_empty() -> None:
+    assert (Config("linux/amd64").created, Config("linux/amd64").is_some_arm) == (None, False)
+    assert (Config(None).env, Config(None).labels) == ({}, {})
+    assert (Config(None).history, Config(None).steps, Config(None).diff_ids) == ((), (), ())
+    bare = Descriptor("", DIGESTS[0], 0)
+    assert (bare.platform, bare.is_artifact, bare.system_version) == (None, False, "")
+    assert (Manifest(bare, ()).annotations, Index(()).unread) == ({}, ())
+
+
+def manifest_of(layers: int, **more: Any) -> bytes:
+    body = {"schemaVersion": 2, "config": entry(DIGESTS[0]), "layers": [entry(DIGESTS[1])] * layers, **more}
+    return json.dumps(body).encode()
+
+
+def test_an_image_has_as_many_layers_as_are_accepted_and_no_more() -> None:
+    most = read_document(manifest_of(MOST_LAYERS), "here")
+    assert isinstance(most, Manifest)
+    assert len(most.layers) == MOST_LAYERS == 500
+    assert line_of(manifest_of(MOST_LAYERS + 1)) == (
+        "here: lists 501 layers in one image; 500 are accepted; nothing of it is used"
+    )
+
+
+def test_an_index_has_as_many_entries_as_are_accepted() -> None:
+    most = read_document(index(*[entry(DIGESTS[0])] * MOST_ENTRIES), "here")
+    assert isinstance(most, Index)
+    assert len(most.entries) == MOST_ENTRIES == 500
+
+
+def test_annotations_are_texts_that_are_not_too_long_nor_too_many() -> None:
+    told = {"x" * 300: "y" * 300, "n": 5, **{str(number): "" for number in range(600)}}
+    manifest = read_document(manifest_of(0, annotations=told), "here")
+    assert isinstance(manifest, Manifest)
+    assert manifest.annotations["x" * 256] == "y" * 256
+    assert "n" not in manifest.annotations
+    assert len(manifest.annotations) == MOST_ENTRIES - 1
+
+
+def test_an_environment_is_not_too_long_nor_has_it_too_many_lines() -> None:
+    lines = ["x" * 300 + "=" + "y" * 300, *(f"{number}=" for number in range(600))]
+    env = read_config(json.dumps({"config": {"Env": lines}}).encode(), "here").env
+    assert env["x" * 256] == "y" * 256
+    assert len(env) == MOST_ENTRIES
+
+
+def test_steps_are_not_too_long_nor_too_many() -> None:
+    config = read_config(json.dumps({"history": [{"created_by": "x" * 2000}] * 600}).encode(), "here")
+    assert (len(config.history), len(config.steps), len(config.history[0])) == (MOST_LAYERS, MOST_LAYERS, 1024)
+    assert len(config.steps[0]) == 12
+
+
+def test_a_step_is_stored_under_the_same_digest_always() -> None:
+    assert steps_of(created="2025-11-11T18:00:00Z", created_by="RUN a", empty_layer=True) == ("e92193299811",)
+
+
+def test_what_a_descriptor_names_is_cut_off_where_it_is_too_long() -> None:
+    platform = {"os": "windows", "architecture": "amd64", "os.version": "9" * 100}
+    described = descriptor(mediaType="x" * 300, platform=platform)
+    assert (described.media_type, described.system_version) == ("x" * 256, "9" * 80)
+    assert descriptor(platform={**platform, "os.version": 5}).system_version == ""
+
+
+@pytest.mark.parametrize("members", [{"os": "linux"}, {"architecture": "amd64"}, {"os": "", "architecture": "arm"}])
+def test_half_a_platform_is_none(members: dict[str, str]) -> None:
+    assert descriptor(platform=members).platform is None
+
+
+@pytest.mark.parametrize(
+    "created", ["2025-11-11T18:00:00.123456789Z", "2025-11-11T18:00:00+01:00", "2025-11-11T18:00:00-05:30"]
+)
+def test_a_moment_is_told_as_it_is_written(created: str) -> None:
+    assert read_config(json.dumps({"created": created}).encode(), "here").created == created
+
+
+@pytest.mark.parametrize("odd", [{"config": 5}, {"history": 5}])
+def test_a_config_of_the_wrong_shape_is_told(odd: dict[str, Any]) -> None:
+    with pytest.raises(Failure, match=r"^here: sent an image config of the wrong shape; nothing of it is used$"):
+        read_config(json.dumps(odd).encode(), "here")
+
+
+def test_a_digest_has_all_of_its_digits_and_no_more() -> None:
+    assert is_digest(DIGESTS[0])
+    assert not is_digest(DIGESTS[0] + "0")
+
+
+def test_the_first_entry_that_cannot_be_read_is_told_where_none_can() -> None:
+    assert line_of(index("text", {"digest": "x"})).startswith("here: sent a descriptor of the wrong shape")
+
+
+def test_what_is_no_digest_is_told_in_part_alone() -> None:
+    with pytest.raises(Failure) as caught:
+        check_digest(b"x", "x" * 100, "here")
+    assert str(caught.value) == (
+        f"here: names {'x' * 80!r}, which is no sha256 or sha512 digest; nothing of it is used"
+    )
+    with pytest.raises(Failure) as caught:
+        check_digest(b"x", DIGESTS[0], "here")
+    assert f"digest {digest_of(b'x')[:19]}… instead of {DIGESTS[0][:19]}…" in str(caught.value)
+    unknown = {"schemaVersion": 2, "mediaType": "x" * 100}
+    assert f"unknown type {'x' * 80!r};" in line_of(json.dumps(unknown).encode())
+    assert f"names {'x' * 80!r}, which" in line_of(index({"digest": "x" * 100}))
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"", "sent something that is not JSON"),
+        (b"[]", "sent JSON that is not an object"),
+        (b"{}", "sent a manifest that is not of schema version 2"),
+        (b'{"schemaVersion": 2}', "sent a manifest of the unknown type 'None'"),
+        (
+            b'{"schemaVersion": 2, "mediaType": "text/plain", "layers": []}',
+            "sent a manifest of the unknown type 'text/plain'",
+        ),
+        (
+            b'{"schemaVersion": 2, "mediaType": "text/plain", "manifests": []}',
+            "sent a manifest of the unknown type 'text/plain'",
+        ),
+        (b'{"schemaVersion": 2, "manifests": 5}', "sent an index without a list of manifests"),
+        (b'{"schemaVersion": 2, "layers": 5}', "sent a manifest without a list of layers"),
+        (b'{"schemaVersion": 2, "layers": []}', "sent a descriptor of the wrong shape"),
+        (index({"digest": "sha256:short"}), "names 'sha256:short', which is no sha256 or sha512 digest"),
+        (index(entry(DIGESTS[0], "linux/a b")), "names a platform that is none"),
+        (
+            index({"digest": DIGESTS[0], "platform": {"os": 5, "architecture": "arm"}}),
+            "names a platform that is none",
+        ),
+        (
+            index(*[entry(DIGESTS[0])] * (MOST_ENTRIES + 1)),
+            "lists 501 manifests in one index; 500 are accepted",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_one_sentence(body: bytes, what: str) -> None:
+    assert line_of(body) == f"here: {what}; nothing of it is used"
+
+
+def test_images_are_chosen_without_what_is_an_artifact_or_has_no_platform() -> None:
+    entries = [
+        entry(DIGESTS[0]),
+        entry(DIGESTS[1], "linux/arm64", artifactType="application/spdx+json"),
+        entry(DIGESTS[2], "windows/amd64"),
+    ]
+    assert images_of(*entries) == [("windows/amd64", DIGESTS[2])]
+    assert images_of(*entries, entry(DIGESTS[3], "linux/arm64")) == [("linux/arm64", DIGESTS[3])]

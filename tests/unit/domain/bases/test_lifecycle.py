@@ -4,7 +4,7 @@ import json
 from datetime import date
 from typing import Any
 
-from bot.domain.bases.lifecycle import LIFECYCLE, end_of_life_day
+from bot.domain.bases.lifecycle import END_OF_LIFE, LIFECYCLE, end_of_life_day
 from tests.unit.verify.signatures.evidence import EVIDENCE, needs_evidence
 
 
@@ -45,3 +45,20 @@ def test_one_without_a_moment_of_its_own_counts_least() -> None:
     assert end_of_life_day(
         [referrer("2025-05-01", "sometime"), referrer("2025-03-01", "2025-01-01T00:00:00")]
     ) == date(2025, 3, 1)
+
+
+def test_what_is_attached_is_known_by_microsofts_names() -> None:
+    assert LIFECYCLE == "application/vnd.microsoft.artifact.lifecycle"
+    assert END_OF_LIFE == "vnd.microsoft.artifact.lifecycle.end-of-life.date"
+
+
+def test_what_is_attached_in_another_shape_marks_nothing() -> None:
+    marked = referrer("2025-03-01", 5)
+    assert end_of_life_day([{"artifactType": LIFECYCLE, "annotations": 5}, referrer(5, None), marked]) == date(
+        2025, 3, 1
+    )
+
+
+def test_moments_with_a_zone_and_without_are_compared() -> None:
+    late, early = referrer("2025-05-01", "2025-01-01T23:30:00"), referrer("2025-03-01", "2025-01-02T01:00:00+02:00")
+    assert end_of_life_day([late, early]) == end_of_life_day([early, late]) == date(2025, 5, 1)

@@ -14,6 +14,7 @@ from bot.domain.bases.mirrors import (
     copied,
     likeness,
     mirror_prefix,
+    tells_by_digests,
     took,
 )
 from bot.domain.bases.observation import Observation, PlatformImage
@@ -149,3 +150,76 @@ def test_what_upstream_was_never_seen_with_is_told_as_such_and_not_as_behind() -
         "myacr.azurecr.io/mcr shows sha256:ffffffffffff under aspnet:10.0, which mcr.microsoft.com was never seen "
         "with: look who pushes there, or leave it out of `mirrors`"
     )
+
+
+def test_what_upstream_never_showed_took_no_time_that_is_known() -> None:
+    assert took([shown("a"), shown("z", at=later(5))], [shown("a"), shown("b", at=later(1))]) == ()
+
+
+def test_a_copy_is_told_in_words_by_how_it_is_known() -> None:
+    assert [(each.value, each.told) for each in Likeness] == [
+        ("digest", "the same digest"),
+        ("platforms", "pushed anew with the same platform manifests"),
+        ("layers", "pushed anew with the same unpacked layers (diff_ids)"),
+    ]
+
+
+def test_a_copy_that_shows_the_one_before_is_behind_from_the_next() -> None:
+    published = [
+        shown("a"),
+        Observation(later(5), ORIGIN, None),
+        shown("b", at=later(10)),
+        shown("c", at=later(20)),
+    ]
+    assert copied(shown("b", at=later(25)), published) == Copied(published[2], Likeness.DIGEST, later(20))
+    assert copied(shown("z", at=later(5)), published) == Copied(None, None, later(20))
+    assert copied(shown("a"), []) == Copied(None, None, None)
+
+
+def test_what_was_withdrawn_is_like_nothing_else_that_was() -> None:
+    gone = Observation(NOON, ORIGIN, None)
+    assert likeness(gone, gone) is None
+
+
+def test_digests_alone_tell_where_upstream_was_seen_with_each() -> None:
+    published = [shown("a"), shown("b", at=later(10))]
+    assert tells_by_digests([shown("a"), shown("b", at=later(15))], published)
+    assert not tells_by_digests([shown("a"), shown("b", at=later(15), push="x")], published)
+    assert tells_by_digests([shown("z")], published)
+
+
+def test_no_rule_is_about_a_name_under_no_mirror() -> None:
+    assert Mirrors().rules == ()
+    both = Mirrors((*ONE.rules, *FOLDER.rules))
+    assert both.upstream_of(COPY) == ORIGIN
+    assert both.upstream_name("docker.io/library/alpine") is None
+
+
+def test_what_waits_for_what_is_not_known_is_told_so() -> None:
+    late = Behind(COPY, ORIGIN, None, NOON)
+    assert late.foreign is None
+    assert late.reason == "waits for myacr.azurecr.io/mcr to show what upstream shows of aspnet:10.0"
+    assert late.told(NOON - MINUTE) == late.told(NOON)
+
+
+def test_what_is_shown_is_foreign_once_both_were_looked_at() -> None:
+    foreign = Behind(COPY, ORIGIN, "sha256:a", NOON, "sha256:b")
+    assert foreign.is_foreign(later(120))
+    assert not foreign.is_foreign(later(119))
+
+
+def test_a_name_that_is_all_the_same_keeps_its_registry() -> None:
+    assert mirror_prefix(Base("a.io", "x", "1"), Base("b.io", "y/x", "1")) == "a.io"
+    assert mirror_prefix(ORIGIN, ORIGIN) == "mcr.microsoft.com"
+    assert mirror_prefix(Base("a.io", "b.io/x", "1"), Base("b.io", "x", "1")) == "a.io/b.io"
+
+
+def test_a_copy_that_is_late_took_from_its_own_digest_and_not_from_a_later_index() -> None:
+    published = [shown("a"), shown("b", at=later(10)), shown("b", at=later(40), index="2")]
+    assert took([shown("a"), shown("b", at=later(50))], published) == ((later(50), 40 * MINUTE),)
+
+
+def test_what_is_shown_again_after_it_was_withdrawn_is_no_move() -> None:
+    published = [shown("a"), shown("b", at=later(5)), shown("a", at=later(10))]
+    copies = [shown("a"), Observation(later(12), ORIGIN, None), shown("a", at=later(15))]
+    assert took(copies, published) == ()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.bases.notice import Notice, Topic
-from bot.domain.bases.promise import PromiseRow, kept_by
+from bot.domain.bases.promise import PROMISES, PromiseRow, kept_by
 from tests.builders import ASPNET, NOON
 
 HOUR = timedelta(hours=1)
@@ -48,3 +48,16 @@ def test_each_promise_and_group_has_a_row_and_other_notices_none() -> None:
         (Topic.RELEASE_LAG, ("2026-03",)),
         (Topic.SIBLING_LAG, ("2026-03",)),
     ]
+
+
+def test_the_promises_are_those_that_microsoft_documents() -> None:
+    assert {topic: (promise.within / HOUR, promise.says) for topic, promise in PROMISES.items()} == {
+        Topic.RELEASE_LAG: (24, "a .NET release is in the images the same day"),
+        Topic.SIBLING_LAG: (12, "an update of the OS below is in the images within 12 hours"),
+    }
+
+
+def test_what_is_over_counts_however_soon_it_was() -> None:
+    [row] = rows(lag(1), lag(12, is_over=False), lag(20, is_over=False))
+    assert row == PromiseRow(Topic.SIBLING_LAG, ("aspnet:10.0",), 2, 1, HOUR, 20 * HOUR, pending=2)
+    assert PromiseRow(Topic.SIBLING_LAG, (), 0, 0, HOUR, HOUR).pending == 0

@@ -51,3 +51,14 @@ def test_a_day_alone_begins_anew_whenever_the_other_is_shown() -> None:
 def test_the_other_digest_is_told_by_its_first_digits() -> None:
     told = ShowsTwo("sha256:" + "0123456789ab" * 5 + "0123", NOON).told
     assert told == "the registry shows two, this digest and 0123456789ab, which was shown before"
+
+
+def test_what_is_shown_is_doubted_for_a_day_where_nothing_else_is_known() -> None:
+    assert timedelta(days=1) == DOUBTED_FOR
+    assert LastLook(None, None) == LastLook(None, None, unconfirmed=None, shows_two=None)
+    assert LastLook(None, None).doubt(NEW, NOON) is None
+
+
+def test_beside_nothing_no_other_is_shown() -> None:
+    assert LastLook(NEW, NOON, shows_two=ShowsTwo(OLD, NOON)).doubt(NEW, NOON) == ShowsTwo(OLD, NOON)
+    assert replace(JUST_MOVED, unconfirmed=OLD).doubt(NEW, NOON) == ShowsTwo(OLD, NOON)

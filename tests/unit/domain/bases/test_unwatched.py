@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.bases.dotnet_image import ImageFamily, family_of
+from bot.domain.bases.dotnet_image import ImageFamily, family_of, is_microsofts
 from bot.domain.bases.unwatched import Unwatched, references_by_family, unwatched
 from bot.domain.reference import Reference
 
@@ -68,3 +68,38 @@ def test_each_image_is_told_once_the_most_used_first() -> None:
 def test_an_image_is_counted_as_what_it_is(name: str, family: ImageFamily | None) -> None:
     assert family_of(Reference.parse(name)) == family
     assert dict(references_by_family([Reference.parse(name)])) == ({family: 1} if family else {})
+
+
+def test_families_go_by_the_words_that_people_use() -> None:
+    assert [family.value for family in ImageFamily] == [".NET", ".NET Framework", "Windows"]
+    assert [is_microsofts(name) for name in ("mcr.microsoft.com", "docker.io")] == [True, False]
+    assert Unwatched("x", ImageFamily.DOTNET, 1, "x").registry is None
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("mcr.microsoft.com/windows", ImageFamily.WINDOWS),
+        ("mcr.microsoft.com/windows/server:ltsc2022", ImageFamily.WINDOWS),
+        ("mcr.microsoft.com/windows/servercore/iis", ImageFamily.WINDOWS),
+        ("mcr.microsoft.com/windows/other", None),
+        ("microsoft/nanoserver", ImageFamily.WINDOWS),
+        ("contoso/nanoserver", None),
+        ("contoso/dotnetcore", ImageFamily.DOTNET),
+        ("contoso/netcore31", ImageFamily.DOTNET),
+        ("contoso/my.dotnet_app", ImageFamily.DOTNET),
+        ("contoso/dotnetfoo", None),
+        ("contoso/dotnet-framework", ImageFamily.FRAMEWORK),
+        ("microsoft/dotnet-framework-build", ImageFamily.FRAMEWORK),
+        ("contoso/dotnet-frameworks", ImageFamily.DOTNET),
+    ],
+)
+def test_a_name_says_what_an_image_holds(name: str, family: ImageFamily | None) -> None:
+    assert family_of(Reference.parse(name)) == family
+
+
+def test_images_that_are_used_as_often_stand_in_the_order_of_their_names() -> None:
+    assert [each.name for each in told("dhi.io/dotnet:8", "cgr.dev/dotnet:8")] == [
+        "cgr.dev/dotnet",
+        "dhi.io/dotnet",
+    ]

@@ -59,3 +59,37 @@ def test_the_newest_release_is_written_with_a_digest_where_there_was_one(pin: Pi
     old = GOLDEN.at("1.4.2", "sha256:1")
     assert wanted_reference(old, LINE, "sha256:2", "1.10.0", pin) == GOLDEN.at("1.10.0", "sha256:2")
     assert isinstance(wanted_reference(GOLDEN, LINE, "sha256:2", None, pin), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("tag", "line"),
+    [
+        ("999.1.2", "999.*.*"),
+        ("1000.1.2", "*.*.*"),
+        ("2999.1.2", "*.*.*"),
+        ("3000.1.2", "3000.*.*"),
+        ("V1.4.2-Noble", "V1.*.*-Noble"),
+        ("1.4.2-noble-slim.2", "1.*.*-noble-slim.2"),
+        ("1.4.2-alpine", "1.*.*-alpine"),
+        ("1.4.2-" + "a" * 58, "1.*.*-" + "a" * 58),
+        ("1.4.2-" + "a" * 59, None),
+        ("1.4.2-1", None),
+        *((f"1.4.2-{word}", None) for word in ("alpha", "beta.1", "PREVIEW", "pre", "rc1", "dev")),
+        *((f"1.4.2-{word}-slim", None) for word in ("nightly", "snapshot", "canary")),
+    ],
+)
+def test_a_line_is_of_finished_releases_that_are_written_alike(tag: str, line: str | None) -> None:
+    found = line_of(GOLDEN.at(tag, None))
+    assert found == (Base("ghcr.io", "contoso/golden", line) if line else None)
+
+
+def test_of_years_the_newest_is_found_across_them() -> None:
+    line = Base("ghcr.io", "contoso/golden", "*.*.*")
+    assert newest_in(line, ["2026.11.3", "2027.1.0", "2026.12.31"]) == "2027.1.0"
+    assert newest_in(LINE, ["1.4.2", "1.4.02"]) == "1.4.2"
+
+
+def test_a_tag_that_floats_pins_what_its_patch_says() -> None:
+    dotnet = Reference("myacr.azurecr.io/dotnet/aspnet", "10.0.4")
+    assert pinned_to(dotnet, dotnet.base) == "10.0.4"
+    assert base_among(dotnet, [Base("myacr.azurecr.io", "dotnet/aspnet", "10.0")]) is not None

@@ -287,3 +287,59 @@ def test_a_policy_may_let_a_minor_version_be_crossed_and_no_major_one() -> None:
 def test_what_has_no_version_stands_for_nothing(text: str) -> None:
     assert not is_compatible("1.2", text)
     assert not is_compatible(text, "1.2")
+
+
+def test_a_policy_crosses_what_it_allows() -> None:
+    assert TagPolicy() == GENERIC == TagPolicy(cross_major=True, cross_minor=True, optional_revision=False)
+    assert TagPolicy(cross_major=False, cross_minor=False, optional_revision=True) == DOTNET
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("999", "1000"),
+        ("2999", "3000"),
+        ("99999", "100000"),
+        ("99999999", "100000000"),
+        ("20240105", "1704412800"),
+        ("v2024", "v3000"),
+    ],
+)
+def test_numbers_of_two_kinds_do_not_stand_for_each_other(one: str, other: str) -> None:
+    assert not is_compatible(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("12", "99"), ("1000", "2999"), ("3000", "99999"), ("100000", "99999998"), ("r-999", "r-1000")],
+)
+def test_numbers_of_one_kind_stand_for_each_other(one: str, other: str) -> None:
+    assert is_compatible(one, other)
+
+
+def test_of_one_release_the_one_with_a_date_is_newer() -> None:
+    assert is_newer("1.4", "1.4-20241105")
+    assert not is_newer("1.4-20241105", "1.4")
+    assert not is_compatible("1.4", "1.4-20241105")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "generic", "dotnet"),
+    [
+        ("1.4-1", "1.4-2", True, True),
+        ("1.4-1", "1.4-2.3", False, True),
+        ("1.4_1", "1.4_1.2", True, True),
+        ("1.4_1", "1.4.1_1", True, True),
+        ("1.4_1", "1.5_1", True, False),
+        ("1.4_8", "1.4-8", False, False),
+        ("1.4-rc.1", "1.4", True, True),
+        ("1.4-rc.1", "1.4-beta.1", True, True),
+        ("1.4-rc", "1.4-rc.1", False, False),
+        ("1.4-rc.1", "1.4-rc", False, False),
+        ("1.4-rc", "1.4-dev", False, False),
+        ("1.4-0a1b2c3", "1.4-1b2c3d4", True, True),
+        ("1.4-0a1b2c3", "1.4", False, False),
+    ],
+)
+def test_a_tag_stands_for_one_of_its_shape(one: str, other: str, generic: bool, dotnet: bool) -> None:
+    assert (is_compatible(one, other), is_compatible(one, other, DOTNET)) == (generic, dotnet)

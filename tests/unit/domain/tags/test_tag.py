@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.tags.tag import Tag
+from bot.domain.tags.parts import stamp_of
+from bot.domain.tags.tag import Prerelease, Tag
 from tests.conftest import SHARED
 
 
@@ -298,3 +299,127 @@ def test_any_text_is_read_and_given_back_as_written(text: str) -> None:
 @given(st.text(alphabet="0123456789.-_avrc", min_size=129, max_size=2000))
 def test_a_text_longer_than_a_tag_has_no_version(text: str) -> None:
     assert not Tag.parse(text).is_versioned
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("V1.4-R3-Slim", {"prefix": "v", "version": "1.4", "words": ("r#", "slim"), "builds": ((3,),)}),
+        ("Main-0A1B2C3-Alpine", {"commit": "0a1b2c3", "words": ("main", "alpine")}),
+        ("FIX-0a1b2c3", {"commit": "0a1b2c3", "words": ("fix",)}),
+        ("abcdef1-0a1b2c3", {"commit": "0a1b2c3"}),
+        ("main-0a1b2c3_slim", {"commit": "0a1b2c3", "words": ("main", "slim")}),
+        ("0A1B2C3", {"commit": "0a1b2c3"}),
+        (
+            "Edge-2024-11-05T08-15-30Z-2-noble_R3-0a1b2c3",
+            {
+                "prefix": "edge-",
+                "version": "20241105.081530",
+                "revisions": ((2,),),
+                "stamp": "20241105",
+                "commit": "0a1b2c3",
+                "words": ("noble", "r#"),
+                "builds": ((3,),),
+            },
+        ),
+        ("2024-11-05", {"version": "20241105", "stamp": "20241105"}),
+        ("1.4_8-jre", {"version": "1.4", "revisions": ((8,),), "complete": True, "words": ("jre",)}),
+        ("1.4_8", {"version": "1.4", "revisions": ((8,),), "complete": True}),
+        ("1.4-8", {"version": "1.4", "revisions": ((8,),)}),
+        ("Jdk-17.0.2_8", {"prefix": "jdk-", "version": "17.0.2", "revisions": ((8,),), "complete": True}),
+        ("1.4.2-1234567", {"version": "1.4.2", "commit": "1234567"}),
+        ("1.4.2-10.2.33", {"version": "1.4.2", "revisions": ((10, 2, 33),)}),
+        ("1.4.2-12345678", {"version": "1.4.2", "revisions": ((12345678,),)}),
+        ("1.4-20241105.2", {"version": "1.4", "stamp": "20241105", "words": ("#",), "builds": ((2,),)}),
+        ("1.4-20241105T0815Z", {"version": "1.4", "stamp": "202411050815"}),
+        ("18991231", {"version": "18991231"}),
+        ("19991231", {"version": "19991231", "stamp": "19991231"}),
+        ("1.4-RC.1.2-Slim", {"version": "1.4", "prerelease": Prerelease("rc", (1, 2)), "words": ("slim",)}),
+        ("1.4-RC", {"version": "1.4", "prerelease": Prerelease("rc")}),
+        (
+            "1.4.2.0.g0a1b2c3-slim",
+            {"version": "1.4.2", "revisions": ((0,),), "commit": "g0a1b2c3", "words": ("slim",)},
+        ),
+        (
+            "1.4.2-7.g0a1b2c3-slim",
+            {"version": "1.4.2", "revisions": ((7,),), "commit": "g0a1b2c3", "words": ("slim",)},
+        ),
+        ("1.4.2.0-7.g0a1b2c3", {"version": "1.4.2.0", "revisions": ((7,),), "commit": "g0a1b2c3"}),
+        ("1.4.2.12.G0A1B2C3", {"version": "1.4.2", "revisions": ((12,),), "commit": "g0a1b2c3"}),
+        ("SHAX-1234567", {"prefix": "shax-", "version": "1234567"}),
+        ("20241105.2", {"version": "20241105.2", "stamp": "20241105"}),
+        (
+            "Edge-20241105T0815-Slim",
+            {"prefix": "edge-", "version": "20241105.0815", "stamp": "20241105", "words": ("slim",)},
+        ),
+        ("3.10-master-777", {"version": "3.10", "words": ("master", "#"), "builds": ((777,),)}),
+        ("3.9-temurin-17.0.2", {"version": "3.9", "words": ("temurin", "17.0.2")}),
+        ("3.9-debian-12", {"version": "3.9", "words": ("debian", "12")}),
+        ("1.4-KB4487017", {"version": "1.4", "revisions": ((4487017,),)}),
+        ("1.4-post3", {"version": "1.4", "revisions": ((3,),)}),
+        ("1.4-cu11", {"version": "1.4", "words": ("cu#",), "builds": ((11,),)}),
+        ("1.4-cu121", {"version": "1.4", "words": ("cu121",)}),
+        ("1.4-eksbuild.2", {"version": "1.4", "words": ("eksbuild#",), "builds": ((2,),)}),
+        ("1.4-rke2r1", {"version": "1.4", "words": ("rke2r#",), "builds": ((1,),)}),
+        ("1.4.-slim", {"version": "1.4", "words": ("slim",)}),
+        ("8u292-JDK", {"words": ("8u292", "jdk")}),
+        ("1.4a", {"words": ("1.4a",)}),
+        ("windows_1809", {"words": ("windows", "1809")}),
+        ("a.b-c_1.2", {"prefix": "a.b-c_", "version": "1.2"}),
+        ("1" * 128, {"version": "1" * 128}),
+        ("A" * 129, {"words": ("a" * 128,)}),
+        ("sha256-" + "a" * 64, {"artifact": True}),
+    ],
+)
+def test_a_tag_is_taken_apart_and_nothing_is_added(text: str, parts: dict[str, Any]) -> None:
+    assert Tag.parse(text) == Tag(text, **parts)
+
+
+def test_a_tag_of_which_nothing_is_told_has_nothing() -> None:
+    bare = Tag("x")
+    assert (bare.prefix, bare.version, bare.prerelease, bare.stamp, bare.commit) == ("", None, None, None, None)
+    assert (bare.revisions, bare.builds, bare.words) == ((), (), ())
+    assert (bare.complete, bare.artifact) == (False, False)
+    assert (bare.release, bare.parts, Prerelease("rc").numbers) == (None, (), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "system", "variant"),
+    [
+        ("1.4-slim-20H2", None, ("slim", "20h2")),
+        ("4.8-windows-ltsc2022-x", "windows-ltsc2022", ("x",)),
+        ("4.8-windows-ltsc2019r2", "windows-ltsc2019r2", ()),
+        ("1.4-alpine-3.22-slim", "alpine-3.22", ("slim",)),
+        ("1.4-noble-amd64-12", "noble", ()),
+        ("noble_1.4-jammy", "jammy", ()),
+    ],
+)
+def test_a_release_belongs_to_the_system_that_it_stands_behind(
+    text: str, system: str | None, variant: tuple[str, ...]
+) -> None:
+    assert (Tag.parse(text).system, Tag.parse(text).variant) == (system, variant)
+
+
+def test_the_names_of_stages_stand_in_their_order() -> None:
+    ranks = [("dev", "nightly"), ("ea",), ("alpha", "a"), ("beta", "b"), ("m", "milestone", "pre", "preview")]
+    labels = [*ranks, ("rc", "c", "cr")]
+    assert [{Prerelease(label, (2,)).rank for label in each} for each in labels] == [
+        {(rank, (2,))} for rank in range(6)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "stamp"),
+    [
+        ("20241105", "20241105"),
+        ("20241105T1200", "202411051200"),
+        ("20241105t120000", "20241105120000"),
+        ("19991231", "19991231"),
+        ("18991231", None),
+        ("20240230", None),
+        ("202411 5", None),
+        ("2024", None),
+    ],
+)
+def test_a_day_has_all_of_its_digits_and_is_of_our_time(text: str, stamp: str | None) -> None:
+    assert stamp_of(text) == stamp
