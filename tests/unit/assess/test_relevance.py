@@ -163,3 +163,11 @@ def test_a_distribution_that_was_seen_says_what_the_tag_does_not() -> None:
     noble = {"distributions": ["noble"]}
     assert not relevance(advisory("runtime", "musl"), base("aspnet:8.0-alpine"), **noble)
     assert relevance(advisory("runtime", "musl"), base("aspnet:8.0"), distributions=["noble", "alpine3.22"])
+
+
+def test_the_platforms_that_were_observed_say_which_system_it_is() -> None:
+    windows = seen("1", image("1", platform="windows/amd64", os=None))
+    assert relevance_to(advisory("runtime", "windows"), windows)
+    assert not relevance_to(advisory("runtime", "linux"), windows)
+    assert not relevance_to(advisory("runtime", "musl"), seen("1", image("1", os="noble"), of="aspnet:8.0-alpine"))
+    assert relevance_to(advisory("runtime", "musl"), seen("1", image("1", os=None), of="aspnet:8.0-alpine"))

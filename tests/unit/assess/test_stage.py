@@ -268,3 +268,10 @@ async def test_what_an_own_base_brings_is_told_anew_once_the_change_below_it_is_
 async def test_where_the_feeds_tell_nothing_new_it_is_kept_that_they_were_asked() -> None:
     store = await reassessed(Move(6, UNKNOWN), below={}, releases={})
     assert (store.looked_at, store.news) == ([6], [])
+
+
+async def test_a_copy_of_an_sdk_is_told_as_an_sdk() -> None:
+    below = replace(UNKNOWN, base=seen("1", of="sdk:8.0").base)
+    move = Move(7, replace(UNKNOWN, base=COPY, brings=(5, 6)))
+    store = await reassessed(move, below={6: below}, releases=FIXED)
+    assert [each.change.detail for each in store.news] == [".NET SDK 8.0.16 → 8.0.17 fixes 1 CVE"]

@@ -197,3 +197,23 @@ def test_three_sources_are_told_with_commas() -> None:
 def test_the_hundredth_patch_is_the_first_of_an_sdk() -> None:
     """It says nothing of a runtime."""
     assert moved(told("10.0.100"), versions=("10.0.3", "10.0.101")).cause is Cause.DOTNET_UNKNOWN
+
+
+@pytest.mark.parametrize("versions", [("odd", "10.0.4"), ("10.0.3", "odd")])
+def test_nothing_is_told_ahead_of_what_is_no_version(versions: tuple[str, str]) -> None:
+    assert moved(told("10.0.4"), versions=versions).cves == ()
+
+
+def test_a_step_back_to_another_channel_opens_nothing_that_is_told_ahead() -> None:
+    change = moved(told("10.0.4"), of="aspnet:latest", versions=("10.0.4", "9.0.3"))
+    assert (change.cause, change.reopens) == (Cause.ROLLBACK, ())
+    assert moved(told("10.0.4"), versions=("10.0.4", "10.0.3")).reopens == (CVE,)
+
+
+def test_an_sdk_that_the_feed_lists_lacks_what_is_fixed_in_a_later_release() -> None:
+    later = told("10.0.5", cve="CVE-2026-1")
+    known = {later.cve: later}
+    assert assess(
+        *_seen("sdk:10.0", ("10.0.103", "10.0.104")), ReleaseIndex([BEFORE, LISTED]), known, LATER
+    ).cves == (CVE,)
+    assert assess(*_seen("aspnet:10.0", ("10.0.3", "10.0.4")), ReleaseIndex([BEFORE]), known, LATER).cves == ()

@@ -443,3 +443,35 @@ def test_a_base_that_goes_back_is_told_and_a_copy_of_it_is_not() -> None:
 
 def test_a_mirror_that_no_repository_uses_is_not_told() -> None:
     assert at(DAY + HOUR, replace(LATE, used={})).opened == ()
+
+
+def test_what_is_no_wait_asks_for_no_look() -> None:
+    now = DAY + 2 * HOUR
+    assert at(now, picture(*MOVED, listed="8.0")).look_again_at == now + DAYS
+
+
+def test_without_an_inventory_a_withdrawn_base_leads_to_the_live_ones_of_the_fleet() -> None:
+    histories = {
+        base(name): [seen("1", of=name), *([seen(None, of=name)] if is_gone else [])]
+        for name, is_gone in ((NAME, True), ("aspnet:8.0-alpine3.21", True), ("aspnet:8.0-alpine3.22", False))
+    }
+    fleet = Picture({each: number for number, each in enumerate(histories)}, histories, None, (), False)
+    toward = [opened.notice.toward for opened in at(DAY, fleet).opened]
+    assert toward == [(base("aspnet:8.0-alpine3.22"),)] * 2
+
+
+def test_what_is_to_be_told_by_now_is_told_in_the_words_that_it_had() -> None:
+    foreign = replace(LATE, behind=[replace(LATE.behind[0], foreign=f"sha256:{'f' * 64}")])
+    stored = as_stored(at(DAY + 23 * HOUR, foreign), told=False)
+    [refreshed] = at(DAY + 24 * HOUR, replace(foreign, open=stored)).refreshed
+    assert (refreshed.tell, refreshed.notice.text) == (True, stored[0].text)
+
+
+@pytest.mark.parametrize(
+    ("platform", "leads"), [("windows/amd64", "8.0-nanoserver-1809"), ("linux/amd64", "8.0-noble")]
+)
+def test_a_base_leads_to_tags_of_its_own_system(platform: str, leads: str) -> None:
+    name = "aspnet:8.0-gone"
+    gone = seen("1", image("1", platform=platform), of=name), seen(None, of=name)
+    (opened,) = at(DAY, picture(*gone, listed="8.0-noble", windows="8.0-nanoserver-1809")).opened
+    assert [found.tag for found in opened.notice.toward] == [leads]
