@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from bot.assess.assess import assess
@@ -192,3 +194,15 @@ def test_what_was_stored_without_a_sentence_is_told_by_its_figures(cause: Cause,
         platforms=(AMD64,),
     )
     assert describe(bare) == f"aspnet:8.0: {told}"
+
+
+def test_a_version_that_is_not_listed_is_told_as_such_whatever_one_between_leaves_unsaid() -> None:
+    silent = ReleaseIndex([replace(release("8.0.17"), unread=("security",)), release("8.0.16")])
+    told = [
+        assess(seen("1", version="8.0.16"), seen("2", version=to), silent, {}, DAY).detail
+        for to in ("8.0.17", "8.0.18")
+    ]
+    assert told == [
+        ".NET 8.0.16 → 8.0.17, of which releases.json does not say what it fixes",
+        ".NET 8.0.16 → 8.0.18, which no feed lists yet",
+    ]
