@@ -258,3 +258,7 @@ def test_what_does_not_concern_the_image_is_named_among_what_is_fixed() -> None:
     again = reassess(change(), FEED, known, LATER)
     assert again is not None
     assert again.not_relevant == ("CVE-2025-0002",)
+
+
+def test_what_a_rollback_opens_again_is_not_forgotten_while_the_feed_is_silent() -> None:
+    assert reassess(change(NEW, OLD), NOTHING, {}, LATER) is None

@@ -468,7 +468,8 @@ def test_what_is_to_be_told_by_now_is_told_in_the_words_that_it_had() -> None:
 
 
 @pytest.mark.parametrize(
-    ("platform", "leads"), [("windows/amd64", "8.0-nanoserver-1809"), ("linux/amd64", "8.0-noble")]
+    ("platform", "leads"),
+    [("windows/amd64", "8.0-nanoserver-1809"), ("linux/amd64", "8.0-noble"), ("linux/arm/v7", "8.0-noble")],
 )
 def test_a_base_leads_to_tags_of_its_own_system(platform: str, leads: str) -> None:
     name = "aspnet:8.0-gone"
