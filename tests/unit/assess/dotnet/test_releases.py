@@ -280,3 +280,7 @@ def test_answers_for_one_move_are_none_for_another() -> None:
     assert asked[:2] == [("CVE-2023-0002",), ("CVE-2023-0003",)]
     assert SEVEN.fixed_between("aspnet", "7.0.2", "7.0.5").cves == ("CVE-2023-0003", "CVE-2023-0005")
     assert SEVEN.fixed_between("aspnet", "7.0.2", "7.0.5", DAY - HOUR) == Fixes(False)
+
+
+def test_fixes_that_no_feed_told_are_none() -> None:
+    assert Fixes(True) == Fixes(True, False, (), (), False, (), "", ())

@@ -133,3 +133,7 @@ def test_the_sibling_of_a_base_is_on_the_same_registry() -> None:
     cut = Base("registry.example", "dotnet/aspnet", "8.0-noble-chiseled")
     assert sibling_of(cut) == Base("registry.example", "dotnet/aspnet", "8.0-noble")
     assert sibling_of(Base("registry.example", "dotnet/aspnet", "8.0-noble")) is None
+
+
+def test_a_tag_family_without_words_is_a_final_one_of_no_system() -> None:
+    assert TagFamily("8.0") == TagFamily("8.0", False, None, frozenset())

@@ -476,3 +476,19 @@ def test_a_base_leads_to_tags_of_its_own_system(platform: str, leads: str) -> No
     gone = seen("1", image("1", platform=platform), of=name), seen(None, of=name)
     (opened,) = at(DAY, picture(*gone, listed="8.0-noble", windows="8.0-nanoserver-1809")).opened
     assert [found.tag for found in opened.notice.toward] == [leads]
+
+
+def test_alerts_come_after_a_day_and_three_months_ahead_of_an_end() -> None:
+    assert AlertOptions() == AlertOptions(24 * HOUR, 90 * DAYS, DAYS, 24 * HOUR)
+
+
+def test_a_look_at_the_fleet_knows_of_no_mirrors_and_no_stale_inventory() -> None:
+    assert Picture({}, {}, None, (), False) == Picture({}, {}, None, (), False, (), ())
+    assert NoticeDifference((), (), (), DAY) == NoticeDifference((), (), (), DAY, None)
+    assert Published(frozenset(), {}) == Published(frozenset(), {}, frozenset())
+    stored = (1, Topic.ROLLBACK, seen("1").base, DAY, None, "", (), False)
+    assert OpenNotice(*stored) == OpenNotice(*stored, None)
+
+
+def test_a_tally_of_notices_counts_from_nothing() -> None:
+    assert NoticesTally() == NoticesTally(0, 0)
