@@ -120,7 +120,7 @@ def test_a_copy_takes_all_that_upstreams_change_says() -> None:
         detail="upstream's own words",
     )
     before, after = copy_of(PUBLISHED[0], 0.5), copy_of(PUBLISHED[1], 1.5)
-    own = assess(*PUBLISHED[:2], ReleaseIndex([]), {}, after.at)
+    own = assess(PUBLISHED[0], PUBLISHED[1], ReleaseIndex([]), {}, after.at)
     found = as_upstream(own, before, after, replace(UPSTREAM, moves=[Move(11, origin)]))
     taken = replace(origin, base=COPY, at=found.at, from_version="8.0.16", to_version="8.0.16", brings=(11,))
     assert replace(found, evidence=(), platforms=(), published_at=None) == taken
