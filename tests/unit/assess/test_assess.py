@@ -191,3 +191,74 @@ def test_a_rollback_leads_to_where_what_it_opens_again_is_told() -> None:
     told = replace(advisory("CVE-2025-0001", Severity.HIGH), links=("https://a.example/1",))
     found = assess(NEW, OLD, FEED, {"CVE-2025-0001": told}, LATER)
     assert found.links == (("CVE-2025-0001", "https://a.example/1"),)
+
+
+def test_what_a_feed_adds_takes_nothing_back() -> None:
+    found = reassess(change(late=False), FEED, {}, LATER)
+    assert found is not None
+    assert [row.source for row in found.evidence] == [str(NEW.base), "8.0/releases.json"]
+
+
+def test_a_release_without_cves_that_is_taken_back_is_evidence() -> None:
+    plain = release("8.0.17", at=DAY)
+    found = change(feed=ReleaseIndex([plain]))
+    assert found.cause is Cause.DOTNET_RELEASE
+    corrected = reassess(found, ReleaseIndex([replace(plain, taken_back_at=LATER)]), {}, LATER)
+    assert corrected is not None
+    assert (corrected.cause, corrected.evidence[-1]) == (
+        Cause.DOTNET_UNKNOWN,
+        Evidence("taken back", "8.0.17", LATER),
+    )
+    assert corrected.detail == ".NET 8.0.16 → 8.0.17, which no feed lists yet, after 8.0.17 was taken back"
+
+
+def test_the_evidence_shows_what_moved_in_the_words_of_the_registry() -> None:
+    before = seen("1", image("1", os="alpine3.21", layers="ab"), image("3", platform="linux/arm64"))
+    after = seen("2", image("2", os="alpine3.22", layers=""), image("3", platform="linux/arm64"))
+    assert change(before, after).evidence[0] == Evidence(
+        str(after.base),
+        f"{before.digest} → {after.digest}; linux/amd64 alpine3.21 → alpine3.22, "
+        f"lowest layer {'a' * 12} → not recorded",
+        DAY,
+    )
+
+
+def test_the_evidence_of_a_withdrawal_names_the_digest_that_was_there() -> None:
+    [row] = change(OLD, seen(None)).evidence
+    assert row == Evidence(str(OLD.base), f"no longer listed; was {OLD.digest}", DAY)
+
+
+def test_where_no_platform_moved_the_evidence_names_digests_alone() -> None:
+    before, after = seen("1", image("1")), seen("3", image("1"))
+    assert change(before, after).evidence[0].locator == f"{before.digest} → {after.digest}"
+
+
+def test_two_observations_of_one_moment_are_in_order() -> None:
+    assert change(OLD, replace(NEW, at=OLD.at)).at == OLD.at
+
+
+def test_a_change_outside_of_dotnet_has_no_word_of_feeds() -> None:
+    known = {"CVE-2025-0001": advisory("CVE-2025-0001", Severity.HIGH)}
+    moved = assess(
+        seen("1", version="9.0.1", of="aspnet:latest"),
+        seen("2", version="10.0.1", of="aspnet:latest"),
+        FEED,
+        known,
+        LATER,
+    )
+    assert (moved.cause, moved.cves, len(moved.evidence)) == (Cause.CHANNEL_MOVE, (), 1)
+
+
+def test_what_does_not_concern_the_image_is_named_among_what_is_fixed() -> None:
+    known = {"CVE-2025-0002": advisory("CVE-2025-0002", Severity.CRITICAL, systems="windows")}
+    found = assess(OLD, NEW, FEED, known, LATER)
+    assert (found.not_relevant, found.ratings, found.severity) == (("CVE-2025-0002",), (), None)
+    rated = {"CVE-2025-0001": advisory("CVE-2025-0001", Severity.LOW), **known}
+    assert assess(OLD, NEW, FEED, rated, LATER).ratings == (("CVE-2025-0001", Severity.LOW),)
+    again = reassess(change(), FEED, known, LATER)
+    assert again is not None
+    assert again.not_relevant == ("CVE-2025-0002",)
+
+
+def test_what_a_rollback_opens_again_is_not_forgotten_while_the_feed_is_silent() -> None:
+    assert reassess(change(NEW, OLD), NOTHING, {}, LATER) is None

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.assess.cause import cause_of, compare
+from bot.assess.cause import Difference, OsMove, cause_of, compare
 from bot.assess.dotnet.releases import Fixes
 from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Observation, PlatformImage
@@ -184,3 +184,37 @@ def test_an_image_in_the_place_of_none_is_compared_with_the_last(layers: str, os
     assert (move.changed, move.os_layers) == (("windows/amd64",), os_layers)
     back = compare(seen("9", first, second, third), seen("8", first, second))
     assert (back.changed, back.os_layers) == (("windows/amd64",), os_layers)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"), [("", "ab", True), ("ab", "", True), ("", "", True), ("ab", "cb", False)]
+)
+def test_layers_that_one_side_does_not_tell_are_not_recorded(old: str, new: str, told: bool) -> None:
+    assert compare(seen("1", image("1", layers=old)), seen("2", image("2", layers=new))).layers_unrecorded is told
+
+
+def test_an_index_that_changed_all_its_platforms_is_an_index_only() -> None:
+    amd64, arm64 = image("1", platform=AMD64), image("2", platform=ARM64)
+    move = compare(seen("1", amd64), seen("2", arm64))
+    assert (move.common, move.added, move.dropped, cause_of(move, UNLISTED)) == (
+        (),
+        (ARM64,),
+        (AMD64,),
+        Cause.INDEX_ONLY,
+    )
+
+
+def test_a_difference_keeps_versions_and_moves() -> None:
+    before, after = seen("1", image("1", os="a"), version="8.0.16"), seen("2", image("2", os="b"), version="8.0.17")
+    move = compare(before, after)
+    assert (move.from_version, move.to_version, move.version_moved) == ("8.0.16", "8.0.17", True)
+    assert move.os_moves == (OsMove(AMD64, "a", "b"),)
+    assert compare(before, seen(None)) == Difference("8.0.16", None, withdrawn=True)
+    assert compare(before, before) == Difference("8.0.16", "8.0.16", returned=True)
+
+
+def test_what_the_feed_does_not_say_is_not_taken_for_nothing() -> None:
+    assert (
+        cause(seen("1", version="8.0.16"), seen("2", version="8.0.17"), Fixes(True, unsaid=True))
+        is Cause.DOTNET_UNKNOWN
+    )

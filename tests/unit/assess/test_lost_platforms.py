@@ -75,3 +75,10 @@ def test_a_base_lacks_all_that_it_ever_had_and_has_no_more(sets: list[set[str]])
     for before, after in pairwise(history):
         known = lacked(known, before, after)
     assert set(known) == set().union(*sets) - sets[-1]
+
+
+def test_an_entry_that_was_not_judged_may_be_named_by_its_platform_alone() -> None:
+    after = replace(
+        shown("2", AMD64), not_judged=(NotJudged("windows/amd64", "x"), NotJudged("linux/arm/v7 a b", "x"))
+    )
+    assert lacked((), shown("1", AMD64, "windows/amd64", ARM), after) == ()

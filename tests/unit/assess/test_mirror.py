@@ -107,3 +107,40 @@ def test_a_copy_that_follows_upstream_back_tells_what_that_opens_again() -> None
     before, after = copy_of(PUBLISHED[2], 2.5), copy_of(back, 3.5)
     change = as_upstream(assess(PUBLISHED[2], back, ReleaseIndex([]), {}, back.at), before, after, above)
     assert (change.cause, change.reopens, change.cves) == (Cause.ROLLBACK, ("CVE-1",), ())
+
+
+def test_a_copy_takes_all_that_upstreams_change_says() -> None:
+    origin = replace(
+        UPSTREAM.moves[0].change,
+        cause_at_detection=Cause.DOTNET_UNKNOWN,
+        not_relevant=("CVE-2",),
+        reopens=("CVE-3",),
+        ratings=(("CVE-1", Severity.HIGH),),
+        links=(("CVE-1", "https://a.example/1"),),
+        detail="upstream's own words",
+    )
+    before, after = copy_of(PUBLISHED[0], 0.5), copy_of(PUBLISHED[1], 1.5)
+    own = assess(PUBLISHED[0], PUBLISHED[1], ReleaseIndex([]), {}, after.at)
+    found = as_upstream(own, before, after, replace(UPSTREAM, moves=[Move(11, origin)]))
+    taken = replace(origin, base=COPY, at=found.at, from_version="8.0.16", to_version="8.0.16", brings=(11,))
+    assert replace(found, evidence=(), platforms=(), published_at=None) == taken
+    assert (found.published_at, found.platforms) == (PUBLISHED[1].at, own.platforms)
+    wordless = as_upstream(own, before, after, replace(UPSTREAM, moves=[Move(11, replace(origin, detail=""))]))
+    assert wordless.detail == own.detail != ""
+
+
+def test_what_a_copy_lost_or_showed_before_is_told() -> None:
+    back = brought(copy_of(PUBLISHED[1], 2), copy_of(PUBLISHED[0], 3))
+    assert back.detail == "shows what it had shown before; upstream has published nothing new that it shows"
+    assert back.cause_at_detection is Cause.INDEX_ONLY
+
+
+def test_of_a_copy_whose_first_state_upstream_never_showed_all_since_counts() -> None:
+    change = brought(copy_of(seen("9"), 0.5), copy_of(PUBLISHED[2], 3))
+    assert change.brings == (11, 12)
+    assert brought(copy_of(seen("9"), 1), copy_of(PUBLISHED[2], 3)).brings == (12,)
+
+
+def test_a_copy_that_is_seen_before_upstream_is_late_by_nothing() -> None:
+    change = brought(copy_of(PUBLISHED[0], 0.5), copy_of(PUBLISHED[1], 0.9))
+    assert "which showed it 0 " in change.evidence[-1].locator

@@ -1,12 +1,13 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.assess.own_base import InheritedChanges, as_base_update, brought_anew
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.observation import Observation, PlatformImage
-from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.advisory import Evidence, Severity
 from bot.domain.reference import Base
 from tests.builders import change
 
@@ -93,3 +94,44 @@ def test_what_is_below_and_was_taken_back_is_not_brought() -> None:
     back = replace(BELOW, cause=Cause.ROLLBACK, cves=(), severity=None, reopens=BELOW.cves)
     found = brought(BELOW, back)
     assert (found.causes, found.cves, found.severity, found.brings) == ((), (), None, (1, 2))
+
+
+def test_what_a_rebuild_without_news_left_is_told() -> None:
+    again = replace(OLD, digest="sha256:other", at=AT + timedelta(hours=1))
+    found = as_base_update(MOVED, OLD, again, InheritedChanges())
+    assert found.detail == "rebuilt with the layers that it had; what stands on it lacks nothing"
+    assert found.cause_at_detection is Cause.INDEX_ONLY
+
+
+def test_what_only_came_before_a_rebuild_is_evidence_as_such() -> None:
+    bare = replace(BELOW, detail="")
+    found = as_base_update(MOVED, OLD, NEW, InheritedChanges((Move(1, bare),)))
+    assert found.evidence[-1] == Evidence(
+        str(BELOW.base), "it moved before this was rebuilt: dotnet-security", BELOW.at
+    )
+    assert found.cause_at_detection is Cause.BASE_UPDATE
+    assert found.detail == "rebuilt on aspnet:10.0 (dotnet-security)"
+
+
+def test_what_needs_no_rebuild_below_is_no_cause_of_one() -> None:
+    assert brought(replace(BELOW, cause=Cause.INDEX_ONLY)).causes == ()
+
+
+def test_a_cve_concerns_who_stands_on_it_where_one_of_those_below_is_concerned() -> None:
+    spared = replace(BELOW, not_relevant=BELOW.cves, links=(("CVE-2026-1", "https://a.example/1"),))
+    assert brought(spared).not_relevant == BELOW.cves
+    assert brought(spared).links == spared.links
+    concerned = replace(BELOW, base=replace(BELOW.base, tag="9.0"), cves=("CVE-2026-1",))
+    assert brought(spared, concerned).not_relevant == ("CVE-2026-2",)
+
+
+@pytest.mark.parametrize(
+    "news", [{"not_relevant": BELOW.cves}, {"severity": Severity.CRITICAL}, {"cves": ("CVE-2026-1",)}]
+)
+def test_any_of_what_is_known_better_is_told_anew(news: dict[str, Any]) -> None:
+    found = brought_anew(brought(BELOW), [replace(BELOW, **news)])
+    assert found is not None
+
+
+def test_of_what_nobody_knows_any_more_nothing_is_told_anew() -> None:
+    assert brought_anew(brought(BELOW), []) is None

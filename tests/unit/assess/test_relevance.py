@@ -101,3 +101,73 @@ def test_a_windows_platform_makes_a_windows_fix_relevant() -> None:
 )
 def test_the_reasons_are_in_words(case: Advisory, tag: str, words: str) -> None:
     assert relevance(case, base(tag)).text == words
+
+
+@pytest.mark.parametrize(
+    ("family", "parts"),
+    [
+        ("runtime-deps", ["runtime-deps"]),
+        ("runtime", ["runtime", "runtime-deps"]),
+        ("aspnet", ["aspnet", "runtime", "runtime-deps"]),
+        ("sdk", ["aspnet", "runtime", "runtime-deps", "sdk"]),
+    ],
+)
+def test_each_family_contains_those_that_it_is_built_on(family: str, parts: list[str]) -> None:
+    each = ("aspnet", "runtime", "runtime-deps", "sdk", "other")
+    assert [part for part in each if relevance(advisory(part), base(f"{family}:8.0"))] == parts
+
+
+@pytest.mark.parametrize("place", ["dotnet", "dotnet/nightly", "dotnet/core", "dotnet/core-nightly"])
+def test_a_runtime_in_each_place_of_microsofts_contains_no_sdk(place: str) -> None:
+    assert not relevance(advisory("sdk"), Reference.parse(f"mcr.microsoft.com/{place}/runtime:8.0").base)
+
+
+@pytest.mark.parametrize(
+    ("families", "systems", "name", "words"),
+    [
+        (
+            "",
+            "",
+            "aspnet:8.0",
+            "the document names no product, so every image counts; "
+            "the document names no operating system, so every platform counts",
+        ),
+        ("", "", "runtime-deps:8.0", "runtime-deps images contain no .NET code"),
+        (
+            "runtime aspnet",
+            "linux musl",
+            "aspnet:8.0-alpine3.22",
+            "aspnet images contain aspnet and runtime; it affects Linux and musl-based Linux",
+        ),
+        (
+            "runtime aspnet sdk",
+            "linux macos windows other",
+            "sdk:8.0",
+            "sdk images contain aspnet, runtime and sdk; it affects Linux, macOS, other and Windows",
+        ),
+        ("aspnet sdk", "", "runtime:8.0", "it touches aspnet and sdk, which runtime images do not contain"),
+    ],
+)
+def test_the_reasons_name_all_that_is_touched(families: str, systems: str, name: str, words: str) -> None:
+    assert relevance(advisory(families, systems), base(name)).text == words
+
+
+def test_a_windows_image_is_no_linux_image_whatever_its_tag_says() -> None:
+    windows = ["windows/amd64"]
+    assert not relevance(advisory("runtime", "linux"), base("aspnet:8.0"), platforms=windows)
+    assert not relevance(advisory("runtime", "musl"), base("aspnet:8.0-alpine"), platforms=windows)
+    assert relevance(advisory("runtime", "musl"), base("aspnet:8.0-alpine"), platforms=[*windows, "linux/amd64"])
+
+
+def test_a_distribution_that_was_seen_says_what_the_tag_does_not() -> None:
+    noble = {"distributions": ["noble"]}
+    assert not relevance(advisory("runtime", "musl"), base("aspnet:8.0-alpine"), **noble)
+    assert relevance(advisory("runtime", "musl"), base("aspnet:8.0"), distributions=["noble", "alpine3.22"])
+
+
+def test_the_platforms_that_were_observed_say_which_system_it_is() -> None:
+    windows = seen("1", image("1", platform="windows/amd64", os=None))
+    assert relevance_to(advisory("runtime", "windows"), windows)
+    assert not relevance_to(advisory("runtime", "linux"), windows)
+    assert not relevance_to(advisory("runtime", "musl"), seen("1", image("1", os="noble"), of="aspnet:8.0-alpine"))
+    assert relevance_to(advisory("runtime", "musl"), seen("1", image("1", os=None), of="aspnet:8.0-alpine"))

@@ -268,3 +268,20 @@ async def test_what_an_own_base_brings_is_told_anew_once_the_change_below_it_is_
 async def test_where_the_feeds_tell_nothing_new_it_is_kept_that_they_were_asked() -> None:
     store = await reassessed(Move(6, UNKNOWN), below={}, releases={})
     assert (store.looked_at, store.news) == ([6], [])
+
+
+async def test_a_copy_of_an_sdk_is_told_as_an_sdk() -> None:
+    below = replace(UNKNOWN, base=seen("1", of="sdk:8.0").base)
+    move = Move(7, replace(UNKNOWN, base=COPY, brings=(5, 6)))
+    store = await reassessed(move, below={6: below}, releases=FIXED)
+    assert [each.change.detail for each in store.news] == [".NET SDK 8.0.16 → 8.0.17 fixes 1 CVE"]
+
+
+async def test_the_releases_of_a_line_are_kept_and_one_that_goes_on_is_no_rollback() -> None:
+    line = Base("ghcr.io", "contoso/golden", "1.*.*")
+    before = replace(OLD, base=line, version="1.4.9")
+    after = replace(seen("2", at=DAY + timedelta(hours=1)), base=line, version="1.4.10")
+    (on,) = await assessed(Registry(), Pair(2, 1, 1, before, after))
+    assert (on.cause, on.from_version, on.to_version) == (Cause.LAYERS_ONLY, "1.4.9", "1.4.10")
+    (back,) = await assessed(Registry(), Pair(2, 1, 1, replace(after, at=DAY), replace(before, at=GONE.at)))
+    assert (back.cause_at_detection, back.from_version, back.to_version) == (Cause.ROLLBACK, "1.4.10", "1.4.9")

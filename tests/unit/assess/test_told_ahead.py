@@ -157,3 +157,63 @@ def test_a_release_that_was_taken_back_is_shown_as_it_was_before_that() -> None:
     assert index.release_of("aspnet", "10.0.4", LATER) is not None
     assert index.release_of("aspnet", "10.0.4") is None
     assert [each.version for each in index.of_channel("10.0")] == ["10.0.3"]
+
+
+def test_an_advisory_that_nobody_proves_was_read_at_no_known_time() -> None:
+    change = moved(Advisory(CVE, fixed_versions=("10.0.4",)))
+    never = datetime.min.replace(tzinfo=UTC)
+    assert Evidence(AHEAD, f"{CVE}: told by an advisory, not yet by 10.0/releases.json", never) in change.evidence
+
+
+def test_a_fix_told_ahead_was_read_when_the_last_of_its_sources_was() -> None:
+    late = Evidence("github", "GHSA", PATCH_DAY + timedelta(hours=1))
+    both = replace(told("10.0.4"), evidence=(*told("10.0.4").evidence, late))
+    [row] = [row for row in moved(both).evidence if row.source == AHEAD]
+    assert (row.source, row.seen_at) == ("told ahead", late.seen_at)
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("msrc", "MSRC"),
+        ("dotnet-cve", "cve.json"),
+        ("github", "GitHub"),
+        ("dotnet-announcements", "the .NET announcements"),
+        ("dotnet-docker", "the image announcements"),
+        ("somebody", "somebody"),
+    ],
+)
+def test_each_source_is_told_by_the_name_that_people_know(source: str, name: str) -> None:
+    change = moved(told("10.0.4", source=source))
+    assert change.detail.endswith(f"fixes 1 CVE (worst: HIGH), told by {name}, not yet by releases.json")
+
+
+def test_three_sources_are_told_with_commas() -> None:
+    rows = tuple(Evidence(source, "x", PATCH_DAY) for source in ("msrc", "github", "dotnet-cve"))
+    change = moved(replace(told("10.0.4"), evidence=rows))
+    assert "told by MSRC, GitHub and cve.json, not yet" in change.detail
+
+
+def test_the_hundredth_patch_is_the_first_of_an_sdk() -> None:
+    """It says nothing of a runtime."""
+    assert moved(told("10.0.100"), versions=("10.0.3", "10.0.101")).cause is Cause.DOTNET_UNKNOWN
+
+
+@pytest.mark.parametrize("versions", [("odd", "10.0.4"), ("10.0.3", "odd")])
+def test_nothing_is_told_ahead_of_what_is_no_version(versions: tuple[str, str]) -> None:
+    assert moved(told("10.0.4"), versions=versions).cves == ()
+
+
+def test_a_step_back_to_another_channel_opens_nothing_that_is_told_ahead() -> None:
+    change = moved(told("10.0.4"), of="aspnet:latest", versions=("10.0.4", "9.0.3"))
+    assert (change.cause, change.reopens) == (Cause.ROLLBACK, ())
+    assert moved(told("10.0.4"), versions=("10.0.4", "10.0.3")).reopens == (CVE,)
+
+
+def test_an_sdk_that_the_feed_lists_lacks_what_is_fixed_in_a_later_release() -> None:
+    later = told("10.0.5", cve="CVE-2026-1")
+    known = {later.cve: later}
+    assert assess(
+        *_seen("sdk:10.0", ("10.0.103", "10.0.104")), ReleaseIndex([BEFORE, LISTED]), known, LATER
+    ).cves == (CVE,)
+    assert assess(*_seen("aspnet:10.0", ("10.0.3", "10.0.4")), ReleaseIndex([BEFORE]), known, LATER).cves == ()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from bot.assess.assess import assess
@@ -5,6 +7,7 @@ from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.wording import describe, versions
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Severity
 from tests.unit.assess.world import AMD64, ARM64, DAY, image, release, seen
 
 FEED = ReleaseIndex([release("8.0.17", "CVE-2025-0001"), release("8.0.18")])
@@ -126,3 +129,80 @@ def test_a_change_without_a_sentence_gets_one_from_its_figures(cause: Cause) -> 
 def test_a_change_of_layers_without_a_sentence_names_its_platform() -> None:
     told = Change(seen("1").base, DAY, "a", "b", Cause.LAYERS_ONLY, Cause.LAYERS_ONLY, platforms=(AMD64,))
     assert describe(told) == "aspnet:8.0: only layers above the OS changed (linux/amd64)"
+
+
+def test_a_security_release_without_cves_says_that_they_are_to_come() -> None:
+    feed = ReleaseIndex([release("8.0.17", security=True)])
+    told = assess(seen("1", version="8.0.16"), seen("2", version="8.0.17"), feed, {}, DAY).detail
+    assert told == ".NET 8.0.16 → 8.0.17, a security release whose CVEs are not listed yet"
+
+
+def test_an_index_that_gained_and_lost_platforms_tells_both() -> None:
+    amd64 = image("1", platform=AMD64)
+    before = seen("1", amd64, image("2", platform=ARM64))
+    after = seen("3", amd64, *(image("2", platform=f"linux/{name}") for name in ("s390x", "ppc64le")))
+    assert said(before, after) == (
+        "aspnet:8.0: the index added 2 platforms and dropped linux/arm64; nothing else changed"
+    )
+
+
+def test_platforms_that_were_dropped_are_named_behind_what_else_changed() -> None:
+    before = seen("1", image("1", layers="ab"), *(image("2", platform=f"linux/{name}") for name in ("x", "y")))
+    assert said(before, seen("3", image("3", layers="ac"))) == (
+        "aspnet:8.0: only layers above the OS changed (linux/amd64); dropped linux/x, linux/y"
+    )
+
+
+def test_an_image_of_which_no_platform_is_recorded_says_so() -> None:
+    after = seen("2")
+    bare = Observation(after.at, after.base, after.digest, after.version)
+    assert said(seen("1"), bare) == (
+        "aspnet:8.0: the digest changed; which platforms it holds is not recorded; dropped linux/amd64"
+    )
+
+
+def test_distributions_of_several_platforms_are_told_one_by_one() -> None:
+    before = seen(
+        "1", *(image(digit, os=os, platform=name) for digit, os, name in (("1", "a", AMD64), ("2", "b", ARM64)))
+    )
+    after = seen("2", *(image(digit, os="c", platform=name) for digit, name in (("3", AMD64), ("4", ARM64))))
+    assert said(before, after) == "aspnet:8.0: the distribution changed: a → c, b → c (2 platforms)"
+    newer = seen("2", *after.platforms, version="8.0.17")
+    assert said(before, newer).endswith("fixes 1 CVE; now on c instead of a, c instead of b")
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (Cause.DOTNET_SECURITY, ".NET 8.0.16 → 8.0.17 fixes 2 CVEs (worst: HIGH)"),
+        (Cause.DOTNET_RELEASE, ".NET 8.0.16 → 8.0.17, a release without CVEs"),
+        (Cause.DOTNET_UNKNOWN, ".NET 8.0.16 → 8.0.17, which no feed lists yet"),
+        (Cause.ROLLBACK, ".NET 8.0.16 → 8.0.17 goes back to an older version and opens 2 CVEs again (worst: HIGH)"),
+        (Cause.CHANNEL_MOVE, "moved to another channel: .NET 8.0.16 → 8.0.17"),
+        (Cause.OS_UPDATE, "the OS layer changed (linux/amd64)"),
+        (Cause.LAYERS_ONLY, "only layers above the OS changed (linux/amd64)"),
+        (Cause.INDEX_ONLY, "only the index changed, no platform observed here"),
+    ],
+)
+def test_what_was_stored_without_a_sentence_is_told_by_its_figures(cause: Cause, told: str) -> None:
+    cves = ("CVE-1", "CVE-2")
+    bare = Change(
+        *(seen("1").base, DAY, "a", "b", cause, cause, "8.0.16", "8.0.17"),
+        cves=() if cause is Cause.ROLLBACK else cves,
+        reopens=cves if cause is Cause.ROLLBACK else (),
+        severity=Severity.HIGH,
+        platforms=(AMD64,),
+    )
+    assert describe(bare) == f"aspnet:8.0: {told}"
+
+
+def test_a_version_that_is_not_listed_is_told_as_such_whatever_one_between_leaves_unsaid() -> None:
+    silent = ReleaseIndex([replace(release("8.0.17"), unread=("security",)), release("8.0.16")])
+    told = [
+        assess(seen("1", version="8.0.16"), seen("2", version=to), silent, {}, DAY).detail
+        for to in ("8.0.17", "8.0.18")
+    ]
+    assert told == [
+        ".NET 8.0.16 → 8.0.17, of which releases.json does not say what it fixes",
+        ".NET 8.0.16 → 8.0.18, which no feed lists yet",
+    ]

@@ -196,3 +196,91 @@ def test_what_others_tell_ahead_of_the_feed_is_remarked() -> None:
     all_ahead = Fixes(True, cves=("A",), ahead=("A",), told_by="an advisory")
     assert all_ahead.remark == "told by an advisory, not yet by releases.json"
     assert replace(all_ahead, cves=("A", "B")).remark == "1 of them told by an advisory, not yet by releases.json"
+
+
+AGAIN = replace(release("8.0.1", "CVE-2024-0001"), aspnetcore="8.0.2")
+
+
+@pytest.mark.parametrize(("family", "version"), [("aspnet", "8.0.2"), ("runtime", "8.0.1"), ("golden", "8.0.1")])
+def test_a_release_is_found_by_the_version_of_each_family(family: str, version: str) -> None:
+    index = ReleaseIndex([AGAIN])
+    found = [each for each in ("8.0.0", "8.0.1", "8.0.2") if index.release_of(family, each) is not None]
+    assert found == [version]
+
+
+def test_the_release_of_a_version_is_evidence_though_it_brings_nothing_new() -> None:
+    fixes = SEVEN.fixed_between("sdk", "7.0.103", "7.0.200")
+    assert (fixes.listed, [row.locator for row in fixes.evidence]) == (True, ["release 7.0.3: CVE-2023-0003"])
+
+
+def test_an_image_of_any_name_with_the_first_band_holds_an_sdk() -> None:
+    later = release("8.0.8", sdks="8.0.108")
+    assert ReleaseIndex([later]).is_missing("golden", "8.0.107", later)
+    assert not ReleaseIndex([later]).is_missing("golden", "8.0.108", later)
+    assert ReleaseIndex([later]).release_of("golden", "8.0.108") == later
+
+
+def test_an_sdk_of_a_release_that_names_none_is_compared_with_its_runtime() -> None:
+    bare = release("8.0.8")
+    assert not ReleaseIndex([bare]).is_missing("sdk", "8.0.108", bare)
+    assert ReleaseIndex([bare]).is_missing("runtime", "8.0.7", bare)
+
+
+def test_a_release_whose_runtime_is_not_told_counts_by_its_own_version() -> None:
+    bare = replace(release("8.0.2", "CVE-2024-0002"), runtime=None, aspnetcore=None)
+    index = ReleaseIndex([bare])
+    assert [index.fixed_between(family, "8.0.1", "8.0.2").cves for family in ("runtime", "aspnet")] == [
+        bare.cves
+    ] * 2
+    assert index.newest_runtime("8.0", DAY) == DotnetVersion.parse("8.0.2")
+    other = ReleaseIndex([replace(bare, runtime="8.0.3")])
+    assert [other.fixed_between(family, "8.0.2", "8.0.3").cves for family in ("runtime", "aspnet")] == [
+        bare.cves
+    ] * 2
+
+
+def test_what_the_feed_does_not_say_of_one_release_between_is_unsaid() -> None:
+    silent = replace(release("8.0.1"), unread=("security",))
+    index = ReleaseIndex([silent, release("8.0.2")])
+    assert index.fixed_between("aspnet", "8.0.0", "8.0.2").unsaid
+    assert not index.fixed_between("aspnet", "8.0.1", "8.0.2").unsaid
+
+
+def test_a_security_release_with_its_cves_is_not_flagged() -> None:
+    index = ReleaseIndex([release("8.0.1", "CVE-2024-0001"), release("8.0.2")])
+    assert not index.fixed_between("aspnet", "8.0.0", "8.0.2").flagged
+
+
+def test_evidence_before_its_cves_are_listed_is_that_of_the_release() -> None:
+    index = ReleaseIndex([release("8.0.1", "CVE-2024-0001", at=DAY, listed=DAY + HOUR)])
+    [row] = index.fixed_between("aspnet", "8.0.0", "8.0.1", DAY).evidence
+    assert (row.locator, row.seen_at) == ("release 8.0.1", DAY)
+
+
+def test_an_index_of_another_document_names_that() -> None:
+    index = ReleaseIndex([release("8.0.1")], source="copy.json")
+    assert [row.source for row in index.fixed_between("aspnet", "8.0.0", "8.0.1").evidence] == ["8.0/copy.json"]
+
+
+def test_channels_are_in_the_order_of_their_numbers_and_releases_in_theirs() -> None:
+    index = ReleaseIndex([release(version) for version in ("10.0.1", "9.0.10", "9.0.9", "2.1.0")])
+    assert index.channels() == ("2.1", "9.0", "10.0")
+    assert [each.version for each in index.of_channel("9.0")] == ["9.0.9", "9.0.10"]
+
+
+def test_a_release_taken_back_is_a_moment_too() -> None:
+    assert TAKEN_BACK.moments() == tuple((DAY + hours * HOUR, "8.0") for hours in (0, 1, 2, 3))
+
+
+def test_answers_for_one_move_are_none_for_another() -> None:
+    asked = [
+        SEVEN.fixed_between(*each).cves
+        for each in (("aspnet", "7.0.1", "7.0.2"), ("aspnet", "7.0.2", "7.0.3"), ("sdk", "7.0.1", "7.0.2"))
+    ]
+    assert asked[:2] == [("CVE-2023-0002",), ("CVE-2023-0003",)]
+    assert SEVEN.fixed_between("aspnet", "7.0.2", "7.0.5").cves == ("CVE-2023-0003", "CVE-2023-0005")
+    assert SEVEN.fixed_between("aspnet", "7.0.2", "7.0.5", DAY - HOUR) == Fixes(False)
+
+
+def test_fixes_that_no_feed_told_are_none() -> None:
+    assert Fixes(True) == Fixes(True, False, (), (), False, (), "", ())

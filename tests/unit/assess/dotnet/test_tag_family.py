@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.assess.dotnet.tag_family import TagFamily, os_sibling
+from bot.assess.dotnet.tag_family import TagFamily, os_sibling, sibling_of
+from bot.domain.reference import Base
 from bot.domain.tags.tag import Tag
 from bot.domain.tags.words import DEBIAN, UBUNTU
 
@@ -98,3 +99,41 @@ def test_the_releases_of_a_system_that_is_not_known_have_no_order() -> None:
     assert (
         TagFamily.of("8.0-xenial").release < TagFamily.of("8.0-artful").release < TagFamily.of("8.0-noble").release
     )
+
+
+@pytest.mark.parametrize("word", ["chiseled", "distroless", "composite", "extra", "aot"])
+def test_what_stands_behind_a_system_is_none_itself(word: str) -> None:
+    assert TagFamily.of(f"8.0-{word}") == TagFamily("8.0", flavours=frozenset({word}))
+    assert TagFamily.of(f"8.0-noble-{word}") == TagFamily("8.0", distribution="noble", flavours=frozenset({word}))
+
+
+@pytest.mark.parametrize("word", ["slim", "latest"])
+def test_slim_and_latest_alone_are_no_system_and_no_flavour(word: str) -> None:
+    assert TagFamily.of(f"8.0-{word}") == TagFamily("8.0")
+
+
+def test_mariner_is_followed_by_azure_linux_and_nothing_else_by_another() -> None:
+    assert TagFamily.of("8.0-cbl-mariner2.0").successor_family == "azurelinux"
+    assert [TagFamily.of(tag).successor_family for tag in ("8.0", "8.0-noble", "8.0-azurelinux3.0")] == [None] * 3
+
+
+def test_alpine_alone_is_musl() -> None:
+    musl = [tag for tag in ("8.0", "8.0-alpine", "8.0-alpine3.22", "8.0-noble") if TagFamily.of(tag).is_musl]
+    assert musl == ["8.0-alpine", "8.0-alpine3.22"]
+
+
+def test_a_release_is_told_in_numbers_or_by_its_place_among_code_names() -> None:
+    assert TagFamily.of("8.0-alpine3.22").release == (3, 22)
+    assert TagFamily.of("8.0").release == ()
+    assert len(TagFamily.of("8.0-bookworm-slim").release) == 1
+    assert TagFamily.of("8.0-bookworm-slim").release == TagFamily.of("8.0-bookworm").release
+
+
+def test_the_sibling_of_a_base_is_on_the_same_registry() -> None:
+    cut = Base("registry.example", "dotnet/aspnet", "8.0-noble-chiseled")
+    assert sibling_of(cut) == Base("registry.example", "dotnet/aspnet", "8.0-noble")
+    assert sibling_of(Base("registry.example", "dotnet/aspnet", "8.0-noble")) is None
+
+
+def test_a_tag_family_without_words_is_a_final_one_of_no_system() -> None:
+    assert TagFamily("8.0") == TagFamily("8.0", False, None, frozenset())

@@ -352,3 +352,143 @@ def test_what_is_so_of_a_copy_and_of_its_upstream_is_told_of_upstream_alone() ->
     both, one = (at(DAY, picture, ends).opened for picture in (shown, replace(shown, copies=[COPY])))
     assert {each.notice.topic for each in both} == {Topic.END_OF_LIFE}
     assert (len(both), [each.notice.base for each in one]) == (2, [origin])
+
+
+@pytest.mark.parametrize(
+    ("topic", "outcome"),
+    [
+        (Topic.WITHDRAWN, "it is published again after 2 h"),
+        (Topic.WAITING_FOR_BASE, "the fix arrived after 2 h"),
+        (Topic.MIRROR_BEHIND, "the mirror came to show it after 2 h"),
+        (Topic.ROLLBACK, "it came forward again after 2 h"),
+        (Topic.END_OF_LIFE, "its end of life is no longer near"),
+        (Topic.MOVED_UNDERNEATH, "it has moved on"),
+        (Topic.RELEASE_LAG, "it has moved on"),
+        (Topic.SIBLING_LAG, "it has moved on"),
+    ],
+)
+def test_each_notice_ends_in_words_of_its_own(topic: Topic, outcome: str) -> None:
+    stored = OpenNotice(3, topic, base("aspnet:8.0"), DAY, None, "", (), told=True)
+    assert at(DAY + 2 * HOUR, replace(WAITING, open=[stored])).cleared == (Cleared(3, outcome),)
+
+
+@pytest.mark.parametrize("topic", [topic for topic in Topic if topic is not Topic.WITHDRAWN])
+def test_what_held_of_a_base_that_is_withdrawn_since_ends_with_that(topic: Topic) -> None:
+    stored = OpenNotice(3, topic, base(NAME), DAY, None, "", (), told=True)
+    withdrawn = picture(seen("1", of=NAME), seen(None, of=NAME), open_notices=[stored])
+    assert at(DAY + 2 * HOUR, withdrawn).cleared == (Cleared(3, "it was withdrawn"),)
+
+
+def test_what_is_told_by_now_asks_for_no_look_before_the_next_day() -> None:
+    now = DAY + 24 * HOUR
+    assert at(now, WAITING, FIX).look_again_at == now + DAYS
+    assert at(now, LATE).look_again_at == now + DAYS
+
+
+def test_the_first_of_what_is_to_be_told_asks_for_the_next_look() -> None:
+    both = replace(
+        WAITING, used={base("aspnet:8.0"): 7, COPY: 8}, behind=[replace(LATE.behind[0], since=DAY - HOUR)]
+    )
+    assert at(DAY + HOUR, both, FIX).look_again_at == DAY + 23 * HOUR
+    assert at(DAY + HOUR, replace(both, behind=LATE.behind), FIX).look_again_at == DAY + 24 * HOUR
+    options = AlertOptions(waiting_for_base=2 * HOUR, mirror_behind=3 * HOUR)
+    assert at(DAY + HOUR, both, FIX, options=options).look_again_at == DAY + 2 * HOUR
+
+
+def test_a_notice_in_the_same_words_is_not_written_again() -> None:
+    early = at(DAY + HOUR, WAITING, FIX)
+    assert at(DAY + HOUR, replace(WAITING, open=as_stored(early, told=False)), FIX).refreshed == ()
+
+
+def test_what_has_been_told_is_not_told_again() -> None:
+    late = at(DAY + 30 * HOUR, WAITING, FIX)
+    [refreshed] = at(DAY + 31 * HOUR, replace(WAITING, open=as_stored(late)), FIX).refreshed
+    assert (refreshed.tell, refreshed.reword) == (False, False)
+
+
+@pytest.mark.parametrize(("days", "opens"), [(2, False), (3, True)])
+def test_a_new_image_has_three_days_to_come_into_the_inventory(days: int, opens: bool) -> None:
+    made = (DAY - days * DAYS).isoformat()
+    shown = picture(seen("1", replace(image("1"), created=made), of=NAME))
+    assert bool(at(DAY, shown).opened) is opens
+
+
+@pytest.mark.parametrize("created", ["odd", "2025-06-10T09:00:00", ""])
+def test_an_image_of_no_known_age_is_not_new(created: str) -> None:
+    shown = picture(seen("1", replace(image("1"), created=created), of=NAME))
+    assert topics(at(DAY, shown)) == [Topic.WITHDRAWN]
+
+
+def test_an_event_fades_from_the_eighth_day_on() -> None:
+    shown = picture(*MOVED, listed="8.0")
+    assert topics(at(DAY + HOUR + 7 * DAYS, shown)) == [Topic.MOVED_UNDERNEATH]
+    assert topics(at(DAY + 2 * HOUR + 7 * DAYS, shown)) == []
+
+
+def test_a_tag_that_is_doubted_withdraws_nothing() -> None:
+    gone = picture(seen("1", of=NAME))
+    assert gone.published is not None
+    doubted = replace(gone.published, doubted=frozenset({("dotnet/aspnet", "8.0-alpine3.20")}))
+    assert at(DAY, replace(gone, published=doubted)).opened == ()
+
+
+def test_a_base_that_goes_back_is_told_and_a_copy_of_it_is_not() -> None:
+    name = "aspnet:8.0"
+    back = (seen("1", of=name, version="8.0.17"), seen("2", of=name, version="8.0.16", at=DAY + HOUR))
+    shown = picture(*back, listed="8.0")
+    [opened] = at(DAY + 2 * HOUR, shown).opened
+    assert (opened.notice.topic, opened.tell, opened.notice.since) == (Topic.ROLLBACK, True, DAY + HOUR)
+    assert at(DAY + 2 * HOUR, replace(shown, copies=[base(name)])).opened == ()
+
+
+def test_a_mirror_that_no_repository_uses_is_not_told() -> None:
+    assert at(DAY + HOUR, replace(LATE, used={})).opened == ()
+
+
+def test_what_is_no_wait_asks_for_no_look() -> None:
+    now = DAY + 2 * HOUR
+    assert at(now, picture(*MOVED, listed="8.0")).look_again_at == now + DAYS
+
+
+def test_without_an_inventory_a_withdrawn_base_leads_to_the_live_ones_of_the_fleet() -> None:
+    histories = {
+        base(name): [seen("1", of=name), *([seen(None, of=name)] if is_gone else [])]
+        for name, is_gone in ((NAME, True), ("aspnet:8.0-alpine3.21", True), ("aspnet:8.0-alpine3.22", False))
+    }
+    fleet = Picture({each: number for number, each in enumerate(histories)}, histories, None, (), False)
+    toward = [opened.notice.toward for opened in at(DAY, fleet).opened]
+    assert toward == [(base("aspnet:8.0-alpine3.22"),)] * 2
+
+
+def test_what_is_to_be_told_by_now_is_told_in_the_words_that_it_had() -> None:
+    foreign = replace(LATE, behind=[replace(LATE.behind[0], foreign=f"sha256:{'f' * 64}")])
+    stored = as_stored(at(DAY + 23 * HOUR, foreign), told=False)
+    [refreshed] = at(DAY + 24 * HOUR, replace(foreign, open=stored)).refreshed
+    assert (refreshed.tell, refreshed.notice.text) == (True, stored[0].text)
+
+
+@pytest.mark.parametrize(
+    ("platform", "leads"),
+    [("windows/amd64", "8.0-nanoserver-1809"), ("linux/amd64", "8.0-noble"), ("linux/arm/v7", "8.0-noble")],
+)
+def test_a_base_leads_to_tags_of_its_own_system(platform: str, leads: str) -> None:
+    name = "aspnet:8.0-gone"
+    gone = seen("1", image("1", platform=platform), of=name), seen(None, of=name)
+    (opened,) = at(DAY, picture(*gone, listed="8.0-noble", windows="8.0-nanoserver-1809")).opened
+    assert [found.tag for found in opened.notice.toward] == [leads]
+
+
+def test_alerts_come_after_a_day_and_three_months_ahead_of_an_end() -> None:
+    assert AlertOptions() == AlertOptions(24 * HOUR, 90 * DAYS, DAYS, 24 * HOUR)
+
+
+def test_a_look_at_the_fleet_knows_of_no_mirrors_and_no_stale_inventory() -> None:
+    assert Picture({}, {}, None, (), False) == Picture({}, {}, None, (), False, (), ())
+    assert NoticeDifference((), (), (), DAY) == NoticeDifference((), (), (), DAY, None)
+    assert Published(frozenset(), {}) == Published(frozenset(), {}, frozenset())
+    stored = (1, Topic.ROLLBACK, seen("1").base, DAY, None, "", (), False)
+    assert OpenNotice(*stored) == OpenNotice(*stored, None)
+
+
+def test_a_tally_of_notices_counts_from_nothing() -> None:
+    assert NoticesTally() == NoticesTally(0, 0)

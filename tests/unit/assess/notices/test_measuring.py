@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.notices.measuring import measured_lags
 from bot.domain.bases.notice import Topic
@@ -76,3 +78,15 @@ def test_no_release_is_awaited_of_what_never_moves_or_ends_with_it() -> None:
     assert awaited("8.0.0-rc.2", of="aspnet:8.0-preview") == []
     assert awaited("8.0.16", gone=True) == []
     assert awaited("8.0.16", watched=False) == []
+
+
+def test_an_image_whose_full_one_nobody_watches_has_no_lag_behind_it() -> None:
+    alone = {CUT[0].base: CUT}
+    assert measured_lags(alone, ReleaseIndex([]), DAY + 9 * DAYS, alone) == []
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_an_update_that_is_not_followed_yet_is_a_lag_of_what_is_watched(is_watched: bool) -> None:
+    histories = {FULL[0].base: FULL, CUT[0].base: CUT[:1]}
+    found = measured_lags(histories, ReleaseIndex([]), DAY + 9 * DAYS, histories if is_watched else ())
+    assert [(lag.topic, lag.until) for lag in found] == [(Topic.SIBLING_LAG, None)] * is_watched

@@ -247,3 +247,176 @@ def test_a_tag_that_lost_a_platform_changed_under_its_users() -> None:
     after = seen("2", image("1", platform="linux/amd64"), of="aspnet:8.0-noble")
     (notice,) = lag.moved_underneath([before, after])
     assert notice.text == "aspnet:8.0-noble changed under its users: linux/arm/v7 is gone"
+
+
+def test_a_base_that_went_back_and_is_withdrawn_or_tells_no_version_since_went_back_still() -> None:
+    later = [seen("5", version=None, at=DAY + 4 * HOUR), seen(None, at=DAY + 5 * HOUR)]
+    (notice,) = lag.rolled_back([*_shown("8.0.17", "8.0.16"), *later], ReleaseIndex([]), {}, DAY + 10 * HOUR)
+    assert notice.since == DAY + 2 * HOUR
+    assert notice.text.startswith("aspnet:8.0 went back from 8.0.17 to 8.0.16; ")
+
+
+def test_one_cve_that_is_open_again_is_named() -> None:
+    feed = ReleaseIndex([release("8.0.17", "CVE-2025-0001", at=DAY)])
+    (notice,) = lag.rolled_back(_shown("8.0.17", "8.0.16"), feed, {}, DAY + 10 * HOUR)
+    assert "to 8.0.16, which opens CVE-2025-0001 again; " in notice.text
+
+
+def test_each_family_waits_by_its_own_version() -> None:
+    again = replace(release("8.0.17", "CVE-2025-0001", at=DAY), aspnetcore="8.0.18")
+    bases = [live(f"{family}:8.0", version="8.0.17") for family in ("runtime", "aspnet")]
+    waiting = lag.waiting_for_base(bases, ReleaseIndex([again]), {}, DAY + HOUR)
+    assert [notice.base for notice in waiting] == [base("aspnet:8.0")]
+
+
+def test_a_withdrawn_base_waits_for_nothing_and_the_next_one_does() -> None:
+    feed = ReleaseIndex([release("8.0.17", "CVE-2025-0001", at=DAY)])
+    waiting = lag.waiting_for_base([gone("aspnet:8.0-alpine"), live("aspnet:8.0")], feed, {}, DAY + HOUR)
+    assert [notice.base.tag for notice in waiting] == ["8.0"]
+
+
+@pytest.mark.parametrize(
+    ("fixed", "published", "waits"),
+    [
+        ("8.0.17", DAY, True),
+        ("8.0.17", DAY + 2 * HOUR, False),
+        ("8.0.17", None, False),
+        ("8.0.16", DAY, False),
+        ("9.0.6", DAY, False),
+        ("8.0.117", DAY, False),
+        ("odd", DAY, False),
+        ("8.0.16 8.0.17", DAY, False),
+        ("", DAY, False),
+    ],
+)
+def test_an_advisory_is_waited_for_where_all_that_it_names_is_newer(
+    fixed: str, published: datetime | None, waits: bool
+) -> None:
+    told = Advisory("CVE-2025-0001", published_at=published, fixed_versions=tuple(fixed.split()))
+    waiting = lag.waiting_for_base([live("aspnet:8.0")], ReleaseIndex([]), {told.cve: told}, DAY + HOUR)
+    assert bool(waiting) is waits
+
+
+def test_an_advisory_that_does_not_concern_the_image_is_not_waited_for() -> None:
+    windows = Advisory(
+        "CVE-2025-0001", published_at=DAY, fixed_versions=("8.0.17",), systems=frozenset({"windows"})
+    )
+    assert lag.waiting_for_base([live("aspnet:8.0")], ReleaseIndex([]), {windows.cve: windows}, DAY + HOUR) == ()
+
+
+def test_a_fix_is_out_since_the_first_that_told_it() -> None:
+    feed = ReleaseIndex(
+        [release(version, "CVE-2025-0001", at=at) for version, at in (("8.0.17", DAY), ("8.0.18", DAY + HOUR))]
+    )
+    told = Advisory("CVE-2025-0001", published_at=DAY + HOUR, fixed_versions=("8.0.18",))
+    (notice,) = lag.waiting_for_base([live("aspnet:8.0")], feed, {told.cve: told}, DAY + 3 * HOUR)
+    assert (notice.since, notice.until, notice.delay) == (DAY, None, 3 * HOUR)
+
+
+def test_a_fix_that_is_to_be_listed_later_is_not_waited_for_yet() -> None:
+    feed = ReleaseIndex([release("8.0.17", "CVE-2025-0001", at=DAY, listed=DAY + HOUR)])
+    waits = [bool(lag.waiting_for_base([live("aspnet:8.0")], feed, {}, DAY + hours * HOUR)) for hours in (0.9, 1)]
+    assert waits == [False, True]
+
+
+def test_no_lag_is_known_of_an_image_that_nobody_has_seen() -> None:
+    assert lag.sibling_lag(FULL, [], DAY + 10 * DAYS) == ()
+    assert lag.sibling_lag(FULL, [replace(chiseled("5", DAY), digest=None)], DAY + 10 * DAYS) == ()
+    assert lag.release_lag([], ReleaseIndex([])) == ()
+
+
+def test_the_first_version_that_a_base_tells_may_be_late() -> None:
+    history = [
+        seen("1", version=None),
+        seen("2", version="8.0.18", at=DAY + HOUR),
+        seen("3", version="8.0.17", at=DAY + 2 * HOUR),
+    ]
+    known = ReleaseIndex([release("8.0.17"), release("8.0.18")])
+    assert [(notice.since, notice.until, notice.delay) for notice in lag.release_lag(history, known)] == [
+        (DAY, DAY + HOUR, HOUR)
+    ]
+
+
+def test_a_version_that_no_feed_lists_is_passed_over() -> None:
+    history = [
+        seen("1"),
+        seen("2", version="8.0.17", at=DAY + HOUR),
+        seen("3", version="8.0.18", at=DAY + 2 * HOUR),
+    ]
+    (notice,) = lag.release_lag(history, ReleaseIndex([release("8.0.18")]))
+    assert notice.delay == 2 * HOUR
+
+
+def test_a_release_at_the_very_moment_of_its_listing_is_after_it() -> None:
+    (notice,) = lag.release_lag([seen("1"), seen("2", version="8.0.17")], ReleaseIndex([release("8.0.17")]))
+    assert (notice.delay, " after the release feed" in notice.text) == (timedelta(), True)
+
+
+@pytest.mark.parametrize(("at", "number"), [(DAY, 1), (DAY - HOUR, 0), (DAY + 2 * HOUR, 1), (DAY + 3 * HOUR, 0)])
+def test_a_release_is_awaited_that_came_between_the_first_look_and_now(at: datetime, number: int) -> None:
+    found = lag.awaited_release([seen("1")], ReleaseIndex([release("8.0.17", at=at)]), DAY + 2 * HOUR)
+    assert [(notice.since, notice.until, notice.delay) for notice in found] == [
+        (at, None, DAY + 2 * HOUR - at)
+    ] * number
+
+
+def test_support_is_over_from_the_moment_on_that_it_ends() -> None:
+    ends = DAY.replace(hour=0)
+    feed = ReleaseIndex([replace(release("8.0.16"), end_of_life=ends.date())])
+    (notice,) = lag.end_of_life_notices([live("aspnet:8.0")], feed, ends)
+    assert "has been out of support for" in notice.text
+    assert (notice.since, notice.until, notice.delay) == (ends, None, timedelta())
+
+
+def test_an_end_is_told_half_a_year_ahead_unless_asked_otherwise() -> None:
+    feed = ReleaseIndex([replace(release("8.0.16"), end_of_life=(DAY + 180 * DAYS).date())])
+    ends = DAY.replace(hour=0) + 180 * DAYS
+    told = [bool(lag.end_of_life_notices([live("aspnet:8.0")], feed, ends - days * DAYS)) for days in (180, 180.5)]
+    assert told == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("tag", "others", "toward"),
+    [
+        ("7.0", "8.0-noble 8.0", "8.0 8.0-noble"),
+        ("7.0-jammy", "8.0 8.0-noble", "8.0-noble 8.0"),
+        ("8.0-jammy", "8.0-bookworm 8.0-noble", "8.0-noble 8.0-bookworm"),
+        ("8.0-alpine3.20", "8.0-alpine 8.0-alpine3.19", "8.0-alpine3.19 8.0-alpine"),
+        ("8.0-noble", "8.0-a1 8.0-a2 8.0-a3 8.0-a4", "8.0-a4 8.0-a3 8.0-a2"),
+        ("8.0-noble-chiseled-extra", "8.0-jammy-chiseled 8.0-jammy", "8.0-jammy-chiseled 8.0-jammy"),
+        ("8.0", "latest 9.0", "9.0"),
+        ("8.0", "10.0-preview", ""),
+        ("10.0-preview", "11.0-preview", "11.0-preview"),
+        ("latest", "8.0 9.0", "8.0 9.0"),
+    ],
+)
+def test_tags_to_move_to_come_in_the_order_of_their_likeness(tag: str, others: str, toward: str) -> None:
+    kin = [live(f"aspnet:{other}", str(number), None) for number, other in enumerate(others.split(), 2)]
+    standing = BaseStanding(seen("1", of=f"aspnet:{tag}", version=None), withdrawn_at=DAY)
+    (notice,) = lag.withdrawn([standing, *kin], ReleaseIndex([]), DAY)
+    assert " ".join(each.tag for each in notice.toward) == toward
+
+
+def test_the_tag_that_holds_the_very_image_comes_first_and_another_repository_never() -> None:
+    kin = [live("aspnet:8.0-noble", "2"), live("aspnet:9.0", "1"), live("runtime:8.0-jammy", "1")]
+    (notice,) = lag.withdrawn([gone("aspnet:8.0-jammy"), *kin], ReleaseIndex([]), DAY)
+    assert [each.tag for each in notice.toward] == ["9.0", "8.0-noble"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"), [(0.5, "was withdrawn and gets"), (1, "was withdrawn 1 h ago and gets")]
+)
+def test_how_long_ago_a_base_was_withdrawn_is_told_from_an_hour_on(hours: float, told: str) -> None:
+    (notice,) = lag.withdrawn([gone("aspnet:8.0")], ReleaseIndex([]), DAY + hours * HOUR)
+    assert told in notice.text
+    assert (notice.since, notice.until, notice.delay) == (DAY, None, hours * HOUR)
+
+
+def test_a_tag_that_names_its_channel_moves_to_another_without_a_notice() -> None:
+    before, after = (
+        seen(digit, of="aspnet:9.0", version=version) for digit, version in (("1", "9.0.1"), ("2", "10.0.1"))
+    )
+    assert lag.moved_underneath([before, after]) == ()
+    (notice,) = lag.moved_underneath([seen("1"), seen(None), replace(seen("2", image("2", os="x")), at=DAY + HOUR)])
+    assert (notice.since, notice.until, notice.delay) == (DAY + HOUR, DAY + HOUR, timedelta())
+    assert notice.text == "aspnet:8.0 changed under its users: noble became x"
