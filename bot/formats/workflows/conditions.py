@@ -13,6 +13,7 @@ from typing import NamedTuple
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.nodes import Sequence as Items
 from bot.formats.workflows.steps import WorkflowStep
+from bot.formats.workflows.triggers import triggers_of
 
 DEEPEST = 20
 LONGEST = 2_000
@@ -55,19 +56,18 @@ def reach_of(document: Node, step: WorkflowStep | None = None, *also: str) -> St
 def is_only_called(document: Node) -> bool:
     """Whether only other workflows start it, or it is an action: whoever does may set its inputs."""
     is_action = isinstance(document, Mapping) and document.get("runs") is not None
-    return is_action or _triggers(document).keys() == {"workflow_call"}
+    return is_action or triggers_of(document).keys() == {"workflow_call"}
 
 
 def is_only_scheduled(document: Node) -> bool:
     """Whether a schedule alone starts it, or nobody knows what does."""
-    return {run.event for run in _runs(document) if run.ref == "branch"} <= {"schedule"} or _triggers(
-        document
-    ) == {}
+    events = {run.event for run in _runs(document) if run.ref == "branch"}
+    return events <= {"schedule"} or not triggers_of(document)
 
 
 def branches_of(document: Node) -> tuple[str, ...]:
     """The patterns of branches of which pushes alone make a workflow run for a branch; none where others do too."""
-    triggers = _triggers(document)
+    triggers = triggers_of(document)
     events = {run.event for run in _runs(document) if run.ref == "branch"} if triggers else set()
     about = triggers.get("push")
     if events != {"push"} or not isinstance(about, Mapping):
@@ -78,22 +78,9 @@ def branches_of(document: Node) -> tuple[str, ...]:
     return found if len(found) == len(items) and not any("${{" in each for each in found) else ()
 
 
-def _triggers(document: Node) -> dict[str, Node | None]:
-    """The events that start a workflow, each with what is said of it; none for what is no workflow."""
-    trigger = document.get("on") if isinstance(document, Mapping) else None
-    match trigger:
-        case Scalar():
-            return {trigger.value: None}
-        case Items():
-            return {each.value: None for each in trigger.items if isinstance(each, Scalar)}
-        case Mapping():
-            return {key.value: about for key, about in trigger.entries()}
-    return {}
-
-
 def _runs(document: Node) -> list[_Run]:
     """The runs that the triggers allow; a workflow that others call, and what is none, may run in any."""
-    triggers = _triggers(document)
+    triggers = triggers_of(document)
     if not triggers or "workflow_call" in triggers:
         return [
             *(_Run(event, "branch") for event in _OF_BRANCHES),

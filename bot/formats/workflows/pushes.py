@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from bot.formats.source.collector import Unreadable
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.formats.source.yaml import read
+from bot.formats.workflows.triggers import triggers_of
 
 _PUSH = "push"
 _PIECES = re.compile(r"\*\*|\*|\?|\+|\[[^\]]*\]|\\.|.", re.S)
@@ -28,16 +29,9 @@ def _runs(text: str, branch: str) -> bool:
         roots = read(text)
     except Unreadable:
         return True
-    root = roots[0] if roots else None
-    trigger = root.get("on") if isinstance(root, Mapping) else None
-    match trigger:
-        case Scalar():
-            return trigger.value == _PUSH
-        case Sequence():
-            return any(isinstance(item, Scalar) and item.value == _PUSH for item in trigger.items)
-        case Mapping() if trigger.get(_PUSH) is not None:
-            return _takes(trigger.mapping(_PUSH), branch)
-    return False
+    triggers = triggers_of(roots[0] if roots else None)
+    push = triggers.get(_PUSH)
+    return _takes(push, branch) if isinstance(push, Mapping) else _PUSH in triggers
 
 
 def _takes(push: Mapping, branch: str) -> bool:
