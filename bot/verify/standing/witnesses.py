@@ -12,7 +12,7 @@ from bot.domain.bases.observation import PlatformImage
 def told_apart(image: PlatformImage, shown: Sequence[PlatformImage]) -> list[PlatformImage]:
     """Those of `shown`, which have the same layers, whose history the image's begins with; all of them where that
     tells nothing."""
-    begun = [each for each in shown if each.history and image.history[: len(each.history)] == each.history]
+    begun = [each for each in shown if _begins_with(image, each)]
     longest = max((len(each.history) for each in begun), default=0)
     return [each for each in begun if len(each.history) == longest] or list(shown)
 
@@ -38,7 +38,9 @@ def _contradicts(image: PlatformImage, below: PlatformImage) -> str:
 
 def _is_its_own(step: int | None, image: PlatformImage, below: PlatformImage) -> bool:
     """Whether the image's own Dockerfile sets a variable: a step does that its base has not."""
-    if step is None:
-        return False
-    has_those_of_base = bool(below.history) and image.history[: len(below.history)] == below.history
-    return step >= len(below.history) if has_those_of_base else False
+    return step is not None and _begins_with(image, below) and step >= len(below.history)
+
+
+def _begins_with(image: PlatformImage, below: PlatformImage) -> bool:
+    """Whether the history of an image begins with that of another, which has one."""
+    return bool(below.history) and image.history[: len(below.history)] == below.history
