@@ -99,6 +99,14 @@ def stored_names(platforms: Collection[str]) -> tuple[str, ...]:
     return (*platforms, *(former for former, name in _FORMER.items() if name in platforms))
 
 
+def is_left_out(platform: str | None, wanted: Collection[str]) -> bool:
+    """Whether platforms are `wanted` by their usual names, and this is none of them. `platform` may have a version
+    of Windows behind it; of what is shown by something else than a platform nothing tells that it is left out."""
+    if platform is None or "/" not in platform or not wanted:
+        return False
+    return usual_name(platform.partition(" ")[0]) not in wanted
+
+
 @lru_cache(maxsize=1024)
 def usual_name(platform: str) -> str:
     """The name that a platform goes by, of any other; what is none stays as it is."""

@@ -9,7 +9,7 @@ from pydantic_core import CoreSchema
 
 from bot.domain.images.claims.claim import CLAIMABLE, ImageRule, ImageRules
 from bot.domain.images.claims.tags import TagRule
-from bot.domain.platform import usual_name
+from bot.domain.platform import is_left_out, usual_name
 from bot.domain.reference import InvalidReference, Reference
 from bot.settings.section import Section
 from bot.settings.sections.packages import PlatformName
@@ -93,7 +93,7 @@ class ImagesSettings(Section):
 
     def judges(self, platform: str | None) -> bool:
         """Whether an image of that platform is judged; of one that names none nothing tells that it is left out."""
-        return platform is None or not self.platforms or usual_name(platform) in self.judged_platforms()
+        return not is_left_out(platform, self.judged_platforms())
 
     def image_rules(self) -> ImageRules:
         return ImageRules(tuple(each.rule() for each in self.rules), tuple(self.claimable))

@@ -7,7 +7,7 @@ from bot.domain.bases.observation import PlatformImage
 from bot.domain.images.image import ProducedImage, declared_of
 from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import LAW, ImageStanding, Publication, as_claims
-from bot.domain.platform import usual_name
+from bot.domain.platform import is_left_out
 from bot.domain.reference import Base
 from bot.verify.images.confirming import confirm, confirmed_before
 from bot.verify.images.ports import ImagesPort, ImagesStore, KnownImage, Look
@@ -33,12 +33,6 @@ class Observed:
     """Of images by id, the digest of which nothing more could be proved, and what its layers claimed then: a
     publication that is gone from its registry proves nothing, however often it is asked for."""
 
-    def leaves_out(self, platform: str) -> bool:
-        """Whether the operator has named platforms to be judged, and this is none of them. Of an entry that is
-        shown by something else than a platform nothing tells that."""
-        is_named = bool(self.platforms) and "/" in platform
-        return is_named and usual_name(platform.partition(" ")[0]) not in self.platforms
-
     async def catch_up(self, store: ImagesStore) -> None:
         """Reads what was observed since, and which layers were read."""
         while news := await store.observations_since(self.last):
@@ -60,7 +54,7 @@ def judge(image: KnownImage, observed: Observed, confirmed: Collection[str] = ()
     final = image.named.final
     written = tuple(of_dockerfile(base) for base in final) if len(final) == 1 else ()
     standings = [
-        ImageStanding(each.name, unjudged=each.reason, is_left_out=observed.leaves_out(each.name))
+        ImageStanding(each.name, unjudged=each.reason, is_left_out=is_left_out(each.name, observed.platforms))
         for each in image.not_judged
     ]
     for platform in image.platforms:
@@ -71,7 +65,7 @@ def judge(image: KnownImage, observed: Observed, confirmed: Collection[str] = ()
             known,
             image.name,
         )
-        if observed.leaves_out(platform.platform):
+        if is_left_out(platform.platform, observed.platforms):
             standings.append(ImageStanding(platform.platform, is_left_out=True, unjudged=_LEFT_OUT))
         else:
             standings.append(standing_of(platform, observed.layers, said))
