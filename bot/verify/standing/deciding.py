@@ -38,10 +38,11 @@ def standing_of(image: PlatformImage, observed: ObservedLayers, said: Witnesses)
     """What one platform of an image stands on, and what tells for it and against it."""
     declarations = most_telling_first(said.declared)
     match = _confirmed(observed.match(image, apart_from=said.apart_from), said.confirmed)
+    of_base = [each for each in declarations if not each.is_stage]
     if match is None:
-        standing = _as_declared(image.platform, observed, said.named, declarations).of(said.named.final)
+        standing = _as_declared(image.platform, observed, said.named, of_base).of(said.named.final)
     else:
-        standing = _by_layers(image, match, observed, said, declarations)
+        standing = _by_layers(image, match, observed, said, of_base)
     inside = runtime_inside(standing, observed, said.named.stages, said.runtimes, declarations)
     return replace(standing, inside=inside)
 
@@ -75,7 +76,7 @@ def _known_bases(
     proved = {
         publication.base
         for each in declarations
-        if each.basis is Basis.VERIFIED_PROVENANCE and not each.is_stage
+        if each.basis is Basis.VERIFIED_PROVENANCE
         for publication in _observed_as(each, platform, observed)
     }
     return replace(named, final=tuple(sorted(proved)))
@@ -119,8 +120,6 @@ def _weighed(
 ) -> ImageStanding:
     """The standing with what the other witnesses say for it and against it."""
     for declaration in declarations:
-        if declaration.is_stage:
-            continue
         publications = _observed_as(declaration, image.platform, observed)
         agreed = tuple(each for each in standing.publications if each in publications)
         if publications and not agreed:
@@ -151,14 +150,13 @@ def _as_declared(
     Provenance names what went into a build, which of an image from scratch are its stages alone: it proves a base
     that the files name for the last stage.
     """
-    of_base = [each for each in declarations if not each.is_stage]
-    for declaration in of_base:
+    for declaration in declarations:
         if publications := _observed_as(declaration, platform, observed):
             is_base = any(each.base in named.final for each in publications)
             is_proved = is_base and declaration.basis is Basis.VERIFIED_PROVENANCE
             strength = Strength.PROVED if is_proved else Strength.CLAIMED
             return ImageStanding(platform, strength, declaration.basis, publications, named=declaration.named)
-    for declaration in of_base:
+    for declaration in declarations:
         if declaration.digests or base_named(declaration) is not None:
             return ImageStanding(platform, Strength.CLAIMED, declaration.basis, named=_briefly(declaration))
     return ImageStanding(platform)
