@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
+from sqlalchemy import select
+
 from bot.act import calling_off
 from bot.act import stage as act
 from bot.act.dispatch import steps as act_steps
@@ -51,6 +53,7 @@ from bot.plan.waves import advance
 from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.verify.images.judging import Observed
 from bot.verify.images.ports import ImagesPort
 from bot.verify.proving import stage as proving
@@ -377,6 +380,10 @@ class Fleet:
     async def let_all_go_on(self) -> None:
         orders = self.workers[0].orders
         await orders.resume(None, ANN)
+        async with self.database.reading() as connection:
+            going_on = list((await connection.execute(select(rebuilds.c.rollout_id).distinct())).scalars())
+        for rollout in sorted(going_on):
+            await orders.resume(rollout, ANN)  # a red canary holds its rollout until somebody says so
         for base in (ASPNET, SDK):
             await orders.lift(f"{base.name}:{base.tag}", ANN)
         self.forge.is_paused, self.forge.freeze = False, None
