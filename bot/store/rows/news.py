@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.news import CADENCES, silence
@@ -19,12 +19,9 @@ async def newest_times(connection: AsyncConnection) -> dict[str, datetime]:
     """By the names under which sources have a cadence; of documents of one kind the newest counts."""
     of_kinds = select(documents.c.kind.label("source"), func.max(documents.c.newest_at).label("at"))
     of_dumps = select(dumps.c.ecosystem.label("source"), dumps.c.newest_at.label("at"))
-    found: dict[str, datetime] = {}
-    for query in (of_kinds.group_by(documents.c.kind), of_dumps):
-        rows = await connection.execute(query)
-        told = readable(rows, lambda row: (row.source, row.at), lambda row: f"the newest time in {row.source}")
-        found |= {source: at for source, at in told if at is not None}
-    return found
+    rows = await connection.execute(union_all(of_kinds.group_by(documents.c.kind), of_dumps))
+    told = readable(rows, lambda row: (row.source, row.at), lambda row: f"the newest time in {row.source}")
+    return {source: at for source, at in told if at is not None}
 
 
 async def tell_silence(connection: AsyncConnection, source: str, now: datetime) -> None:

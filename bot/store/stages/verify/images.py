@@ -228,6 +228,8 @@ class ImagesStore(Store):
 
     async def save_standings(self, standings: Mapping[int, tuple[ImageStanding, ...]]) -> None:
         """All in one statement: where a base moves, what stands on it is told anew at once."""
+        if not standings:
+            return
         statement = (
             update(images)
             .where(images.c.id == bindparam("image"))

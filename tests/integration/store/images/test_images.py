@@ -224,6 +224,14 @@ async def test_unmoved_images_are_due_again_later(stores: Stores) -> None:
     assert claimed.attempts == 1
 
 
+async def test_where_nothing_stands_differently_nothing_is_saved(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    before = await stores.images.images_of("contoso/shop")
+    await stores.images.save_standings({})
+    assert await stores.images.images_of("contoso/shop") == before
+
+
 async def test_images_follow_what_their_repository_claims(stores: Stores) -> None:
     await stores.listing(Repository("contoso/shop", "main"))
     await producing(stores, CLAIM)
