@@ -1,9 +1,14 @@
-"""A store without room: SQLite refuses to grow its file as on a full disk, with the same error."""
+"""A store without room: SQLite refuses to grow its file as on a full disk, with the same error; and disks that are
+full."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event, text
 
 from bot.store.engine.database import Database
@@ -28,3 +33,32 @@ async def without_room(database: Database) -> AsyncIterator[None]:
         yield
     finally:
         most = _ALL
+
+
+@contextmanager
+def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
+    """A file system of this size on a new folder. Skips with the reason where it cannot be mounted."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a file system")
+    folder.mkdir(parents=True)
+    options = f"size={mebibytes}m,mode=0777"
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "small", folder], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Takes all the room that is left where the folder lies, and returns the file that holds it."""
+    path = folder / "filled"
+    with path.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12):
+            with suppress(OSError):
+                while True:
+                    file.write(bytes(size))
+    return path

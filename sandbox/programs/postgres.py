@@ -75,6 +75,23 @@ class PostgresServer:
         return self._url(name)
 
     @contextmanager
+    def database_in(self, disk: Path) -> Iterator[str]:
+        """The URL of a new database whose files lie in that folder, for as long as the context lasts."""
+        user = "postgres" if os.geteuid() == 0 else None
+        if user is not None:
+            shutil.chown(disk, user)
+        name = f"freshness_{next(self._numbers)}"
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE TABLESPACE \"{name}\" LOCATION '{disk}'".encode())
+            try:
+                made = f'CREATE DATABASE "{name}" TABLESPACE "{name}" STRATEGY file_copy'
+                connection.execute(made.encode())
+                yield self._url(name)
+            finally:
+                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+                connection.execute(f'DROP TABLESPACE "{name}"'.encode())
+
+    @contextmanager
     def databases(self) -> Iterator[Callable[[str | None], str]]:
         """Yields `create_database`; what it made is dropped in the end, even if somebody is connected still.
 

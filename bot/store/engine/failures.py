@@ -1,5 +1,6 @@
 """What a database says of its troubles, as one line with what to do."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ _BROKEN_OFF = frozenset({"40P01", "40001"})
 """Deadlock, serialization failure."""
 _IDLE_TOO_LONG = "25P03"
 _NO_ROOM = "53100"
+_LEAST_FREE = 1 << 20
+"""Bytes: with less on the disk of SQLite's file the next larger write is refused."""
 _RESTORE = "restore a copy, see docs/operate/backup.md"
 
 
@@ -42,13 +45,8 @@ def failures_of(url: URL) -> Iterator[None]:
     except (OperationalError, InterfaceError, InternalError) as error:
         if isinstance(error, InternalError) and getattr(error.orig, "sqlstate", None) != _IDLE_TOO_LONG:
             raise
-        if _has_no_room(error):
-            raise NoRoom(
-                Trouble.UNREACHABLE,
-                f"the database has no room left: {_reason(error)}",
-                where=url_told(url),
-                advice=f"{_make_room(url)}; it is read meanwhile, and then work goes on",
-            ) from error
+        if _has_no_room(url, error):
+            raise no_room(url, _reason(error)) from error
         kind = BrokenOff if getattr(error.orig, "sqlstate", None) in _BROKEN_OFF else StoreFailure
         raise kind(
             Trouble.UNREACHABLE,
@@ -69,6 +67,26 @@ def failures_of(url: URL) -> Iterator[None]:
         ) from error
 
 
+def no_room(url: URL, reason: str) -> NoRoom:
+    """The failure that is told where the database at this URL has no room, by whatever shows that."""
+    return NoRoom(
+        Trouble.UNREACHABLE,
+        f"the database has no room left: {reason}",
+        where=url_told(url),
+        advice=f"{_make_room(url)}; it is read meanwhile, and then work goes on",
+    )
+
+
+def no_room_on_disk(url: URL) -> NoRoom | None:
+    """What there is to be told where less than a megabyte is free on the disk of SQLite's file; None where that
+    cannot be seen."""
+    try:
+        free = shutil.disk_usage(Path(url.database or "").resolve().parent).free
+    except OSError:
+        return None
+    return no_room(url, f"{free // 1024:,} KiB are free on its disk") if free < _LEAST_FREE else None
+
+
 def cannot_be_opened(url: URL, error: Exception) -> Failure:
     """The failure that is told where a database cannot be opened, with what to do."""
     return Failure(
@@ -87,7 +105,7 @@ def url_told(url: URL) -> str:
 def _advice(url: URL, error: Exception) -> str:
     if advice := _advice_of_sqlite(url, error):
         return advice
-    if _has_no_room(error):
+    if _has_no_room(url, error):
         return _make_room(url)
     more = "that its folder can be written" if url.get_backend_name() == "sqlite" else "store.password_file"
     return f"check store.url and {more}"
@@ -123,8 +141,15 @@ def _reason(error: Exception) -> str:
     return next(iter(str(cause).strip().splitlines()), type(cause).__name__)
 
 
-def _has_no_room(error: Exception) -> bool:
-    return _primary_code(error) == sqlite3.SQLITE_FULL or getattr(_cause(error), "sqlstate", None) == _NO_ROOM
+def _has_no_room(url: URL, error: Exception) -> bool:
+    """SQLite tells of the files that it keeps beside its own only that they could not be written."""
+    match _primary_code(error):
+        case sqlite3.SQLITE_FULL:
+            return True
+        case sqlite3.SQLITE_IOERR:
+            return no_room_on_disk(url) is not None
+        case _:
+            return getattr(_cause(error), "sqlstate", None) == _NO_ROOM
 
 
 def _make_room(url: URL) -> str:

@@ -13,7 +13,9 @@ from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import ENDED
 from bot.store.engine.codec import load
+from bot.store.engine.failures import NoRoom
 from bot.store.engine.readable import readable
+from bot.store.engine.room import lack_of_room
 from bot.store.engine.store import Store
 from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.notices import open_notices
@@ -30,6 +32,10 @@ from bot.views.fleet.status import BaseStatus, DumpStatus, IncidentStatus, Notic
 
 class FleetViewsStore(Store):
     """Reads what commands show of the fleet, and writes nothing."""
+
+    async def lack_of_room(self) -> NoRoom | None:
+        """What there is to be told where the database has no room; nothing is written to find out."""
+        return await lack_of_room(self._database)
 
     async def status(self) -> Status:
         """Reads what `status` shows."""

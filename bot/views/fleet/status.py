@@ -92,6 +92,8 @@ class Status:
     dumps: tuple[DumpStatus, ...] = ()
     onboardings: Mapping[OnboardingState, int] = field(default_factory=dict)
     tried_again: frozenset[int] = frozenset()
+    no_room: str | None = None
+    """What is told of the store's disk where that has no room left."""
 
     @property
     def ahead(self) -> tuple[Rebuild, ...]:
@@ -135,6 +137,7 @@ def as_json(status: Status) -> dict[str, Any]:
         "vulnerabilities": [_dump(item) for item in status.dumps],
         "onboardings": {state.value: count for state, count in status.onboardings.items()},
         "feed_errors": [{"url": url, "error": error} for url, error in status.feed_errors],
+        "no_room": status.no_room,
     }
 
 

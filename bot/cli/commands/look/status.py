@@ -69,6 +69,8 @@ def show_status(status: "Status", output: Format, now: datetime, *, show_all: bo
     if output is Format.JSON:
         print_json(as_json(status))
         return
+    if status.no_room is not None:
+        print_sentence(f"The bot stands still, or soon will: {status.no_room}")
     print_line(f"{counted(status.repositories, 'repository')}, {counted(len(status.bases), 'base')}")
     if not status.repositories:
         print_sentence(NOTHING_READ)

@@ -26,7 +26,9 @@ from bot.views.rollouts.rollout import RolloutProgress
 async def read_status(settings: Settings, clock: Clock) -> Status:
     """Reads how things stand."""
     async with opened_stores(settings, clock) as stores:
-        return replace(await stores.fleet_views.status(), waits=await _holds(stores, settings, clock.now()))
+        full = await stores.fleet_views.lack_of_room()
+        status, waits = await stores.fleet_views.status(), await _holds(stores, settings, clock.now())
+        return replace(status, waits=waits, no_room=None if full is None else full.told)
 
 
 async def read_explanation(settings: Settings, repository: str, clock: Clock) -> Explanation:

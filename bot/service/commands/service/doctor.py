@@ -48,9 +48,11 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
         members = await stores.doctor.members()
         bases = await stores.doctor.used_bases()
         count = len(members)
-        checks.append(
-            HealthCheck("store", urlsplit(settings.store.url).scheme, Health.FINE, counted(count, "repository"))
-        )
+        scheme, full = urlsplit(settings.store.url).scheme, await stores.fleet_views.lack_of_room()
+        if full is None:
+            checks.append(HealthCheck("store", scheme, Health.FINE, counted(count, "repository")))
+        else:
+            checks.append(HealthCheck("store", scheme, Health.WRONG, full.what, full.advice))
         async with _forge(settings, clock) as forge:
             await _all(checks, "GitHub", lambda: _github(forge, settings, clock))
             await _all(checks, "other bots", lambda: _other_bots(forge, members))

@@ -1,5 +1,6 @@
 """A store without room is told as such, is read meanwhile, and is worked with again once there is some."""
 
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Trouble
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, looked_into, open_database
 from bot.store.engine.engines import database_url, engine_for, readers_of
-from bot.store.engine.failures import NoRoom
-from tests.full_disk import without_room
+from bot.store.engine.failures import NoRoom, url_told
+from bot.store.engine.room import lack_of_room
+from tests.full_disk import fill, small_disk, without_room
+from sandbox.programs.postgres import PostgresServer
 from tests.migrated import new_sqlite
 
 REFUSED_FOR = 60.0
@@ -141,3 +144,58 @@ async def test_postgresql_is_worked_with_again_once_it_was_written(
     async with on_postgresql.transaction() as connection:
         await connection.exec_driver_sql("INSERT INTO counters (name, value) VALUES ('x', 1)")
     assert on_postgresql.no_room is None
+
+
+# Asked by another process, which has written nothing
+
+
+@pytest_asyncio.fixture
+async def of_a_service(tmp_path: Path) -> AsyncIterator[Database]:
+    """On a disk of its own; it has written, as a service has that others look on at."""
+    with small_disk(tmp_path / "small", 4) as disk:
+        opened = await open_database(new_sqlite(disk / "freshness.db"))
+        async with opened.transaction() as connection:
+            await connection.exec_driver_sql("CREATE TABLE much (text TEXT)")
+        yield opened
+        await opened.close()
+
+
+@pytest_asyncio.fixture
+async def on_small_postgresql(postgres: PostgresServer) -> AsyncIterator[tuple[Database, Path]]:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as another user
+        with small_disk(Path(folder) / "small", 24) as disk, postgres.database_in(disk) as url:
+            opened = await open_database(url)
+            yield opened, disk
+            await opened.close()
+
+
+async def beside(service: Database) -> NoRoom | None:
+    async with looked_into(url_told(service.engine.url)) as database:
+        return await lack_of_room(database)
+
+
+async def test_a_full_disk_is_told_to_who_only_reads(of_a_service: Database) -> None:
+    file = Path(of_a_service.engine.url.database or "")
+    assert await beside(of_a_service) is None
+    filling = fill(file.parent)
+    with pytest.raises(NoRoom):
+        await write_much(of_a_service)
+    told = await beside(of_a_service)
+    assert told is not None
+    assert told.what == "the database has no room left: 0 KiB are free on its disk"
+    assert told.advice.startswith(f"make room where {file} lies")
+    filling.unlink()
+    assert await beside(of_a_service) is None
+
+
+async def test_so_is_postgresqls(on_small_postgresql: tuple[Database, Path]) -> None:
+    service, disk = on_small_postgresql
+    assert await beside(service) is None
+    filling = fill(disk)
+    told = await beside(service)
+    assert told is not None
+    assert "No space left on device" in told.what
+    assert told.advice.startswith("make room on its disk")
+    filling.unlink()
+    assert await beside(service) is None
