@@ -34,4 +34,4 @@ async def _put_aside(database: Database) -> None:
     gone with the transaction, which only reads."""
     async with database.reading() as connection:
         await connection.execute(text("SET LOCAL work_mem = '64kB'"))
-        await connection.scalar(text(f"SELECT count(*) FROM generate_series(1, {_ROWS})"))
+        await connection.scalar(text("SELECT count(*) FROM generate_series(1, :rows)"), {"rows": _ROWS})

@@ -14,8 +14,8 @@ from bot.store.engine.database import Database, looked_into, open_database
 from bot.store.engine.engines import database_url, engine_for, readers_of
 from bot.store.engine.failures import NoRoom, url_told
 from bot.store.engine.room import lack_of_room
-from tests.full_disk import fill, small_disk, without_room
 from sandbox.programs.postgres import PostgresServer
+from tests.full_disk import fill, small_disk, without_room
 from tests.migrated import new_sqlite
 
 REFUSED_FOR = 60.0
