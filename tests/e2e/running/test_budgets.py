@@ -7,7 +7,6 @@ from pathlib import Path
 from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.world import World
 from tests.e2e.staging import Stage, settled
-from tests.migrated import new_sqlite
 
 PINNED = ("payments-api", "orders-api")
 MORE = "search-worker"
@@ -39,11 +38,10 @@ async def test_pull_requests_beyond_the_hours_budget_wait_for_the_next(
         assert world.github.edge.limits.broken == []
 
 
-async def test_a_share_of_the_reads_is_left_to_others(world: World, tmp_path: Path) -> None:
+async def test_a_share_of_the_reads_is_left_to_others(world: World, tmp_path: Path, store_url: str) -> None:
     """Once only that share of the hour's limit is left, GitHub is asked nothing until the hour is over."""
     async with AsyncExitStack() as exits:
-        url = new_sqlite(tmp_path / "freshness.db")
-        stage = await settled(world, tmp_path, url, exits, limits={"read_reserve": "20%"})
+        stage = await settled(world, tmp_path, store_url, exits, limits={"read_reserve": "20%"})
         account = world.github.token
         world.github.edge.limits.graphql = world.github.edge.limits.rate(account, "graphql")["used"] * 2
         await stage.fleet.publish_runtime("10.0.1")

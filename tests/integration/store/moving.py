@@ -40,14 +40,14 @@ async def moves_again(stores: Stores, letter: str = "c") -> None:
     await stores.assess_all()
 
 
-async def someone_waits(stores: Stores) -> None:
-    """Until PostgreSQL shows a transaction that waits for a lock."""
+async def someone_waits(stores: Stores, transactions: int = 1) -> None:
+    """Until PostgreSQL shows so many transactions that wait for a lock."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
-    for _ in range(1000):
+    for _ in range(3000):
         async with stores.database.engine.connect() as connection:
-            if (await connection.execute(waiting)).scalar_one():
+            if (await connection.execute(waiting)).scalar_one() >= transactions:
                 return
         await asyncio.sleep(0.01)
     raise AssertionError("nobody waits for a lock")

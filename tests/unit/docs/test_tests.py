@@ -23,15 +23,18 @@ def test_no_test_imports_another_test() -> None:
     assert borrowed == {}
 
 
+OF_SEVERAL_WORKERS = ("stores.other(", "LeaseLost", "stores.budgets", "stores.quarantine.", "orders.quarantine(")
+"""Where another worker takes part, or a lease is lost; and what all replicas decide together."""
+
+
 def of_several_workers(file: Path) -> list[str]:
-    """The tests of a file in which another worker takes part, or a lease is lost, that do not say on which
-    databases they are run."""
+    """The tests of a file about what several workers do that do not say on which databases they are run."""
     tests = [node for node in ast.parse(file.read_text()).body if isinstance(node, ast.AsyncFunctionDef)]
     return [
         test.name
         for test in tests
         if test.name.startswith("test_")
-        and any(sign in ast.unparse(test) for sign in ("stores.other(", "LeaseLost"))
+        and any(sign in ast.unparse(test) for sign in OF_SEVERAL_WORKERS)
         and not any(sign in ast.unparse(each) for each in test.decorator_list for sign in ("ON_BOTH", "engine"))
     ]
 

@@ -70,6 +70,7 @@ async def test_a_clock_that_was_an_hour_fast_stops_nobody_once_it_is_right(store
     assert refused.because is not None, "what it made counts all the same"
 
 
+@ON_BOTH
 async def test_an_hours_budget_holds_and_what_is_over_is_forgotten(stores: Stores) -> None:
     for _ in range(5):
         assert (await stores.budgets.take(CONTOSO, 1, LIMITS)).because is None
@@ -103,6 +104,7 @@ async def test_a_refusal_stops_all_replicas_and_one_soon_after_stops_them_longer
     assert await stores.budgets.stop(CONTOSO, 5 * MINUTE) == 5 * MINUTE
 
 
+@ON_BOTH
 async def test_who_may_not_write_at_present_is_not_claimed(stores: Stores) -> None:
     await stores.fill(repositories=2)
     await stores.plan_all()
@@ -112,6 +114,7 @@ async def test_who_may_not_write_at_present_is_not_claimed(stores: Stores) -> No
     assert len(await stores.jobs()) == 2
 
 
+@ON_BOTH
 async def test_while_there_is_no_room_for_content_dispatches_go_on(stores: Stores) -> None:
     await stores.fill(repositories=3)
     await stores.plan_all()
@@ -124,6 +127,7 @@ async def test_while_there_is_no_room_for_content_dispatches_go_on(stores: Store
     assert [job.rebuild.id for job in await stores.jobs()] == [1, 3]
 
 
+@ON_BOTH
 async def test_the_severe_come_first_then_the_earlier_wave_then_the_older(stores: Stores) -> None:
     await stores.fill(repositories=5)
     await stores.plan_all()

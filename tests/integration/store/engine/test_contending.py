@@ -16,17 +16,68 @@ from sqlalchemy.exc import InternalError
 from bot.domain.failure import Failure, Trouble
 from bot.store.engine.database import Database, open_database, repeated
 from bot.store.engine.failures import BrokenOff
+from bot.store.rows.images.images import images
 from bot.store.rows.tables import tasks
 from tests.children import started
 from tests.integration.store.conftest import NOON
+from tests.integration.store.filling import Stores
+from tests.integration.store.moving import someone_waits
 
 ROOT = Path(__file__).resolve().parents[4]
 SECONDS = 6
 
 
+def deadlocks(url: str) -> int:
+    """So many the database has broken off, once all who met one have gone."""
+    with psycopg.connect(url) as connection:
+        asked = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        return int(connection.execute(asked).fetchone()[0])  # type: ignore[index]
+
+
+async def keep_images(stores: Stores, number: int) -> None:
+    await stores.fill()
+    async with stores.database.transaction() as connection:
+        shared = {"repository_id": 1, "registry": "ghcr.io", "source": "build", "path": "", "line": 1, "tag": "1"}
+        rows = [{**shared, "repository": f"contoso/{each}", "due_at": NOON} for each in range(number)]
+        await connection.execute(insert(images), rows)
+
+
+async def cross(stores: Stores, url: str, *how: str) -> None:
+    """Two replicas write the same rows, one from the first to the last and the other from the last to the first;
+    each has begun before either gets the row in the middle."""
+    await keep_images(stores, 9)
+    command = [sys.executable, "-m", "tests.integration.store.crossing", url]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with started([*command, "up", *how], [*command, "down", *how], cwd=ROOT, **pipes) as replicas:
+        assert [await asyncio.to_thread(replica.stdout.readline) for replica in replicas] == ["ready\n"] * 2
+        async with stores.database.transaction() as connection:
+            await connection.execute(update(images).where(images.c.repository == "contoso/4").values(tag="2"))
+            for replica in replicas:
+                print(file=replica.stdin, flush=True)
+            await someone_waits(stores, 2)
+        assert [await asyncio.to_thread(replica.wait, timeout=60) for replica in replicas] == [0, 0]
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_two_replicas_that_write_the_same_rows_in_opposite_orders_meet_no_deadlock(
+    stores: Stores, url: str
+) -> None:
+    await cross(stores, url)
+    assert deadlocks(url) == 0
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_without_their_locks_they_would(stores: Stores, url: str) -> None:
+    """Else the test before would show nothing."""
+    await cross(stores, url, "unlocked")
+    assert deadlocks(url) >= 1
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
-async def test_two_replicas_in_which_every_stage_is_busy_meet_no_deadlock(url: str) -> None:
+async def test_two_replicas_in_which_every_stage_is_busy_meet_no_deadlock(stores: Stores, url: str) -> None:
+    """First they write the same rows in opposite orders, so that it is no matter of chance whether they meet."""
+    await cross(stores, url)
     command = [sys.executable, "-m", "tests.integration.store.contending", url]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     names = enumerate(("one", "two"))
@@ -40,9 +91,7 @@ async def test_two_replicas_in_which_every_stage_is_busy_meet_no_deadlock(url: s
     for said, _ in outputs:
         idle = [stage for stage, done in ast.literal_eval(said).items() if done == 0]
         assert idle == []
-    with psycopg.connect(url) as connection:
-        found = connection.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
-        assert found.fetchone() == (0,)
+    assert deadlocks(url) == 0
 
 
 async def two_tasks(database: Database) -> None:

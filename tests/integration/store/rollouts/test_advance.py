@@ -231,6 +231,7 @@ async def test_a_failed_rebuild_is_tried_again_as_another_one(stores: Stores) ->
     assert (await stores.fleet_views.status()).tried_again == {1}
 
 
+@ON_BOTH
 async def test_a_quarantine_keeps_what_has_not_begun_and_the_next_digest_frees_it(stores: Stores) -> None:
     await planned(stores, 2, wave="canary")
     await tick(stores)
@@ -243,6 +244,7 @@ async def test_a_quarantine_keeps_what_has_not_begun_and_the_next_digest_frees_i
     assert len(await stores.jobs()) == 2
 
 
+@ON_BOTH
 async def test_of_bases_with_one_name_the_one_that_the_fleet_uses_is_meant(stores: Stores) -> None:
     await stores.fill()
     elsewhere = Base("mirror.contoso.com", "dotnet/aspnet", "10.0")
@@ -250,6 +252,7 @@ async def test_of_bases_with_one_name_the_one_that_the_fleet_uses_is_meant(store
     assert await stores.orders.quarantine("aspnet:10.0", ANN) == digest("b")
 
 
+@ON_BOTH
 async def test_a_name_that_may_be_one_of_several_is_asked_back_with_all_of_them(stores: Stores) -> None:
     elsewhere = Base("mirror.contoso.com", "dotnet/aspnet", "10.0")
     for base in (ASPNET, elsewhere):
@@ -262,6 +265,7 @@ async def test_a_name_that_may_be_one_of_several_is_asked_back_with_all_of_them(
     )
 
 
+@ON_BOTH
 async def test_a_base_that_nobody_knows_cannot_be_quarantined(stores: Stores) -> None:
     await planned(stores, 1)
     with pytest.raises(Failure, match="no base 'aspnet:9\\.9' is known"):

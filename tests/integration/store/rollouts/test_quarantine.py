@@ -26,6 +26,7 @@ from bot.store.rows.repositories.tables import repositories as repositories_tabl
 from bot.store.rows.rollouts.quarantines import open_quarantine
 from bot.store.rows.rollouts.tables import pauses, rebuilds
 from tests.builders import NOON
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.moving import opened, someone_waits
 
@@ -64,6 +65,7 @@ async def merged(stores: Stores, repositories: int, *workflows: str, told: str =
         await stores.follow.settle_rebuild(rebuild, red.moved(RebuildState.FAILED, "merged, but red", at=now))
 
 
+@ON_BOTH
 @pytest.mark.parametrize("verdict", [ImageVerdict.NO_OP, ImageVerdict.OTHER, ImageVerdict.NOT_SEEN])
 async def test_an_image_that_does_not_stand_on_the_new_base_tells_nothing_against_it(
     stores: Stores, verdict: ImageVerdict
@@ -73,6 +75,7 @@ async def test_an_image_that_does_not_stand_on_the_new_base_tells_nothing_agains
     assert await stores.quarantine.ends() == []
 
 
+@ON_BOTH
 async def test_the_builds_of_merged_pull_requests_tell_of_their_base_too(stores: Stores) -> None:
     await merged(stores, 3, "weekly.yml")
     ends = [known.end for known in await stores.quarantine.ends()]
@@ -83,6 +86,7 @@ async def test_the_builds_of_merged_pull_requests_tell_of_their_base_too(stores:
     }
 
 
+@ON_BOTH
 async def test_the_red_part_of_a_monorepo_is_run_once_more_too(stores: Stores) -> None:
     """`follow` has named its workflow; the others are green."""
     await merged(stores, 3, "cart.yml", "shop.yml", told="cart.yml")
@@ -110,6 +114,7 @@ async def fail_again_after_a_run_of_others(stores: Stores) -> None:
         await stores.follow.settle_rebuild(rebuild, rebuild.moved(RebuildState.FAILED, "red", at=now))
 
 
+@ON_BOTH
 async def test_what_failed_again_after_a_run_of_others_in_vain_is_not_tried_a_third_time(stores: Stores) -> None:
     await failed(stores, 3)
     await stores.quarantine.run_again([known.rebuild for known in await stores.quarantine.ends()])
@@ -117,6 +122,7 @@ async def test_what_failed_again_after_a_run_of_others_in_vain_is_not_tried_a_th
     assert [known.end.failed_again for known in await stores.quarantine.ends()] == [True] * 3
 
 
+@ON_BOTH
 async def test_what_was_dispatched_after_a_run_of_others_in_vain_is_an_end_like_any(stores: Stores) -> None:
     await stores.fill(repositories=3)
     await stores.plan_all(action=Action.DISPATCH, branch=None, workflow="weekly.yml")
@@ -124,6 +130,7 @@ async def test_what_was_dispatched_after_a_run_of_others_in_vain_is_an_end_like_
     assert [known.end.failed_again for known in await stores.quarantine.ends()] == [None] * 3
 
 
+@ON_BOTH
 async def test_a_build_that_nobody_can_start_is_not_tried_again(stores: Stores) -> None:
     await merged(stores, 3, "other.yml")
     assert {known.end.can_be_repeated for known in await stores.quarantine.ends()} == {False}
@@ -131,6 +138,7 @@ async def test_a_build_that_nobody_can_start_is_not_tried_again(stores: Stores) 
     assert (await stores.states())[-1] == RebuildState.BUILDING
 
 
+@ON_BOTH
 async def test_a_retry_starts_nothing_on_a_quarantined_digest(stores: Stores) -> None:
     await failed(stores, 1)
     await stores.orders.quarantine("aspnet:10.0", ANN)
@@ -140,6 +148,7 @@ async def test_a_retry_starts_nothing_on_a_quarantined_digest(stores: Stores) ->
     assert len(await stores.jobs()) == 1
 
 
+@ON_BOTH
 async def test_a_digest_that_was_quarantined_is_judged_no_more(stores: Stores) -> None:
     await failed(stores, 3)
     assert len(await stores.quarantine.ends()) == 3
@@ -147,6 +156,7 @@ async def test_a_digest_that_was_quarantined_is_judged_no_more(stores: Stores) -
     assert await stores.quarantine.ends() == []
 
 
+@ON_BOTH
 async def test_a_person_is_asked_once_about_a_digest_whoever_fails_on_it_later(stores: Stores) -> None:
     await failed(stores, 3, going=1)
     assert await stores.quarantine.ask(Suspect(ASPNET, digest("b"), ("shop", "cart", "till"), 5)) == 1
@@ -164,6 +174,7 @@ async def test_a_person_is_asked_once_about_a_digest_whoever_fails_on_it_later(s
     ]
 
 
+@ON_BOTH
 async def test_a_rebuild_that_cannot_be_read_keeps_no_digest_from_being_judged_and_held_back(
     stores: Stores,
 ) -> None:
@@ -177,6 +188,7 @@ async def test_a_rebuild_that_cannot_be_read_keeps_no_digest_from_being_judged_a
     assert await stores.quarantine.quarantine(suspect)
 
 
+@ON_BOTH
 async def test_a_pull_request_that_cannot_be_read_keeps_no_quarantine_from_being_lifted(stores: Stores) -> None:
     await stores.fill(repositories=3)
     await stores.plan_all()
@@ -187,6 +199,7 @@ async def test_a_pull_request_that_cannot_be_read_keeps_no_quarantine_from_being
     assert await stores.orders.lift("aspnet:10.0", ANN) == 1
 
 
+@ON_BOTH
 async def test_what_repeats_a_merged_build_and_may_not_is_known_by_the_merge(stores: Stores) -> None:
     await merged(stores, 1, "weekly.yml")
     await stores.orders.retry("contoso/shop-0000", ANN)
@@ -204,6 +217,7 @@ async def test_what_repeats_a_merged_build_and_may_not_is_known_by_the_merge(sto
     assert await stores.orders.retry("contoso/shop-0000", ANN) == 1, "it has not been tried again yet"
 
 
+@ON_BOTH
 @pytest.mark.parametrize("is_lifted", [True, False])
 async def test_a_repeated_build_that_was_held_back_does_not_build_what_was_quarantined(
     stores: Stores, is_lifted: bool
@@ -247,6 +261,7 @@ async def test_a_quarantine_locks_what_it_keeps_and_what_it_marks_in_one_order(s
     assert await stores.column(rebuilds, "quarantine_id") == [None, 1]
 
 
+@ON_BOTH
 async def test_nothing_is_run_once_more_in_a_rollout_that_a_person_has_paused(stores: Stores) -> None:
     """What is begun so passes the pauses that the bot makes itself where too many fail."""
     await failed(stores, 3, going=1)
@@ -258,6 +273,7 @@ async def test_nothing_is_run_once_more_in_a_rollout_that_a_person_has_paused(st
     assert await stores.quarantine.run_again(numbers) == 3
 
 
+@ON_BOTH
 async def test_a_failure_stands_where_the_bot_may_not_try_it_again(stores: Stores) -> None:
     """A merged pull request's build is started by a run, for which a token may lack the right."""
     await failed(stores, 1, going=1)

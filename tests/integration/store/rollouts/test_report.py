@@ -71,6 +71,7 @@ async def test_a_message_that_a_killed_worker_held_is_sent_by_another(stores: St
     assert await stores.column(outbox, "sent") == [None]
 
 
+@ON_BOTH
 async def test_a_rollout_says_when_the_last_of_what_waits_will_have_begun(stores: Stores) -> None:
     await stores.fill(repositories=3)
     await stores.plan_all()

@@ -153,6 +153,7 @@ async def test_a_step_knows_the_branch_and_the_commit_that_its_runs_are_of(store
     assert await stores.steps.runs_of(2) == set()
 
 
+@ON_BOTH
 async def test_a_failed_step_does_not_tell_against_the_base(stores: Stores) -> None:
     await built(stores, 3)
     for step in await to_start(stores):

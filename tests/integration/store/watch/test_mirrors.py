@@ -192,6 +192,7 @@ async def kept(stores: Stores) -> list[bool]:
     return [number is not None for number in await stores.column(rebuilds, "quarantine_id")]
 
 
+@ON_BOTH
 async def test_a_quarantine_of_upstreams_digest_keeps_its_copy_too_and_releases_it(stores: Stores) -> None:
     await planned_on_copy(stores)
     assert await stores.orders.quarantine(f"{ASPNET}@{digest('b')}", ANN) == digest("b")
@@ -204,6 +205,7 @@ async def test_a_quarantine_of_upstreams_digest_keeps_its_copy_too_and_releases_
     assert await stores.rollout_views.open_quarantines() == []
 
 
+@ON_BOTH
 async def test_a_copy_that_comes_to_a_mirror_after_the_quarantine_is_kept_before_anything_begins_on_it(
     stores: Stores,
 ) -> None:
@@ -217,6 +219,7 @@ async def test_a_copy_that_comes_to_a_mirror_after_the_quarantine_is_kept_before
     assert await kept(stores) == [True]
 
 
+@ON_BOTH
 @pytest.mark.parametrize("by", ["catch_up", "age"])
 async def test_a_copy_is_kept_before_what_is_planned_without_a_change_begins_on_it(stores: Stores, by: str) -> None:
     await planned_on_copy(stores, is_copied=False)
@@ -233,6 +236,7 @@ async def test_a_copy_is_kept_before_what_is_planned_without_a_change_begins_on_
     assert await kept(stores) == [True]
 
 
+@ON_BOTH
 async def test_a_mirror_that_still_shows_the_copy_when_upstream_has_gone_on_is_kept_until_it_follows(
     stores: Stores,
 ) -> None:
@@ -248,6 +252,7 @@ async def test_a_mirror_that_still_shows_the_copy_when_upstream_has_gone_on_is_k
     assert await kept(stores) == [False]
 
 
+@ON_BOTH
 async def test_a_copy_that_a_person_lets_go_alone_stays_free(stores: Stores) -> None:
     await planned_on_copy(stores)
     await stores.orders.quarantine(str(ASPNET), ANN)
@@ -256,6 +261,7 @@ async def test_a_copy_that_a_person_lets_go_alone_stays_free(stores: Stores) -> 
     assert await kept(stores) == [False]
 
 
+@ON_BOTH
 async def test_a_mirrors_copy_may_be_told_with_upstreams_digest_but_not_with_one_that_neither_shows(
     stores: Stores,
 ) -> None:
@@ -265,6 +271,7 @@ async def test_a_mirrors_copy_may_be_told_with_upstreams_digest_but_not_with_one
     assert await stores.orders.quarantine(f"{COPY}@{digest('b')}", ANN) == digest("b")
 
 
+@ON_BOTH
 async def test_a_copy_is_released_with_upstream_though_that_has_gone_on(stores: Stores) -> None:
     await planned_on_copy(stores)
     await stores.orders.quarantine(str(ASPNET), ANN)
@@ -275,6 +282,7 @@ async def test_a_copy_is_released_with_upstream_though_that_has_gone_on(stores: 
     assert await kept(stores) == [False]
 
 
+@ON_BOTH
 async def test_open_pull_requests_are_looked_through_once_for_all_copies(stores: Stores) -> None:
     """However many mirrors show the digest."""
     await stores.listing(Repository("contoso/shop", "main"))
@@ -301,6 +309,7 @@ async def quarantined_again(stores: Stores, *shown: Mapping[Base, str]) -> list[
     return [f"{each.base.registry} {each.digest[7]}" for each in await stores.rollout_views.open_quarantines()]
 
 
+@ON_BOTH
 async def test_a_mirror_that_comes_back_to_a_quarantined_copy_is_held_again(stores: Stores) -> None:
     await planned_on_copy(stores)
     await stores.orders.quarantine(str(ASPNET), ANN)
@@ -314,6 +323,7 @@ async def test_a_mirror_that_comes_back_to_a_quarantined_copy_is_held_again(stor
     assert [message.key for message in await stores.messages() if "quarantine" in message.key] == ["quarantine:1"]
 
 
+@ON_BOTH
 async def test_so_is_one_that_comes_back_when_upstream_has_gone_on(stores: Stores) -> None:
     await planned_on_copy(stores)
     await stores.orders.quarantine(str(ASPNET), ANN)
@@ -325,6 +335,7 @@ async def test_so_is_one_that_comes_back_when_upstream_has_gone_on(stores: Store
     assert await kept(stores) == [True]
 
 
+@ON_BOTH
 async def test_upstream_that_comes_back_is_held_again_with_its_copies_and_told(stores: Stores) -> None:
     await planned_on_copy(stores)
     await stores.orders.quarantine(str(ASPNET), ANN)
@@ -334,6 +345,7 @@ async def test_upstream_that_comes_back_is_held_again_with_its_copies_and_told(s
     assert [each.returns for each in await stores.rollout_views.open_quarantines()] == [1, 1]
 
 
+@ON_BOTH
 async def test_a_base_that_comes_and_goes_has_one_quarantine_and_one_message_that_counts_it(stores: Stores) -> None:
     await planned_on_copy(stores, is_copied=False)
     await stores.orders.quarantine(str(ASPNET), ANN)
@@ -347,6 +359,7 @@ async def test_a_base_that_comes_and_goes_has_one_quarantine_and_one_message_tha
     assert (await stores.report.quarantine(1)).milestone == "over"
 
 
+@ON_BOTH
 async def test_what_a_person_has_let_go_is_not_held_again_until_a_person_says_so(stores: Stores) -> None:
     await planned_on_copy(stores)
     await stores.orders.quarantine(str(ASPNET), ANN)
@@ -359,6 +372,7 @@ async def test_what_a_person_has_let_go_is_not_held_again_until_a_person_says_so
     assert sorted(found) == ["mcr.microsoft.com b", "myacr.azurecr.io b"]
 
 
+@ON_BOTH
 async def test_a_copy_that_was_let_go_alone_stays_free_when_it_comes_back(stores: Stores) -> None:
     await planned_on_copy(stores)
     await stores.orders.quarantine(str(ASPNET), ANN)
@@ -367,6 +381,7 @@ async def test_a_copy_that_was_let_go_alone_stays_free_when_it_comes_back(stores
     assert await quarantined_again(stores, *back) == ["mcr.microsoft.com b"]
 
 
+@ON_BOTH
 async def test_a_plan_holds_what_came_back_before_anything_begins_on_it(stores: Stores) -> None:
     await planned_on_copy(stores, is_copied=False)
     await stores.orders.quarantine(str(ASPNET), ANN)
