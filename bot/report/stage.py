@@ -12,7 +12,7 @@ from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.report.destinations import About, Destination, hears, part_of
 from bot.report.messages.first_run import first_run_message
-from bot.report.messages.news import BLOCKS, incident_message, notice_message
+from bot.report.messages.news import OF_REPOSITORY, incident_message, notice_message
 from bot.report.messages.rollout import rollout_message
 from bot.report.messages.stops import pause_message, quarantine_message
 from bot.report.messages.summary import summary_message
@@ -166,7 +166,7 @@ async def _about(item: DueMessage, store: ReportStore) -> About | None:
             return About(tuple(sorted(names)), bases=tuple(each.base for each in told))
         case "incident":
             trouble = await store.incident(int(number))
-            return About((trouble.place,), fleet=True) if trouble.kind == BLOCKS else None
+            return About((trouble.place,), fleet=True) if trouble.kind in OF_REPOSITORY else None
         case "summary" | "first_run":
             return About(await store.fleet(), fleet=True)
         case _:

@@ -29,6 +29,8 @@ _SOURCE = "source"
 """The kind of incident of a source that tells nothing new."""
 _STUCK = "stuck"
 """The kind of incident of an owner whose rebuilds have failed for a day."""
+_CONTRADICTED = "contradicted"
+"""The kind of incident of a repository whose image is said to stand on what its layers do not show."""
 _TITLES = {
     BLOCKS: ("blocks whoever stands on its image", "blocks nobody any more"),
     "says less": ("says less than before, which is doubted for now", "is no longer in doubt"),
@@ -36,9 +38,12 @@ _TITLES = {
     _SOURCE: ("stands still", "goes on again"),
     "delayed": ("cannot be worked on at present", "can be worked on again"),
     _STUCK: ("waits for a person", "waits for nobody any more"),
+    _CONTRADICTED: ("has an image that contradicts itself", "has no image that contradicts itself any more"),
 }
 """What is said of other incidents than those of places that do not answer."""
-_NEEDS_PERSON = frozenset({BLOCKS, "cycle", _STUCK})
+_NEEDS_PERSON = frozenset({BLOCKS, "cycle", _STUCK, _CONTRADICTED})
+OF_REPOSITORY = frozenset({BLOCKS, _CONTRADICTED})
+"""The kinds of incidents whose place is a repository, so that they go where its messages go."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ def summary_message(summary: Summary) -> Message:
     for heading, lines in (
         ("Rebuilt", list(_rebuilt(summary))),
         ("Waiting for a person", list(_stuck(summary))),
+        ("Images that contradict themselves", list(_noticed(summary.contradicted))),
         ("Upstream", list(_upstream(summary))),
         ("Not fixed yet", list(_unfixed(summary))),
         ("Practices", list(_practices(summary))),

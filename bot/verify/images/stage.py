@@ -54,6 +54,7 @@ async def tick(
     observed.told = observed.last
     looks = _Looks(store, registries, observed, options, loop)
     tally = await loop.run(looks)
+    await store.tell_contradictions()
     return ImagesTally(tally.done, looks.moved, told_anew, tuple(tally.problems))
 
 

@@ -75,6 +75,8 @@ class Summary:
     """Rebuilds of which nothing shows what their image stands on."""
     merged: int = 0
     """Rebuilds that were merged, and not seen to build."""
+    contradicted: tuple[str, ...] = ()
+    """What is told of repositories with an image whose witnesses contradict each other."""
 
     @property
     def followed(self) -> int:
@@ -124,6 +126,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
         ),
         "withdrawn": list(summary.withdrawn),
         "end_of_support": list(summary.ends),
+        "contradicted": list(summary.contradicted),
         "planned": summary.planned,
         "unfixed": [unfixed_as_json(each) for each in summary.unfixed],
         "practices": [practice_as_json(each) for each in summary.practices.rows],

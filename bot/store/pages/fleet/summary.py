@@ -16,6 +16,7 @@ from bot.store.engine.store import Store
 from bot.store.pages.fleet.practices import fleet_practices
 from bot.store.pages.images.gates import unfixed_in
 from bot.store.rows.bases.tables import notices
+from bot.store.rows.images.contradictions import open_contradictions
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.repositories.tables import repositories
@@ -74,6 +75,7 @@ async def summarize_fleet(
         await unfixed_in(connection, *_of(images.c.repository_id, only)),
         sum(row.unproven for row in rolled_out),
         sum(row.merged for row in rolled_out),
+        await open_contradictions(connection, only),
     )
 
 

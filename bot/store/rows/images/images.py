@@ -72,6 +72,7 @@ images = Table(
     UniqueConstraint("repository_id", "registry", "repository", "tag"),
     Index(None, "due_at"),
     Index(None, "registry", "repository"),
+    Index(None, "state"),
 )
 """`digest` was last seen under the tag `found`; `sourced_from` is the repository that the image itself names, and
 `builder` who built it by signed provenance, which was `judged_by` the mark of who is trusted and holds until

@@ -27,9 +27,11 @@ from bot.store.engine.store import Store
 from bot.store.pages.images.deployed import deployments_of
 from bot.store.pages.images.gates import gates_of
 from bot.store.rows.bases.bases import has_name_among
+from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.named import bases_named_by
 from bot.store.rows.bases.own_bases import look_at_bases, look_at_once
 from bot.store.rows.bases.tables import base_of, bases, manifests, observations
+from bot.store.rows.images.contradictions import news_of_contradictions
 from bot.store.rows.images.images import (
     IMAGES_WITH_REPOSITORY,
     contested_images,
@@ -225,6 +227,15 @@ class ImagesStore(Store):
             digests = [each.digest for image in known for each in image.platforms if image.brings_a_runtime]
             runtimes = await runtimes_in(connection, digests)
         return [replace(image, runtimes=runtimes) if image.brings_a_runtime else image for image in known]
+
+    async def tell_contradictions(self) -> None:
+        """Looks first, so that a tick with nothing to tell writes nothing."""
+        now = self._clock.now()
+        async with self._database.reading() as connection:
+            begun, over = await news_of_contradictions(connection, now)
+        if begun or over:
+            async with self._database.transaction() as connection:
+                await tell_incidents(connection, begun, over, now)
 
     async def save_standings(self, standings: Mapping[int, tuple[ImageStanding, ...]]) -> None:
         """All in one statement: where a base moves, what stands on it is told anew at once."""

@@ -109,3 +109,13 @@ def test_a_repository_that_blocks_others_is_told_as_such_and_calls_somebody() ->
     assert incident_message(begun).needs_person
     ended = incident_message(replace(begun, cleared_at=NOON + timedelta(minutes=42)))
     assert (ended.text, ended.needs_person) == ("contoso/golden blocks nobody any more", False)
+
+
+def test_an_image_that_contradicts_itself_is_told_as_such_and_calls_somebody() -> None:
+    detail = "ghcr.io/contoso/shop:1 on linux/amd64: its provenance names aspnet:8.0, which its layers do not show"
+    begun = IncidentNews("contoso/shop", NOON, None, detail, "contradicted")
+    told = incident_message(begun)
+    assert (told.text, told.needs_person) == ("contoso/shop has an image that contradicts itself", True)
+    assert "which its layers do not show" in texts(told)
+    ended = incident_message(replace(begun, cleared_at=NOON + timedelta(minutes=42)))
+    assert ended.text == "contoso/shop has no image that contradicts itself any more"

@@ -265,3 +265,11 @@ def test_how_many_are_brought_to_the_practices_is_told() -> None:
 
 def test_where_nothing_was_judged_practices_are_not_mentioned() -> None:
     assert "Practices" not in texts(summary_message(QUIET))
+
+
+def test_images_that_contradict_themselves_are_named_also_where_people_wait_elsewhere() -> None:
+    told = replace(QUIET, contradicted=("contoso/shop: its configuration has DOTNET_VERSION=10.0.4",))
+    for message in (summary_message(told), summary_message(without_people(told))):
+        assert "Images that contradict themselves" in texts(message)
+        assert "DOTNET_VERSION=10.0.4" in texts(message)
+        check(message)

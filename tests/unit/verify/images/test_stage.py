@@ -39,6 +39,7 @@ class World:
     observations: list[Observation] = field(default_factory=lambda: [HISTORY])
     read_: int = 0
     asked: int = 0
+    told_contradictions: int = 0
     digest: str = DIGEST
     observed: Observed = field(default_factory=Observed)
     below: Sequence[Publication] = ()
@@ -76,6 +77,9 @@ class World:
 
     async def save_standings(self, standings: Mapping[int, tuple[ImageStanding, ...]]) -> None:
         self.images[1] = replace(self.images[1], standings=standings[1])
+
+    async def tell_contradictions(self) -> None:
+        self.told_contradictions += 1
 
     async def head(self, base: Base) -> Head:
         return Head(self.digest, "")
@@ -139,3 +143,9 @@ async def test_an_image_whose_packages_were_not_read_yet_is_judged_once_more_whe
         world.images[1] = kept
         await world.look()
         assert world.read_ == reads
+
+
+async def test_people_are_told_of_contradictions_after_the_looks() -> None:
+    world = World()
+    await world.look()
+    assert world.told_contradictions == 1
