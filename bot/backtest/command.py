@@ -1,6 +1,6 @@
 """The body of `freshness-bot backtest`: plain arguments in, a rendered report out."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -14,7 +14,7 @@ from bot.backtest.report import ReplayReport
 from bot.backtest.running import run
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
-from bot.domain.feeds.advisory import Advisory
+from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.rollouts.policy import Policy
 from bot.watch.history.inventory_git import read_history
 from bot.watch.history.log import read_observations, read_release_log
@@ -52,9 +52,10 @@ def backtest(
     for given in (observations, releases, repositories):
         if given is not None and changes is not None and given.is_file() and given.resolve() == changes.resolve():
             raise _refused(f"{given}: --changes would overwrite it", "give a file of its own")
+    known = read_release_log(releases)
     report = run(
-        _source(observations, from_git),
-        read_release_log(releases),
+        _source(observations, from_git, known),
+        known,
         policy,
         fleet=read_fleet(repositories) if repositories else None,
         advisories=advisories,
@@ -68,11 +69,13 @@ def backtest(
     return report
 
 
-def _source(observations: Path | None, from_git: Path | None) -> Iterable[Observation]:
+def _source(
+    observations: Path | None, from_git: Path | None, releases: Collection[Release]
+) -> Iterable[Observation]:
     if observations is not None and from_git is None:
         return read_observations(observations)
     if from_git is not None and observations is None:
-        return read_history(from_git)
+        return read_history(from_git, releases=releases)
     raise _refused("history comes from one place", "give either --observations or --from-git")
 
 

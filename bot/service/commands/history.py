@@ -1,6 +1,6 @@
 """`export` and `import`: the log of observations and releases, as JSON Lines or out of Microsoft's own record."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from bot.assess.dotnet.releases import ReleaseIndex
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.feeds.advisory import Advisory
+from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from bot.service.commands.progress import Progress
 from bot.service.wiring.adapters import CombinedFeeds
@@ -85,12 +85,10 @@ async def import_log(
         listed = list(read_release_log(source.releases)) if source.releases is not None else []
         await store.add_releases(listed)
         known = await _known(store)
-        releases, advisories = (
-            ReleaseIndex(await store.releases()),
-            await CombinedFeeds(stores.feeds).known_advisories(),
-        )
-        work = _Import(store, known, releases, advisories, clock)
-        for number, row in enumerate(_rows(source, known), start=1):
+        releases = await store.releases()
+        advisories = await CombinedFeeds(stores.feeds).known_advisories()
+        work = _Import(store, known, ReleaseIndex(releases), advisories, clock)
+        for number, row in enumerate(_rows(source, known, releases), start=1):
             await work.take(row)
             progress(number, None)
         await work.end()
@@ -154,7 +152,9 @@ class _Import:
         return Logged(row, change)
 
 
-def _rows(source: HistorySource, known: Mapping[Base, _Log]) -> Iterator[Observation]:
+def _rows(
+    source: HistorySource, known: Mapping[Base, _Log], releases: Collection[Release]
+) -> Iterator[Observation]:
     """The rows of a log as they stand. A clone tells of MCR; a registry that holds the same tags under the same
     names has shown the same."""
     if source.observations is not None:
@@ -164,7 +164,7 @@ def _rows(source: HistorySource, known: Mapping[Base, _Log]) -> Iterator[Observa
     elsewhere: dict[tuple[str, str], list[Base]] = {}
     for base in known:
         elsewhere.setdefault((base.repository, base.tag), []).append(base)
-    for row in read_history(source.clone):
+    for row in read_history(source.clone, releases=releases):
         mirrors = (base for base in elsewhere.get((row.base.repository, row.base.tag), ()) if base != row.base)
         yield row
         for base in mirrors:

@@ -12,7 +12,7 @@ from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.feeds.document import FeedKind, StoredDocument
 from bot.watch.feeds.contents import FeedContents
 from bot.watch.feeds.doubts import DoubtedLoss, FactKey, Saying, WatchedTag, Weighed, weigh
-from bot.watch.feeds.image_info import InventoryStep, compared
+from bot.watch.feeds.image_info import InventoryStep, TagInventory, compared
 from bot.watch.feeds.thinning import ended_tags, thinned_out
 
 WHOLE = frozenset({FeedKind.MSRC_BULLETIN, FeedKind.DOTNET_CVE})
@@ -45,6 +45,21 @@ class ReadDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class InventoryLook:
+    """An inventory and the one before it, None where none was read, with what tells of what it lacks: `watched` are
+    the bases that stand for tags in `doubts`, `ended` the channels past their end. `agreed` and `is_new` are as in
+    `ReadDocument`."""
+
+    before: TagInventory | None
+    after: TagInventory | None
+    doubts: tuple[DoubtedLoss, ...] = ()
+    watched: Sequence[WatchedTag] = ()
+    ended: frozenset[str] = frozenset()
+    agreed: frozenset[str] = frozenset()
+    is_new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Losses:
     """What is lost from now on, and what stays in doubt. `releases` are rows to replace, marked as taken back;
     `withdrawn` are source and CVE of advisories; `advisories` are those that their document said before."""
@@ -70,24 +85,37 @@ def losses_of(
 def _of_inventory(
     read: ReadDocument, known: Mapping[str, Release], watched: Sequence[WatchedTag], now: datetime
 ) -> Losses:
-    before = read.before.inventory if read.before is not None else None
-    after = read.said.inventory if read.said is not None else None
-    ended = ended_channels(known.values(), now)
+    look = InventoryLook(
+        read.before.inventory if read.before is not None else None,
+        read.said.inventory if read.said is not None else None,
+        read.doubts,
+        watched,
+        ended_channels(known.values(), now),
+        read.agreed,
+        read.is_new,
+    )
+    return Losses(*lost_from_inventory(look, now))
+
+
+def lost_from_inventory(look: InventoryLook, now: datetime) -> tuple[Weighed, InventoryStep]:
+    """What of an inventory's losses stays in doubt, and what has gone and come for sure: for the service and for
+    history alike."""
+    before, after, doubted = look.before, look.after, frozenset(key for each in look.doubts for key in each.keys)
     step, lost = InventoryStep(), []
     if before is not None and after is not None:
         step = compared(before, after)
-        thin = thinned_out(before, after, step, ended)
+        thin = thinned_out(before, after, step, look.ended)
         lost = [DoubtedLoss(each.place, each.told, each.tags, now) for each in thin]
     saying = Saying(
         said=after.tags.keys() if after is not None else None,
-        is_new=read.is_new,
-        unread=after is not None and any(repository in after.incomplete for repository, _ in read.doubted),
+        is_new=look.is_new,
+        unread=after is not None and any(repository in after.incomplete for repository, _ in doubted),
         lost=lost,
-        due=ended_tags(read.doubted, ended),
+        due=ended_tags(doubted, look.ended),
     )
-    weighed = weigh(read.doubts, saying, watched, read.agreed, now)
+    weighed = weigh(look.doubts, saying, look.watched, look.agreed, now)
     withdrawn = step.withdrawn.difference(*(each.keys for each in lost)) | weighed.believed
-    return Losses(weighed, InventoryStep(withdrawn, step.returned - read.doubted))
+    return weighed, InventoryStep(withdrawn, step.returned - doubted)
 
 
 def _of_releases(read: ReadDocument, known: Mapping[str, Release], now: datetime) -> Losses:

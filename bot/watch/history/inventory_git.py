@@ -6,7 +6,7 @@ file are a log of all tags. The clone is read with git itself, as bytes; nothing
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +15,13 @@ from typing import IO
 
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import Release
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES
 from bot.domain.reference import Base
 from bot.domain.tags.tag import Tag
-from bot.watch.feeds.image_info import PlatformEntry, TagEntry, TagInventory, compared, read
+from bot.watch.feeds.doubts import DoubtedLoss, WatchedTag
+from bot.watch.feeds.image_info import PlatformEntry, TagEntry, TagInventory, read
+from bot.watch.feeds.losses import InventoryLook, ended_channels, lost_from_inventory
 from bot.watch.history.log import MCR
 
 DOCUMENT = "build-info/docker/image-info.dotnet-dotnet-docker-main.json"
@@ -33,23 +36,29 @@ _ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIO
 _SAFELY = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "protocol.allow=never")
 
 
-def read_history(clone: Path, *, document: str = DOCUMENT) -> Iterator[Observation]:
+def read_history(
+    clone: Path, *, releases: Collection[Release] = (), document: str = DOCUMENT
+) -> Iterator[Observation]:
     """Observations of the floating Linux tags, oldest first: where a digest is new, and where a tag is gone.
+    `releases` tell which channels have ended.
 
     The time is the commit's; should a commit claim to be older than the one before it, it counts as made then.
+    What an inventory has lost and should not have is doubted as the service doubts it, without the registry's word.
     Raises `Failure` where there is no clone, no git, or no such document in it. An inventory that cannot be read is
     passed over, as the live bot would keep the last good one.
     """
     earlier: TagInventory | None = None
+    doubts: tuple[DoubtedLoss, ...] = ()
     live: dict[Base, Observation] = {}
     for at, data in _documents(clone, document):
         try:
             inventory, _ = read(data, document)
         except Failure:
             continue
-        gone = compared(earlier, inventory).withdrawn if earlier else frozenset()
-        bases = sorted(Base(MCR, *key) for key in gone)
-        for base in bases:
+        look = InventoryLook(earlier, inventory, doubts, _watched(live), ended_channels(releases, at))
+        weighed, step = lost_from_inventory(look, at)
+        doubts = weighed.doubts
+        for base in sorted(Base(MCR, *key) for key in step.withdrawn):
             if live.pop(base, None) is not None:
                 yield Observation(at, base, None)
         for base, seen in sorted(floating(inventory, at).items()):
@@ -57,6 +66,10 @@ def read_history(clone: Path, *, document: str = DOCUMENT) -> Iterator[Observati
                 live[base] = seen
                 yield seen
         earlier = inventory
+
+
+def _watched(live: Mapping[Base, Observation]) -> list[WatchedTag]:
+    return [WatchedTag((base.repository, base.tag), base, seen.digest, seen.at) for base, seen in live.items()]
 
 
 def floating(inventory: TagInventory, at: datetime) -> Mapping[Base, Observation]:

@@ -4,15 +4,17 @@ import json
 import lzma
 import os
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
+from bot.watch.feeds.doubts import STILL_FOR
 from bot.watch.history.inventory_git import DOCUMENT, read_history
 from bot.watch.history.log import read_observations
 from tests.conftest import SHARED
@@ -116,10 +118,44 @@ def test_the_first_inventory_shows_every_tag_and_the_next_only_what_moved(clone:
 
 
 def test_a_tag_that_is_gone_is_withdrawn_and_seen_again_when_it_returns(clone: Clone) -> None:
-    clone.commit(inventory({"8.0": "1", "9.0": "2"}), FIRST)
-    clone.commit(inventory({"8.0": "1"}), SECOND)
-    clone.commit(inventory({"8.0": "1", "9.0": "2"}), SECOND)
-    assert told(clone)[2:] == [(SECOND, "9.0", None), (SECOND, "9.0", "2")]
+    whole = {"9.0": "1", "9.0-noble": "2", "9.0-alpine": "3"}
+    clone.commit(inventory(whole), FIRST)
+    clone.commit(inventory({"9.0": "1", "9.0-noble": "2"}), SECOND)
+    clone.commit(inventory(whole), SECOND)
+    assert told(clone)[3:] == [(SECOND, "9.0-alpine", None), (SECOND, "9.0-alpine", "3")]
+
+
+class TestAThinInventory:
+    """What the service doubts, history doubts: by the same two publications and the same time."""
+
+    WHOLE: ClassVar = {"8.0": "1", "8.0-noble": "2", "9.0": "3", "9.0-noble": "4"}
+    THIN: ClassVar = {"8.0": "1", "8.0-noble": "2"}
+
+    def test_withdraws_nothing(self, clone: Clone) -> None:
+        clone.commit(inventory(self.WHOLE), FIRST)
+        clone.commit(inventory(self.THIN), SECOND)
+        clone.commit(inventory(self.WHOLE), SECOND + timedelta(days=1))
+        assert len(told(clone)) == 4
+
+    def test_shows_what_has_moved_meanwhile_once_it_is_whole_again(self, clone: Clone) -> None:
+        clone.commit(inventory(self.WHOLE), FIRST)
+        clone.commit(inventory(self.THIN), SECOND)
+        clone.commit(inventory(self.WHOLE | {"9.0": "5"}), SECOND + timedelta(days=1))
+        assert told(clone)[4:] == [(SECOND + timedelta(days=1), "9.0", "5")]
+
+    def test_is_believed_once_nothing_of_it_has_moved_for_weeks(self, clone: Clone) -> None:
+        later = SECOND + STILL_FOR
+        clone.commit(inventory(self.WHOLE), FIRST)
+        clone.commit(inventory(self.THIN), SECOND)
+        clone.commit(inventory(self.THIN | {"8.0": "6"}), later)
+        assert told(clone)[4:] == [(later, "9.0", None), (later, "9.0-noble", None), (later, "8.0", "6")]
+
+    def test_is_believed_of_a_channel_past_its_end(self, clone: Clone) -> None:
+        clone.commit(inventory(self.WHOLE), FIRST)
+        clone.commit(inventory(self.THIN), SECOND)
+        ended = Release("9.0", "9.0.11", FIRST, end_of_life=SECOND.date())
+        seen = list(read_history(clone.path, releases=[ended]))
+        assert [(each.base.tag, each.digest) for each in seen[4:]] == [("9.0", None), ("9.0-noble", None)]
 
 
 def test_tags_of_one_patch_or_one_architecture_do_not_float(clone: Clone) -> None:
