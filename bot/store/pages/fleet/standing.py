@@ -12,7 +12,7 @@ from bot.domain.images.standing import ImageState
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.inserting import chunks, upsert_rows
 from bot.store.engine.store import Store
-from bot.store.rows.bases.behind import DIFFERS, FLOATS
+from bot.store.rows.bases.behind import DIFFERS, FLOATS, pin_key, pins_not_left
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.standings import standing_days, standings
@@ -35,10 +35,11 @@ class StandingStore(Store):
         """
         today = self._clock.now().date()
         async with self._database.reading() as connection:
-            found = {row.id: row for row in await connection.execute(_COUNTED)}
+            kept = await pins_not_left(connection)
+            found = {row.id: row for row in await connection.execute(_COUNTED, {"kept": kept})}
             known = {row.repository_id: row for row in await connection.execute(select(standings))}
-            kept = await connection.execute(_OF_DAY, {"day": today})
-            counted_before = {row.standing: row.repositories for row in kept}
+            counted = await connection.execute(_OF_DAY, {"day": today})
+            counted_before = {row.standing: row.repositories for row in counted}
         changed = [_values(row) for id_, row in found.items() if not _is_same(row, known.get(id_))]
         gone = sorted(known.keys() - found.keys())
         totals = {standing.value: 0 for standing in Standing}
@@ -110,12 +111,14 @@ def _counted() -> Select[Any]:
 
 
 def _used() -> Subquery:
-    """By repository, how the bases that it uses have moved on: past what it pins, or under a tag that floats."""
+    """By repository, how the bases that it uses have moved on: past what it pins, or under a tag that floats.
+    `kept` are the pins that their bases have not left."""
+    is_left = and_(DIFFERS, pin_key().not_in(bindparam("kept", expanding=True)))
     return (
         select(
             usages.c.repository_id,
-            func.max(case((DIFFERS, 1), else_=0)).label("differs"),
-            func.max(case((DIFFERS, bases.c.moved_at))).label("differs_since"),
+            func.max(case((is_left, 1), else_=0)).label("differs"),
+            func.max(case((is_left, bases.c.moved_at))).label("differs_since"),
             func.max(case((FLOATS, bases.c.moved_at))).label("floated_at"),
         )
         .join(bases, bases.c.id == usages.c.base_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change, Move
@@ -31,7 +31,8 @@ DIFFERS = or_(
     and_(usages.c.digest.is_not(None), usages.c.digest != bases.c.digest),
     and_(usages.c.digest.is_(None), usages.c.version.is_not(None), usages.c.version != bases.c.version),
 )
-"""A usage that pins something else than its base shows now."""
+"""A usage that pins something else than its base shows now: older, or newer; see `pins_not_left`."""
+PinKey = tuple[int, str, str]
 FLOATS = and_(usages.c.digest.is_(None), usages.c.version.is_(None))
 
 
@@ -143,12 +144,9 @@ def _behind(
 ) -> BehindUsage | None:
     base, shown = now
     if each.differs:
-        if each.usage.reference.digest in {image.digest for image in shown.platforms}:
-            return None  # it names one platform's image of what the base shows
+        if not _is_left(each.usage, base, shown, log):
+            return None
         place = log.place_of(each.usage)
-        held = named_version(each.usage.reference, base) if place is None else place[1].version
-        if goes_back(held, shown.version):
-            return None  # the base went back, or a mirror has lost some: it is ahead
         if place is None:
             return BehindUsage(member, each.usage, base, shown)
         moves = log.since(place[0])
@@ -159,6 +157,75 @@ def _behind(
         return None
     news = tuple(move for _, move in log.moves if move.change.at > at and move.change.cause.needs_rebuild)
     return BehindUsage(member, each.usage, base, shown, at, news)
+
+
+def _is_left(usage: Usage, base: Base, shown: Observation, log: _Log) -> bool:
+    """Whether its base has left what it pins. It has not where that is one platform's image of what the base shows,
+    or newer than that: the base went back, or a mirror has lost some."""
+    if usage.reference.digest in {image.digest for image in shown.platforms}:
+        return False
+    place = log.place_of(usage)
+    held = named_version(usage.reference, base) if place is None else place[1].version
+    return not goes_back(held, shown.version)
+
+
+def pin_key() -> ColumnElement[Any]:
+    """What `pins_not_left` tells a usage's pin by."""
+    return tuple_(usages.c.base_id, func.coalesce(usages.c.digest, ""), func.coalesce(usages.c.version, ""))
+
+
+async def pins_not_left(connection: AsyncConnection) -> list[PinKey]:
+    """Those that differ from what their base shows, and are not behind it: as base, digest and version.
+
+    Where what is pinned was seen under its tag, the version that was seen then decides; for the others alone the
+    logs of their bases are read.
+    """
+    pins = (
+        select(usages.c.base_id, usages.c.digest, usages.c.version, bases.c.version.label("shown"))
+        .join(bases, bases.c.id == usages.c.base_id)
+        .where(DIFFERS, bases.c.digest.is_not(None))
+        .distinct()
+        .subquery()
+    )
+    same = and_(observations.c.base_id == pins.c.base_id, observations.c.digest == pins.c.digest)
+    held = observations.c.observation["version"].as_string().label("held")
+    rows = await connection.execute(
+        select(pins, observations.c.id.label("seen"), held).outerjoin(observations, same)
+    )
+    kept: set[PinKey] = set()
+    unseen: set[PinKey] = set()
+    for row in rows:
+        key = (row.base_id, row.digest or "", row.version or "")
+        if row.digest is not None and row.seen is None:
+            unseen.add(key)
+        elif goes_back(row.version if row.digest is None else row.held, row.shown):
+            kept.add(key)
+    return sorted(kept | await _not_left_by_logs(connection, unseen))
+
+
+async def _not_left_by_logs(connection: AsyncConnection, pins: Collection[PinKey]) -> set[PinKey]:
+    found: set[PinKey] = set()
+    if not pins:
+        return found
+    logs, shown = await _logs(connection, {base for base, _, _ in pins})
+    for some in chunks(sorted(pins)):
+        rows = await connection.execute(
+            select(
+                *(usages.c.id, usages.c.base_id, usages.c.digest, usages.c.version),
+                cast(usages.c.usage, Text).label("usage"),
+            ).where(
+                usages.c.base_id.in_({base for base, _, _ in some}),
+                usages.c.digest.in_({digest for _, digest, _ in some}),
+            )
+        )
+        for key, usage in readable(
+            rows,
+            lambda row: ((row.base_id, row.digest, row.version or ""), load_text(row.usage, Usage)),
+            lambda row: f"usage {row.id}",
+        ):
+            if key in pins and key[0] in shown and not _is_left(usage, *shown[key[0]], logs[key[0]]):
+                found.add(key)
+    return found
 
 
 async def _homes(connection: AsyncConnection) -> Sequence[Mapping[Any, Any]]:

@@ -8,6 +8,7 @@ from sqlalchemy import insert, select, update
 
 from bot.discover.ports import Reading
 from bot.domain.bases.notice import Topic
+from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.standing import ImageState
@@ -24,10 +25,12 @@ from bot.store.rows.rollouts.rebuilds import keep_transitions, transition_row
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import FleetFilter, Sort, Standing
 from bot.views.paging import Cut
+from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of
 from tests.integration.store.statements import statements
 
 SHOP = "contoso/shop"
+LINUX = PlatformImage("linux/amd64", digest("e"))
 
 
 def floating(base: Base = ASPNET) -> Usage:
@@ -123,6 +126,17 @@ async def test_a_pin_is_not_behind_a_base_that_went_back(
         stores.clock.advance(2 * HOUR)
     await stores.assess_all()
     assert bool((await stores.catch_up.behind()).usages) is is_behind
+    assert await standing(stores) is (Standing.BEHIND if is_behind else Standing.CURRENT)
+
+
+async def test_a_pin_on_one_platforms_image_of_what_its_base_shows_is_not_behind(stores: Stores) -> None:
+    pinned = replace(usage_of(ASPNET), reference=Reference(ASPNET.name, "10.0", digest("e")))
+    await reading(stores, Reading("tree", ((pinned, ASPNET),)))
+    [base] = await stores.bases()
+    seen = Observation(stores.clock.now(), ASPNET, digest("b"), "10.0.5", platforms=(LINUX,))
+    await stores.watch.record([Sighting(base.id, Sight.MOVED, seen, stores.clock.now() + HOUR)], {})
+    assert (await stores.catch_up.behind()).usages == ()
+    assert await standing(stores) is Standing.CURRENT
 
 
 async def test_a_build_is_not_behind_a_base_that_went_back_since(stores: Stores) -> None:
