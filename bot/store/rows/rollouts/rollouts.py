@@ -40,9 +40,10 @@ falls_due(
         (rebuilds.c.state.in_(OPEN), or_(rebuilds.c.state.not_in(AWAITING), MAY_BEGIN)),
         is_regular=True,
         early=(rebuilds.c.state.in_((*FOLLOWED, RebuildState.PROVING)),),
+        dated_by_people=(rebuilds.c.state == RebuildState.PLANNED.value,),
     ),
 )
-"""What waits for its wave or its window keeps its time."""
+"""What waits for its wave or its window keeps its time; once it was tried, it rests as everything else does."""
 
 IS_LEFT_TO_THE_BOT = and_(rebuilds.c.call_off.is_(None), ~ALL_PAUSED)
 """Nobody has called it off, and the bot is not paused as a whole."""
