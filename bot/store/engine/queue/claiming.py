@@ -60,9 +60,9 @@ async def claim(
     """Claims up to `limit` due rows, by `order` and then oldest first, now leased to `worker`; never a row that
     another holds.
 
-    SQLite's transactions begin with the write lock, PostgreSQL skips rows that another claim has locked. What is put
-    off further than its schedule can was dated by a clock that was ahead, and is due once nothing else is; so is
-    what holds no date: whoever reads the row says so, and puts it off to a date.
+    SQLite's transactions begin with the write lock, PostgreSQL skips rows that another claim has locked. A clock
+    that was ahead has dated what lies further ahead than its schedule can put it: that is due once nothing else is,
+    and so is what holds no date, of which whoever reads the row says so and puts it off to a date.
     """
     if worker.draining.is_set():
         return []
@@ -123,8 +123,7 @@ def _is_put_off_too_far(
 
 
 def _holds_no_date(column: Column[Any]) -> ColumnElement[bool]:
-    """SQLite takes any text there, which comes after every date; such as begins with a digit counts as a date of its
-    own."""
+    """SQLite takes any text there, which comes after all dates; such as begins with a digit counts as one itself."""
     return type_coerce(column, String) >= _AFTER_EVERY_DATE
 
 

@@ -45,7 +45,9 @@ async def test_what_its_own_schedule_has_dated_is_not_due_before(database: Datab
 
 
 @EVERY_TABLE
-async def test_what_waits_as_long_as_a_server_may_ask_for_is_not_due_before(database: Database, table: Table) -> None:
+async def test_what_waits_as_long_as_a_server_may_ask_for_is_not_due_before(
+    database: Database, table: Table
+) -> None:
     await add(database, table, NOON + DAY)
     assert await taken(database, table) == []
 
