@@ -123,7 +123,7 @@ def _is_put_off_too_far(
 
 
 def _holds_no_date(column: Column[Any]) -> ColumnElement[bool]:
-    """SQLite takes any text there, which comes after all dates; such as begins with a digit counts as one itself."""
+    """SQLite takes any text there, which comes after all dates; what begins with a digit counts as one itself."""
     return type_coerce(column, String) >= _AFTER_EVERY_DATE
 
 
