@@ -14,8 +14,8 @@ def is_yet_to_come(at: datetime, now: datetime) -> bool:
 
 
 def is_fresh(at: datetime, now: datetime, within: timedelta) -> bool:
-    """Whether what was learnt `at` is younger than `within`. How old it is where a clock, set back since, calls that
-    still to come, nobody can tell."""
+    """Whether what was learnt `at` is younger than `within`. Of a time that a clock, set back since, calls still to
+    come, nobody can tell how long ago it was."""
     return timedelta(0) <= now - at < within
 
 
