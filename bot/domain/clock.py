@@ -13,6 +13,12 @@ def is_yet_to_come(at: datetime, now: datetime) -> bool:
     return at - now > AHEAD
 
 
+def is_fresh(at: datetime, now: datetime, within: timedelta) -> bool:
+    """Whether what was learnt `at` is younger than `within`. Of a time that a clock, set back since, calls still to
+    come, nobody can tell how long ago it was."""
+    return timedelta(0) <= now - at < within
+
+
 class Clock(Protocol):
     """Answers what time it is, in UTC. Answers may go back, as the clock of a machine is set right now and then."""
 

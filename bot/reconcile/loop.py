@@ -16,7 +16,7 @@ import structlog
 
 from bot.domain.backoff import backoff
 from bot.domain.bounded_gather import bounded_gather
-from bot.domain.clock import Clock
+from bot.domain.clock import Clock, is_yet_to_come
 from bot.domain.failure import Failure, Trouble
 from bot.reconcile.breaker import LONGEST_PAUSE, Breaker, pause
 from bot.reconcile.budgets import Budget
@@ -143,8 +143,11 @@ class Loop:
         await this.finish(rest.until(work.longest_pause(items, now)) if rest is not None else now)
 
     def _rest(self, host: str, longest: timedelta) -> _Rest | None:
-        rest = self._resting.get(host)
-        return rest if rest is not None and rest.until(longest) > self.clock.now() else None
+        """None also where it began at a time that is yet to come: a clock that was ahead has told it."""
+        rest, now = self._resting.get(host), self.clock.now()
+        if rest is None or is_yet_to_come(rest.at, now):
+            return None
+        return rest if rest.until(longest) > now else None
 
     def _pause(self, work: Work[Any, Any], host: str, failure: Failure, now: datetime) -> _Rest:
         before = self._resting.get(host)

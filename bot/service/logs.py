@@ -56,7 +56,7 @@ def set_up(form: str, *, verbose: bool = True) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    for name in ("github", "httpx", "apscheduler", "alembic"):
+    for name in ("github", "httpx", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 

@@ -1,4 +1,4 @@
-"""The service: APScheduler wakes the ticks, a signal ends them in order, other settings begin them anew."""
+"""The service: it wakes the stages, a signal ends them in order, other settings begin them anew."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
@@ -89,38 +88,40 @@ async def serve(
 async def _tick_until(bot: Bot, stop: asyncio.Event, file: SettingsFile | None, beats: Heartbeats) -> None:
     beats.expect({stage.name: stage.every for stage in STAGES}, bot.clock.now())
     running: set[asyncio.Task[object]] = set()
-    scheduler = AsyncIOScheduler(
-        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-    )
-
     outdated: asyncio.Future[object] = asyncio.get_running_loop().create_future()
 
-    async def tick(stage: Stage) -> None:
-        task = asyncio.create_task(_measured(stage, bot, beats))
-        running.add(task)
-        task.add_done_callback(running.discard)
-        try:
-            await task
-        except asyncio.CancelledError:  # at a stop; APScheduler would log it with its trace
-            pass
-        except SchemaChanged as changed:
+    def ended(task: asyncio.Task[object]) -> None:
+        running.discard(task)
+        broken = None if task.cancelled() else task.exception()
+        if isinstance(broken, SchemaChanged):
             if not outdated.done():
-                outdated.set_exception(changed)
+                outdated.set_exception(broken)
+        elif broken is not None:
+            log.error("tick broke", exc_info=broken)
 
-    for stage in STAGES:
-        seconds = stage.every.total_seconds()
-        scheduler.add_job(tick, "interval", [stage], id=stage.name, seconds=seconds, next_run_time=bot.clock.now())
-    scheduler.start()
+    async def wake(stage: Stage) -> None:
+        """One tick after the other, by the time of the event loop: no clock that jumps puts one off."""
+        loop, every = asyncio.get_running_loop(), stage.every.total_seconds()
+        while True:
+            began = loop.time()
+            task: asyncio.Task[object] = asyncio.create_task(_measured(stage, bot, beats))
+            running.add(task)
+            task.add_done_callback(ended)
+            await asyncio.wait([task])
+            await asyncio.sleep(max(began + every - loop.time(), 0))
+
+    waking = [asyncio.create_task(wake(stage)) for stage in STAGES]
     log.info("started", worker=bot.worker.name, store=bot.database.engine.dialect.name)
     wanted: asyncio.Future[object] = asyncio.ensure_future(
         stop.wait() if file is None else _changed(bot, stop, file)
     )
     await asyncio.wait([wanted, outdated], return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", running=len(running))
-    scheduler.pause()
+    for task in waking:
+        task.cancel()
     bot.worker.draining.set()
     cut_off = await _drain(running)
-    scheduler.shutdown(wait=False)
+    await asyncio.gather(*waking, return_exceptions=True)
     if outdated.done():
         wanted.cancel()
         await asyncio.gather(wanted, return_exceptions=True)
@@ -198,7 +199,7 @@ async def _first_of(*events: asyncio.Event, within: timedelta) -> None:
 
 
 async def _drain(running: set[asyncio.Task[object]]) -> bool:
-    """APScheduler's own waiting shutdown would cancel coroutines, so the ticks are waited for here.
+    """Waits for the ticks that are running.
 
     Whether any had to be cut off, so that what it had begun counts as attempted.
     """

@@ -14,7 +14,7 @@ from bot.reconcile.budgets import Turn
 from bot.store.engine.inserting import insert_into
 from bot.store.engine.readable import check_moments
 from bot.store.engine.store import Store
-from bot.store.rows.rollouts.budgets import budgets, read_spending, spendings
+from bot.store.rows.rollouts.budgets import FARTHEST_STOP, budgets, read_spending, spendings
 
 FARTHEST = timedelta(minutes=30)
 """Turns that are given lie no farther ahead, so a later one was written by a clock that was wrong."""
@@ -35,8 +35,9 @@ class BudgetStore(Store):
             own = self._clock.now()
             spending.spent = deque(sorted(own if at - own > FARTHEST else at for at in spending.spent))
             now = max([own, *spending.spent])
-            if row.stopped_until is not None and row.stopped_until > now:
-                return Turn(row.stopped_until, row.stopped_because)
+            stopped_until = _stopped_until(row, own)
+            if stopped_until is not None and stopped_until > now:
+                return Turn(stopped_until, row.stopped_because)
             at = max(now, row.next_at) if row.next_at is not None and row.next_at - own <= FARTHEST else now
             free = spending.free_at(at, contents)
             if free > at:
@@ -56,13 +57,20 @@ class BudgetStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             row = await _locked(connection, account)
-            goes_on = row.stopped_until is not None and now - row.stopped_until < LONGEST_PAUSE
+            stopped_until = _stopped_until(row, now)
+            goes_on = stopped_until is not None and now - stopped_until < LONGEST_PAUSE
             since = row.stopped_since if goes_on else now
             pause = max(asked or SHORTEST_PAUSE, min(now - since, LONGEST_PAUSE))
-            until = max(now + pause, row.stopped_until or now)
+            until = max(now + pause, stopped_until or now)
             because = "the forge has asked for fewer writes"
             await _keep(connection, account, stopped_since=since, stopped_until=until, stopped_because=because)
         return until - now
+
+
+def _stopped_until(row: Any, now: datetime) -> datetime | None:
+    """None also where that is further ahead than a forge may ask for."""
+    until: datetime | None = row.stopped_until
+    return None if until is not None and until - now > FARTHEST_STOP else until
 
 
 async def _locked(connection: AsyncConnection, account: str) -> Any:

@@ -12,8 +12,8 @@ from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState, Target
 from bot.store.engine.codec import dump, load_shared
 from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.quarantined import quarantined
 from bot.store.rows.rollouts.rebuilds import keep_transitions, read_rebuilds, transition_row, was_tried_again
-from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.steps import repeat_steps
 from bot.store.rows.rollouts.tables import rebuilds
 
@@ -63,10 +63,8 @@ async def dispatched_instead(connection: AsyncConnection, before: Rebuild, now: 
 
 async def _not_built(connection: AsyncConnection, before: Rebuild) -> dict[str, Any]:
     """What a rebuild knows that is to be built from the start; on a quarantined digest it waits."""
-    quarantined = await quarantined_bases(connection)
-    named = (quarantined.get(target.base) for target in before.targets)
-    held = next((each for each in named if each is not None), None)
-    return {**dict.fromkeys(_OF_ITS_BUILD), "quarantine_id": held}
+    held = await quarantined(connection)
+    return {**dict.fromkeys(_OF_ITS_BUILD), "quarantine_id": held.first_keeping(before.targets)}
 
 
 async def _added(

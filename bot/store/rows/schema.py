@@ -4,6 +4,7 @@ Rows are the queue: what is worked on carries when it is due and who holds it un
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -64,12 +65,18 @@ class DueTable:
 
     `is_regular` says that rows are looked at again and again: a single pass on request takes them at once, or of
     them those of which `early` holds.
+
+    No stage puts a row off by itself for longer than `furthest`, nor can a server ask for a longer wait than a day;
+    the intervals that the operator sets come beside it. The rows of which `dated_by_people` holds keep their date,
+    however far ahead: a window, a settle time or a freeze has set it.
     """
 
     figure: str | None = None
     where: tuple[ColumnElement[bool], ...] = ()
     is_regular: bool = False
     early: tuple[ColumnElement[bool], ...] = ()
+    furthest: timedelta = timedelta(days=1)
+    dated_by_people: tuple[ColumnElement[bool], ...] = ()
 
 
 def falls_due(table: Table, due: DueTable) -> None:

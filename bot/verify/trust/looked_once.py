@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.domain.clock import Clock
+from bot.domain.clock import Clock, is_fresh
 from bot.verify.trust.collecting import SignaturesPort
 
 LISTED_FOR = timedelta(minutes=4)
@@ -69,7 +69,7 @@ class LookedOnce:
     ) -> Answer:
         kept = self._kept.get(key)
         now = self._clock.now()
-        if kept is not None and (counts_for is None or timedelta(0) <= now - kept.at < counts_for):
+        if kept is not None and (counts_for is None or is_fresh(kept.at, now, counts_for)):
             self._kept.move_to_end(key)
             return kept.answer  # type: ignore[return-value] # a key has answers of one kind
         answer = await ask()

@@ -329,6 +329,16 @@ async def test_a_host_that_pauses_is_not_asked_by_a_later_run_either(world: Worl
     assert (await world.run(timedelta(minutes=19))).done == 2
 
 
+async def test_a_host_does_not_rest_until_a_time_that_a_clock_which_was_ahead_has_told(world: World) -> None:
+    world.add("a.example")
+    world.posts.meets[1] = THROTTLED
+    await world.run(timedelta(days=365))
+    world.posts.meets.clear()
+    world.add("a.example")
+    await world.run(timedelta(days=-365))
+    assert world.posts.settled == [2]
+
+
 async def test_what_was_not_tried_counts_no_attempt(world: World) -> None:
     world.add(*["a"] * 10)
     world.posts.meets = dict.fromkeys(range(1, 11), THROTTLED)

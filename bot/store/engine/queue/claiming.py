@@ -6,22 +6,44 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, RowMapping, String, Table, or_, select, type_coerce, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    RowMapping,
+    String,
+    Table,
+    and_,
+    not_,
+    or_,
+    select,
+    true,
+    type_coerce,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
 from bot.store.engine.locking import lock_where
+from bot.store.rows.schema import due_of
 
+LONGEST_LEASE = timedelta(hours=1)
+"""So long does a lease last at the most, whoever holds it."""
+_LOOKED_TOGETHER = 1.5
+"""What is looked at in bulk lies on a grid, up to half an interval after its turn."""
 _AFTER_EVERY_DATE = ":"
 """Behind all that begins with a digit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Who claims, and how long a claim holds without a word; once `draining` is set, nothing more is claimed."""
+    """Who claims, and how long a claim holds without a word; once `draining` is set, nothing more is claimed.
+
+    `interval` is the longest of those that the operator has set between two looks at something.
+    """
 
     name: str
     lease: timedelta = timedelta(minutes=10)
+    interval: timedelta = timedelta(days=1)
     draining: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
 
 
@@ -38,12 +60,13 @@ async def claim(
     """Claims up to `limit` due rows, by `order` and then oldest first, now leased to `worker`; never a row that
     another holds.
 
-    SQLite's transactions begin with the write lock, PostgreSQL skips rows that another claim has locked. What holds
-    no date there comes once nothing else is due: whoever reads the row says so, and puts it off to a date.
+    SQLite's transactions begin with the write lock, PostgreSQL skips rows that another claim has locked. A clock
+    that was ahead has dated what lies further ahead than its schedule can put it: that is due once nothing else is,
+    and so is what holds no date, of which whoever reads the row says so and puts it off to a date.
     """
     if worker.draining.is_set():
         return []
-    ids = await _due(connection, table, now, limit, where, order)
+    ids = await _due(connection, table, worker, now, limit, where, order)
     if not ids:
         return []
     taken = (
@@ -60,20 +83,21 @@ async def claim(
 async def _due(
     connection: AsyncConnection,
     table: Table,
+    worker: Worker,
     now: datetime,
     limit: int,
     where: Sequence[ColumnElement[bool]],
     order: Sequence[ColumnElement[Any]],
 ) -> list[int]:
-    is_due: list[ColumnElement[bool]] = [table.c.due_at <= now]
-    is_free: list[ColumnElement[bool]] = [table.c.lease_until.is_(None), table.c.lease_until <= now]
-    if connection.dialect.name == "sqlite":
-        is_due.append(_holds_no_date(table.c.due_at))
-        is_free.append(_holds_no_date(table.c.lease_until))
+    is_due = [table.c.due_at <= now, _is_put_off_too_far(connection, table, worker, now)]
+    if connection.dialect.name != "sqlite":
+        is_due = [or_(*is_due)]
+    free = table.c.lease_until
+    is_free = or_(free.is_(None), free <= now, free > now + LONGEST_LEASE)
     for met in is_due:
         rows = await connection.execute(
             select(table.c.id)
-            .where(met, or_(*is_free), *where)
+            .where(met, is_free, *where)
             .order_by(*order, table.c.due_at, table.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True, key_share=True)
@@ -83,8 +107,23 @@ async def _due(
     return []
 
 
+def _is_put_off_too_far(
+    connection: AsyncConnection, table: Table, worker: Worker, now: datetime
+) -> ColumnElement[bool]:
+    """The rows that lie further ahead than their table's schedule and the operator's intervals can have put them.
+
+    A date that people have set counts however far ahead it is.
+    """
+    due = due_of(table)
+    too_far: ColumnElement[bool] = table.c.due_at > now + _LOOKED_TOGETHER * max(due.furthest, worker.interval)
+    is_own = [not_(dated) for dated in due.dated_by_people]
+    if connection.dialect.name != "sqlite":
+        return and_(too_far, *is_own)
+    return and_(too_far, or_(_holds_no_date(table.c.due_at), and_(true(), *is_own)))
+
+
 def _holds_no_date(column: Column[Any]) -> ColumnElement[bool]:
-    """SQLite takes any text there; such as begins with a digit counts as a date of its own."""
+    """SQLite takes any text there, which comes after all dates; what begins with a digit counts as one itself."""
     return type_coerce(column, String) >= _AFTER_EVERY_DATE
 
 

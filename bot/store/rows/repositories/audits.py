@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import (
     JSON,
@@ -43,7 +43,7 @@ audits = Table(
     Index(None, "due_at"),
 )
 """`files` are blobs by path, `findings` what was found in them under `mark`: the rules and the operator's word."""
-falls_due(audits, DueTable("audits"))
+falls_due(audits, DueTable("audits", furthest=timedelta(days=30)))
 
 practices = Table(
     "practices",

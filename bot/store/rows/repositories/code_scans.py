@@ -1,6 +1,6 @@
 """What code scanning has of each repository's findings, where they are wished for there."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Column, ForeignKey, and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,7 +30,7 @@ _JUDGED = (
 )
 IS_SCANNED = and_(code_scans.c.repository_id.in_(_JUDGED), ~ALL_PAUSED)
 """Its repository is one of the fleet that was judged, and the bot is not paused as a whole."""
-falls_due(code_scans, DueTable("code-scans", (IS_SCANNED,)))
+falls_due(code_scans, DueTable("code-scans", (IS_SCANNED,), furthest=timedelta(days=30)))
 
 
 async def want_scan(connection: AsyncConnection, repository: int, now: datetime) -> None:

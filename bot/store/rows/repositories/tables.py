@@ -1,5 +1,7 @@
 """Tables of repositories: what is known of each, its files, and the images that they name."""
 
+from datetime import timedelta
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -31,7 +33,7 @@ repositories = leased(
     Column("error", LongText),
     Column("read_at", Moment),
 )
-falls_due(repositories, DueTable("repositories", (repositories.c.listed.is_(True),)))
+falls_due(repositories, DueTable("repositories", (repositories.c.listed.is_(True),), furthest=timedelta(days=7)))
 
 blobs = Table(
     "blobs",

@@ -1,19 +1,25 @@
 """What has been written for each account, and until when nothing more may be."""
 
 from collections import deque
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Column, ColumnElement, Index, Integer, Select, Table, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.failure import LONGEST_PAUSE
 from bot.domain.rollouts.rebuild import AWAITING, Action
-from bot.domain.rollouts.timing.budget import Spending, WriteLimits
+from bot.domain.rollouts.timing.budget import HOUR, Spending, WriteLimits
 from bot.store.engine.readable import readable
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.schema import key_column, metadata
 from bot.store.rows.texts import LongText, ShortText
+
+FARTHEST_STOP = LONGEST_PAUSE + timedelta(hours=1)
+"""A forge asks for no longer pause than a day, by whichever machine's clock: a stop that ends later, and room that
+comes later than an hour's spendings are over, were told by a clock that was ahead."""
+_FARTHEST_ROOM = 2 * HOUR
 
 budgets = Table(
     "budgets",
@@ -57,11 +63,13 @@ async def read_spendings(connection: AsyncConnection, limits: WriteLimits) -> di
 def may_be_written(now: datetime) -> ColumnElement[bool]:
     """Whether a rebuild's account has a turn to give: at all, and where it opens a pull request, for content."""
     opens = and_(rebuilds.c.action == Action.PULL_REQUEST.value, rebuilds.c.state.in_(AWAITING))
-    has_room = rebuilds.c.repository_id.not_in(_of_accounts(budgets.c.room_at > now))
-    is_stopped = rebuilds.c.repository_id.in_(_of_accounts(budgets.c.stopped_until > now))
-    return and_(~is_stopped, or_(~opens, has_room))
+    is_full, is_stopped = (
+        rebuilds.c.repository_id.in_(_of_accounts(until > now, until <= now + furthest))
+        for until, furthest in ((budgets.c.room_at, _FARTHEST_ROOM), (budgets.c.stopped_until, FARTHEST_STOP))
+    )
+    return and_(~is_stopped, or_(~opens, ~is_full))
 
 
-def _of_accounts(where: ColumnElement[bool]) -> Select[tuple[int]]:
+def _of_accounts(*where: ColumnElement[bool]) -> Select[tuple[int]]:
     begins = func.substr(func.lower(repositories.c.name), 1, func.length(budgets.c.account))
-    return select(repositories.c.id).join(budgets, begins == budgets.c.account).where(where)
+    return select(repositories.c.id).join(budgets, begins == budgets.c.account).where(*where)

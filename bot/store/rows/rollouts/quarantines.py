@@ -19,8 +19,8 @@ from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.outbox import announce
+from bot.store.rows.rollouts.quarantined import SHOWN, still_carried, to_be_marked
 from bot.store.rows.rollouts.rebuilds import outdate, read_targets
-from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 from bot.views.rollouts.rollout import QuarantineStatus
 
@@ -181,14 +181,18 @@ async def _end(connection: AsyncConnection, outcomes: Mapping[int, str], now: da
 
 
 async def lift_published(connection: AsyncConnection, now: datetime) -> int:
-    """Ends the quarantines of digests that their base shows no more, and holds what came; how many have ended."""
+    """Ends the quarantines of digests that their base shows no more and that nothing carries any more, and holds
+    what came; how many have ended."""
     rows = await connection.execute(
-        select(quarantines.c.id, bases.c.digest)
+        select(quarantines.c.id, quarantines.c.digest.label("held"), *SHOWN)
         .join(bases, bases.c.id == quarantines.c.base_id)
         .where(quarantines.c.until.is_(None), bases.c.digest.is_not(None), bases.c.digest != quarantines.c.digest)
         .order_by(quarantines.c.id)
     )
-    outcomes = {row.id: f"the next publication came: {row.digest}" for row in rows}
+    left = rows.all()
+    carried = await still_carried(connection, {row.held for row in left})
+    over = [row for row in left if (base_of(row), row.held) not in carried]
+    outcomes = {row.id: f"the next publication came: {row.digest}" for row in over}
     await _carry_out(connection, await _end(connection, outcomes, now), now)
     return len(outcomes)
 
@@ -199,11 +203,9 @@ async def _carry_out(
     """Holds what came besides the quarantines that have `changed`, and brings rebuilds and messages to what holds
     now. All rebuilds are locked at once, in their one order, those that are `written` afterwards among them."""
     rows = [*changed, *await _hold_returned(connection), *await _hold_copies(connection, now)]
-    if not rows:
+    freed, kept = await to_be_marked(connection)
+    if not rows and not freed and not kept:
         return
-    numbers = sorted({int(row.id) for row in rows})
-    freed = set(await connection.scalars(select(rebuilds.c.id).where(rebuilds.c.quarantine_id.in_(numbers))))
-    kept = await _to_be_kept(connection, numbers)
     outdated = await _concerned(connection, {(row.base_id, row.digest) for row in rows})
     await lock(connection, rebuilds, {*written, *freed, *outdated, *(id_ for ids in kept.values() for id_ in ids)})
     for some in chunks(sorted(freed)):
@@ -219,23 +221,6 @@ async def _carry_out(
     await outdate(connection, outdated, now)
     for number in sorted({int(row.id) for row in rows if row.copy_of_id is None}):
         await announce(connection, f"quarantine:{number}", now)
-
-
-async def _to_be_kept(connection: AsyncConnection, changed: Collection[int]) -> dict[int, list[int]]:
-    """The rebuilds that wait and that no quarantine keeps but those that have `changed`, by what keeps them now."""
-    kept_for = await quarantined_bases(connection)
-    if not kept_for:
-        return {}
-    is_free = or_(rebuilds.c.quarantine_id.is_(None), rebuilds.c.quarantine_id.in_(changed))
-    waiting = await connection.execute(
-        select(rebuilds.c.id, rebuilds.c.targets).where(rebuilds.c.state.in_(AWAITING), is_free)
-    )
-    found: dict[int, list[int]] = {}
-    for waits, targets in read_targets(waiting).items():
-        named = (kept_for.get(target.base) for target in targets)
-        if (number := next((each for each in named if each is not None), None)) is not None:
-            found.setdefault(number, []).append(waits)
-    return found
 
 
 async def _concerned(connection: AsyncConnection, about: Collection[tuple[int, str]]) -> list[int]:

@@ -6,14 +6,13 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change
-from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, FOLLOWED, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Pause, Rollout
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
-from bot.store.rows.bases.tables import base_of, bases, changes
+from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
-from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
+from bot.store.rows.rollouts.tables import pauses, rebuilds, rollout_waves, rollouts
 from bot.store.rows.schema import DueTable, falls_due
 
 IS_KEPT = or_(rebuilds.c.held_because.is_not(None), rebuilds.c.quarantine_id.is_not(None))
@@ -40,9 +39,10 @@ falls_due(
         (rebuilds.c.state.in_(OPEN), or_(rebuilds.c.state.not_in(AWAITING), MAY_BEGIN)),
         is_regular=True,
         early=(rebuilds.c.state.in_((*FOLLOWED, RebuildState.PROVING)),),
+        dated_by_people=(rebuilds.c.state == RebuildState.PLANNED.value,),
     ),
 )
-"""What waits for its wave or its window keeps its time."""
+"""What waits for its wave or its window keeps its time; once it was tried, it rests as everything else does."""
 
 IS_LEFT_TO_THE_BOT = and_(rebuilds.c.call_off.is_(None), ~ALL_PAUSED)
 """Nobody has called it off, and the bot is not paused as a whole."""
@@ -70,17 +70,6 @@ async def open_pauses(connection: AsyncConnection) -> list[Pause]:
         lambda row: Pause(row.id, row.rollout_id, row.since, row.who, row.reason),
         lambda row: f"pause {row.id}",
     )
-
-
-async def quarantined_bases(connection: AsyncConnection) -> dict[Base, int]:
-    """The bases of which a digest is quarantined, each with the quarantine that was opened first."""
-    rows = await connection.execute(
-        select(quarantines.c.id, bases.c.registry, bases.c.repository, bases.c.tag)
-        .join(bases, bases.c.id == quarantines.c.base_id)
-        .where(quarantines.c.until.is_(None))
-        .order_by(quarantines.c.id.desc())
-    )
-    return {base_of(row): row.id for row in rows}
 
 
 async def latest_rollouts(connection: AsyncConnection, limit: int) -> list[Rollout]:

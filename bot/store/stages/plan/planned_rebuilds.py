@@ -1,6 +1,6 @@
 """Adds the rebuilds of a plan to their rollout, and ends those that they replace."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.reference import Base
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import REPLACEABLE, Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
@@ -30,13 +29,13 @@ from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import usages
+from bot.store.rows.rollouts.quarantined import quarantined
 from bot.store.rows.rollouts.rebuilds import (
     keep_transitions,
     outcome_of,
     read_rebuilds,
     transition_row,
 )
-from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.steps import add_steps
 from bot.store.rows.rollouts.tables import rebuilds, transitions
 
@@ -76,7 +75,7 @@ async def add_rebuilds(
 ) -> None:
     """Adds planned rebuilds to a rollout, each with its place in time and what keeps it from beginning."""
     before = await _inherited(connection, planned)
-    quarantined = await quarantined_bases(connection)
+    held = await quarantined(connection)
     children = await _children(connection, {item.repository_id for item in planned})
     for part in chunks(planned):
         await connection.execute(
@@ -84,7 +83,7 @@ async def add_rebuilds(
             [
                 _row_of(item, known, rollout, now)
                 | _place(item, [before[old] for old in item.supersedes if old in before], now)
-                | {"quarantine_id": _quarantine_of(item, quarantined)}
+                | {"quarantine_id": held.first_keeping(item.targets)}
                 | {"waits_for": _PARENTS_UNKNOWN if _waits_for_parents(item, children) else None}
                 for item in part
             ],
@@ -152,12 +151,6 @@ def _row_of(item: PlannedRebuild, known: Revisions, rollout: int, now: datetime)
         "steps": len(item.steps),
         "parts": dump(item.parts, tuple[PathWorkflow, ...]) if item.parts else None,
     }
-
-
-def _quarantine_of(item: PlannedRebuild, quarantined: Mapping[Base, int]) -> int | None:
-    if not quarantined:
-        return None
-    return next((quarantined[target.base] for target in item.targets if target.base in quarantined), None)
 
 
 def _waits_for_parents(item: PlannedRebuild, children: Collection[int]) -> bool:

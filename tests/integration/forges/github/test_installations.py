@@ -103,6 +103,17 @@ async def test_what_an_owner_grants_later_counts_with_the_next_listing(
     assert "issues" in granted[-1].permissions
 
 
+async def test_what_a_clock_that_was_ahead_has_listed_is_listed_again(
+    pair: World, clock: ManualClock, app: Installations
+) -> None:
+    clock.advance(timedelta(days=365))
+    await app.repositories(None)
+    clock.advance(-timedelta(days=365))
+    pair.traffic.forget()
+    await app.repositories(None)
+    assert len(pair.traffic.requests("github", "GET", "/app/installations$")) == 1
+
+
 async def test_a_suspended_installation_is_told_and_keeps_no_other_from_work(
     pair: World, clock: ManualClock, app: Installations
 ) -> None:

@@ -105,6 +105,20 @@ async def test_a_refusal_stops_all_replicas_and_one_soon_after_stops_them_longer
 
 
 @ON_BOTH
+async def test_a_clock_that_was_a_year_fast_stops_no_writes_for_as_long(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    fast = stores.other("fast", stores.clock.now() + 365 * 24 * HOUR).budgets
+    for _ in range(5):
+        await fast.take(CONTOSO, 1, LIMITS)
+    await fast.stop(CONTOSO, 5 * MINUTE)
+
+    assert len(await stores.jobs()) == 1
+    assert (await stores.budgets.take(CONTOSO, 0, LIMITS)).because is None
+    assert await stores.budgets.stop(CONTOSO, 5 * MINUTE) == 5 * MINUTE
+    assert (await stores.budgets.take(CONTOSO, 0, LIMITS)).at == stores.clock.now() + 5 * MINUTE
+
+
 async def test_who_may_not_write_at_present_is_not_claimed(stores: Stores) -> None:
     await stores.fill(repositories=2)
     await stores.plan_all()

@@ -222,7 +222,8 @@ async def test_what_repeats_a_merged_build_and_may_not_is_known_by_the_merge(sto
 async def test_a_repeated_build_that_was_held_back_does_not_build_what_was_quarantined(
     stores: Stores, is_lifted: bool
 ) -> None:
-    """The next publication ends the quarantine, and the default branch still pins the digest."""
+    """The next publication ends the quarantine of what nothing carries any more, and the default branch still pins
+    it."""
     await merged(stores, 1, "weekly.yml")
     pinned = (
         Replacement(Reference(ASPNET.name, "10.0", digest("a")), Reference(ASPNET.name, "10.0", digest("b"))),
@@ -230,15 +231,110 @@ async def test_a_repeated_build_that_was_held_back_does_not_build_what_was_quara
     async with stores.database.transaction() as connection:
         await connection.execute(update(rebuilds).values(replacements=dump(pinned, tuple[Replacement, ...])))
     await stores.orders.quarantine("aspnet:10.0", ANN)
-    await stores.orders.retry("contoso/shop-0000", ANN)
-    assert await stores.jobs() == []
     if is_lifted:
+        await stores.orders.retry("contoso/shop-0000", ANN)
+        assert await stores.jobs() == []
         await stores.orders.lift("aspnet:10.0", ANN)
     else:
         await stores.see({ASPNET: "c"})
         assert await stores.quarantine.lift_published() == 1
+        await stores.orders.retry("contoso/shop-0000", ANN)
     [job] = await stores.jobs()
     assert job.condemned == (None if is_lifted else digest("b"))
+
+
+async def next_digest(stores: Stores, letter: str = "c") -> None:
+    """The base shows another digest, which nobody has planned yet."""
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: letter})
+
+
+async def quarantined_while(stores: Stores, *states: RebuildState) -> None:
+    """Repositories are that far with a digest that is quarantined, and the next one was published."""
+    await stores.fill(repositories=len(states))
+    await stores.plan_all()
+    async with stores.database.transaction() as connection:
+        for number, state in enumerate(states, 1):
+            await connection.execute(update(rebuilds).where(rebuilds.c.id == number).values(state=state.value))
+    await stores.orders.quarantine("aspnet:10.0", ANN)
+    await next_digest(stores)
+
+
+async def held(stores: Stores) -> list[str]:
+    return [status.digest for status in await stores.rollout_views.open_quarantines()]
+
+
+@ON_BOTH
+@pytest.mark.parametrize("state", [state for state in RebuildState if not state.has_ended])
+async def test_a_digest_stays_quarantined_while_a_rebuild_that_has_not_ended_carries_it(
+    stores: Stores, state: RebuildState
+) -> None:
+    await quarantined_while(stores, state)
+    assert await stores.quarantine.lift_published() == 0
+    assert await held(stores) == [digest("b")]
+
+
+@ON_BOTH
+@pytest.mark.parametrize("state", [state for state in RebuildState if state.has_ended])
+async def test_a_quarantine_ends_with_the_next_digest_once_nothing_carries_it_any_more(
+    stores: Stores, state: RebuildState
+) -> None:
+    await quarantined_while(stores, state)
+    assert await stores.quarantine.lift_published() == 1
+    assert await held(stores) == []
+
+
+@ON_BOTH
+async def test_an_open_pull_request_with_a_quarantined_digest_does_not_merge_by_itself_after_the_next_one(
+    stores: Stores,
+) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    await opened(stores)
+    await stores.orders.quarantine("aspnet:10.0", ANN)
+    await next_digest(stores)
+    await stores.quarantine.lift_published()
+    [job] = await stores.jobs()
+    assert job.quarantined == {ASPNET: "it does not start (Ann)"}
+
+
+@ON_BOTH
+async def test_what_is_planned_for_the_next_digest_is_kept_by_no_quarantine_of_the_one_before(
+    stores: Stores,
+) -> None:
+    await quarantined_while(stores, RebuildState.OPEN, RebuildState.PLANNED)
+    await stores.assess_all()
+    planned = await stores.planned()
+    one = replace(planned, rebuilds=(replace(planned.rebuilds[1], supersedes=(2,)),))
+    await stores.plan.save_plan(one)
+    assert await stores.quarantine.lift_published() == 0
+    assert await stores.column(rebuilds, "quarantine_id") == [None, None, None]
+    assert await stores.states() == ["open", "superseded", "planned"]
+
+
+@ON_BOTH
+async def test_rebuilds_of_another_digest_keep_no_quarantine(stores: Stores) -> None:
+    await quarantined_while(stores, RebuildState.PLANNED)
+    await stores.assess_all()
+    await stores.plan_all(supersedes=(1,))
+    assert await stores.states() == ["superseded", "planned"]
+    assert await stores.quarantine.lift_published() == 1
+    assert await held(stores) == []
+
+
+@ON_BOTH
+async def test_what_waits_is_kept_again_while_its_base_has_come_back_to_what_is_still_quarantined(
+    stores: Stores,
+) -> None:
+    await quarantined_while(stores, RebuildState.OPEN)
+    await stores.assess_all()
+    await stores.plan_all()
+    kept = []
+    for letter in ("b", "c"):
+        await next_digest(stores, letter)
+        assert await stores.quarantine.lift_published() == 0
+        kept.append(await stores.column(rebuilds, "quarantine_id"))
+    assert kept == [[None, 1], [None, None]]
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)

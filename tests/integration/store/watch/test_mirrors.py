@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from bot.assess.notices.deciding import NoticeDifference, Opened
 from bot.discover.ports import Reading
@@ -22,6 +23,7 @@ from bot.plan import quarantine
 from bot.plan.age.ports import AgePlan
 from bot.plan.cascade.stage import CascadeInput
 from bot.plan.catching_up import CatchUp
+from bot.store.engine.codec import dump
 from bot.store.engine.queue.claiming import Worker
 from bot.store.history import Logged
 from bot.store.pages.bases.mirror_lags import MirrorLagsStore
@@ -188,6 +190,13 @@ async def plan_for_copy(stores: Stores) -> None:
     await stores.plan.save_plan(await stores.planned(action=Action.DISPATCH, targets=targets))
 
 
+async def go_on(stores: Stores, letter: str) -> None:
+    """What waits is planned anew for what the copy shows by now."""
+    targets = (Target(COPY, digest("a"), digest(letter), (1,)),)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(targets=dump(targets, tuple[Target, ...])))
+
+
 async def kept(stores: Stores) -> list[bool]:
     return [number is not None for number in await stores.column(rebuilds, "quarantine_id")]
 
@@ -248,6 +257,9 @@ async def test_a_mirror_that_still_shows_the_copy_when_upstream_has_gone_on_is_k
     assert await kept(stores) == [True]
     stores.clock.advance(HOUR)
     await stores.see({ASPNET: "c", COPY: "c"})
+    assert (await quarantine.tick(stores.quarantine)).lifted == 0
+    assert await kept(stores) == [True], "it carries the copy still"
+    await go_on(stores, "c")
     assert (await quarantine.tick(stores.quarantine)).lifted == 1
     assert await kept(stores) == [False]
 
@@ -301,10 +313,11 @@ async def test_open_pull_requests_are_looked_through_once_for_all_copies(stores:
 
 
 async def quarantined_again(stores: Stores, *shown: Mapping[Base, str]) -> list[str]:
-    """What holds when bases have shown this, one after the other, with a look at quarantines after each."""
+    """What holds when bases have shown this, one after the other, each planned and looked at for quarantines."""
     for letters in shown:
         stores.clock.advance(HOUR)
         await stores.see(letters)
+        await go_on(stores, letters[COPY])
         await quarantine.tick(stores.quarantine)
     return [f"{each.base.registry} {each.digest[7]}" for each in await stores.rollout_views.open_quarantines()]
 

@@ -14,7 +14,7 @@ from bot.clients.forges.github.connection.permissions import least
 from bot.clients.forges.github.connection.shapes import rows, shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.http.observer import Observer
-from bot.domain.clock import Clock
+from bot.domain.clock import Clock, is_fresh
 from bot.domain.failure import Failure
 from bot.domain.forge.looks import OwnWord, Silence
 from bot.domain.forge.port import Forge
@@ -87,7 +87,7 @@ class Installations:
 
     async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
         """All repositories of the installations that are used; suspended ones show none."""
-        if self._listed_at is None or self._clock.now() - self._listed_at >= _HOLDS_FOR:
+        if self._listed_at is None or not is_fresh(self._listed_at, self._clock.now(), _HOLDS_FOR):
             await self._look()
         active = [each for each in self._known.values() if not each.is_suspended]
         listed, self._in_trouble = await listed_each(
@@ -156,7 +156,8 @@ class Installations:
     def _is_to_be_looked_for(self, owner: str) -> bool:
         if self._listed_at is None:
             return True
-        return self._silence(owner) is not None and self._clock.now() - self._listed_at >= _ASKED_AGAIN_AFTER
+        is_recent = is_fresh(self._listed_at, self._clock.now(), _ASKED_AGAIN_AFTER)
+        return self._silence(owner) is not None and not is_recent
 
     def _silence(self, owner: str) -> str | None:
         found = self._known.get(owner)

@@ -24,12 +24,16 @@ class Quiet:
 
     def left(self, kind: str, now: datetime) -> timedelta:
         """Returns for how long nothing of this kind may be asked, zero where it may."""
-        untils = [until for name in (kind, None) if (until := self._until.get(name)) is not None]
-        return max([until - now for until in untils], default=timedelta(0))
+        return max(self._left(kind, now), self._left(None, now))
 
     def keep(self, kind: str | None, pause: timedelta, now: datetime) -> None:
         """Asks nothing of that kind for so long; None for nothing at all."""
-        self._until[kind] = max(self._until.get(kind, now), now + pause)
+        self._until[kind] = now + max(self._left(kind, now), pause)
+
+    def _left(self, kind: str | None, now: datetime) -> timedelta:
+        """No pause is longer than a day: a clock that was ahead has told of one that is."""
+        left = self._until.get(kind, now) - now
+        return timedelta(0) if left > LONGEST_PAUSE else left
 
     def note(self, kind: str, headers: Mapping[str, Any], now: datetime) -> None:
         """Takes from an answer how much of its limit is left; once that is the reserve, the rest of the hour is

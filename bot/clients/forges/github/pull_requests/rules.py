@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from bot.clients.forges.github.connection.shapes import rows, shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.domain.clock import Clock
+from bot.domain.clock import Clock, is_fresh
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange
 from bot.domain.forge.refusals import BranchQueued, BranchRefused, BranchRule
@@ -189,7 +189,7 @@ class RulesAhead:
     async def _types(self, repository: Identity, branch: str) -> frozenset[str]:
         key, now = (repository.name, branch.rpartition("/")[0]), self.clock.now()
         known = self._in_force.get(key)
-        if known is None or now - known.at >= _HOLDS_FOR:
+        if known is None or not is_fresh(known.at, now, _HOLDS_FOR):
             known = self._in_force[key] = _InForce(await self._asked(repository, branch), now)
         return known.types
 

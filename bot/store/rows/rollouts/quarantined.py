@@ -1,0 +1,101 @@
+"""What a quarantine keeps from beginning, and what keeps the quarantine: both by the digest.
+
+A build on a floating tag takes whatever the base shows. So while the base shows the quarantined digest nothing is
+begun on it at all; once it shows another, only what still carries that digest is kept, and what is planned for the
+next one goes on.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Text, cast, false, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.reference import Base
+from bot.domain.rollouts.rebuild import AWAITING, Target
+from bot.store.rows.bases.tables import base_of, bases
+from bot.store.rows.rollouts.rebuilds import read_targets
+from bot.store.rows.rollouts.rollouts import OPEN
+from bot.store.rows.rollouts.tables import quarantines, rebuilds
+
+Carried = tuple[Base, str]
+"""A base with a digest of it that a rebuild brings."""
+SHOWN = (bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """The quarantines that hold: `carried` keep what brings their digest, `shown` all that stands on a base that
+    shows it, or of which nobody knows what it shows."""
+
+    carried: Mapping[Carried, int] = field(default_factory=dict)
+    shown: Mapping[Base, int] = field(default_factory=dict)
+
+    def keeping(self, targets: Iterable[Target]) -> list[int]:
+        """The quarantines that keep a rebuild with these targets from beginning."""
+        found = ((self.shown.get(each.base), self.carried.get((each.base, each.to_digest))) for each in targets)
+        return [number for pair in found for number in pair if number is not None]
+
+    def first_keeping(self, targets: Iterable[Target]) -> int | None:
+        return next(iter(self.keeping(targets)), None)
+
+
+async def quarantined(connection: AsyncConnection) -> Quarantined:
+    """What is quarantined now; of several quarantines of one base the one that was opened first."""
+    rows = await connection.execute(
+        select(quarantines.c.id, quarantines.c.digest.label("held"), *SHOWN)
+        .join(bases, bases.c.id == quarantines.c.base_id)
+        .where(quarantines.c.until.is_(None))
+        .order_by(quarantines.c.id.desc())
+    )
+    carried: dict[Carried, int] = {}
+    shown: dict[Base, int] = {}
+    for row in rows:
+        base = base_of(row)
+        carried[base, row.held] = row.id
+        if row.digest is None or row.digest == row.held:
+            shown[base] = row.id
+    return Quarantined(carried, shown)
+
+
+async def to_be_marked(connection: AsyncConnection) -> tuple[set[int], dict[int, list[int]]]:
+    """The rebuilds that are kept and shall be no more, and those that wait and shall be kept, by the quarantine.
+
+    Bases move while a quarantine holds, so that all that waits is judged. What cannot be read stays as it is kept.
+    """
+    held = await quarantined(connection)
+    holding = set(held.carried.values())
+    waits = rebuilds.c.state.in_(AWAITING)
+    rows = (
+        await connection.execute(
+            select(rebuilds.c.id, rebuilds.c.targets, rebuilds.c.quarantine_id, waits.label("waits")).where(
+                or_(rebuilds.c.quarantine_id.is_not(None), waits if holding else false())
+            )
+        )
+    ).all()
+    brought = read_targets(rows)
+    freed: set[int] = set()
+    kept: dict[int, list[int]] = {}
+    for row in rows:
+        unread = [row.quarantine_id] if row.quarantine_id in holding else []
+        keeping = (held.keeping(brought[row.id]) if row.id in brought else unread) if row.waits else []
+        if row.quarantine_id in keeping:
+            continue
+        if row.quarantine_id is not None:
+            freed.add(row.id)
+        if keeping:
+            kept.setdefault(keeping[0], []).append(row.id)
+    return freed, kept
+
+
+async def still_carried(connection: AsyncConnection, digests: Collection[str]) -> set[Carried]:
+    """Those of these digests, each with its base, that a rebuild carries which has not ended: one that is planned,
+    an open pull request, a build or a step under way."""
+    if not digests:
+        return set()
+    names_one = or_(*(cast(rebuilds.c.targets, Text).contains(digest) for digest in sorted(digests)))
+    rows = await connection.execute(
+        select(rebuilds.c.id, rebuilds.c.targets).where(rebuilds.c.state.in_(OPEN), names_one)
+    )
+    brought = read_targets(rows).values()
+    return {(each.base, each.to_digest) for targets in brought for each in targets if each.to_digest in digests}

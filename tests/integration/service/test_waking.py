@@ -1,0 +1,72 @@
+"""How the service wakes its stages: again and again, whatever the clock of the machine says."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain.clock import ManualClock
+from bot.service import running
+from bot.service.stages import STAGES
+from bot.service.ticks import TickOutcome
+from bot.service.wiring.container import Bot, open_bot
+from bot.settings import load
+from tests.migrated import new_sqlite
+
+YEAR = timedelta(days=365)
+
+
+@pytest_asyncio.fixture
+async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
+    (tmp_path / "token").write_text("ghp_x")
+    path, url = tmp_path / "freshness.yaml", new_sqlite(tmp_path / "freshness.db")
+    path.write_text(f"github: {{token_file: {tmp_path}/token}}\nstore: {{url: '{url}'}}\n")
+    async with open_bot(load(path), ManualClock(datetime.now(UTC))) as bot:
+        yield bot
+
+
+async def test_stages_are_woken_again_after_a_clock_that_was_a_year_ahead(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, stop = bot.clock, asyncio.Event()
+    assert isinstance(clock, ManualClock)
+    ticks: list[datetime] = []
+
+    async def tick(_: Bot) -> TickOutcome:
+        ticks.append(clock.now())
+        clock.advance(-YEAR if len(ticks) == 1 else timedelta(0))
+        if len(ticks) == 3:
+            stop.set()
+        return TickOutcome("tick")
+
+    clock.advance(YEAR)
+    often = replace(STAGES[0], name="tick", tick=tick, every=timedelta(milliseconds=10))
+    monkeypatch.setattr(running, "STAGES", (often,))
+    async with asyncio.timeout(10):
+        await running.serve(bot, stop)
+    assert ticks == [ticks[1] + YEAR, ticks[1], ticks[1]]
+
+
+async def test_a_stage_does_not_begin_a_tick_before_its_last_has_ended(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, told = asyncio.Event(), list[str]()
+
+    async def tick(_: Bot) -> TickOutcome:
+        told.append("begun")
+        for _turn in range(20):
+            await asyncio.sleep(0.001)
+        told.append("ended")
+        if len(told) == 6:
+            stop.set()
+        return TickOutcome("tick")
+
+    often = replace(STAGES[0], name="tick", tick=tick, every=timedelta(milliseconds=1))
+    monkeypatch.setattr(running, "STAGES", (often,))
+    async with asyncio.timeout(10):
+        await running.serve(bot, stop)
+    assert told[:6] == ["begun", "ended"] * 3
