@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from bot.domain.clock import Clock
 from bot.service.logs import set_up
-from bot.service.wiring.grants import pace_of
+from bot.service.wiring.pace import pace_of
 from bot.settings import Settings, secret
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
