@@ -27,7 +27,7 @@ async def opened_stores(settings: Settings, clock: Clock) -> AsyncIterator[Store
 def stores_of(settings: Settings, database: Database, worker: Worker, clock: Clock) -> Stores:
     """The stores as the settings have them."""
     platforms = settings.packages.stored_platforms
-    return Stores.of(database, worker, clock, pace_of(settings), settings.gate.max_age, platforms)
+    return Stores(database, worker, clock, pace_of(settings), settings.gate.max_age, platforms)
 
 
 def store_url(settings: Settings) -> str:

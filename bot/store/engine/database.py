@@ -155,7 +155,7 @@ async def open_database(url: str) -> Database:
 
 @cache
 def newest_revision() -> str:
-    """The revision of the schema that this version brings a database to: its migrations' files begin with theirs."""
+    """The revision that this version brings a database to; the files of migrations begin with theirs."""
     return max(path.name.partition("_")[0] for path in _MIGRATIONS.glob("versions/[0-9]*.py"))
 
 
