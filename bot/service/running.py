@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
+from bot.domain.log import log
 from bot.service.logs import set_up
 from bot.service.settings_file import SettingsFile
 from bot.service.stages import STAGES, Stage, run_stage
@@ -25,8 +25,6 @@ from bot.web.access.connections import HeldConnections
 from bot.web.app import app_of, health_app_of
 from bot.web.heartbeats import Heartbeats
 from bot.web.serving import Listening, listening_on, serving
-
-log = structlog.get_logger()
 
 GRACE = timedelta(seconds=25)
 """With a request to GitHub that nobody can cut short (20 s), less than the minute that the manifest grants."""

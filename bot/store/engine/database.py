@@ -12,20 +12,19 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-import structlog
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.log import log
 from bot.store.engine.engines import database_url, engine_for, readers_of
 from bot.store.engine.failures import BrokenOff, NoRoom, cannot_be_opened, failures_of, url_told
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-log = structlog.get_logger()
 
 _ATTEMPTS = 5
 _REFUSED_FOR = 60.0
