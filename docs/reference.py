@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.audit.rules import GROUPS as AUDIT_GROUPS
 from bot.audit.rules import RULES
-from bot.cli.groups import GROUPS
+from bot.cli.groups import GROUPS, read_command
 from bot.domain.rollouts.rebuild import TRANSITIONS
 from bot.domain.rollouts.steps import STEP_TRANSITIONS
 from bot.settings.schema import json_schema
@@ -189,7 +189,9 @@ def _commands() -> str:
     for group, commands in GROUPS.items():
         lines += [f"## {group}", ""]
         lines += [
-            f"- `{path}`: {text}" for name, command in commands.items() for path, text in _told(name, command)
+            f"- `{path}`: {text}"
+            for name, place in commands.items()
+            for path, text in _told(name, read_command(place))
         ]
         lines.append("")
     lines += [
@@ -201,10 +203,9 @@ def _commands() -> str:
         "| command | how it ends |",
         "|---|---|",
     ]
-    commands_with_help = (each for commands in GROUPS.values() for each in commands.items())
-    lines += [
-        f"| `{path}` | {_cell(_exits(text))} |" for each in commands_with_help for path, text in _helps(*each)
-    ]
+    places = [each for commands in GROUPS.values() for each in commands.items()]
+    helps = [each for name, place in places for each in _helps(name, read_command(place))]
+    lines += [f"| `{path}` | {_cell(_exits(text))} |" for path, text in helps]
     return "\n".join(lines) + "\n"
 
 

@@ -1,78 +1,112 @@
 """The commands in their groups, as `--help` lists them; a new one is a line here."""
 
+from collections import UserDict
 from collections.abc import Callable, Mapping
+from pkgutil import resolve_name
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_group
 
-from bot.cli.commands import past
-from bot.cli.commands.files import audit, checkout, config, policy
-from bot.cli.commands.images import cve, gate, images, packages, reports, sbom, verify
-from bot.cli.commands.look import explain, history, plan, promises, status, summary
-from bot.cli.commands.rollouts import catch_up, journal, onboard, orders, quarantine, rollout
-from bot.cli.commands.service import doctor, feeds, health, init, leaving, service
-from bot.cli.listing import write_commands
+from bot.cli.listing import ListedCommands, write_commands
 
 FIRST = ("scan", "update", "init", "once", "run")
 """What somebody new needs, in this order."""
 
-GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
+GROUPS: Mapping[str, Mapping[str, str]] = {
     "Look": {
-        "status": status.status,
-        "plan": plan.plan,
-        "explain": explain.explain,
-        "history": history.history,
-        "summary": summary.summary,
-        "promises": promises.promises,
-        "images": images.images,
-        "image": images.image,
-        "tree": images.tree,
-        "cve": cve.cve,
+        "status": "look.status:status",
+        "plan": "look.plan:plan",
+        "explain": "look.explain:explain",
+        "history": "look.history:history",
+        "summary": "look.summary:summary",
+        "promises": "look.promises:promises",
+        "images": "images.images:images",
+        "image": "images.images:image",
+        "tree": "images.images:tree",
+        "cve": "images.cve:cve",
     },
     "Roll out": {
-        "rollout": rollout.app,
-        "catch-up": catch_up.catch_up,
-        "onboard": onboard.onboard,
-        "retry": orders.retry,
-        "skip": orders.skip,
-        "hold": orders.hold,
-        "pause": orders.pause,
-        "resume": orders.resume,
-        "quarantine": quarantine.app,
-        "journal": journal.journal,
+        "rollout": "rollouts.rollout:app",
+        "catch-up": "rollouts.catch_up:catch_up",
+        "onboard": "rollouts.onboard:onboard",
+        "retry": "rollouts.orders:retry",
+        "skip": "rollouts.orders:skip",
+        "hold": "rollouts.orders:hold",
+        "pause": "rollouts.orders:pause",
+        "resume": "rollouts.orders:resume",
+        "quarantine": "rollouts.quarantine:app",
+        "journal": "rollouts.journal:journal",
     },
     "Check files and images": {
-        "scan": checkout.scan,
-        "update": checkout.update,
-        "config": config.app,
-        "policy": policy.app,
-        "audit": audit.audit,
-        "verify": verify.verify,
-        "packages": packages.app,
-        "sbom": sbom.app,
-        "gate": gate.gate,
-        "reports": reports.app,
+        "scan": "files.checkout:scan",
+        "update": "files.checkout:update",
+        "config": "files.config:app",
+        "policy": "files.policy:app",
+        "audit": "files.audit:audit",
+        "verify": "images.verify:verify",
+        "packages": "images.packages:app",
+        "sbom": "images.sbom:app",
+        "gate": "images.gate:gate",
+        "reports": "images.reports:app",
     },
     "Run": {
-        "run": service.run,
-        "once": service.once,
-        "init": init.init,
-        "health": health.health,
-        "doctor": doctor.doctor,
-        "retire": leaving.retire,
-        "feeds": feeds.app,
+        "run": "service.service:run",
+        "once": "service.service:once",
+        "init": "service.init:init",
+        "health": "service.health:health",
+        "doctor": "service.doctor:doctor",
+        "retire": "service.leaving:retire",
+        "feeds": "service.feeds:app",
     },
     "Replay": {
-        "backtest": past.backtest,
-        "export": past.export_log,
-        "import": past.import_log,
+        "backtest": "past:backtest",
+        "export": "past:export_log",
+        "import": "past:import_log",
     },
 }
+"""The commands by group and name, each as `module:name` in `bot.cli.commands`; a group of commands has an `app`."""
+
+
+def read_command(place: str) -> Callable[..., None] | typer.Typer:
+    """Imports the function behind a command, or the group of commands."""
+    command: Callable[..., None] | typer.Typer = resolve_name(f"bot.cli.commands.{place}")
+    return command
+
+
+class _Commands(UserDict[str, Any]):
+    """The commands by name; each is read from its module when it is asked for, and waits for no other's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data = {name: (group, place) for group, named in GROUPS.items() for name, place in named.items()}
+
+    def __getitem__(self, name: str) -> Any:
+        if isinstance(self.data[name], tuple):
+            self.data[name] = _command(name, *self.data[name])
+        return self.data[name]
+
+
+def _command(name: str, group: str, place: str) -> Any:
+    command, alone = read_command(place), typer.Typer(rich_markup_mode=None)
+    if isinstance(command, typer.Typer):
+        alone.add_typer(command, name=name, rich_help_panel=group, cls=ListedCommands)
+    else:
+        alone.command(name, rich_help_panel=group)(command)
+    return get_group(alone).commands[name]
 
 
 class GroupedCommands(TyperGroup):
     """Lists the commands by group, the first ones first, each with its whole first line."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Commands()
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Those that are groups of commands come last."""
+        return sorted(self.commands, key=lambda name: isinstance(self.commands[name], TyperGroup))
 
     def invoke(self, ctx: Any) -> Any:
         """Runs a command; a value that an option does not take ends in one line."""

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.groups import GROUPS, GroupedCommands
-from bot.cli.listing import ListedCommands
+from bot.cli.groups import GroupedCommands
+from bot.service.collecting import collected_seldom
 
 _NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
@@ -23,12 +23,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     cls=GroupedCommands,
 )
-for group, commands in GROUPS.items():
-    for name, command in commands.items():
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=name, rich_help_panel=group, cls=ListedCommands)
-        else:
-            app.command(name, rich_help_panel=group)(command)
 
 
 def _version(wanted: bool) -> None:
@@ -53,7 +47,8 @@ def main() -> None:
     _prepare_output()
     try:
         try:
-            app()
+            with collected_seldom():
+                app()
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:

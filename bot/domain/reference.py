@@ -7,9 +7,6 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from docker_image import digest as docker_digest
-from docker_image import reference as docker
-
 DEFAULT_REGISTRY = "docker.io"
 LONGEST_REFERENCE = 1024
 _LONGEST_REPOSITORY = 255
@@ -99,6 +96,9 @@ def _parse(text: str) -> Reference:
         raise InvalidReference(
             f"{text!r} is no image reference: 64 hexadecimal digits are an image id; name the image"
         )
+    from docker_image import digest as docker_digest
+    from docker_image import reference as docker
+
     try:
         parsed = docker.Reference.parse(text)
     except (docker.InvalidReference, docker_digest.InvalidDigest) as error:

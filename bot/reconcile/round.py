@@ -7,16 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
-
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.log import log
 from bot.reconcile.breaker import Breaker
 from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.work import Claimed, Lease, Work
-
-log = structlog.get_logger()
 
 
 @dataclass(slots=True)

@@ -8,8 +8,6 @@ from collections.abc import MutableMapping
 from types import TracebackType
 from typing import Any, TextIO
 
-import structlog
-
 _NAMED = re.compile(r"token|secret|password|passphrase|private_key|authorization|webhook|cookie", re.IGNORECASE)
 _VALUES = re.compile(
     r"gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|(?:xox[a-z]|xapp)-[\w-]{8,}|"
@@ -36,6 +34,8 @@ def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
 
 def set_up(form: str, *, verbose: bool = True) -> None:
     """`form` is `json` or `text`; lines go to standard error, so that output stays fit for scripts."""
+    import structlog
+
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if form == "json"
@@ -56,12 +56,19 @@ def set_up(form: str, *, verbose: bool = True) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    for name in ("github", "httpx", "alembic"):
+    quiet_libraries()
+
+
+def quiet_libraries() -> None:
+    """Keeps what libraries log of themselves, errors apart, from standard error."""
+    for name in ("github", "httpx", "apscheduler", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _write_trace(stream: TextIO, exc_info: _ExcInfo) -> None:
     """The renderer for people writes the trace itself, after `redact` has run."""
+    import structlog
+
     trace = io.StringIO()
     structlog.dev.plain_traceback(trace, exc_info)
     stream.write(clean(trace.getvalue()))

@@ -1,4 +1,4 @@
-"""The service: it wakes the stages, a signal ends them in order, other settings begin them anew."""
+"""The service: APScheduler wakes the ticks, a signal ends them in order, other settings begin them anew."""
 
 import asyncio
 import contextlib
@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
-import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
+from bot.domain.log import log
 from bot.service.logs import set_up
 from bot.service.settings_file import SettingsFile
 from bot.service.stages import STAGES, Stage, run_stage
@@ -25,11 +26,13 @@ from bot.web.app import app_of, health_app_of
 from bot.web.heartbeats import Heartbeats
 from bot.web.serving import Listening, listening_on, serving
 
-log = structlog.get_logger()
-
 GRACE = timedelta(seconds=25)
 """With a request to GitHub that nobody can cut short (20 s), less than the minute that the manifest grants."""
 
+
+_CLOCK_EVERY = timedelta(seconds=10)
+_SET_BY = timedelta(seconds=5)
+"""The clock of the machine has been set where it went on by so much more or less than time did."""
 
 _SETTINGS_EVERY = timedelta(seconds=10)
 _EDITS_EVERY = timedelta(seconds=30)
@@ -88,46 +91,64 @@ async def serve(
 async def _tick_until(bot: Bot, stop: asyncio.Event, file: SettingsFile | None, beats: Heartbeats) -> None:
     beats.expect({stage.name: stage.every for stage in STAGES}, bot.clock.now())
     running: set[asyncio.Task[object]] = set()
+    scheduler = AsyncIOScheduler(
+        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+
     outdated: asyncio.Future[object] = asyncio.get_running_loop().create_future()
 
-    def ended(task: asyncio.Task[object]) -> None:
-        running.discard(task)
-        broken = None if task.cancelled() else task.exception()
-        if isinstance(broken, SchemaChanged):
+    async def tick(stage: Stage) -> None:
+        task = asyncio.create_task(_measured(stage, bot, beats))
+        running.add(task)
+        task.add_done_callback(running.discard)
+        try:
+            await task
+        except asyncio.CancelledError:  # at a stop; APScheduler would log it with its trace
+            pass
+        except SchemaChanged as changed:
             if not outdated.done():
-                outdated.set_exception(broken)
-        elif broken is not None:
-            log.error("tick broke", exc_info=broken)
+                outdated.set_exception(changed)
 
-    async def wake(stage: Stage) -> None:
-        """One tick after the other, by the time of the event loop: no clock that jumps puts one off."""
-        loop, every = asyncio.get_running_loop(), stage.every.total_seconds()
-        while True:
-            began = loop.time()
-            task: asyncio.Task[object] = asyncio.create_task(_measured(stage, bot, beats))
-            running.add(task)
-            task.add_done_callback(ended)
-            await asyncio.wait([task])
-            await asyncio.sleep(max(began + every - loop.time(), 0))
-
-    waking = [asyncio.create_task(wake(stage)) for stage in STAGES]
+    for stage in STAGES:
+        seconds = stage.every.total_seconds()
+        scheduler.add_job(tick, "interval", [stage], id=stage.name, seconds=seconds, next_run_time=bot.clock.now())
+    scheduler.start()
+    watching = asyncio.create_task(_wake_once_set(scheduler, bot.clock))
     log.info("started", worker=bot.worker.name, store=bot.database.engine.dialect.name)
     wanted: asyncio.Future[object] = asyncio.ensure_future(
         stop.wait() if file is None else _changed(bot, stop, file)
     )
     await asyncio.wait([wanted, outdated], return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", running=len(running))
-    for task in waking:
-        task.cancel()
+    watching.cancel()
+    scheduler.pause()
     bot.worker.draining.set()
     cut_off = await _drain(running)
-    await asyncio.gather(*waking, return_exceptions=True)
+    scheduler.shutdown(wait=False)
     if outdated.done():
         wanted.cancel()
         await asyncio.gather(wanted, return_exceptions=True)
         outdated.result()
     await wanted
     await _give_back(bot, attempted=cut_off)
+
+
+async def _wake_once_set(scheduler: AsyncIOScheduler, clock: Clock) -> None:
+    """Wakes every stage at once whenever the clock of the machine has been set.
+
+    APScheduler keeps the time of each next tick. Where it was put there by a clock that was a year ahead, nothing
+    would tick for a year once that is right again. The time of the event loop is set by nobody.
+    """
+    loop = asyncio.get_running_loop()
+    began, at = clock.now(), loop.time()
+    while True:
+        await asyncio.sleep(_CLOCK_EVERY.total_seconds())
+        now, passed = clock.now(), timedelta(seconds=loop.time() - at)
+        if abs(now - began - passed) > _SET_BY:
+            log.warning("clock was set", ahead_by_seconds=int((now - began - passed).total_seconds()))
+            for job in scheduler.get_jobs():
+                job.modify(next_run_time=now)
+        began, at = now, loop.time()
 
 
 async def _free_leases_of_the_dead(bot: Bot) -> None:
@@ -199,7 +220,7 @@ async def _first_of(*events: asyncio.Event, within: timedelta) -> None:
 
 
 async def _drain(running: set[asyncio.Task[object]]) -> bool:
-    """Waits for the ticks that are running.
+    """APScheduler's own waiting shutdown would cancel coroutines, so the ticks are waited for here.
 
     Whether any had to be cut off, so that what it had begun counts as attempted.
     """

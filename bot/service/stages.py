@@ -4,15 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import structlog
-
 from bot.domain.failure import Failure
+from bot.domain.log import log
 from bot.service import ticks
 from bot.service.ticks import TickOutcome
 from bot.service.wiring.container import Bot
 from bot.store.engine.database import SchemaChanged
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,6 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import structlog
-
 from bot.act import calling_off, code_scanning
 from bot.act import stage as act
 from bot.act.dispatch import steps as act_steps
@@ -16,6 +14,7 @@ from bot.assess.wording import describe
 from bot.audit.fleet import stage as audit_stage
 from bot.discover import builds
 from bot.discover import stage as discover
+from bot.domain.log import log
 from bot.domain.rollouts.timing.freezes import frozen_by
 from bot.follow import stage as follow
 from bot.follow import steps as follow_steps
@@ -43,8 +42,6 @@ from bot.verify.proving import stage as proving
 from bot.watch.feeds import stage as feeds_stage
 from bot.watch.osv import stage as osv_stage
 from bot.watch.registry import stage as registry_stage
-
-log = structlog.get_logger()
 
 
 @dataclass(slots=True)

@@ -75,7 +75,7 @@ def site_over(database: Database) -> Site:
             beats.ended(stage, NOW - timedelta(seconds=8 - number))
     return Site(
         clock=clock,
-        stores=Stores.of(database, Worker("web"), clock),
+        stores=Stores(database, Worker("web"), clock),
         beats=beats,
         meter=Meter(),
         access=WebAccess(parse(f"alice act {TOKEN}\nrita read {READER}")),

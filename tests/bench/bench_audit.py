@@ -154,7 +154,7 @@ async def _in_the_store(fleet: list[dict[str, bytes]]) -> tuple[float, float, in
     clock = ManualClock(NOW)
     with TemporaryDirectory() as folder:
         database = await open_database(f"sqlite:///{Path(folder) / 'bench.db'}")
-        stores = Stores.of(database, Worker("bench"), clock)
+        stores = Stores(database, Worker("bench"), clock)
         await _read(stores, clock, fleet)
         began = process_time()
         await tick(stores.audit, AuditOptions(), Loop(clock))

@@ -63,7 +63,7 @@ async def catch_up(url: str) -> None:
     """Prints the usages that are behind, the rebuilds, the times to decide and to save, and the memory."""
     clock = ManualClock(fleet()[0][0].change.at)
     database = await open_database(url)
-    store = Stores.of(database, this_worker(), clock).catch_up
+    store = Stores(database, this_worker(), clock).catch_up
     with collected_seldom():
         began = time.process_time()
         plan = await planned(store, POLICY, clock)

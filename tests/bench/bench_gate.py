@@ -62,7 +62,7 @@ async def _run(url: str) -> tuple[float, float]:
 async def _measured(database: Database) -> tuple[float, float]:
     await tell(database)
     clock = ManualClock(NOON)
-    stores = Stores.of(database, Worker("bench"), clock)
+    stores = Stores(database, Worker("bench"), clock)
     async with database.transaction() as connection:
         await connection.execute(update(images).values(digest=func.coalesce(images.c.digest, "sha256:seen")))
         await connection.execute(update(inventories).values(problems=[], is_complete=True))

@@ -58,7 +58,7 @@ async def _measured(engine: str, url: str, number: int, place: int) -> list[Meas
         await fill(database, number)
         await tell(database)
         clock = ManualClock(NOON)
-        ledger = Stores.of(database, Worker("bench"), clock).ledger
+        ledger = Stores(database, Worker("bench"), clock).ledger
         one = await _took(lambda: ledger.cve("CVE-2026-1002", Cut()), clock)
         fleet = await _took(lambda: ledger.cves(Cut()), clock)
     finally:
@@ -90,7 +90,7 @@ async def tell(database: Database) -> None:
     """Ubuntu's dump tells of `OPEN` CVEs, and all images are of the release that it is about."""
     async with database.transaction() as connection:
         await connection.execute(update(inventories).values(distribution={"id": "ubuntu", "version": "24.04"}))
-    stores = Stores.of(database, Worker("bench"), ManualClock(NOON)).vulnerabilities
+    stores = Stores(database, Worker("bench"), ManualClock(NOON)).vulnerabilities
     source = DumpSource(CvePublication.UBUNTU, "/srv/ubuntu.zip")
     await stores.follow_dumps([source])
     await stores.dumps.claim(NOON, 1)

@@ -121,7 +121,7 @@ async def plan(url: str) -> None:
     moved_at = fleet()[0][0].change.at
     clock = ManualClock(moved_at)
     database = await open_database(url)
-    store = Stores.of(database, this_worker(), clock).plan
+    store = Stores(database, this_worker(), clock).plan
     said: list[str] = []
     event.listen(Engine, "before_cursor_execute", lambda *told: said.append(told[2]))
     times, statements = [], []

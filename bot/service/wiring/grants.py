@@ -1,7 +1,6 @@
 """What the settings grant to feeds, the forge and hosts: addresses, credentials and where each may be shown."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bot.clients.forges.github import AppCredentials, Chosen, GitHubAccess, TokenCredentials
@@ -9,10 +8,8 @@ from bot.clients.http.client import HostRules
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import Clock
 from bot.domain.feeds.document import FeedSource
-from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.plan.waves.advance import rollout_options_of
-from bot.plan.waves.pace import Pace
 from bot.reconcile.budgets import Budget, BudgetStore
+from bot.service.wiring.pace import write_limits
 from bot.settings import Settings, secret
 from bot.settings.sections.github import AppSettings
 from bot.settings.sections.upstream.vulnerabilities import DumpSettings
@@ -88,19 +85,6 @@ def chosen_installations(app: AppSettings) -> Chosen:
     """Where the App is used."""
     owners = None if app.installations == "all" else frozenset(owner.lower() for owner in app.installations)
     return Chosen(owners, app.only)
-
-
-def write_limits(settings: Settings) -> WriteLimits:
-    """How much the bot may make in the repositories of one account."""
-    limits = settings.limits
-    apart = timedelta(seconds=settings.github.seconds_between_writes)
-    return WriteLimits(limits.content_per_minute, limits.content_per_hour, apart)
-
-
-def pace_of(settings: Settings) -> Pace:
-    """Reads from the settings what bounds rollouts: their options and the limits of writes."""
-    by_owner = settings.github.app is not None
-    return Pace(rollout_options_of(settings.rules), write_limits(settings), by_owner)
 
 
 def budget_of(settings: Settings, store: BudgetStore, clock: Clock) -> Budget:

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from bot.domain.clock import Clock
-from bot.service.logs import set_up
-from bot.service.wiring.grants import pace_of
+from bot.domain.log import log
+from bot.service.logs import quiet_libraries, set_up
+from bot.service.wiring.pace import pace_of
 from bot.settings import Settings, secret
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
@@ -16,18 +18,19 @@ from bot.store.stores import Stores
 @asynccontextmanager
 async def opened_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]:
     """The stores alone, for commands; what these log goes to standard error, beside their output."""
-    set_up("text", verbose=False)
-    database = await open_database(store_url(settings))
-    try:
-        yield stores_of(settings, database, this_worker(), clock)
-    finally:
-        await database.close()
+    quiet_libraries()
+    with log.set_up_by(partial(set_up, "text", verbose=False)):
+        database = await open_database(store_url(settings))
+        try:
+            yield stores_of(settings, database, this_worker(), clock)
+        finally:
+            await database.close()
 
 
 def stores_of(settings: Settings, database: Database, worker: Worker, clock: Clock) -> Stores:
     """The stores as the settings have them."""
     platforms = settings.packages.stored_platforms
-    return Stores.of(database, worker, clock, pace_of(settings), settings.gate.max_age, platforms)
+    return Stores(database, worker, clock, pace_of(settings), settings.gate.max_age, platforms)
 
 
 def store_url(settings: Settings) -> str:

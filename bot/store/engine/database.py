@@ -8,25 +8,23 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
-from functools import wraps
+from functools import cache, wraps
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-import structlog
-from alembic.util import CommandError
-from sqlalchemy import text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.log import log
 from bot.store.engine.engines import database_url, engine_for, readers_of
 from bot.store.engine.failures import BrokenOff, NoRoom, cannot_be_opened, failures_of, url_told
-from bot.store.engine.schema import is_current, migrate_alone, newest_revision
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-log = structlog.get_logger()
 
 _ATTEMPTS = 5
 _REFUSED_FOR = 60.0
@@ -35,6 +33,9 @@ where a larger one does not."""
 _WRITTEN = {"sqlite": "SELECT total_changes()", "postgresql": "SELECT txid_current_if_assigned()"}
 _SILENT_SECONDS = 2.0
 """How long SQLite's file may be locked by another process until that is told."""
+_MIGRATIONS = Path(__file__).parents[1] / "migrations"
+_REVISIONS = "alembic_version"
+_STORED_REVISION = text(f"SELECT version_num FROM {_REVISIONS}")  # noqa: S608 - SQL of ours
 _migrating = threading.Lock()
 """Alembic keeps what it works on in module variables, so one database is opened at a time."""
 
@@ -116,7 +117,7 @@ class Database:
     async def check_schema(self) -> None:
         """Raises `SchemaChanged` where another version of the bot has migrated what this one opened."""
         async with self.reading() as connection:
-            stored = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+            stored = await connection.scalar(_STORED_REVISION)
         if stored == newest_revision():
             return
         raise SchemaChanged(
@@ -141,14 +142,59 @@ async def open_database(url: str) -> Database:
     async with opening(engine):
         try:
             async with _begun(readers) as connection:
-                current = await connection.run_sync(is_current)
+                current = await connection.run_sync(_is_current)
             if not current:
                 async with _begun(engine) as connection:
-                    await connection.run_sync(migrate_alone)
+                    await connection.run_sync(_migrate_alone)
         except BaseException:
             await readers.dispose()
             raise
     return Database(engine, readers)
+
+
+@cache
+def newest_revision() -> str:
+    """The revision that this version brings a database to; the files of migrations begin with theirs."""
+    return max(path.name.partition("_")[0] for path in _MIGRATIONS.glob("versions/[0-9]*.py"))
+
+
+def _is_current(connection: Connection) -> bool:
+    """Whether the database has the schema that this version knows; nothing is written or locked for that."""
+    if not inspect(connection).has_table(_REVISIONS):
+        return False
+    return connection.scalars(_STORED_REVISION).all() == [newest_revision()]
+
+
+def _migrate_alone(connection: Connection) -> None:
+    """Replicas start together: the second waits here until the first has migrated, however long that takes.
+
+    Where nothing is to be done, the migrations are not even loaded.
+    """
+    if connection.dialect.name == "postgresql":
+        for limit in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(3117)")
+    if not _is_current(connection):
+        _migrate(connection)
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise Failure(
+            Trouble.MALFORMED,
+            f"the database was made by another version of the bot: {error}",
+            where=url_told(connection.engine.url),
+            advice="run that version or a newer one",
+        ) from error
 
 
 @asynccontextmanager
@@ -210,13 +256,8 @@ async def opening(engine: AsyncEngine) -> AsyncIterator[None]:
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         await engine.dispose()
         raise cannot_be_opened(engine.url, error) from error
-    except CommandError as error:
+    except Failure:
         await engine.dispose()
-        raise Failure(
-            Trouble.MALFORMED,
-            f"the database was made by another version of the bot: {error}",
-            where=url_told(engine.url),
-            advice="run that version or a newer one",
-        ) from error
+        raise
     finally:
         _migrating.release()

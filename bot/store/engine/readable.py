@@ -4,15 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
-import structlog
 from sqlalchemy import Row
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.log import log
 from bot.store.rows.moment import NoMoment
 
 T = TypeVar("T")
 
-log = structlog.get_logger()
 
 _ROWS = (Row, Mapping)
 

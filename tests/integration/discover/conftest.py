@@ -77,7 +77,7 @@ async def discovery(world: World, tmp_path: Path, request: pytest.FixtureRequest
     credentials = TokenCredentials(world.github.token) if request.param == "token" else app_of(world)
     clock = AheadClock()
     database = await open_database(new_sqlite(tmp_path / "fleet.db"))
-    stores = Stores.of(database, Worker("test"), clock)
+    stores = Stores(database, Worker("test"), clock)
     access = GitHubAccess(world.github.url, credentials, seconds_between_writes=0)
     host: Any = GitHub(access, clock) if request.param == "token" else Installations(access, clock)
     yield Discovery(world, database, host, clock, stores.discover, stores.repository_views)

@@ -1,7 +1,6 @@
 """A store with something in it, put there by the stores themselves."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -40,20 +39,16 @@ def digest(letter: str) -> str:
     return f"sha256:{letter * 64}"
 
 
-@dataclass(frozen=True, slots=True)
 class Stores(StageStores):
     """What one worker sees of a database, with the stages' work played for it."""
 
-    database: Database
-    clock: ManualClock
-    worker: Worker
+    def __init__(self, database: Database, worker: Worker, clock: ManualClock) -> None:
+        super().__init__(database, worker, clock)
+        self.database, self.worker, self.clock = database, worker, clock
 
     @classmethod
     def of_worker(cls, database: Database, clock: ManualClock, name: str) -> "Stores":
-        worker = Worker(name, LEASE)
-        stores = StageStores.of(database, worker, clock)
-        made = {field.name: getattr(stores, field.name) for field in fields(stores)}
-        return cls(**made, database=database, clock=clock, worker=worker)
+        return cls(database, Worker(name, LEASE), clock)
 
     def other(self, name: str, at: datetime | None = None) -> "Stores":
         """Another worker, by whose own clock it is `at` where that is given."""

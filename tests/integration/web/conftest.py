@@ -84,7 +84,7 @@ def site(database: Database, clock: ManualClock) -> Site:
     beats.expect({"watch": timedelta(seconds=10)}, NOON)
     return Site(
         clock=clock,
-        stores=Stores.of(database, Worker("web"), clock),
+        stores=Stores(database, Worker("web"), clock),
         beats=beats,
         meter=Meter(),
         access=WebAccess(TOKENS),

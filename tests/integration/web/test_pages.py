@@ -256,7 +256,8 @@ async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking,
         Station.IMAGE: StationTime(5, timedelta(hours=2), of_rebuilds=True),
     }
     told = _Told(CvePage(cve, page_of((row_of(waits, took),), 1, Cut()), not_known=1, gaps=("no data of Alpine",)))
-    client = asking(READER, replace(site, stores=replace(site.stores, ledger=told)))
+    site.stores.ledger = told
+    client = asking(READER)
     answer = await client.get("/cves/CVE-2026-1")
     assert answer.status_code == 200
     assert 'href="/images/ghcr.io/contoso/shop"' in answer.text
@@ -304,7 +305,7 @@ async def test_a_path_with_a_zero_byte_which_postgresql_takes_in_no_text_names_n
 ) -> None:
     database = await open_database(postgres_url)
     try:
-        stores = Stores.of(database, Worker("web"), site.clock)
+        stores = Stores(database, Worker("web"), site.clock)
         answer = await asking(READER, replace(site, stores=stores)).get(f"{page}/a%00b")
     finally:
         await database.close()

@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-import structlog
-
 from bot.domain.bases.image import Index, read_document
 from bot.domain.clock import Clock
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import SeenImage
 from bot.domain.images.trust import Lack, Trust, TrustMode
+from bot.domain.log import log
 from bot.domain.reference import Base
 from bot.domain.wording.words import duration
 from bot.service.wiring.registries.trusted import trusted_by
@@ -19,8 +18,6 @@ from bot.verify.signatures.remembered import Remembered
 from bot.verify.trust.collecting import SignaturesPort, signatures_of
 from bot.verify.trust.judging import Trusted, judge_trust
 from bot.watch.registry.incident import Incident
-
-log = structlog.get_logger()
 
 SUBJECT = "trust:"
 _ISOLATED = 3
