@@ -31,7 +31,7 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
     if (said := said_by_label(attempt.look.pull_requests)) is not None:
         return await _heeded(attempt, said, tools)
     if request is not None and (elsewhere := request.elsewhere(look.standing.default_branch)) is not None:
-        return await _left_to_people(attempt, elsewhere, tools)
+        return replace(await _left_to_people(attempt, elsewhere, tools), pointed_at=request.base)
     if (reason := _superfluous(attempt.job)) is not None:
         ended = RebuildState.SKIPPED if attempt.job.replaced_by is None else RebuildState.CANCELLED
         return await _closed(attempt, rebuild.moved(ended, reason, at=now), tools)
