@@ -2,7 +2,7 @@
 
 from bot.act.dispatch.rebuilds import dispatch
 from bot.act.ports import Job
-from bot.act.pull_request.proposal import only_stopped, open_or_update
+from bot.act.pull_request.proposal import only_left, only_stopped, open_or_update
 from bot.act.tools import Tools
 from bot.act.trust import doubt_about
 from bot.act.waiting import not_of_the_fleet, not_published, paused
@@ -13,7 +13,9 @@ async def act(job: Job, tools: Tools) -> Rebuild:
     """The rebuild in its next state. Raises `Failure`, and `LeaseLost` where it is not ours any more."""
     now = tools.clock.now()
     match job.rebuild.action:
-        case Action.PULL_REQUEST | Action.DISPATCH if not job.is_listed:
+        case Action.PULL_REQUEST if not job.is_listed:
+            return await only_left(job, tools)
+        case Action.DISPATCH if not job.is_listed:
             return not_of_the_fleet(job.rebuild, tools.options, now)
         case Action.PULL_REQUEST if job.is_all_paused:
             return await only_stopped(job, tools)

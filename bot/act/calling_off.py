@@ -11,6 +11,8 @@ from bot.domain.backoff import rested_by
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.refusals import NOT_INCLUDED
+from bot.domain.forge.wishes import NO_MERGE
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
@@ -72,7 +74,8 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         """Closes what is open, and ends the rebuild.
 
         A run that goes on is left alone: it builds what is as fresh as any. In a repository that is read-only the
-        pull request stays as it is.
+        pull request stays as it is; under a name that the operator does not include, and where people have pointed
+        it elsewhere, it stays open, and merges no more by the bot's word.
         """
         rebuild = item.rebuild
         forge = self._guarded(lease)
@@ -82,10 +85,22 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         open_ones = [each for each in look.pull_requests if each.is_open and self._is_own(each, rebuild)]
         if open_ones and look.standing.read_only is not None:
             return self._ended(item, f"#{open_ones[0].number} stays open in a repository that is read-only")
+        onto = look.standing.default_branch
+        if open_ones and (why := self._left_open(look.standing.identity.name, open_ones[0], onto)) is not None:
+            for request in open_ones:
+                if request.is_to_merge_by_us:
+                    await forge.grant(look.standing.identity, request, NO_MERGE, look)
+            return self._ended(item, why)
         for request in open_ones:
             body = closed(request.body, item.reason)
             await forge.close_pull_request(look.standing.identity, request, body=body)
         return self._ended(item)
+
+    def _left_open(self, name: str, request: PullRequest, onto: str | None) -> str | None:
+        """Why the pull request is not closed; None where it is."""
+        if not self._covers(name):
+            return f"#{request.number} stays open: {NOT_INCLUDED}"
+        return request.elsewhere(onto)
 
     @staticmethod
     def _is_own(request: PullRequest, rebuild: Rebuild) -> bool:

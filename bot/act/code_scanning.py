@@ -169,7 +169,9 @@ class _Scans(ForgeWriting[DueScan, UploadedFindings]):
         )
 
     def _is_wanted(self, look: BranchLook) -> bool:
-        return look.standing.read_only is None and config_of(look.standing, self._clock.now()).enabled
+        word = look.standing
+        is_taken = word.read_only is None and self._covers(word.identity.name)
+        return is_taken and config_of(word, self._clock.now()).enabled
 
     async def settle(self, item: DueScan, result: UploadedFindings) -> None:
         await self._store.settle_scan(item, result, self._clock.now() + result.rest)

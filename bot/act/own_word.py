@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.act.ports import ActOptions, ActStore, Job
+from bot.act.ports import ActStore, Job
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import MOST_STANDINGS, OwnWord
@@ -17,6 +17,7 @@ from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.formats import repository_config
 from bot.formats.source.text import decode
+from bot.reconcile.guarded import Covers
 from bot.reconcile.work import Held
 
 HOLDS_FOR = timedelta(seconds=60)
@@ -73,7 +74,7 @@ def _is_within(span: timedelta, looked_at: datetime, now: datetime) -> bool:
     return timedelta(0) <= now - looked_at <= span
 
 
-def as_now(job: Job, standing: OwnWord, options: ActOptions, now: datetime) -> Job:
+def as_now(job: Job, standing: OwnWord, covers: Covers, now: datetime) -> Job:
     """The job with the repository's name, default branch and wishes as of this moment. Under a name that the
     operator does not include it is not of the fleet, whatever the last listing said."""
     member = replace(
@@ -88,7 +89,7 @@ def as_now(job: Job, standing: OwnWord, options: ActOptions, now: datetime) -> J
         rebuild=rebuild,
         member=member,
         default_branch=standing.default_branch or job.default_branch,
-        is_listed=job.is_listed and options.covers(standing.identity.name),
+        is_listed=job.is_listed and covers(standing.identity.name),
     )
 
 

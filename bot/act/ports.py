@@ -112,10 +112,6 @@ class Job:
         }
 
 
-def _covers_all(name: str) -> bool:
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class ActOptions:
     """`follow_every` is how often an open pull request or a run is looked at, `open_pull_requests` how many a
@@ -129,8 +125,6 @@ class ActOptions:
     policy: Policy = Policy()  # noqa: RUF009 - frozen
     host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
     """Under which names the forge pauses."""
-    covers: Callable[[str], bool] = _covers_all
-    """Whether the operator wants a repository of this name worked on: it may bear another since it was listed."""
 
 
 class ActStore(Protocol):

@@ -1,16 +1,21 @@
 """Leaving: what the bot has opened in a repository is closed, its branches go, and what stays is named."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.act.pull_request.text.section import closed
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import scratch_of
-from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.looks import BranchLook, OwnWord
 from bot.domain.forge.port import Forge
+from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.refusals import NOT_INCLUDED
+from bot.domain.forge.wishes import NO_MERGE
 from bot.domain.repositories.issue import with_sections
 from bot.domain.repositories.repository import Identity
+from bot.reconcile.forge_writing import guarded
+from bot.reconcile.guarded import Bounds, Covers, covers_all
 
 
 class TraceOutcome(StrEnum):
@@ -43,55 +48,89 @@ class Retired:
     why: str = ""
 
 
-async def retire(traces: Traces, forge: Forge, reason: str, *, dry_run: bool) -> list[Retired]:
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """How one repository is left: `forge` writes under a name that is `covered` alone; a dry run only looks."""
+
+    forge: Forge
+    reason: str
+    is_dry: bool
+    covers: Covers
+
+    def kept(self, word: OwnWord) -> str | None:
+        """Why everything stays; None where it goes."""
+        if not self.covers(word.identity.name):
+            return NOT_INCLUDED
+        return None if word.read_only is None else f"the repository is {word.read_only}"
+
+
+async def retire(
+    traces: Traces, forge: Forge, reason: str, *, dry_run: bool, covers: Covers = covers_all
+) -> list[Retired]:
     """Closes open pull requests, with `reason`, and issues; deletes branches that hold the bot's commits alone.
 
     What is gone already is not named, so a second call has nothing left to do, and one that was cut short is just
     repeated. What fails is named too, and keeps nothing else from being done. With `dry_run` it only looks.
+
+    Under a name that the operator does not include everything stays but a merge by the bot's word; for the fleet's
+    issue the operator has named the repository. What people have pointed at another branch is theirs.
     """
-    found: list[Retired] = []
+
+    def leaving_where(covers: Covers) -> _Leaving:
+        return _Leaving(guarded(forge, _Unleased(), Bounds(covers=covers)), reason, dry_run, covers)
+
+    leaving, found = leaving_where(covers), list[Retired]()
+    leaving_fleets = leaving_where(lambda name: covers(name) or name.lower() == traces.repository.name.lower())
     for branch in [each for used in traces.branches for each in (used, scratch_of(used))]:
         try:
-            async for each in _branch(traces.repository, branch, forge, reason, dry_run=dry_run):
-                found.append(each)  # noqa: PERF401 - what is done stays named where the next fails
+            async for each in _branch(traces.repository, branch, leaving):
+                found.append(each)
         except Failure as failure:
             if failure.trouble is not Trouble.MISSING:  # else the repository is gone, and all with it
                 found.append(_failed(traces.repository, f"branch {branch}", failure))
-    for number, has_sections in ((traces.issue, True), (traces.fleet_issue, False)):
+    for number, how, has_sections in ((traces.issue, leaving, True), (traces.fleet_issue, leaving_fleets, False)):
         if number is None:
             continue
         try:
-            found += await _issue(traces.repository, number, forge, has_sections=has_sections, dry_run=dry_run)
+            found += await _issue(traces.repository, number, how, has_sections=has_sections)
         except Failure as failure:
             if failure.trouble is not Trouble.MISSING:
                 found.append(_failed(traces.repository, f"issue #{number}", failure))
     return found
 
 
-async def _branch(
-    home: Identity, branch: str, forge: Forge, reason: str, *, dry_run: bool
-) -> AsyncIterator[Retired]:
+async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterator[Retired]:
     """One after the other, so that what is done is named though the next fails."""
-    look = await forge.look(home, branch, ())
-    name = look.standing.identity
-    if look.standing.read_only is not None:
-        for kept in _kept(look, branch, f"the repository is {look.standing.read_only}"):
+    look = await leaving.forge.look(home, branch, ())
+    name, own = look.standing.identity, [each for each in look.pull_requests if each.is_open and each.is_own]
+    why = leaving.kept(look.standing)
+    elsewhere = next((told for each in own if (told := each.elsewhere(look.standing.default_branch))), None)
+    if why is not None or elsewhere is not None:
+        if look.standing.read_only is None and not leaving.is_dry:
+            await _stop_merging(look, own, leaving.forge)
+        for kept in _kept(look, branch, why or elsewhere or ""):
             yield kept
         return
-    for request in look.pull_requests:
-        if request.is_open and request.is_own:
-            if not dry_run:
-                await forge.close_pull_request(name, request, body=closed(request.body, reason))
-            yield Retired(name.name, f"pull request #{request.number}", TraceOutcome.CLOSED, request.url)
+    for request in own:
+        if not leaving.is_dry:
+            body = closed(request.body, leaving.reason)
+            await leaving.forge.close_pull_request(name, request, body=body)
+        yield Retired(name.name, f"pull request #{request.number}", TraceOutcome.CLOSED, request.url)
     if look.branch is None:
         return
     is_empty_scratch = branch.endswith(scratch_of("")) and look.has_no_commits
     if not look.branch.is_own and not is_empty_scratch:
         yield Retired(name.name, f"branch {branch}", TraceOutcome.KEPT, why="somebody has committed to it")
         return
-    if not dry_run:
-        await forge.delete_branch(name, branch, look.branch.sha)
+    if not leaving.is_dry:
+        await leaving.forge.delete_branch(name, branch, look.branch.sha)
     yield Retired(name.name, f"branch {branch}", TraceOutcome.DELETED)
+
+
+async def _stop_merging(look: BranchLook, own: Sequence[PullRequest], forge: Forge) -> None:
+    for request in own:
+        if request.is_to_merge_by_us:
+            await forge.grant(look.standing.identity, request, NO_MERGE, look)
 
 
 def _kept(look: BranchLook, branch: str, why: str) -> Iterator[Retired]:
@@ -103,15 +142,26 @@ def _kept(look: BranchLook, branch: str, why: str) -> Iterator[Retired]:
         yield Retired(name, f"branch {branch}", TraceOutcome.KEPT, why=why)
 
 
-async def _issue(home: Identity, number: int, forge: Forge, *, has_sections: bool, dry_run: bool) -> list[Retired]:
+async def _issue(home: Identity, number: int, leaving: _Leaving, *, has_sections: bool) -> list[Retired]:
     """The one of a repository loses its sections; the fleet's keeps its last words."""
-    known = await forge.issue(home, number)
-    if known is None or not known.is_open:
+    word = (await leaving.forge.standings([home])).get(home)
+    known = None if word is None else await leaving.forge.issue(word.identity, number)
+    if word is None or known is None or not known.is_open:
         return []
-    if not dry_run:
+    what, name = f"issue #{number}", word.identity
+    if (why := leaving.kept(word)) is not None:
+        return [Retired(name.name, what, TraceOutcome.KEPT, known.url, why)]
+    if not leaving.is_dry:
         body = with_sections(known.body, ()) if has_sections else known.body
-        await forge.change_issue(home, number, body, is_open=False)
-    return [Retired(home.name, f"issue #{number}", TraceOutcome.CLOSED, known.url)]
+        await leaving.forge.change_issue(name, number, body, is_open=False)
+    return [Retired(name.name, what, TraceOutcome.CLOSED, known.url)]
+
+
+class _Unleased:
+    """A command holds no row: a person has called it."""
+
+    async def check(self) -> None:
+        return None
 
 
 def _failed(home: Identity, what: str, failure: Failure) -> Retired:

@@ -93,7 +93,7 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         forge = self._guarded(held)
         tools = Tools(
             *(self._store, forge, self._tags, self._words, self._refresh, self._options, self._clock),
-            *(self._trust, held),
+            *(self._trust, held, self._covers),
         )
         return await act(replace(item, policy=self._options.policy), tools)
 

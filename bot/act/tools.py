@@ -10,11 +10,13 @@ from bot.act.trust import TrustGate
 from bot.domain.clock import Clock
 from bot.domain.forge.port import Forge
 from bot.domain.rollouts.rebuild import Rebuild
+from bot.reconcile.guarded import Covers
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """`forge` looks at what is `held` before each write (see `reconcile.guarded`)."""
+    """`forge` looks at what is `held`, and whether the operator `covers` the name, before each write (see
+    `reconcile.guarded`)."""
 
     store: ActStore
     forge: Forge
@@ -25,6 +27,7 @@ class Tools:
     clock: Clock
     trust: TrustGate
     held: WordHeld
+    covers: Covers
 
     def before_write(self, rebuild: Rebuild, looked_at: datetime) -> None:
         """Notes when the repository's own word was heard, which `forge` looks at once the write has its turn.

@@ -9,7 +9,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.port import Forge
-from bot.domain.forge.pull_requests import PullRequest, PullRequestState
+from bot.domain.forge.pull_requests import PullRequestState
 from bot.domain.forge.runs import CLOCKS_DIFFER_BY, BuildRun, RunState, dispatched_run
 from bot.domain.rollouts.after_build import after_green_build
 from bot.domain.rollouts.joining import left, not_ended
@@ -75,16 +75,26 @@ class Looks:
 
     async def _after_request(self, rebuild: Rebuild) -> Rebuild:
         assert rebuild.pull_request is not None
+        followed = self.followed
         if rebuild.node_id is None:
             request = await self.forge.pull_request(rebuild.identity, rebuild.pull_request)
-            known = replace(rebuild, node_id=request.node_id)
-            return after_request(known, state_of(request), self.clock.now())
-        shown = self.followed.pull_requests.get(rebuild.node_id)
-        if (denied := self.followed.unseen.get(rebuild.node_id)) is not None:
+            rebuild = replace(rebuild, node_id=request.node_id)
+            followed = await self.forge.follow([request.node_id or ""], [])
+        shown = followed.pull_requests.get(rebuild.node_id or "")
+        if (denied := followed.unseen.get(rebuild.node_id or "")) is not None:
             raise denied
         if shown is None:
             raise _missing(rebuild, f"pull request #{rebuild.pull_request}")
+        if shown.is_merged and shown.elsewhere is not None and not await self._has_arrived(rebuild, shown):
+            return rebuild.moved(RebuildState.CANCELLED, shown.elsewhere, at=self.clock.now())
         return after_request(rebuild, shown, self.clock.now())
+
+    async def _has_arrived(self, rebuild: Rebuild, shown: PullRequestState) -> bool:
+        """Whether what was merged into another branch is on the default one: it was brought there since, or that
+        branch was the default one then. What the forge does not tell yet is looked at again."""
+        if shown.merge_commit is None or shown.onto is None:
+            return True
+        return await self.forge.contains(rebuild.identity, shown.onto, shown.merge_commit)
 
     async def _after_run(self, rebuild: Rebuild) -> Rebuild:
         assert rebuild.run is not None
@@ -156,28 +166,13 @@ async def _builds(merged: Sequence[Rebuild], forge: Forge) -> Mapping[str, Seque
     return found | dict(await forge.builds(without, later=True)) if without else found
 
 
-def state_of(request: PullRequest) -> PullRequestState:
-    """What following needs of a pull request that was looked at as a whole."""
-    return PullRequestState(
-        request.number,
-        request.url,
-        request.is_open,
-        request.is_merged,
-        request.is_conflicted,
-        request.merge_commit,
-        request.merge_node,
-        request.merged_at,
-        request.labels,
-        is_to_merge=request.is_to_merge,
-    )
-
-
 def after_request(rebuild: Rebuild, shown: PullRequestState, now: datetime) -> Rebuild:
     """Moves a rebuild on as its pull request stands.
 
     One in conflict is outdated: `act` brings its branch to the default branch as it is now, unless a person
     holds it; one that a person wants ignored, `act` closes. One in an archived repository is left, and taken up
-    again with the repository.
+    again with the repository. One that people have pointed at another branch is theirs as long as it goes there,
+    but for a label.
     """
     if shown.is_merged:
         told = f"pull request #{shown.number} was merged; its build is looked for"
@@ -190,6 +185,11 @@ def after_request(rebuild: Rebuild, shown: PullRequestState, now: datetime) -> R
     if shown.is_archived:
         told = f"the repository is archived; pull request #{shown.number} stays open until it is not any more"
         return rebuild.moved(RebuildState.SKIPPED, told, at=now)
+    pointed_at = shown.base if shown.elsewhere is not None else None
+    if pointed_at != rebuild.pointed_at:
+        told = shown.elsewhere or f"pull request #{shown.number} goes to {shown.onto} again"
+        pointed = replace(rebuild, pointed_at=pointed_at, facts_version=rebuild.facts_version + 1)
+        return pointed.moved(rebuild.state, told, at=now)
     if _is_for_act(rebuild, shown):
         return replace(rebuild, facts_version=rebuild.facts_version + 1)
     return rebuild
@@ -197,6 +197,8 @@ def after_request(rebuild: Rebuild, shown: PullRequestState, now: datetime) -> R
 
 def _is_for_act(rebuild: Rebuild, shown: PullRequestState) -> bool:
     """What is to merge by itself is set to once it can be, and not any more where a person holds it."""
+    if shown.elsewhere is not None:
+        return IGNORE in shown.labels
     if HOLD in shown.labels:
         return shown.is_to_merge and rebuild.merging is Merging.SET
     may_merge = rebuild.merging is Merging.WANTED and shown.is_ready and not shown.is_to_merge

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 from bot.domain.forge.branches import BranchChange
@@ -9,9 +10,9 @@ from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
-from bot.domain.forge.wishes import Wishes
+from bot.domain.forge.wishes import NO_MERGE, Wishes
 from bot.domain.repositories.repository import Identity
-from bot.reconcile.guarded import CountContents, Guarded, no_contents
+from bot.reconcile.guarded import Bounds, Covers, Guarded, Write
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Held, Item, Result, Work
 
@@ -28,19 +29,29 @@ def _one(*arguments: object) -> int:
     return 1
 
 
-WRITES: Mapping[str, CountContents] = {
-    "prepare": no_contents,
-    "carry_out": _opened,
-    "close_pull_request": no_contents,
-    "delete_branch": no_contents,
-    "grant": _asked,
-    "dispatch": no_contents,
-    "open_issue": _one,
-    "change_issue": no_contents,
-    "upload_findings": no_contents,
+def _stops_merging(repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> bool:
+    """Whether it has a pull request that the bot set to merge by itself do so no more, and nothing else."""
+    return wishes == NO_MERGE and request.is_to_merge_by_us
+
+
+WRITES: Mapping[str, Write] = {
+    "prepare": Write(),
+    "carry_out": Write(_opened),
+    "close_pull_request": Write(),
+    "delete_branch": Write(),
+    "grant": Write(_asked, _stops_merging),
+    "dispatch": Write(),
+    "open_issue": Write(_one),
+    "change_issue": Write(),
+    "upload_findings": Write(),
 }
 """The methods of `Forge` that change something there, each with how many pull requests, review requests, issues and
 comments it makes."""
+
+
+def guarded(forge: Forge, held: Held, bounds: Bounds) -> Forge:
+    """The forge as it is written to while `held` holds, and within `bounds`."""
+    return cast(Forge, Guarded(forge, WRITES, held, bounds))
 
 
 class ForgeWriting(Work[Item, Result]):
@@ -56,7 +67,7 @@ class ForgeWriting(Work[Item, Result]):
         self._forge = forge
         self._forge_host = host
         self._clock = loop.clock
-        self._budget = loop.budget
+        self._bounds = Bounds(loop.budget, loop.covers)
         self.home = host.whole
 
     @abstractmethod
@@ -66,6 +77,15 @@ class ForgeWriting(Work[Item, Result]):
     def host(self, item: Item) -> str:
         return self._forge_host.of(self.repository(item))
 
-    def _guarded(self, held: Held) -> Forge:
-        """The forge as it is written to while `held`, a lease at least, holds."""
-        return cast(Forge, Guarded(self._forge, WRITES, held, self._budget))
+    def _covers(self, name: str) -> bool:
+        """Whether a repository of this name may be written to; `Guarded` asks the same at each write."""
+        return self._bounds.covers(name)
+
+    def _guarded(self, held: Held, named: str | None = None) -> Forge:
+        """The forge as it is written to while `held`, a lease at least, holds. A repository that the operator has
+        `named` for this very write is included too, as long as it is called so."""
+        bounds = self._bounds if named is None else replace(self._bounds, covers=self._covers_or(named))
+        return guarded(self._forge, held, bounds)
+
+    def _covers_or(self, named: str) -> Covers:
+        return lambda name: self._covers(name) or name.lower() == named.lower()

@@ -1,9 +1,11 @@
 """A port whose writes are only made in their account's turn, and while what they rest on holds then."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.refusals import NotIncluded
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.budgets import Budget
 from bot.reconcile.work import Held
@@ -12,41 +14,74 @@ CountContents = Callable[..., int]
 """From the arguments of a write to how many things it makes that people are notified of."""
 
 
+Covers = Callable[[str], bool]
+"""Whether the operator includes a repository of this name."""
+
+
+def covers_all(name: str) -> bool:
+    """Includes every repository."""
+    return True
+
+
 def no_contents(*arguments: Any, **named: Any) -> int:
     """Returns 0, for writes that notify nobody."""
     return 0
 
 
-class Guarded:
-    """Hands every call on to `port`; those named in `writes` first wait for their turn and check what they rest on:
-    the lease, and what else `held` looks at.
+def _never(*arguments: Any, **named: Any) -> bool:
+    return False
 
-    Their first argument is the repository. They raise what `held` raises, and `NoTurn` where the account may not
-    write at present. Done here once, so that no write of a stage can forget it.
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One kind of write. `takes_back` tells of its arguments whether it only takes back what the bot has asked for:
+    that may be done under any name."""
+
+    contents: CountContents = no_contents
+    takes_back: Callable[..., bool] = _never
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What bounds all writes alike: the turns of their accounts (None where nothing does), and the names of the
+    repositories that are written to."""
+
+    budget: Budget | None = None
+    covers: Covers = covers_all
+
+
+_UNBOUNDED = Bounds()
+
+
+class Guarded:
+    """Hands every call on to `port`; those named in `writes` are made under a name that the operator includes
+    alone, and first wait for their turn and check what they rest on: the lease, and what else `held` looks at.
+
+    Their first argument is the repository. They raise `NotIncluded`, what `held` raises, and `NoTurn` where the
+    account may not write at present. Done here once, so that no write of a stage can forget it.
     """
 
-    def __init__(
-        self, port: object, writes: Mapping[str, CountContents], held: Held, budget: Budget | None = None
-    ) -> None:
+    def __init__(self, port: object, writes: Mapping[str, Write], held: Held, bounds: Bounds = _UNBOUNDED) -> None:
         self._port = port
         self._writes = writes
         self._held = held
-        self._budget = budget
+        self._budget = bounds.budget
+        self._covers = bounds.covers
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._port, name)
         return self._checked(found, self._writes[name]) if name in self._writes else found
 
-    def _checked(
-        self, write: Callable[..., Awaitable[Any]], contents: CountContents
-    ) -> Callable[..., Awaitable[Any]]:
+    def _checked(self, write: Callable[..., Awaitable[Any]], kind: Write) -> Callable[..., Awaitable[Any]]:
         async def checked(repository: Identity, *arguments: Any, **named: Any) -> Any:
+            if not (self._covers(repository.name) or kind.takes_back(repository, *arguments, **named)):
+                raise NotIncluded(repository.name)
             budget = self._budget
             if budget is None:
                 await self._held.check()
                 return await write(repository, *arguments, **named)
             account = budget.account(repository.name)
-            await budget.turn(account, contents(repository, *arguments, **named))
+            await budget.turn(account, kind.contents(repository, *arguments, **named))
             await self._held.check()
             try:
                 return await write(repository, *arguments, **named)

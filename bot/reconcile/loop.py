@@ -19,6 +19,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.log import log
 from bot.reconcile.breaker import LONGEST_PAUSE, Breaker, pause
 from bot.reconcile.budgets import Budget
+from bot.reconcile.guarded import Covers, covers_all
 from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.round import HeldRow, Round, Tally
 from bot.reconcile.work import Claimed, Lease, Work, put_off_by_backoff
@@ -44,12 +45,14 @@ class _Rest:
 class Loop:
     """One for a process: what one stage learns of a host keeps the others from asking it too.
 
-    `budget` gives the turns for writes; None where nothing bounds them.
+    `budget` gives the turns for writes; None where nothing bounds them. `covers` tells of a repository's name
+    whether the operator includes it.
     """
 
     clock: Clock
     hooks: Hooks = field(default_factory=Hooks)
     budget: Budget | None = None
+    covers: Covers = covers_all
     renew_every: timedelta = RENEW_EVERY
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     _resting: dict[str, _Rest] = field(default_factory=dict)

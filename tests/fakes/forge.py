@@ -309,7 +309,8 @@ class FakeForge:
 
     async def contains(self, repository: Identity, commit: str, earlier: str) -> bool:
         self._ask("contains")
-        return earlier in self._read(repository).line_of(commit)
+        home = self._read(repository)
+        return earlier in home.line_of(home.branches.get(commit, commit))
 
     async def run(self, repository: Identity, run: int) -> Run:
         self._ask("run")
@@ -374,7 +375,7 @@ class FakeForge:
         self._ask("follow")
         homes = [home for home in self.homes if not home.is_gone]
         requests = {
-            item.node_id: replace(_state_of(item, is_ready=home.is_green), is_archived=home.is_archived)
+            item.node_id: _state_of(item, home)
             for home in homes
             for item in home.requests.values()
         }
@@ -550,7 +551,7 @@ def _is_other(item: PullRequest, branch: str) -> bool:
     return item.is_open and item.branch != branch
 
 
-def _state_of(request: PullRequest, *, is_ready: bool) -> PullRequestState:
+def _state_of(request: PullRequest, home: FakeRepository) -> PullRequestState:
     return PullRequestState(
         request.number,
         request.url,
@@ -561,6 +562,9 @@ def _state_of(request: PullRequest, *, is_ready: bool) -> PullRequestState:
         request.merge_node,
         request.merged_at,
         request.labels,
-        is_ready,
+        home.is_green,
         request.is_to_merge,
+        home.is_archived,
+        request.base,
+        home.trunk,
     )

@@ -108,7 +108,7 @@ class FakeRepository:
     def merge(self, number: int) -> None:
         request = self.requests[number]
         head = self.branches.get(request.branch, request.head)
-        self.branches[self.trunk] = head
+        self.branches[request.base or self.trunk] = head
         merged = replace(request, head=head, is_open=False, is_merged=True)
         self.requests[number] = replace(merged, merge_commit=head, merge_node=f"C_{self.id}_{head}")
 
@@ -128,7 +128,15 @@ class FakeRepository:
         self.requests[number] = replace(self.requests[number], **values)
 
     def rename_trunk(self, name: str) -> None:
+        """Open pull requests into it follow by themselves."""
         self.branches[name] = self.branches.pop(self.trunk)
+        for request in [each for each in self.requests.values() if each.is_open and each.base == self.trunk]:
+            self.edit(request.number, base=name)
+        self.trunk = name
+
+    def switch_trunk(self, name: str) -> None:
+        """Another branch, made from it, is the default one; pull requests stay as they are."""
+        self.branches.setdefault(name, self.branches[self.trunk])
         self.trunk = name
 
     def conclude(self, number: int, conclusion: str | None, status: str = "completed") -> None:

@@ -23,7 +23,7 @@ async def dispatch(job: Job, tools: Tools) -> Rebuild:
     run is under way that builds the same."""
     standing = await tools.words.of(job.member.identity)
     looked_at = tools.words.looked_at(job.member.identity)
-    claimed, job = job, as_now(job, standing, tools.options, looked_at)
+    claimed, job = job, as_now(job, standing, tools.covers, looked_at)
     if job.rebuild.attempted_at is not None:
         found = await _earlier(job, claimed, tools)
         if found is not None:

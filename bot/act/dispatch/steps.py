@@ -14,6 +14,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
+from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.forge.runs import Run
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import Gated, GateOutcome
@@ -147,7 +148,9 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         if (kept := await self._held_back(replace(item, step=step.begun(now)))) is not None:
             return kept
         held = WordHeld(lease, self._clock)
-        return await self._started(replace(item, step=step.begun(now)), self._guarded(held), held)
+        return await self._started(
+            replace(item, step=step.begun(now)), self._guarded(held, item.step.step.repository), held
+        )
 
     async def _held_back(self, job: StepJob) -> StepRun | None:
         """The step as the gate keeps it from being started; None where it does not.
@@ -176,6 +179,8 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
                 return self._under_way(step, run)
         if (refused := await self._refused(job, look.standing, looked_at)) is not None:
             return step.moved(StepState.CANCELLED, refused, at=self._clock.now())
+        if (outside := await self._outside(job, home)) is not None:
+            return self._put_off(step, f"{outside}: {NOT_INCLUDED}", every)
         if look.standing.read_only is not None:
             return self._put_off(step, f"{home} is {look.standing.read_only}", every)
         file = look.trunk.files.get(path) if look.trunk is not None else None
@@ -212,6 +217,15 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         if config.action is ActionPreference.NOTIFY:
             return "the repository asks to be told only"
         return None
+
+    async def _outside(self, job: StepJob, home: Identity) -> Identity | None:
+        """The repository that is rebuilt, or the one that the workflow is in, where the operator does not include
+        its name; a rule that names the latter includes it, as long as it is called so."""
+        own = home if job.own == job.step.home else (await self._words.of(job.own)).identity
+        if not self._covers(own.name):
+            return own
+        named = job.step.step.repository or ""
+        return None if self._covers(home.name) or home.name.lower() == named.lower() else home
 
     async def _shown(self, forge: Forge, home: Identity, number: int | None) -> Run | None:
         """The run as the forge shows it so soon; one that it does not show yet is found while it is followed."""

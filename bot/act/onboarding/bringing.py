@@ -58,15 +58,16 @@ async def bring(due: DueOnboarding, source: ProposalSource, tools: OnboardingToo
         return stays(due.onboarding, queued.told, tools.options.follow_every)
 
 
-async def clear(repository: Identity, forge: Forge) -> None:
+async def clear(repository: Identity, tools: OnboardingTools) -> None:
     """Takes away the scratch branch that an attempt has left which did not come to its end."""
     scratch = scratch_of(BRANCH)
-    look = await forge.look(repository, scratch, ())
+    look = await tools.forge.look(repository, scratch, ())
     tip = look.branch
-    if tip is None or look.standing.read_only is not None:
+    name = look.standing.identity.name
+    if tip is None or look.standing.read_only is not None or not tools.covers(name):
         return
     if (tip.is_own and is_ours(tip.message)) or look.has_no_commits:
-        await forge.delete_branch(look.standing.identity, scratch, tip.sha)
+        await tools.forge.delete_branch(look.standing.identity, scratch, tip.sha)
 
 
 async def _proposal(attempt: OnboardingAttempt, tools: OnboardingTools, denied: tuple[str, ...]) -> Proposal:
@@ -180,7 +181,7 @@ async def _as_now(attempt: OnboardingAttempt, tools: OnboardingTools) -> Onboard
     if standing is None:
         raise Failure(Trouble.MISSING, "the repository is not there any more", where=home.name)
     later = replace(attempt, look=replace(attempt.look, standing=standing), looked_at=now)
-    if (objection := objection_of(later)) is not None:
+    if (objection := objection_of(later, tools.covers)) is not None:
         raise Failure(Trouble.CONFLICT, objection, where=home.name, advice="the next attempt looks again")
     return later
 

@@ -14,8 +14,10 @@ from bot.domain.forge.branches import Tip
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
 from bot.domain.rollouts.timing.freezes import frozen_by
+from bot.reconcile.guarded import Covers, covers_all
 
 BRANCH = "freshness/onboarding"
 SELDOM = timedelta(days=1)
@@ -31,6 +33,7 @@ class OnboardingTools:
     clock: Clock
     commits: dict[ActionTag, ActionCommit | None]
     held: WordHeld
+    covers: Covers = covers_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ async def not_to_bring(attempt: OnboardingAttempt, tools: OnboardingTools) -> Br
     known, current = due.onboarding, attempt.look.open_request
     home = look.standing.identity
     latest = next(iter(look.pull_requests), None)
+    if not tools.covers(home.name):
+        return set_aside(known, NOT_INCLUDED)
     if (said := said_by_label(look.pull_requests)) is not None and not said.holds:
         if current is not None:
             tools.held.hear(home.name, now)
@@ -86,7 +91,7 @@ async def not_to_bring(attempt: OnboardingAttempt, tools: OnboardingTools) -> Br
         reason = f"pull request #{latest.number} was merged"
         merged = with_request(known, OnboardingState.WAITING, reason, latest)
         return Brought(merged.once_merged, options.follow_every)
-    if (objection := objection_of(attempt)) is not None:
+    if (objection := objection_of(attempt, tools.covers)) is not None:
         return set_aside(known, objection)
     if current is not None and attempt.is_left_to_people:
         reason = f"somebody has committed to the branch of #{current.number}, so the bot leaves it to them"
@@ -102,9 +107,11 @@ async def not_to_bring(attempt: OnboardingAttempt, tools: OnboardingTools) -> Br
     return None
 
 
-def objection_of(attempt: OnboardingAttempt) -> str | None:
+def objection_of(attempt: OnboardingAttempt, covers: Covers) -> str | None:
     """Why the repository takes no pull request of this kind; None where it has no word against it."""
     standing = attempt.look.standing
+    if not covers(standing.identity.name):
+        return NOT_INCLUDED
     if standing.read_only is not None:
         return f"the repository is {standing.read_only}"
     config = config_of(standing, attempt.looked_at)

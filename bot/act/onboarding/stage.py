@@ -76,10 +76,12 @@ class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
     async def attempt(self, item: DueOnboarding, lease: Lease) -> Brought:
         held = WordHeld(lease, self._clock)
         forge = self._guarded(held)
-        tools = OnboardingTools(forge, self._proposer, self._options, self._clock, self._commits, held)
+        tools = OnboardingTools(
+            forge, self._proposer, self._options, self._clock, self._commits, held, self._covers
+        )
         source = await proposal_source(self._store, item)
         if lease.claimed.attempts > 1:
-            await clear(item.repository, tools.forge)
+            await clear(item.repository, tools)
         return await bring(item, source, tools)
 
     async def settle(self, item: DueOnboarding, result: Brought) -> None:

@@ -72,6 +72,7 @@ def opened_as(attempt: ProposalAttempt, request: PullRequest, told: Iterable[str
         pull_request=request.number,
         node_id=request.node_id,
         url=request.url,
+        pointed_at=None,
         text_version=rebuild.facts_version,
         due_at=look_together(now + rest, tools.options.follow_every),
     )

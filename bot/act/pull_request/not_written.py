@@ -8,9 +8,8 @@ from bot.act.pull_request.attempt import ProposalAttempt
 from bot.act.pull_request.declined import less_declined, was_closed_by_us
 from bot.act.pull_request.edits import Edits
 from bot.act.pull_request.labels import Said, said_by_label
-from bot.act.pull_request.merging import is_to_be_stopped
 from bot.act.pull_request.text.section import closed, declined
-from bot.act.pull_request.wishes import stop_merging
+from bot.act.pull_request.wishes import unless_merging
 from bot.act.tools import Tools
 from bot.act.waiting import left_alone, not_of_the_fleet, paused, shut
 from bot.domain.backoff import rest_at_age
@@ -21,7 +20,7 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
     """The rebuild where nothing is to be written for it, or not yet; None where it can begin."""
     rebuild, look, now = attempt.rebuild, attempt.look, attempt.looked_at
     if not attempt.job.is_listed:
-        return not_of_the_fleet(rebuild, tools.options, now)
+        return not_of_the_fleet(await unless_merging(attempt, tools), tools.options, now)
     if look.standing.read_only is not None:
         is_open = attempt.look.open_request is not None
         return await shut(attempt.job, look.standing, tools.store, tools.options, now, is_open=is_open)
@@ -32,7 +31,7 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
     if (said := said_by_label(attempt.look.pull_requests)) is not None:
         return await _heeded(attempt, said, tools)
     if request is not None and (elsewhere := request.elsewhere(look.standing.default_branch)) is not None:
-        return await _left_to_people(attempt, elsewhere, tools)
+        return replace(await _left_to_people(attempt, elsewhere, tools), pointed_at=request.base)
     if (reason := _superfluous(attempt.job)) is not None:
         ended = RebuildState.SKIPPED if attempt.job.replaced_by is None else RebuildState.CANCELLED
         return await _closed(attempt, rebuild.moved(ended, reason, at=now), tools)
@@ -71,10 +70,7 @@ async def _objected(attempt: ProposalAttempt, word: str, claimed: Job, tools: To
 async def _left_to_people(attempt: ProposalAttempt, told: str, tools: Tools) -> Rebuild:
     """The open pull request stays, and merges no more by the bot's word; a rebuild that was to begin with it
     waits."""
-    rebuild, now = attempt.rebuild, attempt.looked_at
-    if is_to_be_stopped(attempt.look.open_request, wanted=False):
-        await stop_merging(attempt, tools)
-        rebuild = replace(rebuild, merging=None)
+    rebuild, now = await unless_merging(attempt, tools), attempt.looked_at
     if rebuild.state.awaits_action:
         return paused(rebuild, told, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
     return replace(left_alone(rebuild, tools.options, now), reason=told)
@@ -87,9 +83,7 @@ async def _heeded(attempt: ProposalAttempt, said: Said, tools: Tools) -> Rebuild
     """
     rebuild, now = attempt.rebuild, attempt.looked_at
     if said.holds:
-        if is_to_be_stopped(attempt.look.open_request, wanted=False):
-            await stop_merging(attempt, tools)
-            rebuild = replace(rebuild, merging=None)
+        rebuild = await unless_merging(attempt, tools)
         return paused(rebuild, said.reason, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
     if (request := attempt.look.open_request) is not None:
         tools.before_write(rebuild, attempt.looked_at)

@@ -10,11 +10,12 @@ from bot.act.pull_request.attempt import ProposalAttempt
 from bot.act.pull_request.bringing import brought, opened_as
 from bot.act.pull_request.declined import less_declined
 from bot.act.pull_request.edits import Edits, refreshed_files
-from bot.act.pull_request.merging import is_to_be_stopped, wanted_merge
+from bot.act.pull_request.merging import wanted_merge
 from bot.act.pull_request.not_written import not_to_begin, without_edits
-from bot.act.pull_request.wishes import stop_merging, wishes_of
+from bot.act.pull_request.wishes import unless_merging, wishes_of
 from bot.act.tools import Tools
-from bot.act.waiting import left_alone, not_published, paused
+from bot.act.waiting import left_alone, not_of_the_fleet, not_published, paused
+from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import BranchQueued, BranchRefused, FilesDenied
 from bot.domain.rollouts.rebuild import Merging, Rebuild, RebuildState
 from bot.formats.repository import needs_projects
@@ -56,11 +57,23 @@ async def only_stopped(job: Job, tools: Tools) -> Rebuild:
     """While the bot is paused as a whole: what it has set to merge by itself does so no more, until the pause is
     over; nothing else is written."""
     attempt = await _looked(job, tools)
-    rebuild = attempt.rebuild
-    if attempt.look.standing.read_only is None and is_to_be_stopped(attempt.look.open_request, wanted=False):
-        await stop_merging(attempt, tools)
-        rebuild = replace(rebuild, merging=Merging.FROZEN)
+    after = await unless_merging(attempt, tools)
+    rebuild = after if after is attempt.rebuild else replace(after, merging=Merging.FROZEN)
     return left_alone(rebuild, tools.options, attempt.looked_at)
+
+
+async def only_left(job: Job, tools: Tools) -> Rebuild:
+    """Where the repository is not of the fleet: what the bot has set to merge by itself does so no more, and
+    nothing else is written. What the forge does not show cannot be asked for that."""
+    if job.rebuild.pull_request is None:
+        return not_of_the_fleet(job.rebuild, tools.options, tools.clock.now())
+    try:
+        attempt = await _looked(job, tools)
+    except Failure as failure:
+        if failure.trouble is not Trouble.MISSING:
+            raise
+        return not_of_the_fleet(job.rebuild, tools.options, tools.clock.now())
+    return not_of_the_fleet(await unless_merging(attempt, tools), tools.options, attempt.looked_at)
 
 
 def _refused(attempt: ProposalAttempt, refused: BranchRefused, tools: Tools) -> Rebuild:
@@ -81,7 +94,7 @@ async def _looked(job: Job, tools: Tools) -> ProposalAttempt:
     wishes = replace(wishes_of(job, tools.options), merge=wanted_merge(job, looked_at))
     paths = await _paths(job, tools)
     look = await tools.forge.look(job.member.identity, job.rebuild.branch, paths, wishes)
-    return ProposalAttempt(as_now(job, look.standing, tools.options, looked_at), look, looked_at)
+    return ProposalAttempt(as_now(job, look.standing, tools.covers, looked_at), look, looked_at)
 
 
 async def _paths(job: Job, tools: Tools) -> Sequence[str]:

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from bot.act.ports import ActOptions, Job
 from bot.act.pull_request.attempt import ProposalAttempt
+from bot.act.pull_request.merging import is_to_be_stopped
 from bot.act.tools import Tools
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.pull_requests import PullRequest
-from bot.domain.forge.wishes import Granted, Refusal, Wishes
+from bot.domain.forge.wishes import NO_MERGE, Granted, Refusal, Wishes
 from bot.domain.repositories.repository import owner_of
 from bot.domain.rollouts.labels import QUARANTINED
+from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.terms import MergeMethod
 
 MOST_REVIEWERS = 15
@@ -71,6 +73,16 @@ async def grant_wishes(attempt: ProposalAttempt, request: PullRequest, merge: Me
         return Granted((Refusal(f"no labels, reviewers or assignees ({asked})", failure.what),))
 
 
+async def unless_merging(attempt: ProposalAttempt, tools: Tools) -> Rebuild:
+    """The rebuild, whose open pull request merges no more by the bot's word; a person's stands. Where nothing can
+    be written to the repository, nothing can be taken back either."""
+    is_stopped = is_to_be_stopped(attempt.look.open_request, wanted=False)
+    if attempt.look.standing.read_only is not None or not is_stopped:
+        return attempt.rebuild
+    await stop_merging(attempt, tools)
+    return replace(attempt.rebuild, merging=None)
+
+
 async def stop_merging(attempt: ProposalAttempt, tools: Tools) -> None:
     """What was to merge by itself, a person has to merge now. That the bot says so is stored before: found switched
     off after a crash, it would pass for a person's word."""
@@ -79,4 +91,4 @@ async def stop_merging(attempt: ProposalAttempt, tools: Tools) -> None:
     await tools.store.save_progress(replace(attempt.rebuild, merging=None))
     tools.before_write(attempt.rebuild, attempt.looked_at)
     home = attempt.job.member.identity
-    await tools.forge.grant(home, request, Wishes(no_merge=True), attempt.look)
+    await tools.forge.grant(home, request, NO_MERGE, attempt.look)

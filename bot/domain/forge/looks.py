@@ -77,7 +77,9 @@ class BranchLook:
 
     @property
     def open_request(self) -> PullRequest | None:
-        return next((request for request in self.pull_requests if request.is_open), None)
+        """The bot's own before those that people have opened from its branch."""
+        open_ones = [request for request in self.pull_requests if request.is_open]
+        return min(open_ones, key=lambda request: not request.is_own, default=None)
 
     @property
     def has_no_commits(self) -> bool:

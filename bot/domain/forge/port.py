@@ -168,7 +168,8 @@ class RunsWorkflows(Protocol):
         ...
 
     async def contains(self, repository: Identity, commit: str, earlier: str) -> bool:
-        """Whether a commit is `earlier` or comes after it; not where the forge does not know one of them."""
+        """Whether a commit, or the tip of a branch, is `earlier` or comes after it; not where the forge does not
+        know one of them."""
         ...
 
     async def run(self, repository: Identity, run: int) -> Run: ...

@@ -41,9 +41,7 @@ class PullRequest:
 
     def elsewhere(self, onto: str | None) -> str | None:
         """Why it does not bring what the bot wants to `onto` any more: people have pointed it at another branch."""
-        if self.base is None or onto is None or self.base == onto:
-            return None
-        return f"pull request #{self.number} goes to {self.base} and not to {onto}, so it is left to people"
+        return _elsewhere(self, onto)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,23 @@ class PullRequestState:
     is_to_merge: bool = False
     is_archived: bool = False
     """Its repository is: nobody can merge or close it."""
+    base: str | None = None
+    onto: str | None = None
+    """The default branch of its repository at this moment; both None where that was not asked for."""
+
+    @property
+    def elsewhere(self) -> str | None:
+        """Why it does not bring what the bot wants: it goes, or went, to another branch than the default one."""
+        return _elsewhere(self, self.onto)
+
+
+def _elsewhere(request: PullRequest | PullRequestState, onto: str | None) -> str | None:
+    if request.base is None or onto is None or request.base == onto:
+        return None
+    if request.is_merged:
+        told = f"pull request #{request.number} was merged into {request.base} and not into {onto}"
+        return f"{told}, where what it brings is missing"
+    return f"pull request #{request.number} goes to {request.base} and not to {onto}, so it is left to people"
 
 
 _BOTS = {"renovate": "Renovate", "dependabot": "Dependabot"}

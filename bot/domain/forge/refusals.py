@@ -162,6 +162,19 @@ class RepositoryArchived(Failure):
         super().__init__(Trouble.DENIED, "the repository is archived", where=where)
 
 
+NOT_INCLUDED = "the settings do not include a repository of this name"
+
+
+class NotIncluded(_OfThisMoment):
+    """The operator does not include the name that the repository bears, so nothing is written to it: it was renamed
+    or moved, or the settings are others by now."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            Trouble.CONFLICT, NOT_INCLUDED, where=where, advice="include it, or leave what is open there to people"
+        )
+
+
 class RepositoryMoved(_OfThisMoment):
     """The repository is reached under another name now: it was renamed or transferred."""
 

@@ -24,6 +24,7 @@ class Wishes:
 
 
 NOTHING_WISHED = Wishes()
+NO_MERGE = Wishes(no_merge=True)
 
 
 @dataclass(frozen=True, slots=True)

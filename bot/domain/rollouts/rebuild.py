@@ -212,6 +212,8 @@ class Rebuild:
     """Of a monorepo, those whose builds it needs; empty where the repository is built as a whole."""
     repository_node: str | None = None
     merging: Merging | None = None
+    pointed_at: str | None = None
+    """The branch that people have pointed its open pull request at; None while that goes to the default branch."""
     joined: Joined | None = None
     """Of one that follows a run that others have started; `attempted_at` is when that was."""
     waits_since: datetime | None = None

@@ -105,7 +105,7 @@ class _FleetIssue(ForgeWriting[DueFleetIssue, Kept]):
         return item.repository
 
     async def attempt(self, item: DueFleetIssue, lease: Lease) -> Kept:
-        forge = self._guarded(lease)
+        forge = self._guarded(lease, self._options.repository)
         home = Identity(item.repository)
         known = await self._known(item, home, forge)
         if known is not None and not known.is_open:

@@ -33,7 +33,7 @@ from bot.service.collecting import collected_seldom
 from bot.service.wiring.adapters import destinations_of
 from bot.service.wiring.artifacts import ForgeArtifacts
 from bot.service.wiring.auditing import AuditProposer
-from bot.service.wiring.forges import opened_forge
+from bot.service.wiring.forges import covers_of, opened_forge
 from bot.service.wiring.gate import gate_options_of
 from bot.service.wiring.grants import (
     budget_of,
@@ -159,7 +159,6 @@ class Bot:
             open_pull_requests=self.settings.limits.open_pull_requests_per_repository,
             host=self.forge_host,
             policy=self.policy,
-            covers=self.discover_options.selection.names,
         )
 
     @property
@@ -284,7 +283,7 @@ async def open_bot(
         yield Bot(
             settings=settings,
             clock=clock,
-            loop=Loop(clock, MeteredHooks(meter), budget_of(settings, stores.budgets, clock)),
+            loop=Loop(clock, MeteredHooks(meter), budget_of(settings, stores.budgets, clock), covers_of(settings)),
             worker=worker,
             database=database,
             forge=forge,

@@ -6,10 +6,18 @@ from typing import cast
 
 from bot.clients.forges.github import GitHub, Installations
 from bot.clients.http.observer import Observer
+from bot.discover.selection import Selection
 from bot.domain.clock import Clock
 from bot.domain.forge.port import Forge
+from bot.reconcile.guarded import Covers
 from bot.service.wiring.grants import chosen_installations, github_access
 from bot.settings import Settings
+
+
+def covers_of(settings: Settings) -> Covers:
+    """Tells of a repository's name whether the settings include it."""
+    wanted = settings.github.repositories
+    return Selection(tuple(wanted.include), tuple(wanted.exclude)).names
 
 
 @asynccontextmanager

@@ -54,13 +54,19 @@ class StepStore(Store):
     def to_start(self) -> DueRows[StepJob]:
         """Those to be dispatched; a paused rollout starts none."""
         may_start = IS_OF_ONE_STEPPING.where(MAY_BEGIN, IS_LEFT_TO_THE_BOT).exists()
-        return self._due(and_(IS_TO_START, may_start), self._job)
+        return self._due(and_(IS_TO_START, may_start), self._job, ends_with_where=True)
 
     @property
     def going(self) -> DueRows[StepRun]:
         return self._due(and_(IS_UNDER_WAY, IS_OF_ONE_STEPPING.exists()), self._step)
 
-    def _due(self, where: ColumnElement[bool], read: Callable[[Claimed], Awaitable[Item]]) -> DueRows[Item]:
+    def _due(
+        self,
+        where: ColumnElement[bool],
+        read: Callable[[Claimed], Awaitable[Item]],
+        *,
+        ends_with_where: bool = False,
+    ) -> DueRows[Item]:
         return DueRows(
             self._database,
             self._worker,
@@ -69,6 +75,7 @@ class StepStore(Store):
             lambda row: f"step {row['id']}",
             where=[where],
             error="reason",
+            ends_with_where=ends_with_where,
         )
 
     async def _step(self, claimed: Claimed) -> StepRun:

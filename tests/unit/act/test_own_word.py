@@ -374,7 +374,7 @@ async def test_a_repository_renamed_out_of_what_the_operator_includes_is_not_wri
     world: World, action: Action
 ) -> None:
     planned(world, action)
-    world.options = replace(world.options, covers=lambda name: name.startswith("contoso/"))
+    world.loop.covers = lambda name: name.startswith("contoso/")
     world.shop.name = "elsewhere/shop"
     await world.tick()
     assert (world.store[1].state, world.forge.calls) == (RebuildState.WAITING, [])

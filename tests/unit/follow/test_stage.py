@@ -323,7 +323,7 @@ async def test_each_is_asked_for_as_what_it_is(clock: ManualClock) -> None:
     fake.homes = forge(clock, runs=[run("in_progress", None)]).homes
     nameless = opened(id=3, node_id=None), dispatched(id=4, node_id=None), dispatched(id=5, run=None, node_id="")
     await look(clock, fake, opened(), dispatched(id=2), *nameless)
-    assert asked == [(["PR_1"], ["CS_7"])]
+    assert asked == [(["PR_1"], ["CS_7"]), (["PR_1"], [])]  # all together, then the nameless one by its new name
 
 
 @pytest.mark.parametrize("before", [opened(node_id=None), dispatched(node_id=None)], ids=["request", "run"])

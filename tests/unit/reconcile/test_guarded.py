@@ -9,10 +9,11 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
+from bot.domain.forge.refusals import NotIncluded
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.reconcile.budgets import Budget, NoTurn, Turn
-from bot.reconcile.guarded import Guarded, no_contents
+from bot.reconcile.guarded import Bounds, Guarded, Write
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SHOP = Identity("Contoso/shop", "R_1")
@@ -79,8 +80,8 @@ class World:
             self.clock.advance(timedelta(seconds=seconds))
 
         budget = Budget(self.turns, self.clock, WriteLimits(), self.by_owner, sleep)
-        writes = {"open": lambda repository, titles: len(titles), "close": no_contents}
-        return Guarded(self.port, writes, self.lease, budget)  # type: ignore[arg-type]
+        writes = {"open": Write(lambda repository, titles: len(titles), lambda repository, titles: not titles)}
+        return Guarded(self.port, writes, self.lease, Bounds(budget, lambda name: name != "away/shop"))
 
 
 @pytest.fixture
@@ -143,3 +144,12 @@ async def test_any_other_refusal_is_told_as_it_is(world: World) -> None:
     with pytest.raises(Failure, match="no right"):
         await world.guarded.open(SHOP, ["a"])
     assert world.turns.stopped == []
+
+
+async def test_under_a_name_that_is_not_included_only_what_takes_something_back_is_written(world: World) -> None:
+    away = Identity("away/shop", "R_1")
+    with pytest.raises(NotIncluded, match="do not include a repository of this name"):
+        await world.guarded.open(away, ["a"])
+    assert (world.port.done, world.turns.asked) == ([], [])
+    await world.guarded.open(away, [])
+    assert [name for name, _ in world.port.done] == ["away/shop"]

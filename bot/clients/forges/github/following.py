@@ -21,7 +21,8 @@ READY = frozenset({"CLEAN", "UNSTABLE", "HAS_HOOKS"})
 
 _PULL_REQUEST = """... on PullRequest {
   id number url state mergeable mergedAt mergeCommit { id oid } labels(first: 50) { nodes { name } }
-  mergeStateStatus autoMergeRequest { mergeMethod } isInMergeQueue repository { isArchived }
+  mergeStateStatus autoMergeRequest { mergeMethod } isInMergeQueue baseRefName
+  repository { isArchived defaultBranchRef { name } }
 }"""
 _RUN = "... on CheckSuite { id status conclusion commit { oid } workflowRun { runNumber } }"
 _SUITE = "status conclusion branch { name } workflowRun { event url runNumber file { path } }"
@@ -97,7 +98,7 @@ class Following:
 
 
 def _pull_request_of(row: Mapping[str, Any]) -> PullRequestState:
-    merge_commit = row["mergeCommit"]
+    merge_commit, home = row["mergeCommit"], row["repository"]
     return PullRequestState(
         int(row["number"]),
         str(row["url"]),
@@ -110,7 +111,9 @@ def _pull_request_of(row: Mapping[str, Any]) -> PullRequestState:
         tuple(str(label["name"]) for label in row["labels"]["nodes"]),
         row["mergeStateStatus"] in READY,
         bool(row["autoMergeRequest"] or row["isInMergeQueue"]),
-        bool(row["repository"]["isArchived"]),
+        bool(home["isArchived"]),
+        str(row["baseRefName"]),
+        str(home["defaultBranchRef"]["name"]) if home["defaultBranchRef"] else None,
     )
 
 

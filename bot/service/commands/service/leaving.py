@@ -6,7 +6,7 @@ from bot.act.retiring import Retired, retire
 from bot.clients.http.observer import Nobody
 from bot.domain.clock import Clock
 from bot.domain.rollouts.journal import Word
-from bot.service.wiring.forges import opened_forge
+from bot.service.wiring.forges import covers_of, opened_forge
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 
@@ -17,11 +17,11 @@ async def retire_all(
     """Ends all rebuilds, pauses the bot and cleans up behind it; without a word it only looks."""
     found: list[Retired] = []
     async with opened_stores(settings, clock) as stores, opened_forge(settings, clock, Nobody()) as forge:
-        traces = await stores.leaving.traces()
+        traces, covers = await stores.leaving.traces(), covers_of(settings)
         if word is not None:
             await stores.orders.retire(word)
         reason = "the bot retires" + (f" ({word.reason})" if word is not None else "")
         for number, each in enumerate(traces, start=1):
-            found += await retire(each, forge, reason, dry_run=word is None)
+            found += await retire(each, forge, reason, dry_run=word is None, covers=covers)
             progress(number, len(traces))
     return found

@@ -20,7 +20,8 @@ class DueRows(Generic[Item]):
     """`where` narrows the table to what one stage works on, `order` puts some before those that are due longer.
 
     `read` makes a value of a row, `name` tells people which row it is, `error` is the column that shows why a row
-    could not be done.
+    could not be done. Where `ends_with_where`, a claim holds no longer than `where` does: what a word stops is
+    stopped before its next write, and free once the lease has run out.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class DueRows(Generic[Item]):
         where: Sequence[ColumnElement[bool]] = (),
         order: Sequence[ColumnElement[Any]] = (),
         error: str | None = "error",
+        ends_with_where: bool = False,
     ) -> None:
         self._database = database
         self._worker = worker
@@ -43,6 +45,7 @@ class DueRows(Generic[Item]):
         self._where = where
         self._order = order
         self._error = error
+        self._held_while = where if ends_with_where else ()
 
     @repeated
     async def claim(self, now: datetime, limit: int) -> list[Claimed]:
@@ -64,9 +67,8 @@ class DueRows(Generic[Item]):
         async with self._database.transaction() as connection:
             await lock(connection, self._table, [claimed.id for claimed in claims])
             for some in chunks(sorted(claimed.id for claimed in claims)):
-                renewed = await connection.execute(
-                    self._mine(some).values(lease_until=until).returning(self._table.c.id)
-                )
+                held = self._mine(some).where(*self._held_while)
+                renewed = await connection.execute(held.values(lease_until=until).returning(self._table.c.id))
                 kept |= set(renewed.scalars())
         return kept
 

@@ -226,6 +226,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         built_by=tuple(row["built_by"] or ()),
         proof=ImageVerdict(row["proof"]) if row["proof"] else None,
         merging=Merging(row["merging"]) if row["merging"] else None,
+        pointed_at=row["pointed_at"],
         steps=row["steps"],
         parts=load(row["parts"], tuple[PathWorkflow, ...]) if row["parts"] else (),
     )
@@ -276,6 +277,7 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
         "built_by": list(rebuild.built_by) or None,
         "proof": rebuild.proof and rebuild.proof.value,
         "merging": rebuild.merging.value if rebuild.merging else None,
+        "pointed_at": rebuild.pointed_at,
     }
 
 

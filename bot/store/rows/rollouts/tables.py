@@ -68,6 +68,7 @@ rebuilds = leased(
     Column("built_by", JSON(none_as_null=True)),
     Column("proof", ShortText(16)),
     Column("merging", ShortText(16)),
+    Column("pointed_at", LongText),
     Column("steps", Integer, nullable=False, server_default="0"),
     Column("parts", JSON),
     Column("distance", Integer, nullable=False, server_default="0"),

@@ -28,6 +28,7 @@ class CodeScanningStore(Store):
             *(self._database, self._worker, code_scans, self._read),
             lambda row: f"code scan {row['repository_id']}",
             where=[IS_SCANNED],
+            ends_with_where=True,
         )
 
     async def _read(self, claimed: Claimed) -> DueScan:

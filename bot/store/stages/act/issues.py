@@ -41,7 +41,9 @@ class IssuesStore(Store):
         """Those that do not say yet what there is to say; none while the bot is paused as a whole."""
         untold = [issues.c.wanted > issues.c.told, ~ALL_PAUSED]
         return DueRows(
-            self._database, self._worker, issues, self._read, lambda row: f"issue {row['id']}", where=untold
+            *(self._database, self._worker, issues, self._read, lambda row: f"issue {row['id']}"),
+            where=untold,
+            ends_with_where=True,
         )
 
     async def _read(self, claimed: Claimed) -> DueIssue:

@@ -84,6 +84,7 @@ class OnboardingsStore(Store):
             *(self._database, self._worker, onboardings, self._read),
             lambda row: f"onboarding {row['repository_id']}",
             where=[IS_WORKED_ON],
+            ends_with_where=True,
         )
 
     async def _read(self, claimed: Claimed) -> DueOnboarding:

@@ -22,6 +22,8 @@ from bot.store.rows.images.images import forget_images
 from bot.store.rows.repositories.audits import forget_audits
 from bot.store.rows.repositories.repositories import rename_in_place
 from bot.store.rows.repositories.tables import repositories, repository_blobs, usages
+from bot.store.rows.rollouts.rebuilds import merging_by_themselves, outdate
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.watch.registry.incident import Incident
 
 UNLISTED = "GitHub's list of repositories"
@@ -65,6 +67,8 @@ async def take_listing(
 
 
 async def _forget(connection: AsyncConnection, gone: Sequence[int], now: datetime) -> None:
+    """What was read of them goes, and what merges by itself there is looked at: the bot takes its word for that
+    back."""
     touched: set[int] = set()
     for ids in chunks(gone):
         theirs = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
@@ -85,6 +89,10 @@ async def _forget(connection: AsyncConnection, gone: Sequence[int], now: datetim
             .values(listed=False, tree=None, reader=None, error=None)
         )
     await mark_used(connection, touched)
+    merging = list[int]()
+    for ids in chunks(gone):
+        merging += await merging_by_themselves(connection, rebuilds.c.repository_id.in_(ids))
+    await outdate(connection, merging, now)
 
 
 async def _tell(connection: AsyncConnection, trouble: str | None, now: datetime) -> None:

@@ -22,7 +22,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.rebuilds import merging_by_themselves, outdate, was_tried_again
 from bot.store.rows.rollouts.rollouts import IS_KEPT, IS_WAITING, is_paused
-from bot.store.rows.rollouts.steps import IS_TO_START, steps
+from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import pauses, rebuilds, rollout_waves, rollouts
 from bot.store.stages.rebuilds import IS_OUTDATED
 
@@ -201,7 +201,8 @@ async def open_pause(
 
 
 async def _stop_under_way(connection: AsyncConnection, rollout: int | None, now: datetime) -> None:
-    """Takes the lease away from what is being written, and has `act` look at what merges by itself."""
+    """Takes the lease away from the rebuilds that are being written, and has `act` look at what merges by itself.
+    What else is written is held by no lease while it is paused."""
     mine = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
     is_written = and_(rebuilds.c.lease_owner.is_not(None), or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED))
     written = list(await connection.scalars(select(rebuilds.c.id).where(is_written, *mine)))
@@ -211,12 +212,6 @@ async def _stop_under_way(connection: AsyncConnection, rollout: int | None, now:
         await connection.execute(
             update(rebuilds).where(rebuilds.c.id.in_(some)).values(lease_owner=None, lease_until=None)
         )
-    started = select(rebuilds.c.id).where(rebuilds.c.state == RebuildState.STEPPING.value, *mine)
-    await connection.execute(
-        update(steps)
-        .where(IS_TO_START, steps.c.lease_owner.is_not(None), steps.c.rebuild_id.in_(started))
-        .values(lease_owner=None, lease_until=None)
-    )
     await outdate(connection, merging, now)
 
 

@@ -310,6 +310,19 @@ async def test_what_merges_by_itself_is_looked_at_when_a_pause_begins_and_when_i
     assert (job.rebuild.id, job.is_paused, job.is_all_paused) == (2, False, False)
 
 
+async def test_what_merges_by_itself_is_looked_at_once_its_repository_leaves_the_fleet(stores: Stores) -> None:
+    await stores.fill(repositories=3)
+    await stores.plan_all()
+    await opened(stores)
+    async with stores.database.transaction() as connection:
+        mine = rebuilds.c.id.in_((1, 2))
+        await connection.execute(update(rebuilds).where(mine).values(merging=Merging.SET.value))
+    stores.clock.advance(HOUR)
+    await stores.listing(Repository("contoso/shop-0000", "main"), Repository("contoso/shop-0002", "main"))
+    [job] = await stores.jobs()
+    assert (job.rebuild.id, job.is_listed) == (2, False)
+
+
 async def test_runs_that_belong_to_a_rebuild_are_known(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()

@@ -9,6 +9,7 @@ import pytest
 from bot.act.onboarding import wording
 from bot.act.onboarding.deciding import BRANCH
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.repositories.onboarding import OnboardingState, Proposal
 from bot.domain.rollouts.timing.freezes import Freeze
 from sandbox.fleets.bare_repository import BUILD, DEPLOYMENT, bare_files
@@ -278,6 +279,12 @@ async def merged(world: World, number: int) -> None:
     """Merged, seen, and read anew."""
     world.home.merge(number)
     assert (await world.bring()).state is WAITING
+
+
+async def test_it_never_merges_by_the_bots_word_so_that_no_pause_has_to_take_that_back(world: World) -> None:
+    world.home.requirements = MergeRequirements(requires_checks=True, can_wait=True)
+    await world.bring()
+    assert not world.request.is_to_merge
 
 
 async def test_what_is_taken_back_after_a_merge_is_declined_for_that_check_alone(world: World) -> None:

@@ -61,3 +61,17 @@ async def test_one_that_a_person_has_opened_from_the_bots_branch_is_not_taken_fo
     if not is_own:
         assert "carry_out" not in world.forge.calls
         assert world.store[1].reason.startswith("pull request #1 is somebody else's")
+
+
+@pytest.mark.parametrize("said", ["", "enabled: false"])
+async def test_a_persons_pull_request_from_the_bots_branch_does_not_hide_the_bots_own(world: World, said: str) -> None:
+    """It may go to another branch from there; what a person says of the bot's own one counts all the same."""
+    await opened(world)
+    world.shop.requests[2] = replace(
+        world.shop.requests[1], number=2, node_id="PR_1_2", base="release", is_own=False, is_to_merge_by_us=False
+    )
+    world.asks(said)
+    world.store.outdate(1)
+    await world.tick()
+    assert world.shop.requests[1].is_to_merge_by_us is not bool(said)
+    assert not world.store[1].reason.startswith("pull request #2")
