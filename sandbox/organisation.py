@@ -244,6 +244,12 @@ class Organisation:
         async with self._client() as client:
             await _ask(client, "PATCH", path, {"state": "closed"})
 
+    async def reopen(self, repository: str, number: int) -> None:
+        """Opens a closed pull request again."""
+        path = f"/repos/{self._full(repository)}/pulls/{number}"
+        async with self._client() as client:
+            await _ask(client, "PATCH", path, {"state": "open"})
+
     async def delete_branch(self, repository: str, branch: str) -> None:
         path = f"/repos/{self._full(repository)}/git/refs/heads/{quote(branch)}"
         async with self._client() as client:

@@ -15,6 +15,7 @@ from bot.domain.rollouts.after_build import after_green_build
 from bot.domain.rollouts.joining import left, not_ended
 from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, RebuildState
+from bot.domain.rollouts.reopening import after_closing
 from bot.follow.building import after_builds, is_to_be_sought_later
 from bot.follow.explaining import explained
 from bot.follow.replacing import newer_run
@@ -75,6 +76,9 @@ class Looks:
 
     async def _after_request(self, rebuild: Rebuild) -> Rebuild:
         assert rebuild.pull_request is not None
+        if rebuild.state.has_ended:
+            closed = self.followed.pull_requests.get(rebuild.node_id or "")
+            return rebuild if closed is None else after_closing(rebuild, closed, self.clock.now())
         followed = self.followed
         if rebuild.node_id is None:
             request = await self.forge.pull_request(rebuild.identity, rebuild.pull_request)

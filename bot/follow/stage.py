@@ -23,10 +23,18 @@ class FollowStore(Protocol):
 
     @property
     def followed(self) -> Queue[Rebuild]:
-        """Those with a pull request or a run that has not ended; what is outdated is left to `act`."""
+        """Those with a pull request or a run that has not ended, and those whose pull request was closed lately;
+        what is outdated is left to `act`."""
         ...
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None: ...
+
+    async def reopen(self, closed: Rebuild, again: Rebuild) -> None:
+        """Ends the claim on a rebuild whose pull request is open again, and has `again` followed in its place.
+
+        Where a later rebuild goes on with its bases it only says so.
+        """
+        ...
 
     async def runs_taken(self, repository: str) -> set[int]: ...
 
@@ -96,20 +104,23 @@ class _Following(Work[Rebuild, Rebuild]):
         return await self._looks[self.host(item)].after(item)
 
     async def settle(self, item: Rebuild, result: Rebuild) -> None:
+        if item.state.has_ended and not result.state.has_ended:
+            await self._store.reopen(self._due_again(item, item), result)
+            return
         await self._store.settle_rebuild(item, self._due_again(item, result))
-        self.ended += result.state.has_ended
+        self.ended += result.state.has_ended and not item.state.has_ended
 
     async def failed(self, item: Rebuild, claimed: Claimed, failure: Failure, now: datetime) -> str:
         failure = await judged(failure, item.attempts, item.identity, self._forge)
         after = self._due_again(item, _unread(item, failure, self._clock))
         await self._store.settle_rebuild(item, after, succeeded=False)
-        self.ended += after.state.has_ended
+        self.ended += after.state.has_ended and not item.state.has_ended
         return f"{item.repository}: {failure}"
 
     def _due_again(self, before: Rebuild, after: Rebuild) -> Rebuild:
-        if after.state.has_ended:
-            return after
         now, every = self._clock.now(), self._options.every
+        if after.state.has_ended:
+            return replace(after, due_at=now + rest_at_age(now - (after.ended_at or now), every))
         due = look_together(now + _rest(before, every, now), every)
         is_just_merged = before.state is not RebuildState.BUILDING and after.state is RebuildState.BUILDING
         is_at_once = _is_left_to_act(after) or is_just_merged or after.state is RebuildState.PROVING

@@ -18,6 +18,7 @@ from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.onboardings import IS_WORKED_ON, onboardings
 from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.reopening import may_be_opened_again
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import tasks
 from bot.store.stages.discover.discover import LISTING
@@ -50,8 +51,8 @@ class EventsStore(Store):
                 await _pull(connection, bases, now, bases.c.used.is_(True), or_(*_tags(reach)))
             if reach.followed:
                 theirs = select(repositories.c.id).where(repositories.c.forge_id.in_(reach.followed))
-                where = rebuilds.c.repository_id.in_(theirs), rebuilds.c.state.in_(FOLLOWED)
-                await _pull(connection, rebuilds, now, *where)
+                is_looked_at = or_(rebuilds.c.state.in_(FOLLOWED), may_be_opened_again(now))
+                await _pull(connection, rebuilds, now, rebuilds.c.repository_id.in_(theirs), is_looked_at)
                 brought = onboardings.c.repository_id.in_(theirs), IS_WORKED_ON
                 await _pull(connection, onboardings, now, *brought)
             if reach.pushed:

@@ -13,10 +13,14 @@ from bot.domain.rollouts.wanted_digest import moves_sdk_pins
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """`left` is the job less what was declined, None where that is all of it; `told` says what, and where."""
+    """`left` is the job less what was declined, None where that is all of it; `told` says what, and where.
+
+    `request` is the closed pull request, where that was for all of it.
+    """
 
     left: Job | None
     told: tuple[str, ...] = ()
+    request: PullRequest | None = None
 
 
 def less_declined(found: Sequence[PullRequest], job: Job) -> Declined:
@@ -24,18 +28,20 @@ def less_declined(found: Sequence[PullRequest], job: Job) -> Declined:
 
     A rebuild may have joined others after a pull request for a part of it was closed.
     """
-    closed_in: dict[str, int] = {}
+    closed_in: dict[str, PullRequest] = {}
     for request in found:
         if not request.is_open and not request.is_merged:
-            closed_in |= dict.fromkeys(section_in(request.body).digests - closed_in.keys(), request.number)
+            closed_in |= dict.fromkeys(section_in(request.body).digests - closed_in.keys(), request)
     gone = [target for target in job.rebuild.targets if target.to_digest in closed_in]
     if not gone:
         return Declined(job)
     if len(gone) == len(job.rebuild.targets):
-        number = closed_in[gone[0].to_digest]
-        return Declined(None, (f"pull request #{number} for these digests was closed by a maintainer",))
+        closed = closed_in[gone[0].to_digest]
+        told = (f"pull request #{closed.number} for these digests was closed by a maintainer",)
+        return Declined(None, told, closed)
     told = tuple(
-        f"{target.base.short} is left alone, since #{closed_in[target.to_digest]} was closed" for target in gone
+        f"{target.base.short} is left alone, since #{closed_in[target.to_digest].number} was closed"
+        for target in gone
     )
     left = tuple(target for target in job.rebuild.targets if target not in gone)
     bases = {target.base for target in left}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.act.own_word import hear, objection
 from bot.act.ports import Job
 from bot.act.pull_request.attempt import ProposalAttempt
-from bot.act.pull_request.declined import less_declined, was_closed_by_us
+from bot.act.pull_request.declined import Declined, less_declined, was_closed_by_us
 from bot.act.pull_request.edits import Edits
 from bot.act.pull_request.labels import Said, said_by_label
 from bot.act.pull_request.text.section import closed, declined
@@ -48,11 +48,18 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
         return replace(rebuild, text_version=rebuild.facts_version, due_at=now)  # to be followed to its end
     declined = less_declined(attempt.look.pull_requests, attempt.job)
     if declined.left is None:
-        return rebuild.moved(RebuildState.CANCELLED, declined.told[0], at=now)
+        return _declined(rebuild, declined).moved(RebuildState.CANCELLED, declined.told[0], at=now)
     if rebuild.state.awaits_action and await _is_full(attempt, tools):
         waiting = rebuild.moved(RebuildState.WAITING, "other pull requests of the bot are still open here", at=now)
         return replace(waiting, due_at=now + tools.options.follow_every)
     return None
+
+
+def _declined(rebuild: Rebuild, found: Declined) -> Rebuild:
+    """The rebuild with the pull request that was closed: where people open that again, it is followed."""
+    if (request := found.request) is None:
+        return rebuild
+    return replace(rebuild, pull_request=request.number, node_id=request.node_id, url=request.url)
 
 
 async def _objected(attempt: ProposalAttempt, word: str, claimed: Job, tools: Tools) -> Rebuild:

@@ -65,13 +65,13 @@ class RebuildState(StrEnum):
 RebuildState.__name__ = RebuildState.__qualname__ = "State"
 """What the API's description calls it, and clients that are made from that."""
 
-_WITHOUT_EFFECT = frozenset(
+WITHOUT_EFFECT = frozenset(
     {RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED}
 )
 _ENDS = frozenset({RebuildState.SUCCEEDED, RebuildState.FAILED, RebuildState.SUPERSEDED, RebuildState.CANCELLED})
 
 TRANSITIONS: dict[RebuildState, frozenset[RebuildState]] = {
-    RebuildState.PLANNED: _WITHOUT_EFFECT
+    RebuildState.PLANNED: WITHOUT_EFFECT
     | {
         RebuildState.WAITING,
         RebuildState.OPEN,
@@ -79,7 +79,7 @@ TRANSITIONS: dict[RebuildState, frozenset[RebuildState]] = {
         RebuildState.BUILDING,
         RebuildState.SUCCEEDED,
     },
-    RebuildState.WAITING: _WITHOUT_EFFECT
+    RebuildState.WAITING: WITHOUT_EFFECT
     | {RebuildState.OPEN, RebuildState.DISPATCHED, RebuildState.BUILDING, RebuildState.SUCCEEDED},
     RebuildState.OPEN: _ENDS | {RebuildState.BUILDING, RebuildState.SKIPPED},
     RebuildState.DISPATCHED: _ENDS | {RebuildState.RUNNING, RebuildState.PROVING},

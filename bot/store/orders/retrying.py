@@ -1,4 +1,5 @@
-"""Begins rebuilds once more: those that have failed, and those that followed a run of others in vain."""
+"""Begins rebuilds once more: those that have failed, those that followed a run of others in vain, and those whose
+closed pull request is open again."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 
 _OF_ITS_MERGE = ("branch", "pull_request", "merge_commit", "merge_node", "merged_at")
 _OF_ITS_BUILD = ("attempted_at", "built_at", "built_commit", "run_number", "built_by")
+_OF_ITS_PULL_REQUEST = ("node_id", "url", "text_version", "released_at", "at_request", "held_because")
 _KEPT = (
     *("rollout_id", "repository_id", "action", "wave", "workflow", "branch", "pull_request", "severity"),
     *("soak_seconds", "waits_since", "overdue_at", "considered_revision", "facts_version"),
@@ -61,10 +63,21 @@ async def dispatched_instead(connection: AsyncConnection, before: Rebuild, now: 
     return await _added(connection, before, kept, RebuildState.PLANNED, before.reason, now)
 
 
+async def reopened(connection: AsyncConnection, closed: Rebuild, again: Rebuild, now: datetime) -> Rebuild:
+    """Returns what takes the place of a rebuild whose closed pull request is open again: `again`, as a row."""
+    row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == closed.id))).mappings().one()
+    kept = {name: row[name] for name in (*_KEPT, *_OF_ITS_PULL_REQUEST)}
+    kept |= {"facts_version": again.facts_version, "quarantine_id": await _quarantine_of(connection, closed)}
+    return await _added(connection, closed, kept, again.state, again.reason, now)
+
+
 async def _not_built(connection: AsyncConnection, before: Rebuild) -> dict[str, Any]:
     """What a rebuild knows that is to be built from the start; on a quarantined digest it waits."""
-    held = await quarantined(connection)
-    return {**dict.fromkeys(_OF_ITS_BUILD), "quarantine_id": held.first_keeping(before.targets)}
+    return {**dict.fromkeys(_OF_ITS_BUILD), "quarantine_id": await _quarantine_of(connection, before)}
+
+
+async def _quarantine_of(connection: AsyncConnection, before: Rebuild) -> int | None:
+    return (await quarantined(connection)).first_keeping(before.targets)
 
 
 async def _added(

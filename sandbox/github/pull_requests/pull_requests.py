@@ -78,10 +78,29 @@ class PullRequests:
     async def change(self, request: Request, name: str, number: str | int, body: Mapping[str, Json]) -> Json:
         if body.get("state") == "closed":
             await self.keep(name, number)
+        if body.get("state") == "open":
+            await self._check_may_reopen(name, number)
         if "base" in body:  # another base switches auto-merge off
             self.remembered(name, number).pop("auto_merge", None)
         changed = await self._asked("PATCH", f"/repos/{name}/pulls/{number}", dict(body), request)
         return await self.follow(name, changed)
+
+    async def _check_may_reopen(self, name: str, number: str | int) -> None:
+        """Raises `Refused` where the branch is gone or has been moved since, or another one is open from it."""
+        pull = await self.current(name, number)
+        if pull is None or pull["state"] == "open":
+            return
+        branch = pull["head"]["ref"]
+        tip = await self.git.tip(name, branch)
+        if tip is None:
+            raise unprocessable("PullRequest", f"state cannot be changed. The {branch} branch has been deleted.")
+        if await self.of_branch(name, branch):
+            raise unprocessable(
+                "PullRequest", f"state cannot be changed. There is already an open pull request for {branch}."
+            )
+        if tip != pull["head"]["sha"]:
+            told = f"state cannot be changed. The {branch} branch was force-pushed or recreated."
+            raise unprocessable("PullRequest", told)
 
     async def request_reviews(
         self,

@@ -9,6 +9,7 @@ from bot.domain.clock import Clock
 from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.rebuild import AWAITING, FOLLOWED, Action, Rebuild, RebuildState
+from bot.domain.rollouts.reopening import left_to, may_come_back, that_goes_on
 from tests.fakes.queue import FakeQueue, Row
 
 
@@ -29,10 +30,20 @@ class FakeRebuildStore:
         self.frozen = 0
         self.repeated: dict[int, Rebuild] = {}
         """Rebuilds of merged pull requests by the dispatch that is to repeat their build."""
+        self.taken_up_again: set[int] = set()
+        """Rebuilds whose closed pull request was opened again, and in whose place another is followed."""
 
     @property
     def followed(self) -> "_Followed":
-        return _Followed(self.rows, _is_followed, _job_of, self.jobs.robbed)
+        return _Followed(self.rows, self._is_followed, _job_of, self.jobs.robbed)
+
+    def _is_followed(self, row: Row[Job]) -> bool:
+        if not isinstance(row.item, Job):
+            return False
+        rebuild = row.item.rebuild
+        if may_come_back(rebuild, self._clock.now()):
+            return rebuild.id not in self.taken_up_again
+        return rebuild.state in FOLLOWED and not _is_outdated(rebuild)
 
     def put(self, job: Job) -> None:
         """A job that was not known, or a known one as it is by now."""
@@ -74,6 +85,17 @@ class FakeRebuildStore:
         self.jobs.settle(after.id, after.due_at, replace(self.jobs[after.id], rebuild=after))
         if not succeeded:
             self.rows[after.id].attempts = kept.attempts
+
+    async def reopen(self, closed: Rebuild, again: Rebuild) -> None:
+        self._check(closed.id)
+        mine = [self[number] for number in self.rows if number > closed.id]
+        if (later := that_goes_on(closed, [each for each in mine if each.repository == closed.repository])) is None:
+            self.taken_up_again.add(closed.id)
+            number = max(self.rows) + 1
+            self.put(replace(self.jobs[closed.id], rebuild=replace(again, id=number, attempts=0)))
+        else:
+            closed = replace(closed, reason=left_to(closed, later))
+        self.jobs.settle(closed.id, closed.due_at, replace(self.jobs[closed.id], rebuild=closed))
 
     def _check(self, number: int) -> None:
         if number in self.stolen:
@@ -168,7 +190,3 @@ def _is_outdated(known: Rebuild) -> bool:
 
 def _awaits_action(row: Row[Job]) -> bool:
     return isinstance(row.item, Job) and (row.item.rebuild.state in AWAITING or _is_outdated(row.item.rebuild))
-
-
-def _is_followed(row: Row[Job]) -> bool:
-    return isinstance(row.item, Job) and row.item.rebuild.state in FOLLOWED and not _is_outdated(row.item.rebuild)

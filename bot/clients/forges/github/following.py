@@ -8,6 +8,7 @@ from typing import Any
 from bot.clients.forges.github.actions.without_checks import builds_by_runs
 from bot.clients.forges.github.bulk import Bulk, nodes_fields
 from bot.clients.forges.github.connection.shapes import run_id_in, shaped
+from bot.clients.forges.github.one_by_one import one_by_one
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.pull_requests import PullRequestState
@@ -74,12 +75,14 @@ class Following:
         found: dict[str, Sequence[Sequence[BuildRun]] | Failure] = {
             node_id: failure for node_id, failure in shown.denied.items() if node_id not in hidden
         }
-        for node_id, row in shown.rows.items():
-            if "checkSuites" in row:
-                await self._complete(row)
-                with shaped("list of builds"):
-                    found[node_id] = _groups_of(row)
+        with_suites = {node_id: row for node_id, row in shown.rows.items() if "checkSuites" in row}
+        found |= await one_by_one(with_suites, self._whole)
         return found | await builds_by_runs(self.bulk, hidden, later=later)
+
+    async def _whole(self, commit: Mapping[str, Any]) -> Sequence[Sequence[BuildRun]]:
+        await self._complete(commit)
+        with shaped("list of builds"):
+            return _groups_of(commit)
 
     async def _complete(self, commit: Mapping[str, Any]) -> None:
         """Adds the check suites of a commit, and of those shown with it, that its first page does not hold."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from bot.clients.forges.github import GitHub, Installations
@@ -16,7 +17,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.news import CADENCES, silence
 from bot.domain.packages.gate import GateOutcome, idle
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import FleetRepository
+from bot.domain.repositories.repository import FleetRepository, Identity, owner_of
 from bot.domain.wording.words import counted, duration
 from bot.formats.update_bots import PATHS, update_bots
 from bot.service.commands.service import ghcr
@@ -55,7 +56,7 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
             checks.append(HealthCheck("store", scheme, Health.WRONG, full.what, full.advice))
         async with _forge(settings, clock) as forge:
             await _all(checks, "GitHub", lambda: _github(forge, settings, clock))
-            await _all(checks, "other bots", lambda: _other_bots(forge, members))
+            checks += await other_bot_checks(forge, members)
         accesses = accesses_of(settings)
         async with Http(clock, http_rules(settings, accesses)) as http:
             registry = Registry(http, accesses, clock)
@@ -118,13 +119,18 @@ def _idle_mirrors(settings: Settings, bases: Sequence[Base]) -> list[HealthCheck
     ]
 
 
-async def _all(checks: list[HealthCheck], area: str, ask: Callable[[], Awaitable[Sequence[HealthCheck]]]) -> None:
+async def _all(
+    checks: list[HealthCheck],
+    area: str,
+    ask: Callable[[], Awaitable[Sequence[HealthCheck]]],
+    subject: str = "access",
+) -> None:
     try:
         checks += await ask()
     except Failure as failure:
         found = f"{failure.where}: {failure.what}" if failure.where else failure.what
         verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
-        checks.append(HealthCheck(area, "access", verdict, found, _way_out(failure)))
+        checks.append(HealthCheck(area, subject, verdict, found, _way_out(failure)))
 
 
 def _way_out(failure: Failure) -> str:
@@ -281,10 +287,20 @@ def _workflows(
     return checks
 
 
-async def _other_bots(
+async def other_bot_checks(
     forge: GitHubForge, members: Sequence[tuple[FleetRepository, tuple[Base, ...]]]
 ) -> list[HealthCheck]:
-    found = await forge.files([member.identity for member, _ in members], PATHS)
+    """Which other bots write the same lines, owner by owner: one whose files cannot be read hides no other's."""
+    checks: list[HealthCheck] = []
+    by_owner: dict[str, list[Identity]] = {}
+    for member, _ in members:
+        by_owner.setdefault(owner_of(member.name), []).append(member.identity)
+    for owner, homes in by_owner.items():
+        await _all(checks, "other bots", partial(_other_bots, forge, homes), owner)
+    return checks
+
+
+async def _other_bots(forge: GitHubForge, homes: Sequence[Identity]) -> list[HealthCheck]:
     return [
         HealthCheck(
             "other bots",
@@ -293,6 +309,6 @@ async def _other_bots(
             f"{bot.name} writes the same lines: {bot.path}:{bot.line}",
             f"write {bot.stopped_by}",
         )
-        for identity, files in found.items()
+        for identity, files in (await forge.files(homes, PATHS)).items()
         for bot in update_bots(files)
     ]

@@ -127,7 +127,9 @@ def _count(name: str, met: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 _IS_UNDER_WAY = and_(rebuilds.c.released_at.is_not(None), rebuilds.c.state.not_in(ENDED), ~IS_KEPT)
-_HAS_ENDED = and_(rebuilds.c.state.in_(_COUNTED), ~was_tried_again(to_its_end=True))
+_IS_OPEN_AGAIN = and_(rebuilds.c.state == RebuildState.CANCELLED, rebuilds.c.retried_as.is_not(None))
+"""Its closed pull request is: what follows that counts in its place."""
+_HAS_ENDED = and_(rebuilds.c.state.in_(_COUNTED), ~was_tried_again(to_its_end=True), ~_IS_OPEN_AGAIN)
 _HAS_FAILED = and_(_HAS_ENDED, rebuilds.c.state == RebuildState.FAILED)
 _WAITING_SINCE = func.coalesce(rebuilds.c.waits_since, rebuilds.c.planned_at)
 _RESUMED = select(func.max(pauses.c.until)).where(pauses.c.rollout_id == rebuilds.c.rollout_id).scalar_subquery()

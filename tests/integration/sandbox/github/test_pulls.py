@@ -137,3 +137,24 @@ async def test_every_write_of_the_bot_is_in_the_log(shared_world: World, bot: Gi
         "refs",
         "pulls",
     ]
+
+
+async def test_a_closed_pull_request_is_opened_again_only_where_its_branch_is_as_it_was(
+    shared_world: World, bot: Github
+) -> None:
+    repository, pull = await opened(shared_world, bot, "again")
+    pull.edit(state="closed")
+    pull.edit(state="open")
+    assert pull.state == "open"
+    pull.edit(state="closed")
+    second = repository.create_pull(base="main", head=BRANCH, title="Take aspnet 8.0.22", body="why")
+    with pytest.raises(GithubException) as error:
+        pull.edit(state="open")
+    assert refusal(error)[0] == 422
+    second.edit(state="closed")
+    sha = commit(repository, {"Dockerfile": NEW, "other.txt": "2\n"}, main_of(repository))
+    repository.get_git_ref(f"heads/{BRANCH}").edit(sha, force=True)
+    with pytest.raises(GithubException) as error:
+        pull.edit(state="open")
+    told = f"state cannot be changed. The {BRANCH} branch was force-pushed or recreated."
+    assert refusal(error) == (422, told)

@@ -7,7 +7,9 @@ import pytest
 from bot.act.ports import ActStore, Job
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
+from bot.domain.forge.pull_requests import PullRequestState
 from bot.domain.rollouts.rebuild import Merging, Rebuild, RebuildState, Target
+from bot.domain.rollouts.reopening import after_closing
 from bot.follow.stage import FollowStore
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.builders import rebuild
@@ -175,3 +177,65 @@ async def test_an_attempt_that_fails_does_not_put_off_what_was_said_while_it_wen
     await act.outdate_pull_requests(after)
     await follow.settle_rebuild(found, replace(found, due_at=clock.now() + 23 * HOUR), succeeded=False)
     assert [job.rebuild.id for job in await jobs(act, clock)] == [after.id]
+
+
+async def closed(act: ActStore, follow: FollowStore, clock: ManualClock) -> Rebuild:
+    """What was opened, after its maintainers have closed it."""
+    await opened(act, clock)
+    clock.advance(HOUR)
+    [found] = await followed(follow, clock)
+    after = replace(found, node_id="PR_7").moved(RebuildState.CANCELLED, "closed", at=clock.now())
+    await follow.settle_rebuild(found, replace(after, due_at=clock.now() + HOUR))
+    return after
+
+
+def again_of(known: Rebuild, clock: ManualClock) -> Rebuild:
+    shown = PullRequestState(7, "https://forge/pull/7", is_open=True, is_merged=False)
+    return after_closing(known, shown, clock.now())
+
+
+async def test_a_closed_pull_request_is_looked_at_for_a_month(
+    act: ActStore, follow: FollowStore, clock: ManualClock
+) -> None:
+    ended = await closed(act, follow, clock)
+    assert await followed(follow, clock) == []
+    clock.advance(HOUR)
+    [found] = await followed(follow, clock)
+    assert (found.id, found.state, found.node_id) == (ended.id, RebuildState.CANCELLED, "PR_7")
+    await follow.settle_rebuild(found, replace(found, due_at=clock.now()))
+    clock.advance(720 * HOUR)
+    assert (await jobs(act, clock), await followed(follow, clock)) == ([], [])
+
+
+async def test_what_is_opened_again_goes_on_as_another_of_the_same(
+    act: ActStore, follow: FollowStore, clock: ManualClock
+) -> None:
+    await closed(act, follow, clock)
+    clock.advance(HOUR)
+    [found] = await followed(follow, clock)
+    await follow.reopen(replace(found, due_at=clock.now() + HOUR), again_of(found, clock))
+    [job] = await jobs(act, clock)
+    again = job.rebuild
+    assert again.id != found.id
+    assert (again.state, again.pull_request, again.branch, again.targets) == (
+        RebuildState.OPEN,
+        7,
+        found.branch,
+        found.targets,
+    )
+    await act.settle_rebuild(again, replace(again, text_version=again.facts_version, due_at=clock.now()))
+    assert [each.id for each in await followed(follow, clock)] == [again.id]
+    clock.advance(2 * HOUR)
+    assert found.id not in [each.id for each in await followed(follow, clock)]
+
+
+async def test_whoever_lost_the_lease_opens_nothing_again(
+    act: ActStore, follow: FollowStore, clock: ManualClock, steal: Steal
+) -> None:
+    await closed(act, follow, clock)
+    clock.advance(HOUR)
+    [found] = await followed(follow, clock)
+    await steal(follow.followed, rebuilds, found.id)
+    with pytest.raises(LeaseLost):
+        await follow.reopen(replace(found, due_at=clock.now() + HOUR), again_of(found, clock))
+    assert await jobs(act, clock) == []

@@ -81,6 +81,7 @@ async def test_a_maintainer_who_closed_it_for_these_digests_has_decided(world: W
     await world.tick()
     assert world.store[2].state is RebuildState.CANCELLED
     assert world.store[2].reason == "pull request #1 for these digests was closed by a maintainer"
+    assert (world.store[2].pull_request, world.store[2].node_id) == (1, world.shop.requests[1].node_id)
     assert len(world.shop.requests) == 1
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from bot.clients.forges.github.bulk import Bulk, nodes_fields
 from bot.clients.forges.github.connection.shapes import rows, run_of, shaped
+from bot.clients.forges.github.one_by_one import one_by_one
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import BuildRun, Run
 from bot.domain.repositories.builds import LatestRuns, PastRun
@@ -23,20 +24,19 @@ _HIDDEN = frozenset({Trouble.DENIED, Trouble.MISSING})
 
 async def builds_by_runs(
     bulk: Bulk, commits: Sequence[str], *, later: bool
-) -> dict[str, Sequence[Sequence[BuildRun]]]:
-    """The runs on commits of default branches, by the commits' node ids, one request for each; with `later` those
-    on the commits that came since as well, for one more. What is gone, or may not be read either, is not in it."""
+) -> dict[str, Sequence[Sequence[BuildRun]] | Failure]:
+    """The runs on commits of default branches, by the commits' node ids, or why they are not told at present; one
+    request for each, with `later` those on the commits that came since as well, for one more. What is gone, or may
+    not be read either, is not in it."""
     if not commits:
         return {}
-    found: dict[str, Sequence[Sequence[BuildRun]]] = {}
     shown = await bulk.shown("commits", nodes_fields(commits, _LATER if later else _COMMIT))
-    for node_id, row in shown.rows.items():
-        try:
-            found[node_id] = await _groups(bulk, row)
-        except Failure as failure:
-            if failure.trouble not in _HIDDEN:
-                raise
-    return found
+    found = await one_by_one(shown.rows, lambda row: _groups(bulk, row))
+    return {node_id: groups for node_id, groups in found.items() if not _is_hidden(groups)}
+
+
+def _is_hidden(shown: object) -> bool:
+    return isinstance(shown, Failure) and shown.trouble in _HIDDEN
 
 
 async def _groups(bulk: Bulk, row: Mapping[str, Any]) -> Sequence[Sequence[BuildRun]]:
@@ -67,24 +67,26 @@ def _build_of(row: Mapping[str, Any]) -> BuildRun:
 
 
 async def latest_by_runs(bulk: Bulk, workflows: Sequence[str], most: int) -> dict[str, LatestRuns]:
-    """The latest runs of workflows, by their node ids, one request for each."""
+    """The latest runs of workflows, by their node ids, one request for each; those that cannot be told at present
+    are not in it. Raises `Failure` where GitHub asks for a pause."""
     if not workflows:
         return {}
-    found: dict[str, LatestRuns] = {}
-    for node_id, row in (await bulk.shown("workflows", nodes_fields(workflows, _WORKFLOW))).rows.items():
-        with shaped("workflow"):
-            owner, name, _, _, file = str(row["resourcePath"]).strip("/").split("/", 4)
-            path = f"/repos/{owner}/{name}/actions/workflows/{quote(file, safe='')}/runs"
-        try:
-            data = await bulk.transport.read(path, {"per_page": most})
-        except Failure as failure:
-            if failure.trouble not in _HIDDEN:
-                raise
-            continue
-        with shaped("list of workflow runs"):
-            runs = tuple(past_run_of(run_of(each)) for each in rows(data, "workflow_runs"))
-            found[node_id] = LatestRuns(str(row["state"]).lower(), runs, int(data["total_count"]) <= len(runs))
-    return found
+    shown = await bulk.shown("workflows", nodes_fields(workflows, _WORKFLOW))
+    found = await one_by_one(shown.rows, lambda row: _latest(bulk, row, most))
+    for runs in found.values():
+        if isinstance(runs, Failure) and runs.pauses_host:
+            raise runs
+    return {node_id: runs for node_id, runs in found.items() if not isinstance(runs, Failure)}
+
+
+async def _latest(bulk: Bulk, row: Mapping[str, Any], most: int) -> LatestRuns:
+    with shaped("workflow"):
+        owner, name, _, _, file = str(row["resourcePath"]).strip("/").split("/", 4)
+        path = f"/repos/{owner}/{name}/actions/workflows/{quote(file, safe='')}/runs"
+    data = await bulk.transport.read(path, {"per_page": most})
+    with shaped("list of workflow runs"):
+        runs = tuple(past_run_of(run_of(each)) for each in rows(data, "workflow_runs"))
+        return LatestRuns(str(row["state"]).lower(), runs, int(data["total_count"]) <= len(runs))
 
 
 def past_run_of(run: Run) -> PastRun:

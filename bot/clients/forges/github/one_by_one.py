@@ -1,0 +1,37 @@
+"""Asking for what can only be asked for alone, one thing after the other: each fails alone."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from bot.domain.failure import Failure, Trouble
+
+Thing = TypeVar("Thing")
+Shown = TypeVar("Shown")
+_STRIKES = 3
+"""So many in a row without an answer, and it is GitHub that gives none."""
+
+
+async def one_by_one(
+    things: Mapping[str, Thing], ask: Callable[[Thing], Awaitable[Shown]]
+) -> dict[str, Shown | Failure]:
+    """What is shown of each thing, by its node id, or why it is not shown.
+
+    Once GitHub asks for a pause, or gives no answer again and again, it is asked no further: that is then why the
+    rest is not shown.
+    """
+    found: dict[str, Shown | Failure] = {}
+    stopped: Failure | None = None
+    strikes = 0
+    for node_id, thing in things.items():
+        if stopped is not None:
+            found[node_id] = stopped
+            continue
+        try:
+            found[node_id] = await ask(thing)
+            strikes = 0
+        except Failure as failure:
+            found[node_id] = failure
+            strikes = strikes + 1 if failure.trouble is Trouble.UNREACHABLE else 0
+            if failure.pauses_host or strikes >= _STRIKES:
+                stopped = failure
+    return found

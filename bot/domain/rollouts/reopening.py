@@ -1,0 +1,59 @@
+"""Pull requests that were closed unmerged, and that people may open again."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.domain.forge.pull_requests import PullRequestState
+from bot.domain.rollouts.rebuild import WITHOUT_EFFECT, Action, Rebuild, RebuildState
+
+LOOKED_AT_FOR = timedelta(days=30)
+"""So long after its end a closed pull request is looked at, together with those that are open."""
+NOT_BEFORE = timedelta(minutes=5)
+"""So long after its end it is not: a forge may show it as it was before."""
+
+
+def may_come_back(rebuild: Rebuild, now: datetime) -> bool:
+    """Whether it ended because its pull request was closed, lately; the store asks the same of its rows."""
+    has_ended = rebuild.state is RebuildState.CANCELLED and rebuild.ended_at is not None
+    was_closed = rebuild.pull_request is not None and rebuild.node_id is not None and rebuild.merge is None
+    if rebuild.action is not Action.PULL_REQUEST or not (has_ended and was_closed):
+        return False
+    assert rebuild.ended_at is not None
+    return now - LOOKED_AT_FOR < rebuild.ended_at <= now - NOT_BEFORE
+
+
+def after_closing(closed: Rebuild, shown: PullRequestState, now: datetime) -> Rebuild:
+    """What goes on in the place of a rebuild whose pull request is open again, or was merged since; the rebuild
+    itself where it still is closed.
+
+    It is outdated: rules, freezes and what feeds say may be others than when it was closed.
+    """
+    if not (shown.is_open or shown.is_merged):
+        return closed
+    return replace(
+        closed,
+        state=RebuildState.OPEN,
+        reason=f"pull request #{shown.number} was opened again; it is followed on",
+        planned_at=now,
+        due_at=now,
+        ended_at=None,
+        merging=None,
+        facts_version=closed.facts_version + 1,
+    )
+
+
+def that_goes_on(closed: Rebuild, later: Iterable[Rebuild]) -> Rebuild | None:
+    """The later rebuild of the repository that has bases of this one, so that nothing of it is taken up again: what
+    it brings is not older. One that came to nothing, or that was for the age of a build alone, has none."""
+    bases = {target.base for target in closed.targets}
+    for rebuild in later:
+        brought = {target.base for target in rebuild.targets if target.changes}
+        if rebuild.state not in WITHOUT_EFFECT and brought & bases:
+            return rebuild
+    return None
+
+
+def left_to(closed: Rebuild, later: Rebuild) -> str:
+    """Why a pull request that is open again is not followed for this rebuild."""
+    return f"pull request #{closed.pull_request} was opened again; rebuild {later.id} goes on with its bases"
