@@ -55,17 +55,27 @@ async def retire(traces: Traces, forge: Forge, reason: str, *, dry_run: bool) ->
             async for each in _branch(traces.repository, branch, forge, reason, dry_run=dry_run):
                 found.append(each)  # noqa: PERF401 - what is done stays named where the next fails
         except Failure as failure:
-            if failure.trouble is not Trouble.MISSING:  # else the repository is gone, and all with it
-                found.append(_failed(traces.repository, f"branch {branch}", failure))
+            if failure.trouble is Trouble.MISSING:
+                is_gone = await _is_gone(traces.repository, forge)
+                return found if is_gone else [*found, _not_shown(traces.repository, failure)]
+            found.append(_failed(traces.repository, f"branch {branch}", failure))
     for number, has_sections in ((traces.issue, True), (traces.fleet_issue, False)):
         if number is None:
             continue
         try:
             found += await _issue(traces.repository, number, forge, has_sections=has_sections, dry_run=dry_run)
         except Failure as failure:
-            if failure.trouble is not Trouble.MISSING:
+            if failure.trouble is not Trouble.MISSING or not await _is_gone(traces.repository, forge):
                 found.append(_failed(traces.repository, f"issue #{number}", failure))
     return found
+
+
+async def _is_gone(repository: Identity, forge: Forge) -> bool:
+    """Whether a repository that is not shown is gone, and all with it; who is blind tells nothing of it."""
+    try:
+        return await forge.sees_others(repository)
+    except Failure:
+        return False
 
 
 async def _branch(
@@ -86,6 +96,11 @@ async def _branch(
     if look.branch is None:
         return
     is_empty_scratch = branch.endswith(scratch_of("")) and look.has_no_commits
+    theirs = next((each for each in look.pull_requests if each.is_open and not each.is_own), None)
+    if theirs is not None:
+        why = f"somebody else's pull request #{theirs.number} is from it"
+        yield Retired(name.name, f"branch {branch}", TraceOutcome.KEPT, why=why)
+        return
     if not look.branch.is_own and not is_empty_scratch:
         yield Retired(name.name, f"branch {branch}", TraceOutcome.KEPT, why="somebody has committed to it")
         return
@@ -112,6 +127,10 @@ async def _issue(home: Identity, number: int, forge: Forge, *, has_sections: boo
         body = with_sections(known.body, ()) if has_sections else known.body
         await forge.change_issue(home, number, body, is_open=False)
     return [Retired(home.name, f"issue #{number}", TraceOutcome.CLOSED, known.url)]
+
+
+def _not_shown(home: Identity, failure: Failure) -> Retired:
+    return _failed(home, "all that the bot has opened", failure)
 
 
 def _failed(home: Identity, what: str, failure: Failure) -> Retired:
