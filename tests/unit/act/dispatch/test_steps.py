@@ -216,6 +216,17 @@ async def test_a_repositorys_own_word_ends_it(world: World, text: bytes, told: s
     assert (after.state, after.reason, world.forge.calls) == (StepState.CANCELLED, told, [])
 
 
+@pytest.mark.parametrize("text", [b"enabled: [\n", b"enabled: perhaps\n", b"enabled: true\0\n"])
+async def test_a_word_that_cannot_be_understood_is_waited_for(world: World, text: bytes) -> None:
+    """It may be a no, so nothing is started; it is none that would end the rebuild."""
+    world.shop.commit_to("main", {CONFIG: text})
+    after = await world.tick()
+    assert (after.state, world.forge.calls) == (StepState.DUE, [])
+    assert "cannot be" in after.reason or "not understood" in after.reason
+    world.shop.commit_to("main", {CONFIG: b"enabled: true\n"})
+    assert (await world.tick(timedelta(minutes=6))).state is StepState.STARTED
+
+
 async def test_the_word_of_the_rebuilt_repository_counts_where_the_workflow_is_elsewhere(world: World) -> None:
     deploying = world.forge.add("contoso/deploy", {PATH: DEPLOY})
     step = replace(world.store.job.step, home=Identity("contoso/deploy", deploying.node_id))
