@@ -189,6 +189,19 @@ async def test_missing_rights_are_waited_for_until_its_time_is_over(world: World
     assert after.reason.startswith("not through within 2 h: Resource not accessible")
 
 
+async def test_a_forge_that_does_not_answer_for_a_day_ends_no_step(world: World) -> None:
+    world.forge.failing["dispatch"] = Failure(Trouble.UNREACHABLE, "HTTP 503", status=503)
+    end = world.clock.now() + timedelta(days=1)
+    while world.clock.now() < end:
+        world.clock.move_to(max(world.clock.now(), (await world.tick()).due_at))
+        assert world.store.job.step.state is StepState.DUE
+    world.forge.failing.clear()
+    after = await world.tick()
+    assert after.state is StepState.STARTED
+    assert after.deadline is not None
+    assert after.deadline > world.clock.now() + timedelta(hours=1)
+
+
 async def test_nothing_is_started_in_a_freeze_and_its_time_has_not_begun(world: World) -> None:
     world.options = replace(world.options, freezes=(Freeze(NOON, NOON + timedelta(days=3), "end of year"),))
     after = await world.tick()
