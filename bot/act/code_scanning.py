@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from bot.act.own_word import WordHeld, config_of
 from bot.act.ports import ActOptions
+from bot.act.waiting import is_right
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge
@@ -22,8 +23,6 @@ Sarif = Callable[[Sequence[Finding]], Mapping[str, Any]]
 """Makes a SARIF log of findings: `views.repositories.findings`, wired in by the service."""
 Patching = Callable[["DueScan"], Awaitable[Mapping[str, Any] | None]]
 """Makes the log that is uploaded: the same with what could be done; None where not all texts are kept for that."""
-_REFUSALS = frozenset({Trouble.DENIED, Trouble.MISSING})
-"""Code scanning is not switched on or not licensed there, or the right is missing."""
 _ASKED_AGAIN_AFTER = timedelta(days=7)
 _UNTIL_LOOKED_AGAIN = timedelta(days=30)
 """A safeguard; each audit makes a repository due at once."""
@@ -180,7 +179,7 @@ class _Scans(ForgeWriting[DueScan, UploadedFindings]):
         if isinstance(failure, NotTakenIn):
             await self._store.forget_upload(item, failure.told, now + _ASKED_AGAIN_AFTER)
             return f"{item.repository.name}: {failure}"
-        if failure.trouble in _REFUSALS:
+        if failure.trouble is Trouble.MISSING or is_right(failure):  # not switched on, not licensed, or no right
             await self._store.refuse_scan(item, failure.told, now + _ASKED_AGAIN_AFTER)
             return None
         await put_off_by_backoff(self.queue, claimed, failure, now)

@@ -86,17 +86,27 @@ async def retire(
             async for each in _branch(traces.repository, branch, leaving):
                 found.append(each)
         except Failure as failure:
-            if failure.trouble is not Trouble.MISSING:  # else the repository is gone, and all with it
-                found.append(_failed(traces.repository, f"branch {branch}", failure))
+            if failure.trouble is Trouble.MISSING:
+                is_gone = await _is_gone(traces.repository, forge)
+                return found if is_gone else [*found, _not_shown(traces.repository, failure)]
+            found.append(_failed(traces.repository, f"branch {branch}", failure))
     for number, how, has_sections in ((traces.issue, leaving, True), (traces.fleet_issue, leaving_fleets, False)):
         if number is None:
             continue
         try:
             found += await _issue(traces.repository, number, how, has_sections=has_sections)
         except Failure as failure:
-            if failure.trouble is not Trouble.MISSING:
+            if failure.trouble is not Trouble.MISSING or not await _is_gone(traces.repository, forge):
                 found.append(_failed(traces.repository, f"issue #{number}", failure))
     return found
+
+
+async def _is_gone(repository: Identity, forge: Forge) -> bool:
+    """Whether a repository that is not shown is gone, and all with it; who is blind tells nothing of it."""
+    try:
+        return await forge.sees_others(repository)
+    except Failure:
+        return False
 
 
 async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterator[Retired]:
@@ -119,6 +129,11 @@ async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterat
     if look.branch is None:
         return
     is_empty_scratch = branch.endswith(scratch_of("")) and look.has_no_commits
+    theirs = next((each for each in look.pull_requests if each.is_open and not each.is_own), None)
+    if theirs is not None:
+        why = f"somebody else's pull request #{theirs.number} is from it"
+        yield Retired(name.name, f"branch {branch}", TraceOutcome.KEPT, why=why)
+        return
     if not look.branch.is_own and not is_empty_scratch:
         yield Retired(name.name, f"branch {branch}", TraceOutcome.KEPT, why="somebody has committed to it")
         return
@@ -145,8 +160,10 @@ def _kept(look: BranchLook, branch: str, why: str) -> Iterator[Retired]:
 async def _issue(home: Identity, number: int, leaving: _Leaving, *, has_sections: bool) -> list[Retired]:
     """The one of a repository loses its sections; the fleet's keeps its last words."""
     word = (await leaving.forge.standings([home])).get(home)
-    known = None if word is None else await leaving.forge.issue(word.identity, number)
-    if word is None or known is None or not known.is_open:
+    if word is None:
+        raise Failure(Trouble.MISSING, "the repository is not shown", where=home.name)
+    known = await leaving.forge.issue(word.identity, number)
+    if known is None or not known.is_open:
         return []
     what, name = f"issue #{number}", word.identity
     if (why := leaving.kept(word)) is not None:
@@ -162,6 +179,10 @@ class _Unleased:
 
     async def check(self) -> None:
         return None
+
+
+def _not_shown(home: Identity, failure: Failure) -> Retired:
+    return _failed(home, "all that the bot has opened", failure)
 
 
 def _failed(home: Identity, what: str, failure: Failure) -> Retired:

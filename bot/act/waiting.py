@@ -32,8 +32,13 @@ def is_final_after(attempts: int, failure: Failure) -> bool:
 
 
 def is_right(failure: Failure) -> bool:
-    """Whether it is a right that the bot lacks."""
-    return failure.trouble is Trouble.DENIED
+    """Whether it is a right that the bot lacks, and no grant that is not taken, or sees nothing, at present."""
+    return failure.trouble is Trouble.DENIED and failure.meaning is Meaning.REFUSED
+
+
+def is_no(failure: Failure) -> bool:
+    """Whether the forge will not do it, or has it not: what is only nice to have, the work goes on without."""
+    return failure.trouble is Trouble.MISSING or failure.meaning is Meaning.REFUSED
 
 
 def paused(rebuild: Rebuild, reason: str, rest: timedelta, now: datetime) -> Rebuild:

@@ -1,11 +1,20 @@
 """What is not shown any more: gone, or out of sight."""
 
+from datetime import datetime, timedelta
+
 from bot.domain.failure import Failure, Gone, Trouble
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.repository import Identity
 
 GONE_AFTER = 12
 """Looks in a row that found nothing."""
+_LOST_AFTER = timedelta(days=1)
+"""A run that the forge has taken on and does not show for so long did not start: its own trouble lasts hours."""
+
+
+def has_not_started(first_asked_at: datetime, requests: int, now: datetime) -> bool:
+    """Whether no run can show up any more. Requests come a day apart at most, so the last of them was a day ago."""
+    return now - first_asked_at > _LOST_AFTER * max(requests, 1)
 
 
 async def judged(failure: Failure, looks: int, repository: Identity, forge: Forge) -> Failure:

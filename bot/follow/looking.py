@@ -16,12 +16,10 @@ from bot.domain.rollouts.joining import left, not_ended
 from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, RebuildState
 from bot.domain.rollouts.reopening import after_closing
+from bot.follow.absent import has_not_started
 from bot.follow.building import after_builds, is_to_be_sought_later
 from bot.follow.explaining import explained
 from bot.follow.replacing import newer_run
-
-_LOST_AFTER = timedelta(days=1)
-"""A run that the forge has taken on and does not show for so long did not start: its own trouble lasts hours."""
 
 
 class RunsTaken(Protocol):
@@ -138,7 +136,7 @@ class Looks:
         if run is not None:
             found = replace(rebuild, run=run.id, url=run.url or rebuild.url, node_id=run.node_id)
             return after_run(found, run.shown, now)
-        if now - started > _LOST_AFTER:
+        if has_not_started(started, rebuild.dispatches, now):
             return rebuild.moved(RebuildState.FAILED, "the dispatched run never appeared", at=now)
         return rebuild
 

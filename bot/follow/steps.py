@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from bot.domain.backoff import look_together
@@ -13,15 +13,12 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, RunState, dispatched_run
 from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, may_be_observed, too_late
 from bot.domain.rollouts.terms import Start
-from bot.follow.absent import judged
+from bot.follow.absent import has_not_started, judged
 from bot.follow.explaining import explained
 from bot.follow.replacing import newer_run
 from bot.follow.stage import FollowOptions
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
-
-_LOST_AFTER = timedelta(hours=1)
-"""A dispatched run that never showed up for so long did not start."""
 
 
 class StepFollowStore(Protocol):
@@ -120,7 +117,7 @@ class _Following(Work[StepRun, StepRun]):
         run = await (self._observed(step) if step.step.start is Start.OBSERVE else self._dispatched(step))
         if run is not None:
             return await self._found(step, run)
-        if step.state is StepState.STARTED and now - (step.attempted_at or now) > _LOST_AFTER:
+        if step.state is StepState.STARTED and has_not_started(step.attempted_at or now, step.dispatches, now):
             return step.moved(StepState.FAILED, "the dispatched run never appeared", at=now)
         reason = step.reason if step.state is StepState.STARTED else f"{step.workflow} has not started yet"
         waiting = replace(step, reason=reason)
@@ -186,15 +183,22 @@ class _Following(Work[StepRun, StepRun]):
         self.ended += result.state.has_ended
 
     async def failed(self, item: StepRun, claimed: Claimed, failure: Failure, now: datetime) -> str:
-        after = item.begun(now)
-        failure = await judged(failure, after.attempts, item.home, self._forge)
-        if failure.meaning is Meaning.GONE and after.run is not None:
-            after = after.moved(StepState.FAILED, "its run is no longer there", at=now)
-        elif after.state is not StepState.APPROVAL:
-            after = too_late(after, now) or after
-        await self._store.settle_step(item, self._due_again(after), succeeded=False)
+        failure = await judged(failure, item.attempts, item.home, self._forge)
+        after = self._unseen(item, failure, now)
+        await self._store.settle_step(item, after, succeeded=False)
         self.ended += after.state.has_ended
         return f"{item.home}: step {item.step.name}: {failure}"
+
+    def _unseen(self, item: StepRun, failure: Failure, now: datetime) -> StepRun:
+        """The step after a look that showed nothing."""
+        after = self._due_again(item.begun(now))
+        if failure.meaning is Meaning.GONE and after.run is not None:
+            return after.moved(StepState.FAILED, "its run is no longer there", at=now)
+        if after.state is StepState.APPROVAL:
+            return after
+        if failure.meaning.may_end_work:
+            return too_late(after, now) or after
+        return after.put_off(after.due_at, now)
 
     def _due_again(self, after: StepRun) -> StepRun:
         now = self._clock.now()

@@ -19,6 +19,7 @@ from bot.domain.forge.runs import Run
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import Gated, GateOutcome
 from bot.domain.repositories.repository import WORKFLOWS, Identity, Workflow
+from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.after_build import gate_in_words
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.steps import StepRun, StepState, inputs_for, too_late, unknown_inputs
@@ -178,7 +179,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
             if run is not None:
                 return self._under_way(step, run)
         if (refused := await self._refused(job, look.standing, looked_at)) is not None:
-            return step.moved(StepState.CANCELLED, refused, at=self._clock.now())
+            return refused
         if (outside := await self._outside(job, home)) is not None:
             return self._put_off(step, f"{outside}: {NOT_INCLUDED}", every)
         if look.standing.read_only is not None:
@@ -204,18 +205,22 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         intended, number = await dispatch_once(step, send, self._store.save_step, held, self._clock.now())
         return self._under_way(intended, await self._shown(forge, home, number) or number)
 
-    async def _refused(self, job: StepJob, home: OwnWord, looked_at: datetime) -> str | None:
-        """The word against it of the repository that is rebuilt, or of the one that the workflow is in."""
+    async def _refused(self, job: StepJob, home: OwnWord, looked_at: datetime) -> StepRun | None:
+        """The step where the repository that is rebuilt, or the one that the workflow is in, has a word against it.
+
+        What cannot be understood may be one, and is waited for until the step's time is over.
+        """
         own = home if job.own == job.step.home else await self._words.of(job.own)
         if own is not home:
             check_recent(job.own.name, self._words.looked_at(job.own), self._clock.now())
-            if (refusal := config_of(home, looked_at).refusal) is not None:
-                return refusal.replace("the repository", str(home.identity))
+            config = config_of(home, looked_at)
+            if config.refusal is not None:
+                return self._against(job, config, config.refusal.replace("the repository", str(home.identity)))
         config = config_of(own, looked_at)
         if config.refusal is not None:
-            return config.refusal
+            return self._against(job, config, config.refusal)
         if config.action is ActionPreference.NOTIFY:
-            return "the repository asks to be told only"
+            return self._against(job, config, "the repository asks to be told only")
         return None
 
     async def _outside(self, job: StepJob, home: Identity) -> Identity | None:
@@ -226,6 +231,11 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
             return own
         named = job.step.step.repository or ""
         return None if self._covers(home.name) or home.name.lower() == named.lower() else home
+
+    def _against(self, job: StepJob, config: RepositoryConfig, told: str) -> StepRun:
+        if config.unread:
+            return self._put_off(job.step, told, self._options.follow_every)
+        return job.step.moved(StepState.CANCELLED, told, at=self._clock.now())
 
     async def _shown(self, forge: Forge, home: Identity, number: int | None) -> Run | None:
         """The run as the forge shows it so soon; one that it does not show yet is found while it is followed."""
@@ -257,7 +267,9 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         step = item.step.begun(now)
         if not is_right(failure) and is_final_after(step.attempts, failure):
             after = self._failed(step, f"{failure.told} (tried {step.attempts} times)")
-        else:
+        elif failure.meaning.may_end_work:
             after = self._put_off(step, failure.told, rest_of(failure, step.attempts))
+        else:
+            after = replace(step, reason=failure.told).put_off(now + rest_of(failure, step.attempts), now)
         await self._store.settle_step(item.step, after, succeeded=False)
         return f"{item.own}: step {step.step.name}: {failure}"

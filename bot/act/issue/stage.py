@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.act.own_word import WordHeld, config_of
 from bot.act.ports import ActOptions
+from bot.act.waiting import is_right
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
@@ -15,8 +16,6 @@ from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
 
-_REFUSALS = frozenset({Trouble.DENIED, Trouble.MISSING})
-"""The right is missing, or the repository has no issues."""
 _ASKED_AGAIN_AFTER = timedelta(days=1)
 
 
@@ -34,11 +33,15 @@ class DueIssue:
 
 @dataclass(frozen=True, slots=True)
 class ToldIssue:
-    """How the issue stands now; `number` is None where there is none and nothing to say."""
+    """How the issue stands now; `number` is None where there is none and nothing to say.
+
+    `again_after` tells when to try again where nothing could be said, None where it was.
+    """
 
     number: int | None
     is_open: bool
     url: str | None = None
+    again_after: timedelta | None = None
 
 
 class IssueStore(Protocol):
@@ -96,7 +99,7 @@ class _Issues(ForgeWriting[DueIssue, ToldIssue]):
         held.hear(item.repository.name, self._clock.now())
         standing = (await forge.standings([item.repository])).get(item.repository)
         if standing is None or standing.read_only is not None or not self._is_wanted(standing):
-            return ToldIssue(item.number, item.is_open)
+            return ToldIssue(item.number, item.is_open, again_after=_ASKED_AGAIN_AFTER)
         home = standing.identity
         known = await self._known(item, home, forge)
         if known is None:
@@ -125,7 +128,7 @@ class _Issues(ForgeWriting[DueIssue, ToldIssue]):
         await self._store.settle_issue(item, result)
 
     async def failed(self, item: DueIssue, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
-        if failure.trouble in _REFUSALS:
+        if failure.trouble is Trouble.MISSING or is_right(failure):  # it has no issues, or the right is missing
             await self._store.refuse_issue(item, failure.told, now + _ASKED_AGAIN_AFTER)
             return None
         await put_off_by_backoff(self.queue, claimed, failure, now)

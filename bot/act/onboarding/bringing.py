@@ -20,6 +20,7 @@ from bot.act.onboarding.ports import DueOnboarding, ProposalSource
 from bot.act.onboarding.wording import body, commit_message, is_ours, title
 from bot.act.own_word import HOLDS_FOR, config_of
 from bot.act.pull_request.text.section import closed, rewritten, section_in, written
+from bot.act.waiting import is_no
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, FileChange, Tip, scratch_of
@@ -32,7 +33,6 @@ from bot.domain.repositories.repository import Identity
 from bot.formats.workflows.pushes import runs_on_push
 
 _REGULAR = "100644"
-_NICE_TO_HAVE = frozenset({Trouble.CONFLICT, Trouble.DENIED, Trouble.MISSING})
 
 
 async def bring(due: DueOnboarding, source: ProposalSource, tools: OnboardingTools) -> Brought:
@@ -92,7 +92,7 @@ async def commits_of(
         try:
             found = await forge.action_commits(repository, new)
         except Failure as failure:
-            if failure.trouble not in _NICE_TO_HAVE:
+            if not is_no(failure):
                 raise
             found = {}
         asked.update({each: found.get(each) for each in new})
@@ -243,5 +243,5 @@ async def _wish(attempt: OnboardingAttempt, request: PullRequest, wishes: Wishes
     try:
         await tools.forge.grant(attempt.look.standing.identity, request, wishes, attempt.look)
     except Failure as failure:
-        if failure.trouble not in _NICE_TO_HAVE:
+        if not is_no(failure):
             raise

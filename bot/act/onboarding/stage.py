@@ -7,16 +7,13 @@ from bot.act.onboarding.bringing import bring, clear
 from bot.act.onboarding.deciding import SELDOM, Brought, OnboardingTools
 from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, OnboardingStore, ProposalSource, Proposer
 from bot.act.own_word import WordHeld
-from bot.domain.failure import Failure, Trouble
+from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
-
-_REFUSALS = (Trouble.DENIED, Trouble.CONFLICT)
-"""What only people change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,7 @@ class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
         """Where the forge refuses before a pull request is open, its turn goes to another, and it comes back."""
         known, told = item.onboarding, str(failure)
         is_waiting = known.state in (OnboardingState.WAITING, OnboardingState.SET_ASIDE) and known.number is None
-        if is_waiting and failure.trouble in _REFUSALS:
+        if is_waiting and failure.meaning is Meaning.REFUSED:
             refused = replace(known, state=OnboardingState.SET_ASIDE, reason=told)
             await self._store.settle_onboarding(item, refused, now + SELDOM, succeeded=False)
         else:

@@ -6,7 +6,8 @@ from bot.act.ports import ActOptions, Job
 from bot.act.pull_request.attempt import ProposalAttempt
 from bot.act.pull_request.merging import is_to_be_stopped
 from bot.act.tools import Tools
-from bot.domain.failure import Failure, Trouble
+from bot.act.waiting import is_no
+from bot.domain.failure import Failure
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.wishes import NO_MERGE, Granted, Refusal, Wishes
 from bot.domain.repositories.repository import owner_of
@@ -16,7 +17,6 @@ from bot.domain.rollouts.terms import MergeMethod
 
 MOST_REVIEWERS = 15
 """GitHub asks no more people and teams for one pull request."""
-_REFUSALS = frozenset({Trouble.CONFLICT, Trouble.DENIED, Trouble.MISSING})
 
 
 def wishes_of(job: Job, options: ActOptions, request: PullRequest | None = None) -> Wishes:
@@ -67,7 +67,7 @@ async def grant_wishes(attempt: ProposalAttempt, request: PullRequest, merge: Me
     try:
         return await tools.forge.grant(job.member.identity, request, wishes, attempt.look)
     except Failure as failure:
-        if failure.trouble not in _REFUSALS:
+        if not is_no(failure):
             raise
         asked = ", ".join(dict.fromkeys([*wishes.labels, *wishes.people, *wishes.teams, *wishes.assignees]))
         return Granted((Refusal(f"no labels, reviewers or assignees ({asked})", failure.what),))

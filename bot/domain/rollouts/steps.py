@@ -63,8 +63,9 @@ class StepRun:
     its rebuild has built there, or of a later one (None where another repository was built).
 
     `began_at` is when its turn came, `since` from when on a run that starts by itself may be its own. `deadline` is
-    when it will have failed: its time counts from the first try, without that for which it waits for an approval,
-    since `waits_since`. `attempted_at`, `correlation` and `dispatches` are as with a rebuild.
+    when it will have failed: its time counts from the first try, without that for which the forge does not answer
+    and that for which it waits for an approval, since `waits_since`. `attempted_at`, `correlation` and
+    `dispatches` are as with a rebuild.
     """
 
     id: int
@@ -114,6 +115,10 @@ class StepRun:
     def begun(self, now: datetime) -> "StepRun":
         """Returns the step with its deadline, which counts from the first try."""
         return self if self.deadline is not None else replace(self, deadline=now + self.step.timeout)
+
+    def put_off(self, until: datetime, now: datetime) -> "StepRun":
+        """Returns the step as it waits for a fault of the world to pass, which takes nothing of its time."""
+        return replace(self, due_at=until, deadline=self.deadline and self.deadline + (until - now))
 
 
 def after_step_run(step: StepRun, shown: RunState, now: datetime) -> StepRun:

@@ -194,6 +194,23 @@ async def test_a_repository_that_has_opted_out_is_written_nothing(world: World) 
     assert world.shop.issues == {}
 
 
+@pytest.mark.parametrize("kept_by", ["archived", "not understood", "not shown"])
+async def test_what_could_not_be_said_is_said_once_it_can_be(world: World, kept_by: str) -> None:
+    world.shop.is_archived = kept_by == "archived"
+    world.shop.is_gone = kept_by == "not shown"
+    if kept_by == "not understood":
+        world.shop.commit_to("main", {CONFIG: b"enabled: [\n"})
+    await world.say(AGE)
+    await world.tick()
+    assert world.shop.issues == {}
+    world.shop.is_archived = world.shop.is_gone = False
+    if kept_by == "not understood":
+        world.shop.commit_to("main", {CONFIG: b"enabled: true\n"})
+    world.stores.clock.advance(timedelta(days=1))
+    await world.tick()
+    assert [issue.is_open for issue in world.shop.issues.values()] == [True]
+
+
 async def test_an_archived_repository_is_written_nothing(world: World) -> None:
     world.shop.is_archived = True
     await world.say(AGE)

@@ -13,6 +13,7 @@ from bot.audit.fleet.stage import tick as audit
 from bot.discover.ports import Reading
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import scratch_of
+from bot.domain.forge.refusals import BranchMoved
 from bot.domain.reach import Reach
 from bot.domain.repositories.onboarding import SAFE_CHECKS, OnboardingState
 from bot.domain.repositories.repository import Repository
@@ -103,6 +104,22 @@ async def test_what_the_forge_refuses_holds_nobodys_place_and_comes_back(stores:
     stores.clock.advance(24 * HOUR)
     await onboarded(stores, fleet, one)
     assert [len(home.requests) for home in fleet.homes] == [1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [Failure(Trouble.DENIED, "Bad credentials", status=401), BranchMoved("freshness/onboarding", "pushed", CART)],
+    ids=["credentials", "moved"],
+)
+async def test_what_passes_takes_nobodys_place(stores: Stores, fleet: FakeForge, failure: Failure) -> None:
+    one = OnboardingOptions(repositories=("contoso/*",), at_once=1)
+    fleet.failing["carry_out"] = failure
+    await onboarded(stores, fleet, one)
+    assert (await states(stores))[CART] is OnboardingState.WAITING
+    fleet.failing.clear()
+    stores.clock.advance(HOUR)
+    assert (await onboarded(stores, fleet, one)).enlisted == 0
+    assert [len(home.requests) for home in fleet.homes] == [1, 0, 0]
 
 
 async def test_a_refusal_is_told_once(stores: Stores, fleet: FakeForge) -> None:

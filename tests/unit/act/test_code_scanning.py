@@ -194,6 +194,12 @@ async def test_a_repository_that_has_opted_out_since_is_looked_at_again_tomorrow
     assert (world.shop.uploads, world.rest) == ([], DAY)
 
 
+async def test_credentials_that_are_not_taken_at_present_refuse_nothing(world: World) -> None:
+    world.forge.failing["upload_findings"] = Failure(Trouble.DENIED, "Bad credentials", status=401)
+    assert len((await world.tick()).problems) == 1
+    assert (world.refused, world.rest < DAY) == ([], True)
+
+
 @pytest.mark.parametrize("trouble", [Trouble.DENIED, Trouble.MISSING])
 async def test_where_it_is_not_licensed_that_is_kept_and_asked_again_in_a_week(
     world: World, trouble: Trouble

@@ -81,6 +81,26 @@ async def test_an_archived_repository_keeps_everything(forge: FakeForge, home: F
     assert (found.outcome, found.why) == (TraceOutcome.KEPT, "the repository is archived")
 
 
+async def test_of_one_that_a_blind_grant_does_not_show_it_is_told_that_nothing_could_be_done(
+    forge: FakeForge, home: FakeRepository
+) -> None:
+    home.is_gone, forge.sees_all = True, False
+    assert outcomes(await left(forge, home, BRANCH)) == [("all that the bot has opened", TraceOutcome.FAILED)]
+    assert outcomes(await left(forge, home, issue=3)) == [("issue #3", TraceOutcome.FAILED)]
+
+
+async def test_a_branch_from_which_somebody_has_opened_a_pull_request_stays_with_it(
+    forge: FakeForge, home: FakeRepository
+) -> None:
+    """The forge closes what is open from a branch that is deleted."""
+    await opened(forge, home)
+    home.edit(1, is_own=False)
+    [kept] = await left(forge, home, BRANCH)
+    assert (kept.what, kept.outcome) == (f"branch {BRANCH}", TraceOutcome.KEPT)
+    assert kept.why == "somebody else's pull request #1 is from it"
+    assert BRANCH in home.branches
+
+
 async def test_of_a_repository_that_is_gone_nothing_is_named(forge: FakeForge, home: FakeRepository) -> None:
     home.is_gone = True
     assert await left(forge, home, BRANCH, issue=3) == []

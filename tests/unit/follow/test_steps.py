@@ -254,10 +254,14 @@ async def test_a_run_that_another_step_has_is_not_taken(world: World) -> None:
     assert (after.state, after.run) == (StepState.STARTED, None)
 
 
-async def test_a_dispatched_run_that_does_not_appear_within_an_hour_did_not_start(world: World) -> None:
-    world.follows()
-    assert (await world.look(HOUR - EVERY)).state is StepState.STARTED
-    after = await world.look(2 * EVERY)
+@pytest.mark.parametrize("requests", [1, 2])
+async def test_a_dispatched_run_that_does_not_appear_within_a_day_did_not_start(
+    world: World, requests: int
+) -> None:
+    """A second one was asked for later, and has its own day."""
+    world.follows(replace(CANARY, timeout=96 * HOUR), dispatches=requests)
+    assert (await world.look(requests * 24 * HOUR)).state is StepState.STARTED
+    after = await world.look(EVERY)
     assert (after.state, after.reason) == (StepState.FAILED, "the dispatched run never appeared")
 
 
@@ -319,17 +323,27 @@ async def test_a_run_that_a_blind_grant_does_not_show_has_not_failed(world: Worl
     ("known", "call", "trouble"),
     [
         pytest.param({"run": 7, "node_id": "CS_7"}, "follow", Trouble.UNREACHABLE, id="no answer"),
-        pytest.param({}, "dispatched_runs", Trouble.MISSING, id="no workflow"),
+        pytest.param({}, "dispatched_runs", Trouble.MISSING, id="out of sight"),
     ],
 )
-async def test_a_look_that_fails_does_not_end_a_step_before_its_time(
+async def test_a_forge_that_does_not_answer_takes_nothing_of_a_steps_time(
     world: World, known: dict[str, object], call: str, trouble: Trouble
 ) -> None:
     world.follows(**known)
-    world.forge.failing = {call: Failure(trouble, "no")}
-    reached = [(await world.look(EVERY)).state for _ in range(20)]
+    world.forge.failing, world.forge.sees_all = {call: Failure(trouble, "no")}, False
+    reached = [(await world.look(EVERY)).state for _ in range(40)]
     assert set(reached) == {StepState.STARTED}
-    after = await world.look(HOUR)
+    world.forge.failing = {}
+    world.shows(run())
+    assert (await world.look(EVERY)).state is StepState.RUNNING
+    assert (await world.look(2 * HOUR)).reason.startswith("not through within 2 h: deploy.yml is running")
+
+
+async def test_a_right_that_is_missing_ends_a_step_once_its_time_is_over(world: World) -> None:
+    world.follows()
+    world.forge.failing = {"dispatched_runs": Failure(Trouble.DENIED, "no")}
+    assert (await world.look()).state is StepState.STARTED
+    after = await world.look(2 * HOUR)
     assert (after.state, after.reason) == (StepState.FAILED, "not through within 2 h: started")
 
 

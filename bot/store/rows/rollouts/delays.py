@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import owner_of
-from bot.domain.rollouts.rebuild import ENDED
+from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.wording.words import counted
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.steps import IS_TO_START, IS_UNDER_WAY, steps
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.watch.registry.incident import Incident
 
@@ -49,13 +50,24 @@ async def _open_ones(connection: AsyncConnection) -> Mapping[str, datetime]:
 
 
 async def _delayed(connection: AsyncConnection) -> Mapping[str, str]:
-    """By owner: how many rebuilds fail, and what the one says that has failed most often."""
-    rows = await connection.execute(
-        select(repositories.c.name, rebuilds.c.reason)
-        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+    """By owner: how many rebuilds fail, alone or in a step, and what the one says that has failed most often."""
+    of_rebuild = rebuilds.join(repositories, repositories.c.id == rebuilds.c.repository_id)
+    alone = (
+        select(repositories.c.name, rebuilds.c.reason, rebuilds.c.attempts, rebuilds.c.id)
+        .select_from(of_rebuild)
         .where(rebuilds.c.attempts >= _FAILED_OFTEN, rebuilds.c.state.not_in(ENDED))
-        .order_by(rebuilds.c.attempts.desc(), rebuilds.c.id)
     )
+    in_steps = (
+        select(repositories.c.name, steps.c.reason, steps.c.attempts, rebuilds.c.id)
+        .select_from(of_rebuild.join(steps, steps.c.rebuild_id == rebuilds.c.id))
+        .where(
+            steps.c.attempts >= _FAILED_OFTEN,
+            or_(IS_TO_START, IS_UNDER_WAY),
+            rebuilds.c.state == RebuildState.STEPPING.value,
+        )
+    )
+    both = union_all(alone, in_steps).subquery()
+    rows = await connection.execute(select(both).order_by(both.c.attempts.desc(), both.c.id))
     reasons: dict[str, list[str]] = {}
     for row in rows:
         reasons.setdefault(owner_of(row.name), []).append(f"{row.name}: {row.reason}")

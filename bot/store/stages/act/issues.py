@@ -1,6 +1,6 @@
 """The issues of repositories: what `act.issue` reads and writes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -83,18 +83,19 @@ class IssuesStore(Store):
         return changed
 
     async def settle_issue(self, item: DueIssue, told: ToldIssue) -> None:
-        """What was said meanwhile stays due."""
+        """What was said meanwhile stays due, and so does what could not be said yet."""
         async with self._database.transaction() as connection:
             values = {
                 "number": told.number,
                 "is_open": told.is_open,
-                "told": item.wanted,
+                **({"told": item.wanted} if told.again_after is None else {}),
                 "refused": None,
                 "error": None,
                 **({"url": told.url} if told.url else {}),
             }
             now = self._clock.now()
-            await settle(connection, issues, self._worker, item.id, due_at=now, values=values)
+            due_at = now + (told.again_after or timedelta())
+            await settle(connection, issues, self._worker, item.id, due_at=due_at, values=values)
             await tell_incidents(connection, [], [_subject(item)], now)
 
     async def refuse_issue(self, item: DueIssue, why: str, due_at: datetime) -> None:

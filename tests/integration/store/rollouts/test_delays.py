@@ -9,9 +9,12 @@ from bot.discover.ports import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.rollouts.steps import StepState
+from bot.domain.rollouts.terms import Step
 from bot.report.messages.news import incident_message
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.steps import add_steps, steps
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
 
@@ -70,6 +73,24 @@ async def test_after_a_day_a_person_is_called_once_and_all_is_over_once_they_go_
     calls = [incident_message(await stores.report.incident(number)).needs_person for number in ids]
     assert calls == [False, True]
     await failing(stores, 0)
+    assert await open_incidents(stores) == {}
+
+
+async def test_a_step_that_fails_again_and_again_is_told_too(stores: Stores) -> None:
+    await planned(stores, 1)
+    async with stores.database.transaction() as connection:
+        stepping = {"state": RebuildState.STEPPING.value, "steps": 1}
+        await connection.execute(update(rebuilds).values(**stepping))
+        await add_steps(connection, [(1, [Step("canary", "deploy.yml")])], stores.clock.now())
+        failing_step = {"state": StepState.STARTED.value, "attempts": 4, "reason": "HTTP 503"}
+        await connection.execute(update(steps).values(**failing_step))
+    await stores.act.notice_delays()
+    assert await open_incidents(stores) == {
+        "delayed:contoso": "1 rebuild cannot go on; contoso/shop-0000: HTTP 503"
+    }
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(steps).values(state=StepState.SUCCEEDED.value))
+    await stores.act.notice_delays()
     assert await open_incidents(stores) == {}
 
 

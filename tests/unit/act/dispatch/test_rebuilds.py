@@ -80,6 +80,13 @@ async def test_a_merged_build_that_the_bot_may_not_repeat_is_followed_for_who_do
     )
 
 
+async def test_it_is_tried_again_where_only_the_credentials_are_not_taken_at_present(world: World) -> None:
+    repeating(world)
+    world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "Bad credentials", status=401)
+    await world.tick()
+    assert (world.store[1].state, world.store[1].action) == (RebuildState.WAITING, Action.DISPATCH)
+
+
 async def test_so_is_one_whose_workflow_can_be_started_no_more(world: World) -> None:
     repeating(world, Workflow(".github/workflows/other.yml"))
     await world.tick()

@@ -189,6 +189,19 @@ async def test_missing_rights_are_waited_for_until_its_time_is_over(world: World
     assert after.reason.startswith("not through within 2 h: Resource not accessible")
 
 
+async def test_a_forge_that_does_not_answer_for_a_day_ends_no_step(world: World) -> None:
+    world.forge.failing["dispatch"] = Failure(Trouble.UNREACHABLE, "HTTP 503", status=503)
+    end = world.clock.now() + timedelta(days=1)
+    while world.clock.now() < end:
+        world.clock.move_to(max(world.clock.now(), (await world.tick()).due_at))
+        assert world.store.job.step.state is StepState.DUE
+    world.forge.failing.clear()
+    after = await world.tick()
+    assert after.state is StepState.STARTED
+    assert after.deadline is not None
+    assert after.deadline > world.clock.now() + timedelta(hours=1)
+
+
 async def test_nothing_is_started_in_a_freeze_and_its_time_has_not_begun(world: World) -> None:
     world.options = replace(world.options, freezes=(Freeze(NOON, NOON + timedelta(days=3), "end of year"),))
     after = await world.tick()
@@ -214,6 +227,17 @@ async def test_a_repositorys_own_word_ends_it(world: World, text: bytes, told: s
     world.shop.commit_to("main", {CONFIG: text})
     after = await world.tick()
     assert (after.state, after.reason, world.forge.calls) == (StepState.CANCELLED, told, [])
+
+
+@pytest.mark.parametrize("text", [b"enabled: [\n", b"enabled: perhaps\n", b"enabled: true\0\n"])
+async def test_a_word_that_cannot_be_understood_is_waited_for(world: World, text: bytes) -> None:
+    """It may be a no, so nothing is started; it is none that would end the rebuild."""
+    world.shop.commit_to("main", {CONFIG: text})
+    after = await world.tick()
+    assert (after.state, world.forge.calls) == (StepState.DUE, [])
+    assert "cannot be" in after.reason or "not understood" in after.reason
+    world.shop.commit_to("main", {CONFIG: b"enabled: true\n"})
+    assert (await world.tick(timedelta(minutes=6))).state is StepState.STARTED
 
 
 async def test_the_word_of_the_rebuilt_repository_counts_where_the_workflow_is_elsewhere(world: World) -> None:

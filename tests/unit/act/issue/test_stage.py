@@ -125,7 +125,13 @@ async def test_a_repository_that_takes_none_is_written_nothing_to(world: World, 
     if left_alone == "opted out":
         world.shop.commit_to("main", {CONFIG: b"enabled: false"})
     await world.says(FAILED, OLD)
-    assert (world.told, world.writes) == (ToldIssue(1, True), ["open_issue"])
+    assert (world.told, world.writes) == (ToldIssue(1, True, again_after=timedelta(days=1)), ["open_issue"])
+
+
+async def test_credentials_that_are_not_taken_at_present_refuse_nothing(world: World) -> None:
+    world.forge.failing["open_issue"] = Failure(Trouble.DENIED, "Bad credentials", status=401)
+    assert (await world.says(FAILED)).problems == (f"{SHOP}: Bad credentials",)
+    assert world.refused == []
 
 
 async def test_where_the_forge_takes_no_issues_that_is_kept_and_asked_again_later(world: World) -> None:

@@ -215,6 +215,19 @@ async def test_a_pull_request_is_followed_though_the_forge_refuses_what_it_can_d
     assert world.store[1].reason.endswith("no labels, reviewers or assignees (freshness, octocat): refused")
 
 
+async def test_what_is_asked_for_with_credentials_that_are_not_taken_at_present_is_asked_for_again(
+    world: World,
+) -> None:
+    world.forge.failing["grant"] = Failure(Trouble.DENIED, "Bad credentials", status=401)
+    world.asks("owners: [octocat]")
+    world.add(rebuild())
+    await world.tick()
+    world.forge.failing.clear()
+    await world.later()
+    assert world.shop.reviewers == [(("octocat",), ())]
+    assert (world.store[1].state, len(world.shop.requests)) == (RebuildState.OPEN, 1)
+
+
 async def test_what_a_pull_request_waited_for_is_no_news_once_it_is_open(world: World) -> None:
     world.add(rebuild())
     world.forge.failing["carry_out"] = NO_ANSWER
