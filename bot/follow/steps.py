@@ -191,7 +191,8 @@ class _Following(Work[StepRun, StepRun]):
         if failure.meaning is Meaning.GONE and after.run is not None:
             after = after.moved(StepState.FAILED, "its run is no longer there", at=now)
         elif after.state is not StepState.APPROVAL:
-            after = too_late(after, now) or after
+            is_a_fact = failure.meaning.may_end_work
+            after = (too_late(after, now) or after) if is_a_fact else after.held_up(after.reason, self._every, now)
         await self._store.settle_step(item, self._due_again(after), succeeded=False)
         self.ended += after.state.has_ended
         return f"{item.home}: step {item.step.name}: {failure}"

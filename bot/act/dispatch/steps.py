@@ -243,7 +243,9 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         step = item.step.begun(now)
         if not is_right(failure) and is_final_after(step.attempts, failure):
             after = self._failed(step, f"{failure.told} (tried {step.attempts} times)")
-        else:
+        elif failure.meaning.may_end_work:
             after = self._put_off(step, failure.told, rest_of(failure, step.attempts))
+        else:
+            after = step.held_up(failure.told, rest_of(failure, step.attempts), now)
         await self._store.settle_step(item.step, after, succeeded=False)
         return f"{item.own}: step {step.step.name}: {failure}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.forge.runs import CHECKS, CLOCKS_DIFFER_BY, Run, RunState
@@ -64,7 +64,8 @@ class StepRun:
 
     `began_at` is when its turn came, `since` from when on a run that starts by itself may be its own. `deadline` is
     when it will have failed: its time counts from the first try, without that for which it waits for an approval,
-    since `waits_since`. `attempted_at`, `correlation` and `dispatches` are as with a rebuild.
+    since `waits_since`, and that for which a fault of the world holds it up. `attempted_at`, `correlation` and
+    `dispatches` are as with a rebuild.
     """
 
     id: int
@@ -114,6 +115,11 @@ class StepRun:
     def begun(self, now: datetime) -> "StepRun":
         """Returns the step with its deadline, which counts from the first try."""
         return self if self.deadline is not None else replace(self, deadline=now + self.step.timeout)
+
+    def held_up(self, reason: str, rest: timedelta, now: datetime) -> "StepRun":
+        """Returns the step as a fault of the world holds it up for `rest`: that is no time of its own."""
+        deadline = self.deadline and self.deadline + rest
+        return replace(self, reason=reason, due_at=now + rest, deadline=deadline)
 
 
 def after_step_run(step: StepRun, shown: RunState, now: datetime) -> StepRun:

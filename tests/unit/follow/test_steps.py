@@ -315,21 +315,23 @@ async def test_a_run_that_a_blind_grant_does_not_show_has_not_failed(world: Worl
     assert {(await world.look(EVERY)).state for _ in range(20)} == {StepState.STARTED}
 
 
-@pytest.mark.parametrize(
-    ("known", "call", "trouble"),
-    [
-        pytest.param({"run": 7, "node_id": "CS_7"}, "follow", Trouble.UNREACHABLE, id="no answer"),
-        pytest.param({}, "dispatched_runs", Trouble.MISSING, id="no workflow"),
-    ],
-)
-async def test_a_look_that_fails_does_not_end_a_step_before_its_time(
-    world: World, known: dict[str, object], call: str, trouble: Trouble
-) -> None:
-    world.follows(**known)
-    world.forge.failing = {call: Failure(trouble, "no")}
+async def test_no_fault_of_the_world_ends_a_step_however_long_and_its_time_goes_on_after_it(world: World) -> None:
+    world.follows(run=7, node_id="CS_7", deadline=NOON + 2 * HOUR)
+    world.shows(run())
+    assert (await world.look(HOUR)).state is StepState.RUNNING
+    world.forge.failing = {"follow": Failure(Trouble.UNREACHABLE, "no")}
+    assert {(await world.look(EVERY)).state for _ in range(100)} == {StepState.RUNNING}
+    world.forge.failing = {}
+    assert (await world.look(HOUR - EVERY)).state is StepState.RUNNING
+    assert (await world.look(2 * EVERY)).state is StepState.FAILED
+
+
+async def test_the_runs_of_a_workflow_that_is_not_there_are_not_looked_for_for_ever(world: World) -> None:
+    world.follows()
+    world.forge.failing = {"dispatched_runs": Failure(Trouble.MISSING, "no")}
     reached = [(await world.look(EVERY)).state for _ in range(20)]
     assert set(reached) == {StepState.STARTED}
-    after = await world.look(HOUR)
+    after = await world.look(2 * HOUR)
     assert (after.state, after.reason) == (StepState.FAILED, "not through within 2 h: started")
 
 
