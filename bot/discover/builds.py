@@ -8,6 +8,7 @@ from typing import Protocol
 from bot.domain.backoff import look_together, rest_of
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.builds import BranchBuilds, LatestRuns, builds_with
 from bot.domain.repositories.repository import Identity, owner_of
@@ -95,14 +96,14 @@ class BuildsTally:
 
 
 async def tick(
-    store: BuildsStore, forge: Forge, policy: Policy, mark: str, host_name: str, loop: Loop
+    store: BuildsStore, forge: Forge, policy: Policy, mark: str, host: ForgeHost, loop: Loop
 ) -> BuildsTally:
-    """Looks at every workflow that is due; `mark` changes with the policy, `host_name` is the forge's."""
+    """Looks at every workflow that is due; `mark` changes with the policy."""
     task = await store.claim_wanted(mark)
     if task is not None:
         wanted = wanted_builds(await store.standings(), policy)
         await store.save_wanted(task, wanted, mark, loop.clock.now() + EVERY)
-    tally = await loop.run(_Looks(store, forge, host_name, loop.clock))
+    tally = await loop.run(_Looks(store, forge, host, loop.clock))
     return BuildsTally(tally.done, tuple(tally.problems))
 
 
@@ -121,12 +122,13 @@ class _Looks(Work[DueBuilds, Seen]):
     stage = "builds"
     batch = 1_000
 
-    def __init__(self, store: BuildsStore, forge: Forge, host_name: str, clock: Clock) -> None:
+    def __init__(self, store: BuildsStore, forge: Forge, host: ForgeHost, clock: Clock) -> None:
         self._store = store
         self._forge = forge
+        self._forge_host = host
         self._clock = clock
-        self._latest: Mapping[str, LatestRuns] = {}
-        self.home = host_name
+        self._latest: dict[str, Mapping[str, LatestRuns]] = {}
+        self.home = host.whole
 
     @property
     def queue(self) -> Queue[DueBuilds]:
@@ -134,6 +136,9 @@ class _Looks(Work[DueBuilds, Seen]):
 
     def key(self, item: DueBuilds) -> str:
         return item.identity.name
+
+    def host(self, item: DueBuilds) -> str:
+        return self._forge_host.of(item.identity.name)
 
     async def prepare(self, host: str, items: Sequence[DueBuilds]) -> None:
         found: dict[str, LatestRuns] = {}
@@ -143,7 +148,7 @@ class _Looks(Work[DueBuilds, Seen]):
         for some in owners.values():
             if known := [item.node_id for item in some if item.node_id is not None]:
                 found |= await self._latest_runs(some[0].identity, known)
-        self._latest = found
+        self._latest[host] = found
 
     async def _latest_runs(self, one: Identity, known: Sequence[str]) -> Mapping[str, LatestRuns]:
         """Reads the latest runs of all workflows at once; nothing where their owner cannot be seen at present.
@@ -159,7 +164,7 @@ class _Looks(Work[DueBuilds, Seen]):
 
     async def attempt(self, item: DueBuilds, lease: Lease) -> Seen:
         now = self._clock.now()
-        latest = None if item.node_id is None else self._latest.get(item.node_id)
+        latest = None if item.node_id is None else self._latest[self.host(item)].get(item.node_id)
         if latest is None:
             return await self._looked_up(item, now)
         runs = latest.runs

@@ -64,7 +64,7 @@ async def discover_tick(bot: Bot) -> TickOutcome:
 
 
 async def builds_tick(bot: Bot) -> TickOutcome:
-    host = bot.forge_host.name
+    host = bot.forge_host
     tally = await builds.tick(bot.stores.builds, bot.forge, bot.policy, bot.policy_mark, host, bot.loop)
     return TickOutcome("builds", {"looked_at": tally.looked_at}, list(tally.problems))
 

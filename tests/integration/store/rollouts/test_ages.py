@@ -1,6 +1,7 @@
 """The last builds of the fleet's workflows: looked at together, judged, and planned as one rollout."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,8 @@ from sqlalchemy import text, update
 from bot.discover import builds
 from bot.discover.ports import Reading
 from bot.domain.failure import Failure, LeaseLost, Trouble
-from bot.domain.repositories.repository import Repository, Workflow
+from bot.domain.forge.host import ForgeHost
+from bot.domain.repositories.repository import Identity, Repository, Workflow
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
@@ -38,12 +40,28 @@ def forge(stores: Stores) -> FakeForge:
     return FakeForge(stores.clock)
 
 
-async def fleet(stores: Stores, forge: FakeForge, count: int, built: timedelta | None = 30 * DAY) -> None:
+class OneSilentOwner(FakeForge):
+    """Nothing of fabrikam is answered."""
+
+    async def serving(self, repository: Identity) -> FakeForge:
+        if repository.name.startswith("fabrikam/"):
+            raise Failure(Trouble.UNREACHABLE, "HTTP 502", where="fabrikam")
+        return self
+
+
+async def fleet(
+    stores: Stores,
+    forge: FakeForge,
+    count: int,
+    built: timedelta | None = 30 * DAY,
+    owners: Sequence[str] = ("contoso",),
+) -> None:
     """Repositories with a workflow that last succeeded so long ago."""
     listed = []
     for number in range(count):
         home = forge.add(
-            f"contoso/shop-{number:04}", {PATH: b"on: {workflow_dispatch: }\n", "Dockerfile": b"FROM a"}
+            f"{owners[number % len(owners)]}/shop-{number:04}",
+            {PATH: b"on: {workflow_dispatch: }\n", "Dockerfile": b"FROM a"},
         )
         if built is not None:
             home.ran(FILE, "push", stores.clock.now() - built)
@@ -57,7 +75,7 @@ async def look(
     stores: Stores, forge: FakeForge, policy: Policy = GUARANTEED, mark: str = "one"
 ) -> builds.BuildsTally:
     loop = Loop(stores.clock, sleep=_never)
-    return await builds.tick(stores.builds, forge, policy, mark, "github", loop)
+    return await builds.tick(stores.builds, forge, policy, mark, ForgeHost(by_owner=True), loop)
 
 
 async def plan(stores: Stores, policy: Policy = GUARANTEED) -> aging.AgeTally:
@@ -79,6 +97,15 @@ async def test_a_fleet_is_looked_at_together_from_the_second_time_on(stores: Sto
     assert [call for call, _ in forge.asked] == ["latest_runs"]
     ages = (await stores.fleet_views.status()).ages
     assert (ages.by_days, ages.guaranteed, ages.overdue) == ({90: 40}, 40, 40)
+
+
+async def test_an_owner_who_is_not_answered_for_keeps_nobody_elses_builds_from_being_seen(stores: Stores) -> None:
+    forge = OneSilentOwner(stores.clock)
+    await fleet(stores, forge, 8, owners=("contoso", "fabrikam"))
+    tally = await look(stores, forge)
+    assert {line.partition("/")[0] for line in tally.problems} == {"fabrikam"}
+    ages = (await stores.fleet_views.status()).ages
+    assert ages.by_days == {30: 4}
 
 
 async def test_without_max_age_ages_are_counted_and_nothing_is_planned(stores: Stores, forge: FakeForge) -> None:
