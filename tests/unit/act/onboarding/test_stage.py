@@ -122,7 +122,9 @@ async def test_what_the_forge_refuses_before_anything_is_open_gives_its_place_to
 
 
 @pytest.mark.parametrize(
-    "under_way", [{"state": OPEN, "number": 1}, {"state": WAITING, "number": 1}], ids=["it is open", "one was merged"]
+    "under_way",
+    [{"state": OPEN, "number": 1}, {"state": WAITING, "number": 1}],
+    ids=["it is open", "one was merged"],
 )
 async def test_what_is_refused_later_keeps_its_place(store: Store, under_way: dict[str, object]) -> None:
     store.stands(**under_way)  # type: ignore[arg-type]
@@ -153,7 +155,9 @@ async def test_a_failure_that_its_row_shows_already_is_not_told_again(store: Sto
 # What an attempt has left that came to no end
 
 
-def left_by_a_crash(store: Store, message: str = "Pinned (base-pinned)\n\nFreshness-Onboarding: base-pinned\n") -> None:
+def left_by_a_crash(
+    store: Store, message: str = "Pinned (base-pinned)\n\nFreshness-Onboarding: base-pinned\n"
+) -> None:
     """The scratch branch of an attempt that got no further, and its row, of which nothing is to be brought now."""
     home = store.world.home
     store.stands(WAITING, declined=("base-pinned",))
