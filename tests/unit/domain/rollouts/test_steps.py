@@ -324,7 +324,8 @@ def test_a_run_that_started_by_itself_may_be_that_of_a_step(
         (("canary",), "canary begins by itself: the gate cannot hold it back, only the steps that the bot starts"),
         (
             ("canary", "load"),
-            "canary and load begin by themselves: the gate cannot hold them back, only the steps that the bot starts",
+            "canary and load begin by themselves: "
+            "the gate cannot hold them back, only the steps that the bot starts",
         ),
     ],
 )
