@@ -210,3 +210,8 @@ async def test_an_issue_of_a_repository_is_named_with_its_address(forge: FakeFor
     assert await left(forge, home, issue=issue.number) == [
         Retired(home.name, f"issue #{issue.number}", TraceOutcome.CLOSED, issue.url)
     ]
+
+
+async def test_where_no_issue_is_known_none_is_asked_for(forge: FakeForge, home: FakeRepository) -> None:
+    await left(forge, home, BRANCH)
+    assert {call for call, _ in forge.asked} == {"look"}
