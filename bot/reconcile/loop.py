@@ -180,5 +180,5 @@ class Loop:
                 rest = backoff(max(claimed.attempts for claimed in owed))
                 await work.queue.put_off(owed, self.clock.now() + rest)
             except Failure:
-                self._owed[work.stage] += owed
+                self._owed[work.stage] = owed
                 raise
