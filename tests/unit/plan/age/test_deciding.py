@@ -327,3 +327,47 @@ def test_a_schedule_of_every_few_hours_that_is_known_for_a_week_does_not_rest_ov
     builds = BranchBuilds(last_success=run(friday), scheduled=every(7 * DAY, friday, count=2))
     shop = aging(friday, builds=builds, is_scheduled=True, terms=Terms(max_age=8 * DAY))
     assert judged(shop, friday + 7 * DAY + HOUR).standing is AgeStanding.OWN_SCHEDULE
+
+
+MON = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("rests", "longest"),
+    [
+        pytest.param((50, 22, 24, 24, 24, 24), 50, id="a week is known"),
+        pytest.param((50, 22, 24, 24, 24), 72, id="less than a week is known"),
+    ],
+)
+def test_what_rests_over_the_weekend_is_known_once_its_runs_reach_back_a_week(
+    rests: tuple[int, ...], longest: int
+) -> None:
+    """`0 1 * * 1-5` that ran once more on Friday night."""
+    at, fired = MON, [run(MON, event="schedule")]
+    for hours in rests:
+        at -= hours * HOUR
+        fired.append(run(at, event="schedule"))
+    shop = aging(MON, builds=BranchBuilds(last_success=run(MON), scheduled=tuple(fired)), is_scheduled=True)
+    silent = MON + (longest + 24 + 1) * HOUR
+    assert judged(shop, silent).standing is not AgeStanding.SILENT
+    assert judged(shop, silent + timedelta(seconds=1)).standing is AgeStanding.SILENT
+
+
+def test_a_schedule_that_has_run_on_a_saturday_does_not_rest_over_the_weekend() -> None:
+    saturday = MON - 2 * DAY
+    builds = BranchBuilds(last_success=run(saturday), scheduled=every(DAY, saturday, count=3))
+    shop = aging(saturday, builds=builds, is_scheduled=True)
+    assert judged(shop, saturday + 2 * DAY + HOUR + timedelta(seconds=1)).standing is AgeStanding.SILENT
+
+
+def test_a_file_that_is_not_there_is_told_as_that_whatever_is_said_of_its_workflow() -> None:
+    found = judged(aging(MONDAY - 9 * DAY, is_there=False, builds=BranchBuilds("deleted")), MONDAY)
+    assert "there is no weekly-rebuild.yml on the default branch: add one with workflow_dispatch" in found.said
+
+
+def test_a_schedule_of_which_no_run_has_succeeded_is_not_trusted() -> None:
+    fired = every(7 * DAY, MONDAY - 4 * DAY, conclusion="")
+    assert (
+        judged(aging(None, builds=BranchBuilds(scheduled=fired), is_scheduled=True), MONDAY).standing
+        is AgeStanding.DUE
+    )

@@ -366,3 +366,19 @@ async def test_what_another_workflow_counts_for_is_only_told() -> None:
     judgement = plan.judged[1].judgement
     assert (judgement.standing, judgement.said) == (AgeStanding.REPORTED, "another workflow counts")
     assert plan.rebuilds == ()
+
+
+async def test_a_plan_rests_on_what_was_known_before_it() -> None:
+    assert (await planned(built(3 * DAY))).known == Revisions(1, 1)
+
+
+async def test_an_attempt_that_has_ended_says_nothing_of_how_far_it_is() -> None:
+    ended = attempt(RebuildState.FAILED, planned_at=MONDAY - 9 * DAY, ended_at=MONDAY - DAY, has_begun=True)
+    judgement = (await planned(built(8 * DAY, attempt=ended))).judged[1].judgement
+    assert judgement.standing is AgeStanding.DUE
+    assert "has not ended" not in judgement.said
+
+
+async def test_what_is_told_already_this_week_is_not_kept_as_told_now() -> None:
+    plan = await planned(built(3 * DAY, is_there=False, told_at=MONDAY))
+    assert (plan.rebuilds, plan.judged[1].is_told) == ((), False)

@@ -105,3 +105,10 @@ def test_waves_that_are_done_or_gone_on_without_are_told_once() -> None:
     found = step(standing(tallies={"canary": canary, "rest": WaveTally(waiting=1)}, ready={}))
     assert (found.done, found.set_aside) == ({"canary": NOON}, {"canary": 1})
     assert found
+
+
+def test_nobody_is_late_in_a_wave_that_nothing_holds_but_its_batch() -> None:
+    through = WaveTally(ended=3, began_at=NOON - 9 * DAY, done_since=NOON - 8 * DAY)
+    tallies = {"canary": through, "rest": WaveTally(waiting=10, under_way=10, began_at=NOON - DAY)}
+    found = step(standing(tallies=tallies, ready={}, longest={"rest": NOON - 9 * DAY}))
+    assert (found.release, found.late) == ({}, {})
