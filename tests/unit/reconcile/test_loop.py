@@ -773,3 +773,23 @@ async def test_by_itself_what_is_small_is_stored_one_after_the_other(world: Worl
     world.add("a", "a")
     assert (await world.run()).done == 2
     assert world.posts.settled == [1, 2]
+
+
+async def test_all_rows_that_cannot_be_read_are_counted(world: World) -> None:
+    for number in (1, 2, 3):
+        world.queue.add(ValueError("melted"), NOON, f"rebuild {number}", id=number)
+    tally = await world.run()
+    assert (tally.failed, len(tally.problems)) == (3, 3)
+
+
+async def test_a_trouble_goes_on_that_no_answer_has_ended(world: World) -> None:
+    """One item without an answer is its own trouble, and tells nothing of the host."""
+    world.add(*["a"] * 9)
+    world.posts.meets = dict.fromkeys(range(1, 10), SILENT)
+    await world.run()
+    for row in world.queue.rows.values():
+        row.due_at = NOON + HOUR
+    world.queue.rows[1].due_at = NOON + timedelta(minutes=2)
+    assert (await world.run(timedelta(minutes=2))).failed == 1
+    await world.run(timedelta(minutes=58))
+    assert world.due(9) == timedelta(minutes=30)

@@ -114,3 +114,10 @@ def test_what_a_base_lacks_now_is_what_it_lacked_after_the_last_of_the_changes()
     some = move(lacks=("linux/arm64",)), move(lacks=("linux/arm/v7",))
     assert lacking(behind("aspnet:10.0@a", *some), NOON).lacks == ("linux/arm/v7",)
     assert lacking(behind("aspnet:10.0@a"), NOON).lacks == ()
+
+
+def test_what_is_pinned_by_digest_was_left_behind_there() -> None:
+    first = move()
+    first = replace(first, change=replace(first.change, from_digest=digest("b")))
+    assert lacking(behind("aspnet:10.0@c", first), NOON).from_digest == digest("c")
+    assert lacking(behind("aspnet:10.0"), NOON).from_digest is None

@@ -87,3 +87,9 @@ def test_each_digest_is_judged_by_itself() -> None:
 
 def test_what_is_broken_already_counts_for_whether_others_are_run_again() -> None:
     assert needed_reruns([*broken(2), end("x", again=None)]) == (end("x", again=None),)
+
+
+def test_the_builds_on_each_digest_that_may_be_broken_are_run_again() -> None:
+    first = [end(name, again=None) for name in "abc"]
+    second = [replace(each, digest="sha256:other") for each in first]
+    assert needed_reruns([*first, *second]) == (*first, *second)
