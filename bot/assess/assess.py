@@ -36,8 +36,7 @@ def assess(
         moved = _upwards(move.rolled_back, move.from_version, move.to_version)
         fixes = _fixes(releases, advisories, (family, *moved), now)
     cause = cause_of(move, fixes)
-    tells_cves = cause in (Cause.DOTNET_SECURITY, Cause.ROLLBACK)
-    found = judged(fixes.cves if tells_cves else (), advisories, lambda each: relevance_to(each, after))
+    found = judged(fixes.cves, advisories, lambda each: relevance_to(each, after))
     feed = fixes.evidence if cause in TOLD_BY_FEEDS else ()
     change = Change(
         base=after.base,

@@ -66,5 +66,14 @@ def _no_news(change: Change, what: str) -> Change:
     """What stands on the copy lacks nothing that it has now."""
     told = f"{what}; upstream has published nothing new that it shows"
     return replace(
-        change, cause=Cause.INDEX_ONLY, cause_at_detection=Cause.INDEX_ONLY, cves=(), reopens=(), detail=told
+        change,
+        cause=Cause.INDEX_ONLY,
+        cause_at_detection=Cause.INDEX_ONLY,
+        cves=(),
+        not_relevant=(),
+        reopens=(),
+        severity=None,
+        ratings=(),
+        links=(),
+        detail=told,
     )

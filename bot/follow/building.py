@@ -173,8 +173,8 @@ def _without_replaced(runs: Sequence[BuildRun], known: Collection[int]) -> tuple
     """The runs without those that a later one of their workflow on the same commit came for: cancelled ones, and
     red ones that are `known` from before."""
     replaceable = [run for run in runs if run.conclusion == "cancelled" or run.id in known]
-    latest = {run.path: run.number or 0 for run in runs if run not in replaceable}
-    return tuple(run for run in runs if run not in replaceable or latest.get(run.path, -1) <= (run.number or 0))
+    latest = {run.path: run.number or 0 for run in runs}
+    return tuple(run for run in runs if run not in replaceable or latest[run.path] <= (run.number or 0))
 
 
 def _first(workflow: str | None, groups: Sequence[tuple[BuildRun, ...]], known: Collection[int]) -> _Build:

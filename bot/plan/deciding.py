@@ -75,7 +75,7 @@ def _for_repository(
         and _is_taken_up(need, asked_for.get(move.change.base), premises)
     ]
     needs = stuck_together(needs)
-    needs += needs_of_sdk_pins(member, [need for need in needs if not need.is_stuck])
+    needs += needs_of_sdk_pins(member, needs)
     chosen: dict[tuple[Action, str], list[Need]] = {}
     for need in needs:
         action = action_of(member, need)

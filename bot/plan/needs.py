@@ -47,7 +47,7 @@ def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, t
     """What a usage needs since its base moved; None where that does not concern it, or it is to be left alone."""
     change = move.change
     lost = usage.lost(change.lacks)
-    if not lost and not (change.cause.needs_rebuild and usage.builds_for(change.platforms)):
+    if not lost and not usage.builds_for(change.platforms):
         return None
     if member.config.ignored and _is_ignored(member, usage, str(change.base), today):
         return None

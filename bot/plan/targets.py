@@ -19,13 +19,9 @@ def target_of(move: Move) -> Target:
 def targets_of(needs: Sequence[Need], target_of: Callable[[Move], Target]) -> dict[Base, Target]:
     """By base; of one that moved more than once, from where it was first to where it is now."""
     found: dict[Base, Target] = {}
-    for need in needs:
-        target = target_of(need.move)
-        earlier = found.get(target.base)
-        if earlier is not None and earlier.to_digest == target.from_digest:
-            steps = (*earlier.changes, need.move.id)
-            target = Target(target.base, earlier.from_digest, target.to_digest, steps)
-        found[target.base] = target
+    for move in {need.move.id: need.move for need in needs}.values():
+        target = target_of(move)
+        found = continued(tuple(found.values()), {target.base: target})
     return found
 
 

@@ -56,7 +56,7 @@ class Loop:
     renew_every: timedelta = RENEW_EVERY
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     _resting: dict[str, _Rest] = field(default_factory=dict)
-    _owed: dict[str, list[Claimed]] = field(default_factory=lambda: defaultdict(list))
+    _owed: dict[str, list[Claimed]] = field(default_factory=dict)
     """Rows, by stage, that the store could not take back."""
 
     async def run(self, work: Work[Any, Any]) -> Tally:
@@ -93,8 +93,7 @@ class Loop:
                     len(by_host), by_host.items(), lambda entry: self._host(work, *entry, breakers, tally)
                 )
         finally:
-            left = [each.claimed for each in held if not each.has_ended]
-            self._owed[work.stage] += left
+            self._owed[work.stage] = [each.claimed for each in held if not each.has_ended]
         await self._give_back_owed(work)
 
     async def _is_read(self, work: Work[Any, Any], held: HeldRow, tally: Tally) -> bool:
@@ -183,5 +182,5 @@ class Loop:
                 rest = backoff(max(claimed.attempts for claimed in owed))
                 await work.queue.put_off(owed, self.clock.now() + rest)
             except Failure:
-                self._owed[work.stage] += owed
+                self._owed[work.stage] = owed
                 raise

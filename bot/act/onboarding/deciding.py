@@ -98,7 +98,7 @@ async def not_to_bring(attempt: OnboardingAttempt, tools: OnboardingTools) -> Br
         return Brought(with_request(known, OnboardingState.OPEN, reason, current), options.follow_every)
     if current is not None and known.made_from == due.made_from(options.checks) and not current.is_conflicted:
         return left_open(known, current, options.follow_every)
-    if current is None and attempt.is_left_to_people:
+    if attempt.is_left_to_people:
         return set_aside(known, f"the branch {BRANCH} has commits of somebody else")
     if current is None and (freeze := frozen_by(options.freezes, now, None)) is not None:
         return stays(known, f"frozen: {freeze.reason}", freeze.until - now)

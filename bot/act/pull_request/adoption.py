@@ -19,8 +19,9 @@ async def adopted(job: Job, look: BranchLook, tools: Tools, now: datetime) -> Re
     Whether it does is read from its files: after its merge nothing must be left to edit.
     """
     candidates = [request for request in look.others if request.bot is not None][:MOST_TIPS]
-    if not candidates or look.trunk is None or not job.rebuild.state.awaits_action:
+    if not candidates:
         return None
+    assert look.trunk is not None
     heads = list(dict.fromkeys(request.head for request in candidates))
     tips = await tools.forge.tips(job.member.identity, heads, tuple(look.trunk.files))
     for request in candidates:

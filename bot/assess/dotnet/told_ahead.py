@@ -74,7 +74,7 @@ def _is_fixed_between(
         if (version.patch >= _FIRST_SDK) == (family == "sdk"):
             if old < version <= new and version.band == new.band:
                 return True
-        elif family == "sdk" and newest is not None and version > newest:
+        elif newest is not None and version > newest:
             return True
     return False
 

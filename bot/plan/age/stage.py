@@ -157,8 +157,7 @@ def _planned(
         verdict = verdicts[known.id]
         judgement, attempt = verdict.judgement, known.attempt
         mine = built.get(known.id, ())
-        if verdict.is_due:
-            judgement = _by_its_own_word(known, mine, judgement, now)
+        judgement = _by_its_own_word(known, mine, judgement, now)
         is_begun = verdict.is_due and judgement.standing is not AgeStanding.LEFT_ALONE
         if is_begun:
             rebuilds.append(_rebuild(known, verdict.guarantee, judgement, mine, now))

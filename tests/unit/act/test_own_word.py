@@ -5,17 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from bot.act.own_word import check_recent
-from bot.act.ports import Successor
+from bot.act.own_word import OwnWords, WordHeld, as_now, check_recent
+from bot.act.ports import Job, Successor
 from bot.domain.failure import Failure
 from bot.domain.forge.wishes import MergeRequirements
-from bot.domain.repositories.repository import FleetRepository
+from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.reconcile.budgets import Budget, Turn
+from bot.reconcile.guarded import covers_all
 from tests.fakes.repository import CONFIG
 from tests.unit.act.world import BRANCH, NOON, WEEKLY, World, member, rebuild, reference
 
@@ -432,3 +433,113 @@ async def test_a_closed_pull_request_links_to_the_run_that_took_its_place(world:
     await world.tick()
     told = "**Closed by the bot:** the repository is rebuilt by a workflow run instead: https://forge/run/7."
     assert told in world.shop.requests[1].body
+
+
+# Looks
+
+
+class Next:
+    """Tells whose dispatches come next."""
+
+    def __init__(self, *identities: Identity) -> None:
+        self.identities = identities
+
+    async def due_for_dispatch(self, limit: int) -> list[Identity]:
+        return [*self.identities][:limit]
+
+
+async def test_a_look_at_others_takes_nothing_away_from_what_was_heard_within_a_minute(world: World) -> None:
+    other = world.forge.add("contoso/other", {"README.md": b""})
+    words = OwnWords(Next(), world.forge, world.clock)
+    await words.of(world.shop.identity)
+    world.clock.advance(timedelta(seconds=30))
+    await words.of(other.identity)
+    await words.of(world.shop.identity)
+    assert [call for call, _ in world.forge.asked] == ["standings"] * 2
+    assert (words.looked_at(world.shop.identity), words.looked_at(other.identity)) == (
+        NOON,
+        NOON + timedelta(seconds=30),
+    )
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [(45, 1), (46, 2)])
+async def test_a_look_serves_others_for_three_quarters_of_a_minute(world: World, seconds: int, looks: int) -> None:
+    words = OwnWords(Next(), world.forge, world.clock)
+    await words.of(world.shop.identity)
+    world.clock.advance(timedelta(seconds=seconds))
+    await words.of(world.shop.identity)
+    assert len(world.forge.asked) == looks
+
+
+async def test_those_that_come_next_are_looked_at_with_the_first_and_one_that_was_forgotten_again(
+    world: World,
+) -> None:
+    other = world.forge.add("contoso/other", {"README.md": b""})
+    words = OwnWords(Next(world.shop.identity, other.identity), world.forge, world.clock)
+    await words.of(world.shop.identity)
+    await words.of(other.identity)
+    assert len(world.forge.asked) == 1
+    words.forget(other.identity)
+    await words.of(world.shop.identity)
+    assert len(world.forge.asked) == 1
+    await words.of(other.identity)
+    assert len(world.forge.asked) == 2
+
+
+async def test_a_repository_that_is_not_shown_is_told_with_what_to_check(world: World) -> None:
+    words = OwnWords(Next(), world.forge, world.clock)
+    world.shop.is_gone = True
+    with pytest.raises(Failure) as failed:
+        await words.of(world.shop.identity)
+    assert str(failed.value) == (
+        "contoso/shop: the repository is not there any more; "
+        "check that it exists and that the credentials may see it"
+    )
+
+
+class Always:
+    """A lease that is never lost."""
+
+    async def check(self) -> None:
+        return None
+
+
+async def test_an_intent_is_stored_once_however_many_writes_follow(world: World) -> None:
+    stored: list[str] = []
+
+    async def store() -> None:
+        stored.append("intent")
+
+    held = WordHeld(Always(), world.clock, intent=store)
+    for _ in range(3):
+        await held.check()
+    assert stored == ["intent"]
+
+
+async def test_what_is_known_of_a_repository_at_the_write_is_what_it_shows_then(world: World) -> None:
+    """Its name, its node and its default branch; who owns its code was read before."""
+    known = replace(member(), node_id=None)
+    job = Job(rebuild(), known, "master", (), (), is_listed=True)
+    word = (await world.forge.standings([world.shop.identity]))[world.shop.identity]
+    now = as_now(job, word, covers_all, NOON)
+    assert (now.member.identity, now.rebuild.identity) == (world.shop.identity, world.shop.identity)
+    assert (now.default_branch, now.is_listed) == ("main", True)
+    empty = as_now(job, replace(word, default_branch=None), covers_all, NOON)
+    assert empty.default_branch == "master"
+    assert not as_now(replace(job, is_listed=False), word, covers_all, NOON).is_listed
+    assert not as_now(job, word, lambda name: False, NOON).is_listed
+
+
+@pytest.mark.parametrize(("seconds", "is_heard"), [(60, True), (61, False)])
+async def test_a_word_counts_for_a_minute(world: World, seconds: int, is_heard: bool) -> None:
+    held = WordHeld(Always(), world.clock)
+    held.hear("contoso/shop", NOON)
+    world.clock.advance(timedelta(seconds=seconds))
+    if is_heard:
+        await held.check()
+    else:
+        with pytest.raises(Failure) as failed:
+            await held.check()
+        assert str(failed.value) == (
+            "contoso/shop: the forge took too long since the repository was looked at; the next attempt looks again"
+        )

@@ -1,5 +1,7 @@
 """Leaving a repository: what is closed, what is deleted, what stays and why."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.act.retiring import Retired, TraceOutcome, Traces, retire
@@ -149,3 +151,84 @@ async def test_a_scratch_branch_that_a_crash_has_left_goes_too(
 async def test_a_branch_of_a_person_with_such_a_name_stays(forge: FakeForge, home: FakeRepository) -> None:
     home.commit_to(scratch_of(BRANCH), {"NOTES.md": b"mine"})
     assert outcomes(await left(forge, home, BRANCH)) == [(f"branch {scratch_of(BRANCH)}", TraceOutcome.KEPT)]
+
+
+async def test_a_pull_request_of_the_bot_is_closed_with_the_reason_and_named_with_its_address(
+    forge: FakeForge, home: FakeRepository
+) -> None:
+    request = await opened(forge, home)
+    found = await left(forge, home, BRANCH)
+    assert found[0] == Retired(home.name, "pull request #1", TraceOutcome.CLOSED, request.url)
+    assert found[1] == Retired(home.name, f"branch {BRANCH}", TraceOutcome.DELETED)
+    assert "it is taken out" in home.requests[1].body
+
+
+async def test_a_look_says_what_would_be_done_and_does_none_of_it(forge: FakeForge, home: FakeRepository) -> None:
+    await opened(forge, home)
+    issue = await forge.open_issue(home.identity, "Freshness", "text", "freshness")
+    forge.calls.clear()
+    traces = Traces(home.identity, (BRANCH,), issue.number)
+    looked = await retire(traces, forge, "it is taken out", dry_run=True)
+    assert outcomes(looked) == [
+        ("pull request #1", TraceOutcome.CLOSED),
+        (f"branch {BRANCH}", TraceOutcome.DELETED),
+        (f"issue #{issue.number}", TraceOutcome.CLOSED),
+    ]
+    assert forge.calls == []
+    assert await retire(traces, forge, "it is taken out", dry_run=False) == looked
+
+
+async def test_a_pull_request_that_is_closed_is_not_named(forge: FakeForge, home: FakeRepository) -> None:
+    await opened(forge, home)
+    home.edit(1, is_open=False)
+    assert outcomes(await left(forge, home, BRANCH)) == [(f"branch {BRANCH}", TraceOutcome.DELETED)]
+    assert "close_pull_request" not in forge.calls
+
+
+async def test_an_archived_repository_keeps_its_open_pull_request_and_is_told_where(
+    forge: FakeForge, home: FakeRepository
+) -> None:
+    request = await opened(forge, home)
+    home.requests[2] = replace(request, number=2, is_open=False)
+    home.is_archived = True
+    why = "the repository is archived"
+    assert await left(forge, home, BRANCH) == [
+        Retired(home.name, "pull request #1", TraceOutcome.KEPT, request.url, why),
+        Retired(home.name, f"branch {BRANCH}", TraceOutcome.KEPT, why=why),
+    ]
+
+
+async def test_a_branch_of_a_person_without_a_commit_of_its_own_stays(
+    forge: FakeForge, home: FakeRepository
+) -> None:
+    """Only the scratch branch beside it is nobody's where it is empty."""
+    home.branches[BRANCH] = home.branches["main"]
+    assert outcomes(await left(forge, home, BRANCH)) == [(f"branch {BRANCH}", TraceOutcome.KEPT)]
+
+
+async def test_a_branch_that_cannot_be_looked_at_is_named_with_why_and_the_next_is_done(
+    forge: FakeForge, home: FakeRepository
+) -> None:
+    await opened(forge, home)
+    forge.failing["look"] = Failure(Trouble.UNREACHABLE, "no answer", advice="try again")
+    found = await left(forge, home, BRANCH)
+    assert found[0] == Retired(home.name, f"branch {BRANCH}", TraceOutcome.FAILED, why="no answer; try again")
+    assert outcomes(found)[1:] == [(f"branch {scratch_of(BRANCH)}", TraceOutcome.FAILED)]
+
+
+async def test_an_issue_that_is_gone_is_not_named(forge: FakeForge, home: FakeRepository) -> None:
+    assert await left(forge, home, issue=3) == []
+    forge.failing["issue"] = Failure(Trouble.MISSING, "issues are disabled")
+    assert await left(forge, home, issue=3) == []
+
+
+async def test_an_issue_of_a_repository_is_named_with_its_address(forge: FakeForge, home: FakeRepository) -> None:
+    issue = await forge.open_issue(home.identity, "Freshness", "text", "freshness")
+    assert await left(forge, home, issue=issue.number) == [
+        Retired(home.name, f"issue #{issue.number}", TraceOutcome.CLOSED, issue.url)
+    ]
+
+
+async def test_where_no_issue_is_known_none_is_asked_for(forge: FakeForge, home: FakeRepository) -> None:
+    await left(forge, home, BRANCH)
+    assert {call for call, _ in forge.asked} == {"look"}

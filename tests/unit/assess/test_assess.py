@@ -262,3 +262,24 @@ def test_what_does_not_concern_the_image_is_named_among_what_is_fixed() -> None:
 
 def test_what_a_rollback_opens_again_is_not_forgotten_while_the_feed_is_silent() -> None:
     assert reassess(change(NEW, OLD), NOTHING, {}, LATER) is None
+
+
+def test_a_fix_that_nobody_has_rated_is_told_and_makes_nothing_severe() -> None:
+    known = {
+        "CVE-2025-0001": replace(advisory("CVE-2025-0001", Severity.LOW), severity=None),
+        "CVE-2025-0002": advisory("CVE-2025-0002", Severity.HIGH),
+    }
+    found = assess(OLD, NEW, FEED, known, LATER)
+    assert found.cves == ("CVE-2025-0001", "CVE-2025-0002")
+    assert (found.ratings, found.severity) == ((("CVE-2025-0002", Severity.HIGH),), Severity.HIGH)
+
+
+def test_what_does_not_touch_the_image_is_not_rated_for_it() -> None:
+    known = {"CVE-2025-0001": advisory("CVE-2025-0001", Severity.CRITICAL, "windows")}
+    found = assess(OLD, NEW, FEED, known, LATER)
+    assert (found.not_relevant, found.ratings, found.severity) == (("CVE-2025-0001",), (), None)
+
+
+def test_a_move_to_another_channel_fixes_nothing() -> None:
+    found = assess(OLD, seen("2", version="9.0.6"), FEED, {}, LATER)
+    assert (found.cause, found.cves, found.severity) == (Cause.CHANNEL_MOVE, (), None)

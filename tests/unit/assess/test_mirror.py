@@ -8,9 +8,9 @@ from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.mirror import MirroredBase, as_upstream
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.observation import Observation
-from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.advisory import Advisory, Severity
 from bot.domain.reference import Base
-from tests.unit.assess.world import DAY, base, image, seen
+from tests.unit.assess.world import DAY, base, image, release, seen
 
 HOUR = timedelta(hours=1)
 ORIGIN = base("aspnet:8.0")
@@ -144,3 +144,26 @@ def test_of_a_copy_whose_first_state_upstream_never_showed_all_since_counts() ->
 def test_a_copy_that_is_seen_before_upstream_is_late_by_nothing() -> None:
     change = brought(copy_of(PUBLISHED[0], 0.5), copy_of(PUBLISHED[1], 0.9))
     assert "which showed it 0 " in change.evidence[-1].locator
+
+
+def test_a_copy_that_shows_what_upstream_has_left_brings_no_fix() -> None:
+    """Upstream went back, and the copy comes forward to what is upstream's past."""
+    back = seen("3", version="8.0.15", at=DAY + 2 * HOUR)
+    above = MirroredBase(ORIGIN, [PUBLISHED[0], back], [])
+    feed = ReleaseIndex([release("8.0.16", "CVE-1", at=DAY)])
+    known = {"CVE-1": Advisory("CVE-1", severity=Severity.HIGH, links=("https://a.example/1",))}
+    assessed = assess(back, replace(PUBLISHED[0], at=DAY + 4 * HOUR), feed, known, DAY + 4 * HOUR)
+    assert (assessed.cause, assessed.cves) == (Cause.DOTNET_SECURITY, ("CVE-1",))
+    found = as_upstream(assessed, copy_of(back, 3), copy_of(PUBLISHED[0], 4), above)
+    assert (found.cause, found.cves, found.reopens, found.severity) == (Cause.INDEX_ONLY, (), (), None)
+    assert (found.ratings, found.links, found.not_relevant) == ((), (), ())
+
+
+def test_a_copy_that_goes_back_opens_nothing_again() -> None:
+    older = seen("1", version="8.0.15")
+    newer = seen("2", version="8.0.16", at=DAY + HOUR)
+    feed = ReleaseIndex([release("8.0.16", "CVE-1", at=DAY)])
+    assessed = assess(newer, replace(older, at=DAY + 3 * HOUR), feed, {}, DAY + 3 * HOUR)
+    assert (assessed.cause, assessed.reopens) == (Cause.ROLLBACK, ("CVE-1",))
+    found = as_upstream(assessed, copy_of(newer, 2), copy_of(older, 3), MirroredBase(ORIGIN, [older, newer], []))
+    assert (found.cause, found.reopens) == (Cause.INDEX_ONLY, ())

@@ -381,3 +381,38 @@ async def test_where_a_later_commit_was_built_that_one_names_the_image(world: Wo
     assert (after.built_commit, after.run_number) == (world.commit, 1)
     assert after.merge is not None
     assert after.merge.commit == merged != world.commit
+
+
+@pytest.mark.parametrize("others", [(), (3,)], ids=["it is the only one", "one that is told ran too"])
+async def test_a_run_whose_number_is_not_told_names_the_image_by_its_commit(
+    world: World, others: tuple[int, ...]
+) -> None:
+    world.shop.build(world.commit)
+    [run] = world.shop.builds[world.commit]
+    numbered = [replace(run, number=number) for number in others]
+    world.shop.builds[world.commit] = [replace(run, number=None), *numbered]
+    after = await world.looked()
+    assert (after.state, after.built_commit) == (RebuildState.PROVING, world.commit)
+    assert after.run_number == max(others, default=None)
+
+
+async def test_of_runs_whose_order_is_not_told_none_takes_the_place_of_a_cancelled_one(world: World) -> None:
+    world.shop.build(world.commit, conclusion="cancelled")
+    world.shop.build(world.commit)
+    world.shop.builds[world.commit] = [replace(run, number=None) for run in world.shop.builds[world.commit]]
+    assert (await world.looked()).state is RebuildState.BUILDING
+
+
+async def test_a_build_that_was_run_again_and_cancelled_is_cancelled(world: World) -> None:
+    await tried_again(world)
+    world.shop.build(world.commit, conclusion="cancelled", id=6)
+    await world.looked()
+    after = await world.looked(timedelta(hours=1, minutes=1))
+    assert (after.state, after.reason) == (RebuildState.CANCELLED, "merged, but the build was cancelled")
+
+
+async def test_what_nobody_has_run_again_leads_to_the_run_that_was_red(world: World) -> None:
+    await tried_again(world)
+    world.store.alter(1, rebuild=replace(world.store[1], url="https://forge/elsewhere"))
+    await world.looked()
+    assert (await world.looked(timedelta(hours=1, minutes=1))).url == "https://forge/runs/5"

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.after_build import after_proof
@@ -146,3 +147,29 @@ def test_what_was_dispatched_in_the_end_fails_where_its_image_does_not_show_it(v
     proving = instead().moved(RebuildState.PROVING, "built", at=NOON)
     after = after_proof(proving, verdict, "it still stands on the old one", at=NOON)
     assert (after.state, after.reason) == (RebuildState.FAILED, "it still stands on the old one")
+
+
+@pytest.mark.parametrize("trouble", [Trouble.UNREACHABLE, Trouble.DENIED], ids=str)
+async def test_a_run_of_others_that_cannot_be_read_for_long_is_followed_on(trouble: Trouble) -> None:
+    clock = ManualClock(NOON)
+    forge = FakeForge(clock)
+    forge.add(SHOP, {"README.md": b""}).show("weekly-rebuild.yml", PUSHED)
+    forge.failing["follow"] = Failure(trouble, "no")
+    store = following(clock, replace(joined(), attempts=100))
+    await tick(store, forge, FollowOptions(timedelta(minutes=5)), Loop(clock))
+    assert (store[1].state, store[1].joined) == (RebuildState.DISPATCHED, Joined.FOLLOWED)
+
+
+async def test_a_newer_run_whose_beginning_is_not_told_keeps_that_of_the_one_before() -> None:
+    early = replace(PUSHED, branch="main", created_at=NOON - timedelta(minutes=9))
+    cancelled = replace(early, status="completed", conclusion="cancelled")
+    newer = replace(early, id=6, number=413, node_id="CS_6", created_at=None)
+    after = await followed(cancelled, newer, before=replace(joined(), attempted_at=early.created_at))
+    assert after.reason == "a newer run took its place: run 413 of 11:51 builds it already, and is under way"
+
+
+async def test_a_run_of_others_without_a_number_is_named_by_its_id() -> None:
+    after = await followed(
+        PUSHED, before=join(rebuild(Action.DISPATCH, id=1), replace(PUSHED, number=None), at=NOON)
+    )
+    assert after.reason == "run 5 of 12:00 builds it already, and is under way"

@@ -390,3 +390,56 @@ async def test_a_red_run_of_which_nothing_more_can_be_told_is_red_all_the_same(c
     fake.failing = {"first_failure": Failure(Trouble.DENIED, "no")}
     (after,) = await look(clock, fake, dispatched())
     assert (after.state, after.reason) == (RebuildState.FAILED, "the run concluded with failure")
+
+
+async def test_what_is_proved_next_and_what_was_closed_are_not_waited_with(clock: ManualClock) -> None:
+    (after,) = await look(clock, forge(clock, runs=[run()]), dispatched())
+    assert (after.state, after.due_at) == (RebuildState.PROVING, NOON)
+
+
+async def test_the_tally_tells_how_many_were_looked_at_and_how_many_have_ended(clock: ManualClock) -> None:
+    ended = replace(OPEN, is_open=False)
+    shown = forge(clock, ended, runs=[run(conclusion="failure"), run("in_progress", None, id=8, node_id="CS_8")])
+    tally, _ = await looked(
+        clock,
+        shown,
+        opened(),
+        dispatched(id=2),
+        dispatched(id=3, run=8, node_id="CS_8", state=RebuildState.RUNNING),
+    )
+    assert tally == FollowTally(3, 2)
+
+
+async def test_what_is_gone_counts_as_ended_too(clock: ManualClock) -> None:
+    gone = opened(attempts=12), dispatched(id=2, attempts=12), opened(id=3)
+    tally, _ = await looked(clock, FakeForge(clock), *gone)
+    assert (tally.looked_at, tally.ended, len(tally.problems)) == (0, 2, 3)
+
+
+async def test_what_is_not_shown_any_more_is_told_with_what_to_check(clock: ManualClock) -> None:
+    tally, _ = await looked(clock, FakeForge(clock), opened(), dispatched(id=2))
+    check = "check that the credentials may see the repository"
+    assert sorted(tally.problems) == [
+        f"{SHOP}: {SHOP}: pull request #1 is not shown any more; {check}",
+        f"{SHOP}: {SHOP}: run 7 is not shown any more; {check}",
+    ]
+
+
+async def test_a_newer_run_without_an_address_leaves_the_rebuild_that_it_had(clock: ManualClock) -> None:
+    newer = run("in_progress", None, id=9, node_id="CS_9", url="", branch="main")
+    runs = [run(conclusion="cancelled", branch="main"), newer]
+    (after,) = await look(clock, forge(clock, runs=runs), dispatched())
+    assert (after.run, after.url) == (9, URL)
+
+
+async def test_where_the_forge_does_not_tell_when_a_cancelled_run_began_a_newer_one_is_sought_since_its_dispatch(
+    clock: ManualClock,
+) -> None:
+    newer = run("in_progress", None, id=9, node_id="CS_9", branch="main", created_at=NOON + EVERY)
+    runs = [run(conclusion="cancelled", branch="main", created_at=None), newer]
+    clock.advance(EVERY)
+    (after,) = await look(clock, forge(clock, runs=runs), dispatched())
+    assert (after.state, after.run) == (RebuildState.RUNNING, 9)
+    clock.advance(EVERY)
+    (after,) = await look(clock, forge(clock, runs=runs), dispatched(attempted_at=clock.now()))
+    assert (after.state, after.run) == (RebuildState.CANCELLED, 7)

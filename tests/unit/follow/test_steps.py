@@ -354,6 +354,64 @@ async def test_time_does_not_run_out_while_an_approval_is_waited_for(world: Worl
     assert world.store.going[1].state is StepState.APPROVAL
 
 
+@pytest.mark.parametrize("how", ["gone", "empty"])
+async def test_a_step_in_a_repository_whose_default_branch_is_not_shown_waits_and_says_what_to_check(
+    world: World, how: str
+) -> None:
+    world.observes(commit=None, branch=None)
+    world.shop.is_gone = how == "gone"
+    if how == "empty":
+        world.shop.branches.clear()
+    tally = await world.tick(HOUR)
+    assert world.store.going[1].state is StepState.DUE
+    check = "check that the credentials may see it, and that it has a default branch"
+    assert tally.problems == (f"{SHOP}: step load: {SHOP}: its default branch is not shown; {check}",)
+
+
+async def test_a_run_that_is_not_shown_any_more_is_told_with_what_to_check(world: World) -> None:
+    world.follows(run=7, node_id="CS_7")
+    check = "check that the credentials may see the repository"
+    told = f"{SHOP}: step canary: {SHOP}: run 7 is not shown any more; {check}"
+    assert (await world.tick()).problems == (told,)
+
+
+async def test_a_newer_run_without_an_address_leaves_the_step_that_it_had(world: World) -> None:
+    world.follows(run=7, node_id="CS_7", url="https://forge/actions")
+    world.shows(run("completed", "cancelled"), run(id=9, node_id="CS_9", url=""))
+    after = await world.look(EVERY)
+    assert (after.run, after.url) == (9, "https://forge/actions")
+
+
+@pytest.mark.parametrize("known", [{"attempted_at": NOON}, {"attempted_at": None, "since": NOON}], ids=str)
+async def test_where_the_forge_does_not_tell_when_a_cancelled_run_began_a_newer_one_is_sought_since_the_step_did(
+    world: World, known: dict[str, object]
+) -> None:
+    world.follows(run=7, node_id="CS_7", **known)
+    early = run(id=8, node_id="CS_8", created_at=NOON - HOUR)
+    newer = run(id=9, node_id="CS_9", created_at=NOON + EVERY)
+    world.shows(run("completed", "cancelled", created_at=None), early, newer)
+    assert (await world.look(EVERY)).run == 9
+
+
+async def test_a_step_that_starts_by_itself_and_knows_only_its_turn_takes_runs_since_then(world: World) -> None:
+    world.observes(since=None, began_at=HOUR_LATER)
+    world.shows(pushed(), pushed(id=8, created_at=HOUR_LATER))
+    assert (await world.look(2 * HOUR)).run == 8
+
+
+async def test_the_tally_tells_how_many_steps_have_ended_and_how_many_are_gone(world: World) -> None:
+    world.follows(run=7, node_id="CS_7")
+    first = world.store.going[1]
+    gone = replace(first, id=3, run=9, node_id="CS_9")
+    steps = first, replace(first, id=2, run=8, node_id="CS_8"), gone, replace(gone, id=4)
+    world.store = Store(*steps)
+    for number in (3, 4):
+        world.store.going.rows[number].attempts = 12
+    world.shows(run("completed", "success"), run(id=8, node_id="CS_8"))
+    tally = await world.tick()
+    assert (tally.looked_at, tally.ended, len(tally.problems)) == (2, 3, 2)
+
+
 def _problems(tally: StepFollowTally) -> Sequence[str]:
     """Without the advice."""
     return [problem.partition(";")[0] for problem in tally.problems]

@@ -463,3 +463,40 @@ def test_no_release_of_monitor_is_read_out_of_the_dotnet_inside() -> None:
     monitor = Base("mcr.microsoft.com", "dotnet/monitor", "10.0.3")
     found = only(planned(move(monitor, version="10.0.11"), usage("monitor:10.0.3@a")))
     assert edits(found) == [("10.0.3@a", "10.0.3@b", False)]
+
+
+def test_a_change_that_asks_for_nothing_does_not_hide_the_next() -> None:
+    moves = [move(cause=Cause.INDEX_ONLY, id=1), move(SDK, id=2)]
+    found = only(planned(moves, [usage("aspnet:10.0@a"), usage("sdk:10.0@a", Role.BUILD_STAGE)]))
+    assert [target.base for target in found.targets] == [SDK]
+
+
+def test_a_change_to_nothing_asks_for_nothing_whatever_its_cause() -> None:
+    assert planned(move(to=None), usage("aspnet:10.0@a")) == ()
+
+
+def test_an_sdk_pin_does_not_move_with_an_image_that_is_no_sdk() -> None:
+    home = member(sdk_pins=(sdk_pin("10.0.100"),))
+    found = only(planned(move(version="10.0.200"), usage("aspnet:10.0.100@a"), home))
+    assert edits(found) == [("10.0.100@a", "10.0.200@b", False)]
+
+
+def test_an_sdk_pin_stays_where_the_image_beside_it_lacks_a_platform() -> None:
+    home = member(sdk_pins=(sdk_pin("10.0.100"),))
+    lost = move(SDK, version="10.0.200", lacks=("linux/arm/v7",))
+    image = usage("sdk:10.0.100@a", Role.BUILD_STAGE, platforms=("linux/arm/v7",))
+    found = only(planned(lost, image, home))
+    assert (found.action, found.replacements) == (Action.NOTIFY, ())
+
+
+def test_a_patch_tag_whose_system_was_updated_under_the_same_version_is_rebuilt() -> None:
+    found = only(planned(move(cause=Cause.OS_UPDATE, version="10.0.4"), usage("aspnet:10.0.4"), member(WEEKLY)))
+    assert (found.action, found.workflow) == (Action.DISPATCH, "weekly-rebuild.yml")
+
+
+def test_what_is_told_to_have_gone_back_names_the_tag_that_it_is_back_at() -> None:
+    """Nothing is edited, and what was planned for its base is taken back."""
+    waiting = rebuild(due_at=NOON, attempted_at=NOON, state=RebuildState.OPEN, pull_request=7)
+    home = usage("aspnet:10.0.3")
+    found = only(planned(_back(), home, earlier=[waiting], known=[move(id=1, version="10.0.5")]))
+    assert found.reason == "aspnet:10.0 moved; the base is back at 10.0.3"

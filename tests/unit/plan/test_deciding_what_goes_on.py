@@ -194,3 +194,11 @@ def test_what_is_open_goes_on_under_the_name_that_it_has() -> None:
     earlier = rebuild(4, state=RebuildState.OPEN, branch="freshness/by-hand", pull_request=12)
     found = only(planned(move(), usage("aspnet:10.0@a"), policy=policy, earlier=[earlier]))
     assert found.branch == "freshness/by-hand"
+
+
+def test_what_goes_back_is_taken_out_of_what_is_open_where_nobody_knows_how_that_began() -> None:
+    first = move()
+    opened = rebuild(state=RebuildState.OPEN, pull_request=7, attempted_at=NOON)
+    back = Move(2, _taken_back(first.change))
+    found = only(planned([back], usage("aspnet:10.0@a"), earlier=[opened], now=NOON + HOUR))
+    assert (found.pull_request, [target.to_digest for target in found.targets]) == (7, [digest("a")])

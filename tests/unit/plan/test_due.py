@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import Policy, PolicyRule, Terms
+from bot.domain.rollouts.rollout import Reconsidered
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
 from bot.domain.rollouts.timing.windows import Window, next_opening
-from bot.plan.due import Beginning, beginning_of, reconsidered
-from tests.unit.plan.world import HOUR, NOON, move, only, planned, rebuild, usage
+from bot.plan.due import Beginning, beginning_of, counted_for, reconsidered
+from tests.unit.plan.world import ASPNET, HOUR, NOON, SDK, move, only, planned, rebuild, usage
 
 DAY = timedelta(days=1)
 CLOSING = Freeze(NOON - DAY, datetime(2026, 3, 16, tzinfo=UTC), "year-end closing", Severity.CRITICAL)
@@ -135,3 +136,35 @@ def test_a_rebuild_for_what_a_mirror_brings_is_overdue_by_upstreams_publication(
 def test_a_publication_that_a_mirror_shows_before_upstream_was_looked_at_counts_from_the_mirror() -> None:
     early = replace(move().change, at=NOON, published_at=NOON + HOUR)
     assert early.counts_from == NOON
+
+
+def test_a_waiting_rebuild_of_whose_changes_none_can_be_read_stays_as_it_is_and_says_so() -> None:
+    waiting = rebuild(due_at=NOON + 3 * HOUR)
+    assert reconsidered(waiting, [], Policy(), NOON) == Reconsidered(NOON + 3 * HOUR, None, is_whole=False)
+
+
+def test_what_is_known_of_a_waiting_rebuild_is_whole_where_all_of_its_changes_can_be_read() -> None:
+    two = rebuild(bases=(ASPNET, SDK))
+    assert not reconsidered(two, [move().change], Policy(), NOON).is_whole
+    assert reconsidered(two, [move().change, move(SDK).change], Policy(), NOON).is_whole
+
+
+def test_what_is_learned_of_several_changes_is_the_worst_and_the_first_that_is_overdue() -> None:
+    policy = Policy((PolicyRule(max_age=DAY),))
+    some = [move(severity=Severity.LOW).change, move(at=NOON - HOUR, severity=Severity.HIGH).change]
+    found = reconsidered(rebuild(bases=(ASPNET, SDK)), some, policy, NOON)
+    assert (found.severity, found.overdue_at) == (Severity.HIGH, NOON - HOUR + DAY)
+
+
+def test_where_no_age_is_guaranteed_nothing_is_overdue() -> None:
+    assert reconsidered(rebuild(), [move().change], Policy(), NOON).overdue_at is None
+    assert only(planned(move(), usage("aspnet:10.0@a"))).overdue_at is None
+
+
+def test_a_change_counts_from_the_plan_that_brings_it_where_that_is_later() -> None:
+    old = replace(move().change, at=NOON - DAY, published_at=NOON - DAY - HOUR)
+    counted = counted_for(rebuild(waits_since=NOON), old)
+    assert (counted.at, counted.published_at) == (NOON, NOON - HOUR)
+    assert counted_for(rebuild(waits_since=None), old) == old
+    assert counted_for(rebuild(waits_since=NOON - DAY), old) == old
+    assert counted_for(rebuild(waits_since=NOON), replace(old, published_at=None)).published_at is None

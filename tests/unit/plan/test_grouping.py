@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
@@ -73,3 +74,20 @@ def test_every_change_is_in_exactly_one_group(items: list[tuple[Base, Cause, obj
     assert group(list(reversed(moves)), [], NOON + 6 * HOUR) == groups or len({m.change.at for m in moves}) < len(
         moves
     )
+
+
+def test_a_change_that_is_planned_once_more_stays_with_its_rollout() -> None:
+    again = [replace(move(ASPNET, id=1), rollout=5), replace(move(ASPNET, id=2), rollout=5)]
+    other = replace(move(SDK, id=3), rollout=4)
+    assert ids([*again, other, move(ASPNET, id=9)], [], NOON) == [(4, [3]), (5, [1, 2]), (None, [9])]
+
+
+def test_a_rollout_that_began_longer_ago_takes_none_in_however_early_the_change_was() -> None:
+    """Its waves have begun."""
+    assert ids([move(ASPNET, at=NOON + HOUR)], [rollout()], NOON + PUBLICATION) == [(None, [1])]
+
+
+def test_a_rollout_of_several_causes_is_of_dotnet_where_one_of_them_is() -> None:
+    mixed = rollout(causes=(Cause.OS_UPDATE, Cause.DOTNET_RELEASE))
+    assert ids([move(ASPNET)], [mixed], NOON) == [(5, [1])]
+    assert ids([move(ASPNET, Cause.CHANNEL_MOVE)], [mixed], NOON) == [(5, [1])]

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.bases.change import Cause, Move
 from bot.domain.repositories.repository import Affected
-from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.plan.deciding import decide
 from tests.unit.plan.world import NOON, WEEKLY, edits, member, move, only, planned, usage
@@ -44,3 +44,25 @@ def test_a_reference_that_two_stages_share_is_not_moved_under_the_one_that_is_st
 
 def test_a_repository_that_opted_out_hears_nothing_of_a_platform_that_it_does_not_build_for() -> None:
     assert planned(DROPPED, usage("aspnet:10.0@a"), member(enabled=False)) == ()
+
+
+def test_several_platforms_that_are_gone_are_told_together() -> None:
+    gone = move(cause=Cause.PLATFORM_DROPPED, platforms=(), lacks=("linux/arm/v7", "linux/s390x"))
+    found = only(planned(gone, usage("aspnet:10.0@a", platforms=("linux/arm/v7", "linux/s390x"))))
+    assert "it no longer has linux/arm/v7 and linux/s390x, which Dockerfile builds for" in found.reason
+
+
+@pytest.mark.parametrize("action", [ActionPreference.DISPATCH, ActionPreference.PULL_REQUEST])
+def test_no_rule_has_a_build_begun_that_must_fail(action: ActionPreference) -> None:
+    policy = Policy((PolicyRule(action=action),))
+    found = only(planned(DROPPED, usage("aspnet:10.0", platforms=BOTH), member(WEEKLY), policy=policy))
+    assert found.action is Action.NOTIFY
+
+
+def test_one_that_builds_for_it_does_not_hide_another_that_does_and_comes_after_one_that_does_not() -> None:
+    stages = [
+        Affected(member(WEEKLY), usage("aspnet:10.0@a", platforms=platforms, path=path))
+        for platforms, path in ((BOTH[:1], "a/Dockerfile"), (BOTH, "b/Dockerfile"))
+    ]
+    found = only(decide([DROPPED], {1: stages}, Policy(), (), NOON))
+    assert "which b/Dockerfile builds for" in found.reason

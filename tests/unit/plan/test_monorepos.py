@@ -87,3 +87,9 @@ def test_a_new_digest_replaces_each_workflows_own_run_and_not_the_others() -> No
     ]
     found = planned(move(), floating("shop", "cart"), monorepo(), policy=POLICY, earlier=running)
     assert {item.workflow: item.supersedes for item in found} == {"shop.yml": (4,), "cart.yml": (5,)}
+
+
+def test_a_notice_names_no_parts() -> None:
+    fixed = usage("aspnet:10.0@a", path="services/shop/Dockerfile", fixed_because="it is a variable")
+    found = only(planned(move(), fixed, monorepo(), policy=POLICY))
+    assert (found.action, found.workflow, found.parts) == (Action.NOTIFY, None, ())

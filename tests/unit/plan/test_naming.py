@@ -41,3 +41,17 @@ def test_a_long_name_fits_its_column_and_stays_one_of_its_own() -> None:
     one, other = (branch_for(Base("r", f"{'a' * 120}/{'b' * 120}{letter}", "1"), "freshness/") for letter in "xy")
     assert len(one) < 200
     assert one != other
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [
+        ("1..2", "web-api-1.2"),
+        ("1...2", "web-api-1.2"),
+        ("1.*.*", "web-api-1.x.x"),
+        ("1.-", "web-api-1"),
+        ("1.X", "web-api-1.X"),
+    ],
+)
+def test_what_git_does_not_take_is_left_out(tag: str, name: str) -> None:
+    assert branch_for(Base("r", "team/web/api", tag), "freshness/") == f"freshness/{name}"

@@ -63,3 +63,11 @@ async def test_a_digest_that_breaks_builds_is_held_back_or_asked_about_where_it_
     is_severe: bool, tally: QuarantineTally
 ) -> None:
     assert await tick(Store(failed_again=True, is_severe=is_severe)) == tally
+
+
+async def test_what_has_ended_and_is_tried_again_is_counted() -> None:
+    class Lifting(Store):
+        async def lift_published(self) -> int:
+            return 2
+
+    assert await tick(Lifting()) == QuarantineTally(run_again=3, lifted=2)

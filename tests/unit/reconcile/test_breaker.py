@@ -77,3 +77,47 @@ def test_a_host_that_has_answered_somebody_is_not_judged_by_the_few_that_got_no_
     breaker = after(None, Trouble.UNREACHABLE, Trouble.UNREACHABLE)
     breaker.asked_everybody(is_suspect=True)
     assert breaker.tripped is None
+
+
+@pytest.mark.parametrize("trouble", [Trouble.THROTTLED, Trouble.UNREACHABLE], ids=str)
+def test_what_stopped_it_first_is_what_it_stopped_for(trouble: Trouble) -> None:
+    breaker = Breaker(1)
+    first, second = Failure(trouble, "first"), Failure(trouble, "second")
+    for failure in (first, second):
+        breaker.failed(failure, is_hosts=trouble is Trouble.THROTTLED)
+    breaker.asked_everybody(is_suspect=True)
+    assert breaker.tripped is first
+
+
+def test_a_host_that_was_asked_by_few_stops_for_the_last_silence() -> None:
+    breaker = Breaker(5)
+    first, second = silent(), silent()
+    breaker.failed(first, is_hosts=False)
+    breaker.failed(second, is_hosts=False)
+    breaker.asked_everybody(is_suspect=False)
+    assert breaker.tripped is second
+
+
+def test_what_asked_for_a_pause_is_not_forgotten_for_a_silence_after_it() -> None:
+    breaker = Breaker(5)
+    asked = Failure(Trouble.THROTTLED, "slow down")
+    breaker.failed(silent(), is_hosts=False)
+    breaker.failed(silent(), is_hosts=False)
+    breaker.failed(asked, is_hosts=True)
+    breaker.asked_everybody(is_suspect=False)
+    assert breaker.tripped is asked
+
+
+@pytest.mark.parametrize(
+    ("lasted", "longest", "rest"),
+    [
+        (timedelta(minutes=7), timedelta(minutes=30), timedelta(minutes=7)),
+        (timedelta(minutes=7), timedelta(minutes=5), timedelta(minutes=5)),
+        (timedelta(minutes=7), timedelta(seconds=5), timedelta(minutes=1)),
+        (timedelta(hours=7), timedelta(hours=2), timedelta(minutes=30)),
+    ],
+)
+def test_a_pause_lasts_as_long_as_the_trouble_within_bounds(
+    lasted: timedelta, longest: timedelta, rest: timedelta
+) -> None:
+    assert pause(NOW, NOW + lasted, silent(), longest) == rest

@@ -153,3 +153,33 @@ async def test_under_a_name_that_is_not_included_only_what_takes_something_back_
     assert (world.port.done, world.turns.asked) == ([], [])
     await world.guarded.open(away, [])
     assert [name for name, _ in world.port.done] == ["away/shop"]
+
+
+async def test_a_turn_that_is_given_now_is_not_waited_for(world: World) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    budget = Budget(world.turns, world.clock, sleep=sleep)
+    await budget.turn("contoso/", 1)
+    world.turns.turn = Turn(NOON - timedelta(seconds=3))
+    await budget.turn("contoso/", 1)
+    assert slept == []
+
+
+async def test_who_has_no_turn_comes_again_in_a_second_at_the_earliest(world: World) -> None:
+    world.turns.turn = Turn(NOON, "it waits for its turn")
+    with pytest.raises(NoTurn) as raised:
+        await world.guarded.open(SHOP, ["a"])
+    assert raised.value.retry_after == timedelta(seconds=1)
+    assert str(raised.value) == "it waits for its turn; it goes on by itself when there is room again"
+
+
+async def test_where_nothing_bounds_writes_the_lease_is_checked_all_the_same(world: World) -> None:
+    guarded: Any = Guarded(world.port, {"open": Write()}, world.lease)  # type: ignore[arg-type]
+    assert await guarded.open(SHOP, ["a"]) == 1
+    world.lease.is_lost = True
+    with pytest.raises(LeaseLost):
+        await guarded.open(SHOP, ["a"])
+    assert len(world.port.done) == 1

@@ -215,7 +215,7 @@ async def test_a_row_that_cannot_be_read_fails_alone_and_is_named(world: World) 
     assert (tally.done, tally.failed) == (2, 1)
     [problem] = tally.problems
     assert problem.startswith("rebuild 3: cannot be read: ValueError")
-    assert (logs[0]["event"], logs[0]["row"]) == ("row cannot be read", "rebuild 3")
+    assert (logs[0]["event"], logs[0]["stage"], logs[0]["row"]) == ("row cannot be read", "posts", "rebuild 3")
     assert world.queue.rows[3].error == problem.removeprefix("rebuild 3: ")
     assert world.due(3) == timedelta(seconds=30)
     await world.run(timedelta(seconds=30))
@@ -610,3 +610,196 @@ async def test_rows_that_take_turns_in_being_due_do_not_either(world: World) -> 
     world.queue.add(Post("a", 2), NOON - HOUR, id=2)
     world.posts.settle = settle  # type: ignore[method-assign]
     assert (await world.run()).done == 3
+
+
+async def test_no_more_is_claimed_in_a_run_than_is_left_to_the_next(world: World) -> None:
+    world.posts.batch, world.posts.most = 2, 3
+    world.add(*["a"] * 5)
+    assert (await world.run()).claimed == 3
+    assert (await world.run()).claimed == 2
+
+
+async def test_the_lease_of_what_has_ended_is_not_renewed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    renewed: list[list[int]] = []
+    renew = FakeQueue.renew
+
+    async def watched(self: FakeQueue[Post], claims: Sequence[Claimed], now: datetime) -> object:
+        renewed.append([claimed.id for claimed in claims])
+        return await renew(self, claims, now)
+
+    async def nap(_: float) -> None:
+        await asyncio.sleep(0)
+
+    async def until_the_other_has_ended(_: Lease) -> None:
+        while not (world.posts.settled and renewed and renewed[-1] == [1]):
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(FakeQueue, "renew", watched)
+    world.loop.sleep = nap
+    world.add("a", "a")
+    world.posts.meets[1] = until_the_other_has_ended
+    assert (await asyncio.wait_for(world.run(), 5)).done == 2
+
+
+async def test_what_small_results_and_those_put_off_took_is_not_told(world: World) -> None:
+    world.add("a", "b")
+    world.posts.are_small = True
+    world.posts.meets[2] = THROTTLED
+    await world.run()
+    assert sorted(world.hooks.told) == [("posts", "a", timedelta()), ("posts", "b", timedelta())]
+    assert world.hooks.outcomes == {RowOutcome.DONE: 1, RowOutcome.UNTRIED: 1}
+
+
+async def test_what_cannot_be_put_off_is_told_and_given_back_at_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_off, calls = FakeQueue.put_off, 0
+
+    async def silent_once(self: FakeQueue[Post], *arguments: object, **named: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise Failure(Trouble.UNREACHABLE, "the database does not answer")
+        await put_off(self, *arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(FakeQueue, "put_off", silent_once)
+    world.add("a")
+    world.posts.meets[1] = THROTTLED
+    tally = await world.run()
+    assert tally.problems == ["a.example: slow down", "the database does not answer"]
+    assert (list(world.queue.held()), world.due(1)) == ([], timedelta(seconds=30))
+
+
+async def test_what_is_given_back_rests_as_long_as_the_one_that_has_failed_most(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add("a", "a")
+    world.queue.rows[1].attempts = 2
+    world.posts.meets = dict.fromkeys((1, 2), Failure(Trouble.MALFORMED, "no list"))
+    world.posts.unfailing = RuntimeError("no such column")
+    await world.run()
+    assert (world.due(1), world.due(2)) == (timedelta(minutes=2), timedelta(minutes=2))
+
+
+async def test_where_a_round_cannot_be_finished_that_is_told_and_its_rows_are_stored(world: World) -> None:
+    async def refuse(host: str, tripped: Failure | None, now: datetime) -> None:
+        raise Failure(Trouble.DENIED, f"not for {host}")
+
+    world.add("a")
+    world.posts.finish = refuse  # type: ignore[method-assign]
+    tally = await world.run()
+    assert (tally.done, tally.problems) == (1, ["not for a"])
+
+
+async def test_a_round_is_finished_with_what_its_host_pauses_for(world: World) -> None:
+    finished: list[tuple[str, Failure | None, datetime]] = []
+
+    async def finish(host: str, tripped: Failure | None, now: datetime) -> None:
+        finished.append((host, tripped, now))
+
+    world.add("a", "b")
+    world.posts.meets[2] = THROTTLED
+    world.posts.finish = finish  # type: ignore[method-assign]
+    await world.run()
+    assert sorted(finished, key=lambda each: each[0]) == [("a", None, NOON), ("b", THROTTLED, NOON)]
+
+
+async def test_what_waits_for_its_host_shows_the_excuse_of_the_stage(world: World) -> None:
+    world.posts.excuse = lambda host, failure: f"{host} pauses: {failure.what}"  # type: ignore[method-assign]
+    world.add("a")
+    world.posts.meets[1] = THROTTLED
+    await world.run()
+    assert world.queue.rows[1].error == "a pauses: slow down"
+
+
+async def test_a_pause_that_the_stage_has_told_before_is_told_once_in_a_run(world: World) -> None:
+    world.posts.told = lambda host, failure: "one word for all"  # type: ignore[method-assign]
+    world.add("a", "b")
+    world.posts.meets = {1: THROTTLED, 2: THROTTLED}
+    assert (await world.run()).problems == ["one word for all"]
+
+
+async def test_a_pause_that_the_stage_keeps_to_itself_is_not_told(world: World) -> None:
+    world.posts.told = lambda host, failure: None  # type: ignore[method-assign]
+    world.add("a")
+    world.posts.meets[1] = THROTTLED
+    assert (await world.run()).problems == []
+
+
+async def test_a_failure_of_which_the_stage_says_nothing_is_not_told(world: World) -> None:
+    async def failed(item: Post, claimed: Claimed, failure: Failure, now: datetime) -> None:
+        await put_off_by_backoff(world.queue, claimed, failure, now, "kept with the row")
+
+    world.add("a")
+    world.posts.failed = failed  # type: ignore[method-assign, assignment]
+    world.posts.meets[1] = Failure(Trouble.MALFORMED, "no list")
+    tally = await world.run()
+    assert (tally.failed, tally.problems, world.queue.rows[1].error) == (1, [], "kept with the row")
+
+
+async def test_a_stage_that_knows_how_long_its_host_is_in_trouble_pauses_as_long(world: World) -> None:
+    world.posts.paused_since = lambda host: NOON - timedelta(minutes=8)  # type: ignore[method-assign]
+    world.posts.strikes = 1
+    world.add("a")
+    world.posts.meets[1] = SILENT
+    await world.run()
+    assert world.due(1) == timedelta(minutes=8)
+
+
+async def test_a_failure_that_another_item_has_met_too_tells_no_more_of_the_host(world: World) -> None:
+    world.posts.is_shared = lambda item, failure: item.number > 1  # type: ignore[method-assign]
+    world.add(*["a"] * 9)
+    world.posts.meets = dict.fromkeys(range(1, 10), SILENT)
+    assert (await world.run()).failed == 9
+
+
+def test_the_host_of_a_stage_that_names_none_is_what_all_its_items_need_or_the_stage_itself() -> None:
+    class Plain(Posts):
+        host = Work.host
+        is_suspect, longest_pause = Work.is_suspect, Work.longest_pause
+
+    plain, item = Plain(FakeQueue()), Post("a", 1)
+    assert plain.host(item) == "posts"
+    plain.home = "forge"
+    assert plain.host(item) == "forge"
+    assert (plain.is_suspect("forge"), plain.longest_pause([item], NOON)) == (False, timedelta(minutes=30))
+    assert (plain.most, plain.strikes) == (100_000, 5)
+
+
+async def test_a_lost_lease_names_its_row(world: World) -> None:
+    world.add("a")
+    [claimed] = await world.queue.claim(NOON, 1)
+    world.queue.steal(1)
+    with pytest.raises(LeaseLost, match="row 1 is no longer leased to us"):
+        await Lease(claimed, world.queue, world.clock).check()
+
+
+async def test_by_itself_what_is_small_is_stored_one_after_the_other(world: World) -> None:
+    class Plain(Posts):
+        settle_together = Work.settle_together
+
+    world.posts = Plain(world.queue)
+    world.posts.are_small = True
+    world.add("a", "a")
+    assert (await world.run()).done == 2
+    assert world.posts.settled == [1, 2]
+
+
+async def test_all_rows_that_cannot_be_read_are_counted(world: World) -> None:
+    for number in (1, 2, 3):
+        world.queue.add(ValueError("melted"), NOON, f"rebuild {number}", id=number)
+    tally = await world.run()
+    assert (tally.failed, len(tally.problems)) == (3, 3)
+
+
+async def test_a_trouble_goes_on_that_no_answer_has_ended(world: World) -> None:
+    """One item without an answer is its own trouble, and tells nothing of the host."""
+    world.add(*["a"] * 9)
+    world.posts.meets = dict.fromkeys(range(1, 10), SILENT)
+    await world.run()
+    for row in world.queue.rows.values():
+        row.due_at = NOON + HOUR
+    world.queue.rows[1].due_at = NOON + timedelta(minutes=2)
+    assert (await world.run(timedelta(minutes=2))).failed == 1
+    await world.run(timedelta(minutes=58))
+    assert world.due(9) == timedelta(minutes=30)

@@ -296,3 +296,44 @@ async def test_nothing_is_sent_once_the_lease_is_lost(world: World) -> None:
     await world.tick()
     assert world.forge.calls == []
     assert world.store[1] == replace(rebuild(Action.DISPATCH), attempts=1)
+
+
+async def test_a_run_that_was_asked_for_under_the_old_name_of_a_branch_is_found_there(world: World) -> None:
+    dispatching(world)
+    world.forge.after["dispatch"] = NO_ANSWER
+    await world.tick()
+    world.shop.rename_trunk("trunk")
+    await world.later(1)
+    assert world.forge.calls == ["dispatch"]
+    assert (world.store[1].state, world.store[1].run) == (RebuildState.DISPATCHED, 100)
+
+
+async def test_what_never_brought_a_run_says_when_it_is_asked_for_again(world: World) -> None:
+    dispatching(world, attempted_at=NOON - timedelta(hours=2), dispatches=2, correlation="freshness-abc")
+    await world.tick()
+    assert world.store[1].reason == (
+        "weekly-rebuild.yml was dispatched 2 times without an answer, and no run appeared; "
+        "it is looked for, and asked for again once a day"
+    )
+
+
+async def test_a_run_of_which_no_more_is_told_is_followed_by_its_number(world: World) -> None:
+    world.forge.failing["run"] = NO_ANSWER
+    dispatching(world)
+    await world.tick()
+    after = world.store[1]
+    assert (after.run, after.node_id, after.due_at) == (100, None, NOON + world.options.follow_every)
+
+
+async def test_a_dispatch_tells_the_workflow_what_moved_and_why(world: World) -> None:
+    inputs = ("correlation", "reason", "bases")
+    dispatching(world, Workflow(".github/workflows/weekly-rebuild.yml", inputs))
+    await world.tick()
+    after = world.store[1]
+    target = after.targets[0]
+    assert world.shop.inputs[0] == {
+        "correlation": after.correlation,
+        "reason": after.reason,
+        "bases": f"{target.base}@{target.to_digest}",
+    }
+    assert after.reason == "aspnet:10.0 moved; 10.0 is pinned by digest"

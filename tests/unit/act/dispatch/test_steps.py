@@ -288,3 +288,27 @@ async def test_a_newer_build_takes_over(world: World) -> None:
     world.store.job = replace(world.store.job, overtaken_by=9)
     after = await world.tick()
     assert (after.state, world.forge.calls) == (StepState.SUPERSEDED, [])
+
+
+async def test_a_step_is_followed_by_the_run_that_it_started(world: World) -> None:
+    after = await world.tick()
+    assert (after.url, after.node_id, after.reason) == ("https://forge/run", "CS_100", "deploy.yml was started")
+    assert after.due_at == NOON + world.options.follow_every
+
+
+async def test_a_run_that_is_not_shown_yet_is_followed_by_its_number(world: World) -> None:
+    world.forge.failing["run"] = Failure(Trouble.UNREACHABLE, "no answer")
+    after = await world.tick()
+    assert (after.state, after.run, after.node_id) == (StepState.STARTED, 100, None)
+    assert after.due_at == NOON + world.options.follow_every
+
+
+async def test_a_newer_build_that_takes_over_is_named(world: World) -> None:
+    world.store.job = replace(world.store.job, overtaken_by=9)
+    assert (await world.tick()).reason == "rebuild 9 is newer and built too"
+
+
+async def test_all_that_is_not_known_is_named(world: World) -> None:
+    text = b"on: {workflow_dispatch: {inputs: {a: {required: true}, b: {required: true}}}}\njobs: {}\n"
+    world.shop.commit_to("main", {PATH: text})
+    assert (await world.tick()).reason == "not started: deploy.yml needs a and b, which is not known"

@@ -1,5 +1,6 @@
 """A repository's pull request is opened, kept, renewed, and left to people, from wherever it stands."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -9,10 +10,14 @@ import pytest
 from bot.act.onboarding import wording
 from bot.act.onboarding.deciding import BRANCH
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.wishes import MergeRequirements
+from bot.domain.forge.branches import BranchChange
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.wishes import NOTHING_WISHED, MergeRequirements, Wishes
 from bot.domain.repositories.onboarding import OnboardingState, Proposal
+from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.timing.freezes import Freeze
 from sandbox.fleets.bare_repository import BUILD, DEPLOYMENT, bare_files
+from tests.fakes.forge import FakeForge
 from tests.unit.act.onboarding.world import World, new_world
 
 WAITING, OPEN, DONE = OnboardingState.WAITING, OnboardingState.OPEN, OnboardingState.DONE
@@ -381,3 +386,73 @@ async def test_what_is_left_is_told_with_patches_as_long_as_there_is_room() -> N
     assert "`````diff\n" in body
     assert "findings are left to you" in body
     assert "more: `freshness-bot audit` names them" in body
+
+
+async def test_what_is_open_is_told_with_its_number_and_address(world: World) -> None:
+    found = await world.bring()
+    assert (found.number, found.url, found.reason) == (1, world.request.url, "pull request #1 is open")
+
+
+async def test_what_still_fails_is_left_to_people_without_a_reason_that_is_none(world: World) -> None:
+    world.only("base-pinned")
+    world.home.commit_to("main", {"Dockerfile": LOWERED})
+    found = await world.bring()
+    assert (found.state, found.reason) == (DONE, "what still fails is left to people")
+    assert found.left > 0
+
+
+async def test_one_in_conflict_is_put_on_the_default_branch_anew_though_it_proposes_the_same(world: World) -> None:
+    world.only("base-pinned")
+    await world.bring()
+    trunk = world.home.commit_to("main", {"NOTES.md": b"elsewhere\n"})
+    world.home.edit(1, is_conflicted=True)
+    await world.bring()
+    assert world.home.commits[world.home.branches[BRANCH]].parents == (trunk,)
+
+
+async def test_as_long_as_one_is_open_a_later_one_that_was_merged_says_nothing(world: World) -> None:
+    await world.bring()
+    world.home.requests[2] = replace(world.request, number=2, is_open=False, is_merged=True)
+    found = await world.bring()
+    assert (found.state, found.number, found.merged) == (OPEN, 1, 0)
+
+
+async def test_its_text_begins_with_what_it_is(world: World) -> None:
+    await world.bring()
+    _, _, text = world.request.body.partition("\n")
+    assert text.startswith(
+        "Each commit makes one check hold, by an edit that keeps every other byte; the repository was judged again "
+        "after each, and nothing else fails anew. Take them as they are, or only some of them.\n\n"
+    )
+
+
+class PushRuns(FakeForge):
+    """A forge that shows one workflow, and keeps what is prepared."""
+
+    workflow = "on: push\njobs: {}\n"
+    prepared: list[BranchChange]
+
+    async def look(
+        self, repository: Identity, branch: str, paths: Sequence[str], wishes: Wishes = NOTHING_WISHED
+    ) -> BranchLook:
+        return replace(await super().look(repository, branch, paths, wishes), workflows=(self.workflow,))
+
+    async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
+        self.prepared.append(change)
+        return await super().prepare(repository, change)
+
+
+@pytest.mark.parametrize(
+    ("workflow", "is_whole"),
+    [("on: push\njobs: {}\n", True), ("on: {push: {branches: [main]}}\njobs: {}\n", False)],
+    ids=["every push", "pushes to the default branch"],
+)
+async def test_where_workflows_run_on_pushes_the_branch_comes_with_its_commit(
+    world: World, workflow: str, is_whole: bool
+) -> None:
+    world.only("base-pinned")
+    forge = PushRuns(world.clock, world.forge.homes)
+    forge.workflow, forge.prepared = workflow, []
+    world.forge = forge
+    await world.bring()
+    assert [each.is_pushed_whole for each in forge.prepared] == [is_whole]

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest
 from bot.domain.rollouts.rebuild import RebuildState
-from tests.unit.act.world import World, change, rebuild, reference
+from tests.unit.act.world import BRANCH, NO_ANSWER, NOON, World, change, rebuild, reference
 
 THEIRS = "dependabot/docker/dotnet/aspnet-10.0"
 
@@ -96,3 +96,47 @@ async def test_files_are_only_asked_for_where_another_bot_has_something_open(wor
 )
 def test_bots_are_known_by_account_or_branch(author: str, branch: str, bot: str | None) -> None:
     assert replace(OtherRequest(1, "", "", branch, "", ""), author=author).bot == bot
+
+
+async def test_theirs_is_looked_at_as_any_and_told_with_its_address(world: World) -> None:
+    number = opened_by_them(world, "b")
+    world.add(rebuild(facts_version=3))
+    await world.tick()
+    found = world.store[1]
+    assert (found.url, found.text_version) == (f"https://forge/{number}", 3)
+    assert found.due_at == NOON + world.options.follow_every
+
+
+async def test_one_whose_commit_is_not_shown_does_not_hide_the_next(world: World) -> None:
+    gone = opened_by_them(world, "b", "renovate/gone")
+    del world.shop.branches["renovate/gone"]
+    world.shop.edit(gone, head="0" * 40)
+    number = opened_by_them(world, "b")
+    world.add(rebuild())
+    await world.tick()
+    assert world.store[1].pull_request == number
+
+
+async def test_one_that_leaves_a_file_behind_is_not_followed(world: World) -> None:
+    world.shop.commit_to("main", {"web/Dockerfile": f"FROM {reference('a')}\n".encode()})
+    number = opened_by_them(world, "b")
+    world.add(rebuild(), paths=("Dockerfile", "web/Dockerfile"))
+    await world.tick()
+    assert world.store[1].pull_request == number + 1
+
+
+async def test_what_the_bot_has_closed_and_another_brings_by_now_is_followed_there(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.store.outdate(1)
+    world.forge.after["close_pull_request"] = NO_ANSWER
+    await world.tick()
+    assert (world.store[1].state, world.shop.requests[1].is_open) == (RebuildState.OPEN, False)
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('a')}\n".encode()})
+    del world.shop.branches[BRANCH]
+    number = opened_by_them(world, "b")
+    world.forge.calls.clear()
+    await world.later()
+    assert (world.store[1].state, world.store[1].pull_request) == (RebuildState.OPEN, number)
+    assert world.forge.calls == []

@@ -58,3 +58,45 @@ async def test_a_merged_one_says_nothing_about_the_next(world: World, label: str
     world.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
     assert world.store[2].state is RebuildState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("state", "ended"), [(RebuildState.OPEN, RebuildState.CANCELLED), (RebuildState.PLANNED, RebuildState.SKIPPED)]
+)
+async def test_what_a_person_wants_ignored_ends_as_what_was_cancelled_or_never_begun(
+    world: World, state: RebuildState, ended: RebuildState
+) -> None:
+    await opened(world)
+    world.shop.edit(1, labels=(IGNORE,))
+    if state is RebuildState.OPEN:
+        world.store.outdate(1)
+    else:
+        world.store.alter(1, rebuild=rebuild())
+    await world.tick()
+    assert (world.store[1].state, world.shop.requests[1].is_open) == (ended, False)
+    assert world.store[1].reason == "pull request #1 is labelled freshness:ignore"
+
+
+async def test_what_is_to_begin_with_one_that_is_held_waits_and_says_so(world: World) -> None:
+    await opened(world)
+    world.shop.edit(1, labels=(HOLD,))
+    world.store.alter(1, rebuild=rebuild())
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (
+        RebuildState.WAITING,
+        "pull request #1 is labelled freshness:hold",
+    )
+
+
+async def test_a_closed_one_that_is_to_be_held_says_nothing_and_one_to_be_ignored_does(world: World) -> None:
+    await opened(world)
+    world.shop.close(1)
+    world.shop.edit(1, labels=(HOLD,))
+    world.add(rebuild(id=2, to="c"), None, change("c"))
+    await world.tick()
+    assert (world.store[2].state, world.store[2].pull_request) == (RebuildState.OPEN, 2)
+    world.shop.close(2)
+    world.shop.edit(1, labels=(IGNORE,))
+    world.add(rebuild(id=3, to="d"), None, change("d"))
+    await world.tick()
+    assert world.store[3].reason == "pull request #1 is labelled freshness:ignore"

@@ -312,3 +312,15 @@ async def test_one_that_is_queued_between_look_and_write_is_waited_for_as_well(w
     del world.forge.failing["carry_out"]
     await world.later()
     assert world.store[2].state is RebuildState.OPEN
+
+
+async def test_what_a_person_has_set_to_merge_before_is_not_set_again_where_the_rule_wants_it_too(
+    world: World,
+) -> None:
+    await opened(world)
+    world.shop.edit(1, is_to_merge=True)
+    under(world, CHECKED)
+    world.store.outdate(1)
+    world.forge.calls.clear()
+    await world.tick()
+    assert ("grant" in world.forge.calls, world.store[1].merging) == (False, Merging.SET)

@@ -186,3 +186,61 @@ async def test_a_rule_that_keeps_a_newer_digest_out_leaves_the_open_pull_request
         f"it stays as it is: a rule of the repository refuses {BRANCH}: updates are restricted; "
         "let the bot bypass that rule"
     )
+
+
+async def test_an_open_pull_request_of_a_repository_that_has_lost_its_commits_stays_as_it_is(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.shop.branches.clear()
+    world.store.outdate(1)
+    await world.tick()
+    after = world.store[1]
+    assert (after.state, after.text_version) == (RebuildState.OPEN, after.facts_version)
+    assert world.shop.requests[1].is_open
+
+
+async def test_one_of_another_bot_is_looked_at_as_any_and_not_at_once_again(world: World) -> None:
+    world.add(rebuild(state=RebuildState.OPEN, pull_request=9, facts_version=1))
+    await world.tick()
+    after = world.store[1]
+    assert (after.text_version, after.due_at) == (1, NOON + world.options.follow_every)
+
+
+async def test_what_has_ended_is_followed_to_its_end_at_once(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.shop.merge(1)
+    world.store.outdate(1)
+    await world.tick()
+    after = world.store[1]
+    assert (after.text_version, after.due_at) == (after.facts_version, NOON)
+
+
+async def test_several_files_that_cannot_be_edited_are_told_by_the_first_where_none_can(world: World) -> None:
+    world.shop.commit_to("main", {"Dockerfile": b"FROM $BASE\n", "a/Dockerfile": b"FROM $BASE\n"})
+    world.add(rebuild(), paths=("Dockerfile", "a/Dockerfile"))
+    await world.tick()
+    assert world.store[1].reason == "nothing could be edited: Dockerfile:1: it comes from a variable"
+
+
+async def test_a_rebuild_for_a_base_that_no_file_names_any_more_is_skipped(world: World) -> None:
+    world.shop.commit_to("main", {"Dockerfile": b"FROM nginx\n"})
+    world.add(rebuild())
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (
+        RebuildState.SKIPPED,
+        "no file of the default branch names aspnet:10.0 any more",
+    )
+
+
+async def test_a_pull_request_ends_once_the_repository_is_only_to_be_told(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.asks("action: notify")
+    world.store.outdate(1)
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (
+        RebuildState.SKIPPED,
+        "the repository is only told of new bases now",
+    )
+    assert not world.shop.requests[1].is_open

@@ -492,3 +492,19 @@ def test_a_look_at_the_fleet_knows_of_no_mirrors_and_no_stale_inventory() -> Non
 
 def test_a_tally_of_notices_counts_from_nothing() -> None:
     assert NoticesTally() == NoticesTally(0, 0)
+
+
+def test_a_base_that_was_withdrawn_hides_nothing_of_the_next() -> None:
+    gone, back = "aspnet:8.0-alpine3.20", "aspnet:8.0-noble"
+    histories = {
+        base(gone): [seen("1", of=gone), replace(seen(None, of=gone), at=DAY + HOUR)],
+        base(back): [
+            seen("2", version="8.0.17", of=back),
+            replace(seen("3", version="8.0.16", of=back), at=DAY + HOUR),
+        ],
+    }
+    used = {each: number for number, each in enumerate(histories, 1)}
+    found = compare_notices(
+        Picture(used, histories, None, (), is_first=False), ReleaseIndex([]), {}, DAY + 2 * HOUR, AlertOptions()
+    )
+    assert topics(found) == [Topic.WITHDRAWN, Topic.ROLLBACK]

@@ -90,3 +90,10 @@ def test_an_update_that_is_not_followed_yet_is_a_lag_of_what_is_watched(is_watch
     histories = {FULL[0].base: FULL, CUT[0].base: CUT[:1]}
     found = measured_lags(histories, ReleaseIndex([]), DAY + 9 * DAYS, histories if is_watched else ())
     assert [(lag.topic, lag.until) for lag in found] == [(Topic.SIBLING_LAG, None)] * is_watched
+
+
+def test_a_base_that_nobody_has_seen_yet_has_no_lag() -> None:
+    unseen = FULL[0].base
+    assert measured_lags({unseen: []}, ReleaseIndex([]), DAY, {unseen}) == []
+    histories = {unseen: [], CUT[0].base: CUT}
+    assert measured_lags(histories, ReleaseIndex([]), DAY + 9 * DAYS, histories) == []

@@ -1,5 +1,8 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+
+import pytest
 
 from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.notices.deciding import AlertOptions, NoticeDifference, Picture, compare_notices
@@ -84,3 +87,40 @@ def test_a_digest_that_was_withdrawn_and_came_back_as_it_was_has_not_moved() -> 
 def test_a_publication_taken_back_is_a_move_that_the_inventory_must_follow_too() -> None:
     assert looked(DAY + 9 * DAYS, {"8.0": moved("1", "2", "1")}, {"8.0": "1"}).stale is None
     assert looked(DAY + 9 * DAYS, {"8.0": moved("1", "2", "1")}, {"8.0": "2"}).stale is not None
+
+
+@pytest.mark.parametrize(
+    ("listed", "has_channel"),
+    [
+        (("dotnet/aspnet", "8.0-noble"), True),
+        (("dotnet/aspnet", "9.0"), False),
+        (("dotnet/runtime", "8.0-noble"), False),
+    ],
+)
+def test_a_channel_is_listed_where_its_own_repository_has_a_tag_of_it(
+    listed: tuple[str, str], has_channel: bool
+) -> None:
+    published = Published(frozenset({"dotnet/aspnet", "dotnet/runtime"}), {listed: Listed(None, frozenset())})
+    assert published.lists_channel(base("aspnet:8.0-alpine3.20")) is has_channel
+
+
+def test_of_a_repository_that_it_does_not_list_and_of_a_tag_that_it_doubts_an_inventory_says_nothing() -> None:
+    tags = {("dotnet/aspnet", "8.0"): Listed(None, frozenset())}
+    published = Published(frozenset({"dotnet/aspnet"}), tags, frozenset({("dotnet/aspnet", "9.0")}))
+    answers = [published.lists(base(name)) for name in ("aspnet:8.0", "aspnet:10.0", "aspnet:9.0", "runtime:8.0")]
+    assert answers == [True, False, None, None]
+
+
+def test_kin_are_the_floating_tags_of_the_same_repository_for_the_same_system_on_the_same_registry() -> None:
+    linux, windows = frozenset({"linux"}), frozenset({"windows"})
+    tags = {
+        ("dotnet/aspnet", "8.0"): Listed("sha256:a", linux),
+        ("dotnet/aspnet", "8.0.16"): Listed("sha256:b", linux),
+        ("dotnet/aspnet", "8.0-nanoserver"): Listed("sha256:c", windows),
+        ("dotnet/runtime", "8.0"): Listed("sha256:d", linux),
+    }
+    published = Published(frozenset({"dotnet/aspnet"}), tags)
+    mirrored = replace(seen("1"), base=Base("myacr.azurecr.io", "dotnet/aspnet", "8.0-alpine3.20"))
+    [kin] = published.kin(mirrored)
+    assert (kin.base, kin.last.digest) == (Base("myacr.azurecr.io", "dotnet/aspnet", "8.0"), "sha256:a")
+    assert [each.base.tag for each in published.kin(replace(mirrored, platforms=()))] == ["8.0"]

@@ -420,3 +420,23 @@ def test_a_tag_that_names_its_channel_moves_to_another_without_a_notice() -> Non
     (notice,) = lag.moved_underneath([seen("1"), seen(None), replace(seen("2", image("2", os="x")), at=DAY + HOUR)])
     assert (notice.since, notice.until, notice.delay) == (DAY + HOUR, DAY + HOUR, timedelta())
     assert notice.text == "aspnet:8.0 changed under its users: noble became x"
+
+
+def test_what_is_no_version_of_dotnet_is_passed_over_in_measuring() -> None:
+    versions = ("8.0.16", "of our own", None, "8.0.17")
+    history = [
+        replace(seen(str(number), version=version), at=DAY + number * HOUR)
+        for number, version in enumerate(versions)
+    ]
+    known = ReleaseIndex([release("8.0.17", at=DAY)])
+    assert [notice.delay for notice in lag.release_lag(history, known)] == [3 * HOUR]
+    assert lag.release_lag([], known) == ()
+
+
+def test_an_image_that_declares_no_version_is_of_the_channel_of_its_tag() -> None:
+    ended = ReleaseIndex([replace(release("8.0.16"), end_of_life=date(2025, 6, 1))])
+    (notice,) = lag.end_of_life_notices([live("runtime-deps:8.0-noble", version=None)], ended, DAY)
+    assert notice.text.startswith("runtime-deps:8.0-noble: .NET 8.0 has been out of support for 9.7 days")
+    declared = lag.end_of_life_notices([live("aspnet:latest")], ended, DAY)
+    assert [each.text.partition(" has")[0] for each in declared] == ["aspnet:latest: .NET 8.0"]
+    assert lag.end_of_life_notices([live("aspnet:latest", version=None)], ended, DAY) == ()

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.bases.change import Move
+from bot.domain.bases.change import Cause, Move
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.behind import BehindUsage, FleetBehind, lacking
 from tests.unit.plan.world import ASPNET, MCR, NOON, digest, member, move, usage
@@ -69,3 +70,54 @@ def test_links_of_all_changes_on_the_way_are_told_once() -> None:
 def test_a_fleet_of_which_nothing_else_is_told_leaves_nobody_alone_and_is_known_as_a_whole() -> None:
     fleet = FleetBehind((), followed=3)
     assert (fleet.left_alone, fleet.untold) == (0, 0)
+
+
+def fixing(*cves: str, spared: tuple[str, ...] = (), severity: Severity | None = None) -> Move:
+    told = move(cause=Cause.DOTNET_SECURITY, severity=severity)
+    return replace(told, change=replace(told.change, cves=cves, not_relevant=spared))
+
+
+def test_what_is_lacked_are_the_fixes_of_all_changes_on_the_way_each_once() -> None:
+    change = lacking(behind("aspnet:10.0@a", fixing("CVE-1", "CVE-2"), fixing("CVE-2", "CVE-3")), NOON)
+    assert change.cves == ("CVE-1", "CVE-2", "CVE-3")
+
+
+def test_a_fix_is_not_relevant_where_it_is_not_by_any_of_the_changes() -> None:
+    some = fixing("CVE-1", "CVE-2", spared=("CVE-1", "CVE-2")), fixing("CVE-2")
+    assert lacking(behind("aspnet:10.0@a", *some), NOON).not_relevant == ("CVE-1",)
+
+
+def test_what_is_lacked_is_as_severe_as_the_worst_of_it() -> None:
+    some = fixing("CVE-1", severity=Severity.HIGH), fixing("CVE-2", severity=Severity.LOW), fixing("CVE-3")
+    assert lacking(behind("aspnet:10.0@a", *some), NOON).severity is Severity.HIGH
+
+
+@pytest.mark.parametrize(
+    ("causes", "cause"),
+    [
+        ((Cause.LAYERS_ONLY, Cause.OS_UPDATE), Cause.OS_UPDATE),
+        ((Cause.OS_UPDATE, Cause.OS_MOVE), Cause.OS_MOVE),
+        ((Cause.OS_MOVE, Cause.CHANNEL_MOVE), Cause.CHANNEL_MOVE),
+        ((Cause.CHANNEL_MOVE, Cause.BASE_UPDATE), Cause.BASE_UPDATE),
+        ((Cause.BASE_UPDATE, Cause.DOTNET_UNKNOWN), Cause.DOTNET_UNKNOWN),
+        ((Cause.DOTNET_UNKNOWN, Cause.DOTNET_RELEASE), Cause.DOTNET_RELEASE),
+        ((Cause.DOTNET_RELEASE, Cause.DOTNET_SECURITY), Cause.DOTNET_SECURITY),
+        ((), Cause.AGE),
+    ],
+)
+def test_the_weightiest_of_the_changes_says_what_it_is_about(causes: tuple[Cause, ...], cause: Cause) -> None:
+    change = lacking(behind("aspnet:10.0@a", *(move(cause=each) for each in causes)), NOON)
+    assert (change.cause, change.cause_at_detection) == (cause, Cause.AGE)
+
+
+def test_what_a_base_lacks_now_is_what_it_lacked_after_the_last_of_the_changes() -> None:
+    some = move(lacks=("linux/arm64",)), move(lacks=("linux/arm/v7",))
+    assert lacking(behind("aspnet:10.0@a", *some), NOON).lacks == ("linux/arm/v7",)
+    assert lacking(behind("aspnet:10.0@a"), NOON).lacks == ()
+
+
+def test_what_is_pinned_by_digest_was_left_behind_there() -> None:
+    first = move()
+    first = replace(first, change=replace(first.change, from_digest=digest("b")))
+    assert lacking(behind("aspnet:10.0@c", first), NOON).from_digest == digest("c")
+    assert lacking(behind("aspnet:10.0"), NOON).from_digest is None

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.rollouts.timing.budget import HOUR, MINUTE, Spending, WriteLimits, times
+from bot.domain.rollouts.timing.budget import HOUR, MINUTE, Spending, WriteLimits, account_of, times
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 seconds = st.integers(0, 1200)
@@ -58,3 +59,29 @@ def test_what_was_made_before_counts() -> None:
 
 def test_what_begins_later_waits_for_that() -> None:
     assert times(Spending(WriteLimits()), [(NOON, 1), (NOON + HOUR, 0)]) == [NOON, NOON + HOUR]
+
+
+def test_what_may_be_made_where_the_operator_says_nothing() -> None:
+    assert WriteLimits() == WriteLimits(60, 480, timedelta(seconds=1))
+
+
+def test_two_writes_begin_apart_whatever_they_make() -> None:
+    spending = Spending(WriteLimits(apart=timedelta(seconds=3)))
+    assert times(spending, [(NOON, 0), (NOON, 0)]) == [NOON, NOON + timedelta(seconds=3)]
+
+
+def test_what_notifies_nobody_is_made_though_the_budget_is_used_up() -> None:
+    spending = Spending(WriteLimits(per_minute=1, per_hour=1))
+    spending.spend(NOON, 1)
+    assert spending.free_at(NOON, 0) == NOON
+
+
+def test_more_than_a_whole_budget_waits_for_an_empty_one() -> None:
+    spending = Spending(WriteLimits(per_minute=60, per_hour=2))
+    spending.spend(NOON, 1)
+    assert spending.free_at(NOON, 5) == NOON + HOUR
+
+
+@pytest.mark.parametrize(("by_owner", "account"), [(True, "contoso/"), (False, "")])
+def test_an_account_is_the_owners_or_that_of_one_token_for_all(by_owner: bool, account: str) -> None:
+    assert account_of("Contoso/Shop", by_owner=by_owner) == account

@@ -96,3 +96,7 @@ NOTIFYING = Policy((PolicyRule(action=ActionPreference.NOTIFY),))
 )
 def test_who_wants_nothing_started_is_told(config: RepositoryConfig, policy: Policy, told_only: str | None) -> None:
     assert guaranteed(policy, config)[config.workflow or "weekly-rebuild.yml"].told_only == told_only
+
+
+def test_what_is_rebuilt_as_a_whole_has_no_parts() -> None:
+    assert guaranteed(Policy())["weekly-rebuild.yml"].parts == ()

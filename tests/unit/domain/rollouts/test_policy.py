@@ -10,7 +10,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, PolicyRule, Terms
-from bot.domain.rollouts.terms import NEVER, AutoMerge, MergeMethod
+from bot.domain.rollouts.terms import NEVER, AutoMerge, MergeMethod, Pin
 from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.windows import Window
 
@@ -210,3 +210,68 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(
     assert asked.terms("contoso/payments-api", ASPNET, cause, severity) == terms(
         *rules, cause=cause, severity=severity
     )
+
+
+def test_what_holds_where_the_operator_says_nothing() -> None:
+    found = terms()
+    assert (found.action, found.workflow) == (ActionPreference.AUTO, "weekly-rebuild.yml")
+    assert (found.settle, found.windows, found.wave) == (timedelta(hours=6), (Window(),), "rest")
+    assert (found.max_age, found.soak, found.commit_message) == (None, None, None)
+    assert (found.steps, found.workflows, found.labels, found.reviewers, found.assignees) == ((),) * 5
+    assert (found.pin, found.auto_merge.method, found.branch_prefix) == (Pin.KEEP, MergeMethod.NEVER, "freshness/")
+    assert (found.follow_rollbacks, found.draft) == (False, False)
+    assert Policy().pause_when_failed == 0.2
+
+
+def test_several_changes_whose_waves_nobody_knows_have_no_soak() -> None:
+    several = [Terms(wave="gone"), Terms(wave="gone", workflow="other.yml")]
+    assert Policy((), WAVES).together(several).soak is None
+    assert Policy((), WAVES).soak(several[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "covers"),
+    [
+        (Match(), Match(), True),
+        (Match(), Match(causes=(Cause.OS_UPDATE,)), True),
+        (Match(causes=(Cause.OS_UPDATE,)), Match(), False),
+        (Match(causes=(Cause.OS_UPDATE,)), Match(causes=(Cause.OS_UPDATE,)), True),
+        (Match(causes=(Cause.OS_UPDATE,)), Match(causes=(Cause.OS_UPDATE, Cause.AGE)), False),
+        (Match(min_severity=Severity.HIGH), Match(), False),
+        (Match(min_severity=Severity.HIGH), Match(min_severity=Severity.HIGH), True),
+        (Match(min_severity=Severity.HIGH), Match(min_severity=Severity.CRITICAL), True),
+        (Match(min_severity=Severity.HIGH), Match(min_severity=Severity.LOW), False),
+        (Match(repositories=("Contoso/*",)), Match(repositories=("contoso/shop",)), True),
+        (Match(repositories=("contoso/*",)), Match(repositories=("other/shop",)), False),
+        (Match(bases=("*:9.0",)), Match(), False),
+        (Match(bases=("*:9.0",)), Match(bases=("*:9.0",)), True),
+    ],
+)
+def test_what_surely_accepts_all_of_another_covers_it(wide: Match, narrow: Match, covers: bool) -> None:
+    assert wide.covers(narrow) is covers
+
+
+@pytest.mark.parametrize(
+    ("match", "settle", "place"),
+    [(Match(), timedelta(0), None), (Match(causes=(Cause.BASE_UPDATE,)), timedelta(hours=3), 0)],
+)
+def test_what_an_own_base_brings_settles_only_by_a_rule_that_names_it(
+    match: Match, settle: timedelta, place: int | None
+) -> None:
+    rule = PolicyRule(match, settle=timedelta(hours=3), wave="found")
+    assert terms(rule, cause=Cause.BASE_UPDATE).settle == settle
+    origins = Policy((rule,)).origins("contoso/shop", ASPNET, Cause.BASE_UPDATE, None)
+    assert (origins["settle"], origins["wave"]) == (place, 0)
+
+
+def test_the_terms_that_a_rule_sets_are_named() -> None:
+    assert PolicyRule(wave="canary", settle=timedelta(0), draft=False).terms == {"wave", "settle", "draft"}
+
+
+def test_several_changes_that_would_merge_by_different_methods_wait_for_a_person() -> None:
+    rebase = replace(SQUASH, method=MergeMethod.REBASE)
+    assert Policy().together([Terms(auto_merge=SQUASH), Terms(auto_merge=rebase)]).auto_merge == NEVER
+
+
+def test_where_no_waves_are_configured_what_a_rule_names_stays() -> None:
+    assert Policy((), ()).terms("contoso/shop", ASPNET, Cause.OS_UPDATE, None).wave == "rest"

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.domain.reference import Base
-from bot.domain.rollouts.quarantine import BuildEnd, needed_reruns, suspects
+from bot.domain.rollouts.quarantine import BuildEnd, Suspect, needed_reruns, suspects
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -59,3 +60,36 @@ def test_each_that_was_fine_is_run_again_once_its_base_may_be_broken() -> None:
     failed = [end(name, again=None) for name in "abc"]
     assert needed_reruns([*failed, end("red before", green=None, again=None)]) == tuple(failed)
     assert needed_reruns(broken(3)) == ()
+
+
+def test_what_only_people_can_start_is_not_run_again() -> None:
+    assert not replace(end("x", again=None), can_be_repeated=False).wants_rerun
+    assert not replace(end("x", again=None), succeeded=True).wants_rerun
+
+
+def test_a_build_is_fine_that_was_green_within_two_weeks() -> None:
+    assert end("x", green=14).was_fine
+    assert not end("x", green=14.01).was_fine
+
+
+def test_only_the_last_build_of_a_repository_counts() -> None:
+    mended = [replace(end(f"broken-{number}", succeeded=True), at=NOON + DAY) for number in range(3)]
+    assert suspects([*mended, *broken(3)]) == ()
+    assert needed_reruns([*mended, *(replace(each, failed_again=None) for each in broken(3))]) == ()
+
+
+def test_each_digest_is_judged_by_itself() -> None:
+    other = [replace(each, digest="sha256:other") for each in broken(3)]
+    assert suspects([*broken(2), *other]) == (
+        Suspect(ASPNET, "sha256:other", ("broken-0", "broken-1", "broken-2"), 3),
+    )
+
+
+def test_what_is_broken_already_counts_for_whether_others_are_run_again() -> None:
+    assert needed_reruns([*broken(2), end("x", again=None)]) == (end("x", again=None),)
+
+
+def test_the_builds_on_each_digest_that_may_be_broken_are_run_again() -> None:
+    first = [end(name, again=None) for name in "abc"]
+    second = [replace(each, digest="sha256:other") for each in first]
+    assert needed_reruns([*first, *second]) == (*first, *second)

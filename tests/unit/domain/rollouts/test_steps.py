@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.forge.runs import RunState
+from bot.domain.forge.runs import Run, RunState
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.verdict import ImageVerdict
+from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity, Workflow
-from bot.domain.rollouts.rebuild import Action, IllegalTransition, RebuildState
+from bot.domain.rollouts.rebuild import Action, IllegalTransition, RebuildState, Target
 from bot.domain.rollouts.steps import (
     STEP_TRANSITIONS,
     StepRun,
@@ -23,7 +24,10 @@ from bot.domain.rollouts.steps import (
     images_of_build,
     inputs_for,
     known_of,
+    may_be_observed,
     takes_over,
+    too_late,
+    unheld,
     unknown_inputs,
 )
 from bot.domain.rollouts.terms import PathWorkflow, Step
@@ -212,3 +216,141 @@ def test_a_rebuild_moves_with_its_step(
 ) -> None:
     moved = after_step(rebuild(state=RebuildState.STEPPING), step(state, url="https://forge/run"), following, NOON)
     assert (moved.state, moved.reason, moved.url) == (after, told, "https://forge/run")
+
+
+ENDS = {"succeeded", "failed", "cancelled", "superseded"}
+WAYS = {
+    "planned": {"due"},
+    "due": {"started", "running", "waiting for approval"} | ENDS,
+    "started": {"running", "waiting for approval"} | ENDS,
+    "running": {"waiting for approval"} | ENDS,
+    "waiting for approval": {"running"} | ENDS,
+}
+
+
+@pytest.mark.parametrize("before", StepState, ids=str)
+@pytest.mark.parametrize("after", StepState, ids=str)
+def test_a_step_moves_only_along_the_table(before: StepState, after: StepState) -> None:
+    if before is after:
+        assert step(before).moved(after, "again", at=NOON).reason == "again"
+    elif str(after) in WAYS.get(str(before), set()):
+        moved = step(before).moved(after, "why", at=NOON)
+        assert (moved.state, moved.reason) == (after, "why")
+        assert moved.ended_at == (NOON if after.has_ended else None)
+    else:
+        with pytest.raises(IllegalTransition, match=f"a step never goes from {before} to {after}"):
+            step(before).moved(after, "why", at=NOON)
+
+
+def test_once_it_was_approved_it_waits_for_nobody() -> None:
+    waiting = step(StepState.STARTED).moved(StepState.APPROVAL, "waits", at=NOON)
+    assert waiting.waits_since == NOON
+    going = waiting.moved(StepState.RUNNING, "goes", at=NOON + timedelta(hours=1))
+    assert (going.waits_since, going.deadline) == (None, NOON + timedelta(hours=3))
+    again = going.moved(StepState.APPROVAL, "waits", at=NOON + timedelta(hours=2))
+    assert again.moved(StepState.RUNNING, "goes", at=NOON + timedelta(hours=3)).deadline == NOON + timedelta(
+        hours=4
+    )
+
+
+def test_a_step_without_a_deadline_gets_none_by_waiting() -> None:
+    waiting = step(StepState.STARTED, deadline=None).moved(StepState.APPROVAL, "waits", at=NOON)
+    assert waiting.moved(StepState.RUNNING, "goes", at=NOON).deadline is None
+
+
+def test_its_time_counts_from_the_first_try() -> None:
+    begun = step(deadline=None).begun(NOON)
+    assert begun.deadline == NOON + timedelta(hours=2)
+    assert begun.begun(NOON + timedelta(hours=1)) == begun
+
+
+def test_until_its_time_is_over_it_is_not_too_late() -> None:
+    going = step(StepState.STARTED)
+    assert too_late(going, NOON + timedelta(hours=2) - timedelta(seconds=1)) is None
+    assert too_late(replace(going, deadline=None), NOON + timedelta(days=9)) is None
+    late = too_late(going, NOON + timedelta(hours=2))
+    assert late is not None
+    assert (late.state, late.reason) == (StepState.FAILED, "not through within 2 h: its turn has come")
+
+
+@pytest.mark.parametrize(
+    ("shown", "told"),
+    [
+        (RunState("completed", "success"), "deploy.yml concluded with success"),
+        (RunState("completed", "neutral"), "deploy.yml concluded with neutral"),
+        (RunState("completed", "failure"), "deploy.yml concluded with failure"),
+        (RunState("completed", "cancelled"), "the run of deploy.yml was cancelled"),
+        (RunState("waiting", None), "deploy.yml is waiting for approval"),
+        (RunState("in_progress", None), "deploy.yml is running"),
+        (RunState("queued", None), "its turn has come"),
+    ],
+)
+def test_a_step_says_how_its_run_stands(shown: RunState, told: str) -> None:
+    assert after_step_run(step(StepState.STARTED), shown, NOON).reason == told
+
+
+def test_a_run_that_waits_for_its_turn_after_an_approval_waits_for_no_person() -> None:
+    waiting = step(StepState.APPROVAL, waits_since=NOON)
+    assert after_step_run(waiting, RunState("queued", None), NOON).state is StepState.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("run", "known", "may"),
+    [
+        pytest.param({}, {}, True, id="on its branch"),
+        pytest.param({"branch": None}, {"branch": None}, False, id="where no branch is told on either side"),
+        pytest.param({"branch": "main"}, {"branch": None}, False, id="where its branch is not known"),
+        pytest.param({"event": "pull_request"}, {}, False, id="that judges a proposal"),
+        pytest.param({"event": "schedule"}, {"began_at": NOON}, True, id="by a schedule at its turn"),
+        pytest.param(
+            {"event": "schedule"}, {"began_at": NOON + timedelta(seconds=5)}, True, id="as far as clocks differ"
+        ),
+        pytest.param({"event": "schedule"}, {"began_at": NOON + timedelta(seconds=6)}, False, id="before its turn"),
+        pytest.param({"event": "schedule"}, {"since": NOON}, True, id="by a schedule where its turn is not told"),
+        pytest.param({"event": "schedule"}, {}, False, id="by a schedule where nothing is told of its turn"),
+        pytest.param({"event": "schedule", "created_at": None}, {"began_at": NOON}, False, id="at no time told"),
+    ],
+)
+def test_a_run_that_started_by_itself_may_be_that_of_a_step(
+    run: dict[str, Any], known: dict[str, Any], may: bool
+) -> None:
+    shown: dict[str, Any] = {"created_at": NOON, "branch": "main", "event": "push"}
+    assert may_be_observed(step(**{"branch": "main"} | known), Run(7, "", "queued", None, **shown | run)) is may
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("canary",), "canary begins by itself: the gate cannot hold it back, only the steps that the bot starts"),
+        (
+            ("canary", "load"),
+            "canary and load begin by themselves: "
+            "the gate cannot hold them back, only the steps that the bot starts",
+        ),
+    ],
+)
+def test_steps_that_the_gate_cannot_hold_back_are_named(names: tuple[str, ...], told: str) -> None:
+    assert unheld(names) == told
+
+
+def test_the_operators_own_inputs_go_before_what_is_known_and_count_as_known() -> None:
+    workflow = Workflow(".github/workflows/deploy.yml", ("colour", "region"), required=("colour", "correlation"))
+    assert inputs_for(step(), workflow, {"colour": "red"}) == {"colour": "blue", "region": "west"}
+    assert unknown_inputs(step(), workflow, {}) == ()
+
+
+def test_an_image_that_was_not_seen_has_no_digest_to_give() -> None:
+    assert known_of([replace(IMAGE, digest=None)], ImageVerdict.PROVED) == {"image": "ghcr.io/contoso/shop"}
+    assert known_of([], ImageVerdict.PROVED) == {}
+
+
+def test_a_rebuild_keeps_its_address_where_its_step_has_none() -> None:
+    before = rebuild(state=RebuildState.STEPPING, url="https://forge/build")
+    assert after_step(before, step(StepState.RUNNING), None, NOON).url == "https://forge/build"
+
+
+def test_a_rebuild_that_brings_fewer_bases_takes_nothing_over() -> None:
+    targets = tuple(Target(Base("r", name, "1"), None, "sha256:b", ()) for name in ("golden", "other"))
+    earlier = rebuild(workflow="shop.yml", targets=targets)
+    assert takes_over(replace(earlier, targets=targets[:1]), earlier) is False
+    assert takes_over(earlier, replace(earlier, targets=targets[:1])) is True

@@ -13,6 +13,7 @@ from bot.domain.rollouts.timing.waves import (
     advance,
     latest_start,
     probable_start,
+    room,
     waves_in_order,
 )
 
@@ -198,3 +199,60 @@ def test_of_a_wave_that_is_held_without_an_end_nobody_can_tell_when_it_begins() 
     holds = {"canary": Hold("room in wave canary"), "rest": Hold("room in wave rest")}
     assert probable_start(WAVES, "rest", holds) is None
     assert probable_start(WAVES, "rest", {}) is None
+
+
+def test_a_wave_that_has_not_begun_is_not_done_by_what_was_called_off_meanwhile() -> None:
+    half = replace(CANARY, done_at=0.5)
+    tallies = {"canary": WaveTally(waiting=1, ended=1), "rest": WaveTally(waiting=9)}
+    found = advance((half, REST), tallies, 0.2, NOON)
+    assert (found.done, list(found.release)) == ({}, ["canary"])
+    assert found.holds["rest"].until == NOON + 28 * HOUR
+
+
+def test_a_wave_that_goes_on_without_unmerged_ones_soaks_from_then_on() -> None:
+    canary = WaveTally(under_way=1, unmerged=1, ended=1, began_at=NOON, last_end=NOON)
+    late = NOON + 30 * HOUR
+    found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, late)
+    assert (found.done, found.holds["rest"].until) == ({"canary": late}, late + 4 * HOUR)
+
+
+def test_what_is_known_of_a_rollout_that_pauses_is_why() -> None:
+    tallies = {"canary": WaveTally(waiting=9, ended=4, failed=3, began_at=NOON), "rest": WaveTally(waiting=1)}
+    found = advance(WAVES, tallies, 0.2, NOON)
+    assert (found.release, found.done, found.set_aside, found.holds) == ({}, {}, {}, {})
+
+
+def test_what_holds_where_nothing_is_said_of_a_wave() -> None:
+    wave = Wave("all")
+    assert (wave.soak, wave.batch, wave.done_at, wave.wait_at_most) == (timedelta(0), None, 1.0, DAY)
+
+
+def test_a_batch_that_is_more_than_full_has_no_room() -> None:
+    assert room(CANARY, WaveTally(waiting=5, under_way=7)) == 0
+    assert room(REST, WaveTally(waiting=5, under_way=7)) == 5
+
+
+def test_a_hold_that_time_ends_is_for_no_person() -> None:
+    canary = WaveTally(under_way=1, ended=1, began_at=NOON)
+    held = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, NOON).holds["rest"]
+    assert held.for_person is False
+
+
+@pytest.mark.parametrize(
+    ("canary", "why"),
+    [
+        (WaveTally(ended=3, broken=1, began_at=NOON), "wave canary, in which 1 of 3 rebuilds failed"),
+        (WaveTally(ended=1, broken=1, began_at=NOON), "wave canary, in which 1 of 1 rebuild failed"),
+        (WaveTally(ended=2, in_vain=2, began_at=NOON), "wave canary, in which nothing was rebuilt"),
+    ],
+)
+def test_what_a_person_has_to_let_go_on_is_told_with_how(canary: WaveTally, why: str) -> None:
+    held = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.9, NOON).holds["rest"]
+    assert held.reason == f"{why}: a retry that succeeds, or `rollout resume`, lets it go on"
+
+
+@pytest.mark.parametrize("rest", [{"waiting": 1}, {"under_way": 1}], ids=str)
+def test_a_wave_in_which_something_may_still_succeed_waits_for_no_person(rest: dict[str, int]) -> None:
+    canary = WaveTally(ended=1, in_vain=1, began_at=NOON, **rest)
+    held = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.9, NOON).holds["rest"]
+    assert held.for_person is False

@@ -1,5 +1,6 @@
 """Who is rebuilt because its last build grows too old, when, and who cannot be."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -251,3 +252,122 @@ def test_a_rebuild_begins_before_it_is_too_old_or_it_was_so_already(
     assert found.begins_at <= max(built + max_age, now + WEEKLY.over)
     assert found.plan_at is not None
     assert found.plan_at <= found.begins_at
+
+
+def test_a_schedule_that_was_taken_out_is_not_trusted_though_it_fired() -> None:
+    last = MONDAY - 4 * DAY
+    builds = BranchBuilds(last_success=run(last), scheduled=every(7 * DAY, last))
+    assert judged(aging(last, builds=builds, is_scheduled=False), MONDAY).standing is AgeStanding.DUE
+    silent = BranchBuilds(last_success=run(last), scheduled=every(7 * DAY, MONDAY - 60 * DAY))
+    assert judged(aging(last, builds=silent, is_scheduled=False), MONDAY).standing is AgeStanding.DUE
+
+
+@pytest.mark.parametrize(("failed", "is_trusted"), [(0, False), (1, True)])
+def test_only_the_last_run_of_a_schedule_tells_whether_it_succeeds(failed: int, is_trusted: bool) -> None:
+    last = MONDAY - 4 * DAY
+    fired = every(7 * DAY, last)
+    fired = tuple(replace(each, conclusion="failure" if n == failed else "success") for n, each in enumerate(fired))
+    builds = BranchBuilds(last_success=run(last), scheduled=fired)
+    found = judged(aging(last, builds=builds, is_scheduled=True), MONDAY)
+    assert (found.standing is AgeStanding.OWN_SCHEDULE) is is_trusted
+
+
+def test_a_schedule_is_silent_once_it_is_later_than_its_longest_rest_and_a_usual_one_by_more_than_an_hour() -> None:
+    last = MONDAY - 14 * DAY - HOUR
+    builds = BranchBuilds(last_success=run(last), scheduled=every(7 * DAY, last))
+    shop = aging(last, builds=builds, is_scheduled=True)
+    assert judged(shop, MONDAY).standing is AgeStanding.DUE
+    assert judged(shop, MONDAY + timedelta(seconds=1)).standing is AgeStanding.SILENT
+
+
+@pytest.mark.parametrize(("later", "standing"), [(-1, AgeStanding.LEFT_ALONE), (0, AgeStanding.CALLED_OFF)])
+def test_what_was_called_off_needs_a_person_from_the_moment_when_it_is_too_old(
+    later: int, standing: AgeStanding
+) -> None:
+    now = MONDAY + 7 * DAY + timedelta(seconds=later)
+    found = judged(aging(MONDAY, called_off="the run was cancelled"), now)
+    assert (found.standing, found.overdue_at) == (standing, MONDAY + 7 * DAY)
+    assert "the run was cancelled" in found.said
+
+
+def test_what_was_called_off_and_never_succeeded_is_too_old() -> None:
+    assert judged(aging(None, called_off="the run was cancelled"), MONDAY).standing is AgeStanding.CALLED_OFF
+
+
+def test_what_was_built_as_the_weekly_rebuild_began_is_rebuilt_before_it_is_too_old_and_not_at_once() -> None:
+    found = judged(aging(MONDAY), MONDAY + HOUR)
+    assert (found.standing, found.plan_at) == (AgeStanding.FRESH, MONDAY + 7 * DAY - LEAD)
+
+
+def test_who_is_found_a_quarter_of_an_hour_after_its_turn_begins_at_once_and_later_gets_another() -> None:
+    shop, quarter = aging(MONDAY - 3 * DAY), timedelta(minutes=15)
+    turn = MONDAY + TURN
+    assert judged(shop, turn + quarter).begins_at == turn
+    late = turn + quarter + timedelta(seconds=1)
+    assert judged(shop, late).begins_at == late + TURN
+
+
+def test_a_schedule_that_rests_as_long_as_the_weekend_is_one_of_weekdays_only_where_less_than_a_week_is_known() -> (
+    None
+):
+    """What has fired for a week and never at a weekend is known to rest as long as it did."""
+    monday = datetime(2026, 11, 16, 2, 0, tzinfo=UTC)
+    week = tuple(run(monday - days * DAY, event="schedule") for days in (0, 3, 4, 5, 6, 7))
+    builds = BranchBuilds(last_success=run(monday), scheduled=week)
+    usual = DAY
+    silent_after = 3 * DAY + usual + HOUR
+    shop = aging(monday, builds=builds, is_scheduled=True)
+    assert judged(shop, monday + silent_after).standing is not AgeStanding.SILENT
+    assert judged(shop, monday + silent_after + timedelta(seconds=1)).standing is AgeStanding.SILENT
+
+
+def test_a_schedule_of_every_few_hours_that_is_known_for_a_week_does_not_rest_over_the_weekend() -> None:
+    """Its runs on Saturday were long ago: those that are known lie on weekdays, a week apart."""
+    friday = MONDAY - 3 * DAY
+    builds = BranchBuilds(last_success=run(friday), scheduled=every(7 * DAY, friday, count=2))
+    shop = aging(friday, builds=builds, is_scheduled=True, terms=Terms(max_age=8 * DAY))
+    assert judged(shop, friday + 7 * DAY + HOUR).standing is AgeStanding.OWN_SCHEDULE
+
+
+MON = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("rests", "longest"),
+    [
+        pytest.param((50, 22, 24, 24, 24, 24), 50, id="a week is known"),
+        pytest.param((50, 22, 24, 24, 24), 72, id="less than a week is known"),
+    ],
+)
+def test_what_rests_over_the_weekend_is_known_once_its_runs_reach_back_a_week(
+    rests: tuple[int, ...], longest: int
+) -> None:
+    """`0 1 * * 1-5` that ran once more on Friday night."""
+    at, fired = MON, [run(MON, event="schedule")]
+    for hours in rests:
+        at -= hours * HOUR
+        fired.append(run(at, event="schedule"))
+    shop = aging(MON, builds=BranchBuilds(last_success=run(MON), scheduled=tuple(fired)), is_scheduled=True)
+    silent = MON + (longest + 24 + 1) * HOUR
+    assert judged(shop, silent).standing is not AgeStanding.SILENT
+    assert judged(shop, silent + timedelta(seconds=1)).standing is AgeStanding.SILENT
+
+
+def test_a_schedule_that_has_run_on_a_saturday_does_not_rest_over_the_weekend() -> None:
+    saturday = MON - 2 * DAY
+    builds = BranchBuilds(last_success=run(saturday), scheduled=every(DAY, saturday, count=3))
+    shop = aging(saturday, builds=builds, is_scheduled=True)
+    assert judged(shop, saturday + 2 * DAY + HOUR + timedelta(seconds=1)).standing is AgeStanding.SILENT
+
+
+def test_a_file_that_is_not_there_is_told_as_that_whatever_is_said_of_its_workflow() -> None:
+    found = judged(aging(MONDAY - 9 * DAY, is_there=False, builds=BranchBuilds("deleted")), MONDAY)
+    assert "there is no weekly-rebuild.yml on the default branch: add one with workflow_dispatch" in found.said
+
+
+def test_a_schedule_of_which_no_run_has_succeeded_is_not_trusted() -> None:
+    fired = every(7 * DAY, MONDAY - 4 * DAY, conclusion="")
+    assert (
+        judged(aging(None, builds=BranchBuilds(scheduled=fired), is_scheduled=True), MONDAY).standing
+        is AgeStanding.DUE
+    )

@@ -8,19 +8,21 @@ from typing import Any
 import pytest
 
 from bot.domain.clock import ManualClock
+from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
 from bot.domain.repositories.builds import BranchBuilds, PastRun
 from bot.domain.repositories.repository import FleetRepository, Workflow
 from bot.domain.repositories.repository_config import Ignore, RepositoryConfig
-from bot.domain.rollouts.policy import Policy, PolicyRule
+from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Revisions
+from bot.domain.rollouts.terms import PathWorkflow, Step
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.domain.rollouts.timing.guarantee import guarantees
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.plan.age import stage
 from bot.plan.age.ports import AgePlan, Attempt, FollowedUsage, KnownBuilds
-from bot.plan.age.stage import tick
+from bot.plan.age.stage import AgeTally, tick
 from tests.unit.plan.world import digest, usage
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -251,3 +253,132 @@ async def test_a_repository_that_wants_all_of_its_bases_left_alone_is_left_alone
     plan = await planned(known, follows)
     assert plan.judged[1].judgement.standing is standing
     assert len(plan.rebuilds) == (standing is AgeStanding.DUE)
+
+
+async def test_the_tally_tells_how_many_were_judged_and_planned() -> None:
+    store = Judged(built(3 * DAY), built(3 * DAY, id=2), built(-HOUR, id=3))
+    assert await tick(store, GUARANTEED, Weekly(), ManualClock(MONDAY)) == AgeTally(3, 2)
+
+
+async def test_where_another_plan_was_saved_since_the_rest_is_left_to_the_next_tick() -> None:
+    class Late(Judged):
+        async def unjudged(self) -> Sequence[KnownBuilds]:
+            return self.waiting
+
+        async def save_ages(self, plan: AgePlan) -> None:
+            if self.plans:
+                raise LeaseLost("another plan was saved")
+            await super().save_ages(plan)
+
+    store = Late(built(3 * DAY))
+    assert await tick(store, GUARANTEED, Weekly(), ManualClock(MONDAY)) == AgeTally(1, 1)
+
+
+async def test_whose_turn_has_come_begins_then() -> None:
+    [rebuild] = (await planned(built(3 * DAY))).rebuilds
+    assert rebuild.due_at == MONDAY + Weekly().offset("contoso/shop")
+
+
+@pytest.mark.parametrize(("is_scheduled", "standing"), [(True, AgeStanding.OWN_SCHEDULE), (False, AgeStanding.DUE)])
+async def test_only_a_schedule_that_the_workflow_has_is_trusted(is_scheduled: bool, standing: AgeStanding) -> None:
+    fired = tuple(PastRun(MONDAY - days * DAY, "schedule", "main", "success") for days in (3, 10, 17))
+    home = replace(SHOP, workflows=(Workflow(f".github/workflows/{FILE}", is_scheduled=is_scheduled),))
+    known = built(3 * DAY, member=home, builds=BranchBuilds(last_success=fired[0], scheduled=fired))
+    assert (await planned(known)).judged[1].judgement.standing is standing
+
+
+async def test_a_workflow_that_cannot_be_dispatched_is_told() -> None:
+    plan = await planned(built(3 * DAY, member=SHOP))
+    assert plan.judged[1].judgement.standing is AgeStanding.NO_DISPATCH
+
+
+async def test_a_weekly_rebuild_that_waits_is_withdrawn_once_a_schedule_of_its_own_will_do() -> None:
+    fired = tuple(PastRun(MONDAY - days * DAY, "schedule", "main", "success") for days in (3, 10, 17))
+    home = replace(SHOP, workflows=(Workflow(f".github/workflows/{FILE}", is_scheduled=True),))
+    builds = BranchBuilds(last_success=fired[0], scheduled=fired)
+    plan = await planned(built(3 * DAY, member=home, builds=builds, attempt=attempt()))
+    assert list(plan.withdrawn) == [4]
+
+
+async def test_a_weekly_rebuild_that_waits_is_not_withdrawn_because_it_cannot_be_started_at_present() -> None:
+    plan = await planned(built(-HOUR, is_there=False, attempt=attempt()), after=2 * HOUR)
+    assert (plan.withdrawn, plan.rebuilds) == ({}, ())
+
+
+async def test_what_a_person_has_skipped_is_left_alone_until_the_next_weekly_rebuild_however_old_it_is() -> None:
+    skipped = attempt(RebuildState.SKIPPED, planned_at=MONDAY, ended_at=MONDAY - HOUR, reason="skipped by Ann")
+    judgement = (await planned(built(8 * DAY, attempt=skipped))).judged[1].judgement
+    assert (judgement.standing, judgement.said.endswith("; skipped by Ann")) == (AgeStanding.LEFT_ALONE, True)
+
+
+async def test_who_asks_to_be_told_only_is_left_alone_with_that_reason() -> None:
+    home = replace(WITH_WORKFLOW, config=RepositoryConfig(action=ActionPreference.NOTIFY))
+    judgement = (await planned(built(8 * DAY, member=home))).judged[1].judgement
+    assert judgement.standing is AgeStanding.LEFT_ALONE
+    assert judgement.said.endswith("; the repository asks to be told only")
+
+
+async def test_a_repository_that_is_left_alone_by_its_own_word_says_which() -> None:
+    config = RepositoryConfig(ignored=(Ignore(base="*/dotnet/*"),))
+    follows = [FollowedUsage(usage("aspnet:10.0"), ASPNET, digest("a"))]
+    plan = await planned(built(3 * DAY, member=replace(WITH_WORKFLOW, config=config)), follows)
+    told = f"the repository asks to leave this alone: {config.ignored[0]}"
+    assert plan.judged[1].judgement.said == told
+
+
+PART = PathWorkflow(("api/*",), FILE)
+STEPPED = Policy((PolicyRule(max_age=7 * DAY, workflows=(PART,), steps=(Step("deploy", "deploy.yml"),)),))
+
+
+async def test_a_part_of_a_monorepo_is_rebuilt_with_its_steps_and_one_that_cannot_be_has_neither() -> None:
+    known = built(3 * DAY, places=((ASPNET, "api/Dockerfile"),))
+    store, stuck = Judged(known), Judged(replace(known, is_there=False))
+    for each in (store, stuck):
+        await tick(each, STEPPED, Weekly(), ManualClock(MONDAY))
+    [[rebuild], [told]] = [each.plans[0].rebuilds for each in (store, stuck)]
+    assert (rebuild.parts, rebuild.steps) == ((PART,), (Step("deploy", "deploy.yml"),))
+    assert (told.parts, told.steps) == ((), ())
+
+
+async def test_who_was_told_before_and_can_be_rebuilt_again_is() -> None:
+    assert len((await planned(built(3 * DAY, told_at=MONDAY))).rebuilds) == 1
+
+
+@pytest.mark.parametrize("policy", [Policy(), GUARANTEED], ids=["nothing is guaranteed", "it cannot be started"])
+async def test_of_what_is_under_way_nothing_is_said_where_nothing_follows_from_it(policy: Policy) -> None:
+    waits = attempt(RebuildState.DISPATCHED, has_begun=True, reason="the run waits for approval")
+    store = Judged(built(30 * DAY, is_there=policy is not GUARANTEED, attempt=waits))
+    await tick(store, policy, Weekly(), ManualClock(MONDAY))
+    judgement = store.plans[0].judged[1].judgement
+    assert "waits for approval" not in judgement.said
+    assert judgement.standing in (AgeStanding.REPORTED, AgeStanding.NO_WORKFLOW)
+
+
+async def test_what_was_planned_has_a_day_to_come_to_its_end_before_anybody_is_called() -> None:
+    waits = attempt(RebuildState.DISPATCHED, has_begun=True, reason="it runs", planned_at=MONDAY)
+    late = built(8 * DAY, attempt=waits)
+    assert not (await planned(late, after=DAY - HOUR)).judged[1].judgement.standing.needs_person
+    assert (await planned(late, after=DAY)).judged[1].judgement.standing is AgeStanding.UNFINISHED
+
+
+async def test_what_another_workflow_counts_for_is_only_told() -> None:
+    plan = await planned(built(30 * DAY, workflow="other.yml"))
+    judgement = plan.judged[1].judgement
+    assert (judgement.standing, judgement.said) == (AgeStanding.REPORTED, "another workflow counts")
+    assert plan.rebuilds == ()
+
+
+async def test_a_plan_rests_on_what_was_known_before_it() -> None:
+    assert (await planned(built(3 * DAY))).known == Revisions(1, 1)
+
+
+async def test_an_attempt_that_has_ended_says_nothing_of_how_far_it_is() -> None:
+    ended = attempt(RebuildState.FAILED, planned_at=MONDAY - 9 * DAY, ended_at=MONDAY - DAY, has_begun=True)
+    judgement = (await planned(built(8 * DAY, attempt=ended))).judged[1].judgement
+    assert judgement.standing is AgeStanding.DUE
+    assert "has not ended" not in judgement.said
+
+
+async def test_what_is_told_already_this_week_is_not_kept_as_told_now() -> None:
+    plan = await planned(built(3 * DAY, is_there=False, told_at=MONDAY))
+    assert (plan.rebuilds, plan.judged[1].is_told) == ((), False)

@@ -239,3 +239,40 @@ def test_a_look_is_waited_for_until_the_time_to_join_is_over() -> None:
 def test_one_run_that_has_made_both_settles_both_and_one_that_has_not_is_followed_by_another() -> None:
     assert of_repository(B, graph=INSIDE, together=Together.YES).done == {1}
     assert 1 in of_repository(B, graph=INSIDE, together=Together.NO).frontier
+
+
+def test_several_parents_are_told_together_by_name() -> None:
+    progress = {image(GOLDEN): RebuildProgress.DUE, image(SDK): RebuildProgress.DUE}
+    waiting = decide_frontier(DIAMOND, progress, {SHOP: DUE}, {}, NOON).waits[SHOP]
+    assert waiting.reason == "waits for image-1 and image-2, 0 of 2 parents ready"
+    severe = decide_frontier(DIAMOND, progress, {SHOP: replace(DUE, is_severe=True)}, {}, NOON).frontier[SHOP]
+    assert severe.told == ("does not wait for image-1:latest and image-2:latest, since it fixes something severe")
+
+
+def test_whoever_is_due_since_nobody_knows_when_waits_from_now_on() -> None:
+    wait = decided(RebuildProgress.DUE, replace(DUE, since=None), after=timedelta(hours=9)).waits[SHOP]
+    assert wait.until == NOON + timedelta(hours=9) + JOIN_TIMEOUT
+
+
+TILL = Image(SHOP, own(4).name)
+"""Another image of the shop's repository, which stands on the golden image."""
+
+
+def test_a_rebuild_waits_for_the_parents_of_all_images_that_its_build_makes() -> None:
+    graph = graph_of([Link(1, TILL, image(GOLDEN), own(GOLDEN)), link(2, SHOP, SDK)])
+    progress = {image(GOLDEN): RebuildProgress.UNDER_WAY}
+    wait = decide_frontier(graph, progress, {SHOP: DUE}, {}, NOON).waits[SHOP]
+    assert wait.reason == "waits for image-1, 1 of 2 parents ready"
+
+
+def test_it_does_not_where_one_of_them_stands_on_another() -> None:
+    """Each would wait for itself."""
+    graph = graph_of(
+        [
+            Link(1, TILL, image(GOLDEN), own(GOLDEN)),
+            Link(2, image(GOLDEN), image(SHOP), own(SHOP)),
+            link(3, SHOP, SDK),
+        ]
+    )
+    progress = {image(GOLDEN): RebuildProgress.UNDER_WAY}
+    assert SHOP in decide_frontier(graph, progress, {SHOP: DUE}, {}, NOON).frontier

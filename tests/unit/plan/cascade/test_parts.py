@@ -48,3 +48,18 @@ def test_a_dockerfile_of_which_no_image_is_known_stands_apart() -> None:
 def test_a_rebuild_for_what_no_file_names_any_more_is_for_all_images() -> None:
     parts = told({SDK: "sdk/Dockerfile", APP: "Dockerfile"}, naming(TOOLS, "sdk/Dockerfile"))
     assert parts.upon({RUNTIME}) == {Image(R, SDK), Image(R, APP)}
+
+
+def test_where_no_file_of_an_image_is_known_it_is_built_upon_what_nothing_names_too() -> None:
+    parts = told({SDK: "sdk/Dockerfile", APP: ""})
+    assert parts.bases == {Image(R, SDK): frozenset(), Image(R): frozenset()}
+
+
+def test_of_a_repository_of_which_no_image_is_known_a_rebuild_is_for_what_stands_for_all() -> None:
+    assert told({}).upon({TOOLS}) == {Image(R)}
+
+
+def test_an_image_whose_file_is_known_stands_for_itself_and_any_other_for_all() -> None:
+    parts = told({SDK: "sdk/Dockerfile", APP: ""})
+    assert parts.named(SDK) == Image(R, SDK)
+    assert parts.named("ghcr.io/contoso/unknown") == Image(R)

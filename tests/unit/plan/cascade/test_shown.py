@@ -6,11 +6,20 @@ from bot.domain.evidence import Strength
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Target
-from bot.plan.cascade.shown import ImageSight, LastBuild, Shown, Stood, Together, made_together, shown_of
+from bot.plan.cascade.shown import (
+    ImageSight,
+    LastBuild,
+    Shown,
+    Stood,
+    Together,
+    is_mended,
+    made_together,
+    shown_of,
+)
 from tests.unit.plan.cascade.world import NOON, upstream
 
 RUNTIME, SDK = upstream(0), upstream(1)
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 BUILD = LastBuild(NOON, (Target(RUNTIME, "sha256:a", "sha256:b", (1,)),))
 NEW, OLD = Stood(frozenset({RUNTIME}), "b", "b"), Stood(frozenset({RUNTIME}), "a", "b")
 
@@ -90,3 +99,40 @@ def test_one_build_has_made_the_images_upon_its_own_bases_where_layers_prove_all
     images: list[ImageSight | None], together: Together
 ) -> None:
     assert made_together({RUNTIME}, NOON, images) is together
+
+
+@pytest.mark.parametrize(
+    ("sights", "mended"),
+    [
+        pytest.param([sight(HERE)], True, id="it is current"),
+        pytest.param([sight(HERE, HERE), sight(HERE)], True, id="each of its tags is"),
+        pytest.param([], False, id="nothing was looked at"),
+        pytest.param([sight(HERE, looked_at=NOON - MINUTE)], False, id="it was looked at before"),
+        pytest.param([sight(HERE, looked_at=None)], False, id="it was never looked at"),
+        pytest.param([sight(stands_on(RUNTIME, until=NOON))], False, id="it stands on the old one"),
+        pytest.param(
+            [sight(HERE), sight(stands_on(RUNTIME, until=NOON))], False, id="one tag stands on the old one"
+        ),
+        pytest.param([sight(HERE), sight(HERE, looked_at=NOON - MINUTE)], False, id="one was looked at before"),
+        pytest.param([sight()], False, id="its layers tell nothing"),
+    ],
+)
+def test_a_failed_image_is_mended_once_a_later_look_shows_each_of_its_tags_current(
+    sights: list[ImageSight], mended: bool
+) -> None:
+    assert is_mended(NOON, [], sights) is mended
+
+
+def test_a_look_before_its_bases_moved_mends_nothing() -> None:
+    assert not is_mended(NOON - HOUR, [NOON - HOUR, NOON + MINUTE], [sight(HERE)])
+    assert is_mended(NOON - HOUR, [NOON - HOUR, NOON], [sight(HERE)])
+
+
+def test_a_base_whose_producer_was_rebuilt_for_nothing_is_as_its_layers_say() -> None:
+    assert shown(NEW, LastBuild(NOON, ())) is Shown.PROVED
+    assert shown(OLD, LastBuild(NOON, ())) is Shown.IDLE
+    assert shown(None, LastBuild(NOON, ())) is Shown.IDLE
+
+
+def test_a_base_that_nobody_saw_move_is_not_claimed() -> None:
+    assert shown_of(None, BUILD, {RUNTIME: "sha256:b"}, None) is Shown.OLD

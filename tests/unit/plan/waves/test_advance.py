@@ -88,3 +88,27 @@ def test_too_many_failures_stop_all_of_it() -> None:
     assert found.pause == "2 of 3 ended rebuilds failed, more than 20%"
     assert not found.release
     assert not found.urgent
+
+
+def test_an_urgent_one_alone_is_something_to_do() -> None:
+    tallies = {"canary": WaveTally(under_way=1, began_at=NOON), "rest": WaveTally(waiting=1)}
+    assert step(standing(tallies=tallies, ready={}, urgent=1))
+    assert not step(standing(tallies=tallies, ready={}))
+
+
+def test_what_is_decided_is_for_repositories_at_one_distance() -> None:
+    assert step(standing(distance=2)).distance == 2
+
+
+def test_waves_that_are_done_or_gone_on_without_are_told_once() -> None:
+    canary = WaveTally(under_way=1, unmerged=1, ended=1, began_at=NOON - DAY)
+    found = step(standing(tallies={"canary": canary, "rest": WaveTally(waiting=1)}, ready={}))
+    assert (found.done, found.set_aside) == ({"canary": NOON}, {"canary": 1})
+    assert found
+
+
+def test_nobody_is_late_in_a_wave_that_nothing_holds_but_its_batch() -> None:
+    through = WaveTally(ended=3, began_at=NOON - 9 * DAY, done_since=NOON - 8 * DAY)
+    tallies = {"canary": through, "rest": WaveTally(waiting=10, under_way=10, began_at=NOON - DAY)}
+    found = step(standing(tallies=tallies, ready={}, longest={"rest": NOON - 9 * DAY}))
+    assert (found.release, found.late) == ({}, {})

@@ -82,3 +82,19 @@ def test_a_name_from_outside_is_harmless_where_it_stands() -> None:
     head, _, table = section.partition("</summary>")
     assert ("<b>" in head, "@octocat" in head) == (False, False)
     assert "`<b>¦'@octocat`" in table
+
+
+def test_where_there_is_no_room_left_no_empty_table_is_begun() -> None:
+    low = tuple(moved_cve(f"CVE-1-{number:02}", WhyOpen.NO_FIX, Rating.LOW) for number in range(12))
+    other = (moved_cve("CVE-2", WhyOpen.NO_FIX),)
+    section = cves_section({ASPNET: amd64(CvesMoved((), low)), SDK: amd64(CvesMoved((), other))})
+    assert section.count("| CVE |") == 1
+    assert "And 1 more: 1 HIGH." in section
+
+
+def test_bases_and_platforms_of_which_the_same_holds_are_named_together() -> None:
+    moved = CvesMoved((), ())
+    both = tuple(PlatformChanges(platform, (), cves=moved) for platform in ("linux/amd64", "linux/arm64"))
+    assert cves_section({ASPNET: both, SDK: both}) == (
+        "CVEs in packages of aspnet:10.0, sdk:10.0 on linux/amd64, linux/arm64: none fixed; none still open."
+    )

@@ -56,3 +56,25 @@ def test_that_no_package_changed_is_said_without_a_table() -> None:
 def test_a_notice_stands_in_the_row_of_its_package() -> None:
     noticed = replace(up("libssl3t64"), notices=("USN-7278-1",))
     assert "| `libssl3t64` | `1.0` | `1.1` | up, USN-7278-1 |" in packages_section({ASPNET: amd64(noticed)})
+
+
+def test_where_there_is_no_room_left_no_empty_table_is_begun() -> None:
+    many = [up(f"lib{number:03}") for number in range(24)]
+    section = packages_section({ASPNET: amd64(*many), SDK: amd64(up("a"))})
+    assert section.count("| package |") == 1
+    assert "And 1 other." in section
+
+
+def test_a_package_that_came_or_went_has_no_version_on_one_side() -> None:
+    came = PackageChange("deb", "new", "amd64", None, "1.1", Direction.ADDED)
+    went = PackageChange("deb", "old", "amd64", "1.0", None, Direction.REMOVED)
+    section = packages_section({ASPNET: amd64(came, went)})
+    assert f"| `new` |  | `1.1` | {Direction.ADDED} |" in section
+    assert f"| `old` | `1.0` |  | {Direction.REMOVED} |" in section
+
+
+def test_platforms_that_changed_alike_are_named_together() -> None:
+    both = tuple(PlatformChanges(platform, (up("a"),)) for platform in ("linux/amd64", "linux/arm64"))
+    assert "Packages of aspnet:10.0 on linux/amd64, linux/arm64: only a 1.0 → 1.1" in packages_section(
+        {ASPNET: both}
+    )

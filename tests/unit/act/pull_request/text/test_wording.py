@@ -226,3 +226,86 @@ def test_peoples_commits_are_known(message: str) -> None:
 
 def test_other_digests_have_other_trailers() -> None:
     assert trailers_for(job()) != trailers_for(job(to="c"))
+
+
+def test_a_digest_that_is_quarantined_is_told_first_with_why() -> None:
+    text = body(replace(job(), quarantined={ASPNET: "3 of 5 repositories fail on it"}))
+    assert text.startswith(
+        "> [!CAUTION]\n> **Do not merge:** this digest of `aspnet:10.0` is quarantined, since 3 of 5 repositories "
+        "fail on it.\n> The bot says so here once that is over.\n\n"
+    )
+    assert "CAUTION" not in body(job())
+
+
+def test_bases_that_moved_for_one_cause_are_told_together() -> None:
+    text = body(job(change(), replace(change(), base=SDK)))
+    assert text.startswith("`aspnet:10.0`, `sdk:10.0` move under the same tag: a .NET security release.\n\n")
+
+
+def test_several_that_could_not_be_edited_are_told_each_in_a_line() -> None:
+    text = body(job(), ["a/Dockerfile:3: no", "b/Dockerfile:4: no"])
+    assert "**Not changed, please look:**\n\n- a/Dockerfile:3: no\n- b/Dockerfile:4: no\n\n" in text
+
+
+def test_of_more_than_twenty_that_could_not_be_edited_the_rest_is_counted() -> None:
+    text = body(job(), [f"{number}/Dockerfile:1: no" for number in range(23)])
+    assert "19/Dockerfile:1: no\n- and 3 more\n\n" in text
+    assert "20/Dockerfile" not in text
+
+
+def test_pins_that_stood_at_several_digests_are_told_with_all_of_them() -> None:
+    first = rebuild().replacements[0]
+    other = replace(first, old=Reference(ASPNET.name, "10.0", digest("e")))
+    text = body(job(replacements=(first, other, first)))
+    assert f"| 10.0.5 | `{digest('a')}`, `{digest('e')}` | `{digest('b')}` |" in text
+
+
+def test_of_a_base_that_nobody_pins_the_digest_before_is_told_or_that_there_was_none() -> None:
+    target = Target(ASPNET, None, digest("b"), (1,))
+    assert f"| 10.0.4 → 10.0.5 | none | `{digest('b')}` |" in body(job(replacements=(), targets=(target,)))
+
+
+def test_changes_of_one_base_are_told_from_the_first_version_to_the_last_with_each_cause_once() -> None:
+    steps = (
+        change(from_version="10.0.3", to_version="10.0.4", cause=Cause.OS_UPDATE),
+        change(cause=Cause.OS_UPDATE),
+        change(cause=Cause.DOTNET_RELEASE, from_version="10.0.5", to_version="10.0.6"),
+    )
+    assert "| 10.0.3 → 10.0.6 | " in body(job(*steps))
+    assert body(job(*steps)).count("| os-update, dotnet-release |") == 1
+
+
+def test_the_way_without_a_merge_names_each_base_once() -> None:
+    targets = (*rebuild().targets, *rebuild().targets, Target(SDK, digest("a"), digest("b"), (2,)))
+    text = body(job(targets=targets))
+    assert (
+        "To rebuild without merging, fetch the new base and build with `docker build --pull --no-cache`:\n\n"
+        "```sh\ndocker pull mcr.microsoft.com/dotnet/aspnet:10.0\ndocker pull mcr.microsoft.com/dotnet/sdk:10.0\n"
+        "```\n\nClosing this pull request tells the bot to leave these digests alone; it asks again for later ones."
+    ) in text
+
+
+def test_what_merges_by_itself_says_so_and_how_to_keep_it_open() -> None:
+    said = (
+        "It merges by itself once the required checks are green. "
+        "Switching that off, or the label `freshness:hold`, keeps it open."
+    )
+    assert said in body(job(), merges=True)
+    assert said not in body(job())
+
+
+def test_the_files_that_change_are_listed() -> None:
+    assert "\n\nFiles: `Dockerfile`, `web/Dockerfile`\n\n" in body(job(paths=("Dockerfile", "web/Dockerfile")))
+    assert "Files:" not in body(job(paths=()))
+
+
+def test_what_was_built_for_its_age_has_not_moved() -> None:
+    aged = job(targets=(Target(ASPNET, None, digest("b"), ()),))
+    assert what_moved(aged) == "its last build grows too old"
+
+
+@pytest.mark.parametrize(("length", "is_cut"), [(108, False), (109, True)])
+def test_a_line_of_120_characters_is_told_whole(length: int, is_cut: bool) -> None:
+    policy = Policy((PolicyRule(commit_message="x" * (length + 1) + "{bases}"),))
+    first = commit_message(replace(job(), policy=policy)).splitlines()[0]
+    assert (first.endswith("…"), len(first)) == (is_cut, min(length + 12, 120))
