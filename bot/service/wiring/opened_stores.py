@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 
 from bot.domain.clock import Clock
 from bot.service.logs import set_up
@@ -19,7 +21,7 @@ async def opened_stores(settings: Settings, clock: Clock) -> AsyncIterator[Store
     set_up("text", verbose=False)
     database = await open_database(store_url(settings))
     try:
-        yield stores_of(settings, database, this_worker(), clock)
+        yield stores_of(settings, database, worker_of(settings), clock)
     finally:
         await database.close()
 
@@ -28,6 +30,12 @@ def stores_of(settings: Settings, database: Database, worker: Worker, clock: Clo
     """The stores as the settings have them."""
     platforms = settings.packages.stored_platforms
     return Stores.of(database, worker, clock, pace_of(settings), settings.gate.max_age, platforms)
+
+
+def worker_of(settings: Settings) -> Worker:
+    """This process, by whose intervals a date is told that no schedule can have made."""
+    intervals = (each for _, each in settings.schedule if isinstance(each, timedelta))
+    return replace(this_worker(), interval=max(intervals))
 
 
 def store_url(settings: Settings) -> str:
