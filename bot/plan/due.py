@@ -26,8 +26,9 @@ def beginning_of(change: Change, terms: Terms, freezes: Sequence[Freeze], now: d
 
     `max_age`, where it is set, lets work begin outside of the windows; a freeze gives way to a severe fix alone.
     """
-    settled = max(change.counts_from + terms.settle, now)
-    latest = None if terms.max_age is None else max(change.counts_from + terms.max_age, now)
+    since = _counts_from(change, now)
+    settled = max(since + terms.settle, now)
+    latest = None if terms.max_age is None else max(since + terms.max_age, now)
     at = _opening(settled if latest is None else min(settled, latest), terms, latest)
     return thawed_beginning(at, terms, freezes, change.severity, latest)
 
@@ -66,7 +67,9 @@ def reconsidered(rebuild: Rebuild, changes: Sequence[Change], policy: Policy, no
     several = [terms_by_policy(rebuild.repository, change, policy) for change in changes]
     terms = policy.together(several)
     overdue = [
-        change.counts_from + each.max_age for change, each in zip(changes, several, strict=True) if each.max_age
+        _counts_from(change, now) + each.max_age
+        for change, each in zip(changes, several, strict=True)
+        if each.max_age
     ]
     return Reconsidered(
         due_at,
@@ -91,6 +94,11 @@ def thawed_beginning(
         held = f"frozen until {_day(freeze.until)}: {freeze.reason}"
         at = _opening(freeze.until, terms, latest)
     return Beginning(at, held)
+
+
+def _counts_from(change: Change, now: datetime) -> datetime:
+    """What a clock that was ahead has seen counts from now on."""
+    return min(change.counts_from, now)
 
 
 def _opening(at: datetime, terms: Terms, latest: datetime | None) -> datetime:

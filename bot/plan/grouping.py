@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change, Move
+from bot.domain.clock import is_yet_to_come
 from bot.domain.reference import Base
 from bot.domain.rollouts.rollout import OpenRollout
 
@@ -52,7 +53,7 @@ def group(moves: Sequence[Move], rollouts: Sequence[OpenRollout], now: datetime)
     groups = [
         _Open(rollout.id, _is_dotnet(rollout.causes), rollout.opened_at, set(rollout.bases), [])
         for rollout in sorted(rollouts, key=lambda rollout: rollout.opened_at, reverse=True)
-        if now - rollout.opened_at < PUBLICATION
+        if now - rollout.opened_at < PUBLICATION and not is_yet_to_come(rollout.opened_at, now)
     ]
     fresh = [move for move in moves if move.rollout is None]
     for move in sorted(fresh, key=lambda move: (move.change.at, move.change.base)):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bot.domain.failure import LeaseLost
 from bot.reconcile.work import Claimed
@@ -11,6 +11,9 @@ from bot.reconcile.work import Claimed
 Item = TypeVar("Item")
 
 LEASE = timedelta(minutes=10)
+_LONGEST_LEASE = timedelta(hours=1)
+_FURTHEST = timedelta(days=45)
+"""No stage puts a row off for longer: what lies further ahead was dated by a clock that was."""
 
 
 @dataclass(slots=True)
@@ -54,7 +57,7 @@ class FakeQueue(Generic[Item]):
         due = [
             row
             for row in self.rows.values()
-            if row.due_at <= now and (row.lease_until is None or row.lease_until <= now) and self.is_wanted(row)
+            if not now < row.due_at <= now + _FURTHEST and not _is_leased(row, now) and self.is_wanted(row)
         ]
         taken = sorted(due, key=lambda row: (row.due_at, row.id))[:limit]
         for row in taken:
@@ -110,3 +113,7 @@ class FakeQueue(Generic[Item]):
         if isinstance(row.item, Exception):
             raise row.item
         return self.shown(row.item, row)
+
+
+def _is_leased(row: Row[Any], now: datetime) -> bool:
+    return row.lease_until is not None and now < row.lease_until <= now + _LONGEST_LEASE

@@ -28,6 +28,7 @@ from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue
 
+_LOOKED_AGAIN_IN_A_FREEZE = timedelta(days=1)
 _NO_BRANCH = "HEAD"
 """No branch can be called so: of the home only its default branch is looked at."""
 
@@ -145,7 +146,8 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
             return step.moved(StepState.SUPERSEDED, f"rebuild {item.overtaken_by} is newer and built too", at=now)
         freeze = frozen_by(self._options.freezes, now, item.severity)
         if freeze is not None:
-            return replace(step, reason=f"frozen: {freeze.reason}", due_at=freeze.until)
+            due_at = min(freeze.until, now + _LOOKED_AGAIN_IN_A_FREEZE)
+            return replace(step, reason=f"frozen: {freeze.reason}", due_at=due_at)
         if (kept := await self._held_back(replace(item, step=step.begun(now)))) is not None:
             return kept
         held = WordHeld(lease, self._clock)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.bases.followed_base import is_patch_pinned
-from bot.domain.clock import Clock
+from bot.domain.clock import Clock, is_yet_to_come
 from bot.domain.failure import LeaseLost
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.policy import Policy, Terms
@@ -135,6 +135,8 @@ def _called_off(known: KnownBuilds, weekly: Weekly, now: datetime, how: RebuildS
     attempt = known.attempt
     if attempt is None or not attempt.is_weekly or attempt.state is not how:
         return None
+    if is_yet_to_come(attempt.planned_at, now):  # by a clock that was ahead, for another week
+        return None
     last = known.builds.last_success
     is_met = last is not None and attempt.ended_at is not None and last.at >= attempt.planned_at
     return None if is_met or attempt.planned_at < weekly.last(now) else attempt.reason
@@ -162,7 +164,9 @@ def _planned(
         if is_begun:
             rebuilds.append(_rebuild(known, verdict.guarantee, judgement, mine, now))
         elif attempt is not None and not attempt.state.has_ended:
-            if attempt.is_weekly and not attempt.has_begun and _is_met(judgement, now):
+            if attempt.is_weekly and not attempt.has_begun and is_yet_to_come(attempt.planned_at, now):
+                withdrawn[attempt.rebuild] = "a clock that was ahead has planned it"
+            elif attempt.is_weekly and not attempt.has_begun and _is_met(judgement, now):
                 withdrawn[attempt.rebuild] = f"it was built meanwhile: {judgement.said}"
             elif attempt.state.awaits_action and judgement.overdue_at is not None:
                 hurried[attempt.rebuild] = judgement.overdue_at

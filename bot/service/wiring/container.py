@@ -46,7 +46,7 @@ from bot.service.wiring.grants import (
     http_rules,
     known_hosts,
 )
-from bot.service.wiring.opened_stores import store_url, stores_of
+from bot.service.wiring.opened_stores import store_url, stores_of, worker_of
 from bot.service.wiring.registries.accesses import accesses_of
 from bot.service.wiring.registries.attesting import Attacher, attesting_of
 from bot.service.wiring.registries.images import RegistryImages
@@ -58,7 +58,6 @@ from bot.service.wiring.registries.vex import VexBeside
 from bot.settings import Settings
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.queue.leases import this_worker
 from bot.store.stores import Stores
 from bot.verify.artifacts.ports import ArtifactOptions
 from bot.verify.attesting.summary import Verifier
@@ -275,7 +274,7 @@ async def open_bot(
         accesses = accesses_of(settings)
         http = await open_parts.enter_async_context(Http(clock, http_rules(settings, accesses), observer=meter))
         forge = await open_parts.enter_async_context(opened_forge(settings, clock, meter))
-        worker = this_worker()
+        worker = worker_of(settings)
         stores = stores_of(settings, database, worker, clock)
         hosts = feed_hosts(settings)
         feed_reader = FeedReader(http, clock, hosts, feed_headers(settings))

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from bot.domain.clock import Clock
@@ -22,7 +24,7 @@ async def opened_stores(settings: Settings, clock: Clock) -> AsyncIterator[Store
     with log.set_up_by(partial(set_up, "text", verbose=False)):
         database = await open_database(store_url(settings))
         try:
-            yield stores_of(settings, database, this_worker(), clock)
+            yield stores_of(settings, database, worker_of(settings), clock)
         finally:
             await database.close()
 
@@ -31,6 +33,12 @@ def stores_of(settings: Settings, database: Database, worker: Worker, clock: Clo
     """The stores as the settings have them."""
     platforms = settings.packages.stored_platforms
     return Stores(database, worker, clock, pace_of(settings), settings.gate.max_age, platforms)
+
+
+def worker_of(settings: Settings) -> Worker:
+    """This process, by whose intervals a date is told that no schedule can have made."""
+    intervals = (each for _, each in settings.schedule if isinstance(each, timedelta))
+    return replace(this_worker(), interval=max(intervals))
 
 
 def store_url(settings: Settings) -> str:

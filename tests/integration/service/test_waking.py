@@ -60,6 +60,17 @@ async def test_stages_are_woken_again_after_a_clock_that_was_a_year_ahead(
     assert ticks == [ticks[1] + YEAR, ticks[1], ticks[1] + often.every]
 
 
+async def test_the_longest_interval_that_the_operator_has_set_is_no_sign_of_a_clock_that_was_ahead(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "token").write_text("ghp_x")
+    path, url = tmp_path / "freshness.yaml", new_sqlite(tmp_path / "freshness.db")
+    text = f"github: {{token_file: {tmp_path}/token}}\nstore: {{url: '{url}'}}\nschedule: {{images: 30d}}\n"
+    path.write_text(text)
+    async with open_bot(load(path), ManualClock(datetime.now(UTC))) as bot:
+        assert bot.worker.interval == timedelta(days=30)
+
+
 async def test_a_stage_does_not_begin_a_tick_before_its_last_has_ended(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

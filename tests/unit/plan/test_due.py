@@ -67,6 +67,24 @@ def test_what_turns_out_to_be_severe_leaves_the_freeze() -> None:
     assert reconsidered(waiting, [mild], FROZEN, NOON + HOUR).due_at == CLOSING.until
 
 
+def test_what_a_clock_that_was_ahead_has_planned_settles_from_now_on() -> None:
+    """Its change was seen by that clock too."""
+    ahead = NOON + 365 * DAY
+    policy = Policy((PolicyRule(settle=6 * HOUR, max_age=DAY),))
+    waiting = rebuild(due_at=ahead + 6 * HOUR, planned_at=ahead, waits_since=ahead)
+    found = reconsidered(waiting, [move(at=ahead).change], policy, NOON)
+    assert (found.due_at, found.overdue_at) == (NOON + 6 * HOUR, NOON + DAY)
+
+
+def test_what_a_clock_that_was_ahead_has_planned_waits_for_its_window_all_the_same() -> None:
+    ahead = NOON + 365 * DAY
+    policy = Policy((PolicyRule(settle=timedelta(), windows=(Window.parse("mon 08:00-10:00"),)),))
+    waiting = rebuild(due_at=ahead, planned_at=ahead)
+    assert reconsidered(waiting, [move(at=ahead).change], policy, NOON).due_at == datetime(
+        2026, 3, 16, 8, tzinfo=UTC
+    )
+
+
 def test_a_rebuild_that_waits_while_a_freeze_is_written_waits_for_its_end_too() -> None:
     found = only(planned(move(), usage("aspnet:10.0@a"), policy=FROZEN, earlier=[rebuild(due_at=NOON)]))
     assert found.due_at == CLOSING.until

@@ -50,6 +50,11 @@ def test_a_rollout_takes_no_base_twice_no_other_kind_and_nothing_after_its_publi
     assert ids([move(ASPNET, at=late)], [rollout()], late) == [(None, [1])]
 
 
+def test_what_a_clock_that_was_ahead_has_opened_takes_nothing_in() -> None:
+    ahead = rollout(opened_at=NOON + timedelta(days=365))
+    assert ids([move(ASPNET)], [ahead], NOON) == [(None, [1])]
+
+
 def test_the_newest_rollout_is_joined_first() -> None:
     older = rollout(id=4, opened_at=NOON - HOUR, bases=())
     assert ids([move(ASPNET)], [older, rollout()], NOON) == [(5, [1])]

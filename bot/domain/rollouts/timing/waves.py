@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from bot.domain.clock import is_yet_to_come
 from bot.domain.wording.words import counted
 
 LEAST_FAILURES = 2
@@ -108,10 +109,10 @@ def advance(
         held = _stopped(wave, tally, is_first=wave.name == order[0]) if wave.name != order[-1] else None
         if held is not None:
             continue
-        if tally.done_since is None:
+        if tally.done_since is None or is_yet_to_come(tally.done_since, now):
             left_out = _set_aside(wave, tally, now)
             if _is_done(wave, tally, left_out):
-                since = done[wave.name] = now if left_out or tally.last_end is None else tally.last_end
+                since = done[wave.name] = now if left_out or tally.last_end is None else min(tally.last_end, now)
                 if left_out:
                     set_aside[wave.name] = left_out
                 held = _soaking(wave, since, now)

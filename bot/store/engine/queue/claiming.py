@@ -89,12 +89,12 @@ async def _due(
     where: Sequence[ColumnElement[bool]],
     order: Sequence[ColumnElement[Any]],
 ) -> list[int]:
-    is_due = [table.c.due_at <= now, _is_put_off_too_far(connection, table, worker, now)]
+    ways = _ways_to_be_due(connection, table, worker, now)
     if connection.dialect.name != "sqlite":
-        is_due = [or_(*is_due)]
+        ways = [or_(*ways)]
     free = table.c.lease_until
     is_free = or_(free.is_(None), free <= now, free > now + LONGEST_LEASE)
-    for met in is_due:
+    for met in ways:
         rows = await connection.execute(
             select(table.c.id)
             .where(met, is_free, *where)
@@ -105,6 +105,17 @@ async def _due(
         if ids := list(rows.scalars()):
             return ids
     return []
+
+
+def is_due(connection: AsyncConnection, table: Table, worker: Worker, now: datetime) -> ColumnElement[bool]:
+    """Whether the time of a row has come, as `claim` sees it, whoever holds it."""
+    return or_(*_ways_to_be_due(connection, table, worker, now))
+
+
+def _ways_to_be_due(
+    connection: AsyncConnection, table: Table, worker: Worker, now: datetime
+) -> list[ColumnElement[bool]]:
+    return [table.c.due_at <= now, _is_put_off_too_far(connection, table, worker, now)]
 
 
 def _is_put_off_too_far(

@@ -16,7 +16,7 @@ from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.counters import FREEZES, POLICY, counter, set_counter
 from bot.store.engine.database import Database
-from bot.store.engine.queue.claiming import Worker
+from bot.store.engine.queue.claiming import Worker, is_due
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.incidents import tell_incidents
@@ -133,7 +133,6 @@ class ActStore(RebuildStore):
             .where(
                 rebuilds.c.action == Action.DISPATCH.value,
                 rebuilds.c.state.in_(AWAITING),
-                rebuilds.c.due_at <= self._clock.now(),
                 MAY_BEGIN,
                 IS_LEFT_TO_THE_BOT,
             )
@@ -141,7 +140,8 @@ class ActStore(RebuildStore):
             .limit(limit)
         )
         async with self._database.reading() as connection:
-            return [Identity(row.name, row.node_id) for row in await connection.execute(query)]
+            due = is_due(connection, rebuilds, self._worker, self._clock.now())
+            return [Identity(row.name, row.node_id) for row in await connection.execute(query.where(due))]
 
     async def notice_policy(self, policy: int) -> None:
         """Makes open pull requests due for new text where the policy is another than before."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, func, insert, or_, select, update
+from sqlalchemy import and_, exists, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.dotnet.tag_family import sibling_of
@@ -28,7 +28,7 @@ from bot.store.engine.codec import dump
 from bot.store.engine.counters import FEEDS, counter
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing
-from bot.store.engine.queue.claiming import Worker, claim, settle
+from bot.store.engine.queue.claiming import Worker, claim, is_due, settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.doubts import load_doubts
 from bot.store.rows.bases.incidents import tell_incidents
@@ -62,7 +62,7 @@ class NoticesStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             mark = await _mark(connection)
-            rests = (tasks.c.due_at > now).label("rests")
+            rests = not_(is_due(connection, tasks, self._worker, now)).label("rests")
             row = (await connection.execute(select(tasks.c.mark, rests).where(tasks.c.name == _TASK))).first()
             if row is None and not await _is_settled(connection, now):
                 return None

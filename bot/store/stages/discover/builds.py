@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.builds import DueBuilds, RepositoryOnBases, Seen, WantedBuilds
@@ -16,7 +16,7 @@ from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock
-from bot.store.engine.queue.claiming import claim, settle
+from bot.store.engine.queue.claiming import claim, is_due, settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
@@ -37,8 +37,9 @@ class BuildsStore(Store):
         now = self._clock.now()
         mine = tasks.c.name == _TASK
         async with self._database.reading() as connection:
-            row = (await connection.execute(select(tasks.c.mark, tasks.c.due_at).where(mine))).first()
-        if row is not None and row.mark == mark and row.due_at > now:
+            rests = not_(is_due(connection, tasks, self._worker, now)).label("rests")
+            row = (await connection.execute(select(tasks.c.mark, rests).where(mine))).first()
+        if row is not None and row.mark == mark and row.rests:
             return None
         async with self._database.transaction() as connection:
             await connection.execute(insert_missing(connection, tasks, name=_TASK, due_at=now))

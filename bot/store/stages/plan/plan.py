@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, case, func, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, bindparam, case, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change, Move
+from bot.domain.clock import AHEAD
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity, worst
 from bot.domain.repositories.repository import Affected
@@ -124,13 +126,14 @@ class PlanStore(Store):
             await after_transitions(connection, touched | {rollout}, now)
 
     async def reconsiderable(self) -> list[tuple[Rebuild, tuple[Change, ...]]]:
-        """Rebuilds that have not begun and that were last considered before changes were assessed again: what one
-        took over from another keeps that one's rollout."""
+        """Rebuilds that have not begun and that were last considered before changes were assessed again, or by a
+        clock that was ahead: what one took over from another keeps that one's rollout."""
         waiting = rebuilds.c.state.in_(AWAITING)
         late = or_(rebuilds.c.due_at > self._clock.now(), rebuilds.c.released_at.is_(None))
         open_ones = select(rollouts.c.id).where(rollouts.c.ended_at.is_(None))
         async with self._database.reading() as connection:
-            before = rebuilds.c.considered_revision < await counter(connection, ASSESSMENTS)
+            is_known_better = rebuilds.c.considered_revision < await counter(connection, ASSESSMENTS)
+            before = or_(is_known_better, rebuilds.c.planned_at > self._clock.now() + AHEAD)
             found = await read_rebuilds(connection, rebuilds.c.rollout_id.in_(open_ones), before, waiting, late)
             known = await changes_by_id(connection, _taken_by(found))
         return [
@@ -142,7 +145,9 @@ class PlanStore(Store):
         ]
 
     async def save_reconsidered(self, found: Mapping[int, Reconsidered], known: Revisions) -> None:
-        """Stores when rebuilds begin, and in which wave: only ever earlier, and only while nobody works on them."""
+        """Stores when rebuilds begin, and in which wave: only ever earlier, and only while nobody works on them.
+        What a clock that was ahead has planned counts as planned now."""
+        now = self._clock.now()
         at = bindparam("at", type_=rebuilds.c.due_at.type)
         soak = bindparam("soak", type_=rebuilds.c.soak_seconds.type)
         overdue = bindparam("overdue", type_=rebuilds.c.overdue_at.type)
@@ -153,6 +158,8 @@ class PlanStore(Store):
             .where(rebuilds.c.id == bindparam("rebuild"), rebuilds.c.lease_owner.is_(None))
             .values(
                 considered_revision=known.assessments,
+                planned_at=_at_last(rebuilds.c.planned_at, now),
+                waits_since=_at_last(rebuilds.c.waits_since, now),
                 due_at=case((rebuilds.c.due_at > at, at), else_=rebuilds.c.due_at),
                 severity=bindparam("worst"),
                 wave=case((rebuilds.c.released_at.is_(None), func.coalesce(first, wave)), else_=wave),
@@ -179,6 +186,11 @@ class PlanStore(Store):
                     for id_, item in found.items()
                 ],
             )
+
+
+def _at_last(column: Column[Any], now: datetime) -> ColumnElement[Any]:
+    """The column's time, or now where it is yet to come."""
+    return case((column > now + AHEAD, literal(now, column.type)), else_=column)
 
 
 async def _severities(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Severity | None]:

@@ -116,6 +116,18 @@ async def test_without_max_age_ages_are_counted_and_nothing_is_planned(stores: S
     assert (ages.by_days, ages.guaranteed, ages.overdue, ages.troubles) == ({30: 2}, 0, 0, ())
 
 
+@ON_BOTH
+async def test_which_builds_count_is_said_anew_after_a_clock_that_was_ahead(stores: Stores) -> None:
+    now = stores.clock.now()
+    stores.clock.advance(timedelta(days=365))
+    task = await stores.builds.claim_wanted("mark")
+    assert task is not None
+    await stores.builds.save_wanted(task, [], "mark", stores.clock.now() + HOUR)
+    assert await stores.builds.claim_wanted("mark") is None
+    stores.clock.at = now
+    assert await stores.builds.claim_wanted("mark") is not None
+
+
 async def test_a_guarantee_that_is_new_is_judged_at_once(stores: Stores, forge: FakeForge) -> None:
     await fleet(stores, forge, 2)
     await look(stores, forge, Policy())

@@ -1,6 +1,7 @@
 """Plans rest on what is known at one moment: what is learned later is taken up by whoever looks again."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
@@ -87,3 +88,20 @@ async def test_two_replicas_never_plan_two_moves_of_one_base_at_once(stores: Sto
         await stores.other("second").plan.save_plan(second)
     assert [move.id for move in await stores.plan.unplanned()] == [2]
     assert len(await stores.plan.open_rebuilds()) == 1
+
+
+@ON_BOTH
+async def test_what_a_clock_that_was_ahead_has_planned_is_considered_once_more_by_the_right_one(
+    stores: Stores,
+) -> None:
+    await stores.fill()
+    now, ahead = stores.clock.now(), stores.clock.now() + timedelta(days=365)
+    stores.clock.at = ahead
+    await stores.plan.save_plan(await stores.planned(due_in=HOUR))
+    assert await stores.plan.reconsiderable() == []
+    stores.clock.at = now
+    [(rebuild, _)] = await stores.plan.reconsiderable()
+    await stores.plan.save_reconsidered({rebuild.id: Reconsidered(now + HOUR, None)}, await stores.plan.revisions())
+    [after] = await stores.plan.open_rebuilds()
+    assert (after.due_at, after.planned_at, after.waits_since) == (now + HOUR, now, now)
+    assert await stores.plan.reconsiderable() == []

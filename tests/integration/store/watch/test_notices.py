@@ -120,6 +120,19 @@ async def test_a_feed_that_is_switched_off_is_not_waited_for(store: NoticesStore
     assert await store.claim_look() is not None
 
 
+@ON_BOTH
+async def test_a_look_by_a_clock_that_was_ahead_puts_the_next_one_off_no_longer_than_it_rests(
+    store: NoticesStore, stores: Stores
+) -> None:
+    await watched(stores, ASPNET)
+    now = stores.clock.now()
+    stores.clock.advance(365 * DAY)
+    await store.save_look(await looked(store, stores), nothing(stores))
+    assert await store.claim_look() is None
+    stores.clock.at = now
+    assert await store.claim_look() is not None
+
+
 async def test_without_news_nobody_looks_again_before_the_time(store: NoticesStore, stores: Stores) -> None:
     await watched(stores, ASPNET)
     await store.save_look(await looked(store, stores), nothing(stores))

@@ -206,6 +206,7 @@ async def test_nothing_is_started_in_a_freeze_and_its_time_has_not_begun(world: 
     world.options = replace(world.options, freezes=(Freeze(NOON, NOON + timedelta(days=3), "end of year"),))
     after = await world.tick()
     assert (after.state, after.reason, after.deadline) == (StepState.DUE, "frozen: end of year", None)
+    assert after.due_at == NOON + timedelta(days=1), "that a freeze holds is found again each day"
     assert (await world.tick(timedelta(days=3))).state is StepState.STARTED
 
 

@@ -128,6 +128,20 @@ def test_a_wave_soaks_from_the_end_of_its_last_rebuild_however_late_that_is_seen
     assert found.holds["rest"].until == NOON + 4 * HOUR
 
 
+@pytest.mark.parametrize(
+    "canary",
+    [
+        WaveTally(ended=2, began_at=NOON, done_since=NOON + 365 * 24 * HOUR),
+        WaveTally(ended=2, began_at=NOON, last_end=NOON + 365 * 24 * HOUR),
+    ],
+    ids=["was seen done", "ended"],
+)
+def test_a_wave_that_was_done_by_a_clock_which_was_ahead_soaks_from_now_on(canary: WaveTally) -> None:
+    found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.3, NOON)
+    assert found.done == {"canary": NOON}
+    assert found.holds["rest"].until == NOON + CANARY.soak
+
+
 def test_the_soak_of_the_rules_goes_before_that_of_the_wave() -> None:
     canary = WaveTally(ended=2, began_at=NOON, done_since=NOON, soak=HOUR)
     tallies = {"canary": canary, "rest": WaveTally(waiting=9)}

@@ -128,6 +128,15 @@ async def test_what_ended_since_its_builds_were_read_is_looked_at_again() -> Non
     assert (plan.rebuilds, plan.judged[1].look_again) == ((), True)
 
 
+async def test_one_that_a_clock_which_was_ahead_has_planned_is_withdrawn_and_planned_anew() -> None:
+    ahead = attempt(planned_at=MONDAY + 365 * DAY)
+    plan = await planned(built(3 * DAY, attempt=ahead))
+    assert plan.withdrawn == {4: "a clock that was ahead has planned it"}
+    withdrawn = replace(ahead, state=RebuildState.CANCELLED, ended_at=MONDAY)
+    plan = await planned(built(3 * DAY, attempt=withdrawn, read_at=MONDAY + HOUR), after=HOUR)
+    assert len(plan.rebuilds) == 1
+
+
 async def test_one_that_is_on_its_way_is_not_planned_again_but_hurried_before_it_is_overdue() -> None:
     plan = await planned(built(3 * DAY, attempt=attempt()))
     assert (plan.rebuilds, plan.withdrawn, plan.hurried) == ((), {}, {4: MONDAY + 4 * DAY})

@@ -2,13 +2,24 @@
 
 import subprocess
 import sys
+from datetime import timedelta
 
+import pytest
 from sqlalchemy import Table
 
+from bot.act import code_scanning
+from bot.act.onboarding import deciding
+from bot.assess.notices import deciding as notices
+from bot.audit.fleet import stage as auditing
+from bot.discover import builds
+from bot.discover import stage as reading
+from bot.domain.failure import LONGEST_PAUSE
 from bot.store.engine.locking import ORDER
 from bot.store.engine.queue.leases import leased_tables
 from bot.store.pages.fleet.figures import queues_of_tables
 from bot.store.rows.schema import due_of, every_table
+from bot.verify.attesting import stage as attesting
+from bot.watch.osv import stage as osv
 
 LEASED = {
     *("tasks", "repositories", "workflow_builds", "bases", "documents", "dumps", "images", "rebuilds", "steps"),
@@ -68,3 +79,23 @@ def test_no_table_is_forgotten_because_its_module_was_not_loaded() -> None:
 
 def tables() -> dict[str, Table]:
     return {table.name: table for table in every_table()}
+
+
+@pytest.mark.parametrize(
+    ("name", "rest"),
+    [
+        ("repositories", reading._UNTIL_REREAD),
+        ("workflow_builds", builds._MISSING_AGAIN),
+        ("audits", auditing._UNTIL_REREAD),
+        ("code_scans", code_scanning._UNTIL_LOOKED_AGAIN),
+        ("code_scans", code_scanning._ASKED_AGAIN_AFTER),
+        ("attestations", attesting.RENEWED_EVERY),
+        ("onboardings", deciding.SELDOM),
+        ("tasks", notices.LOOK_AGAIN),
+        ("dumps", osv.EVERY),
+        *((table.name, LONGEST_PAUSE) for table in leased_tables()),
+    ],
+)
+def test_no_stage_puts_a_row_off_further_than_its_table_says(name: str, rest: timedelta) -> None:
+    """A row that lies further ahead would be due at once, and so again and again."""
+    assert rest <= due_of(tables()[name]).furthest

@@ -120,6 +120,15 @@ async def test_a_claim_ends_with_its_lease(rows: Rows) -> None:
     assert [claimed.attempts for claimed in again] == [2] * 5
 
 
+async def test_what_a_clock_that_was_a_year_ahead_has_claimed_or_put_off_is_due(rows: Rows) -> None:
+    year = timedelta(days=365)
+    claims = await rows.queue.claim(NOON + year, 9)
+    await rows.queue.put_off(claims[:2], NOON + year + HOUR)
+    again = [*await rows.queue.claim(NOON, 9), *await rows.queue.claim(NOON, 9)]
+    assert sorted(ids(again)) == [1, 2, 3, 4, 5]
+    assert await rows.queue.claim(NOON, 9) == []
+
+
 async def test_a_row_that_cannot_be_read_is_claimed_like_any_other(rows: Rows) -> None:
     claims = await rows.queue.claim(NOON, 9)
     assert await rows.queue.read(claims[0]) == "r1"

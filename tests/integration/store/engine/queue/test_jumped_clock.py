@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Table
+from sqlalchemy import Table, event, insert, text
 
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import LONGEST_LEASE, Worker, claim
 from bot.store.engine.queue.leases import leased_tables
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.schema import due_of
 from bot.store.rows.tables import tasks
@@ -96,3 +97,31 @@ async def test_a_rebuild_that_was_tried_before_keeps_no_date_that_is_a_year_ahea
 ) -> None:
     row = await add(database, rebuilds, NOON + YEAR, state=state.value)
     assert await taken(database, rebuilds) == [row]
+
+
+@pytest.mark.parametrize(
+    ("due", "asked"), [(0, {"sqlite": 2, "postgresql": 1}), (30, {"sqlite": 1, "postgresql": 1})]
+)
+async def test_among_thousands_a_claim_asks_by_the_index_and_no_more_often_than_for_what_is_due(
+    database: Database, due: int, asked: dict[str, int]
+) -> None:
+    """SQLite is asked apart for what is odd, once nothing else is due."""
+    first = {"registry": "mcr.example", "repository": "dotnet/aspnet", "due_at": NOON - timedelta(seconds=due - 1)}
+    rows = [{**first, "tag": f"{n}", "due_at": first["due_at"] + timedelta(seconds=n)} for n in range(5000)]
+    queries: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        queries.extend([(statement, parameters)] if statement.startswith("SELECT") else [])
+
+    async with database.transaction() as connection:
+        await connection.execute(insert(bases), rows)
+        await connection.execute(text("ANALYZE"))
+    async with database.transaction() as connection:
+        event.listen(connection.sync_connection, "before_cursor_execute", note)
+        await claim(connection, bases, Worker("me"), NOON, limit=20)
+        event.remove(connection.sync_connection, "before_cursor_execute", note)
+        assert len(queries) == asked[connection.dialect.name]
+        explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        for statement, parameters in queries:
+            plan = (await connection.exec_driver_sql(f"{explain} {statement}", parameters)).all()
+            assert "ix_bases_due_at" in str(plan)
