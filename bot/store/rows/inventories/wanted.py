@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import (
     Table,
     and_,
+    case,
     delete,
     insert,
     literal,
@@ -30,6 +31,7 @@ from bot.store.rows.inventories.inventories import (
     shown_again,
 )
 from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
+from bot.verify.packages.layers.layer import EDITION
 
 ATTACHED_AFTER = timedelta(minutes=5)
 """How long a build is given to attach its SBOMs to what it has pushed."""
@@ -97,6 +99,7 @@ async def want_inventories(
 
 
 async def _layers(connection: AsyncConnection, shown: Sequence[ShownImage], now: datetime) -> Mapping[str, int]:
+    """The layers by their digests; one that is new, or that an earlier edition has read, awaits to be read."""
     rows: dict[str, dict[str, object]] = {}
     for each in shown:
         image = each.image
@@ -111,10 +114,16 @@ async def _layers(connection: AsyncConnection, shown: Sequence[ShownImage], now:
             }
     for some in chunks([rows[digest] for digest in sorted(rows)]):
         statement = insert_into(connection, layers)
+        was_read = layers.c.read_at.is_not(None)
+        anew = {
+            "read_at": None,
+            "due_at": case((was_read, statement.excluded.due_at), else_=layers.c.due_at),
+            "attempts": case((was_read, 0), else_=layers.c.attempts),
+        }
         taken = {name: statement.excluded[name] for name in ("registry", "repository")}
         await connection.execute(
             statement.on_conflict_do_update(
-                index_elements=["digest"], set_=taken, where=layers.c.read_at.is_(None)
+                index_elements=["digest"], set_=anew | taken, where=~was_read | (layers.c.edition < EDITION)
             ),
             some,
         )

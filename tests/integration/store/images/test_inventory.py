@@ -31,7 +31,7 @@ from bot.store.rows.inventories.inventories import (
 )
 from bot.verify.images.ports import Look
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
-from bot.verify.packages.layers.layer import LayerContents
+from bot.verify.packages.layers.layer import EDITION, LayerContents
 from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of
 
@@ -122,6 +122,34 @@ async def test_of_a_layer_kept_before_links_were_it_is_assumed_where_they_lead(
         await connection.execute(layer_contents.update().values(body=body))
     found = await stores.inventory.layer_unpacked_to(digest("9"))
     assert found == LayerContents(replaced=frozenset({"lib", "bin"}), marks=marks, links={"lib": "usr/lib"})
+
+
+async def read_by_an_earlier_edition(stores: Stores) -> None:
+    async with stores.database.transaction() as connection:
+        await connection.execute(layers.update().values(edition=EDITION - 1))
+
+
+async def test_what_an_earlier_edition_read_is_read_anew_for_the_next_image_and_for_none_that_is_told(
+    stores: Stores,
+) -> None:
+    """It kept no hard links, so that what stands on it would lack packages."""
+    await watching(stores, image("b", "1", "2"))
+    await read_all(stores, LayerContents())
+    await tell(stores)
+    await read_by_an_earlier_edition(stores)
+    assert await read_all(stores) == []
+    stores.clock.advance(HOUR)
+    await show(stores, image("c", "1", "3"), letter="c")
+    assert sorted(each.digest for each in await read_all(stores)) == [digest("1"), digest("3")]
+    [ready] = await stores.taken(stores.inventory.inventories(AMD64))
+    assert await stores.inventory.layers_of(ready) == [CONTENTS, CONTENTS]
+
+
+async def test_nor_does_it_stand_for_another_layer_with_the_same_content(stores: Stores) -> None:
+    await watching(stores, image("b", "1"))
+    await read_all(stores)
+    await read_by_an_earlier_edition(stores)
+    assert await stores.inventory.layer_unpacked_to(digest("9")) is None
 
 
 async def test_an_image_is_told_once_all_its_layers_are_read_the_top_one_first(stores: Stores) -> None:
