@@ -1,5 +1,5 @@
-"""Images are found by how they stand: at each tick those whose witnesses contradict each other. Layers keep by which
-edition of their reader they were read."""
+"""Images are found by how they stand: at each tick those whose witnesses contradict each other. Layers keep by
+which edition of their reader they were read."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.image import is_digest
-from bot.domain.bases.observation import PlatformImage
+from bot.domain.bases.observation import PlatformImage, named_apart
 from bot.store.engine.inserting import chunks, insert_into, insert_missing, upsert
 from bot.store.rows.bases.tables import observations
 from bot.store.rows.inventories.inventories import (
@@ -173,12 +173,18 @@ async def want_observed(
 
 
 def _by_platform(shown: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
-    """The inventory of each platform; of several images of one, that of the first, which runtimes choose."""
+    """The inventory of each platform of a base; of several images of one, that of the first, which builds take."""
     first: dict[str, int] = {}
     for each in shown:
         if each.image.digest in ids:
             first.setdefault(each.image.platform, ids[each.image.digest])
     return first
+
+
+def _by_name(shown: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
+    """The inventory of each image of an index; those of one platform have a name of their own each."""
+    named = named_apart(each.image for each in shown)
+    return {name: ids[image.digest] for name, image in named if image.digest in ids}
 
 
 async def want_image(
@@ -195,7 +201,7 @@ async def want_image(
     links = image_inventories
     rows = await connection.execute(select(links.c.platform, links.c.inventory_id).where(links.c.image_id == image))
     before = {row.platform: row.inventory_id for row in rows}
-    now_shown = _by_platform(shown, ids)
+    now_shown = _by_name(shown, ids)
     await connection.execute(delete(links).where(links.c.image_id == image, links.c.platform.not_in(now_shown)))
     for platform, inventory in sorted(now_shown.items()):
         await connection.execute(

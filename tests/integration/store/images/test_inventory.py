@@ -21,6 +21,7 @@ from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.pages.images.read_images import count_images
 from bot.store.rows.inventories.inventories import (
     inventories,
     inventory_packages,
@@ -29,6 +30,7 @@ from bot.store.rows.inventories.inventories import (
     package_of,
     packages,
 )
+from bot.store.stages.verify.told_images import shown_now
 from bot.verify.images.ports import Look
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.packages.layers.layer import EDITION, LayerContents
@@ -201,6 +203,29 @@ async def test_tags_with_the_same_image_share_what_is_read(stores: Stores) -> No
     await show(stores, image("b", "1"))
     assert len(await read_all(stores)) == 1
     assert len(await tell(stores, SSL)) == 1
+
+
+async def test_of_several_images_of_one_platform_each_is_asked_what_it_holds(stores: Stores) -> None:
+    """A runtime takes the first; whoever asks for another by its digest runs that."""
+    await watching(stores, image("b", "1"))
+    [row] = await stores.taken(stores.images.images)
+    shown = (image("d", "4"), image("e", "5"), image("f", "6", platform="linux/arm64"))
+    await stores.images.keep_look(row, Look("latest", SeenImage(digest("c"), shown), ()))
+    async with stores.database.reading() as connection:
+        now = (await shown_now(connection, [row.id]))[row.id].inventories
+    assert sorted(now) == ["linux/amd64", "linux/amd64 2", "linux/arm64"]
+    await read_all(stores)
+    first, second = sorted(
+        (each for each in await stores.taken(stores.inventory.inventories(AMD64)) if each.digest != digest("b")),
+        key=lambda each: each.digest,
+    )
+    assert (first.id, second.id) == (now["linux/amd64"], now["linux/amd64 2"])
+    await stores.inventory.save_inventory(first, Inventory((LIBC,)))
+    async with stores.database.reading() as connection:
+        assert await count_images(connection, AMD64) == (1, 1), "not all of it is known"
+    await stores.inventory.save_inventory(second, Inventory((SSL,)))
+    async with stores.database.reading() as connection:
+        assert await count_images(connection, AMD64) == (1, 0)
 
 
 async def test_a_package_is_in_an_image_since_it_was_first_seen_there(stores: Stores) -> None:
