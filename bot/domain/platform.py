@@ -54,6 +54,11 @@ class InvalidPlatform(ValueError):
     """What is written is no platform."""
 
 
+def platform_of(name: str) -> str:
+    """The platform of one image of several, which goes by a name of its own such as `windows/amd64 2`."""
+    return name.partition(" ")[0]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Platform:
     """A system, an architecture and, where that says more, its variant, each in the one name that it goes by."""

@@ -1,5 +1,6 @@
 """What a registry showed for a base at one moment."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -87,8 +88,20 @@ class Observation:
     def by_platform(self) -> dict[str, tuple[PlatformImage, ...]]:
         """The images of each platform, in the order of the index, by the name that the platform goes by: what was
         stored early may have another, such as `linux/arm`. Windows has several of one platform."""
-        found: dict[str, tuple[PlatformImage, ...]] = {}
-        for image in self.platforms:
-            name = usual_name(image.platform)
-            found[name] = (*found.get(name, ()), image)
-        return found
+        return _by_platform(self.platforms)
+
+
+def named_apart(images: Iterable[PlatformImage]) -> Iterator[tuple[str, PlatformImage]]:
+    """Each image of an index with a name of its own: its platform's for the first of a platform, which runtimes
+    take, and `windows/amd64 2` for the second."""
+    for platform, several in _by_platform(images).items():
+        for number, image in enumerate(several, start=1):
+            yield platform if number == 1 else f"{platform} {number}", image
+
+
+def _by_platform(images: Iterable[PlatformImage]) -> dict[str, tuple[PlatformImage, ...]]:
+    found: dict[str, tuple[PlatformImage, ...]] = {}
+    for image in images:
+        name = usual_name(image.platform)
+        found[name] = (*found.get(name, ()), image)
+    return found

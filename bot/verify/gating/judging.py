@@ -18,6 +18,7 @@ from bot.domain.packages.gate import (
     judge_by_rule,
     worst_gated,
 )
+from bot.domain.platform import platform_of
 from bot.verify.gating.compared import suppressed_in, unseen_before, with_unchanged
 from bot.verify.gating.ports import (
     GateOptions,
@@ -177,7 +178,7 @@ def _excused(
     and in whose words."""
     if not options.statements:
         return {}
-    read = [each for each in told.now if each.platform in options.platforms]
+    read = [each for each in told.now if platform_of(each.platform) in options.platforms]
     platforms = read or list(told.now) or [ToldPlatform("")]
     holders = _holders(told, platforms)
     said: dict[VulnerabilityKey, str] = {}

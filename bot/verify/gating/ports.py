@@ -69,7 +69,8 @@ class GateOptions:
 
 @dataclass(frozen=True, slots=True)
 class ToldPlatform:
-    """What is told of one platform of an image. `packages` are None where nothing tells them.
+    """What is told of one platform of an image, or of one of several images of it, by its name (`named_apart`).
+    `packages` are None where nothing tells them.
 
     `by_sbom` is the strength of the SBOM that told of them, None where layers did; `problems` say what could not be
     read, `error` why nothing was. `uncertain` are vulnerabilities of packages whose versions cannot be compared.

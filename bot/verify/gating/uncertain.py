@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.packages.cves.detected import DetectedVulnerability, VulnerabilityKey
 from bot.domain.packages.gate import Counts, Excused, GateRule
+from bot.domain.platform import platform_of
 from bot.verify.gating.ports import GateOptions, ToldImage, ToldPlatform
 from bot.verify.scanners.report import Report
 from bot.verify.vex.excusing import excuse
@@ -51,7 +52,7 @@ def settle_uncertain(name: str, told: ToldImage, rule: GateRule, options: GateOp
 def about(name: str, told: ToldImage, platform: ToldPlatform) -> Report:
     """One platform of the image as statements may name it; what is said of another one is none of its."""
     digests = platform.digests | {told.digest} if platform.digests else told.digests
-    return Report((), image_name=name, image_digests=digests, platform=platform.platform)
+    return Report((), image_name=name, image_digests=digests, platform=platform_of(platform.platform))
 
 
 def words(statement: VexStatement) -> str:

@@ -12,6 +12,7 @@ from bot.domain.packages.cves.publication import CvePublication, publications_of
 from bot.domain.packages.cves.vulnerability import ANY_RELEASE, Ecosystem, listed_as, release_of
 from bot.domain.packages.gate import ImageVulnerabilities
 from bot.domain.packages.package import Distribution, Package, PackageType
+from bot.domain.platform import platform_of
 from bot.domain.wording.words import counted, duration, first_few
 from bot.verify.gating.ports import DOTNET, KeptData, ReportUse, ToldPlatform
 from bot.verify.scan_reports import KeptReport
@@ -47,7 +48,7 @@ class Yardstick:
 
 def vulnerabilities_of(platforms: Sequence[ToldPlatform], data: KeptData, by: Yardstick) -> ImageVulnerabilities:
     """All that the kept data says of these platforms; those that nobody reads are left out."""
-    judged = [each for each in platforms if each.platform in by.platforms]
+    judged = [each for each in platforms if platform_of(each.platform) in by.platforms]
     if not judged:
         names = ", ".join(each.platform for each in platforms)
         why = f"packages.platforms has none of {names}" if names else "its platforms are not known"

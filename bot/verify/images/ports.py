@@ -100,7 +100,8 @@ class ImagesStore(Protocol):
         ...
 
     async def known_images(self, after: int) -> Sequence[KnownImage]:
-        """The next images by id that have been seen; empty after the last."""
+        """The next images by id that have been seen, so few that they are judged in one go; empty after the
+        last."""
         ...
 
     async def tell_contradictions(self) -> None:

@@ -4,6 +4,7 @@ What an image stands on also changes where nobody touched it: its base moves on.
 base was observed.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,8 +51,9 @@ async def tick(
 ) -> ImagesTally:
     """Looks once at every image that is due."""
     await observed.catch_up(store)
-    told_anew = await _tell_anew(store, observed) if observed.last > observed.told else 0
-    observed.told = observed.last
+    up_to = observed.last  # others who share what was observed go on meanwhile
+    told_anew = await _tell_anew(store, observed) if up_to > observed.told else 0
+    observed.told = up_to
     looks = _Looks(store, registries, observed, options, loop)
     tally = await loop.run(looks)
     await store.tell_contradictions()
@@ -67,6 +69,9 @@ async def _tell_anew(store: ImagesStore, observed: Observed) -> int:
         if news:
             await store.save_standings(news)
         told += len(news)
+        await asyncio.sleep(
+            0
+        )  # other stages get their turn, and nobody looks at an image between its two lines above
     return told
 
 

@@ -1,15 +1,16 @@
 """What the layers of own bases tell, for the stages that order what is built upon them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bot.assess.own_base import InheritedChanges
 from bot.assess.stage import Pair
 from bot.domain.bases.change import Move
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import Observation, named_apart
 from bot.domain.evidence import Strength
 from bot.domain.images.standing import Publication
 from bot.domain.images.wanted import wanted
+from bot.domain.platform import platform_of
 from bot.domain.reference import Base
 from bot.plan.cascade.shown import Stood
 from bot.store.stages.plan.cascade.cascade import CascadeStore
@@ -54,7 +55,7 @@ class OwnBases:
         """None where the layers of some platform do not tell what that stands on."""
         built: dict[Base, dict[str, str]] = {}
         current: dict[Base, dict[str, str]] = {}
-        for name, platform, image in _by_name(seen):
+        for name, image in named_apart(seen.platforms):
             match = self.observed.layers.match(image, apart_from=seen.base.name)
             mine = [each for each in match.publications if each.base in below] if match is not None else []
             if match is None or match.strength is not Strength.PROVED or not mine:
@@ -63,7 +64,8 @@ class OwnBases:
                 is_current = any(each.base == base and each.until is None for each in mine)
                 stands = max(each for each in mine if each.base == base)
                 now = next(
-                    (each for each in self.observed.layers.current(base) if each.platform == platform), stands
+                    (each for each in self.observed.layers.current(base) if each.platform == platform_of(name)),
+                    stands,
                 )
                 built.setdefault(base, {})[name] = (now if is_current else stands).platform_digest
                 current.setdefault(base, {})[name] = now.platform_digest
@@ -79,11 +81,3 @@ class OwnBases:
                     if each.base in below:
                         found.setdefault(each.base, []).append(each)
         return found
-
-
-def _by_name(seen: Observation) -> Iterator[tuple[str, str, PlatformImage]]:
-    """Each image with a name of its own, which is its platform's for the first of a platform, and with its
-    platform."""
-    for platform, images in seen.by_platform().items():
-        for number, image in enumerate(images, start=1):
-            yield platform if number == 1 else f"{platform} {number}", platform, image

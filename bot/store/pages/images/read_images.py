@@ -14,15 +14,17 @@ from bot.store.rows.inventories.inventories import image_inventories, inventorie
 def _counts(is_wanted: ColumnElement[bool]) -> Select[Any]:
     """Of all images, of those that were seen, and of those of which not everything was read, or could be."""
     of_all = select(func.count()).select_from(images)
-    seen = select(func.count(image_inventories.c.image_id.distinct())).where(is_wanted)
-    in_part = seen.join(inventories, inventories.c.id == image_inventories.c.inventory_id).where(
-        inventories.c.is_complete.is_not(True)
+    seen = (
+        select(func.count(image_inventories.c.image_id.distinct()))
+        .join(inventories, inventories.c.id == image_inventories.c.inventory_id)
+        .where(is_wanted)
     )
+    in_part = seen.where(inventories.c.is_complete.is_not(True))
     return select(of_all.scalar_subquery(), seen.scalar_subquery(), in_part.scalar_subquery())
 
 
 _OF_EVERY_PLATFORM = _counts(true())
-_OF_SOME_PLATFORMS = _counts(is_among(image_inventories.c.platform, "platforms"))
+_OF_SOME_PLATFORMS = _counts(is_among(inventories.c.platform, "platforms"))
 
 
 async def count_images(connection: AsyncConnection, platforms: Collection[str] | None) -> tuple[int, int]:

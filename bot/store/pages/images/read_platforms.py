@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.package import Distribution
+from bot.domain.platform import platform_of
 from bot.store.engine.readable import readable
 from bot.store.rows.inventories.inventories import (
     image_inventories,
@@ -76,7 +77,7 @@ def _platform(row: Any, platforms: Collection[str] | None) -> ReadPlatform:
 
 
 def _why_not(platform: str, error: str | None, platforms: Collection[str] | None) -> str:
-    if platforms is not None and platform not in platforms:
+    if platforms is not None and platform_of(platform) not in platforms:
         return "packages.platforms in the settings does not name it"
     return error or "it waits to be read"
 
@@ -88,7 +89,7 @@ async def bases_below(
     digests: dict[int, list[str]] = {}
     for each in read:
         for standing in standings.get(each.image, ()):
-            if standing.platform == each.platform:
+            if standing.platform == platform_of(each.platform):
                 named = [publication.platform_digest for publication in standing.publications]
                 digests.setdefault(each.inventory, named)
     wanted = {digest for named in digests.values() for digest in named}

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.images.claims.tags import of_tag
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.package import Package
+from bot.domain.platform import platform_of
 from bot.domain.reference import Base
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
@@ -56,23 +57,24 @@ class BasesBelow:
     def below(self, standings: Sequence[ImageStanding], platform: str) -> Below:
         """Follows own bases down to the one that somebody else publishes."""
         own: list[tuple[Base, int | None, str]] = []
+        as_shown = platform_of(platform)
         for _ in range(_DEEPEST):
-            base = next((each.made_from for each in standings if each.platform == platform), None)
+            base = next((each.made_from for each in standings if each.platform == as_shown), None)
             if base is None:
                 break
             produced = self.own.get((base.registry, base.repository))
             if produced is None:
-                shown = self.shown.get((base, platform))
+                shown = self.shown.get((base, as_shown))
                 upstream = self.upstreams.get(base)
                 if upstream is None:
                     return Below(platform, base, shown, None, tuple(own[::-1]))
-                published = self.shown.get((upstream, platform))
+                published = self.shown.get((upstream, as_shown))
                 return Below(platform, upstream, published, (base, shown), tuple(own[::-1]))
             of_its_tag = of_tag(base.tag, produced)
             if of_its_tag is None:
                 break
             who, standings = of_its_tag
-            own.append((base, self.shown.get((base, platform)), who))
+            own.append((base, self.shown.get((base, as_shown)), who))
         return Below(platform, None, None, None, tuple(own[::-1]))
 
 

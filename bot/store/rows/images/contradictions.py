@@ -1,13 +1,13 @@
 """Images whose witnesses contradict each other: one incident for each repository that produces some."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.evidence import Strength
 from bot.domain.images.standing import ImageStanding, ImageState
 from bot.domain.wording.words import counted
 from bot.store.engine.codec import load
@@ -20,32 +20,40 @@ from bot.watch.registry.incident import LONGEST_SUBJECT, Incident
 CONTRADICTED = "contradicted:"
 """What the subjects of these incidents begin with."""
 _ADVICE = "find out how it was built, and build it anew; until then it counts as not fresh"
+_MAY_BE = (ImageState.BEHIND.value, ImageState.UNSEEN_BUILD.value)
+"""How an image may stand as well whose witnesses contradict each other: that weighs more than what they say."""
 _CONTRADICTED = (
     select(
         *(images.c[name] for name in ("id", "registry", "repository", "tag", "found", "standings")),
         repositories.c.name,
     )
     .join(repositories, repositories.c.id == images.c.repository_id)
-    .where(images.c.state == ImageState.CONTRADICTED.value, repositories.c.listed)
+    .where(
+        repositories.c.listed,
+        or_(
+            images.c.state == ImageState.CONTRADICTED.value,
+            images.c.state.in_(_MAY_BE)
+            & cast(images.c.standings, Text).contains(f'"{Strength.CONTRADICTED.value}"'),
+        ),
+    )
     .order_by(repositories.c.name, images.c.registry, images.c.repository, images.c.tag)
 )
 
 
 async def news_of_contradictions(connection: AsyncConnection, now: datetime) -> tuple[list[Incident], set[str]]:
-    """The incidents that begin, and the subjects of those that are over."""
-    found = readable(
-        await connection.execute(_CONTRADICTED),
-        lambda row: (row.name, _told(row)),
+    """The incidents that begin, and the subjects of those that are over; nothing is over by a row that cannot be
+    read."""
+    rows = (await connection.execute(_CONTRADICTED)).all()
+    told: dict[str, list[str]] = {}
+    for name, lines in readable(
+        rows,
+        lambda row: (row.name, _told(row, load(row.standings, tuple[ImageStanding, ...]))),
         lambda row: f"image {row.id}",
-    )
-    wanted = {
-        each.subject: each
-        for name, rows in groupby(found, key=lambda each: each[0])
-        for each in [_incident(name, [told for _, told in rows], now)]
-    }
+    ):
+        told.setdefault(_subject(name), []).extend(lines)
     before = set(await connection.scalars(_open(incidents.c.subject)))
-    begun = [each for subject, each in wanted.items() if subject not in before]
-    return begun, before - wanted.keys()
+    begun = [_incident(subject, lines, now) for subject, lines in told.items() if lines and subject not in before]
+    return begun, before - {_subject(row.name) for row in rows}
 
 
 async def open_contradictions(connection: AsyncConnection, only: Collection[str] | None = None) -> tuple[str, ...]:
@@ -61,12 +69,17 @@ def _open(*columns: Any) -> Select[Any]:
     return select(*columns).where(incidents.c.cleared_at.is_(None), incidents.c.subject.startswith(CONTRADICTED))
 
 
-def _told(row: Any) -> str:
-    standings = load(row.standings, tuple[ImageStanding, ...])
-    worst = next(each for each in standings if each.state is ImageState.CONTRADICTED)
-    return f"{row.registry}/{row.repository}:{row.found or row.tag} on {worst.platform}: {worst.disagreement}"
+def _told(row: Any, standings: Sequence[ImageStanding]) -> list[str]:
+    """A line for the first platform that is contradicted."""
+    place = f"{row.registry}/{row.repository}:{row.found or row.tag}"
+    contradicted = [each for each in standings if each.strength is Strength.CONTRADICTED]
+    return [f"{place} on {each.platform}: {each.disagreement}" for each in contradicted[:1]]
 
 
-def _incident(name: str, told: list[str], now: datetime) -> Incident:
+def _subject(repository: str) -> str:
+    return f"{CONTRADICTED}{repository}"[:LONGEST_SUBJECT]
+
+
+def _incident(subject: str, told: Sequence[str], now: datetime) -> Incident:
     more = f", and {counted(len(told) - 1, 'more image')}" if len(told) > 1 else ""
-    return Incident(f"{CONTRADICTED}{name}"[:LONGEST_SUBJECT], now, f"{told[0]}{more}; {_ADVICE}")
+    return Incident(subject, now, f"{told[0]}{more}; {_ADVICE}")

@@ -51,11 +51,12 @@ layers = Table(
     Column("diff_id", ShortText(160), index=True),
     Column("problem", LongText),
     Column("read_at", Moment),
+    Column("edition", Integer, nullable=False, server_default="0"),
     Column("error", LongText),
     *undone_columns("layers", "read_at"),
 )
 """`named_diff_id` is what an image says that it unpacks to, `diff_id` what it was seen to unpack to. `problem` says
-why a layer that was read tells nothing."""
+why a layer that was read tells nothing, `edition` by which edition of the reader it was read."""
 falls_due(layers, DueTable())
 """Settings name the platforms whose layers are read: no figure tells of the others."""
 layer_contents = Table(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import (
     Table,
     and_,
+    case,
     delete,
     insert,
     literal,
@@ -16,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.image import is_digest
-from bot.domain.bases.observation import PlatformImage
+from bot.domain.bases.observation import PlatformImage, named_apart
 from bot.store.engine.inserting import chunks, insert_into, insert_missing, upsert
 from bot.store.rows.bases.tables import observations
 from bot.store.rows.inventories.inventories import (
@@ -30,6 +31,7 @@ from bot.store.rows.inventories.inventories import (
     shown_again,
 )
 from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
+from bot.verify.packages.layers.layer import EDITION
 
 ATTACHED_AFTER = timedelta(minutes=5)
 """How long a build is given to attach its SBOMs to what it has pushed."""
@@ -97,6 +99,7 @@ async def want_inventories(
 
 
 async def _layers(connection: AsyncConnection, shown: Sequence[ShownImage], now: datetime) -> Mapping[str, int]:
+    """The layers by their digests; one that is new, or that an earlier edition has read, awaits to be read."""
     rows: dict[str, dict[str, object]] = {}
     for each in shown:
         image = each.image
@@ -111,10 +114,16 @@ async def _layers(connection: AsyncConnection, shown: Sequence[ShownImage], now:
             }
     for some in chunks([rows[digest] for digest in sorted(rows)]):
         statement = insert_into(connection, layers)
+        was_read = layers.c.read_at.is_not(None)
+        anew = {
+            "read_at": None,
+            "due_at": case((was_read, statement.excluded.due_at), else_=layers.c.due_at),
+            "attempts": case((was_read, 0), else_=layers.c.attempts),
+        }
         taken = {name: statement.excluded[name] for name in ("registry", "repository")}
         await connection.execute(
             statement.on_conflict_do_update(
-                index_elements=["digest"], set_=taken, where=layers.c.read_at.is_(None)
+                index_elements=["digest"], set_=anew | taken, where=~was_read | (layers.c.edition < EDITION)
             ),
             some,
         )
@@ -164,12 +173,18 @@ async def want_observed(
 
 
 def _by_platform(shown: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
-    """The inventory of each platform; of several images of one, that of the first, which runtimes choose."""
+    """The inventory of each platform of a base; of several images of one, that of the first, which builds take."""
     first: dict[str, int] = {}
     for each in shown:
         if each.image.digest in ids:
             first.setdefault(each.image.platform, ids[each.image.digest])
     return first
+
+
+def _by_name(shown: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
+    """The inventory of each image of an index; those of one platform have a name of their own each."""
+    named = named_apart(each.image for each in shown)
+    return {name: ids[image.digest] for name, image in named if image.digest in ids}
 
 
 async def want_image(
@@ -186,7 +201,7 @@ async def want_image(
     links = image_inventories
     rows = await connection.execute(select(links.c.platform, links.c.inventory_id).where(links.c.image_id == image))
     before = {row.platform: row.inventory_id for row in rows}
-    now_shown = _by_platform(shown, ids)
+    now_shown = _by_name(shown, ids)
     await connection.execute(delete(links).where(links.c.image_id == image, links.c.platform.not_in(now_shown)))
     for platform, inventory in sorted(now_shown.items()):
         await connection.execute(

@@ -49,6 +49,8 @@ from bot.verify.images.ports import KnownImage, Look
 from bot.views.images.images import ImageView
 
 _AT_A_TIME = 2_000
+COMPARED_AT_ONCE = 100
+"""Images that are judged in one go, which holds up all else in the process."""
 _BY_NAME = IMAGES_WITH_REPOSITORY.order_by(images.c.registry, images.c.repository, repositories.c.name, images.c.id)
 _Declared = dict[str, tuple[Declaration, ...]]
 
@@ -218,7 +220,7 @@ class ImagesStore(Store):
             select(images)
             .where(images.c.id > after, images.c.platforms.is_not(None))
             .order_by(images.c.id)
-            .limit(_AT_A_TIME)
+            .limit(COMPARED_AT_ONCE)
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()

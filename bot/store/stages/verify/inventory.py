@@ -15,7 +15,7 @@ from bot.domain.packages.changes import PackageChange
 from bot.domain.packages.package import Distribution, Inventory
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.engine.inserting import chunks, upsert
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
@@ -34,7 +34,7 @@ from bot.store.rows.inventories.read_inventories import distribution_in, invento
 from bot.store.rows.inventories.vulnerabilities import look_again_soon
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.packages.databases.places import assumed_links
-from bot.verify.packages.layers.layer import LayerContents
+from bot.verify.packages.layers.layer import EDITION, LayerContents
 
 _LARGEST_CONTENTS = 512 * 1024 * 1024
 
@@ -72,7 +72,7 @@ class InventoryStore(Store):
         query = (
             select(layer_contents.c.body, layers.c.diff_id)
             .join(layers, layers.c.id == layer_contents.c.layer_id)
-            .where(layers.c.diff_id == diff_id)
+            .where(layers.c.diff_id == diff_id, layers.c.edition == EDITION)
             .limit(1)
         )
         async with self._database.reading() as connection:
@@ -84,14 +84,16 @@ class InventoryStore(Store):
         values = {
             "read_at": now,
             "problem": problem,
+            "edition": EDITION,
             "diff_id": contents.diff_id if contents is not None else None,
             "error": None,
         }
         body = None if contents is None else _packed(contents)
         async with self._database.transaction() as connection:
             if body is not None:
-                kept = insert_missing(connection, layer_contents, layer_id=layer.id, body=body)
-                await connection.execute(kept)
+                await connection.execute(
+                    upsert(connection, layer_contents, ["layer_id"], layer_id=layer.id, body=body)
+                )
             await settle(connection, layers, self._worker, layer.id, due_at=now, values=values)
 
     async def layers_of(self, inventory: UnreadInventory) -> list[LayerContents]:

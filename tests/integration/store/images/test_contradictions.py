@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from bot.discover.ports import Reading
 from bot.domain.bases.observation import PlatformImage
@@ -11,7 +11,7 @@ from bot.domain.evidence import Strength
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
-from bot.domain.images.standing import Basis, ImageStanding, Publication
+from bot.domain.images.standing import Basis, ImageStanding, ImageState, Publication
 from bot.domain.repositories.repository import Repository
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.images.images import images
@@ -71,6 +71,15 @@ async def test_it_is_told_once_with_what_contradicts_what_and_ends(produced: Sto
     assert await told(produced) == ["contradicted:contoso/shop is over"]
 
 
+async def test_it_is_told_of_an_image_that_is_behind_too(produced: Stores) -> None:
+    old = replace(CONTRADICTED.publications[0], until=NOON)
+    behind = replace(CONTRADICTED, publications=(old,))
+    assert behind.state is ImageState.BEHIND
+    await judged(produced, replace(CURRENT, publications=(old,)), behind)
+    [line] = await told(produced)
+    assert line.startswith("contradicted:contoso/shop ghcr.io/contoso/shop:latest on linux/amd64: ")
+
+
 async def test_several_images_of_a_repository_are_told_together(produced: Stores) -> None:
     await judged(produced, CONTRADICTED, CONTRADICTED)
     [line] = await told(produced)
@@ -92,3 +101,12 @@ async def test_the_summary_names_it_as_long_as_it_lasts(produced: Stores) -> Non
     assert line.startswith(f"contoso/shop: ghcr.io/contoso/shop:latest on linux/amd64: {SAID}")
     await judged(produced, CURRENT, CURRENT)
     assert (await produced.summary.summary(NOON)).contradicted == ()
+
+
+async def test_what_cannot_be_read_ends_nothing(produced: Stores) -> None:
+    await judged(produced, CURRENT, CONTRADICTED)
+    before = await told(produced)
+    async with produced.database.transaction() as connection:
+        await connection.execute(update(images).values(standings=[7]))
+    await produced.images.tell_contradictions()
+    assert await told(produced) == before

@@ -444,3 +444,13 @@ class Rereading:
 
     async def unpacked(self, place: Base, layer: str) -> str | None:
         return None
+
+
+async def test_images_are_compared_anew_a_hundred_at_a_time(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, *(replace(CLAIM, name=f"ghcr.io/contoso/{each:03}") for each in range(101)))
+    for image in await stores.images.images_of("contoso/shop"):
+        await stores.images.keep_look(image, Look("latest", SeenImage(digest("d"), (PLATFORM,)), (STANDING,)))
+    first = await stores.images.known_images(0)
+    assert len(first) == 100
+    assert len(await stores.images.known_images(first[-1].id)) == 1

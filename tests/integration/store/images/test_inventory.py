@@ -21,6 +21,7 @@ from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.pages.images.read_images import count_images
 from bot.store.rows.inventories.inventories import (
     inventories,
     inventory_packages,
@@ -29,9 +30,10 @@ from bot.store.rows.inventories.inventories import (
     package_of,
     packages,
 )
+from bot.store.stages.verify.told_images import shown_now
 from bot.verify.images.ports import Look
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
-from bot.verify.packages.layers.layer import LayerContents
+from bot.verify.packages.layers.layer import EDITION, LayerContents
 from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of
 
@@ -124,6 +126,34 @@ async def test_of_a_layer_kept_before_links_were_it_is_assumed_where_they_lead(
     assert found == LayerContents(replaced=frozenset({"lib", "bin"}), marks=marks, links={"lib": "usr/lib"})
 
 
+async def read_by_an_earlier_edition(stores: Stores) -> None:
+    async with stores.database.transaction() as connection:
+        await connection.execute(layers.update().values(edition=EDITION - 1))
+
+
+async def test_what_an_earlier_edition_read_is_read_anew_for_the_next_image_and_for_none_that_is_told(
+    stores: Stores,
+) -> None:
+    """It kept no hard links, so that what stands on it would lack packages."""
+    await watching(stores, image("b", "1", "2"))
+    await read_all(stores, LayerContents())
+    await tell(stores)
+    await read_by_an_earlier_edition(stores)
+    assert await read_all(stores) == []
+    stores.clock.advance(HOUR)
+    await show(stores, image("c", "1", "3"), letter="c")
+    assert sorted(each.digest for each in await read_all(stores)) == [digest("1"), digest("3")]
+    [ready] = await stores.taken(stores.inventory.inventories(AMD64))
+    assert await stores.inventory.layers_of(ready) == [CONTENTS, CONTENTS]
+
+
+async def test_nor_does_it_stand_for_another_layer_with_the_same_content(stores: Stores) -> None:
+    await watching(stores, image("b", "1"))
+    await read_all(stores)
+    await read_by_an_earlier_edition(stores)
+    assert await stores.inventory.layer_unpacked_to(digest("9")) is None
+
+
 async def test_an_image_is_told_once_all_its_layers_are_read_the_top_one_first(stores: Stores) -> None:
     await watching(stores, image("b", "1", "2"))
     first, second = sorted(await stores.taken(stores.inventory.layers(AMD64)), key=lambda each: each.digest)
@@ -173,6 +203,29 @@ async def test_tags_with_the_same_image_share_what_is_read(stores: Stores) -> No
     await show(stores, image("b", "1"))
     assert len(await read_all(stores)) == 1
     assert len(await tell(stores, SSL)) == 1
+
+
+async def test_of_several_images_of_one_platform_each_is_asked_what_it_holds(stores: Stores) -> None:
+    """A runtime takes the first; whoever asks for another by its digest runs that."""
+    await watching(stores, image("b", "1"))
+    [row] = await stores.taken(stores.images.images)
+    shown = (image("d", "4"), image("e", "5"), image("f", "6", platform="linux/arm64"))
+    await stores.images.keep_look(row, Look("latest", SeenImage(digest("c"), shown), ()))
+    async with stores.database.reading() as connection:
+        now = (await shown_now(connection, [row.id]))[row.id].inventories
+    assert sorted(now) == ["linux/amd64", "linux/amd64 2", "linux/arm64"]
+    await read_all(stores)
+    first, second = sorted(
+        (each for each in await stores.taken(stores.inventory.inventories(AMD64)) if each.digest != digest("b")),
+        key=lambda each: each.digest,
+    )
+    assert (first.id, second.id) == (now["linux/amd64"], now["linux/amd64 2"])
+    await stores.inventory.save_inventory(first, Inventory((LIBC,)))
+    async with stores.database.reading() as connection:
+        assert await count_images(connection, AMD64) == (1, 1), "not all of it is known"
+    await stores.inventory.save_inventory(second, Inventory((SSL,)))
+    async with stores.database.reading() as connection:
+        assert await count_images(connection, AMD64) == (1, 0)
 
 
 async def test_a_package_is_in_an_image_since_it_was_first_seen_there(stores: Stores) -> None:

@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.images.named_bases import NamedBase, NamedBases, holds_dotnet, is_official, lacks_dotnet, may_hide
+from bot.domain.images.named_bases import (
+    NOTHING_NAMED,
+    NamedBase,
+    NamedBases,
+    holds_dotnet,
+    is_official,
+    lacks_dotnet,
+    may_hide,
+)
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import BUILT_UPON, Role
 from tests.builders import ASPNET, SDK
@@ -13,6 +21,8 @@ DEPS = Base("mcr.microsoft.com", "dotnet/runtime-deps", "10.0")
 RUNTIME = Base("mcr.microsoft.com", "dotnet/runtime", "10.0")
 GOLDEN = Base("ghcr.io", "contoso/golden", "latest")
 DEBIAN = Base("docker.io", "library/debian", "12")
+NINE = replace(ASPNET, tag="9.0")
+TOOLS = Base("ghcr.io", "contoso/sdk", "1")
 
 
 def final(base: Base | None, path: str = "Dockerfile", named_at: str = "") -> NamedBase:
@@ -36,31 +46,38 @@ def test_what_goes_into_another_stage_is_no_base_of_the_image(role: Role) -> Non
 
 @pytest.mark.parametrize("role", sorted(set(Role) - BUILT_UPON))
 def test_what_is_only_run_goes_into_no_build(role: Role) -> None:
-    assert NamedBases.of([NamedBase(ASPNET, role, "a")], "") == NamedBases()
+    assert NamedBases.of([NamedBase(ASPNET, role, "a")], "") == NOTHING_NAMED == NamedBases((), ())
+
+
+OF_TWO_FILES = (
+    NamedBase(SDK, Role.BUILD_STAGE, "a/Dockerfile"),
+    final(ASPNET, "a/Dockerfile"),
+    final(NINE, "b/Dockerfile"),
+)
 
 
 def test_the_file_that_builds_an_image_tells_alone() -> None:
-    several = [final(ASPNET, "a/Dockerfile"), final(DEPS, "b/Dockerfile")]
-    assert NamedBases.of(several, "a/Dockerfile") == NamedBases((ASPNET,), (ASPNET,))
+    assert NamedBases.of(OF_TWO_FILES, "a/Dockerfile") == NamedBases((ASPNET,), (ASPNET, SDK))
+    assert NamedBases.of(OF_TWO_FILES, "b/Dockerfile") == NamedBases((NINE,), (NINE,))
 
 
 def test_where_it_is_not_known_which_file_builds_an_image_all_of_them_count() -> None:
-    several = [final(DEPS, "b/Dockerfile"), final(ASPNET, "a/Dockerfile")]
-    assert NamedBases.of(several).final == (ASPNET, DEPS)
+    assert NamedBases.of(OF_TWO_FILES) == NamedBases((ASPNET, NINE), (ASPNET, NINE, SDK))
+    assert NamedBases.of([final(DEPS, "b/Dockerfile"), final(ASPNET, "a/Dockerfile")]).final == (ASPNET, DEPS)
 
 
 @pytest.mark.parametrize("role", [Role.BUILD_ARGUMENT, Role.CONTEXT])
 def test_what_a_build_gives_to_some_file_may_be_the_base_of_any(role: Role) -> None:
     given = NamedBase(GOLDEN, role, "compose.yaml")
     assert NamedBases.of([final(ASPNET), given], "Dockerfile").final == (GOLDEN, ASPNET)
+    assert NamedBases.of([*OF_TWO_FILES, given], "b/Dockerfile") == NamedBases((GOLDEN, NINE), (GOLDEN, NINE))
 
 
 def test_a_base_that_a_build_hands_to_a_file_is_of_that_file() -> None:
     """The text stands in the workflow, and the Dockerfile has a default of its own."""
     handed = final(ASPNET, ".github/workflows/build.yml", named_at="Dockerfile")
-    nine = replace(ASPNET, tag="9.0")
     assert NamedBases.of([handed, NamedBase(SDK, Role.BUILD_STAGE, "Dockerfile")], "Dockerfile").final == (ASPNET,)
-    assert NamedBases.of([handed, final(nine)], "Dockerfile").final == (ASPNET, nine)
+    assert NamedBases.of([handed, final(NINE)], "Dockerfile").final == (ASPNET, NINE)
     assert NamedBases.of([handed, final(DEPS, "other/Dockerfile")], "Dockerfile").final == (ASPNET,)
 
 
@@ -82,6 +99,7 @@ def test_a_base_that_nobody_watches_leaves_open_which_it_is() -> None:
         (ASPNET, DEPS, True),
         (ASPNET, RUNTIME, True),
         (RUNTIME, DEPS, True),
+        (SDK, DEPS, True),
         (SDK, ASPNET, True),
         (DEPS, ASPNET, False),
         (RUNTIME, ASPNET, False),
@@ -89,8 +107,12 @@ def test_a_base_that_nobody_watches_leaves_open_which_it_is() -> None:
         (ASPNET, SDK, False),
         (GOLDEN, ASPNET, True),
         (ASPNET, GOLDEN, True),
-        (replace(ASPNET, tag="9.0"), ASPNET, False),
+        (NINE, ASPNET, False),
+        (ASPNET, NINE, False),
         (Base("registry.contoso.com", "dotnet/aspnet", "10.0"), ASPNET, True),
+        (ASPNET, Base("registry.contoso.com", "dotnet/aspnet", "10.0"), True),
+        (TOOLS, ASPNET, True),
+        (DEPS, TOOLS, True),
         (Base("registry.contoso.com", "mcr/dotnet/aspnet", "10.0"), DEPS, True),
         (Base("registry.contoso.com", "mcr/dotnet/runtime", "10.0"), ASPNET, False),
         (Base("registry.contoso.com", "tools/sdk", "1"), SDK, True),
@@ -112,6 +134,7 @@ def test_an_image_of_docker_itself_stands_on_none_but_such(lower: Base) -> None:
 def test_an_application_on_runtime_deps_brings_its_own_dotnet_wherever_that_is_mirrored() -> None:
     assert lacks_dotnet(DEPS)
     assert lacks_dotnet(Base("registry.contoso.com", "mcr/dotnet/runtime-deps", "10.0"))
+    assert lacks_dotnet(Base("registry.contoso.com", "mirror/dotnet/runtime-deps", "10.0"))
     assert not any(map(lacks_dotnet, (RUNTIME, ASPNET, SDK, GOLDEN)))
 
 

@@ -61,6 +61,11 @@ def test_platforms_that_nobody_reads_are_left_out() -> None:
     assert (known.found, known.gaps) == ((FOUND,), ())
 
 
+def test_each_of_several_images_of_one_platform_is_judged() -> None:
+    known = vulnerabilities_of([told(), told(SSL, found=(FOUND,), platform=f"{AMD} 2")], WHOLE, BY)
+    assert (known.found, known.gaps) == ((FOUND,), ())
+
+
 @pytest.mark.parametrize(
     ("platforms", "gap"),
     [

@@ -1,5 +1,6 @@
 """Images that are due are looked at, and read no oftener than there is something to learn."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -149,3 +150,37 @@ async def test_people_are_told_of_contradictions_after_the_looks() -> None:
     world = World()
     await world.look()
     assert world.told_contradictions == 1
+
+
+class ManyImages(World):
+    """Of which two hundred are known, ten at a time; while they are read, other observations come in."""
+
+    told_anew = 0
+
+    async def known_images(self, after: int) -> Sequence[KnownImage]:
+        self.observed.last += 1
+        ids = range(after + 1, min(after + 10, 200) + 1)
+        return [KnownImage(each, SHOP.claim.name, (BUILT,), {}, (), NamedBases()) for each in ids]
+
+    async def save_standings(self, standings: Mapping[int, tuple[ImageStanding, ...]]) -> None:
+        self.told_anew += len(standings)
+
+
+async def test_others_get_their_turn_while_all_images_are_compared_anew() -> None:
+    world, told = ManyImages(), []
+
+    async def others() -> None:
+        while True:
+            told.append(world.told_anew)
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    await world.look()
+    beside.cancel()
+    assert {*range(10, 201, 10)} <= set(told)
+
+
+async def test_what_is_observed_while_images_are_compared_has_them_compared_again() -> None:
+    world = ManyImages()
+    await world.look()
+    assert world.observed.told < world.observed.last
