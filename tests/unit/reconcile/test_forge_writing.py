@@ -12,7 +12,7 @@ from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.reconcile.budgets import Budget, NoTurn, Turn
-from bot.reconcile.guarded import Guarded, no_contents
+from bot.reconcile.forge_writing import Guarded, no_contents
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SHOP = Identity("Contoso/shop", "R_1")
