@@ -10,8 +10,8 @@ from typing import TypeVar
 from bot.domain.images.claims.claim import NamedImage
 from bot.domain.repositories.repository import WORKFLOWS, Workflow
 from bot.domain.repositories.usage import Findings, Kind, OpenReference, SourceProblem, Usage
+from bot.formats import azd
 from bot.formats.aspire import finder as aspire
-from bot.formats.azd import finder as azd
 from bot.formats.builds import DotnetPublish, FileBuild
 from bot.formats.dotnet import global_json, project, solution_files
 from bot.formats.dotnet.solution import Around, PublishingFile, Solution, place

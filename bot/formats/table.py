@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.domain.repositories.usage import Findings, Kind
-from bot.formats import bake, other_builds
+from bot.formats import azd, bake, other_builds
 from bot.formats.aspire import finder as aspire
-from bot.formats.azd import finder as azd
 from bot.formats.azure_pipelines import finder as azure_pipelines
 from bot.formats.azure_pipelines.recognizing import is_azure_pipeline
 from bot.formats.builds import Builds

@@ -28,8 +28,9 @@ from bot.plan.waves import advance
 from bot.report import stage as report
 from bot.report import summaries
 from bot.report.fleet_issue import stage as fleet_issue
-from bot.service.wiring.adapters import CombinedFeeds, LifecycleMarks, RegistryAnswers
+from bot.service.wiring.adapters import LifecycleMarks, RegistryAnswers
 from bot.service.wiring.auditing import scan_logs
+from bot.service.wiring.combined_feeds import CombinedFeeds
 from bot.service.wiring.container import Bot
 from bot.settings.sections.rollout import FirstRun
 from bot.verify.artifacts import stage as artifacts

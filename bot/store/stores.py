@@ -7,11 +7,11 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bot.domain.clock import Clock
+from bot.domain.packages.gate_rules import MAX_AGE
 from bot.plan.waves.pace import Pace
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
-from bot.store.pages.ledger.cves_of_moves import MAX_AGE, CvesOfMoves
 
 if TYPE_CHECKING:
     from bot.store.doctor import DoctorStore
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bot.store.pages.images.contents import ImageContentsStore
     from bot.store.pages.images.images import ImagePagesStore
     from bot.store.pages.images.packages import PackagesStore
+    from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
     from bot.store.pages.ledger.ledger import LedgerStore
     from bot.store.pages.repositories import RepositoryPagesStore
     from bot.store.pages.rollouts import RolloutPagesStore
@@ -169,7 +170,9 @@ class Stores:
         self._cve_data = cve_data_age, platforms
 
     @cached_property
-    def _cves(self) -> CvesOfMoves:
+    def _cves(self) -> "CvesOfMoves":
+        from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
+
         _, _, clock = self._given
         return CvesOfMoves(clock, *self._cve_data)
 

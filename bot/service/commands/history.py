@@ -15,7 +15,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from bot.service.commands.progress import Progress
-from bot.service.wiring.adapters import CombinedFeeds
+from bot.service.wiring.combined_feeds import CombinedFeeds
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.history import HistoryStore, Logged

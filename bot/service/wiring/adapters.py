@@ -1,6 +1,6 @@
 """Stores and clients in the shape in which the stages ask for them, where one of them alone has not all of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -13,27 +13,11 @@ from bot.clients.registry import Registry
 from bot.domain.bases.image import Head
 from bot.domain.bases.lifecycle import end_of_life_day
 from bot.domain.clock import Clock
-from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from bot.domain.wording.message import Message
 from bot.report.destinations import Destination
 from bot.settings import Settings, secret
-from bot.store.stages.watch.feeds import FeedsStore
 from bot.verify.trust.collecting import referrers_of
-from bot.watch.feeds.combine import combine_all
-
-
-@dataclass(frozen=True, slots=True)
-class CombinedFeeds:
-    """What the feeds have shown, one advisory for each CVE."""
-
-    feeds: FeedsStore
-
-    async def known_releases(self) -> Mapping[str, Release]:
-        return await self.feeds.known_releases()
-
-    async def known_advisories(self) -> Mapping[str, Advisory]:
-        return combine_all(await self.feeds.advisories())
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from bot.domain.clock import Clock
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.finding import Finding
 from bot.domain.repositories.onboarding import Proposal
-from bot.service.commands.files.audit import kept_texts, with_fixes
+from bot.service.commands.files.audit_of_fleet import kept_texts, with_fixes
 from bot.store.stages.act.onboardings import OnboardingsStore
 from bot.views.repositories.findings import as_sarif
 

@@ -8,10 +8,10 @@ from pydantic import Field, model_validator
 
 from bot.domain.packages.cves.detected import GatePolicy, Rating
 from bot.domain.packages.gate import Counts, GateException, GateMode, GateRule
+from bot.domain.packages.gate_rules import MAX_AGE, MatchedRule, ReportUse
 from bot.settings.section import Section
 from bot.settings.values.texts import Name, Sentence
 from bot.settings.values.times import Duration, Moment
-from bot.verify.gating.ports import MatchedRule, ReportUse
 
 VulnerabilityId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*-[A-Za-z0-9:.-]+$", max_length=64)]
 Severities = Annotated[list[Rating], Field(min_length=1, max_length=5)]
@@ -77,7 +77,7 @@ class GateSettings(Section):
         description="OpenVEX documents of authors whom you heed: what they excuse does not count.",
     )
     max_age: Duration = Field(
-        timedelta(days=2), description="How old CVE data and reports may be; what is older cannot tell."
+        MAX_AGE, description="How old CVE data and reports may be; what is older cannot tell."
     )
     wait: Duration = Field(
         timedelta(hours=1),

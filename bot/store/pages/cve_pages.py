@@ -4,10 +4,10 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from bot.domain.clock import Clock
+from bot.domain.packages.gate_rules import MAX_AGE
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
-from bot.store.pages.ledger.cves_of_moves import MAX_AGE
 
 
 class CvePagesStore(Store):

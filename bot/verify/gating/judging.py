@@ -18,17 +18,10 @@ from bot.domain.packages.gate import (
     judge_by_rule,
     worst_gated,
 )
+from bot.domain.packages.gate_rules import MatchedRule
 from bot.domain.platform import platform_of
 from bot.verify.gating.compared import suppressed_in, unseen_before, with_unchanged
-from bot.verify.gating.ports import (
-    GateOptions,
-    GateStore,
-    KeptData,
-    MatchedRule,
-    ToldImage,
-    ToldPlatform,
-    VexPort,
-)
+from bot.verify.gating.ports import GateOptions, GateStore, KeptData, ToldImage, ToldPlatform, VexPort
 from bot.verify.gating.uncertain import about, settle_uncertain, words
 from bot.verify.gating.vulnerabilities import Yardstick, vulnerabilities_of, with_damaged, with_reports
 from bot.verify.scan_reports import KeptReport

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -11,7 +10,8 @@ from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.cves.detected import DetectedVulnerability, VulnerabilityKey
-from bot.domain.packages.gate import Gated, GateException, GateMode, GateRule
+from bot.domain.packages.gate import Gated, GateException, GateMode
+from bot.domain.packages.gate_rules import MAX_AGE, MatchedRule
 from bot.domain.packages.package import Distribution, Package
 from bot.reconcile.work import Queue
 from bot.verify.scan_reports import KeptReport
@@ -19,24 +19,6 @@ from bot.verify.vex.statements import VexStatement
 
 DOTNET = "Microsoft (.NET)"
 """Who publishes what .NET itself is affected by."""
-
-
-class ReportUse(StrEnum):
-    """What a scanner's report about an image is worth: it adds to the kept data, answers where that cannot tell, or
-    must be there."""
-
-    ADD = "add"
-    ENOUGH = "enough"
-    REQUIRE = "require"
-
-
-@dataclass(frozen=True, slots=True)
-class MatchedRule:
-    """What is asked of images whose `registry/name` one of the globs fits."""
-
-    match: tuple[str, ...]
-    rule: GateRule
-    report: ReportUse = ReportUse.ADD
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +32,7 @@ class GateOptions:
     exceptions: tuple[GateException, ...] = ()
     statements: tuple[VexStatement, ...] = ()
     platforms: frozenset[str] = frozenset()
-    max_age: timedelta = timedelta(days=2)
+    max_age: timedelta = MAX_AGE
     wait: timedelta = timedelta(hours=1)
     mark: str = ""
     reads_artifacts: bool = False

@@ -11,10 +11,11 @@ from bot.domain.packages.cves.detected import GatePolicy
 from bot.domain.packages.cves.publication import CvePublication, publications_of
 from bot.domain.packages.cves.vulnerability import ANY_RELEASE, Ecosystem, listed_as, release_of
 from bot.domain.packages.gate import ImageVulnerabilities
+from bot.domain.packages.gate_rules import ReportUse
 from bot.domain.packages.package import Distribution, Package, PackageType
 from bot.domain.platform import platform_of
 from bot.domain.wording.words import counted, duration, first_few
-from bot.verify.gating.ports import DOTNET, KeptData, ReportUse, ToldPlatform
+from bot.verify.gating.ports import DOTNET, KeptData, ToldPlatform
 from bot.verify.scan_reports import KeptReport
 
 _FRAMEWORKS = frozenset({"Microsoft.NETCore.App", "Microsoft.AspNetCore.App", "Microsoft.WindowsDesktop.App"})

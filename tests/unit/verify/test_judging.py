@@ -14,17 +14,10 @@ from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Counts, Excused, Gated, GateException, GateMode, GateOutcome, GateRule
+from bot.domain.packages.gate_rules import MatchedRule, ReportUse
 from bot.domain.packages.package import Package
 from bot.verify.gating.judging import Gating, judge_images
-from bot.verify.gating.ports import (
-    GateOptions,
-    GateStore,
-    KeptData,
-    MatchedRule,
-    ReportUse,
-    ToldImage,
-    ToldPlatform,
-)
+from bot.verify.gating.ports import GateOptions, GateStore, KeptData, ToldImage, ToldPlatform
 from bot.verify.scan_reports import KeptReport, ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
 from bot.verify.vex.statements import Component, Product, VexStatement

@@ -82,13 +82,14 @@ def audit(
 
 def _audited(where: str, config: Path) -> "AuditedCheckout":
     from bot.domain.clock import SystemClock
-    from bot.service.commands.files.audit import audited, audited_repository, is_repository_name
+    from bot.service.commands.files.audit import audited, is_repository_name
 
     if Path(where).exists() or not is_repository_name(where):
         with progress_of("reading") as progress:
             return audited(Path(where), SystemClock(), progress)
     import asyncio
 
+    from bot.service.commands.files.audit_of_fleet import audited_repository
     from bot.settings import load
 
     return asyncio.run(audited_repository(load(config), where, SystemClock()))

@@ -31,7 +31,7 @@ def history(
 
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import base_path
-    from bot.service.commands.look.views import read_base_history
+    from bot.service.commands.look.history import read_base_history
     from bot.settings import load
 
     settings = load(config)

@@ -1,15 +1,17 @@
 """Whose word counts of which repository produces which image, where several say so."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 from bot.domain.images.claims.branch_patterns import are_of
 from bot.domain.images.claims.claim import Claim, ImageRules, NamedImage, Source, filled
-from bot.domain.images.claims.joined_groups import joined
 from bot.domain.images.claims.tags import TagKind, TagRule, name_and_tag
 from bot.domain.reference import Base, InvalidReference, Reference
+
+T = TypeVar("T")
 
 MOST_CLAIMS = 100
 """Images of one repository."""
@@ -194,3 +196,26 @@ def _weightiest(claims: Iterable[Claim]) -> tuple[Claim, ...]:
 
 def _weight(claim: Claim) -> tuple[int, bool, int]:
     return claim.source.rank, bool(claim.weakness), list(TagKind).index(claim.tag.kind)
+
+
+def joined(groups: Sequence[Sequence[T]], key: Callable[[T], Hashable]) -> Iterator[list[T]]:
+    """The groups, of which those that share a key, also by way of others, are one; in their order.
+
+    Goes through each thing twice, however many groups there are.
+    """
+    holders: dict[Hashable, list[int]] = {}
+    for number, group in enumerate(groups):
+        for each in group:
+            holders.setdefault(key(each), []).append(number)
+    seen: set[int] = set()
+    for first in range(len(groups)):
+        together: set[int] = set()
+        waiting = [first]
+        while waiting:
+            number = waiting.pop()
+            if number not in seen:
+                seen.add(number)
+                together.add(number)
+                waiting += (other for each in groups[number] for other in holders.pop(key(each), ()))
+        if together:
+            yield [each for number in sorted(together) for each in groups[number]]

@@ -1,26 +1,18 @@
-"""`audit` on a local checkout, and on a repository of the fleet."""
+"""`audit` on a local checkout."""
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 
-from bot.act.onboarding.stage import proposal_source
 from bot.audit.auditing import judge_repository
 from bot.audit.patches import Texts, patches
 from bot.audit.repository import RepositoryTexts
 from bot.clients.folders import checkout
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.finding import Finding, Fix
+from bot.domain.repositories.finding import Finding
 from bot.formats.finding import LARGEST_FILE
 from bot.formats.practices import tells_of_practices
 from bot.service.commands.progress import Progress
-from bot.service.wiring.opened_stores import opened_stores
-from bot.settings import Settings
-from bot.store.pages.fleet.practices import PracticesStore
-from bot.store.stages.act.onboardings import OnboardingsStore
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w-]{0,99}/[\w.-]{1,100}")
 
@@ -51,60 +43,3 @@ def audited(root: Path, clock: Clock, progress: Progress) -> AuditedCheckout:
         progress(number, len(entries))
     texts = Texts(RepositoryTexts(files), files, clock.now())
     return AuditedCheckout(judge_repository(texts.repository, texts.now).findings, texts)
-
-
-async def audited_repository(settings: Settings, repository: str, clock: Clock) -> AuditedCheckout:
-    """What the service found last in a repository of the fleet. Raises `Failure` where it has not judged it."""
-    async with opened_stores(settings, clock) as stores:
-        unwaivable = frozenset(settings.audit.never_waived)
-        return await audited_in(stores.practices, stores.onboardings, repository, clock.now(), unwaivable)
-
-
-async def audited_in(
-    practices: PracticesStore,
-    kept: OnboardingsStore,
-    repository: str,
-    now: datetime,
-    unwaivable: Collection[str] = (),
-) -> AuditedCheckout:
-    """The same from stores that are open; with the texts that were read last, where all of them are kept."""
-    found = await practices.audited(repository)
-    if found is None:
-        raise Failure(
-            Trouble.MISSING,
-            f"{repository} is neither a path here nor a repository of the fleet",
-            advice="write it as the forge does, and see github.repositories in the settings",
-        )
-    if found.at is None:
-        raise Failure(
-            Trouble.MISSING,
-            f"{repository} was not judged yet",
-            advice="the service does so once it has read it",
-        )
-    return with_fixes(found.findings, await kept_texts(kept, repository, now, unwaivable))
-
-
-async def kept_texts(
-    kept: OnboardingsStore, repository: str, now: datetime, unwaivable: Collection[str] = ()
-) -> Texts | None:
-    """The texts of a repository as they were read last; None where they are not all kept."""
-    item = await kept.source(repository)
-    try:
-        source = await proposal_source(kept, item) if item is not None else None
-    except Failure:
-        return None
-    if source is None:
-        return None
-    return Texts(RepositoryTexts(source.files, source.name, source.produced), source.files, now, unwaivable)
-
-
-def with_fixes(findings: tuple[Finding, ...], texts: Texts | None) -> AuditedCheckout:
-    """Edits are those for the texts as they are kept now; a finding that these do not give has words alone."""
-    now = judge_repository(texts.repository, texts.now, texts.unwaivable).findings if texts is not None else ()
-    fixes = {replace(each, fix=None): each.fix for each in now}
-    given = (replace(each, fix=fixes.get(replace(each, fix=None), _words(each.fix))) for each in findings)
-    return AuditedCheckout(tuple(given), texts)
-
-
-def _words(fix: Fix | None) -> Fix | None:
-    return replace(fix, edits=(), suggested=()) if fix is not None else None

@@ -7,7 +7,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import PackageType
 from bot.domain.packages.versions import BadVersion, compare_versions
 from bot.domain.packages.wanted import Sought, WantedPackage, wanted_by
-from bot.service.wiring.adapters import CombinedFeeds
+from bot.service.wiring.combined_feeds import CombinedFeeds
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores

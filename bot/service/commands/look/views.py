@@ -1,23 +1,16 @@
 """The views that commands show, read from the store alone."""
 
-from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.assess.dotnet.releases import ReleaseIndex
-from bot.assess.notices.measuring import measured_lags
-from bot.domain.bases.notice import Notice
-from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.reference import Base
 from bot.domain.rollouts.timing.waves import Hold
 from bot.plan.waves.advance import release_rules_at, rollout_options_of
 from bot.plan.waves.waiting import holds_of
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
-from bot.views.bases.history import History
 from bot.views.fleet.status import Status
 from bot.views.repositories.explanation import Explanation
 from bot.views.rollouts.rollout import RolloutProgress
@@ -66,26 +59,3 @@ async def read_rollout(settings: Settings, number: int, clock: Clock) -> Rollout
 async def _holds(stores: Stores, settings: Settings, now: datetime) -> dict[int, Hold]:
     options = rollout_options_of(settings.rules)
     return holds_of(await stores.rollout_views.waits(release_rules_at(now, options)), options, now)
-
-
-async def read_base_history(settings: Settings, base: str, clock: Clock) -> History:
-    """Reads the changes of a base; raises `Failure` where the store knows no such one."""
-    async with opened_stores(settings, clock) as stores:
-        releases = ReleaseIndex(await stores.history.releases())
-        seen = await stores.base_views.observations_of(base)
-        found = await stores.base_views.changes_of(base)
-        watched = await stores.base_views.watched()
-        lags = tuple(_lags(base, seen, releases, clock.now(), watched))
-        return History(tuple(change for change, _ in found), lags, tuple(packages for _, packages in found))
-
-
-def _lags(
-    name: str,
-    seen: Mapping[Base, Sequence[Observation]],
-    releases: ReleaseIndex,
-    now: datetime,
-    watched: Collection[Base],
-) -> list[Notice]:
-    """How late upstream was each time, by the time when it began."""
-    found = measured_lags(seen, releases, now, watched)
-    return [lag for lag in found if name in (str(lag.base), lag.base.short)]

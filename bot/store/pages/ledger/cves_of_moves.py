@@ -13,6 +13,7 @@ from bot.domain.evidence import Strength
 from bot.domain.packages.cves.detected import GatePolicy, Rating
 from bot.domain.packages.cves.moves import CvesMoved, KnownCves, StillOpen, WhyOpen, cves_moved, still_open_in_all
 from bot.domain.packages.cves.vulnerability import release_of
+from bot.domain.packages.gate_rules import MAX_AGE
 from bot.domain.packages.moves import PlatformChanges
 from bot.store.engine.counters import EXPOSURES, FEEDS
 from bot.store.engine.inserting import chunks
@@ -24,8 +25,6 @@ from bot.store.rows.tables import counters
 from bot.verify.gating.ports import DOTNET, KeptData, ToldPlatform
 from bot.verify.gating.vulnerabilities import Yardstick, vulnerabilities_of
 
-MAX_AGE = timedelta(days=2)
-"""How old CVE data may be, unless the operator says otherwise."""
 _MOST_KEPT = 200
 """Images whose CVEs are kept at hand: every pull request of a rollout asks for the same few."""
 _EVERY_SEVERITY = GatePolicy(frozenset(Rating), ignore_unfixed=False)

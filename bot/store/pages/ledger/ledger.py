@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Severity
+from bot.domain.packages.gate_rules import MAX_AGE
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.ledger.entries import LedgerEntry
 from bot.domain.packages.ledger.station_times import StationTime, elsewhere, with_rebuilds
@@ -20,7 +21,6 @@ from bot.store.pages.cve_pages import CvePagesStore
 from bot.store.pages.images.read_images import count_images
 from bot.store.pages.ledger.below import read_bases, read_names
 from bot.store.pages.ledger.beside import read_beside
-from bot.store.pages.ledger.cves_of_moves import MAX_AGE
 from bot.store.pages.ledger.entries import ExposedImage, Ledger
 from bot.store.pages.ledger.exposed import read_exposed
 from bot.store.pages.ledger.exposed_images import read_images

@@ -15,7 +15,7 @@ from bot.domain.images.image import SeenImage
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.repository import Repository
 from bot.reconcile.loop import Loop
-from bot.service.commands.files.audit import audited_in
+from bot.service.commands.files.audit_of_fleet import audited_in
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices
 from bot.store.rows.repositories.issues import issue_sections, issues
 from bot.store.rows.repositories.tables import blobs

@@ -9,6 +9,7 @@ from sqlalchemy import event, insert, select, update
 
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Counts, Gated, GateOutcome, GateRule
+from bot.domain.packages.gate_rules import MatchedRule
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepState
@@ -23,7 +24,7 @@ from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.verify.artifacts.ports import EndedRuns, Gathered
 from bot.verify.gating.judging import Gating
-from bot.verify.gating.ports import GateOptions, MatchedRule
+from bot.verify.gating.ports import GateOptions
 from bot.verify.scan_reports import ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
 from tests.integration.store.filling import HOUR, Stores, digest

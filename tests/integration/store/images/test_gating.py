@@ -25,6 +25,7 @@ from bot.domain.packages.gate import (
     GateOutcome,
     GateRule,
 )
+from bot.domain.packages.gate_rules import MatchedRule, ReportUse
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.package import Package
 from bot.domain.reach import PushedTag, Reach
@@ -34,7 +35,7 @@ from bot.store.rows.images.scan_reports import scan_reports
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.verify.gating.judging import Gating
-from bot.verify.gating.ports import GateOptions, MatchedRule, ReportUse
+from bot.verify.gating.ports import GateOptions
 from bot.verify.gating.stage import tick
 from bot.verify.images.ports import Look
 from bot.verify.scan_reports import ReportOrigin, ScanReport

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import Gated, GateOutcome, GateRule
+from bot.domain.packages.gate_rules import MatchedRule
 from bot.verify.gating.judging import Gating
-from bot.verify.gating.ports import GateOptions, MatchedRule, ToldImage
+from bot.verify.gating.ports import GateOptions, ToldImage
 from bot.verify.scan_reports import ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
 from tests.integration.store.filling import Stores, digest

@@ -9,8 +9,9 @@ import pytest
 from bot.domain.evidence import Strength
 from bot.domain.packages.cves.detected import DetectedVulnerability, GatePolicy, Rating
 from bot.domain.packages.gate import ImageVulnerabilities
+from bot.domain.packages.gate_rules import ReportUse
 from bot.domain.packages.package import Distribution, Package
-from bot.verify.gating.ports import DOTNET, KeptData, ReportUse, ToldPlatform
+from bot.verify.gating.ports import DOTNET, KeptData, ToldPlatform
 from bot.verify.gating.vulnerabilities import (
     FleetHoldings,
     Yardstick,

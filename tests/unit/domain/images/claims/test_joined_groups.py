@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.images.claims.joined_groups import joined
+from bot.domain.images.claims.choosing import joined
 
 
 @pytest.mark.parametrize(

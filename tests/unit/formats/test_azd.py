@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from bot.formats.azd.finder import find, published
+from bot.formats.azd import find, published
 from tests.unit.formats.laws import any_text, spans_cover_what_they_claim
 
 PATH = "app/azure.yaml"

@@ -1,1 +1,0 @@
-"""azure.yaml, which the Azure Developer CLI deploys from."""
