@@ -19,6 +19,8 @@ WAITING = "stuck:"
 """What the subjects of incidents begin with; an owner's name follows. The second needs a person."""
 _FAILED_OFTEN = 4
 """Attempts in a row: what passes within minutes is no news."""
+IS_DELAYED = rebuilds.c.attempts >= _FAILED_OFTEN
+"""Of a rebuild that has not ended: it fails again and again."""
 _FOR_A_PERSON_AFTER = timedelta(days=1)
 
 
@@ -53,7 +55,7 @@ async def _delayed(connection: AsyncConnection) -> Mapping[str, str]:
     rows = await connection.execute(
         select(repositories.c.name, rebuilds.c.reason)
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-        .where(rebuilds.c.attempts >= _FAILED_OFTEN, rebuilds.c.state.not_in(ENDED))
+        .where(IS_DELAYED, rebuilds.c.state.not_in(ENDED))
         .order_by(rebuilds.c.attempts.desc(), rebuilds.c.id)
     )
     reasons: dict[str, list[str]] = {}

@@ -88,3 +88,10 @@ def test_too_many_failures_stop_all_of_it() -> None:
     assert found.pause == "2 of 3 ended rebuilds failed, more than 20%"
     assert not found.release
     assert not found.urgent
+
+
+def test_nobody_is_late_behind_a_canary_that_a_fault_holds_up_before_anything_was_rebuilt() -> None:
+    canary = WaveTally(waiting=1, delayed=1, began_at=NOON - 9 * DAY)
+    tallies = {"canary": canary, "rest": WaveTally(waiting=20)}
+    found = step(standing(tallies=tallies, longest={"rest": NOON - 9 * DAY}, ready={}))
+    assert (found.release, found.late) == ({}, {})
