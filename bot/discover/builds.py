@@ -120,6 +120,7 @@ class _Looks(Work[DueBuilds, Seen]):
 
     stage = "builds"
     batch = 1_000
+    rests_by_backoff = True
 
     def __init__(self, store: BuildsStore, forge: Forge, host_name: str, clock: Clock) -> None:
         self._store = store

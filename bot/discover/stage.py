@@ -148,6 +148,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
 
     stage = "discover"
     batch = 40
+    rests_by_backoff = True
 
     def __init__(
         self,

@@ -357,3 +357,14 @@ async def test_a_canary_that_a_fault_holds_up_lets_nobody_begin_without_a_succes
         for held in await stores.jobs():
             assert held.rebuild.wave == "canary"
             await fail(stores, held, attempts=50)
+
+
+async def test_what_gave_way_is_due_again_soon_as_well_once_something_goes_through(stores: Stores) -> None:
+    await planned(stores, 1, wave="canary")
+    await tick(stores)
+    [job] = await stores.jobs()
+    await fail(stores, job)
+    await tick(stores)
+    resting = await stores.act.jobs.resting(stores.clock.now(), 10)
+    assert [claimed.id for claimed in resting] == [job.rebuild.id]
+    assert (await stores.act.jobs.read(resting[0])).rebuild.repository == job.rebuild.repository
