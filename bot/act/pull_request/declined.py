@@ -37,8 +37,8 @@ def less_declined(found: Sequence[PullRequest], job: Job) -> Declined:
         return Declined(job)
     if len(gone) == len(job.rebuild.targets):
         closed = closed_in[gone[0].to_digest]
-        told = (f"pull request #{closed.number} for these digests was closed by a maintainer",)
-        return Declined(None, told, closed)
+        why = f"pull request #{closed.number} for these digests was closed by a maintainer"
+        return Declined(None, (why,), closed)
     told = tuple(
         f"{target.base.short} is left alone, since #{closed_in[target.to_digest].number} was closed"
         for target in gone

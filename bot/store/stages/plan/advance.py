@@ -248,7 +248,8 @@ def _tally(row: Any, began_at: datetime | None, done_since: datetime | None) -> 
     soak = None if row.soak is None else timedelta(seconds=row.soak)
     return WaveTally(
         *(row.waiting, row.under_way, row.unmerged, row.ended, row.failed, row.forgiven),
-        *(began_at, done_since, soak, row.last_end, row.broken, row.in_vain, row.delayed),
+        *(began_at, done_since, soak, row.last_end, row.broken, row.in_vain),
+        delayed=row.delayed,
     )
 
 
