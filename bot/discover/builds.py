@@ -121,6 +121,7 @@ class _Looks(Work[DueBuilds, Seen]):
 
     stage = "builds"
     batch = 1_000
+    rests_by_backoff = True
 
     def __init__(self, store: BuildsStore, forge: Forge, host: ForgeHost, clock: Clock) -> None:
         self._store = store
@@ -128,6 +129,9 @@ class _Looks(Work[DueBuilds, Seen]):
         self._forge_host = host
         self._clock = clock
         self._latest: dict[str, Mapping[str, LatestRuns]] = {}
+        self._in_trouble: dict[str, Failure] = {}
+        """Owners of whom no runs are told at present."""
+        self._met: set[str] = set()
         self.home = host.whole
 
     @property
@@ -141,13 +145,19 @@ class _Looks(Work[DueBuilds, Seen]):
         return self._forge_host.of(item.identity.name)
 
     async def prepare(self, host: str, items: Sequence[DueBuilds]) -> None:
+        """Asks owner by owner: one in trouble keeps no other from being looked at."""
         found: dict[str, LatestRuns] = {}
         owners: dict[str, list[DueBuilds]] = {}
         for item in items:
             owners.setdefault(owner_of(item.identity.name), []).append(item)
-        for some in owners.values():
+        for owner, some in owners.items():
             if known := [item.node_id for item in some if item.node_id is not None]:
-                found |= await self._latest_runs(some[0].identity, known)
+                self._in_trouble.pop(owner, None)
+                self._met.discard(owner)
+                try:
+                    found |= await self._latest_runs(some[0].identity, known)
+                except Failure as failure:
+                    self._in_trouble[owner] = failure
         self._latest[host] = found
 
     async def _latest_runs(self, one: Identity, known: Sequence[str]) -> Mapping[str, LatestRuns]:
@@ -164,6 +174,9 @@ class _Looks(Work[DueBuilds, Seen]):
 
     async def attempt(self, item: DueBuilds, lease: Lease) -> Seen:
         now = self._clock.now()
+        failure = self._in_trouble.get(owner_of(item.identity.name))
+        if failure is not None and item.node_id is not None:
+            raise failure
         latest = None if item.node_id is None else self._latest[self.host(item)].get(item.node_id)
         if latest is None:
             return await self._looked_up(item, now)
@@ -182,6 +195,15 @@ class _Looks(Work[DueBuilds, Seen]):
             what = f"the runs of {item.workflow} are not shown"
             raise Failure(Trouble.UNREACHABLE, what, where=item.identity.name, advice="grant actions: read")
         return Seen(shown.node_id, BranchBuilds(shown.state), now)
+
+    def is_shared(self, item: DueBuilds, failure: Failure) -> bool:
+        """An owner's trouble counts once, however many workflows meet it."""
+        owner = owner_of(item.identity.name)
+        if self._in_trouble.get(owner) is not failure:
+            return False
+        is_known = owner in self._met
+        self._met.add(owner)
+        return is_known
 
     async def settle(self, item: DueBuilds, result: Seen) -> None:
         await self._store.save_seen([(item, result)])

@@ -41,6 +41,8 @@ class Listing:
     """Why some are kept, for people; None where all is well."""
     nothing_taken: str | None = None
     """For an operator whose settings select nothing at all."""
+    grants: Mapping[str, Mapping[str, str]] | None = None
+    """By owner what the bot may do there; None where that cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,11 +95,13 @@ def _unread_in_one_pass(repositories: Sequence[str]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What the forge lists, what was known before, and of whom it cannot tell anything, with why."""
+    """What the forge lists, what was known before, of whom it cannot tell anything, with why, and what the bot may
+    do where."""
 
     repositories: Sequence[Repository]
     known: KnownFleet
     silent: Mapping[str, Silence]
+    grants: Mapping[str, Mapping[str, str]] | None
 
 
 class _Listings(Work[DueListing, "_Shown"]):
@@ -126,11 +128,12 @@ class _Listings(Work[DueListing, "_Shown"]):
         shown = await self._forge.repositories(self._options.selection.owners)
         known = await self._store.known_fleet()
         silent = await self._forge.silent(set(map(owner_of, known.names)))
-        return _Shown(shown, known, silent)
+        return _Shown(shown, known, silent, await self._forge.grants())
 
     async def settle(self, item: DueListing, result: "_Shown") -> None:
         now = self._clock.now()
         listing = understood(result.repositories, result.known, self._options.selection, now, result.silent)
+        listing = replace(listing, grants=result.grants)
         self._tally.listed = len(listing.taken)
         self._tally.problems += [text for text in (listing.trouble, listing.nothing_taken) if text]
         due = now + self._options.every
@@ -148,6 +151,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
 
     stage = "discover"
     batch = 40
+    rests_by_backoff = True
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ _FIRST = timedelta(seconds=30)
 _LONGEST = timedelta(hours=1)
 _OF_ITS_AGE = 12
 _MOST_SELDOM = timedelta(days=1)
+_SPREAD_OVER = timedelta(minutes=10)
 _TO_THE_LONGEST = 9
 """The failure after which the usual back-off grows no more."""
 
@@ -33,6 +34,16 @@ def rested_by(attempts: int) -> timedelta:
     """How long work has rested in all by its `attempts`-th failure, at the least."""
     few = min(attempts, _TO_THE_LONGEST)
     return sum((backoff(each) for each in range(1, few)), timedelta()) + (attempts - few) * _LONGEST
+
+
+def rests_for_long_after(now: datetime) -> datetime:
+    """What has failed and is due later than that rests for longer than by the usual back-off."""
+    return now + _LONGEST
+
+
+def soon(now: datetime, number: int) -> list[datetime]:
+    """When so many rows are due again once what kept them is over: soon, and not all at once."""
+    return [now + _SPREAD_OVER * (place + 1) / (number + 1) for place in range(number)]
 
 
 def rest_at_age(age: timedelta, shortest: timedelta) -> timedelta:

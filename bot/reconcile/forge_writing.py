@@ -62,6 +62,7 @@ class ForgeWriting(Work[Item, Result]):
 
     batch = 3
     at_once = 1
+    rests_by_backoff = True
 
     def __init__(self, forge: Forge, host: ForgeHost, loop: Loop) -> None:
         self._forge = forge

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.backoff import backoff
+from bot.domain.backoff import backoff, rests_for_long_after, soon
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock, is_yet_to_come
 from bot.domain.failure import Failure, Trouble
@@ -26,6 +26,10 @@ from bot.reconcile.work import Claimed, Lease, Work, put_off_by_backoff
 
 RENEW_EVERY = timedelta(minutes=2)
 """Several times within the shortest lease, so that one renewal may fail."""
+
+HASTEN_EVERY = timedelta(hours=1)
+_MOST_HASTENED = 500
+"""At a time: what rests beyond these comes an hour later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Loop:
     renew_every: timedelta = RENEW_EVERY
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     _resting: dict[str, _Rest] = field(default_factory=dict)
+    _hastened: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _owed: dict[str, list[Claimed]] = field(default_factory=dict)
     """Rows, by stage, that the store could not take back."""
 
@@ -140,6 +145,20 @@ class Loop:
             told = work.told(host, breaker.tripped)
             tally.problems += [told] if told is not None and told not in tally.problems else []
         await this.finish(rest.until(work.longest_pause(items, now)) if rest is not None else now)
+        if this.went_through and breaker.tripped is None and work.rests_by_backoff:
+            await self._hasten(work, host, now)
+
+    async def _hasten(self, work: Work[Any, Any], host: str, now: datetime) -> None:
+        """What rests at the host for longer than the usual back-off is due again soon, at most once an hour: what
+        kept it may be over, or its own."""
+        last = self._hastened.get((work.stage, host))
+        if last is not None and timedelta(0) <= now - last < HASTEN_EVERY:
+            return
+        with contextlib.suppress(Failure):
+            resting = await work.queue.resting(rests_for_long_after(now), _MOST_HASTENED)
+            mine = [claimed.id for claimed in resting if await _is_at(work, claimed, host)]
+            await work.queue.hasten(dict(zip(mine, soon(now, len(mine)), strict=True)))
+            self._hastened[work.stage, host] = now
 
     def _rest(self, host: str, longest: timedelta) -> _Rest | None:
         """None also where it began at a time that is yet to come: a clock that was ahead has told it."""
@@ -184,3 +203,11 @@ class Loop:
             except Failure:
                 self._owed[work.stage] = owed
                 raise
+
+
+async def _is_at(work: Work[Any, Any], claimed: Claimed, host: str) -> bool:
+    """A row that cannot be read is at no host."""
+    try:
+        return work.host(await work.queue.read(claimed)) == host
+    except Exception:
+        return False

@@ -63,6 +63,8 @@ class Round:
     untried: list[HeldRow] = field(default_factory=list)
     passing: list[tuple[HeldRow, Failure]] = field(default_factory=list)
     """Those without an answer: whether that is their own or their host's trouble, the round's end tells."""
+    went_through: bool = False
+    """Whether an attempt has succeeded."""
     locks: dict[object, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def run(self) -> None:
@@ -130,6 +132,7 @@ class Round:
             await self._met(held, failure, RowOutcome.FAILED if error is failure else RowOutcome.DEFECT)
             return
         self.breaker.answered()
+        self.went_through = True
         if self.work.is_small(result):
             self.small.append((held, result))
         else:

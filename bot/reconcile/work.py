@@ -53,6 +53,15 @@ class Queue(Protocol[Item_co]):
         """
         ...
 
+    async def resting(self, beyond: datetime, limit: int) -> Sequence[Claimed]:
+        """Up to `limit` rows that have failed, that nobody holds and that are due only after `beyond`; what is due
+        sooner comes first."""
+        ...
+
+    async def hasten(self, dues: Mapping[int, datetime]) -> None:
+        """Makes rows due at these times, by their ids, where they are due later and nobody holds them."""
+        ...
+
 
 class Held(Protocol):
     """What has to hold as a write begins, after all that it waited for."""
@@ -100,6 +109,9 @@ class Work(ABC, Generic[Item, Result]):
     """Rows in one run; what is due beyond that is left to the next."""
     strikes: int | None = 5
     """So many items in a row without an answer, and their host is in trouble; None where that is never said."""
+    rests_by_backoff: bool = False
+    """Whether what fails rests by `rest_of`, for up to a day; once something goes through at its host, it is due
+    again soon."""
     home: str | None = None
     """The host that all items need, where it is one: while it pauses nothing is claimed."""
 

@@ -81,6 +81,7 @@ class _Messages(Work[DueMessage, _Spread | _Told]):
     """One at a time for each channel, in the order in which they were announced."""
 
     stage = "report"
+    rests_by_backoff = True
     at_once = 1
 
     def __init__(

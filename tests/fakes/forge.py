@@ -52,6 +52,7 @@ class FakeForge:
     takes: timedelta = timedelta(0)
     may_change_workflows: bool = True
     silent_owners: dict[str, Silence] = field(default_factory=dict)
+    granted: Mapping[str, Mapping[str, str]] | None = None
     hidden: set[str] = field(default_factory=set)
     """Repositories that are shown only where they are the one that is asked for."""
     sees_all: bool = True
@@ -70,6 +71,9 @@ class FakeForge:
 
     async def silent(self, owners: Collection[str]) -> Mapping[str, Silence]:
         return self.silent_owners
+
+    async def grants(self) -> Mapping[str, Mapping[str, str]] | None:
+        return self.granted
 
     async def sees_others(self, repository: Identity) -> bool:
         return self.sees_all

@@ -1,6 +1,6 @@
 """Due rows in memory, as `reconcile.work.Queue` shows them."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -84,6 +84,21 @@ class FakeQueue(Generic[Item]):
                 row.due_at, row.lease_until = due_at, None
                 row.error = error if error is not None else row.error
                 row.attempts -= not attempted
+
+    async def resting(self, beyond: datetime, limit: int) -> Sequence[Claimed]:
+        found = [
+            row
+            for row in self.rows.values()
+            if row.due_at > beyond and row.attempts and row.lease_until is None and self.is_wanted(row)
+        ]
+        chosen = sorted(found, key=lambda row: (row.due_at, row.id))[:limit]
+        return [Claimed(row.id, row.name, row.attempts) for row in chosen]
+
+    async def hasten(self, dues: Mapping[int, datetime]) -> None:
+        for number, due_at in dues.items():
+            row = self.rows[number]
+            if row.lease_until is None:
+                row.due_at = min(row.due_at, due_at)
 
     def check(self, id: int) -> None:  # noqa: A002
         """Raises `LeaseLost` where the claim is no longer held."""

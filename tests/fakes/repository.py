@@ -122,7 +122,17 @@ class FakeRepository:
         self.builds.setdefault(commit, []).append(replace(run, number=len(earlier) + 1))
 
     def close(self, number: int) -> None:
-        self.requests[number] = replace(self.requests[number], is_open=False)
+        request = self.requests[number]
+        head = self.branches.get(request.branch, request.head)
+        self.requests[number] = replace(request, head=head, is_open=False)
+
+    def reopen(self, number: int) -> None:
+        """Opens a closed pull request again, where the forge lets people: its branch stands as it did, and no other
+        is open from it."""
+        request = self.requests[number]
+        others = [each for each in self.requests.values() if each.is_open and each.branch == request.branch]
+        if not request.is_merged and not others and self.branches.get(request.branch) == request.head:
+            self.requests[number] = replace(request, is_open=True)
 
     def edit(self, number: int, **values: Any) -> None:
         self.requests[number] = replace(self.requests[number], **values)

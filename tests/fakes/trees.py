@@ -29,6 +29,7 @@ class FakeTrees:
     files: dict[str, Mapping[str, bytes] | Failure | None] = field(default_factory=dict)
     truncated: set[str] = field(default_factory=set)
     listing: list[Repository] | Failure | None = None
+    granted: Mapping[str, Mapping[str, str]] | None = None
     blob_failures: dict[str, Failure] = field(default_factory=dict)
     """By repository."""
     asked: Counter[str] = field(default_factory=Counter)
@@ -36,6 +37,9 @@ class FakeTrees:
 
     async def silent(self, owners: Collection[str]) -> Mapping[str, Silence]:
         return {}
+
+    async def grants(self) -> Mapping[str, Mapping[str, str]] | None:
+        return self.granted
 
     async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
         self.asked["repositories"] += 1

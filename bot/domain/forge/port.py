@@ -29,6 +29,11 @@ class ShowsRepositories(Protocol):
         """Those of `owners` of whose repositories the last listing could tell nothing, with why."""
         ...
 
+    async def grants(self) -> Mapping[str, Mapping[str, str]] | None:
+        """By owner, in lower case, what the last listing found granted there: names of rights, each with its level.
+        None where that cannot be told; an owner who has shut the bot out is not in it."""
+        ...
+
     async def sees_others(self, repository: Identity) -> bool:
         """Whether the grant that this repository is asked with still sees its owner's repositories.
 

@@ -1,6 +1,6 @@
 """One tick: rollouts go on wave by wave. What may begin is released to `act`; one that fails too much is paused."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -94,6 +94,14 @@ class RolloutAdvance:
 class AdvanceStore(Protocol):
     """What moving waves on asks of the store."""
 
+    async def give_way(self, waves: Collection[str], now: datetime) -> int:
+        """Gives the places in these waves, of what fails again and again, to others; how many there were.
+
+        It is let go again like what waits there, once it is to be tried the next time. What a person has asked for
+        keeps its place.
+        """
+        ...
+
     async def standings(self, rules: ReleaseRules) -> Standings:
         """Returns every open rollout that is not paused, counted in the store."""
         ...
@@ -118,6 +126,8 @@ class AdvanceTally:
 async def tick(store: AdvanceStore, options: RolloutOptions, clock: Clock) -> AdvanceTally:
     """Lets begin whatever may; a tick that finds nothing to do writes nothing."""
     rules = release_rules_at(clock.now(), options)
+    if bounded := [wave.name for wave in options.waves if wave.batch is not None]:
+        await store.give_way(bounded, rules.at)
     found = await store.standings(rules)
     known, released, done = found.known, 0, 0
     paused: list[str] = []

@@ -23,6 +23,7 @@ ORDER = (
     "manifests",
     "unpacked_layers",
     "tasks",
+    "grants",
     "repositories",
     "workflow_builds",
     "who produces what",

@@ -203,7 +203,7 @@ async def retry_within(connection: AsyncConnection, repository: str, word: Word,
     waiting = await not_ended(connection, mine, rebuilds.c.state.in_(AWAITING))
     begun = rebuilds.c.id.in_([rebuild.id for rebuild in waiting])
     await connection.execute(
-        update(rebuilds).where(begun).values(held_because=None, released_at=now, at_request=True)
+        update(rebuilds).where(begun).values(held_because=None, released_at=now, gave_way_at=None, at_request=True)
     )
     await connection.execute(update(rebuilds).where(begun, rebuilds.c.lease_owner.is_(None)).values(due_at=now))
     reason = f"tried again, asked by {word.who}: {word.reason}"

@@ -40,6 +40,7 @@ class RebuildStore(Store):
         where: ColumnElement[bool],
         read: Callable[[Claimed], Awaitable[Item]],
         order: Sequence[ColumnElement[Any]] = (),
+        rests: ColumnElement[bool] | None = None,
     ) -> DueRows[Item]:
         """Those that are due, with the reason as what shows why one could not be done."""
         return DueRows(
@@ -51,6 +52,7 @@ class RebuildStore(Store):
             where=[where],
             order=order,
             error="reason",
+            rests=None if rests is None else [rests],
         )
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:

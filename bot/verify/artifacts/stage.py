@@ -42,6 +42,7 @@ async def tick(store: ArtifactStore, artifacts: Artifacts, options: ArtifactOpti
 
 class _Reports(Work[EndedRuns, Gathered]):
     stage = "reports"
+    rests_by_backoff = True
 
     def __init__(self, store: ArtifactStore, artifacts: Artifacts, options: ArtifactOptions) -> None:
         self._store = store

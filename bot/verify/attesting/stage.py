@@ -44,6 +44,7 @@ class _Attesting(Work[DueAttestation, bool]):
     """The result is whether a statement was attached."""
 
     stage = "attest"
+    rests_by_backoff = True
     batch = 200
 
     def __init__(self, store: AttestingStore, attacher: Attacher, verifier: Verifier, loop: Loop) -> None:

@@ -43,6 +43,7 @@ class _Gates(Work[DueGate, ImageAtGate]):
     """All of a claim are read together."""
 
     stage = "gate"
+    rests_by_backoff = True
     batch = 200
 
     def __init__(self, store: GateStore, options: GateOptions, loop: Loop, vex: VexPort | None) -> None:

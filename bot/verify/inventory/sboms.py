@@ -62,6 +62,7 @@ async def tick(store: SbomStore, registries: SbomsPort, platforms: Collection[st
 
 class _Looks(Work[SbomLook, Sequence[Sbom]]):
     stage = "packages"
+    rests_by_backoff = True
     at_once = 2
 
     def __init__(self, store: SbomStore, registries: SbomsPort, platforms: Collection[str], loop: Loop) -> None:

@@ -73,6 +73,8 @@ def _refused(layer: UnreadLayer, failure: Failure) -> str:
 class _Quiet(Work[Item, Result]):
     """What cannot be read is shown with the image that it keeps from being told."""
 
+    rests_by_backoff = True
+
     async def failed(self, item: Item, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
         await put_off_by_backoff(self.queue, claimed, failure, now)
         return None

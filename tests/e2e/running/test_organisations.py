@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.service.stages import one_pass
+from bot.web.hooks.github import reach_of
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 from tests.e2e.beginnings import beginning
@@ -89,3 +91,27 @@ async def test_a_repository_whose_rebuild_failed_gets_one_issue_which_closes_by_
 async def issues(stage: Stage, name: str, state: str = "open") -> list[Any]:
     found = await stage.world.github.ask("GET", f"/repos/contoso/{name}/issues?state={state}")
     return [each for each in found if "pull_request" not in each]
+
+
+async def test_what_was_refused_for_want_of_a_right_is_done_once_it_is_granted(pair: Stage) -> None:
+    """The owner's acceptance comes as an event, which has the installations listed."""
+    own = pair.world.github.edge.installations.of("contoso")
+    before = dict(own.permissions)
+    own.permissions = before | {"contents": "read"}
+    await pair.run_pass()
+    await pair.fleet.publish_runtime("10.0.1")
+    for _ in range(8):
+        pair.clock.ahead += timedelta(hours=1)
+        await pair.run_pass()
+    refused = (await pair.rebuilds())[OURS]
+    assert (refused.state, await requests(pair, OURS)) == (RebuildState.WAITING, [])
+    assert len(await requests(pair, f"fabrikam/{THEIRS}")) == 1
+
+    own.permissions = before
+    assert refused.due_at > pair.clock.now(), "not due by itself"
+    await pair.bot.stores.events.take("github", "accepted", reach_of("installation", ACCEPTED))
+    await one_pass(pair.bot)
+    assert len(await requests(pair, OURS)) == 1
+
+
+ACCEPTED = {"action": "new_permissions_accepted", "installation": {"id": 100}}

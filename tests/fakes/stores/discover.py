@@ -24,6 +24,7 @@ class FakeDiscoverStore:
         self.readings: dict[str, Reading] = {}
         self.blobs: dict[str, bytes] = {}
         self.listing_trouble: str | None = None
+        self.grants: Mapping[str, Mapping[str, str]] | None = None
         self.short_since: datetime | None = None
         self.lost: set[str] = set()
         self.unread: list[str | None] = []
@@ -48,6 +49,7 @@ class FakeDiscoverStore:
         now = self.clock.now()
         self.listings.settle(task.id, due)
         self.listing_trouble = listing.trouble
+        self.grants = listing.grants
         self.short_since = (self.short_since or now) if listing.trouble else None
         for item in listing.taken:
             if item.name not in self.known:

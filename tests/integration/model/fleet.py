@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot.act import calling_off
 from bot.act import stage as act
@@ -35,6 +35,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, Step
 from bot.domain.rollouts.timing.budget import HOUR, MINUTE, WriteLimits
 from bot.domain.rollouts.timing.freezes import Freeze
@@ -360,6 +361,12 @@ class Fleet:
 
     def open_requests(self, home: FakeRepository) -> list[PullRequest]:
         return [request for request in home.requests.values() if request.is_open]
+
+    async def reopened(self) -> int:
+        """How many rebuilds go on in the place of one whose pull request was closed."""
+        again = rebuilds.c.state == RebuildState.CANCELLED.value, rebuilds.c.retried_as.is_not(None)
+        async with self.database.reading() as connection:
+            return int(await connection.scalar(select(func.count()).select_from(rebuilds).where(*again)) or 0)
 
     def config(self, home: FakeRepository, text: bytes | None) -> None:
         home.commit_to(home.trunk, {CONFIG: text})

@@ -208,6 +208,23 @@ class Walk(RuleBasedStateMachine):
             self.home(number).close(request.number)
 
     @rule(number=repositories)
+    def open_again(self, number: int) -> None:
+        """The pull request that was closed last, as far as the forge lets people."""
+        home = self.home(number)
+        closed = [request.number for request in home.requests.values() if not request.is_open]
+        if closed:
+            home.reopen(max(closed))
+
+    @rule(number=repositories, worker=workers, wait=st.sampled_from([6, 25, 60 * 8]))
+    def what_was_closed_is_opened_again(self, number: int, worker: int, wait: int) -> None:
+        """The bot has seen it closed, and then sees it open."""
+        for people in (self.close, self.open_again):
+            people(number)
+            self.fleet.clock.advance(timedelta(minutes=wait))
+            self.run(self.fleet.follow(worker))
+        self.run(self.fleet.everything(worker))
+
+    @rule(number=repositories)
     def push_to_the_branch(self, number: int) -> None:
         home = self.home(number)
         for request in self.fleet.open_requests(home):
@@ -562,6 +579,31 @@ def walk(template: Path, examples: int) -> None:
 def test_the_laws_hold_on_short_walks(template: Path) -> None:
     walk(template, 4)
     assert sum(WRITTEN) >= 3 * len(WRITTEN)
+
+
+def is_open_again(taken: Walk) -> None:
+    """So far the walk has come: a pull request that was closed is followed again."""
+    assert taken.run(taken.fleet.reopened()) > 0
+
+
+@pytest.mark.long
+def test_the_laws_hold_where_people_open_again_what_they_have_closed_and_the_base_moves_on(template: Path) -> None:
+    directed(
+        template,
+        lambda walk: walk.a_first_wave_comes_through(0),
+        lambda walk: walk.time_passes(60 * 24 * 3),
+        lambda walk: walk.everything(0),
+        lambda walk: walk.what_has_settled_is_acted_upon(0),
+        *(lambda walk, number=number: walk.what_was_closed_is_opened_again(number, 0, 25) for number in range(3)),
+        is_open_again,
+        lambda walk: walk.close(0),
+        lambda walk: walk.everything(1),
+        lambda walk: walk.a_patch_is_planned(ASPNET, 1),
+        lambda walk: walk.open_again(0),
+        lambda walk: walk.what_has_settled_is_acted_upon(1),
+        lambda walk: walk.what_was_closed_is_opened_again(0, 1, 25),
+        lambda walk: walk.everything(1),
+    )
 
 
 @pytest.mark.long

@@ -388,3 +388,10 @@ async def test_settings_that_take_nothing_are_a_problem(fleet: Fleet) -> None:
     fleet.host.files["contoso/shop"] = {"Dockerfile": FROM}
     tally = await fleet.tick(DiscoverOptions(replace(OPTIONS.selection, topics=("dotnet",))))
     assert "none of the 1 repositories" in tally.problems[0]
+
+
+async def test_a_listing_tells_what_the_bot_may_do_where(fleet: Fleet) -> None:
+    fleet.host.files["contoso/shop"] = {"Dockerfile": FROM}
+    fleet.host.granted = {"contoso": {"contents": "write"}}
+    await fleet.tick()
+    assert fleet.store.grants == {"contoso": {"contents": "write"}}

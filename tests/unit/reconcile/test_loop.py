@@ -336,7 +336,7 @@ async def test_a_host_does_not_rest_until_a_time_that_a_clock_which_was_ahead_ha
     world.posts.meets.clear()
     world.add("a.example")
     await world.run(timedelta(days=-365))
-    assert world.posts.settled == [2]
+    assert world.posts.settled == [2, 1]
 
 
 async def test_what_was_not_tried_counts_no_attempt(world: World) -> None:
@@ -803,3 +803,68 @@ async def test_a_trouble_goes_on_that_no_answer_has_ended(world: World) -> None:
     assert (await world.run(timedelta(minutes=2))).failed == 1
     await world.run(timedelta(minutes=58))
     assert world.due(9) == timedelta(minutes=30)
+
+
+class Backing(Posts):
+    rests_by_backoff = True
+
+
+def rested(*hosts: str, due_in: timedelta = 20 * HOUR, attempts: int = 40) -> Backing:
+    """One post that is due now at each of two hosts, and others that rest for long there."""
+    queue: FakeQueue[Post] = FakeQueue()
+    for number, host in enumerate(("a", "b"), 1):
+        queue.add(Post(host, number), NOON, id=number)
+    for number, host in enumerate(hosts, 3):
+        queue.add(Post(host, number), NOON + due_in, id=number).attempts = attempts
+    return Backing(queue)
+
+
+async def test_once_something_goes_through_at_a_host_what_rests_there_is_due_again_soon() -> None:
+    work, clock = rested("a", "b", "a", "a"), ManualClock(NOON)
+    work.meets[2] = SILENT
+    await Loop(clock).run(work)
+    soon = [work.queue.rows[number].due_at for number in (3, 5, 6)]
+    assert NOON <= min(soon) < max(soon) <= NOON + timedelta(minutes=10)
+    assert len(set(soon)) == 3, "no burst"
+    assert work.queue.rows[4].due_at == NOON + 20 * HOUR, "nothing has gone through at its host"
+    clock.advance(timedelta(minutes=10))
+    await Loop(clock).run(work)
+    assert {3, 5, 6} <= set(work.settled)
+
+
+async def test_what_fails_by_itself_is_tried_once_an_hour_at_most_for_that() -> None:
+    work, clock, loop = rested("a"), ManualClock(NOON), None
+    work.meets[3] = SILENT
+    loop = Loop(clock)
+    for _ in range(24 * 12):
+        work.queue.rows[1].due_at = clock.now()
+        await loop.run(work)
+        clock.advance(timedelta(minutes=5))
+    assert 12 <= work.tried.count(3) <= 24
+
+
+@pytest.mark.parametrize("values", [{"due_in": HOUR}, {"attempts": 0}], ids=str)
+async def test_what_rests_no_longer_than_usual_or_has_not_failed_keeps_its_time(values: dict[str, object]) -> None:
+    work = rested("a", **values)  # type: ignore[arg-type]
+    before = work.queue.rows[3].due_at
+    await Loop(ManualClock(NOON)).run(work)
+    assert work.queue.rows[3].due_at == before
+
+
+async def test_a_stage_with_times_of_its_own_keeps_them() -> None:
+    queue: FakeQueue[Post] = FakeQueue()
+    queue.add(Post("a", 1), NOON, id=1)
+    queue.add(Post("a", 2), NOON + 20 * HOUR, id=2).attempts = 40
+    await Loop(ManualClock(NOON)).run(Posts(queue))
+    assert queue.rows[2].due_at == NOON + 20 * HOUR
+
+
+async def test_a_store_that_cannot_tell_what_rests_stops_nothing() -> None:
+    class Broken(FakeQueue[Post]):
+        async def resting(self, beyond: datetime, limit: int) -> Sequence[Claimed]:
+            raise SILENT
+
+    queue = Broken()
+    queue.add(Post("a", 1), NOON, id=1)
+    work = Backing(queue)
+    assert (await Loop(ManualClock(NOON)).run(work)).done == 1

@@ -102,6 +102,9 @@ class GitHub:
         """Whoever could not be listed. What a token does not show it cannot tell from what is not there."""
         return dict(self._silent)
 
+    async def grants(self) -> None:
+        """What a token may do shows only when it is used."""
+
     async def sees_others(self, repository: Identity) -> bool:
         if not self._as_app:
             return False

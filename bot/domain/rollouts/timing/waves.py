@@ -31,12 +31,13 @@ class Wave:
 class WaveTally:
     """How the rebuilds of one wave of one rollout stand.
 
-    `waiting` are not released, `under_way` are released and have not ended, and of these `unmerged` wait for a
+    `waiting` have no place in it, `under_way` have one and have not ended, and of these `unmerged` wait for a
     person: open pull requests, and steps to be approved. `failed` are among the `ended`, `forgiven` among the
     failed: a person has seen them and gone on. Nor has a person gone on since the `broken`, builds that were red,
     and since those that ended `in_vain`, without a build. `began_at` and `done_since` are kept from when they were
     first seen. `soak` is the longest that rules ask for one of these rebuilds, None where only the wave says;
-    `last_end` is when the last of them ended.
+    `last_end` is when the last of them ended. `delayed`, of those that wait or are under way, cannot go on at
+    present: each attempt fails.
     """
 
     waiting: int = 0
@@ -51,6 +52,7 @@ class WaveTally:
     last_end: datetime | None = None
     broken: int = 0
     in_vain: int = 0
+    delayed: int = 0
 
     @property
     def total(self) -> int:
@@ -61,7 +63,8 @@ class WaveTally:
 class Hold:
     """Why a wave has not begun; `until` is when it will at the latest, where that can be told.
 
-    `reason` can follow "waits for". Where it is `for_person`, no time that passes lets it begin.
+    `reason` can follow "waits for". Where it is `for_person`, no time that passes lets it begin: a person does, or
+    a success.
     """
 
     reason: str
@@ -110,11 +113,12 @@ def advance(
         if held is not None:
             continue
         if tally.done_since is None or is_yet_to_come(tally.done_since, now):
-            left_out = _set_aside(wave, tally, now)
+            unmerged = _set_aside(wave, tally, now)
+            left_out = unmerged + _held_up(wave, tally, now)
             if _is_done(wave, tally, left_out):
                 since = done[wave.name] = now if left_out or tally.last_end is None else min(tally.last_end, now)
-                if left_out:
-                    set_aside[wave.name] = left_out
+                if unmerged:
+                    set_aside[wave.name] = unmerged
                 held = _soaking(wave, since, now)
             else:
                 held = _unfinished(wave, tally, now)
@@ -177,8 +181,17 @@ def room(wave: Wave, tally: WaveTally) -> int:
 
 
 def _set_aside(wave: Wave, tally: WaveTally, now: datetime) -> int:
-    has_waited = tally.began_at is not None and now - tally.began_at >= wave.wait_at_most
-    return tally.unmerged if has_waited else 0
+    return tally.unmerged if _has_waited(wave, tally, now) else 0
+
+
+def _held_up(wave: Wave, tally: WaveTally, now: datetime) -> int:
+    """Those that a fault keeps from going on, and that the wave waits for no longer: others were built in it."""
+    has_success = tally.ended > tally.in_vain
+    return tally.delayed if has_success and _has_waited(wave, tally, now) else 0
+
+
+def _has_waited(wave: Wave, tally: WaveTally, now: datetime) -> bool:
+    return tally.began_at is not None and now - tally.began_at >= wave.wait_at_most
 
 
 def _is_done(wave: Wave, tally: WaveTally, left_out: int) -> bool:
@@ -187,10 +200,15 @@ def _is_done(wave: Wave, tally: WaveTally, left_out: int) -> bool:
 
 
 def _stopped(wave: Wave, tally: WaveTally, *, is_first: bool) -> Hold | None:
-    """What comes after a canary that was red, or after a wave without a success, a retry or a person lets begin."""
+    """What comes after a canary that was red, or after a wave without a success, a retry or a person lets begin;
+    where a fault holds the wave up, its first success does."""
+    left = tally.waiting + tally.under_way
     if is_first and tally.broken:
         found = f"{tally.broken} of {counted(tally.total, 'rebuild')} failed"
-    elif tally.ended and tally.in_vain == tally.ended and tally.waiting + tally.under_way == 0:
+    elif tally.delayed and tally.in_vain == tally.ended and tally.delayed == left:
+        told = f"nothing was rebuilt: {counted(tally.delayed, 'rebuild')} cannot go on at present"
+        return Hold(f"wave {wave.name}, in which {told}", for_person=True)
+    elif tally.ended and tally.in_vain == tally.ended and left == 0:
         found = "nothing was rebuilt"
     else:
         return None

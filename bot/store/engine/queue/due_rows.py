@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Table, update
+from sqlalchemy import ColumnElement, Table, select, update
 
 from bot.reconcile.work import Claimed
 from bot.store.engine.database import Database, repeated
@@ -21,7 +21,8 @@ class DueRows(Generic[Item]):
 
     `read` makes a value of a row, `name` tells people which row it is, `error` is the column that shows why a row
     could not be done. Where `ends_with_where`, a claim holds no longer than `where` does: what a word stops is
-    stopped before its next write, and free once the lease has run out.
+    stopped before its next write, and free once the lease has run out. `rests` is what holds, in the place of
+    `where`, of rows that rest after a failure.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class DueRows(Generic[Item]):
         order: Sequence[ColumnElement[Any]] = (),
         error: str | None = "error",
         ends_with_where: bool = False,
+        rests: Sequence[ColumnElement[bool]] | None = None,
     ) -> None:
         self._database = database
         self._worker = worker
@@ -46,6 +48,7 @@ class DueRows(Generic[Item]):
         self._order = order
         self._error = error
         self._held_while = where if ends_with_where else ()
+        self._rests = where if rests is None else rests
 
     @repeated
     async def claim(self, now: datetime, limit: int) -> list[Claimed]:
@@ -85,6 +88,27 @@ class DueRows(Generic[Item]):
             await lock(connection, self._table, [claimed.id for claimed in claims])
             for some in chunks(sorted(claimed.id for claimed in claims)):
                 await connection.execute(self._mine(some).values(**values))
+
+    async def resting(self, beyond: datetime, limit: int) -> list[Claimed]:
+        rows = self._table
+        found = select(rows).where(
+            *(rows.c.due_at > beyond, rows.c.attempts > 0, rows.c.lease_owner.is_(None)), *self._rests
+        )
+        async with self._database.reading() as connection:
+            shown = await connection.execute(found.order_by(rows.c.due_at, rows.c.id).limit(limit))
+            taken = [{str(key): value for key, value in row.items()} for row in shown.mappings()]
+        return [Claimed(row["id"], self._name(row), row["attempts"], row) for row in taken]
+
+    @repeated
+    async def hasten(self, dues: Mapping[int, datetime]) -> None:
+        if not dues:
+            return
+        rows = self._table
+        async with self._database.transaction() as connection:
+            await lock(connection, rows, list(dues))
+            for row, due_at in sorted(dues.items()):
+                is_later = rows.c.due_at > due_at, rows.c.lease_owner.is_(None)
+                await connection.execute(update(rows).where(rows.c.id == row, *is_later).values(due_at=due_at))
 
     def _mine(self, ids: Sequence[int]) -> Any:
         return update(self._table).where(self._table.c.id.in_(ids), self._table.c.lease_owner == self._worker.name)

@@ -20,6 +20,8 @@ WAITING = "stuck:"
 """What the subjects of incidents begin with; an owner's name follows. The second needs a person."""
 _FAILED_OFTEN = 4
 """Attempts in a row: what passes within minutes is no news."""
+IS_DELAYED = rebuilds.c.attempts >= _FAILED_OFTEN
+"""Of a rebuild that has not ended: it fails again and again."""
 _FOR_A_PERSON_AFTER = timedelta(days=1)
 
 
@@ -55,7 +57,7 @@ async def _delayed(connection: AsyncConnection) -> Mapping[str, str]:
     alone = (
         select(repositories.c.name, rebuilds.c.reason, rebuilds.c.attempts, rebuilds.c.id)
         .select_from(of_rebuild)
-        .where(rebuilds.c.attempts >= _FAILED_OFTEN, rebuilds.c.state.not_in(ENDED))
+        .where(IS_DELAYED, rebuilds.c.state.not_in(ENDED))
     )
     in_steps = (
         select(repositories.c.name, steps.c.reason, steps.c.attempts, rebuilds.c.id)

@@ -24,9 +24,9 @@ _ROLLOUT_PAUSED = exists(
     select(pauses.c.id).where(pauses.c.until.is_(None), pauses.c.rollout_id == rebuilds.c.rollout_id)
 )
 
-MAY_BEGIN = and_(
-    rebuilds.c.released_at.is_not(None), ~IS_KEPT, or_(rebuilds.c.at_request.is_(True), ~_ROLLOUT_PAUSED)
-)
+IS_RELEASED = and_(rebuilds.c.released_at.is_not(None), rebuilds.c.gave_way_at.is_(None))
+"""Its wave has come, and it has a place there: what a fault has held up, and has given way since, has none."""
+MAY_BEGIN = and_(IS_RELEASED, ~IS_KEPT, or_(rebuilds.c.at_request.is_(True), ~_ROLLOUT_PAUSED))
 """Its wave has come and nobody keeps it or its rollout; what was asked for by itself begins in a paused one too."""
 
 OPEN = [state.value for state in RebuildState if not state.has_ended]
@@ -140,5 +140,5 @@ async def set_aside(connection: AsyncConnection, some: Collection[int]) -> dict[
     return found
 
 
-IS_WAITING = and_(rebuilds.c.state.in_(AWAITING), rebuilds.c.released_at.is_(None), ~IS_KEPT)
-"""It has not begun and waits for its wave."""
+IS_WAITING = and_(rebuilds.c.state.in_(AWAITING), ~IS_RELEASED, ~IS_KEPT)
+"""It has not begun and waits for its wave, or for a place there."""

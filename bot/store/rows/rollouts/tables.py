@@ -54,6 +54,7 @@ rebuilds = leased(
     Column("waits_since", Moment),
     Column("overdue_at", Moment),
     Column("released_at", Moment),
+    Column("gave_way_at", Moment),
     Column("at_request", Boolean, nullable=False, server_default="0"),
     Column("held_because", LongText),
     Column("quarantine_id", Id, index=True),

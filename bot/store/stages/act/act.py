@@ -50,7 +50,8 @@ class ActStore(RebuildStore):
         has_turn = may_be_written(self._clock.now())
         is_to_be_stopped = and_(IS_OUTDATED, rebuilds.c.merging == Merging.SET.value, rebuilds.c.call_off.is_(None))
         mine = or_(and_(or_(begins, IS_OUTDATED), IS_LEFT_TO_THE_BOT), is_to_be_stopped)
-        return self._due(and_(mine, has_turn), self._job, self._order())
+        rests = or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED)
+        return self._due(and_(mine, has_turn), self._job, self._order(), rests)
 
     def _order(self) -> list[ColumnElement[Any]]:
         severities = {severity.value: -severity.rank for severity in Severity}

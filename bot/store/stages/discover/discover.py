@@ -37,6 +37,7 @@ from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.rollouts.served import plan_once_more, unserved
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import tasks
+from bot.store.stages.discover.granted import note_grants
 from bot.store.stages.discover.listing import SHORT, UNLISTED, take_listing
 from bot.watch.registry.incident import Incident
 
@@ -90,12 +91,15 @@ class DiscoverStore(Store):
         """Repositories whose last push moved become due, as do those that another `reader` read.
 
         Those no longer listed lose their usages, but for those that are kept; the listing's trouble says why these
-        are, and is an incident until a listing has none.
+        are, and is an incident until a listing has none. What was refused is tried again where more is granted.
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await settle(connection, tasks, self._worker, task.id, due_at=due)
             await take_listing(connection, listing, now, reader=reader)
+        if listing.grants is not None:
+            async with self._database.transaction() as connection:
+                await note_grants(connection, listing.grants, now)
 
     async def known_blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
         async with self._database.reading() as connection:

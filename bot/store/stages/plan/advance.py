@@ -1,6 +1,6 @@
 """Rollouts on their way through their waves: what `plan.waves` reads and writes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,12 +16,13 @@ from bot.domain.rollouts.timing.waves import WaveTally
 from bot.plan.waves.advance import ReleaseRules, RolloutAdvance, RolloutStanding, Standings
 from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.inserting import chunks, insert_into
-from bot.store.engine.locking import lock
+from bot.store.engine.locking import lock, lock_where
 from bot.store.engine.readable import check_moments, readable
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
+from bot.store.rows.rollouts.delays import IS_DELAYED
 from bot.store.rows.rollouts.rebuilds import merging_by_themselves, outdate, was_tried_again
-from bot.store.rows.rollouts.rollouts import IS_KEPT, IS_WAITING, is_paused
+from bot.store.rows.rollouts.rollouts import IS_KEPT, IS_RELEASED, IS_WAITING, is_paused
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import pauses, rebuilds, rollout_waves, rollouts
 from bot.store.stages.rebuilds import IS_OUTDATED
@@ -54,6 +55,24 @@ class AdvanceStore(Store):
         async with self._database.reading() as connection:
             known = await counter(connection, RELEASES)
             return Standings(known, await standings(connection, rules, ~is_paused()))
+
+    async def give_way(self, waves: Collection[str], now: datetime) -> int:
+        """Gives the places of what fails again and again to others, until it is tried the next time."""
+        rests = and_(
+            *(rebuilds.c.state.in_(AWAITING), IS_RELEASED, IS_DELAYED, rebuilds.c.wave.in_(waves)),
+            *(rebuilds.c.at_request.is_(False), rebuilds.c.lease_owner.is_(None), rebuilds.c.due_at > now),
+        )
+        async with self._database.reading() as connection:
+            if await connection.scalar(select(rebuilds.c.id).where(rests).limit(1)) is None:
+                return 0
+        async with self._database.transaction() as connection:
+            await raise_counter(connection, RELEASES)
+            ids = await lock_where(connection, rebuilds, rests)
+            for some in chunks(ids):
+                await connection.execute(
+                    update(rebuilds).where(rebuilds.c.id.in_(some), rests).values(gave_way_at=now)
+                )
+        return len(ids)
 
     async def take(self, step: RolloutAdvance, rules: ReleaseRules, known: int) -> int:
         """Lets rebuilds begin, all of it or nothing; how many began."""
@@ -126,7 +145,8 @@ def _count(name: str, met: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((met, 1), else_=0)).label(name)
 
 
-_IS_UNDER_WAY = and_(rebuilds.c.released_at.is_not(None), rebuilds.c.state.not_in(ENDED), ~IS_KEPT)
+_IS_UNDER_WAY = and_(IS_RELEASED, rebuilds.c.state.not_in(ENDED), ~IS_KEPT)
+_CANNOT_GO_ON = and_(rebuilds.c.state.in_(AWAITING), IS_DELAYED, or_(IS_WAITING, _IS_UNDER_WAY))
 _IS_OPEN_AGAIN = and_(rebuilds.c.state == RebuildState.CANCELLED, rebuilds.c.retried_as.is_not(None))
 """Its closed pull request is: what follows that counts in its place."""
 _HAS_ENDED = and_(rebuilds.c.state.in_(_COUNTED), ~was_tried_again(to_its_end=True), ~_IS_OPEN_AGAIN)
@@ -152,6 +172,7 @@ _WAVES = (
         _count("waiting", IS_WAITING),
         _count("under_way", _IS_UNDER_WAY),
         _count("unmerged", and_(or_(rebuilds.c.state == RebuildState.OPEN, _WAITS_FOR_APPROVAL), ~IS_KEPT)),
+        _count("delayed", _CANNOT_GO_ON),
         _count("ended", _HAS_ENDED),
         _count("failed", _HAS_FAILED),
         _count("forgiven", and_(_HAS_FAILED, rebuilds.c.ended_at <= _RESUMED)),
@@ -223,6 +244,7 @@ def _tally(row: Any, began_at: datetime | None, done_since: datetime | None) -> 
     return WaveTally(
         *(row.waiting, row.under_way, row.unmerged, row.ended, row.failed, row.forgiven),
         *(began_at, done_since, soak, row.last_end, row.broken, row.in_vain),
+        delayed=row.delayed,
     )
 
 
@@ -258,7 +280,7 @@ async def _release(
         released = await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id.in_(some), IS_WAITING, rebuilds.c.waits_for.is_(None))
-            .values(released_at=now)
+            .values(released_at=func.coalesce(rebuilds.c.released_at, now), gave_way_at=None)
             .returning(rebuilds.c.wave)
         )
         began += released.scalars()

@@ -25,7 +25,7 @@ async def read_waits(connection: AsyncConnection, rules: ReleaseRules) -> Waits:
     """What has not begun, how its rollouts stand, and what is paused."""
     told = (
         "id", "rollout_id", "wave", "action", "severity", "due_at", "waits_since", "planned_at", "released_at",
-        "at_request", "held_because", "distance", "waits_for", "waits_until",
+        "gave_way_at", "at_request", "held_because", "distance", "waits_for", "waits_until",
     )  # fmt: skip
     rows = await connection.execute(
         select(
@@ -50,7 +50,7 @@ def _waiting(row: Any) -> Waiting:
         Severity(row.severity) if row.severity else None,
         row.due_at,
         row.waits_since or row.planned_at,
-        row.released_at is not None,
+        row.released_at is not None and row.gave_way_at is None,
         row.at_request,
         kept,
         row.name,

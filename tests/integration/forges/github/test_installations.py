@@ -95,9 +95,10 @@ async def test_what_an_owner_grants_later_counts_with_the_next_listing(
     before = dict(own.permissions)
     own.permissions = {name: level for name, level in before.items() if name != "issues"}
     await app.repositories(None)
+    assert "issues" not in (await app.grants())["fabrikam"]
     own.permissions = before
-    clock.advance(timedelta(minutes=10))
     await app.repositories(None)
+    assert (await app.grants())["fabrikam"] == before
     granted = [grant for grant in pair.github.edge.installations.grants.values() if grant.account == "fabrikam"]
     assert "issues" not in granted[-2].permissions
     assert "issues" in granted[-1].permissions
@@ -121,6 +122,7 @@ async def test_a_suspended_installation_is_told_and_keeps_no_other_from_work(
     pair.github.suspend("fabrikam")
     clock.advance(timedelta(minutes=10))
     assert set(await nodes(app)) == {OURS}
+    assert set(await app.grants()) == {"contoso"}
     silent = await app.silent({"contoso", "fabrikam"})
     assert silent == {"fabrikam": Silence("the App's installation at fabrikam is suspended")}
     with pytest.raises(Failure, match="is suspended; install the App there again, or end its suspension") as raised:

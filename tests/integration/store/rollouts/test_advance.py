@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from bot.act.ports import Job
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, LeaseLost
 from bot.domain.feeds.advisory import Severity
@@ -275,3 +276,104 @@ async def test_a_base_that_nobody_knows_cannot_be_quarantined(stores: Stores) ->
     await planned(stores, 1)
     with pytest.raises(Failure, match="no base 'aspnet:9\\.9' is known"):
         await stores.orders.quarantine("aspnet:9.9", ANN)
+
+
+async def fail(stores: Stores, job: Job, attempts: int = 4) -> None:
+    """No answer so often in a row; the rebuild rests for an hour."""
+    waiting = job.rebuild.moved(RebuildState.WAITING, "no answer", at=stores.clock.now())
+    waiting = replace(waiting, due_at=stores.clock.now() + HOUR)
+    await stores.act.settle_rebuild(job.rebuild, waiting, succeeded=False)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).where(rebuilds.c.id == job.rebuild.id).values(attempts=attempts))
+
+
+async def test_what_a_fault_holds_up_gives_its_place_to_others_and_takes_one_again(stores: Stores) -> None:
+    await planned(stores, 3, wave="canary")
+    assert await tick(stores) == 2
+    first, second = await stores.jobs()
+    await fail(stores, first)
+    await fail(stores, second, attempts=3)
+    assert await tick(stores) == 1, "what has failed less often keeps its place"
+    [third] = await stores.jobs()
+    assert third.rebuild.id not in (first.rebuild.id, second.rebuild.id)
+    stores.clock.advance(HOUR)
+    assert await tick(stores) == 0, "there is no room"
+    under_way = {job.rebuild.id: job for job in await stores.jobs()}
+    assert under_way.keys() == {second.rebuild.id, third.rebuild.id}
+    done = third.rebuild.moved(RebuildState.SUCCEEDED, "done", at=stores.clock.now())
+    await stores.act.settle_rebuild(third.rebuild, done)
+    assert await tick(stores) == 1
+    [again] = await stores.jobs()
+    assert (again.rebuild.id, again.rebuild.attempts) == (first.rebuild.id, 5)
+
+
+async def test_what_gave_way_was_let_go_when_it_first_was(stores: Stores) -> None:
+    """Who waits for its build counts from then."""
+    await planned(stores, 1, wave="canary")
+    await tick(stores)
+    released = await stores.column(rebuilds, "released_at")
+    [job] = await stores.jobs()
+    await fail(stores, job)
+    await tick(stores)
+    stores.clock.advance(HOUR)
+    assert await tick(stores) == 1
+    assert await stores.column(rebuilds, "released_at") == released
+
+
+async def test_what_a_person_asked_for_gives_way_to_nobody(stores: Stores) -> None:
+    await planned(stores, 1, wave="canary")
+    await tick(stores)
+    await stores.orders.retry("contoso/shop-0000", ANN)
+    [job] = await stores.jobs()
+    await fail(stores, job)
+    await tick(stores)
+    stores.clock.advance(HOUR)
+    assert len(await stores.jobs()) == 1
+
+
+async def test_a_person_has_what_gave_way_tried_at_once(stores: Stores) -> None:
+    await planned(stores, 1, wave="canary")
+    await tick(stores)
+    [job] = await stores.jobs()
+    await fail(stores, job)
+    await tick(stores)
+    await stores.orders.retry("contoso/shop-0000", ANN)
+    assert len(await stores.jobs()) == 1
+
+
+async def test_where_no_batch_bounds_a_wave_nothing_gives_way(stores: Stores) -> None:
+    await planned(stores, 1, wave="rest")
+    await tick(stores)
+    [job] = await stores.jobs()
+    await fail(stores, job)
+    await tick(stores)
+    stores.clock.advance(HOUR)
+    assert len(await stores.jobs()) == 1
+
+
+async def test_a_canary_that_a_fault_holds_up_lets_nobody_begin_without_a_success(stores: Stores) -> None:
+    await planned(stores, 1, wave="canary")
+    await planned(stores, 1, wave="rest")
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(rollout_id=1))
+    await tick(stores)
+    [job] = await stores.jobs()
+    await fail(stores, job)
+    stores.clock.advance(HOUR / 2)
+    for _ in range(30):
+        stores.clock.advance(24 * HOUR)
+        await tick(stores)
+        for held in await stores.jobs():
+            assert held.rebuild.wave == "canary"
+            await fail(stores, held, attempts=50)
+
+
+async def test_what_gave_way_is_due_again_soon_as_well_once_something_goes_through(stores: Stores) -> None:
+    await planned(stores, 1, wave="canary")
+    await tick(stores)
+    [job] = await stores.jobs()
+    await fail(stores, job)
+    await tick(stores)
+    resting = await stores.act.jobs.resting(stores.clock.now(), 10)
+    assert [claimed.id for claimed in resting] == [job.rebuild.id]
+    assert (await stores.act.jobs.read(resting[0])).rebuild.repository == job.rebuild.repository

@@ -270,3 +270,27 @@ def test_a_wave_in_which_something_may_still_succeed_waits_for_no_person(rest: d
     canary = WaveTally(ended=1, in_vain=1, began_at=NOON, **rest)
     held = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.9, NOON).holds["rest"]
     assert held.for_person is False
+
+
+def test_what_cannot_go_on_at_present_is_waited_for_no_longer_than_what_nobody_merges() -> None:
+    canary = WaveTally(waiting=1, ended=1, delayed=1, began_at=NOON)
+    tallies = {"canary": canary, "rest": WaveTally(waiting=9)}
+    assert advance(WAVES, tallies, 0.2, NOON + DAY - HOUR).done == {}
+    found = advance(WAVES, tallies, 0.2, NOON + DAY)
+    assert (found.done, found.set_aside) == ({"canary": NOON + DAY}, {})
+    through = tallies | {"canary": replace(canary, done_since=NOON + DAY)}
+    assert advance(WAVES, through, 0.2, NOON + DAY + 4 * HOUR).release == {"canary": 1, "rest": 9}
+
+
+@pytest.mark.parametrize("in_vain", [0, 1])
+def test_a_wave_of_which_only_that_is_left_lets_nobody_begin_without_a_success(in_vain: int) -> None:
+    canary = WaveTally(under_way=2, delayed=2, ended=in_vain, in_vain=in_vain, began_at=NOON)
+    found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.5, NOON + 30 * DAY)
+    assert (found.release, found.holds["rest"].until, found.holds["rest"].for_person) == ({}, None, True)
+    assert "2 rebuilds cannot go on at present" in found.holds["rest"].reason
+
+
+def test_where_others_of_the_wave_go_on_it_is_only_not_finished() -> None:
+    canary = WaveTally(under_way=2, delayed=1, began_at=NOON)
+    found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.5, NOON + HOUR)
+    assert found.holds["rest"].until is not None

@@ -112,3 +112,10 @@ def test_nobody_is_late_in_a_wave_that_nothing_holds_but_its_batch() -> None:
     tallies = {"canary": through, "rest": WaveTally(waiting=10, under_way=10, began_at=NOON - DAY)}
     found = step(standing(tallies=tallies, ready={}, longest={"rest": NOON - 9 * DAY}))
     assert (found.release, found.late) == ({}, {})
+
+
+def test_nobody_is_late_behind_a_canary_that_a_fault_holds_up_before_anything_was_rebuilt() -> None:
+    canary = WaveTally(waiting=1, delayed=1, began_at=NOON - 9 * DAY)
+    tallies = {"canary": canary, "rest": WaveTally(waiting=20)}
+    found = step(standing(tallies=tallies, longest={"rest": NOON - 9 * DAY}, ready={}))
+    assert (found.release, found.late) == ({}, {})

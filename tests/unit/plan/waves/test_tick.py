@@ -1,7 +1,8 @@
 """A tick takes the step of each open rollout, each on what the one before has left."""
 
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
@@ -33,6 +34,11 @@ class Store:
         self.rules: list[ReleaseRules] = []
         self.taken: list[tuple[int, int]] = []
         self.late_from = 99
+        self.gave_way: list[tuple[str, ...]] = []
+
+    async def give_way(self, waves: Collection[str], now: datetime) -> int:
+        self.gave_way.append(tuple(waves))
+        return 0
 
     async def standings(self, rules: ReleaseRules) -> Standings:
         self.rules.append(rules)
@@ -84,3 +90,10 @@ async def test_without_a_freeze_nothing_is_held_back() -> None:
     store = Store()
     await ticked(store)
     assert store.rules == [ReleaseRules(NOON)]
+
+
+async def test_only_where_a_batch_bounds_a_wave_what_cannot_go_on_gives_its_place_there() -> None:
+    store = Store(BEGINS)
+    await ticked(store, RolloutOptions((Wave("canary", batch=2), Wave("rest"))))
+    await ticked(store)
+    assert store.gave_way == [("canary",)]

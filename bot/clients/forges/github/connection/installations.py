@@ -23,8 +23,6 @@ from bot.domain.repositories.repository import Identity, Repository, owner_of
 
 _ASKED_AGAIN_AFTER = timedelta(minutes=1)
 """So long an owner is unknown before the list of installations is asked for again."""
-_HOLDS_FOR = timedelta(minutes=10)
-"""So long a list of installations serves the listings of repositories."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +84,9 @@ class Installations:
         return found
 
     async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
-        """All repositories of the installations that are used; suspended ones show none."""
-        if self._listed_at is None or not is_fresh(self._listed_at, self._clock.now(), _HOLDS_FOR):
-            await self._look()
+        """All repositories of the installations that are used, as their owners have granted them by now; suspended
+        ones show none."""
+        await self._look()
         active = [each for each in self._known.values() if not each.is_suspended]
         listed, self._in_trouble = await listed_each(
             active, lambda each: each.account.lower(), lambda each: self._client(each).repositories(owners)
@@ -119,6 +117,9 @@ class Installations:
         wanted = {owner.lower() for owner in owners} | (self._chosen.owners or frozenset())
         without = {owner: Silence(why) for owner in sorted(wanted) if (why := self._silence(owner)) is not None}
         return without | {owner: silence for owner, silence in self._in_trouble.items() if owner not in without}
+
+    async def grants(self) -> Mapping[str, Mapping[str, str]]:
+        return {owner: dict(each.permissions) for owner, each in self._known.items() if not each.is_suspended}
 
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         """The first is the one that is asked for: of the others, those who are not shown, whyever, are left out."""

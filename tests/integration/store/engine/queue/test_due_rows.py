@@ -164,3 +164,24 @@ async def test_what_was_put_off_is_free_again(rows: Rows, clock: ManualClock) ->
     claims = await rows.queue.claim(NOON, 9)
     await rows.queue.put_off(claims, NOON + HOUR, attempted=False)
     assert ids(await rows.queue.claim(NOON + HOUR, 9)) == [1, 2, 3, 4, 5]
+
+
+async def test_what_has_failed_and_is_due_later_rests(rows: Rows) -> None:
+    claims = await rows.queue.claim(NOON, 4)
+    for claimed, rest in zip(claims, (9, 5, 1, 9), strict=True):
+        await rows.queue.put_off([claimed], NOON + rest * HOUR, error="no answer")
+    assert ids(await rows.queue.resting(NOON + HOUR, 2)) == [2, 1]
+    assert ids(await rows.queue.resting(NOON + HOUR, 9)) == [2, 1, 4]
+    await rows.queue.put_off(await rows.queue.claim(NOON, 9), NOON + 9 * HOUR, attempted=False)
+    assert 5 not in ids(await rows.queue.resting(NOON + HOUR, 9)), "it was not tried"
+
+
+async def test_what_rests_is_made_due_sooner_and_never_later(rows: Rows) -> None:
+    claims = await rows.queue.claim(NOON, 2)
+    await rows.queue.put_off(claims[:1], NOON + 9 * HOUR, error="no answer")
+    await rows.queue.hasten({1: NOON + HOUR, 2: NOON + HOUR})
+    assert await rows.shown(1) == Shown(NOON + HOUR, 1, "no answer")
+    assert (await rows.shown(2)).due_at == NOON - timedelta(minutes=3), "somebody works on it"
+    await rows.queue.hasten({1: NOON + 2 * HOUR})
+    assert (await rows.shown(1)).due_at == NOON + HOUR
+    await rows.queue.hasten({})
