@@ -1,5 +1,7 @@
 """Leaving a repository: what is closed, what is deleted, what stays and why."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.act.retiring import Retired, TraceOutcome, Traces, retire
@@ -7,6 +9,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange, FileChange, scratch_of
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.repositories.issue import IssueSection, new_body
 from tests.builders import NOON
 from tests.fakes.forge import FakeForge
@@ -129,3 +132,53 @@ async def test_a_scratch_branch_that_a_crash_has_left_goes_too(
 async def test_a_branch_of_a_person_with_such_a_name_stays(forge: FakeForge, home: FakeRepository) -> None:
     home.commit_to(scratch_of(BRANCH), {"NOTES.md": b"mine"})
     assert outcomes(await left(forge, home, BRANCH)) == [(f"branch {scratch_of(BRANCH)}", TraceOutcome.KEPT)]
+
+
+async def test_what_people_have_pointed_elsewhere_stays_and_merges_no_more_by_the_bots_word(
+    forge: FakeForge, home: FakeRepository
+) -> None:
+    await opened(forge, home)
+    home.edit(1, base="release", is_to_merge=True, is_to_merge_by_us=True)
+    found = await left(forge, home, BRANCH)
+    assert [each.outcome for each in found] == [TraceOutcome.KEPT, TraceOutcome.KEPT]
+    told = "pull request #1 goes to release and not to main, so it is left to people"
+    assert {each.why for each in found} == {told}
+    assert (home.requests[1].is_open, home.requests[1].is_to_merge) == (True, False)
+
+
+async def test_under_a_name_that_is_not_included_everything_is_named_with_why_it_stays(
+    forge: FakeForge, home: FakeRepository
+) -> None:
+    await opened(forge, home)
+    issue = await forge.open_issue(home.identity, "Freshness", "text", "freshness")
+    traces = Traces(home.identity, (BRANCH,), issue.number)
+    found = await retire(traces, forge, "it goes", dry_run=False, covers=lambda name: False)
+    assert [(each.what, each.outcome) for each in found] == [
+        ("pull request #1", TraceOutcome.KEPT),
+        (f"branch {BRANCH}", TraceOutcome.KEPT),
+        (f"issue #{issue.number}", TraceOutcome.KEPT),
+    ]
+    assert {each.why for each in found} == {NOT_INCLUDED}
+
+
+async def test_the_fleets_issue_is_closed_where_the_settings_name_its_repository_for_that(
+    forge: FakeForge, home: FakeRepository
+) -> None:
+    fleets = await forge.open_issue(home.identity, "Fleet", "the fleet", "freshness")
+    traces = Traces(home.identity, fleet_issue=fleets.number)
+    await retire(traces, forge, "it goes", dry_run=False, covers=lambda name: False)
+    assert not home.issues[fleets.number].is_open
+    home.name = "elsewhere/shop"
+    again = await forge.open_issue(home.identity, "Fleet", "the fleet", "freshness")
+    [found] = await retire(
+        replace(traces, fleet_issue=again.number), forge, "it goes", dry_run=False, covers=lambda name: False
+    )
+    assert (found.outcome, found.why) == (TraceOutcome.KEPT, NOT_INCLUDED)
+
+
+async def test_a_dry_run_takes_nothing_back_either(forge: FakeForge, home: FakeRepository) -> None:
+    await opened(forge, home)
+    home.edit(1, is_to_merge=True, is_to_merge_by_us=True)
+    traces = Traces(home.identity, (BRANCH,))
+    await retire(traces, forge, "it goes", dry_run=True, covers=lambda name: False)
+    assert home.requests[1].is_to_merge_by_us

@@ -64,7 +64,9 @@ async def test_one_that_a_person_has_opened_from_the_bots_branch_is_not_taken_fo
 
 
 @pytest.mark.parametrize("said", ["", "enabled: false"])
-async def test_a_persons_pull_request_from_the_bots_branch_does_not_hide_the_bots_own(world: World, said: str) -> None:
+async def test_a_persons_pull_request_from_the_bots_branch_does_not_hide_the_bots_own(
+    world: World, said: str
+) -> None:
     """It may go to another branch from there; what a person says of the bot's own one counts all the same."""
     await opened(world)
     world.shop.requests[2] = replace(
