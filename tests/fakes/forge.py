@@ -374,11 +374,7 @@ class FakeForge:
     async def follow(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
         self._ask("follow")
         homes = [home for home in self.homes if not home.is_gone]
-        requests = {
-            item.node_id: _state_of(item, home)
-            for home in homes
-            for item in home.requests.values()
-        }
+        requests = {item.node_id: _state_of(item, home) for home in homes for item in home.requests.values()}
         started = {item.node_id: item for home in homes for item in home.runs.values()}
         denied = Failure(Trouble.DENIED, "Resource not accessible", where="follow")
         return Followed(

@@ -89,40 +89,49 @@ def _was_merged(look: BranchLook, tip: Tip) -> bool:
 
 async def not_to_bring(attempt: OnboardingAttempt, tools: OnboardingTools) -> Brought | None:
     """What ends it, or keeps it from being written now; None where it is to be brought along."""
-    due, look, now, options = attempt.due, attempt.look, attempt.looked_at, tools.options
-    known, current = due.onboarding, attempt.current
-    home = look.standing.identity
+    if not tools.covers(attempt.look.standing.identity.name):
+        return set_aside(attempt.due.onboarding, NOT_INCLUDED)
+    return await _said_by_people(attempt, tools) or _kept_back(attempt, tools)
+
+
+async def _said_by_people(attempt: OnboardingAttempt, tools: OnboardingTools) -> Brought | None:
+    """What people have said by a label, by closing the pull request or by merging it."""
+    known, current, home = attempt.due.onboarding, attempt.current, attempt.look.standing.identity
     latest = next(iter(attempt.own), None)
-    if not tools.covers(home.name):
-        return set_aside(known, NOT_INCLUDED)
     if (said := said_by_label(attempt.own)) is not None and not said.holds:
         if current is not None:
-            tools.held.hear(home.name, now)
+            tools.held.hear(home.name, attempt.looked_at)
             await tools.forge.close_pull_request(home, current, body=declined(current.body, said.reason))
         return Brought(replace(known, state=OnboardingState.DECLINED, reason=said.reason), SELDOM)
     if latest is not None and current is None and not latest.is_merged and not _closed_by_us(latest):
         reason = f"pull request #{latest.number} was closed by a maintainer"
         return Brought(with_request(known, OnboardingState.DECLINED, reason, latest), SELDOM)
     if said is not None:
-        return stays(known, said.reason, options.follow_every)
+        return stays(known, said.reason, tools.options.follow_every)
     if latest is not None and latest.is_merged and current is None:
-        merged = await _merged(attempt, latest, tools)
-        if merged is not None:
-            return merged
+        return await _merged(attempt, latest, tools)
+    return None
+
+
+def _kept_back(attempt: OnboardingAttempt, tools: OnboardingTools) -> Brought | None:
+    """What stands against writing it now: the repository's own word, people's work, a freeze, others of the bot."""
+    due, now, options = attempt.due, attempt.looked_at, tools.options
+    known, current = due.onboarding, attempt.current
     if (objection := objection_of(attempt, tools.covers)) is not None:
         return set_aside(known, objection)
-    if current is None and (theirs := attempt.theirs) is not None:
+    if current is not None:
+        if (told := _theirs_by_now(attempt, current)) is not None:
+            return Brought(with_request(known, OnboardingState.OPEN, told, current), options.follow_every)
+        is_as_proposed = known.made_from == due.made_from(options.checks) and not current.is_conflicted
+        return left_open(known, current, options.follow_every) if is_as_proposed else None
+    if (theirs := attempt.theirs) is not None:
         told = f"pull request #{theirs.number} is somebody else's, from the bot's branch, so it is left to them"
         return set_aside(known, told)
-    if current is not None and (told := _theirs_by_now(attempt, current)) is not None:
-        return Brought(with_request(known, OnboardingState.OPEN, told, current), options.follow_every)
-    if current is not None and known.made_from == due.made_from(options.checks) and not current.is_conflicted:
-        return left_open(known, current, options.follow_every)
-    if current is None and attempt.is_left_to_people:
+    if attempt.is_left_to_people:
         return set_aside(known, f"the branch {BRANCH} has commits of somebody else")
-    if current is None and (freeze := frozen_by(options.freezes, now, None)) is not None:
+    if (freeze := frozen_by(options.freezes, now, None)) is not None:
         return stays(known, f"frozen: {freeze.reason}", freeze.until - now)
-    if current is None and due.open_elsewhere >= options.open_pull_requests:
+    if due.open_elsewhere >= options.open_pull_requests:
         return stays(known, "other pull requests of the bot are still open here", options.follow_every)
     return None
 
