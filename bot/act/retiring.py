@@ -15,7 +15,7 @@ from bot.domain.forge.wishes import NO_MERGE
 from bot.domain.repositories.issue import with_sections
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.forge_writing import guarded
-from bot.reconcile.guarded import Bounds, Covers, covers_all
+from bot.reconcile.guarded import Covers, WriteBounds, covers_all
 
 
 class TraceOutcome(StrEnum):
@@ -77,7 +77,7 @@ async def retire(
     """
 
     def leaving_where(covers: Covers) -> _Leaving:
-        return _Leaving(guarded(forge, _Unleased(), Bounds(covers=covers)), reason, dry_run, covers)
+        return _Leaving(guarded(forge, _Unleased(), WriteBounds(covers=covers)), reason, dry_run, covers)
 
     leaving, found = leaving_where(covers), list[Retired]()
     leaving_fleets = leaving_where(lambda name: covers(name) or name.lower() == traces.repository.name.lower())

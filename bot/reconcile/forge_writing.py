@@ -12,7 +12,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.wishes import NO_MERGE, Wishes
 from bot.domain.repositories.repository import Identity
-from bot.reconcile.guarded import Bounds, Covers, Guarded, Write
+from bot.reconcile.guarded import Covers, Guarded, Write, WriteBounds
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Held, Item, Result, Work
 
@@ -49,7 +49,7 @@ WRITES: Mapping[str, Write] = {
 comments it makes."""
 
 
-def guarded(forge: Forge, held: Held, bounds: Bounds) -> Forge:
+def guarded(forge: Forge, held: Held, bounds: WriteBounds) -> Forge:
     """The forge as it is written to while `held` holds, and within `bounds`."""
     return cast(Forge, Guarded(forge, WRITES, held, bounds))
 
@@ -68,7 +68,7 @@ class ForgeWriting(Work[Item, Result]):
         self._forge = forge
         self._forge_host = host
         self._clock = loop.clock
-        self._bounds = Bounds(loop.budget, loop.covers)
+        self._bounds = WriteBounds(loop.budget, loop.covers)
         self.home = host.whole
 
     @abstractmethod

@@ -42,7 +42,7 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class WriteBounds:
     """What bounds all writes alike: the turns of their accounts (None where nothing does), and the names of the
     repositories that are written to."""
 
@@ -50,7 +50,7 @@ class Bounds:
     covers: Covers = covers_all
 
 
-_UNBOUNDED = Bounds()
+_UNBOUNDED = WriteBounds()
 
 
 class Guarded:
@@ -61,7 +61,9 @@ class Guarded:
     account may not write at present. Done here once, so that no write of a stage can forget it.
     """
 
-    def __init__(self, port: object, writes: Mapping[str, Write], held: Held, bounds: Bounds = _UNBOUNDED) -> None:
+    def __init__(
+        self, port: object, writes: Mapping[str, Write], held: Held, bounds: WriteBounds = _UNBOUNDED
+    ) -> None:
         self._port = port
         self._writes = writes
         self._held = held

@@ -116,13 +116,13 @@ async def _brought(
     paths = sorted({*proposal.files, *mended})
     look = await tools.forge.look(home, BRANCH, paths, wishes)
     attempt = replace(attempt, look=look, looked_at=looked_at)
-    current = attempt.look.open_request
+    if (ended := await not_to_bring(attempt, tools)) is not None:
+        return ended
+    current = attempt.current
     if look.trunk is None or (stale := _stale(proposal, look.trunk, paths)) is not None:
         return stays(known, f"{stale} has changed since it was read", tools.options.follow_every)
     if (without := _without_what_was_taken_back(attempt, proposal)) is not None:
         return await _brought(without, await _proposal(without, tools, denied), tools, denied)
-    if attempt.is_left_to_people:
-        return stays(known, f"the branch {BRANCH} has commits of somebody else", tools.options.follow_every)
     if current is not None and not current.is_conflicted and proposal.mark in section_in(current.body).digests:
         return left_open(known, current, tools.options.follow_every)
     attempt, change, prepared = await _prepared(attempt, proposal, tools)
@@ -146,7 +146,7 @@ def _without_what_was_taken_back(attempt: OnboardingAttempt, proposal: Proposal)
 async def _nothing_left(
     attempt: OnboardingAttempt, known: Onboarding, proposal: Proposal, tools: OnboardingTools
 ) -> Brought:
-    current, home = attempt.look.open_request, attempt.look.standing.identity
+    current, home = attempt.current, attempt.look.standing.identity
     reason = "every check that can be mended safely holds"
     if proposal.left:
         denied = next((f", since {each.why}" for each in proposal.left if each.is_denied), "")
@@ -220,7 +220,7 @@ async def _prepared(
 
 
 def _request_change(attempt: OnboardingAttempt, proposal: Proposal, tools: OnboardingTools) -> RequestChange:
-    look, current = attempt.look, attempt.look.open_request
+    look, current = attempt.look, attempt.current
     assert look.trunk is not None
     assert look.standing.default_branch is not None
     told = title(proposal)

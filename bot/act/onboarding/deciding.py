@@ -54,13 +54,31 @@ class OnboardingAttempt:
     looked_at: datetime
 
     @property
+    def own(self) -> tuple[PullRequest, ...]:
+        """The bot's pull requests from its branch, newest first; from there anybody may open one."""
+        return tuple(each for each in self.look.pull_requests if self._is_own(each))
+
+    @property
+    def current(self) -> PullRequest | None:
+        """The bot's open one."""
+        return next((each for each in self.own if each.is_open), None)
+
+    @property
+    def theirs(self) -> PullRequest | None:
+        """An open one of somebody else."""
+        return next((each for each in self.look.pull_requests if each.is_open and not self._is_own(each)), None)
+
+    def _is_own(self, request: PullRequest) -> bool:
+        return request.is_own or request.number == self.due.onboarding.number
+
+    @property
     def is_left_to_people(self) -> bool:
         """Whether somebody has committed to the branch of the open pull request, or changed what is there.
 
         What is left of a branch after its merge is nobody's, whoever has brought it up to date before.
         """
         tip = self.look.branch
-        if tip is not None and self.look.open_request is None and _was_merged(self.look, tip):
+        if tip is not None and self.current is None and _was_merged(self.look, tip):
             return False
         return tip is not None and not (tip.is_own and is_ours(tip.message))
 
@@ -71,40 +89,82 @@ def _was_merged(look: BranchLook, tip: Tip) -> bool:
 
 async def not_to_bring(attempt: OnboardingAttempt, tools: OnboardingTools) -> Brought | None:
     """What ends it, or keeps it from being written now; None where it is to be brought along."""
-    due, look, now, options = attempt.due, attempt.look, attempt.looked_at, tools.options
-    known, current = due.onboarding, attempt.look.open_request
-    home = look.standing.identity
-    latest = next(iter(look.pull_requests), None)
-    if not tools.covers(home.name):
-        return set_aside(known, NOT_INCLUDED)
-    if (said := said_by_label(look.pull_requests)) is not None and not said.holds:
+    if not tools.covers(attempt.look.standing.identity.name):
+        return set_aside(attempt.due.onboarding, NOT_INCLUDED)
+    return await _said_by_people(attempt, tools) or _kept_back(attempt, tools)
+
+
+async def _said_by_people(attempt: OnboardingAttempt, tools: OnboardingTools) -> Brought | None:
+    """What people have said by a label, by closing the pull request or by merging it."""
+    known, current, home = attempt.due.onboarding, attempt.current, attempt.look.standing.identity
+    latest = next(iter(attempt.own), None)
+    if (said := said_by_label(attempt.own)) is not None and not said.holds:
         if current is not None:
-            tools.held.hear(home.name, now)
+            tools.held.hear(home.name, attempt.looked_at)
             await tools.forge.close_pull_request(home, current, body=declined(current.body, said.reason))
         return Brought(replace(known, state=OnboardingState.DECLINED, reason=said.reason), SELDOM)
     if latest is not None and current is None and not latest.is_merged and not _closed_by_us(latest):
         reason = f"pull request #{latest.number} was closed by a maintainer"
         return Brought(with_request(known, OnboardingState.DECLINED, reason, latest), SELDOM)
     if said is not None:
-        return stays(known, said.reason, options.follow_every)
-    if known.state is OnboardingState.OPEN and latest is not None and latest.is_merged and current is None:
-        reason = f"pull request #{latest.number} was merged"
-        merged = with_request(known, OnboardingState.WAITING, reason, latest)
-        return Brought(merged.once_merged, options.follow_every)
+        return stays(known, said.reason, tools.options.follow_every)
+    if latest is not None and latest.is_merged and current is None:
+        return await _merged(attempt, latest, tools)
+    return None
+
+
+def _kept_back(attempt: OnboardingAttempt, tools: OnboardingTools) -> Brought | None:
+    """What stands against writing it now: the repository's own word, people's work, a freeze, others of the bot."""
+    due, now, options = attempt.due, attempt.looked_at, tools.options
+    known, current = due.onboarding, attempt.current
     if (objection := objection_of(attempt, tools.covers)) is not None:
         return set_aside(known, objection)
-    if current is not None and attempt.is_left_to_people:
-        reason = f"somebody has committed to the branch of #{current.number}, so the bot leaves it to them"
-        return Brought(with_request(known, OnboardingState.OPEN, reason, current), options.follow_every)
-    if current is not None and known.made_from == due.made_from(options.checks) and not current.is_conflicted:
-        return left_open(known, current, options.follow_every)
+    if current is not None:
+        if (told := _theirs_by_now(attempt, current)) is not None:
+            return Brought(with_request(known, OnboardingState.OPEN, told, current), options.follow_every)
+        is_as_proposed = known.made_from == due.made_from(options.checks) and not current.is_conflicted
+        return left_open(known, current, options.follow_every) if is_as_proposed else None
+    if (theirs := attempt.theirs) is not None:
+        told = f"pull request #{theirs.number} is somebody else's, from the bot's branch, so it is left to them"
+        return set_aside(known, told)
     if attempt.is_left_to_people:
         return set_aside(known, f"the branch {BRANCH} has commits of somebody else")
-    if current is None and (freeze := frozen_by(options.freezes, now, None)) is not None:
+    if (freeze := frozen_by(options.freezes, now, None)) is not None:
         return stays(known, f"frozen: {freeze.reason}", freeze.until - now)
-    if current is None and due.open_elsewhere >= options.open_pull_requests:
+    if due.open_elsewhere >= options.open_pull_requests:
         return stays(known, "other pull requests of the bot are still open here", options.follow_every)
     return None
+
+
+async def _merged(attempt: OnboardingAttempt, request: PullRequest, tools: OnboardingTools) -> Brought | None:
+    """What its merge has come to; None where that was taken up before.
+
+    Merged into another branch it has brought nothing yet: it is set aside until that has come to the default one.
+    """
+    known, onto = attempt.due.onboarding, attempt.look.standing.default_branch
+    elsewhere = request.elsewhere(onto)
+    is_set_aside = known.state is OnboardingState.SET_ASIDE and known.number == request.number
+    if not (known.state is OnboardingState.OPEN or (is_set_aside and elsewhere is not None)):
+        return None
+    if elsewhere is not None and not await _has_arrived(attempt, request, tools):
+        return Brought(with_request(known, OnboardingState.SET_ASIDE, elsewhere, request), SELDOM)
+    reason = f"pull request #{request.number} was merged"
+    merged = with_request(known, OnboardingState.WAITING, reason, request)
+    return Brought(merged.once_merged, tools.options.follow_every)
+
+
+async def _has_arrived(attempt: OnboardingAttempt, request: PullRequest, tools: OnboardingTools) -> bool:
+    word = attempt.look.standing
+    if request.merge_commit is None or word.default_branch is None:
+        return False
+    return await tools.forge.contains(word.identity, word.default_branch, request.merge_commit)
+
+
+def _theirs_by_now(attempt: OnboardingAttempt, current: PullRequest) -> str | None:
+    """What people have done to the open pull request that leaves it to them."""
+    if attempt.is_left_to_people:
+        return f"somebody has committed to the branch of #{current.number}, so the bot leaves it to them"
+    return current.elsewhere(attempt.look.standing.default_branch)
 
 
 def objection_of(attempt: OnboardingAttempt, covers: Covers) -> str | None:

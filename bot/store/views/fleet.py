@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.notices.deciding import OpenNotice
 from bot.domain.bases.notice import Topic
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Workflow
+from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import ENDED
 from bot.store.engine.codec import load
@@ -23,6 +24,7 @@ from bot.store.rows.bases.tables import base_of, bases, documents, incidents, sh
 from bot.store.rows.inventories.vulnerabilities import dumps, vulnerabilities
 from bot.store.rows.repositories.ages import ages_of
 from bot.store.rows.repositories.onboardings import count_onboardings
+from bot.store.rows.repositories.repositories import IS_WORD_UNREAD
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import open_pauses
@@ -45,8 +47,8 @@ class FleetViewsStore(Store):
         async with self._database.reading() as connection:
             total = await connection.execute(select(func.count()).select_from(repositories).where(listed))
             unreadable = await connection.execute(
-                select(repositories.c.name, repositories.c.error)
-                .where(listed, repositories.c.error.is_not(None))
+                select(repositories.c.name, repositories.c.error, repositories.c.config)
+                .where(listed, or_(repositories.c.error.is_not(None), IS_WORD_UNREAD))
                 .order_by(repositories.c.name)
             )
             troubles = await connection.execute(
@@ -59,7 +61,13 @@ class FleetViewsStore(Store):
             ages = await ages_of(connection, self._clock.now())
             return Status(
                 repositories=int(total.scalar_one()),
-                unreadable=tuple((row.name, row.error) for row in unreadable),
+                unreadable=tuple(
+                    readable(
+                        unreadable,
+                        lambda row: (row.name, row.error or load(row.config, RepositoryConfig).refusal or ""),
+                        lambda row: f"repository {row.name}",
+                    )
+                ),
                 bases=await _bases(connection, standing),
                 rebuilds=tuple(await read_rebuilds(connection, is_shown)),
                 tried_again=frozenset(

@@ -24,7 +24,7 @@ IN_WORDS: Mapping[Standing, str] = {
     Standing.FAILED: "its latest rebuild failed",
     Standing.BEHIND: "a rebuild has not ended, or a pin or an image is not what its base shows",
     Standing.UNKNOWN: "nothing proves on what its image stands since its floating tag moved, or witnesses disagree",
-    Standing.UNREADABLE: "it was not read yet, or could not be",
+    Standing.UNREADABLE: "it was not read yet, or could not be, or nobody can tell what it asks for",
     Standing.CURRENT: "it stands on what its bases show",
     Standing.LEFT_ALONE: "it asks to be left alone",
     Standing.NO_BASE: "it names no watched base",

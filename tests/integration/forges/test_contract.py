@@ -310,6 +310,7 @@ async def test_pull_requests_are_followed_together(stand: Stand) -> None:
     assert shown.keys() == set(nodes.values())
     states = {name: (shown[node].is_open, shown[node].is_merged) for name, node in nodes.items()}
     assert states == {"open": (True, False), "merged": (False, True), "closed": (False, False)}
+    assert {(shown[node].base, shown[node].onto) for node in nodes.values()} == {("main", "main")}
 
 
 async def test_the_build_of_a_merge_is_found_and_that_of_what_was_pushed_later(stand: Stand) -> None:
@@ -380,6 +381,8 @@ async def test_a_commit_contains_itself_and_what_it_comes_after(stand: Stand) ->
     assert [await contains(repository, commit, first) for commit in (first, later)] == [True, True]
     assert not await contains(repository, first, later)
     assert not await contains(repository, "0" * 40, first)
+    assert await contains(repository, "main", first)
+    assert not await contains(repository, "release/1", first)
 
 
 async def test_what_a_run_leaves_behind_is_listed_the_newest_first_and_fetched_at_an_address_of_its_own(

@@ -8,9 +8,6 @@ from sqlalchemy import delete
 from bot.act.onboarding.deciding import BRANCH
 from bot.act.onboarding.ports import OnboardingOptions
 from bot.act.onboarding.stage import OnboardingTally, tick
-from bot.audit.fleet.stage import AuditOptions
-from bot.audit.fleet.stage import tick as audit
-from bot.discover.ports import Reading
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import scratch_of
 from bot.domain.forge.refusals import BranchMoved
@@ -24,30 +21,12 @@ from bot.store.rows.repositories.tables import blobs
 from sandbox.fleets.bare_repository import bare_files
 from tests.fakes.forge import FakeForge
 from tests.integration.store.filling import HOUR, Stores
+from tests.integration.store.judged import read
 
 CART, SHOP, WEB = "contoso/cart", "contoso/shop", "contoso/web"
 EVERYBODY = OnboardingOptions(repositories=("contoso/*",), at_once=2)
 BY_WORD = OnboardingOptions()
 WORD = Word("ada", "the practices")
-
-
-async def read(stores: Stores, forge: FakeForge) -> None:
-    """Discovery has read every repository as it is now, and the audit has judged it."""
-    stores.clock.advance(HOUR)
-    await stores.listing(
-        *(
-            Repository(home.name, "main", stores.clock.now(), id=home.id, node_id=home.node_id)
-            for home in forge.homes
-        )
-    )
-    by_name = {home.name: home.commits[home.branches["main"]].files for home in forge.homes}
-    for repository in await stores.repositories(100):
-        files = by_name[repository.name]
-        shas = {path: str(hash(text)) for path, text in files.items()}
-        await stores.discover.save_blobs({shas[path]: text for path, text in files.items()})
-        reading = Reading(str(hash(tuple(files.items()))), audited=shas, blobs=tuple(shas.values()))
-        await stores.discover.save_reading(repository, reading, stores.clock.now() + 24 * HOUR)
-    await audit(stores.audit, AuditOptions(), Loop(stores.clock))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from bot.act.issue import stage as issues
 from bot.act.onboarding import stage as onboarding
 from bot.act.onboarding.ports import OnboardingOptions
 from bot.act.ports import ActOptions
+from bot.audit.fleet.stage import AuditOptions
 from bot.domain.repositories.issue import IssueSection
 from bot.domain.repositories.onboarding import SAFE_CHECKS
 from bot.domain.rollouts.journal import Word
@@ -26,10 +27,10 @@ from bot.service.wiring.auditing import AuditProposer, scan_logs
 from bot.store.rows.repositories.issues import say
 from sandbox.fleets.bare_repository import bare_files
 from tests.fakes.forge import FakeForge
-from tests.integration.store import test_code_scanning, test_onboardings
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import HOUR, Stores
-from tests.integration.store.rollouts import test_steps
+from tests.integration.store.judged import read
+from tests.integration.store.stepping import built
 
 ANN = Word("Ann", "not before we looked")
 DEPLOY = b"on: {workflow_dispatch: {}}\njobs: {}\n"
@@ -61,7 +62,7 @@ async def onboardings(stores: Stores) -> tuple[FakeForge, Tick]:
     forge = FakeForge(stores.clock)
     for name in ("contoso/cart", "contoso/shop"):
         forge.add(name, bare_files())
-    await test_onboardings.read(stores, forge)
+    await read(stores, forge)
     options = OnboardingOptions(repositories=("contoso/*",))
     proposer = AuditProposer(frozenset(SAFE_CHECKS))
     return forge, lambda loop: onboarding.tick(stores.onboardings, forge, proposer, options, loop)
@@ -69,8 +70,8 @@ async def onboardings(stores: Stores) -> tuple[FakeForge, Tick]:
 
 async def scans(stores: Stores) -> tuple[FakeForge, Tick]:
     forge = FakeForge(stores.clock)
-    shop = forge.add("contoso/shop", {"Dockerfile": test_code_scanning.ROOT})
-    await test_code_scanning.read(stores, shop)
+    forge.add("contoso/shop", {"Dockerfile": b"FROM mcr.microsoft.com/dotnet/aspnet:8.0\n"})
+    await read(stores, forge, AuditOptions(code_scanning=("contoso/*",)))
     logs = scan_logs(stores.onboardings, (), stores.clock)
     return forge, lambda loop: code_scanning.tick(stores.code_scanning, forge, logs, ActOptions(), loop)
 
@@ -86,7 +87,7 @@ async def words(stores: Stores) -> tuple[FakeForge, Tick]:
 
 
 async def due_steps(stores: Stores) -> tuple[FakeForge, Tick]:
-    await test_steps.built(stores, 2)
+    await built(stores, 2)
     forge = FakeForge(stores.clock)
     for number in (0, 1):
         forge.add(f"contoso/shop-000{number}", {".github/workflows/deploy.yml": DEPLOY})

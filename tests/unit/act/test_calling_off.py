@@ -98,3 +98,13 @@ async def test_a_missing_right_is_waited_for(world: World) -> None:
     world.forge.failing.clear()
     after = await world.after(days=2)
     assert (after.state, world.shop.requests[1].is_open) == (RebuildState.CANCELLED, False)
+
+
+async def test_one_that_people_have_pointed_elsewhere_stays_and_merges_no_more_by_the_bots_word(
+    world: World,
+) -> None:
+    world.shop.edit(1, base="release", is_to_merge=True, is_to_merge_by_us=True)
+    after = await world.tick()
+    told = "pull request #1 goes to release and not to main, so it is left to people"
+    assert (after.state, after.reason) == (RebuildState.CANCELLED, f"{WORD}; {told}")
+    assert (world.shop.requests[1].is_open, world.shop.requests[1].is_to_merge) == (True, False)

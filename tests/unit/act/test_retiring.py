@@ -9,6 +9,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange, FileChange, scratch_of
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.repositories.issue import IssueSection, new_body
 from tests.builders import NOON
 from tests.fakes.forge import FakeForge
@@ -232,3 +233,53 @@ async def test_an_issue_of_a_repository_is_named_with_its_address(forge: FakeFor
 async def test_where_no_issue_is_known_none_is_asked_for(forge: FakeForge, home: FakeRepository) -> None:
     await left(forge, home, BRANCH)
     assert {call for call, _ in forge.asked} == {"look"}
+
+
+async def test_what_people_have_pointed_elsewhere_stays_and_merges_no_more_by_the_bots_word(
+    forge: FakeForge, home: FakeRepository
+) -> None:
+    await opened(forge, home)
+    home.edit(1, base="release", is_to_merge=True, is_to_merge_by_us=True)
+    found = await left(forge, home, BRANCH)
+    assert [each.outcome for each in found] == [TraceOutcome.KEPT, TraceOutcome.KEPT]
+    told = "pull request #1 goes to release and not to main, so it is left to people"
+    assert {each.why for each in found} == {told}
+    assert (home.requests[1].is_open, home.requests[1].is_to_merge) == (True, False)
+
+
+async def test_under_a_name_that_is_not_included_everything_is_named_with_why_it_stays(
+    forge: FakeForge, home: FakeRepository
+) -> None:
+    await opened(forge, home)
+    issue = await forge.open_issue(home.identity, "Freshness", "text", "freshness")
+    traces = Traces(home.identity, (BRANCH,), issue.number)
+    found = await retire(traces, forge, "it goes", dry_run=False, covers=lambda name: False)
+    assert [(each.what, each.outcome) for each in found] == [
+        ("pull request #1", TraceOutcome.KEPT),
+        (f"branch {BRANCH}", TraceOutcome.KEPT),
+        (f"issue #{issue.number}", TraceOutcome.KEPT),
+    ]
+    assert {each.why for each in found} == {NOT_INCLUDED}
+
+
+async def test_the_fleets_issue_is_closed_where_the_settings_name_its_repository_for_that(
+    forge: FakeForge, home: FakeRepository
+) -> None:
+    fleets = await forge.open_issue(home.identity, "Fleet", "the fleet", "freshness")
+    traces = Traces(home.identity, fleet_issue=fleets.number)
+    await retire(traces, forge, "it goes", dry_run=False, covers=lambda name: False)
+    assert not home.issues[fleets.number].is_open
+    home.name = "elsewhere/shop"
+    again = await forge.open_issue(home.identity, "Fleet", "the fleet", "freshness")
+    [found] = await retire(
+        replace(traces, fleet_issue=again.number), forge, "it goes", dry_run=False, covers=lambda name: False
+    )
+    assert (found.outcome, found.why) == (TraceOutcome.KEPT, NOT_INCLUDED)
+
+
+async def test_a_dry_run_takes_nothing_back_either(forge: FakeForge, home: FakeRepository) -> None:
+    await opened(forge, home)
+    home.edit(1, is_to_merge=True, is_to_merge_by_us=True)
+    traces = Traces(home.identity, (BRANCH,))
+    await retire(traces, forge, "it goes", dry_run=True, covers=lambda name: False)
+    assert home.requests[1].is_to_merge_by_us

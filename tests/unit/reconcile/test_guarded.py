@@ -13,7 +13,7 @@ from bot.domain.forge.refusals import NotIncluded
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.reconcile.budgets import Budget, NoTurn, Turn
-from bot.reconcile.guarded import Bounds, Guarded, Write
+from bot.reconcile.guarded import Guarded, Write, WriteBounds
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SHOP = Identity("Contoso/shop", "R_1")
@@ -81,7 +81,7 @@ class World:
 
         budget = Budget(self.turns, self.clock, WriteLimits(), self.by_owner, sleep)
         writes = {"open": Write(lambda repository, titles: len(titles), lambda repository, titles: not titles)}
-        return Guarded(self.port, writes, self.lease, Bounds(budget, lambda name: name != "away/shop"))
+        return Guarded(self.port, writes, self.lease, WriteBounds(budget, lambda name: name != "away/shop"))
 
 
 @pytest.fixture

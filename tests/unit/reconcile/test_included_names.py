@@ -48,7 +48,7 @@ from tests.fakes.queue import FakeQueue
 from tests.fakes.repository import BOT, SHA1, Commit, FakeRepository
 from tests.unit.act.world import BRANCH, NOON, SHOP, WEEKLY, change, member, new_world, rebuild
 from tests.unit.follow.world import OPEN
-from tests.unit.report.fleet_issue.test_fleet_issue import NEWS
+from tests.unit.report.fleet_issue.news import NEWS
 
 DEPLOY = b"on: {workflow_dispatch: {}}\njobs: {}\n"
 FAILED = IssueSection("failures", "Rebuilds that failed", "The build is red.", "the build is red")

@@ -15,6 +15,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.behind import DIFFERS, FLOATS, pin_key, pins_not_left
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
+from bot.store.rows.repositories.repositories import IS_WORD_UNREAD
 from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rollouts import OPEN
@@ -81,8 +82,9 @@ def _counted() -> Select[Any]:
     enabled: ColumnElement[Any] = repositories.c.config["enabled"].as_boolean()
     is_unproven = or_(built.c.succeeded_at.is_(None), built.c.succeeded_at < used.c.floated_at)
     has_failed = latest.c.state == RebuildState.FAILED.value
+    is_unread = or_(repositories.c.error.is_not(None), repositories.c.read_at.is_(None), IS_WORD_UNREAD)
     standing = case(
-        (or_(repositories.c.error.is_not(None), repositories.c.read_at.is_(None)), Standing.UNREADABLE.value),
+        (is_unread, Standing.UNREADABLE.value),
         (enabled.is_(False), Standing.LEFT_ALONE.value),
         (used.c.repository_id.is_(None), Standing.NO_BASE.value),
         (has_failed, Standing.FAILED.value),

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Repository
 from bot.store.engine.locking import lock
 from bot.store.rows.repositories.tables import repositories
+
+IS_WORD_UNREAD = func.coalesce(repositories.c.config["unread"].as_string(), "") != ""
+"""What it asks for of the bot cannot be understood, and may be a no."""
 
 
 async def rename_in_place(connection: AsyncConnection, listing: Sequence[Repository]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
@@ -32,6 +32,7 @@ from bot.store.rows.images.deployed import save_deployments
 from bot.store.rows.images.images import save_claims
 from bot.store.rows.repositories.audits import save_audited
 from bot.store.rows.repositories.blobs import blobs_of
+from bot.store.rows.repositories.repositories import IS_WORD_UNREAD
 from bot.store.rows.repositories.tables import blobs, repositories, repository_blobs, usages
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.rollouts.served import plan_once_more, unserved
@@ -229,8 +230,8 @@ async def _refer(connection: AsyncConnection, repository: int, shas: Sequence[st
 
 async def _unread(connection: AsyncConnection) -> int:
     """How many repositories of the fleet have a word of their own that cannot be understood."""
-    configs = await connection.scalars(select(repositories.c.config).where(repositories.c.listed.is_(True)))
-    return sum(isinstance(config, Mapping) and bool(config.get("unread")) for config in configs)
+    number = select(func.count()).where(repositories.c.listed.is_(True), IS_WORD_UNREAD)
+    return int(await connection.scalar(number) or 0)
 
 
 async def _listing_of(claimed: Claimed) -> DueListing:

@@ -26,6 +26,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import FleetFilter, Sort, Standing
 from bot.views.paging import Cut
 from bot.watch.registry.ports import Sight, Sighting
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of
 from tests.integration.store.statements import statements
 
@@ -169,6 +170,16 @@ async def test_a_pin_on_what_its_base_shows_is_not_current_by_an_image_that_says
 async def test_what_asks_to_be_left_alone_is(stores: Stores) -> None:
     await reading(stores, Reading("tree", ((floating(), ASPNET),), config=RepositoryConfig(enabled=False)), "ab")
     assert await standing(stores) is Standing.LEFT_ALONE
+
+
+@ON_BOTH
+async def test_whose_own_word_cannot_be_understood_has_not_asked_to_be_left_alone(stores: Stores) -> None:
+    """It may have: a person has to see to that."""
+    config = RepositoryConfig.not_read("not valid YAML")
+    await reading(stores, Reading("tree", ((floating(), ASPNET),), config=config), "ab")
+    assert await standing(stores) is Standing.UNREADABLE
+    told = "what the repository asks for cannot be understood: not valid YAML"
+    assert (await stores.fleet_views.status()).unreadable == ((SHOP, told),)
 
 
 async def test_what_names_no_base_has_none(stores: Stores) -> None:

@@ -17,6 +17,7 @@ from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Step
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.formats.workflows.dispatchable import dispatchable
+from bot.reconcile.guarded import Covers, covers_all
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.queue import FakeQueue, Row
@@ -78,10 +79,11 @@ class World:
     shop: FakeRepository
     store: Store
     options: StepOptions = field(default_factory=StepOptions)
+    covers: Covers = covers_all
 
     async def tick(self, after: timedelta = timedelta(0)) -> StepRun:
         self.clock.advance(after)
-        await tick(self.store, self.forge, dispatchable, self.options, Loop(self.clock))
+        await tick(self.store, self.forge, dispatchable, self.options, Loop(self.clock, covers=self.covers))
         return self.store.job.step
 
     def knows(self, **known: str) -> None:
@@ -313,3 +315,28 @@ async def test_all_that_is_not_known_is_named(world: World) -> None:
     text = b"on: {workflow_dispatch: {inputs: {a: {required: true}, b: {required: true}}}}\njobs: {}\n"
     world.shop.commit_to("main", {PATH: text})
     assert (await world.tick()).reason == "not started: deploy.yml needs a and b, which is not known"
+
+
+async def test_a_step_of_a_repository_that_the_operator_does_not_include_any_more_waits_and_says_so(
+    world: World,
+) -> None:
+    world.shop.name = "elsewhere/shop"
+    world.covers = lambda name: name.startswith("contoso/")
+    after = await world.tick()
+    told = "elsewhere/shop: the settings do not include a repository of this name"
+    assert (after.state, after.reason, world.forge.calls) == (StepState.DUE, told, [])
+
+
+async def test_a_step_in_a_repository_that_a_rule_names_is_started_there_as_long_as_it_is_called_so(
+    world: World,
+) -> None:
+    other = world.forge.add("deploys/production", {PATH: DEPLOY})
+    step = replace(
+        world.store.job.step, step=Step("canary", "deploy.yml", "Deploys/Production"), home=other.identity
+    )
+    world.store.job = replace(world.store.job, step=step)
+    world.covers = lambda name: name.startswith("contoso/")
+    other.name = "deploys/renamed"
+    assert (await world.tick()).state is StepState.DUE
+    other.name = "deploys/production"
+    assert (await world.tick(timedelta(hours=1))).state is StepState.STARTED

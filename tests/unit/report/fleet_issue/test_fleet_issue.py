@@ -8,40 +8,10 @@ import pytest
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.report.fleet_issue.body import FleetNews, WaitingRebuild, body_of
 from bot.report.fleet_issue.boxes import Box, BoxRequest, ticked, wording_of
-from bot.views.fleet.fleet import Standing
-from bot.views.fleet.summary import Stuck, Summary
+from bot.views.fleet.summary import Stuck
 from tests.builders import NOON, rebuild
 from tests.slack_limits import HOSTILE
-
-FAILED = Stuck(
-    rebuild("contoso/shop", RebuildState.FAILED, reason="the build failed"),
-    NOON - timedelta(days=3),
-    ("@contoso/shops",),
-)
-UNMERGED = Stuck(rebuild("contoso/desk"), NOON - timedelta(days=5))
-NEWS = FleetNews(
-    Summary(
-        NOON - timedelta(days=7),
-        NOON,
-        standings={Standing.CURRENT: 9, Standing.FAILED: 1},
-        before={},
-        rollouts=(),
-        rollouts_in_all=0,
-        succeeded=0,
-        failed=0,
-        stuck=(FAILED, UNMERGED),
-        stuck_in_all=2,
-        lag=None,
-        withdrawn=(),
-        ends=(),
-        planned=2,
-    ),
-    (
-        WaitingRebuild("contoso/api", "waits for wave canary"),
-        WaitingRebuild("contoso/web", "held by Ann: not this week", is_held=True),
-    ),
-    2,
-)
+from tests.unit.report.fleet_issue.news import NEWS
 
 
 def body(news: FleetNews = NEWS, number: int = 3, *, with_boxes: bool = True) -> str:

@@ -30,7 +30,8 @@ def row_of(node: str) -> dict[str, Any] | None:
         "mergeStateStatus": "CLEAN",
         "autoMergeRequest": None,
         "isInMergeQueue": False,
-        "repository": {"isArchived": False},
+        "baseRefName": "main",
+        "repository": {"isArchived": False, "defaultBranchRef": {"name": "main"}},
     }
 
 

@@ -1,0 +1,117 @@
+"""What people have made their own of onboarding's pull requests is left to them, and told."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.act.onboarding.deciding import BRANCH
+from bot.domain.repositories.onboarding import OnboardingState
+from tests.fakes.repository import CONFIG
+from tests.unit.act.onboarding.world import World
+
+WAITING, OPEN = OnboardingState.WAITING, OnboardingState.OPEN
+SET_ASIDE, DECLINED = OnboardingState.SET_ASIDE, OnboardingState.DECLINED
+PATH = "Dockerfile"
+
+
+@pytest.fixture
+async def opened(world: World) -> World:
+    """Its pull request is open, there is a branch for releases, and what it changes would be others by now."""
+    world.only("base-pinned", "dispatchable")
+    await world.bring()
+    world.home.branches["release"] = world.home.branches["main"]
+    world.only("base-pinned")
+    world.forge.calls.clear()
+    return world
+
+
+async def test_one_that_people_have_pointed_at_another_branch_is_left_to_them(opened: World) -> None:
+    opened.home.edit(1, base="release", is_conflicted=True)
+    after = await opened.bring()
+    told = "pull request #1 goes to release and not to main, so it is left to people"
+    assert (after.state, after.reason, opened.forge.calls) == (OPEN, told, [])
+
+
+async def test_it_is_not_closed_there_when_nothing_is_left_to_do(opened: World) -> None:
+    opened.home.edit(1, base="release")
+    opened.home.commit_to("main", {PATH: b"FROM scratch\n"})
+    assert (await opened.bring()).state is OPEN
+    assert opened.request.is_open
+
+
+async def test_pointed_back_it_is_brought_along(opened: World) -> None:
+    opened.home.edit(1, base="release")
+    await opened.bring()
+    opened.home.edit(1, base="main")
+    await opened.bring()
+    assert "carry_out" in opened.forge.calls
+
+
+async def test_merged_elsewhere_nothing_of_it_counts_as_brought_until_it_has_arrived(opened: World) -> None:
+    opened.home.edit(1, base="release")
+    opened.home.merge(1)
+    for _ in range(2):
+        after = await opened.bring()
+        told = "pull request #1 was merged into release and not into main, where what it brings is missing"
+        assert (after.state, after.reason, after.merged, after.brought) == (SET_ASIDE, told, 0, ())
+        assert (opened.rest, opened.forge.calls) == (timedelta(days=1), [])
+    opened.home.branches["main"] = opened.home.branches["release"]
+    after = await opened.bring()
+    assert (after.state, after.merged) == (WAITING, 1)
+
+
+async def test_what_was_merged_before_the_default_branch_was_renamed_is_merged(opened: World) -> None:
+    opened.home.merge(1)
+    opened.home.rename_trunk("trunk")
+    assert (await opened.bring()).merged == 1
+
+
+async def test_a_default_branch_that_was_renamed_takes_its_pull_request_along(opened: World) -> None:
+    opened.home.rename_trunk("trunk")
+    assert (await opened.bring()).reason == "pull request #1 is open"
+
+
+async def test_what_goes_to_the_default_branch_of_before_is_left_to_people(opened: World) -> None:
+    opened.home.switch_trunk("next")
+    after = await opened.bring()
+    assert after.reason == "pull request #1 goes to main and not to next, so it is left to people"
+    assert opened.forge.calls == []
+
+
+def theirs(world: World, **values: object) -> None:
+    """A person opens one from the bot's branch, with the bot's words."""
+    known = {"number": 2, "node_id": "PR_1_2", "is_own": False, "is_open": True, "is_merged": False}
+    world.home.requests[2] = replace(world.home.requests[1], **(known | values))  # type: ignore[arg-type]
+
+
+async def test_a_persons_pull_request_from_the_bots_branch_is_not_taken_for_the_bots(opened: World) -> None:
+    theirs(opened)
+    del opened.home.requests[1]
+    opened.onboarding = replace(opened.onboarding, state=WAITING, number=None)
+    after = await opened.bring()
+    told = "pull request #2 is somebody else's, from the bot's branch, so it is left to them"
+    assert (after.state, after.reason, opened.forge.calls) == (SET_ASIDE, told, [])
+
+
+@pytest.mark.parametrize(
+    "values", [{"is_open": False}, {"labels": ("freshness:ignore",)}], ids=["closed", "labelled"]
+)
+async def test_what_becomes_of_a_persons_own_says_nothing_of_the_bots(
+    opened: World, values: dict[str, object]
+) -> None:
+    theirs(opened, base="release", **values)
+    after = await opened.bring()
+    assert (after.state, after.number) == (OPEN, 1)
+    assert "carry_out" in opened.forge.calls
+
+
+async def test_a_word_against_it_while_the_proposal_is_made_is_heard(opened: World) -> None:
+    """The next look shows it, right before the branch moves."""
+    opened.forge.meanwhile["action_commits"] = lambda: opened.home.commit_to("main", {CONFIG: b"enabled: false"})
+    opened.only("base-pinned", "dispatchable", "actions-pinned")
+    opened.read = dict(opened.home.commits[opened.home.branches["main"]].files)
+    after = await opened.bring()
+    assert after.reason == "the repository opted out in .github/freshness.yaml"
+    assert opened.forge.calls == []
+    assert opened.home.branches[BRANCH] is not None
