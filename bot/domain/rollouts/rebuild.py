@@ -136,12 +136,13 @@ class Merge:
 
 
 class Merging(StrEnum):
-    """Whether its pull request merges by itself: wanted but not possible yet, set for what it brings, or not before
-    a freeze is over."""
+    """Whether its pull request merges by itself: wanted but not possible yet, set for what it brings, not before a
+    freeze is over, or not while all of it is left to people."""
 
     WANTED = "wanted"
     SET = "set"
     FROZEN = "frozen"
+    LEFT = "left"
 
 
 class Joined(StrEnum):
