@@ -112,7 +112,8 @@ class _Following(Work[Rebuild, Rebuild]):
         now, every = self._clock.now(), self._options.every
         due = look_together(now + _rest(before, every, now), every)
         is_just_merged = before.state is not RebuildState.BUILDING and after.state is RebuildState.BUILDING
-        is_at_once = _is_left_to_act(after) or is_just_merged or after.state is RebuildState.PROVING
+        is_for_act = _is_left_to_act(after) and not _is_left_to_act(before)
+        is_at_once = is_for_act or is_just_merged or after.state is RebuildState.PROVING
         return replace(after, due_at=now if is_at_once else due)
 
 

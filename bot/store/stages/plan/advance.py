@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.journal import BOT
-from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, RebuildState
+from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, Merging, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.waves import WaveTally
@@ -205,7 +205,7 @@ async def _stop_under_way(connection: AsyncConnection, rollout: int | None, now:
     mine = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
     is_written = and_(rebuilds.c.lease_owner.is_not(None), or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED))
     written = list(await connection.scalars(select(rebuilds.c.id).where(is_written, *mine)))
-    merging = await merging_by_themselves(connection, *mine)
+    merging = await merging_by_themselves(connection, rebuilds.c.merging == Merging.SET.value, *mine)
     await lock(connection, rebuilds, {*written, *merging})
     for some in chunks(sorted({*written, *merging})):
         await connection.execute(

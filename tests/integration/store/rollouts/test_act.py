@@ -310,6 +310,24 @@ async def test_what_merges_by_itself_is_looked_at_when_a_pause_begins_and_when_i
     assert (job.rebuild.id, job.is_paused, job.is_all_paused) == (2, False, False)
 
 
+@pytest.mark.parametrize("merging", [None, Merging.WANTED, Merging.FROZEN], ids=str)
+async def test_what_does_not_merge_by_itself_is_followed_while_the_bot_is_paused(
+    stores: Stores, merging: Merging | None
+) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    await opened(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(merging=merging and merging.value))
+    await stores.orders.pause(None, ANN)
+    stores.clock.advance(HOUR)
+    [rebuild] = await stores.followed()
+    outdated = replace(rebuild, facts_version=rebuild.facts_version + 1)
+    await stores.follow.settle_rebuild(rebuild, outdated)
+    stores.clock.advance(HOUR)
+    assert (len(await stores.followed()), await stores.jobs()) == (1, [])
+
+
 async def test_runs_that_belong_to_a_rebuild_are_known(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()
