@@ -217,6 +217,8 @@ class Rebuild:
     """Of one that follows a run that others have started; `attempted_at` is when that was."""
     waits_since: datetime | None = None
     """When it was planned, or the first of those from which it took changes over; None where it is not stored."""
+    looks_in_vain: int = 0
+    """How many looks in a row found nothing of what is followed."""
 
     @property
     def identity(self) -> Identity:

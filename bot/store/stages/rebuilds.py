@@ -75,7 +75,9 @@ class RebuildStore(Store):
                 after.id,
                 due_at=due_after(before, after, now),
                 succeeded=succeeded,
-                values=learnt_facts(before, after) | (columns_of(after) if succeeded else outcome_of(after)),
+                values=learnt_facts(before, after)
+                | (columns_of(after) if succeeded else outcome_of(after))
+                | {"looks_in_vain": 0 if succeeded else after.looks_in_vain},
             )
             if after.state is RebuildState.STEPPING and before.state is not RebuildState.STEPPING:
                 await begin_steps(connection, after, now)

@@ -37,6 +37,7 @@ class Store:
         self.own: set[int] = set()
 
     async def settle_step(self, before: StepRun, after: StepRun, *, succeeded: bool = True) -> None:
+        after = replace(after, looks_in_vain=0) if succeeded else after
         self.going.settle(before.id, after.due_at, after)
         self.going.rows[before.id].attempts = 0 if succeeded else before.attempts
 
