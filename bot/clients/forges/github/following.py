@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.clients.forges.github.actions.without_checks import builds_by_runs
-from bot.clients.forges.github.bulk import Bulk, nodes_fields
+from bot.clients.forges.github.bulk import STRIKES, Bulk, nodes_fields
 from bot.clients.forges.github.connection.shapes import run_id_in, shaped
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
@@ -73,12 +73,24 @@ class Following:
         found: dict[str, Sequence[Sequence[BuildRun]] | Failure] = {
             node_id: failure for node_id, failure in shown.denied.items() if node_id not in hidden
         }
+        strikes = 0
         for node_id, row in shown.rows.items():
-            if "checkSuites" in row:
-                await self._complete(row)
-                with shaped("list of builds"):
-                    found[node_id] = _groups_of(row)
+            if "checkSuites" not in row:
+                continue
+            try:
+                found[node_id] = await self._groups(row)
+                strikes = 0
+            except Failure as failure:
+                strikes += failure.trouble.is_passing
+                if failure.pauses_host or strikes >= STRIKES:
+                    raise
+                found[node_id] = failure
         return found | await builds_by_runs(self.bulk, hidden, later=later)
+
+    async def _groups(self, row: Mapping[str, Any]) -> Sequence[Sequence[BuildRun]]:
+        await self._complete(row)
+        with shaped("list of builds"):
+            return _groups_of(row)
 
     async def _complete(self, commit: Mapping[str, Any]) -> None:
         """Adds the check suites of a commit, and of those shown with it, that its first page does not hold."""
