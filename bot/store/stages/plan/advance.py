@@ -16,7 +16,7 @@ from bot.domain.rollouts.timing.waves import WaveTally
 from bot.plan.waves.advance import ReleaseRules, RolloutAdvance, RolloutStanding, Standings
 from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.inserting import chunks, insert_into
-from bot.store.engine.locking import lock
+from bot.store.engine.locking import lock, lock_where
 from bot.store.engine.readable import check_moments, readable
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
@@ -201,23 +201,23 @@ async def open_pause(
 
 
 async def _stop_under_way(connection: AsyncConnection, rollout: int | None, now: datetime) -> None:
-    """Takes the lease away from what is being written, and has `act` look at what merges by itself."""
+    """Takes the lease away from what is being written, and has `act` look at what merges by itself.
+
+    All that may be written is locked first, leased or not: what another replica would claim before the pause is
+    stored would go on under it.
+    """
     mine = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
-    is_written = and_(rebuilds.c.lease_owner.is_not(None), or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED))
-    written = list(await connection.scalars(select(rebuilds.c.id).where(is_written, *mine)))
+    is_set = and_(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.merging == Merging.SET.value)
+    may_be_written = or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED, is_set)
+    for some in chunks(await lock_where(connection, rebuilds, may_be_written, *mine)):
+        leased = and_(rebuilds.c.id.in_(some), rebuilds.c.lease_owner.is_not(None))
+        await connection.execute(update(rebuilds).where(leased).values(lease_owner=None, lease_until=None))
     merging = await merging_by_themselves(connection, rebuilds.c.merging == Merging.SET.value, *mine)
-    await lock(connection, rebuilds, {*written, *merging})
-    for some in chunks(sorted({*written, *merging})):
-        await connection.execute(
-            update(rebuilds).where(rebuilds.c.id.in_(some)).values(lease_owner=None, lease_until=None)
-        )
-    started = select(rebuilds.c.id).where(rebuilds.c.state == RebuildState.STEPPING.value, *mine)
-    await connection.execute(
-        update(steps)
-        .where(IS_TO_START, steps.c.lease_owner.is_not(None), steps.c.rebuild_id.in_(started))
-        .values(lease_owner=None, lease_until=None)
-    )
     await outdate(connection, merging, now)
+    started = select(rebuilds.c.id).where(rebuilds.c.state == RebuildState.STEPPING.value, *mine)
+    for some in chunks(await lock_where(connection, steps, IS_TO_START, steps.c.rebuild_id.in_(started))):
+        taken = and_(steps.c.id.in_(some), steps.c.lease_owner.is_not(None))
+        await connection.execute(update(steps).where(taken).values(lease_owner=None, lease_until=None))
 
 
 def _tally(row: Any, began_at: datetime | None, done_since: datetime | None) -> WaveTally:

@@ -20,6 +20,7 @@ from bot.store.engine.database import Database, open_database
 from bot.store.rows.rollouts.rebuilds import after_transitions
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.tables import outbox
+from bot.store.stages.plan.advance import open_pause
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest
 from tests.integration.store.moving import moves_again, opened, someone_waits
@@ -288,6 +289,23 @@ async def test_a_pause_stops_what_is_being_written_before_its_next_write(
     with pytest.raises(LeaseLost):
         await stores.act.save_progress(job.rebuild)
     assert await stores.jobs() == []
+
+
+@ON_BOTH
+@pytest.mark.parametrize("rollout", [1, None])
+async def test_what_another_replica_begins_with_while_a_pause_is_stored_is_stopped_too(
+    stores: Stores, rollout: int | None
+) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    other = stores.other("another")
+    async with stores.database.transaction() as connection:
+        await open_pause(connection, rollout, "ann", "we look first", stores.clock.now())
+        claiming = asyncio.ensure_future(other.jobs())
+        await asyncio.wait({claiming}, timeout=1)
+    for job in await claiming:
+        with pytest.raises(LeaseLost):
+            await other.act.save_progress(job.rebuild)
 
 
 @pytest.mark.parametrize("rollout", [1, None])
