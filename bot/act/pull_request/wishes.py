@@ -8,9 +8,11 @@ from bot.act.tools import Tools
 from bot.act.waiting import is_no
 from bot.domain.failure import Failure
 from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.refusals import MergesStill
 from bot.domain.forge.wishes import Granted, Refusal, Wishes
 from bot.domain.repositories.repository import owner_of
 from bot.domain.rollouts.labels import QUARANTINED
+from bot.domain.rollouts.rebuild import Merging
 from bot.domain.rollouts.terms import MergeMethod
 
 MOST_REVIEWERS = 15
@@ -73,10 +75,12 @@ async def grant_wishes(attempt: ProposalAttempt, request: PullRequest, merge: Me
 
 async def stop_merging(attempt: ProposalAttempt, tools: Tools) -> None:
     """What was to merge by itself, a person has to merge now. That the bot says so is stored before: found switched
-    off after a crash, it would pass for a person's word."""
+    off after a crash, it would pass for a person's word. Raises `MergesStill` where it could not be stopped."""
     request = attempt.look.open_request
     assert request is not None
-    await tools.store.save_progress(replace(attempt.rebuild, merging=None))
+    await tools.store.save_progress(replace(attempt.rebuild, merging=Merging.FROZEN))
     tools.before_write(attempt.rebuild, attempt.looked_at)
     home = attempt.job.member.identity
-    await tools.forge.grant(home, request, Wishes(no_merge=True), attempt.look)
+    granted = await tools.forge.grant(home, request, Wishes(no_merge=True), attempt.look)
+    if granted.refused:
+        raise MergesStill(request.number, granted.refused[0].why, home.name)

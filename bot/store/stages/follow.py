@@ -3,14 +3,14 @@
 from sqlalchemy import and_, not_, or_, select
 
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.rebuild import FOLLOWED, Merging, Rebuild
+from bot.domain.rollouts.rebuild import FOLLOWED, Rebuild
 from bot.reconcile.work import Claimed
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import rebuild_of
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.stages.rebuilds import IS_OUTDATED, RebuildStore
+from bot.store.stages.rebuilds import IS_OUTDATED, MAY_MERGE, RebuildStore
 
 
 class FollowStore(RebuildStore):
@@ -20,8 +20,7 @@ class FollowStore(RebuildStore):
     def followed(self) -> DueRows[Rebuild]:
         """Those with a pull request or a run that has not ended. Outdated ones are left to act, as far as that may
         go on with them while the bot is paused as a whole."""
-        is_to_merge = rebuilds.c.merging.is_not_distinct_from(Merging.SET.value)
-        is_left = and_(IS_OUTDATED, or_(~ALL_PAUSED, is_to_merge))
+        is_left = and_(IS_OUTDATED, or_(~ALL_PAUSED, MAY_MERGE))
         is_followed = and_(rebuilds.c.state.in_(FOLLOWED), rebuilds.c.call_off.is_(None))
         return self._due(and_(is_followed, not_(is_left)), self._rebuild)
 
