@@ -17,12 +17,18 @@ def has_not_started(first_asked_at: datetime, requests: int, now: datetime) -> b
     return now - first_asked_at > _LOST_AFTER * max(requests, 1)
 
 
+def looks_in_vain(before: int, failure: Failure) -> int:
+    """How many in a row have found nothing, with this one, where `before` did; one that failed in another way tells
+    nothing, and they count anew."""
+    return before + 1 if failure.trouble is Trouble.MISSING else 0
+
+
 async def judged(failure: Failure, looks: int, repository: Identity, forge: Forge) -> Failure:
-    """The failure, as `Gone` where it has been so for `looks` in a row and the grant sees the owner's others.
+    """The failure, as `Gone` where so many `looks` in a row found nothing and the grant sees the owner's others.
 
     The forge answers the same for what was deleted and for what the credentials may not see any more.
     """
-    if failure.trouble is not Trouble.MISSING or looks < GONE_AFTER:
+    if looks < GONE_AFTER:
         return failure
     try:
         return Gone(failure) if await forge.sees_others(repository) else failure

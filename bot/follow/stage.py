@@ -7,12 +7,12 @@ from typing import Protocol
 
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, Meaning, Trouble
+from bot.domain.failure import Failure, Meaning
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
 from bot.domain.rollouts.joining import left
 from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
-from bot.follow.absent import GONE_AFTER, judged
+from bot.follow.absent import GONE_AFTER, judged, looks_in_vain
 from bot.follow.looking import Looks, look_at
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
@@ -111,7 +111,8 @@ class _Following(Work[Rebuild, Rebuild]):
         self.ended += result.state.has_ended and not item.state.has_ended
 
     async def failed(self, item: Rebuild, claimed: Claimed, failure: Failure, now: datetime) -> str:
-        failure = await judged(failure, item.attempts, item.identity, self._forge)
+        item = replace(item, looks_in_vain=looks_in_vain(item.looks_in_vain, failure))
+        failure = await judged(failure, item.looks_in_vain, item.identity, self._forge)
         after = self._due_again(item, _unread(item, failure, self._clock))
         await self._store.settle_rebuild(item, after, succeeded=False)
         self.ended += after.state.has_ended and not item.state.has_ended
@@ -123,7 +124,8 @@ class _Following(Work[Rebuild, Rebuild]):
             return replace(after, due_at=now + rest_at_age(now - (after.ended_at or now), every))
         due = look_together(now + _rest(before, every, now), every)
         is_just_merged = before.state is not RebuildState.BUILDING and after.state is RebuildState.BUILDING
-        is_at_once = _is_left_to_act(after) or is_just_merged or after.state is RebuildState.PROVING
+        is_for_act = _is_left_to_act(after) and not _is_left_to_act(before)
+        is_at_once = is_for_act or is_just_merged or after.state is RebuildState.PROVING
         return replace(after, due_at=now if is_at_once else due)
 
 
@@ -136,7 +138,7 @@ def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta
 
 def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
     """A run of others that is not shown is followed no more, which ends nothing: it is begun anew."""
-    if before.follows_others and failure.trouble is Trouble.MISSING and before.attempts >= GONE_AFTER:
+    if before.follows_others and before.looks_in_vain >= GONE_AFTER:
         return left(before, "it is no longer there", Joined.GONE, at=clock.now())
     if failure.meaning is Meaning.GONE:
         is_open = before.state is RebuildState.OPEN

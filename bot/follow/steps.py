@@ -13,7 +13,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, RunState, dispatched_run
 from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, may_be_observed, too_late
 from bot.domain.rollouts.terms import Start
-from bot.follow.absent import has_not_started, judged
+from bot.follow.absent import has_not_started, judged, looks_in_vain
 from bot.follow.explaining import explained
 from bot.follow.replacing import newer_run
 from bot.follow.stage import FollowOptions
@@ -183,7 +183,8 @@ class _Following(Work[StepRun, StepRun]):
         self.ended += result.state.has_ended
 
     async def failed(self, item: StepRun, claimed: Claimed, failure: Failure, now: datetime) -> str:
-        failure = await judged(failure, item.attempts, item.home, self._forge)
+        item = replace(item, looks_in_vain=looks_in_vain(item.looks_in_vain, failure))
+        failure = await judged(failure, item.looks_in_vain, item.home, self._forge)
         after = self._unseen(item, failure, now)
         await self._store.settle_step(item, after, succeeded=False)
         self.ended += after.state.has_ended

@@ -44,6 +44,8 @@ class FakeForge:
     after: dict[str, Failure] = field(default_factory=dict)
     meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
+    goes_on_merging: bool = False
+    """Whether what is to merge by itself cannot be kept from that."""
     unseen: set[str] = field(default_factory=set)
     """Node ids that may not be seen together with others; runs may be asked for alone."""
     """People and teams whom nobody knows."""
@@ -407,6 +409,8 @@ class FakeForge:
         return OtherRequest(item.number, item.url, item.node_id or "", item.branch, head, "")
 
     def _merging(self, home: FakeRepository, number: int, wishes: Wishes) -> list[Refusal]:
+        if wishes.no_merge and self.goes_on_merging:
+            return [Refusal("not kept from merging", "Something went wrong")]
         if wishes.no_merge:
             home.edit(number, is_to_merge=False, is_to_merge_by_us=False, is_queued=False)
         if wishes.merge is MergeMethod.NEVER:

@@ -15,7 +15,7 @@ from bot.act.tools import Tools
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.refusals import BranchQueued
-from bot.domain.rollouts.rebuild import Rebuild, RebuildState
+from bot.domain.rollouts.rebuild import Merging, Rebuild, RebuildState
 
 
 async def brought(attempt: ProposalAttempt, edits: Edits, tools: Tools) -> Rebuild:
@@ -79,9 +79,9 @@ def opened_as(attempt: ProposalAttempt, request: PullRequest, told: Iterable[str
 
 
 def _reason(job: Job, request: PullRequest, told: Iterable[str]) -> str:
-    """Why there is a pull request; what it waited for is over, what it lacks is told."""
+    """Why there is a pull request; what it waited for, or was left alone for, is over, what it lacks is told."""
     rebuild = job.rebuild
-    if rebuild.state is RebuildState.OPEN:
+    if rebuild.state is RebuildState.OPEN and rebuild.merging is not Merging.LEFT:
         return rebuild.reason
     is_new = rebuild.state is RebuildState.PLANNED
     reason = rebuild.reason if is_new else f"{what_moved(job)}; pull request #{request.number} is open"

@@ -13,7 +13,7 @@ from bot.act.pull_request.wishes import unless_merging
 from bot.act.tools import Tools
 from bot.act.waiting import left_alone, not_of_the_fleet, paused, shut
 from bot.domain.backoff import rest_at_age
-from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
+from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 
 
 async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> Rebuild | None:
@@ -77,10 +77,13 @@ async def _objected(attempt: ProposalAttempt, word: str, claimed: Job, tools: To
 async def _left_to_people(attempt: ProposalAttempt, told: str, tools: Tools) -> Rebuild:
     """The open pull request stays, and merges no more by the bot's word; a rebuild that was to begin with it
     waits."""
-    rebuild, now = await unless_merging(attempt, tools), attempt.looked_at
+    request, now = attempt.look.open_request, attempt.looked_at
+    rebuild = await unless_merging(attempt, tools)
     if rebuild.state.awaits_action:
         return paused(rebuild, told, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
-    return replace(left_alone(rebuild, tools.options, now), reason=told)
+    is_decided = rebuild.merging is Merging.SET and request is not None and not request.is_to_merge
+    merging = rebuild.merging if is_decided else Merging.LEFT
+    return replace(left_alone(rebuild, tools.options, now), reason=told, merging=merging)
 
 
 async def _heeded(attempt: ProposalAttempt, said: Said, tools: Tools) -> Rebuild:

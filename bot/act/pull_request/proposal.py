@@ -44,7 +44,7 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
     try:
         return await brought(attempt, edits, tools)
     except BranchRefused as refused:
-        return _refused(attempt, refused, tools)
+        return await _refused(attempt, refused, tools)
     except BranchQueued as queued:  # what is wanted stays wanted: the queue ends by itself
         return paused(attempt.rebuild, queued.told, tools.options.follow_every, attempt.looked_at)
     except FilesDenied as refused:
@@ -76,14 +76,15 @@ async def only_left(job: Job, tools: Tools) -> Rebuild:
     return not_of_the_fleet(await unless_merging(attempt, tools), tools.options, attempt.looked_at)
 
 
-def _refused(attempt: ProposalAttempt, refused: BranchRefused, tools: Tools) -> Rebuild:
-    """A rule stays until somebody changes it: nothing is gained by trying again. What is open stays open, and is
-    followed on.
+async def _refused(attempt: ProposalAttempt, refused: BranchRefused, tools: Tools) -> Rebuild:
+    """A rule stays until somebody changes it: it is tried again with the next reading, tomorrow at the latest. What
+    is open stays open, and is followed on.
     """
     rebuild, now = attempt.rebuild, attempt.looked_at
     if not rebuild.state.awaits_action:
         return left_alone(rebuild, tools.options, now)
     if (request := attempt.look.open_request) is None:
+        await tools.store.read_within_a_day(attempt.job.member.id)
         return rebuild.moved(RebuildState.SKIPPED, refused.told, at=now)
     return opened_as(attempt, request, [f"it stays as it is: {refused.told}"], tools)
 

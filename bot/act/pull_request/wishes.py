@@ -9,10 +9,11 @@ from bot.act.tools import Tools
 from bot.act.waiting import is_no
 from bot.domain.failure import Failure
 from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.refusals import MergesStill
 from bot.domain.forge.wishes import NO_MERGE, Granted, Refusal, Wishes
 from bot.domain.repositories.repository import owner_of
 from bot.domain.rollouts.labels import QUARANTINED
-from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.rebuild import Merging, Rebuild
 from bot.domain.rollouts.terms import MergeMethod
 
 MOST_REVIEWERS = 15
@@ -85,10 +86,12 @@ async def unless_merging(attempt: ProposalAttempt, tools: Tools) -> Rebuild:
 
 async def stop_merging(attempt: ProposalAttempt, tools: Tools) -> None:
     """What was to merge by itself, a person has to merge now. That the bot says so is stored before: found switched
-    off after a crash, it would pass for a person's word."""
+    off after a crash, it would pass for a person's word. Raises `MergesStill` where it could not be stopped."""
     request = attempt.look.open_request
     assert request is not None
-    await tools.store.save_progress(replace(attempt.rebuild, merging=None))
+    await tools.store.save_progress(replace(attempt.rebuild, merging=Merging.FROZEN))
     tools.before_write(attempt.rebuild, attempt.looked_at)
     home = attempt.job.member.identity
-    await tools.forge.grant(home, request, NO_MERGE, attempt.look)
+    granted = await tools.forge.grant(home, request, NO_MERGE, attempt.look)
+    if granted.refused:
+        raise MergesStill(request.number, granted.refused[0].why, home.name)

@@ -100,6 +100,18 @@ class BranchQueued(_OfThisMoment):
         )
 
 
+class MergesStill(_OfThisMoment):
+    """What the bot has set to merge by itself could not be kept from that, which is tried until it can be."""
+
+    def __init__(self, number: int, said: str, where: str = "") -> None:
+        super().__init__(
+            Trouble.CONFLICT,
+            f"pull request #{number} goes on to merge by itself ({said})",
+            where=where,
+            advice="the next attempt tries to stop that again",
+        )
+
+
 class Denial(Enum):
     """Why credentials that are otherwise in order get no answer, with what a person can do about it."""
 

@@ -136,12 +136,13 @@ class Merge:
 
 
 class Merging(StrEnum):
-    """Whether its pull request merges by itself: wanted but not possible yet, set for what it brings, or not before
-    a freeze is over."""
+    """Whether its pull request merges by itself: wanted but not possible yet, set for what it brings, not before a
+    freeze is over, or not while all of it is left to people."""
 
     WANTED = "wanted"
     SET = "set"
     FROZEN = "frozen"
+    LEFT = "left"
 
 
 class Joined(StrEnum):
@@ -218,6 +219,8 @@ class Rebuild:
     """Of one that follows a run that others have started; `attempted_at` is when that was."""
     waits_since: datetime | None = None
     """When it was planned, or the first of those from which it took changes over; None where it is not stored."""
+    looks_in_vain: int = 0
+    """How many looks in a row found nothing of what is followed."""
 
     @property
     def identity(self) -> Identity:

@@ -13,8 +13,9 @@ from bot.store.orders.retrying import reopened
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import after_transitions, rebuild_of
 from bot.store.rows.rollouts.reopening import goes_on_later, may_be_opened_again
+from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.stages.rebuilds import IS_OUTDATED, RebuildStore
+from bot.store.stages.rebuilds import IS_OUTDATED, MAY_MERGE, RebuildStore
 
 
 class FollowStore(RebuildStore):
@@ -22,9 +23,10 @@ class FollowStore(RebuildStore):
 
     @property
     def followed(self) -> DueRows[Rebuild]:
-        """Those with a pull request or a run that has not ended, but for outdated text, which is left to act; and
-        those whose pull request was closed lately."""
-        goes_on = and_(rebuilds.c.state.in_(FOLLOWED), not_(IS_OUTDATED), rebuilds.c.call_off.is_(None))
+        """Those with a pull request or a run that has not ended, and those whose pull request was closed lately.
+        Outdated ones are left to act, as far as that may go on with them while the bot is paused as a whole."""
+        is_left = and_(IS_OUTDATED, or_(~ALL_PAUSED, MAY_MERGE))
+        goes_on = and_(rebuilds.c.state.in_(FOLLOWED), not_(is_left), rebuilds.c.call_off.is_(None))
         return self._due(or_(goes_on, may_be_opened_again(self._clock.now())), self._rebuild)
 
     async def reopen(self, closed: Rebuild, again: Rebuild) -> None:

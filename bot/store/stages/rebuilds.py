@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_
 
-from bot.domain.rollouts.rebuild import Rebuild, RebuildState
+from bot.domain.rollouts.rebuild import Merging, Rebuild, RebuildState
 from bot.reconcile.work import Claimed
 from bot.store.engine.counters import RELEASES, hold_counter
 from bot.store.engine.queue.claiming import settle
@@ -30,6 +30,8 @@ Item = TypeVar("Item")
 
 IS_OUTDATED = and_(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.facts_version > rebuilds.c.text_version)
 """An open pull request that does not say yet what is known by now: left to `act`."""
+MAY_MERGE = rebuilds.c.merging.is_not(None) & rebuilds.c.merging.in_((Merging.SET.value, Merging.FROZEN.value))
+"""A pull request that was set to merge by itself, and as far as the store knows may do so."""
 
 
 class RebuildStore(Store):
@@ -77,7 +79,9 @@ class RebuildStore(Store):
                 after.id,
                 due_at=due_after(before, after, now),
                 succeeded=succeeded,
-                values=learnt_facts(before, after) | (columns_of(after) if succeeded else outcome_of(after)),
+                values=learnt_facts(before, after)
+                | (columns_of(after) if succeeded else outcome_of(after))
+                | {"looks_in_vain": 0 if succeeded else after.looks_in_vain},
             )
             if after.state is RebuildState.STEPPING and before.state is not RebuildState.STEPPING:
                 await begin_steps(connection, after, now)

@@ -143,6 +143,7 @@ class StepStore(Store):
             if rebuild.state is not RebuildState.STEPPING:
                 raise LeaseLost(f"rebuild {rebuild.id} is {rebuild.state} by now")
             values = step_columns(after) if succeeded else step_outcome(after)
+            values |= {"looks_in_vain": 0 if succeeded else after.looks_in_vain}
             await settle(
                 connection, steps, self._worker, after.id, due_at=after.due_at, succeeded=succeeded, values=values
             )

@@ -71,7 +71,12 @@ class FakeRebuildStore:
         kept = self[after.id]
         if not succeeded:
             after = replace(
-                kept, due_at=after.due_at, state=after.state, reason=after.reason, ended_at=after.ended_at
+                kept,
+                due_at=after.due_at,
+                state=after.state,
+                reason=after.reason,
+                ended_at=after.ended_at,
+                looks_in_vain=after.looks_in_vain,
             )
         else:
             learnt = after.facts_version - before.facts_version
@@ -79,6 +84,7 @@ class FakeRebuildStore:
                 after,
                 facts_version=kept.facts_version + learnt,
                 text_version=max(kept.text_version, after.text_version),
+                looks_in_vain=0,
             )
         if kept.facts_version != before.facts_version:
             after = replace(after, due_at=self._clock.now())

@@ -194,7 +194,7 @@ async def test_builds_that_cannot_be_asked_for_are_asked_for_again(world: World)
 async def test_a_merge_commit_that_is_gone_cannot_be_built(world: World) -> None:
     await world.looked()
     world.shop.is_gone = True
-    world.store.alter(1, rebuild=replace(world.store[1], attempts=12))
+    world.store.alter(1, rebuild=replace(world.store[1], looks_in_vain=11))
     after = await world.looked(timedelta(minutes=6))
     assert (after.state, after.reason) == (RebuildState.CANCELLED, "the merge commit is no longer there")
 

@@ -59,7 +59,7 @@ async def test_pointed_back_it_is_the_bots_again(world: World) -> None:
     world.shop.edit(1, base="main", is_conflicted=True)
     world.shop.commit_to("main", {"README.md": b"more"})
     after = await followed(world)
-    assert (after.state, after.reason) == (RebuildState.OPEN, "pull request #1 goes to main again")
+    assert (after.state, after.reason) == (RebuildState.OPEN, "aspnet:10.0 moved; pull request #1 is open")
     assert "carry_out" in world.forge.calls
 
 

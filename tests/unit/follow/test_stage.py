@@ -260,8 +260,20 @@ async def test_what_has_vanished_for_an_hour_is_cancelled(clock: ManualClock, be
     missing = FakeForge(clock)
     (first,) = await look(clock, missing, before)
     assert first.state is before.state
-    (last,) = await look(clock, missing, replace(before, attempts=12))
+    (last,) = await look(clock, missing, replace(before, looks_in_vain=11))
     assert (last.state, last.reason) == (RebuildState.CANCELLED, f"{what} is no longer there")
+
+
+@pytest.mark.parametrize("before", [opened(), dispatched(), opened(node_id=None), dispatched(node_id=None)])
+async def test_what_is_not_shown_once_after_an_outage_is_not_gone(clock: ManualClock, before: Rebuild) -> None:
+    """Looks that failed in another way tell nothing of it."""
+    missing = FakeForge(clock)
+    missing.failing = dict.fromkeys(("follow", "run", "pull_request"), Failure(Trouble.UNREACHABLE, "HTTP 503"))
+    (unseen,) = await look(clock, missing, replace(before, looks_in_vain=11, attempts=11))
+    assert unseen.looks_in_vain == 0
+    missing.failing.clear()
+    (after,) = await look(clock, missing, replace(unseen, due_at=NOON, attempts=50))
+    assert (after.state, after.looks_in_vain) == (before.state, 1)
 
 
 @pytest.mark.parametrize("before", [opened(), dispatched(), opened(node_id=None), dispatched(node_id=None)])
@@ -270,7 +282,7 @@ async def test_what_a_grant_does_not_show_that_sees_nothing_else_either_is_never
 ) -> None:
     """Credentials that are blind for hours are answered so; a token never tells what was taken from it."""
     blind = FakeForge(clock, sees_all=False)
-    (after,) = await look(clock, blind, replace(before, attempts=1_000))
+    (after,) = await look(clock, blind, replace(before, looks_in_vain=1_000))
     assert after.state is before.state
 
 
@@ -411,7 +423,7 @@ async def test_the_tally_tells_how_many_were_looked_at_and_how_many_have_ended(c
 
 
 async def test_what_is_gone_counts_as_ended_too(clock: ManualClock) -> None:
-    gone = opened(attempts=12), dispatched(id=2, attempts=12), opened(id=3)
+    gone = opened(looks_in_vain=12), dispatched(id=2, looks_in_vain=12), opened(id=3)
     tally, _ = await looked(clock, FakeForge(clock), *gone)
     assert (tally.looked_at, tally.ended, len(tally.problems)) == (0, 2, 3)
 

@@ -11,7 +11,7 @@ from bot.domain.failure import Failure, Trouble
 
 MOST_IDS = 100
 """Of one `nodes` field; GitHub refuses more."""
-_STRIKES = 3
+STRIKES = 3
 """So many single ids in a row without an answer, and it is GitHub that gives none."""
 MOST_FIELDS = 10
 """Of one request, where GitHub does not ask for less."""
@@ -60,7 +60,7 @@ class Bulk:
             graph = await self._asked(name, asked)
             if isinstance(graph, Failure) and _is_one(asked):
                 strikes += 1
-                if strikes >= _STRIKES or not (rest or found.rows):
+                if strikes >= STRIKES or not (rest or found.rows):
                     raise graph
                 found.denied[asked[0].ids[0]] = graph
                 waiting = rest

@@ -218,6 +218,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         dispatches=row["dispatches"],
         joined=Joined(row["joined"]) if row["joined"] else None,
         waits_since=row["waits_since"],
+        looks_in_vain=row["looks_in_vain"],
         repository_node=repository.node_id,
         merge=_merge_of(row),
         built_at=row["built_at"],

@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Cause
-from bot.domain.rollouts.rebuild import RebuildState, Target
+from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.store.engine.codec import load
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
@@ -20,9 +20,10 @@ SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
 
 _WAS_REFUSED = and_(
     rebuilds.c.state == RebuildState.FAILED.value,
-    *(each.is_(None) for each in (rebuilds.c.pull_request, rebuilds.c.run, rebuilds.c.attempted_at)),
+    *(each.is_(None) for each in (rebuilds.c.pull_request, rebuilds.c.run)),
+    or_(rebuilds.c.attempted_at.is_(None), rebuilds.c.action == Action.PULL_REQUEST.value),
 )
-"""It failed before anything was opened or asked for."""
+"""It failed before anything was opened or asked for; a pull request is intended before that is refused."""
 IS_UNSERVED = and_(or_(rebuilds.c.state == RebuildState.SKIPPED.value, _WAS_REFUSED), rebuilds.c.call_off.is_(None))
 """A rebuild that nothing came of, and that nobody has called off."""
 

@@ -53,6 +53,7 @@ steps = Table(
     Column("attempted_at", Moment),
     Column("correlation", ShortText(64), unique=True),
     Column("dispatches", Integer, nullable=False, server_default="0"),
+    Column("looks_in_vain", Integer, nullable=False, server_default="0"),
     Column("run", BigInteger),
     Column("node_id", ShortText(128)),
     Column("url", LongText),
@@ -188,6 +189,7 @@ def step_of(row: RowMapping | Mapping[str, Any], own: Identity, elsewhere: Ident
         node_id=row["node_id"],
         url=row["url"],
         ended_at=row["ended_at"],
+        looks_in_vain=row["looks_in_vain"],
     )
 
 

@@ -44,6 +44,7 @@ rebuilds = leased(
     Column("run", BigInteger),
     Column("node_id", ShortText(128)),
     Column("dispatches", Integer, nullable=False, server_default="0"),
+    Column("looks_in_vain", Integer, nullable=False, server_default="0"),
     Column("joined", ShortText(16)),
     Column("url", LongText),
     Column("facts_version", Integer, nullable=False, server_default="0"),

@@ -11,7 +11,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.rebuild import AWAITING, Action, Merging, Rebuild, RebuildState, Target
+from bot.domain.rollouts.rebuild import AWAITING, Action, Rebuild, RebuildState, Target
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.counters import FREEZES, POLICY, counter, set_counter
@@ -27,7 +27,7 @@ from bot.store.rows.rollouts.rebuilds import columns_of, merging_by_themselves, 
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.act.jobs import read_job
-from bot.store.stages.rebuilds import IS_OUTDATED, RebuildStore
+from bot.store.stages.rebuilds import IS_OUTDATED, MAY_MERGE, RebuildStore
 
 
 class ActStore(RebuildStore):
@@ -45,10 +45,10 @@ class ActStore(RebuildStore):
     def jobs(self) -> DueRows[Job]:
         """Those that await their action and may begin, and open ones whose text is outdated, as far as their
         account has a turn to give; by severity, wave and age. While the bot is paused as a whole, only open ones
-        that were set to merge by themselves."""
+        that were set to merge by themselves, until they do so no more."""
         begins = and_(rebuilds.c.state.in_(AWAITING), MAY_BEGIN)
         has_turn = may_be_written(self._clock.now())
-        is_to_be_stopped = and_(IS_OUTDATED, rebuilds.c.merging == Merging.SET.value, rebuilds.c.call_off.is_(None))
+        is_to_be_stopped = and_(IS_OUTDATED, MAY_MERGE, rebuilds.c.call_off.is_(None))
         mine = or_(and_(or_(begins, IS_OUTDATED), IS_LEFT_TO_THE_BOT), is_to_be_stopped)
         rests = or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED)
         return self._due(and_(mine, has_turn), self._job, self._order(), rests)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
@@ -15,7 +15,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import MANY_UNREAD, RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
-from bot.domain.rollouts.rebuild import Action, RebuildState
+from bot.domain.rollouts.rebuild import Action, Merging, RebuildState
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import insert_missing
@@ -148,8 +148,9 @@ class DiscoverStore(Store):
                 away_since = await self._away_since(connection, repository)
                 owed |= await unserved(connection, repository.id, [ids[base] for base in followed], away_since)
             await plan_once_more(connection, owed)
-            if reading.config.asks_for_no_pull_request or not reading.config.enabled:
-                await outdate(connection, await _open_requests(connection, repository.id), now)
+            is_refused = reading.config.asks_for_no_pull_request or not reading.config.enabled
+            left = [] if is_refused else [rebuilds.c.merging == Merging.LEFT.value]
+            await outdate(connection, await _open_requests(connection, repository.id, *left), now)
             await self._end(connection, repository, due, _values(reading, now))
 
     async def _away_since(self, connection: AsyncConnection, repository: DueRepository) -> datetime | None:
@@ -253,11 +254,13 @@ async def _repository_of(claimed: Claimed) -> DueRepository:
     )
 
 
-async def _open_requests(connection: AsyncConnection, repository: int) -> list[int]:
-    """The rebuilds of a repository with an open pull request, which `act` closes where none is wanted any more."""
+async def _open_requests(connection: AsyncConnection, repository: int, *where: ColumnElement[bool]) -> list[int]:
+    """The rebuilds of a repository with an open pull request, which `act` closes where none is wanted any more, and
+    goes on with where it was left to people for a word that does not hold any more."""
     open_ones = select(rebuilds.c.id).where(
         rebuilds.c.repository_id == repository,
         rebuilds.c.state == RebuildState.OPEN.value,
         rebuilds.c.action == Action.PULL_REQUEST.value,
+        *where,
     )
     return list((await connection.execute(open_ones)).scalars())

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.journal import BOT
-from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, RebuildState
+from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, Merging, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.waves import WaveTally
@@ -225,16 +225,18 @@ async def open_pause(
 
 async def _stop_under_way(connection: AsyncConnection, rollout: int | None, now: datetime) -> None:
     """Takes the lease away from the rebuilds that are being written, and has `act` look at what merges by itself.
-    What else is written is held by no lease while it is paused."""
+    What else is written is held by no lease while it is paused.
+
+    All that may be written is locked first, leased or not: what another replica would claim before the pause is
+    stored would go on under it.
+    """
     mine = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
-    is_written = and_(rebuilds.c.lease_owner.is_not(None), or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED))
-    written = list(await connection.scalars(select(rebuilds.c.id).where(is_written, *mine)))
-    merging = await merging_by_themselves(connection, *mine)
-    await lock(connection, rebuilds, {*written, *merging})
-    for some in chunks(sorted({*written, *merging})):
-        await connection.execute(
-            update(rebuilds).where(rebuilds.c.id.in_(some)).values(lease_owner=None, lease_until=None)
-        )
+    is_set = and_(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.merging == Merging.SET.value)
+    may_be_written = or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED, is_set)
+    for some in chunks(await lock_where(connection, rebuilds, may_be_written, *mine)):
+        leased = and_(rebuilds.c.id.in_(some), rebuilds.c.lease_owner.is_not(None))
+        await connection.execute(update(rebuilds).where(leased).values(lease_owner=None, lease_until=None))
+    merging = await merging_by_themselves(connection, rebuilds.c.merging == Merging.SET.value, *mine)
     await outdate(connection, merging, now)
 
 

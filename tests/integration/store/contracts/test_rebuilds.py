@@ -143,6 +143,20 @@ async def test_a_pull_request_is_outdated_by_what_gets_its_bases_rebuilt_in_anot
     assert [job.rebuild.id for job in await jobs(act, clock)] == [after.id]
 
 
+async def test_looks_that_found_nothing_are_counted_until_one_finds_something(
+    act: ActStore, follow: FollowStore, clock: ManualClock
+) -> None:
+    await opened(act, clock)
+    counted = []
+    for succeeded in (False, True, False):
+        clock.advance(HOUR)
+        [found] = await followed(follow, clock)
+        after = replace(found, looks_in_vain=found.looks_in_vain + 1)
+        await follow.settle_rebuild(found, after, succeeded=succeeded)
+        counted.append(found.looks_in_vain)
+    assert counted == [0, 1, 0]
+
+
 async def test_what_outdates_a_pull_request_while_somebody_follows_it_is_not_lost(
     act: ActStore, follow: FollowStore, clock: ManualClock
 ) -> None:

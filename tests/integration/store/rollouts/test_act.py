@@ -20,6 +20,7 @@ from bot.store.engine.database import Database, open_database
 from bot.store.rows.rollouts.rebuilds import after_transitions
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.tables import outbox
+from bot.store.stages.plan.advance import open_pause
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest
 from tests.integration.store.moving import moves_again, opened, someone_waits
@@ -290,6 +291,23 @@ async def test_a_pause_stops_what_is_being_written_before_its_next_write(
     assert await stores.jobs() == []
 
 
+@ON_BOTH
+@pytest.mark.parametrize("rollout", [1, None])
+async def test_what_another_replica_begins_with_while_a_pause_is_stored_is_stopped_too(
+    stores: Stores, rollout: int | None
+) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    other = stores.other("another")
+    async with stores.database.transaction() as connection:
+        await open_pause(connection, rollout, "ann", "we look first", stores.clock.now())
+        claiming = asyncio.ensure_future(other.jobs())
+        await asyncio.wait({claiming}, timeout=1)
+    for job in await claiming:
+        with pytest.raises(LeaseLost):
+            await other.act.save_progress(job.rebuild)
+
+
 @pytest.mark.parametrize("rollout", [1, None])
 async def test_what_merges_by_itself_is_looked_at_when_a_pause_begins_and_when_it_ends(
     stores: Stores, rollout: int | None
@@ -302,7 +320,11 @@ async def test_what_merges_by_itself_is_looked_at_when_a_pause_begins_and_when_i
     await stores.orders.pause(rollout, ANN)
     [job] = await stores.jobs()
     assert (job.rebuild.id, job.is_paused, job.is_all_paused) == (2, True, rollout is None)
-    frozen = replace(job.rebuild, merging=Merging.FROZEN, text_version=job.rebuild.facts_version)
+    frozen = replace(job.rebuild, merging=Merging.FROZEN)
+    await stores.act.save_progress(frozen)  # an attempt that could not keep it from merging
+    await stores.act.settle_rebuild(job.rebuild, job.rebuild, succeeded=False)
+    [job] = await stores.jobs()
+    frozen = replace(job.rebuild, text_version=job.rebuild.facts_version)
     await stores.act.settle_rebuild(job.rebuild, frozen)
     assert await stores.jobs() == []
     await stores.orders.resume(rollout, ANN)
@@ -321,6 +343,24 @@ async def test_what_merges_by_itself_is_looked_at_once_its_repository_leaves_the
     await stores.listing(Repository("contoso/shop-0000", "main"), Repository("contoso/shop-0002", "main"))
     [job] = await stores.jobs()
     assert (job.rebuild.id, job.is_listed) == (2, False)
+
+
+@pytest.mark.parametrize("merging", [None, Merging.WANTED], ids=str)
+async def test_what_does_not_merge_by_itself_is_followed_while_the_bot_is_paused(
+    stores: Stores, merging: Merging | None
+) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    await opened(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(merging=merging and merging.value))
+    await stores.orders.pause(None, ANN)
+    stores.clock.advance(HOUR)
+    [rebuild] = await stores.followed()
+    outdated = replace(rebuild, facts_version=rebuild.facts_version + 1)
+    await stores.follow.settle_rebuild(rebuild, outdated)
+    stores.clock.advance(HOUR)
+    assert (len(await stores.followed()), await stores.jobs()) == (1, [])
 
 
 async def test_runs_that_belong_to_a_rebuild_are_known(stores: Stores) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from bot.discover.ports import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.terms import Step
 from bot.report.messages.news import incident_message
@@ -105,6 +105,16 @@ async def test_what_failed_by_a_refusal_is_planned_again_once_its_repository_hol
 ) -> None:
     await planned(stores, 1)
     await refused(stores, RebuildState.FAILED)
+    assert await planned_again(stores) == [SHOP]
+
+
+async def test_so_is_a_pull_request_that_was_refused_though_it_was_intended(stores: Stores) -> None:
+    await planned(stores, 1)
+    [job] = await stores.jobs()
+    assert job.rebuild.action is Action.PULL_REQUEST
+    await stores.act.save_progress(replace(job.rebuild, attempted_at=stores.clock.now()))
+    ended = job.rebuild.moved(RebuildState.FAILED, "refused (tried 3 times)", at=stores.clock.now())
+    await stores.act.settle_rebuild(job.rebuild, ended, succeeded=False)
     assert await planned_again(stores) == [SHOP]
 
 

@@ -3,15 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from bot.discover.ports import Reading
 from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.rollouts.rebuild import Merging, RebuildState
+from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
+from tests.integration.store.moving import opened
 
 SHOP = "contoso/shop-0000"
 USES = ((usage_of(ASPNET), ASPNET),)
@@ -93,6 +96,23 @@ async def test_a_repository_that_still_opts_out_is_not_skipped_once_more(stores:
     assert await unserved(stores) == []
     await read_again(stores, Reading("tree-3", USES))
     assert await unserved(stores) == [SHOP]
+
+
+@pytest.mark.parametrize("merging", [Merging.LEFT, Merging.FROZEN], ids=str)
+async def test_what_was_left_to_people_is_looked_at_once_its_repository_is_read_again(
+    stores: Stores, merging: Merging
+) -> None:
+    """The word for which it was left alone may be another by now."""
+    await stores.fill()
+    await stores.plan_all()
+    await opened(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(merging=merging.value))
+    await read_again(stores, Reading("tree-2", USES, config=RepositoryConfig.not_read("a slip")))
+    for job in await stores.jobs():
+        await stores.act.settle_rebuild(job.rebuild, replace(job.rebuild, text_version=job.rebuild.facts_version))
+    await read_again(stores, Reading("tree-3", USES))
+    assert len(await stores.jobs()) == (merging is Merging.LEFT)
 
 
 async def test_what_moved_while_a_repository_was_away_is_planned_when_it_comes_back(stores: Stores) -> None:

@@ -31,6 +31,19 @@ async def shop(stores: Stores, number: int = 1) -> Rebuild:
     return next(rebuild for rebuild in await stores.rollout_views.rebuilds_of(1) if rebuild.id == number)
 
 
+async def test_looks_that_found_nothing_are_counted_until_one_finds_something(stores: Stores) -> None:
+    await built(stores)
+    [first] = await to_start(stores)
+    await moved(stores, first, StepState.STARTED, run=77)
+    counted = []
+    for succeeded in (False, True, False):
+        [going] = await stores.taken(stores.steps.going)
+        after = replace(going, looks_in_vain=going.looks_in_vain + 1)
+        await stores.steps.settle_step(going, after, succeeded=succeeded)
+        counted.append(going.looks_in_vain)
+    assert counted == [0, 1, 0]
+
+
 async def test_steps_wait_for_the_build_and_then_each_for_the_one_before(stores: Stores) -> None:
     await built(stores, 2)
     assert await stores.column(steps, "state") == ["due", "planned", "planned"] * 2

@@ -32,6 +32,33 @@ async def test_one_that_people_have_pointed_at_another_branch_is_left_to_them(wo
     assert world.store[1].reason == "pull request #1 goes to release and not to main, so it is left to people"
 
 
+async def test_one_that_is_the_bots_again_no_longer_says_that_it_is_left_to_people(world: World) -> None:
+    await opened(world)
+    for left, back in (("release", "main"), ("main", "main")):
+        world.shop.edit(1, base=left)
+        world.asks("enabled: [" if left == back else "enabled: true")
+        world.store.outdate(1)
+        await world.tick()
+        assert "#1" in world.store[1].reason
+        world.shop.edit(1, base=back)
+        world.asks("enabled: true")
+        world.store.outdate(1)
+        await world.tick()
+        assert world.store[1].reason == "aspnet:10.0 moved; pull request #1 is open"
+        assert world.shop.requests[1].is_to_merge
+
+
+async def test_what_a_person_has_switched_off_stays_so_once_it_is_the_bots_again(world: World) -> None:
+    await opened(world)
+    world.shop.edit(1, is_to_merge=False, is_to_merge_by_us=False, base="release")
+    world.store.outdate(1)
+    await world.tick()
+    world.shop.edit(1, base="main")
+    world.store.outdate(1)
+    await world.tick()
+    assert not world.shop.requests[1].is_to_merge
+
+
 async def test_what_goes_on_with_one_that_was_pointed_elsewhere_waits_with_it(world: World) -> None:
     await opened(world)
     world.shop.edit(1, base="release")

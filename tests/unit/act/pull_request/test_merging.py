@@ -159,6 +159,21 @@ async def test_what_is_paused_merges_no_more_by_itself_until_the_pause_is_over(
     assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (True, Merging.SET)
 
 
+@pytest.mark.parametrize("is_all_paused", [False, True])
+async def test_what_could_not_be_kept_from_merging_is_tried_again(world: World, is_all_paused: bool) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.store.alter(1, is_paused=True, is_all_paused=is_all_paused)
+    world.store.outdate(1)
+    world.forge.goes_on_merging = True
+    problems = (await world.tick()).problems
+    assert (len(problems), world.shop.requests[1].is_to_merge) == (1, True)
+    assert "goes on to merge by itself" in problems[0]
+    world.forge.goes_on_merging = False
+    await world.later()
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.FROZEN)
+
+
 async def test_one_that_a_person_holds_does_not_merge_until_the_label_is_gone(world: World) -> None:
     under(world, CHECKED)
     await opened(world)

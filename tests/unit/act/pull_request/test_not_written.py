@@ -159,6 +159,7 @@ async def test_a_rule_against_the_branch_ends_it_at_once_with_what_to_grant(worl
         f"a rule of the repository refuses {BRANCH}: new branches are restricted; let the bot bypass that rule, "
         "or set branch_prefix to a name that it allows",
     )
+    assert world.store.to_read_within_a_day == {7}  # whoever changes the rule pushes nothing
 
 
 async def test_a_rule_that_comes_later_leaves_what_is_open(world: World) -> None:

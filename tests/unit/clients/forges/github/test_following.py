@@ -180,15 +180,23 @@ async def test_the_runs_on_a_commit_are_found_behind_any_number_of_other_check_s
     assert asked.asked[1][1] == {"id": "C_1", "after": "x"}
 
 
-async def test_a_commit_whose_further_check_suites_cannot_be_read_hides_no_other(
-    graphs: Callable[..., Any],
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Failure(Trouble.UNREACHABLE, "HTTP 502", status=502),
+        {"data": {"found": None}, "errors": [{"message": "Something went wrong", "path": ["found"]}]},
+        {"data": {"found": None}},
+    ],
+    ids=["no answer", "an error", "nothing"],
+)
+async def test_a_commit_whose_further_check_suites_are_not_told_hides_no_other(
+    graphs: Callable[..., Any], trouble: object
 ) -> None:
-    home = {"repository": {"defaultBranchRef": {"name": "main"}}}
-    heavy = {"id": "C_1", "oid": "c1", **home, "checkSuites": suites(*["other"] * 20, after="x")}
-    light = {"id": "C_2", "oid": "c2", **home, "checkSuites": suites("build.yml")}
-    silent = Failure(Trouble.UNREACHABLE, "HTTP 502", status=502)
-    found = await Following(Bulk(graphs({"data": {"n0": [heavy, light]}}, silent))).builds(
-        ["C_1", "C_2"], later=False
-    )
-    assert found["C_1"] is silent
-    assert not isinstance(found["C_2"], Failure)
+    commit = {"oid": "c1", "repository": {"defaultBranchRef": {"name": "main"}}}
+    rows = [
+        {**commit, "id": "C_1", "checkSuites": suites(*["other"] * 20, after="x")},
+        {**commit, "id": "C_2", "checkSuites": suites("build.yml")},
+    ]
+    found = await Following(Bulk(graphs({"data": {"n0": rows}}, trouble))).builds(["C_1", "C_2"], later=False)
+    assert isinstance(found["C_1"], Failure)
+    assert [build.path for group in found["C_2"] for build in group] == ["build.yml"]
