@@ -12,6 +12,7 @@ from bot.domain.forge.runs import FailedJob, Run
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.follow.looking import after_request
 from bot.follow.stage import FollowOptions, FollowTally, tick
+from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.stores.rebuilds import following
@@ -443,3 +444,14 @@ async def test_where_the_forge_does_not_tell_when_a_cancelled_run_began_a_newer_
     clock.advance(EVERY)
     (after,) = await look(clock, forge(clock, runs=runs), dispatched(attempted_at=clock.now()))
     assert (after.state, after.run) == (RebuildState.CANCELLED, 7)
+
+
+async def test_metrics_have_it_under_its_name(clock: ManualClock) -> None:
+    told: list[tuple[str, RowOutcome]] = []
+
+    class Told(Hooks):
+        def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
+            told.append((stage, outcome))
+
+    await tick(following(clock, opened()), forge(clock), OPTIONS, Loop(clock, Told()))
+    assert told == [("follow", RowOutcome.DONE)]

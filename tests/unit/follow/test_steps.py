@@ -13,6 +13,7 @@ from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.follow.stage import FollowOptions
 from bot.follow.steps import StepFollowTally, tick
+from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.queue import FakeQueue, Row
@@ -396,6 +397,18 @@ async def test_the_tally_tells_how_many_steps_have_ended_and_how_many_are_gone(w
     world.shows(run("completed", "success"), run(id=8, node_id="CS_8"))
     tally = await world.tick()
     assert (tally.looked_at, tally.ended, len(tally.problems)) == (2, 3, 2)
+
+
+async def test_metrics_have_it_under_its_name(world: World) -> None:
+    told: list[tuple[str, RowOutcome]] = []
+
+    class Told(Hooks):
+        def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
+            told.append((stage, outcome))
+
+    world.follows()
+    await tick(world.store, world.forge, FollowOptions(EVERY), Loop(world.clock, Told()))
+    assert told == [("follow steps", RowOutcome.DONE)]
 
 
 def _problems(tally: StepFollowTally) -> Sequence[str]:

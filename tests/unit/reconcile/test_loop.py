@@ -793,3 +793,14 @@ async def test_a_trouble_goes_on_that_no_answer_has_ended(world: World) -> None:
     assert (await world.run(timedelta(minutes=2))).failed == 1
     await world.run(timedelta(minutes=58))
     assert world.due(9) == timedelta(minutes=30)
+
+
+async def test_a_trouble_after_an_answer_is_a_new_one(world: World) -> None:
+    world.add(*["a"] * 9)
+    world.posts.meets = dict.fromkeys(range(1, 10), SILENT)
+    await world.run()
+    world.posts.meets = {}
+    assert (await world.run(timedelta(minutes=10))).done == 9
+    world.posts.meets = dict.fromkeys(range(1, 10), SILENT)
+    await world.run(HOUR)
+    assert world.due(1) == timedelta(minutes=1)

@@ -17,6 +17,7 @@ from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Step
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.formats.workflows.dispatchable import dispatchable
+from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.queue import FakeQueue, Row
@@ -288,3 +289,19 @@ async def test_all_that_is_not_known_is_named(world: World) -> None:
     text = b"on: {workflow_dispatch: {inputs: {a: {required: true}, b: {required: true}}}}\njobs: {}\n"
     world.shop.commit_to("main", {PATH: text})
     assert (await world.tick()).reason == "not started: deploy.yml needs a and b, which is not known"
+
+
+class Told(Hooks):
+    """Keeps the names of stages that rows were worked on in."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
+        self.stages.append(stage)
+
+
+async def test_metrics_have_it_under_its_name(world: World) -> None:
+    told = Told()
+    await tick(world.store, world.forge, dispatchable, world.options, Loop(world.clock, told))
+    assert told.stages == ["start steps"]
