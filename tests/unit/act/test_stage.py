@@ -264,3 +264,11 @@ async def test_metrics_have_it_under_its_name(world: World) -> None:
     world.add(rebuild(Action.NOTIFY))
     await world.tick()
     assert told.stages == ["act"]
+
+
+@pytest.mark.parametrize("action", [Action.PULL_REQUEST, Action.DISPATCH], ids=str)
+async def test_of_a_repository_that_has_left_the_fleet_nothing_is_asked(world: World, action: Action) -> None:
+    world.add(rebuild(action), member(WEEKLY))
+    world.store.alter(1, is_listed=False)
+    await world.tick()
+    assert world.forge.asked == []

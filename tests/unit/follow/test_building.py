@@ -507,3 +507,37 @@ async def test_once_it_is_built_its_runs_are_kept_and_told(world: World) -> None
     assert after.built_by == (3, 9)
     told = "merged, and built: build.yml and image.yml concluded with success; its image is looked at"
     assert after.reason == told
+
+
+async def test_a_build_that_takes_longer_than_one_is_looked_for_is_followed_to_its_end(world: World) -> None:
+    world.shop.build(world.commit, "in_progress", None)
+    await world.looked()
+    after = await world.looked(timedelta(hours=5))
+    assert (after.state, after.reason) == (RebuildState.BUILDING, "merged; build.yml is under way")
+
+
+async def test_a_skipped_run_is_told_though_later_commits_have_none_at_all(world: World) -> None:
+    world.shop.build(world.commit, conclusion="skipped")
+    world.shop.commit_to("main", {"a.txt": b""})
+    await world.looked()
+    after = await world.looked(timedelta(hours=1, minutes=1))
+    assert after.reason.endswith("within 1 h that was not skipped")
+
+
+async def test_a_part_that_is_to_be_run_again_is_told_beside_the_others(monorepo: World) -> None:
+    built(monorepo, "cart", conclusion="failure")
+    [red] = monorepo.shop.builds[monorepo.commit]
+    monorepo.shop.builds[monorepo.commit] = [replace(red, id=5)]
+    built(monorepo, "shop", "in_progress", None)
+    await monorepo.looked()
+    monorepo.store.alter(1, rebuild=replace(monorepo.store[1], built_by=(5,)))
+    after = await monorepo.looked(timedelta(minutes=6))
+    assert after.reason == "merged; shop.yml is under way, cart.yml is to be run again"
+
+
+async def test_what_is_built_is_not_hurried_by_news_for_its_text(world: World) -> None:
+    world.shop.build(world.commit, "in_progress", None)
+    await world.looked()
+    world.store.alter(1, rebuild=replace(world.store[1], facts_version=2, due_at=world.clock.now()))
+    after = await world.looked()
+    assert after.due_at == world.clock.now() + OPTIONS.every

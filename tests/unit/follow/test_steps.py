@@ -375,7 +375,7 @@ async def test_where_the_forge_does_not_tell_when_a_cancelled_run_began_a_newer_
 ) -> None:
     world.follows(run=7, node_id="CS_7", **known)
     early = run(id=8, node_id="CS_8", created_at=NOON - HOUR)
-    newer = run(id=9, node_id="CS_9", created_at=NOON + EVERY)
+    newer = run(id=9, node_id="CS_9", created_at=NOON + timedelta(minutes=1))
     world.shows(run("completed", "cancelled", created_at=None), early, newer)
     assert (await world.look(EVERY)).run == 9
 
@@ -409,6 +409,19 @@ async def test_metrics_have_it_under_its_name(world: World) -> None:
     world.follows()
     await tick(world.store, world.forge, FollowOptions(EVERY), Loop(world.clock, Told()))
     assert told == [("follow steps", RowOutcome.DONE)]
+
+
+async def test_a_run_that_waits_for_its_turn_has_started_its_step(world: World) -> None:
+    world.observes()
+    world.shows(pushed(status="queued"))
+    after = await world.look(2 * HOUR)
+    assert (after.state, after.reason, after.run) == (StepState.STARTED, "load.yml has started", 7)
+
+
+async def test_a_dispatched_run_has_a_whole_hour_to_appear(world: World) -> None:
+    world.follows()
+    assert (await world.look(HOUR)).state is StepState.STARTED
+    assert (await world.look(EVERY)).state is StepState.FAILED
 
 
 def _problems(tally: StepFollowTally) -> Sequence[str]:

@@ -156,3 +156,10 @@ async def test_metrics_have_it_under_its_name(world: World) -> None:
     told = Told()
     await tick(world, world.forge, ActOptions(), Loop(world.clock, told))
     assert told.stages == ["issues"]
+
+
+async def test_one_that_people_have_closed_is_left_as_it_is_where_nothing_is_left_to_say(world: World) -> None:
+    await world.says(FAILED)
+    world.shop.issues = {number: replace(each, is_open=False) for number, each in world.shop.issues.items()}
+    await world.says()
+    assert world.writes == ["open_issue"]

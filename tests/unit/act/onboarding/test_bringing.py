@@ -8,11 +8,12 @@ from datetime import timedelta
 import pytest
 
 from bot.act.onboarding import wording
-from bot.act.onboarding.bringing import bring
+from bot.act.onboarding.bringing import bring, commits_of
 from bot.act.onboarding.deciding import BRANCH, OnboardingTools
 from bot.act.onboarding.ports import DueOnboarding, ProposalSource
 from bot.act.own_word import WordHeld
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.refusals import BranchQueued, BranchRefused, BranchRule
@@ -550,3 +551,24 @@ async def test_a_repository_without_commits_is_set_aside(world: World) -> None:
     tools = OnboardingTools(world.forge, proposer, world.options, world.clock, {}, held)
     found = (await bring(due, ProposalSource(world.home.name, bare_files()), tools)).onboarding
     assert (found.state, found.reason) == (SET_ASIDE, "the repository has no commits")
+
+
+async def test_what_nobody_knows_of_an_action_is_asked_once_and_is_no_commit(world: World) -> None:
+    known = ActionTag("docker/login-action", "v3")
+    unknown = ActionTag("contoso/unknown", "v1")
+    asked: dict[ActionTag, ActionCommit | None] = {}
+    for _ in range(2):
+        found = await commits_of(world.home.identity, [known, unknown], world.forge, asked)
+        assert {tag: commit.sha for tag, commit in found.items()} == {known: "a" * 40}
+    assert [call for call, _ in world.forge.asked] == ["action_commits"]
+    assert asked[unknown] is None
+
+
+async def test_all_that_was_taken_back_is_named_with_what_is_left(world: World) -> None:
+    world.only("base-pinned")
+    world.home.commit_to("main", {"Dockerfile": LOWERED})
+    world.onboarding = replace(world.onboarding, declined=("sbom", "seccomp-profile"))
+    assert (await world.bring()).reason == (
+        "what still fails is left to people; "
+        "sbom, seccomp-profile: taken back after a merge, and so declined for good"
+    )

@@ -207,7 +207,8 @@ async def test_nothing_is_taken_away_in_a_repository_that_is_read_only(store: St
     left_by_a_crash(store)
     store.world.home.is_archived = True
     await store.tick()
-    assert (store.now.state, store.world.forge.calls) == (SET_ASIDE, [])
+    assert (store.now.state, store.now.reason) == (SET_ASIDE, "the repository is archived")
+    assert (store.settled, store.world.forge.calls) == ([True], [])
 
 
 async def test_where_none_was_left_the_next_attempt_goes_on(store: Store) -> None:
