@@ -1,7 +1,7 @@
 """A source's mutants: what it says with one piece changed.
 
 Left out is what no test of behaviour can tell or the types hold: annotations, decorators, `assert` (it tells mypy
-what is known), ports, and variables of types.
+what is known), ports, and names and variables of types.
 """
 
 import hashlib
@@ -21,6 +21,10 @@ _LEFT_OUT_WHERE = (
     m.Assign(value=m.Call(func=m.Name("TypeVar") | m.Name("NewType") | m.Name("ParamSpec")))
     | m.ClassDef(
         bases=[m.ZeroOrMore(), m.Arg(m.Name("Protocol") | m.Subscript(m.Name("Protocol"))), m.ZeroOrMore()]
+    )
+    | m.Assign(
+        targets=[m.AssignTarget(m.Name(m.MatchRegex(r"[A-Z][a-z]\w*")))],
+        value=m.Subscript() | m.BinaryOperation(operator=m.BitOr()),
     )
     | m.Expr(m.SimpleString() | m.ConcatenatedString())
 )

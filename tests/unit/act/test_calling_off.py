@@ -10,7 +10,8 @@ from bot.act.calling_off import CalledOff
 from bot.act.ports import ActOptions
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.rollouts.rebuild import Rebuild, RebuildState
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
+from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.queue import FakeQueue, Row
@@ -108,3 +109,57 @@ async def test_one_that_people_have_pointed_elsewhere_stays_and_merges_no_more_b
     told = "pull request #1 goes to release and not to main, so it is left to people"
     assert (after.state, after.reason) == (RebuildState.CANCELLED, f"{WORD}; {told}")
     assert (world.shop.requests[1].is_open, world.shop.requests[1].is_to_merge) == (True, False)
+
+
+@pytest.mark.parametrize("values", [{"action": Action.DISPATCH}, {"branch": None}], ids=str)
+async def test_what_has_no_pull_request_ends_without_a_question(world: World, values: dict[str, object]) -> None:
+    known = {"state": RebuildState.DISPATCHED if "action" in values else RebuildState.OPEN}
+    world.called_off[1] = CalledOff(rebuild(**known | values), WORD)  # type: ignore[arg-type]
+    after = await world.tick()
+    assert (after.state, after.reason, world.forge.asked) == (RebuildState.CANCELLED, WORD, [])
+
+
+@pytest.mark.parametrize(("number", "is_open"), [(1, False), (9, True)])
+async def test_one_that_a_person_has_opened_is_closed_only_where_it_is_the_rebuilds_own(
+    world: World, number: int, is_open: bool
+) -> None:
+    world.shop.edit(1, is_own=False)
+    world.called_off[1] = CalledOff(rebuild(state=RebuildState.OPEN, pull_request=number), WORD)
+    assert (await world.tick()).state is RebuildState.CANCELLED
+    assert world.shop.requests[1].is_open is is_open
+
+
+async def test_what_keeps_one_from_being_closed_is_told_and_in_the_end_the_reason(world: World) -> None:
+    world.forge.failing["close_pull_request"] = Failure(Trouble.CONFLICT, "not for you", where="POST /graphql")
+    options, loop = ActOptions(), Loop(world.clock)
+    tally = await calling_off.tick(world, world.forge, options, loop)
+    assert (tally.done, tally.problems) == (0, (f"{SHOP}: POST /graphql: not for you",))
+    after = await world.after(days=1)
+    assert after.reason == f"{WORD}; its pull request could not be closed: not for you"
+
+
+async def test_how_many_were_called_off_is_told(world: World) -> None:
+    tally = await calling_off.tick(world, world.forge, ActOptions(), Loop(world.clock))
+    assert (tally.done, tally.problems) == (1, ())
+
+
+async def test_a_pull_request_that_is_not_shown_keeps_it_from_its_end_for_a_day(world: World) -> None:
+    world.forge.failing["look"] = Failure(Trouble.MISSING, "not found")
+    assert (await world.after(days=1)).state is RebuildState.OPEN
+    assert (await world.after(days=2)).state is RebuildState.CANCELLED
+
+
+class Told(Hooks):
+    """Keeps the names of stages that rows were worked on in."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
+        self.stages.append(stage)
+
+
+async def test_metrics_have_it_under_its_name(world: World) -> None:
+    told = Told()
+    await calling_off.tick(world, world.forge, ActOptions(), Loop(world.clock, told))
+    assert told.stages == ["call off"]

@@ -15,6 +15,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome, Place
 from bot.domain.repositories.repository import blob_name
+from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.queue import FakeQueue
@@ -207,3 +208,19 @@ async def test_where_it_is_not_licensed_that_is_kept_and_asked_again_in_a_week(
     world.forge.failing["upload_findings"] = Failure(trouble, "must be enabled")
     assert (await world.tick()).problems == ()
     assert (world.refused, world.rest) == (["must be enabled"], 7 * DAY)
+
+
+class Told(Hooks):
+    """Keeps the names of stages that rows were worked on in."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
+        self.stages.append(stage)
+
+
+async def test_metrics_have_it_under_its_name(world: World) -> None:
+    told = Told()
+    await tick(world, world.forge, ScanLogs(_plain, world.patched), ActOptions(), Loop(world.clock, told))
+    assert told.stages == ["code scanning"]

@@ -15,6 +15,8 @@ from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.reconcile.forge_writing import WRITES
+from bot.reconcile.hooks import Hooks, RowOutcome
+from bot.reconcile.loop import Loop
 from tests.unit.act.world import ASPNET, BRANCH, NOON, WEEKLY, World, change, member, rebuild
 
 FROZEN = ActOptions(
@@ -244,3 +246,29 @@ async def test_the_repositorys_configuration_reaches_the_work(world: World) -> N
     world.add(rebuild())
     await world.tick()
     assert "deps" in world.shop.requests[1].labels
+
+
+class Told(Hooks):
+    """Keeps the names of stages that rows were worked on in."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
+        self.stages.append(stage)
+
+
+async def test_metrics_have_it_under_its_name(world: World) -> None:
+    told = Told()
+    world.loop = Loop(world.clock, told)
+    world.add(rebuild(Action.NOTIFY))
+    await world.tick()
+    assert told.stages == ["act"]
+
+
+@pytest.mark.parametrize("action", [Action.PULL_REQUEST, Action.DISPATCH], ids=str)
+async def test_of_a_repository_that_has_left_the_fleet_nothing_is_asked(world: World, action: Action) -> None:
+    world.add(rebuild(action), member(WEEKLY))
+    world.store.alter(1, is_listed=False)
+    await world.tick()
+    assert world.forge.asked == []

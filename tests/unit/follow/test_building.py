@@ -1,5 +1,6 @@
 """A merged pull request is followed to the build of its merge commit."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.runs import BuildRun, FailedJob
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.follow.stage import FollowOptions, tick
@@ -416,3 +418,126 @@ async def test_what_nobody_has_run_again_leads_to_the_run_that_was_red(world: Wo
     world.store.alter(1, rebuild=replace(world.store[1], url="https://forge/elsewhere"))
     await world.looked()
     assert (await world.looked(timedelta(hours=1, minutes=1))).url == "https://forge/runs/5"
+
+
+async def test_it_was_merged_when_the_forge_says_so_or_else_when_that_was_seen(world: World) -> None:
+    world.shop.edit(1, merged_at=NOON - timedelta(minutes=9))
+    after = await world.looked()
+    assert after.merge is not None
+    assert (after.merge.at, after.merge.node_id) == (NOON - timedelta(minutes=9), world.shop.requests[1].merge_node)
+    later = World()
+    after = await later.looked()
+    assert after.merge is not None
+    assert after.merge.at == NOON
+
+
+async def test_a_commit_without_a_build_is_looked_for_on_later_ones_and_one_with_a_build_is_not(
+    world: World,
+) -> None:
+    await world.looked()
+    assert [call for call, _ in world.forge.asked] == ["follow", "builds", "builds"]
+    world.forge.asked.clear()
+    world.shop.build(world.commit, "in_progress", None)
+    await world.looked(timedelta(minutes=6))
+    assert [call for call, _ in world.forge.asked] == ["builds"]
+
+
+async def test_a_red_build_is_told_with_the_job_that_failed_first(world: World) -> None:
+    world.shop.build(world.commit, id=4)
+    world.shop.build(
+        world.commit, conclusion="failure", id=5, path=".github/workflows/test.yml", url="https://forge/red"
+    )
+    world.shop.failures = {4: FailedJob("other"), 5: FailedJob("image", "Build", "no space left")}
+    after = await world.looked()
+    assert after.reason == (
+        "merged, but its build failed: test.yml concluded with failure; job image, step Build: no space left"
+    )
+
+
+async def test_a_red_build_whose_run_is_not_told_is_red_without_a_job(world: World) -> None:
+    world.shop.build(world.commit, conclusion="failure", id=None)
+    after = await world.looked()
+    assert after.reason == "merged, but its build failed: build.yml concluded with failure"
+
+
+async def test_builds_of_one_commit_that_cannot_be_told_keep_no_other_from_being_followed(world: World) -> None:
+    class Partly(FakeForge):
+        async def builds(
+            self, commits: Sequence[str], *, later: bool = False
+        ) -> Mapping[str, Sequence[Sequence[BuildRun]]]:
+            found = await super().builds(commits, later=later)
+            silent = Failure(Trouble.UNREACHABLE, "too heavy")
+            return {node: silent if node.endswith("other") else found[node] for node in commits}  # type: ignore[misc]
+
+    world.shop.build(world.commit)
+    await world.looked()
+    merged = world.store[1].merge
+    assert merged is not None
+    known = replace(world.store[1], state=RebuildState.BUILDING, due_at=world.clock.now())
+    unread = replace(known, id=2, merge=replace(merged, node_id="C_other"))
+    world.store = following(world.clock, known, unread)
+    tally = await tick(world.store, Partly(world.clock, world.forge.homes), OPTIONS, Loop(world.clock))
+    assert [world.store[number].state for number in (1, 2)] == [RebuildState.PROVING, RebuildState.BUILDING]
+    assert tally.problems == (f"{SHOP}: too heavy",)
+
+
+async def test_all_parts_whose_builds_are_not_seen_are_named(monorepo: World) -> None:
+    await monorepo.looked()
+    after = await monorepo.looked(timedelta(hours=1, minutes=1))
+    assert after.reason.startswith("merged, build not seen: no run of shop.yml and cart.yml on")
+
+
+async def test_while_nothing_is_seen_yet_what_was_told_stays(world: World) -> None:
+    first = await world.looked()
+    assert first.reason == "pull request #1 was merged; its build is looked for"
+    assert (await world.looked(timedelta(minutes=6))).reason == first.reason
+
+
+async def test_of_a_build_under_way_the_address_is_that_of_its_run(world: World) -> None:
+    world.shop.build(world.commit, url="https://forge/done", path=".github/workflows/lint.yml")
+    world.shop.build(world.commit, "in_progress", None, url="https://forge/going")
+    after = await world.looked()
+    assert (after.url, after.reason) == ("https://forge/going", "merged; build.yml is under way")
+
+
+async def test_once_it_is_built_its_runs_are_kept_and_told(world: World) -> None:
+    world.shop.build(world.commit, id=9)
+    world.shop.build(world.commit, id=3, path=".github/workflows/image.yml", conclusion="neutral")
+    after = await world.looked()
+    assert after.built_by == (3, 9)
+    told = "merged, and built: build.yml and image.yml concluded with success; its image is looked at"
+    assert after.reason == told
+
+
+async def test_a_build_that_takes_longer_than_one_is_looked_for_is_followed_to_its_end(world: World) -> None:
+    world.shop.build(world.commit, "in_progress", None)
+    await world.looked()
+    after = await world.looked(timedelta(hours=5))
+    assert (after.state, after.reason) == (RebuildState.BUILDING, "merged; build.yml is under way")
+
+
+async def test_a_skipped_run_is_told_though_later_commits_have_none_at_all(world: World) -> None:
+    world.shop.build(world.commit, conclusion="skipped")
+    world.shop.commit_to("main", {"a.txt": b""})
+    await world.looked()
+    after = await world.looked(timedelta(hours=1, minutes=1))
+    assert after.reason.endswith("within 1 h that was not skipped")
+
+
+async def test_a_part_that_is_to_be_run_again_is_told_beside_the_others(monorepo: World) -> None:
+    built(monorepo, "cart", conclusion="failure")
+    [red] = monorepo.shop.builds[monorepo.commit]
+    monorepo.shop.builds[monorepo.commit] = [replace(red, id=5)]
+    built(monorepo, "shop", "in_progress", None)
+    await monorepo.looked()
+    monorepo.store.alter(1, rebuild=replace(monorepo.store[1], built_by=(5,)))
+    after = await monorepo.looked(timedelta(minutes=6))
+    assert after.reason == "merged; shop.yml is under way, cart.yml is to be run again"
+
+
+async def test_what_is_built_is_not_hurried_by_news_for_its_text(world: World) -> None:
+    world.shop.build(world.commit, "in_progress", None)
+    await world.looked()
+    world.store.alter(1, rebuild=replace(world.store[1], facts_version=2, due_at=world.clock.now()))
+    after = await world.looked()
+    assert after.due_at == world.clock.now() + OPTIONS.every

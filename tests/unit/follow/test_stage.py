@@ -9,9 +9,11 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.pull_requests import PullRequest, PullRequestState
 from bot.domain.forge.runs import FailedJob, Run
-from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
+from bot.domain.rollouts.labels import HOLD
+from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 from bot.follow.looking import after_request
 from bot.follow.stage import FollowOptions, FollowTally, tick
+from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.stores.rebuilds import following
@@ -455,3 +457,23 @@ async def test_where_the_forge_does_not_tell_when_a_cancelled_run_began_a_newer_
     clock.advance(EVERY)
     (after,) = await look(clock, forge(clock, runs=runs), dispatched(attempted_at=clock.now()))
     assert (after.state, after.run) == (RebuildState.CANCELLED, 7)
+
+
+async def test_metrics_have_it_under_its_name(clock: ManualClock) -> None:
+    told: list[tuple[str, RowOutcome]] = []
+
+    class Told(Hooks):
+        def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
+            told.append((stage, outcome))
+
+    await tick(following(clock, opened()), forge(clock), OPTIONS, Loop(clock, Told()))
+    assert told == [("follow", RowOutcome.DONE)]
+
+
+async def test_what_a_person_holds_and_the_bot_has_set_to_merge_is_left_to_act_from_its_own_look_too(
+    clock: ManualClock,
+) -> None:
+    held = replace(OPEN, labels=(HOLD,), is_to_merge=True)
+    before = opened(node_id=None, merging=Merging.SET)
+    (after,) = await look(clock, forge(clock, held), before)
+    assert after.facts_version > after.text_version

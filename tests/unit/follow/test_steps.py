@@ -13,6 +13,7 @@ from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.follow.stage import FollowOptions
 from bot.follow.steps import StepFollowTally, tick
+from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.queue import FakeQueue, Row
@@ -389,7 +390,7 @@ async def test_where_the_forge_does_not_tell_when_a_cancelled_run_began_a_newer_
 ) -> None:
     world.follows(run=7, node_id="CS_7", **known)
     early = run(id=8, node_id="CS_8", created_at=NOON - HOUR)
-    newer = run(id=9, node_id="CS_9", created_at=NOON + EVERY)
+    newer = run(id=9, node_id="CS_9", created_at=NOON + timedelta(minutes=1))
     world.shows(run("completed", "cancelled", created_at=None), early, newer)
     assert (await world.look(EVERY)).run == 9
 
@@ -409,6 +410,25 @@ async def test_the_tally_tells_how_many_steps_have_ended_and_how_many_are_gone(w
     world.shows(run("completed", "success"), run(id=8, node_id="CS_8"))
     tally = await world.tick()
     assert (tally.looked_at, tally.ended, len(tally.problems)) == (2, 3, 2)
+
+
+async def test_metrics_have_it_under_its_name(world: World) -> None:
+    told: list[tuple[str, RowOutcome]] = []
+
+    class Told(Hooks):
+        def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
+            told.append((stage, outcome))
+
+    world.follows()
+    await tick(world.store, world.forge, FollowOptions(EVERY), Loop(world.clock, Told()))
+    assert told == [("follow steps", RowOutcome.DONE)]
+
+
+async def test_a_run_that_waits_for_its_turn_has_started_its_step(world: World) -> None:
+    world.observes()
+    world.shows(pushed(status="queued"))
+    after = await world.look(2 * HOUR)
+    assert (after.state, after.reason, after.run) == (StepState.STARTED, "load.yml has started", 7)
 
 
 def _problems(tally: StepFollowTally) -> Sequence[str]:

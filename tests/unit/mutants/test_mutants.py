@@ -73,6 +73,8 @@ def test_a_text_is_changed_once() -> None:
     "code",
     [
         'Item = TypeVar("Item", bound=1)',
+        'Make = Callable[["Said", int], Awaitable[str | None]]',
+        "Moment = datetime | None",
         "def said(x: Literal[1] | None) -> Literal[2]: ...",
         "assert x is not None and y",
         "@dataclass(frozen=True)\nclass Said: ...",
@@ -135,3 +137,8 @@ def test_the_whole_text_of_a_mutant_differs_in_the_line_that_it_names() -> None:
     (written,) = [source.written(mutant) for mutant in source.mutants if mutant.operator == "operator_number"][1:]
     assert written.text == CODE.replace("return 1", "return 2")
     assert (written.line, written.key.difference) == (9, "  - return 1\n  + return 2")
+
+
+@pytest.mark.parametrize("code", ["first = several[0]", "_ENDS = TABLE[0]", "both = left | right"])
+def test_a_value_that_is_taken_out_or_joined_is_no_name_of_a_type(code: str) -> None:
+    assert Source("bot/rule.py", code).mutants

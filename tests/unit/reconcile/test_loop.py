@@ -868,3 +868,14 @@ async def test_a_store_that_cannot_tell_what_rests_stops_nothing() -> None:
     queue.add(Post("a", 1), NOON, id=1)
     work = Backing(queue)
     assert (await Loop(ManualClock(NOON)).run(work)).done == 1
+
+
+async def test_a_trouble_after_an_answer_is_a_new_one(world: World) -> None:
+    world.add(*["a"] * 9)
+    world.posts.meets = dict.fromkeys(range(1, 10), SILENT)
+    await world.run()
+    world.posts.meets = {}
+    assert (await world.run(timedelta(minutes=10))).done == 9
+    world.posts.meets = dict.fromkeys(range(1, 10), SILENT)
+    await world.run(HOUR)
+    assert world.due(1) == timedelta(minutes=1)

@@ -119,6 +119,7 @@ async def test_a_clock_that_was_a_year_fast_stops_no_writes_for_as_long(stores: 
     assert (await stores.budgets.take(CONTOSO, 0, LIMITS)).at == stores.clock.now() + 5 * MINUTE
 
 
+@ON_BOTH
 async def test_who_may_not_write_at_present_is_not_claimed(stores: Stores) -> None:
     await stores.fill(repositories=2)
     await stores.plan_all()

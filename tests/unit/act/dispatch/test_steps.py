@@ -9,6 +9,8 @@ import pytest
 from bot.act.dispatch.steps import StepJob, StepOptions, tick
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
@@ -18,6 +20,7 @@ from bot.domain.rollouts.terms import Step
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.formats.workflows.dispatchable import dispatchable
 from bot.reconcile.guarded import Covers, covers_all
+from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.queue import FakeQueue, Row
@@ -340,3 +343,48 @@ async def test_a_step_in_a_repository_that_a_rule_names_is_started_there_as_long
     assert (await world.tick()).state is StepState.DUE
     other.name = "deploys/production"
     assert (await world.tick(timedelta(hours=1))).state is StepState.STARTED
+
+
+class Told(Hooks):
+    """Keeps the names of stages that rows were worked on in."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
+        self.stages.append(stage)
+
+
+async def test_metrics_have_it_under_its_name(world: World) -> None:
+    told = Told()
+    await tick(world.store, world.forge, dispatchable, world.options, Loop(world.clock, told))
+    assert told.stages == ["start steps"]
+
+
+async def test_a_forge_that_tells_no_run_is_not_asked_for_it_at_once(world: World) -> None:
+    world.forge.tells_run = False
+    after = await world.tick()
+    assert (after.state, after.run) == (StepState.STARTED, None)
+    assert "run" not in [call for call, _ in world.forge.asked]
+
+
+async def test_the_gate_is_asked_about_the_images_of_the_rebuild(world: World) -> None:
+    asked: list[Sequence[ProducedImage]] = []
+
+    class Asked(Says):
+        async def gated(self, images: Sequence[ProducedImage]) -> Gated | None:
+            asked.append(images)
+            return None
+
+    claim = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.SETTINGS)
+    image = ProducedImage(1, 7, "contoso/shop", claim, found="latest", digest="sha256:abc", seen_at=NOON)
+    world.store.job = replace(world.store.job, images=(image,))
+    await tick(world.store, world.forge, dispatchable, world.options, Loop(world.clock), Asked(None))
+    assert asked == [(image,)]
+
+
+async def test_what_was_asked_for_already_passes_no_gate_again(world: World) -> None:
+    world.forge.after["dispatch"] = Failure(Trouble.UNREACHABLE, "lost")
+    await world.tick()
+    unknown = Gated(GateMode.BLOCK, GateOutcome.UNKNOWN, gaps=("old data",))
+    assert (await at_the_gate(world, unknown, timedelta(minutes=2))).state is StepState.STARTED

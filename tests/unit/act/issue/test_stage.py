@@ -10,6 +10,7 @@ from bot.act.ports import ActOptions
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import IssueSection
+from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.queue import FakeQueue
@@ -145,3 +146,26 @@ async def test_where_the_forge_does_not_answer_it_is_tried_again_soon(world: Wor
     tally = await world.says(FAILED)
     assert tally.problems == (f"{SHOP}: not now",)
     assert world.issues.rows[1].due_at == NOON + timedelta(seconds=30)
+
+
+class Told(Hooks):
+    """Keeps the names of stages that rows were worked on in."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
+        self.stages.append(stage)
+
+
+async def test_metrics_have_it_under_its_name(world: World) -> None:
+    told = Told()
+    await tick(world, world.forge, ActOptions(), Loop(world.clock, told))
+    assert told.stages == ["issues"]
+
+
+async def test_one_that_people_have_closed_is_left_as_it_is_where_nothing_is_left_to_say(world: World) -> None:
+    await world.says(FAILED)
+    world.shop.issues = {number: replace(each, is_open=False) for number, each in world.shop.issues.items()}
+    await world.says()
+    assert world.writes == ["open_issue"]

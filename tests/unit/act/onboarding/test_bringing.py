@@ -8,17 +8,23 @@ from datetime import timedelta
 import pytest
 
 from bot.act.onboarding import wording
-from bot.act.onboarding.deciding import BRANCH
+from bot.act.onboarding.bringing import bring, commits_of
+from bot.act.onboarding.deciding import BRANCH, OnboardingTools
+from bot.act.onboarding.ports import DueOnboarding, ProposalSource
+from bot.act.own_word import WordHeld
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange
 from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.refusals import BranchQueued, BranchRefused, BranchRule
 from bot.domain.forge.wishes import NOTHING_WISHED, MergeRequirements, Wishes
 from bot.domain.repositories.onboarding import OnboardingState, Proposal
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.timing.freezes import Freeze
+from bot.service.wiring.auditing import AuditProposer
 from sandbox.fleets.bare_repository import BUILD, DEPLOYMENT, bare_files
 from tests.fakes.forge import FakeForge
-from tests.unit.act.onboarding.world import World, new_world
+from tests.unit.act.onboarding.world import Always, World, new_world
 
 WAITING, OPEN, DONE = OnboardingState.WAITING, OnboardingState.OPEN, OnboardingState.DONE
 SET_ASIDE, DECLINED = OnboardingState.SET_ASIDE, OnboardingState.DECLINED
@@ -456,3 +462,119 @@ async def test_where_workflows_run_on_pushes_the_branch_comes_with_its_commit(
     world.forge = forge
     await world.bring()
     assert [each.is_pushed_whole for each in forge.prepared] == [is_whole]
+
+
+async def test_a_repository_that_is_gone_between_two_commits_stops_it(world: World) -> None:
+    world.forge.takes = timedelta(seconds=20)
+
+    def vanish() -> None:
+        world.home.is_gone = True
+
+    world.forge.meanwhile["standings"] = vanish
+    with pytest.raises(Failure, match="the repository is not there any more"):
+        await world.bring()
+    assert BRANCH not in world.home.branches
+
+
+async def test_a_word_against_it_between_two_commits_is_a_conflict_that_is_tried_again(world: World) -> None:
+    world.forge.takes = timedelta(seconds=20)
+    opted_out = {".github/freshness.yaml": b"enabled: false\n"}
+    world.forge.meanwhile["standings"] = lambda: world.home.commit_to("main", opted_out)
+    with pytest.raises(Failure) as failed:
+        await world.bring()
+    assert failed.value.trouble is Trouble.CONFLICT
+    assert str(failed.value) == (
+        "contoso/shop: the repository opted out in .github/freshness.yaml; the next attempt looks again"
+    )
+
+
+async def test_a_forge_that_does_not_answer_where_actions_point_to_is_asked_again(world: World) -> None:
+    world.forge.failing["action_commits"] = Failure(Trouble.UNREACHABLE, "no answer")
+    with pytest.raises(Failure, match="no answer"):
+        await world.bring()
+    assert world.home.requests == {}
+
+
+@pytest.mark.parametrize("trouble", [Trouble.CONFLICT, Trouble.DENIED, Trouble.MISSING], ids=str)
+async def test_what_the_forge_refuses_of_labels_and_reviews_a_pull_request_can_do_without(
+    world: World, trouble: Trouble
+) -> None:
+    world.forge.failing["grant"] = Failure(trouble, "refused")
+    assert (await world.bring()).state is OPEN
+
+
+async def test_a_forge_that_does_not_answer_to_labels_is_asked_again(world: World) -> None:
+    world.forge.failing["grant"] = Failure(Trouble.UNREACHABLE, "no answer")
+    with pytest.raises(Failure, match="no answer"):
+        await world.bring()
+
+
+async def test_labels_and_reviews_are_asked_for_as_the_repository_names_them_once(world: World) -> None:
+    world.home.commit_to("main", {".github/freshness.yaml": b"labels: [deps]\nowners: [ann, contoso/platform]\n"})
+    await world.bring()
+    assert world.request.labels == ("deps", "freshness")
+    assert world.home.reviewers == [(("ann",), ("platform",))]
+    world.home.commit_to("main", {"Dockerfile": LOWERED})
+    await world.bring()
+    assert len(world.home.reviewers) == 1
+
+
+async def test_where_a_rule_refuses_the_branch_it_is_set_aside_with_the_reason(world: World) -> None:
+    world.forge.failing["carry_out"] = BranchRefused(BRANCH, BranchRule.CREATION)
+    found = await world.bring()
+    assert found.state is SET_ASIDE
+    assert found.reason.startswith(f"a rule of the repository refuses {BRANCH}: new branches are restricted")
+    assert world.rest == timedelta(days=1)
+
+
+async def test_while_its_branch_is_in_a_merge_queue_it_waits(world: World) -> None:
+    world.forge.failing["carry_out"] = BranchQueued(BRANCH)
+    found = await world.bring()
+    assert (found.state, world.rest) == (WAITING, world.options.follow_every)
+    assert "is in a merge queue" in found.reason
+
+
+async def test_a_label_that_ignores_a_closed_one_declines_too_and_says_so(world: World) -> None:
+    await world.bring()
+    world.home.close(1)
+    world.home.edit(1, labels=("freshness:ignore",))
+    world.forge.calls.clear()
+    found = await world.bring()
+    assert (found.state, found.reason) == (DECLINED, "pull request #1 is labelled freshness:ignore")
+    assert (world.rest, world.forge.calls) == (timedelta(days=1), [])
+
+
+async def test_a_branch_of_a_person_by_that_name_sets_it_aside(world: World) -> None:
+    world.home.commit_to(BRANCH, {"NOTES.md": b"mine"})
+    found = await world.bring()
+    assert (found.state, found.reason) == (SET_ASIDE, f"the branch {BRANCH} has commits of somebody else")
+
+
+async def test_a_repository_without_commits_is_set_aside(world: World) -> None:
+    world.home.branches.clear()
+    due = DueOnboarding(1, world.home.identity, {}, world.onboarding)
+    proposer, held = AuditProposer(frozenset(world.options.checks)), WordHeld(Always(), world.clock)
+    tools = OnboardingTools(world.forge, proposer, world.options, world.clock, {}, held)
+    found = (await bring(due, ProposalSource(world.home.name, bare_files()), tools)).onboarding
+    assert (found.state, found.reason) == (SET_ASIDE, "the repository has no commits")
+
+
+async def test_what_nobody_knows_of_an_action_is_asked_once_and_is_no_commit(world: World) -> None:
+    known = ActionTag("docker/login-action", "v3")
+    unknown = ActionTag("contoso/unknown", "v1")
+    asked: dict[ActionTag, ActionCommit | None] = {}
+    for _ in range(2):
+        found = await commits_of(world.home.identity, [known, unknown], world.forge, asked)
+        assert {tag: commit.sha for tag, commit in found.items()} == {known: "a" * 40}
+    assert [call for call, _ in world.forge.asked] == ["action_commits"]
+    assert asked[unknown] is None
+
+
+async def test_all_that_was_taken_back_is_named_with_what_is_left(world: World) -> None:
+    world.only("base-pinned")
+    world.home.commit_to("main", {"Dockerfile": LOWERED})
+    world.onboarding = replace(world.onboarding, declined=("sbom", "seccomp-profile"))
+    assert (await world.bring()).reason == (
+        "what still fails is left to people; "
+        "sbom, seccomp-profile: taken back after a merge, and so declined for good"
+    )

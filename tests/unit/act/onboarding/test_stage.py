@@ -13,6 +13,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import scratch_of
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
 from bot.domain.repositories.repository import blob_name
+from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from bot.service.wiring.auditing import AuditProposer
 from tests.fakes.queue import FakeQueue
@@ -206,10 +207,29 @@ async def test_nothing_is_taken_away_in_a_repository_that_is_read_only(store: St
     left_by_a_crash(store)
     store.world.home.is_archived = True
     await store.tick()
-    assert (store.now.state, store.world.forge.calls) == (SET_ASIDE, [])
+    assert (store.now.state, store.now.reason) == (SET_ASIDE, "the repository is archived")
+    assert (store.settled, store.world.forge.calls) == ([True], [])
 
 
 async def test_where_none_was_left_the_next_attempt_goes_on(store: Store) -> None:
     store.onboardings.rows[1].attempts = 1
     await store.tick()
     assert store.now.state is OPEN
+
+
+class Told(Hooks):
+    """Keeps the names of stages that rows were worked on in."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
+        self.stages.append(stage)
+
+
+async def test_metrics_have_it_under_its_name(store: Store) -> None:
+    told = Told()
+    options = store.world.options
+    proposer = AuditProposer(frozenset(options.checks))
+    await tick(store, store.world.forge, proposer, options, Loop(store.world.clock, told))
+    assert told.stages == ["onboarding"]

@@ -140,3 +140,12 @@ async def test_what_the_bot_has_closed_and_another_brings_by_now_is_followed_the
     await world.later()
     assert (world.store[1].state, world.store[1].pull_request) == (RebuildState.OPEN, number)
     assert world.forge.calls == []
+
+
+async def test_one_beside_which_a_file_is_left_to_people_is_not_followed(world: World) -> None:
+    """Its pull request would not tell them."""
+    world.shop.commit_to("main", {"web/Dockerfile": b"FROM $BASE\n"})
+    number = opened_by_them(world, "b")
+    world.add(rebuild(), paths=("Dockerfile", "web/Dockerfile"))
+    await world.tick()
+    assert world.store[1].pull_request == number + 1

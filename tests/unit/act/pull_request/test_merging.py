@@ -15,7 +15,7 @@ from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from bot.domain.rollouts.timing.freezes import Freeze
-from tests.unit.act.world import BRANCH, NOON, World, change, digest, rebuild
+from tests.unit.act.world import BRANCH, NOON, World, change, digest, rebuild, reference
 
 HOUR = timedelta(hours=1)
 CHECKED = MergeRequirements(requires_checks=True, can_wait=True)
@@ -339,3 +339,35 @@ async def test_what_a_person_has_set_to_merge_before_is_not_set_again_where_the_
     world.forge.calls.clear()
     await world.tick()
     assert ("grant" in world.forge.calls, world.store[1].merging) == (False, Merging.SET)
+
+
+async def test_what_the_forge_has_switched_off_with_a_new_commit_is_set_again(world: World) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('a')}\nUSER app\n".encode()})
+    world.shop.edit(1, is_conflicted=True, is_to_merge=False, is_to_merge_by_us=False)
+    world.store.outdate(1)
+    await world.tick()
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (True, Merging.SET)
+
+
+async def test_while_the_bot_is_paused_nothing_is_written_to_what_is_read_only(world: World) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.shop.is_archived = True
+    world.store.alter(1, is_paused=True, is_all_paused=True)
+    world.store.outdate(1)
+    world.forge.asked.clear()
+    await world.tick()
+    assert (world.store[1].state, world.store[1].merging) == (RebuildState.OPEN, Merging.SET)
+    assert [call for call, _ in world.forge.asked] == ["look"]
+
+
+async def test_while_the_bot_is_paused_what_a_person_has_set_to_merge_stays_so(world: World) -> None:
+    await opened(world)
+    world.shop.edit(1, is_to_merge=True)
+    world.store.alter(1, is_paused=True, is_all_paused=True)
+    world.store.outdate(1)
+    world.forge.calls.clear()
+    await world.tick()
+    assert (world.shop.requests[1].is_to_merge, world.forge.calls) == (True, [])

@@ -244,3 +244,20 @@ async def test_a_default_branch_with_a_new_name_is_found_again(world: World) -> 
     await world.tick()
     assert world.store[1].state is RebuildState.OPEN
     assert world.shop.commits[world.shop.branches[BRANCH]].parents == (world.shop.branches["trunk"],)
+
+
+async def test_all_that_was_refused_is_told_behind_the_reason(world: World) -> None:
+    world.forge.unknown = {"ann", "bea"}
+    world.asks("owners: [ann, bea]")
+    world.add(rebuild())
+    await world.tick()
+    assert world.store[1].reason == (
+        "aspnet:10.0 moved; 10.0 is pinned by digest; no review asked of ann: not a collaborator; "
+        "no review asked of bea: not a collaborator"
+    )
+
+
+async def test_only_the_files_that_change_are_listed(world: World) -> None:
+    world.add(rebuild(), paths=("Dockerfile", "README.md"))
+    await world.tick()
+    assert "Files: `Dockerfile`\n" in world.shop.requests[1].body

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.domain.bases.change import Cause
 from bot.domain.repositories.repository_config import OwnedPaths
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
-from tests.unit.act.world import BRANCH, SHOP, World, change, member, rebuild
+from tests.unit.act.world import ASPNET, BRANCH, SHOP, World, change, member, rebuild
 
 OWNED = (OwnedPaths(("octocat", "contoso/platform"), ("Dockerfile",)), OwnedPaths(("ann",), ("src/Dockerfile",)))
 
@@ -99,3 +99,36 @@ async def test_the_first_line_of_its_commit_is_the_rules(world: World) -> None:
     assert message.startswith("build(deps): aspnet:10.0\n\n`aspnet:10.0` moves")
     assert "Freshness-Base: " in message
     assert world.shop.requests[1].title == "Refresh aspnet:10.0 to .NET 10.0.5"
+
+
+async def test_no_more_are_asked_than_the_forge_takes_and_each_once(world: World) -> None:
+    people = tuple(f"person-{number}" for number in range(20))
+    under(world, PolicyRule(reviewers=("ann", "ann", *people)))
+    world.add(rebuild())
+    await world.tick()
+    assert world.shop.reviewers == [(("ann", *people[:14]), ())]
+
+
+async def test_teams_of_the_repositorys_own_owner_are_asked_however_that_is_written(world: World) -> None:
+    under(world, PolicyRule(reviewers=("Contoso/platform", "contoso/", "fabrikam/platform")))
+    world.add(rebuild())
+    await world.tick()
+    assert world.shop.reviewers == [((), ("platform",))]
+
+
+async def test_teams_that_the_repository_names_are_asked_instead_of_its_code_owners(world: World) -> None:
+    world.asks("owners: [contoso/base-images]")
+    world.add(rebuild(), member(owned=OWNED))
+    await world.tick()
+    assert world.shop.reviewers == [((), ("base-images",))]
+
+
+async def test_what_is_quarantined_bears_a_label_as_long_as_it_is(world: World) -> None:
+    world.add(rebuild())
+    world.store.alter(1, quarantined={ASPNET: "3 of 5 repositories fail on it"})
+    await world.tick()
+    assert world.shop.requests[1].labels == ("freshness", "freshness:quarantined")
+    world.store.alter(1, quarantined={})
+    world.store.outdate(1)
+    await world.tick()
+    assert world.shop.requests[1].labels == ("freshness",)

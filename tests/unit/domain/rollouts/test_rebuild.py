@@ -112,7 +112,7 @@ def test_states_are_told_apart_by_what_they_wait_for() -> None:
 
 def test_the_words_that_rows_and_answers_hold_stay() -> None:
     assert [str(action) for action in Action] == ["pull_request", "dispatch", "notify"]
-    assert [str(merging) for merging in Merging] == ["wanted", "set", "frozen"]
+    assert [str(merging) for merging in Merging] == ["wanted", "set", "frozen", "left"]
     assert [str(joined) for joined in Joined] == ["followed", "gone", "in vain"]
 
 

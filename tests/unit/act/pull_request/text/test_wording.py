@@ -309,3 +309,24 @@ def test_a_line_of_120_characters_is_told_whole(length: int, is_cut: bool) -> No
     policy = Policy((PolicyRule(commit_message="x" * (length + 1) + "{bases}"),))
     first = commit_message(replace(job(), policy=policy)).splitlines()[0]
     assert (first.endswith("…"), len(first)) == (is_cut, min(length + 12, 120))
+
+
+def test_a_reviewer_reads_what_moved_what_changes_and_what_to_do_and_nothing_else() -> None:
+    marked = replace(rebuild().replacements[0], marker=True)
+    assert body(job(change(cves=("CVE-2026-1",)), replacements=(marked,))) == (
+        "`aspnet:10.0` moves under the same tag: a .NET security release.\n\n"
+        "**Fixes 1 CVE:** [CVE-2026-1](https://www.cve.org/CVERecord?id=CVE-2026-1)\n\n"
+        "| base | .NET | old digest | new digest | cause |\n|---|---|---|---|---|\n"
+        f"| `mcr.microsoft.com/dotnet/aspnet:10.0` | 10.0.4 → 10.0.5 | `{digest('a')}` | `{digest('b')}` "
+        "| dotnet-security |\n\n"
+        "Files: `Dockerfile`\n\n"
+        "The tag already points to the new image, so the change is a comment line that records its digest: "
+        "merging it starts a build.\n\n"
+        "To rebuild without merging, fetch the new base and build with `docker build --pull --no-cache`:\n\n"
+        "```sh\ndocker pull mcr.microsoft.com/dotnet/aspnet:10.0\n```\n\n"
+        "Closing this pull request tells the bot to leave these digests alone; it asks again for later ones."
+    )
+
+
+def test_a_base_of_which_nobody_knows_what_it_showed_before_has_moved_where_a_change_says_so() -> None:
+    assert what_moved(job(targets=(Target(ASPNET, None, digest("b"), (1,)),))) == "aspnet:10.0 moved"
