@@ -1,6 +1,5 @@
 """The turns to write, given in the store, so that all replicas together keep within what a forge allows."""
 
-from collections import deque
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +22,8 @@ FARTHEST = timedelta(minutes=30)
 class BudgetStore(Store):
     """Clocks of several machines differ, so a time never goes back behind one that was written before.
 
-    One that lies far ahead counts as now: it would stop all writes until every clock is there.
+    One that lies far ahead counts as now, and as that from then on: it would stop all writes until every clock is
+    there.
     """
 
     async def take(self, account: str, contents: int, limits: WriteLimits) -> Turn:
@@ -33,7 +33,9 @@ class BudgetStore(Store):
             row = await _locked(connection, account)
             spending = await read_spending(connection, account, limits)
             own = self._clock.now()
-            spending.spent = deque(sorted(own if at - own > FARTHEST else at for at in spending.spent))
+            if any(at - own > FARTHEST for at in spending.spent):
+                await connection.execute(update(spendings).where(_is_ahead(account, own)).values(at=own))
+                spending = await read_spending(connection, account, limits)
             now = max([own, *spending.spent])
             stopped_until = _stopped_until(row, own)
             if stopped_until is not None and stopped_until > now:
@@ -84,6 +86,10 @@ async def _locked(connection: AsyncConnection, account: str) -> Any:
 
 async def _keep(connection: AsyncConnection, account: str, **values: Any) -> None:
     await connection.execute(update(budgets).where(budgets.c.account == account).values(**values))
+
+
+def _is_ahead(account: str, now: datetime) -> Any:
+    return (spendings.c.account == account) & (spendings.c.at > now + FARTHEST)
 
 
 def _is_over(account: str, now: datetime) -> Any:

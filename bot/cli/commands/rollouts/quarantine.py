@@ -22,8 +22,7 @@ app = typer.Typer(help="Have nothing built on a bad base.", no_args_is_help=True
 
 @app.command("add")
 def quarantine_add(base: NamedBase, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Has no build started on what a base shows now, nor on mirrors' copies of it, until they show something else
-    and nothing carries it any more.
+    """Has no build started on what a base shows now, nor on mirrors' copies, until nothing shows or carries it.
 
     BASE may be told with its digest; where it shows another one by now, nothing is quarantined.
 

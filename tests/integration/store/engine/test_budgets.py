@@ -120,6 +120,18 @@ async def test_a_clock_that_was_a_year_fast_stops_no_writes_for_as_long(stores: 
 
 
 @ON_BOTH
+async def test_what_a_clock_that_was_a_year_fast_has_made_counts_for_an_hour_as_everything_does(
+    stores: Stores,
+) -> None:
+    fast = stores.other("fast", stores.clock.now() + 365 * 24 * HOUR).budgets
+    for _ in range(3):
+        await fast.take(CONTOSO, 1, LIMITS)
+    assert (await stores.budgets.take(CONTOSO, 1, LIMITS)).because is not None
+    stores.clock.advance(HOUR)
+    assert (await stores.budgets.take(CONTOSO, 1, LIMITS)).because is None
+
+
+@ON_BOTH
 async def test_who_may_not_write_at_present_is_not_claimed(stores: Stores) -> None:
     await stores.fill(repositories=2)
     await stores.plan_all()

@@ -1,0 +1,90 @@
+"""A clock that is a year ahead for one pass, as after a bad battery or a bad time server: all goes on once it is
+right, and no later than ever."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bot.domain.bases.change import Cause
+from bot.domain.clock import ManualClock
+from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.rollouts.steps import steps
+from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.schema import due_of
+from bot.store.rows.tables import tasks
+from tests.integration.model.fleet import AT_ONCE, IN_WAVES, SOAK, WAIT_AT_MOST, Fleet
+from tests.integration.model.test_daily_moves import everything_ends
+from tests.integration.store.filling import ASPNET
+
+YEAR = timedelta(days=365)
+APART = timedelta(hours=2)
+"""Between two passes: what is planned has settled by then."""
+ENOUGH = (SOAK + WAIT_AT_MOST) // APART + 4
+"""Passes in which every wave is reached, and all that was begun comes to its end."""
+
+
+WORKED_ON = (tasks, repositories, workflow_builds, rebuilds, steps)
+"""The tables whose rows this fleet's stages claim."""
+
+
+async def passes(fleet: Fleet, number: int) -> None:
+    for _ in range(number):
+        await fleet.everything(0)
+        everything_ends(fleet)
+        fleet.clock.advance(APART)
+
+
+async def pass_a_year_ahead(fleet: Fleet) -> None:
+    """The bot's clock alone: the forge's goes right."""
+    fleet.forge.clock = ManualClock(fleet.clock.now())
+    fleet.clock.at += YEAR
+    await fleet.everything(0)
+    fleet.clock.at -= YEAR
+    fleet.forge.clock = fleet.clock
+
+
+async def ends_of_the_newest(fleet: Fleet) -> set[RebuildState]:
+    async with fleet.database.reading() as connection:
+        newest = select(rebuilds.c.rollout_id).order_by(rebuilds.c.rollout_id.desc()).limit(1).scalar_subquery()
+        states = await connection.scalars(select(rebuilds.c.state).where(rebuilds.c.rollout_id == newest))
+        return {RebuildState(state) for state in states}
+
+
+async def asleep(fleet: Fleet) -> list[str]:
+    """The tables of which a row that somebody works on lies further ahead than anything in this fleet does."""
+    found = []
+    async with fleet.database.reading() as connection:
+        for table in WORKED_ON:
+            is_far = table.c.due_at > fleet.clock.now() + YEAR / 2
+            far = await connection.scalar(select(table.c.id).where(is_far, *due_of(table).where).limit(1))
+            found += [table.name] if far is not None else []
+    return found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("policy", "before"),
+    [(AT_ONCE, 0), (AT_ONCE, 1), (AT_ONCE, 2), (IN_WAVES, 1), (IN_WAVES, 2)],
+    ids=["planned", "begun", "at its end", "in the first wave", "in the second wave"],
+)
+async def test_all_goes_on_after_a_pass_a_year_ahead_wherever_that_comes(
+    template: Path, tmp_path: Path, policy: Policy, before: int
+) -> None:
+    fleet = await Fleet.begin(template, tmp_path, policy)
+    await fleet.publish(ASPNET, Cause.OS_UPDATE)
+    await passes(fleet, before)
+    await pass_a_year_ahead(fleet)
+    await passes(fleet, ENOUGH)
+    before_the_next = await ends_of_the_newest(fleet)
+    await fleet.publish(ASPNET, Cause.OS_UPDATE)
+    await passes(fleet, ENOUGH)
+    after_the_next = await ends_of_the_newest(fleet)
+    sleeping = await asleep(fleet)
+    await fleet.database.close()
+    assert [state for state in (*before_the_next, *after_the_next) if not state.has_ended] == []
+    assert (fleet.forge.broken, sleeping) == ([], [])
