@@ -18,7 +18,8 @@ async def adopted(job: Job, look: BranchLook, tools: Tools, now: datetime) -> Re
 
     Whether it does is read from its files: after its merge nothing must be left to edit.
     """
-    candidates = [request for request in look.others if request.bot is not None][:MOST_TIPS]
+    onto = look.standing.default_branch
+    candidates = [each for each in look.others if each.bot is not None and each.goes_to(onto)][:MOST_TIPS]
     if not candidates:
         return None
     assert look.trunk is not None

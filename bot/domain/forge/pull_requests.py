@@ -94,6 +94,11 @@ class OtherRequest:
     branch: str
     head: str
     author: str
+    base: str | None = None
+
+    def goes_to(self, branch: str | None) -> bool:
+        """Whether it goes there, as far as that was asked for."""
+        return self.base is None or branch is None or self.base == branch
 
     @property
     def bot(self) -> str | None:

@@ -116,6 +116,7 @@ async def test_open_ones_of_others_are_seen_with_their_files(stand: Stand) -> No
     theirs = replace(request_for(look), branch="renovate/aspnet")
     opened = await stand.forge.carry_out(repository, None, None, theirs)
     (other,) = (await look_at(stand, repository)).others
+    assert other.base == "main"
     assert (other.number, other.head, other.branch, other.bot) == (
         opened.number,
         head,

@@ -40,6 +40,14 @@ async def test_the_same_digest_is_followed_and_nothing_is_written(world: World) 
     )
 
 
+async def test_one_into_another_branch_brings_the_default_one_nothing(world: World) -> None:
+    number = opened_by_them(world, "b")
+    world.shop.edit(number, base="release")
+    world.add(rebuild())
+    await world.tick()
+    assert (world.store[1].state, world.store[1].pull_request) == (RebuildState.OPEN, number + 1)
+
+
 async def test_what_is_theirs_is_not_written_to_when_more_is_known(world: World) -> None:
     opened_by_them(world, "b")
     world.add(rebuild())

@@ -51,7 +51,7 @@ query look%(variables)s {
         nodes { ...pull }
       }
       others: pullRequests(states: OPEN, first: 50, orderBy: {field: CREATED_AT, direction: DESC}) {
-        nodes { id number url headRefName headRefOid isCrossRepository author { login } }
+        nodes { id number url headRefName baseRefName headRefOid isCrossRepository author { login } }
       }
       %(labels)s
       %(gate)s
@@ -158,6 +158,7 @@ def _other_of(node: Mapping[str, Any]) -> OtherRequest:
         str(node["headRefName"]),
         str(node["headRefOid"]),
         str((node["author"] or {}).get("login") or ""),
+        str(node["baseRefName"]),
     )
 
 
