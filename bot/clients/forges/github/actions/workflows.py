@@ -14,6 +14,8 @@ from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import Identity
 
 _NOT_PERMITTED = re.compile(r"return_run_details.*not a permitted key", re.S)
+_MOST_PAGES = 10
+"""Of a list of runs: with a filter GitHub shows 1,000 at most."""
 
 
 @dataclass(slots=True)
@@ -52,17 +54,21 @@ async def runs_since(
     event: str | None = None,
     branch: str | None = None,
 ) -> list[Run]:
-    """Lists runs, oldest first; of any event and branch where these are None."""
-    data = await transport.read(
-        f"/repos/{repository.name}/actions/workflows/{quote(workflow)}/runs",
-        {
-            **({"event": event} if event else {}),
-            **({"branch": branch} if branch else {}),
-            "created": f">={since:%Y-%m-%dT%H:%M:%SZ}",
-            "per_page": 100,
-        },
-    )
-    return sorted((run_of(row) for row in rows(data, "workflow_runs")), key=lambda run: run.id)
+    """Lists runs, oldest first; of any event and branch where these are None.
+
+    GitHub lists the newest first, so what was asked for long ago is on the last page.
+    """
+    path = f"/repos/{repository.name}/actions/workflows/{quote(workflow)}/runs"
+    wanted = {
+        **({"event": event} if event else {}),
+        **({"branch": branch} if branch else {}),
+        "created": f">={since:%Y-%m-%dT%H:%M:%SZ}",
+        "per_page": 100,
+    }
+    found: dict[int, Run] = {}
+    async for page in transport.pages(path, wanted, most=_MOST_PAGES):
+        found |= {run.id: run for run in map(run_of, rows(page, "workflow_runs"))}
+    return [found[number] for number in sorted(found)]
 
 
 async def run(transport: Transport, repository: Identity, number: int) -> Run:

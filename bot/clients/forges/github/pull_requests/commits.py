@@ -8,9 +8,9 @@ from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.mutations import Mutations, repository_node
 from bot.clients.forges.github.pull_requests.rules import refusal, refusal_by_rules
-from bot.domain.failure import Failure, Trouble
+from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.branches import NO_COMMIT, BranchChange, scratch_of
-from bot.domain.forge.refusals import BranchMoved, FilesDenied
+from bot.domain.forge.refusals import BranchMoved, FilesDenied, RepositoryArchived
 from bot.domain.repositories.repository import WORKFLOWS, Identity
 
 _REGULAR = "100644"
@@ -102,7 +102,7 @@ async def _commit_with_modes(transport: Transport, repository: Identity, change:
             made = {"message": change.message, "tree": tree, "parents": [change.onto]}
             return str((await transport.write("POST", f"{home}/commits", made))["sha"])
     except Failure as failure:
-        if failure.trouble is Trouble.DENIED and _has_workflows(change):
+        if _has_workflows(change) and _may_be_a_right(failure):
             raise _denied(failure.where) from failure
         raise (refusal(change.branch, failure.what, failure.where) or failure) from failure
 
@@ -130,7 +130,7 @@ def check_commit(graph: GraphAnswer, change: BranchChange | None) -> None:
             raise error.failure(graph.where)
         raised = error.failure(graph.where)
         about_branch = error.field in ("ref", "refs", "commit")
-        if about_branch and _has_workflows(change) and _is_about_workflows(error):
+        if about_branch and _has_workflows(change) and _is_about_workflows(error, raised):
             raise _denied(graph.where)
         if about_branch:
             refused = refusal(change.branch, error.message, graph.where, error.kind)
@@ -169,8 +169,15 @@ def _says_nothing(graph: GraphAnswer) -> bool:
     return "Reference update failed" in graph.errors[0].message
 
 
-def _is_about_workflows(error: GraphError) -> bool:
-    return error.kind == "FORBIDDEN" or _ABOUT_WORKFLOWS.search(error.message) is not None
+def _is_about_workflows(error: GraphError, raised: Failure) -> bool:
+    is_denied = error.is_denial and _may_be_a_right(raised)
+    return is_denied or _ABOUT_WORKFLOWS.search(error.message) is not None
+
+
+def _may_be_a_right(failure: Failure) -> bool:
+    """Whether a right may be missing for these files alone, and not all that the credentials may do there."""
+    is_denied = failure.trouble is Trouble.DENIED and failure.meaning is Meaning.REFUSED
+    return is_denied and not isinstance(failure, RepositoryArchived)
 
 
 def _has_workflows(change: BranchChange) -> bool:

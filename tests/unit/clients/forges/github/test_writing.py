@@ -1,6 +1,7 @@
 """What a pull request's writing makes of GitHub's refusals."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from bot.clients.forges.github.pull_requests.writing import carry_out
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange, FileChange
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
-from bot.domain.forge.refusals import FilesDenied
+from bot.domain.forge.refusals import AccessDenied, Denial, FilesDenied, RepositoryArchived
 from bot.domain.repositories.repository import Identity
 from tests.unit.clients.forges.github.conftest import Graphs
 
@@ -32,11 +33,14 @@ async def test_where_the_branch_has_moved_since_no_text_is_written_either(graphs
     ]
 
 
+@dataclass(frozen=True, slots=True)
 class Denying:
     """REST that refuses every tree."""
 
+    failure: Failure = Failure(Trouble.DENIED, "HTTP 403 Resource not accessible by integration")  # noqa: RUF009
+
     async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        raise Failure(Trouble.DENIED, "HTTP 403 Resource not accessible by integration", where=f"{method} {path}")
+        raise self.failure
 
 
 @pytest.mark.parametrize(("path", "raised"), [(".github/workflows/ci.yml", FilesDenied), ("build.sh", Failure)])
@@ -48,3 +52,37 @@ async def test_a_tree_that_is_refused_names_the_right_where_it_holds_workflows(
     with pytest.raises(Failure) as refused:
         await prepare(Denying(), SHOP, change)  # type: ignore[arg-type]
     assert type(refused.value) is raised
+
+
+WORKFLOW = (FileChange(".github/workflows/ci.yml", b"x"),)
+NO_RIGHTS_AT_ALL = (
+    "Although you appear to have the correct authorization credentials, the `contoso` organization has an IP allow "
+    "list enabled"
+)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Failure(Trouble.DENIED, "HTTP 401 Bad credentials", status=401),
+        AccessDenied(Denial.IP_ALLOW_LIST, "HTTP 403"),
+        RepositoryArchived("contoso/shop"),
+    ],
+    ids=["credentials", "addresses", "archived"],
+)
+async def test_a_tree_that_is_refused_for_something_else_names_no_right(failure: Failure) -> None:
+    change = BranchChange("b", None, "0", "1", (FileChange(WORKFLOW[0].path, b"x", "100755"),), "m")
+    with pytest.raises(Failure) as refused:
+        await prepare(Denying(failure), SHOP, change)  # type: ignore[arg-type]
+    assert refused.value is failure
+
+
+@pytest.mark.parametrize("said", [NO_RIGHTS_AT_ALL, "Repository was archived so is read-only."])
+async def test_a_commit_that_is_refused_for_something_else_names_no_right(
+    graphs: Callable[..., Graphs], said: str
+) -> None:
+    answer = {"data": {"commit": None}, "errors": [{"path": ["commit"], "type": "FORBIDDEN", "message": said}]}
+    change = BranchChange("b", "0", "0", "1", WORKFLOW, "m")
+    with pytest.raises(Failure) as refused:
+        await carry_out(graphs(answer), SHOP, change, None, RequestChange("b", "main", None, "new", "new"))  # type: ignore[arg-type]
+    assert isinstance(refused.value, (AccessDenied, RepositoryArchived))
