@@ -1,5 +1,6 @@
 """The bot's own section of a body, as laws."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,3 +56,9 @@ def test_what_is_no_unicode_in_peoples_words_or_the_bots_is_measured_all_the_sam
     body = with_section("half a \ud83d sign", section)
     assert body == f"half a \ud83d sign\n\n{section}"
     assert "**Closed by the bot:** it is done." in closed(body, "it is done")
+
+
+@pytest.mark.parametrize("stray", ["<!-- freshness-bot end -->", "mine\n<!-- freshness-bot end -->\nmore"])
+def test_a_last_line_without_a_first_is_no_section(stray: str) -> None:
+    section = written("New", DIGESTS, "t")
+    assert with_section(stray, section) == f"{stray}\n\n{section}"
