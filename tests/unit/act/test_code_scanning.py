@@ -224,3 +224,8 @@ async def test_metrics_have_it_under_its_name(world: World) -> None:
     told = Told()
     await tick(world, world.forge, ScanLogs(_plain, world.patched), ActOptions(), Loop(world.clock, told))
     assert told.stages == ["code scanning"]
+
+
+async def test_what_stands_for_an_upload_fits_its_column(world: World) -> None:
+    await world.tick()
+    assert len(world.scans[1].uploaded or "") == 32

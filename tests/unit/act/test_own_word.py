@@ -435,6 +435,17 @@ async def test_a_closed_pull_request_links_to_the_run_that_took_its_place(world:
     assert told in world.shop.requests[1].body
 
 
+async def test_one_that_has_ended_is_followed_to_its_end_whatever_the_repository_says_by_now(world: World) -> None:
+    planned(world, Action.PULL_REQUEST)
+    await world.tick()
+    world.shop.merge(1)
+    world.asks("enabled: false")
+    world.store.outdate(1)
+    await world.tick()
+    after = world.store[1]
+    assert (after.state, after.text_version) == (RebuildState.OPEN, after.facts_version)
+
+
 # Looks
 
 

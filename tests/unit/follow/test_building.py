@@ -541,3 +541,16 @@ async def test_what_is_built_is_not_hurried_by_news_for_its_text(world: World) -
     world.store.alter(1, rebuild=replace(world.store[1], facts_version=2, due_at=world.clock.now()))
     after = await world.looked()
     assert after.due_at == world.clock.now() + OPTIONS.every
+
+
+async def test_a_merge_commit_that_is_not_shown_is_told_by_its_short_name_and_with_what_to_check(
+    world: World,
+) -> None:
+    await world.looked()
+    world.shop.is_gone = True
+    world.clock.advance(timedelta(minutes=6))
+    tally = await tick(world.store, world.forge, OPTIONS, Loop(world.clock))
+    assert tally.problems == (
+        f"{SHOP}: {SHOP}: commit {world.commit[:7]} is not shown any more; "
+        "check that the credentials may see the repository",
+    )

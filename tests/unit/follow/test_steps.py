@@ -431,6 +431,16 @@ async def test_a_run_that_waits_for_its_turn_has_started_its_step(world: World) 
     assert (after.state, after.reason, after.run) == (StepState.STARTED, "load.yml has started", 7)
 
 
+@pytest.mark.parametrize("state", [StepState.STARTED, StepState.RUNNING, StepState.APPROVAL])
+async def test_a_step_that_has_begun_goes_on_from_where_it_is_once_its_run_is_asked_for_alone(
+    world: World, state: StepState
+) -> None:
+    world.follows(run=7, state=state, waits_since=NOON if state is StepState.APPROVAL else None)
+    world.shows(run())
+    tally = await world.tick()
+    assert (world.store.going[1].state, tally.problems) == (StepState.RUNNING, ())
+
+
 def _problems(tally: StepFollowTally) -> Sequence[str]:
     """Without the advice."""
     return [problem.partition(";")[0] for problem in tally.problems]

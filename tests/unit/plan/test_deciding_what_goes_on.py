@@ -9,7 +9,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, Workflow
 from bot.domain.repositories.usage import Role
 from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
-from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.plan.deciding import decide
 from tests.unit.plan.world import (
     ASPNET,
@@ -202,3 +202,13 @@ def test_what_goes_back_is_taken_out_of_what_is_open_where_nobody_knows_how_that
     back = Move(2, _taken_back(first.change))
     found = only(planned([back], usage("aspnet:10.0@a"), earlier=[opened], now=NOON + HOUR))
     assert (found.pull_request, [target.to_digest for target in found.targets]) == (7, [digest("a")])
+
+
+def test_where_an_open_pull_request_began_is_told_by_the_base_that_went_back_and_by_no_other() -> None:
+    first = move()
+    other = replace(move(SDK, id=5), change=replace(move(SDK, id=5).change, from_version="10.0.2"))
+    targets = (Target(SDK, digest("a"), digest("b"), (5,)), Target(ASPNET, digest("a"), digest("b"), (1,)))
+    opened = rebuild(state=RebuildState.OPEN, pull_request=7, attempted_at=NOON, targets=targets)
+    back = Move(2, replace(_taken_back(first.change, "10.0.3"), to_digest=digest("c")))
+    found = planned([back], usage("aspnet:10.0@a"), earlier=[opened], known=[first, other], now=NOON + HOUR)
+    assert found == ()

@@ -337,3 +337,13 @@ async def test_a_dispatch_tells_the_workflow_what_moved_and_why(world: World) ->
         "bases": f"{target.base}@{target.to_digest}",
     }
     assert after.reason == "aspnet:10.0 moved; 10.0 is pinned by digest"
+
+
+@pytest.mark.parametrize("trouble", [Trouble.CONFLICT, Trouble.UNREACHABLE], ids=str)
+async def test_a_build_that_cannot_be_repeated_at_present_is_asked_for_again(
+    world: World, trouble: Trouble
+) -> None:
+    repeating(world)
+    world.forge.failing["dispatch"] = Failure(trouble, "not now")
+    await world.tick()
+    assert (world.store[1].state, world.store[1].action) == (RebuildState.WAITING, Action.DISPATCH)

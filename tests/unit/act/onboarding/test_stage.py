@@ -124,10 +124,10 @@ async def test_what_the_forge_refuses_before_anything_is_open_gives_its_place_to
 
 @pytest.mark.parametrize(
     "under_way",
-    [{"state": OPEN, "number": 1}, {"state": WAITING, "number": 1}],
-    ids=["it is open", "one was merged"],
+    [{"state": OPEN, "number": 1}, {"state": WAITING, "number": 1}, {"state": DONE}],
+    ids=["it is open", "one was merged", "nothing is left to do"],
 )
-async def test_what_is_refused_later_keeps_its_place(store: Store, under_way: dict[str, object]) -> None:
+async def test_what_is_refused_later_keeps_its_state(store: Store, under_way: dict[str, object]) -> None:
     store.stands(**under_way)  # type: ignore[arg-type]
     store.world.forge.failing["look"] = DENIED
     await store.tick()

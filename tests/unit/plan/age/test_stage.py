@@ -391,3 +391,22 @@ async def test_an_attempt_that_has_ended_says_nothing_of_how_far_it_is() -> None
 async def test_what_is_told_already_this_week_is_not_kept_as_told_now() -> None:
     plan = await planned(built(3 * DAY, is_there=False, told_at=MONDAY))
     assert (plan.rebuilds, plan.judged[1].is_told) == ((), False)
+
+
+async def test_what_several_looks_have_planned_is_counted_together() -> None:
+    class Twice(Judged):
+        async def unjudged(self) -> Sequence[KnownBuilds]:
+            return self.waiting if len(self.plans) < 2 else ()
+
+    assert await tick(Twice(built(3 * DAY)), GUARANTEED, Weekly(), ManualClock(MONDAY)) == AgeTally(2, 2)
+
+
+async def test_what_was_called_off_and_built_all_the_same_is_fresh() -> None:
+    called_off = attempt(RebuildState.CANCELLED, planned_at=MONDAY, ended_at=MONDAY + HOUR / 2)
+    plan = await planned(built(-HOUR, attempt=called_off), after=2 * HOUR)
+    assert plan.judged[1].judgement.standing is AgeStanding.FRESH
+
+
+async def test_what_has_never_succeeded_is_overdue_from_now_on() -> None:
+    [rebuild] = (await planned(built(0 * DAY, builds=BranchBuilds()))).rebuilds
+    assert rebuild.overdue_at == MONDAY

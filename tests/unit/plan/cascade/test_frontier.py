@@ -276,3 +276,9 @@ def test_it_does_not_where_one_of_them_stands_on_another() -> None:
     )
     progress = {image(GOLDEN): RebuildProgress.UNDER_WAY}
     assert SHOP in decide_frontier(graph, progress, {SHOP: DUE}, {}, NOON).frontier
+
+
+def test_a_look_at_what_is_due_since_nobody_knows_when_is_waited_for_from_now_on() -> None:
+    due = Due(R, frozenset({B}), None, together=Together.UNSEEN)
+    wait = decide_frontier(INSIDE, {B: RebuildProgress.DUE}, {1: due}, {}, NOON).waits[1]
+    assert wait.until == NOON + JOIN_TIMEOUT

@@ -1,5 +1,6 @@
 """The bot's own section of a body, as laws."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,3 +42,23 @@ def test_what_the_bot_closed_is_for_no_digest_any_more_and_can_be_taken_up_again
 
 def test_a_body_of_people_is_no_section() -> None:
     assert section_in("we moved to aspnet") == section_in("")
+
+
+def test_of_a_body_that_the_first_release_wrote_all_is_the_bots() -> None:
+    old = f"The base moved.\n\nMore.\n<!-- freshness-bot rebuild {DIGESTS[0]} -->"
+    section = written("New", DIGESTS, "t")
+    assert with_section(old, section) == section
+    assert with_section(f"{old}\n\nmine", section) == f"{section}\n\nmine"
+
+
+def test_what_is_no_unicode_in_peoples_words_or_the_bots_is_measured_all_the_same() -> None:
+    section = written("half a \ud83d sign", DIGESTS, "half a \ud83d title")
+    body = with_section("half a \ud83d sign", section)
+    assert body == f"half a \ud83d sign\n\n{section}"
+    assert "**Closed by the bot:** it is done." in closed(body, "it is done")
+
+
+@pytest.mark.parametrize("stray", ["<!-- freshness-bot end -->", "mine\n<!-- freshness-bot end -->\nmore"])
+def test_a_last_line_without_a_first_is_no_section(stray: str) -> None:
+    section = written("New", DIGESTS, "t")
+    assert with_section(stray, section) == f"{stray}\n\n{section}"

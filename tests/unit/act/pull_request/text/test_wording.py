@@ -17,6 +17,8 @@ from bot.act.pull_request.text.wording import (
 )
 from bot.domain.bases.change import Cause, Change
 from bot.domain.feeds.advisory import Severity
+from bot.domain.packages.cves.moves import CvesMoved
+from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.policy import Policy, PolicyRule
@@ -330,3 +332,14 @@ def test_a_reviewer_reads_what_moved_what_changes_and_what_to_do_and_nothing_els
 
 def test_a_base_of_which_nobody_knows_what_it_showed_before_has_moved_where_a_change_says_so() -> None:
     assert what_moved(job(targets=(Target(ASPNET, None, digest("b"), (1,)),))) == "aspnet:10.0 moved"
+
+
+@pytest.mark.parametrize(
+    ("cves", "told"), [((), "none fixed; none still open"), (("CVE-1",), "no other fixed; none still open")]
+)
+def test_beside_what_a_release_fixes_packages_fix_others_and_beside_nothing_they_fix_none(
+    cves: tuple[str, ...], told: str
+) -> None:
+    packages = {ASPNET: (PlatformChanges("linux/amd64", (), cves=CvesMoved((), ())),)}
+    text = body(replace(job(change(cves=cves)), packages=packages))
+    assert f"CVEs in packages of aspnet:10.0 on linux/amd64: {told}." in text
