@@ -12,7 +12,7 @@ from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.timing.waves import Wave
 from bot.store.rows.rollouts.tables import rebuilds
-from tests.integration.model.fleet import NOON, Fleet
+from tests.integration.model.fleet import NOON, Fleet, everything_ends
 from tests.integration.store.filling import ASPNET
 
 SETTLE = timedelta(minutes=20)
@@ -58,16 +58,6 @@ async def test_each_wave_is_reached_within_the_soaks_and_one_longest_wait(
     await fleet.database.close()
     assert [(wave, waited) for wave, waited in waits(rows, fleet.clock.now()) if too_long(wave, waited)] == []
     assert {row["wave"] for row in rows if row["released_at"] is not None} == {"canary", "early", "rest"}
-
-
-def everything_ends(fleet: Fleet) -> None:
-    """Runs succeed and people merge, at once."""
-    for home in fleet.forge.homes:
-        for request in fleet.open_requests(home):
-            home.merge(request.number)
-        for number, run in home.runs.items():
-            if not run.has_concluded:
-                home.conclude(number, "success")
 
 
 def waits(rows: Sequence[RowMapping], now: datetime) -> list[tuple[str, timedelta]]:

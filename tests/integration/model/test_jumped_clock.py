@@ -17,8 +17,7 @@ from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.schema import due_of
 from bot.store.rows.tables import tasks
-from tests.integration.model.fleet import AT_ONCE, IN_WAVES, SOAK, WAIT_AT_MOST, Fleet
-from tests.integration.model.test_daily_moves import everything_ends
+from tests.integration.model.fleet import AT_ONCE, IN_WAVES, SOAK, WAIT_AT_MOST, Fleet, everything_ends
 from tests.integration.store.filling import ASPNET
 
 YEAR = timedelta(days=365)
