@@ -83,7 +83,7 @@ def quarantine_message(news: QuarantineNews) -> Message:
         title = f"{news.base.short} is quarantined"
         lines = [
             short(news.reason, LONGEST_DETAIL),
-            f"No build is started while the tag shows {news.digest}, {counted(news.waiting, 'rebuild')} held back.",
+            f"No build is started on {news.digest}, {counted(news.waiting, 'rebuild')} held back.",
         ]
     else:
         title = f"{news.base.short} is no longer quarantined"
