@@ -117,8 +117,10 @@ class StepRun:
         return self if self.deadline is not None else replace(self, deadline=now + self.step.timeout)
 
     def held_up(self, reason: str, rest: timedelta, now: datetime) -> "StepRun":
-        """Returns the step as a fault of the world holds it up for `rest`: that is no time of its own."""
-        deadline = self.deadline and self.deadline + rest
+        """Returns the step as a fault of the world holds it up for `rest`: that is no time of its own, nor is that
+        since it was due."""
+        late = max(now - self.due_at, timedelta())
+        deadline = self.deadline and self.deadline + late + rest
         return replace(self, reason=reason, due_at=now + rest, deadline=deadline)
 
 
