@@ -108,7 +108,7 @@ class FakeRepository:
     def merge(self, number: int) -> None:
         request = self.requests[number]
         head = self.branches.get(request.branch, request.head)
-        self.branches[self.trunk] = head
+        self.branches[request.base or self.trunk] = head
         merged = replace(request, head=head, is_open=False, is_merged=True)
         self.requests[number] = replace(merged, merge_commit=head, merge_node=f"C_{self.id}_{head}")
 
