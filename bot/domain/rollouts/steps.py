@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.forge.runs import CHECKS, CLOCKS_DIFFER_BY, Run, RunState
@@ -118,8 +118,10 @@ class StepRun:
         return self if self.deadline is not None else replace(self, deadline=now + self.step.timeout)
 
     def put_off(self, until: datetime, now: datetime) -> "StepRun":
-        """Returns the step as it waits for a fault of the world to pass, which takes nothing of its time."""
-        return replace(self, due_at=until, deadline=self.deadline and self.deadline + (until - now))
+        """Returns the step as it waits for a fault of the world to pass: that is no time of its own, nor is that
+        since it was due."""
+        late = max(now - self.due_at, timedelta())
+        return replace(self, due_at=until, deadline=self.deadline and self.deadline + late + (until - now))
 
 
 def after_step_run(step: StepRun, shown: RunState, now: datetime) -> StepRun:

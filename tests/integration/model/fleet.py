@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import func, select
+from sqlalchemy import RowMapping, func, select
 
 from bot.act import calling_off
 from bot.act import stage as act
@@ -28,11 +28,13 @@ from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange, BranchFile
+from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import BranchLook, OwnWord
+from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, MergeRequirements, Wishes
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import Identity, Repository, owner_of
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import RebuildState
@@ -54,6 +56,7 @@ from bot.plan.waves import advance
 from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.verify.images.judging import Observed
 from bot.verify.images.ports import ImagesPort
@@ -62,12 +65,16 @@ from bot.verify.proving.stage import ProvingOptions
 from bot.watch.registry.ports import Sight, Sighting
 from tests.fakes.forge import FakeForge
 from tests.fakes.repository import CONFIG, FakeRepository
+from tests.integration.model.disturbed import DisturbedForge
+from tests.integration.model.said import HOLDS_FOR, OPT_OUT, UNREADABLE, Said, held_by_orders
 from tests.integration.store.filling import ASPNET, SDK, Stores, change_of
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=10)
-BRANCHES = "freshness/"
-LOOK_HOLDS_FOR = timedelta(seconds=60)
+NAMES = ("contoso/pinned", "contoso/floating", "fabrikam/marked")
+INCLUDED = tuple(f"{name}*" for name in NAMES)
+OWNERS = ("contoso", "fabrikam")
+HOST = ForgeHost(by_owner=True)
 LIMITS = WriteLimits(per_minute=1, per_hour=3)
 WORKFLOW = """\
 on:
@@ -78,7 +85,6 @@ jobs: {build: {runs-on: ubuntu-latest, steps: [{run: docker build .}]}}
 WORKFLOW_FILE = "weekly-rebuild.yml"
 STEP_FILES = ("stage.yml", "deploy.yml")
 """In the order in which they follow the build."""
-OPT_OUT = b"enabled: false\n"
 STAGES = ("discover", "plan", "act", "follow", "everything")
 MAX_AGE = timedelta(days=3)
 SOAK = timedelta(hours=4)
@@ -110,19 +116,37 @@ def digest(number: int) -> str:
 class WatchfulForge(FakeForge):
     """Notes for each repository when the bot looked last and what it saw; a write against that breaks the law.
 
-    So does what begins while everything is paused or frozen, and a build on a digest that is quarantined.
+    So does one against what people have said since, what begins while everything is paused or frozen, and a build
+    on a digest that is quarantined.
     """
 
+    said: Said = field(init=False)
     is_paused: bool = False
     freeze: Freeze | None = None
     shown: dict[str, str] = field(default_factory=dict)
     """What each base shows now, by its reference."""
     quarantined: dict[str, str] = field(default_factory=dict)
     """The digest of each base that is held back."""
+    pushed: dict[int, tuple[dict[str, str], datetime]] = field(default_factory=dict)
+    """Where the branches of each stood when it was listed, and since when."""
+    asked_for: set[tuple[int, str]] = field(default_factory=set)
+    """The branches and workflows of rebuilds that a person has asked for: they pass a freeze."""
     looks: dict[int, tuple[datetime, bool]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
-    opened: list[datetime] = field(default_factory=list)
-    """When pull requests were opened or asked for, however that ended."""
+    opened: dict[str, list[datetime]] = field(default_factory=dict)
+    """By account, when pull requests were opened or asked for, however that ended."""
+
+    def __post_init__(self) -> None:
+        self.said = Said(self.clock)
+
+    async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
+        """With when each was last seen to be pushed to."""
+        shown = await FakeForge.repositories(self, owners)
+        for home in self.homes:
+            branches, _ = self.pushed.get(home.id, ({}, None))
+            if branches != home.branches:
+                self.pushed[home.id] = {**home.branches}, self.clock.now()
+        return [replace(each, pushed_at=self.pushed[each.id or 0][1]) for each in shown]
 
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         found = await FakeForge.standings(self, repositories)
@@ -141,21 +165,33 @@ class WatchfulForge(FakeForge):
         self._note(repository, found.standing)
         return found
 
+    async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
+        self._check_goes_on(repository, "a commit", change.branch)
+        return await FakeForge.prepare(self, repository, change)
+
     async def carry_out(
         self, repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange
     ) -> PullRequest:
-        self._check(repository, "a pull request")
+        self._check_goes_on(repository, "a pull request", request.branch)
         if request.current is None:
-            self._check_may_begin(repository, "a pull request")
+            self._check_may_begin(repository, "a pull request", request.branch)
             self._check_brought(repository, change.files if change is not None else (), "a pull request")
-            self._spend()
+            self._spend(repository)
         return await FakeForge.carry_out(self, repository, change, prepared, request)
+
+    async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None:
+        self._check_goes_on(repository, "a close", request.branch)
+        await FakeForge.close_pull_request(self, repository, request, body=body)
+
+    async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
+        self._check_goes_on(repository, "a branch's end", branch)
+        await FakeForge.delete_branch(self, repository, branch, at)
 
     async def dispatch(
         self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]
     ) -> int | None:
-        self._check(repository, "a dispatch")
-        self._check_may_begin(repository, "a dispatch")
+        self._check(repository, "a dispatch", workflow)
+        self._check_may_begin(repository, "a dispatch", workflow)
         if workflow == WORKFLOW_FILE:
             self._check_floating(repository)
         else:
@@ -163,15 +199,28 @@ class WatchfulForge(FakeForge):
         return await FakeForge.dispatch(self, repository, workflow, ref=ref, inputs=inputs)
 
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
+        """A merge is taken back whatever was said, and while all is paused."""
         home = self._find(repository)
+        if wishes != Wishes(no_merge=True):
+            self._check_goes_on(repository, "a wish", request.branch)
         if home is not None and wishes.merge is not MergeMethod.NEVER:
             self._check_text(home, home.content(request.branch), "a merge without a person")
         return await FakeForge.grant(self, repository, request, wishes, look)
 
-    def _check_may_begin(self, identity: Identity, what: str) -> None:
+    def _check_goes_on(self, identity: Identity, what: str, branch: str) -> None:
+        """What is about a branch, and the pull request that is open from there."""
+        home = self._find(identity)
+        requests = home.requests.values() if home is not None else ()
+        self._check(identity, what, branch, *(each.number for each in requests if each.branch == branch))
         if self.is_paused:
             self.broken.append(f"{what} in {identity} while everything is paused")
-        if self.freeze is not None and self.freeze.holds(self.clock.now(), None):
+
+    def _check_may_begin(self, identity: Identity, what: str, of: str) -> None:
+        if self.is_paused:
+            self.broken.append(f"{what} in {identity} begins while everything is paused")
+        home = self._find(identity)
+        is_asked_for = home is not None and (home.id, of) in self.asked_for
+        if self.freeze is not None and self.freeze.holds(self.clock.now(), None) and not is_asked_for:
             self.broken.append(f"{what} in {identity} in a freeze")
 
     def _check_brought(self, identity: Identity, files: Sequence[BranchFile], what: str) -> None:
@@ -212,27 +261,30 @@ class WatchfulForge(FakeForge):
         if sum(file == step for file in home.started.values()) >= green:
             self.broken.append(f"{step} in {identity} without a green run of {before} of its own")
 
-    def _spend(self) -> None:
+    def _spend(self, identity: Identity) -> None:
         now = self.clock.now()
-        self.opened.append(now)
+        opened = self.opened.setdefault(owner_of(identity.name), [])
+        opened.append(now)
         for span, most in ((MINUTE, LIMITS.per_minute), (HOUR, LIMITS.per_hour)):
-            if sum(at > now - span for at in self.opened) > most:
+            if sum(at > now - span for at in opened) > most:
                 self.broken.append(f"more than {most} pull requests in {span}")
 
     def _note(self, identity: Identity, standing: OwnWord) -> None:
         home = self._find(identity)
         if home is not None:
-            self.looks[home.id] = (self.clock.now(), standing.config != OPT_OUT)
+            word = home.commits[home.branches[home.trunk]].files.get(CONFIG)
+            self.looks[home.id] = (self.clock.now(), word not in (OPT_OUT, *UNREADABLE))
 
-    def _check(self, identity: Identity, what: str) -> None:
+    def _check(self, identity: Identity, what: str, *of: str | int) -> None:
         home = self._find(identity)
         if home is None:
             return
         looked_at, allowed = self.looks.get(home.id, (datetime.min.replace(tzinfo=UTC), False))
-        if self.clock.now() - looked_at > LOOK_HOLDS_FOR:
+        if self.clock.now() - looked_at > HOLDS_FOR:
             self.broken.append(f"{what} in {home.name} without a look within a minute")
         if not allowed:
             self.broken.append(f"{what} in {home.name} although its last word was no")
+        self.broken += [f"{what} in {home.name} although {why}" for why in self.said.against(home, of)]
 
 
 class AnyTag:
@@ -254,6 +306,18 @@ class Fleet:
     newest: dict[Base, list[int]] = field(default_factory=lambda: {ASPNET: [1], SDK: [1]})
     policy: Policy = AT_ONCE
     killed: int = 0
+    selection: Selection = Selection(include=("contoso/*", "fabrikam/*"))  # noqa: RUF009 - frozen
+    left_out: set[int] = field(default_factory=set)
+    """The ids of repositories that the operator does not include."""
+    reached: DisturbedForge = field(init=False)
+    """The forge as the bot reaches it."""
+
+    def __post_init__(self) -> None:
+        self.reached = DisturbedForge(self.forge)
+
+    @property
+    def port(self) -> Forge:
+        return cast(Forge, self.reached)
 
     @classmethod
     async def begin(cls, template: Path, folder: Path, policy: Policy = AT_ONCE) -> "Fleet":
@@ -263,15 +327,16 @@ class Fleet:
         forge = WatchfulForge(clock)
         aspnet, sdk = (f"{base.name}:{base.tag}" for base in (ASPNET, SDK))
         pins = f"FROM {sdk}@{digest(1)} AS build\n\nFROM {aspnet}@{digest(1)}\n"
-        forge.add("contoso/pinned", {"Dockerfile": pins.encode()})
+        forge.add(NAMES[0], {"Dockerfile": pins.encode()})
         floating = f"FROM {aspnet}\n".encode()
         workflows = {f".github/workflows/{name}": WORKFLOW.encode() for name in (WORKFLOW_FILE, *STEP_FILES)}
-        forge.add("contoso/floating", {"Dockerfile": floating, **workflows})
-        forge.add("contoso/marked", {"Dockerfile": floating})
+        forge.add(NAMES[1], {"Dockerfile": floating, **workflows})
+        forge.add(NAMES[2], {"Dockerfile": floating})
         for home in forge.homes:
             home.requirements = MergeRequirements(requires_checks=True, can_wait=True)
         stores = [Stores.of_worker(database, clock, name) for name in ("one", "two")]
-        fleet = cls(database, clock, forge, stores, policy=policy)
+        fleet = cls(database, clock, forge, stores, policy=policy, selection=Selection(include=INCLUDED))
+        fleet.reached.between = fleet.note
         await fleet.discover(0)
         await fleet.see()
         return fleet
@@ -279,15 +344,15 @@ class Fleet:
     # Stages
 
     async def discover(self, worker: int) -> None:
-        selection = Selection(include=("contoso/*",))
-        await discover.tick(
-            self.workers[worker].discover, self.forge, Memory(), DiscoverOptions(selection), self._loop(worker)
-        )
+        self._take_settings()
+        options = DiscoverOptions(self.selection, host=HOST)
         stores = self.workers[worker]
-        await builds.tick(stores.builds, self.forge, self.policy, "walk", "github", self._loop(worker))
+        await discover.tick(stores.discover, self.port, Memory(), options, self._loop(worker))
+        await builds.tick(stores.builds, self.port, self.policy, "walk", HOST, self._loop(worker))
 
     async def plan(self, worker: int) -> None:
         """Plans what moved and what grows old, and lets the waves go on."""
+        self._take_settings()
         stores = self.workers[worker]
         await plan.tick(stores.plan, self.policy, self.clock)
         await aging.tick(stores.age, self.policy, Weekly(), self.clock)
@@ -298,27 +363,38 @@ class Fleet:
                 del self.forge.quarantined[base]
 
     async def act(self, worker: int) -> None:
+        self._take_settings()
         stores = self.workers[worker]
-        options = ActOptions(policy=self.policy)
-        steps = StepOptions(freezes=self.policy.freezes)
+        options = ActOptions(policy=self.policy, host=HOST)
+        steps = StepOptions(freezes=self.policy.freezes, host=HOST)
         try:
-            await act.tick(stores.act, self.forge, AnyTag(), refresh, options, self._loop(worker))
-            await calling_off.tick(stores.calling_off, self.forge, options, self._loop(worker))
-            await act_steps.tick(stores.steps, self.forge, dispatchable, steps, self._loop(worker))
+            await act.tick(stores.act, self.port, AnyTag(), refresh, options, self._loop(worker))
+            await calling_off.tick(stores.calling_off, self.port, options, self._loop(worker))
+            await act_steps.tick(stores.steps, self.port, dispatchable, steps, self._loop(worker))
         except Killed:
             self._replace(worker)
 
     async def follow(self, worker: int) -> None:
+        self._take_settings()
         stores = self.workers[worker]
-        await follow.tick(stores.follow, self.forge, FollowOptions(), self._loop(worker))
+        options = FollowOptions(host=HOST)
+        await follow.tick(stores.follow, self.port, options, self._loop(worker))
         await proving.tick(
             stores.proving, cast(ImagesPort, AnyTag()), Observed(), ProvingOptions(), self._loop(worker)
         )
-        await follow_steps.tick(stores.steps, self.forge, FollowOptions(), self._loop(worker))
+        await follow_steps.tick(stores.steps, self.port, options, self._loop(worker))
 
     async def everything(self, worker: int) -> None:
         for stage in (self.discover, self.plan, self.act, self.follow):
             await stage(worker)
+
+    async def with_a_wrong_clock(self, worker: int, ahead: timedelta) -> None:
+        """A pass while the bot's own clock is wrong; the forge's is right."""
+        self.forge.clock = self.forge.said.clock = ManualClock(self.clock.now())
+        self.clock.advance(ahead)
+        await self.everything(worker)
+        self.clock.advance(-ahead)
+        self.forge.clock = self.forge.said.clock = self.clock
 
     async def at_once(self, first: str, second: str) -> None:
         """A stage of each worker in the same moments."""
@@ -372,20 +448,35 @@ class Fleet:
         home.commit_to(home.trunk, {CONFIG: text})
 
     async def hold(self, what: str, base: Base) -> None:
-        """A person pauses everything, freezes some hours, or quarantines what a base shows."""
+        """A person pauses everything, freezes some hours, or quarantines what a base shows.
+
+        A freeze is in the settings, which count from the next pass on.
+        """
         orders, now = self.workers[0].orders, self.clock.now()
         if what == "pause":
             await orders.pause(None, ANN)
             self.forge.is_paused = True
-        elif what == "freeze":
-            self.forge.freeze = Freeze(now, now + FREEZE_LASTS, "a walk")
-            self.policy = replace(self.policy, freezes=(self.forge.freeze,))
+        elif what in ("freeze", "freeze soon"):
+            since = now if what == "freeze" else now + timedelta(seconds=30)
+            self.policy = replace(self.policy, freezes=(Freeze(since, since + FREEZE_LASTS, "a walk"),))
         else:
             name = f"{base.name}:{base.tag}"
             self.forge.quarantined[name] = await orders.quarantine(name, ANN)
 
+    async def keep_back(self, home: FakeRepository) -> None:
+        """A person holds what has not begun in a repository, under the name that the bot knows it by."""
+        mine = select(repositories.c.name).where(repositories.c.forge_id == home.id)
+        async with self.database.reading() as connection:
+            known = await connection.scalar(mine)
+        if known is not None:
+            await self.workers[0].orders.hold(known, ANN)
+            await self.rebuilds()
+
     async def let_all_go_on(self) -> None:
         orders = self.workers[0].orders
+        for row in await self.rebuilds():
+            if row["held_because"] is not None and row["ended_at"] is None:
+                await orders.retry(str(row["id"]), ANN)
         await orders.resume(None, ANN)
         async with self.database.reading() as connection:
             going_on = list((await connection.execute(select(rebuilds.c.rollout_id).distinct())).scalars())
@@ -404,11 +495,41 @@ class Fleet:
         found = [at for at, number in enumerate(self.newest[base]) if digest(number) == name]
         return found[-1] if found else -1
 
+    async def rebuilds(self) -> Sequence[RowMapping]:
+        """All of them as they are now, with the number of their repository; what is held is noted."""
+        async with self.database.reading() as connection:
+            rows = (await connection.execute(_WITH_REPOSITORY)).mappings().all()
+        self.forge.said.held = held_by_orders(rows, {home.id: home for home in self.forge.homes})
+        self.forge.asked_for = {
+            (row["forge_id"], row["branch"] or row["workflow"])
+            for row in rows
+            if row["at_request"] and row["ended_at"] is None
+        }
+        return rows
+
+    @property
+    def is_slow(self) -> bool:
+        return bool(self.forge.failing or self.forge.after or self.forge.takes)
+
     # Within
+
+    def note(self) -> None:
+        """Notes what is said by now."""
+        self.forge.said.note(self.forge.homes, self.left_out)
+
+    def _take_settings(self) -> None:
+        """What the operator has set since the last pass counts from this one on."""
+        self.left_out = {home.id for home in self.forge.homes if not self.selection.names(home.name)}
+        freezes = self.policy.freezes
+        self.forge.freeze = None
+        if freezes:
+            begins = freezes[0].since + (HOLDS_FOR if freezes[0].since > self.clock.now() else timedelta())
+            self.forge.freeze = replace(freezes[0], since=begins)
+        self.note()
 
     def _loop(self, worker: int) -> Loop:
         budget = Budget(self.workers[worker].budgets, self.clock, LIMITS, sleep=self._wait)
-        return Loop(self.clock, budget=budget, sleep=_never)
+        return Loop(self.clock, budget=budget, sleep=_never, covers=self.selection.names)
 
     async def _wait(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))
@@ -424,6 +545,27 @@ async def _never(_: float) -> None:
     await asyncio.Event().wait()
 
 
+_OF_REBUILDS = (
+    *("id", "rollout_id", "state", "reason", "wave", "planned_at", "waits_since", "overdue_at", "released_at"),
+    *(
+        "due_at",
+        "ended_at",
+        "at_request",
+        "held_because",
+        "quarantine_id",
+        "branch",
+        "pull_request",
+        "workflow",
+        "run",
+        "steps",
+    ),
+)
+_WITH_REPOSITORY = (
+    select(*(rebuilds.c[name] for name in _OF_REBUILDS), repositories.c.forge_id)
+    .join(repositories)
+    .order_by(rebuilds.c.id)
+)
+"""Without what has to be decoded: this is read at every step."""
 UNREACHABLE = Failure(Trouble.UNREACHABLE, "the answer was lost")
 THROTTLED = Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(minutes=1))
 

@@ -32,7 +32,7 @@ REACHED_WITHIN = {
 POLICY = Policy(
     (
         PolicyRule(Match(repositories=("contoso/floating",)), wave="canary"),
-        PolicyRule(Match(repositories=("contoso/marked",)), wave="early"),
+        PolicyRule(Match(repositories=("fabrikam/marked",)), wave="early"),
         PolicyRule(settle=SETTLE),
     ),
     WAVES,

@@ -8,36 +8,42 @@ import asyncio
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import RowMapping, select
 
 from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
+from bot.domain.repositories.repository import owner_of
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.rebuild import ENDED, RebuildState
+from bot.domain.rollouts.rebuild import ENDED, RebuildState, Target
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.age import AgeStanding
+from bot.store.engine.codec import load
 from bot.store.rows.repositories.tables import repositories as repositories_table
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from tests.fakes.repository import CONFIG, FakeRepository
+from tests.integration.model.disturbances import DEEDS, ORDERS, Disturbances
+from tests.integration.model.disturbed import Fault, trouble_of
+from tests.integration.model.facts import ended_without_a_fact
 from tests.integration.model.fleet import (
     AT_ONCE,
-    BRANCHES,
     IN_WAVES,
     LEASE,
     MAX_AGE,
-    OPT_OUT,
+    NAMES,
+    OWNERS,
     SOAK,
     STAGES,
     STEP_FILES,
@@ -47,10 +53,13 @@ from tests.integration.model.fleet import (
     WORKFLOW_FILE,
     Fleet,
     Killed,
+    digest,
 )
+from tests.integration.model.said import BRANCHES, OPT_OUT
 from tests.integration.store.filling import ASPNET, SDK
 
-STEPS = 50
+WITHOUT_EFFECT = ("superseded", "skipped", "cancelled", "failed")
+STEPS = 75
 SHARES = 4
 AT_LEAST = 10
 """Walks at a time: hypothesis begins with the shortest."""
@@ -68,7 +77,7 @@ repositories = st.integers(0, 2)
 places = st.integers(0, 9)
 
 
-class Walk(RuleBasedStateMachine):
+class Walk(Disturbances):
     template: Path
 
     @initialize(policy=st.sampled_from([AT_ONCE, IN_WAVES]))
@@ -79,9 +88,12 @@ class Walk(RuleBasedStateMachine):
         self.run(self.fleet.publish(ASPNET, Cause.DOTNET_RELEASE))
         self.run(self.fleet.plan(0))
         self.brought: dict[tuple[int, str, str], int] = {}
-        self.persons: dict[tuple[int, str], str] = {}
+        self.persons = {}
         self.steps = 0
         self.released: set[int] = set()
+        self.ended: set[int] = set()
+        self.reopened = set()
+        self.shown: tuple[int, Sequence[RowMapping]] = (-1, ())
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -186,6 +198,8 @@ class Walk(RuleBasedStateMachine):
     def all_works_again(self) -> None:
         self.fleet.forge.failing.clear()
         self.fleet.forge.after.clear()
+        self.fleet.forge.takes = timedelta()
+        self.fleet.reached.faults.clear()
 
     @rule(call=st.sampled_from(("look", *WRITES)))
     def the_process_will_be_killed_before(self, call: str) -> None:
@@ -247,8 +261,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(number=repositories, suffix=places)
     def rename(self, number: int, suffix: int) -> None:
-        home = self.home(number)
-        home.name = f"{home.name.partition('-')[0]}-{suffix}"
+        self.home(number).name = f"{NAMES[number]}-{suffix}"
 
     @rule(number=repositories)
     def archive(self, number: int) -> None:
@@ -271,7 +284,7 @@ class Walk(RuleBasedStateMachine):
     def what_was_set_to_merge_is_stopped_by_a_quarantine(self, base: Base, worker: int) -> None:
         """Within two passes that come to their end: each kill that is still to come may break one off."""
         self.run(self.fleet.hold("quarantine", base))
-        is_disturbed = bool(self.fleet.forge.failing or self.fleet.forge.after)
+        is_disturbed = self.fleet.is_slow or bool(self.fleet.reached.faults)
         for _ in range(2 + len(self.fleet.forge.meanwhile)):
             self.fleet.clock.advance(timedelta(minutes=25))
             self.run(self.fleet.everything(worker))
@@ -286,7 +299,7 @@ class Walk(RuleBasedStateMachine):
     def checks_turn_red(self, number: int) -> None:
         self.home(number).is_green = False
 
-    @rule(base=bases, what=st.sampled_from(["pause", "freeze", "quarantine"]))
+    @rule(base=bases, what=st.sampled_from(ORDERS))
     def somebody_holds_things_back(self, base: Base, what: str) -> None:
         self.run(self.fleet.hold(what, base))
 
@@ -325,7 +338,9 @@ class Walk(RuleBasedStateMachine):
                 open_ones = [
                     request.number
                     for request in self.fleet.open_requests(home)
-                    if self.brings(home, request.branch, base) not in (None, self.brings(home, home.trunk, base))
+                    if request.is_own
+                    and (home.id, request.number) not in self.reopened
+                    and self.brings(home, request.branch, base) not in (None, self.brings(home, home.trunk, base))
                 ]
                 assert len(open_ones) <= 1, (home.name, base.short, open_ones)
 
@@ -354,13 +369,50 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def no_wave_starts_early(self) -> None:
         if hasattr(self, "fleet") and len(self.fleet.policy.waves) > 1:
-            assert self.run(self.early()) == []
+            assert self.early() == []
 
-    async def early(self) -> list[dict[str, Any]]:
+    @invariant()
+    def only_facts_and_people_end_a_rebuild(self) -> None:
+        if hasattr(self, "fleet"):
+            assert ended_without_a_fact(self.rows(), self.ended, self.fleet.forge) == []
+
+    @invariant()
+    def an_owners_trouble_is_nobody_elses(self) -> None:
+        homes = {home.id: owner_of(home.name) for home in self.homes()}
+        told = [
+            dict(row)
+            for row in self.rows()
+            if any(trouble_of(owner) in row["reason"] for owner in OWNERS if owner != homes[row["forge_id"]])
+        ]
+        assert told == []
+
+    @invariant()
+    def what_is_held_does_not_begin(self) -> None:
+        held = [row for row in self.rows() if row["held_because"] is not None]
+        begun = [
+            dict(row)
+            for row in held
+            if not (RebuildState(row["state"]).awaits_action or RebuildState(row["state"]).has_ended)
+        ]
+        assert begun == []
+
+    @invariant()
+    def what_people_own_is_theirs(self) -> None:
+        """Their branches stand where they have left them."""
+        for home in self.homes():
+            own = {branch: sha for branch, sha in home.branches.items() if branch.startswith("ann/")}
+            assert own == {branch: self.persons[home.id, branch] for branch in own}, home.name
+
+    def rows(self) -> Sequence[RowMapping]:
+        """The rebuilds as the last step has left them."""
+        if hasattr(self, "fleet") and self.shown[0] != self.steps:
+            self.shown = (self.steps, self.run(self.fleet.rebuilds()))
+        return self.shown[1] if hasattr(self, "fleet") else ()
+
+    def early(self) -> list[dict[str, Any]]:
         """What has begun in the last wave since this was asked last, although the first one of its rollout had not
-        soaked, and it had not waited as long as anybody waits."""
-        async with self.fleet.database.reading() as connection:
-            rows = (await connection.execute(select(rebuilds))).mappings().all()
+        soaked, it had not waited as long as anybody waits, and nobody had asked for it."""
+        rows = self.rows()
         found = []
         for row in rows:
             at = row["released_at"]
@@ -371,7 +423,7 @@ class Walk(RuleBasedStateMachine):
             is_through = all(other["ended_at"] is not None and other["ended_at"] + SOAK <= at for other in before)
             has_waited = (row["waits_since"] or row["planned_at"]) + SOAK + WAIT_AT_MOST <= at
             is_overdue = row["overdue_at"] is not None and row["overdue_at"] <= at
-            if not (is_through or has_waited or is_overdue):
+            if not (is_through or has_waited or is_overdue or row["at_request"]):
                 found.append(dict(row))
         return found
 
@@ -417,6 +469,7 @@ class Walk(RuleBasedStateMachine):
     async def settle(self) -> None:
         """Once nothing disturbs any more, every rebuild ends or says why it waits, and none is forgotten."""
         fleet = self.fleet
+        self.quiet(fleet.forge.homes)
         await fleet.let_all_go_on()
         fleet.forge.failing.clear()
         fleet.forge.after.clear()
@@ -426,13 +479,13 @@ class Walk(RuleBasedStateMachine):
             fleet.config(home, None)
         for number in range(12):
             fleet.clock.advance(timedelta(hours=2))
-            for worker in (0, 1):
-                await fleet.everything(worker)
+            await fleet.everything(number % 2)
             if number < SEEN_WITHIN:
                 await fleet.let_all_go_on()
         await self.nothing_is_due_and_forgotten()
         await self.nothing_is_too_old_without_a_reason()
         await self.what_the_rule_wants_merged_is_set_to_merge()
+        await self.what_was_opened_again_is_followed()
         for home in fleet.forge.homes:
             for request in fleet.open_requests(home):
                 home.merge(request.number)
@@ -443,6 +496,7 @@ class Walk(RuleBasedStateMachine):
             fleet.clock.advance(timedelta(hours=2))
             await fleet.everything(0)
         await self.nothing_is_too_old_without_a_reason()
+        await self.nobody_is_left_without_what_moved()
         await self.what_is_done_went_through_its_steps()
         for_their_age = select(rollouts.c.id).where(rollouts.c.occasion == Occasion.AGE.value)
         async with fleet.database.transaction() as connection:
@@ -457,6 +511,31 @@ class Walk(RuleBasedStateMachine):
         for home in fleet.forge.homes:
             left = [each for each in left if each[1] != RebuildState.OPEN.value or not fleet.open_requests(home)]
         assert left == []
+
+    async def nobody_is_left_without_what_moved(self) -> None:
+        """Of what a base shows in the end, nobody's last rebuild was skipped: whatever kept it from being tried is
+        over."""
+        last: dict[tuple[int, Base], tuple[str, str]] = {}
+        shown = {base: self.fleet.newest[base][-1] for base in (ASPNET, SDK)}
+        query = select(rebuilds.c.repository_id, rebuilds.c.targets, rebuilds.c.state, rebuilds.c.reason)
+        async with self.fleet.database.reading() as connection:
+            for row in await connection.execute(query.order_by(rebuilds.c.id)):
+                for target in load(row.targets, tuple[Target, ...]):
+                    if target.to_digest == digest(shown[target.base]):
+                        last[row.repository_id, target.base] = row.state, row.reason
+        left = {key: told for key, told in last.items() if told[0] == RebuildState.SKIPPED}
+        assert left == {}
+
+    async def what_was_opened_again_is_followed(self) -> None:
+        """A pull request that people have opened again has a rebuild that goes on, or a later one of its branch."""
+        rows = await self.fleet.rebuilds()
+        for home in self.homes():
+            again = [each for each in self.fleet.open_requests(home) if (home.id, each.number) in self.reopened]
+            for request in again:
+                own = [row for row in rows if (row["forge_id"], row["branch"]) == (home.id, request.branch)]
+                first = next((row["id"] for row in own if row["pull_request"] == request.number), None)
+                going_on = [row["state"] for row in own if first is not None and row["id"] >= first]
+                assert first is None or set(going_on) - set(WITHOUT_EFFECT), (home.name, request.number, going_on)
 
     async def what_the_rule_wants_merged_is_set_to_merge(self) -> None:
         """The pull request of each rebuild that waits for its merge; one that an opt-out left open is nobody's."""
@@ -531,6 +610,10 @@ def a_step_is_under_way(taken: Walk) -> None:
     assert [run for run, file in home.started.items() if file == STEP_FILES[0] and not home.runs[run].has_concluded]
 
 
+def nothing_has_failed(taken: Walk) -> None:
+    assert [row["reason"] for row in taken.rows() if row["state"] == RebuildState.FAILED] == []
+
+
 def was_killed_twice(taken: Walk) -> None:
     """So far the walk has come: each of two kills met a worker."""
     assert taken.fleet.killed == 2
@@ -542,15 +625,19 @@ LAWS: tuple[Callable[[Walk], None], ...] = (
     Walk.no_branch_is_moved_backwards,
     Walk.what_people_pushed_stays,
     Walk.no_wave_starts_early,
+    Walk.only_facts_and_people_end_a_rebuild,
+    Walk.an_owners_trouble_is_nobody_elses,
+    Walk.what_is_held_does_not_begin,
+    Walk.what_people_own_is_theirs,
 )
 
 
-def directed(template: Path, *ways: Callable[[Walk], None]) -> None:
+def directed(template: Path, *ways: Callable[[Walk], None], policy: Policy = IN_WAVES) -> None:
     """One walk on which each of `ways` is gone in turn, with the laws asked after each."""
     Walk.template = template
     taken = Walk()
     try:
-        taken.begin(IN_WAVES)
+        taken.begin(policy)
         for way in ways:
             way(taken)
             for law in LAWS:
@@ -693,6 +780,51 @@ def test_the_laws_hold_where_two_passes_that_stop_a_merge_are_killed(template: P
         lambda walk: walk.what_was_set_to_merge_is_stopped_by_a_quarantine(ASPNET, 1),
         was_killed_twice,
     )
+
+
+@pytest.mark.long
+def test_the_laws_hold_where_nothing_is_answered_for_half_a_day_while_a_step_is_to_start(template: Path) -> None:
+    directed(
+        template,
+        lambda walk: walk.a_patch_is_planned(ASPNET, 0),
+        lambda walk: walk.what_has_settled_is_acted_upon(0),
+        lambda walk: walk.runs_conclude("success"),
+        lambda walk: walk.what_is_open_is_looked_at(0),
+        lambda walk: walk.a_fault_lasts_for_half_a_day("contoso", Fault.BAD_GATEWAY, 0),
+        lambda walk: walk.all_works_again(),
+        lambda walk: walk.time_passes(61),
+        lambda walk: walk.everything(0),
+        a_step_is_under_way,
+        lambda walk: walk.what_is_open_is_looked_at(0),
+        nothing_has_failed,
+    )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_is_ordered_in_the_middle_of_a_batch_holds_from_its_next_write_on(template: Path, order: str) -> None:
+    def ordered(after: int, walk: Walk) -> None:
+        walk.somebody_orders_something_while_a_batch_begins(order, ASPNET, after, ASPNET, 0)
+        walk.somebody_lets_all_go_on()
+
+    directed(template, *(partial(ordered, after) for after in range(8)), policy=AT_ONCE)
+
+
+@pytest.mark.long
+def test_the_laws_hold_whatever_a_person_does_in_the_middle_of_a_batch(template: Path) -> None:
+    def done(after: int, deed: str, walk: Walk) -> None:
+        """The next patch meets it too; then it is taken back."""
+        walk.somebody_does_something_while_a_batch_begins(deed, 0, after % 8, ASPNET, 0)
+        walk.time_passes(61)
+        walk.let_begin(ASPNET, 0)
+        walk.act(0)
+        walk.quiet(walk.fleet.forge.homes)
+        walk.opt_in(0)
+        walk.unarchive(0)
+        walk.somebody_lets_all_go_on()
+
+    ways = (partial(done, after, deed) for after, deed in enumerate(DEEDS))
+    directed(template, *ways, policy=AT_ONCE)
 
 
 @pytest.mark.long

@@ -207,6 +207,17 @@ async def test_a_forge_that_does_not_answer_for_a_day_ends_no_step(world: World)
     assert after.deadline > world.clock.now() + timedelta(hours=1)
 
 
+async def test_time_in_which_it_was_due_and_nothing_was_answered_is_not_a_steps_own(world: World) -> None:
+    world.forge.failing["look"] = Failure(Trouble.UNREACHABLE, "HTTP 502")
+    for _ in range(20):
+        assert (await world.tick(timedelta(hours=1))).state is StepState.DUE
+    world.forge.failing.clear()
+    after = await world.tick(timedelta(minutes=30))
+    assert after.state is StepState.STARTED
+    assert after.deadline is not None
+    assert after.deadline > world.clock.now() + timedelta(hours=1)
+
+
 async def test_nothing_is_started_in_a_freeze_and_its_time_has_not_begun(world: World) -> None:
     world.options = replace(world.options, freezes=(Freeze(NOON, NOON + timedelta(days=3), "end of year"),))
     after = await world.tick()
