@@ -804,3 +804,20 @@ async def test_a_trouble_after_an_answer_is_a_new_one(world: World) -> None:
     world.posts.meets = dict.fromkeys(range(1, 10), SILENT)
     await world.run(HOUR)
     assert world.due(1) == timedelta(minutes=1)
+
+
+async def test_a_run_that_is_stopped_stops_what_it_works_on_and_takes_no_lease_for_lost(world: World) -> None:
+    begun = asyncio.Event()
+
+    async def work_for_ever(_: Lease) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    world.add("a")
+    world.posts.meets[1] = work_for_ever
+    running = asyncio.ensure_future(world.run())
+    await begun.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (world.hooks.outcomes, world.posts.running) == ({}, 0)
