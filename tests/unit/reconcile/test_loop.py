@@ -821,3 +821,11 @@ async def test_a_run_that_is_stopped_stops_what_it_works_on_and_takes_no_lease_f
     with pytest.raises(asyncio.CancelledError):
         await running
     assert (world.hooks.outcomes, world.posts.running) == ({}, 0)
+
+
+async def test_a_stage_that_counts_no_silence_tries_nobody_carefully(world: World) -> None:
+    world.add("a", "a")
+    world.posts.strikes = None
+    world.posts.suspects = {"a"}
+    await world.run()
+    assert world.posts.most_running == 2
