@@ -5,7 +5,7 @@ import pytest
 
 from bot.assess.assess import assess, reassess
 from bot.assess.dotnet.releases import ReleaseIndex
-from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from tests.unit.assess.world import DAY, image, release, seen
@@ -283,3 +283,8 @@ def test_what_does_not_touch_the_image_is_not_rated_for_it() -> None:
 def test_a_move_to_another_channel_fixes_nothing() -> None:
     found = assess(OLD, seen("2", version="9.0.6"), FEED, {}, LATER)
     assert (found.cause, found.cves, found.severity) == (Cause.CHANNEL_MOVE, (), None)
+
+
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause not in TOLD_BY_FEEDS])
+def test_what_no_feed_tells_is_never_assessed_again_whatever_versions_it_has(cause: Cause) -> None:
+    assert reassess(replace(change(late=False), cause=cause), FEED, {}, LATER) is None

@@ -285,3 +285,23 @@ async def test_the_releases_of_a_line_are_kept_and_one_that_goes_on_is_no_rollba
     assert (on.cause, on.from_version, on.to_version) == (Cause.LAYERS_ONLY, "1.4.9", "1.4.10")
     (back,) = await assessed(Registry(), Pair(2, 1, 1, replace(after, at=DAY), replace(before, at=GONE.at)))
     assert (back.cause_at_detection, back.from_version, back.to_version) == (Cause.ROLLBACK, "1.4.10", "1.4.9")
+
+
+async def test_what_several_looks_have_found_is_told_together() -> None:
+    class OneByOne(Store):
+        async def unassessed(self, limit: int) -> Sequence[Pair]:
+            return self.pairs[:1]
+
+    pairs = [Pair(2, 1, 1, OLD, seen("2", at=GONE.at)), Pair(4, 3, 2, OLD, seen("3", at=GONE.at))]
+    store = OneByOne(pairs)
+    tally = await tick(store, store, Registry(), OwnBases(), ManualClock(GONE.at))
+    assert [each.to_digest for each in tally.changes] == [pair.after.digest for pair in pairs]
+
+
+async def test_a_copy_in_a_mirror_that_is_the_organisations_own_too_is_told_once_as_a_copy() -> None:
+    pair = Pair(2, 1, 7, replace(OLD, base=COPY), replace(seen("2", at=GONE.at), base=COPY))
+    store = Store([pair], copies={7: MirroredBase(OLD.base, [OLD, seen("2", at=GONE.at)], [])})
+    own_bases = OwnBases({COPY: InheritedChanges((), is_proved=False)})
+    tally = await tick(store, store, Registry(), own_bases, ManualClock(GONE.at))
+    assert [change.cause for change in tally.changes] == [Cause.LAYERS_ONLY]
+    assert len(store.changes) == 1

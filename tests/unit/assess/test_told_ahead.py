@@ -217,3 +217,8 @@ def test_an_sdk_that_the_feed_lists_lacks_what_is_fixed_in_a_later_release() -> 
         *_seen("sdk:10.0", ("10.0.103", "10.0.104")), ReleaseIndex([BEFORE, LISTED]), known, LATER
     ).cves == (CVE,)
     assert assess(*_seen("aspnet:10.0", ("10.0.3", "10.0.4")), ReleaseIndex([BEFORE]), known, LATER).cves == ()
+
+
+def test_what_is_fixed_in_a_later_channel_says_nothing_of_this_one() -> None:
+    change = moved(told("11.0.1"), of="sdk:10.0", versions=("10.0.103", "10.0.104"))
+    assert (change.cause, change.cves) == (Cause.DOTNET_UNKNOWN, ())

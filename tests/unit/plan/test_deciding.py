@@ -500,3 +500,9 @@ def test_what_is_told_to_have_gone_back_names_the_tag_that_it_is_back_at() -> No
     home = usage("aspnet:10.0.3")
     found = only(planned(_back(), home, earlier=[waiting], known=[move(id=1, version="10.0.5")]))
     assert found.reason == "aspnet:10.0 moved; the base is back at 10.0.3"
+
+
+def test_an_sdk_pin_stays_where_the_image_tells_no_version() -> None:
+    home = member(sdk_pins=(sdk_pin("10.0.100"),))
+    found = only(planned(move(SDK, version=None), usage("sdk:10.0@a", Role.BUILD_STAGE), home))
+    assert edits(found) == [("10.0@a", "10.0@b", False)]

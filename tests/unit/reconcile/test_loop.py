@@ -879,3 +879,108 @@ async def test_a_trouble_after_an_answer_is_a_new_one(world: World) -> None:
     world.posts.meets = dict.fromkeys(range(1, 10), SILENT)
     await world.run(HOUR)
     assert world.due(1) == timedelta(minutes=1)
+
+
+async def test_a_run_that_is_stopped_stops_what_it_works_on_and_takes_no_lease_for_lost(world: World) -> None:
+    begun = asyncio.Event()
+
+    async def work_for_ever(_: Lease) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    world.add("a")
+    world.posts.meets[1] = work_for_ever
+    running = asyncio.ensure_future(world.run())
+    await begun.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (world.hooks.outcomes, world.posts.running) == ({}, 0)
+
+
+async def test_a_stage_that_counts_no_silence_tries_nobody_carefully(world: World) -> None:
+    world.add("a", "a")
+    world.posts.strikes = None
+    world.posts.suspects = {"a"}
+    await world.run()
+    assert (world.posts.most_running, sorted(world.posts.tried)) == (2, [1, 2])
+
+
+async def test_a_row_that_cannot_be_read_is_not_given_back_besides(world: World) -> None:
+    world.queue.add(ValueError("no such state"), NOON, "rebuild 1")
+    await world.run()
+    assert world.queue.put_off_calls == 1
+
+
+async def test_what_is_lost_while_it_waits_for_its_key_is_not_tried(world: World) -> None:
+    async def nap(_: float) -> None:
+        await asyncio.sleep(0)
+
+    async def see_the_next_stolen(_: Lease) -> None:
+        world.queue.steal(2)
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+    world.loop.sleep = nap
+    world.add("a", "a")
+    world.posts.key = lambda item: "same"  # type: ignore[method-assign]
+    world.posts.meets[1] = see_the_next_stolen
+    await world.run()
+    assert world.posts.tried == [1]
+    assert world.hooks.outcomes == {RowOutcome.DONE: 1, RowOutcome.LOST: 1}
+
+
+async def test_a_host_in_trouble_puts_off_once_where_none_was_left_untried(world: World) -> None:
+    world.add("a")
+    world.posts.meets[1] = THROTTLED
+    await world.run()
+    assert world.queue.put_off_calls == 1
+
+
+@pytest.mark.parametrize(
+    ("met", "outcome"),
+    [(Failure(Trouble.MISSING, "not found"), RowOutcome.FAILED), (ValueError("oops"), RowOutcome.DEFECT)],
+)
+async def test_what_fails_and_what_is_a_defect_are_counted_apart(
+    world: World, met: Exception, outcome: RowOutcome
+) -> None:
+    world.add("a")
+    world.posts.meets[1] = met
+    await world.run()
+    assert world.hooks.outcomes == {outcome: 1}
+
+
+async def test_a_defect_is_logged_with_where_it_comes_from(world: World) -> None:
+    world.add("a")
+    world.posts.meets[1] = defect = ValueError("oops")
+    with capture_logs() as logs:
+        await world.run()
+    assert [entry["exc_info"] for entry in logs if entry["event"] == "defect"] == [defect]
+
+
+async def test_after_one_that_waits_was_lost_the_others_are_looked_after_still(world: World) -> None:
+    finished: list[int] = []
+
+    async def nap(_: float) -> None:
+        await asyncio.sleep(0)
+
+    async def be_robbed_last(_: Lease) -> None:
+        for number in (2, 1):
+            world.queue.steal(number)
+            for _ in range(100):
+                await asyncio.sleep(0)
+        finished.append(1)
+
+    world.loop.sleep = nap
+    world.add("a", "a")
+    world.posts.key = lambda item: "same"  # type: ignore[method-assign]
+    world.posts.meets[1] = be_robbed_last
+    await world.run()
+    assert (finished, world.hooks.outcomes) == ([], {RowOutcome.LOST: 2})
+
+
+async def test_what_a_defect_says_is_cut(world: World) -> None:
+    world.add("a")
+    world.posts.meets[1] = ValueError("x" * 900)
+    await world.run()
+    assert len(world.queue.rows[1].error or "") == 500

@@ -1,5 +1,6 @@
 """What holds of the loop where nothing else is said, and the words that metrics have."""
 
+import asyncio
 from datetime import timedelta
 
 from bot.domain.clock import ManualClock
@@ -49,5 +50,5 @@ def test_what_a_row_holds_is_neither_logged_nor_part_of_what_it_is() -> None:
 def test_without_a_budget_nothing_bounds_writes_and_one_has_the_limits_of_github() -> None:
     assert Loop(CLOCK).budget is None
     budget = Budget(None, CLOCK)  # type: ignore[arg-type]
-    assert (budget.limits, budget.by_owner) == (WriteLimits(), True)
+    assert (budget.limits, budget.by_owner, budget.sleep) == (WriteLimits(), True, asyncio.sleep)
     assert Turn(NOON) == Turn(NOON, None)

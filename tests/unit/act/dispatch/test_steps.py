@@ -399,3 +399,13 @@ async def test_what_was_asked_for_already_passes_no_gate_again(world: World) -> 
     await world.tick()
     unknown = Gated(GateMode.BLOCK, GateOutcome.UNKNOWN, gaps=("old data",))
     assert (await at_the_gate(world, unknown, timedelta(minutes=2))).state is StepState.STARTED
+
+
+async def test_a_step_in_a_freeze_is_due_again_at_its_end(world: World) -> None:
+    world.options = replace(world.options, freezes=(Freeze(NOON, NOON + timedelta(days=3), "end of year"),))
+    assert (await world.tick()).due_at == NOON + timedelta(days=3)
+
+
+async def test_a_workflow_with_letters_that_are_none_is_started_all_the_same(world: World) -> None:
+    world.shop.commit_to("main", {PATH: DEPLOY + b"# caf\xe9\n"})
+    assert (await world.tick()).state is StepState.STARTED

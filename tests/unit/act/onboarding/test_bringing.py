@@ -578,3 +578,18 @@ async def test_all_that_was_taken_back_is_named_with_what_is_left(world: World) 
         "what still fails is left to people; "
         "sbom, seccomp-profile: taken back after a merge, and so declined for good"
     )
+
+
+async def test_a_branch_that_a_person_takes_while_the_proposal_is_made_is_left_to_them(world: World) -> None:
+    world.forge.meanwhile["action_commits"] = lambda: world.home.commit_to(BRANCH, {"NOTES.md": b"mine"})
+    found = await world.bring()
+    assert (found.state, found.reason) == (WAITING, f"the branch {BRANCH} has commits of somebody else")
+    assert world.forge.calls == []
+
+
+async def test_what_is_open_is_renewed_however_many_others_are(world: World) -> None:
+    await world.bring()
+    world.home.commit_to("main", {"Dockerfile": LOWERED})
+    world.open_elsewhere = 2
+    assert (await world.bring()).state is OPEN
+    assert len(world.messages) == 8

@@ -354,3 +354,12 @@ def test_a_rebuild_that_brings_fewer_bases_takes_nothing_over() -> None:
     earlier = rebuild(workflow="shop.yml", targets=targets)
     assert takes_over(replace(earlier, targets=targets[:1]), earlier) is False
     assert takes_over(earlier, replace(earlier, targets=targets[:1])) is True
+
+
+def test_a_step_that_is_not_the_last_ends_no_rebuild_whose_image_is_not_proven() -> None:
+    unproven = rebuild(state=RebuildState.STEPPING, proof=ImageVerdict.UNKNOWN)
+    moved = after_step(unproven, step(StepState.SUCCEEDED), "production", NOON)
+    assert (moved.state, moved.reason) == (
+        RebuildState.STEPPING,
+        "step canary succeeded; production is next",
+    )

@@ -11,7 +11,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.behind import FleetBehind
+from bot.domain.rollouts.behind import BehindUsage, FleetBehind
 from bot.domain.rollouts.journal import BOT, Word
 from bot.domain.rollouts.labels import HOLD, IGNORE, QUARANTINED
 from bot.domain.rollouts.policy import ONE_WAVE, ActionPreference, Match, Policy, PolicyRule, Terms
@@ -29,6 +29,7 @@ from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigest, WantedDig
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 BASE = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
 STEP = Step("deploy", "deploy.yml")
+ANY: Any = None
 PLANNED = (1, "a/b", Action.DISPATCH, RebuildState.PLANNED, "moved", (), (), "rest", NOON)
 
 NOTHING: Mapping[str, Callable[[], object]] = {
@@ -74,6 +75,7 @@ def nothing(told: Field[Any]) -> object:
         (Refreshed(b""), {}),
         (BuildEnd("a/b", BASE, "sha256:a", True, NOON), {"can_be_repeated": True}),
         (FleetBehind((), 0), {}),
+        (BehindUsage(ANY, ANY, BASE, ANY), {}),
         (Word("Ann", "why"), {"is_claimed": True}),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, dict) else "",

@@ -410,3 +410,13 @@ async def test_what_was_called_off_and_built_all_the_same_is_fresh() -> None:
 async def test_what_has_never_succeeded_is_overdue_from_now_on() -> None:
     [rebuild] = (await planned(built(0 * DAY, builds=BranchBuilds()))).rebuilds
     assert rebuild.overdue_at == MONDAY
+
+
+async def test_what_was_called_off_and_built_in_the_same_moment_is_fresh() -> None:
+    called_off = attempt(RebuildState.CANCELLED, planned_at=MONDAY + HOUR, ended_at=MONDAY + HOUR)
+    plan = await planned(built(-HOUR, attempt=called_off), after=2 * HOUR)
+    assert plan.judged[1].judgement.standing is AgeStanding.FRESH
+
+
+async def test_whose_turn_has_come_and_is_dispatched_is_not_judged_again_without_a_new_look() -> None:
+    assert (await planned(built(3 * DAY))).judged[1].plan_at is None
