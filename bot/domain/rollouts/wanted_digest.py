@@ -69,14 +69,15 @@ def wanted_digests_of(
     styles of bases whose pins do not just stay as they are, `followed_back` the bases that a rule has followed to
     an older version.
     """
-    versions = {change.base: change.to_version for change in changes if change.to_version is not None}
+    versions = {(each.base, each.to_digest): each.to_version for each in changes if each.to_version is not None}
+    planned_versions: dict[Base, str] = {}
     of_unknown = {target.base for target in rebuild.targets if not target.changes}
     bases = [target.base for target in rebuild.targets]
     for item in rebuild.replacements:
         base = base_among(item.old, bases)
         version = named_version(item.new, base)
         if base is not None and base in of_unknown and version is not None:
-            versions.setdefault(base, version)
+            planned_versions.setdefault(base, version)
     marked = {base_among(item.old, bases) for item in rebuild.replacements if item.marker}
     sdks = [item.new.tag for item in rebuild.replacements if moves_sdk_pins(item)]
     return WantedDigests(
@@ -84,7 +85,7 @@ def wanted_digests_of(
             WantedDigest(
                 target.base,
                 target.to_digest,
-                versions.get(target.base),
+                versions.get((target.base, target.to_digest)) or planned_versions.get(target.base),
                 target.base in marked,
                 pins.get(target.base, Pin.KEEP),
                 target.base in followed_back,

@@ -100,6 +100,9 @@ class DisturbedForge:
         without = {owner: Silence("its installation is suspended") for owner in self._owners_in(Fault.SUSPENDED)}
         return {**self._unlisted, **without}
 
+    async def grants(self) -> Mapping[str, Mapping[str, str]] | None:
+        return await self.forge.grants()
+
     async def sees_others(self, repository: Identity) -> bool:
         return self._owner(repository) not in self.faults
 

@@ -401,9 +401,14 @@ async def test_what_was_asked_for_already_passes_no_gate_again(world: World) -> 
     assert (await at_the_gate(world, unknown, timedelta(minutes=2))).state is StepState.STARTED
 
 
-async def test_a_step_in_a_freeze_is_due_again_at_its_end(world: World) -> None:
-    world.options = replace(world.options, freezes=(Freeze(NOON, NOON + timedelta(days=3), "end of year"),))
-    assert (await world.tick()).due_at == NOON + timedelta(days=3)
+@pytest.mark.parametrize(
+    ("lasts", "looked_at_after"), [(timedelta(hours=1), timedelta(hours=1)), (timedelta(days=3), timedelta(days=1))]
+)
+async def test_a_step_in_a_freeze_is_looked_at_again_at_its_end_and_once_a_day(
+    world: World, lasts: timedelta, looked_at_after: timedelta
+) -> None:
+    world.options = replace(world.options, freezes=(Freeze(NOON, NOON + lasts, "end of year"),))
+    assert (await world.tick()).due_at == NOON + looked_at_after
 
 
 async def test_a_workflow_with_letters_that_are_none_is_started_all_the_same(world: World) -> None:

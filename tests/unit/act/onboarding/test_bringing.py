@@ -583,7 +583,8 @@ async def test_all_that_was_taken_back_is_named_with_what_is_left(world: World) 
 async def test_a_branch_that_a_person_takes_while_the_proposal_is_made_is_left_to_them(world: World) -> None:
     world.forge.meanwhile["action_commits"] = lambda: world.home.commit_to(BRANCH, {"NOTES.md": b"mine"})
     found = await world.bring()
-    assert (found.state, found.reason) == (WAITING, f"the branch {BRANCH} has commits of somebody else")
+    told = f"the branch {BRANCH} has commits of somebody else"
+    assert (found.state, found.reason) == (OnboardingState.SET_ASIDE, told)
     assert world.forge.calls == []
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.reference import Base, Reference
@@ -51,3 +53,13 @@ def test_where_no_change_tells_the_version_what_was_planned_to_be_written_does(
         replacements=(Replacement(Reference(name, old), Reference(name, new)),),
     )
     assert [wanted.version for wanted in wanted_digests_of(planned, ()).of_bases] == [version]
+
+
+def test_a_version_is_told_of_the_digest_that_holds_it_and_of_no_later_one() -> None:
+    base = Base(MCR, "dotnet/aspnet", "10.0")
+    planned = rebuild(targets=(Target(base, digest("a"), digest("c"), (1, 2)),))
+    earlier = replace(change("b"), to_version="10.0.4")
+    later = replace(change("c"), from_digest=digest("b"), to_version=None)
+    assert [wanted.version for wanted in wanted_digests_of(planned, (earlier, later)).of_bases] == [None]
+    told = replace(later, to_version="10.0.5")
+    assert [wanted.version for wanted in wanted_digests_of(planned, (told, earlier)).of_bases] == ["10.0.5"]
