@@ -50,6 +50,8 @@ class FakeRepository:
     commits: dict[str, Commit] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     requests: dict[int, PullRequest] = field(default_factory=dict)
+    opened_again: set[int] = field(default_factory=set)
+    """Pull requests that were closed, and are or were open again."""
     reviewers: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     issues: dict[int, Issue] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
@@ -133,6 +135,7 @@ class FakeRepository:
         others = [each for each in self.requests.values() if each.is_open and each.branch == request.branch]
         if not request.is_merged and not others and self.branches.get(request.branch) == request.head:
             self.requests[number] = replace(request, is_open=True)
+            self.opened_again.add(number)
 
     def edit(self, number: int, **values: Any) -> None:
         self.requests[number] = replace(self.requests[number], **values)

@@ -43,7 +43,8 @@ def _was_cancelled(row: RowMapping, home: FakeRepository) -> bool:
     """Whether its run was cancelled, its pull request closed, as an earlier one from its branch was, or what it was
     to bring was there when it was planned."""
     is_closed = any(
-        not request.is_open and not request.is_merged and row["branch"] in (None, request.branch)
-        for request in home.requests.values()
+        (number in home.opened_again or not (request.is_open or request.is_merged))
+        and row["branch"] in (None, request.branch)
+        for number, request in home.requests.items()
     )
     return is_closed or row["planned_at"] == row["ended_at"] or _was_red(row, home)
