@@ -5,6 +5,9 @@ from enum import StrEnum
 
 RUNTIME_PACK = "runtimepack."
 """How `*.deps.json` begins the name of a runtime pack: a shared framework that an application brings itself."""
+EDITION = 1
+"""Of what is read of a layer, to be raised where that becomes more: what an earlier one has read is read anew for
+the next image that stands on it."""
 
 
 class PackageType(StrEnum):

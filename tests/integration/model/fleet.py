@@ -389,12 +389,14 @@ class Fleet:
             await stage(worker)
 
     async def with_a_wrong_clock(self, worker: int, ahead: timedelta) -> None:
-        """A pass while the bot's own clock is wrong; the forge's is right."""
+        """A pass while the bot's own clock is wrong; the forge's is right. A freeze is over by that clock."""
         self.forge.clock = self.forge.said.clock = ManualClock(self.clock.now())
+        freeze, self.forge.freeze = self.forge.freeze, None
         self.clock.advance(ahead)
         await self.everything(worker)
         self.clock.advance(-ahead)
         self.forge.clock = self.forge.said.clock = self.clock
+        self.forge.freeze = freeze
 
     async def at_once(self, first: str, second: str) -> None:
         """A stage of each worker in the same moments."""

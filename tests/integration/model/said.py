@@ -79,9 +79,11 @@ def said_in(home: FakeRepository, *, is_left_out: bool) -> Iterator[Saying]:
 
 
 def held_by_orders(rows: Iterable[RowMapping], homes: Mapping[int, FakeRepository]) -> frozenset[Saying]:
-    """What `hold` keeps from beginning: the branch or the workflow of each rebuild that it was said of."""
+    """What `hold` keeps from beginning: the branch or the workflow of each rebuild that it was said of. One with
+    neither has nothing that it could write to."""
+    held = (row for row in rows if row["held_because"] is not None and row["ended_at"] is None)
     return frozenset(
-        Saying(row["forge_id"], "its rebuild is held", row["branch"] or row["workflow"], is_an_order=True)
-        for row in rows
-        if row["held_because"] is not None and row["ended_at"] is None and row["forge_id"] in homes
+        Saying(row["forge_id"], "its rebuild is held", place, is_an_order=True)
+        for row in held
+        if row["forge_id"] in homes and (place := row["branch"] or row["workflow"]) is not None
     )

@@ -57,10 +57,7 @@ class CodeScanningStore(Store):
 
     async def refuse_scan(self, item: DueScan, why: str, due_at: datetime) -> None:
         async with self._database.transaction() as connection:
-            values = {"refused": why}
-            await settle(
-                connection, code_scans, self._worker, item.id, due_at=due_at, succeeded=False, values=values
-            )
+            await settle(connection, code_scans, self._worker, item.id, due_at=due_at, values={"refused": why})
             now = self._clock.now()
             text = (
                 f"findings cannot be uploaded at {_owner(item)} ({why}); code scanning must be switched on and "

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.changes import PackageChange
-from bot.domain.packages.package import Distribution, Inventory
+from bot.domain.packages.package import EDITION, Distribution, Inventory
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import chunks, upsert
@@ -34,7 +34,7 @@ from bot.store.rows.inventories.read_inventories import distribution_in, invento
 from bot.store.rows.inventories.vulnerabilities import look_again_soon
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.packages.databases.places import assumed_links
-from bot.verify.packages.layers.layer import EDITION, LayerContents
+from bot.verify.packages.layers.layer import LayerContents
 
 _LARGEST_CONTENTS = 512 * 1024 * 1024
 

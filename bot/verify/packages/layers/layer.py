@@ -26,11 +26,6 @@ LARGEST_KEPT = 192 * 1024 * 1024
 _MOST_PROBLEMS = 10
 
 
-EDITION = 1
-"""Of what is read of a layer, to be raised where that becomes more: what an earlier one has read is read anew for
-the next image that stands on it."""
-
-
 @dataclass(frozen=True, slots=True)
 class LayerContents:
     """What a layer says of packages, by itself: it can be kept under the layer's digest.

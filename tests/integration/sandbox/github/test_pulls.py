@@ -142,7 +142,7 @@ async def test_every_write_of_the_bot_is_in_the_log(shared_world: World, bot: Gi
 async def test_a_closed_pull_request_is_opened_again_only_where_its_branch_is_as_it_was(
     shared_world: World, bot: Github
 ) -> None:
-    repository, pull = await opened(shared_world, bot, "again")
+    repository, pull = await opened(shared_world, bot, "opened-again")
     pull.edit(state="closed")
     pull.edit(state="open")
     assert pull.state == "open"

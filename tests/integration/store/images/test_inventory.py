@@ -18,7 +18,7 @@ from bot.domain.images.image import SeenImage
 from bot.domain.packages.changes import Direction, PackageChange
 from bot.domain.packages.cves.moves import CvesMoved
 from bot.domain.packages.moves import PlatformChanges
-from bot.domain.packages.package import Distribution, Inventory, Package
+from bot.domain.packages.package import EDITION, Distribution, Inventory, Package
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.pages.images.read_images import count_images
@@ -33,7 +33,7 @@ from bot.store.rows.inventories.inventories import (
 from bot.store.stages.verify.told_images import shown_now
 from bot.verify.images.ports import Look
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
-from bot.verify.packages.layers.layer import EDITION, LayerContents
+from bot.verify.packages.layers.layer import LayerContents
 from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of
 

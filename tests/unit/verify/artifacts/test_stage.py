@@ -21,7 +21,7 @@ from tests.fakes.queue import FakeQueue
 
 SHOP = Identity("contoso/shop", "R_1")
 INDEX = f"sha256:{'a' * 64}"
-FOREVER = timedelta(days=1000)
+FOREVER = timedelta(days=30)
 OPTIONS = ArtifactOptions(("trivy*",))
 
 

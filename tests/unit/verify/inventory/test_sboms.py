@@ -29,7 +29,7 @@ class Store:
         return self.queue
 
     async def save_sboms(self, look: SbomLook, found: Sequence[Sbom], again_at: datetime | None) -> None:
-        self.queue.settle(look.id, again_at or NOON + timedelta(days=99))
+        self.queue.settle(look.id, again_at or NOON + timedelta(days=30))
         self.saved.append((found, again_at))
 
 
