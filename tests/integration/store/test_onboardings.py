@@ -80,6 +80,9 @@ async def test_what_the_forge_refuses_holds_nobodys_place_and_comes_back(stores:
     stores.clock.advance(HOUR)
     assert (await onboarded(stores, fleet, one)).enlisted == 1
     assert [len(home.requests) for home in fleet.homes] == [0, 1, 0]
+    stores.clock.advance(HOUR)
+    await onboarded(stores, fleet, one)
+    assert [len(home.requests) for home in fleet.homes] == [0, 1, 0], "not before a day, though others go through"
     stores.clock.advance(24 * HOUR)
     await onboarded(stores, fleet, one)
     assert [len(home.requests) for home in fleet.homes] == [1, 1, 0]

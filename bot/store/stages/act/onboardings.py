@@ -85,6 +85,7 @@ class OnboardingsStore(Store):
             lambda row: f"onboarding {row['repository_id']}",
             where=[IS_WORKED_ON],
             ends_with_where=True,
+            rests=[IS_WORKED_ON, onboardings.c.state != OnboardingState.SET_ASIDE.value],
         )
 
     async def _read(self, claimed: Claimed) -> DueOnboarding:
