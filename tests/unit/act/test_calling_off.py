@@ -163,3 +163,13 @@ async def test_metrics_have_it_under_its_name(world: World) -> None:
     told = Told()
     await calling_off.tick(world, world.forge, ActOptions(), Loop(world.clock, told))
     assert told.stages == ["call off"]
+
+
+@pytest.mark.parametrize("state", [RebuildState.WAITING, RebuildState.OPEN])
+async def test_one_that_an_attempt_has_opened_and_not_told_of_is_closed_too(
+    world: World, state: RebuildState
+) -> None:
+    """It was cut off between the pull request and the store."""
+    world.called_off[1] = CalledOff(rebuild(state=state, pull_request=None), WORD)
+    assert (await world.tick()).state is RebuildState.CANCELLED
+    assert not world.shop.requests[1].is_open

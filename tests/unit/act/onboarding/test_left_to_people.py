@@ -115,3 +115,12 @@ async def test_a_word_against_it_while_the_proposal_is_made_is_heard(opened: Wor
     assert after.reason == "the repository opted out in .github/freshness.yaml"
     assert opened.forge.calls == []
     assert opened.home.branches[BRANCH] is not None
+
+
+async def test_the_one_that_is_known_by_its_number_is_the_bots_whoever_the_forge_says_opened_it(
+    opened: World,
+) -> None:
+    opened.home.edit(1, is_own=False)
+    after = await opened.bring()
+    assert (after.state, after.number) == (OPEN, 1)
+    assert "carry_out" in opened.forge.calls
