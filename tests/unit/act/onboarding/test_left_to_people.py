@@ -124,3 +124,30 @@ async def test_the_one_that_is_known_by_its_number_is_the_bots_whoever_the_forge
     after = await opened.bring()
     assert (after.state, after.number) == (OPEN, 1)
     assert "carry_out" in opened.forge.calls
+
+
+async def test_of_a_merge_elsewhere_without_a_commit_nothing_is_asked_and_it_has_not_arrived(opened: World) -> None:
+    opened.home.edit(1, base="release")
+    opened.home.merge(1)
+    opened.home.edit(1, merge_commit=None)
+    assert (await opened.bring()).state is SET_ASIDE
+    assert "contains" not in [call for call, _ in opened.forge.asked]
+
+
+async def test_after_its_merge_a_branch_that_people_have_deleted_is_made_anew(opened: World) -> None:
+    opened.home.merge(1)
+    await opened.bring()
+    del opened.home.branches[BRANCH]
+    opened.only("base-pinned", "no-privilege-escalation")
+    after = await opened.bring()
+    assert (after.state, after.number) == (OPEN, 2)
+
+
+async def test_a_merge_that_was_counted_stays_so_where_another_branch_becomes_the_default_one(
+    opened: World,
+) -> None:
+    opened.home.merge(1)
+    assert (await opened.bring()).merged == 1
+    opened.home.switch_trunk("next")
+    after = await opened.bring()
+    assert (after.state is SET_ASIDE, after.merged) == (False, 1)
