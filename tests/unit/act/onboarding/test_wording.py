@@ -128,3 +128,7 @@ def test_what_is_said_comes_in_its_order() -> None:
     text = told(LEFT, more=2)
     parts = ["Each commit makes", "| check |", "2 more places", "**To decline**", "<details>"]
     assert sorted(parts, key=text.index) == parts
+
+
+def test_a_message_with_letters_that_are_none_is_told_all_the_same() -> None:
+    assert "nothing scans caf" in told(replace(LEFT, message="nothing scans caf\udce9"))
