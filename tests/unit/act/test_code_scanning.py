@@ -239,3 +239,11 @@ async def test_the_same_findings_in_another_order_of_words_are_not_uploaded_agai
     world.clock.move_to(world.scans.rows[1].due_at)
     await tick(world, world.forge, told("version", "runs"), ActOptions(), Loop(world.clock))
     assert len(world.shop.uploads) == 1
+
+
+async def test_under_a_name_that_is_not_included_nothing_is_tried_and_it_is_looked_at_again_tomorrow(
+    world: World,
+) -> None:
+    loop = Loop(world.clock, covers=lambda name: False)
+    tally = await tick(world, world.forge, ScanLogs(_plain, world.patched), ActOptions(), loop)
+    assert (tally.problems, world.shop.uploads, world.rest) == ((), [], DAY)
