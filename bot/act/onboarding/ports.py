@@ -33,7 +33,7 @@ class DueOnboarding:
     def made_from(self, checks: Collection[str]) -> str:
         """Changes with all that a proposal is made from."""
         told = repr((sorted(self.files.items()), sorted(checks), self.produced))
-        return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,11 @@ async def test_one_that_people_have_pointed_elsewhere_stays_and_merges_no_more_b
     assert (world.shop.requests[1].is_open, world.shop.requests[1].is_to_merge) == (True, False)
 
 
-@pytest.mark.parametrize("values", [{"action": Action.DISPATCH}, {"branch": None}], ids=str)
+@pytest.mark.parametrize(
+    "values",
+    [{"action": Action.DISPATCH}, {"action": Action.DISPATCH, "branch": BRANCH}, {"branch": None}],
+    ids=str,
+)
 async def test_what_has_no_pull_request_ends_without_a_question(world: World, values: dict[str, object]) -> None:
     known = {"state": RebuildState.DISPATCHED if "action" in values else RebuildState.OPEN}
     world.called_off[1] = CalledOff(rebuild(**known | values), WORD)  # type: ignore[arg-type]
@@ -163,3 +167,13 @@ async def test_metrics_have_it_under_its_name(world: World) -> None:
     told = Told()
     await calling_off.tick(world, world.forge, ActOptions(), Loop(world.clock, told))
     assert told.stages == ["call off"]
+
+
+@pytest.mark.parametrize("state", [RebuildState.WAITING, RebuildState.OPEN])
+async def test_one_that_an_attempt_has_opened_and_not_told_of_is_closed_too(
+    world: World, state: RebuildState
+) -> None:
+    """It was cut off between the pull request and the store."""
+    world.called_off[1] = CalledOff(rebuild(state=state, pull_request=None), WORD)
+    assert (await world.tick()).state is RebuildState.CANCELLED
+    assert not world.shop.requests[1].is_open

@@ -229,3 +229,21 @@ async def test_metrics_have_it_under_its_name(world: World) -> None:
 async def test_what_stands_for_an_upload_fits_its_column(world: World) -> None:
     await world.tick()
     assert len(world.scans[1].uploaded or "") == 32
+
+
+async def test_the_same_findings_in_another_order_of_words_are_not_uploaded_again(world: World) -> None:
+    def told(*names: str) -> ScanLogs:
+        return ScanLogs(lambda findings: dict.fromkeys(names, "told"), world.patched)
+
+    await tick(world, world.forge, told("runs", "version"), ActOptions(), Loop(world.clock))
+    world.clock.move_to(world.scans.rows[1].due_at)
+    await tick(world, world.forge, told("version", "runs"), ActOptions(), Loop(world.clock))
+    assert len(world.shop.uploads) == 1
+
+
+async def test_under_a_name_that_is_not_included_nothing_is_tried_and_it_is_looked_at_again_tomorrow(
+    world: World,
+) -> None:
+    loop = Loop(world.clock, covers=lambda name: False)
+    tally = await tick(world, world.forge, ScanLogs(_plain, world.patched), ActOptions(), loop)
+    assert (tally.problems, world.shop.uploads, world.rest) == ((), [], DAY)

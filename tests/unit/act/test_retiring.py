@@ -11,6 +11,7 @@ from bot.domain.forge.branches import BranchChange, FileChange, scratch_of
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.repositories.issue import IssueSection, new_body
+from bot.domain.repositories.repository import Identity
 from tests.builders import NOON
 from tests.fakes.forge import FakeForge
 from tests.fakes.repository import FakeRepository
@@ -283,3 +284,18 @@ async def test_a_dry_run_takes_nothing_back_either(forge: FakeForge, home: FakeR
     traces = Traces(home.identity, (BRANCH,))
     await retire(traces, forge, "it goes", dry_run=True, covers=lambda name: False)
     assert home.requests[1].is_to_merge_by_us
+
+
+class Silent(FakeForge):
+    """A forge that does not answer whether it shows others."""
+
+    async def sees_others(self, repository: Identity) -> bool:
+        raise Failure(Trouble.UNREACHABLE, "no answer")
+
+
+async def test_where_nobody_can_tell_whether_a_repository_is_gone_it_is_told_that_nothing_could_be_done() -> None:
+    forge = Silent(ManualClock(NOON))
+    home = forge.add("contoso/shop", {"Dockerfile": b"FROM a\n"})
+    home.is_gone = True
+    [found] = await left(forge, home, BRANCH)
+    assert (found.what, found.outcome) == ("all that the bot has opened", TraceOutcome.FAILED)

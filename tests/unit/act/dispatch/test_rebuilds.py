@@ -347,3 +347,39 @@ async def test_a_build_that_cannot_be_repeated_at_present_is_asked_for_again(
     world.forge.failing["dispatch"] = Failure(trouble, "not now")
     await world.tick()
     assert (world.store[1].state, world.store[1].action) == (RebuildState.WAITING, Action.DISPATCH)
+
+
+async def test_a_build_that_people_may_repeat_is_followed_with_all_that_is_known_of_it(world: World) -> None:
+    repeating(world)
+    began = NOON - timedelta(hours=3)
+    world.store.repeated[1] = replace(
+        world.store.repeated[1], branch="freshness/x", workflow="build.yml", attempted_at=began
+    )
+    world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "refused")
+    await world.tick()
+    after = world.store[1]
+    assert (after.branch, after.workflow, after.attempted_at) == ("freshness/x", "build.yml", began)
+    assert (after.url, after.due_at) == ("https://forge/run/5", NOON + world.options.follow_every)
+
+
+async def test_what_repeats_a_build_that_nobody_has_merged_waits_for_the_right(world: World) -> None:
+    repeating(world)
+    world.store.repeated[1] = replace(world.store.repeated[1], merge=None)
+    world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "refused")
+    await world.tick()
+    assert (world.store[1].state, world.store[1].action) == (RebuildState.WAITING, Action.DISPATCH)
+
+
+async def test_a_dispatched_run_is_looked_at_together_with_others_when_it_is_time(world: World) -> None:
+    dispatching(world)
+    await world.tick()
+    assert (world.store[1].node_id, world.store[1].due_at) == ("CS_100", NOON + world.options.follow_every)
+
+
+async def test_an_open_pull_request_for_the_same_bases_gives_way_to_a_dispatch(world: World) -> None:
+    dispatching(world)
+    world.add(rebuild(id=2, state=RebuildState.OPEN, pull_request=1, due_at=NOON + timedelta(hours=1)))
+    await world.tick()
+    successor = world.store.jobs[2].replaced_by
+    assert successor is not None
+    assert successor.action is Action.DISPATCH

@@ -173,3 +173,11 @@ async def test_an_open_pull_request_for_the_same_gives_way_as_to_a_dispatch(worl
     successor = world.store.jobs[2].replaced_by
     assert successor is not None
     assert successor.action is Action.DISPATCH
+
+
+async def test_what_names_no_base_follows_no_run(world: World) -> None:
+    dispatching(world, targets=())
+    pushed(world)
+    await world.tick()
+    assert world.forge.calls == ["dispatch"]
+    assert "started_runs" not in [call for call, _ in world.forge.asked]

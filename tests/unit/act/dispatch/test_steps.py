@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.act.dispatch.steps import StepJob, StepOptions, tick
+from bot.act.dispatch.steps import StepJob, StepOptions, StepStartTally, tick
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import Severity
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
@@ -413,4 +414,42 @@ async def test_a_step_in_a_freeze_is_looked_at_again_at_its_end_and_once_a_day(
 
 async def test_a_workflow_with_letters_that_are_none_is_started_all_the_same(world: World) -> None:
     world.shop.commit_to("main", {PATH: DEPLOY + b"# caf\xe9\n"})
+    assert (await world.tick()).state is StepState.STARTED
+
+
+async def told(world: World) -> StepStartTally:
+    return await tick(world.store, world.forge, dispatchable, world.options, Loop(world.clock))
+
+
+async def test_how_many_steps_were_started_is_told(world: World) -> None:
+    assert await told(world) == StepStartTally(1, ())
+
+
+@pytest.mark.parametrize("trouble", [Trouble.DENIED, Trouble.UNREACHABLE], ids=str)
+async def test_what_keeps_a_step_from_being_started_is_told_and_it_is_tried_again_soon(
+    world: World, trouble: Trouble
+) -> None:
+    world.forge.failing["look"] = Failure(trouble, "not now")
+    assert await told(world) == StepStartTally(0, (f"{SHOP}: step canary: not now",))
+    step = world.store.job.step
+    assert (step.state, step.reason, step.due_at) == (StepState.DUE, "not now", NOON + timedelta(seconds=30))
+
+
+@pytest.mark.parametrize("why", ["the gate", "archived", "unread", "outside"])
+async def test_what_waits_for_the_gate_or_for_people_is_looked_at_again_after_a_while(
+    world: World, why: str
+) -> None:
+    unknown = Gated(GateMode.BLOCK, GateOutcome.UNKNOWN, gaps=("old data",))
+    world.shop.is_archived = why == "archived"
+    world.covers = lambda name: why != "outside"
+    if why == "unread":
+        world.shop.commit_to("main", {CONFIG: b"enabled: [\n"})
+    after = await (at_the_gate(world, unknown) if why == "the gate" else world.tick())
+    assert (after.state, after.due_at) == (StepState.DUE, NOON + world.options.follow_every)
+
+
+async def test_a_fix_that_is_severe_enough_passes_a_freeze(world: World) -> None:
+    freeze = Freeze(NOON, NOON + timedelta(days=3), "end of year", Severity.CRITICAL)
+    world.options = replace(world.options, freezes=(freeze,))
+    world.store.job = replace(world.store.job, severity=Severity.CRITICAL)
     assert (await world.tick()).state is StepState.STARTED

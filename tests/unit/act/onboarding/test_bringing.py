@@ -594,3 +594,15 @@ async def test_what_is_open_is_renewed_however_many_others_are(world: World) -> 
     world.open_elsewhere = 2
     assert (await world.bring()).state is OPEN
     assert len(world.messages) == 8
+
+
+async def test_what_is_one_commit_says_of_each_check_what_each_commit_would(world: World) -> None:
+    world.only("base-pinned", "dispatchable")
+    await world.bring()
+    tip = world.home.commits[world.home.branches[BRANCH]]
+    apart = [world.home.commits[tip.parents[0]].message, tip.message]
+    again = new_world()
+    again.home.commit_to("main", {"Dockerfile": bare_files()["Dockerfile"]}, mode="100755")
+    again.only("base-pinned", "dispatchable")
+    await again.bring()
+    assert again.home.commits[again.home.branches[BRANCH]].message == f"{apart[0]}\n{apart[1]}"

@@ -115,3 +115,94 @@ async def test_a_word_against_it_while_the_proposal_is_made_is_heard(opened: Wor
     assert after.reason == "the repository opted out in .github/freshness.yaml"
     assert opened.forge.calls == []
     assert opened.home.branches[BRANCH] is not None
+
+
+async def test_the_one_that_is_known_by_its_number_is_the_bots_whoever_the_forge_says_opened_it(
+    opened: World,
+) -> None:
+    opened.home.edit(1, is_own=False)
+    after = await opened.bring()
+    assert (after.state, after.number) == (OPEN, 1)
+    assert "carry_out" in opened.forge.calls
+
+
+async def test_of_a_merge_elsewhere_without_a_commit_nothing_is_asked_and_it_has_not_arrived(opened: World) -> None:
+    opened.home.edit(1, base="release")
+    opened.home.merge(1)
+    opened.home.edit(1, merge_commit=None)
+    assert (await opened.bring()).state is SET_ASIDE
+    assert "contains" not in [call for call, _ in opened.forge.asked]
+
+
+async def test_after_its_merge_a_branch_that_people_have_deleted_is_made_anew(opened: World) -> None:
+    opened.home.merge(1)
+    await opened.bring()
+    del opened.home.branches[BRANCH]
+    opened.only("base-pinned", "no-privilege-escalation")
+    after = await opened.bring()
+    assert (after.state, after.number) == (OPEN, 2)
+
+
+async def test_a_merge_that_was_counted_stays_so_where_another_branch_becomes_the_default_one(
+    opened: World,
+) -> None:
+    opened.home.merge(1)
+    assert (await opened.bring()).merged == 1
+    opened.home.switch_trunk("next")
+    after = await opened.bring()
+    assert (after.state is SET_ASIDE, after.merged) == (False, 1)
+
+
+async def test_one_that_a_label_declines_is_closed_with_that_as_the_reason(opened: World) -> None:
+    opened.home.edit(1, labels=("freshness:ignore",))
+    after = await opened.bring()
+    told = "pull request #1 is labelled freshness:ignore"
+    assert (after.state, after.reason, opened.rest) == (DECLINED, told, timedelta(days=1))
+    assert f"**Closed by the bot:** {told}." in opened.request.body
+
+
+async def test_one_that_a_label_holds_is_looked_at_again_soon(opened: World) -> None:
+    opened.home.edit(1, labels=("freshness:hold",))
+    after = await opened.bring()
+    assert (after.state, after.number, opened.rest) == (OPEN, 1, opened.options.follow_every)
+
+
+async def test_one_that_a_maintainer_has_closed_is_told_with_its_address(opened: World) -> None:
+    opened.onboarding = replace(opened.onboarding, number=None, url=None)
+    opened.home.close(1)
+    after = await opened.bring()
+    assert (after.number, after.url, opened.rest) == (1, opened.request.url, timedelta(days=1))
+
+
+@pytest.mark.parametrize("word", ["archived", "opted out"])
+async def test_what_is_open_stays_so_where_the_repository_takes_nothing_more(opened: World, word: str) -> None:
+    opened.home.is_archived = word == "archived"
+    if word == "opted out":
+        opened.home.commit_to("main", {CONFIG: b"enabled: false\n"})
+    after = await opened.bring()
+    assert (after.state, opened.rest, opened.forge.calls) == (OPEN, timedelta(days=1), [])
+    assert word in after.reason
+    assert opened.request.is_open
+
+
+async def test_where_nothing_is_left_to_bring_what_is_open_is_closed_with_that_as_the_reason(
+    opened: World,
+) -> None:
+    opened.home.commit_to("main", dict.fromkeys(opened.home.commits[opened.home.branches["main"]].files))
+    opened.home.commit_to("main", {PATH: b"FROM scratch\n"})
+    after = await opened.bring()
+    assert (after.reason, opened.rest) == ("every check that can be mended safely holds", timedelta(days=1))
+    assert f"**Closed by the bot:** {after.reason}." in opened.request.body
+
+
+async def test_after_its_merge_it_is_looked_at_again_soon_and_told_with_its_address(opened: World) -> None:
+    opened.onboarding = replace(opened.onboarding, url=None)
+    opened.home.merge(1)
+    after = await opened.bring()
+    assert (after.number, after.url, opened.rest) == (1, opened.request.url, opened.options.follow_every)
+
+
+async def test_one_that_people_have_made_theirs_is_looked_at_again_soon(opened: World) -> None:
+    opened.home.commit_to(BRANCH, {PATH: b"FROM ours\n"})
+    after = await opened.bring()
+    assert (after.state, opened.rest) == (OPEN, opened.options.follow_every)

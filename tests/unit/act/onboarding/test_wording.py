@@ -107,3 +107,28 @@ def test_a_commit_says_what_holds_why_and_where_and_is_known_as_ours() -> None:
     )
     assert is_ours(message)
     assert not is_ours("Mention Freshness-Onboarding: in a sentence")
+
+
+def test_how_to_decline_all_or_one_check_or_to_keep_it_as_it_is_is_told() -> None:
+    assert (
+        "\n\n**To decline**, close this pull request: the bot then never asks again here. To decline one check, "
+        "waive it in `.github/freshness.yaml` (`ignore: [{check: NAME, reason: …}]`). The label `freshness:hold` "
+        "keeps this as it is, and so does a commit of yours on the branch."
+    ) in told()
+
+
+def test_what_has_changed_is_shown_in_the_file_of_its_place_where_that_is_one_that_changes() -> None:
+    both = replace(USER, files={"a.yaml": b"", "chart/values.yaml": b""})
+    assert "[is a user](https://forge/contoso/shop/blob/fresh/x/chart/values.yaml)" in told(commits=(both,))
+    only = replace(USER, files={"a.yaml": b"", "b.yaml": b""})
+    assert "[is a user](https://forge/contoso/shop/blob/fresh/x/a.yaml)" in told(commits=(only,))
+
+
+def test_what_is_said_comes_in_its_order() -> None:
+    text = told(LEFT, more=2)
+    parts = ["Each commit makes", "| check |", "2 more places", "**To decline**", "<details>"]
+    assert sorted(parts, key=text.index) == parts
+
+
+def test_a_message_with_letters_that_are_none_is_told_all_the_same() -> None:
+    assert "nothing scans caf" in told(replace(LEFT, message="nothing scans caf\udce9"))

@@ -157,3 +157,14 @@ async def test_one_beside_which_a_file_is_left_to_people_is_not_followed(world: 
     world.add(rebuild(), paths=("Dockerfile", "web/Dockerfile"))
     await world.tick()
     assert world.store[1].pull_request == number + 1
+
+
+async def test_what_has_a_pull_request_of_its_own_goes_on_with_it_though_another_bot_brings_the_same(
+    world: World,
+) -> None:
+    world.add(rebuild())
+    await world.tick()
+    opened_by_them(world, "c")
+    world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+    await world.tick()
+    assert (world.store[2].pull_request, world.shop.content(BRANCH)) == (1, f"FROM {reference('c')}\n")

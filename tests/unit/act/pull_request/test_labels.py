@@ -1,10 +1,12 @@
 """What people say by labels, on whatever the pull request is in the middle of."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import RebuildState
-from tests.unit.act.world import BRANCH, World, change, digest, rebuild
+from tests.unit.act.world import BRANCH, NOON, World, change, digest, rebuild
 
 
 async def opened(world: World) -> None:
@@ -100,3 +102,25 @@ async def test_a_closed_one_that_is_to_be_held_says_nothing_and_one_to_be_ignore
     world.add(rebuild(id=3, to="d"), None, change("d"))
     await world.tick()
     assert world.store[3].reason == "pull request #1 is labelled freshness:ignore"
+
+
+@pytest.mark.parametrize("label", [HOLD, IGNORE])
+async def test_what_a_person_says_of_one_that_is_not_open_any_more_writes_nothing(world: World, label: str) -> None:
+    await opened(world)
+    world.shop.close(1)
+    world.shop.edit(1, labels=(label,))
+    world.store.outdate(1)
+    world.forge.calls.clear()
+    await world.tick()
+    assert world.forge.calls == []
+    assert world.store[1].state is (RebuildState.OPEN if label is HOLD else RebuildState.CANCELLED)
+
+
+async def test_one_that_is_held_is_looked_at_the_less_often_the_older_it_is(world: World) -> None:
+    await opened(world)
+    world.shop.edit(1, labels=(HOLD,))
+    for age, rest in ((timedelta(0), world.options.follow_every), (timedelta(days=3), timedelta(hours=1))):
+        world.clock.move_to(NOON + age)
+        world.store.outdate(1)
+        await world.tick()
+        assert world.store[1].due_at == world.clock.now() + rest

@@ -371,3 +371,14 @@ async def test_while_the_bot_is_paused_what_a_person_has_set_to_merge_stays_so(w
     world.forge.calls.clear()
     await world.tick()
     assert (world.shop.requests[1].is_to_merge, world.forge.calls) == (True, [])
+
+
+async def test_what_a_person_has_queued_gets_its_text_where_its_branch_need_not_move(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.shop.edit(1, is_to_merge=True, is_queued=True)
+    world.store.alter(1, changes=(change(cves=("CVE-2026-1",)),))
+    world.store.outdate(1)
+    await world.tick()
+    assert "CVE-2026-1" in world.shop.requests[1].body
+    assert world.store[1].text_version == world.store[1].facts_version

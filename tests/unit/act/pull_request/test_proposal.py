@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import RebuildState
 from tests.unit.act.world import (
     BRANCH,
@@ -261,3 +262,22 @@ async def test_only_the_files_that_change_are_listed(world: World) -> None:
     world.add(rebuild(), paths=("Dockerfile", "README.md"))
     await world.tick()
     assert "Files: `Dockerfile`\n" in world.shop.requests[1].body
+
+
+async def test_an_open_pull_request_is_followed_with_all_that_is_known_of_it(world: World) -> None:
+    world.add(rebuild(facts_version=3, pointed_at="release"))
+    await world.tick()
+    request, after = world.shop.requests[1], world.store[1]
+    assert (after.node_id, after.text_version, after.pointed_at) == (request.node_id, 3, None)
+    assert after.node_id is not None
+
+
+async def test_all_that_was_wished_and_refused_at_once_is_named_once(world: World) -> None:
+    rule = PolicyRule(assignees=("bea", "ann"))
+    world.options = replace(world.options, policy=Policy((rule,)))
+    world.forge.failing["grant"] = Failure(Trouble.DENIED, "refused")
+    world.asks("owners: [ann, contoso/platform]\nlabels: [deps]")
+    world.add(rebuild())
+    await world.tick()
+    told = "no labels, reviewers or assignees (deps, freshness, ann, platform, bea): refused"
+    assert world.store[1].reason.endswith(told)
