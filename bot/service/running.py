@@ -5,7 +5,7 @@ import contextlib
 import signal
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -113,7 +113,7 @@ async def _tick_until(bot: Bot, stop: asyncio.Event, file: SettingsFile | None, 
         seconds = stage.every.total_seconds()
         scheduler.add_job(tick, "interval", [stage], id=stage.name, seconds=seconds, next_run_time=bot.clock.now())
     scheduler.start()
-    watching = asyncio.create_task(_wake_once_set(scheduler, bot.clock))
+    watching = asyncio.create_task(_wake_once_set(scheduler))
     log.info("started", worker=bot.worker.name, store=bot.database.engine.dialect.name)
     wanted: asyncio.Future[object] = asyncio.ensure_future(
         stop.wait() if file is None else _changed(bot, stop, file)
@@ -133,17 +133,17 @@ async def _tick_until(bot: Bot, stop: asyncio.Event, file: SettingsFile | None, 
     await _give_back(bot, attempted=cut_off)
 
 
-async def _wake_once_set(scheduler: AsyncIOScheduler, clock: Clock) -> None:
+async def _wake_once_set(scheduler: AsyncIOScheduler) -> None:
     """Wakes every stage at once whenever the clock of the machine has been set.
 
-    APScheduler keeps the time of each next tick. Where it was put there by a clock that was a year ahead, nothing
-    would tick for a year once that is right again. The time of the event loop is set by nobody.
+    APScheduler keeps the time of each next tick by that clock. Where it was a year ahead then, nothing would tick
+    for a year once it is right again. The time of the event loop is set by nobody.
     """
     loop = asyncio.get_running_loop()
-    began, at = clock.now(), loop.time()
+    began, at = datetime.now(UTC), loop.time()
     while True:
         await asyncio.sleep(_CLOCK_EVERY.total_seconds())
-        now, passed = clock.now(), timedelta(seconds=loop.time() - at)
+        now, passed = datetime.now(UTC), timedelta(seconds=loop.time() - at)
         if abs(now - began - passed) > _SET_BY:
             log.warning("clock was set", ahead_by_seconds=int((now - began - passed).total_seconds()))
             for job in scheduler.get_jobs():

@@ -35,7 +35,7 @@ _SILENT_SECONDS = 2.0
 """How long SQLite's file may be locked by another process until that is told."""
 _MIGRATIONS = Path(__file__).parents[1] / "migrations"
 _REVISIONS = "alembic_version"
-_STORED_REVISION = text(f"SELECT version_num FROM {_REVISIONS}")  # noqa: S608 - SQL of ours
+_STORED_REVISION = text("SELECT version_num FROM alembic_version")
 _migrating = threading.Lock()
 """Alembic keeps what it works on in module variables, so one database is opened at a time."""
 

@@ -42,6 +42,7 @@ async def test_stages_are_woken_again_after_a_clock_that_was_a_year_ahead(
             return clock.now().astimezone(tz)
 
     monkeypatch.setattr(base, "datetime", MachineTime)
+    monkeypatch.setattr(running, "datetime", MachineTime)
     monkeypatch.setattr(running, "_CLOCK_EVERY", timedelta(milliseconds=10))
     ticks: list[datetime] = []
 
