@@ -6,13 +6,13 @@ from typing import Protocol
 
 from bot.act.ports import ActOptions
 from bot.act.pull_request.text.section import closed
+from bot.act.pull_request.wishes import merge_no_more
 from bot.act.waiting import is_final_after
 from bot.domain.backoff import rested_by
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import NOT_INCLUDED
-from bot.domain.forge.wishes import NO_MERGE
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
@@ -87,9 +87,7 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
             return self._ended(item, f"#{open_ones[0].number} stays open in a repository that is read-only")
         onto = look.standing.default_branch
         if open_ones and (why := self._left_open(look.standing.identity.name, open_ones[0], onto)) is not None:
-            for request in open_ones:
-                if request.is_to_merge_by_us:
-                    await forge.grant(look.standing.identity, request, NO_MERGE, look)
+            await merge_no_more(look, open_ones, forge)
             return self._ended(item, why)
         for request in open_ones:
             body = closed(request.body, item.reason)

@@ -1,17 +1,16 @@
 """Leaving: what the bot has opened in a repository is closed, its branches go, and what stays is named."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.act.pull_request.text.section import closed
+from bot.act.pull_request.wishes import merge_no_more
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import scratch_of
 from bot.domain.forge.looks import BranchLook, OwnWord
 from bot.domain.forge.port import Forge
-from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import NOT_INCLUDED
-from bot.domain.forge.wishes import NO_MERGE
 from bot.domain.repositories.issue import with_sections
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.forge_writing import guarded
@@ -117,7 +116,7 @@ async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterat
     elsewhere = next((told for each in own if (told := each.elsewhere(look.standing.default_branch))), None)
     if why is not None or elsewhere is not None:
         if look.standing.read_only is None and not leaving.is_dry:
-            await _stop_merging(look, own, leaving.forge)
+            await merge_no_more(look, own, leaving.forge)
         for kept in _kept(look, branch, why or elsewhere or ""):
             yield kept
         return
@@ -140,12 +139,6 @@ async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterat
     if not leaving.is_dry:
         await leaving.forge.delete_branch(name, branch, look.branch.sha)
     yield Retired(name.name, f"branch {branch}", TraceOutcome.DELETED)
-
-
-async def _stop_merging(look: BranchLook, own: Sequence[PullRequest], forge: Forge) -> None:
-    for request in own:
-        if request.is_to_merge_by_us:
-            await forge.grant(look.standing.identity, request, NO_MERGE, look)
 
 
 def _kept(look: BranchLook, branch: str, why: str) -> Iterator[Retired]:

@@ -109,7 +109,7 @@ def is_left_out(platform: str | None, wanted: Collection[str]) -> bool:
     of Windows behind it; of what is shown by something else than a platform nothing tells that it is left out."""
     if platform is None or "/" not in platform or not wanted:
         return False
-    return usual_name(platform.partition(" ")[0]) not in wanted
+    return usual_name(platform_of(platform)) not in wanted
 
 
 @lru_cache(maxsize=1024)

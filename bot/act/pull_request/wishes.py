@@ -1,5 +1,6 @@
 """What people would like on a pull request and it can do without: labels, assignees, reviews, and its merge."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.act.ports import ActOptions, Job
@@ -8,6 +9,8 @@ from bot.act.pull_request.merging import is_to_be_stopped
 from bot.act.tools import Tools
 from bot.act.waiting import is_no
 from bot.domain.failure import Failure
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import MergesStill
 from bot.domain.forge.wishes import NO_MERGE, Granted, Refusal, Wishes
@@ -95,3 +98,10 @@ async def stop_merging(attempt: ProposalAttempt, tools: Tools) -> None:
     granted = await tools.forge.grant(home, request, NO_MERGE, attempt.look)
     if granted.refused:
         raise MergesStill(request.number, granted.refused[0].why, home.name)
+
+
+async def merge_no_more(look: BranchLook, own: Iterable[PullRequest], forge: Forge) -> None:
+    """Takes back what the bot has asked of its open pull requests: they stay, and merge no more by its word."""
+    for request in own:
+        if request.is_to_merge_by_us:
+            await forge.grant(look.standing.identity, request, NO_MERGE, look)

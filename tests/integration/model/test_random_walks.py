@@ -54,6 +54,7 @@ from tests.integration.model.fleet import (
     Fleet,
     Killed,
     digest,
+    everything_ends,
 )
 from tests.integration.model.said import BRANCHES, OPT_OUT
 from tests.integration.store.filling import ASPNET, SDK
@@ -490,12 +491,7 @@ class Walk(Disturbances):
         await self.what_the_rule_wants_merged_is_set_to_merge()
         if REOPENED_ARE_FOLLOWED:
             await self.what_was_opened_again_is_followed()
-        for home in fleet.forge.homes:
-            for request in fleet.open_requests(home):
-                home.merge(request.number)
-            for number, run in home.runs.items():
-                if not run.has_concluded:
-                    home.conclude(number, "success")
+        everything_ends(fleet)
         for _ in range(12):
             fleet.clock.advance(timedelta(hours=2))
             await fleet.everything(0)

@@ -11,9 +11,9 @@ from bot.act.ports import ActOptions
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
-from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
+from tests.fakes.hooks import ToldRows
 from tests.fakes.queue import FakeQueue, Row
 from tests.fakes.repository import FakeRepository
 from tests.unit.act.world import BRANCH, NOON, SHOP, rebuild
@@ -153,18 +153,8 @@ async def test_a_pull_request_that_is_not_shown_keeps_it_from_its_end_for_a_day(
     assert (await world.after(days=2)).state is RebuildState.CANCELLED
 
 
-class Told(Hooks):
-    """Keeps the names of stages that rows were worked on in."""
-
-    def __init__(self) -> None:
-        self.stages: list[str] = []
-
-    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
-        self.stages.append(stage)
-
-
 async def test_metrics_have_it_under_its_name(world: World) -> None:
-    told = Told()
+    told = ToldRows()
     await calling_off.tick(world, world.forge, ActOptions(), Loop(world.clock, told))
     assert told.stages == ["call off"]
 

@@ -15,9 +15,9 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome, Place
 from bot.domain.repositories.repository import blob_name
-from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
+from tests.fakes.hooks import ToldRows
 from tests.fakes.queue import FakeQueue
 from tests.fakes.repository import CONFIG, SHA1, FakeRepository
 from tests.unit.act.world import NOON, SHOP
@@ -210,18 +210,8 @@ async def test_where_it_is_not_licensed_that_is_kept_and_asked_again_in_a_week(
     assert (world.refused, world.rest) == (["must be enabled"], 7 * DAY)
 
 
-class Told(Hooks):
-    """Keeps the names of stages that rows were worked on in."""
-
-    def __init__(self) -> None:
-        self.stages: list[str] = []
-
-    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
-        self.stages.append(stage)
-
-
 async def test_metrics_have_it_under_its_name(world: World) -> None:
-    told = Told()
+    told = ToldRows()
     await tick(world, world.forge, ScanLogs(_plain, world.patched), ActOptions(), Loop(world.clock, told))
     assert told.stages == ["code scanning"]
 

@@ -15,8 +15,8 @@ from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.reconcile.forge_writing import WRITES
-from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
+from tests.fakes.hooks import ToldRows
 from tests.unit.act.world import ASPNET, BRANCH, NOON, WEEKLY, World, change, member, rebuild
 
 FROZEN = ActOptions(
@@ -248,18 +248,8 @@ async def test_the_repositorys_configuration_reaches_the_work(world: World) -> N
     assert "deps" in world.shop.requests[1].labels
 
 
-class Told(Hooks):
-    """Keeps the names of stages that rows were worked on in."""
-
-    def __init__(self) -> None:
-        self.stages: list[str] = []
-
-    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
-        self.stages.append(stage)
-
-
 async def test_metrics_have_it_under_its_name(world: World) -> None:
-    told = Told()
+    told = ToldRows()
     world.loop = Loop(world.clock, told)
     world.add(rebuild(Action.NOTIFY))
     await world.tick()

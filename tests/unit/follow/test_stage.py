@@ -13,9 +13,10 @@ from bot.domain.rollouts.labels import HOLD
 from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 from bot.follow.looking import after_request
 from bot.follow.stage import FollowOptions, FollowTally, tick
-from bot.reconcile.hooks import Hooks, RowOutcome
+from bot.reconcile.hooks import RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
+from tests.fakes.hooks import ToldRows
 from tests.fakes.stores.rebuilds import following
 from tests.unit.act.world import NOON, SHOP
 from tests.unit.act.world import rebuild as planned
@@ -460,14 +461,9 @@ async def test_where_the_forge_does_not_tell_when_a_cancelled_run_began_a_newer_
 
 
 async def test_metrics_have_it_under_its_name(clock: ManualClock) -> None:
-    told: list[tuple[str, RowOutcome]] = []
-
-    class Told(Hooks):
-        def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
-            told.append((stage, outcome))
-
-    await tick(following(clock, opened()), forge(clock), OPTIONS, Loop(clock, Told()))
-    assert told == [("follow", RowOutcome.DONE)]
+    told = ToldRows()
+    await tick(following(clock, opened()), forge(clock), OPTIONS, Loop(clock, told))
+    assert told.rows == [("follow", RowOutcome.DONE)]
 
 
 async def test_what_a_person_holds_and_the_bot_has_set_to_merge_is_left_to_act_from_its_own_look_too(

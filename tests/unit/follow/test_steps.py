@@ -13,9 +13,10 @@ from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.follow.stage import FollowOptions
 from bot.follow.steps import StepFollowTally, tick
-from bot.reconcile.hooks import Hooks, RowOutcome
+from bot.reconcile.hooks import RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
+from tests.fakes.hooks import ToldRows
 from tests.fakes.queue import FakeQueue, Row
 from tests.fakes.repository import FakeRepository
 from tests.unit.act.world import NOON, SHOP
@@ -413,15 +414,10 @@ async def test_the_tally_tells_how_many_steps_have_ended_and_how_many_are_gone(w
 
 
 async def test_metrics_have_it_under_its_name(world: World) -> None:
-    told: list[tuple[str, RowOutcome]] = []
-
-    class Told(Hooks):
-        def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
-            told.append((stage, outcome))
-
+    told = ToldRows()
     world.follows()
-    await tick(world.store, world.forge, FollowOptions(EVERY), Loop(world.clock, Told()))
-    assert told == [("follow steps", RowOutcome.DONE)]
+    await tick(world.store, world.forge, FollowOptions(EVERY), Loop(world.clock, told))
+    assert told.rows == [("follow steps", RowOutcome.DONE)]
 
 
 async def test_a_run_that_waits_for_its_turn_has_started_its_step(world: World) -> None:

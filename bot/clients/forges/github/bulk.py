@@ -12,7 +12,7 @@ from bot.domain.failure import Failure, Trouble
 MOST_IDS = 100
 """Of one `nodes` field; GitHub refuses more."""
 STRIKES = 3
-"""So many single ids in a row without an answer, and it is GitHub that gives none."""
+"""So many in a row, each asked for by itself, without an answer, and it is GitHub that gives none."""
 MOST_FIELDS = 10
 """Of one request, where GitHub does not ask for less."""
 

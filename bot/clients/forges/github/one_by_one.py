@@ -3,12 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
+from bot.clients.forges.github.bulk import STRIKES
 from bot.domain.failure import Failure, Trouble
 
 Thing = TypeVar("Thing")
 Shown = TypeVar("Shown")
-_STRIKES = 3
-"""So many in a row without an answer, and it is GitHub that gives none."""
 
 
 async def one_by_one(
@@ -32,6 +31,6 @@ async def one_by_one(
         except Failure as failure:
             found[node_id] = failure
             strikes = strikes + 1 if failure.trouble is Trouble.UNREACHABLE else 0
-            if failure.pauses_host or strikes >= _STRIKES:
+            if failure.pauses_host or strikes >= STRIKES:
                 stopped = failure
     return found

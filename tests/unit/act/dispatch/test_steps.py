@@ -21,9 +21,9 @@ from bot.domain.rollouts.terms import Step
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.formats.workflows.dispatchable import dispatchable
 from bot.reconcile.guarded import Covers, covers_all
-from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
+from tests.fakes.hooks import ToldRows
 from tests.fakes.queue import FakeQueue, Row
 from tests.fakes.repository import CONFIG, FakeRepository
 from tests.unit.act.world import NOON, SHOP
@@ -357,18 +357,8 @@ async def test_a_step_in_a_repository_that_a_rule_names_is_started_there_as_long
     assert (await world.tick(timedelta(hours=1))).state is StepState.STARTED
 
 
-class Told(Hooks):
-    """Keeps the names of stages that rows were worked on in."""
-
-    def __init__(self) -> None:
-        self.stages: list[str] = []
-
-    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
-        self.stages.append(stage)
-
-
 async def test_metrics_have_it_under_its_name(world: World) -> None:
-    told = Told()
+    told = ToldRows()
     await tick(world.store, world.forge, dispatchable, world.options, Loop(world.clock, told))
     assert told.stages == ["start steps"]
 

@@ -10,9 +10,9 @@ from bot.act.ports import ActOptions
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import IssueSection
-from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
+from tests.fakes.hooks import ToldRows
 from tests.fakes.queue import FakeQueue
 from tests.fakes.repository import CONFIG, FakeRepository
 from tests.unit.act.world import NOON, SHOP
@@ -148,18 +148,8 @@ async def test_where_the_forge_does_not_answer_it_is_tried_again_soon(world: Wor
     assert world.issues.rows[1].due_at == NOON + timedelta(seconds=30)
 
 
-class Told(Hooks):
-    """Keeps the names of stages that rows were worked on in."""
-
-    def __init__(self) -> None:
-        self.stages: list[str] = []
-
-    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
-        self.stages.append(stage)
-
-
 async def test_metrics_have_it_under_its_name(world: World) -> None:
-    told = Told()
+    told = ToldRows()
     await tick(world, world.forge, ActOptions(), Loop(world.clock, told))
     assert told.stages == ["issues"]
 

@@ -13,9 +13,9 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import scratch_of
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
 from bot.domain.repositories.repository import blob_name
-from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from bot.service.wiring.auditing import AuditProposer
+from tests.fakes.hooks import ToldRows
 from tests.fakes.queue import FakeQueue
 from tests.fakes.repository import BOT, SHA1
 from tests.unit.act.onboarding.world import World
@@ -217,18 +217,8 @@ async def test_where_none_was_left_the_next_attempt_goes_on(store: Store) -> Non
     assert store.now.state is OPEN
 
 
-class Told(Hooks):
-    """Keeps the names of stages that rows were worked on in."""
-
-    def __init__(self) -> None:
-        self.stages: list[str] = []
-
-    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
-        self.stages.append(stage)
-
-
 async def test_metrics_have_it_under_its_name(store: Store) -> None:
-    told = Told()
+    told = ToldRows()
     options = store.world.options
     proposer = AuditProposer(frozenset(options.checks))
     await tick(store, store.world.forge, proposer, options, Loop(store.world.clock, told))
