@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from bot.act.own_word import WordHeld, config_of
 from bot.act.ports import ActOptions
-from bot.act.waiting import is_right
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge
@@ -179,7 +178,7 @@ class _Scans(ForgeWriting[DueScan, UploadedFindings]):
         if isinstance(failure, NotTakenIn):
             await self._store.forget_upload(item, failure.told, now + _ASKED_AGAIN_AFTER)
             return f"{item.repository.name}: {failure}"
-        if failure.trouble is Trouble.MISSING or is_right(failure):  # not switched on, not licensed, or no right
+        if failure.trouble is Trouble.MISSING or failure.lacks_a_right:  # not switched on or licensed, or no right
             await self._store.refuse_scan(item, failure.told, now + _ASKED_AGAIN_AFTER)
             return None
         await put_off_by_backoff(self.queue, claimed, failure, now)

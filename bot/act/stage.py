@@ -10,7 +10,7 @@ from bot.act.ports import MERGES_END_BEFORE, ActOptions, ActStore, Job, Refreshe
 from bot.act.tag_availability import PublishedTags, Registry
 from bot.act.tools import Tools
 from bot.act.trust import TrustEverybody, TrustGate
-from bot.act.waiting import ended_where_archived, is_final_after, is_right, paused
+from bot.act.waiting import ended_where_archived, is_final_after, paused
 from bot.domain.backoff import rest_at_age, rest_of
 from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge
@@ -117,7 +117,7 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
             left = replace(rebuild, text_version=rebuild.facts_version, due_at=now + seldom)
             await self._store.settle_rebuild(rebuild, left)
         elif is_final:
-            how = RebuildState.SKIPPED if is_right(failure) else RebuildState.FAILED
+            how = RebuildState.SKIPPED if failure.lacks_a_right else RebuildState.FAILED
             if how is RebuildState.SKIPPED:
                 await self._store.read_within_a_day(item.member.id)
             ended = rebuild.moved(how, f"{failure.told} (tried {rebuild.attempts} times)", at=now)

@@ -28,12 +28,7 @@ def is_final_after(attempts: int, failure: Failure) -> bool:
         return False
     if failure.meaning is Meaning.GONE:
         return True
-    return attempts >= _ATTEMPTS and (not is_right(failure) or rested_by(attempts) > _PATIENCE)
-
-
-def is_right(failure: Failure) -> bool:
-    """Whether it is a right that the bot lacks, and no grant that is not taken, or sees nothing, at present."""
-    return failure.trouble is Trouble.DENIED and failure.meaning is Meaning.REFUSED
+    return attempts >= _ATTEMPTS and (not failure.lacks_a_right or rested_by(attempts) > _PATIENCE)
 
 
 def is_no(failure: Failure) -> bool:

@@ -103,6 +103,11 @@ class Failure(Exception):
         return _MEANINGS_BY_STATUS.get(self.status or 0, _MEANINGS[self.trouble])
 
     @property
+    def lacks_a_right(self) -> bool:
+        """Whether it is a right that the bot lacks, and no grant that is not taken, or sees nothing, at present."""
+        return self.trouble is Trouble.DENIED and self.meaning is Meaning.REFUSED
+
+    @property
     def pauses_host(self) -> bool:
         """Whether the host itself wants to be left alone."""
         return self.trouble is Trouble.THROTTLED

@@ -9,7 +9,7 @@ from bot.act.own_word import as_now, hear, objection
 from bot.act.ports import Job
 from bot.act.pull_request.text.wording import what_moved
 from bot.act.tools import Tools
-from bot.act.waiting import is_right, not_of_the_fleet, shut
+from bot.act.waiting import not_of_the_fleet, shut
 from bot.domain.backoff import look_together
 from bot.domain.failure import Failure
 from bot.domain.forge.runs import Run, run_under_way
@@ -100,7 +100,7 @@ async def _sent(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:
         rebuild, number = await dispatch_once(job.rebuild, send, save, tools.held, now)
     except Failure as failure:
         tools.words.forget(home)
-        if is_right(failure) and (left := await _left_to_people(job, failure.told, tools)) is not None:
+        if failure.lacks_a_right and (left := await _left_to_people(job, failure.told, tools)) is not None:
             return left
         raise
     return await _dispatched(job, rebuild, await _started(job, rebuild, number, tools) or number, tools)

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from bot.act.own_word import WordHeld, config_of
 from bot.act.ports import ActOptions
-from bot.act.waiting import is_right
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
@@ -128,7 +127,7 @@ class _Issues(ForgeWriting[DueIssue, ToldIssue]):
         await self._store.settle_issue(item, result)
 
     async def failed(self, item: DueIssue, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
-        if failure.trouble is Trouble.MISSING or is_right(failure):  # it has no issues, or the right is missing
+        if failure.trouble is Trouble.MISSING or failure.lacks_a_right:  # it has no issues, or the right is missing
             await self._store.refuse_issue(item, failure.told, now + _ASKED_AGAIN_AFTER)
             return None
         await put_off_by_backoff(self.queue, claimed, failure, now)

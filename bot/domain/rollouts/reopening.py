@@ -5,22 +5,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.forge.pull_requests import PullRequestState
-from bot.domain.rollouts.rebuild import WITHOUT_EFFECT, Action, Rebuild, RebuildState
+from bot.domain.rollouts.rebuild import WITHOUT_EFFECT, Rebuild, RebuildState
 
 LOOKED_AT_FOR = timedelta(days=30)
 """So long after its end a closed pull request is looked at, together with those that are open."""
 NOT_BEFORE = timedelta(minutes=5)
 """So long after its end it is not: a forge may show it as it was before."""
-
-
-def may_come_back(rebuild: Rebuild, now: datetime) -> bool:
-    """Whether it ended because its pull request was closed, lately; the store asks the same of its rows."""
-    has_ended = rebuild.state is RebuildState.CANCELLED and rebuild.ended_at is not None
-    was_closed = rebuild.pull_request is not None and rebuild.node_id is not None and rebuild.merge is None
-    if rebuild.action is not Action.PULL_REQUEST or not (has_ended and was_closed):
-        return False
-    assert rebuild.ended_at is not None
-    return now - LOOKED_AT_FOR < rebuild.ended_at <= now - NOT_BEFORE
 
 
 def after_closing(closed: Rebuild, shown: PullRequestState, now: datetime) -> Rebuild:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from bot.act.ports import Job, Successor
@@ -9,7 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.rebuild import AWAITING, FOLLOWED, Action, Rebuild, RebuildState
-from bot.domain.rollouts.reopening import left_to, may_come_back, that_goes_on
+from bot.domain.rollouts.reopening import LOOKED_AT_FOR, NOT_BEFORE, left_to, that_goes_on
 from tests.fakes.queue import FakeQueue, Row
 
 
@@ -41,7 +42,7 @@ class FakeRebuildStore:
         if not isinstance(row.item, Job):
             return False
         rebuild = row.item.rebuild
-        if may_come_back(rebuild, self._clock.now()):
+        if _may_come_back(rebuild, self._clock.now()):
             return rebuild.id not in self.taken_up_again
         return rebuild.state in FOLLOWED and not _is_outdated(rebuild)
 
@@ -196,3 +197,13 @@ def _is_outdated(known: Rebuild) -> bool:
 
 def _awaits_action(row: Row[Job]) -> bool:
     return isinstance(row.item, Job) and (row.item.rebuild.state in AWAITING or _is_outdated(row.item.rebuild))
+
+
+def _may_come_back(rebuild: Rebuild, now: datetime) -> bool:
+    """Whether it ended because its pull request was closed, lately, as `may_be_opened_again` asks of rows."""
+    has_ended = rebuild.state is RebuildState.CANCELLED and rebuild.ended_at is not None
+    was_closed = rebuild.pull_request is not None and rebuild.node_id is not None and rebuild.merge is None
+    if rebuild.action is not Action.PULL_REQUEST or not (has_ended and was_closed):
+        return False
+    assert rebuild.ended_at is not None
+    return now - LOOKED_AT_FOR < rebuild.ended_at <= now - NOT_BEFORE

@@ -12,7 +12,8 @@ from bot.store.rows.rollouts.tables import rebuilds
 
 
 def may_be_opened_again(now: datetime) -> ColumnElement[bool]:
-    """`bot.domain.rollouts.reopening.may_come_back`, of those that nobody has called off or taken up again."""
+    """Those that ended because their pull request was closed, lately, and that nobody has called off or taken up
+    again."""
     return and_(
         rebuilds.c.state == RebuildState.CANCELLED.value,
         rebuilds.c.action == Action.PULL_REQUEST.value,

@@ -8,7 +8,7 @@ from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.mutations import Mutations, repository_node
 from bot.clients.forges.github.pull_requests.rules import refusal, refusal_by_rules
-from bot.domain.failure import Failure, Meaning, Trouble
+from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import NO_COMMIT, BranchChange, scratch_of
 from bot.domain.forge.refusals import BranchMoved, FilesDenied, RepositoryArchived
 from bot.domain.repositories.repository import WORKFLOWS, Identity
@@ -176,8 +176,7 @@ def _is_about_workflows(error: GraphError, raised: Failure) -> bool:
 
 def _may_be_a_right(failure: Failure) -> bool:
     """Whether a right may be missing for these files alone, and not all that the credentials may do there."""
-    is_denied = failure.trouble is Trouble.DENIED and failure.meaning is Meaning.REFUSED
-    return is_denied and not isinstance(failure, RepositoryArchived)
+    return failure.lacks_a_right and not isinstance(failure, RepositoryArchived)
 
 
 def _has_workflows(change: BranchChange) -> bool:
