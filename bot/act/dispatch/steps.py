@@ -129,6 +129,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         self._store = store
         self._gate = gate
         super().__init__(forge, options.host, loop)
+        self.home = None  # what is due is put off while the forge pauses, so that its time does not run
         self._words = OwnWords(store, forge, loop.clock)
         self._read_workflow = read_workflow
         self._options = options
@@ -272,6 +273,6 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         elif failure.meaning.may_end_work:
             after = self._put_off(step, failure.told, rest_of(failure, step.attempts))
         else:
-            after = replace(step, reason=failure.told).put_off(now + rest_of(failure, step.attempts), now)
+            after = replace(step, reason=failure.told).put_off(now + rest_of(failure, step.attempts))
         await self._store.settle_step(item.step, after, succeeded=False)
         return f"{item.own}: step {step.step.name}: {failure}"

@@ -115,13 +115,21 @@ class StepRun:
 
     def begun(self, now: datetime) -> "StepRun":
         """Returns the step with its deadline, which counts from the first try."""
-        return self if self.deadline is not None else replace(self, deadline=now + self.step.timeout)
+        if self.deadline is not None:
+            return self
+        return replace(self, due_at=max(self.due_at, now), deadline=now + self.step.timeout)
 
-    def put_off(self, until: datetime, now: datetime) -> "StepRun":
-        """Returns the step as it waits for a fault of the world to pass: that is no time of its own, nor is that
-        since it was due."""
-        late = max(now - self.due_at, timedelta())
-        return replace(self, due_at=until, deadline=self.deadline and self.deadline + late + (until - now))
+    def put_off(self, until: datetime) -> "StepRun":
+        """Returns the step as it waits for a fault of the world to pass."""
+        return replace(self, due_at=until, deadline=held_up(self.deadline, self.waits_since, self.due_at, until))
+
+
+def held_up(
+    deadline: datetime | None, waits_since: datetime | None, due_at: datetime, until: datetime
+) -> datetime | None:
+    """The deadline of a step that was due at `due_at`, and that a fault of the world keeps from being tried before
+    `until`: that is no time of its own. One that waits for an approval gets all that time back in the end."""
+    return deadline if deadline is None or waits_since is not None else deadline + max(until - due_at, timedelta())
 
 
 def after_step_run(step: StepRun, shown: RunState, now: datetime) -> StepRun:

@@ -36,6 +36,7 @@ from bot.store.rows.rollouts.steps import (
     IS_TO_START,
     IS_UNDER_WAY,
     begin_step,
+    kept_time,
     runs_taken,
     step_columns,
     step_of,
@@ -76,6 +77,7 @@ class StepStore(Store):
             where=[where],
             error="reason",
             ends_with_where=ends_with_where,
+            kept_time=kept_time,
         )
 
     async def _step(self, claimed: Claimed) -> StepRun:

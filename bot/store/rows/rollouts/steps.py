@@ -24,12 +24,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
-from bot.domain.rollouts.steps import StepRun, StepState
+from bot.domain.rollouts.steps import StepRun, StepState, held_up
 from bot.domain.rollouts.terms import Start, Step
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.rows.moment import Moment
+from bot.store.rows.moment import Moment, NoMoment
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
@@ -214,6 +214,15 @@ def step_outcome(step: StepRun) -> dict[str, Any]:
         "waits_since": step.waits_since,
         "ended_at": step.ended_at,
     }
+
+
+def kept_time(row: Mapping[str, Any], until: datetime) -> dict[str, Any]:
+    """What changes in a step that is put off until then before it came to anything; a row that cannot be read keeps
+    what it has."""
+    moments = row["deadline"], row["waits_since"], row["due_at"]
+    if any(isinstance(each, NoMoment) for each in moments):
+        return {}
+    return {"deadline": held_up(*moments, until)}
 
 
 async def runs_taken(connection: AsyncConnection, repository: str) -> set[int]:
