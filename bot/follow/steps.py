@@ -194,7 +194,7 @@ class _Following(Work[StepRun, StepRun]):
 
     def _unseen(self, item: StepRun, failure: Failure, now: datetime) -> StepRun:
         """The step after a look that showed nothing."""
-        step = item.begun(now)
+        step = replace(item.begun(now), refused=failure.meaning is Meaning.REFUSED)
         after = self._due_again(step)
         if failure.meaning is Meaning.GONE and after.run is not None:
             return after.moved(StepState.FAILED, "its run is no longer there", at=now)

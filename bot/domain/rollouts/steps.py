@@ -65,7 +65,8 @@ class StepRun:
     `began_at` is when its turn came, `since` from when on a run that starts by itself may be its own. `deadline` is
     when it will have failed: its time counts from the first try, without that for which the forge does not answer
     and that for which it waits for an approval, since `waits_since`. `attempted_at`, `correlation` and
-    `dispatches` are as with a rebuild, and so are `looks_in_vain`.
+    `dispatches` are as with a rebuild, and so are `looks_in_vain`. `refused` says that what kept it last was a
+    right that the bot lacks, a rule, or what a file of its repository says.
     """
 
     id: int
@@ -91,10 +92,18 @@ class StepRun:
     branch: str | None = None
     commit: str | None = None
     looks_in_vain: int = 0
+    refused: bool = False
 
     @property
     def workflow(self) -> str:
         return self.step.workflow
+
+    @property
+    def was_refused_to_its_end(self) -> bool:
+        """Whether it has failed as its time is over, in which it was refused: what will never do fails at once."""
+        if self.deadline is None or self.ended_at is None:
+            return False
+        return self.state is StepState.FAILED and self.refused and self.deadline <= self.ended_at
 
     def moved(self, state: StepState, reason: str, *, at: datetime) -> "StepRun":
         """Returns the step in its next state; raises `IllegalTransition` outside the table.
@@ -114,10 +123,11 @@ class StepRun:
         return replace(after, waits_since=None, deadline=self.deadline and self.deadline + waited)
 
     def begun(self, now: datetime) -> "StepRun":
-        """Returns the step with its deadline, which counts from the first try."""
+        """Returns the step as it is tried now, with its deadline, which counts from the first try."""
+        tried = replace(self, refused=False)
         if self.deadline is not None:
-            return self
-        return replace(self, due_at=max(self.due_at, now), deadline=now + self.step.timeout)
+            return tried
+        return replace(tried, due_at=max(self.due_at, now), deadline=now + self.step.timeout)
 
     def put_off(self, until: datetime) -> "StepRun":
         """Returns the step as it waits for a fault of the world to pass."""

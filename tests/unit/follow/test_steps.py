@@ -347,6 +347,7 @@ async def test_a_right_that_is_missing_ends_a_step_once_its_time_is_over(world: 
     assert (await world.look()).state is StepState.STARTED
     after = await world.look(2 * HOUR)
     assert (after.state, after.reason) == (StepState.FAILED, "not through within 2 h: started")
+    assert after.refused
 
 
 async def test_time_does_not_run_out_while_an_approval_is_waited_for(world: World) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -54,6 +55,7 @@ steps = Table(
     Column("correlation", ShortText(64), unique=True),
     Column("dispatches", Integer, nullable=False, server_default="0"),
     Column("looks_in_vain", Integer, nullable=False, server_default="0"),
+    Column("refused", Boolean, nullable=False, server_default="0"),
     Column("run", BigInteger),
     Column("node_id", ShortText(128)),
     Column("url", LongText),
@@ -74,6 +76,12 @@ IS_UNDER_WAY = or_(
 )
 IS_TO_START = and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.DISPATCH.value)
 falls_due(steps, DueTable("steps", (or_(IS_TO_START, IS_UNDER_WAY), IS_OF_ONE_STEPPING.exists()), is_regular=True))
+
+WAS_REFUSED = and_(
+    steps.c.state == StepState.FAILED.value,
+    *(steps.c.refused.is_(True), steps.c.run.is_(None), steps.c.attempted_at.is_(None)),
+)
+"""It failed by a refusal, before a run of it was seen or asked for."""
 
 _HAS_ENDED = [state.value for state in StepState if state.has_ended]
 
@@ -190,6 +198,7 @@ def step_of(row: RowMapping | Mapping[str, Any], own: Identity, elsewhere: Ident
         url=row["url"],
         ended_at=row["ended_at"],
         looks_in_vain=row["looks_in_vain"],
+        refused=row["refused"],
     )
 
 
@@ -213,6 +222,7 @@ def step_outcome(step: StepRun) -> dict[str, Any]:
         "deadline": step.deadline,
         "waits_since": step.waits_since,
         "ended_at": step.ended_at,
+        "refused": step.refused,
     }
 
 
