@@ -59,6 +59,8 @@ _COPIES = (
     .order_by(quarantines.c.id, bases.c.id)
 )
 """The quarantines that hold, each with the `copy`, a mirror's base, that shows the same and is not held yet."""
+_PUT_OFF = (rebuilds.c.state == RebuildState.WAITING.value, rebuilds.c.lease_owner.is_(None))
+"""It was tried before it was held, so that no window or settling dates it."""
 _ANY_RETURNED, _ANY_COPY = _RETURNED.limit(1), _COPIES.limit(1)
 
 
@@ -209,7 +211,9 @@ async def _carry_out(
     outdated = await _concerned(connection, {(row.base_id, row.digest) for row in rows})
     await lock(connection, rebuilds, {*written, *freed, *outdated, *(id_ for ids in kept.values() for id_ in ids)})
     for some in chunks(sorted(freed)):
-        await connection.execute(update(rebuilds).where(rebuilds.c.id.in_(some)).values(quarantine_id=None))
+        mine = update(rebuilds).where(rebuilds.c.id.in_(some))
+        await connection.execute(mine.values(quarantine_id=None))
+        await connection.execute(mine.where(*_PUT_OFF, rebuilds.c.due_at > now).values(due_at=now))
     for number, ids in sorted(kept.items()):
         for some in chunks(ids):
             # Taking the lease away stops a worker that is just beginning with one.
