@@ -284,6 +284,18 @@ async def test_while_the_producer_waits_for_its_wave_nobody_goes_before_it(store
     assert await stores.column(rebuilds, "waits_for") == [None, None]
 
 
+async def test_who_may_keep_the_producer_s_wave_waits_for_it_no_longer_than_ever(stores: Stores) -> None:
+    """Equally far from the root, it may be the canary that the producer's wave waits for."""
+    await fleet(stores)
+    await moved(stores)
+    await decide(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(distance=0))
+    stores.clock.advance(2 * HOUR)
+    await decide(stores)
+    assert await stores.column(rebuilds, "waits_for") == [None, None]
+
+
 async def test_what_a_person_keeps_keeps_nobody_who_stands_on_it(stores: Stores) -> None:
     await fleet(stores)
     await moved(stores)

@@ -50,7 +50,7 @@ async def open_rebuilds(connection: AsyncConnection, concerned: Collection[int])
         *(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.rollout_id, rebuilds.c.state, rebuilds.c.action),
         *(rebuilds.c.released_at, rebuilds.c.waits_for, rebuilds.c.waits_since, rebuilds.c.planned_at),
         *(rebuilds.c.severity, rebuilds.c.went_ahead, rebuilds.c.targets, rebuilds.c.due_at),
-        IS_KEPT.label("is_kept"),
+        *(rebuilds.c.distance, IS_KEPT.label("is_kept")),
     )
     before = rebuilds.alias()
     went_ahead = (
@@ -96,14 +96,19 @@ def beginnings_of(
     """When the rebuild of each image was let go; of one that was not yet, when it may be at the earliest.
 
     One that is due and waits for its wave begins within the hour at the earliest, which is said anew by the hour.
-    Nobody waits for what a person or a quarantine keeps.
+    That is not so of what a person or a quarantine keeps, nor where that wave may wait for who waits here.
     """
     found: dict[Image, datetime] = {}
+    held: dict[int, int] = {}
+    for row in rows:
+        if row.waits_for is not None:
+            held[row.rollout_id] = min(held.get(row.rollout_id, row.distance), row.distance)
     for row in rows:
         if row.action == Action.NOTIFY.value:
             continue
         begins = row.released_at or row.due_at
-        if row.released_at is None and RebuildState(row.state) in AWAITING and not row.is_kept:
+        is_waiting = row.released_at is None and RebuildState(row.state) in AWAITING and not row.is_kept
+        if is_waiting and held.get(row.rollout_id, row.distance + 1) > row.distance:
             begins += max(-((begins - now) // _TOLD_ANEW_AFTER), 0) * _TOLD_ANEW_AFTER
         for image in images_for(row, parts):
             found[image] = max(found.get(image, begins), begins)
