@@ -360,6 +360,32 @@ async def test_what_has_not_settled_yet_keeps_its_time_when_it_is_let_go(stores:
 
 
 @ON_BOTH
+async def test_what_nothing_has_taken_up_a_week_after_the_next_digest_keeps_no_quarantine(stores: Stores) -> None:
+    """As where the repository follows the base no longer: it is planned anew if it still needs something."""
+    await quarantined_while(stores, RebuildState.PLANNED, RebuildState.OPEN)
+    stores.clock.advance(7 * 24 * HOUR - HOUR)
+    assert await stores.quarantine.lift_published() == 0
+    assert await stores.states() == ["planned", "open"]
+    stores.clock.advance(HOUR)
+    await stores.quarantine.lift_published()
+    assert await stores.states() == ["skipped", "open"]
+    [skipped, _] = await stores.rollout_views.rebuilds_of(1)
+    shown = "aspnet:10.0 has not shown the quarantined digest that this was for"
+    assert skipped.reason == f"{shown}, for 7 days, and nothing has taken it up"
+    assert await held(stores) == [digest("b")], "an open pull request still carries it"
+
+
+@ON_BOTH
+async def test_what_its_base_still_shows_is_kept_however_long_that_is_so(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    await stores.orders.quarantine("aspnet:10.0", ANN)
+    stores.clock.advance(100 * 24 * HOUR)
+    await stores.quarantine.lift_published()
+    assert await stores.states() == ["planned"]
+
+
+@ON_BOTH
 async def test_rebuilds_of_another_digest_keep_no_quarantine(stores: Stores) -> None:
     await quarantined_while(stores, RebuildState.PLANNED)
     await stores.assess_all()
