@@ -323,6 +323,7 @@ async def told_to_wait_for(stores: Stores) -> set[str]:
     return {hold.reason for hold in held.values()} | {row.kept for row in rows if row.kept}
 
 
+@ON_BOTH
 async def test_what_a_quarantine_keeps_is_told_why_and_what_it_waits_for(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()
@@ -351,6 +352,7 @@ async def test_what_a_quarantine_lets_go_begins_at_once_however_long_it_was_put_
     assert len(await stores.jobs()) == 1
 
 
+@ON_BOTH
 async def test_what_has_not_settled_yet_keeps_its_time_when_it_is_let_go(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all(due_in=6 * HOUR)
