@@ -57,7 +57,10 @@ async def tick(store: StepFollowStore, forge: Forge, options: FollowOptions, loo
 
 
 class _Following(Work[StepRun, StepRun]):
-    """Those of one repository come one after the other: two may look for the same run."""
+    """Those of one repository come one after the other: two may look for the same run.
+
+    What is due is claimed, and put off, while the forge pauses too, so that its time does not run.
+    """
 
     stage = "follow steps"
     batch = 1_000
@@ -68,7 +71,6 @@ class _Following(Work[StepRun, StepRun]):
         self._options = options
         self._every = options.every
         self._clock = clock
-        self.home = options.host.whole
         self.ended = 0
         self._followed: dict[str, Followed] = {}
 
@@ -192,14 +194,15 @@ class _Following(Work[StepRun, StepRun]):
 
     def _unseen(self, item: StepRun, failure: Failure, now: datetime) -> StepRun:
         """The step after a look that showed nothing."""
-        after = self._due_again(item.begun(now))
+        step = replace(item.begun(now), refused=failure.meaning is Meaning.REFUSED)
+        after = self._due_again(step)
         if failure.meaning is Meaning.GONE and after.run is not None:
             return after.moved(StepState.FAILED, "its run is no longer there", at=now)
         if after.state is StepState.APPROVAL:
             return after
         if failure.meaning.may_end_work:
             return too_late(after, now) or after
-        return after.put_off(after.due_at, now)
+        return step.put_off(after.due_at)
 
     def _due_again(self, after: StepRun) -> StepRun:
         now = self._clock.now()

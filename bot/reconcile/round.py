@@ -69,7 +69,7 @@ class Round:
 
     async def run(self) -> None:
         """Tries the rows; where the host is suspect, the first ones one by one."""
-        if not await self._is_prepared():
+        if self.breaker.tripped is None and not await self._is_prepared():
             return
         suspect = self.work.is_suspect(self.host)
         carefully = (self.work.strikes or 0) if suspect else 0

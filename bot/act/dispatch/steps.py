@@ -9,7 +9,7 @@ from bot.act.dispatch.asking import dispatch_once, find, next_look, waiting_word
 from bot.act.own_word import OwnWords, WordHeld, check_recent, config_of
 from bot.act.waiting import is_final_after
 from bot.domain.backoff import look_together, rest_of
-from bot.domain.failure import Failure
+from bot.domain.failure import Failure, Meaning
 from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import OwnWord
@@ -129,6 +129,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         self._store = store
         self._gate = gate
         super().__init__(forge, options.host, loop)
+        self.home = None  # what is due is put off while the forge pauses, so that its time does not run
         self._words = OwnWords(store, forge, loop.clock)
         self._read_workflow = read_workflow
         self._options = options
@@ -183,17 +184,18 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         if (refused := await self._refused(job, look.standing, looked_at)) is not None:
             return refused
         if (outside := await self._outside(job, home)) is not None:
-            return self._put_off(step, f"{outside}: {NOT_INCLUDED}", every)
+            return self._put_off(replace(step, refused=True), f"{outside}: {NOT_INCLUDED}", every)
         if look.standing.read_only is not None:
-            return self._put_off(step, f"{home} is {look.standing.read_only}", every)
+            return self._put_off(replace(step, refused=True), f"{home} is {look.standing.read_only}", every)
         file = look.trunk.files.get(path) if look.trunk is not None else None
         text = file.content.decode(errors="replace") if file is not None and file.content is not None else ""
         workflow = self._read_workflow(path, text)
         if workflow is None:
-            return self._failed(step, f"{step.workflow} is missing in {home}, or has no workflow_dispatch trigger")
+            why = f"{step.workflow} is missing in {home}, or has no workflow_dispatch trigger"
+            return self._failed(replace(step, refused=True), why)
         if unknown := unknown_inputs(step, workflow, job.known):
             why = f"{step.workflow} needs {' and '.join(unknown)}, which is not known"
-            return self._failed(step, why)
+            return self._failed(replace(step, refused=True), why)
         if (at := next_look(step, self._clock.now(), self._options.visible_after)) is not None:
             return replace(step, reason=waiting_words(step), due_at=at)
 
@@ -236,7 +238,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
 
     def _against(self, job: StepJob, config: RepositoryConfig, told: str) -> StepRun:
         if config.unread:
-            return self._put_off(job.step, told, self._options.follow_every)
+            return self._put_off(replace(job.step, refused=True), told, self._options.follow_every)
         return job.step.moved(StepState.CANCELLED, told, at=self._clock.now())
 
     async def _shown(self, forge: Forge, home: Identity, number: int | None) -> Run | None:
@@ -266,12 +268,12 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         await self._store.settle_step(item.step, result)
 
     async def failed(self, item: StepJob, claimed: Claimed, failure: Failure, now: datetime) -> str:
-        step = item.step.begun(now)
+        step = replace(item.step.begun(now), refused=failure.meaning is Meaning.REFUSED)
         if not failure.lacks_a_right and is_final_after(step.attempts, failure):
             after = self._failed(step, f"{failure.told} (tried {step.attempts} times)")
         elif failure.meaning.may_end_work:
             after = self._put_off(step, failure.told, rest_of(failure, step.attempts))
         else:
-            after = replace(step, reason=failure.told).put_off(now + rest_of(failure, step.attempts), now)
+            after = replace(step, reason=failure.told).put_off(now + rest_of(failure, step.attempts))
         await self._store.settle_step(item.step, after, succeeded=False)
         return f"{item.own}: step {step.step.name}: {failure}"

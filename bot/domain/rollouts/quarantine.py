@@ -44,6 +44,17 @@ class BuildEnd:
         return not self.succeeded and self.was_fine and self.failed_again is True
 
 
+def kept_in_words(base: Base, who: str, reason: str, *, is_shown: bool) -> str:
+    """Why a quarantine of `base` keeps a rebuild, and what that waits for; `is_shown` while the base shows the
+    quarantined digest."""
+    lift = f"`freshness-bot quarantine lift {base}`"
+    told = f"quarantined by {who} ({reason})"
+    if is_shown:
+        return f"{told}: it waits until {base.short} shows another digest, or for {lift}"
+    by_now = f"what is planned for the digest that {base.short} shows by now takes its place"
+    return f"{told}: {by_now}, or it waits for {lift}"
+
+
 @dataclass(frozen=True, slots=True)
 class Suspect:
     """A digest that broke repositories which were fine before."""

@@ -65,7 +65,8 @@ class StepRun:
     `began_at` is when its turn came, `since` from when on a run that starts by itself may be its own. `deadline` is
     when it will have failed: its time counts from the first try, without that for which the forge does not answer
     and that for which it waits for an approval, since `waits_since`. `attempted_at`, `correlation` and
-    `dispatches` are as with a rebuild, and so are `looks_in_vain`.
+    `dispatches` are as with a rebuild, and so are `looks_in_vain`. `refused` says that what kept it last was a
+    right that the bot lacks, a rule, or what a file of its repository says.
     """
 
     id: int
@@ -91,10 +92,18 @@ class StepRun:
     branch: str | None = None
     commit: str | None = None
     looks_in_vain: int = 0
+    refused: bool = False
 
     @property
     def workflow(self) -> str:
         return self.step.workflow
+
+    @property
+    def was_refused_to_its_end(self) -> bool:
+        """Whether it has failed as its time is over, in which it was refused: what will never do fails at once."""
+        if self.deadline is None or self.ended_at is None:
+            return False
+        return self.state is StepState.FAILED and self.refused and self.deadline <= self.ended_at
 
     def moved(self, state: StepState, reason: str, *, at: datetime) -> "StepRun":
         """Returns the step in its next state; raises `IllegalTransition` outside the table.
@@ -114,14 +123,23 @@ class StepRun:
         return replace(after, waits_since=None, deadline=self.deadline and self.deadline + waited)
 
     def begun(self, now: datetime) -> "StepRun":
-        """Returns the step with its deadline, which counts from the first try."""
-        return self if self.deadline is not None else replace(self, deadline=now + self.step.timeout)
+        """Returns the step as it is tried now, with its deadline, which counts from the first try."""
+        tried = replace(self, refused=False)
+        if self.deadline is not None:
+            return tried
+        return replace(tried, due_at=max(self.due_at, now), deadline=now + self.step.timeout)
 
-    def put_off(self, until: datetime, now: datetime) -> "StepRun":
-        """Returns the step as it waits for a fault of the world to pass: that is no time of its own, nor is that
-        since it was due."""
-        late = max(now - self.due_at, timedelta())
-        return replace(self, due_at=until, deadline=self.deadline and self.deadline + late + (until - now))
+    def put_off(self, until: datetime) -> "StepRun":
+        """Returns the step as it waits for a fault of the world to pass."""
+        return replace(self, due_at=until, deadline=held_up(self.deadline, self.waits_since, self.due_at, until))
+
+
+def held_up(
+    deadline: datetime | None, waits_since: datetime | None, due_at: datetime, until: datetime
+) -> datetime | None:
+    """The deadline of a step that was due at `due_at`, and that a fault of the world keeps from being tried before
+    `until`: that is no time of its own. One that waits for an approval gets all that time back in the end."""
+    return deadline if deadline is None or waits_since is not None else deadline + max(until - due_at, timedelta())
 
 
 def after_step_run(step: StepRun, shown: RunState, now: datetime) -> StepRun:

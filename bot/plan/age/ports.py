@@ -17,7 +17,8 @@ from bot.domain.rollouts.timing.guarantee import BaseInFile
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The latest run of a workflow that the bot planned: `is_weekly` where that was for its age."""
+    """The latest run of a workflow that the bot planned: `is_weekly` where that was for its age, `is_by_person`
+    where somebody has called it off."""
 
     rebuild: int
     state: RebuildState
@@ -26,6 +27,7 @@ class Attempt:
     ended_at: datetime | None
     is_weekly: bool
     has_begun: bool
+    is_by_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,9 +131,12 @@ def _aging(known: KnownBuilds, guarantee: Guarantee, weekly: Weekly, now: dateti
 
 def _called_off(known: KnownBuilds, weekly: Weekly, now: datetime, how: RebuildState) -> str | None:
     """What was called off since the last weekly rebuild is not begun again before the next one. Who has skipped it
-    knows; what was cancelled is told to people once it is too old."""
+    knows; what was cancelled is told to people once it is too old. What the bot has skipped, as where a right is
+    missing for days, nobody has called off."""
     attempt = known.attempt
     if attempt is None or not attempt.is_weekly or attempt.state is not how:
+        return None
+    if how is RebuildState.SKIPPED and not attempt.is_by_person:
         return None
     if is_yet_to_come(attempt.planned_at, now):  # by a clock that was ahead, for another week
         return None

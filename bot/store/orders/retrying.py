@@ -1,5 +1,5 @@
-"""Begins rebuilds once more: those that have failed, those that followed a run of others in vain, and those whose
-closed pull request is open again."""
+"""Begins rebuilds once more: those that have failed, those that followed a run of others in vain, those of which a
+step was refused, and those whose closed pull request is open again."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +21,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 _OF_ITS_MERGE = ("branch", "pull_request", "merge_commit", "merge_node", "merged_at")
 _OF_ITS_BUILD = ("attempted_at", "built_at", "built_commit", "run_number", "built_by")
 _OF_ITS_PULL_REQUEST = ("node_id", "url", "text_version", "released_at", "at_request", "held_because")
+_OF_A_PERSON = ("released_at", "at_request", "held_because", "call_off")
 _KEPT = (
     *("rollout_id", "repository_id", "action", "wave", "workflow", "branch", "pull_request", "severity"),
     *("soak_seconds", "waits_since", "overdue_at", "considered_revision", "facts_version"),
@@ -57,10 +58,17 @@ async def dispatched_instead(connection: AsyncConnection, before: Rebuild, now: 
     follows no other run, so that it is dispatched at last.
     """
     row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == before.id))).mappings().one()
-    kept = {name: row[name] for name in (*_KEPT, "released_at", "at_request", "held_because", "call_off")}
+    kept = {name: row[name] for name in (*_KEPT, *_OF_A_PERSON)}
     kept |= await _not_built(connection, before)
     kept["joined"] = before.joined.value if before.joined is Joined.IN_VAIN else None
     return await _added(connection, before, kept, RebuildState.PLANNED, before.reason, now)
+
+
+async def stepped_again(connection: AsyncConnection, failed: Rebuild, reason: str, now: datetime) -> Rebuild:
+    """Returns what goes on with the step of a rebuild that was refused; it begins as that one could."""
+    row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == failed.id))).mappings().one()
+    kept = {name: row[name] for name in (*_KEPT, *_OF_A_PERSON)}
+    return await _added(connection, failed, kept, RebuildState.STEPPING, reason, now)
 
 
 async def reopened(connection: AsyncConnection, closed: Rebuild, again: Rebuild, now: datetime) -> Rebuild:

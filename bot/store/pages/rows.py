@@ -19,8 +19,9 @@ from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.tables import base_of, bases, changes, notices, shows_two_in
 from bot.store.rows.inventories.packages import package_changes_of
 from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.quarantined import KEPT_BY, keepers, kept_because
 from bot.store.rows.rollouts.steps import steps
-from bot.store.rows.rollouts.tables import quarantines, rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.bases.base import BaseRow
 from bot.views.paging import Cut, Page, page_of
 from bot.views.rows import ChangeRow, NoticeRow, RebuildRow, StepRow
@@ -110,11 +111,10 @@ def _rebuilds(*where: ColumnElement[bool]) -> Select[Any]:
             rebuilds.c.ended_at,
             rebuilds.c.held_because,
             rebuilds.c.steps,
-            quarantines.c.reason.label("quarantined"),
+            *KEPT_BY,
             repositories.c.name,
         )
-        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-        .outerjoin(quarantines, quarantines.c.id == rebuilds.c.quarantine_id)
+        .select_from(keepers(rebuilds.join(repositories, repositories.c.id == rebuilds.c.repository_id)))
         .where(*where)
     )
 
@@ -136,7 +136,6 @@ def _step(row: Any) -> StepRow:
 
 
 def _rebuild(row: Any, of_it: tuple[StepRow, ...]) -> RebuildRow:
-    quarantined = f"quarantined: {row.quarantined}" if row.quarantined else None
     return RebuildRow(
         row.id,
         row.rollout_id,
@@ -150,7 +149,7 @@ def _rebuild(row: Any, of_it: tuple[StepRow, ...]) -> RebuildRow:
         row.planned_at,
         row.attempted_at,
         row.ended_at,
-        row.held_because or quarantined,
+        row.held_because or kept_because(row),
         of_it,
     )
 

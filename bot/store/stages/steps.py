@@ -22,6 +22,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.outbox import announce
+from bot.store.rows.repositories.repositories import read_within_a_day
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import (
     after_transitions,
@@ -36,6 +37,7 @@ from bot.store.rows.rollouts.steps import (
     IS_TO_START,
     IS_UNDER_WAY,
     begin_step,
+    kept_time,
     runs_taken,
     step_columns,
     step_of,
@@ -76,6 +78,7 @@ class StepStore(Store):
             where=[where],
             error="reason",
             ends_with_where=ends_with_where,
+            kept_time=kept_time,
         )
 
     async def _step(self, claimed: Claimed) -> StepRun:
@@ -134,10 +137,14 @@ class StepStore(Store):
     async def settle_step(self, before: StepRun, after: StepRun, *, succeeded: bool = True) -> None:
         """Ends the claim, gives the next step its turn, and moves the rebuild along, in one transaction.
 
-        Of a failed attempt only what is told is taken: what it has stored of its intent stays.
+        Of a failed attempt only what is told is taken: what it has stored of its intent stays. Where a refusal has
+        lasted to the end of its time, the repository is read within a day, by which it is tried again.
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
+            if after.was_refused_to_its_end:
+                home = select(rebuilds.c.repository_id).where(rebuilds.c.id == after.rebuild)
+                await read_within_a_day(connection, (await connection.execute(home)).scalar_one(), now)
             await lock(connection, rebuilds, [after.rebuild])
             [rebuild] = await read_rebuilds(connection, rebuilds.c.id == after.rebuild)
             if rebuild.state is not RebuildState.STEPPING:

@@ -290,15 +290,14 @@ async def test_steps_whose_runs_are_known_are_asked_for_together_and_a_red_one_w
     assert world.asked == ["follow", "first_failure"]
 
 
-async def test_while_the_forge_pauses_no_step_is_claimed(world: World) -> None:
+async def test_while_the_forge_pauses_it_is_not_asked_and_steps_are_put_off_to_its_end(world: World) -> None:
     world.follows(run=7, node_id="CS_7", state=StepState.RUNNING)
     world.forge.failing["follow"] = Failure(Trouble.THROTTLED, "slow down", retry_after=HOUR)
     loop = Loop(world.clock)
     await tick(world.store, world.forge, FollowOptions(EVERY), loop)
     world.store.going.rows[1].due_at = NOON
-    put_off = world.store.going.put_off_calls
     await tick(world.store, world.forge, FollowOptions(EVERY), loop)
-    assert (world.store.going.put_off_calls, world.asked) == (put_off, ["follow"])
+    assert (world.store.going.rows[1].due_at, world.asked) == (NOON + HOUR, ["follow"])
 
 
 async def test_a_run_without_a_node_is_asked_for_by_its_number(world: World) -> None:
@@ -348,6 +347,7 @@ async def test_a_right_that_is_missing_ends_a_step_once_its_time_is_over(world: 
     assert (await world.look()).state is StepState.STARTED
     after = await world.look(2 * HOUR)
     assert (after.state, after.reason) == (StepState.FAILED, "not through within 2 h: started")
+    assert after.refused
 
 
 async def test_time_does_not_run_out_while_an_approval_is_waited_for(world: World) -> None:

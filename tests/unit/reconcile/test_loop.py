@@ -196,6 +196,15 @@ async def test_each_hosts_items_are_prepared_together(world: World) -> None:
     assert sorted(world.posts.prepared) == [("a", 3), ("b", 1)]
 
 
+async def test_a_host_that_is_left_alone_is_not_asked_for_what_can_be_prepared_either(world: World) -> None:
+    world.add("a")
+    world.posts.meets[1] = Failure(Trouble.THROTTLED, "slow down", retry_after=timedelta(hours=1))
+    await world.run()
+    world.add("a")
+    await world.run()
+    assert (world.posts.prepared, world.due(2)) == ([("a", 1)], timedelta(hours=1))
+
+
 async def test_what_cannot_be_prepared_fails_with_its_reason(world: World) -> None:
     async def refuse(host: str, items: Sequence[Post]) -> None:
         raise Failure(Trouble.DENIED, "not for you")

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Table, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.reconcile.work import Claimed
 from bot.store.engine.database import Database, repeated
@@ -22,7 +23,8 @@ class DueRows(Generic[Item]):
     `read` makes a value of a row, `name` tells people which row it is, `error` is the column that shows why a row
     could not be done. Where `ends_with_where`, a claim holds no longer than `where` does: what a word stops is
     stopped before its next write, and free once the lease has run out. `rests` is what holds, in the place of
-    `where`, of rows that rest after a failure.
+    `where`, of rows that rest after a failure. `kept_time` gives what changes besides in a row that is put off
+    until then, where it counts a time that must not run meanwhile.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class DueRows(Generic[Item]):
         error: str | None = "error",
         ends_with_where: bool = False,
         rests: Sequence[ColumnElement[bool]] | None = None,
+        kept_time: Callable[[Mapping[str, Any], datetime], Mapping[str, Any]] | None = None,
     ) -> None:
         self._database = database
         self._worker = worker
@@ -49,6 +52,7 @@ class DueRows(Generic[Item]):
         self._error = error
         self._held_while = where if ends_with_where else ()
         self._rests = where if rests is None else rests
+        self._kept_time = kept_time
 
     @repeated
     async def claim(self, now: datetime, limit: int) -> list[Claimed]:
@@ -87,7 +91,21 @@ class DueRows(Generic[Item]):
         async with self._database.transaction() as connection:
             await lock(connection, self._table, [claimed.id for claimed in claims])
             for some in chunks(sorted(claimed.id for claimed in claims)):
+                if self._kept_time is not None:
+                    await self._keep_time(connection, some, due_at, self._kept_time)
                 await connection.execute(self._mine(some).values(**values))
+
+    async def _keep_time(
+        self,
+        connection: AsyncConnection,
+        ids: Sequence[int],
+        due_at: datetime,
+        kept_time: Callable[[Mapping[str, Any], datetime], Mapping[str, Any]],
+    ) -> None:
+        rows = await connection.execute(select(self._table).where(self._table.c.id.in_(ids)))
+        for row in rows.mappings().all():
+            if values := kept_time({str(key): value for key, value in row.items()}, due_at):
+                await connection.execute(self._mine([row["id"]]).values(**values))
 
     async def resting(self, beyond: datetime, limit: int) -> list[Claimed]:
         rows = self._table

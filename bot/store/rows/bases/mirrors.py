@@ -1,6 +1,6 @@
 """The rows of bases that are copies: what each is a copy of, and how far it is behind."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,13 +13,13 @@ from bot.domain.reference import Base
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.rows.bases.observations import latest_observations, loaded
+from bot.store.rows.bases.observations import histories, latest_observations, loaded
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.tables import usages
 from bot.views.bases.mirrors import MirrorStatus, Took, took_of
 
 MOST_PUBLISHED = 30
-"""So many publications of upstream are compared with what a mirror shows."""
+"""So many publications of upstream are compared with what a mirror shows, before all of them are."""
 
 upstreams = bases.alias("upstreams")
 """What a base is a copy of."""
@@ -88,9 +88,20 @@ async def compare_mirrors(connection: AsyncConnection, some: Collection[int], no
     above = {row.upstream_id: _upstream(row) for row in rows}
     shown = loaded(ids, await latest_observations(connection, sorted(ids), 1))
     published = loaded(above, await latest_observations(connection, sorted(above), MOST_PUBLISHED))
-    found = [
-        (row, _copied(row, shown.get(ids[row.id], []), published.get(above[row.upstream_id], []))) for row in rows
-    ]
+
+    def compared() -> list[tuple[Row[Any], Copied]]:
+        return [
+            (row, _copied(row, shown.get(ids[row.id], []), published.get(above[row.upstream_id], [])))
+            for row in rows
+        ]
+
+    found = compared()
+    older = {
+        row.upstream_id for row, each in found if _may_be_older(each, published.get(above[row.upstream_id], []))
+    }
+    if older:
+        published |= loaded(above, await histories(connection, sorted(older)))
+        found = compared()
     values = [
         {
             "row": row.id,
@@ -194,6 +205,12 @@ async def _pairs(connection: AsyncConnection, some: Collection[int]) -> list[Row
         either = or_(bases.c.id.in_(part), bases.c.upstream_id.in_(part))
         found |= {row.id: row for row in await connection.execute(_with_upstream().where(either))}
     return [found[number] for number in sorted(found)]
+
+
+def _may_be_older(each: Copied, published: Sequence[Observation]) -> bool:
+    """Whether a copy that shows none of the latest publications may show one from before: it may stand still for a
+    year."""
+    return each.likeness is None and len(published) == MOST_PUBLISHED
 
 
 def _copied(row: Any, shown: list[Observation], published: list[Observation]) -> Copied:

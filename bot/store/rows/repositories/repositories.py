@@ -1,9 +1,10 @@
 """Repositories as rows: the forge's own id is who they are, their name is what they are called at present."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Repository
@@ -12,6 +13,15 @@ from bot.store.rows.repositories.tables import repositories
 
 IS_WORD_UNREAD = func.coalesce(repositories.c.config["unread"].as_string(), "") != ""
 """What it asks for of the bot cannot be understood, and may be a no."""
+
+
+async def read_within_a_day(connection: AsyncConnection, repository: int, now: datetime) -> None:
+    """The next regular reading counts although its branch may be where it was, and comes within a day."""
+    latest = now + timedelta(days=1)
+    due = case((repositories.c.due_at > latest, latest), else_=repositories.c.due_at)
+    await connection.execute(
+        update(repositories).where(repositories.c.id == repository).values(tree=None, due_at=due)
+    )
 
 
 async def rename_in_place(connection: AsyncConnection, listing: Sequence[Repository]) -> None:

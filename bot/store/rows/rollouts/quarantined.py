@@ -7,11 +7,13 @@ next one goes on.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Text, cast, false, or_, select
+from sqlalchemy import FromClause, Text, cast, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
+from bot.domain.rollouts.quarantine import kept_in_words
 from bot.domain.rollouts.rebuild import AWAITING, Target
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.rollouts.rebuilds import read_targets
@@ -21,6 +23,28 @@ from bot.store.rows.rollouts.tables import quarantines, rebuilds
 Carried = tuple[Base, str]
 """A base with a digest of it that a rebuild brings."""
 SHOWN = (bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest)
+
+
+KEPT_BY = (
+    *(quarantines.c.who.label("kept_by"), quarantines.c.reason.label("kept_since")),
+    *(each.label(f"kept_{each.name}") for each in SHOWN[:3]),
+    or_(bases.c.digest.is_(None), bases.c.digest == quarantines.c.digest).label("kept_is_shown"),
+)
+"""What `kept_because` reads, of rebuilds that `keepers` are joined to."""
+
+
+def keepers(some: FromClause) -> FromClause:
+    """The rebuilds in `some`, each with the quarantine that keeps it and the base of that, where one does."""
+    is_its = quarantines.c.id == rebuilds.c.quarantine_id
+    return some.outerjoin(quarantines, is_its).outerjoin(bases, bases.c.id == quarantines.c.base_id)
+
+
+def kept_because(row: Any) -> str | None:
+    """Why a quarantine keeps a rebuild, and what that waits for; None where none does."""
+    if row.kept_by is None:
+        return None
+    base = Base(row.kept_registry, row.kept_repository, row.kept_tag)
+    return kept_in_words(base, row.kept_by, row.kept_since, is_shown=row.kept_is_shown)
 
 
 @dataclass(frozen=True, slots=True)

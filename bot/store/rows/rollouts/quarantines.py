@@ -5,7 +5,7 @@ later one sees what the first has written.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
@@ -13,14 +13,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, Action, RebuildState
+from bot.domain.wording.words import duration
 from bot.store.engine.counters import RELEASES, hold_counter, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.outbox import announce
+from bot.store.rows.repositories.repositories import read_within_a_day
 from bot.store.rows.rollouts.quarantined import SHOWN, still_carried, to_be_marked
-from bot.store.rows.rollouts.rebuilds import outdate, read_targets
+from bot.store.rows.rollouts.rebuilds import (
+    after_transitions,
+    keep_transitions,
+    outcome_of,
+    outdate,
+    read_rebuilds,
+    read_targets,
+    transition_row,
+)
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 from bot.views.rollouts.rollout import QuarantineStatus
 
@@ -59,6 +69,17 @@ _COPIES = (
     .order_by(quarantines.c.id, bases.c.id)
 )
 """The quarantines that hold, each with the `copy`, a mirror's base, that shows the same and is not held yet."""
+_TAKEN_UP_WITHIN = timedelta(days=7)
+_OVERTAKEN = (
+    select(rebuilds.c.id, rebuilds.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag)
+    .join(quarantines, quarantines.c.id == rebuilds.c.quarantine_id)
+    .join(bases, and_(bases.c.id == quarantines.c.base_id, bases.c.digest != quarantines.c.digest))
+    .where(rebuilds.c.state.in_(AWAITING), rebuilds.c.attempted_at.is_(None))
+)
+"""What a quarantine keeps although its base shows another digest by now: the plan of that takes up what is still
+needed."""
+_PUT_OFF = (rebuilds.c.state == RebuildState.WAITING.value, rebuilds.c.lease_owner.is_(None))
+"""It was tried before it was held, so that no window or settling dates it."""
 _ANY_RETURNED, _ANY_COPY = _RETURNED.limit(1), _COPIES.limit(1)
 
 
@@ -182,7 +203,10 @@ async def _end(connection: AsyncConnection, outcomes: Mapping[int, str], now: da
 
 async def lift_published(connection: AsyncConnection, now: datetime) -> int:
     """Ends the quarantines of digests that their base shows no more and that nothing carries any more, and holds
-    what came; how many have ended."""
+    what came; how many have ended. What a quarantine keeps that nothing has taken up for long ends as well."""
+    overtaken = (await connection.execute(_OVERTAKEN.where(bases.c.moved_at <= now - _TAKEN_UP_WITHIN))).all()
+    for home in sorted({row.repository_id for row in overtaken}):
+        await read_within_a_day(connection, home, now)
     rows = await connection.execute(
         select(quarantines.c.id, quarantines.c.digest.label("held"), *SHOWN)
         .join(bases, bases.c.id == quarantines.c.base_id)
@@ -193,8 +217,24 @@ async def lift_published(connection: AsyncConnection, now: datetime) -> int:
     carried = await still_carried(connection, {row.held for row in left})
     over = [row for row in left if (base_of(row), row.held) not in carried]
     outcomes = {row.id: f"the next publication came: {row.digest}" for row in over}
-    await _carry_out(connection, await _end(connection, outcomes, now), now)
+    ended = await _end(connection, outcomes, now)
+    await _carry_out(connection, ended, now, [row.id for row in overtaken])
+    await _end_overtaken(connection, {row.id: base_of(row) for row in overtaken}, now)
     return len(outcomes)
+
+
+async def _end_overtaken(connection: AsyncConnection, overtaken: Mapping[int, Base], now: datetime) -> None:
+    """Ends these rebuilds; their repositories are read soon, by which what they still need is planned anew."""
+    await lock(connection, rebuilds, list(overtaken))
+    waiting = await read_rebuilds(connection, rebuilds.c.id.in_(list(overtaken)), rebuilds.c.state.in_(AWAITING))
+    for rebuild in waiting:
+        shown = f"{overtaken[rebuild.id].short} has not shown the quarantined digest that this was for"
+        why = f"{shown}, for {duration(_TAKEN_UP_WITHIN)}, and nothing has taken it up"
+        ended = rebuild.moved(RebuildState.SKIPPED, why, at=now)
+        mine = update(rebuilds).where(rebuilds.c.id == rebuild.id)
+        await connection.execute(mine.values(**outcome_of(ended), quarantine_id=None))
+        await keep_transitions(connection, [transition_row(rebuild.id, now, rebuild.state, ended.state, why)])
+    await after_transitions(connection, {rebuild.rollout for rebuild in waiting}, now)
 
 
 async def _carry_out(
@@ -209,7 +249,9 @@ async def _carry_out(
     outdated = await _concerned(connection, {(row.base_id, row.digest) for row in rows})
     await lock(connection, rebuilds, {*written, *freed, *outdated, *(id_ for ids in kept.values() for id_ in ids)})
     for some in chunks(sorted(freed)):
-        await connection.execute(update(rebuilds).where(rebuilds.c.id.in_(some)).values(quarantine_id=None))
+        mine = update(rebuilds).where(rebuilds.c.id.in_(some))
+        await connection.execute(mine.values(quarantine_id=None))
+        await connection.execute(mine.where(*_PUT_OFF, rebuilds.c.due_at > now).values(due_at=now))
     for number, ids in sorted(kept.items()):
         for some in chunks(ids):
             # Taking the lease away stops a worker that is just beginning with one.

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -24,12 +25,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
-from bot.domain.rollouts.steps import StepRun, StepState
+from bot.domain.rollouts.steps import StepRun, StepState, held_up
 from bot.domain.rollouts.terms import Start, Step
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.rows.moment import Moment
+from bot.store.rows.moment import Moment, NoMoment
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
@@ -54,6 +55,7 @@ steps = Table(
     Column("correlation", ShortText(64), unique=True),
     Column("dispatches", Integer, nullable=False, server_default="0"),
     Column("looks_in_vain", Integer, nullable=False, server_default="0"),
+    Column("refused", Boolean, nullable=False, server_default="0"),
     Column("run", BigInteger),
     Column("node_id", ShortText(128)),
     Column("url", LongText),
@@ -74,6 +76,12 @@ IS_UNDER_WAY = or_(
 )
 IS_TO_START = and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.DISPATCH.value)
 falls_due(steps, DueTable("steps", (or_(IS_TO_START, IS_UNDER_WAY), IS_OF_ONE_STEPPING.exists()), is_regular=True))
+
+WAS_REFUSED = and_(
+    steps.c.state == StepState.FAILED.value,
+    *(steps.c.refused.is_(True), steps.c.run.is_(None), steps.c.attempted_at.is_(None)),
+)
+"""It failed by a refusal, before a run of it was seen or asked for."""
 
 _HAS_ENDED = [state.value for state in StepState if state.has_ended]
 
@@ -190,6 +198,7 @@ def step_of(row: RowMapping | Mapping[str, Any], own: Identity, elsewhere: Ident
         url=row["url"],
         ended_at=row["ended_at"],
         looks_in_vain=row["looks_in_vain"],
+        refused=row["refused"],
     )
 
 
@@ -213,7 +222,17 @@ def step_outcome(step: StepRun) -> dict[str, Any]:
         "deadline": step.deadline,
         "waits_since": step.waits_since,
         "ended_at": step.ended_at,
+        "refused": step.refused,
     }
+
+
+def kept_time(row: Mapping[str, Any], until: datetime) -> dict[str, Any]:
+    """What changes in a step that is put off until then before it came to anything; a row that cannot be read keeps
+    what it has."""
+    moments = row["deadline"], row["waits_since"], row["due_at"]
+    if any(isinstance(each, NoMoment) for each in moments):
+        return {}
+    return {"deadline": held_up(*moments, until)}
 
 
 async def runs_taken(connection: AsyncConnection, repository: str) -> set[int]:

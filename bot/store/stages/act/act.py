@@ -1,7 +1,6 @@
 """Due rebuilds: what `act` reads and writes."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
@@ -20,6 +19,7 @@ from bot.store.engine.queue.claiming import Worker, is_due
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.incidents import tell_incidents
+from bot.store.rows.repositories.repositories import read_within_a_day
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import may_be_written
 from bot.store.rows.rollouts.delays import delay_news
@@ -109,13 +109,8 @@ class ActStore(RebuildStore):
             await connection.execute(update(repositories).where(repositories.c.id == repository).values(**values))
 
     async def read_within_a_day(self, repository: int) -> None:
-        """The next regular reading counts although its branch may be where it was, and comes within a day."""
-        latest = self._clock.now() + timedelta(days=1)
-        due = case((repositories.c.due_at > latest, latest), else_=repositories.c.due_at)
         async with self._database.transaction() as connection:
-            await connection.execute(
-                update(repositories).where(repositories.c.id == repository).values(tree=None, due_at=due)
-            )
+            await read_within_a_day(connection, repository, self._clock.now())
 
     async def notice_delays(self) -> None:
         """Tells of owners whose rebuilds fail again and again, and once it is over."""

@@ -40,6 +40,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import tasks
 from bot.store.stages.discover.granted import note_grants
 from bot.store.stages.discover.listing import SHORT, UNLISTED, take_listing
+from bot.store.stages.discover.refused import refused_steps, step_again
 from bot.watch.registry.incident import Incident
 
 LISTING = "list repositories"
@@ -150,7 +151,11 @@ class DiscoverStore(Store):
             await plan_once_more(connection, owed)
             is_refused = reading.config.asks_for_no_pull_request or not reading.config.enabled
             left = [] if is_refused else [rebuilds.c.merging == Merging.LEFT.value]
-            await outdate(connection, await _open_requests(connection, repository.id, *left), now)
+            outdated = await _open_requests(connection, repository.id, *left)
+            refused = await refused_steps(connection, repository, reading)
+            await lock(connection, rebuilds, {*outdated, *refused})
+            await outdate(connection, outdated, now)
+            await step_again(connection, refused, repository.name, now)
             await self._end(connection, repository, due, _values(reading, now))
 
     async def _away_since(self, connection: AsyncConnection, repository: DueRepository) -> datetime | None:

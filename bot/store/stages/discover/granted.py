@@ -1,9 +1,9 @@
 """What an owner has granted the bot anew: what was refused there before is tried again at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, or_, select, update
+from sqlalchemy import ColumnElement, Table, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import owner_of
@@ -19,8 +19,9 @@ from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.rollouts.served import IS_UNSERVED
-from bot.store.rows.rollouts.steps import steps
+from bot.store.rows.rollouts.steps import IS_OF_ONE_STEPPING, steps
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.stages.discover.refused import REFUSED, refused_elsewhere
 
 
 async def note_grants(connection: AsyncConnection, shown: Mapping[str, Mapping[str, str]], now: datetime) -> None:
@@ -38,12 +39,14 @@ async def note_grants(connection: AsyncConnection, shown: Mapping[str, Mapping[s
         await connection.execute(row.on_conflict_do_update(index_elements=["owner"], set_={"granted": granted}))
     if again := {owner for owner, granted in moved.items() if owner in known and granted}:
         listed = await connection.execute(select(repositories.c.id, repositories.c.name))
-        await _try_again(connection, [row.id for row in listed if owner_of(row.name) in again], now)
+        await _try_again(connection, [row.id for row in listed if owner_of(row.name) in again], again, now)
 
 
-async def _try_again(connection: AsyncConnection, homes: Sequence[int], now: datetime) -> None:
-    """In the order of the locks."""
-    await _read_again(connection, homes, now)
+async def _try_again(
+    connection: AsyncConnection, homes: Sequence[int], owners: Collection[str], now: datetime
+) -> None:
+    """In the order of the locks; `homes` are repositories of these `owners`."""
+    await _read_again(connection, sorted({*homes, *await refused_elsewhere(connection, owners)}), now)
     await _become_due(connection, workflow_builds, _of(workflow_builds, homes), now)
     for some in chunks(homes):
         mine = rebuilds.c.repository_id.in_(some)
@@ -55,15 +58,21 @@ async def _try_again(connection: AsyncConnection, homes: Sequence[int], now: dat
             rebuilds.c.repository_id.in_(some), rebuilds.c.state == RebuildState.STEPPING.value
         )
         await _become_due(connection, steps, [steps.c.rebuild_id.in_(theirs)], now)
+    there = or_(*(func.lower(steps.c.elsewhere).startswith(f"{owner}/", autoescape=True) for owner in owners))
+    await _become_due(connection, steps, [IS_OF_ONE_STEPPING.exists(), there], now)
     for table in (onboardings, code_scans, artifact_reads, issues):
         await _become_due(connection, table, _of(table, homes), now)
 
 
 async def _read_again(connection: AsyncConnection, homes: Sequence[int], now: datetime) -> None:
-    """Repositories that could not be read, and those of which a rebuild came to nothing: it is planned again."""
+    """Repositories that could not be read, and those of which a rebuild came to nothing, or a step was refused:
+    these are tried again as they are read."""
     unserved = select(rebuilds.c.repository_id).where(IS_UNSERVED)
+    refused = select(REFUSED.subquery().c.repository_id)
     for some in chunks(homes):
-        is_concerned = or_(repositories.c.attempts > 0, repositories.c.id.in_(unserved))
+        is_concerned = or_(
+            repositories.c.attempts > 0, *(repositories.c.id.in_(each) for each in (unserved, refused))
+        )
         free = repositories.c.listed.is_(True), repositories.c.lease_owner.is_(None)
         ids = await lock_where(connection, repositories, repositories.c.id.in_(some), is_concerned, *free)
         await connection.execute(

@@ -184,7 +184,8 @@ async def _attempts(connection: AsyncConnection, ids: Sequence[int]) -> dict[tup
     )
     columns = (
         *(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.workflow, rebuilds.c.state, rebuilds.c.reason),
-        *(rebuilds.c.planned_at, rebuilds.c.ended_at, rebuilds.c.attempted_at, rollouts.c.occasion),
+        *(rebuilds.c.planned_at, rebuilds.c.ended_at, rebuilds.c.attempted_at, rebuilds.c.call_off),
+        rollouts.c.occasion,
     )
     rows = await connection.execute(
         select(*columns).join(rollouts, rollouts.c.id == rebuilds.c.rollout_id).where(rebuilds.c.id.in_(newest))
@@ -198,6 +199,7 @@ async def _attempts(connection: AsyncConnection, ids: Sequence[int]) -> dict[tup
             row.ended_at,
             row.occasion == Occasion.AGE,
             row.attempted_at is not None or RebuildState(row.state) not in AWAITING,
+            row.call_off is not None,
         )
         for row in rows
     }

@@ -16,8 +16,9 @@ from bot.plan.waves.waiting import Waiting, Waits
 from bot.store.engine.readable import readable
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import read_spendings
+from bot.store.rows.rollouts.quarantined import KEPT_BY, keepers, kept_because
 from bot.store.rows.rollouts.rollouts import open_pauses
-from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollouts
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.stages.plan.advance import standings
 
 
@@ -27,14 +28,15 @@ async def read_waits(connection: AsyncConnection, rules: ReleaseRules) -> Waits:
         "id", "rollout_id", "wave", "action", "severity", "due_at", "waits_since", "planned_at", "released_at",
         "gave_way_at", "at_request", "held_because", "distance", "waits_for", "waits_until",
     )  # fmt: skip
+    at_home = rebuilds.join(repositories, repositories.c.id == rebuilds.c.repository_id).join(
+        rollouts, rollouts.c.id == rebuilds.c.rollout_id
+    )
     rows = await connection.execute(
         select(
             *(rebuilds.c[name] for name in told),
-            *(quarantines.c.reason.label("quarantined"), repositories.c.name, rollouts.c.occasion),
+            *(*KEPT_BY, repositories.c.name, rollouts.c.occasion),
         )
-        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-        .join(rollouts, rollouts.c.id == rebuilds.c.rollout_id)
-        .outerjoin(quarantines, quarantines.c.id == rebuilds.c.quarantine_id)
+        .select_from(keepers(at_home))
         .where(rebuilds.c.state.in_(AWAITING))
     )
     waiting = tuple(readable(rows, _waiting, lambda row: f"rebuild {row.id}"))
@@ -42,7 +44,6 @@ async def read_waits(connection: AsyncConnection, rules: ReleaseRules) -> Waits:
 
 
 def _waiting(row: Any) -> Waiting:
-    kept = row.held_because or (f"quarantined: {row.quarantined}" if row.quarantined else None)
     return Waiting(
         row.id,
         row.rollout_id,
@@ -52,7 +53,7 @@ def _waiting(row: Any) -> Waiting:
         row.waits_since or row.planned_at,
         row.released_at is not None and row.gave_way_at is None,
         row.at_request,
-        kept,
+        row.held_because or kept_because(row),
         row.name,
         row.action == Action.PULL_REQUEST.value,
         row.occasion == Occasion.CATCH_UP.value,

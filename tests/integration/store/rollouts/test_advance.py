@@ -40,6 +40,15 @@ async def tick(stores: Stores, options: RolloutOptions = OPTIONS) -> int:
     return (await advance.tick(stores.advance, options, stores.clock)).released
 
 
+async def begun_with_canaries(stores: Stores, number: int) -> None:
+    """One rollout with so many canaries, which may begin, and one rebuild after them."""
+    await planned(stores, number, wave="canary")
+    await planned(stores, 1, wave="rest")
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(rollout_id=1))
+    await tick(stores)
+
+
 async def test_nothing_begins_before_its_wave_does(stores: Stores) -> None:
     await planned(stores, wave="canary")
     assert await stores.jobs() == []
@@ -150,11 +159,7 @@ async def test_failures_pause_the_rollout_until_a_person_goes_on(stores: Stores)
 
 
 async def test_a_canary_that_was_red_holds_its_rollout_until_a_person_says_so(stores: Stores) -> None:
-    await planned(stores, 1, wave="canary")
-    await planned(stores, 1, wave="rest")
-    async with stores.database.transaction() as connection:
-        await connection.execute(update(rebuilds).values(rollout_id=1))
-    await tick(stores)
+    await begun_with_canaries(stores, 1)
     [job] = await stores.jobs()
     started = replace(job.rebuild.moved(RebuildState.DISPATCHED, "started", at=stores.clock.now()), run=7)
     red = started.moved(RebuildState.FAILED, "the run concluded with failure", at=stores.clock.now())
@@ -167,11 +172,7 @@ async def test_a_canary_that_was_red_holds_its_rollout_until_a_person_says_so(st
 
 
 async def test_a_canary_that_was_refused_holds_nobody_where_another_was_built(stores: Stores) -> None:
-    await planned(stores, 2, wave="canary")
-    await planned(stores, 1, wave="rest")
-    async with stores.database.transaction() as connection:
-        await connection.execute(update(rebuilds).values(rollout_id=1))
-    await tick(stores)
+    await begun_with_canaries(stores, 2)
     refused, built = await stores.jobs()
     now = stores.clock.now()
     await stores.act.settle_rebuild(refused.rebuild, refused.rebuild.moved(RebuildState.FAILED, "refused", at=now))
@@ -218,9 +219,7 @@ async def test_nobody_waits_longer_than_the_soaks_and_one_wait_and_no_shorter(
 
 
 async def test_a_failed_rebuild_is_tried_again_as_another_one(stores: Stores) -> None:
-    await planned(stores, 1, wave="canary")
-    await tick(stores)
-    [job] = await stores.jobs()
+    job = await let_go(stores)
     await stores.act.settle_rebuild(
         job.rebuild, job.rebuild.moved(RebuildState.FAILED, "no", at=stores.clock.now())
     )
@@ -278,6 +277,22 @@ async def test_a_base_that_nobody_knows_cannot_be_quarantined(stores: Stores) ->
         await stores.orders.quarantine("aspnet:9.9", ANN)
 
 
+async def let_go(stores: Stores, wave: str = "canary") -> Job:
+    """The only rebuild of a rollout, which its wave has let go and which is claimed."""
+    await planned(stores, 1, wave=wave)
+    await tick(stores)
+    [job] = await stores.jobs()
+    return job
+
+
+async def gave_way(stores: Stores, wave: str = "canary") -> Job:
+    """The same, after a fault has held it up for as long as gives its place to others."""
+    job = await let_go(stores, wave)
+    await fail(stores, job)
+    await tick(stores)
+    return job
+
+
 async def fail(stores: Stores, job: Job, attempts: int = 4) -> None:
     """No answer so often in a row; the rebuild rests for an hour."""
     waiting = job.rebuild.moved(RebuildState.WAITING, "no answer", at=stores.clock.now())
@@ -309,10 +324,8 @@ async def test_what_a_fault_holds_up_gives_its_place_to_others_and_takes_one_aga
 
 async def test_what_gave_way_was_let_go_when_it_first_was(stores: Stores) -> None:
     """Who waits for its build counts from then."""
-    await planned(stores, 1, wave="canary")
-    await tick(stores)
+    job = await let_go(stores)
     released = await stores.column(rebuilds, "released_at")
-    [job] = await stores.jobs()
     await fail(stores, job)
     await tick(stores)
     stores.clock.advance(HOUR)
@@ -321,10 +334,8 @@ async def test_what_gave_way_was_let_go_when_it_first_was(stores: Stores) -> Non
 
 
 async def test_what_a_person_asked_for_gives_way_to_nobody(stores: Stores) -> None:
-    await planned(stores, 1, wave="canary")
-    await tick(stores)
+    job = await let_go(stores)
     await stores.orders.retry("contoso/shop-0000", ANN)
-    [job] = await stores.jobs()
     await fail(stores, job)
     await tick(stores)
     stores.clock.advance(HOUR)
@@ -332,31 +343,19 @@ async def test_what_a_person_asked_for_gives_way_to_nobody(stores: Stores) -> No
 
 
 async def test_a_person_has_what_gave_way_tried_at_once(stores: Stores) -> None:
-    await planned(stores, 1, wave="canary")
-    await tick(stores)
-    [job] = await stores.jobs()
-    await fail(stores, job)
-    await tick(stores)
+    await gave_way(stores)
     await stores.orders.retry("contoso/shop-0000", ANN)
     assert len(await stores.jobs()) == 1
 
 
 async def test_where_no_batch_bounds_a_wave_nothing_gives_way(stores: Stores) -> None:
-    await planned(stores, 1, wave="rest")
-    await tick(stores)
-    [job] = await stores.jobs()
-    await fail(stores, job)
-    await tick(stores)
+    await gave_way(stores, wave="rest")
     stores.clock.advance(HOUR)
     assert len(await stores.jobs()) == 1
 
 
 async def test_a_canary_that_a_fault_holds_up_lets_nobody_begin_without_a_success(stores: Stores) -> None:
-    await planned(stores, 1, wave="canary")
-    await planned(stores, 1, wave="rest")
-    async with stores.database.transaction() as connection:
-        await connection.execute(update(rebuilds).values(rollout_id=1))
-    await tick(stores)
+    await begun_with_canaries(stores, 1)
     [job] = await stores.jobs()
     await fail(stores, job)
     stores.clock.advance(HOUR / 2)
@@ -369,11 +368,7 @@ async def test_a_canary_that_a_fault_holds_up_lets_nobody_begin_without_a_succes
 
 
 async def test_what_gave_way_is_due_again_soon_as_well_once_something_goes_through(stores: Stores) -> None:
-    await planned(stores, 1, wave="canary")
-    await tick(stores)
-    [job] = await stores.jobs()
-    await fail(stores, job)
-    await tick(stores)
+    job = await gave_way(stores)
     resting = await stores.act.jobs.resting(stores.clock.now(), 10)
     assert [claimed.id for claimed in resting] == [job.rebuild.id]
     assert (await stores.act.jobs.read(resting[0])).rebuild.repository == job.rebuild.repository

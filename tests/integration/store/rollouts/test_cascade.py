@@ -263,6 +263,48 @@ async def test_a_wait_counts_from_when_the_producer_may_begin(stores: Stores) ->
     assert set(await stores.column(rebuilds, "waits_until")) == {None, settled + 3 * HOUR}
 
 
+async def test_while_the_producer_waits_for_its_wave_nobody_goes_before_it(stores: Stores) -> None:
+    """It is due for long, and is let go once the canaries have stood."""
+    await fleet(stores)
+    await moved(stores)
+    [link] = (await looked(stores)).links
+    told = []
+    for _ in range(5):
+        stores.clock.advance(HOUR)
+        await decide(stores)
+        told += [until for until in await stores.column(rebuilds, "waits_until") if until is not None]
+    assert len(told) == 5
+    assert told[-1] >= stores.clock.now() + 2 * HOUR
+    now = stores.clock.now()
+    await _end(stores, link.parent.repository, released_at=now, attempted_at=now, state=RebuildState.RUNNING.value)
+    await decide(stores)
+    assert now + 2 * HOUR in await stores.column(rebuilds, "waits_until")
+    stores.clock.advance(2 * HOUR)
+    await decide(stores)
+    assert await stores.column(rebuilds, "waits_for") == [None, None]
+
+
+async def test_who_may_keep_the_producer_s_wave_waits_for_it_no_longer_than_ever(stores: Stores) -> None:
+    """Equally far from the root, it may be the canary that the producer's wave waits for."""
+    await fleet(stores)
+    await moved(stores)
+    await decide(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(distance=0))
+    stores.clock.advance(2 * HOUR)
+    await decide(stores)
+    assert await stores.column(rebuilds, "waits_for") == [None, None]
+
+
+async def test_what_a_person_keeps_keeps_nobody_who_stands_on_it(stores: Stores) -> None:
+    await fleet(stores)
+    await moved(stores)
+    await stores.orders.hold("contoso/golden", Word("Ann", "not yet"))
+    stores.clock.advance(3 * HOUR)
+    await decide(stores)
+    assert await stores.column(rebuilds, "waits_for") == [None, None]
+
+
 async def test_a_producer_whose_failure_nobody_could_try_again_has_still_failed(stores: Stores) -> None:
     await fleet(stores)
     await moved(stores)

@@ -16,10 +16,12 @@ from bot.domain.rollouts.joining import join, left
 from bot.domain.rollouts.journal import BOT, Word
 from bot.domain.rollouts.quarantine import Suspect
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, RebuildState
-from bot.plan.waves.advance import ReleaseRules
+from bot.plan.waves.advance import ReleaseRules, RolloutOptions
+from bot.plan.waves.waiting import holds_of
 from bot.store.engine.codec import dump
 from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.locking import lock
+from bot.store.pages.rows import latest_rebuilds
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.issues import issue_sections
 from bot.store.rows.repositories.tables import repositories as repositories_table
@@ -310,6 +312,79 @@ async def test_what_is_planned_for_the_next_digest_is_kept_by_no_quarantine_of_t
     assert await stores.quarantine.lift_published() == 0
     assert await stores.column(rebuilds, "quarantine_id") == [None, None, None]
     assert await stores.states() == ["open", "superseded", "planned"]
+
+
+async def told_to_wait_for(stores: Stores) -> set[str]:
+    """What is said of each rebuild that waits, by commands and on pages."""
+    now = stores.clock.now()
+    held = holds_of(await stores.rollout_views.waits(ReleaseRules(now)), RolloutOptions(), now)
+    async with stores.database.reading() as connection:
+        rows = await latest_rebuilds(connection, 10)
+    return {hold.reason for hold in held.values()} | {row.kept for row in rows if row.kept}
+
+
+@ON_BOTH
+async def test_what_a_quarantine_keeps_is_told_why_and_what_it_waits_for(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    await stores.orders.quarantine("aspnet:10.0", ANN)
+    lift = "`freshness-bot quarantine lift mcr.microsoft.com/dotnet/aspnet:10.0`"
+    told = "quarantined by Ann (it does not start): it waits until aspnet:10.0 shows another digest, or for"
+    assert await told_to_wait_for(stores) == {f"{told} {lift}"}
+    await next_digest(stores)
+    told = (
+        "quarantined by Ann (it does not start): what is planned for the digest that aspnet:10.0 shows by now takes"
+    )
+    assert await told_to_wait_for(stores) == {f"{told} its place, or it waits for {lift}"}
+
+
+@ON_BOTH
+async def test_what_a_quarantine_lets_go_begins_at_once_however_long_it_was_put_off(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    [job] = await stores.jobs()
+    put_off = job.rebuild.moved(RebuildState.WAITING, "HTTP 502", at=stores.clock.now())
+    put_off = replace(put_off, due_at=stores.clock.now() + 24 * HOUR)
+    await stores.act.settle_rebuild(job.rebuild, put_off, succeeded=False)
+    await stores.orders.quarantine("aspnet:10.0", ANN)
+    assert await stores.jobs() == []
+    await stores.orders.lift("aspnet:10.0", ANN)
+    assert len(await stores.jobs()) == 1
+
+
+@ON_BOTH
+async def test_what_has_not_settled_yet_keeps_its_time_when_it_is_let_go(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan_all(due_in=6 * HOUR)
+    await stores.orders.quarantine("aspnet:10.0", ANN)
+    await stores.orders.lift("aspnet:10.0", ANN)
+    assert await stores.jobs() == []
+
+
+@ON_BOTH
+async def test_what_nothing_has_taken_up_a_week_after_the_next_digest_keeps_no_quarantine(stores: Stores) -> None:
+    """As where the repository follows the base no longer: it is planned anew if it still needs something."""
+    await quarantined_while(stores, RebuildState.PLANNED, RebuildState.OPEN)
+    stores.clock.advance(7 * 24 * HOUR - HOUR)
+    assert await stores.quarantine.lift_published() == 0
+    assert await stores.states() == ["planned", "open"]
+    stores.clock.advance(HOUR)
+    await stores.quarantine.lift_published()
+    assert await stores.states() == ["skipped", "open"]
+    [skipped, _] = await stores.rollout_views.rebuilds_of(1)
+    shown = "aspnet:10.0 has not shown the quarantined digest that this was for"
+    assert skipped.reason == f"{shown}, for 7 days, and nothing has taken it up"
+    assert await held(stores) == [digest("b")], "an open pull request still carries it"
+
+
+@ON_BOTH
+async def test_what_its_base_still_shows_is_kept_however_long_that_is_so(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    await stores.orders.quarantine("aspnet:10.0", ANN)
+    stores.clock.advance(100 * 24 * HOUR)
+    await stores.quarantine.lift_published()
+    assert await stores.states() == ["planned"]
 
 
 @ON_BOTH

@@ -1,21 +1,30 @@
 """Steps are planned with their rebuild, begin with its green build, and move it along in one transaction."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.domain.failure import LeaseLost
+from bot.act.dispatch.steps import StepOptions
+from bot.act.dispatch.steps import tick as start_steps
+from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start
+from bot.follow.stage import FollowOptions
+from bot.follow.steps import tick as follow_steps
+from bot.formats.workflows.dispatchable import dispatchable
+from bot.reconcile.loop import Loop
 from bot.store.rows.rollouts.steps import steps
+from tests.fakes.forge import FakeForge
 from tests.integration.store.conftest import ON_BOTH
-from tests.integration.store.filling import Stores
+from tests.integration.store.filling import HOUR, Stores
 from tests.integration.store.stepping import COMMIT, STEPS, built
 
 ANN = Word("Ann", "we look first")
+DEPLOY = b"on: {workflow_dispatch: {}}\njobs: {}\n"
 
 
 async def to_start(stores: Stores) -> list[StepRun]:
@@ -146,3 +155,68 @@ async def test_a_failed_step_does_not_tell_against_the_base(stores: Stores) -> N
     for step in await to_start(stores):
         await moved(stores, step, StepState.FAILED)
     assert await stores.quarantine.ends() == []
+
+
+class Forge:
+    """What the loop meets while the forge wants to be left alone for an hour, again and again."""
+
+    def __init__(self, stores: Stores, number: int) -> None:
+        self.forge = FakeForge(stores.clock)
+        for place in range(number):
+            self.forge.add(f"contoso/shop-{place:04}", {".github/workflows/deploy.yml": DEPLOY})
+        self.stores, self.loop = stores, Loop(stores.clock)
+
+    async def follow(self) -> None:
+        await follow_steps(self.stores.steps, self.forge, FollowOptions(), self.loop)
+
+    async def start(self) -> None:
+        await start_steps(self.stores.steps, self.forge, dispatchable, StepOptions(), self.loop)
+
+    async def rests(self, tick: Callable[[], Awaitable[None]]) -> None:
+        """Eleven hours in which it is tried every twenty minutes, and then answers."""
+        self.forge.failing = dict.fromkeys(
+            ("look", "follow", "run"), Failure(Trouble.THROTTLED, "slow down", retry_after=HOUR)
+        )
+        for _ in range(33):
+            await tick()
+            self.stores.clock.advance(HOUR / 3)
+        self.forge.failing.clear()
+        self.stores.clock.advance(HOUR / 3)
+        await tick()
+
+
+async def test_a_forge_that_is_left_alone_takes_nothing_of_the_time_of_steps_under_way(stores: Stores) -> None:
+    await built(stores, 2)
+    forge = Forge(stores, 2)
+    await forge.start()
+    stores.clock.advance(HOUR)
+    await forge.follow()
+    before = await stores.column(steps, "deadline")
+    await forge.rests(forge.follow)
+    assert await stores.column(steps, "state") == ["started", "planned", "planned"] * 2
+    lasted = [later - at for later, at in zip(await stores.column(steps, "deadline"), before, strict=True) if at]
+    assert all(each >= 11 * HOUR for each in lasted)
+
+
+async def test_nor_of_the_time_of_those_that_it_refused_to_start_before(stores: Stores) -> None:
+    """Few are claimed at a time: the others wait for the forge all the same."""
+    await built(stores, 6)
+    forge = Forge(stores, 6)
+    forge.forge.failing["look"] = Failure(Trouble.DENIED, "no")
+    await forge.start()
+    await forge.rests(forge.start)
+    assert await stores.column(steps, "state") == ["started", "planned", "planned"] * 6
+    left = [at - stores.clock.now() for at in await stores.column(steps, "deadline") if at]
+    assert all(each > HOUR for each in left)
+
+
+async def test_an_approval_gives_a_step_its_time_back_once(stores: Stores) -> None:
+    await built(stores)
+    [first] = await to_start(stores)
+    now = stores.clock.now()
+    await moved(stores, first, StepState.APPROVAL, run=77, due_at=now, deadline=now + HOUR)
+    queue = stores.steps.going
+    await queue.put_off(await queue.claim(now, 10), now + 2 * HOUR, attempted=False)
+    stores.clock.advance(2 * HOUR)
+    [going] = await stores.taken(queue)
+    assert going.moved(StepState.RUNNING, "approved", at=stores.clock.now()).deadline == now + 3 * HOUR

@@ -75,6 +75,15 @@ async def test_a_mirror_that_shows_something_of_its_own_is_told_as_such(stores: 
     assert late.is_foreign(stores.clock.now() + 23 * HOUR)
 
 
+async def test_a_mirror_that_stands_still_for_a_year_shows_nothing_of_its_own(stores: Stores) -> None:
+    await watched(stores)
+    published = stores.clock.now()
+    for number in range(40):
+        await stores.see({ASPNET: f"{number:02}", COPY: "a"})
+        stores.clock.advance(HOUR)
+    assert await behind(stores) == [Behind(COPY, ASPNET, digest("39"), published)]
+
+
 async def test_a_copy_is_behind_from_what_it_does_not_show_until_it_does(stores: Stores) -> None:
     await watched(stores)
     assert await behind(stores) == []

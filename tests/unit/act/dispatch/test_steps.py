@@ -57,7 +57,7 @@ class Store:
         known = self.job.step
         if not succeeded:
             told = {"state": after.state, "reason": after.reason, "deadline": after.deadline}
-            after = replace(known, due_at=after.due_at, **told)  # type: ignore[arg-type]
+            after = replace(known, due_at=after.due_at, refused=after.refused, **told)  # type: ignore[arg-type]
         self.to_start.settle(1, after.due_at, replace(self.job, step=after))
         self.to_start.rows[1].attempts = 0 if succeeded else known.attempts
 
@@ -443,3 +443,35 @@ async def test_a_fix_that_is_severe_enough_passes_a_freeze(world: World) -> None
     world.options = replace(world.options, freezes=(freeze,))
     world.store.job = replace(world.store.job, severity=Severity.CRITICAL)
     assert (await world.tick()).state is StepState.STARTED
+
+
+@pytest.mark.parametrize(
+    "why", ["a right", "its file", "what its file needs", "a setting", "unread", "archived", "outside"]
+)
+async def test_a_step_that_was_refused_until_its_end_says_so(world: World, why: str) -> None:
+    if why in ("a right", "a setting"):
+        trouble = Trouble.DENIED if why == "a right" else Trouble.CONFLICT
+        world.forge.failing["dispatch"] = Failure(trouble, "no")
+    if why == "its file":
+        world.shop.commit_to("main", {PATH: b"on: push\njobs: {}\n"})
+    if why == "unread":
+        world.shop.commit_to("main", {CONFIG: b"enabled: [\n"})
+    if why == "what its file needs":
+        world.knows()
+    world.shop.is_archived = why == "archived"
+    world.covers = (lambda name: False) if why == "outside" else covers_all
+    for _ in range(4):
+        after = await world.tick(timedelta(hours=1))
+    assert (after.state, after.refused) == (StepState.FAILED, True)
+
+
+async def test_what_the_gate_has_blocked_was_not_refused_by_the_forge(world: World) -> None:
+    found = DetectedVulnerability("CVE-2026-1", "zlib1g", "1.3", "1.4", Rating.HIGH, True)
+    assert not (await at_the_gate(world, Gated(GateMode.BLOCK, GateOutcome.BLOCKED, (found,)))).refused
+
+
+async def test_a_refusal_that_is_over_is_forgotten(world: World) -> None:
+    world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "no")
+    assert (await world.tick()).refused
+    world.forge.failing["dispatch"] = Failure(Trouble.UNREACHABLE, "HTTP 502")
+    assert not (await world.tick(timedelta(minutes=10))).refused

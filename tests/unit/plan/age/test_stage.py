@@ -316,8 +316,16 @@ async def test_a_weekly_rebuild_that_waits_is_not_withdrawn_because_it_cannot_be
 
 async def test_what_a_person_has_skipped_is_left_alone_until_the_next_weekly_rebuild_however_old_it_is() -> None:
     skipped = attempt(RebuildState.SKIPPED, planned_at=MONDAY, ended_at=MONDAY - HOUR, reason="skipped by Ann")
+    skipped = replace(skipped, is_by_person=True)
     judgement = (await planned(built(8 * DAY, attempt=skipped))).judged[1].judgement
     assert (judgement.standing, judgement.said.endswith("; skipped by Ann")) == (AgeStanding.LEFT_ALONE, True)
+
+
+async def test_what_was_skipped_by_nobodys_word_is_begun_again() -> None:
+    """As after two days without a right: nobody knows that it has ended."""
+    refused = attempt(RebuildState.SKIPPED, planned_at=MONDAY, ended_at=MONDAY - HOUR, reason="HTTP 403")
+    plan = await planned(built(8 * DAY, attempt=refused))
+    assert [each.action for each in plan.rebuilds] == [Action.DISPATCH]
 
 
 async def test_who_asks_to_be_told_only_is_left_alone_with_that_reason() -> None:

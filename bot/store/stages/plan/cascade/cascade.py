@@ -133,7 +133,7 @@ class CascadeStore(Store):
         self._mark = mark
         return CascadeInput(
             *(known, links, found.names, progress, dues, held_ones, builds, bases_of, digests, moved),
-            *(is_settled, late, gated, beginnings_of(rows, parts)),
+            *(is_settled, late, gated, beginnings_of(rows, parts, self._clock.now())),
         )
 
     async def save(self, decided: Decided) -> int:

@@ -29,10 +29,12 @@ from bot.store.rows.bases.tables import base_of, bases, changes, observations
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images, standings_of
 from bot.store.rows.repositories.tables import usages
+from bot.store.rows.rollouts.rollouts import IS_KEPT
 from bot.store.rows.rollouts.tables import rebuilds
 
 _UNPLANNED_FOR = timedelta(minutes=5)
 """Whatever cannot be planned for so long is waited for no longer."""
+_TOLD_ANEW_AFTER = timedelta(hours=1)
 _IS_BUILDING = (
     RebuildState.OPEN,
     RebuildState.DISPATCHED,
@@ -48,6 +50,7 @@ async def open_rebuilds(connection: AsyncConnection, concerned: Collection[int])
         *(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.rollout_id, rebuilds.c.state, rebuilds.c.action),
         *(rebuilds.c.released_at, rebuilds.c.waits_for, rebuilds.c.waits_since, rebuilds.c.planned_at),
         *(rebuilds.c.severity, rebuilds.c.went_ahead, rebuilds.c.targets, rebuilds.c.due_at),
+        *(rebuilds.c.distance, IS_KEPT.label("is_kept")),
     )
     before = rebuilds.alias()
     went_ahead = (
@@ -87,13 +90,26 @@ def progress_of(
     return progress, dues
 
 
-def beginnings_of(rows: Sequence[Any], parts: Mapping[int, RepositoryImages]) -> dict[Image, datetime]:
-    """When the rebuild of each image was let go; of one that was not yet, when it may be at the earliest."""
+def beginnings_of(
+    rows: Sequence[Any], parts: Mapping[int, RepositoryImages], now: datetime
+) -> dict[Image, datetime]:
+    """When the rebuild of each image was let go; of one that was not yet, when it may be at the earliest.
+
+    One that is due and waits for its wave begins within the hour at the earliest, which is said anew by the hour.
+    That is not so of what a person or a quarantine keeps, nor where that wave may wait for who waits here.
+    """
     found: dict[Image, datetime] = {}
+    held: dict[int, int] = {}
+    for row in rows:
+        if row.waits_for is not None:
+            held[row.rollout_id] = min(held.get(row.rollout_id, row.distance), row.distance)
     for row in rows:
         if row.action == Action.NOTIFY.value:
             continue
         begins = row.released_at or row.due_at
+        is_waiting = row.released_at is None and RebuildState(row.state) in AWAITING and not row.is_kept
+        if is_waiting and held.get(row.rollout_id, row.distance + 1) > row.distance:
+            begins += max(-((begins - now) // _TOLD_ANEW_AFTER), 0) * _TOLD_ANEW_AFTER
         for image in images_for(row, parts):
             found[image] = max(found.get(image, begins), begins)
     return found
