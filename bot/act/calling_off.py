@@ -82,7 +82,7 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         if rebuild.action is not Action.PULL_REQUEST or rebuild.branch is None:
             return self._ended(item)
         look = await forge.look(rebuild.identity, rebuild.branch, ())
-        open_ones = [each for each in look.pull_requests if each.is_open and self._is_own(each, rebuild)]
+        open_ones = [each for each in look.own(rebuild.pull_request) if each.is_open]
         if open_ones and look.standing.read_only is not None:
             return self._ended(item, f"#{open_ones[0].number} stays open in a repository that is read-only")
         onto = look.standing.default_branch
@@ -99,10 +99,6 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         if not self._covers(name):
             return f"#{request.number} stays open: {NOT_INCLUDED}"
         return request.elsewhere(onto)
-
-    @staticmethod
-    def _is_own(request: PullRequest, rebuild: Rebuild) -> bool:
-        return request.is_own or request.number == rebuild.pull_request
 
     def _ended(self, item: CalledOff, but: str = "") -> Rebuild:
         told = f"{item.reason}; {but}" if but else item.reason

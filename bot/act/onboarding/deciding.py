@@ -55,21 +55,18 @@ class OnboardingAttempt:
 
     @property
     def own(self) -> tuple[PullRequest, ...]:
-        """The bot's pull requests from its branch, newest first; from there anybody may open one."""
-        return tuple(each for each in self.look.pull_requests if self._is_own(each))
+        """The bot's pull requests, newest first."""
+        return self.look.own(self.due.onboarding.number)
 
     @property
     def current(self) -> PullRequest | None:
         """The bot's open one."""
-        return next((each for each in self.own if each.is_open), None)
+        return self.look.open_own(self.due.onboarding.number)
 
     @property
     def theirs(self) -> PullRequest | None:
         """An open one of somebody else."""
-        return next((each for each in self.look.pull_requests if each.is_open and not self._is_own(each)), None)
-
-    def _is_own(self, request: PullRequest) -> bool:
-        return request.is_own or request.number == self.due.onboarding.number
+        return self.look.open_of_others(self.due.onboarding.number)
 
     @property
     def is_left_to_people(self) -> bool:

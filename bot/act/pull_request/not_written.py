@@ -22,14 +22,14 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
     if not attempt.job.is_listed:
         return not_of_the_fleet(await unless_merging(attempt, tools), tools.options, now)
     if look.standing.read_only is not None:
-        is_open = attempt.look.open_request is not None
+        is_open = attempt.open_request is not None
         return await shut(attempt.job, look.standing, tools.store, tools.options, now, is_open=is_open)
-    request = look.open_request
-    if request is not None and not request.is_own and request.number != rebuild.pull_request:
-        told = f"pull request #{request.number} is somebody else's, from the bot's branch, so it is left to them"
+    if (theirs := attempt.theirs) is not None:
+        told = f"pull request #{theirs.number} is somebody else's, from the bot's branch, so it is left to them"
         return await _left_to_people(attempt, told, tools)
     if (said := said_by_label(attempt.look.pull_requests)) is not None:
         return await _heeded(attempt, said, tools)
+    request = attempt.open_request
     if request is not None and (elsewhere := request.elsewhere(look.standing.default_branch)) is not None:
         return replace(await _left_to_people(attempt, elsewhere, tools), pointed_at=request.base)
     if (reason := _superfluous(attempt.job)) is not None:
@@ -38,7 +38,7 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
     word = objection(attempt.job, now, claimed.member.config)
     if word is not None:
         return await _objected(attempt, word, claimed, tools)
-    if attempt.look.open_request is not None:
+    if attempt.open_request is not None:
         return None
     if rebuild.state is RebuildState.OPEN and rebuild.pull_request not in {
         each.number for each in look.pull_requests
@@ -66,7 +66,7 @@ async def _objected(attempt: ProposalAttempt, word: str, claimed: Job, tools: To
     """What is open stays as it is. A rebuild that was to go on with an open pull request waits with it: skipped, it
     would leave that to nobody, and the next one might open a second beside it.
     """
-    rebuild, request = attempt.rebuild, attempt.look.open_request
+    rebuild, request = attempt.rebuild, attempt.open_request
     if rebuild.state.awaits_action and request is None:
         return await hear(word, replace(claimed, rebuild=rebuild), tools.store, attempt.looked_at)
     if request is None:
@@ -77,7 +77,7 @@ async def _objected(attempt: ProposalAttempt, word: str, claimed: Job, tools: To
 async def _left_to_people(attempt: ProposalAttempt, told: str, tools: Tools) -> Rebuild:
     """The open pull request stays, and merges no more by the bot's word; a rebuild that was to begin with it
     waits."""
-    request, now = attempt.look.open_request, attempt.looked_at
+    request, now = attempt.open_request, attempt.looked_at
     rebuild = await unless_merging(attempt, tools)
     if rebuild.state.awaits_action:
         return paused(rebuild, told, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
@@ -95,7 +95,7 @@ async def _heeded(attempt: ProposalAttempt, said: Said, tools: Tools) -> Rebuild
     if said.holds:
         rebuild = await unless_merging(attempt, tools)
         return paused(rebuild, said.reason, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
-    if (request := attempt.look.open_request) is not None:
+    if (request := attempt.open_request) is not None:
         tools.before_write(rebuild, attempt.looked_at)
         body = declined(request.body, said.reason)
         await tools.forge.close_pull_request(attempt.job.member.identity, request, body=body)
@@ -140,7 +140,7 @@ async def without_edits(attempt: ProposalAttempt, edits: Edits, tools: Tools) ->
 
 async def _closed(attempt: ProposalAttempt, after: Rebuild, tools: Tools) -> Rebuild:
     """The pull request, if one is open, closed with the reason for which the rebuild ends."""
-    if (request := attempt.look.open_request) is not None:
+    if (request := attempt.open_request) is not None:
         tools.before_write(attempt.rebuild, attempt.looked_at)
         later = attempt.job.replaced_by
         reason = f"{after.reason}: {later.url}" if later is not None and later.url else after.reason

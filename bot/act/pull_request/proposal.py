@@ -37,7 +37,7 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
         return await without_edits(attempt, edits, tools)
     if (missing := await tools.tags.first_missing(edits.new_tags)) is not None:
         return not_published(attempt.rebuild, missing, tools.options, attempt.looked_at)
-    if attempt.look.open_request is None:
+    if attempt.open_request is None:
         followed = await adopted(attempt.job, attempt.look, tools, attempt.looked_at)
         if followed is not None:
             return followed
@@ -83,7 +83,7 @@ async def _refused(attempt: ProposalAttempt, refused: BranchRefused, tools: Tool
     rebuild, now = attempt.rebuild, attempt.looked_at
     if not rebuild.state.awaits_action:
         return left_alone(rebuild, tools.options, now)
-    if (request := attempt.look.open_request) is None:
+    if (request := attempt.open_request) is None:
         await tools.store.read_within_a_day(attempt.job.member.id)
         return rebuild.moved(RebuildState.SKIPPED, refused.told, at=now)
     return opened_as(attempt, request, [f"it stays as it is: {refused.told}"], tools)

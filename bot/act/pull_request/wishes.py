@@ -80,7 +80,7 @@ async def grant_wishes(attempt: ProposalAttempt, request: PullRequest, merge: Me
 async def unless_merging(attempt: ProposalAttempt, tools: Tools) -> Rebuild:
     """The rebuild, whose open pull request merges no more by the bot's word; a person's stands. Where nothing can
     be written to the repository, nothing can be taken back either."""
-    is_stopped = is_to_be_stopped(attempt.look.open_request, wanted=False)
+    is_stopped = is_to_be_stopped(attempt.open_request, wanted=False)
     if attempt.look.standing.read_only is not None or not is_stopped:
         return attempt.rebuild
     await stop_merging(attempt, tools)
@@ -90,7 +90,7 @@ async def unless_merging(attempt: ProposalAttempt, tools: Tools) -> Rebuild:
 async def stop_merging(attempt: ProposalAttempt, tools: Tools) -> None:
     """What was to merge by itself, a person has to merge now. That the bot says so is stored before: found switched
     off after a crash, it would pass for a person's word. Raises `MergesStill` where it could not be stopped."""
-    request = attempt.look.open_request
+    request = attempt.open_request
     assert request is not None
     await tools.store.save_progress(replace(attempt.rebuild, merging=Merging.FROZEN))
     tools.before_write(attempt.rebuild, attempt.looked_at)

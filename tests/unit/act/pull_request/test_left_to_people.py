@@ -104,3 +104,18 @@ async def test_a_persons_pull_request_from_the_bots_branch_does_not_hide_the_bot
     await world.tick()
     assert world.shop.requests[1].is_to_merge_by_us is not bool(said)
     assert not world.store[1].reason.startswith("pull request #2")
+
+
+async def test_the_one_that_is_known_by_its_number_is_the_bots_beside_a_persons_whoever_opened_it(
+    world: World,
+) -> None:
+    """The bot's account may be another by now."""
+    await opened(world)
+    first = world.shop.requests[1]
+    world.shop.edit(1, is_own=False)
+    world.shop.requests[2] = replace(first, number=2, node_id="PR_1_2", base="release", is_own=False)
+    world.asks("enabled: false")
+    world.store.outdate(1)
+    await world.tick()
+    assert not world.shop.requests[1].is_to_merge_by_us
+    assert "#1" in world.store[1].reason
