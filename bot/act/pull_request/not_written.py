@@ -48,16 +48,18 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
         return replace(rebuild, text_version=rebuild.facts_version, due_at=now)  # to be followed to its end
     declined = less_declined(attempt.look.pull_requests, attempt.job)
     if declined.left is None:
-        return _declined(rebuild, declined).moved(RebuildState.CANCELLED, declined.told[0], at=now)
+        return _declined(attempt, declined).moved(RebuildState.CANCELLED, declined.told[0], at=now)
     if rebuild.state.awaits_action and await _is_full(attempt, tools):
         waiting = rebuild.moved(RebuildState.WAITING, "other pull requests of the bot are still open here", at=now)
         return replace(waiting, due_at=now + tools.options.follow_every)
     return None
 
 
-def _declined(rebuild: Rebuild, found: Declined) -> Rebuild:
-    """The rebuild with the pull request that was closed: where people open that again, it is followed."""
-    if (request := found.request) is None:
+def _declined(attempt: ProposalAttempt, found: Declined) -> Rebuild:
+    """The rebuild with the pull request that was closed: where people open that again, it is followed. One of
+    somebody else declines too, and stays theirs."""
+    rebuild, request = attempt.rebuild, found.request
+    if request is None or request not in attempt.look.own(rebuild.pull_request):
         return rebuild
     return replace(rebuild, pull_request=request.number, node_id=request.node_id, url=request.url)
 
