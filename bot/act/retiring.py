@@ -7,8 +7,9 @@ from enum import StrEnum
 from bot.act.onboarding.wording import is_ours
 from bot.act.pull_request.text.section import closed
 from bot.act.pull_request.text.wording import trailers_in
-from bot.act.pull_request.wishes import merge_no_more
-from bot.domain.failure import Failure, Trouble
+from bot.act.pull_request.wishes import close, merge_no_more
+from bot.domain.failure import Failure, Meaning, Trouble
+from bot.domain.forge.absent import told_gone
 from bot.domain.forge.branches import Tip, scratch_of
 from bot.domain.forge.looks import BranchLook, OwnWord
 from bot.domain.forge.port import Forge
@@ -88,7 +89,7 @@ async def retire(
                 found.append(each)
         except Failure as failure:
             if failure.trouble is Trouble.MISSING:
-                is_gone = await _is_gone(traces.repository, forge)
+                is_gone = await _is_gone(failure, traces.repository, forge)
                 return found if is_gone else [*found, _not_shown(traces.repository, failure)]
             found.append(_failed(traces.repository, f"branch {branch}", failure))
     for number, how, has_sections in ((traces.issue, leaving, True), (traces.fleet_issue, leaving_fleets, False)):
@@ -97,17 +98,14 @@ async def retire(
         try:
             found += await _issue(traces.repository, number, how, has_sections=has_sections)
         except Failure as failure:
-            if failure.trouble is not Trouble.MISSING or not await _is_gone(traces.repository, forge):
+            if not await _is_gone(failure, traces.repository, forge):
                 found.append(_failed(traces.repository, f"issue #{number}", failure))
     return found
 
 
-async def _is_gone(repository: Identity, forge: Forge) -> bool:
+async def _is_gone(failure: Failure, repository: Identity, forge: Forge) -> bool:
     """Whether a repository that is not shown is gone, and all with it; who is blind tells nothing of it."""
-    try:
-        return await forge.sees_others(repository)
-    except Failure:
-        return False
+    return (await told_gone(failure, repository, forge)).meaning is Meaning.GONE
 
 
 async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterator[Retired]:
@@ -117,15 +115,14 @@ async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterat
     why = leaving.kept(look.standing)
     elsewhere = next((told for each in own if (told := each.elsewhere(look.standing.default_branch))), None)
     if why is not None or elsewhere is not None:
-        if look.standing.read_only is None and not leaving.is_dry:
+        if not leaving.is_dry:
             await merge_no_more(look, own, leaving.forge)
         for kept in _kept(look, branch, why or elsewhere or ""):
             yield kept
         return
     for request in own:
         if not leaving.is_dry:
-            body = closed(request.body, leaving.reason)
-            await leaving.forge.close_pull_request(name, request, body=body)
+            await close(look, request, closed(request.body, leaving.reason), leaving.forge)
         yield Retired(name.name, f"pull request #{request.number}", TraceOutcome.CLOSED, request.url)
     if look.branch is None:
         return

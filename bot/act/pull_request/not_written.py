@@ -9,10 +9,11 @@ from bot.act.pull_request.declined import Declined, less_declined, was_closed_by
 from bot.act.pull_request.edits import Edits
 from bot.act.pull_request.labels import Said, said_by_label
 from bot.act.pull_request.text.section import closed, declined
-from bot.act.pull_request.wishes import unless_merging
+from bot.act.pull_request.wishes import close, unless_merging
 from bot.act.tools import Tools
 from bot.act.waiting import left_alone, not_of_the_fleet, paused, shut
 from bot.domain.backoff import rest_at_age
+from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 
 
@@ -98,9 +99,7 @@ async def _heeded(attempt: ProposalAttempt, said: Said, tools: Tools) -> Rebuild
         rebuild = await unless_merging(attempt, tools)
         return paused(rebuild, said.reason, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
     if (request := attempt.open_request) is not None:
-        tools.before_write(rebuild, attempt.looked_at)
-        body = declined(request.body, said.reason)
-        await tools.forge.close_pull_request(attempt.job.member.identity, request, body=body)
+        await _close(attempt, request, declined(request.body, said.reason), tools)
     ended = RebuildState.CANCELLED if rebuild.state is RebuildState.OPEN else RebuildState.SKIPPED
     return rebuild.moved(ended, said.reason, at=now)
 
@@ -143,9 +142,15 @@ async def without_edits(attempt: ProposalAttempt, edits: Edits, tools: Tools) ->
 async def _closed(attempt: ProposalAttempt, after: Rebuild, tools: Tools) -> Rebuild:
     """The pull request, if one is open, closed with the reason for which the rebuild ends."""
     if (request := attempt.open_request) is not None:
-        tools.before_write(attempt.rebuild, attempt.looked_at)
         later = attempt.job.replaced_by
         reason = f"{after.reason}: {later.url}" if later is not None and later.url else after.reason
-        body = closed(request.body, reason)
-        await tools.forge.close_pull_request(attempt.job.member.identity, request, body=body)
+        await _close(attempt, request, closed(request.body, reason), tools)
     return after
+
+
+async def _close(attempt: ProposalAttempt, request: PullRequest, body: str, tools: Tools) -> None:
+    """That it may merge no more is stored before: found switched off later, it would pass for a person's word."""
+    if request.is_to_merge_by_us:
+        await tools.store.save_progress(replace(attempt.rebuild, merging=Merging.FROZEN))
+    tools.before_write(attempt.rebuild, attempt.looked_at)
+    await close(attempt.look, request, body, tools.forge)

@@ -8,7 +8,7 @@ from bot.act.pull_request.attempt import ProposalAttempt
 from bot.act.pull_request.merging import is_to_be_stopped
 from bot.act.tools import Tools
 from bot.act.waiting import is_no
-from bot.domain.failure import Failure
+from bot.domain.failure import Failure, Meaning
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest
@@ -94,14 +94,36 @@ async def stop_merging(attempt: ProposalAttempt, tools: Tools) -> None:
     assert request is not None
     await tools.store.save_progress(replace(attempt.rebuild, merging=Merging.FROZEN))
     tools.before_write(attempt.rebuild, attempt.looked_at)
-    home = attempt.job.member.identity
-    granted = await tools.forge.grant(home, request, NO_MERGE, attempt.look)
-    if granted.refused:
-        raise MergesStill(request.number, granted.refused[0].why, home.name)
+    await merge_no_more(attempt.look, [request], tools.forge)
 
 
 async def merge_no_more(look: BranchLook, own: Iterable[PullRequest], forge: Forge) -> None:
-    """Takes back what the bot has asked of its open pull requests: they stay, and merge no more by its word."""
+    """Takes back what the bot has asked of its open pull requests: they stay, and merge no more by its word. Raises
+    `MergesStill` where the forge refuses that, or nothing can be written to the repository."""
+    home, read_only = look.standing.identity, look.standing.read_only
     for request in own:
-        if request.is_to_merge_by_us:
-            await forge.grant(look.standing.identity, request, NO_MERGE, look)
+        if not request.is_to_merge_by_us:
+            continue
+        if read_only is not None:
+            raise MergesStill(request.number, f"the repository is {read_only}", home.name)
+        try:
+            granted = await forge.grant(home, request, NO_MERGE, look)
+        except Failure as failure:
+            if failure.meaning is not Meaning.REFUSED:
+                raise
+            raise MergesStill(request.number, failure.told, home.name) from failure
+        if granted.refused:
+            raise MergesStill(request.number, granted.refused[0].why, home.name)
+
+
+async def close(look: BranchLook, request: PullRequest, body: str, forge: Forge) -> None:
+    """Closes a pull request of the bot. Where the forge refuses that, it merges no more by the bot's word at least.
+
+    Raises the refusal, and `MergesStill`.
+    """
+    try:
+        await forge.close_pull_request(look.standing.identity, request, body=body)
+    except Failure as failure:
+        if failure.meaning is Meaning.REFUSED:
+            await merge_no_more(look, [request], forge)
+        raise

@@ -65,7 +65,8 @@ class StepRun:
     `began_at` is when its turn came, `since` from when on a run that starts by itself may be its own. `deadline` is
     when it will have failed: its time counts from the first try, without that for which the forge does not answer
     and that for which it waits for an approval, since `waits_since`. `attempted_at`, `correlation` and
-    `dispatches` are as with a rebuild, and so are `looks_in_vain`.
+    `dispatches` are as with a rebuild, and so are `looks_in_vain` and
+    `refusals`.
     """
 
     id: int
@@ -91,6 +92,7 @@ class StepRun:
     branch: str | None = None
     commit: str | None = None
     looks_in_vain: int = 0
+    refusals: int = 0
 
     @property
     def workflow(self) -> str:

@@ -319,3 +319,19 @@ async def test_where_nobody_can_tell_whether_a_repository_is_gone_it_is_told_tha
     home.is_gone = True
     [found] = await left(forge, home, BRANCH)
     assert (found.what, found.outcome) == ("all that the bot has opened", TraceOutcome.FAILED)
+
+
+@pytest.mark.parametrize("how", ["pointed elsewhere", "not to be closed", "archived"])
+async def test_what_cannot_be_kept_from_merging_is_named_with_why_and_keeps_its_branch(
+    forge: FakeForge, home: FakeRepository, how: str
+) -> None:
+    await opened(forge, home)
+    home.edit(1, is_to_merge=True, is_to_merge_by_us=True, base="release" if how == "pointed elsewhere" else "main")
+    forge.goes_on_merging, home.is_archived = True, how == "archived"
+    if how == "not to be closed":
+        forge.failing["close_pull_request"] = Failure(Trouble.CONFLICT, "not for you")
+    [found] = await left(forge, home, BRANCH)
+    assert (found.what, found.outcome) == (f"branch {BRANCH}", TraceOutcome.FAILED)
+    said = "the repository is archived" if how == "archived" else "Something went wrong"
+    assert found.why.startswith(f"pull request #1 goes on to merge by itself ({said})")
+    assert (home.requests[1].is_open, BRANCH in home.branches) == (True, True)

@@ -54,6 +54,7 @@ steps = Table(
     Column("correlation", ShortText(64), unique=True),
     Column("dispatches", Integer, nullable=False, server_default="0"),
     Column("looks_in_vain", Integer, nullable=False, server_default="0"),
+    Column("refusals", Integer, nullable=False, server_default="0"),
     Column("run", BigInteger),
     Column("node_id", ShortText(128)),
     Column("url", LongText),
@@ -190,6 +191,7 @@ def step_of(row: RowMapping | Mapping[str, Any], own: Identity, elsewhere: Ident
         url=row["url"],
         ended_at=row["ended_at"],
         looks_in_vain=row["looks_in_vain"],
+        refusals=row["refusals"],
     )
 
 
