@@ -59,6 +59,16 @@ async def test_many_rebuilds_that_fail_again_and_again_are_one_incident_of_their
     assert await open_incidents(stores) == told
 
 
+async def test_of_an_open_one_it_is_told_what_keeps_it_from_going_on(stores: Stores) -> None:
+    await planned(stores, 1)
+    async with stores.database.transaction() as connection:
+        open_one = {"state": RebuildState.OPEN.value, "attempts": 4, "reason": "pull request #1 is open"}
+        await connection.execute(update(rebuilds).values(**open_one, hindered_by="not for you"))
+    await stores.act.notice_delays()
+    told = "1 rebuild cannot go on; contoso/shop-0000: not for you"
+    assert await open_incidents(stores) == {"delayed:contoso": told}
+
+
 async def test_after_a_day_a_person_is_called_once_and_all_is_over_once_they_go_on(stores: Stores) -> None:
     await planned(stores)
     await failing(stores, 4)
