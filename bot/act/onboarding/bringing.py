@@ -13,6 +13,7 @@ from bot.act.onboarding.deciding import (
     left_open,
     not_to_bring,
     objection_of,
+    opened_again,
     set_aside,
     stays,
 )
@@ -43,6 +44,11 @@ async def bring(due: DueOnboarding, source: ProposalSource, tools: OnboardingToo
     looked_at = tools.clock.now()
     look = await tools.forge.look(due.repository, BRANCH, ())
     attempt = OnboardingAttempt(due, source, look, looked_at)
+    if due.onboarding.state is OnboardingState.DECLINED:
+        again = opened_again(attempt)
+        if again is None:
+            return Brought(due.onboarding, SELDOM)
+        attempt, due = again, again.due
     ended = await not_to_bring(attempt, tools)
     if ended is not None:
         return ended

@@ -16,6 +16,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
+from bot.domain.rollouts.reopening import followed_on, goes_on
 from bot.domain.rollouts.timing.freezes import frozen_by
 from bot.reconcile.guarded import Covers, covers_all
 
@@ -78,6 +79,17 @@ class OnboardingAttempt:
         if tip is not None and self.current is None and _was_merged(self.look, tip):
             return False
         return tip is not None and not (tip.is_own and is_ours(tip.message))
+
+
+def opened_again(attempt: OnboardingAttempt) -> OnboardingAttempt | None:
+    """The attempt as it goes on where what was declined is open again, or was merged since; None where nothing
+    takes the word of whoever has declined back."""
+    before = attempt.due.onboarding
+    request = attempt.current or next((each for each in attempt.own if each.number == before.number), None)
+    if request is None or not goes_on(request):
+        return None
+    known = with_request(before, OnboardingState.OPEN, followed_on(request.number), request)
+    return replace(attempt, due=replace(attempt.due, onboarding=known))
 
 
 def _was_merged(look: BranchLook, tip: Tip) -> bool:
