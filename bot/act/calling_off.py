@@ -108,8 +108,9 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         await self._store.settle_rebuild(item.rebuild, result)
 
     async def failed(self, item: CalledOff, claimed: Claimed, failure: Failure, now: datetime) -> str:
-        """What is refused for good, or gone, ends it; what is not shown by a grant that sees others is gone once that
-        was so for a day. Any other failure delays it, however long."""
+        """What is refused for good ends it, and what was gone for a day: a grant that sees others does not show it.
+        Any other failure delays it, however long.
+        """
         before = item.rebuild
         failure = await told_gone(failure, before.identity, self._forge)
         is_gone = failure.meaning is Meaning.GONE

@@ -140,7 +140,7 @@ async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterat
 
 
 def _is_bots_alone(tip: Tip) -> bool:
-    """Whether a branch holds commits of the bot alone, which the last of them says: on top of people's it does not."""
+    """Whether a branch holds commits of the bot alone, which its last one says; on top of people's it does not."""
     return tip.is_own and (bool(trailers_in(tip.message)) or is_ours(tip.message))
 
 

@@ -55,7 +55,6 @@ class World:
             self.clock.move_to(max(self.called_off.rows[1].due_at, self.clock.now() + timedelta(seconds=1)))
         return self.called_off[1].rebuild
 
-
     async def next(self) -> Rebuild:
         """Ticks when it is due again."""
         self.clock.move_to(max(self.called_off.rows[1].due_at, self.clock.now()))

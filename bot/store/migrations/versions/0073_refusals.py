@@ -1,4 +1,4 @@
-"""What was refused is counted apart from what failed by a fault of the world, and what hinders a rebuild is kept."""
+"""Refusals are counted apart from faults of the world, and what hinders a rebuild is kept."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -40,6 +40,8 @@ IN_FLEET = onboardings.c.repository_id.in_(select(repositories.c.id).where(repos
 """Its repository has not left the fleet."""
 IS_WORKED_ON = and_(onboardings.c.state.in_(_LOOKED_AT), IN_FLEET, ~ALL_PAUSED)
 """It has not come to an end, its repository is one of the fleet, and the bot is not paused as a whole."""
+
+
 def has_declined_lately(now: datetime) -> ColumnElement[bool]:
     """People may open again what they have closed."""
     is_late = onboardings.c.changed_at > now - LOOKED_AT_FOR

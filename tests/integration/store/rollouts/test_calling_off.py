@@ -15,8 +15,7 @@ from bot.reconcile.loop import Loop
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.fakes.forge import FakeForge
 from tests.integration.store.filling import Stores
-from tests.integration.store.moving import opened
-from tests.integration.store.rollouts.test_delays import open_incidents
+from tests.integration.store.moving import open_incidents, opened
 from tests.unit.follow.world import OPEN
 
 SHOP, BRANCH = "contoso/shop-0000", "freshness/dotnet-aspnet-10.0"

@@ -17,6 +17,7 @@ from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.steps import add_steps, steps
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
+from tests.integration.store.moving import open_incidents
 
 SHOP = "contoso/shop-0000"
 PUSHED = Reading("tree-2", ((usage_of(ASPNET), ASPNET),))
@@ -29,12 +30,6 @@ async def planned_again(stores: Stores) -> list[str]:
     await stores.read(PUSHED)
     found = await stores.plan.affected([move.id for move in await stores.plan.unplanned()])
     return [item.member.name for items in found.values() for item in items]
-
-
-async def open_incidents(stores: Stores) -> dict[str, str]:
-    async with stores.database.reading() as connection:
-        rows = await connection.execute(select(incidents).where(incidents.c.cleared_at.is_(None)))
-        return {row.subject: row.detail for row in rows}
 
 
 async def failing(stores: Stores, attempts: int) -> None:
