@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.act.own_word import WordHeld
 from bot.act.ports import ActOptions
 from bot.act.pull_request.text.section import closed
 from bot.act.pull_request.wishes import close, merge_no_more
@@ -79,11 +80,12 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         pull request stays as it is; under a name that the operator does not include, and where people have pointed
         it elsewhere, it stays open, and merges no more by the bot's word.
         """
-        rebuild = item.rebuild
-        forge = self._guarded(lease)
+        rebuild, held = item.rebuild, WordHeld(lease, self._clock)
+        forge, looked_at = self._guarded(held), self._clock.now()
         if rebuild.action is not Action.PULL_REQUEST or rebuild.branch is None:
             return self._ended(item)
         look = await forge.look(rebuild.identity, rebuild.branch, ())
+        held.hear(look.standing.identity.name, looked_at)
         open_ones = [each for each in look.own(rebuild.pull_request) if each.is_open]
         if open_ones and (why := self._left_open(look.standing, open_ones[0])) is not None:
             await merge_no_more(look, open_ones, forge)

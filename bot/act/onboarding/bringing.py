@@ -66,13 +66,14 @@ async def bring(due: DueOnboarding, source: ProposalSource, tools: OnboardingToo
 
 async def clear(repository: Identity, tools: OnboardingTools) -> None:
     """Takes away the scratch branch that an attempt has left which did not come to its end."""
-    scratch = scratch_of(BRANCH)
+    scratch, looked_at = scratch_of(BRANCH), tools.clock.now()
     look = await tools.forge.look(repository, scratch, ())
     tip = look.branch
     name = look.standing.identity.name
     if tip is None or look.standing.read_only is not None or not tools.covers(name):
         return
     if (tip.is_own and is_ours(tip.message)) or look.has_no_commits:
+        tools.held.hear(name, looked_at)
         await tools.forge.delete_branch(look.standing.identity, scratch, tip.sha)
 
 

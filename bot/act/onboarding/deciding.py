@@ -108,7 +108,7 @@ async def _said_by_people(attempt: OnboardingAttempt, tools: OnboardingTools) ->
     known, current, home = attempt.due.onboarding, attempt.current, attempt.look.standing.identity
     latest = next(iter(attempt.own), None)
     if (said := said_by_label(attempt.own)) is not None and not said.holds:
-        if current is not None:
+        if current is not None and attempt.look.standing.read_only is None:
             tools.held.hear(home.name, attempt.looked_at)
             await tools.forge.close_pull_request(home, current, body=declined(current.body, said.reason))
         return Brought(replace(known, state=OnboardingState.DECLINED, reason=said.reason), SELDOM)

@@ -1,6 +1,6 @@
 """What a person has called off ends, and its pull request is closed wherever that can be."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +11,8 @@ from bot.act.ports import ActOptions
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
+from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.reconcile.budgets import Budget, Turn
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.hooks import ToldRows
@@ -256,3 +258,31 @@ async def test_what_would_merge_once_its_repository_can_be_written_again_is_wait
     world.shop.is_archived = False
     assert (await world.after(days=5)).state is RebuildState.CANCELLED
     assert not world.shop.requests[1].is_open
+
+
+@dataclass(slots=True)
+class Turns:
+    """Gives each write its turn after `wait`."""
+
+    world: World
+    wait: timedelta
+
+    async def take(self, account: str, contents: int, limits: WriteLimits) -> Turn:
+        return Turn(self.world.clock.now() + self.wait)
+
+    async def stop(self, account: str, asked: timedelta | None) -> timedelta:
+        return timedelta(0)
+
+    async def sleep(self, seconds: float) -> None:
+        self.world.clock.advance(timedelta(seconds=seconds))
+
+
+async def test_a_look_that_grew_old_while_the_write_waited_for_its_turn_counts_no_more(world: World) -> None:
+    turns = Turns(world, timedelta(seconds=70))
+    loop = Loop(world.clock, budget=Budget(turns, world.clock, sleep=turns.sleep))
+    await calling_off.tick(world, world.forge, ActOptions(), loop)
+    assert (world.forge.calls, world.called_off[1].rebuild.state) == ([], RebuildState.OPEN)
+    turns.wait = timedelta(seconds=1)
+    world.clock.advance(timedelta(minutes=5))
+    await calling_off.tick(world, world.forge, ActOptions(), loop)
+    assert world.called_off[1].rebuild.state is RebuildState.CANCELLED
