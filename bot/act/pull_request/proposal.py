@@ -62,6 +62,14 @@ async def only_stopped(job: Job, tools: Tools) -> Rebuild:
     return left_alone(rebuild, tools.options, attempt.looked_at)
 
 
+async def unmerged(job: Job, tools: Tools) -> Rebuild:
+    """The rebuild, which may not begin at present: the open pull request that it is to go on with, where there is
+    one, merges no more by the bot's word. Whoever opened that was superseded."""
+    if job.rebuild.pull_request is None:
+        return job.rebuild
+    return await unless_merging(await _looked(job, tools), tools)
+
+
 async def only_left(job: Job, tools: Tools) -> Rebuild:
     """Where the repository is not of the fleet: what the bot has set to merge by itself does so no more, and
     nothing else is written. What the forge does not show cannot be asked for that."""

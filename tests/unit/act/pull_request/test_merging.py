@@ -199,6 +199,31 @@ async def test_what_the_forge_does_not_let_the_bot_close_does_at_least_merge_no_
     assert world.store[1].merging is Merging.FROZEN
 
 
+async def test_what_a_frozen_rebuild_is_to_go_on_with_merges_no_more_by_itself_either(world: World) -> None:
+    """It holds the digest before; the rebuild that opened it was superseded, and is looked at no more."""
+    under(world, CHECKED)
+    await opened(world)
+    frozen(world, hours=6)
+    world.clock.advance(2 * HOUR)
+    await newer(world)
+    assert (world.store[2].state, world.store[2].reason) == (RebuildState.WAITING, "frozen: year-end closing")
+    assert not world.shop.requests[1].is_to_merge
+    world.clock.advance(5 * HOUR)
+    await world.tick()
+    assert world.store[2].state is RebuildState.OPEN
+    assert world.shop.requests[1].is_to_merge
+
+
+async def test_a_person_who_has_switched_that_on_has_decided(world: World) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.shop.edit(1, is_to_merge_by_us=False)
+    frozen(world, hours=6)
+    world.clock.advance(2 * HOUR)
+    await newer(world)
+    assert world.shop.requests[1].is_to_merge
+
+
 async def test_one_that_a_person_holds_does_not_merge_until_the_label_is_gone(world: World) -> None:
     under(world, CHECKED)
     await opened(world)
