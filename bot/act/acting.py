@@ -2,7 +2,7 @@
 
 from bot.act.dispatch.rebuilds import dispatch
 from bot.act.ports import Job
-from bot.act.pull_request.proposal import only_left, only_stopped, open_or_update
+from bot.act.pull_request.proposal import only_left, only_stopped, open_or_update, unmerged
 from bot.act.tools import Tools
 from bot.act.trust import doubt_about
 from bot.act.waiting import not_of_the_fleet, not_published, paused
@@ -22,7 +22,8 @@ async def act(job: Job, tools: Tools) -> Rebuild:
         case Action.PULL_REQUEST | Action.DISPATCH if job.rebuild.state.awaits_action and (
             freeze := job.frozen(now)
         ):
-            return paused(job.rebuild, f"frozen: {freeze.reason}", freeze.until - now, now)
+            rebuild = await unmerged(job, tools)
+            return paused(rebuild, f"frozen: {freeze.reason}", freeze.until - now, now)
         case Action.PULL_REQUEST | Action.DISPATCH if job.rebuild.state.awaits_action and (
             doubt := await doubt_about(job, tools.trust)
         ):

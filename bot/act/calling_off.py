@@ -1,22 +1,25 @@
 """One tick: what a person has called off is ended, and its open pull request closed with the reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.act.own_word import WordHeld
 from bot.act.ports import ActOptions
 from bot.act.pull_request.text.section import closed
-from bot.act.pull_request.wishes import merge_no_more
-from bot.act.waiting import is_final_after
-from bot.domain.backoff import rested_by
-from bot.domain.failure import Failure, Trouble
+from bot.act.pull_request.wishes import close, merge_no_more
+from bot.act.waiting import is_final_after, refused_so_often
+from bot.domain.backoff import rest_of, rested_by
+from bot.domain.failure import Failure, Meaning
+from bot.domain.forge.absent import told_gone
+from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
-from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
+from bot.reconcile.work import Claimed, Lease, Queue
 
 _SOUGHT_FOR = timedelta(days=1)
 """A person has ended the rebuild: a pull request that is not shown for so long does not keep it from that."""
@@ -77,32 +80,27 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         pull request stays as it is; under a name that the operator does not include, and where people have pointed
         it elsewhere, it stays open, and merges no more by the bot's word.
         """
-        rebuild = item.rebuild
-        forge = self._guarded(lease)
+        rebuild, held = item.rebuild, WordHeld(lease, self._clock)
+        forge, looked_at = self._guarded(held), self._clock.now()
         if rebuild.action is not Action.PULL_REQUEST or rebuild.branch is None:
             return self._ended(item)
         look = await forge.look(rebuild.identity, rebuild.branch, ())
-        open_ones = [each for each in look.pull_requests if each.is_open and self._is_own(each, rebuild)]
-        if open_ones and look.standing.read_only is not None:
-            return self._ended(item, f"#{open_ones[0].number} stays open in a repository that is read-only")
-        onto = look.standing.default_branch
-        if open_ones and (why := self._left_open(look.standing.identity.name, open_ones[0], onto)) is not None:
+        held.hear(look.standing.identity.name, looked_at)
+        open_ones = [each for each in look.own(rebuild.pull_request) if each.is_open]
+        if open_ones and (why := self._left_open(look.standing, open_ones[0])) is not None:
             await merge_no_more(look, open_ones, forge)
             return self._ended(item, why)
         for request in open_ones:
-            body = closed(request.body, item.reason)
-            await forge.close_pull_request(look.standing.identity, request, body=body)
+            await close(look, request, closed(request.body, item.reason), forge)
         return self._ended(item)
 
-    def _left_open(self, name: str, request: PullRequest, onto: str | None) -> str | None:
+    def _left_open(self, word: OwnWord, request: PullRequest) -> str | None:
         """Why the pull request is not closed; None where it is."""
-        if not self._covers(name):
+        if word.read_only is not None:
+            return f"#{request.number} stays open in a repository that is read-only"
+        if not self._covers(word.identity.name):
             return f"#{request.number} stays open: {NOT_INCLUDED}"
-        return request.elsewhere(onto)
-
-    @staticmethod
-    def _is_own(request: PullRequest, rebuild: Rebuild) -> bool:
-        return request.is_own or request.number == rebuild.pull_request
+        return request.elsewhere(word.default_branch)
 
     def _ended(self, item: CalledOff, but: str = "") -> Rebuild:
         told = f"{item.reason}; {but}" if but else item.reason
@@ -112,10 +110,17 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         await self._store.settle_rebuild(item.rebuild, result)
 
     async def failed(self, item: CalledOff, claimed: Claimed, failure: Failure, now: datetime) -> str:
-        is_lost = failure.trouble is Trouble.MISSING and rested_by(claimed.attempts) > _SOUGHT_FOR
-        if is_lost or is_final_after(claimed.attempts, failure):
-            ended = self._ended(item, f"its pull request could not be closed: {failure.told}")
-            await self._store.settle_rebuild(item.rebuild, ended, succeeded=False)
+        """What is refused for good ends it, and what was gone for a day: a grant that sees others does not show it.
+        Any other failure delays it, however long.
+        """
+        before = item.rebuild
+        failure = await told_gone(failure, before.identity, self._forge)
+        is_gone = failure.meaning is Meaning.GONE
+        rebuild = replace(before, refusals=refused_so_often(before.refusals, failure), hindered_by=failure.told)
+        if rested_by(rebuild.refusals) > _SOUGHT_FOR if is_gone else is_final_after(rebuild.refusals, failure):
+            told = f"its pull request could not be closed: {failure.told}"
+            after = self._ended(replace(item, rebuild=rebuild), told)
         else:
-            await put_off_by_backoff(self.queue, claimed, failure, now)
-        return f"{item.rebuild.repository}: {failure}"
+            after = replace(rebuild, reason=failure.told, due_at=now + rest_of(failure, claimed.attempts))
+        await self._store.settle_rebuild(before, after, succeeded=False)
+        return f"{before.repository}: {failure}"

@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.act.onboarding.wording import is_ours
 from bot.act.pull_request.text.section import closed
-from bot.act.pull_request.wishes import merge_no_more
-from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.branches import scratch_of
+from bot.act.pull_request.text.wording import trailers_in
+from bot.act.pull_request.wishes import close, merge_no_more
+from bot.domain.failure import Failure, Meaning, Trouble
+from bot.domain.forge.absent import told_gone
+from bot.domain.forge.branches import Tip, scratch_of
 from bot.domain.forge.looks import BranchLook, OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import NOT_INCLUDED
@@ -86,7 +89,7 @@ async def retire(
                 found.append(each)
         except Failure as failure:
             if failure.trouble is Trouble.MISSING:
-                is_gone = await _is_gone(traces.repository, forge)
+                is_gone = await _is_gone(failure, traces.repository, forge)
                 return found if is_gone else [*found, _not_shown(traces.repository, failure)]
             found.append(_failed(traces.repository, f"branch {branch}", failure))
     for number, how, has_sections in ((traces.issue, leaving, True), (traces.fleet_issue, leaving_fleets, False)):
@@ -95,50 +98,50 @@ async def retire(
         try:
             found += await _issue(traces.repository, number, how, has_sections=has_sections)
         except Failure as failure:
-            if failure.trouble is not Trouble.MISSING or not await _is_gone(traces.repository, forge):
+            if not await _is_gone(failure, traces.repository, forge):
                 found.append(_failed(traces.repository, f"issue #{number}", failure))
     return found
 
 
-async def _is_gone(repository: Identity, forge: Forge) -> bool:
+async def _is_gone(failure: Failure, repository: Identity, forge: Forge) -> bool:
     """Whether a repository that is not shown is gone, and all with it; who is blind tells nothing of it."""
-    try:
-        return await forge.sees_others(repository)
-    except Failure:
-        return False
+    return (await told_gone(failure, repository, forge)).meaning is Meaning.GONE
 
 
 async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterator[Retired]:
     """One after the other, so that what is done is named though the next fails."""
     look = await leaving.forge.look(home, branch, ())
-    name, own = look.standing.identity, [each for each in look.pull_requests if each.is_open and each.is_own]
+    name, own = look.standing.identity, [each for each in look.own() if each.is_open]
     why = leaving.kept(look.standing)
     elsewhere = next((told for each in own if (told := each.elsewhere(look.standing.default_branch))), None)
     if why is not None or elsewhere is not None:
-        if look.standing.read_only is None and not leaving.is_dry:
+        if not leaving.is_dry:
             await merge_no_more(look, own, leaving.forge)
         for kept in _kept(look, branch, why or elsewhere or ""):
             yield kept
         return
     for request in own:
         if not leaving.is_dry:
-            body = closed(request.body, leaving.reason)
-            await leaving.forge.close_pull_request(name, request, body=body)
+            await close(look, request, closed(request.body, leaving.reason), leaving.forge)
         yield Retired(name.name, f"pull request #{request.number}", TraceOutcome.CLOSED, request.url)
     if look.branch is None:
         return
     is_empty_scratch = branch.endswith(scratch_of("")) and look.has_no_commits
-    theirs = next((each for each in look.pull_requests if each.is_open and not each.is_own), None)
-    if theirs is not None:
+    if (theirs := look.open_of_others()) is not None:
         why = f"somebody else's pull request #{theirs.number} is from it"
         yield Retired(name.name, f"branch {branch}", TraceOutcome.KEPT, why=why)
         return
-    if not look.branch.is_own and not is_empty_scratch:
+    if not _is_bots_alone(look.branch) and not is_empty_scratch:
         yield Retired(name.name, f"branch {branch}", TraceOutcome.KEPT, why="somebody has committed to it")
         return
     if not leaving.is_dry:
         await leaving.forge.delete_branch(name, branch, look.branch.sha)
     yield Retired(name.name, f"branch {branch}", TraceOutcome.DELETED)
+
+
+def _is_bots_alone(tip: Tip) -> bool:
+    """Whether a branch holds commits of the bot alone, which its last one says; on top of people's it does not."""
+    return tip.is_own and (bool(trailers_in(tip.message)) or is_ours(tip.message))
 
 
 def _kept(look: BranchLook, branch: str, why: str) -> Iterator[Retired]:

@@ -10,7 +10,7 @@ from bot.act.ports import MERGES_END_BEFORE, ActOptions, ActStore, Job, Refreshe
 from bot.act.tag_availability import PublishedTags, Registry
 from bot.act.tools import Tools
 from bot.act.trust import TrustEverybody, TrustGate
-from bot.act.waiting import ended_where_archived, is_final_after, paused
+from bot.act.waiting import ended_where_archived, is_final_after, paused, refused_so_often
 from bot.domain.backoff import rest_at_age, rest_of
 from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge
@@ -110,7 +110,9 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
                 await self._store.settle_rebuild(rebuild, ended, succeeded=False)
                 return f"{rebuild.repository}: {failure}"
         rest = rest_of(failure, rebuild.attempts)
-        is_final = is_final_after(rebuild.attempts, failure)
+        counted = refused_so_often(rebuild.refusals, failure)
+        rebuild = replace(rebuild, refusals=counted, hindered_by=failure.told)
+        is_final = is_final_after(rebuild.refusals, failure)
         if is_final and rebuild.state is RebuildState.OPEN:
             # Its pull request stands and is followed; only its text is not what it could be.
             seldom = rest_at_age(rebuild.age(now), rest)

@@ -18,8 +18,14 @@ _PATIENCE = timedelta(days=2)
 """Of trying: a rebuild may have settled for longer before its first attempt."""
 
 
-def is_final_after(attempts: int, failure: Failure) -> bool:
-    """Whether work is given up that has failed so often: what is gone at once, and a refusal that stays the same
+def refused_so_often(before: int, failure: Failure) -> int:
+    """How many attempts were answered with what may end them, with this one, where `before` were: a fault of the
+    world is no such answer."""
+    return before + failure.meaning.may_end_work
+
+
+def is_final_after(refusals: int, failure: Failure) -> bool:
+    """Whether work is given up that was refused so often: what is gone at once, and a refusal that stays the same
     after three; missing rights are often an operator's slip, and are waited for.
 
     What is the world's fault or the bot's own is waited for as long as it lasts.
@@ -28,7 +34,7 @@ def is_final_after(attempts: int, failure: Failure) -> bool:
         return False
     if failure.meaning is Meaning.GONE:
         return True
-    return attempts >= _ATTEMPTS and (not failure.lacks_a_right or rested_by(attempts) > _PATIENCE)
+    return refusals >= _ATTEMPTS and (not failure.lacks_a_right or rested_by(refusals) > _PATIENCE)
 
 
 def is_no(failure: Failure) -> bool:

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from bot.domain.failure import Failure, Gone, Trouble
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.absent import told_gone
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.repository import Identity
 
@@ -24,13 +25,5 @@ def looks_in_vain(before: int, failure: Failure) -> int:
 
 
 async def judged(failure: Failure, looks: int, repository: Identity, forge: Forge) -> Failure:
-    """The failure, as `Gone` where so many `looks` in a row found nothing and the grant sees the owner's others.
-
-    The forge answers the same for what was deleted and for what the credentials may not see any more.
-    """
-    if looks < GONE_AFTER:
-        return failure
-    try:
-        return Gone(failure) if await forge.sees_others(repository) else failure
-    except Failure:
-        return failure
+    """The failure, as `Gone` where so many `looks` in a row found nothing and the grant sees the owner's others."""
+    return failure if looks < GONE_AFTER else await told_gone(failure, repository, forge)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reach import Reach
 from bot.domain.rollouts.rebuild import FOLLOWED
+from bot.domain.rollouts.reopening import NOT_BEFORE
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock_where
 from bot.store.engine.store import Store
@@ -16,7 +17,7 @@ from bot.store.rows.deliveries import deliveries
 from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
-from bot.store.rows.repositories.onboardings import IS_WORKED_ON, onboardings
+from bot.store.rows.repositories.onboardings import IS_WORKED_ON, has_declined_lately, onboardings
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.reopening import may_be_opened_again
 from bot.store.rows.rollouts.tables import rebuilds
@@ -53,8 +54,9 @@ class EventsStore(Store):
                 theirs = select(repositories.c.id).where(repositories.c.forge_id.in_(reach.followed))
                 is_looked_at = or_(rebuilds.c.state.in_(FOLLOWED), may_be_opened_again(now))
                 await _pull(connection, rebuilds, now, rebuilds.c.repository_id.in_(theirs), is_looked_at)
-                brought = onboardings.c.repository_id.in_(theirs), IS_WORKED_ON
-                await _pull(connection, onboardings, now, *brought)
+                of_theirs = onboardings.c.repository_id.in_(theirs)
+                await _pull(connection, onboardings, now, of_theirs, IS_WORKED_ON)
+                await _pull(connection, onboardings, now + NOT_BEFORE, of_theirs, has_declined_lately(now))
             if reach.pushed:
                 await _pull(connection, gates, now, gates.c.image_id.in_(_images(reach)))
             if reach.followed:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.act.dispatch.asking import dispatch_once, find, next_look, waiting_words
 from bot.act.own_word import OwnWords, WordHeld, check_recent, config_of
-from bot.act.waiting import is_final_after
+from bot.act.waiting import is_final_after, refused_so_often
 from bot.domain.backoff import look_together, rest_of
 from bot.domain.failure import Failure, Meaning
 from bot.domain.feeds.advisory import Severity
@@ -269,7 +269,8 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
 
     async def failed(self, item: StepJob, claimed: Claimed, failure: Failure, now: datetime) -> str:
         step = replace(item.step.begun(now), refused=failure.meaning is Meaning.REFUSED)
-        if not failure.lacks_a_right and is_final_after(step.attempts, failure):
+        step = replace(step, refusals=refused_so_often(step.refusals, failure))
+        if not failure.lacks_a_right and is_final_after(step.refusals, failure):
             after = self._failed(step, f"{failure.told} (tried {step.attempts} times)")
         elif failure.meaning.may_end_work:
             after = self._put_off(step, failure.told, rest_of(failure, step.attempts))

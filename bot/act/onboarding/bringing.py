@@ -13,6 +13,7 @@ from bot.act.onboarding.deciding import (
     left_open,
     not_to_bring,
     objection_of,
+    opened_again,
     set_aside,
     stays,
 )
@@ -43,6 +44,11 @@ async def bring(due: DueOnboarding, source: ProposalSource, tools: OnboardingToo
     looked_at = tools.clock.now()
     look = await tools.forge.look(due.repository, BRANCH, ())
     attempt = OnboardingAttempt(due, source, look, looked_at)
+    if due.onboarding.state is OnboardingState.DECLINED:
+        again = opened_again(attempt)
+        if again is None:
+            return Brought(due.onboarding, SELDOM)
+        attempt, due = again, again.due
     ended = await not_to_bring(attempt, tools)
     if ended is not None:
         return ended
@@ -60,13 +66,14 @@ async def bring(due: DueOnboarding, source: ProposalSource, tools: OnboardingToo
 
 async def clear(repository: Identity, tools: OnboardingTools) -> None:
     """Takes away the scratch branch that an attempt has left which did not come to its end."""
-    scratch = scratch_of(BRANCH)
+    scratch, looked_at = scratch_of(BRANCH), tools.clock.now()
     look = await tools.forge.look(repository, scratch, ())
     tip = look.branch
     name = look.standing.identity.name
     if tip is None or look.standing.read_only is not None or not tools.covers(name):
         return
     if (tip.is_own and is_ours(tip.message)) or look.has_no_commits:
+        tools.held.hear(name, looked_at)
         await tools.forge.delete_branch(look.standing.identity, scratch, tip.sha)
 
 

@@ -16,6 +16,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import NOT_INCLUDED
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
+from bot.domain.rollouts.reopening import followed_on, goes_on
 from bot.domain.rollouts.timing.freezes import frozen_by
 from bot.reconcile.guarded import Covers, covers_all
 
@@ -55,21 +56,18 @@ class OnboardingAttempt:
 
     @property
     def own(self) -> tuple[PullRequest, ...]:
-        """The bot's pull requests from its branch, newest first; from there anybody may open one."""
-        return tuple(each for each in self.look.pull_requests if self._is_own(each))
+        """The bot's pull requests, newest first."""
+        return self.look.own(self.due.onboarding.number)
 
     @property
     def current(self) -> PullRequest | None:
         """The bot's open one."""
-        return next((each for each in self.own if each.is_open), None)
+        return self.look.open_own(self.due.onboarding.number)
 
     @property
     def theirs(self) -> PullRequest | None:
         """An open one of somebody else."""
-        return next((each for each in self.look.pull_requests if each.is_open and not self._is_own(each)), None)
-
-    def _is_own(self, request: PullRequest) -> bool:
-        return request.is_own or request.number == self.due.onboarding.number
+        return self.look.open_of_others(self.due.onboarding.number)
 
     @property
     def is_left_to_people(self) -> bool:
@@ -81,6 +79,17 @@ class OnboardingAttempt:
         if tip is not None and self.current is None and _was_merged(self.look, tip):
             return False
         return tip is not None and not (tip.is_own and is_ours(tip.message))
+
+
+def opened_again(attempt: OnboardingAttempt) -> OnboardingAttempt | None:
+    """The attempt as it goes on where what was declined is open again, or was merged since; None where nothing
+    takes the word of whoever has declined back."""
+    before = attempt.due.onboarding
+    request = attempt.current or next((each for each in attempt.own if each.number == before.number), None)
+    if request is None or not goes_on(request):
+        return None
+    known = with_request(before, OnboardingState.OPEN, followed_on(request.number), request)
+    return replace(attempt, due=replace(attempt.due, onboarding=known))
 
 
 def _was_merged(look: BranchLook, tip: Tip) -> bool:
@@ -99,7 +108,7 @@ async def _said_by_people(attempt: OnboardingAttempt, tools: OnboardingTools) ->
     known, current, home = attempt.due.onboarding, attempt.current, attempt.look.standing.identity
     latest = next(iter(attempt.own), None)
     if (said := said_by_label(attempt.own)) is not None and not said.holds:
-        if current is not None:
+        if current is not None and attempt.look.standing.read_only is None:
             tools.held.hear(home.name, attempt.looked_at)
             await tools.forge.close_pull_request(home, current, body=declined(current.body, said.reason))
         return Brought(replace(known, state=OnboardingState.DECLINED, reason=said.reason), SELDOM)

@@ -93,7 +93,9 @@ class OnboardingStore(Protocol):
         ...
 
     @property
-    def onboardings(self) -> Queue[DueOnboarding]: ...
+    def onboardings(self) -> Queue[DueOnboarding]:
+        """Those that have not come to an end, and those that have declined lately."""
+        ...
 
     async def contents(self, shas: Sequence[str]) -> Mapping[str, bytes]:
         """What discovery has kept of these files."""

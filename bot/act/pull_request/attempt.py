@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.act.ports import Job
 from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.rollouts.rebuild import Rebuild
 
 
@@ -20,3 +21,14 @@ class ProposalAttempt:
     @property
     def rebuild(self) -> Rebuild:
         return self.job.rebuild
+
+    @property
+    def theirs(self) -> PullRequest | None:
+        """The open pull request of somebody else, where none of the bot's own is open."""
+        number = self.rebuild.pull_request
+        return None if self.look.open_own(number) is not None else self.look.open_of_others(number)
+
+    @property
+    def open_request(self) -> PullRequest | None:
+        """The bot's own before those that people have opened from its branch."""
+        return self.look.open_own(self.rebuild.pull_request) or self.theirs

@@ -27,7 +27,7 @@ async def brought(attempt: ProposalAttempt, edits: Edits, tools: Tools) -> Rebui
     change = branch_change(job, attempt.look, edits, on_branch)
     touched = replace(job, paths=tuple(file.path for file in edits.files))
     wanted = _request_change(replace(attempt, job=touched), edits)
-    request = attempt.look.open_request
+    request = attempt.open_request
     wanted_to_merge = merges(job, attempt.look.requirements, attempt.looked_at)
     is_stopped = is_to_be_stopped(request, wanted=wanted_to_merge, moves=change is not None)
     if is_stopped:
@@ -50,7 +50,7 @@ async def brought(attempt: ProposalAttempt, edits: Edits, tools: Tools) -> Rebui
 
 
 def _request_change(attempt: ProposalAttempt, edits: Edits) -> RequestChange:
-    job, current = attempt.job, attempt.look.open_request
+    job, current = attempt.job, attempt.open_request
     assert job.rebuild.branch is not None
     digests = [target.to_digest for target in job.rebuild.targets]
     told = title(job)

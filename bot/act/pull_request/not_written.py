@@ -9,10 +9,11 @@ from bot.act.pull_request.declined import Declined, less_declined, was_closed_by
 from bot.act.pull_request.edits import Edits
 from bot.act.pull_request.labels import Said, said_by_label
 from bot.act.pull_request.text.section import closed, declined
-from bot.act.pull_request.wishes import unless_merging
+from bot.act.pull_request.wishes import close, unless_merging
 from bot.act.tools import Tools
 from bot.act.waiting import left_alone, not_of_the_fleet, paused, shut
 from bot.domain.backoff import rest_at_age
+from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 
 
@@ -22,14 +23,14 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
     if not attempt.job.is_listed:
         return not_of_the_fleet(await unless_merging(attempt, tools), tools.options, now)
     if look.standing.read_only is not None:
-        is_open = attempt.look.open_request is not None
+        is_open = attempt.open_request is not None
         return await shut(attempt.job, look.standing, tools.store, tools.options, now, is_open=is_open)
-    request = look.open_request
-    if request is not None and not request.is_own and request.number != rebuild.pull_request:
-        told = f"pull request #{request.number} is somebody else's, from the bot's branch, so it is left to them"
+    if (theirs := attempt.theirs) is not None:
+        told = f"pull request #{theirs.number} is somebody else's, from the bot's branch, so it is left to them"
         return await _left_to_people(attempt, told, tools)
     if (said := said_by_label(attempt.look.pull_requests)) is not None:
         return await _heeded(attempt, said, tools)
+    request = attempt.open_request
     if request is not None and (elsewhere := request.elsewhere(look.standing.default_branch)) is not None:
         return replace(await _left_to_people(attempt, elsewhere, tools), pointed_at=request.base)
     if (reason := _superfluous(attempt.job)) is not None:
@@ -38,7 +39,7 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
     word = objection(attempt.job, now, claimed.member.config)
     if word is not None:
         return await _objected(attempt, word, claimed, tools)
-    if attempt.look.open_request is not None:
+    if attempt.open_request is not None:
         return None
     if rebuild.state is RebuildState.OPEN and rebuild.pull_request not in {
         each.number for each in look.pull_requests
@@ -48,16 +49,18 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
         return replace(rebuild, text_version=rebuild.facts_version, due_at=now)  # to be followed to its end
     declined = less_declined(attempt.look.pull_requests, attempt.job)
     if declined.left is None:
-        return _declined(rebuild, declined).moved(RebuildState.CANCELLED, declined.told[0], at=now)
+        return _declined(attempt, declined).moved(RebuildState.CANCELLED, declined.told[0], at=now)
     if rebuild.state.awaits_action and await _is_full(attempt, tools):
         waiting = rebuild.moved(RebuildState.WAITING, "other pull requests of the bot are still open here", at=now)
         return replace(waiting, due_at=now + tools.options.follow_every)
     return None
 
 
-def _declined(rebuild: Rebuild, found: Declined) -> Rebuild:
-    """The rebuild with the pull request that was closed: where people open that again, it is followed."""
-    if (request := found.request) is None:
+def _declined(attempt: ProposalAttempt, found: Declined) -> Rebuild:
+    """The rebuild with the pull request that was closed: where people open that again, it is followed. One of
+    somebody else declines too, and stays theirs."""
+    rebuild, request = attempt.rebuild, found.request
+    if request is None or request not in attempt.look.own(rebuild.pull_request):
         return rebuild
     return replace(rebuild, pull_request=request.number, node_id=request.node_id, url=request.url)
 
@@ -66,7 +69,7 @@ async def _objected(attempt: ProposalAttempt, word: str, claimed: Job, tools: To
     """What is open stays as it is. A rebuild that was to go on with an open pull request waits with it: skipped, it
     would leave that to nobody, and the next one might open a second beside it.
     """
-    rebuild, request = attempt.rebuild, attempt.look.open_request
+    rebuild, request = attempt.rebuild, attempt.open_request
     if rebuild.state.awaits_action and request is None:
         return await hear(word, replace(claimed, rebuild=rebuild), tools.store, attempt.looked_at)
     if request is None:
@@ -77,7 +80,7 @@ async def _objected(attempt: ProposalAttempt, word: str, claimed: Job, tools: To
 async def _left_to_people(attempt: ProposalAttempt, told: str, tools: Tools) -> Rebuild:
     """The open pull request stays, and merges no more by the bot's word; a rebuild that was to begin with it
     waits."""
-    request, now = attempt.look.open_request, attempt.looked_at
+    request, now = attempt.open_request, attempt.looked_at
     rebuild = await unless_merging(attempt, tools)
     if rebuild.state.awaits_action:
         return paused(rebuild, told, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
@@ -95,10 +98,8 @@ async def _heeded(attempt: ProposalAttempt, said: Said, tools: Tools) -> Rebuild
     if said.holds:
         rebuild = await unless_merging(attempt, tools)
         return paused(rebuild, said.reason, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
-    if (request := attempt.look.open_request) is not None:
-        tools.before_write(rebuild, attempt.looked_at)
-        body = declined(request.body, said.reason)
-        await tools.forge.close_pull_request(attempt.job.member.identity, request, body=body)
+    if (request := attempt.open_request) is not None:
+        await _close(attempt, request, declined(request.body, said.reason), tools)
     ended = RebuildState.CANCELLED if rebuild.state is RebuildState.OPEN else RebuildState.SKIPPED
     return rebuild.moved(ended, said.reason, at=now)
 
@@ -140,10 +141,16 @@ async def without_edits(attempt: ProposalAttempt, edits: Edits, tools: Tools) ->
 
 async def _closed(attempt: ProposalAttempt, after: Rebuild, tools: Tools) -> Rebuild:
     """The pull request, if one is open, closed with the reason for which the rebuild ends."""
-    if (request := attempt.look.open_request) is not None:
-        tools.before_write(attempt.rebuild, attempt.looked_at)
+    if (request := attempt.open_request) is not None:
         later = attempt.job.replaced_by
         reason = f"{after.reason}: {later.url}" if later is not None and later.url else after.reason
-        body = closed(request.body, reason)
-        await tools.forge.close_pull_request(attempt.job.member.identity, request, body=body)
+        await _close(attempt, request, closed(request.body, reason), tools)
     return after
+
+
+async def _close(attempt: ProposalAttempt, request: PullRequest, body: str, tools: Tools) -> None:
+    """That it may merge no more is stored before: found switched off later, it would pass for a person's word."""
+    if request.is_to_merge_by_us:
+        await tools.store.save_progress(replace(attempt.rebuild, merging=Merging.FROZEN))
+    tools.before_write(attempt.rebuild, attempt.looked_at)
+    await close(attempt.look, request, body, tools.forge)

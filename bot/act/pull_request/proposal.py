@@ -37,7 +37,7 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
         return await without_edits(attempt, edits, tools)
     if (missing := await tools.tags.first_missing(edits.new_tags)) is not None:
         return not_published(attempt.rebuild, missing, tools.options, attempt.looked_at)
-    if attempt.look.open_request is None:
+    if attempt.open_request is None:
         followed = await adopted(attempt.job, attempt.look, tools, attempt.looked_at)
         if followed is not None:
             return followed
@@ -62,6 +62,14 @@ async def only_stopped(job: Job, tools: Tools) -> Rebuild:
     return left_alone(rebuild, tools.options, attempt.looked_at)
 
 
+async def unmerged(job: Job, tools: Tools) -> Rebuild:
+    """The rebuild, which may not begin at present: the open pull request that it is to go on with, where there is
+    one, merges no more by the bot's word. Whoever opened that was superseded."""
+    if job.rebuild.pull_request is None:
+        return job.rebuild
+    return await unless_merging(await _looked(job, tools), tools)
+
+
 async def only_left(job: Job, tools: Tools) -> Rebuild:
     """Where the repository is not of the fleet: what the bot has set to merge by itself does so no more, and
     nothing else is written. What the forge does not show cannot be asked for that."""
@@ -83,7 +91,7 @@ async def _refused(attempt: ProposalAttempt, refused: BranchRefused, tools: Tool
     rebuild, now = attempt.rebuild, attempt.looked_at
     if not rebuild.state.awaits_action:
         return left_alone(rebuild, tools.options, now)
-    if (request := attempt.look.open_request) is None:
+    if (request := attempt.open_request) is None:
         await tools.store.read_within_a_day(attempt.job.member.id)
         return rebuild.moved(RebuildState.SKIPPED, refused.told, at=now)
     return opened_as(attempt, request, [f"it stays as it is: {refused.told}"], tools)

@@ -8,7 +8,7 @@ from bot.act.pull_request.attempt import ProposalAttempt
 from bot.act.pull_request.merging import is_to_be_stopped
 from bot.act.tools import Tools
 from bot.act.waiting import is_no
-from bot.domain.failure import Failure
+from bot.domain.failure import Failure, Meaning
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest
@@ -80,7 +80,7 @@ async def grant_wishes(attempt: ProposalAttempt, request: PullRequest, merge: Me
 async def unless_merging(attempt: ProposalAttempt, tools: Tools) -> Rebuild:
     """The rebuild, whose open pull request merges no more by the bot's word; a person's stands. Where nothing can
     be written to the repository, nothing can be taken back either."""
-    is_stopped = is_to_be_stopped(attempt.look.open_request, wanted=False)
+    is_stopped = is_to_be_stopped(attempt.open_request, wanted=False)
     if attempt.look.standing.read_only is not None or not is_stopped:
         return attempt.rebuild
     await stop_merging(attempt, tools)
@@ -90,18 +90,40 @@ async def unless_merging(attempt: ProposalAttempt, tools: Tools) -> Rebuild:
 async def stop_merging(attempt: ProposalAttempt, tools: Tools) -> None:
     """What was to merge by itself, a person has to merge now. That the bot says so is stored before: found switched
     off after a crash, it would pass for a person's word. Raises `MergesStill` where it could not be stopped."""
-    request = attempt.look.open_request
+    request = attempt.open_request
     assert request is not None
     await tools.store.save_progress(replace(attempt.rebuild, merging=Merging.FROZEN))
     tools.before_write(attempt.rebuild, attempt.looked_at)
-    home = attempt.job.member.identity
-    granted = await tools.forge.grant(home, request, NO_MERGE, attempt.look)
-    if granted.refused:
-        raise MergesStill(request.number, granted.refused[0].why, home.name)
+    await merge_no_more(attempt.look, [request], tools.forge)
 
 
 async def merge_no_more(look: BranchLook, own: Iterable[PullRequest], forge: Forge) -> None:
-    """Takes back what the bot has asked of its open pull requests: they stay, and merge no more by its word."""
+    """Takes back what the bot has asked of its open pull requests: they stay, and merge no more by its word. Raises
+    `MergesStill` where the forge refuses that, or nothing can be written to the repository."""
+    home, read_only = look.standing.identity, look.standing.read_only
     for request in own:
-        if request.is_to_merge_by_us:
-            await forge.grant(look.standing.identity, request, NO_MERGE, look)
+        if not request.is_to_merge_by_us:
+            continue
+        if read_only is not None:
+            raise MergesStill(request.number, f"the repository is {read_only}", home.name)
+        try:
+            granted = await forge.grant(home, request, NO_MERGE, look)
+        except Failure as failure:
+            if failure.meaning is not Meaning.REFUSED:
+                raise
+            raise MergesStill(request.number, failure.told, home.name) from failure
+        if granted.refused:
+            raise MergesStill(request.number, granted.refused[0].why, home.name)
+
+
+async def close(look: BranchLook, request: PullRequest, body: str, forge: Forge) -> None:
+    """Closes a pull request of the bot. Where the forge refuses that, it merges no more by the bot's word at least.
+
+    Raises the refusal, and `MergesStill`.
+    """
+    try:
+        await forge.close_pull_request(look.standing.identity, request, body=body)
+    except Failure as failure:
+        if failure.meaning is Meaning.REFUSED:
+            await merge_no_more(look, [request], forge)
+        raise

@@ -75,11 +75,20 @@ class BranchLook:
     others: tuple[OtherRequest, ...] = ()
     workflows: tuple[str | None, ...] = ()
 
-    @property
-    def open_request(self) -> PullRequest | None:
-        """The bot's own before those that people have opened from its branch."""
-        open_ones = [request for request in self.pull_requests if request.is_open]
-        return min(open_ones, key=lambda request: not request.is_own, default=None)
+    def own(self, number: int | None = None) -> tuple[PullRequest, ...]:
+        """The bot's own pull requests, newest first: those from its branch that its account has opened, and the one
+        that it knows by its `number`, since its account may be another by now. From there anybody may open one."""
+        return tuple(each for each in self.pull_requests if each.is_own or each.number == number)
+
+    def open_own(self, number: int | None = None) -> PullRequest | None:
+        """The bot's own that is open, before all the one that it knows."""
+        open_ones = [each for each in self.own(number) if each.is_open]
+        return min(open_ones, key=lambda each: each.number != number, default=None)
+
+    def open_of_others(self, number: int | None = None) -> PullRequest | None:
+        """An open one of somebody else."""
+        own = self.own(number)
+        return next((each for each in self.pull_requests if each.is_open and each not in own), None)
 
     @property
     def has_no_commits(self) -> bool:

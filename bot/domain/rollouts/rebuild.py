@@ -221,6 +221,10 @@ class Rebuild:
     """When it was planned, or the first of those from which it took changes over; None where it is not stored."""
     looks_in_vain: int = 0
     """How many looks in a row found nothing of what is followed."""
+    refusals: int = 0
+    """How many attempts were refused, or showed it gone, since one has gone through; no faults of the world."""
+    hindered_by: str | None = None
+    """What kept the last attempt from going through, None where it has: an open one has its reason all the same."""
 
     @property
     def identity(self) -> Identity:

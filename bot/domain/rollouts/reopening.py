@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.forge.pull_requests import PullRequestState
+from bot.domain.forge.pull_requests import PullRequest, PullRequestState
 from bot.domain.rollouts.rebuild import WITHOUT_EFFECT, Rebuild, RebuildState
 
 LOOKED_AT_FOR = timedelta(days=30)
@@ -13,18 +13,23 @@ NOT_BEFORE = timedelta(minutes=5)
 """So long after its end it is not: a forge may show it as it was before."""
 
 
+def goes_on(shown: PullRequest | PullRequestState) -> bool:
+    """Whether a pull request that was closed is open again, or was merged since."""
+    return shown.is_open or shown.is_merged
+
+
 def after_closing(closed: Rebuild, shown: PullRequestState, now: datetime) -> Rebuild:
     """What goes on in the place of a rebuild whose pull request is open again, or was merged since; the rebuild
     itself where it still is closed.
 
     It is outdated: rules, freezes and what feeds say may be others than when it was closed.
     """
-    if not (shown.is_open or shown.is_merged):
+    if not goes_on(shown):
         return closed
     return replace(
         closed,
         state=RebuildState.OPEN,
-        reason=f"pull request #{shown.number} was opened again; it is followed on",
+        reason=followed_on(shown.number),
         planned_at=now,
         due_at=now,
         ended_at=None,
@@ -42,6 +47,11 @@ def that_goes_on(closed: Rebuild, later: Iterable[Rebuild]) -> Rebuild | None:
         if rebuild.state not in WITHOUT_EFFECT and brought & bases:
             return rebuild
     return None
+
+
+def followed_on(number: int) -> str:
+    """Why a pull request that was closed is followed again."""
+    return f"pull request #{number} was opened again; it is followed on"
 
 
 def left_to(closed: Rebuild, later: Rebuild) -> str:

@@ -65,8 +65,8 @@ class StepRun:
     `began_at` is when its turn came, `since` from when on a run that starts by itself may be its own. `deadline` is
     when it will have failed: its time counts from the first try, without that for which the forge does not answer
     and that for which it waits for an approval, since `waits_since`. `attempted_at`, `correlation` and
-    `dispatches` are as with a rebuild, and so are `looks_in_vain`. `refused` says that what kept it last was a
-    right that the bot lacks, a rule, or what a file of its repository says.
+    `dispatches` are as with a rebuild, and so are `looks_in_vain` and `refusals`. `refused` says that what kept it
+    last was a right that the bot lacks, a rule, or what a file of its repository says.
     """
 
     id: int
@@ -93,6 +93,7 @@ class StepRun:
     commit: str | None = None
     looks_in_vain: int = 0
     refused: bool = False
+    refusals: int = 0
 
     @property
     def workflow(self) -> str:

@@ -237,7 +237,7 @@ async def _call_off(
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id.in_(ids))
-            .values(call_off=reason, due_at=now, attempts=0, lease_owner=None, lease_until=None)
+            .values(call_off=reason, due_at=now, attempts=0, refusals=0, lease_owner=None, lease_until=None)
         )
     await after_transitions(connection, {rebuild.rollout for rebuild in at_once}, now)
 

@@ -21,6 +21,7 @@ from bot.store.rows.rollouts.rebuilds import (
     learnt_facts,
     outcome_of,
     transition_row,
+    went,
 )
 from bot.store.rows.rollouts.served import plan_once_more
 from bot.store.rows.rollouts.steps import begin_steps, end_steps, runs_taken
@@ -81,7 +82,7 @@ class RebuildStore(Store):
                 succeeded=succeeded,
                 values=learnt_facts(before, after)
                 | (columns_of(after) if succeeded else outcome_of(after))
-                | {"looks_in_vain": 0 if succeeded else after.looks_in_vain},
+                | went(after, succeeded=succeeded),
             )
             if after.state is RebuildState.STEPPING and before.state is not RebuildState.STEPPING:
                 await begin_steps(connection, after, now)

@@ -151,6 +151,7 @@ class StepStore(Store):
                 raise LeaseLost(f"rebuild {rebuild.id} is {rebuild.state} by now")
             values = step_columns(after) if succeeded else step_outcome(after)
             values |= {"looks_in_vain": 0 if succeeded else after.looks_in_vain}
+            values |= {"refusals": 0 if succeeded else after.refusals}
             await settle(
                 connection, steps, self._worker, after.id, due_at=after.due_at, succeeded=succeeded, values=values
             )

@@ -78,6 +78,8 @@ class FakeRebuildStore:
                 reason=after.reason,
                 ended_at=after.ended_at,
                 looks_in_vain=after.looks_in_vain,
+                refusals=after.refusals,
+                hindered_by=after.hindered_by,
             )
         else:
             learnt = after.facts_version - before.facts_version
@@ -86,6 +88,8 @@ class FakeRebuildStore:
                 facts_version=kept.facts_version + learnt,
                 text_version=max(kept.text_version, after.text_version),
                 looks_in_vain=0,
+                refusals=0,
+                hindered_by=None,
             )
         if kept.facts_version != before.facts_version:
             after = replace(after, due_at=self._clock.now())

@@ -3,9 +3,10 @@
 import asyncio
 from dataclasses import replace
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.rows.bases.tables import incidents
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
 
 
@@ -38,6 +39,13 @@ async def moves_again(stores: Stores, letter: str = "c") -> None:
     stores.clock.advance(HOUR)
     await stores.see({ASPNET: letter, SDK: letter})
     await stores.assess_all()
+
+
+async def open_incidents(stores: Stores) -> dict[str, str]:
+    """What people are told is going on, by its subject."""
+    async with stores.database.reading() as connection:
+        rows = await connection.execute(select(incidents).where(incidents.c.cleared_at.is_(None)))
+        return {row.subject: row.detail for row in rows}
 
 
 async def someone_waits(stores: Stores, transactions: int = 1) -> None:

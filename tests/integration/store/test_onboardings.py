@@ -274,3 +274,64 @@ async def test_a_check_that_was_taken_back_after_a_merge_stays_declined(stores: 
     await stores.onboardings.ask([CART], WORD)
     await onboarded(stores, fleet, options)
     assert list(cart.requests) == [1]
+
+
+async def declined(stores: Stores, fleet: FakeForge) -> None:
+    """A maintainer has closed its pull request, which a look has shown."""
+    await stores.onboardings.ask([CART], WORD)
+    await onboarded(stores, fleet, BY_WORD)
+    fleet.homes[0].close(1)
+    stores.clock.advance(HOUR)
+    await onboarded(stores, fleet, BY_WORD)
+    assert (await states(stores))[CART] is OnboardingState.DECLINED
+    fleet.asked.clear()
+
+
+async def passes(stores: Stores, fleet: FakeForge, time: timedelta, every: timedelta) -> list[str]:
+    """What is asked of the forge within that time."""
+    fleet.asked.clear()
+    for _ in range(int(time / every)):
+        stores.clock.advance(every)
+        await onboarded(stores, fleet, BY_WORD)
+    return [call for call, _ in fleet.asked]
+
+
+async def test_what_has_declined_is_looked_at_once_a_day_for_a_month(stores: Stores, fleet: FakeForge) -> None:
+    await declined(stores, fleet)
+    assert await passes(stores, fleet, timedelta(days=32), 6 * HOUR) == ["look"] * 29
+    fleet.homes[0].reopen(1)
+    assert await passes(stores, fleet, timedelta(days=2), 6 * HOUR) == []
+
+
+async def test_what_people_have_opened_again_is_followed_again_within_a_day(
+    stores: Stores, fleet: FakeForge
+) -> None:
+    await declined(stores, fleet)
+    fleet.homes[0].reopen(1)
+    assert await passes(stores, fleet, timedelta(days=1), 6 * HOUR) == ["look"]
+    assert (await states(stores))[CART] is OnboardingState.OPEN
+    fleet.homes[0].merge(1)
+    await passes(stores, fleet, HOUR, HOUR)
+    assert (await stores.onboardings.source(CART)).onboarding.merged == 1  # type: ignore[union-attr]
+
+
+async def test_an_event_has_it_looked_at_after_five_minutes_and_many_events_no_more_often(
+    stores: Stores, fleet: FakeForge
+) -> None:
+    """Before that a forge may show it as it was."""
+    await declined(stores, fleet)
+    fleet.homes[0].reopen(1)
+    minute = timedelta(minutes=1)
+    for number in range(4):
+        await stores.events.take("github", f"d{number}", Reach(followed=frozenset({1})))
+        assert await passes(stores, fleet, minute, minute) == []
+    assert await passes(stores, fleet, minute, minute) == ["look"]
+    assert (await states(stores))[CART] is OnboardingState.OPEN
+
+
+async def test_while_the_bot_is_paused_nothing_that_has_declined_is_looked_at(
+    stores: Stores, fleet: FakeForge
+) -> None:
+    await declined(stores, fleet)
+    await stores.orders.pause(None, WORD)
+    assert await passes(stores, fleet, timedelta(days=2), 12 * HOUR) == []

@@ -1,6 +1,6 @@
 """What a person has called off ends, and its pull request is closed wherever that can be."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +11,8 @@ from bot.act.ports import ActOptions
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
+from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.reconcile.budgets import Budget, Turn
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.hooks import ToldRows
@@ -39,7 +41,10 @@ class World:
         self.called_off.add(CalledOff(rebuild(state=RebuildState.OPEN, pull_request=1), WORD), NOON)
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
+        row = self.called_off.rows[after.id]
+        attempts = 0 if succeeded else row.attempts
         self.called_off.settle(after.id, after.due_at, CalledOff(after, WORD))
+        row.attempts = attempts
 
     async def tick(self) -> Rebuild:
         await calling_off.tick(self, self.forge, ActOptions(), Loop(self.clock))
@@ -51,6 +56,11 @@ class World:
         while self.clock.now() < end and not (await self.tick()).state.has_ended:
             self.clock.move_to(max(self.called_off.rows[1].due_at, self.clock.now() + timedelta(seconds=1)))
         return self.called_off[1].rebuild
+
+    async def next(self) -> Rebuild:
+        """Ticks when it is due again."""
+        self.clock.move_to(max(self.called_off.rows[1].due_at, self.clock.now()))
+        return await self.tick()
 
 
 @pytest.fixture
@@ -91,6 +101,38 @@ async def test_it_ends_where_its_pull_request_can_never_be_closed(
 ) -> None:
     world.forge.failing["close_pull_request"] = Failure(trouble, "not for you")
     assert (await world.after(days=4)).state.has_ended is has_ended
+
+
+async def test_only_refusals_count_towards_its_end(world: World) -> None:
+    world.forge.failing["close_pull_request"] = Failure(Trouble.UNREACHABLE, "no answer")
+    await world.after(days=2)
+    world.forge.failing["close_pull_request"] = Failure(Trouble.CONFLICT, "not for you")
+    for _ in range(2):
+        assert (await world.next()).state is RebuildState.OPEN
+    assert (await world.next()).state is RebuildState.CANCELLED
+
+
+async def test_a_right_that_is_missing_after_an_outage_is_waited_for_all_the_same(world: World) -> None:
+    world.forge.failing["close_pull_request"] = Failure(Trouble.UNREACHABLE, "no answer")
+    await world.after(days=4)
+    world.forge.failing["close_pull_request"] = Failure(Trouble.DENIED, "not for you")
+    for _ in range(8):
+        assert (await world.next()).state is RebuildState.OPEN
+
+
+async def test_an_outage_however_long_only_delays_it_and_it_goes_on_by_itself(world: World) -> None:
+    world.forge.failing["close_pull_request"] = Failure(Trouble.UNREACHABLE, "no answer")
+    assert (await world.after(days=30)).reason == "no answer"
+    assert world.called_off.rows[1].due_at - world.clock.now() <= timedelta(days=1)
+    world.forge.failing.clear()
+    assert (await world.next()).state is RebuildState.CANCELLED
+    assert not world.shop.requests[1].is_open
+
+
+async def test_what_a_blind_grant_does_not_show_is_never_its_end(world: World) -> None:
+    world.forge.failing["look"] = Failure(Trouble.MISSING, "not found", status=404)
+    world.forge.sees_all = False
+    assert (await world.after(days=20)).state is RebuildState.OPEN
 
 
 async def test_a_missing_right_is_waited_for(world: World) -> None:
@@ -167,3 +209,80 @@ async def test_one_that_an_attempt_has_opened_and_not_told_of_is_closed_too(
     world.called_off[1] = CalledOff(rebuild(state=state, pull_request=None), WORD)
     assert (await world.tick()).state is RebuildState.CANCELLED
     assert not world.shop.requests[1].is_open
+
+
+def merging(world: World, **values: object) -> None:
+    """The bot has set it to merge by itself."""
+    world.shop.edit(1, is_to_merge=True, is_to_merge_by_us=True, **values)
+
+
+NOT_STOPPED = [
+    ({"base": "release"}, "Something went wrong"),
+    ({"base": "release"}, "not for you"),
+    ({}, "not for you"),
+]
+
+
+@pytest.mark.parametrize(("values", "said"), NOT_STOPPED, ids=str)
+async def test_what_cannot_be_kept_from_merging_is_not_done_and_tried_until_it_is(
+    world: World, values: dict[str, object], said: str
+) -> None:
+    """Neither where the bot leaves it open, nor where it may not close it."""
+    merging(world, **values)
+    world.forge.goes_on_merging = said == "Something went wrong"
+    refused = Failure(Trouble.DENIED, "not for you")
+    world.forge.failing = {} if world.forge.goes_on_merging else {"grant": refused, "close_pull_request": refused}
+    after = await world.after(days=5)
+    assert (after.state, world.shop.requests[1].is_to_merge) == (RebuildState.OPEN, True)
+    assert after.reason.startswith(f"pull request #1 goes on to merge by itself ({said})")
+    world.forge.goes_on_merging, world.forge.failing = False, {}
+    after = await world.after(days=7)
+    assert after.state is RebuildState.CANCELLED
+    assert not (world.shop.requests[1].is_open and world.shop.requests[1].is_to_merge)
+
+
+async def test_one_that_can_never_be_closed_merges_no_more(world: World) -> None:
+    merging(world)
+    world.forge.failing["close_pull_request"] = Failure(Trouble.CONFLICT, "not for you")
+    after = await world.after(days=1)
+    assert after.state is RebuildState.CANCELLED
+    assert (world.shop.requests[1].is_open, world.shop.requests[1].is_to_merge) == (True, False)
+
+
+async def test_what_would_merge_once_its_repository_can_be_written_again_is_waited_for(world: World) -> None:
+    merging(world)
+    world.shop.is_archived = True
+    after = await world.after(days=3)
+    assert after.reason.startswith("pull request #1 goes on to merge by itself (the repository is archived)")
+    assert after.state is RebuildState.OPEN
+    world.shop.is_archived = False
+    assert (await world.after(days=5)).state is RebuildState.CANCELLED
+    assert not world.shop.requests[1].is_open
+
+
+@dataclass(slots=True)
+class Turns:
+    """Gives each write its turn after `wait`."""
+
+    world: World
+    wait: timedelta
+
+    async def take(self, account: str, contents: int, limits: WriteLimits) -> Turn:
+        return Turn(self.world.clock.now() + self.wait)
+
+    async def stop(self, account: str, asked: timedelta | None) -> timedelta:
+        return timedelta(0)
+
+    async def sleep(self, seconds: float) -> None:
+        self.world.clock.advance(timedelta(seconds=seconds))
+
+
+async def test_a_look_that_grew_old_while_the_write_waited_for_its_turn_counts_no_more(world: World) -> None:
+    turns = Turns(world, timedelta(seconds=70))
+    loop = Loop(world.clock, budget=Budget(turns, world.clock, sleep=turns.sleep))
+    await calling_off.tick(world, world.forge, ActOptions(), loop)
+    assert (world.forge.calls, world.called_off[1].rebuild.state) == ([], RebuildState.OPEN)
+    turns.wait = timedelta(seconds=1)
+    world.clock.advance(timedelta(minutes=5))
+    await calling_off.tick(world, world.forge, ActOptions(), loop)
+    assert world.called_off[1].rebuild.state is RebuildState.CANCELLED

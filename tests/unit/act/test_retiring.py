@@ -14,7 +14,7 @@ from bot.domain.repositories.issue import IssueSection, new_body
 from bot.domain.repositories.repository import Identity
 from tests.builders import NOON
 from tests.fakes.forge import FakeForge
-from tests.fakes.repository import FakeRepository
+from tests.fakes.repository import BOT, Commit, FakeRepository
 
 BRANCH = "freshness/dotnet-aspnet-10.0"
 
@@ -115,9 +115,29 @@ async def opened(forge: FakeForge, home: FakeRepository) -> PullRequest:
     look = await forge.look(home.identity, BRANCH, ())
     assert look.trunk is not None
     files = (FileChange("Dockerfile", b"FROM b\n"),)
-    change = BranchChange(BRANCH, None, look.trunk.sha, look.trunk.tree, files, "Refresh")
+    message = "Refresh\n\nFreshness-Base: aspnet:10.0@sha256:b\n"
+    change = BranchChange(BRANCH, None, look.trunk.sha, look.trunk.tree, files, message)
     request = RequestChange(BRANCH, "main", None, "Refresh", "text")
     return await forge.carry_out(home.identity, change, await forge.prepare(home.identity, change), request)
+
+
+@pytest.mark.parametrize(
+    ("message", "goes"),
+    [
+        ("Refresh", False),
+        ("Refresh\n\nFreshness-Base: aspnet:10.0@sha256:b\n", True),
+        ("Pin (base-pinned)\n\nFreshness-Onboarding: base-pinned\n", True),
+    ],
+    ids=["builds on others' commits", "a rebuild's", "onboarding's"],
+)
+async def test_only_a_branch_whose_last_commit_says_that_it_holds_the_bots_alone_goes(
+    forge: FakeForge, home: FakeRepository, message: str, goes: bool
+) -> None:
+    """What the bot commits on top of people's commits says nothing."""
+    at = home.commit_to(BRANCH, {"NOTES.md": b"mine"})
+    home.branches[BRANCH] = home.add(Commit({"Dockerfile": b"FROM b\n"}, (at,), message, BOT, BOT))
+    await left(forge, home, BRANCH)
+    assert (BRANCH not in home.branches) is goes
 
 
 async def test_one_that_was_cut_short_is_simply_repeated(forge: FakeForge, home: FakeRepository) -> None:
@@ -299,3 +319,19 @@ async def test_where_nobody_can_tell_whether_a_repository_is_gone_it_is_told_tha
     home.is_gone = True
     [found] = await left(forge, home, BRANCH)
     assert (found.what, found.outcome) == ("all that the bot has opened", TraceOutcome.FAILED)
+
+
+@pytest.mark.parametrize("how", ["pointed elsewhere", "not to be closed", "archived"])
+async def test_what_cannot_be_kept_from_merging_is_named_with_why_and_keeps_its_branch(
+    forge: FakeForge, home: FakeRepository, how: str
+) -> None:
+    await opened(forge, home)
+    home.edit(1, is_to_merge=True, is_to_merge_by_us=True, base="release" if how == "pointed elsewhere" else "main")
+    forge.goes_on_merging, home.is_archived = True, how == "archived"
+    if how == "not to be closed":
+        forge.failing["close_pull_request"] = Failure(Trouble.CONFLICT, "not for you")
+    [found] = await left(forge, home, BRANCH)
+    assert (found.what, found.outcome) == (f"branch {BRANCH}", TraceOutcome.FAILED)
+    said = "the repository is archived" if how == "archived" else "Something went wrong"
+    assert found.why.startswith(f"pull request #1 goes on to merge by itself ({said})")
+    assert (home.requests[1].is_open, BRANCH in home.branches) == (True, True)

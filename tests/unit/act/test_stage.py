@@ -169,6 +169,32 @@ async def test_no_fault_of_the_world_ends_a_rebuild_and_it_goes_on_by_itself(
     assert world.store[1].state in (RebuildState.OPEN, RebuildState.DISPATCHED)
 
 
+async def test_only_refusals_count_towards_the_end_of_a_rebuild(world: World) -> None:
+    world.add(rebuild())
+    world.forge.failing["carry_out"] = Failure(Trouble.UNREACHABLE, "no answer")
+    await world.for_days(4)
+    world.forge.failing["carry_out"] = Failure(Trouble.CONFLICT, "refused")
+    for _ in range(2):
+        await world.later(24 * 60)
+        assert world.store[1].state is RebuildState.WAITING
+    await world.later(24 * 60)
+    assert world.store[1].state is RebuildState.FAILED
+
+
+async def test_what_keeps_an_open_pull_request_from_its_text_is_told_until_it_goes_through(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    before = world.store[1].reason
+    world.store.alter(1, changes=(change(cves=("CVE-2026-1",)),))
+    world.store.outdate(1)
+    world.forge.failing["carry_out"] = Failure(Trouble.UNREACHABLE, "no answer")
+    await world.tick()
+    assert (world.store[1].reason, world.store[1].hindered_by) == (before, "no answer")
+    world.forge.failing.clear()
+    await world.later()
+    assert world.store[1].hindered_by is None
+
+
 async def test_a_registry_that_asks_for_a_pause_holds_up_only_who_needs_its_tag(world: World) -> None:
     patch = Replacement(Reference(ASPNET.name, "10.0.4"), Reference(ASPNET.name, "10.0.5"))
     for number in (1, 2):

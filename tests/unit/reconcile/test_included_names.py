@@ -302,7 +302,7 @@ async def another_fleet_issue() -> Setting:
 
 async def what_is_retired() -> Setting:
     forge, shop = new_shop({"README.md": b""})
-    by_the_bot(shop, BRANCH, "Refresh")
+    by_the_bot(shop, BRANCH, "Refresh\n\nFreshness-Base: aspnet:10.0@sha256:b\n")
     shop.requests[1] = replace(OPEN, branch=BRANCH, is_to_merge=True, is_to_merge_by_us=True)
     issue = await forge.open_issue(shop.identity, "Freshness", new_body([FAILED]), "freshness")
     traces = Traces(shop.identity, (BRANCH,), issue.number)
@@ -310,7 +310,6 @@ async def what_is_retired() -> Setting:
 
 
 CALLERS: Mapping[str, tuple[Callable[[], Awaitable[Setting]], ...]] = {
-    "act/calling_off.py": (what_was_called_off,),
     "act/code_scanning.py": (a_scan,),
     "act/dispatch/rebuilds.py": (a_dispatch,),
     "act/dispatch/steps.py": (a_step,),
@@ -318,8 +317,7 @@ CALLERS: Mapping[str, tuple[Callable[[], Awaitable[Setting]], ...]] = {
     "act/onboarding/bringing.py": (a_first_onboarding, an_onboarding_with_nothing_left),
     "act/onboarding/deciding.py": (an_onboarding_that_is_declined,),
     "act/pull_request/bringing.py": (a_rebuild,),
-    "act/pull_request/not_written.py": (an_ignored_rebuild,),
-    "act/pull_request/wishes.py": (a_rebuild,),
+    "act/pull_request/wishes.py": (a_rebuild, an_ignored_rebuild, what_was_called_off),
     "act/retiring.py": (what_is_retired,),
     "report/fleet_issue/stage.py": (a_first_fleet_issue, another_fleet_issue),
 }

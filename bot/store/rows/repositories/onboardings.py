@@ -1,11 +1,14 @@
-"""How far each repository has come with onboarding; a row that is declined stays for good."""
+"""How far each repository has come with onboarding; a row that is declined stays so, unless people open its pull
+request again."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, ColumnElement, ForeignKey, Integer, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.onboarding import MendedPlace, Onboarding, OnboardingState
+from bot.domain.rollouts.reopening import LOOKED_AT_FOR, NOT_BEFORE
 from bot.store.engine.codec import load
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import repositories
@@ -37,6 +40,19 @@ IN_FLEET = onboardings.c.repository_id.in_(select(repositories.c.id).where(repos
 """Its repository has not left the fleet."""
 IS_WORKED_ON = and_(onboardings.c.state.in_(_LOOKED_AT), IN_FLEET, ~ALL_PAUSED)
 """It has not come to an end, its repository is one of the fleet, and the bot is not paused as a whole."""
+
+
+def has_declined_lately(now: datetime) -> ColumnElement[bool]:
+    """People may open again what they have closed."""
+    is_late = onboardings.c.changed_at > now - LOOKED_AT_FOR
+    return and_(onboardings.c.state == OnboardingState.DECLINED.value, is_late, IN_FLEET, ~ALL_PAUSED)
+
+
+def may_be_opened_again(now: datetime) -> ColumnElement[bool]:
+    """It has declined lately, and not just now."""
+    return and_(has_declined_lately(now), onboardings.c.changed_at <= now - NOT_BEFORE)
+
+
 falls_due(onboardings, DueTable("onboardings", (IS_WORKED_ON,), is_regular=True))
 
 

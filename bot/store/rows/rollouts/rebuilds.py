@@ -219,6 +219,8 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         joined=Joined(row["joined"]) if row["joined"] else None,
         waits_since=row["waits_since"],
         looks_in_vain=row["looks_in_vain"],
+        refusals=row["refusals"],
+        hindered_by=row["hindered_by"],
         repository_node=repository.node_id,
         merge=_merge_of(row),
         built_at=row["built_at"],
@@ -280,6 +282,14 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
         "merging": rebuild.merging.value if rebuild.merging else None,
         "pointed_at": rebuild.pointed_at,
     }
+
+
+def went(rebuild: Rebuild, *, succeeded: bool) -> dict[str, Any]:
+    """How its attempts went: what failed is counted, and told, until one goes through."""
+    if succeeded:
+        return {"looks_in_vain": 0, "refusals": 0, "hindered_by": None}
+    told = {"refusals": rebuild.refusals, "hindered_by": rebuild.hindered_by}
+    return {"looks_in_vain": rebuild.looks_in_vain, **told}
 
 
 def outcome_of(rebuild: Rebuild) -> dict[str, Any]:

@@ -56,6 +56,7 @@ steps = Table(
     Column("dispatches", Integer, nullable=False, server_default="0"),
     Column("looks_in_vain", Integer, nullable=False, server_default="0"),
     Column("refused", Boolean, nullable=False, server_default="0"),
+    Column("refusals", Integer, nullable=False, server_default="0"),
     Column("run", BigInteger),
     Column("node_id", ShortText(128)),
     Column("url", LongText),
@@ -199,6 +200,7 @@ def step_of(row: RowMapping | Mapping[str, Any], own: Identity, elsewhere: Ident
         ended_at=row["ended_at"],
         looks_in_vain=row["looks_in_vain"],
         refused=row["refused"],
+        refusals=row["refusals"],
     )
 
 

@@ -45,6 +45,8 @@ rebuilds = leased(
     Column("node_id", ShortText(128)),
     Column("dispatches", Integer, nullable=False, server_default="0"),
     Column("looks_in_vain", Integer, nullable=False, server_default="0"),
+    Column("refusals", Integer, nullable=False, server_default="0"),
+    Column("hindered_by", LongText),
     Column("joined", ShortText(16)),
     Column("url", LongText),
     Column("facts_version", Integer, nullable=False, server_default="0"),

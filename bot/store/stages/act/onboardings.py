@@ -24,7 +24,13 @@ from bot.store.engine.store import Store
 from bot.store.rows.images.produced import produced_configs
 from bot.store.rows.repositories.audits import audits, practices
 from bot.store.rows.repositories.blobs import blobs_of
-from bot.store.rows.repositories.onboardings import IN_FLEET, IS_WORKED_ON, onboarding_of, onboardings
+from bot.store.rows.repositories.onboardings import (
+    IN_FLEET,
+    IS_WORKED_ON,
+    may_be_opened_again,
+    onboarding_of,
+    onboardings,
+)
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import journal
@@ -80,10 +86,11 @@ class OnboardingsStore(Store):
 
     @property
     def onboardings(self) -> DueRows[DueOnboarding]:
+        """Those that have not come to an end, and those that have declined lately."""
         return DueRows(
             *(self._database, self._worker, onboardings, self._read),
             lambda row: f"onboarding {row['repository_id']}",
-            where=[IS_WORKED_ON],
+            where=[or_(IS_WORKED_ON, may_be_opened_again(self._clock.now()))],
             ends_with_where=True,
             rests=[IS_WORKED_ON, onboardings.c.state != OnboardingState.SET_ASIDE.value],
         )

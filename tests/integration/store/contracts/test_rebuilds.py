@@ -157,6 +157,20 @@ async def test_looks_that_found_nothing_are_counted_until_one_finds_something(
     assert counted == [0, 1, 0]
 
 
+async def test_refusals_are_counted_and_what_hinders_is_kept_until_an_attempt_goes_through(
+    act: ActStore, follow: FollowStore, clock: ManualClock
+) -> None:
+    await opened(act, clock)
+    kept = []
+    for succeeded in (False, True, False):
+        clock.advance(HOUR)
+        [found] = await followed(follow, clock)
+        after = replace(found, refusals=found.refusals + 1, hindered_by="not for you")
+        await follow.settle_rebuild(found, after, succeeded=succeeded)
+        kept.append((found.refusals, found.hindered_by))
+    assert kept == [(0, None), (1, "not for you"), (0, None)]
+
+
 async def test_what_outdates_a_pull_request_while_somebody_follows_it_is_not_lost(
     act: ActStore, follow: FollowStore, clock: ManualClock
 ) -> None:

@@ -17,6 +17,7 @@ from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.steps import add_steps, steps
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
+from tests.integration.store.moving import open_incidents
 
 SHOP = "contoso/shop-0000"
 PUSHED = Reading("tree-2", ((usage_of(ASPNET), ASPNET),))
@@ -29,12 +30,6 @@ async def planned_again(stores: Stores) -> list[str]:
     await stores.read(PUSHED)
     found = await stores.plan.affected([move.id for move in await stores.plan.unplanned()])
     return [item.member.name for items in found.values() for item in items]
-
-
-async def open_incidents(stores: Stores) -> dict[str, str]:
-    async with stores.database.reading() as connection:
-        rows = await connection.execute(select(incidents).where(incidents.c.cleared_at.is_(None)))
-        return {row.subject: row.detail for row in rows}
 
 
 async def failing(stores: Stores, attempts: int) -> None:
@@ -57,6 +52,16 @@ async def test_many_rebuilds_that_fail_again_and_again_are_one_incident_of_their
     assert await open_incidents(stores) == told
     await failing(stores, 9)
     assert await open_incidents(stores) == told
+
+
+async def test_of_an_open_one_it_is_told_what_keeps_it_from_going_on(stores: Stores) -> None:
+    await planned(stores, 1)
+    async with stores.database.transaction() as connection:
+        open_one = {"state": RebuildState.OPEN.value, "attempts": 4, "reason": "pull request #1 is open"}
+        await connection.execute(update(rebuilds).values(**open_one, hindered_by="not for you"))
+    await stores.act.notice_delays()
+    told = "1 rebuild cannot go on; contoso/shop-0000: not for you"
+    assert await open_incidents(stores) == {"delayed:contoso": told}
 
 
 async def test_after_a_day_a_person_is_called_once_and_all_is_over_once_they_go_on(stores: Stores) -> None:

@@ -53,6 +53,17 @@ async def test_looks_that_found_nothing_are_counted_until_one_finds_something(st
     assert counted == [0, 1, 0]
 
 
+async def test_refusals_are_counted_until_an_attempt_goes_through(stores: Stores) -> None:
+    await built(stores)
+    counted = []
+    for succeeded in (False, True, False):
+        [first] = await to_start(stores)
+        after = replace(first, refusals=first.refusals + 1)
+        await stores.steps.settle_step(first, after, succeeded=succeeded)
+        counted.append(first.refusals)
+    assert counted == [0, 1, 0]
+
+
 async def test_steps_wait_for_the_build_and_then_each_for_the_one_before(stores: Stores) -> None:
     await built(stores, 2)
     assert await stores.column(steps, "state") == ["due", "planned", "planned"] * 2

@@ -57,7 +57,8 @@ class Store:
         known = self.job.step
         if not succeeded:
             told = {"state": after.state, "reason": after.reason, "deadline": after.deadline}
-            after = replace(known, due_at=after.due_at, refused=after.refused, **told)  # type: ignore[arg-type]
+            told |= {"refusals": after.refusals, "refused": after.refused}
+            after = replace(known, due_at=after.due_at, **told)  # type: ignore[arg-type]
         self.to_start.settle(1, after.due_at, replace(self.job, step=after))
         self.to_start.rows[1].attempts = 0 if succeeded else known.attempts
 
@@ -183,6 +184,16 @@ async def test_a_refused_request_has_started_nothing_and_fails_after_three(world
         after = await world.tick(timedelta(minutes=10))
     assert (after.state, after.attempted_at) == (StepState.FAILED, None)
     assert after.reason == "not started: Cannot trigger a disabled workflow (tried 3 times)"
+
+
+async def test_only_refusals_count_towards_the_failure_of_a_step(world: World) -> None:
+    world.forge.failing["look"] = Failure(Trouble.UNREACHABLE, "HTTP 502", status=502)
+    for _ in range(2):
+        await world.tick(timedelta(minutes=10))
+    world.forge.failing = {"dispatch": Failure(Trouble.CONFLICT, "Cannot trigger a disabled workflow")}
+    for _ in range(2):
+        assert (await world.tick(timedelta(minutes=10))).state is StepState.DUE
+    assert (await world.tick(timedelta(minutes=10))).state is StepState.FAILED
 
 
 async def test_missing_rights_are_waited_for_until_its_time_is_over(world: World) -> None:

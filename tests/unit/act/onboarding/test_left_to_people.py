@@ -206,3 +206,15 @@ async def test_one_that_people_have_made_theirs_is_looked_at_again_soon(opened: 
     opened.home.commit_to(BRANCH, {PATH: b"FROM ours\n"})
     after = await opened.bring()
     assert (after.state, opened.rest) == (OPEN, opened.options.follow_every)
+
+
+async def test_one_that_a_label_declines_in_a_repository_that_can_only_be_read_is_closed_once_it_can_be_written(
+    opened: World,
+) -> None:
+    opened.home.edit(1, labels=("freshness:ignore",))
+    opened.home.is_archived = True
+    after = await opened.bring()
+    assert (after.state, opened.request.is_open, opened.rest) == (DECLINED, True, timedelta(days=1))
+    opened.home.is_archived = False
+    assert (await opened.bring()).state is DECLINED
+    assert not opened.request.is_open

@@ -168,6 +168,16 @@ def left_by_a_crash(
     store.onboardings.rows[1].attempts = 1
 
 
+async def test_a_look_at_it_that_grew_old_while_its_deletion_waited_counts_no_more(store: Store) -> None:
+    left_by_a_crash(store)
+    store.world.forge.meanwhile["look"] = lambda: store.world.clock.advance(timedelta(seconds=70))
+    await store.tick()
+    assert SCRATCH in store.world.home.branches
+    store.world.clock.advance(DAY)
+    await store.tick()
+    assert SCRATCH not in store.world.home.branches
+
+
 async def test_the_next_attempt_takes_its_scratch_branch_away(store: Store) -> None:
     left_by_a_crash(store)
     await store.tick()

@@ -104,3 +104,30 @@ async def test_a_persons_pull_request_from_the_bots_branch_does_not_hide_the_bot
     await world.tick()
     assert world.shop.requests[1].is_to_merge_by_us is not bool(said)
     assert not world.store[1].reason.startswith("pull request #2")
+
+
+async def test_the_one_that_is_known_by_its_number_is_the_bots_beside_a_persons_whoever_opened_it(
+    world: World,
+) -> None:
+    """The bot's account may be another by now."""
+    await opened(world)
+    first = world.shop.requests[1]
+    world.shop.edit(1, is_own=False)
+    world.shop.requests[2] = replace(first, number=2, node_id="PR_1_2", base="release", is_own=False)
+    world.asks("enabled: false")
+    world.store.outdate(1)
+    await world.tick()
+    assert not world.shop.requests[1].is_to_merge_by_us
+    assert "#1" in world.store[1].reason
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+async def test_a_closed_one_of_a_person_declines_and_never_becomes_the_bots(world: World, is_own: bool) -> None:
+    """It bears the bot's words; known by its number it would be followed, and written, once it is open again."""
+    await opened(world)
+    world.shop.close(1)
+    world.shop.edit(1, is_own=is_own)
+    world.store.alter(1, rebuild=rebuild(id=1))
+    await world.tick()
+    assert world.store[1].state is RebuildState.CANCELLED
+    assert world.store[1].pull_request == (1 if is_own else None)

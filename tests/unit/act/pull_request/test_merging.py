@@ -10,7 +10,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.refusals import BranchQueued
 from bot.domain.forge.wishes import MergeRequirements
-from bot.domain.rollouts.labels import HOLD
+from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
@@ -172,6 +172,56 @@ async def test_what_could_not_be_kept_from_merging_is_tried_again(world: World, 
     world.forge.goes_on_merging = False
     await world.later()
     assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.FROZEN)
+
+
+@pytest.mark.parametrize("trouble", [Trouble.DENIED, Trouble.CONFLICT])
+async def test_a_refusal_to_take_a_merge_back_is_never_the_end_of_trying(world: World, trouble: Trouble) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.shop.edit(1, labels=(HOLD,))
+    world.store.outdate(1)
+    world.forge.failing["grant"] = Failure(trouble, "not for you")
+    await world.for_days(6)
+    assert "goes on to merge by itself (not for you)" in (world.store[1].hindered_by or "")
+    world.forge.failing.clear()
+    await world.later(minutes=24 * 60)
+    assert not world.shop.requests[1].is_to_merge
+
+
+async def test_what_the_forge_does_not_let_the_bot_close_does_at_least_merge_no_more(world: World) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.shop.edit(1, labels=(IGNORE,))
+    world.store.outdate(1)
+    world.forge.failing["close_pull_request"] = Failure(Trouble.CONFLICT, "not for you")
+    assert "not for you" in (await world.tick()).problems[0]
+    assert (world.shop.requests[1].is_open, world.shop.requests[1].is_to_merge) == (True, False)
+    assert world.store[1].merging is Merging.FROZEN
+
+
+async def test_what_a_frozen_rebuild_is_to_go_on_with_merges_no_more_by_itself_either(world: World) -> None:
+    """It holds the digest before; the rebuild that opened it was superseded, and is looked at no more."""
+    under(world, CHECKED)
+    await opened(world)
+    frozen(world, hours=6)
+    world.clock.advance(2 * HOUR)
+    await newer(world)
+    assert (world.store[2].state, world.store[2].reason) == (RebuildState.WAITING, "frozen: year-end closing")
+    assert not world.shop.requests[1].is_to_merge
+    world.clock.advance(5 * HOUR)
+    await world.tick()
+    assert world.store[2].state is RebuildState.OPEN
+    assert world.shop.requests[1].is_to_merge
+
+
+async def test_a_person_who_has_switched_that_on_has_decided(world: World) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.shop.edit(1, is_to_merge_by_us=False)
+    frozen(world, hours=6)
+    world.clock.advance(2 * HOUR)
+    await newer(world)
+    assert world.shop.requests[1].is_to_merge
 
 
 async def test_one_that_a_person_holds_does_not_merge_until_the_label_is_gone(world: World) -> None:

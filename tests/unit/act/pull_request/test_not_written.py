@@ -87,7 +87,7 @@ async def test_a_conflict_that_only_people_can_solve_is_looked_at_less_and_less_
     if is_refused:
         world.forge.failing["look"] = Failure(Trouble.CONFLICT, "refused", status=422)
     world.clock.advance(timedelta(days=3))
-    conflicted = replace(world.store[1], text_version=-1, attempts=2, due_at=world.clock.now())
+    conflicted = replace(world.store[1], text_version=-1, attempts=2, refusals=2, due_at=world.clock.now())
     world.store.alter(1, rebuild=conflicted)
     await world.tick()
     assert (world.store[1].state, world.store[1].text_version) == (RebuildState.OPEN, 0)
