@@ -37,8 +37,10 @@ class World:
         self.shop.requests[1] = replace(OPEN, branch=BRANCH)
         self.called_off: FakeQueue[CalledOff] = FakeQueue(is_wanted=_has_not_ended)
         self.called_off.add(CalledOff(rebuild(state=RebuildState.OPEN, pull_request=1), WORD), NOON)
+        self.succeeded: list[bool] = []
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
+        self.succeeded.append(succeeded)
         self.called_off.settle(after.id, after.due_at, CalledOff(after, WORD))
 
     async def tick(self) -> Rebuild:
@@ -91,6 +93,14 @@ async def test_it_ends_where_its_pull_request_can_never_be_closed(
 ) -> None:
     world.forge.failing["close_pull_request"] = Failure(trouble, "not for you")
     assert (await world.after(days=4)).state.has_ended is has_ended
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+async def test_it_counts_as_done_only_where_its_pull_request_could_be_closed(world: World, is_closed: bool) -> None:
+    if not is_closed:
+        world.forge.failing["close_pull_request"] = Failure(Trouble.CONFLICT, "not for you")
+    await world.after(days=1)
+    assert world.succeeded == [is_closed]
 
 
 async def test_a_missing_right_is_waited_for(world: World) -> None:

@@ -497,6 +497,17 @@ async def test_those_that_come_next_are_looked_at_with_the_first_and_one_that_wa
     assert len(world.forge.asked) == 2
 
 
+async def test_one_whose_word_holds_still_takes_no_place_in_a_look_at_others(world: World) -> None:
+    other = world.forge.add("contoso/other", {"README.md": b""})
+    come_next = Next()
+    words = OwnWords(come_next, world.forge, world.clock)
+    await words.of(world.shop.identity)
+    world.clock.advance(timedelta(seconds=30))
+    come_next.identities = (world.shop.identity,)
+    await words.of(other.identity)
+    assert words.looked_at(world.shop.identity) == NOON
+
+
 async def test_a_repository_that_is_not_shown_is_told_with_what_to_check(world: World) -> None:
     words = OwnWords(Next(), world.forge, world.clock)
     world.shop.is_gone = True

@@ -367,7 +367,8 @@ async def test_what_repeats_a_build_that_nobody_has_merged_waits_for_the_right(w
     world.store.repeated[1] = replace(world.store.repeated[1], merge=None)
     world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "refused")
     await world.tick()
-    assert (world.store[1].state, world.store[1].action) == (RebuildState.WAITING, Action.DISPATCH)
+    after = world.store[1]
+    assert (after.state, after.action, after.reason) == (RebuildState.WAITING, Action.DISPATCH, "refused")
 
 
 async def test_a_dispatched_run_is_looked_at_together_with_others_when_it_is_time(world: World) -> None:

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
-from tests.unit.act.world import NOON, World, change, rebuild
+from tests.unit.act.world import NO_ANSWER, NOON, World, change, rebuild
 
 
 async def opened(world: World) -> None:
@@ -104,3 +105,29 @@ async def test_a_persons_pull_request_from_the_bots_branch_does_not_hide_the_bot
     await world.tick()
     assert world.shop.requests[1].is_to_merge_by_us is not bool(said)
     assert not world.store[1].reason.startswith("pull request #2")
+
+
+async def out_of_the_fleet(world: World) -> None:
+    await opened(world)
+    world.store.alter(1, is_listed=False)
+    world.store.outdate(1)
+
+
+async def test_whether_one_that_has_left_the_fleet_merges_still_is_asked_until_the_forge_answers(
+    world: World,
+) -> None:
+    await out_of_the_fleet(world)
+    world.forge.failing["look"] = NO_ANSWER
+    await world.tick()
+    assert world.shop.requests[1].is_to_merge_by_us
+    world.forge.failing.clear()
+    await world.later()
+    assert not world.shop.requests[1].is_to_merge_by_us
+
+
+async def test_of_one_that_has_left_the_fleet_and_is_not_shown_nothing_is_asked_for(world: World) -> None:
+    await out_of_the_fleet(world)
+    world.forge.failing["look"] = Failure(Trouble.MISSING, "not found")
+    tally = await world.tick()
+    after = world.store[1]
+    assert (tally.problems, after.state, after.text_version) == ((), RebuildState.OPEN, after.facts_version)
