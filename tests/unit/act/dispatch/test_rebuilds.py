@@ -339,6 +339,14 @@ async def test_a_dispatch_tells_the_workflow_what_moved_and_why(world: World) ->
     assert after.reason == "aspnet:10.0 moved; 10.0 is pinned by digest"
 
 
+async def test_a_dispatch_for_several_bases_tells_the_workflow_each_of_them(world: World) -> None:
+    first = rebuild().targets[0]
+    targets = (first, replace(first, base=replace(first.base, repository="dotnet/sdk")))
+    dispatching(world, Workflow(".github/workflows/weekly-rebuild.yml", ("bases",)), targets=targets)
+    await world.tick()
+    assert world.shop.inputs[0]["bases"].split(" ") == [f"{each.base}@{each.to_digest}" for each in targets]
+
+
 @pytest.mark.parametrize("trouble", [Trouble.CONFLICT, Trouble.UNREACHABLE], ids=str)
 async def test_a_build_that_cannot_be_repeated_at_present_is_asked_for_again(
     world: World, trouble: Trouble

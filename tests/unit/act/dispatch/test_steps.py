@@ -352,7 +352,7 @@ async def test_a_step_in_a_repository_that_a_rule_names_is_started_there_as_long
     world.store.job = replace(world.store.job, step=step)
     world.covers = lambda name: name.startswith("contoso/")
     other.name = "deploys/renamed"
-    assert (await world.tick()).state is StepState.DUE
+    assert (await world.tick()).reason == "deploys/renamed: the settings do not include a repository of this name"
     other.name = "deploys/production"
     assert (await world.tick(timedelta(hours=1))).state is StepState.STARTED
 
@@ -443,3 +443,40 @@ async def test_a_fix_that_is_severe_enough_passes_a_freeze(world: World) -> None
     world.options = replace(world.options, freezes=(freeze,))
     world.store.job = replace(world.store.job, severity=Severity.CRITICAL)
     assert (await world.tick()).state is StepState.STARTED
+
+
+def elsewhere(world: World, name: str = "contoso/deploy") -> FakeRepository:
+    """The repository that the workflow is in from now on, which no rule names."""
+    deploying = world.forge.add(name, {PATH: DEPLOY})
+    world.store.job = replace(world.store.job, step=replace(world.store.job.step, home=deploying.identity))
+    return deploying
+
+
+@pytest.mark.parametrize("outside", ["shop", "deploy"])
+async def test_a_step_elsewhere_waits_until_both_repositories_are_included(world: World, outside: str) -> None:
+    elsewhere(world)
+    world.covers = lambda name: not name.endswith(outside)
+    told = f"contoso/{outside}: the settings do not include a repository of this name"
+    assert (await world.tick()).reason == told
+    world.covers = covers_all
+    assert (await world.tick(timedelta(hours=1))).state is StepState.STARTED
+
+
+async def test_a_step_in_the_rebuilt_repository_costs_one_look(world: World) -> None:
+    await world.tick()
+    assert [call for call, _ in world.forge.asked] == ["look", "dispatch", "run"]
+
+
+async def test_a_right_that_is_missing_after_a_long_outage_is_waited_for_as_any(world: World) -> None:
+    world.store.to_start.rows[1].attempts = 100
+    world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "Resource not accessible by integration")
+    assert (await world.tick()).state is StepState.DUE
+
+
+async def test_a_repository_without_commits_has_no_workflow_to_start(world: World) -> None:
+    world.shop.branches.clear()
+    after = await world.tick()
+    assert (after.state, after.reason) == (
+        StepState.FAILED,
+        "not started: deploy.yml is missing in contoso/shop, or has no workflow_dispatch trigger",
+    )

@@ -307,6 +307,7 @@ async def test_what_a_person_has_queued_is_left_to_merge_and_the_newer_digest_co
         f"the pull request of {BRANCH} is in a merge queue, which lets nobody change its branch; "
         "it is changed, or a new one opened, once it has left the queue",
     )
+    assert "prepare" not in [call for call, _ in world.forge.asked]
     for _ in range(5):
         await world.later()
     assert world.store[2].state is RebuildState.WAITING
