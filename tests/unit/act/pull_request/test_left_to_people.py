@@ -131,3 +131,31 @@ async def test_of_one_that_has_left_the_fleet_and_is_not_shown_nothing_is_asked_
     tally = await world.tick()
     after = world.store[1]
     assert (tally.problems, after.state, after.text_version) == ((), RebuildState.OPEN, after.facts_version)
+
+
+@pytest.mark.parametrize("is_to_merge", [False, True], ids=["no merge is set", "a person has set it to merge"])
+async def test_what_is_the_bots_again_says_so_whether_or_not_it_was_to_merge_by_itself(
+    world: World, is_to_merge: bool
+) -> None:
+    if is_to_merge:
+        await opened(world)
+        world.shop.edit(1, is_to_merge_by_us=False)
+    else:
+        world.add(rebuild())
+        await world.tick()
+    for base in ("release", "main"):
+        world.shop.edit(1, base=base)
+        world.store.outdate(1)
+        await world.tick()
+    assert world.store[1].reason == "aspnet:10.0 moved; pull request #1 is open"
+    assert world.shop.requests[1].is_to_merge is is_to_merge
+
+
+async def test_one_that_a_person_has_opened_and_that_is_followed_gets_what_becomes_known(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.shop.edit(1, is_own=False)
+    world.store.alter(1, changes=(change(cves=("CVE-2026-1",)),))
+    world.store.outdate(1)
+    await world.tick()
+    assert "CVE-2026-1" in world.shop.requests[1].body

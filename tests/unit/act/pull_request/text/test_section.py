@@ -105,7 +105,10 @@ def test_what_a_person_declines_keeps_its_first_line_and_says_why_at_its_end() -
 
 def test_what_a_person_declines_without_a_section_says_why_behind_their_words() -> None:
     body = declined("mine", "ann said so")
-    assert (body.startswith("mine\n"), body.endswith(f"\n**Closed by the bot:** ann said so.\n{END}")) == (True, True)
+    assert (body.startswith("mine\n"), body.endswith(f"\n**Closed by the bot:** ann said so.\n{END}")) == (
+        True,
+        True,
+    )
     assert not section_in(body).digests
 
 
