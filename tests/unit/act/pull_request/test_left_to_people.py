@@ -29,7 +29,7 @@ async def test_one_that_people_have_pointed_at_another_branch_is_left_to_them(wo
     await world.tick()
     request = world.shop.requests[1]
     assert (request.is_open, request.body, request.is_to_merge) == (True, body, False)
-    assert world.store[1].state is RebuildState.OPEN
+    assert (world.store[1].state, world.store[1].pointed_at) == (RebuildState.OPEN, "release")
     assert world.store[1].reason == "pull request #1 goes to release and not to main, so it is left to people"
 
 

@@ -149,8 +149,9 @@ async def test_what_is_paused_merges_no_more_by_itself_until_the_pause_is_over(
     world.store.alter(1, is_paused=True, is_all_paused=is_all_paused)
     world.store.outdate(1)
     world.forge.calls.clear()
-    await world.tick()
+    tally = await world.tick()
     assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.FROZEN)
+    assert tally.problems == ()
     if is_all_paused:
         assert (world.forge.calls, world.shop.requests[1].body) == (["grant"], before.body)
     world.store.alter(1, is_paused=False, is_all_paused=False)

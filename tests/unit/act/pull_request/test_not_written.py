@@ -27,7 +27,7 @@ async def test_no_more_pull_requests_are_opened_than_the_limit(world: World) -> 
     world.add(rebuild())
     await world.tick()
     assert world.store[1].state is RebuildState.WAITING
-    assert "still open" in world.store[1].reason
+    assert world.store[1].reason == "other pull requests of the bot are still open here"
     assert world.store[1].due_at == NOON + world.options.follow_every
     assert world.forge.calls == []
     world.store.others_open = 1
@@ -303,5 +303,21 @@ async def test_what_was_closed_in_a_repository_that_is_archived_since_is_followe
     world.shop.is_archived = True
     world.store.outdate(1)
     await world.tick()
+    after = world.store[1]
+    assert (after.state, after.text_version) == (RebuildState.OPEN, after.facts_version)
+
+
+async def test_one_that_may_not_be_opened_again_where_the_bot_closed_it_is_followed_and_not_ended(
+    world: World,
+) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.store.outdate(1)
+    world.forge.after["close_pull_request"] = NO_ANSWER
+    await world.tick()
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('a')}\n".encode()})
+    world.forge.failing["carry_out"] = BranchRefused(BRANCH, BranchRule.UPDATE)
+    await world.later()
     after = world.store[1]
     assert (after.state, after.text_version) == (RebuildState.OPEN, after.facts_version)
