@@ -207,6 +207,23 @@ def test_three_failures_in_a_row_stop_it_until_something_has_changed() -> None:
     assert judged(failing(3, MONDAY - timedelta(minutes=5)), MONDAY).standing is AgeStanding.DUE
 
 
+@pytest.mark.parametrize("before", [HOUR, HOUR + timedelta(minutes=30)], ids=["as it failed", "before it failed"])
+def test_what_changed_before_the_last_failure_was_built_in_vain_already(before: timedelta) -> None:
+    assert judged(failing(3, MONDAY - before), MONDAY).standing is AgeStanding.FAILING
+
+
+def test_the_address_that_is_told_is_that_of_the_last_failure() -> None:
+    last, *earlier = failing(3).builds.failed
+    known = replace(failing(3), builds=BranchBuilds(failed=(last, *(replace(each, url="") for each in earlier))))
+    assert f"in a row ({last.url}): mend the build" in judged(known, MONDAY).said
+
+
+def test_a_schedule_that_has_fired_once_is_not_trusted_as_long_as_nobody_knows_how_often_it_does() -> None:
+    last = MONDAY - 4 * DAY
+    builds = BranchBuilds(last_success=run(last), scheduled=every(7 * DAY, last, count=1))
+    assert judged(aging(last, builds=builds, is_scheduled=True), last + DAY).standing is AgeStanding.FRESH
+
+
 def test_failures_whose_address_nobody_knows_are_told_without_one() -> None:
     nowhere = tuple(PastRun(MONDAY - number * HOUR, "push", "main", "failure", "") for number in range(1, 4))
     found = judged(aging(None, builds=BranchBuilds(failed=nowhere)), MONDAY)
