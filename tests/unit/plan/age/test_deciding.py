@@ -167,7 +167,7 @@ def test_a_schedule_of_weekdays_that_has_stopped_is_told_by_wednesday() -> None:
     ("values", "standing", "words"),
     [
         ({"is_there": False}, AgeStanding.NO_WORKFLOW, "there is no weekly-rebuild.yml on the default branch: add"),
-        ({"can_be_dispatched": False}, AgeStanding.NO_DISPATCH, "add `workflow_dispatch:` under its `on:`"),
+        ({"can_be_dispatched": False}, AgeStanding.NO_DISPATCH, "trigger: add `workflow_dispatch:` under its `on:`"),
         (
             {"builds": BranchBuilds("deleted", run(MONDAY - 9 * DAY))},
             AgeStanding.NO_WORKFLOW,
@@ -240,7 +240,7 @@ def test_a_freeze_holds_it_back_and_is_named() -> None:
     frozen = AgeOptions(freezes=(Freeze(MONDAY - DAY, MONDAY + 5 * DAY, "year-end"),))
     found = judged(aging(MONDAY - 3 * DAY), MONDAY, frozen)
     assert found.begins_at == MONDAY + 5 * DAY
-    assert "frozen until 2026-11-28 02:00 UTC: year-end" in found.said
+    assert "may become 7 days old; frozen until 2026-11-28 02:00 UTC: year-end" in found.said
 
 
 def test_a_window_gives_way_where_it_would_be_too_old_by_its_opening() -> None:
