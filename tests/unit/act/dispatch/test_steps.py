@@ -10,6 +10,8 @@ from bot.act.dispatch.steps import StepJob, StepOptions, StepStartTally, tick
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Severity
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.wishes import NOTHING_WISHED, Wishes
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
@@ -480,3 +482,21 @@ async def test_a_repository_without_commits_has_no_workflow_to_start(world: Worl
         StepState.FAILED,
         "not started: deploy.yml is missing in contoso/shop, or has no workflow_dispatch trigger",
     )
+
+
+class WithoutTexts(FakeForge):
+    """A forge that shows files, and none of their texts."""
+
+    async def look(
+        self, repository: Identity, branch: str, paths: Sequence[str], wishes: Wishes = NOTHING_WISHED
+    ) -> BranchLook:
+        found = await super().look(repository, branch, paths, wishes)
+        assert found.trunk is not None
+        files = {path: replace(file, content=None) for path, file in found.trunk.files.items()}
+        return replace(found, trunk=replace(found.trunk, files=files))
+
+
+async def test_a_workflow_whose_text_is_not_shown_is_not_started_and_that_is_no_defect(world: World) -> None:
+    world.forge = WithoutTexts(world.clock, world.forge.homes)
+    assert (await told(world)).problems == ()
+    assert world.forge.calls == []

@@ -167,7 +167,11 @@ def test_a_schedule_of_weekdays_that_has_stopped_is_told_by_wednesday() -> None:
     ("values", "standing", "words"),
     [
         ({"is_there": False}, AgeStanding.NO_WORKFLOW, "there is no weekly-rebuild.yml on the default branch: add"),
-        ({"can_be_dispatched": False}, AgeStanding.NO_DISPATCH, "trigger: add `workflow_dispatch:` under its `on:`"),
+        (
+            {"can_be_dispatched": False},
+            AgeStanding.NO_DISPATCH,
+            "trigger: add `workflow_dispatch:` under its `on:`",
+        ),
         (
             {"builds": BranchBuilds("deleted", run(MONDAY - 9 * DAY))},
             AgeStanding.NO_WORKFLOW,

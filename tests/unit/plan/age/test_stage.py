@@ -349,6 +349,20 @@ async def test_a_part_of_a_monorepo_is_rebuilt_with_its_steps_and_one_that_canno
     assert (told.parts, told.steps) == ((), ())
 
 
+async def test_a_part_of_a_monorepo_is_built_for_its_own_bases_alone() -> None:
+    other = PathWorkflow(("web/*",), "web.yml")
+    policy = Policy((PolicyRule(max_age=7 * DAY, workflows=(PART, other)),))
+    runtime = replace(ASPNET, repository="dotnet/runtime")
+    follows = [
+        FollowedUsage(usage("aspnet:10.0", path="api/Dockerfile"), ASPNET, digest("a")),
+        FollowedUsage(usage("runtime:10.0", path="web/Dockerfile"), runtime, digest("b")),
+    ]
+    store = Judged(built(3 * DAY, places=((ASPNET, "api/Dockerfile"),)), follows=follows)
+    await tick(store, policy, Weekly(), ManualClock(MONDAY))
+    [rebuild] = store.plans[0].rebuilds
+    assert [each.base for each in rebuild.targets] == [ASPNET]
+
+
 async def test_who_was_told_before_and_can_be_rebuilt_again_is() -> None:
     assert len((await planned(built(3 * DAY, told_at=MONDAY))).rebuilds) == 1
 
