@@ -117,6 +117,20 @@ async def test_whose_turn_comes_later_is_judged_again_then_without_a_look_before
     assert (plan.judged[1].plan_at, plan.judged[1].look_again) == (MONDAY + 7 * DAY, False)
 
 
+async def test_only_of_what_is_due_the_store_is_asked_what_it_stands_on() -> None:
+    asked: list[Sequence[int]] = []
+
+    class Asked(Judged):
+        async def standings_of(self, repositories: Sequence[int]) -> Mapping[int, Sequence[FollowedUsage]]:
+            asked.append(repositories)
+            return {}
+
+    later = built(3 * DAY, id=2, member=replace(WITH_WORKFLOW, id=8))
+    await tick(Asked(built(3 * DAY), later), GUARANTEED, Weekly(), ManualClock(MONDAY - DAY))
+    await tick(Asked(built(3 * DAY)), GUARANTEED, Weekly(), ManualClock(MONDAY))
+    assert asked == [[], [7]]
+
+
 async def test_what_was_seen_long_ago_is_looked_at_again_before_anything_is_begun() -> None:
     plan = await planned(built(3 * DAY, read_at=MONDAY - 4 * HOUR))
     assert (plan.rebuilds, plan.judged[1].look_again) == ((), True)
