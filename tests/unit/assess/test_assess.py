@@ -311,3 +311,10 @@ def test_what_concerns_windows_alone_concerns_its_images_when_it_is_assessed_aga
     found = reassess(assess(before, after, FEED, {}, DAY), FEED, known, LATER)
     assert found is not None
     assert (found.not_relevant, found.severity) == ((), Severity.HIGH)
+
+
+def test_all_that_is_taken_back_is_named_in_the_evidence() -> None:
+    emptied = ReleaseIndex([release("8.0.17", at=LATER)])
+    found = reassess(change(), emptied, {}, LATER)
+    assert found is not None
+    assert found.evidence[-1] == Evidence("taken back", "CVE-2025-0001, CVE-2025-0002", LATER)
