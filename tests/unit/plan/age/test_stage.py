@@ -243,6 +243,7 @@ async def test_a_rebuild_that_does_not_begin_needs_a_person_once_it_is_too_old()
     plan = await planned(never)
     assert plan.rebuilds == ()
     assert plan.judged[1].judgement.standing is AgeStanding.UNFINISHED
+    assert plan.judged[1].judgement.said.endswith("old; its rebuild has not begun")
 
 
 async def test_who_cannot_be_rebuilt_is_told_once_a_week() -> None:
@@ -339,6 +340,12 @@ async def test_who_asks_to_be_told_only_is_left_alone_with_that_reason() -> None
     judgement = (await planned(built(8 * DAY, member=home))).judged[1].judgement
     assert judgement.standing is AgeStanding.LEFT_ALONE
     assert judgement.said.endswith("; the repository asks to be told only")
+
+
+async def test_who_is_left_alone_is_not_looked_at_again_for_what_is_not_begun() -> None:
+    home = replace(WITH_WORKFLOW, config=RepositoryConfig(action=ActionPreference.NOTIFY))
+    plan = await planned(built(8 * DAY, member=home, read_at=MONDAY - 4 * HOUR))
+    assert not plan.judged[1].look_again
 
 
 async def test_a_repository_that_is_left_alone_by_its_own_word_says_which() -> None:
