@@ -136,8 +136,14 @@ async def test_what_was_seen_long_ago_is_looked_at_again_before_anything_is_begu
     assert (plan.rebuilds, plan.judged[1].look_again) == ((), True)
 
 
-async def test_what_ended_since_its_builds_were_read_is_looked_at_again() -> None:
-    ended = attempt(RebuildState.FAILED, ended_at=MONDAY + HOUR)
+async def test_what_was_seen_three_hours_ago_is_begun_on() -> None:
+    plan = await planned(built(3 * DAY, read_at=MONDAY - 3 * HOUR))
+    assert (len(plan.rebuilds), plan.judged[1].look_again) == (1, False)
+
+
+@pytest.mark.parametrize("since", [HOUR, timedelta(0)], ids=str)
+async def test_what_ended_since_its_builds_were_read_is_looked_at_again(since: timedelta) -> None:
+    ended = attempt(RebuildState.FAILED, ended_at=MONDAY + since)
     plan = await planned(built(3 * DAY, attempt=ended))
     assert (plan.rebuilds, plan.judged[1].look_again) == ((), True)
 
@@ -149,6 +155,20 @@ async def test_one_that_a_clock_which_was_ahead_has_planned_is_withdrawn_and_pla
     withdrawn = replace(ahead, state=RebuildState.CANCELLED, ended_at=MONDAY)
     plan = await planned(built(3 * DAY, attempt=withdrawn, read_at=MONDAY + HOUR), after=HOUR)
     assert len(plan.rebuilds) == 1
+
+
+@pytest.mark.parametrize("values", [{"has_begun": True}, {"is_weekly": False}], ids=str)
+async def test_one_that_has_begun_or_is_for_another_reason_is_not_withdrawn_for_a_clock_that_was_ahead(
+    values: dict[str, Any],
+) -> None:
+    ahead = attempt(planned_at=MONDAY + 365 * DAY, **values)
+    assert (await planned(built(3 * DAY, attempt=ahead))).withdrawn == {}
+
+
+async def test_what_was_called_off_and_has_never_succeeded_is_told() -> None:
+    called_off = attempt(RebuildState.CANCELLED, planned_at=MONDAY, ended_at=MONDAY - HOUR)
+    never = built(3 * DAY, builds=BranchBuilds(), attempt=called_off)
+    assert (await planned(never)).judged[1].judgement.standing is AgeStanding.CALLED_OFF
 
 
 async def test_one_that_is_on_its_way_is_not_planned_again_but_hurried_before_it_is_overdue() -> None:
@@ -168,6 +188,7 @@ async def test_one_that_is_on_its_way_is_not_planned_again_but_hurried_before_it
         ),
         pytest.param({"has_begun": True}, {}, id="begun"),
         pytest.param({"is_weekly": False}, {}, id="for another reason"),
+        pytest.param({"state": RebuildState.FAILED, "ended_at": MONDAY}, {}, id="ended"),
     ],
 )
 async def test_a_weekly_rebuild_that_waits_is_withdrawn_once_somebody_has_built(
@@ -244,6 +265,7 @@ async def test_a_rebuild_that_does_not_begin_needs_a_person_once_it_is_too_old()
     assert plan.rebuilds == ()
     assert plan.judged[1].judgement.standing is AgeStanding.UNFINISHED
     assert plan.judged[1].judgement.said.endswith("old; its rebuild has not begun")
+    assert plan.hurried == {}, "nobody knows by when"
 
 
 async def test_who_cannot_be_rebuilt_is_told_once_a_week() -> None:
