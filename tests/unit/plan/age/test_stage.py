@@ -105,7 +105,9 @@ async def planned(
 
 
 async def test_whose_turn_has_come_is_dispatched() -> None:
-    [rebuild] = (await planned(built(3 * DAY))).rebuilds
+    plan = await planned(built(3 * DAY))
+    [rebuild] = plan.rebuilds
+    assert not plan.judged[1].is_told
     assert (rebuild.action, rebuild.workflow, rebuild.overdue_at) == (Action.DISPATCH, FILE, MONDAY + 4 * DAY)
     assert (rebuild.wave, rebuild.soak) == ("canary", HOUR)
     assert rebuild.reason == f"{FILE} last succeeded 3 days ago, and may become 7 days old"
