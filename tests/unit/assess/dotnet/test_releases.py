@@ -294,3 +294,8 @@ def test_a_row_without_a_version_is_of_no_channel() -> None:
 
 def test_a_family_is_called_by_the_last_part_of_its_repository() -> None:
     assert family_name(Base("mcr.microsoft.com", "dotnet/nightly/aspnet", "10.0")) == "aspnet"
+
+
+def test_an_sdk_is_not_known_by_the_version_of_its_runtime() -> None:
+    assert SEVEN.release_of("sdk", "7.0.3") is None
+    assert SEVEN.release_of("runtime", "7.0.3") is not None
