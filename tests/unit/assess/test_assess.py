@@ -197,6 +197,7 @@ def test_what_a_feed_adds_takes_nothing_back() -> None:
     found = reassess(change(late=False), FEED, {}, LATER)
     assert found is not None
     assert [row.source for row in found.evidence] == [str(NEW.base), "8.0/releases.json"]
+    assert found.evidence[1].locator == "release 8.0.17: CVE-2025-0001, CVE-2025-0002"
 
 
 def test_a_release_without_cves_that_is_taken_back_is_evidence() -> None:

@@ -299,3 +299,8 @@ def test_a_family_is_called_by_the_last_part_of_its_repository() -> None:
 def test_an_sdk_is_not_known_by_the_version_of_its_runtime() -> None:
     assert SEVEN.release_of("sdk", "7.0.3") is None
     assert SEVEN.release_of("runtime", "7.0.3") is not None
+
+
+def test_an_sdk_whose_version_cannot_be_read_hides_no_other() -> None:
+    index = ReleaseIndex([release("7.0.2", "CVE-2023-0002", sdks="soon 7.0.102")])
+    assert index.fixed_between("sdk", "7.0.101", "7.0.102").cves == ("CVE-2023-0002",)
