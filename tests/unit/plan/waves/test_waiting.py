@@ -42,6 +42,13 @@ def test_nobody_can_tell_when_a_wave_has_room() -> None:
     assert holds_of(Waits((waiting("rest"),), (standing,), ()), options, NOON) == {1: held}
 
 
+def test_a_wave_that_another_holds_says_so_though_it_has_no_room_either() -> None:
+    options = RolloutOptions((Wave("canary", soak=4 * HOUR), Wave("rest", batch=1)))
+    tallies = {"canary": WaveTally(under_way=1, began_at=NOON), "rest": WaveTally(waiting=1, under_way=1)}
+    held = wave_holds(RolloutStanding(1, tallies), options, NOON)
+    assert held["rest"].reason == "wave canary (0 of 1 rebuild ended)"
+
+
 def test_a_severe_fix_waits_for_no_wave_once_it_is_due() -> None:
     tallies = {"canary": WaveTally(under_way=1, began_at=NOON), "rest": WaveTally(waiting=1)}
     standing = RolloutStanding(1, tallies)
