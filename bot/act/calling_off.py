@@ -64,7 +64,6 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
     def __init__(self, store: CallingOffStore, forge: Forge, options: ActOptions, loop: Loop) -> None:
         self._store = store
         super().__init__(forge, options.host, loop)
-        self._options = options
 
     @property
     def queue(self) -> Queue[CalledOff]:

@@ -186,4 +186,4 @@ class _Scans(ForgeWriting[DueScan, UploadedFindings]):
 
 
 def _text(log: Mapping[str, Any]) -> bytes:
-    return json.dumps(log, sort_keys=True).encode("utf-8", "surrogateescape")
+    return json.dumps(log, sort_keys=True).encode()

@@ -137,8 +137,6 @@ def _refused_action(
 
     Where it asks for a pull request and nothing can be written, the plan dispatches all the same.
     """
-    if action is Action.NOTIFY:
-        return None
     if asked is ActionPreference.NOTIFY:
         return asked
     if asked is ActionPreference.DISPATCH and action is Action.PULL_REQUEST:

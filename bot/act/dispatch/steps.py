@@ -188,6 +188,8 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         if look.standing.read_only is not None:
             return self._put_off(replace(step, refused=True), f"{home} is {look.standing.read_only}", every)
         file = look.trunk.files.get(path) if look.trunk is not None else None
+        if file is not None and file.content is None:
+            return self._put_off(step, f"the forge does not show the text of {step.workflow} in {home}", every)
         text = file.content.decode(errors="replace") if file is not None and file.content is not None else ""
         workflow = self._read_workflow(path, text)
         if workflow is None:

@@ -95,6 +95,8 @@ def _verdict(known: KnownBuilds, promised: Mapping[str, Guarantee], options: Age
     return replace(verdict, is_due=True)
 
 
+_MET = frozenset({AgeStanding.FRESH, AgeStanding.REPORTED, AgeStanding.OWN_SCHEDULE})
+"""Nothing has to be begun for now."""
 _TAKES_AT_MOST = timedelta(days=1)
 """A rebuild that was planned since has a day to come to its end before anybody is called."""
 
@@ -169,7 +171,7 @@ def _planned(
         elif attempt is not None and not attempt.state.has_ended:
             if attempt.is_weekly and not attempt.has_begun and is_yet_to_come(attempt.planned_at, now):
                 withdrawn[attempt.rebuild] = "a clock that was ahead has planned it"
-            elif attempt.is_weekly and not attempt.has_begun and _is_met(judgement, now):
+            elif attempt.is_weekly and not attempt.has_begun and judgement.standing in _MET:
                 withdrawn[attempt.rebuild] = f"it was built meanwhile: {judgement.said}"
             elif attempt.state.awaits_action and judgement.overdue_at is not None:
                 hurried[attempt.rebuild] = judgement.overdue_at
@@ -188,13 +190,6 @@ def _built_by(known: KnownBuilds, standings: Sequence[FollowedUsage], policy: Po
         for each in standings
         if rebuilding_workflow(repository, config, (each.base, each.usage.path), policy) == known.workflow
     ]
-
-
-def _is_met(judgement: Judgement, now: datetime) -> bool:
-    """Whether nothing has to be begun for now."""
-    if judgement.standing is AgeStanding.FRESH:
-        return judgement.plan_at is not None and judgement.plan_at > now
-    return judgement.standing in (AgeStanding.REPORTED, AgeStanding.OWN_SCHEDULE)
 
 
 def _look_at(judgement: Judgement, weekly: Weekly, now: datetime) -> datetime | None:

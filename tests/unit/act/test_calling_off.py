@@ -39,8 +39,10 @@ class World:
         self.shop.requests[1] = replace(OPEN, branch=BRANCH)
         self.called_off: FakeQueue[CalledOff] = FakeQueue(is_wanted=_has_not_ended)
         self.called_off.add(CalledOff(rebuild(state=RebuildState.OPEN, pull_request=1), WORD), NOON)
+        self.succeeded: list[bool] = []
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
+        self.succeeded.append(succeeded)
         row = self.called_off.rows[after.id]
         attempts = 0 if succeeded else row.attempts
         self.called_off.settle(after.id, after.due_at, CalledOff(after, WORD))
@@ -133,6 +135,14 @@ async def test_what_a_blind_grant_does_not_show_is_never_its_end(world: World) -
     world.forge.failing["look"] = Failure(Trouble.MISSING, "not found", status=404)
     world.forge.sees_all = False
     assert (await world.after(days=20)).state is RebuildState.OPEN
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+async def test_it_counts_as_done_only_where_its_pull_request_could_be_closed(world: World, is_closed: bool) -> None:
+    if not is_closed:
+        world.forge.failing["close_pull_request"] = Failure(Trouble.CONFLICT, "not for you")
+    await world.after(days=1)
+    assert set(world.succeeded) == {is_closed}
 
 
 async def test_a_missing_right_is_waited_for(world: World) -> None:

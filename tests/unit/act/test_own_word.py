@@ -11,14 +11,14 @@ from bot.domain.failure import Failure
 from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.rollouts.policy import Policy, PolicyRule
+from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.reconcile.budgets import Budget, Turn
 from bot.reconcile.guarded import covers_all
 from tests.fakes.repository import CONFIG
-from tests.unit.act.world import BRANCH, NOON, WEEKLY, World, member, rebuild, reference
+from tests.unit.act.world import ASPNET, BRANCH, NOON, WEEKLY, World, member, rebuild, reference
 
 ACTIONS = [Action.PULL_REQUEST, Action.DISPATCH]
 
@@ -224,6 +224,24 @@ async def test_the_action_that_was_planned_goes_on(world: World, action: Action,
     assert world.store[1].state in (RebuildState.OPEN, RebuildState.DISPATCHED)
 
 
+async def test_what_is_dispatched_since_nothing_can_be_written_goes_on_though_a_pull_request_is_asked_for(
+    world: World,
+) -> None:
+    """The plan knew of it."""
+    world.add(rebuild(Action.DISPATCH), member(WEEKLY, action=ActionPreference.PULL_REQUEST))
+    world.asks("action: pull_request")
+    await world.tick()
+    assert world.store[1].state is RebuildState.DISPATCHED
+
+
+async def test_a_base_that_no_file_is_known_to_name_is_left_alone_for_no_file(world: World) -> None:
+    planned(world, Action.DISPATCH)
+    world.store.alter(1, places={ASPNET: ()})
+    world.asks("ignore: [{path: Dockerfile}]")
+    await world.tick()
+    assert world.store[1].state is RebuildState.DISPATCHED
+
+
 async def test_a_file_that_is_left_alone_keeps_no_other_from_being_dispatched_for(world: World) -> None:
     world.add(rebuild(Action.DISPATCH), member(WEEKLY), paths=("Dockerfile", "legacy/Dockerfile"))
     world.asks("ignore: [{path: 'legacy/*'}]")
@@ -382,6 +400,17 @@ async def test_a_repository_renamed_out_of_what_the_operator_includes_is_not_wri
     assert world.store[1].reason.startswith("the repository is not in the fleet at present")
 
 
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
+async def test_what_ends_for_the_word_of_a_renamed_repository_is_known_by_its_new_name(
+    world: World, action: Action
+) -> None:
+    planned(world, action)
+    world.shop.name = "contoso/store"
+    world.asks("enabled: false")
+    await world.tick()
+    assert (world.store[1].state, world.store[1].repository) == (RebuildState.SKIPPED, "contoso/store")
+
+
 async def test_a_rename_between_look_and_write_is_looked_up_again(world: World) -> None:
     planned(world, Action.PULL_REQUEST)
 
@@ -497,6 +526,17 @@ async def test_those_that_come_next_are_looked_at_with_the_first_and_one_that_wa
     assert len(world.forge.asked) == 2
 
 
+async def test_one_whose_word_holds_still_takes_no_place_in_a_look_at_others(world: World) -> None:
+    other = world.forge.add("contoso/other", {"README.md": b""})
+    come_next = Next()
+    words = OwnWords(come_next, world.forge, world.clock)
+    await words.of(world.shop.identity)
+    world.clock.advance(timedelta(seconds=30))
+    come_next.identities = (world.shop.identity,)
+    await words.of(other.identity)
+    assert words.looked_at(world.shop.identity) == NOON
+
+
 async def test_a_repository_that_is_not_shown_is_told_with_what_to_check(world: World) -> None:
     words = OwnWords(Next(), world.forge, world.clock)
     world.shop.is_gone = True
@@ -530,6 +570,7 @@ async def test_an_intent_is_stored_once_however_many_writes_follow(world: World)
 async def test_what_is_known_of_a_repository_at_the_write_is_what_it_shows_then(world: World) -> None:
     """Its name, its node and its default branch; who owns its code was read before."""
     known = replace(member(), node_id=None)
+    world.shop.name = "contoso/store"
     job = Job(rebuild(), known, "master", (), (), is_listed=True)
     word = (await world.forge.standings([world.shop.identity]))[world.shop.identity]
     now = as_now(job, word, covers_all, NOON)

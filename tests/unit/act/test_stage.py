@@ -288,3 +288,46 @@ async def test_of_a_repository_that_has_left_the_fleet_nothing_is_asked(world: W
     world.store.alter(1, is_listed=False)
     await world.tick()
     assert world.forge.asked == []
+
+
+async def told_to_the_store(world: World, *numbers: str) -> list[int]:
+    """What stands for the rules, or for the freezes that hold, at each tick."""
+    told: list[int] = []
+
+    async def keep(number: int) -> None:
+        told.append(number)
+
+    for name in numbers:
+        setattr(world.store, name, keep)
+    await world.tick()
+    return told
+
+
+async def test_what_stands_for_the_rules_changes_with_them_and_fits_a_column(world: World) -> None:
+    [plain] = await told_to_the_store(world, "notice_policy")
+    assert await told_to_the_store(world, "notice_policy") == [plain]
+    world.options = FROZEN
+    [other] = await told_to_the_store(world, "notice_policy")
+    assert plain != other
+    assert max(plain, other) < 2**60
+
+
+@pytest.mark.parametrize(
+    ("at", "holds"),
+    [
+        (timedelta(minutes=-15, seconds=-1), False),
+        (timedelta(minutes=-15), True),
+        (timedelta(hours=4, seconds=-1), True),
+        (timedelta(hours=4), False),
+    ],
+    ids=str,
+)
+async def test_a_freeze_holds_what_merges_from_a_quarter_of_an_hour_before_it_until_its_end(
+    world: World, at: timedelta, holds: bool
+) -> None:
+    begins = NOON + timedelta(hours=1)
+    freeze = Freeze(begins, begins + timedelta(hours=4), "year-end")
+    world.options = replace(world.options, policy=Policy(freezes=(freeze,)))
+    world.clock.move_to(begins + at)
+    [number] = await told_to_the_store(world, "notice_freezes")
+    assert (number != 0) is holds

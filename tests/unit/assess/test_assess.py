@@ -197,6 +197,7 @@ def test_what_a_feed_adds_takes_nothing_back() -> None:
     found = reassess(change(late=False), FEED, {}, LATER)
     assert found is not None
     assert [row.source for row in found.evidence] == [str(NEW.base), "8.0/releases.json"]
+    assert found.evidence[1].locator == "release 8.0.17: CVE-2025-0001, CVE-2025-0002"
 
 
 def test_a_release_without_cves_that_is_taken_back_is_evidence() -> None:
@@ -288,3 +289,33 @@ def test_a_move_to_another_channel_fixes_nothing() -> None:
 @pytest.mark.parametrize("cause", [cause for cause in Cause if cause not in TOLD_BY_FEEDS])
 def test_what_no_feed_tells_is_never_assessed_again_whatever_versions_it_has(cause: Cause) -> None:
     assert reassess(replace(change(late=False), cause=cause), FEED, {}, LATER) is None
+
+
+def test_what_a_feed_says_of_a_version_is_no_evidence_for_a_move_to_its_channel() -> None:
+    feed = ReleaseIndex([release("9.0.5", at=DAY), release("9.0.6", "CVE-2025-0003", at=DAY)])
+    found = assess(OLD, seen("2", version="9.0.6"), feed, {}, LATER)
+    assert (found.cause, len(found.evidence)) == (Cause.CHANNEL_MOVE, 1)
+
+
+def test_when_the_feed_catches_up_with_a_release_that_fixes_nothing_the_cause_follows_too() -> None:
+    found = reassess(change(late=False), ReleaseIndex([release("8.0.17", at=LATER)]), {}, LATER)
+    assert found is not None
+    assert (found.cause, found.cves) == (Cause.DOTNET_RELEASE, ())
+
+
+def test_what_concerns_windows_alone_concerns_its_images_when_it_is_assessed_again() -> None:
+    before, after = (
+        seen(letter, image(letter, platform="windows/amd64"), version=version)
+        for letter, version in (("1", "8.0.16"), ("2", "8.0.17"))
+    )
+    known = {"CVE-2025-0001": advisory("CVE-2025-0001", Severity.HIGH, systems="windows")}
+    found = reassess(assess(before, after, FEED, {}, DAY), FEED, known, LATER)
+    assert found is not None
+    assert (found.not_relevant, found.severity) == ((), Severity.HIGH)
+
+
+def test_all_that_is_taken_back_is_named_in_the_evidence() -> None:
+    emptied = ReleaseIndex([release("8.0.17", at=LATER)])
+    found = reassess(change(), emptied, {}, LATER)
+    assert found is not None
+    assert found.evidence[-1] == Evidence("taken back", "CVE-2025-0001, CVE-2025-0002", LATER)

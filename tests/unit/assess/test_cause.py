@@ -178,11 +178,11 @@ def test_of_several_images_of_one_platform_each_is_compared_with_the_one_in_its_
 
 @pytest.mark.parametrize(("layers", "os_layers"), [("cb", ()), ("ab", ("windows/amd64",))])
 def test_an_image_in_the_place_of_none_is_compared_with_the_last(layers: str, os_layers: tuple[str, ...]) -> None:
-    first, second = (image(digit, platform="windows/amd64", layers=layers) for digit, layers in ("1a", "2c"))
-    third = image("3", platform="windows/amd64", layers=layers)
-    move = compare(seen("8", first, second), seen("9", first, second, third))
+    known = [image(digit, platform="windows/amd64", layers=layers) for digit, layers in ("1a", "2d", "3c")]
+    fourth = image("4", platform="windows/amd64", layers=layers)
+    move = compare(seen("8", *known), seen("9", *known, fourth))
     assert (move.changed, move.os_layers) == (("windows/amd64",), os_layers)
-    back = compare(seen("9", first, second, third), seen("8", first, second))
+    back = compare(seen("9", *known, fourth), seen("8", *known))
     assert (back.changed, back.os_layers) == (("windows/amd64",), os_layers)
 
 

@@ -217,8 +217,14 @@ class Remembering(Store):
     releases: Mapping[str, Release] = field(default_factory=dict)
     looked_at: list[int] = field(default_factory=list)
     news: list[Move] = field(default_factory=list)
+    revisions: list[int] = field(default_factory=list)
+    """Of the feeds, for which was asked and stored."""
+
+    async def feeds_revision(self) -> int:
+        return 5
 
     async def reassessable(self, revision: int) -> Sequence[Move]:
+        self.revisions.append(revision)
         return self.moves
 
     async def changes_named(self, ids: Collection[int]) -> Mapping[int, Change]:
@@ -227,6 +233,7 @@ class Remembering(Store):
     async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None:
         self.looked_at += looked_at
         self.news += news
+        self.revisions.append(revision)
 
     async def known_releases(self) -> Mapping[str, Release]:
         return self.releases
@@ -267,7 +274,7 @@ async def test_what_an_own_base_brings_is_told_anew_once_the_change_below_it_is_
 
 async def test_where_the_feeds_tell_nothing_new_it_is_kept_that_they_were_asked() -> None:
     store = await reassessed(Move(6, UNKNOWN), below={}, releases={})
-    assert (store.looked_at, store.news) == ([6], [])
+    assert (store.looked_at, store.news, set(store.revisions)) == ([6], [], {5})
 
 
 async def test_a_copy_of_an_sdk_is_told_as_an_sdk() -> None:

@@ -222,3 +222,11 @@ def test_an_sdk_that_the_feed_lists_lacks_what_is_fixed_in_a_later_release() -> 
 def test_what_is_fixed_in_a_later_channel_says_nothing_of_this_one() -> None:
     change = moved(told("11.0.1"), of="sdk:10.0", versions=("10.0.103", "10.0.104"))
     assert (change.cause, change.cves) == (Cause.DOTNET_UNKNOWN, ())
+
+
+def test_a_version_that_cannot_be_read_hides_no_other_of_an_advisory() -> None:
+    assert moved(told("soon", "10.0.4")).cves == (CVE,)
+
+
+def test_what_is_fixed_in_another_band_of_an_sdk_says_nothing_of_a_move_beyond_it() -> None:
+    assert moved(told("10.0.104"), of="sdk:10.0", versions=("10.0.103", "10.0.201")).cves == ()

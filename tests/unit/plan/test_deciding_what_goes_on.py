@@ -58,6 +58,14 @@ def test_two_open_pull_requests_both_go_on_where_one_publication_moves_the_bases
     ]
 
 
+def test_what_waits_on_the_branch_of_an_open_pull_request_goes_on_there_with_it() -> None:
+    waiting = rebuild(4, (ASPNET,), RebuildState.WAITING)
+    opened = rebuild(5, (SDK,), RebuildState.OPEN, pull_request=13)
+    used = {8: [Affected(member(), usage("aspnet:10.0@a"))]}
+    found = only(decide([move(to="c", id=8)], used, Policy(), [waiting, opened], NOON))
+    assert (found.pull_request, found.supersedes) == (13, (4, 5))
+
+
 @pytest.mark.parametrize("state", [RebuildState.PLANNED, RebuildState.WAITING, RebuildState.OPEN], ids=str)
 def test_bases_of_one_publication_that_are_seen_one_after_the_other_share_a_pull_request(
     state: RebuildState,

@@ -339,6 +339,14 @@ async def test_a_dispatch_tells_the_workflow_what_moved_and_why(world: World) ->
     assert after.reason == "aspnet:10.0 moved; 10.0 is pinned by digest"
 
 
+async def test_a_dispatch_for_several_bases_tells_the_workflow_each_of_them(world: World) -> None:
+    first = rebuild().targets[0]
+    targets = (first, replace(first, base=replace(first.base, repository="dotnet/sdk")))
+    dispatching(world, Workflow(".github/workflows/weekly-rebuild.yml", ("bases",)), targets=targets)
+    await world.tick()
+    assert world.shop.inputs[0]["bases"].split(" ") == [f"{each.base}@{each.to_digest}" for each in targets]
+
+
 @pytest.mark.parametrize("trouble", [Trouble.CONFLICT, Trouble.UNREACHABLE], ids=str)
 async def test_a_build_that_cannot_be_repeated_at_present_is_asked_for_again(
     world: World, trouble: Trouble
@@ -367,7 +375,8 @@ async def test_what_repeats_a_build_that_nobody_has_merged_waits_for_the_right(w
     world.store.repeated[1] = replace(world.store.repeated[1], merge=None)
     world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "refused")
     await world.tick()
-    assert (world.store[1].state, world.store[1].action) == (RebuildState.WAITING, Action.DISPATCH)
+    after = world.store[1]
+    assert (after.state, after.action, after.reason) == (RebuildState.WAITING, Action.DISPATCH, "refused")
 
 
 async def test_a_dispatched_run_is_looked_at_together_with_others_when_it_is_time(world: World) -> None:

@@ -181,3 +181,18 @@ async def test_what_names_no_base_follows_no_run(world: World) -> None:
     await world.tick()
     assert world.forge.calls == ["dispatch"]
     assert "started_runs" not in [call for call, _ in world.forge.asked]
+
+
+async def test_in_a_repository_that_shows_no_commit_no_run_is_on_it(world: World) -> None:
+    dispatching(world)
+    pushed(world, commit=None)
+    world.shop.branches.clear()
+    await world.tick()
+    assert (world.forge.calls, world.store[1].joined) == (["dispatch"], None)
+
+
+async def test_what_was_dispatched_in_vain_is_asked_for_again_and_follows_nothing_of_others(world: World) -> None:
+    dispatching(world, attempted_at=NOON - timedelta(hours=2), correlation="freshness-abc", dispatches=1)
+    pushed(world)
+    await world.tick()
+    assert (world.forge.calls, world.store[1].joined) == (["dispatch"], None)

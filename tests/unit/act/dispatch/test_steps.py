@@ -10,6 +10,8 @@ from bot.act.dispatch.steps import StepJob, StepOptions, StepStartTally, tick
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Severity
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.wishes import NOTHING_WISHED, Wishes
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
@@ -363,7 +365,7 @@ async def test_a_step_in_a_repository_that_a_rule_names_is_started_there_as_long
     world.store.job = replace(world.store.job, step=step)
     world.covers = lambda name: name.startswith("contoso/")
     other.name = "deploys/renamed"
-    assert (await world.tick()).state is StepState.DUE
+    assert (await world.tick()).reason == "deploys/renamed: the settings do not include a repository of this name"
     other.name = "deploys/production"
     assert (await world.tick(timedelta(hours=1))).state is StepState.STARTED
 
@@ -486,3 +488,62 @@ async def test_a_refusal_that_is_over_is_forgotten(world: World) -> None:
     assert (await world.tick()).refused
     world.forge.failing["dispatch"] = Failure(Trouble.UNREACHABLE, "HTTP 502")
     assert not (await world.tick(timedelta(minutes=10))).refused
+
+
+def elsewhere(world: World, name: str = "contoso/deploy") -> FakeRepository:
+    """The repository that the workflow is in from now on, which no rule names."""
+    deploying = world.forge.add(name, {PATH: DEPLOY})
+    world.store.job = replace(world.store.job, step=replace(world.store.job.step, home=deploying.identity))
+    return deploying
+
+
+@pytest.mark.parametrize("outside", ["shop", "deploy"])
+async def test_a_step_elsewhere_waits_until_both_repositories_are_included(world: World, outside: str) -> None:
+    elsewhere(world)
+    world.covers = lambda name: not name.endswith(outside)
+    told = f"contoso/{outside}: the settings do not include a repository of this name"
+    assert (await world.tick()).reason == told
+    world.covers = covers_all
+    assert (await world.tick(timedelta(hours=1))).state is StepState.STARTED
+
+
+async def test_a_step_in_the_rebuilt_repository_costs_one_look(world: World) -> None:
+    await world.tick()
+    assert [call for call, _ in world.forge.asked] == ["look", "dispatch", "run"]
+
+
+async def test_a_right_that_is_missing_after_a_long_outage_is_waited_for_as_any(world: World) -> None:
+    world.store.to_start.rows[1].attempts = 100
+    world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "Resource not accessible by integration")
+    assert (await world.tick()).state is StepState.DUE
+
+
+async def test_a_repository_without_commits_has_no_workflow_to_start(world: World) -> None:
+    world.shop.branches.clear()
+    after = await world.tick()
+    assert (after.state, after.reason) == (
+        StepState.FAILED,
+        "not started: deploy.yml is missing in contoso/shop, or has no workflow_dispatch trigger",
+    )
+
+
+class WithoutTexts(FakeForge):
+    """A forge that shows files, and none of their texts."""
+
+    async def look(
+        self, repository: Identity, branch: str, paths: Sequence[str], wishes: Wishes = NOTHING_WISHED
+    ) -> BranchLook:
+        found = await super().look(repository, branch, paths, wishes)
+        assert found.trunk is not None
+        files = {path: replace(file, content=None) for path, file in found.trunk.files.items()}
+        return replace(found, trunk=replace(found.trunk, files=files))
+
+
+async def test_a_workflow_whose_text_is_not_shown_is_not_started_and_not_taken_for_missing(world: World) -> None:
+    world.forge = WithoutTexts(world.clock, world.forge.homes)
+    after = await world.tick()
+    assert (after.state, after.reason) == (
+        StepState.DUE,
+        "the forge does not show the text of deploy.yml in contoso/shop",
+    )
+    assert world.forge.calls == []

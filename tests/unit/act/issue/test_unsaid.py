@@ -10,4 +10,4 @@ def test_sections_that_earlier_releases_wrote_are_known_again() -> None:
 
 def test_nothing_is_told_that_was_not_done() -> None:
     assert IssueTally() == IssueTally(0, ())
-    assert ToldIssue(None, False) == ToldIssue(None, False, None)
+    assert ToldIssue(None, False) == ToldIssue(None, False, None, None)

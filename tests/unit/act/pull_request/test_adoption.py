@@ -168,3 +168,12 @@ async def test_what_has_a_pull_request_of_its_own_goes_on_with_it_though_another
     world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     await world.tick()
     assert (world.store[2].pull_request, world.shop.content(BRANCH)) == (1, f"FROM {reference('c')}\n")
+
+
+async def test_one_that_takes_the_base_away_brings_no_new_digest_of_it(world: World) -> None:
+    number = opened_by_them(world, "b")
+    head = world.shop.commit_to(THEIRS, {"Dockerfile": b"FROM nginx\n"})
+    world.shop.edit(number, head=head)
+    world.add(rebuild())
+    await world.tick()
+    assert world.store[1].pull_request == number + 1

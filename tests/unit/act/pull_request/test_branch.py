@@ -9,6 +9,7 @@ from bot.act.pull_request.branch import branch_change
 from bot.act.pull_request.edits import Edits
 from bot.domain.forge.branches import FileChange, scratch_of
 from bot.domain.forge.looks import BranchLook
+from bot.domain.rollouts.rebuild import RebuildState
 from tests.unit.act.world import BRANCH, World, change, member, rebuild, reference
 
 EDITS = Edits((FileChange("Dockerfile", f"FROM {reference('b')}\n".encode()),))
@@ -105,3 +106,20 @@ async def test_the_bots_own_commit_stands_where_it_holds_all_that_is_wanted(worl
     assert branch_change(job(), look, other, other) is not None
     newer = replace(job(), rebuild=rebuild(to="c"))
     assert branch_change(newer, look, other, Edits()) is not None
+
+
+async def test_a_branch_without_a_commit_of_its_own_gets_one_that_the_bot_knows_again(world: World) -> None:
+    world.shop.branches[BRANCH] = world.shop.branches["main"]
+    world.add(rebuild())
+    await world.tick()
+    assert "Freshness-Base: " in world.shop.commits[world.shop.branches[BRANCH]].message
+
+
+async def test_a_branch_that_holds_all_edits_stays_though_a_base_joins_that_no_file_names(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    head, target = world.shop.branches[BRANCH], rebuild().targets[0]
+    joined = replace(target, base=replace(target.base, repository="dotnet/sdk"))
+    world.add(rebuild(id=2, pull_request=1, targets=(target, joined)))
+    await world.tick()
+    assert (world.store[2].state, world.shop.branches[BRANCH]) == (RebuildState.OPEN, head)

@@ -72,9 +72,11 @@ def test_what_was_closed_in_parts_leaves_the_rest_with_its_changes_alone() -> No
     assert rest.told == ("sdk:10.0 is left alone, since #4 was closed",)
     assert rest.left is not None
     assert (rest.left.rebuild.targets, rest.left.changes) == (BOTH[:1], (change(),))
+    assert rest.left.rebuild.replacements == rebuild().replacements
     other = less_declined([asked("b", number=4)], job_of(*BOTH)).left
     assert other is not None
     assert (other.rebuild.targets, other.changes) == (BOTH[1:], ())
+    assert other.rebuild.replacements == ()
 
 
 @pytest.mark.parametrize(("closed_one", "pin"), [("b", "10.0.104"), ("e", None)])

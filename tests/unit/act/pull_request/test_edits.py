@@ -1,5 +1,6 @@
 """What must change in the files of a branch, and what of it the bot may not change."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from bot.domain.forge.branches import BranchFile, FileChange, Tip
 from bot.domain.forge.refusals import FilesDenied
 from bot.domain.repositories.repository import blob_name
 from bot.domain.repositories.repository_config import Ignore
+from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
 from tests.unit.act.world import ASPNET, NOON, change, digest, member, rebuild, reference, refresh
 
 OLD, NEW = (f"FROM {reference(letter)}\n".encode() for letter in "ab")
@@ -49,6 +51,15 @@ async def test_a_base_that_no_file_names_is_unmet() -> None:
 async def test_a_file_that_is_too_large_or_not_there_is_not_edited() -> None:
     found = await edits(job("Dockerfile", "large", "gone"), tip(Dockerfile=OLD, large=None))
     assert [each.path for each in found.files] == ["Dockerfile"]
+
+
+async def test_nothing_is_wanted_of_a_file_that_is_not_there() -> None:
+    def only_read(files: Mapping[str, bytes], wanted: Mapping[str, WantedDigests]) -> Mapping[str, Refreshed]:
+        assert wanted.keys() == {"Dockerfile"}
+        return {path: Refreshed(data) for path, data in files.items()}
+
+    found = await refreshed_files(job("Dockerfile", "gone"), tip(Dockerfile=OLD), only_read, NOON.date())
+    assert found.files == ()
 
 
 async def test_what_cannot_be_written_is_told_with_its_place() -> None:

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
-from tests.unit.act.world import NOON, World, change, rebuild
+from tests.unit.act.world import NO_ANSWER, NOON, World, change, rebuild
 
 
 async def opened(world: World) -> None:
@@ -28,7 +29,7 @@ async def test_one_that_people_have_pointed_at_another_branch_is_left_to_them(wo
     await world.tick()
     request = world.shop.requests[1]
     assert (request.is_open, request.body, request.is_to_merge) == (True, body, False)
-    assert world.store[1].state is RebuildState.OPEN
+    assert (world.store[1].state, world.store[1].pointed_at) == (RebuildState.OPEN, "release")
     assert world.store[1].reason == "pull request #1 goes to release and not to main, so it is left to people"
 
 
@@ -131,3 +132,57 @@ async def test_a_closed_one_of_a_person_declines_and_never_becomes_the_bots(worl
     await world.tick()
     assert world.store[1].state is RebuildState.CANCELLED
     assert world.store[1].pull_request == (1 if is_own else None)
+
+
+async def out_of_the_fleet(world: World) -> None:
+    await opened(world)
+    world.store.alter(1, is_listed=False)
+    world.store.outdate(1)
+
+
+async def test_whether_one_that_has_left_the_fleet_merges_still_is_asked_until_the_forge_answers(
+    world: World,
+) -> None:
+    await out_of_the_fleet(world)
+    world.forge.failing["look"] = NO_ANSWER
+    await world.tick()
+    assert world.shop.requests[1].is_to_merge_by_us
+    world.forge.failing.clear()
+    await world.later()
+    assert not world.shop.requests[1].is_to_merge_by_us
+
+
+async def test_of_one_that_has_left_the_fleet_and_is_not_shown_nothing_is_asked_for(world: World) -> None:
+    await out_of_the_fleet(world)
+    world.forge.failing["look"] = Failure(Trouble.MISSING, "not found")
+    tally = await world.tick()
+    after = world.store[1]
+    assert (tally.problems, after.state, after.text_version) == ((), RebuildState.OPEN, after.facts_version)
+
+
+@pytest.mark.parametrize("is_to_merge", [False, True], ids=["no merge is set", "a person has set it to merge"])
+async def test_what_is_the_bots_again_says_so_whether_or_not_it_was_to_merge_by_itself(
+    world: World, is_to_merge: bool
+) -> None:
+    if is_to_merge:
+        await opened(world)
+        world.shop.edit(1, is_to_merge_by_us=False)
+    else:
+        world.add(rebuild())
+        await world.tick()
+    for base in ("release", "main"):
+        world.shop.edit(1, base=base)
+        world.store.outdate(1)
+        await world.tick()
+    assert world.store[1].reason == "aspnet:10.0 moved; pull request #1 is open"
+    assert world.shop.requests[1].is_to_merge is is_to_merge
+
+
+async def test_one_that_a_person_has_opened_and_that_is_followed_gets_what_becomes_known(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.shop.edit(1, is_own=False)
+    world.store.alter(1, changes=(change(cves=("CVE-2026-1",)),))
+    world.store.outdate(1)
+    await world.tick()
+    assert "CVE-2026-1" in world.shop.requests[1].body

@@ -149,8 +149,9 @@ async def test_what_is_paused_merges_no_more_by_itself_until_the_pause_is_over(
     world.store.alter(1, is_paused=True, is_all_paused=is_all_paused)
     world.store.outdate(1)
     world.forge.calls.clear()
-    await world.tick()
+    tally = await world.tick()
     assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.FROZEN)
+    assert tally.problems == ()
     if is_all_paused:
         assert (world.forge.calls, world.shop.requests[1].body) == (["grant"], before.body)
     world.store.alter(1, is_paused=False, is_all_paused=False)
@@ -357,6 +358,7 @@ async def test_what_a_person_has_queued_is_left_to_merge_and_the_newer_digest_co
         f"the pull request of {BRANCH} is in a merge queue, which lets nobody change its branch; "
         "it is changed, or a new one opened, once it has left the queue",
     )
+    assert "prepare" not in [call for call, _ in world.forge.asked]
     for _ in range(5):
         await world.later()
     assert world.store[2].state is RebuildState.WAITING

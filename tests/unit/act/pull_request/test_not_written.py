@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from bot.act.ports import Successor
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import BranchRefused, BranchRule
 from bot.domain.repositories.usage import Replacement
-from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from tests.unit.act.world import (
     BRANCH,
     NO_ANSWER,
@@ -25,7 +27,7 @@ async def test_no_more_pull_requests_are_opened_than_the_limit(world: World) -> 
     world.add(rebuild())
     await world.tick()
     assert world.store[1].state is RebuildState.WAITING
-    assert "still open" in world.store[1].reason
+    assert world.store[1].reason == "other pull requests of the bot are still open here"
     assert world.store[1].due_at == NOON + world.options.follow_every
     assert world.forge.calls == []
     world.store.others_open = 1
@@ -245,3 +247,77 @@ async def test_a_pull_request_ends_once_the_repository_is_only_to_be_told(world:
         "the repository is only told of new bases now",
     )
     assert not world.shop.requests[1].is_open
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        (ActionPreference.DISPATCH, "the repository is rebuilt by a workflow run instead"),
+        (ActionPreference.NOTIFY, "the repository is only told of new bases now"),
+    ],
+)
+async def test_a_pull_request_ends_once_the_operators_rules_ask_for_something_else(
+    world: World, action: ActionPreference, told: str
+) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.options = replace(world.options, policy=Policy((PolicyRule(action=action),)))
+    world.store.outdate(1)
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (RebuildState.SKIPPED, told)
+    assert not world.shop.requests[1].is_open
+
+
+async def test_one_that_gives_way_to_a_run_without_an_address_is_closed_without_one(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.store.alter(1, replaced_by=Successor(Action.DISPATCH))
+    world.store.outdate(1)
+    await world.tick()
+    assert "the repository is rebuilt by a workflow run instead.\n" in world.shop.requests[1].body
+
+
+async def test_what_a_maintainer_has_declined_is_told_with_the_pull_request_that_they_closed(world: World) -> None:
+    """Where they open it again, it is followed."""
+    world.add(rebuild())
+    await world.tick()
+    world.shop.close(1)
+    world.add(rebuild(id=2))
+    await world.tick()
+    request, after = world.shop.requests[1], world.store[2]
+    assert (after.pull_request, after.node_id, after.url) == (1, request.node_id, request.url)
+
+
+async def test_all_bases_that_no_file_names_any_more_are_told(world: World) -> None:
+    world.shop.commit_to("main", {"Dockerfile": b"FROM nginx\n"})
+    target = rebuild().targets[0]
+    world.add(rebuild(targets=(target, replace(target, base=replace(target.base, repository="dotnet/sdk")))))
+    await world.tick()
+    assert world.store[1].reason == "no file of the default branch names aspnet:10.0, sdk:10.0 any more"
+
+
+async def test_what_was_closed_in_a_repository_that_is_archived_since_is_followed_to_its_end(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.shop.close(1)
+    world.shop.is_archived = True
+    world.store.outdate(1)
+    await world.tick()
+    after = world.store[1]
+    assert (after.state, after.text_version) == (RebuildState.OPEN, after.facts_version)
+
+
+async def test_one_that_may_not_be_opened_again_where_the_bot_closed_it_is_followed_and_not_ended(
+    world: World,
+) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.store.outdate(1)
+    world.forge.after["close_pull_request"] = NO_ANSWER
+    await world.tick()
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('a')}\n".encode()})
+    world.forge.failing["carry_out"] = BranchRefused(BRANCH, BranchRule.UPDATE)
+    await world.later()
+    after = world.store[1]
+    assert (after.state, after.text_version) == (RebuildState.OPEN, after.facts_version)

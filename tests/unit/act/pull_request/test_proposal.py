@@ -1,12 +1,18 @@
 """A rebuild becomes one open pull request, from wherever that stands."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.wishes import NOTHING_WISHED, Wishes
+from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.rollouts.terms import AutoMerge, MergeMethod
+from tests.fakes.forge import FakeForge
 from tests.unit.act.world import (
     BRANCH,
     NO_ANSWER,
@@ -281,3 +287,53 @@ async def test_all_that_was_wished_and_refused_at_once_is_named_once(world: Worl
     await world.tick()
     told = "no labels, reviewers or assignees (deps, freshness, ann, platform, bea): refused"
     assert world.store[1].reason.endswith(told)
+
+
+async def test_that_it_is_about_to_be_written_is_stored_once_and_before_anything_is_tried(world: World) -> None:
+    world.add(rebuild())
+    world.forge.failing["carry_out"] = NO_ANSWER
+    await world.tick()
+    assert (world.store[1].state, world.store[1].attempted_at) == (RebuildState.WAITING, NOON)
+    world.forge.failing.clear()
+    await world.later()
+    assert (world.store[1].state, world.store[1].attempted_at) == (RebuildState.OPEN, NOON)
+
+
+async def test_one_that_is_written_at_once_knows_when_that_was(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    assert world.store[1].attempted_at == NOON
+
+
+async def test_one_that_is_open_brings_a_digest_that_was_declined_in_another_before(world: World) -> None:
+    """The base went back to it."""
+    world.add(rebuild())
+    await world.tick()
+    world.shop.close(1)
+    world.add(rebuild(id=2, to="c"), None, change("c"))
+    await world.tick()
+    world.add(rebuild(id=3, pull_request=2))
+    await world.tick()
+    assert (world.store[3].state, world.store[3].pull_request) == (RebuildState.OPEN, 2)
+
+
+class AskedAhead(FakeForge):
+    """A forge that keeps what was wished for as it was looked at."""
+
+    wishes = NOTHING_WISHED
+
+    async def look(
+        self, repository: Identity, branch: str, paths: Sequence[str], wishes: Wishes = NOTHING_WISHED
+    ) -> BranchLook:
+        self.wishes = wishes
+        return await super().look(repository, branch, paths, wishes)
+
+
+async def test_what_will_be_wished_for_is_looked_up_with_the_branch(world: World) -> None:
+    rule = PolicyRule(auto_merge=AutoMerge(MergeMethod.SQUASH))
+    world.options = replace(world.options, policy=Policy((rule,)))
+    forge = AskedAhead(world.clock, world.forge.homes)
+    world.forge = forge
+    world.add(rebuild())
+    await world.tick()
+    assert (forge.wishes.labels, forge.wishes.merge) == (("freshness",), MergeMethod.SQUASH)

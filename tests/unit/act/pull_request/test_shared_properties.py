@@ -35,3 +35,10 @@ async def test_what_another_project_would_lose_is_refused_with_the_reason(world:
     assert world.shop.requests == {}
     assert world.store[1].state is RebuildState.SKIPPED
     assert "in src/Worker.csproj:2 too; change both alike" in world.store[1].reason
+
+
+async def test_a_project_in_a_repository_without_commits_is_skipped_as_any(world: World) -> None:
+    world.shop.branches.clear()
+    world.add(rebuild(), paths=("src/App.csproj",))
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (RebuildState.SKIPPED, "the repository has no commits")

@@ -1,7 +1,10 @@
 """Two that write to one branch: nobody's work is written over."""
 
+from datetime import timedelta
+
+from bot.domain.forge.refusals import FilesDenied
 from bot.domain.rollouts.rebuild import RebuildState
-from tests.unit.act.world import BRANCH, World, change, digest, rebuild, reference
+from tests.unit.act.world import BRANCH, NOON, World, change, digest, rebuild, reference
 
 
 async def opened(world: World) -> None:
@@ -154,3 +157,22 @@ async def test_where_only_workflow_files_would_change_the_right_is_named(world: 
     await world.tick()
     assert world.store[1].state is RebuildState.SKIPPED
     assert "lacks the right workflows: write" in world.store[1].reason
+
+
+async def test_what_goes_without_some_files_began_when_it_was_first_tried(world: World) -> None:
+    world.forge.may_change_workflows = False
+    world.forge.takes = timedelta(seconds=1)
+    world.add(rebuild(), paths=with_workflow(world))
+    await world.tick()
+    assert (world.store[1].state, world.store[1].attempted_at) == (RebuildState.OPEN, NOON + timedelta(seconds=1))
+
+
+async def test_a_right_that_is_missing_for_what_is_left_as_well_is_told_and_tried_no_third_time(
+    world: World,
+) -> None:
+    world.forge.failing["carry_out"] = FilesDenied(".github/workflows/", "workflows: write")
+    world.add(rebuild(), paths=with_workflow(world))
+    await world.tick()
+    assert [call for call, _ in world.forge.asked].count("carry_out") == 2
+    assert world.store[1].state is RebuildState.WAITING
+    assert "workflows: write" in world.store[1].reason

@@ -2,8 +2,12 @@
 
 from dataclasses import replace
 
+from bot.act.ports import ActOptions, Job
+from bot.act.pull_request.wishes import wishes_of
 from bot.domain.bases.change import Cause
+from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.repositories.repository_config import OwnedPaths
+from bot.domain.rollouts.labels import QUARANTINED
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from tests.unit.act.world import ASPNET, BRANCH, SHOP, World, change, member, rebuild
 
@@ -132,3 +136,15 @@ async def test_what_is_quarantined_bears_a_label_as_long_as_it_is(world: World) 
     world.store.outdate(1)
     await world.tick()
     assert world.shop.requests[1].labels == ("freshness",)
+
+
+def test_before_there_is_a_pull_request_all_of_its_labels_are_wished_for() -> None:
+    """By these the forge is asked, as the branch is looked at."""
+    job = Job(rebuild(), member(), "main", (change(),), (), quarantined={ASPNET: "it fails"})
+    assert wishes_of(job, ActOptions()).labels == ("freshness", QUARANTINED)
+
+
+def test_a_pull_request_that_was_quarantined_loses_that_label_by_whomever_it_is_taken_up() -> None:
+    job = Job(rebuild(), member(), "main", (change(),), ())
+    found = PullRequest(1, "", BRANCH, "sha", "", "", is_open=True, is_merged=False, labels=(QUARANTINED,))
+    assert wishes_of(job, ActOptions(), found).unlabel == (QUARANTINED,)

@@ -3,8 +3,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.assess.dotnet.releases import Fixes, ReleaseIndex
+from bot.assess.dotnet.releases import Fixes, ReleaseIndex, family_name
 from bot.domain.bases.dotnet_version import DotnetVersion
+from bot.domain.reference import Base
 from tests.unit.assess.world import DAY, release
 
 HOUR = timedelta(hours=1)
@@ -284,3 +285,22 @@ def test_answers_for_one_move_are_none_for_another() -> None:
 
 def test_fixes_that_no_feed_told_are_none() -> None:
     assert Fixes(True) == Fixes(True, False, (), (), False, (), "", ())
+
+
+def test_a_row_without_a_version_is_of_no_channel() -> None:
+    nameless = replace(release("8.0.1"), version="soon", runtime="")
+    assert ReleaseIndex([nameless, release("9.0.1")]).channels() == ("9.0",)
+
+
+def test_a_family_is_called_by_the_last_part_of_its_repository() -> None:
+    assert family_name(Base("mcr.microsoft.com", "dotnet/nightly/aspnet", "10.0")) == "aspnet"
+
+
+def test_an_sdk_is_not_known_by_the_version_of_its_runtime() -> None:
+    assert SEVEN.release_of("sdk", "7.0.3") is None
+    assert SEVEN.release_of("runtime", "7.0.3") is not None
+
+
+def test_an_sdk_whose_version_cannot_be_read_hides_no_other() -> None:
+    index = ReleaseIndex([release("7.0.2", "CVE-2023-0002", sdks="soon 7.0.102")])
+    assert index.fixed_between("sdk", "7.0.101", "7.0.102").cves == ("CVE-2023-0002",)

@@ -60,6 +60,8 @@ def test_a_cut_down_image_has_a_full_one_beside_it(tag: str, sibling: str | None
     [
         ("11.0-duke", "duke", "debian"),
         ("11.0-duke-slim", "duke-slim", "debian"),
+        ("8.0-noble", "noble", "ubuntu"),
+        ("8.0-noble-tomorrow", "noble", "ubuntu"),
         ("12.0-alpine3.25", "alpine3.25", "alpine"),
         ("12.0-azurelinux", "azurelinux", "azurelinux"),
         ("12.0-azurelinux5.0-distroless", "azurelinux5.0", "azurelinux"),

@@ -167,7 +167,11 @@ def test_a_schedule_of_weekdays_that_has_stopped_is_told_by_wednesday() -> None:
     ("values", "standing", "words"),
     [
         ({"is_there": False}, AgeStanding.NO_WORKFLOW, "there is no weekly-rebuild.yml on the default branch: add"),
-        ({"can_be_dispatched": False}, AgeStanding.NO_DISPATCH, "add `workflow_dispatch:` under its `on:`"),
+        (
+            {"can_be_dispatched": False},
+            AgeStanding.NO_DISPATCH,
+            "trigger: add `workflow_dispatch:` under its `on:`",
+        ),
         (
             {"builds": BranchBuilds("deleted", run(MONDAY - 9 * DAY))},
             AgeStanding.NO_WORKFLOW,
@@ -207,6 +211,23 @@ def test_three_failures_in_a_row_stop_it_until_something_has_changed() -> None:
     assert judged(failing(3, MONDAY - timedelta(minutes=5)), MONDAY).standing is AgeStanding.DUE
 
 
+@pytest.mark.parametrize("before", [HOUR, HOUR + timedelta(minutes=30)], ids=["as it failed", "before it failed"])
+def test_what_changed_before_the_last_failure_was_built_in_vain_already(before: timedelta) -> None:
+    assert judged(failing(3, MONDAY - before), MONDAY).standing is AgeStanding.FAILING
+
+
+def test_the_address_that_is_told_is_that_of_the_last_failure() -> None:
+    last, *earlier = failing(3).builds.failed
+    known = replace(failing(3), builds=BranchBuilds(failed=(last, *(replace(each, url="") for each in earlier))))
+    assert f"in a row ({last.url}): mend the build" in judged(known, MONDAY).said
+
+
+def test_a_schedule_that_has_fired_once_is_not_trusted_as_long_as_nobody_knows_how_often_it_does() -> None:
+    last = MONDAY - 4 * DAY
+    builds = BranchBuilds(last_success=run(last), scheduled=every(7 * DAY, last, count=1))
+    assert judged(aging(last, builds=builds, is_scheduled=True), last + DAY).standing is AgeStanding.FRESH
+
+
 def test_failures_whose_address_nobody_knows_are_told_without_one() -> None:
     nowhere = tuple(PastRun(MONDAY - number * HOUR, "push", "main", "failure", "") for number in range(1, 4))
     found = judged(aging(None, builds=BranchBuilds(failed=nowhere)), MONDAY)
@@ -223,7 +244,7 @@ def test_a_freeze_holds_it_back_and_is_named() -> None:
     frozen = AgeOptions(freezes=(Freeze(MONDAY - DAY, MONDAY + 5 * DAY, "year-end"),))
     found = judged(aging(MONDAY - 3 * DAY), MONDAY, frozen)
     assert found.begins_at == MONDAY + 5 * DAY
-    assert "frozen until 2026-11-28 02:00 UTC: year-end" in found.said
+    assert "may become 7 days old; frozen until 2026-11-28 02:00 UTC: year-end" in found.said
 
 
 def test_a_window_gives_way_where_it_would_be_too_old_by_its_opening() -> None:

@@ -105,7 +105,9 @@ async def planned(
 
 
 async def test_whose_turn_has_come_is_dispatched() -> None:
-    [rebuild] = (await planned(built(3 * DAY))).rebuilds
+    plan = await planned(built(3 * DAY))
+    [rebuild] = plan.rebuilds
+    assert not plan.judged[1].is_told
     assert (rebuild.action, rebuild.workflow, rebuild.overdue_at) == (Action.DISPATCH, FILE, MONDAY + 4 * DAY)
     assert (rebuild.wave, rebuild.soak) == ("canary", HOUR)
     assert rebuild.reason == f"{FILE} last succeeded 3 days ago, and may become 7 days old"
@@ -117,13 +119,33 @@ async def test_whose_turn_comes_later_is_judged_again_then_without_a_look_before
     assert (plan.judged[1].plan_at, plan.judged[1].look_again) == (MONDAY + 7 * DAY, False)
 
 
+async def test_only_of_what_is_due_the_store_is_asked_what_it_stands_on() -> None:
+    asked: list[Sequence[int]] = []
+
+    class Asked(Judged):
+        async def standings_of(self, repositories: Sequence[int]) -> Mapping[int, Sequence[FollowedUsage]]:
+            asked.append(repositories)
+            return {}
+
+    later = built(3 * DAY, id=2, member=replace(WITH_WORKFLOW, id=8))
+    await tick(Asked(built(3 * DAY), later), GUARANTEED, Weekly(), ManualClock(MONDAY - DAY))
+    await tick(Asked(built(3 * DAY)), GUARANTEED, Weekly(), ManualClock(MONDAY))
+    assert asked == [[], [7]]
+
+
 async def test_what_was_seen_long_ago_is_looked_at_again_before_anything_is_begun() -> None:
     plan = await planned(built(3 * DAY, read_at=MONDAY - 4 * HOUR))
     assert (plan.rebuilds, plan.judged[1].look_again) == ((), True)
 
 
-async def test_what_ended_since_its_builds_were_read_is_looked_at_again() -> None:
-    ended = attempt(RebuildState.FAILED, ended_at=MONDAY + HOUR)
+async def test_what_was_seen_three_hours_ago_is_begun_on() -> None:
+    plan = await planned(built(3 * DAY, read_at=MONDAY - 3 * HOUR))
+    assert (len(plan.rebuilds), plan.judged[1].look_again) == (1, False)
+
+
+@pytest.mark.parametrize("since", [HOUR, timedelta(0)], ids=str)
+async def test_what_ended_since_its_builds_were_read_is_looked_at_again(since: timedelta) -> None:
+    ended = attempt(RebuildState.FAILED, ended_at=MONDAY + since)
     plan = await planned(built(3 * DAY, attempt=ended))
     assert (plan.rebuilds, plan.judged[1].look_again) == ((), True)
 
@@ -135,6 +157,20 @@ async def test_one_that_a_clock_which_was_ahead_has_planned_is_withdrawn_and_pla
     withdrawn = replace(ahead, state=RebuildState.CANCELLED, ended_at=MONDAY)
     plan = await planned(built(3 * DAY, attempt=withdrawn, read_at=MONDAY + HOUR), after=HOUR)
     assert len(plan.rebuilds) == 1
+
+
+@pytest.mark.parametrize("values", [{"has_begun": True}, {"is_weekly": False}], ids=str)
+async def test_one_that_has_begun_or_is_for_another_reason_is_not_withdrawn_for_a_clock_that_was_ahead(
+    values: dict[str, Any],
+) -> None:
+    ahead = attempt(planned_at=MONDAY + 365 * DAY, **values)
+    assert (await planned(built(3 * DAY, attempt=ahead))).withdrawn == {}
+
+
+async def test_what_was_called_off_and_has_never_succeeded_is_told() -> None:
+    called_off = attempt(RebuildState.CANCELLED, planned_at=MONDAY, ended_at=MONDAY - HOUR)
+    never = built(3 * DAY, builds=BranchBuilds(), attempt=called_off)
+    assert (await planned(never)).judged[1].judgement.standing is AgeStanding.CALLED_OFF
 
 
 async def test_one_that_is_on_its_way_is_not_planned_again_but_hurried_before_it_is_overdue() -> None:
@@ -154,6 +190,7 @@ async def test_one_that_is_on_its_way_is_not_planned_again_but_hurried_before_it
         ),
         pytest.param({"has_begun": True}, {}, id="begun"),
         pytest.param({"is_weekly": False}, {}, id="for another reason"),
+        pytest.param({"state": RebuildState.FAILED, "ended_at": MONDAY}, {}, id="ended"),
     ],
 )
 async def test_a_weekly_rebuild_that_waits_is_withdrawn_once_somebody_has_built(
@@ -229,6 +266,8 @@ async def test_a_rebuild_that_does_not_begin_needs_a_person_once_it_is_too_old()
     plan = await planned(never)
     assert plan.rebuilds == ()
     assert plan.judged[1].judgement.standing is AgeStanding.UNFINISHED
+    assert plan.judged[1].judgement.said.endswith("old; its rebuild has not begun")
+    assert plan.hurried == {}, "nobody knows by when"
 
 
 async def test_who_cannot_be_rebuilt_is_told_once_a_week() -> None:
@@ -335,6 +374,12 @@ async def test_who_asks_to_be_told_only_is_left_alone_with_that_reason() -> None
     assert judgement.said.endswith("; the repository asks to be told only")
 
 
+async def test_who_is_left_alone_is_not_looked_at_again_for_what_is_not_begun() -> None:
+    home = replace(WITH_WORKFLOW, config=RepositoryConfig(action=ActionPreference.NOTIFY))
+    plan = await planned(built(8 * DAY, member=home, read_at=MONDAY - 4 * HOUR))
+    assert not plan.judged[1].look_again
+
+
 async def test_a_repository_that_is_left_alone_by_its_own_word_says_which() -> None:
     config = RepositoryConfig(ignored=(Ignore(base="*/dotnet/*"),))
     follows = [FollowedUsage(usage("aspnet:10.0"), ASPNET, digest("a"))]
@@ -355,6 +400,20 @@ async def test_a_part_of_a_monorepo_is_rebuilt_with_its_steps_and_one_that_canno
     [[rebuild], [told]] = [each.plans[0].rebuilds for each in (store, stuck)]
     assert (rebuild.parts, rebuild.steps) == ((PART,), (Step("deploy", "deploy.yml"),))
     assert (told.parts, told.steps) == ((), ())
+
+
+async def test_a_part_of_a_monorepo_is_built_for_its_own_bases_alone() -> None:
+    other = PathWorkflow(("web/*",), "web.yml")
+    policy = Policy((PolicyRule(max_age=7 * DAY, workflows=(PART, other)),))
+    runtime = replace(ASPNET, repository="dotnet/runtime")
+    follows = [
+        FollowedUsage(usage("aspnet:10.0", path="api/Dockerfile"), ASPNET, digest("a")),
+        FollowedUsage(usage("runtime:10.0", path="web/Dockerfile"), runtime, digest("b")),
+    ]
+    store = Judged(built(3 * DAY, places=((ASPNET, "api/Dockerfile"),)), follows=follows)
+    await tick(store, policy, Weekly(), ManualClock(MONDAY))
+    [rebuild] = store.plans[0].rebuilds
+    assert [each.base for each in rebuild.targets] == [ASPNET]
 
 
 async def test_who_was_told_before_and_can_be_rebuilt_again_is() -> None:

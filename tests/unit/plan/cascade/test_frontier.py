@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.bases.mirrors import Behind
 from bot.domain.reference import Base
-from bot.plan.cascade.decisions import Cascade, Due, RebuildProgress
+from bot.plan.cascade.decisions import Cascade, Due, RebuildProgress, Wait
 from bot.plan.cascade.frontier import JOIN_TIMEOUT, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
 from bot.plan.cascade.shown import Shown, Together
@@ -73,6 +73,36 @@ def test_a_wait_counts_from_when_what_it_waits_for_may_begin() -> None:
 def test_a_parent_may_begin_once_it_waits_no_longer_for_its_own() -> None:
     begins = {image(SDK): NOON + timedelta(hours=6), image(GOLDEN): NOON + timedelta(hours=1)}
     assert begun(begins).waits[SHOP].until == NOON + timedelta(hours=6) + 2 * JOIN_TIMEOUT
+
+
+def test_a_parent_of_which_nothing_but_its_own_wait_is_known_begins_after_that() -> None:
+    begins = {image(SDK): NOON + timedelta(hours=6)}
+    assert begun(begins).waits[SHOP].until == NOON + timedelta(hours=6) + 2 * JOIN_TIMEOUT
+
+
+def in_a_row(
+    sdk: RebuildProgress, golden: RebuildProgress, begins: Mapping[Image, datetime] = MappingProxyType({})
+) -> Cascade:
+    """The golden image stands on the SDK's, and the shop on it."""
+    graph = graph_of([link(1, SHOP, GOLDEN), link(3, GOLDEN, SDK)])
+    progress = {image(SDK): sdk, image(GOLDEN): golden}
+    return decide_frontier(graph, progress, {SHOP: DUE}, {}, NOON, beginnings=begins)
+
+
+def test_a_wait_for_a_parent_that_is_under_way_counts_from_when_that_began() -> None:
+    begins = {image(SDK): NOON + timedelta(hours=6), image(GOLDEN): NOON}
+    found = in_a_row(RebuildProgress.DUE, RebuildProgress.UNDER_WAY, begins)
+    assert found.waits[SHOP].until == NOON + JOIN_TIMEOUT
+
+
+def test_a_failed_ancestor_blocks_all_that_stand_on_it_and_is_named() -> None:
+    found = in_a_row(RebuildProgress.FAILED, RebuildProgress.DUE)
+    assert (found.waits[SHOP].blocked_by, found.blocks) == (SDK, {SDK: 2})
+
+
+def test_what_is_waited_for_is_called_by_the_last_part_of_its_name() -> None:
+    golden = Base("ghcr.io", "contoso/bases/golden", "latest")
+    assert Wait((golden,), 1, NOON).reason == "waits for golden, 0 of 1 parent ready"
 
 
 def test_whether_an_earlier_build_has_made_it_is_waited_for_from_when_that_was_done() -> None:
@@ -159,7 +189,11 @@ def test_whoever_waits_for_a_mirror_and_a_parent_is_told_both() -> None:
 
 
 def test_a_mirror_that_stays_behind_is_not_waited_for() -> None:
-    assert SHOP in decided(after=JOIN_TIMEOUT, behind={SHOP: [LATE]}).frontier
+    assert decided(after=JOIN_TIMEOUT, behind={SHOP: [LATE]}).frontier[SHOP].told == ""
+
+
+def test_nor_is_the_image_that_stands_on_one() -> None:
+    assert decided(after=JOIN_TIMEOUT, behind={GOLDEN: [LATE]}).frontier[SHOP].told == ""
 
 
 def test_whoever_stands_on_an_image_whose_mirror_is_behind_waits_for_that_image() -> None:
@@ -215,6 +249,11 @@ def test_who_stands_below_a_repository_waits_for_all_that_its_build_makes() -> N
 
 
 INSIDE = graph_of([Link(1, B, A, own(1))])
+
+
+def test_the_gate_holds_back_no_image_upon_another_that_the_same_build_makes() -> None:
+    due = Due(R, frozenset({B}), NOON)
+    assert R in decide_frontier(INSIDE, {B: RebuildProgress.DUE}, {R: due}, {}, NOON, gated={A}).frontier
 
 
 def test_an_image_upon_another_of_its_repository_waits_until_that_is_built() -> None:

@@ -31,7 +31,7 @@ def test_what_a_workflow_names_belongs_to_all_images() -> None:
         {SDK: "sdk/Dockerfile", APP: "Dockerfile"},
         naming(TOOLS, ".github/workflows/build.yml", Role.BUILD_ARGUMENT),
     )
-    assert parts.upon({TOOLS}) == {Image(R, SDK), Image(R, APP)}
+    assert parts.bases == {Image(R, SDK): {TOOLS}, Image(R, APP): {TOOLS}}
 
 
 def test_an_image_of_which_nothing_tells_its_file_may_be_built_upon_anything() -> None:

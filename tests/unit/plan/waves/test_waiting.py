@@ -28,12 +28,25 @@ def test_a_wave_waits_no_longer_than_what_has_waited_longest_in_it() -> None:
     assert holds_of(Waits((waiting("rest", since),), (standing,), ()), OPTIONS, NOON) == {1: held}
 
 
+def test_a_wave_of_which_nobody_knows_how_long_it_has_waited_waits_as_any() -> None:
+    tallies = {"canary": WaveTally(under_way=1, began_at=NOON - HOUR), "rest": WaveTally(waiting=1)}
+    held = wave_holds(RolloutStanding(1, tallies), OPTIONS, NOON)
+    assert held["rest"].reason == "wave canary (0 of 1 rebuild ended)"
+
+
 def test_nobody_can_tell_when_a_wave_has_room() -> None:
     options = RolloutOptions((Wave("rest", batch=1),))
     standing = RolloutStanding(1, {"rest": WaveTally(waiting=1, under_way=1)}, oldest={"rest": NOON})
     held = Hold("room in wave rest (1 under way, no more at once)")
     assert wave_holds(standing, options, NOON) == {"rest": held}
     assert holds_of(Waits((waiting("rest"),), (standing,), ()), options, NOON) == {1: held}
+
+
+def test_a_wave_that_another_holds_says_so_though_it_has_no_room_either() -> None:
+    options = RolloutOptions((Wave("canary", soak=4 * HOUR), Wave("rest", batch=1)))
+    tallies = {"canary": WaveTally(under_way=1, began_at=NOON), "rest": WaveTally(waiting=1, under_way=1)}
+    held = wave_holds(RolloutStanding(1, tallies), options, NOON)
+    assert held["rest"].reason == "wave canary (0 of 1 rebuild ended)"
 
 
 def test_a_severe_fix_waits_for_no_wave_once_it_is_due() -> None:

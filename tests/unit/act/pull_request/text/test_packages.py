@@ -78,3 +78,12 @@ def test_platforms_that_changed_alike_are_named_together() -> None:
     assert "Packages of aspnet:10.0 on linux/amd64, linux/arm64: only a 1.0 → 1.1" in packages_section(
         {ASPNET: both}
     )
+
+
+def test_what_did_not_change_alike_is_told_line_by_line() -> None:
+    section = packages_section({ASPNET: amd64(), SDK: amd64(up("a"))})
+    assert "aspnet:10.0 on linux/amd64: no package changed.\n<details>" in section
+
+
+def test_of_a_table_that_fits_nothing_else_is_counted() -> None:
+    assert "And" not in packages_section({ASPNET: amd64(*(up(f"lib{number:03}") for number in range(24)))})

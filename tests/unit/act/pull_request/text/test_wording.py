@@ -21,7 +21,7 @@ from bot.domain.packages.cves.moves import CvesMoved
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Replacement
-from bot.domain.rollouts.policy import Policy, PolicyRule
+from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.terms import Pin
 from tests.unit.act.world import ASPNET, change, digest, member, rebuild
@@ -140,7 +140,8 @@ def test_a_pin_that_is_not_written_as_it_was_is_explained(
     text = body(
         replace(job(replacements=(Replacement(written(old), written(new)),)), policy=Policy((PolicyRule(pin=pin),)))
     )
-    assert [sentence for sentence in (DIGEST_ADDED, FLOATS) if sentence in text] == [told] * bool(told)
+    sentences = [sentence for sentence in (DIGEST_ADDED, FLOATS) if f"\n\n{sentence}\n\n" in text]
+    assert (sentences, "operator's rules" in text) == ([told] * bool(told), bool(told))
 
 
 def test_a_marker_is_no_pin_that_is_written_otherwise() -> None:
@@ -343,3 +344,68 @@ def test_beside_what_a_release_fixes_packages_fix_others_and_beside_nothing_they
     packages = {ASPNET: (PlatformChanges("linux/amd64", (), cves=CvesMoved((), ())),)}
     text = body(replace(job(change(cves=cves)), packages=packages))
     assert f"CVEs in packages of aspnet:10.0 on linux/amd64: {told}." in text
+
+
+# Several bases, and what is not there
+
+
+def two_bases(**values: Any) -> Job:
+    """The second one comes with an update of its own."""
+    os_update = change(cause=Cause.OS_UPDATE, from_version="10.0.100", to_version="10.0.200")
+    first = rebuild().replacements[0]
+    other = Replacement(Reference(SDK.name, "10.0", digest("e")), Reference(SDK.name, "10.0", digest("f")))
+    targets = (*rebuild().targets, Target(SDK, digest("e"), digest("f"), (2,)))
+    return job(
+        change(), replace(os_update, base=SDK), **({"targets": targets, "replacements": (first, other)} | values)
+    )
+
+
+def test_each_base_has_its_own_versions_digests_and_causes_in_its_row() -> None:
+    text = body(two_bases())
+    assert f"10.0` | 10.0.4 → 10.0.5 | `{digest('a')}` | `{digest('b')}` | dotnet-security |\n" in text
+    assert f"10.0` | 10.0.100 → 10.0.200 | `{digest('e')}` | `{digest('f')}` | os-update |\n" in text
+
+
+def test_what_moved_for_several_causes_is_told_sentence_by_sentence() -> None:
+    assert body(two_bases()).startswith(
+        "`aspnet:10.0` moves under the same tag: a .NET security release. `sdk:10.0` moves under the same tag: "
+    )
+
+
+def test_all_that_moved_is_named() -> None:
+    assert what_moved(two_bases()) == "aspnet:10.0, sdk:10.0 moved"
+
+
+def test_a_commit_for_several_bases_is_known_by_each_of_them() -> None:
+    assert trailers_in(commit_message(two_bases())) == {
+        f"Freshness-Base: {ASPNET}@{digest('b')}",
+        f"Freshness-Base: {SDK}@{digest('f')}",
+    }
+
+
+def test_pins_of_two_bases_that_are_not_written_as_they_were_are_explained_together() -> None:
+    bare, floating = Reference(ASPNET.name, "10.0"), Reference(SDK.name, "10.0")
+    added = Replacement(bare, Reference(ASPNET.name, "10.0", digest("b")))
+    freed = Replacement(Reference(SDK.name, "10.0", digest("e")), floating)
+    rules = (PolicyRule(Match(bases=("*/sdk:*",)), pin=Pin.FLOATING), PolicyRule(pin=Pin.DIGEST))
+    text = body(replace(two_bases(replacements=(added, freed)), policy=Policy(rules)))
+    assert f"\n\n{DIGEST_ADDED} {FLOATS}\n\n" in text
+
+
+@pytest.mark.parametrize("old", [None, digest("b")], ids=["no digest", "the new one"])
+def test_of_a_base_whose_files_name_no_older_digest_the_one_that_it_showed_is_told(old: str | None) -> None:
+    written = replace(rebuild().replacements[0], old=Reference(ASPNET.name, "10.0", old))
+    text = body(job(replacements=(written,)))
+    assert f"| 10.0.4 → 10.0.5 | `{digest('a')}` | `{digest('b')}` |" in text
+
+
+@pytest.mark.parametrize("before", ["10.0.4", None])
+def test_where_it_is_not_known_to_which_version_a_base_moved_none_is_told(before: str | None) -> None:
+    assert f":10.0` |  | `{digest('a')}` |" in body(job(change(from_version=before, to_version=None)))
+
+
+def test_what_there_is_nothing_to_tell_of_leaves_no_trace() -> None:
+    text = body(job(paths=()))
+    assert ": a .NET security release.\n\n| base |" in text
+    assert "| dotnet-security |\n\nTo rebuild without merging" in text
+    assert commit_message(job(), replaceable=False).endswith(": a .NET security release.\n")
