@@ -114,8 +114,10 @@ class StepRun:
         return replace(after, waits_since=None, deadline=self.deadline and self.deadline + waited)
 
     def begun(self, now: datetime) -> "StepRun":
-        """Returns the step with its deadline, which counts from the first try."""
-        return self if self.deadline is not None else replace(self, deadline=now + self.step.timeout)
+        """Returns the step with its deadline, which counts from the first try; a clock that was ahead has set what
+        lies further ahead than the step has time."""
+        latest = now + self.step.timeout
+        return replace(self, deadline=latest if self.deadline is None else min(self.deadline, latest))
 
     def put_off(self, until: datetime, now: datetime) -> "StepRun":
         """Returns the step as it waits for a fault of the world to pass: that is no time of its own, nor is that

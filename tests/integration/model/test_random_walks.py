@@ -67,6 +67,8 @@ STEPS = 75
 SHARES = 4
 AT_LEAST = 10
 """Walks at a time: hypothesis begins with the shortest."""
+RESTS_END_WITHIN = 14
+"""Passes two hours apart after which all that rested for a day has been tried, and what it opened was looked at."""
 SEEN_WITHIN = 6
 """Passes after which everything that came back is seen: a quarantined digest that did is held once more."""
 WRITTEN: list[int] = []
@@ -481,7 +483,7 @@ class Walk(Disturbances):
         for home in fleet.forge.homes:
             home.is_archived = False
             fleet.config(home, None)
-        for number in range(12):
+        for number in range(RESTS_END_WITHIN):
             fleet.clock.advance(timedelta(hours=2))
             await fleet.everything(number % 2)
             if number < SEEN_WITHIN:
