@@ -606,6 +606,10 @@ def set_to_merge(taken: Walk) -> None:
     assert any(request.is_to_merge_by_us for home in taken.homes() for request in taken.fleet.open_requests(home))
 
 
+def nothing_is_set_to_merge(taken: Walk) -> None:
+    assert not any(request.is_to_merge for home in taken.homes() for request in taken.fleet.open_requests(home))
+
+
 def a_step_is_under_way(taken: Walk) -> None:
     """So far the walk has come: the first step was started, and has not ended."""
     home = taken.home(1)
@@ -764,6 +768,24 @@ def test_the_laws_hold_where_pull_requests_are_set_to_merge_and_their_digest_is_
         lambda walk: walk.somebody_lets_all_go_on(),
         lambda walk: walk.everything(0),
         lambda walk: walk.checks_turn_green(2),
+    )
+
+
+@pytest.mark.long
+def test_what_was_set_to_merge_is_set_again_once_its_repository_is_of_the_fleet_again(template: Path) -> None:
+    """The walk ends with it."""
+    directed(
+        template,
+        lambda walk: walk.a_first_wave_comes_through(0),
+        lambda walk: walk.time_passes(60 * 8),
+        lambda walk: walk.everything(0),
+        lambda walk: walk.time_passes(61),
+        lambda walk: walk.everything(1),
+        set_to_merge,
+        *(lambda walk, number=number: walk.leave_out(number) for number in (0, 2)),
+        lambda walk: walk.time_passes(60 * 8),
+        lambda walk: walk.everything(0),
+        nothing_is_set_to_merge,
     )
 
 
