@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Coroutine, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -44,7 +44,8 @@ class Disturbances(RuleBasedStateMachine):
     fleet: Fleet
     persons: dict[tuple[int, str], str]
     """The last commit that a person has pushed to a branch."""
-    reopened: set[tuple[int, int]]
+    reopened: dict[tuple[int, int], datetime]
+    """The pull requests that people have opened again, by repository, and when they last did."""
 
     @abstractmethod
     def run(self, work: Coroutine[Any, Any, Any]) -> Any: ...
@@ -155,7 +156,7 @@ class Disturbances(RuleBasedStateMachine):
         for request in closed[-1:]:
             if request.branch not in open_from and request.branch in home.branches:
                 home.edit(request.number, is_open=True)
-                self.reopened.add((home.id, request.number))
+                self.reopened[home.id, request.number] = self.fleet.clock.now()
 
     @rule(number=repositories)
     def branch_off_ours(self, number: int) -> None:
