@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.onboarding import MendedPlace, Onboarding, OnboardingState
 from bot.store.engine.codec import load
-from bot.store.rows.moment import Moment
+from bot.store.rows.moment import Noted
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.schema import DueTable, falls_due, leased
@@ -27,7 +27,7 @@ onboardings = leased(
     Column("proposed", JSON),
     Column("brought", JSON),
     Column("declined", JSON),
-    Column("changed_at", Moment, nullable=False),
+    Column("changed_at", Noted, nullable=False),
     Column("error", LongText),
 )
 """`changed_at` is when its state or its pull request changed last, `left` how many findings are left to people."""
