@@ -436,16 +436,17 @@ class Fleet:
         stores = self.workers[0]
         now = self.clock.now()
         self.forge.shown = {f"{base.name}:{base.tag}": digest(shown[-1]) for base, shown in self.newest.items()}
-        seen = [
-            Sighting(
-                each.id,
-                Sight.MOVED if each.digest else Sight.FIRST,
-                Observation(now, each.base, digest(self.newest[each.base][-1]), "10.0.5"),
-                now + timedelta(minutes=30),
-            )
-            for each in await stores.bases(100)
-        ]
-        await stores.watch.record(seen, {})
+        while due := await stores.bases(100):  # what a clock that was ahead has dated comes after what is due
+            seen = [
+                Sighting(
+                    each.id,
+                    Sight.MOVED if each.digest else Sight.FIRST,
+                    Observation(now, each.base, digest(self.newest[each.base][-1]), "10.0.5"),
+                    now + timedelta(minutes=30),
+                )
+                for each in due
+            ]
+            await stores.watch.record(seen, {})
         pairs = await stores.assess.unassessed(100)
         moved = [(pair, change_of(pair, cause)) for pair in pairs if pair.before.digest != pair.after.digest]
         await stores.assess.save_changes(moved, await stores.assess.feeds_revision())

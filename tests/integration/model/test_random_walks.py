@@ -485,6 +485,7 @@ class Walk(Disturbances):
             fleet.clock.advance(timedelta(hours=2))
             await fleet.everything(number % 2)
             if number < SEEN_WITHIN:
+                await fleet.see()  # a base that nobody used for a while was not watched
                 await fleet.let_all_go_on()
         await self.nothing_is_due_and_forgotten()
         await self.nothing_is_too_old_without_a_reason()
