@@ -422,7 +422,10 @@ class Walk(Disturbances):
             at = row["released_at"]
             if row["wave"] != "rest" or at is None or row["id"] in self.released:
                 continue
+            goes_on = any(continues(other, row) for other in rows if other["id"] in self.released)
             self.released.add(row["id"])
+            if goes_on:
+                continue
             before = [other for other in rows if other["wave"] == "canary" and holds_wave(other, row)]
             is_through = all(other["ended_at"] is not None and other["ended_at"] + SOAK <= at for other in before)
             has_waited = (row["waits_since"] or row["planned_at"]) + SOAK + WAIT_AT_MOST <= at
@@ -597,6 +600,13 @@ class Walk(Disturbances):
             and row["lease_owner"] is None
         ]
         assert late == []
+
+
+def continues(earlier: RowMapping, row: RowMapping) -> bool:
+    """Whether a rebuild goes on in the place of an earlier one, as where its pull request was opened again: it began
+    with that."""
+    same = ("rollout_id", "forge_id", "branch", "pull_request")
+    return earlier["id"] < row["id"] and row["branch"] is not None and all(earlier[n] == row[n] for n in same)
 
 
 def holds_wave(earlier: RowMapping, row: RowMapping) -> bool:
