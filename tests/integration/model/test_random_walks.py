@@ -603,10 +603,10 @@ class Walk(Disturbances):
 
 
 def continues(earlier: RowMapping, row: RowMapping) -> bool:
-    """Whether a rebuild goes on in the place of an earlier one, as where its pull request was opened again: it began
-    with that."""
+    """Whether a rebuild goes on in the place of an earlier one, with which it has begun."""
     same = ("rollout_id", "forge_id", "branch", "pull_request")
-    return earlier["id"] < row["id"] and row["branch"] is not None and all(earlier[n] == row[n] for n in same)
+    is_later = earlier["id"] < row["id"] and row["branch"] is not None
+    return is_later and all(earlier[name] == row[name] for name in same)
 
 
 def holds_wave(earlier: RowMapping, row: RowMapping) -> bool:
