@@ -181,7 +181,7 @@ class _Looks(Work[DueBuilds, Seen]):
         if latest is None:
             return await self._looked_up(item, now)
         runs = latest.runs
-        if not item.builds.are_joined_by(latest):
+        if not item.builds.are_joined_by(latest, now):
             runs += await self._forge.past_runs(item.identity, item.workflow, item.default_branch)
         found = builds_with(item.builds, latest.state, runs, item.default_branch, now)
         return Seen(item.node_id, found, look_together(now + EVERY, EVERY))

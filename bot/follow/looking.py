@@ -10,7 +10,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequestState
-from bot.domain.forge.runs import CLOCKS_DIFFER_BY, BuildRun, RunState, dispatched_run
+from bot.domain.forge.runs import BuildRun, RunState, dispatched_run, sought_since
 from bot.domain.rollouts.after_build import after_green_build
 from bot.domain.rollouts.joining import left, not_ended
 from bot.domain.rollouts.labels import HOLD, IGNORE
@@ -130,9 +130,9 @@ class Looks:
         """A forge that told no run id at dispatch."""
         now, started = self.clock.now(), rebuild.attempted_at or rebuild.planned_at
         runs = await self.forge.dispatched_runs(
-            rebuild.identity, rebuild.workflow or "", branch=None, since=started - CLOCKS_DIFFER_BY
+            rebuild.identity, rebuild.workflow or "", branch=None, since=sought_since(started)
         )
-        run = dispatched_run(runs, await self.store.runs_taken(rebuild.repository), rebuild.correlation)
+        run = dispatched_run(runs, await self.store.runs_taken(rebuild.repository), rebuild.correlation, started)
         if run is not None:
             found = replace(rebuild, run=run.id, url=run.url or rebuild.url, node_id=run.node_id)
             return after_run(found, run.shown, now)

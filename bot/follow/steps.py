@@ -10,7 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Meaning, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.port import Forge
-from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, RunState, dispatched_run
+from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, RunState, dispatched_run, sought_since
 from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, may_be_observed, too_late
 from bot.domain.rollouts.terms import Start
 from bot.follow.absent import has_not_started, judged, looks_in_vain
@@ -136,9 +136,10 @@ class _Following(Work[StepRun, StepRun]):
         return replace(step, branch=word.default_branch)
 
     async def _dispatched(self, step: StepRun) -> Run | None:
-        since = (step.attempted_at or self._clock.now()) - CLOCKS_DIFFER_BY
+        asked_at = step.attempted_at or self._clock.now()
+        since = sought_since(asked_at)
         runs = await self._forge.dispatched_runs(step.home, step.workflow, branch=step.branch, since=since)
-        return dispatched_run(runs, await self._store.runs_taken(step.home.name), step.correlation)
+        return dispatched_run(runs, await self._store.runs_taken(step.home.name), step.correlation, asked_at)
 
     async def _observed(self, step: StepRun) -> Run | None:
         """The first run that the built commit, or a later one that contains it, has brought about.

@@ -40,6 +40,9 @@ def continued(earlier: Sequence[Target], targets: Mapping[Base, Target]) -> dict
 
 def are_back(replaced: Sequence[Rebuild], targets: Collection[Target]) -> bool:
     """Whether every base is where it was before rebuilds that nobody has begun with: caches that disagree, or a
-    publication taken back within its settle window."""
-    untouched = all(rebuild.attempted_at is None for rebuild in replaced)
+    publication taken back within its settle window.
+
+    One that took a pull request over was begun with: that may be open.
+    """
+    untouched = all(rebuild.attempted_at is None and rebuild.pull_request is None for rebuild in replaced)
     return bool(replaced) and untouched and all(target.from_digest == target.to_digest for target in targets)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from bot.act.own_word import WordHeld
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
-from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, dispatched_run
+from bot.domain.forge.runs import Run, dispatched_run, sought_since
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.steps import StepRun
@@ -98,6 +98,6 @@ async def find(
 ) -> Run | None:
     """The run that an earlier request started; `taken` belong to others."""
     assert wanted.attempted_at is not None
-    since = wanted.attempted_at - CLOCKS_DIFFER_BY
-    runs = await forge.dispatched_runs(home, wanted.workflow or "", branch=branch, since=since)
-    return dispatched_run(runs, taken, wanted.correlation)
+    asked_at = wanted.attempted_at
+    runs = await forge.dispatched_runs(home, wanted.workflow or "", branch=branch, since=sought_since(asked_at))
+    return dispatched_run(runs, taken, wanted.correlation, asked_at)

@@ -57,8 +57,7 @@ async def only_stopped(job: Job, tools: Tools) -> Rebuild:
     """While the bot is paused as a whole: what it has set to merge by itself does so no more, until the pause is
     over; nothing else is written."""
     attempt = await _looked(job, tools)
-    after = await unless_merging(attempt, tools)
-    rebuild = after if after is attempt.rebuild else replace(after, merging=Merging.FROZEN)
+    rebuild = await unless_merging(attempt, tools, Merging.FROZEN)
     return left_alone(rebuild, tools.options, attempt.looked_at)
 
 
@@ -71,8 +70,8 @@ async def unmerged(job: Job, tools: Tools) -> Rebuild:
 
 
 async def only_left(job: Job, tools: Tools) -> Rebuild:
-    """Where the repository is not of the fleet: what the bot has set to merge by itself does so no more, and
-    nothing else is written. What the forge does not show cannot be asked for that."""
+    """Where the repository is not of the fleet: what the bot has set to merge by itself does so no more, until that
+    is read again, and nothing else is written. What the forge does not show cannot be asked for that."""
     if job.rebuild.pull_request is None:
         return not_of_the_fleet(job.rebuild, tools.options, tools.clock.now())
     try:
@@ -81,7 +80,8 @@ async def only_left(job: Job, tools: Tools) -> Rebuild:
         if failure.trouble is not Trouble.MISSING:
             raise
         return not_of_the_fleet(job.rebuild, tools.options, tools.clock.now())
-    return not_of_the_fleet(await unless_merging(attempt, tools), tools.options, attempt.looked_at)
+    rebuild = await unless_merging(attempt, tools, Merging.LEFT)
+    return not_of_the_fleet(rebuild, tools.options, attempt.looked_at)
 
 
 async def _refused(attempt: ProposalAttempt, refused: BranchRefused, tools: Tools) -> Rebuild:

@@ -77,14 +77,19 @@ async def grant_wishes(attempt: ProposalAttempt, request: PullRequest, merge: Me
         return Granted((Refusal(f"no labels, reviewers or assignees ({asked})", failure.what),))
 
 
-async def unless_merging(attempt: ProposalAttempt, tools: Tools) -> Rebuild:
+async def unless_merging(attempt: ProposalAttempt, tools: Tools, then: Merging | None = None) -> Rebuild:
     """The rebuild, whose open pull request merges no more by the bot's word; a person's stands. Where nothing can
-    be written to the repository, nothing can be taken back either."""
+    be written to the repository, nothing can be taken back either.
+
+    `then` is remembered of it, for it to be set again.
+    """
+    rebuild = attempt.rebuild
     is_stopped = is_to_be_stopped(attempt.open_request, wanted=False)
     if attempt.look.standing.read_only is not None or not is_stopped:
-        return attempt.rebuild
+        is_frozen = then is not None and rebuild.merging is Merging.FROZEN
+        return replace(rebuild, merging=then) if is_frozen else rebuild
     await stop_merging(attempt, tools)
-    return replace(attempt.rebuild, merging=None)
+    return replace(rebuild, merging=then)
 
 
 async def stop_merging(attempt: ProposalAttempt, tools: Tools) -> None:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 CLOCKS_DIFFER_BY = timedelta(seconds=5)
 """A run may bear a time a little before the one when it was asked for."""
+_SOUGHT_BACK = timedelta(days=7)
+"""So long after a clock that was ahead is right again is a run looked for that was asked for by it."""
 CHECKS = frozenset(
     {"pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment", "merge_group"}
 )
@@ -43,14 +45,25 @@ class Run:
         return self.status == "completed"
 
 
-def dispatched_run(runs: Iterable[Run], taken: Collection[int], correlation: str | None) -> Run | None:
-    """The run that a dispatch started: the one that names its correlation, else the first that nobody owns.
+def sought_since(asked_at: datetime) -> datetime:
+    """From when on the runs are looked through for one that was asked for then, by the bot's clock: where that was
+    ahead, the run came before."""
+    return asked_at - _SOUGHT_BACK
 
-    `runs` are those of the workflow since the dispatch, oldest first; `taken` belong to other rebuilds.
+
+def dispatched_run(
+    runs: Iterable[Run], taken: Collection[int], correlation: str | None, asked_at: datetime
+) -> Run | None:
+    """The run that a dispatch started: the one that names its correlation, else the first since it was asked for
+    that nobody owns.
+
+    `runs` are those of the workflow since `sought_since`, oldest first; `taken` belong to other rebuilds.
     """
     free = [run for run in runs if run.id not in taken]
     named = (run for run in free if correlation and correlation in run.title)
-    return next(named, free[0] if free else None)
+    since = asked_at - CLOCKS_DIFFER_BY
+    later = (run for run in free if run.created_at is None or run.created_at >= since)
+    return next(named, next(later, None))
 
 
 def run_in_place_of(cancelled: Run, runs: Iterable[Run]) -> Run | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.clock import is_yet_to_come
 from bot.domain.forge.runs import CHECKS
 
 ACTIVE = "active"
@@ -78,11 +79,13 @@ class BranchBuilds:
     known_until: datetime | None = None
     ended: PastRun | None = None
 
-    def are_joined_by(self, latest: LatestRuns) -> bool:
-        """Whether no run can have been between what was known and these."""
+    def are_joined_by(self, latest: LatestRuns, now: datetime) -> bool:
+        """Whether no run can have been between what was known and these; up to a moment that is yet to come nobody
+        knows them."""
         if latest.are_all:
             return True
-        return self.known_until is not None and latest.runs[-1].at <= self.known_until
+        until = self.known_until
+        return until is not None and not is_yet_to_come(until, now) and latest.runs[-1].at <= until
 
 
 def builds_with(

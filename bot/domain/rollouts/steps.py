@@ -124,11 +124,12 @@ class StepRun:
         return replace(after, waits_since=None, deadline=self.deadline and self.deadline + waited)
 
     def begun(self, now: datetime) -> "StepRun":
-        """Returns the step as it is tried now, with its deadline, which counts from the first try."""
-        tried = replace(self, refused=False)
+        """Returns the step as it is tried now, with its deadline, which counts from the first try; a clock that was
+        ahead has set what lies further ahead than the step has time."""
+        tried, latest = replace(self, refused=False), now + self.step.timeout
         if self.deadline is not None:
-            return tried
-        return replace(tried, due_at=max(self.due_at, now), deadline=now + self.step.timeout)
+            return replace(tried, deadline=min(self.deadline, latest))
+        return replace(tried, due_at=max(self.due_at, now), deadline=latest)
 
     def put_off(self, until: datetime) -> "StepRun":
         """Returns the step as it waits for a fault of the world to pass."""

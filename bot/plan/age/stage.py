@@ -85,9 +85,7 @@ def _verdict(known: KnownBuilds, promised: Mapping[str, Guarantee], options: Age
     attempt = known.attempt
     if attempt is not None and not attempt.state.has_ended:
         return verdict
-    if attempt is not None and attempt.ended_at is not None and attempt.ended_at >= known.read_at:
-        return replace(verdict, look_again=True)
-    if now - known.read_at > _STALE:
+    if _has_ended_since(known, now) or is_yet_to_come(known.read_at, now) or now - known.read_at > _STALE:
         return replace(verdict, look_again=True)
     if found.standing.cannot_be_rebuilt:
         is_told = known.told_at is not None and known.told_at >= options.weekly.last(now)
@@ -97,6 +95,15 @@ def _verdict(known: KnownBuilds, promised: Mapping[str, Guarantee], options: Age
 
 _MET = frozenset({AgeStanding.FRESH, AgeStanding.REPORTED, AgeStanding.OWN_SCHEDULE})
 """Nothing has to be begun for now."""
+
+
+def _has_ended_since(known: KnownBuilds, now: datetime) -> bool:
+    """Whether its last rebuild has ended since its builds were read; none by a clock that was ahead, after whose
+    moments no reading would come."""
+    ended_at = None if known.attempt is None else known.attempt.ended_at
+    return ended_at is not None and ended_at >= known.read_at and not is_yet_to_come(ended_at, now)
+
+
 _TAKES_AT_MOST = timedelta(days=1)
 """A rebuild that was planned since has a day to come to its end before anybody is called."""
 

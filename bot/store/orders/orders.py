@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.clock import AHEAD
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.journal import Entry, Word
 from bot.domain.rollouts.rebuild import AWAITING, Rebuild, RebuildState
@@ -63,6 +64,8 @@ class OrdersStore(Store):
             mine = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
             await outdate(connection, await merging_by_themselves(connection, *mine) if over else [], now)
             await connection.execute(update(pauses).where(pauses.c.id.in_(over)).values(until=now))
+            if rollout is not None:
+                await _end_at_last(connection, rollout, now)
             has_failed = rollout is not None and not over and await _let_go_on(connection, rollout, word, now)
             for pause in over:
                 await announce(connection, f"pause:{pause}", now)
@@ -166,6 +169,15 @@ class OrdersStore(Store):
                 lambda row: Entry(row.at, Word(row.who, row.reason, row.is_claimed), row.what, row.subject),
                 lambda row: f"journal {row.id}",
             )
+
+
+async def _end_at_last(connection: AsyncConnection, rollout: int, now: datetime) -> None:
+    """What a clock that was ahead has ended counts as ended now: who lets the rollout go on has seen it."""
+    await connection.execute(
+        update(rebuilds)
+        .where(rebuilds.c.rollout_id == rollout, rebuilds.c.ended_at > now + AHEAD)
+        .values(ended_at=now)
+    )
 
 
 async def _let_go_on(connection: AsyncConnection, rollout: int, word: Word, now: datetime) -> bool:

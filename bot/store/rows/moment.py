@@ -5,9 +5,26 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, TypeDecorator
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    String,
+    Table,
+    TypeDecorator,
+    case,
+    literal,
+    type_coerce,
+)
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
+
+from bot.domain.clock import AHEAD
+
+AFTER_EVERY_DATE = ":"
+"""Behind all that begins with a digit."""
 
 
 class NoMoment:
@@ -61,3 +78,31 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return value if value is None or dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Noted(Moment):
+    """A point in time that the bot itself notes of what it has just done or seen: by no clock that is right does it
+    lie ahead."""
+
+    cache_ok = True
+
+
+def at_last(column: Column[Any], now: datetime) -> ColumnElement[Any]:
+    """The time in a column, or now where that is yet to come."""
+    return case((column > now + AHEAD, literal(now, column.type)), else_=column)
+
+
+def holds_no_date(column: Column[Any]) -> ColumnElement[bool]:
+    """SQLite takes any text there, which comes after all dates; what begins with a digit counts as one itself."""
+    return type_coerce(column, String) >= AFTER_EVERY_DATE
+
+
+def set_right(connection: AsyncConnection, table: Table, now: datetime) -> dict[str, ColumnElement[Any]]:
+    """Values for the columns of `table` by which nothing that was noted there is yet to come: it counts as now.
+
+    What is no date stays, for whoever reads it to say so.
+    """
+    noted = [column for column in table.columns if isinstance(column.type, Noted)]
+    if connection.dialect.name != "sqlite":
+        return {column.name: at_last(column, now) for column in noted}
+    return {column.name: case((holds_no_date(column), column), else_=at_last(column, now)) for column in noted}

@@ -10,7 +10,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from bot.store.rows.moment import Moment
+from bot.store.rows.moment import Moment, Noted
 from bot.store.rows.schema import DueTable, falls_due, key_column, leased, metadata
 from bot.store.rows.texts import LongText, ShortText
 
@@ -40,7 +40,7 @@ outbox = leased(
     "outbox",
     Column("key", ShortText(128), nullable=False),
     Column("destination", ShortText(80), nullable=False, server_default=""),
-    Column("created_at", Moment, nullable=False),
+    Column("created_at", Noted, nullable=False),
     Column("wanted", Integer, nullable=False),
     Column("told", Integer, nullable=False),
     Column("sent", ShortText(64)),

@@ -3,12 +3,12 @@
 from abc import abstractmethod
 from collections.abc import Coroutine, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from bot.domain.bases.change import Cause
 from bot.domain.forge.pull_requests import PullRequest
@@ -21,9 +21,6 @@ from tests.integration.model.fleet import INCLUDED, LEASE, NAMES, OWNERS, Fleet
 from tests.integration.model.said import BRANCHES, UNREADABLE
 from tests.integration.store.filling import ASPNET, SDK
 
-CLOCK_JUMPS = False
-"""Whether the bot's clock may be a year ahead for a pass anywhere on a random walk. What outlives such a pass, as a
-run that was asked for in it, breaks the laws of the end; `test_jumped_clock.py` has what is known to hold."""
 ORDERS = ("pause", "freeze", "freeze soon", "quarantine")
 DEEDS = (
     *("merge", "close", "reopen", "push_to_the_branch", "push_to_the_trunk", "opt_out", "write_what_may_be_a_no"),
@@ -47,7 +44,8 @@ class Disturbances(RuleBasedStateMachine):
     fleet: Fleet
     persons: dict[tuple[int, str], str]
     """The last commit that a person has pushed to a branch."""
-    reopened: set[tuple[int, int]]
+    reopened: dict[tuple[int, int], datetime]
+    """The pull requests that people have opened again, by repository, and when they last did."""
 
     @abstractmethod
     def run(self, work: Coroutine[Any, Any, Any]) -> Any: ...
@@ -158,7 +156,7 @@ class Disturbances(RuleBasedStateMachine):
         for request in closed[-1:]:
             if request.branch not in open_from and request.branch in home.branches:
                 home.edit(request.number, is_open=True)
-                self.reopened.add((home.id, request.number))
+                self.reopened[home.id, request.number] = self.fleet.clock.now()
 
     @rule(number=repositories)
     def branch_off_ours(self, number: int) -> None:
@@ -258,7 +256,6 @@ class Disturbances(RuleBasedStateMachine):
     def the_forge_is_slow(self, seconds: int) -> None:
         self.fleet.forge.takes = timedelta(seconds=seconds)
 
-    @precondition(lambda self: CLOCK_JUMPS)
     @rule(worker=workers)
     def the_clock_is_a_year_ahead_for_a_pass(self, worker: int) -> None:
         self.run(self.fleet.with_a_wrong_clock(worker, timedelta(days=365)))

@@ -113,6 +113,17 @@ def digest(number: int) -> str:
 
 
 @dataclass(slots=True)
+class OwnClock:
+    """The bot's, which `clock` is wrong by: the world goes by that one."""
+
+    clock: ManualClock
+    ahead: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return self.clock.now() + self.ahead
+
+
+@dataclass(slots=True)
 class WatchfulForge(FakeForge):
     """Notes for each repository when the bot looked last and what it saw; a write against that breaks the law.
 
@@ -299,7 +310,7 @@ class Fleet:
     """Three repositories, one for each way in which a rebuild can go, and two workers."""
 
     database: Database
-    clock: ManualClock
+    own_clock: OwnClock
     forge: WatchfulForge
     workers: list[Stores]
     numbers: int = 1
@@ -314,6 +325,11 @@ class Fleet:
 
     def __post_init__(self) -> None:
         self.reached = DisturbedForge(self.forge)
+
+    @property
+    def clock(self) -> ManualClock:
+        """That of the world."""
+        return self.own_clock.clock
 
     @property
     def port(self) -> Forge:
@@ -334,8 +350,9 @@ class Fleet:
         forge.add(NAMES[2], {"Dockerfile": floating})
         for home in forge.homes:
             home.requirements = MergeRequirements(requires_checks=True, can_wait=True)
-        stores = [Stores.of_worker(database, clock, name) for name in ("one", "two")]
-        fleet = cls(database, clock, forge, stores, policy=policy, selection=Selection(include=INCLUDED))
+        own_clock = OwnClock(clock)
+        stores = [Stores.of_worker(database, own_clock, name) for name in ("one", "two")]
+        fleet = cls(database, own_clock, forge, stores, policy=policy, selection=Selection(include=INCLUDED))
         fleet.reached.between = fleet.note
         await fleet.discover(0)
         await fleet.see()
@@ -354,10 +371,10 @@ class Fleet:
         """Plans what moved and what grows old, and lets the waves go on."""
         self._take_settings()
         stores = self.workers[worker]
-        await plan.tick(stores.plan, self.policy, self.clock)
-        await aging.tick(stores.age, self.policy, Weekly(), self.clock)
+        await plan.tick(stores.plan, self.policy, self.own_clock)
+        await aging.tick(stores.age, self.policy, Weekly(), self.own_clock)
         await quarantine.tick(stores.quarantine)
-        await advance.tick(stores.advance, advance.rollout_options_of(self.policy), self.clock)
+        await advance.tick(stores.advance, advance.rollout_options_of(self.policy), self.own_clock)
         for base, held in [*self.forge.quarantined.items()]:
             if self.forge.shown[base] != held:
                 del self.forge.quarantined[base]
@@ -389,14 +406,12 @@ class Fleet:
             await stage(worker)
 
     async def with_a_wrong_clock(self, worker: int, ahead: timedelta) -> None:
-        """A pass while the bot's own clock is wrong; the forge's is right. A freeze is over by that clock."""
-        self.forge.clock = self.forge.said.clock = ManualClock(self.clock.now())
-        freeze, self.forge.freeze = self.forge.freeze, None
-        self.clock.advance(ahead)
-        await self.everything(worker)
-        self.clock.advance(-ahead)
-        self.forge.clock = self.forge.said.clock = self.clock
-        self.forge.freeze = freeze
+        """A pass while the bot's own clock is wrong: the forge's, and that of people, goes right."""
+        self.own_clock.ahead = ahead
+        try:
+            await self.everything(worker)
+        finally:
+            self.own_clock.ahead = timedelta()
 
     async def at_once(self, first: str, second: str) -> None:
         """A stage of each worker in the same moments."""
@@ -421,16 +436,17 @@ class Fleet:
         stores = self.workers[0]
         now = self.clock.now()
         self.forge.shown = {f"{base.name}:{base.tag}": digest(shown[-1]) for base, shown in self.newest.items()}
-        seen = [
-            Sighting(
-                each.id,
-                Sight.MOVED if each.digest else Sight.FIRST,
-                Observation(now, each.base, digest(self.newest[each.base][-1]), "10.0.5"),
-                now + timedelta(minutes=30),
-            )
-            for each in await stores.bases(100)
-        ]
-        await stores.watch.record(seen, {})
+        while due := await stores.bases(100):  # what a clock that was ahead has dated comes after what is due
+            seen = [
+                Sighting(
+                    each.id,
+                    Sight.MOVED if each.digest else Sight.FIRST,
+                    Observation(now, each.base, digest(self.newest[each.base][-1]), "10.0.5"),
+                    now + timedelta(minutes=30),
+                )
+                for each in due
+            ]
+            await stores.watch.record(seen, {})
         pairs = await stores.assess.unassessed(100)
         moved = [(pair, change_of(pair, cause)) for pair in pairs if pair.before.digest != pair.after.digest]
         await stores.assess.save_changes(moved, await stores.assess.feeds_revision())
@@ -524,14 +540,14 @@ class Fleet:
         self.left_out = {home.id for home in self.forge.homes if not self.selection.names(home.name)}
         freezes = self.policy.freezes
         self.forge.freeze = None
-        if freezes:
+        if freezes and not self.own_clock.ahead:
             begins = freezes[0].since + (HOLDS_FOR if freezes[0].since > self.clock.now() else timedelta())
             self.forge.freeze = replace(freezes[0], since=begins)
         self.note()
 
     def _loop(self, worker: int) -> Loop:
-        budget = Budget(self.workers[worker].budgets, self.clock, LIMITS, sleep=self._wait)
-        return Loop(self.clock, budget=budget, sleep=_never, covers=self.selection.names)
+        budget = Budget(self.workers[worker].budgets, self.own_clock, LIMITS, sleep=self._wait)
+        return Loop(self.own_clock, budget=budget, sleep=_never, covers=self.selection.names)
 
     async def _wait(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))
@@ -539,7 +555,7 @@ class Fleet:
     def _replace(self, worker: int) -> None:
         """Another process takes the place of the dead one; its leases run out by themselves."""
         self.killed += 1
-        self.workers[worker] = Stores.of_worker(self.database, self.clock, f"worker-{self.killed}")
+        self.workers[worker] = Stores.of_worker(self.database, self.own_clock, f"worker-{self.killed}")
 
 
 async def _never(_: float) -> None:

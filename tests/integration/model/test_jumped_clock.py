@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from bot.domain.bases.change import Cause
-from bot.domain.clock import ManualClock
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.rows.repositories.tables import repositories
@@ -36,15 +35,6 @@ async def passes(fleet: Fleet, number: int) -> None:
         await fleet.everything(0)
         everything_ends(fleet)
         fleet.clock.advance(APART)
-
-
-async def pass_a_year_ahead(fleet: Fleet) -> None:
-    """The bot's clock alone: the forge's goes right."""
-    fleet.forge.clock = ManualClock(fleet.clock.now())
-    fleet.clock.at += YEAR
-    await fleet.everything(0)
-    fleet.clock.at -= YEAR
-    fleet.forge.clock = fleet.clock
 
 
 async def ends_of_the_newest(fleet: Fleet) -> set[RebuildState]:
@@ -77,7 +67,7 @@ async def test_all_goes_on_after_a_pass_a_year_ahead_wherever_that_comes(
     fleet = await Fleet.begin(template, tmp_path, policy)
     await fleet.publish(ASPNET, Cause.OS_UPDATE)
     await passes(fleet, before)
-    await pass_a_year_ahead(fleet)
+    await fleet.with_a_wrong_clock(0, YEAR)
     await passes(fleet, ENOUGH)
     before_the_next = await ends_of_the_newest(fleet)
     await fleet.publish(ASPNET, Cause.OS_UPDATE)

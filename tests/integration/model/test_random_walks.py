@@ -25,6 +25,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import owner_of
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import ENDED, RebuildState, Target
+from bot.domain.rollouts.reopening import LOOKED_AT_FOR
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.age import AgeStanding
@@ -59,14 +60,13 @@ from tests.integration.model.fleet import (
 from tests.integration.model.said import BRANCHES, OPT_OUT
 from tests.integration.store.filling import ASPNET, SDK
 
-REOPENED_ARE_FOLLOWED = False
-"""Whether each walk ends with all followed that people have opened again. It does not where much else was said
-meanwhile; `tests/e2e/rollouts/test_reopened.py` and a directed walk have what is known to hold."""
 WITHOUT_EFFECT = ("superseded", "skipped", "cancelled", "failed")
 STEPS = 75
 SHARES = 4
 AT_LEAST = 10
 """Walks at a time: hypothesis begins with the shortest."""
+RESTS_END_WITHIN = 14
+"""Passes two hours apart after which all that rested for a day has been tried, and what it opened was looked at."""
 SEEN_WITHIN = 6
 """Passes after which everything that came back is seen: a quarantined digest that did is held once more."""
 WRITTEN: list[int] = []
@@ -96,7 +96,7 @@ class Walk(Disturbances):
         self.steps = 0
         self.released: set[int] = set()
         self.ended: set[int] = set()
-        self.reopened = set()
+        self.reopened = {}
         self.shown: tuple[int, Sequence[RowMapping]] = (-1, ())
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -422,7 +422,10 @@ class Walk(Disturbances):
             at = row["released_at"]
             if row["wave"] != "rest" or at is None or row["id"] in self.released:
                 continue
+            goes_on = any(continues(other, row) for other in rows if other["id"] in self.released)
             self.released.add(row["id"])
+            if goes_on:
+                continue
             before = [other for other in rows if other["wave"] == "canary" and holds_wave(other, row)]
             is_through = all(other["ended_at"] is not None and other["ended_at"] + SOAK <= at for other in before)
             has_waited = (row["waits_since"] or row["planned_at"]) + SOAK + WAIT_AT_MOST <= at
@@ -481,16 +484,16 @@ class Walk(Disturbances):
         for home in fleet.forge.homes:
             home.is_archived = False
             fleet.config(home, None)
-        for number in range(12):
+        for number in range(RESTS_END_WITHIN):
             fleet.clock.advance(timedelta(hours=2))
             await fleet.everything(number % 2)
             if number < SEEN_WITHIN:
+                await fleet.see()  # a base that nobody used for a while was not watched
                 await fleet.let_all_go_on()
         await self.nothing_is_due_and_forgotten()
         await self.nothing_is_too_old_without_a_reason()
         await self.what_the_rule_wants_merged_is_set_to_merge()
-        if REOPENED_ARE_FOLLOWED:
-            await self.what_was_opened_again_is_followed()
+        await self.what_was_opened_again_is_followed()
         everything_ends(fleet)
         for _ in range(12):
             fleet.clock.advance(timedelta(hours=2))
@@ -527,15 +530,22 @@ class Walk(Disturbances):
         assert left == {}
 
     async def what_was_opened_again_is_followed(self) -> None:
-        """A pull request that people have opened again has a rebuild that goes on, or a later one of its branch."""
+        """A pull request that people have opened again has a rebuild that goes on, or a later one of its branch.
+
+        One that was closed long before is theirs.
+        """
         rows = await self.fleet.rebuilds()
         for home in self.homes():
             again = [each for each in self.fleet.open_requests(home) if (home.id, each.number) in self.reopened]
             for request in again:
                 own = [row for row in rows if (row["forge_id"], row["branch"]) == (home.id, request.branch)]
                 first = next((row["id"] for row in own if row["pull_request"] == request.number), None)
-                going_on = [row["state"] for row in own if first is not None and row["id"] >= first]
-                assert first is None or set(going_on) - set(WITHOUT_EFFECT), (home.name, request.number, going_on)
+                its_own = [row for row in own if first is not None and row["id"] >= first]
+                looked_at_since = self.reopened[home.id, request.number] - LOOKED_AT_FOR
+                is_looked_at = any(row["ended_at"] is None or row["ended_at"] > looked_at_since for row in its_own)
+                going_on = [row["state"] for row in its_own]
+                is_followed = bool(set(going_on) - set(WITHOUT_EFFECT))
+                assert is_followed or not is_looked_at, (home.name, request.number, going_on)
 
     async def what_the_rule_wants_merged_is_set_to_merge(self) -> None:
         """The pull request of each rebuild that waits for its merge; one that an opt-out left open is nobody's."""
@@ -592,6 +602,13 @@ class Walk(Disturbances):
         assert late == []
 
 
+def continues(earlier: RowMapping, row: RowMapping) -> bool:
+    """Whether a rebuild goes on in the place of an earlier one, with which it has begun."""
+    same = ("rollout_id", "forge_id", "branch", "pull_request")
+    is_later = earlier["id"] < row["id"] and row["branch"] is not None
+    return is_later and all(earlier[name] == row[name] for name in same)
+
+
 def holds_wave(earlier: RowMapping, row: RowMapping) -> bool:
     """Whether a rebuild of an earlier wave has to end before that of a later one: none that nobody goes on with."""
     is_left = earlier["state"] in (RebuildState.SUPERSEDED.value, RebuildState.SKIPPED.value)
@@ -602,6 +619,10 @@ def holds_wave(earlier: RowMapping, row: RowMapping) -> bool:
 def set_to_merge(taken: Walk) -> None:
     """So far the walk has come: an open pull request merges once its checks are green."""
     assert any(request.is_to_merge_by_us for home in taken.homes() for request in taken.fleet.open_requests(home))
+
+
+def nothing_is_set_to_merge(taken: Walk) -> None:
+    assert not any(request.is_to_merge for home in taken.homes() for request in taken.fleet.open_requests(home))
 
 
 def a_step_is_under_way(taken: Walk) -> None:
@@ -693,6 +714,54 @@ def test_the_laws_hold_where_people_open_again_what_they_have_closed_and_the_bas
     )
 
 
+def every_open_request_is_followed(taken: Walk) -> None:
+    """Each of the bot's has a rebuild that has not ended."""
+    going_on = {(row["forge_id"], row["pull_request"]) for row in taken.rows() if row["ended_at"] is None}
+    for number, home in enumerate(taken.homes()):
+        assert {(home.id, request.number) for request in taken.ours(number)} <= going_on, home.name
+
+
+@pytest.mark.long
+def test_an_open_pull_request_is_followed_where_its_base_goes_back_before_a_newer_digest_is_brought(
+    template: Path,
+) -> None:
+    directed(
+        template,
+        lambda walk: walk.a_patch_is_planned(ASPNET, 0),
+        lambda walk: walk.what_has_settled_is_acted_upon(0),
+        lambda walk: walk.everything(0),
+        lambda walk: walk.a_patch_is_planned(ASPNET, 0),
+        lambda walk: walk.publish_what_was_there_before(ASPNET, 0),
+        lambda walk: walk.everything(0),
+        every_open_request_is_followed,
+        policy=AT_ONCE,
+    )
+
+
+@pytest.mark.long
+def test_a_pull_request_is_followed_again_that_was_closed_before_a_newer_digest_was_brought(template: Path) -> None:
+    """The walk ends with it, also where the repository has opted out meanwhile."""
+
+    def way(walk: Walk) -> None:
+        walk.close(2)
+        walk.opt_out(2)
+        walk.what_has_settled_is_acted_upon(0)
+        walk.time_passes(61)
+        walk.everything(0)
+        walk.reopen(2)
+        assert walk.reopened
+        walk.opt_in(2)
+
+    directed(
+        template,
+        lambda walk: walk.a_patch_is_planned(ASPNET, 0),
+        lambda walk: walk.what_has_settled_is_acted_upon(0),
+        lambda walk: walk.a_patch_is_planned(ASPNET, 0),
+        way,
+        policy=AT_ONCE,
+    )
+
+
 @pytest.mark.long
 def test_the_laws_hold_where_steps_follow_a_build_that_fails_and_one_that_succeeds(template: Path) -> None:
     directed(
@@ -762,6 +831,24 @@ def test_the_laws_hold_where_pull_requests_are_set_to_merge_and_their_digest_is_
         lambda walk: walk.somebody_lets_all_go_on(),
         lambda walk: walk.everything(0),
         lambda walk: walk.checks_turn_green(2),
+    )
+
+
+@pytest.mark.long
+def test_what_was_set_to_merge_is_set_again_once_its_repository_is_of_the_fleet_again(template: Path) -> None:
+    """The walk ends with it."""
+    directed(
+        template,
+        lambda walk: walk.a_first_wave_comes_through(0),
+        lambda walk: walk.time_passes(60 * 8),
+        lambda walk: walk.everything(0),
+        lambda walk: walk.time_passes(61),
+        lambda walk: walk.everything(1),
+        set_to_merge,
+        *(lambda walk, number=number: walk.leave_out(number) for number in (0, 2)),
+        lambda walk: walk.time_passes(60 * 8),
+        lambda walk: walk.everything(0),
+        nothing_is_set_to_merge,
     )
 
 

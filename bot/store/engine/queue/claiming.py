@@ -7,31 +7,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     RowMapping,
-    String,
     Table,
     and_,
     not_,
     or_,
     select,
     true,
-    type_coerce,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
 from bot.store.engine.locking import lock_where
+from bot.store.rows.moment import holds_no_date, set_right
 from bot.store.rows.schema import due_of
 
 LONGEST_LEASE = timedelta(hours=1)
 """So long does a lease last at the most, whoever holds it."""
 _LOOKED_TOGETHER = 1.5
 """What is looked at in bulk lies on a grid, up to half an interval after its turn."""
-_AFTER_EVERY_DATE = ":"
-"""Behind all that begins with a digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,8 @@ async def claim(
 
     SQLite's transactions begin with the write lock, PostgreSQL skips rows that another claim has locked. A clock
     that was ahead has dated what lies further ahead than its schedule can put it: that is due once nothing else is,
-    and so is what holds no date, of which whoever reads the row says so and puts it off to a date.
+    and so is what holds no date, of which whoever reads the row says so and puts it off to a date. What such a
+    clock has noted in a row counts as now from here on: a moment that is yet to come tells of no wait.
     """
     if worker.draining.is_set():
         return []
@@ -72,7 +69,12 @@ async def claim(
     taken = (
         update(table)
         .where(table.c.id.in_(ids))
-        .values(lease_owner=worker.name, lease_until=now + worker.lease, attempts=table.c.attempts + 1)
+        .values(
+            lease_owner=worker.name,
+            lease_until=now + worker.lease,
+            attempts=table.c.attempts + 1,
+            **set_right(connection, table, now),
+        )
         .returning(table)
     )
     rows = (await connection.execute(taken)).mappings().all()
@@ -130,12 +132,7 @@ def _is_put_off_too_far(
     is_own = [not_(dated) for dated in due.dated_by_people]
     if connection.dialect.name != "sqlite":
         return and_(too_far, *is_own)
-    return and_(too_far, or_(_holds_no_date(table.c.due_at), and_(true(), *is_own)))
-
-
-def _holds_no_date(column: Column[Any]) -> ColumnElement[bool]:
-    """SQLite takes any text there, which comes after all dates; what begins with a digit counts as one itself."""
-    return type_coerce(column, String) >= _AFTER_EVERY_DATE
+    return and_(too_far, or_(holds_no_date(table.c.due_at), and_(true(), *is_own)))
 
 
 async def settle(

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.clock import AHEAD
 from bot.store.engine.inserting import insert_missing
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.outbox import announce
@@ -17,8 +18,8 @@ async def tell_incidents(
 ) -> None:
     """Opens incidents and ends those on the subjects `over`; each beginning and each end causes a message.
 
-    One that is open already keeps its beginning. One subject after the other, since who opens one waits for whoever
-    is just ending it.
+    One that is open already keeps its beginning; by a clock that was ahead it begins now. One subject after the
+    other, since who opens one waits for whoever is just ending it.
     """
     beginning = {incident.subject: incident for incident in opened}
     for subject in sorted({*beginning, *over}):
@@ -33,6 +34,10 @@ async def _open(connection: AsyncConnection, incident: Incident, at: datetime) -
     added = await connection.scalar(insert_missing(connection, incidents, **values).returning(incidents.c.id))
     if added is not None:
         await announce(connection, f"incident:{added}", at)
+        return
+    is_ahead = incidents.c.opened_at > at + AHEAD
+    known = incidents.c.subject == incident.subject, incidents.c.cleared_at.is_(None)
+    await connection.execute(update(incidents).where(*known, is_ahead).values(opened_at=incident.opened_at))
 
 
 async def _end(connection: AsyncConnection, subject: str, at: datetime) -> None:

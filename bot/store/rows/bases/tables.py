@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.reference import Base
-from bot.store.rows.moment import Moment
+from bot.store.rows.moment import Moment, Noted
 from bot.store.rows.schema import DueTable, Id, falls_due, key_column, leased, metadata
 from bot.store.rows.texts import LongText, ShortText
 
@@ -32,14 +32,14 @@ bases = leased(
     Column("other_digest", ShortText(160)),
     Column("switched_at", Moment),
     Column("version", ShortText(64)),
-    Column("moved_at", Moment),
+    Column("moved_at", Noted),
     Column("observation_id", Id),
     Column("error", LongText),
     Column("used", Boolean, nullable=False, server_default="1"),
     Column("upstream_id", Id, index=True),
     Column("upstream_digest", ShortText(160)),
     Column("likeness", ShortText(16)),
-    Column("behind_since", Moment),
+    Column("behind_since", Noted),
     UniqueConstraint("registry", "repository", "tag"),
 )
 falls_due(bases, DueTable("bases", (bases.c.used.is_(True),), is_regular=True))
@@ -80,8 +80,8 @@ documents = leased(
     Column("etag", ShortText(512)),
     Column("last_modified", ShortText(128)),
     Column("body", LargeBinary),
-    Column("fetched_at", Moment),
-    Column("checked_at", Moment),
+    Column("fetched_at", Noted),
+    Column("checked_at", Noted),
     Column("newest_at", Moment),
     Column("error", LongText),
     Column("doubts", JSON(none_as_null=True)),

@@ -4,7 +4,7 @@ from sqlalchemy import JSON, Column, ForeignKey, Integer, Table
 
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories
-from bot.store.rows.moment import Moment
+from bot.store.rows.moment import Noted
 from bot.store.rows.schema import DueTable, falls_due, leased, metadata
 from bot.store.rows.texts import LongText, ShortText
 
@@ -20,7 +20,7 @@ gates = leased(
     Column("gated", JSON),
     Column("owed", JSON),
     Column("mark", ShortText(64)),
-    Column("judged_at", Moment),
+    Column("judged_at", Noted),
     Column("error", LongText),
 )
 """`digest` is what was judged, by the settings that `mark` stands for; `outcome` is None where nothing is asked of

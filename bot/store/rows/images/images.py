@@ -33,7 +33,7 @@ from bot.domain.images.standing import LAW, ImageStanding, ImageState, as_claims
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
-from bot.store.rows.moment import Moment
+from bot.store.rows.moment import Moment, Noted
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
 from bot.store.rows.texts import LongText, ShortText
@@ -54,13 +54,13 @@ images = Table(
     Column("weakness", LongText, nullable=False, server_default=""),
     Column("found", ShortText(128)),
     Column("digest", ShortText(160)),
-    Column("seen_at", Moment),
-    Column("looked_at", Moment),
+    Column("seen_at", Noted),
+    Column("looked_at", Noted),
     Column("platforms", JSON),
     Column("not_judged", JSON),
     Column("declared", JSON),
     Column("standings", JSON),
-    Column("behind_since", Moment),
+    Column("behind_since", Noted),
     Column("state", ShortText(16), nullable=False, server_default=ImageState.NOT_SEEN.value),
     Column("law", Integer, nullable=False, server_default="0"),
     Column("sourced_from", LongText),

@@ -25,7 +25,7 @@ from bot.domain.repositories.finding import Finding
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import upsert
 from bot.store.engine.locking import lock
-from bot.store.rows.moment import Moment
+from bot.store.rows.moment import Noted
 from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
 from bot.store.rows.texts import LongText, ShortText
 
@@ -36,7 +36,7 @@ audits = Table(
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, unique=True),
     Column("mark", ShortText(16)),
     Column("error", LongText),
-    Column("audited_at", Moment),
+    Column("audited_at", Noted),
     *lease_columns(),
     Column("files", JSON, nullable=False),
     Column("findings", LargeBinary),

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.repositories.onboarding import MendedPlace, Onboarding, OnboardingState
 from bot.domain.rollouts.reopening import LOOKED_AT_FOR, NOT_BEFORE
 from bot.store.engine.codec import load
-from bot.store.rows.moment import Moment
+from bot.store.rows.moment import Noted
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.schema import DueTable, falls_due, leased
@@ -30,7 +30,7 @@ onboardings = leased(
     Column("proposed", JSON),
     Column("brought", JSON),
     Column("declined", JSON),
-    Column("changed_at", Moment, nullable=False),
+    Column("changed_at", Noted, nullable=False),
     Column("error", LongText),
 )
 """`changed_at` is when its state or its pull request changed last, `left` how many findings are left to people."""

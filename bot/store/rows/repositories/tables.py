@@ -13,7 +13,7 @@ from sqlalchemy import (
     Table,
 )
 
-from bot.store.rows.moment import Moment
+from bot.store.rows.moment import Moment, Noted
 from bot.store.rows.schema import DueTable, falls_due, key_column, leased, metadata
 from bot.store.rows.texts import LongText, ShortText
 
@@ -31,7 +31,7 @@ repositories = leased(
     Column("workflows", JSON, nullable=False),
     Column("problems", JSON, nullable=False),
     Column("error", LongText),
-    Column("read_at", Moment),
+    Column("read_at", Noted),
 )
 falls_due(repositories, DueTable("repositories", (repositories.c.listed.is_(True),), furthest=timedelta(days=7)))
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, UniqueConstraint
 
-from bot.store.rows.moment import Moment
+from bot.store.rows.moment import Moment, Noted
 from bot.store.rows.schema import DueTable, falls_due, leased
 from bot.store.rows.texts import LongText, ShortText
 
@@ -16,15 +16,15 @@ workflow_builds = leased(
     Column("last_success", Moment),
     Column("ended_run", BigInteger),
     Column("ended_at", Moment),
-    Column("read_at", Moment),
+    Column("read_at", Noted),
     Column("tree", ShortText(64)),
-    Column("changed_at", Moment),
+    Column("changed_at", Noted),
     Column("error", LongText),
     Column("judged", Boolean, nullable=False, server_default="0"),
     Column("standing", ShortText(16)),
     Column("said", LongText),
     Column("plan_at", Moment, index=True),
-    Column("told_at", Moment),
+    Column("told_at", Noted),
     UniqueConstraint("repository_id", "workflow"),
     Index(None, "judged"),
 )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.clock import is_yet_to_come
 from bot.domain.repositories.repository import owner_of
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.wording.words import counted
@@ -36,7 +37,7 @@ async def delay_news(connection: AsyncConnection, now: datetime) -> tuple[list[I
         for owner, detail in delayed.items()
         if now - since.get(f"{DELAYED}{owner}", now) >= _FOR_A_PERSON_AFTER
     ]
-    news = [each for each in opened if each.subject not in since]
+    news = [each for each in opened if each.subject not in since or is_yet_to_come(since[each.subject], now)]
     over = {subject for subject in since if subject.partition(":")[2] not in delayed}
     return news, over
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.clock import AHEAD
 from bot.domain.rollouts.rebuild import WITHOUT_EFFECT, Action, Rebuild, RebuildState
 from bot.domain.rollouts.reopening import LOOKED_AT_FOR, NOT_BEFORE, that_goes_on
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
@@ -12,12 +13,13 @@ from bot.store.rows.rollouts.tables import rebuilds
 
 
 def may_be_opened_again(now: datetime) -> ColumnElement[bool]:
-    """Those that ended because their pull request was closed, lately, and that nobody has called off or taken up
-    again."""
+    """Those that ended because their pull request was closed, lately or by a clock that was ahead, and that nobody
+    has called off or taken up again."""
+    ended_at = rebuilds.c.ended_at
     return and_(
         rebuilds.c.state == RebuildState.CANCELLED.value,
         rebuilds.c.action == Action.PULL_REQUEST.value,
-        *(rebuilds.c.ended_at > now - LOOKED_AT_FOR, rebuilds.c.ended_at <= now - NOT_BEFORE),
+        *(ended_at > now - LOOKED_AT_FOR, or_(ended_at <= now - NOT_BEFORE, ended_at > now + AHEAD)),
         *(rebuilds.c.pull_request.is_not(None), rebuilds.c.node_id.is_not(None), rebuilds.c.merge_commit.is_(None)),
         *(rebuilds.c.call_off.is_(None), rebuilds.c.retried_as.is_(None)),
     )

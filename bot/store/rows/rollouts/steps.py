@@ -30,7 +30,7 @@ from bot.domain.rollouts.terms import Start, Step
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.rows.moment import Moment, NoMoment
+from bot.store.rows.moment import Moment, NoMoment, Noted
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
@@ -47,11 +47,11 @@ steps = Table(
     Column("elsewhere", ShortText(255)),
     Column("state", ShortText(24), nullable=False),
     Column("reason", LongText, nullable=False),
-    Column("began_at", Moment),
-    Column("since", Moment),
+    Column("began_at", Noted),
+    Column("since", Noted),
     Column("deadline", Moment),
-    Column("waits_since", Moment),
-    Column("attempted_at", Moment),
+    Column("waits_since", Noted),
+    Column("attempted_at", Noted),
     Column("correlation", ShortText(64), unique=True),
     Column("dispatches", Integer, nullable=False, server_default="0"),
     Column("looks_in_vain", Integer, nullable=False, server_default="0"),
@@ -60,7 +60,7 @@ steps = Table(
     Column("run", BigInteger),
     Column("node_id", ShortText(128)),
     Column("url", LongText),
-    Column("ended_at", Moment),
+    Column("ended_at", Noted),
     *lease_columns(),
     Index(None, "due_at"),
 )

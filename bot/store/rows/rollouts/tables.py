@@ -11,7 +11,7 @@ from sqlalchemy import (
     Table,
 )
 
-from bot.store.rows.moment import Moment
+from bot.store.rows.moment import Moment, Noted
 from bot.store.rows.schema import Id, key_column, leased, metadata
 from bot.store.rows.texts import LongText, ShortText
 
@@ -34,13 +34,13 @@ rebuilds = leased(
     Column("targets", JSON, nullable=False),
     Column("replacements", JSON, nullable=False),
     Column("wave", ShortText(64), nullable=False),
-    Column("planned_at", Moment, nullable=False),
+    Column("planned_at", Noted, nullable=False),
     Column("considered_revision", BigInteger, nullable=False, server_default="0"),
     Column("branch", ShortText(255)),
     Column("pull_request", Integer),
     Column("workflow", ShortText(255)),
     Column("correlation", ShortText(64), unique=True),
-    Column("attempted_at", Moment),
+    Column("attempted_at", Noted),
     Column("run", BigInteger),
     Column("node_id", ShortText(128)),
     Column("dispatches", Integer, nullable=False, server_default="0"),
@@ -51,13 +51,13 @@ rebuilds = leased(
     Column("url", LongText),
     Column("facts_version", Integer, nullable=False, server_default="0"),
     Column("text_version", Integer, nullable=False, server_default="0"),
-    Column("ended_at", Moment),
+    Column("ended_at", Noted),
     Column("severity", ShortText(16)),
     Column("soak_seconds", Integer),
-    Column("waits_since", Moment),
+    Column("waits_since", Noted),
     Column("overdue_at", Moment),
-    Column("released_at", Moment),
-    Column("gave_way_at", Moment),
+    Column("released_at", Noted),
+    Column("gave_way_at", Noted),
     Column("at_request", Boolean, nullable=False, server_default="0"),
     Column("held_because", LongText),
     Column("quarantine_id", Id, index=True),
@@ -65,8 +65,8 @@ rebuilds = leased(
     Column("call_off", LongText),
     Column("merge_commit", ShortText(64)),
     Column("merge_node", ShortText(128)),
-    Column("merged_at", Moment),
-    Column("built_at", Moment),
+    Column("merged_at", Noted),
+    Column("built_at", Noted),
     Column("built_commit", ShortText(64)),
     Column("run_number", Integer),
     Column("built_by", JSON(none_as_null=True)),

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.clock import is_yet_to_come
 from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.journal import BOT
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, Merging, RebuildState
@@ -122,7 +123,7 @@ async def standings(
         rollout, distance = place
         return RolloutStanding(
             rollout,
-            {row.wave: _tally(row, *times.get((*place, row.wave), (None, None))) for row in waves},
+            {row.wave: _tally(row, *times.get((*place, row.wave), (None, None)), rules.at) for row in waves},
             {row.wave: row.ready for row in waves if row.ready},
             {row.wave: row.longest for row in waves if row.longest is not None},
             sum(row.urgent for row in waves),
@@ -169,6 +170,7 @@ _WAVES = (
         func.max(case((or_(IS_WAITING, _IS_UNDER_WAY, _HAS_ENDED), rebuilds.c.soak_seconds))).label("soak"),
         func.max(case((_HAS_ENDED, rebuilds.c.ended_at))).label("last_end"),
         func.min(case((IS_WAITING, _WAITING_SINCE))).label("oldest"),
+        func.min(rebuilds.c.released_at).label("first_release"),
         _count("waiting", IS_WAITING),
         _count("under_way", _IS_UNDER_WAY),
         _count("unmerged", and_(or_(rebuilds.c.state == RebuildState.OPEN, _WAITS_FOR_APPROVAL), ~IS_KEPT)),
@@ -240,8 +242,11 @@ async def _stop_under_way(connection: AsyncConnection, rollout: int | None, now:
     await outdate(connection, merging, now)
 
 
-def _tally(row: Any, began_at: datetime | None, done_since: datetime | None) -> WaveTally:
+def _tally(row: Any, began_at: datetime | None, done_since: datetime | None, now: datetime) -> WaveTally:
+    """A wave that a clock that was ahead has let begin began with the first of its rebuilds."""
     check_moments(row)
+    if began_at is not None and is_yet_to_come(began_at, now):
+        began_at = row.first_release
     soak = None if row.soak is None else timedelta(seconds=row.soak)
     return WaveTally(
         *(row.waiting, row.under_way, row.unmerged, row.ended, row.failed, row.forgiven),

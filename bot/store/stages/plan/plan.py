@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Column, ColumnElement, bindparam, case, func, insert, literal, or_, select, update
+from sqlalchemy import bindparam, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change, Move
@@ -23,6 +22,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.changes import changes_by_id, rollouts_by_change
 from bot.store.rows.bases.tables import changes
+from bot.store.rows.moment import at_last
 from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
@@ -158,8 +158,8 @@ class PlanStore(Store):
             .where(rebuilds.c.id == bindparam("rebuild"), rebuilds.c.lease_owner.is_(None))
             .values(
                 considered_revision=known.assessments,
-                planned_at=_at_last(rebuilds.c.planned_at, now),
-                waits_since=_at_last(rebuilds.c.waits_since, now),
+                planned_at=at_last(rebuilds.c.planned_at, now),
+                waits_since=at_last(rebuilds.c.waits_since, now),
                 due_at=case((rebuilds.c.due_at > at, at), else_=rebuilds.c.due_at),
                 severity=bindparam("worst"),
                 wave=case((rebuilds.c.released_at.is_(None), func.coalesce(first, wave)), else_=wave),
@@ -186,11 +186,6 @@ class PlanStore(Store):
                     for id_, item in found.items()
                 ],
             )
-
-
-def _at_last(column: Column[Any], now: datetime) -> ColumnElement[Any]:
-    """The column's time, or now where it is yet to come."""
-    return case((column > now + AHEAD, literal(now, column.type)), else_=column)
 
 
 async def _severities(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Severity | None]:

@@ -2,10 +2,10 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot.act.ports import Job
 from bot.domain.bases.observation import Observation
@@ -21,7 +21,7 @@ from bot.plan.waves import advance
 from bot.plan.waves.advance import RolloutOptions, next_step, release_rules_at
 from bot.plan.waves.waiting import holds_of
 from bot.store.history import Logged
-from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.store.rows.rollouts.tables import rebuilds, rollout_waves, rollouts
 from bot.store.rows.tables import outbox
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
@@ -169,6 +169,47 @@ async def test_a_canary_that_was_red_holds_its_rollout_until_a_person_says_so(st
     assert (await stores.report.wave(1, "canary")).is_waited_for
     assert await stores.orders.resume(1, ANN)
     assert await tick(stores) == 1
+
+
+async def test_a_canary_that_was_red_by_a_clock_that_was_ahead_lets_go_on_once_a_person_says_so(
+    stores: Stores,
+) -> None:
+    await planned(stores, 1, wave="canary")
+    await planned(stores, 1, wave="rest")
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(rollout_id=1))
+    await tick(stores)
+    [job] = await stores.jobs()
+    ahead = stores.clock.now() + 24 * 365 * HOUR
+    started = replace(job.rebuild.moved(RebuildState.DISPATCHED, "started", at=ahead), run=7)
+    red = started.moved(RebuildState.FAILED, "the run concluded with failure", at=ahead)
+    await stores.act.settle_rebuild(job.rebuild, red)
+    assert await tick(stores) == 0
+    assert await stores.orders.resume(1, ANN)
+    stores.clock.advance(4 * HOUR)
+    assert await tick(stores) == 1
+
+
+async def test_a_wave_that_a_clock_which_was_ahead_has_let_begin_is_waited_for_no_longer_than_any(
+    stores: Stores,
+) -> None:
+    await planned(stores, 1, wave="canary")
+    stores.clock.advance(365 * 24 * HOUR)
+    await tick(stores)
+    stores.clock.advance(-365 * 24 * HOUR)
+    await planned(stores, 1, wave="rest")
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(rollout_id=1))
+    [job] = await stores.jobs()
+    proposed = replace(job.rebuild, pull_request=1).moved(RebuildState.OPEN, "open", at=stores.clock.now())
+    await stores.act.settle_rebuild(job.rebuild, proposed)
+    done: list[datetime | None] = []
+    for _ in range(2):
+        await tick(stores)
+        async with stores.database.reading() as connection:
+            done.append(await connection.scalar(select(rollout_waves.c.done_since)))
+        stores.clock.advance(24 * HOUR)
+    assert done == [None, stores.clock.now() - 24 * HOUR]
 
 
 async def test_a_canary_that_was_refused_holds_nobody_where_another_was_built(stores: Stores) -> None:

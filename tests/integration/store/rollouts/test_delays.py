@@ -81,6 +81,21 @@ async def test_after_a_day_a_person_is_called_once_and_all_is_over_once_they_go_
     assert await open_incidents(stores) == {}
 
 
+async def test_a_person_is_called_a_day_after_a_clock_that_was_ahead_is_right_again(stores: Stores) -> None:
+    await planned(stores)
+    year = timedelta(days=365)
+    stores.clock.advance(year)
+    await failing(stores, 4)
+    stores.clock.advance(-year)
+    await failing(stores, 5)
+    stores.clock.advance(timedelta(hours=23))
+    await failing(stores, 20)
+    assert set(await open_incidents(stores)) == {"delayed:contoso"}
+    stores.clock.advance(HOUR)
+    await failing(stores, 21)
+    assert set(await open_incidents(stores)) == {"delayed:contoso", "stuck:contoso"}
+
+
 async def test_a_step_that_fails_again_and_again_is_told_too(stores: Stores) -> None:
     await planned(stores, 1)
     async with stores.database.transaction() as connection:

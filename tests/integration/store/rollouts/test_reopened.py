@@ -87,6 +87,15 @@ async def test_an_event_has_a_closed_one_looked_at_at_once(stores: Stores) -> No
     assert [each.state for each in await stores.followed()] == [RebuildState.CANCELLED]
 
 
+async def test_one_that_was_closed_by_a_clock_that_was_ahead_is_looked_at(stores: Stores) -> None:
+    await closed(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(ended_at=stores.clock.now() + 365 * 24 * HOUR))
+    stores.clock.advance(HOUR)
+    [found] = await stores.followed()
+    assert (found.state, found.ended_at) == (RebuildState.CANCELLED, stores.clock.now())
+
+
 async def test_what_a_person_has_called_off_is_looked_at_no_more(stores: Stores) -> None:
     before = await closed(stores)
     async with stores.database.transaction() as connection:

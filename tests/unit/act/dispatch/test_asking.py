@@ -155,3 +155,15 @@ async def test_a_run_may_bear_a_time_a_little_before_its_request(
     assert await find(world.forge, world.shop.identity, asked(), "main", {7}) is None
     other = replace(asked(), workflow="other.yml")
     assert await find(world.forge, world.shop.identity, other, "main", ()) is None
+
+
+@pytest.mark.parametrize(("sooner", "found"), [(timedelta(days=7), 7), (timedelta(days=7, seconds=1), None)])
+async def test_a_run_that_was_asked_for_by_a_clock_that_was_ahead_is_known_by_its_word(
+    world: World, sooner: timedelta, found: int | None
+) -> None:
+    """Its request counts as made when that clock was found to be right again."""
+    created = NOON - sooner
+    run = Run(7, "", "queued", None, created, "freshness-abc", branch="main", event="workflow_dispatch")
+    world.shop.show("weekly-rebuild.yml", run)
+    seen = await find(world.forge, world.shop.identity, asked(correlation="freshness-abc"), "main", ())
+    assert (seen.id if seen is not None else None) == found

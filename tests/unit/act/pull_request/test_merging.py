@@ -337,6 +337,25 @@ async def test_a_crash_after_a_freeze_has_stopped_it_is_made_up_for_once_the_fre
     assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (True, Merging.SET)
 
 
+@pytest.mark.parametrize("before", [Merging.SET, Merging.FROZEN], ids=str)
+async def test_once_its_repository_is_of_the_fleet_again_it_is_set_to_merge_again(
+    world: World, before: Merging
+) -> None:
+    """What is left to people is looked at once the repository is read again."""
+    under(world, CHECKED)
+    await opened(world)
+    is_set = before is Merging.SET
+    world.shop.edit(1, is_to_merge=is_set, is_to_merge_by_us=is_set)
+    world.store.alter(1, is_listed=False, rebuild=replace(world.store[1], merging=before))
+    world.store.outdate(1)
+    await world.tick()
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.LEFT)
+    world.store.alter(1, is_listed=True)
+    world.store.outdate(1)
+    await world.tick()
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (True, Merging.SET)
+
+
 async def test_what_the_bot_has_queued_leaves_the_queue_for_a_newer_digest(world: World) -> None:
     """A merge queue locks the branch; what was queued would merge without the newer digest."""
     under(world, CHECKED)

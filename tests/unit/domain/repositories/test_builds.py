@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.repositories.builds import BranchBuilds, PastRun, builds_with
+from bot.domain.repositories.builds import BranchBuilds, LatestRuns, PastRun, builds_with
 from tests.builders import NOON
 
 MINUTE = timedelta(minutes=1)
@@ -31,3 +31,11 @@ def test_a_later_attempt_of_a_run_ends_last() -> None:
 def test_a_run_that_was_cancelled_or_that_nobody_can_ask_for_is_none() -> None:
     unknown = PastRun(NOON, "push", "main", "success")
     assert ended(BranchBuilds(), run(1, 4, "cancelled"), unknown).ended is None
+
+
+def test_up_to_a_moment_that_is_yet_to_come_nobody_knows_all_runs() -> None:
+    latest = LatestRuns("active", (run(1, 2),), are_all=False)
+    known = BranchBuilds(known_until=NOON + 2 * MINUTE)
+    assert known.are_joined_by(latest, NOON + 2 * MINUTE)
+    ahead = BranchBuilds(known_until=NOON + timedelta(days=365))
+    assert not ahead.are_joined_by(latest, NOON + 2 * MINUTE)

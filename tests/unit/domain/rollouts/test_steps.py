@@ -264,6 +264,11 @@ def test_its_time_counts_from_the_first_try() -> None:
     assert begun.begun(NOON + timedelta(hours=1)) == begun
 
 
+def test_a_deadline_that_a_clock_which_was_ahead_has_set_is_no_further_off_than_the_step_has_time() -> None:
+    ahead = step(deadline=None).begun(NOON + timedelta(days=365))
+    assert ahead.begun(NOON).deadline == NOON + timedelta(hours=2)
+
+
 def test_until_its_time_is_over_it_is_not_too_late() -> None:
     going = step(StepState.STARTED)
     assert too_late(going, NOON + timedelta(hours=2) - timedelta(seconds=1)) is None

@@ -146,8 +146,20 @@ async def test_what_was_seen_three_hours_ago_is_begun_on() -> None:
 @pytest.mark.parametrize("since", [HOUR, timedelta(0)], ids=str)
 async def test_what_ended_since_its_builds_were_read_is_looked_at_again(since: timedelta) -> None:
     ended = attempt(RebuildState.FAILED, ended_at=MONDAY + since)
-    plan = await planned(built(3 * DAY, attempt=ended))
+    plan = await planned(built(3 * DAY, attempt=ended), after=HOUR)
     assert (plan.rebuilds, plan.judged[1].look_again) == ((), True)
+
+
+async def test_builds_that_a_clock_which_was_ahead_has_read_are_read_anew() -> None:
+    plan = await planned(built(3 * DAY, read_at=MONDAY + 365 * DAY))
+    assert (plan.rebuilds, plan.judged[1].look_again) == ((), True)
+
+
+async def test_one_that_a_clock_which_was_ahead_has_ended_keeps_no_other_from_its_turn() -> None:
+    """By that its builds were never read since."""
+    ended = attempt(RebuildState.SUCCEEDED, planned_at=MONDAY - 7 * DAY, ended_at=MONDAY + 365 * DAY)
+    plan = await planned(built(7 * DAY, attempt=ended))
+    assert (len(plan.rebuilds), plan.judged[1].look_again) == (1, False)
 
 
 async def test_one_that_a_clock_which_was_ahead_has_planned_is_withdrawn_and_planned_anew() -> None:

@@ -4,13 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, event, insert, text
+from sqlalchemy import Table, event, insert, select, text
 
+from bot.domain.clock import AHEAD
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import LONGEST_LEASE, Worker, claim
 from bot.store.engine.queue.leases import leased_tables
 from bot.store.rows.bases.tables import bases
+from bot.store.rows.moment import Noted
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.schema import due_of
 from bot.store.rows.tables import tasks
@@ -20,6 +22,8 @@ from tests.integration.store.conftest import NOON, ON_BOTH
 DAY = timedelta(days=1)
 YEAR = timedelta(days=365)
 EVERY_TABLE = pytest.mark.parametrize("table", leased_tables(), ids=str)
+WITH_NOTES = [table for table in leased_tables() if any(isinstance(each.type, Noted) for each in table.columns)]
+SECOND = timedelta(seconds=1)
 pytestmark = ON_BOTH
 
 
@@ -58,6 +62,30 @@ async def test_a_lease_that_is_further_ahead_than_any_lasts_holds_nothing(databa
     held = {"lease_owner": "ahead", "lease_until": NOON + YEAR}
     row = await add(database, table, NOON + YEAR, **held)
     assert await taken(database, table) == [row]
+
+
+@pytest.mark.parametrize("table", WITH_NOTES, ids=str)
+@pytest.mark.parametrize(
+    ("ahead", "counts_as"),
+    [(YEAR, NOON), (AHEAD + SECOND, NOON), (AHEAD, NOON + AHEAD), (-DAY, NOON - DAY)],
+    ids=["a year", "more than clocks differ", "as far as clocks differ", "past"],
+)
+async def test_what_a_clock_that_was_ahead_has_noted_counts_as_now_from_the_next_claim_on(
+    database: Database, table: Table, ahead: timedelta, counts_as: datetime
+) -> None:
+    names = [column.name for column in table.columns if isinstance(column.type, Noted)]
+    await add(database, table, NOON, **dict.fromkeys(names, NOON + ahead))
+    async with database.transaction() as connection:
+        [claimed] = await claim(connection, table, Worker("me"), NOON, limit=9)
+        [kept] = (await connection.execute(select(table))).mappings().all()
+    assert {row[name] for row in (claimed, kept) for name in names} == {counts_as}
+
+
+async def test_what_nobody_has_noted_yet_stays_so(database: Database) -> None:
+    await add(database, rebuilds, NOON)
+    async with database.transaction() as connection:
+        [row] = await claim(connection, rebuilds, Worker("me"), NOON, limit=9)
+    assert row["attempted_at"] is None
 
 
 @EVERY_TABLE
