@@ -37,7 +37,7 @@ coverage: set-up
 	$(PYTEST_SHARED) $(WORKERS) -m "not long and not second_database and not kill" --cov --cov-report=term $(PYTEST)
 
 # Which changes of the rules no unit test tells. SAMPLE is how many are tried (0 is all), SEED chooses them,
-# ROOMS="bot/plan bot/act" looks at these folders alone. A run that was broken off goes on where it stopped.
+# ROOMS="bot/fleet/plan bot/fleet/act" looks at these folders alone. A run that was broken off goes on where it stopped.
 SAMPLE ?= 400
 SEED ?= 1
 ROOMS ?=

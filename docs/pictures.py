@@ -21,8 +21,8 @@ from bot.clients.notifiers.slack_blocks import blocks_of
 from bot.clients.notifiers.teams_card import card_of
 from bot.domain.clock import SystemClock
 from bot.domain.wording.pages import page_address, rollout_path
-from bot.report.messages.rollout import rollout_message
-from bot.report.messages.summary import summary_message
+from bot.fleet.report.messages.rollout import rollout_message
+from bot.fleet.report.messages.summary import summary_message
 from bot.service.logs import set_up
 from bot.service.one_off import pass_once
 from bot.settings import load

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.audit.rules import GROUPS as AUDIT_GROUPS
-from bot.audit.rules import RULES
 from bot.cli.groups import GROUPS, read_command
 from bot.domain.rollouts.rebuild import TRANSITIONS
 from bot.domain.rollouts.steps import STEP_TRANSITIONS
+from bot.files.audit.rules import GROUPS as AUDIT_GROUPS
+from bot.files.audit.rules import RULES
+from bot.fleet.metrics import METRICS, MetricScope
 from bot.settings.schema import json_schema
-from bot.web.metrics.table import METRICS, MetricScope
 
 FOLDER = Path(__file__).parent
 _NOTE = "This page is written by `make reference`; change what it is made from, not the page.\n"

@@ -16,10 +16,10 @@ from unittest import mock
 
 import yaml
 
+from bot.commands.rollouts.onboard import take_up
 from bot.domain.bases import dotnet_image
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.rollouts.journal import Word
-from bot.service.commands.rollouts.onboard import take_up
 from bot.service.logs import set_up
 from bot.service.one_off import pass_once
 from bot.settings import Settings, load

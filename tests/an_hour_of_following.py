@@ -13,7 +13,7 @@ from bot.clients.forges.github.following import Following
 from bot.domain.backoff import look_together
 from bot.domain.clock import ManualClock
 from bot.domain.rollouts.rebuild import Action
-from bot.follow import stage
+from bot.fleet.follow import tick as stage
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.rows.rollouts.tables import rebuilds

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain.bases.change import Cause, Change
 from bot.domain.failure import Failure, Trouble
-from bot.watch.history.log import MCR
+from bot.upstream.history.log import MCR
 
 
 def change_row(change: Change) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.rollouts.policy import Policy
-from bot.watch.history.inventory_git import read_history
-from bot.watch.history.log import read_observations, read_release_log
+from bot.upstream.history.inventory_git import read_history
+from bot.upstream.history.log import read_observations, read_release_log
 
 FORMATS: Mapping[str, Callable[[ReplayReport, TextIO], None]] = {
     "table": lambda report, out: Console(file=out, highlight=False).print(as_table.render(report)),

@@ -15,9 +15,9 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import OpenRollout, PlannedRebuild
-from bot.plan.deciding import decide
-from bot.plan.due import reconsidered
-from bot.plan.grouping import Group, group
+from bot.fleet.plan.deciding import decide
+from bot.fleet.plan.due import reconsidered
+from bot.fleet.plan.grouping import Group, group
 
 
 @dataclass(slots=True)

@@ -8,14 +8,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-from bot.assess.dotnet.releases import family_name
 from bot.domain.bases.followed_base import followed_base
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base, InvalidReference, Reference
 from bot.domain.repositories.usage import Kind, Role, Span, Usage
 from bot.domain.tags.tag import Tag
 from bot.domain.wording.misfits import misfit
-from bot.watch.history.log import read_lines
+from bot.upstream.dotnet.releases import family_name
+from bot.upstream.history.log import read_lines
 
 REBUILD_WORKFLOW = "weekly-rebuild.yml"
 _NO_DIGEST = f"sha256:{'0' * 64}"

@@ -15,7 +15,7 @@ from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, PolicyRule, Terms
 from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.timing.windows import next_opening
-from bot.plan.due import thawed_beginning
+from bot.fleet.plan.due import thawed_beginning
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
-from bot.assess.assess import assess, reassess
-from bot.assess.baseline import BaseStanding, follow
-from bot.assess.dotnet.releases import ReleaseIndex
 from bot.domain.bases.change import DOTNET_CAUSES, Change
 from bot.domain.bases.dotnet_version import DotnetVersion
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
+from bot.fleet.assess.assess import assess, reassess
+from bot.fleet.assess.baseline import BaseStanding, follow
+from bot.upstream.dotnet.releases import ReleaseIndex
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bot.assess.dotnet.releases import ReleaseIndex
 from bot.backtest.assumptions import Assumptions
 from bot.backtest.deciding import Deciding
 from bot.backtest.fleet import ReplayedFleet, one_each, synthetic_fleet
@@ -32,6 +31,7 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.policy import ONE_WAVE, Policy
 from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.terms import NEVER
+from bot.upstream.dotnet.releases import ReleaseIndex
 
 SETTLE_WINDOWS = tuple(timedelta(hours=hours) for hours in (0, 1, 6, 24, 72))
 END_OF_TIME = timedelta(days=400)

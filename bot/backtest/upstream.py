@@ -4,10 +4,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bot.assess.baseline import BaseStanding
-from bot.assess.dotnet.releases import ReleaseIndex, family_name
-from bot.assess.dotnet.tag_family import sibling_of
-from bot.assess.notices.rules import (
+from bot.backtest.report import Delays, ReleaseLagRow, SiblingRow, UpstreamSection
+from bot.domain.bases.notice import Notice
+from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Advisory
+from bot.domain.reference import Base
+from bot.fleet.assess.baseline import BaseStanding
+from bot.fleet.assess.notices.rules import (
     end_of_life_notices,
     moved_underneath,
     release_lag,
@@ -15,11 +18,8 @@ from bot.assess.notices.rules import (
     waiting_for_base,
     withdrawn,
 )
-from bot.backtest.report import Delays, ReleaseLagRow, SiblingRow, UpstreamSection
-from bot.domain.bases.notice import Notice
-from bot.domain.bases.observation import Observation
-from bot.domain.feeds.advisory import Advisory
-from bot.domain.reference import Base
+from bot.upstream.dotnet.releases import ReleaseIndex, family_name
+from bot.upstream.dotnet.tag_family import sibling_of
 
 RECENTLY = timedelta(days=90)
 ENDING = timedelta(days=365)

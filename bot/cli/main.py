@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.groups import GroupedCommands
-from bot.service.collecting import collected_seldom
+from bot.fleet.wiring.collecting import collected_seldom
 
 _NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 

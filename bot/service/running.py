@@ -9,21 +9,21 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.domain.bases.incident import Incident
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.log import log
+from bot.fleet.heartbeats import Heartbeats
+from bot.fleet.stages import STAGES, Stage, run_stage
+from bot.fleet.wiring.opening import Bot, open_bot
 from bot.service.logs import set_up
 from bot.service.settings_file import SettingsFile
-from bot.service.stages import STAGES, Stage, run_stage
-from bot.service.wiring.container import Bot, open_bot
-from bot.service.wiring.web import wire_site
+from bot.service.web import wire_site
 from bot.settings import BadSettings
 from bot.store.engine.database import SchemaChanged
 from bot.store.engine.queue.leases import free_leases_of_the_dead, give_all_back
-from bot.watch.registry.incident import Incident
 from bot.web.access.connections import HeldConnections
 from bot.web.app import app_of, health_app_of
-from bot.web.heartbeats import Heartbeats
 from bot.web.serving import Listening, listening_on, serving
 
 GRACE = timedelta(seconds=25)

@@ -3,46 +3,48 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bot.act import calling_off, code_scanning
-from bot.act import stage as act
-from bot.act.dispatch import steps as act_steps
-from bot.act.issue import stage as issues_stage
-from bot.act.onboarding import stage as onboarding
-from bot.assess import stage as assess
-from bot.assess.notices import stage as notices_stage
-from bot.assess.wording import describe
-from bot.audit.fleet import stage as audit_stage
-from bot.discover import builds
-from bot.discover import stage as discover
 from bot.domain.log import log
 from bot.domain.rollouts.timing.freezes import frozen_by
-from bot.follow import stage as follow
-from bot.follow import steps as follow_steps
-from bot.formats.rewrite.refresh import refresh
-from bot.formats.workflows.dispatchable import dispatchable
-from bot.plan import first_run, quarantine
-from bot.plan import stage as plan
-from bot.plan.age import stage as aging
-from bot.plan.cascade import stage as cascade
-from bot.plan.waves import advance
-from bot.report import stage as report
-from bot.report import summaries
-from bot.report.fleet_issue import stage as fleet_issue
-from bot.service.wiring.adapters import LifecycleMarks, RegistryAnswers
-from bot.service.wiring.auditing import scan_logs
-from bot.service.wiring.combined_feeds import CombinedFeeds
-from bot.service.wiring.container import Bot
+from bot.files.formats.rewrite.refresh import refresh
+from bot.files.formats.workflows.dispatchable import dispatchable
+from bot.fleet.act import tick as act
+from bot.fleet.act.calling_off import tick as calling_off
+from bot.fleet.act.code_scanning import tick as code_scanning
+from bot.fleet.act.issue import tick as issues_stage
+from bot.fleet.act.onboarding import tick as onboarding
+from bot.fleet.act.steps import tick as act_steps
+from bot.fleet.assess import tick as assess
+from bot.fleet.assess.notices import tick as notices_stage
+from bot.fleet.assess.wording import describe
+from bot.fleet.audit import tick as audit_stage
+from bot.fleet.discover import tick as discover
+from bot.fleet.discover.builds import tick as builds
+from bot.fleet.follow import tick as follow
+from bot.fleet.follow.steps import tick as follow_steps
+from bot.fleet.plan import tick as plan
+from bot.fleet.plan.age import tick as aging
+from bot.fleet.plan.cascade import tick as cascade
+from bot.fleet.plan.first_run import tick as first_run
+from bot.fleet.plan.quarantine import tick as quarantine
+from bot.fleet.plan.waves import tick as advance
+from bot.fleet.report import tick as report
+from bot.fleet.report.fleet_issue import tick as fleet_issue
+from bot.fleet.report.summary import tick as summaries
+from bot.fleet.verify.attesting import tick as attesting
+from bot.fleet.verify.gating import tick as gating
+from bot.fleet.verify.images import tick as images_stage
+from bot.fleet.verify.inventory import sboms as sboms_stage
+from bot.fleet.verify.inventory import tick as inventory_stage
+from bot.fleet.verify.proving import tick as proving
+from bot.fleet.verify.reports import tick as artifacts
+from bot.fleet.watch.feeds import tick as feeds_stage
+from bot.fleet.watch.registry import tick as registry_stage
+from bot.fleet.watch.vulnerabilities import tick as osv_stage
+from bot.fleet.wiring.adapters import LifecycleMarks, RegistryAnswers
+from bot.fleet.wiring.auditing import scan_logs
+from bot.fleet.wiring.combined_feeds import CombinedFeeds
+from bot.fleet.wiring.opening import Bot
 from bot.settings.sections.rollout import FirstRun
-from bot.verify.artifacts import stage as artifacts
-from bot.verify.attesting import stage as attesting
-from bot.verify.gating import stage as gating
-from bot.verify.images import stage as images_stage
-from bot.verify.inventory import sboms as sboms_stage
-from bot.verify.inventory import stage as inventory_stage
-from bot.verify.proving import stage as proving
-from bot.watch.feeds import stage as feeds_stage
-from bot.watch.osv import stage as osv_stage
-from bot.watch.registry import stage as registry_stage
 
 
 @dataclass(slots=True)

@@ -92,7 +92,7 @@ def _sender_defect(value: str) -> str | None:
 
 
 def _tokens_defect(text: str) -> str | None:
-    from bot.web.access.tokens import parse
+    from bot.settings.tokens import parse
 
     try:
         parse(text)

@@ -12,6 +12,7 @@ from bot.domain.bases.change import Change
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
+from bot.fleet.watch.registry.ports import Sight
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.locking import lock
@@ -21,7 +22,6 @@ from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.observations import last_with_digest
 from bot.store.rows.bases.releases import read_releases, save_release
 from bot.store.rows.bases.tables import base_of, bases, changes, observations, releases
-from bot.watch.registry.ports import Sight
 
 _PAGE = 1000
 

@@ -8,17 +8,51 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bot.domain.clock import Clock
 from bot.domain.packages.gate_rules import MAX_AGE
-from bot.plan.waves.pace import Pace
+from bot.domain.rollouts.timing.pace import Pace
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 
 if TYPE_CHECKING:
+    from bot.fleet.act.calling_off.rows import CallingOffStore
+    from bot.fleet.act.code_scanning.rows import CodeScanningStore
+    from bot.fleet.act.issue.rows import IssuesStore
+    from bot.fleet.act.onboarding.rows import OnboardingsStore
+    from bot.fleet.act.retiring.rows import LeavingStore
+    from bot.fleet.act.rows.act import ActStore
+    from bot.fleet.assess.notices.rows import NoticesStore
+    from bot.fleet.assess.rows import AssessStore
+    from bot.fleet.audit.rows import AuditStore
+    from bot.fleet.discover.builds.rows import BuildsStore
+    from bot.fleet.discover.rows.discover import DiscoverStore
+    from bot.fleet.follow.rows import FollowStore
+    from bot.fleet.plan.age.rows import AgeStore
+    from bot.fleet.plan.cascade.rows.cascade import CascadeStore
+    from bot.fleet.plan.first_run.rows import CatchUpStore
+    from bot.fleet.plan.quarantine.rows import QuarantineStore
+    from bot.fleet.plan.rows.plan import PlanStore
+    from bot.fleet.plan.waves.rows import AdvanceStore
+    from bot.fleet.report.fleet_issue.rows import FleetIssueStore
+    from bot.fleet.report.rows.report import ReportStore
+    from bot.fleet.retention.rows import RetentionStore
+    from bot.fleet.standing.rows import StandingStore
+    from bot.fleet.verify.attesting.rows import AttestingStore
+    from bot.fleet.verify.gating.rows import GatingStore
+    from bot.fleet.verify.images.rows.images import ImagesStore
+    from bot.fleet.verify.images.rows.verdicts import VerdictsStore
+    from bot.fleet.verify.inventory.rows.inventory import InventoryStore
+    from bot.fleet.verify.inventory.rows.sboms import SbomStore
+    from bot.fleet.verify.proving.rows import ProvingStore
+    from bot.fleet.verify.reports.rows.artifacts import ArtifactsStore
+    from bot.fleet.verify.reports.rows.scan_reports import ScanReportsStore
+    from bot.fleet.watch.bundle.rows import BundleStore
+    from bot.fleet.watch.feeds.rows import FeedsStore
+    from bot.fleet.watch.registry.rows import WatchStore
+    from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
     from bot.store.doctor import DoctorStore
     from bot.store.engine.budgets import BudgetStore
     from bot.store.events import EventsStore
     from bot.store.history import HistoryStore
-    from bot.store.leaving import LeavingStore
     from bot.store.orders.orders import OrdersStore
     from bot.store.pages.bases.advisories import AdvisoryPagesStore
     from bot.store.pages.bases.bases import BasePagesStore
@@ -28,7 +62,6 @@ if TYPE_CHECKING:
     from bot.store.pages.fleet.fleet import FleetStore
     from bot.store.pages.fleet.operations import OperationsStore
     from bot.store.pages.fleet.practices import PracticesStore
-    from bot.store.pages.fleet.standing import StandingStore
     from bot.store.pages.fleet.summary import SummaryStore
     from bot.store.pages.images.contents import ImageContentsStore
     from bot.store.pages.images.images import ImagePagesStore
@@ -37,41 +70,8 @@ if TYPE_CHECKING:
     from bot.store.pages.ledger.ledger import LedgerStore
     from bot.store.pages.repositories import RepositoryPagesStore
     from bot.store.pages.rollouts import RolloutPagesStore
-    from bot.store.retention import RetentionStore
+    from bot.store.rows.rollouts.step_store import StepStore
     from bot.store.sessions import SessionsStore
-    from bot.store.stages.act.act import ActStore
-    from bot.store.stages.act.calling_off import CallingOffStore
-    from bot.store.stages.act.code_scanning import CodeScanningStore
-    from bot.store.stages.act.issues import IssuesStore
-    from bot.store.stages.act.onboardings import OnboardingsStore
-    from bot.store.stages.assess.assess import AssessStore
-    from bot.store.stages.assess.notices import NoticesStore
-    from bot.store.stages.audit import AuditStore
-    from bot.store.stages.discover.builds import BuildsStore
-    from bot.store.stages.discover.discover import DiscoverStore
-    from bot.store.stages.follow import FollowStore
-    from bot.store.stages.plan.advance import AdvanceStore
-    from bot.store.stages.plan.age import AgeStore
-    from bot.store.stages.plan.cascade.cascade import CascadeStore
-    from bot.store.stages.plan.catch_up import CatchUpStore
-    from bot.store.stages.plan.plan import PlanStore
-    from bot.store.stages.plan.quarantine import QuarantineStore
-    from bot.store.stages.report.fleet_issue import FleetIssueStore
-    from bot.store.stages.report.report import ReportStore
-    from bot.store.stages.steps import StepStore
-    from bot.store.stages.verify.artifacts import ArtifactsStore
-    from bot.store.stages.verify.attesting import AttestingStore
-    from bot.store.stages.verify.gating import GatingStore
-    from bot.store.stages.verify.images import ImagesStore
-    from bot.store.stages.verify.inventory import InventoryStore
-    from bot.store.stages.verify.proving import ProvingStore
-    from bot.store.stages.verify.sboms import SbomStore
-    from bot.store.stages.verify.scan_reports import ScanReportsStore
-    from bot.store.stages.verify.verdicts import VerdictsStore
-    from bot.store.stages.watch.bundle import BundleStore
-    from bot.store.stages.watch.feeds import FeedsStore
-    from bot.store.stages.watch.vulnerabilities import VulnerabilitiesStore
-    from bot.store.stages.watch.watch import WatchStore
     from bot.store.views.bases import BaseViewsStore
     from bot.store.views.fleet import FleetViewsStore
     from bot.store.views.repositories import RepositoryViewsStore
@@ -98,49 +98,49 @@ class Made(Generic[S]):
 class Stores:
     """What one worker sees of a database, by the stage that asks."""
 
-    discover: "Made[DiscoverStore]" = Made("bot.store.stages.discover.discover:DiscoverStore")
-    builds: "Made[BuildsStore]" = Made("bot.store.stages.discover.builds:BuildsStore")
-    audit: "Made[AuditStore]" = Made("bot.store.stages.audit:AuditStore")
-    watch: "Made[WatchStore]" = Made("bot.store.stages.watch.watch:WatchStore")
-    feeds: "Made[FeedsStore]" = Made("bot.store.stages.watch.feeds:FeedsStore")
+    discover: "Made[DiscoverStore]" = Made("bot.fleet.discover.rows.discover:DiscoverStore")
+    builds: "Made[BuildsStore]" = Made("bot.fleet.discover.builds.rows:BuildsStore")
+    audit: "Made[AuditStore]" = Made("bot.fleet.audit.rows:AuditStore")
+    watch: "Made[WatchStore]" = Made("bot.fleet.watch.registry.rows:WatchStore")
+    feeds: "Made[FeedsStore]" = Made("bot.fleet.watch.feeds.rows:FeedsStore")
     vulnerabilities: "Made[VulnerabilitiesStore]" = Made(
-        "bot.store.stages.watch.vulnerabilities:VulnerabilitiesStore"
+        "bot.fleet.watch.vulnerabilities.rows.vulnerabilities:VulnerabilitiesStore"
     )
-    bundle: "Made[BundleStore]" = Made("bot.store.stages.watch.bundle:BundleStore")
-    assess: "Made[AssessStore]" = Made("bot.store.stages.assess.assess:AssessStore")
-    notices: "Made[NoticesStore]" = Made("bot.store.stages.assess.notices:NoticesStore")
-    plan: "Made[PlanStore]" = Made("bot.store.stages.plan.plan:PlanStore")
-    age: "Made[AgeStore]" = Made("bot.store.stages.plan.age:AgeStore")
-    catch_up: "Made[CatchUpStore]" = Made("bot.store.stages.plan.catch_up:CatchUpStore")
-    quarantine: "Made[QuarantineStore]" = Made("bot.store.stages.plan.quarantine:QuarantineStore")
-    cascade: "Made[CascadeStore]" = Made("bot.store.stages.plan.cascade.cascade:CascadeStore")
-    advance: "Made[AdvanceStore]" = Made("bot.store.stages.plan.advance:AdvanceStore")
-    calling_off: "Made[CallingOffStore]" = Made("bot.store.stages.act.calling_off:CallingOffStore")
-    follow: "Made[FollowStore]" = Made("bot.store.stages.follow:FollowStore")
-    steps: "Made[StepStore]" = Made("bot.store.stages.steps:StepStore")
-    images: "Made[ImagesStore]" = Made("bot.store.stages.verify.images:ImagesStore")
-    inventory: "Made[InventoryStore]" = Made("bot.store.stages.verify.inventory:InventoryStore")
-    sboms: "Made[SbomStore]" = Made("bot.store.stages.verify.sboms:SbomStore")
-    verdicts: "Made[VerdictsStore]" = Made("bot.store.stages.verify.verdicts:VerdictsStore")
-    scan_reports: "Made[ScanReportsStore]" = Made("bot.store.stages.verify.scan_reports:ScanReportsStore")
-    artifacts: "Made[ArtifactsStore]" = Made("bot.store.stages.verify.artifacts:ArtifactsStore")
-    proving: "Made[ProvingStore]" = Made("bot.store.stages.verify.proving:ProvingStore")
-    attesting: "Made[AttestingStore]" = Made("bot.store.stages.verify.attesting:AttestingStore")
-    gating: "Made[GatingStore]" = Made("bot.store.stages.verify.gating:GatingStore")
-    retention: "Made[RetentionStore]" = Made("bot.store.retention:RetentionStore")
+    bundle: "Made[BundleStore]" = Made("bot.fleet.watch.bundle.rows:BundleStore")
+    assess: "Made[AssessStore]" = Made("bot.fleet.assess.rows:AssessStore")
+    notices: "Made[NoticesStore]" = Made("bot.fleet.assess.notices.rows:NoticesStore")
+    plan: "Made[PlanStore]" = Made("bot.fleet.plan.rows.plan:PlanStore")
+    age: "Made[AgeStore]" = Made("bot.fleet.plan.age.rows:AgeStore")
+    catch_up: "Made[CatchUpStore]" = Made("bot.fleet.plan.first_run.rows:CatchUpStore")
+    quarantine: "Made[QuarantineStore]" = Made("bot.fleet.plan.quarantine.rows:QuarantineStore")
+    cascade: "Made[CascadeStore]" = Made("bot.fleet.plan.cascade.rows.cascade:CascadeStore")
+    advance: "Made[AdvanceStore]" = Made("bot.fleet.plan.waves.rows:AdvanceStore")
+    calling_off: "Made[CallingOffStore]" = Made("bot.fleet.act.calling_off.rows:CallingOffStore")
+    follow: "Made[FollowStore]" = Made("bot.fleet.follow.rows:FollowStore")
+    steps: "Made[StepStore]" = Made("bot.store.rows.rollouts.step_store:StepStore")
+    images: "Made[ImagesStore]" = Made("bot.fleet.verify.images.rows.images:ImagesStore")
+    inventory: "Made[InventoryStore]" = Made("bot.fleet.verify.inventory.rows.inventory:InventoryStore")
+    sboms: "Made[SbomStore]" = Made("bot.fleet.verify.inventory.rows.sboms:SbomStore")
+    verdicts: "Made[VerdictsStore]" = Made("bot.fleet.verify.images.rows.verdicts:VerdictsStore")
+    scan_reports: "Made[ScanReportsStore]" = Made("bot.fleet.verify.reports.rows.scan_reports:ScanReportsStore")
+    artifacts: "Made[ArtifactsStore]" = Made("bot.fleet.verify.reports.rows.artifacts:ArtifactsStore")
+    proving: "Made[ProvingStore]" = Made("bot.fleet.verify.proving.rows:ProvingStore")
+    attesting: "Made[AttestingStore]" = Made("bot.fleet.verify.attesting.rows:AttestingStore")
+    gating: "Made[GatingStore]" = Made("bot.fleet.verify.gating.rows:GatingStore")
+    retention: "Made[RetentionStore]" = Made("bot.fleet.retention.rows:RetentionStore")
     orders: "Made[OrdersStore]" = Made("bot.store.orders.orders:OrdersStore")
-    leaving: "Made[LeavingStore]" = Made("bot.store.leaving:LeavingStore")
+    leaving: "Made[LeavingStore]" = Made("bot.fleet.act.retiring.rows:LeavingStore")
     fleet_views: "Made[FleetViewsStore]" = Made("bot.store.views.fleet:FleetViewsStore")
     repository_views: "Made[RepositoryViewsStore]" = Made("bot.store.views.repositories:RepositoryViewsStore")
     rollout_views: "Made[RolloutViewsStore]" = Made("bot.store.views.rollouts:RolloutViewsStore")
     history: "Made[HistoryStore]" = Made("bot.store.history:HistoryStore")
     budgets: "Made[BudgetStore]" = Made("bot.store.engine.budgets:BudgetStore")
-    issues: "Made[IssuesStore]" = Made("bot.store.stages.act.issues:IssuesStore")
-    onboardings: "Made[OnboardingsStore]" = Made("bot.store.stages.act.onboardings:OnboardingsStore")
-    code_scanning: "Made[CodeScanningStore]" = Made("bot.store.stages.act.code_scanning:CodeScanningStore")
-    fleet_issue: "Made[FleetIssueStore]" = Made("bot.store.stages.report.fleet_issue:FleetIssueStore")
+    issues: "Made[IssuesStore]" = Made("bot.fleet.act.issue.rows:IssuesStore")
+    onboardings: "Made[OnboardingsStore]" = Made("bot.fleet.act.onboarding.rows:OnboardingsStore")
+    code_scanning: "Made[CodeScanningStore]" = Made("bot.fleet.act.code_scanning.rows:CodeScanningStore")
+    fleet_issue: "Made[FleetIssueStore]" = Made("bot.fleet.report.fleet_issue.rows:FleetIssueStore")
     doctor: "Made[DoctorStore]" = Made("bot.store.doctor:DoctorStore")
-    standing: "Made[StandingStore]" = Made("bot.store.pages.fleet.standing:StandingStore")
+    standing: "Made[StandingStore]" = Made("bot.fleet.standing.rows:StandingStore")
     fleet: "Made[FleetStore]" = Made("bot.store.pages.fleet.fleet:FleetStore")
     rollout_pages: "Made[RolloutPagesStore]" = Made("bot.store.pages.rollouts:RolloutPagesStore")
     advisory_pages: "Made[AdvisoryPagesStore]" = Made("bot.store.pages.bases.advisories:AdvisoryPagesStore")
@@ -178,13 +178,13 @@ class Stores:
 
     @cached_property
     def act(self) -> "ActStore":
-        from bot.store.stages.act.act import ActStore
+        from bot.fleet.act.rows.act import ActStore
 
         return ActStore(*self._given, self._cves, [wave.name for wave in self._pace.options.waves])
 
     @cached_property
     def report(self) -> "ReportStore":
-        from bot.store.stages.report.report import ReportStore
+        from bot.fleet.report.rows.report import ReportStore
 
         return ReportStore(*self._given, self._pace, self._cves)
 

@@ -6,14 +6,14 @@ from ipaddress import IPv4Network, IPv6Network
 from starlette.requests import Request
 
 from bot.domain.clock import Clock
-from bot.plan.waves.advance import RolloutOptions
+from bot.fleet.heartbeats import Heartbeats
+from bot.fleet.meter import Meter
+from bot.fleet.plan.waves.tick import RolloutOptions
+from bot.settings.tokens import Token
 from bot.store.stores import Stores
 from bot.web.access.bodies import Bodies
 from bot.web.access.rates import Rates
 from bot.web.access.shared_answers import SharedAnswer
-from bot.web.access.tokens import Token
-from bot.web.heartbeats import Heartbeats
-from bot.web.metrics.meter import Meter
 
 
 @dataclass(frozen=True, slots=True)

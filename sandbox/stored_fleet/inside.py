@@ -13,6 +13,8 @@ from bot.domain.packages.changes import PackageChange
 from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.package import Package
 from bot.domain.reference import Base
+from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
+from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
 from bot.store.engine.codec import dump, load
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import chunks
@@ -28,9 +30,7 @@ from bot.store.rows.inventories.inventories import (
 )
 from bot.store.rows.inventories.package_rows import package_ids
 from bot.store.rows.inventories.vulnerabilities import dumps
-from bot.store.stages.watch.vulnerabilities import VulnerabilitiesStore
-from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.stage import DumpSource, KeptDump
+from bot.upstream.osv.dump import DumpReading
 from sandbox.stored_fleet.inventories import (
     PLATFORM,
     TOLD,

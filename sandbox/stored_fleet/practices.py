@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from bot.audit.rules import RULES
+from bot.files.audit.rules import RULES
 
 WEEKS = 14
 _GAP = 5

@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.domain.clock import ManualClock
-from bot.plan.waves.advance import RolloutOptions
+from bot.fleet.heartbeats import Heartbeats
+from bot.fleet.meter import Meter
+from bot.fleet.plan.waves.tick import RolloutOptions
+from bot.settings.tokens import parse
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.stores import Stores
 from bot.web.access.rates import Bucket, Rates
-from bot.web.access.tokens import parse
 from bot.web.app import app_of
-from bot.web.heartbeats import Heartbeats
-from bot.web.metrics.meter import Meter
 from bot.web.serving import bound, serving
 from bot.web.site import Site, WebAccess
 from sandbox.programs.processes import ANY_PORT

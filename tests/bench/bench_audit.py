@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
 
-from bot.audit.auditing import audit
-from bot.audit.fleet.stage import AuditOptions, tick
-from bot.discover.ports import Listing, Reading
 from bot.domain.clock import ManualClock
 from bot.domain.repositories.repository import Repository
+from bot.files.audit.auditing import audit
+from bot.fleet.audit.tick import AuditOptions, tick
+from bot.fleet.discover.ports import Listing, Reading
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker

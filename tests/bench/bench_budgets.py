@@ -14,14 +14,14 @@ from typing import Any, cast
 
 from sqlalchemy import func, select, update
 
-from bot.act import stage
-from bot.act.ports import ActOptions
 from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import ManualClock
 from bot.domain.forge.port import Forge
 from bot.domain.reference import Reference
 from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.formats.rewrite.refresh import refresh
+from bot.files.formats.rewrite.refresh import refresh
+from bot.fleet.act import tick as stage
+from bot.fleet.act.ports import ActOptions
 from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database

@@ -9,8 +9,8 @@ from sqlalchemy import Text, cast, update
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.rollouts.journal import Word
-from bot.plan.catching_up import planned
-from bot.service.collecting import collected_seldom
+from bot.fleet.plan.catching_up import planned
+from bot.fleet.wiring.collecting import collected_seldom
 from bot.store.engine.codec import dump
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import this_worker

@@ -3,7 +3,7 @@
 import random
 import time
 
-from bot.formats.dockerfile import finder as dockerfile
+from bot.files.formats.dockerfile import finder as dockerfile
 
 FILES = 10_000
 AIM_SECONDS = 3.0

@@ -11,6 +11,9 @@ from sqlalchemy import func, select, update
 from bot.domain.clock import ManualClock
 from bot.domain.packages.gate import GateRule
 from bot.domain.packages.gate_rules import MatchedRule
+from bot.fleet.verify.gating.judging import judge_images
+from bot.fleet.verify.gating.ports import GateOptions
+from bot.fleet.verify.gating.tick import tick
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
@@ -18,9 +21,6 @@ from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.stores import Stores
-from bot.verify.gating.judging import judge_images
-from bot.verify.gating.ports import GateOptions
-from bot.verify.gating.stage import tick
 from tests.bench.bench_inventory import NOON, fill
 from tests.bench.bench_ledger import OPEN, tell
 from tests.bench.measured import Measured

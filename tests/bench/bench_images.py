@@ -11,14 +11,14 @@ from sqlalchemy import insert
 
 from bot.domain.clock import ManualClock
 from bot.domain.reference import Base
+from bot.fleet.verify.images.judging import Observed
+from bot.fleet.verify.images.rows.images import ImagesStore
+from bot.fleet.verify.images.tick import ImagesOptions, tick
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories
-from bot.store.stages.verify.images import ImagesStore
-from bot.verify.images.judging import Observed
-from bot.verify.images.stage import ImagesOptions, tick
 from tests.bench.measured import Measured
 from tests.fakes.registry import FakeRegistry
 

@@ -15,15 +15,15 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
-from bot.service.collecting import collected_seldom
+from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
+from bot.fleet.wiring.collecting import collected_seldom
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.stores import Stores
+from bot.upstream.osv.dump import DumpReading
+from bot.upstream.osv.record import WantedPackages
 from bot.views.paging import Cut
-from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.record import WantedPackages
-from bot.watch.osv.stage import DumpSource, KeptDump
 from sandbox.programs.postgres import PostgresServer
 from tests.bench.bench_inventory import NOON, OF_BASE, fill
 from tests.bench.measured import Measured

@@ -6,15 +6,15 @@ import time
 from collections import Counter
 from hashlib import sha256
 
-from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.clock import ManualClock
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
+from bot.fleet.discover.ports import Reading
+from bot.fleet.watch.registry.ports import Sight, Sighting
+from bot.images.packages.layers.layer import LayerContents
 from bot.store.engine.database import open_database
-from bot.verify.packages.layers.layer import LayerContents
-from bot.watch.registry.ports import Sight, Sighting
 from tests.bench.bench_inventory import NOON
 from tests.bench.measured import Measured
 from tests.integration.store.filling import HOUR, Stores, usage_of

@@ -19,7 +19,7 @@ from bot.domain.repositories.usage import Kind, Role, Span, Usage
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.timing.waves import Wave
-from bot.plan.deciding import decide
+from bot.fleet.plan.deciding import decide
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CHILD = """

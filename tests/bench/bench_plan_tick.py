@@ -15,8 +15,8 @@ from bot.domain.clock import ManualClock
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
-from bot.plan.stage import tick
-from bot.service.collecting import collected_seldom
+from bot.fleet.plan.tick import tick
+from bot.fleet.wiring.collecting import collected_seldom
 from bot.store.engine.codec import dump
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import this_worker

@@ -20,13 +20,13 @@ from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.bases.image import INDEXES, MANIFESTS
 from bot.domain.clock import ManualClock
 from bot.domain.reference import Base
+from bot.fleet.watch.registry.ports import WatchStore
+from bot.fleet.watch.registry.rows import WatchStore as SqlStore
+from bot.fleet.watch.registry.tick import WatchOptions, tick
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.bases.tables import bases
-from bot.store.stages.watch.watch import WatchStore as SqlStore
-from bot.watch.registry.ports import WatchStore
-from bot.watch.registry.stage import WatchOptions, tick
 from sandbox.edges.edge import Surroundings
 from sandbox.images import dotnet_image, push
 from sandbox.programs import parts

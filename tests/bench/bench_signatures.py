@@ -5,25 +5,25 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bot.verify.signatures.cosign.policy import accepting
-from bot.verify.signatures.cosign.trusted_root import read_trusted_root
-from bot.verify.signatures.cosign.verifying import SignedSubject, verify_keyless
-from bot.verify.signatures.notation.names import read_identity
-from bot.verify.signatures.notation.trust_store import TrustStore, load_stores
-from bot.verify.signatures.notation.verifying import NotationPolicy, verify_notation
-from bot.verify.signatures.remembered import Remembered
-from bot.verify.signatures.verdict import SignatureVerdict
+from bot.images.signatures.cosign.policy import accepting
+from bot.images.signatures.cosign.trusted_root import read_trusted_root
+from bot.images.signatures.cosign.verifying import SignedSubject, verify_keyless
+from bot.images.signatures.notation.names import read_identity
+from bot.images.signatures.notation.trust_store import TrustStore, load_stores
+from bot.images.signatures.notation.verifying import NotationPolicy, verify_notation
+from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import SignatureVerdict
 from tests.bench.measured import Measured
 from tests.conftest import SHARED
-from tests.unit.verify.signatures.making import IDENTITY, NOW, Draft, chain_of_three, cose
-from tests.unit.verify.signatures.private_sigstore import (
+from tests.unit.images.signatures.making import IDENTITY, NOW, Draft, chain_of_three, cose
+from tests.unit.images.signatures.private_sigstore import (
     ARTIFACT,
     ISSUER,
     PrivateSigstore,
     message_bundle,
     older_bundle,
 )
-from tests.unit.verify.signatures.private_sigstore import IDENTITY as WORKFLOW
+from tests.unit.images.signatures.private_sigstore import IDENTITY as WORKFLOW
 
 _TIMES = 100
 

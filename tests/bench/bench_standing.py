@@ -4,11 +4,11 @@ import random
 import time
 
 from bot.domain.bases.observation import PlatformImage, first_digits
-from bot.verify.standing.observed_layers import ObservedLayers
-from bot.watch.history.log import read_observations
+from bot.images.standing.observed_layers import ObservedLayers
+from bot.upstream.history.log import read_observations
 from tests.bench.measured import Measured
 from tests.conftest import SHARED
-from tests.unit.verify.standing.world import stands
+from tests.unit.images.standing.world import stands
 
 IMAGES = 10_000
 OWN_LAYERS = 6

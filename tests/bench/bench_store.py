@@ -12,9 +12,6 @@ from pathlib import Path
 
 from sqlalchemy import insert, select, update
 
-from bot.assess.assess import assess
-from bot.assess.dotnet.releases import ReleaseIndex
-from bot.discover.ports import Listing, Reading
 from bot.domain.bases.image import OCI_INDEX, OCI_MANIFEST, digest_of
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.clock import ManualClock
@@ -24,11 +21,14 @@ from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
 from bot.domain.rollouts.terms import Step
+from bot.fleet.assess.assess import assess
+from bot.fleet.discover.ports import Listing, Reading
+from bot.fleet.watch.registry.ports import DueBase, Sight, Sighting
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.rollouts.rebuilds import keep_transitions, transition_row
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.watch.registry.ports import DueBase, Sight, Sighting
+from bot.upstream.dotnet.releases import ReleaseIndex
 from tests.bench.measured import Measured
 from tests.integration.store.filling import Stores
 

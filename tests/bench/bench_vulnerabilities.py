@@ -18,8 +18,8 @@ _READ = """
 import resource, sys, time
 from datetime import UTC, datetime
 from bot.domain.packages.cves.vulnerability import Ecosystem
-from bot.watch.osv.dump import read_dump
-from bot.watch.osv.record import WantedPackages
+from bot.upstream.osv.dump import read_dump
+from bot.upstream.osv.record import WantedPackages
 names = frozenset(f"package{number}" for number in range(int(sys.argv[2])))
 began = time.perf_counter()
 with open(sys.argv[1], "rb") as file:

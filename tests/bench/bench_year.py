@@ -11,8 +11,6 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.audit.fleet.stage import AuditOptions, tick
-from bot.discover.ports import Reading
 from bot.domain.bases.image import digest_of
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
@@ -32,6 +30,12 @@ from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.terms import Step
+from bot.fleet.audit.tick import AuditOptions, tick
+from bot.fleet.discover.ports import Reading
+from bot.fleet.verify.gating.ports import ToldImage
+from bot.fleet.verify.images.ports import Look
+from bot.fleet.verify.reports.ports import Gathered
+from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.images.artifact_reads import artifact_reads
@@ -39,11 +43,7 @@ from bot.store.rows.inventories.inventories import package_changes as changed_pa
 from bot.store.rows.repositories.audits import practice_days
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.verify.artifacts.ports import Gathered
-from bot.verify.gating.ports import ToldImage
-from bot.verify.images.ports import Look
-from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.stage import DumpSource, KeptDump
+from bot.upstream.osv.dump import DumpReading
 from sandbox.programs.postgres import PostgresServer
 from tests.bench.bench_audit import repository_files
 from tests.bench.bench_store import REPOSITORIES, WEEKS, Fleet

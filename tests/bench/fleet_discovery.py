@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from bot.domain.clock import SystemClock
+from bot.fleet.wiring.opening import open_bot
 from bot.service.ticks import discover_tick
-from bot.service.wiring.container import open_bot
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
 

@@ -21,9 +21,9 @@ from bot.domain.packages.cves.vulnerability import (
     Vulnerability,
 )
 from bot.domain.packages.package import Distribution, Package, PackageType
-from bot.verify.packages.layers.layer import LayerContents
-from bot.verify.scan_reports import ReportOrigin, ScanReport
-from bot.verify.scanners.report import Report
+from bot.images.packages.layers.layer import LayerContents
+from bot.images.scan_reports import ReportOrigin, ScanReport
+from bot.images.scanners.report import Report
 
 NOBLE = Distribution("ubuntu", "24.04")
 OF_BASE = (90, 140)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.service.wiring.container import open_bot
+from bot.fleet.wiring.opening import open_bot
 from bot.settings import load
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.programs.emulator import ORGANISATION

@@ -69,9 +69,9 @@ def _work(config: str, connection: Connection) -> None:
 
 
 async def _passes(config: Path, connection: Connection) -> None:
+    from bot.fleet.stages import one_pass
+    from bot.fleet.wiring.opening import open_bot
     from bot.service.logs import set_up
-    from bot.service.stages import one_pass
-    from bot.service.wiring.container import open_bot
     from bot.settings import load
 
     settings, clock = load(config), _ToldClock()

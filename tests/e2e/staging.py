@@ -9,9 +9,9 @@ from pathlib import Path
 import yaml
 
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
-from bot.service.stages import one_pass
+from bot.fleet.stages import one_pass
+from bot.fleet.wiring.opening import Bot, open_bot
 from bot.service.ticks import TickOutcome
-from bot.service.wiring.container import Bot, open_bot
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
 from sandbox.fleets.fleet import SampleFleet

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.service.wiring.container import open_bot
+from bot.fleet.wiring.opening import open_bot
 from bot.settings import load
 from tests.e2e import beginnings
 from tests.e2e.beginnings import MADE_ANEW_AFTER, Beginning, drop_all

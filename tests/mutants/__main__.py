@@ -25,15 +25,15 @@ ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".mutants"
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 ROOMS = (
-    "bot/plan",
+    "bot/fleet/plan",
     "bot/domain/rollouts",
     "bot/domain/images",
     "bot/domain/bases",
     "bot/domain/tags",
-    "bot/verify/standing",
-    "bot/assess",
-    "bot/act",
-    "bot/follow",
+    "bot/images/standing",
+    "bot/fleet/assess",
+    "bot/fleet/act",
+    "bot/fleet/follow",
     "bot/reconcile",
 )
 """Where it is decided what happens."""

@@ -24,8 +24,8 @@ def export_log(
     import asyncio
 
     from bot.cli.screen.output import print_line
+    from bot.commands.history import export_log as write
     from bot.domain.clock import SystemClock
-    from bot.service.commands.history import export_log as write
     from bot.settings import load
 
     moved = asyncio.run(write(load(config), observations, releases, SystemClock()))
@@ -54,9 +54,9 @@ def import_log(
 
     from bot.cli.screen.output import print_line
     from bot.cli.screen.progress import progress_of
+    from bot.commands.history import HistorySource
+    from bot.commands.history import import_log as read
     from bot.domain.clock import SystemClock
-    from bot.service.commands.history import HistorySource
-    from bot.service.commands.history import import_log as read
     from bot.settings import load
 
     with progress_of("taking in") as progress:
@@ -110,8 +110,8 @@ def backtest(
     from bot.backtest.command import backtest as replay
     from bot.backtest.running import is_played
     from bot.cli.screen.text import length
+    from bot.commands.own_durations import own_durations
     from bot.domain.clock import SystemClock
-    from bot.service.commands.own_durations import own_durations
     from bot.settings import Settings, load
     from bot.views.rollouts.durations import OwnDurations
 

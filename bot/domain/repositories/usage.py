@@ -12,7 +12,7 @@ from bot.domain.reference import Reference
 from bot.domain.repositories.sdk_pin import SdkPin
 
 Kind = NewType("Kind", str)
-"""The kind of file that a usage stands in: a plain word, one for each format of `bot.formats.table`."""
+"""The kind of file that a usage stands in: a plain word, one for each format of `bot.files.formats.table`."""
 
 
 class Role(StrEnum):

@@ -9,7 +9,7 @@ from bot.settings.values.texts import Name
 
 
 def _known(check: str) -> str:
-    from bot.audit.rules import BY_CHECK
+    from bot.files.audit.rules import BY_CHECK
 
     if check not in BY_CHECK:
         raise ValueError(f"no check is called {check[:60]!r}; docs/practices.md lists them")

@@ -14,6 +14,7 @@ from bot.domain.clock import AHEAD
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.journal import Entry, Word
 from bot.domain.rollouts.rebuild import AWAITING, Rebuild, RebuildState
+from bot.fleet.plan.waves.rows import open_pause
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
@@ -33,7 +34,6 @@ from bot.store.rows.rollouts.rebuilds import (
 from bot.store.rows.rollouts.steps import end_steps
 from bot.store.rows.rollouts.tables import pauses, rebuilds
 from bot.store.rows.tables import journal
-from bot.store.stages.plan.advance import open_pause
 
 _MOST_ENTRIES = 1000
 

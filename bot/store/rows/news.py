@@ -5,12 +5,12 @@ from datetime import datetime
 from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.bases.incident import Incident
 from bot.domain.feeds.news import CADENCES, silence
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.vulnerabilities import dumps
-from bot.watch.registry.incident import Incident
 
 _SUBJECT = "source:"
 

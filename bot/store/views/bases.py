@@ -3,7 +3,6 @@
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.assess.dotnet.tag_family import sibling_of
 from bot.domain.bases.change import Change
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
@@ -20,6 +19,7 @@ from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.bases.tables import base_of, bases, changes
 from bot.store.rows.inventories.packages import package_changes_of
+from bot.upstream.dotnet.tag_family import sibling_of
 
 _MOST_OBSERVATIONS = 500
 """Of one base: years of a tag that moves often."""

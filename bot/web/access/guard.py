@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from bot.settings.tokens import Person, Right, whose, with_included
 from bot.web.access.peers import is_among, peer_of
 from bot.web.access.sessions import COOKIE, person_of_cookie, session_of
-from bot.web.access.tokens import Person, Right, whose, with_included
 from bot.web.site import Proxy, Site
 
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -12,7 +12,7 @@ from datetime import timedelta
 from itsdangerous import BadSignature, TimestampSigner
 
 from bot.domain.clock import Clock
-from bot.web.access.tokens import Person, Token
+from bot.settings.tokens import Person, Token
 
 COOKIE = "freshness_session"
 LASTS = timedelta(hours=12)

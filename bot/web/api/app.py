@@ -12,6 +12,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.images.standing import ImageState
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
+from bot.settings.tokens import Right
 from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.upstream import Upstream
@@ -24,7 +25,6 @@ from bot.views.paging import MOST_PAGES, MOST_PER_PAGE, PER_PAGE, Cut, Page
 from bot.views.repositories.repository import RepositoryPage
 from bot.views.rollouts.page import RolloutSummary
 from bot.web.access.guard import person_of
-from bot.web.access.tokens import Right
 from bot.web.api.shapes import BotAtWork, Problem, RolloutDetail, answered, detail_of
 from bot.web.pages.looking import stage_rows
 from bot.web.site import Site, site_of

@@ -4,7 +4,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.web.metrics.meter import OTHER, Meter
+from bot.fleet.meter import OTHER, Meter
 
 
 class Measured:

@@ -5,8 +5,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.settings.tokens import Right
 from bot.web.access.guard import allowed
-from bot.web.access.tokens import Right
 from bot.web.site import site_of
 
 

@@ -10,10 +10,10 @@ from starlette.routing import Route
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.journal import Word
 from bot.domain.wording.words import counted
+from bot.settings.tokens import Right
 from bot.store.orders.orders import OrdersStore
 from bot.web.access.forms import FormRefused, read_form
 from bot.web.access.guard import allowed
-from bot.web.access.tokens import Right
 from bot.web.pages.rendering import inside, render, tell_once
 from bot.web.site import site_of
 

@@ -4,9 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.settings.tokens import Right
 from bot.views.fleet.fleet import Standing
 from bot.web.access.guard import refused
-from bot.web.access.tokens import Right
 from bot.web.site import site_of
 
 _COLOURS = {Standing.CURRENT: "#1d7f5b", Standing.BEHIND: "#9a5f08", Standing.FAILED: "#b32a3d"}

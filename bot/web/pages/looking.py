@@ -12,6 +12,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.images.standing import ImageState
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.settings.tokens import Right
 from bot.views.bases.advisories import FIX_WORDS, FixState, released_alone
 from bot.views.fleet.fleet import IN_WORDS, FleetFilter, Sort, Standing
 from bot.views.fleet.operations import StageRow
@@ -20,7 +21,6 @@ from bot.views.images.image_pages import IMAGE_WORDS, WantedImages
 from bot.views.images.ledger import STATION_WORDS, CveFilter
 from bot.views.paging import MOST_PAGES, Cut, Page
 from bot.web.access.guard import allowed
-from bot.web.access.tokens import Right
 from bot.web.charts import freshness_chart, lag_chart
 from bot.web.pages.rendering import render
 from bot.web.site import Site, site_of

@@ -14,11 +14,11 @@ from bot.domain.feeds.advisory import Severity, public_record
 from bot.domain.repositories.onboarding import counts_in_words
 from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_path, repository_path
 from bot.domain.wording.words import counted, duration, first_few, in_words, percent
+from bot.settings.tokens import Person, Right
 from bot.views.images.ledger import places_in_words
 from bot.views.names import short_digest
 from bot.web import charts
 from bot.web.access.forms import FIELD, form_token, keep_token, set_cookie
-from bot.web.access.tokens import Person, Right
 from bot.web.site import site_of
 
 _DONE = "freshness_done"

@@ -5,10 +5,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from bot.settings.tokens import whose
 from bot.web.access.forms import FormRefused, read_form, set_cookie
 from bot.web.access.guard import note_wrong_token, person_of
 from bot.web.access.sessions import COOKIE, KEPT, LASTS, cookie_of, person_of_cookie, session_of
-from bot.web.access.tokens import whose
 from bot.web.pages.rendering import inside, render
 from bot.web.site import site_of
 

@@ -11,21 +11,21 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from bot.commands.images.verify import judge_image
 from bot.domain.evidence import Strength
 from bot.domain.images.claims.claim import Source
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.service.commands.images.verify import judge_image
-from bot.service.wiring.grants import forge_host
-from bot.verify.trust.collecting import BUNDLE, NOTATION
+from bot.fleet.wiring.grants import forge_host
+from bot.images.trust.collecting import BUNDLE, NOTATION
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
 from sandbox.images import Image, Pushed
 from sandbox.world import World
 from tests.e2e.beginnings import beginning
 from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
-from tests.unit.verify.signatures.making import Draft, Holder, chain_of_three, cose
-from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
+from tests.unit.images.signatures.making import Draft, Holder, chain_of_three, cose
+from tests.unit.images.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
 
 V3 = f"{BUNDLE}.v0.3+json"
 

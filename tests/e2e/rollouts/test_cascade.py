@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.look.views import read_explanation
 from bot.domain.bases.change import Cause
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.service.commands.look.views import read_explanation
 from sandbox.fleets.golden import DIAMOND, GOLDEN, GOLDEN_SDK, GoldenFleet
 from sandbox.images import Pushed
 from sandbox.world import World

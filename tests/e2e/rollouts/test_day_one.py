@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.act.retiring import TraceOutcome
+from bot.commands.history import HistorySource, import_log
+from bot.commands.rollouts.catch_up import Caught, catch_up
+from bot.commands.service.leaving import retire_all
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
-from bot.service.commands.history import HistorySource, import_log
-from bot.service.commands.rollouts.catch_up import Caught, catch_up
-from bot.service.commands.service.leaving import retire_all
+from bot.fleet.act.retiring.retire import TraceOutcome
 from sandbox.feeds.feeds import IMAGE_INFO
 from sandbox.feeds.history import VersionsClone
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet

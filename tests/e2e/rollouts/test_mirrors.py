@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from bot.commands.look.views import read_explanation, read_status
 from bot.domain.bases.change import Cause
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.service.commands.look.views import read_explanation, read_status
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
 from sandbox.fleets.mirrored import COPY, DIRECTLY, ON_COPY, ON_COPY_BY_DIGEST, MirroredFleet
 from sandbox.world import World

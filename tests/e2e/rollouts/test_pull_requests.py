@@ -11,7 +11,7 @@ import yaml
 
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.service.wiring.container import open_bot
+from bot.fleet.wiring.opening import open_bot
 from bot.settings import load
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.world import World

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from bot.commands.look.views import read_explanation
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import Joined, RebuildState
-from bot.service.commands.look.views import read_explanation
 from sandbox.github.actions.runs import Run
 from sandbox.world import World
 from tests.e2e.staging import Stage, settled

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.service.stages import one_pass
+from bot.fleet.stages import one_pass
 from bot.web.hooks.github import reach_of
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World

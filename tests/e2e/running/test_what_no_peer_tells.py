@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain.bases.change import Cause
 from bot.domain.bases.lifecycle import END_OF_LIFE, LIFECYCLE
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.service.wiring.container import open_bot
+from bot.fleet.wiring.opening import open_bot
 from bot.settings import load
 from bot.views.fleet.status import Status
 from sandbox.fleets.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
 from bot.domain.clock import Clock
 from bot.domain.repositories.repository import Repository
+from bot.fleet.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
 from tests.fakes.queue import FakeQueue, Row
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
-from bot.watch.feeds.doubts import FactKey, WatchedTag
-from bot.watch.feeds.stage import DueFeed, FeedReading
+from bot.fleet.watch.feeds.tick import DueFeed, FeedReading
+from bot.upstream.feeds.doubts import FactKey, WatchedTag
 from tests.fakes.queue import FakeQueue, Row
 
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.act.ports import Job, Successor
 from bot.domain.clock import Clock
 from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.rebuild import AWAITING, FOLLOWED, Action, Rebuild, RebuildState
 from bot.domain.rollouts.reopening import LOOKED_AT_FOR, NOT_BEFORE, left_to, that_goes_on
+from bot.fleet.act.ports import Job, Successor
 from tests.fakes.queue import FakeQueue, Row
 
 

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.clock import Clock
-from bot.report.destinations import About
-from bot.report.messages.first_run import FirstRunNews
-from bot.report.messages.news import IncidentNews, NoticeNews
-from bot.report.messages.rollout_news import RolloutNews
-from bot.report.messages.stops import PauseNews, QuarantineNews
-from bot.report.messages.waves import WaveNews
-from bot.report.ports import DueMessage
+from bot.fleet.report.destinations import About
+from bot.fleet.report.messages.first_run import FirstRunNews
+from bot.fleet.report.messages.news import IncidentNews, NoticeNews
+from bot.fleet.report.messages.rollout_news import RolloutNews
+from bot.fleet.report.messages.stops import PauseNews, QuarantineNews
+from bot.fleet.report.messages.waves import WaveNews
+from bot.fleet.report.ports import DueMessage
 from bot.views.fleet.summary import Summary
 from tests.builders import NOON, change, rollout
 from tests.fakes.queue import FakeQueue, Row

@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain.bases.incident import Incident
 from bot.domain.bases.mirrors import Likeness
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
-from bot.watch.registry.incident import Incident
-from bot.watch.registry.ports import DueBase, Mirrored, Poll, Sighting
+from bot.fleet.watch.registry.ports import DueBase, Mirrored, Poll, Sighting
 from tests.fakes.queue import FakeQueue
 
 

@@ -10,7 +10,7 @@ from bot.domain.clock import ManualClock
 from sandbox.world import World as Sandbox
 from tests.fakes.repository import FakeRepository
 from tests.fakes.stores.rebuilds import FakeRebuildStore
-from tests.unit.act.world import Registry, World
+from tests.unit.fleet.act.world import Registry, World
 
 
 @pytest.fixture

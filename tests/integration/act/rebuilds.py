@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from itertools import count
 
 from bot.domain.repositories.repository import FleetRepository, Workflow
-from bot.formats.repository_config import parse
+from bot.files.formats.repository_config import parse
 from sandbox.edges.traffic import Asked
 from sandbox.world import World as Sandbox
-from tests.unit.act.world import World, change, rebuild, reference
+from tests.unit.fleet.act.world import World, change, rebuild, reference
 
 _NUMBERS = count(1)
 GO = "on:\n  workflow_dispatch:\n    inputs: {}\njobs: {}\n"

@@ -3,17 +3,17 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.act import calling_off
-from bot.act.calling_off import CalledOff
-from bot.act.ports import ActOptions
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
+from bot.fleet.act.calling_off import tick as calling_off
+from bot.fleet.act.calling_off.tick import CalledOff
+from bot.fleet.act.ports import ActOptions
 from bot.reconcile.loop import Loop
 from sandbox.world import World as Sandbox
 from tests.fakes.queue import FakeQueue, Row
 from tests.integration.act.rebuilds import add, asked, made
-from tests.unit.act.world import World
+from tests.unit.fleet.act.world import World
 
 WORD = "cancelled by Ann: it is not needed"
 

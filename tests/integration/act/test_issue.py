@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from bot.act.issue import stage
-from bot.act.ports import ActOptions
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import IssueSection
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.timing.age import AgeStanding
+from bot.fleet.act.issue import tick as stage
+from bot.fleet.act.ports import ActOptions
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.rows.bases.tables import incidents

@@ -7,7 +7,7 @@ from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from sandbox.world import World as Sandbox
 from tests.integration.act.rebuilds import add, made
-from tests.unit.act.world import BRANCH, World, reference
+from tests.unit.fleet.act.world import BRANCH, World, reference
 
 
 async def queued(sandbox: Sandbox, world: World, **terms: AutoMerge) -> str:

@@ -1,18 +1,18 @@
 """Onboarding's pull request that people close and open again, asked of GitHub as the sandbox plays it."""
 
-from bot.act.onboarding.bringing import bring
-from bot.act.onboarding.deciding import Brought, OnboardingTools
-from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, ProposalSource
-from bot.act.own_word import WordHeld
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
 from bot.domain.repositories.repository import Identity, blob_name
-from bot.service.wiring.auditing import AuditProposer
+from bot.fleet.act.onboarding.bringing import bring
+from bot.fleet.act.onboarding.deciding import Brought, OnboardingTools
+from bot.fleet.act.onboarding.ports import DueOnboarding, OnboardingOptions, ProposalSource
+from bot.fleet.act.own_word import WordHeld
+from bot.fleet.wiring.auditing import AuditProposer
 from sandbox.fleets.bare_repository import bare_files
 from sandbox.world import World as Sandbox
 from tests.fakes.repository import SHA1
 from tests.integration.act.rebuilds import asked
-from tests.unit.act.onboarding.world import Always
-from tests.unit.act.world import World
+from tests.unit.fleet.act.onboarding.world import Always
+from tests.unit.fleet.act.world import World
 
 OPTIONS = OnboardingOptions(checks=("base-pinned",))
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from bot.act.pull_request.text.section import section_in
 from bot.domain.rollouts.rebuild import Action, RebuildState
+from bot.fleet.act.pull_request.text.section import section_in
 from sandbox.world import World as Sandbox
 from tests.integration.act.rebuilds import add, asked, made
-from tests.unit.act.world import BRANCH, World, change, reference
+from tests.unit.fleet.act.world import BRANCH, World, change, reference
 
 
 async def test_a_new_pull_request_costs_three_requests(shared_world: Sandbox, world: World) -> None:

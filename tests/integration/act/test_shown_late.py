@@ -8,7 +8,7 @@ from bot.clients.forges.github.pull_requests import granting
 from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.world import World as Sandbox
 from tests.integration.act.rebuilds import add, asked, made
-from tests.unit.act.world import BRANCH, World, reference
+from tests.unit.fleet.act.world import BRANCH, World, reference
 
 
 @pytest.fixture(autouse=True)

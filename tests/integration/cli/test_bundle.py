@@ -13,11 +13,11 @@ from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.package import Package
+from bot.fleet.watch.feeds.tick import FeedReading
+from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
 from bot.store.engine.database import open_database
-from bot.watch.feeds.stage import FeedReading
-from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.record import WantedPackages
-from bot.watch.osv.stage import DumpSource, KeptDump
+from bot.upstream.osv.dump import DumpReading
+from bot.upstream.osv.record import WantedPackages
 from tests.integration.cli.conftest import Command
 from tests.integration.store.filling import Stores
 from tests.integration.store.holding import running

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from bot.service.stages import STAGES
+from bot.fleet.stages import STAGES
 from tests.integration.cli.conftest import Command, Filled
 
 

@@ -8,7 +8,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bot.domain.reference import Base
-from bot.verify.attesting.summary import LEVEL, PREDICATE, Verifier, summary
+from bot.fleet.verify.attesting.summary import LEVEL, PREDICATE, Verifier, summary
 from tests.integration.deploy.kustomize import DEPLOY
 
 WRITTEN = yaml.safe_load(

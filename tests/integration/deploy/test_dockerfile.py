@@ -10,7 +10,7 @@ from typing import Any
 import dockerfile
 import pytest
 
-from bot.formats.repository import File, Memory, read_files
+from bot.files.formats.repository import File, Memory, read_files
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "Dockerfile"

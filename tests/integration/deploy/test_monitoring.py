@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from bot.web.metrics.table import METRICS
+from bot.fleet.metrics import METRICS
 from tests.integration.deploy.kustomize import DEPLOY, Resource, built, pod_of
 
 FOLDER = DEPLOY / "overlays" / "monitoring"

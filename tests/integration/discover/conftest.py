@@ -9,17 +9,17 @@ import pytest
 from sqlalchemy import select
 
 from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, Installations, TokenCredentials
-from bot.discover.selection import Selection
-from bot.discover.stage import DiscoverOptions, DiscoverTally, tick
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.formats.repository import Memory
+from bot.files.formats.repository import Memory
+from bot.fleet.discover.rows.discover import DiscoverStore
+from bot.fleet.discover.selection import Selection
+from bot.fleet.discover.tick import DiscoverOptions, DiscoverTally, tick
 from bot.reconcile.loop import Loop
 from bot.store.engine.codec import load
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.leases import bring_forward
 from bot.store.rows.repositories.tables import repositories
-from bot.store.stages.discover.discover import DiscoverStore
 from bot.store.stores import Stores
 from bot.store.views.repositories import RepositoryViewsStore
 from bot.views.repositories.explanation import Explanation

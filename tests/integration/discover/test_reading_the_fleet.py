@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.discover.selection import Selection
 from bot.domain.rollouts.policy import ActionPreference
+from bot.fleet.discover.selection import Selection
 from sandbox.fleets.fleet import WEEKLY_REBUILD
 from tests.integration.discover.conftest import CONTOSO, Discovery
 

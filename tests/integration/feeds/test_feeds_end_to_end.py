@@ -11,18 +11,18 @@ from bot.clients.feeds.documents import FeedReader
 from bot.clients.http.client import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedSource
+from bot.fleet.watch.feeds.rows import FeedsStore
+from bot.fleet.watch.feeds.tick import FeedsToRead, FeedTally, tick
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.stages.watch.feeds import FeedsStore
-from bot.watch.feeds.addresses import KINDS
-from bot.watch.feeds.combine import combine_all
-from bot.watch.feeds.stage import FeedsToRead, FeedTally, tick
+from bot.upstream.feeds.addresses import KINDS
+from bot.upstream.feeds.combine import combine_all
 from sandbox.edges.edge import Surroundings
 from sandbox.edges.serving import Server
 from sandbox.feeds.feeds import IMAGE_INFO, INDEX, RELEASES, Feeds, FeedsEdge
 from tests.migrated import new_sqlite
-from tests.unit.watch.feeds.published import published
+from tests.unit.upstream.feeds.published import published
 
 NOW = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
 

@@ -13,15 +13,6 @@ from typing import cast
 
 from sqlalchemy import RowMapping, func, select
 
-from bot.act import calling_off
-from bot.act import stage as act
-from bot.act.dispatch import steps as act_steps
-from bot.act.dispatch.steps import StepOptions
-from bot.act.ports import ActOptions
-from bot.discover import builds
-from bot.discover import stage as discover
-from bot.discover.selection import Selection
-from bot.discover.stage import DiscoverOptions
 from bot.domain.bases.change import Cause
 from bot.domain.bases.image import Head
 from bot.domain.bases.observation import Observation
@@ -43,26 +34,35 @@ from bot.domain.rollouts.timing.budget import HOUR, MINUTE, WriteLimits
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.weekly import Weekly
-from bot.follow import stage as follow
-from bot.follow import steps as follow_steps
-from bot.follow.stage import FollowOptions
-from bot.formats.repository import Memory
-from bot.formats.rewrite.refresh import refresh
-from bot.formats.workflows.dispatchable import dispatchable
-from bot.plan import quarantine
-from bot.plan import stage as plan
-from bot.plan.age import stage as aging
-from bot.plan.waves import advance
+from bot.files.formats.repository import Memory
+from bot.files.formats.rewrite.refresh import refresh
+from bot.files.formats.workflows.dispatchable import dispatchable
+from bot.fleet.act import tick as act
+from bot.fleet.act.calling_off import tick as calling_off
+from bot.fleet.act.ports import ActOptions
+from bot.fleet.act.steps import tick as act_steps
+from bot.fleet.act.steps.tick import StepOptions
+from bot.fleet.discover import tick as discover
+from bot.fleet.discover.builds import tick as builds
+from bot.fleet.discover.selection import Selection
+from bot.fleet.discover.tick import DiscoverOptions
+from bot.fleet.follow import tick as follow
+from bot.fleet.follow.steps import tick as follow_steps
+from bot.fleet.follow.tick import FollowOptions
+from bot.fleet.plan import tick as plan
+from bot.fleet.plan.age import tick as aging
+from bot.fleet.plan.quarantine import tick as quarantine
+from bot.fleet.plan.waves import tick as advance
+from bot.fleet.verify.images.judging import Observed
+from bot.fleet.verify.images.ports import ImagesPort
+from bot.fleet.verify.proving import tick as proving
+from bot.fleet.verify.proving.tick import ProvingOptions
+from bot.fleet.watch.registry.ports import Sight, Sighting
 from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.verify.images.judging import Observed
-from bot.verify.images.ports import ImagesPort
-from bot.verify.proving import stage as proving
-from bot.verify.proving.stage import ProvingOptions
-from bot.watch.registry.ports import Sight, Sighting
 from tests.fakes.forge import FakeForge
 from tests.fakes.repository import CONFIG, FakeRepository
 from tests.integration.model.disturbed import DisturbedForge

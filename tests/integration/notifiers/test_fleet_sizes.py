@@ -19,11 +19,11 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.wording.message import Message
-from bot.report.messages.rollout import rollout_message
-from bot.report.messages.stops import FailedRebuild
-from bot.report.messages.summary import summary_message
-from bot.report.messages.waves import WaveNews, wave_message
-from bot.service.wiring.adapters import SlackChannel, TeamsChannel
+from bot.fleet.report.messages.rollout import rollout_message
+from bot.fleet.report.messages.stops import FailedRebuild
+from bot.fleet.report.messages.summary import summary_message
+from bot.fleet.report.messages.waves import WaveNews, wave_message
+from bot.fleet.wiring.adapters import SlackChannel, TeamsChannel
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
 from sandbox.edges.serving import Server

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.clients.folders.oci_layout import is_layout
+from bot.commands.images.packages import read_source
 from bot.domain.packages.package import Inventory
-from bot.service.commands.images.packages import read_source
 
 _PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 _WITHIN = 120

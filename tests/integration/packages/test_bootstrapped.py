@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.images.packages import read_source
 from bot.domain.packages.package import Package
-from bot.service.commands.images.packages import read_source
 from tests.debootstrap import PATH, make_root
 from tests.integration.packages.scanners import by_syft, by_trivy
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bot.verify.packages.databases.dpkg import read_status
+from bot.images.packages.databases.dpkg import read_status
 
 pytestmark = pytest.mark.long
 

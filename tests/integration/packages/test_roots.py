@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from bot.commands.images.packages import read_source
 from bot.domain.packages.package import Inventory, Package
-from bot.service.commands.images.packages import read_source
 from tests.integration.packages.scanners import by_syft, by_trivy
 
 pytestmark = [pytest.mark.long, pytest.mark.together]

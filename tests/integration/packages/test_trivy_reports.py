@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.domain.packages.cves.detected import DetectedVulnerability, GatePolicy, Rating, blocking
-from bot.verify.scanners.reading import read_report
+from bot.images.scanners.reading import read_report
 
 pytestmark = pytest.mark.long
 

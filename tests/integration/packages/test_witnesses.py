@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.service.commands.images.packages import read_source
+from bot.commands.images.packages import read_source
 from tests.integration.packages.scanners import by_syft, by_trivy
 
 DPKG = Path("/var/lib/dpkg/status")

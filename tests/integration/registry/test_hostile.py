@@ -11,9 +11,9 @@ from bot.domain.bases.image import OCI_INDEX, digest_of
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
+from bot.fleet.watch.registry.observe import read
+from bot.fleet.watch.registry.tick import tick
 from bot.reconcile.loop import Loop
-from bot.watch.registry.observe import read
-from bot.watch.registry.stage import tick
 from tests.fakes.stores.watch import FakeWatchStore
 from tests.integration.registry.hostile import Hostile, Misdeed, dribbles, never_answers, says
 

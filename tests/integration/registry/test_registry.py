@@ -24,7 +24,7 @@ from bot.domain.bases.lifecycle import END_OF_LIFE, LIFECYCLE
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
-from bot.service.wiring.adapters import LifecycleMarks
+from bot.fleet.wiring.adapters import LifecycleMarks
 from sandbox.edges.edge import Surroundings
 from sandbox.images import DOCKER, OCI, MediaTypes, dotnet_image
 from sandbox.programs import parts

@@ -13,13 +13,13 @@ from bot.clients.registry import Registry as RegistryClient
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.reference import Base
+from bot.fleet.watch.registry.ports import Sight
+from bot.fleet.watch.registry.rows import WatchStore
+from bot.fleet.watch.registry.tick import WatchTally, tick
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.bases.tables import bases
-from bot.store.stages.watch.watch import WatchStore
-from bot.watch.registry.ports import Sight
-from bot.watch.registry.stage import WatchTally, tick
 from sandbox.edges.edge import Surroundings
 from sandbox.images import DOCKER, dotnet_image
 from sandbox.registry import Registry

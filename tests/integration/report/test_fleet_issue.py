@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from bot.act.retiring import retire
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import Issue
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.act.retiring.retire import retire
+from bot.fleet.report.fleet_issue.tick import EVERY, FleetIssueOptions, FleetIssueTally, tick
 from bot.reconcile.loop import Loop
-from bot.report.fleet_issue.stage import EVERY, FleetIssueOptions, FleetIssueTally, tick
 from bot.store.engine.database import open_database
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.fakes.forge import FakeForge

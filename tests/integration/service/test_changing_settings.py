@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.look import views
 from bot.domain.clock import SystemClock
 from bot.service import running
-from bot.service.commands.look import views
 from bot.service.settings_file import SettingsFile
 from sandbox.programs.processes import ANY_PORT
 from tests.migrated import new_sqlite

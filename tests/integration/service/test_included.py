@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.domain.clock import SystemClock
-from bot.service.wiring.container import open_bot
+from bot.fleet.wiring.opening import open_bot
 from bot.settings import load
 from tests.migrated import new_sqlite
 

@@ -11,10 +11,10 @@ import pytest_asyncio
 from apscheduler.schedulers import base
 
 from bot.domain.clock import ManualClock
+from bot.fleet.stages import STAGES
+from bot.fleet.wiring.opening import Bot, open_bot
 from bot.service import running
-from bot.service.stages import STAGES
 from bot.service.ticks import TickOutcome
-from bot.service.wiring.container import Bot, open_bot
 from bot.settings import load
 from tests.migrated import new_sqlite
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.bases.change import Cause, Move
 from bot.domain.feeds.advisory import Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
-from bot.watch.feeds.stage import FeedReading
+from bot.fleet.watch.feeds.tick import FeedReading
 from tests.integration.store.filling import ASPNET, HOUR, Stores
 
 FEED = FeedSource(FeedKind.DOTNET_RELEASES, "https://feeds.example/releases.json")

@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.discover.ports import Listing, Reading
 from bot.domain.bases.change import Move
+from bot.domain.bases.incident import Incident
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost
@@ -24,16 +24,16 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.plan import quarantine
-from bot.plan.cascade import stage as cascade
-from bot.plan.cascade.shown import Stood
+from bot.fleet.discover.ports import Listing, Reading
+from bot.fleet.plan.cascade import tick as cascade
+from bot.fleet.plan.cascade.shown import Stood
+from bot.fleet.plan.quarantine import tick as quarantine
+from bot.fleet.verify.images.ports import Look
+from bot.fleet.watch.feeds.tick import FeedReading
+from bot.fleet.watch.registry.ports import Poll, Sight, Sighting
 from bot.reconcile.work import Claimed
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import bring_forward, give_all_back
-from bot.verify.images.ports import Look
-from bot.watch.feeds.stage import FeedReading
-from bot.watch.registry.incident import Incident
-from bot.watch.registry.ports import Poll, Sight, Sighting
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores, usage_of
 

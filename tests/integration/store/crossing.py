@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from bot.domain.clock import ManualClock
+from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.store.engine.database import open_database
 from bot.store.engine.failures import BrokenOff
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.images.images import images
-from bot.store.stages.verify.images import ImagesStore
 from tests.integration.store.unlocked import lock_nothing, who_lock
 
 

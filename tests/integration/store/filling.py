@@ -6,9 +6,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Table, func, select, update
 
-from bot.act.ports import Job
-from bot.assess.stage import Pair
-from bot.discover.ports import DueListing, DueRepository, Listing, Reading
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
@@ -18,14 +15,17 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
+from bot.fleet.act.ports import Job
+from bot.fleet.assess.tick import Pair
+from bot.fleet.discover.ports import DueListing, DueRepository, Listing, Reading
+from bot.fleet.report.ports import DueMessage
+from bot.fleet.watch.feeds.tick import DueFeed
+from bot.fleet.watch.registry.ports import DueBase, Sight, Sighting
 from bot.reconcile.work import Claimed, Queue
-from bot.report.ports import DueMessage
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stores import Stores as StageStores
-from bot.watch.feeds.stage import DueFeed
-from bot.watch.registry.ports import DueBase, Sight, Sighting
 
 T = TypeVar("T")
 

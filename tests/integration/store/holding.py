@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.feeds.advisory import Severity
@@ -19,12 +18,13 @@ from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Repository
-from bot.verify.images.ports import Look
-from bot.verify.packages.layers.layer import LayerContents
-from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.record import WantedPackages
-from bot.watch.osv.stage import DumpSource, KeptDump
-from bot.watch.registry.ports import Sight, Sighting
+from bot.fleet.discover.ports import Reading
+from bot.fleet.verify.images.ports import Look
+from bot.fleet.watch.registry.ports import Sight, Sighting
+from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
+from bot.images.packages.layers.layer import LayerContents
+from bot.upstream.osv.dump import DumpReading
+from bot.upstream.osv.record import WantedPackages
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 
 AMD64 = ["linux/amd64"]

@@ -6,17 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from bot.act.code_scanning import ScanTally, tick
-from bot.act.ports import ActOptions
-from bot.audit.fleet.stage import AuditOptions
-from bot.audit.fleet.stage import tick as audit
-from bot.discover.ports import Reading
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.repositories.repository import Repository, blob_name
 from bot.domain.rollouts.journal import Word
+from bot.fleet.act.code_scanning.tick import ScanTally, tick
+from bot.fleet.act.onboarding.rows import OnboardingsStore
+from bot.fleet.act.ports import ActOptions
+from bot.fleet.audit.tick import AuditOptions
+from bot.fleet.audit.tick import tick as audit
+from bot.fleet.discover.ports import Reading
+from bot.fleet.wiring.auditing import scan_logs
 from bot.reconcile.loop import Loop
-from bot.service.wiring.auditing import scan_logs
-from bot.store.stages.act.onboardings import OnboardingsStore
 from tests.fakes.forge import FakeForge
 from tests.fakes.repository import SHA1, FakeRepository
 from tests.integration.store.filling import HOUR, Stores

@@ -5,9 +5,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete
 
-from bot.act.onboarding.deciding import BRANCH
-from bot.act.onboarding.ports import OnboardingOptions
-from bot.act.onboarding.stage import OnboardingTally, tick
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import scratch_of
 from bot.domain.forge.refusals import BranchMoved
@@ -15,8 +12,11 @@ from bot.domain.reach import Reach
 from bot.domain.repositories.onboarding import SAFE_CHECKS, OnboardingState
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
+from bot.fleet.act.onboarding.deciding import BRANCH
+from bot.fleet.act.onboarding.ports import OnboardingOptions
+from bot.fleet.act.onboarding.tick import OnboardingTally, tick
+from bot.fleet.wiring.auditing import AuditProposer
 from bot.reconcile.loop import Loop
-from bot.service.wiring.auditing import AuditProposer
 from bot.store.rows.repositories.tables import blobs
 from sandbox.fleets.bare_repository import bare_files
 from tests.fakes.forge import FakeForge

@@ -7,23 +7,23 @@ from importlib import import_module
 
 import pytest
 
-from bot.act import code_scanning
-from bot.act.dispatch import steps
-from bot.act.dispatch.steps import StepOptions
-from bot.act.issue import stage as issues
-from bot.act.onboarding import stage as onboarding
-from bot.act.onboarding.ports import OnboardingOptions
-from bot.act.ports import ActOptions
-from bot.audit.fleet.stage import AuditOptions
 from bot.domain.repositories.issue import IssueSection
 from bot.domain.repositories.onboarding import SAFE_CHECKS
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.formats.workflows.dispatchable import dispatchable
+from bot.files.formats.workflows.dispatchable import dispatchable
+from bot.fleet.act.code_scanning import tick as code_scanning
+from bot.fleet.act.issue import tick as issues
+from bot.fleet.act.onboarding import tick as onboarding
+from bot.fleet.act.onboarding.ports import OnboardingOptions
+from bot.fleet.act.ports import ActOptions
+from bot.fleet.act.steps import tick as steps
+from bot.fleet.act.steps.tick import StepOptions
+from bot.fleet.audit.tick import AuditOptions
+from bot.fleet.wiring.auditing import AuditProposer, scan_logs
 from bot.reconcile.budgets import Budget, Turn
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
-from bot.service.wiring.auditing import AuditProposer, scan_logs
 from bot.store.rows.repositories.issues import say
 from sandbox.fleets.bare_repository import bare_files
 from tests.fakes.forge import FakeForge

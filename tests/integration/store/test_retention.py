@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import event
 
-from bot.discover.ports import Reading
 from bot.domain.bases.image import OCI_INDEX, digest_of
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.images.claims.claim import Claim, Source
@@ -14,12 +13,13 @@ from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.store.retention import Forgotten
+from bot.fleet.discover.ports import Reading
+from bot.fleet.retention.rows import Forgotten
+from bot.fleet.verify.images.ports import Look
+from bot.fleet.watch.registry.ports import Sight, Sighting
 from bot.store.rows.bases.tables import changes, manifests, observations
 from bot.store.rows.repositories.tables import blobs
 from bot.store.rows.rollouts.tables import rebuilds, transitions
-from bot.verify.images.ports import Look
-from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.moving import moves_again

@@ -18,11 +18,11 @@ from bot.clients.registry.attaching import Attaching
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
-from bot.service.wiring.registries.attesting import Attacher
-from bot.verify.attesting.attachment import Attachment, entries_of
-from bot.verify.attesting.summary import PREDICATE, Verifier, signed, summary
-from bot.verify.signatures.cosign.verifying import SignedSubject, verify_with_key
-from bot.verify.trust.collecting import attestations_of
+from bot.fleet.verify.attesting.attachment import Attachment, entries_of
+from bot.fleet.verify.attesting.summary import PREDICATE, Verifier, signed, summary
+from bot.fleet.wiring.registries.attesting import Attacher
+from bot.images.signatures.cosign.verifying import SignedSubject, verify_with_key
+from bot.images.trust.collecting import attestations_of
 from sandbox.edges.edge import Surroundings
 from sandbox.images import dotnet_image
 from sandbox.programs import parts

@@ -20,18 +20,18 @@ from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
 from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
-from bot.verify.sbom.collecting import judged_by, sboms_of
-from bot.verify.signatures.cosign.keys import read_public_key
-from bot.verify.signatures.cosign.policy import accepting
-from bot.verify.signatures.cosign.trusted_root import read_trusted_root
-from bot.verify.signatures.cosign.verifying import SignedSubject, verify_keyless, verify_with_key
-from bot.verify.signatures.remembered import Remembered
-from bot.verify.signatures.verdict import Validity
+from bot.images.sbom.collecting import judged_by, sboms_of
+from bot.images.signatures.cosign.keys import read_public_key
+from bot.images.signatures.cosign.policy import accepting
+from bot.images.signatures.cosign.trusted_root import read_trusted_root
+from bot.images.signatures.cosign.verifying import SignedSubject, verify_keyless, verify_with_key
+from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import Validity
 from sandbox.edges.edge import Surroundings
 from sandbox.programs import parts
 from sandbox.registry import Registry
 from tests.builders import NOON
-from tests.unit.verify.signatures.private_sigstore import (
+from tests.unit.images.signatures.private_sigstore import (
     ARTIFACT,
     IDENTITY,
     ISSUER,

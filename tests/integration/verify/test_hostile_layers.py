@@ -16,11 +16,11 @@ import zstandard
 
 from bot.clients.http.client import Http
 from bot.clients.registry import Registry, RegistryAccess, host_rules
+from bot.commands.images.registry_image import RegistryBlobs
 from bot.domain.bases.image import read_document
 from bot.domain.clock import ManualClock
 from bot.domain.packages.package import Inventory
-from bot.service.commands.images.registry_image import RegistryBlobs
-from bot.verify.packages.image import read_image
+from bot.images.packages.image import read_image
 from sandbox.edges.edge import PATIENCE
 from tests.builders import NOON
 from tests.integration.verify.conftest import Kept

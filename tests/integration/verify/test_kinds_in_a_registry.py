@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner
 
 from bot.cli.main import app
-from bot.verify.trust.collecting import BUNDLE, NOTATION
+from bot.images.trust.collecting import BUNDLE, NOTATION
 from sandbox.images import dotnet_image
 from tests.integration.verify.conftest import Kept
-from tests.unit.verify.signatures.keys import KEY, public, sign
-from tests.unit.verify.signatures.making import IDENTITY as SUBJECT
-from tests.unit.verify.signatures.making import NOW, Draft, Timestamper, chain_of_three, cose, jws, needs_openssl
-from tests.unit.verify.signatures.private_sigstore import (
+from tests.unit.images.signatures.keys import KEY, public, sign
+from tests.unit.images.signatures.making import IDENTITY as SUBJECT
+from tests.unit.images.signatures.making import NOW, Draft, Timestamper, chain_of_three, cose, jws, needs_openssl
+from tests.unit.images.signatures.private_sigstore import (
     IDENTITY,
     ISSUER,
     PrivateSigstore,

@@ -17,18 +17,18 @@ from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
 from bot.domain.images.trust import Trust
-from bot.verify.signatures.cosign.keys import read_public_key
-from bot.verify.signatures.notation.names import TrustedIdentity
-from bot.verify.signatures.notation.trust_store import TrustStore
-from bot.verify.signatures.notation.verifying import NotationPolicy
-from bot.verify.signatures.remembered import Remembered
-from bot.verify.trust.collecting import NOTATION, signatures_of
-from bot.verify.trust.judging import Trusted, judge_trust
+from bot.images.signatures.cosign.keys import read_public_key
+from bot.images.signatures.notation.names import TrustedIdentity
+from bot.images.signatures.notation.trust_store import TrustStore
+from bot.images.signatures.notation.verifying import NotationPolicy
+from bot.images.signatures.remembered import Remembered
+from bot.images.trust.collecting import NOTATION, signatures_of
+from bot.images.trust.judging import Trusted, judge_trust
 from sandbox.edges.edge import Surroundings
 from sandbox.images import dotnet_image
 from sandbox.programs import parts
 from sandbox.registry import Registry as Played
-from tests.unit.verify.signatures.making import NOW, Draft, chain_of_three, cose
+from tests.unit.images.signatures.making import NOW, Draft, chain_of_three, cose
 
 REPOSITORY = "dotnet/aspnet"
 COSE = "application/cose"

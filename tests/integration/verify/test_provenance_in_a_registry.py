@@ -19,18 +19,18 @@ from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis
 from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
-from bot.service.wiring.registries.images import RegistryImages
-from bot.service.wiring.registries.sboms import SbomsBeside
-from bot.service.wiring.registries.vex import VexBeside
+from bot.fleet.wiring.registries.images import RegistryImages
+from bot.fleet.wiring.registries.sboms import SbomsBeside
+from bot.fleet.wiring.registries.vex import VexBeside
+from bot.images.trust.collecting import BUNDLE
+from bot.images.trust.looked_once import LookedOnce
 from bot.settings.sections.trust import TrustSettings
-from bot.verify.trust.collecting import BUNDLE
-from bot.verify.trust.looked_once import LookedOnce
 from sandbox.images import dotnet_image
 from sandbox.registry import Registry as Played
 from tests.builders import ASPNET
 from tests.integration.verify.conftest import Kept, NothingKept
-from tests.unit.verify.signatures.evidence import EVIDENCE, needs_evidence
-from tests.unit.verify.signatures.private_sigstore import AT, IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
+from tests.unit.images.signatures.evidence import EVIDENCE, needs_evidence
+from tests.unit.images.signatures.private_sigstore import AT, IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
 
 V3 = f"{BUNDLE}.v0.3+json"
 BELOW = "sha256:" + "a" * 64

@@ -26,18 +26,18 @@ from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis, ImageStanding
 from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
-from bot.service.wiring.registries.images import RegistryImages
-from bot.verify.images.confirming import confirm
-from bot.verify.sbom.collecting import judged_by, sboms_of
-from bot.verify.signatures.remembered import Remembered
-from bot.verify.standing.observed_layers import ObservedLayers
-from bot.verify.trust.looked_once import LookedOnce
-from bot.watch.registry.observe import read
+from bot.fleet.verify.images.confirming import confirm
+from bot.fleet.watch.registry.observe import read
+from bot.fleet.wiring.registries.images import RegistryImages
+from bot.images.sbom.collecting import judged_by, sboms_of
+from bot.images.signatures.remembered import Remembered
+from bot.images.standing.observed_layers import ObservedLayers
+from bot.images.trust.looked_once import LookedOnce
 from sandbox.images import Pushed, dotnet_image
 from tests.builders import NOON
 from tests.docker_engine import Docker, engine
 from tests.integration.verify.conftest import Kept, NothingKept
-from tests.unit.verify.standing.world import stands
+from tests.unit.images.standing.world import stands
 
 pytestmark = pytest.mark.long
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.verify.trust.collecting import BUNDLE, NOTATION
+from bot.images.trust.collecting import BUNDLE, NOTATION
 from tests.integration.verify.conftest import Kept
-from tests.unit.verify.signatures.evidence import EVIDENCE, cases, needs_evidence
+from tests.unit.images.signatures.evidence import EVIDENCE, cases, needs_evidence
 
 OTHER = "sha256:" + "0" * 64
 

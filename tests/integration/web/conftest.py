@@ -13,16 +13,16 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.rollouts.policy import Policy
-from bot.plan.waves.advance import rollout_options_of
+from bot.fleet.heartbeats import Heartbeats
+from bot.fleet.meter import Meter
+from bot.fleet.plan.waves.tick import rollout_options_of
+from bot.fleet.standing.rows import StandingStore
+from bot.settings.tokens import parse
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.pages.fleet.standing import StandingStore
 from bot.store.stores import Stores
 from bot.web.access.rates import Rates
-from bot.web.access.tokens import parse
 from bot.web.app import app_of
-from bot.web.heartbeats import Heartbeats
-from bot.web.metrics.meter import Meter
 from bot.web.site import Site, WebAccess
 from sandbox.stored_fleet.fleet import StoredFleet
 from tests.migrated import new_sqlite

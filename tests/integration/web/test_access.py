@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.domain.clock import ManualClock
+from bot.settings.tokens import Right
 from bot.store.rows.ended_sessions import ended_sessions
 from bot.web.access.rates import Bucket, Rates
-from bot.web.access.tokens import Right
 from bot.web.site import Proxy, Senders, Site, WebAccess
 from tests.integration.web.conftest import ACTOR, READER, SCRAPER, TOKENS, Asking
 from tests.integration.web.visitors import HTML, field, signed_in

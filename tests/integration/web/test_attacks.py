@@ -18,8 +18,8 @@ from starlette.routing import Route
 
 from bot.clients.notifiers.slack_blocks import blocks_of
 from bot.clients.notifiers.teams_card import card_of
-from bot.report.markdown import markdown_of
-from bot.report.messages.rollout import rollout_message
+from bot.fleet.report.markdown import markdown_of
+from bot.fleet.report.messages.rollout import rollout_message
 from bot.store.engine.database import Database
 from bot.web.access.bounds import Bounds
 from bot.web.access.rates import Bucket, Rates

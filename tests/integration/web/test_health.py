@@ -11,13 +11,13 @@ from sqlalchemy import insert
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
+from bot.fleet.heartbeats import Heartbeats
 from bot.store.engine.database import Database
 from bot.store.engine.failures import NoRoom
 from bot.store.rows.tables import journal
 from bot.web.access.connections import HeldConnections
 from bot.web.access.rates import Bucket, Rates
 from bot.web.app import app_of, health_app_of
-from bot.web.heartbeats import Heartbeats
 from bot.web.serving import bound, listening_on, serving
 from bot.web.site import Senders, Site
 from sandbox.programs.processes import ANY_PORT

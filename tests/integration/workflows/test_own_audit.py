@@ -1,8 +1,8 @@
 """`freshness-bot audit .` on this repository: nothing fails, and what cannot be told has its reason."""
 
+from bot.commands.files.audit import audited
 from bot.domain.clock import SystemClock
 from bot.domain.repositories.finding import Outcome
-from bot.service.commands.files.audit import audited
 from tests.integration.workflows.written import ROOT
 
 

@@ -12,8 +12,8 @@ from bot.domain.bases.change import Cause, Change
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action
-from tests.unit.assess.world import DAY
 from tests.unit.backtest.world import HOUR, change, use
+from tests.unit.fleet.assess.world import DAY
 
 
 def carried_out(*changes: Change, uses: tuple[Use, ...] = (), policy: Policy | None = None) -> list[Deed]:

@@ -7,7 +7,7 @@ import pytest
 from bot.backtest.fleet import read_fleet, synthetic_fleet
 from bot.domain.failure import Failure
 from bot.domain.reference import Base
-from tests.unit.assess.world import base
+from tests.unit.fleet.assess.world import base
 
 BASES = {
     base("aspnet:8.0"): 30,

@@ -14,7 +14,7 @@ from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.timing.windows import Window
-from tests.unit.assess.world import DAY, base
+from tests.unit.fleet.assess.world import DAY, base
 
 HOUR = timedelta(hours=1)
 AT_ONCE = "weekly-rebuild.yml"

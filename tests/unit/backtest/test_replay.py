@@ -4,12 +4,12 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.assess.dotnet.releases import ReleaseIndex
 from bot.backtest.replay import Offer, Replay
 from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Severity
-from tests.unit.assess.world import DAY, release, seen
+from bot.upstream.dotnet.releases import ReleaseIndex
+from tests.unit.fleet.assess.world import DAY, release, seen
 
 HOUR = timedelta(hours=1)
 BEFORE, AFTER = seen("1", at=DAY), seen("2", version="8.0.17", at=DAY + HOUR)

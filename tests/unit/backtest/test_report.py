@@ -20,8 +20,8 @@ from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Kind, Role, Span, Usage
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.waves import Wave
-from bot.watch.history.log import write_observations, write_releases
-from tests.unit.assess.world import DAY, base, image, release, seen
+from bot.upstream.history.log import write_observations, write_releases
+from tests.unit.fleet.assess.world import DAY, base, image, release, seen
 
 HOUR = timedelta(hours=1)
 HOSTILE = "<script>alert(1)</script>"

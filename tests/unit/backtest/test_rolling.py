@@ -23,8 +23,8 @@ from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
-from tests.unit.assess.world import DAY
 from tests.unit.backtest.world import HOUR, change, use
+from tests.unit.fleet.assess.world import DAY
 
 MINUTE = timedelta(minutes=1)
 WAVES = (Wave("canary", soak=4 * HOUR), Wave("rest"))

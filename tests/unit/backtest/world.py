@@ -6,7 +6,7 @@ from bot.backtest.fleet import ReplayedRepository, Use
 from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Kind, Role, Span, Usage
-from tests.unit.assess.world import DAY, base
+from tests.unit.fleet.assess.world import DAY, base
 
 HOUR = timedelta(hours=1)
 

@@ -14,7 +14,7 @@ import yaml
 
 from bot.cli.main import app
 from bot.domain.images.answers import ImageQuestion
-from bot.formats.repository_config import parse
+from bot.files.formats.repository_config import parse
 from bot.web.pages.looking import routes as PAGES_SHOWN
 from docs.reference import setting_names
 
@@ -28,7 +28,7 @@ _FENCED = re.compile(r"(?ms)^[ ]*```[a-z]*\n(.*?)^[ ]*```")
 _SPAN = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`")
 _PATH = re.compile(r"\.?[\w-]+(?:[./][\w.-]+)*/?")
 _PLACEHOLDER = re.compile(r"(?:^|[/_.])[A-Z]{3,}(?=[/_.]|$)(?!\.md)")
-"""`bot/formats/NAME/finder.py` is a pattern, `SECURITY.md` a file."""
+"""`bot/files/formats/NAME/finder.py` is a pattern, `SECURITY.md` a file."""
 
 
 def spans(text: str) -> list[str]:

@@ -12,41 +12,41 @@ RULE = "def said(x):\n    return x > 1 and x < 9\n"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    for name in ("bot/plan/first.py", "bot/plan/deep/second.py", "bot/planned/third.py"):
+    for name in ("bot/fleet/plan/first.py", "bot/fleet/plan/deep/second.py", "bot/planned/third.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(RULE)
     return tmp_path
 
 
 def test_a_room_has_the_mutants_of_its_folder_and_of_those_below(root: Path) -> None:
-    rooms = Rooms(root, ["bot/plan", "bot/planned/third.py"])
+    rooms = Rooms(root, ["bot/fleet/plan", "bot/planned/third.py"])
     assert {path: rooms.room(path) for path in rooms.sources} == {
-        "bot/plan/deep/second.py": "bot/plan",
-        "bot/plan/first.py": "bot/plan",
+        "bot/fleet/plan/deep/second.py": "bot/fleet/plan",
+        "bot/fleet/plan/first.py": "bot/fleet/plan",
         "bot/planned/third.py": "bot/planned/third.py",
     }
     sizes = rooms.sizes()
-    assert sizes["bot/plan"] == 2 * sizes["bot/planned/third.py"] > 0
+    assert sizes["bot/fleet/plan"] == 2 * sizes["bot/planned/third.py"] > 0
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_another_for_another(root: Path) -> None:
-    rooms = Rooms(root, ["bot/plan"])
+    rooms = Rooms(root, ["bot/fleet/plan"])
     keys = [written.key for written in rooms.sample(5, 1)]
-    assert keys == [written.key for written in Rooms(root, ["bot/plan"]).sample(5, 1)]
+    assert keys == [written.key for written in Rooms(root, ["bot/fleet/plan"]).sample(5, 1)]
     assert keys != [written.key for written in rooms.sample(5, 2)]
     assert {*keys} < {written.key for written in rooms.sample(6, 1)}
 
 
 def test_a_sample_of_none_is_all_of_them(root: Path) -> None:
-    rooms = Rooms(root, ["bot/plan"])
-    assert len(rooms.sample(0, 1)) == rooms.sizes()["bot/plan"]
+    rooms = Rooms(root, ["bot/fleet/plan"])
+    assert len(rooms.sample(0, 1)) == rooms.sizes()["bot/fleet/plan"]
 
 
 def test_what_is_no_mutant_any_more_is_told_of_these_rooms_alone(root: Path) -> None:
-    rooms = Rooms(root, ["bot/plan"])
+    rooms = Rooms(root, ["bot/fleet/plan"])
     key = rooms.sample(1, 1)[0].key
     other, elsewhere = replace(key, was="return x"), replace(key, path="bot/planned/gone.py")
-    gone = replace(key, path="bot/plan/gone.py")
+    gone = replace(key, path="bot/fleet/plan/gone.py")
     assert rooms.unknown([key, other, elsewhere, gone]) == [other, gone]
 
 
@@ -58,8 +58,8 @@ class Known(Covered):
 
     def _read(self, path: str) -> dict[int, list[str]]:
         far, near, other = (
-            "tests/unit/act/test_a.py::a",
-            "tests/unit/plan/test_b.py::b",
+            "tests/unit/fleet/act/test_a.py::a",
+            "tests/unit/fleet/plan/test_b.py::b",
             "tests/unit/web/test_c.py::c",
         )
         return {1: [""], 2: [far, near, other], 5: ["", far]}
@@ -77,20 +77,20 @@ def twice():
 
 
 def trials(root: Path) -> dict[str, Trial]:
-    (root / "bot/plan/first.py").write_text(CODE.replace("def said(x):\n    return", "def said(x): return"))
-    for name in ("act/test_a.py", "plan/test_b.py", "web/test_c.py"):
+    (root / "bot/fleet/plan/first.py").write_text(CODE.replace("def said(x):\n    return", "def said(x): return"))
+    for name in ("fleet/act/test_a.py", "fleet/plan/test_b.py", "web/test_c.py"):
         (root / "tests/unit" / name).parent.mkdir(parents=True, exist_ok=True)
         (root / "tests/unit" / name).write_text("")
-    (root / "tests/unit/web/test_c.py").write_text("from bot.plan.first import said")
-    rooms, tests = Rooms(root, ["bot/plan/first.py"]), MutantTests(Known(root), root)
+    (root / "tests/unit/web/test_c.py").write_text("from bot.fleet.plan.first import said")
+    rooms, tests = Rooms(root, ["bot/fleet/plan/first.py"]), MutantTests(Known(root), root)
     return {written.key.function: tests.trial(written) for written in rooms.sample(0, 1)}
 
 
 def test_a_mutant_is_tried_on_the_tests_that_run_its_line_those_of_its_own_room_first(root: Path) -> None:
     trial = trials(root)["said"]
     assert trial.tests == [
-        "tests/unit/plan/test_b.py::b",
-        "tests/unit/act/test_a.py::a",
+        "tests/unit/fleet/plan/test_b.py::b",
+        "tests/unit/fleet/act/test_a.py::a",
         "tests/unit/web/test_c.py::c",
     ]
     assert not trial.runs_on_import
@@ -98,6 +98,6 @@ def test_a_mutant_is_tried_on_the_tests_that_run_its_line_those_of_its_own_room_
 
 def test_what_runs_on_import_is_tried_on_its_own_room_and_on_what_imports_it(root: Path) -> None:
     trial = trials(root)[""]
-    near = ["tests/unit/plan/test_b.py::b", "tests/unit/plan/test_d.py::d"]
+    near = ["tests/unit/fleet/plan/test_b.py::b", "tests/unit/fleet/plan/test_d.py::d"]
     assert (trial.tests, trial.on_import) == ([], [near, ["tests/unit/web/test_c.py::c"]])
     assert trial.runs_on_import

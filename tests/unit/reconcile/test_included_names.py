@@ -11,18 +11,6 @@ from typing import Any
 import pytest
 
 import bot
-from bot.act import calling_off, code_scanning
-from bot.act.calling_off import CalledOff
-from bot.act.code_scanning import DueScan, ScanLogs
-from bot.act.dispatch import steps
-from bot.act.dispatch.steps import StepJob, StepOptions
-from bot.act.issue import stage as issues
-from bot.act.issue.stage import DueIssue
-from bot.act.onboarding import deciding
-from bot.act.onboarding import stage as onboarding
-from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions
-from bot.act.ports import ActOptions
-from bot.act.retiring import Traces, retire
 from bot.domain.clock import ManualClock
 from bot.domain.forge.branches import scratch_of
 from bot.domain.forge.wishes import MergeRequirements
@@ -34,21 +22,34 @@ from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, Step
-from bot.formats.workflows.dispatchable import dispatchable
+from bot.files.formats.workflows.dispatchable import dispatchable
+from bot.fleet.act.calling_off import tick as calling_off
+from bot.fleet.act.calling_off.tick import CalledOff
+from bot.fleet.act.code_scanning import tick as code_scanning
+from bot.fleet.act.code_scanning.tick import DueScan, ScanLogs
+from bot.fleet.act.issue import tick as issues
+from bot.fleet.act.issue.tick import DueIssue
+from bot.fleet.act.onboarding import deciding
+from bot.fleet.act.onboarding import tick as onboarding
+from bot.fleet.act.onboarding.ports import DueOnboarding, OnboardingOptions
+from bot.fleet.act.ports import ActOptions
+from bot.fleet.act.retiring.retire import Traces, retire
+from bot.fleet.act.steps import tick as steps
+from bot.fleet.act.steps.tick import StepJob, StepOptions
+from bot.fleet.report.fleet_issue import tick as fleet_issue
+from bot.fleet.report.fleet_issue.body import FleetNews
+from bot.fleet.report.fleet_issue.boxes import MARK
+from bot.fleet.report.fleet_issue.tick import DueFleetIssue, FleetIssueOptions
+from bot.fleet.wiring.auditing import AuditProposer
 from bot.reconcile.forge_writing import WRITES
 from bot.reconcile.loop import Loop
-from bot.report.fleet_issue import stage as fleet_issue
-from bot.report.fleet_issue.body import FleetNews
-from bot.report.fleet_issue.boxes import MARK
-from bot.report.fleet_issue.stage import DueFleetIssue, FleetIssueOptions
-from bot.service.wiring.auditing import AuditProposer
 from sandbox.fleets.bare_repository import bare_files
 from tests.fakes.forge import FakeForge
 from tests.fakes.queue import FakeQueue
 from tests.fakes.repository import BOT, SHA1, Commit, FakeRepository
-from tests.unit.act.world import BRANCH, NOON, SHOP, WEEKLY, change, member, new_world, rebuild
-from tests.unit.follow.world import OPEN
-from tests.unit.report.fleet_issue.news import NEWS
+from tests.unit.fleet.act.world import BRANCH, NOON, SHOP, WEEKLY, change, member, new_world, rebuild
+from tests.unit.fleet.follow.world import OPEN
+from tests.unit.fleet.report.fleet_issue.news import NEWS
 
 DEPLOY = b"on: {workflow_dispatch: {}}\njobs: {}\n"
 FAILED = IssueSection("failures", "Rebuilds that failed", "The build is red.", "the build is red")
@@ -310,16 +311,16 @@ async def what_is_retired() -> Setting:
 
 
 CALLERS: Mapping[str, tuple[Callable[[], Awaitable[Setting]], ...]] = {
-    "act/code_scanning.py": (a_scan,),
-    "act/dispatch/rebuilds.py": (a_dispatch,),
-    "act/dispatch/steps.py": (a_step,),
-    "act/issue/stage.py": (a_first_word, a_last_word),
-    "act/onboarding/bringing.py": (a_first_onboarding, an_onboarding_with_nothing_left),
-    "act/onboarding/deciding.py": (an_onboarding_that_is_declined,),
-    "act/pull_request/bringing.py": (a_rebuild,),
-    "act/pull_request/wishes.py": (a_rebuild, an_ignored_rebuild, what_was_called_off),
-    "act/retiring.py": (what_is_retired,),
-    "report/fleet_issue/stage.py": (a_first_fleet_issue, another_fleet_issue),
+    "fleet/act/code_scanning/tick.py": (a_scan,),
+    "fleet/act/dispatch/rebuilds.py": (a_dispatch,),
+    "fleet/act/steps/tick.py": (a_step,),
+    "fleet/act/issue/tick.py": (a_first_word, a_last_word),
+    "fleet/act/onboarding/bringing.py": (a_first_onboarding, an_onboarding_with_nothing_left),
+    "fleet/act/onboarding/deciding.py": (an_onboarding_that_is_declined,),
+    "fleet/act/pull_request/bringing.py": (a_rebuild,),
+    "fleet/act/pull_request/wishes.py": (a_rebuild, an_ignored_rebuild, what_was_called_off),
+    "fleet/act/retiring.py": (what_is_retired,),
+    "fleet/report/fleet_issue/tick.py": (a_first_fleet_issue, another_fleet_issue),
 }
 """All modules that have the forge write something, with what makes them do it."""
 SETTINGS = sorted({each for some in CALLERS.values() for each in some}, key=lambda each: each.__name__)

@@ -32,8 +32,6 @@ def test_each_is_made_once(stores: Stores) -> None:
 
 
 def test_the_bag_loads_no_store_of_a_stage() -> None:
-    code = (
-        "import bot.store.stores, sys; print([name for name in sys.modules if name.startswith('bot.store.stages')])"
-    )
+    code = "import bot.store.stores, sys; print([name for name in sys.modules if name.startswith('bot.fleet')])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"

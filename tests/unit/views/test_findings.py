@@ -5,12 +5,12 @@ import json
 import jsonschema
 import pytest
 
-from bot.audit.auditing import audit
-from bot.audit.rules import RULES
 from bot.domain.repositories.finding import Finding, Outcome
+from bot.files.audit.auditing import audit
+from bot.files.audit.rules import RULES
 from bot.views.repositories.findings import as_markdown, as_rows, as_sarif, counts
 from sandbox.programs.parts import NODE_MODULES
-from tests.unit.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, texts, workflow
+from tests.unit.files.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, texts, workflow
 
 SCHEMA = NODE_MODULES / "@microsoft" / "jest-sarif" / "lib" / "schemas" / "sarif-2.1.0-rtm.5.json"
 CONFIG = "ignore: [{check: seccomp-profile, reason: the node has one}]"

@@ -10,6 +10,9 @@ from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow
 from bot.domain.images.standing import ImageState
 from bot.domain.rollouts.rebuild import Action, RebuildState
+from bot.fleet.heartbeats import Heartbeats
+from bot.fleet.meter import Meter, MeteredHooks
+from bot.fleet.metrics import METRICS
 from bot.reconcile.hooks import RowOutcome
 from bot.views.bases.mirrors import Took
 from bot.views.fleet.figures import (
@@ -22,9 +25,6 @@ from bot.views.fleet.figures import (
     SeenChange,
     SeenLag,
 )
-from bot.web.heartbeats import Heartbeats
-from bot.web.metrics.meter import Meter, MeteredHooks
-from bot.web.metrics.table import METRICS
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.web.access.tokens import Right, parse, whose
+from bot.settings.tokens import Right, parse, whose
 
 SECRET = "a" * 24
 OTHER = "b" * 24

@@ -15,8 +15,8 @@ from bot.domain.wording.words import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.commands.files.audit import AuditedCheckout
     from bot.domain.repositories.finding import Finding
-    from bot.service.commands.files.audit import AuditedCheckout
 
 _HOLDS, _FAILS, _CANNOT_TELL = 0, 1, 3
 
@@ -67,7 +67,7 @@ def audit(
         case AuditFormat.SARIF:
             from importlib.metadata import version
 
-            from bot.audit.rules import RULES
+            from bot.files.audit.rules import RULES
 
             print_json(as_sarif(findings, RULES, version("freshness-bot"), audited.patches()))
         case AuditFormat.MARKDOWN:
@@ -81,15 +81,15 @@ def audit(
 
 
 def _audited(where: str, config: Path) -> "AuditedCheckout":
+    from bot.commands.files.audit import audited, is_repository_name
     from bot.domain.clock import SystemClock
-    from bot.service.commands.files.audit import audited, is_repository_name
 
     if Path(where).exists() or not is_repository_name(where):
         with progress_of("reading") as progress:
             return audited(Path(where), SystemClock(), progress)
     import asyncio
 
-    from bot.service.commands.files.audit_of_fleet import audited_repository
+    from bot.commands.files.audit_of_fleet import audited_repository
     from bot.settings import load
 
     return asyncio.run(audited_repository(load(config), where, SystemClock()))

@@ -17,8 +17,8 @@ from bot.views.names import short_reference
 from bot.views.repositories.scan import Freshness, as_json
 
 if TYPE_CHECKING:
+    from bot.commands.files.checkout import Updated
     from bot.domain.repositories.usage import Replacement
-    from bot.service.commands.files.checkout import Updated
     from bot.settings import Settings
     from bot.views.repositories.scan import FolderScan, ScannedUsage
 
@@ -46,8 +46,8 @@ def scan(
     """
     import asyncio
 
+    from bot.commands.files import checkout
     from bot.domain.clock import SystemClock
-    from bot.service.commands.files import checkout
 
     with progress_of("reading") as progress:
         found = asyncio.run(
@@ -83,7 +83,7 @@ def update(
 
     Example: freshness-bot update ~/src/shop --set node:22=node:24
     """
-    from bot.service.commands.files import checkout
+    from bot.commands.files import checkout
 
     silent: list[ScannedUsage] = []
     if changes:
@@ -119,9 +119,9 @@ def _as_told(path: Path, replacements: "list[Replacement]") -> "list[Updated]":
     """Rewrites what `--set` names; raises `Failure` where an old reference occurs nowhere."""
     import asyncio
 
+    from bot.commands.files import checkout
     from bot.domain.clock import SystemClock
     from bot.domain.failure import Failure, Trouble
-    from bot.service.commands.files import checkout
 
     with progress_of("reading") as progress:
         found = asyncio.run(checkout.scan(path, None, SystemClock(), offline=True, progress=progress))
@@ -142,8 +142,8 @@ def _as_told(path: Path, replacements: "list[Replacement]") -> "list[Updated]":
 def _looked(path: Path, settings: "Settings | None") -> "FolderScan":
     import asyncio
 
+    from bot.commands.files import checkout
     from bot.domain.clock import SystemClock
-    from bot.service.commands.files import checkout
 
     with progress_of("reading") as progress:
         return asyncio.run(checkout.scan(path, settings, SystemClock(), offline=False, progress=progress))

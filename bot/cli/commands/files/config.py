@@ -23,9 +23,9 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     import asyncio
 
     from bot.cli.screen.output import print_line
+    from bot.commands.files.known_workflows import known_workflows
+    from bot.commands.files.unwatched import unwatched_in_fleet
     from bot.domain.clock import SystemClock
-    from bot.service.commands.files.known_workflows import known_workflows
-    from bot.service.commands.files.unwatched import unwatched_in_fleet
     from bot.settings import check_secrets, load
     from bot.settings.review import missing_workflows, review, review_gate
 

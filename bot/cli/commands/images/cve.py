@@ -33,8 +33,8 @@ def cve(
     """
     import asyncio
 
+    from bot.commands.images.ledger import read_cve, read_cves
     from bot.domain.clock import SystemClock
-    from bot.service.commands.images.ledger import read_cve, read_cves
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()

@@ -10,8 +10,8 @@ from bot.cli.screen.output import print_aside
 
 if TYPE_CHECKING:
     from bot.domain.packages.cves.detected import DetectedVulnerability
-    from bot.verify.scanners.report import Report
-    from bot.verify.vex.statements import VexStatement
+    from bot.images.scanners.report import Report
+    from bot.images.vex.statements import VexStatement
 
 _MOST_LEFT_OUT = 20
 BLOCKS = 1
@@ -51,7 +51,7 @@ def gate(
     from bot.cli.screen.output import print_json, print_line, print_table
     from bot.domain.packages.cves.detected import GatePolicy, blocking, gaps_of_unrated, undecided
     from bot.domain.wording.words import counted
-    from bot.verify.scanners.report import both_subjects, severities
+    from bot.images.scanners.report import both_subjects, severities
 
     policy = GatePolicy(frozenset().union(*map(severities, severity or [_SEVERITIES])), ignore_unfixed)
     now, before = _read(report), None if against is None else _read(against)
@@ -93,10 +93,10 @@ def gate(
 
 def _read(path: Path) -> "Report":
     """Reads a report; one that is missing is not a clean one, and ends the command with `CANNOT_TELL`."""
+    from bot.commands.images.packages import read_file
     from bot.domain.failure import Failure, Trouble
-    from bot.service.commands.images.packages import read_file
-    from bot.verify.scanners.reading import read_report
-    from bot.verify.scanners.report import LARGEST_REPORT
+    from bot.images.scanners.reading import read_report
+    from bot.images.scanners.report import LARGEST_REPORT
 
     try:
         data = read_file(path, LARGEST_REPORT)
@@ -110,9 +110,9 @@ def _read(path: Path) -> "Report":
 
 def _statements(documents: list[Path]) -> list["VexStatement"]:
     """Those that count; what is said at a time that is yet to come is told, and takes nothing away."""
+    from bot.commands.images.packages import read_file
     from bot.domain.clock import SystemClock
-    from bot.service.commands.images.packages import read_file
-    from bot.verify.vex.statements import LARGEST_VEX, heeded, is_ahead, read_vex
+    from bot.images.vex.statements import LARGEST_VEX, heeded, is_ahead, read_vex
 
     now = SystemClock().now()
     read = [(path, each) for path in documents for each in read_vex(read_file(path, LARGEST_VEX), str(path))]
@@ -127,7 +127,7 @@ def _excused(
     found: tuple["DetectedVulnerability", ...], statements: list["VexStatement"], report: "Report"
 ) -> tuple["DetectedVulnerability", ...]:
     """What still stands once the statements have been heard; what they take away is told on standard error."""
-    from bot.verify.vex.excusing import excuse, untold_platforms
+    from bot.images.vex.excusing import excuse, untold_platforms
 
     standing, excused = excuse(found, statements, report)
     for each in excused:

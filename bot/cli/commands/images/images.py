@@ -30,8 +30,8 @@ def images(
     """
     import asyncio
 
+    from bot.commands.images.images import read_images
     from bot.domain.clock import SystemClock
-    from bot.service.commands.images.images import read_images
     from bot.settings import load
 
     clock = SystemClock()
@@ -54,9 +54,9 @@ def image(
     """
     import asyncio
 
+    from bot.commands.images.images import read_image_views
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import image_path
-    from bot.service.commands.images.images import read_image_views
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()
@@ -86,9 +86,9 @@ def tree(
     """
     import asyncio
 
+    from bot.commands.images.images import read_tree
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import base_path
-    from bot.service.commands.images.images import read_tree
     from bot.settings import load
 
     settings = load(config)

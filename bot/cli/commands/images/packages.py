@@ -76,7 +76,7 @@ def list_packages(
     from dataclasses import asdict
 
     from bot.cli.screen.output import print_json
-    from bot.service.commands.images.packages import check_platform_is_of_image, read_source
+    from bot.commands.images.packages import check_platform_is_of_image, read_source
 
     check_platform_is_of_image(platform, source)
     inventory = read_source(source, platform, config)
@@ -117,8 +117,8 @@ def find(
     import asyncio
 
     from bot.cli.tables.found import show_found
+    from bot.commands.images.inventory import find_packages
     from bot.domain.clock import SystemClock
-    from bot.service.commands.images.inventory import find_packages
     from bot.settings import load
 
     question = find_packages(load(config), name, below, package_type, cve, SystemClock())
@@ -143,8 +143,8 @@ def diff(
     from dataclasses import asdict
 
     from bot.cli.screen.output import print_json, print_line, print_table
+    from bot.commands.images.packages import check_platform_is_of_image, read_source
     from bot.domain.packages.changes import package_changes
-    from bot.service.commands.images.packages import check_platform_is_of_image, read_source
 
     check_platform_is_of_image(platform, before, after)
     old, new = read_source(before, platform, config), read_source(after, platform, config)
@@ -180,7 +180,7 @@ def compare(
     import json
 
     from bot.cli.screen.output import print_table
-    from bot.service.commands.images.packages import compared_lines
+    from bot.commands.images.packages import compared_lines
 
     answers = compared_lines(file)
     if output is Format.JSON:
@@ -222,10 +222,10 @@ def _show_sboms(source: Path, platform: str | None, config: Path | None, invento
     import asyncio
 
     from bot.cli.screen.output import print_line
+    from bot.commands.images.packages import named_image
+    from bot.commands.images.sboms import sboms_beside
     from bot.domain.clock import SystemClock
     from bot.domain.failure import Failure
-    from bot.service.commands.images.packages import named_image
-    from bot.service.commands.images.sboms import sboms_beside
     from bot.settings import Settings, load
 
     image = named_image(source)

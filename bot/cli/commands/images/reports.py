@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.domain.packages.cves.detected import DetectedVulnerability
-    from bot.verify.scan_reports import ScanReport
+    from bot.images.scan_reports import ScanReport
 
 _GONE: dict[str, Any] = {
     "digests": None,
@@ -50,7 +50,7 @@ def import_(
     Example: freshness-bot reports import trivy.json
     """
     from bot.cli.screen.output import print_json, print_line
-    from bot.service.commands.images.scan_reports import import_report
+    from bot.commands.images.scan_reports import import_report
 
     kept = asked(config, lambda settings, clock: import_report(settings, file, image, clock))
     if output is Format.JSON:
@@ -75,7 +75,7 @@ def list_(
     Example: freshness-bot reports list ghcr.io/contoso/shop@sha256:DIGEST
     """
     from bot.cli.screen.output import print_json, print_line
-    from bot.service.commands.images.scan_reports import kept_reports
+    from bot.commands.images.scan_reports import kept_reports
 
     reports = asked(config, lambda settings, clock: kept_reports(settings, image, clock))
     if output is Format.JSON:

@@ -21,7 +21,7 @@ from bot.cli.commands.images.trust_options import bad
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
-    from bot.service.commands.images.sboms_of_fleet import Document
+    from bot.commands.images.sboms_of_fleet import Document
 
 OneOrNone = Annotated[Path | None, typer.Argument(metavar="SOURCE", help=SOURCE_HELP, parser=source_path)]
 
@@ -64,9 +64,9 @@ def export(
     from importlib.metadata import version
 
     from bot.cli.screen.output import print_json
+    from bot.commands.images.packages import check_platform_is_of_image, read_source
     from bot.domain.clock import SystemClock
-    from bot.service.commands.images.packages import check_platform_is_of_image, read_source
-    from bot.verify.sbom.export import as_cyclonedx, as_spdx
+    from bot.images.sbom.export import as_cyclonedx, as_spdx
 
     write = as_spdx if output is SbomFormat.SPDX else as_cyclonedx
     if everything:
@@ -88,8 +88,8 @@ def export(
 
 def _export_all(config: Path, folder: Path, form: SbomFormat, made: "Document") -> None:
     from bot.cli.screen.output import print_line
+    from bot.commands.images.sboms_of_fleet import write_sboms
     from bot.domain.wording.words import counted
-    from bot.service.commands.images.sboms_of_fleet import write_sboms
 
     written = asked(config, lambda settings, clock: write_sboms(settings, folder, form.value, made, clock))
     print_line(f"{counted(len(written.files), 'SBOM')} in {folder}")
@@ -121,7 +121,7 @@ def import_(
     from dataclasses import asdict
 
     from bot.cli.screen.output import print_json, print_line
-    from bot.service.commands.images.sboms import import_sbom
+    from bot.commands.images.sboms import import_sbom
 
     kept = asked(config, lambda settings, clock: import_sbom(settings, file, image, platform, clock))
     if output is Format.JSON:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from bot.cli.commands.images.trust_options import SignatureKind, TrustOptions, bad, read
 
 if TYPE_CHECKING:
-    from bot.verify.signatures.cosign.verifying import SignedSubject
-    from bot.verify.signatures.verdict import SignatureVerdict
+    from bot.images.signatures.cosign.verifying import SignedSubject
+    from bot.images.signatures.verdict import SignatureVerdict
 
 _LARGEST_ARTIFACT = 1024 * 1024 * 1024
 _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
@@ -17,11 +17,11 @@ _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 def judge_file(encoded: bytes, options: TrustOptions, asked: "SignedSubject", at: datetime) -> "SignatureVerdict":
     """Judges one encoded signature, of whatever it signs. Raises `Failure` where an option is missing without which
     it says nothing."""
-    from bot.verify.signatures.cosign.verifying import verify_keyless, verify_with_key
-    from bot.verify.signatures.notation.verifying import MEDIA_TYPES, verify_notation
-    from bot.verify.signatures.verdict import as_of
-    from bot.verify.trust.collecting import AttachedDocument
-    from bot.verify.trust.stating import noting_what_is_stated
+    from bot.images.signatures.cosign.verifying import verify_keyless, verify_with_key
+    from bot.images.signatures.notation.verifying import MEDIA_TYPES, verify_notation
+    from bot.images.signatures.verdict import as_of
+    from bot.images.trust.collecting import AttachedDocument
+    from bot.images.trust.stating import noting_what_is_stated
 
     media_type = options.media_type
     if options.kind is SignatureKind.NOTATION and media_type not in MEDIA_TYPES:
@@ -70,7 +70,7 @@ def given_fields(
 
 def asked_about(artifact: Path | None, digest: str) -> "SignedSubject":
     """Reads what the signature is asked to be for. Raises `Failure` where the digest is none."""
-    from bot.verify.signatures.cosign.verifying import SignedSubject
+    from bot.images.signatures.cosign.verifying import SignedSubject
 
     algorithm, _, value = digest.partition(":")
     if digest and (len(value) != _DIGEST_LENGTHS.get(algorithm) or set(value) - set("0123456789abcdef")):

@@ -10,8 +10,8 @@ from bot.cli.commands.images.verdict_output import cannot_tell_where_nobody_answ
 from bot.cli.options import DEFAULT_CONFIG
 
 if TYPE_CHECKING:
+    from bot.commands.images.signed_image import SignedImage
     from bot.domain.reference import Reference
-    from bot.service.commands.images.signed_image import SignedImage
 
 
 def image_named(subject: str) -> "Reference | None":
@@ -40,8 +40,8 @@ def judge_kept_signatures(
     """Fetches and judges the signatures of the image and of each platform in it."""
     import asyncio
 
+    from bot.commands.images.signed_image import judge_signatures
     from bot.domain.clock import SystemClock
-    from bot.service.commands.images.signed_image import judge_signatures
     from bot.settings import Settings, load
 
     is_default = config == DEFAULT_CONFIG and not config.exists()

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bot.verify.signatures.notation.verifying import NotationPolicy
-    from bot.verify.trust.judging import Trusted
+    from bot.images.signatures.notation.verifying import NotationPolicy
+    from bot.images.trust.judging import Trusted
 
 _LARGEST = 16 * 1024 * 1024
 
@@ -44,10 +44,10 @@ class TrustOptions:
 
     def trusted(self) -> "Trusted":
         """Reads the files that they name. Raises `Failure` where one is missing or cannot be read."""
-        from bot.verify.signatures.cosign.keys import read_public_key
-        from bot.verify.signatures.cosign.policy import accepting
-        from bot.verify.signatures.cosign.trusted_root import read_trusted_root
-        from bot.verify.trust.judging import Trusted
+        from bot.images.signatures.cosign.keys import read_public_key
+        from bot.images.signatures.cosign.policy import accepting
+        from bot.images.signatures.cosign.trusted_root import read_trusted_root
+        from bot.images.trust.judging import Trusted
 
         match self.kind:
             case SignatureKind.NOTATION:
@@ -65,10 +65,10 @@ class TrustOptions:
                 return Trusted(self.kind, key=read_public_key(read(path), where=str(path)))
 
     def _notation(self) -> "NotationPolicy":
-        from bot.verify.signatures.notation.names import read_identities
-        from bot.verify.signatures.notation.trust_store import load_stores
-        from bot.verify.signatures.notation.verifying import NotationPolicy, WhenTimestamped
-        from bot.verify.signatures.verdict import Refused
+        from bot.images.signatures.notation.names import read_identities
+        from bot.images.signatures.notation.trust_store import load_stores
+        from bot.images.signatures.notation.verifying import NotationPolicy, WhenTimestamped
+        from bot.images.signatures.verdict import Refused
 
         if self.trust_dir is None or not self.trust_stores:
             raise bad("--trust-dir and --trust-store must be given", "they hold the roots that are trusted")

@@ -10,7 +10,7 @@ from bot.cli.options import Format
 from bot.cli.screen.output import print_aside
 
 if TYPE_CHECKING:
-    from bot.verify.signatures.verdict import SignatureVerdict
+    from bot.images.signatures.verdict import SignatureVerdict
 
 _HOLDS, _DOES_NOT_HOLD, _CANNOT_TELL = 0, 1, 3
 
@@ -32,7 +32,7 @@ def cannot_tell_where_nobody_answers() -> Iterator[None]:
 
 def exit_code(verdict: "SignatureVerdict") -> int:
     """Returns what the command ends with."""
-    from bot.verify.signatures.verdict import Validity
+    from bot.images.signatures.verdict import Validity
 
     codes = {Validity.VALID: _HOLDS, Validity.INVALID: _DOES_NOT_HOLD, Validity.CANNOT_TELL: _CANNOT_TELL}
     return codes[verdict.outcome]
@@ -41,7 +41,7 @@ def exit_code(verdict: "SignatureVerdict") -> int:
 def show_verdict(verdict: "SignatureVerdict", given: dict[str, Any], output: Format) -> None:
     """Prints the verdict with each check and its reason; as JSON beside what was `given`."""
     from bot.cli.screen.output import print_json, print_line, print_table
-    from bot.verify.signatures.verdict import REVOCATION
+    from bot.images.signatures.verdict import REVOCATION
 
     if output is Format.JSON:
         print_json(

@@ -14,7 +14,7 @@ from bot.cli.commands.images.verdict_output import cannot_tell_where_nobody_answ
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
-    from bot.verify.signatures.verdict import SignatureVerdict
+    from bot.images.signatures.verdict import SignatureVerdict
 
 
 def verify(
@@ -133,8 +133,8 @@ def _verify_image(name: str, config: Path, output: Format) -> None:
     import asyncio
 
     from bot.cli.screen.output import print_json, print_line
+    from bot.commands.images.verify import judge_image
     from bot.domain.clock import SystemClock
-    from bot.service.commands.images.verify import judge_image
     from bot.settings import load
 
     settings = load(config)

@@ -34,9 +34,9 @@ def explain(
     """
     import asyncio
 
+    from bot.commands.look.views import read_explanation
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import repository_path
-    from bot.service.commands.look.views import read_explanation
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()

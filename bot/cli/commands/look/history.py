@@ -29,9 +29,9 @@ def history(
     """
     import asyncio
 
+    from bot.commands.look.history import read_base_history
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import base_path
-    from bot.service.commands.look.history import read_base_history
     from bot.settings import load
 
     settings = load(config)

@@ -28,8 +28,8 @@ def plan(
     """
     import asyncio
 
+    from bot.commands.look.views import read_status
     from bot.domain.clock import SystemClock
-    from bot.service.commands.look.views import read_status
     from bot.settings import load
 
     clock = SystemClock()

@@ -32,8 +32,8 @@ def promises(
     import asyncio
 
     from bot.cli.screen.text import length
+    from bot.commands.look.promises import read_promises
     from bot.domain.clock import SystemClock
-    from bot.service.commands.look.promises import read_promises
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()

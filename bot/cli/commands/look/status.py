@@ -42,9 +42,9 @@ def status(
     """
     import asyncio
 
+    from bot.commands.look.views import read_status
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import FLEET
-    from bot.service.commands.look.views import read_status
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()

@@ -41,14 +41,14 @@ def summary(days: Days = 7, config: ConfigFile = DEFAULT_CONFIG, output: Shown =
 
     Example: freshness-bot summary --days 30 --format markdown
     """
-    from bot.service.commands.look.summary import read_summary
+    from bot.commands.look.summary import read_summary
 
     _show(asked(config, lambda settings, clock: read_summary(settings, clock, timedelta(days=days))), output)
 
 
 def _show(found: "Summary", output: SummaryFormat) -> None:
     from bot.cli.screen.output import print_json
-    from bot.report.messages.summary import summary_message
+    from bot.fleet.report.messages.summary import summary_message
     from bot.views.fleet.summary import as_json
 
     message = summary_message(found)
@@ -58,7 +58,7 @@ def _show(found: "Summary", output: SummaryFormat) -> None:
         case SummaryFormat.JSON:
             print_json(as_json(found))
         case SummaryFormat.MARKDOWN:
-            from bot.report.markdown import markdown_of
+            from bot.fleet.report.markdown import markdown_of
 
             print(markdown_of(message), end="")
         case SummaryFormat.SLACK:

@@ -12,8 +12,8 @@ from bot.cli.screen.text import moment
 from bot.cli.words import Who, word_of
 
 if TYPE_CHECKING:
+    from bot.commands.rollouts.catch_up import Caught
     from bot.domain.rollouts.rollout import PlannedRebuild
-    from bot.service.commands.rollouts.catch_up import Caught
 
 
 def catch_up(
@@ -37,7 +37,7 @@ def catch_up(
 
     Example: freshness-bot catch-up --dry-run --repositories 'contoso/*'
     """
-    from bot.service.commands.rollouts.catch_up import catch_up as caught_up
+    from bot.commands.rollouts.catch_up import catch_up as caught_up
 
     word = None if dry_run else word_of(who, reason)
     with progress_of("looking what is behind"):

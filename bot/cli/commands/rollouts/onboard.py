@@ -13,7 +13,7 @@ from bot.domain.wording.words import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.service.commands.rollouts.onboard import Previewed
+    from bot.commands.rollouts.onboard import Previewed
     from bot.settings import Settings
 
 
@@ -53,8 +53,8 @@ def _take_up(
 ) -> None:
     import asyncio
 
+    from bot.commands.rollouts.onboard import take_up
     from bot.domain.clock import SystemClock
-    from bot.service.commands.rollouts.onboard import take_up
 
     asked = asyncio.run(take_up(settings, repositories, word_of(who, reason), SystemClock()))
     if output is Format.JSON:
@@ -72,8 +72,8 @@ def _take_up(
 def _preview(settings: "Settings", repositories: list[str], output: OutputFormat) -> None:
     import asyncio
 
+    from bot.commands.rollouts.onboard import preview
     from bot.domain.clock import SystemClock
-    from bot.service.commands.rollouts.onboard import preview
 
     with progress_of("judging") as progress:
         found = asyncio.run(preview(settings, repositories, SystemClock(), progress))

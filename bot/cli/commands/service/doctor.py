@@ -38,8 +38,8 @@ def doctor(
     """
     import asyncio
 
+    from bot.commands.service.doctor import examine
     from bot.domain.clock import SystemClock
-    from bot.service.commands.service.doctor import examine
     from bot.settings import check_secrets, load
     from bot.views.doctor import as_json, exit_code
 

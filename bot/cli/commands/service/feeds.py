@@ -40,8 +40,8 @@ def export(
 
     from bot.cli.screen.output import print_json, print_line
     from bot.cli.screen.text import moment
+    from bot.commands.service.bundle import export_bundle
     from bot.domain.wording.words import counted
-    from bot.service.commands.service.bundle import export_bundle
 
     with progress_of("writing"):
         written = asked(config, lambda settings, clock: export_bundle(settings, file, key, clock))
@@ -71,8 +71,8 @@ def import_(
     """
     from bot.cli.screen.output import print_json, print_line, print_table
     from bot.cli.screen.text import moment
+    from bot.commands.service.bundle import import_bundle
     from bot.domain.wording.words import counted
-    from bot.service.commands.service.bundle import import_bundle
 
     with progress_of("taking in"):
         brought = asked(config, lambda settings, clock: import_bundle(settings, file, clock))

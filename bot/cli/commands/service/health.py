@@ -24,9 +24,9 @@ def health(
     import asyncio
     import sys
 
+    from bot.commands.service.health import ask_health
     from bot.domain.clock import SystemClock
     from bot.domain.failure import Failure
-    from bot.service.commands.service.health import ask_health
     from bot.settings import load
 
     settings = load(config)

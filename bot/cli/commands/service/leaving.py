@@ -12,7 +12,7 @@ from bot.cli.words import Who, word_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.act.retiring import Retired
+    from bot.fleet.act.retiring.retire import Retired
 
 
 def retire(
@@ -34,9 +34,9 @@ def retire(
     """
     import asyncio
 
-    from bot.act.retiring import TraceOutcome
+    from bot.commands.service.leaving import retire_all
     from bot.domain.clock import SystemClock
-    from bot.service.commands.service.leaving import retire_all
+    from bot.fleet.act.retiring.retire import TraceOutcome
     from bot.settings import check_secrets, load
 
     settings = load(config)

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from bot.settings.section import Section
 from bot.settings.values.addresses import Address
-from bot.watch.feeds import addresses
+from bot.upstream.feeds import addresses
 
 
 class FeedSettings(Section):

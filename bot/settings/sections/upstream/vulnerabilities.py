@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from bot.settings.section import Section
 from bot.settings.values.addresses import Address
-from bot.watch.osv import addresses
+from bot.upstream.osv import addresses
 
 
 class DumpSettings(Section):

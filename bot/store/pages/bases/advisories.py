@@ -19,9 +19,9 @@ from bot.store.pages.rows import (
 from bot.store.rows.bases.tables import advisories, changes
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.upstream.feeds.combine import combine
 from bot.views.bases.advisories import Advisories, AdvisoryPage, AdvisoryRow, FixState, states_of
 from bot.views.paging import Cut, page_of
-from bot.watch.feeds.combine import combine
 
 
 class AdvisoryPagesStore(Store):

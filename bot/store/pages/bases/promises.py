@@ -8,9 +8,6 @@ from datetime import datetime
 from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.assess.dotnet.releases import ReleaseIndex
-from bot.assess.dotnet.tag_family import sibling_of
-from bot.assess.notices.measuring import measured_lags
 from bot.domain.bases.notice import Notice
 from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Release
@@ -22,6 +19,9 @@ from bot.store.rows.bases.observations import histories, loaded
 from bot.store.rows.bases.releases import read_releases
 from bot.store.rows.bases.tables import base_of, bases, observations, releases
 from bot.store.rows.images.images import images
+from bot.upstream.dotnet.lags import measured_lags
+from bot.upstream.dotnet.releases import ReleaseIndex
+from bot.upstream.dotnet.tag_family import sibling_of
 
 _AT_ONCE = 40
 """So many histories are in memory together; one of three years is some 25 observations."""

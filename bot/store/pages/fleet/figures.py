@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.audit.rules import BY_CHECK
 from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState
+from bot.files.audit.rules import BY_CHECK
 from bot.store.engine.queue.leases import leased_tables
 from bot.store.pages.bases.measured import MeasuredStore
 from bot.store.pages.fleet.fleet import ages, counts

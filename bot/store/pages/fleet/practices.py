@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.audit.rules import RULES
 from bot.domain.repositories.finding import Outcome
+from bot.files.audit.rules import RULES
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices, unpacked
 from bot.store.rows.repositories.onboardings import count_onboardings, onboardings

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.ledger.entries import LedgerEntry
+from bot.images.vulnerabilities import read_in_part
 from bot.store.pages.cve_pages import CvePagesStore
 from bot.store.pages.images.claims import one_of, read_claims
 from bot.store.pages.images.deployed import deployments_of
@@ -21,7 +22,6 @@ from bot.store.pages.ledger.of_image import read_ledger_of
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventory_packages, packages
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
-from bot.verify.gating.vulnerabilities import read_in_part
 from bot.views.images.image_contents import (
     ImageCve,
     ImageCves,

@@ -15,6 +15,8 @@ from bot.domain.packages.cves.moves import CvesMoved, KnownCves, StillOpen, WhyO
 from bot.domain.packages.cves.vulnerability import release_of
 from bot.domain.packages.gate_rules import MAX_AGE
 from bot.domain.packages.moves import PlatformChanges
+from bot.fleet.verify.gating.ports import DOTNET, KeptData, ToldPlatform
+from bot.images.vulnerabilities import Yardstick, vulnerabilities_of
 from bot.store.engine.counters import EXPOSURES, FEEDS
 from bot.store.engine.inserting import chunks
 from bot.store.pages.ledger.told_platforms import inventory_rows, read_held, told_platform
@@ -22,8 +24,6 @@ from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.inventories.inventories import package_changes
 from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.tables import counters
-from bot.verify.gating.ports import DOTNET, KeptData, ToldPlatform
-from bot.verify.gating.vulnerabilities import Yardstick, vulnerabilities_of
 
 _MOST_KEPT = 200
 """Images whose CVEs are kept at hand: every pull request of a rollout asks for the same few."""

@@ -24,7 +24,7 @@ from bot.store.rows.inventories.vulnerabilities import (
     vulnerabilities,
     vulnerability_cves,
 )
-from bot.watch.feeds.combine import combine_all
+from bot.upstream.feeds.combine import combine_all
 
 _DOTNET = "Microsoft (.NET)"
 _NOTICES = ("USN-", "DSA-", "DLA-", "GHSA-")

@@ -7,12 +7,12 @@ from sqlalchemy import String, case, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.package import RUNTIME_PACK, Distribution, PackageType
+from bot.images.vulnerabilities import SYSTEM, FleetHoldings, gaps_of_data
 from bot.store.engine.codec import load_text
 from bot.store.engine.readable import readable
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages, packages
 from bot.store.rows.inventories.kept_data import kept_data
-from bot.verify.gating.vulnerabilities import SYSTEM, FleetHoldings, gaps_of_data
 
 NO_IMAGE = "no image of the fleet is known yet (`freshness-bot doctor` says what is missing)"
 _TEXT = func.coalesce(cast(inventories.c.distribution, String), "null")

@@ -12,14 +12,14 @@ from bot.domain.evidence import Strength
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.cves.vulnerability import ANY_RELEASE, release_of
 from bot.domain.packages.package import Distribution, Package
+from bot.fleet.verify.gating.ports import ToldPlatform
+from bot.images.sbom.package_url import package_url
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.pages.ledger.exposed import Exposed, Exposure, read_exposures_of
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages_by_id
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
-from bot.verify.gating.ports import ToldPlatform
-from bot.verify.sbom.package_url import package_url
 
 _UNREADABLE = "what is stored of them is damaged; restore it from a backup"
 

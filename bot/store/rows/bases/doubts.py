@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.store.engine.codec import dump, load
-from bot.watch.feeds.doubts import DoubtedLoss
+from bot.upstream.feeds.doubts import DoubtedLoss
 
 
 def dump_doubts(doubts: tuple[DoubtedLoss, ...]) -> Any:

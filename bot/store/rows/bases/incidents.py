@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.bases.incident import Incident
 from bot.domain.clock import AHEAD
 from bot.store.engine.inserting import insert_missing
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.outbox import announce
-from bot.watch.registry.incident import Incident
 
 
 async def tell_incidents(

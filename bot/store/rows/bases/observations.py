@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
+from bot.fleet.watch.registry.ports import Sight
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import observations
-from bot.watch.registry.ports import Sight
 
 
 async def latest_observations(connection: AsyncConnection, ids: Sequence[int], limit: int) -> list[Row[Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.bases.incident import LONGEST_SUBJECT, Incident
 from bot.domain.evidence import Strength
 from bot.domain.images.standing import ImageStanding, ImageState
 from bot.domain.wording.words import counted
@@ -15,7 +16,6 @@ from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories
-from bot.watch.registry.incident import LONGEST_SUBJECT, Incident
 
 CONTRADICTED = "contradicted:"
 """What the subjects of these incidents begin with."""

@@ -3,8 +3,8 @@
 import json
 import zlib
 
-from bot.watch.osv.questions import PackageQuestion
-from bot.watch.osv.record import WantedPackages
+from bot.upstream.osv.questions import PackageQuestion
+from bot.upstream.osv.record import WantedPackages
 
 
 def packed(considered: WantedPackages) -> bytes:

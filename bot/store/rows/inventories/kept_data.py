@@ -7,13 +7,13 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.document import FeedKind
+from bot.fleet.verify.gating.ports import DOTNET, KeptData
 from bot.store.engine.readable import check_moments, readable
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.considered import unpacked, unpacked_questions
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.news import newest_times
-from bot.verify.gating.ports import DOTNET, KeptData
-from bot.watch.osv.record import UNNAMED, WantedPackages
+from bot.upstream.osv.record import UNNAMED, WantedPackages
 
 _MOST_KEPT = 8
 """Columns that are kept unpacked, by their bytes, more than there are publishers: each pull request of a rollout

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.bases.incident import Incident
 from bot.domain.clock import is_yet_to_come
 from bot.domain.repositories.repository import owner_of
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
@@ -14,7 +15,6 @@ from bot.store.rows.bases.tables import incidents
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.steps import IS_TO_START, IS_UNDER_WAY, steps
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.watch.registry.incident import Incident
 
 DELAYED = "delayed:"
 WAITING = "stuck:"

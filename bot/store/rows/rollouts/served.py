@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Cause
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
+from bot.fleet.watch.registry.ports import Sight
 from bot.store.engine.codec import load
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import changes, observations
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.watch.registry.ports import Sight
 
 SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.discover.ports import DiscoverStore, DueListing, DueRepository, Listing, Reading
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Repository
+from bot.fleet.discover.ports import DiscoverStore, DueListing, DueRepository, Listing, Reading
 from bot.store.rows.repositories.tables import repositories
 from tests.fakes.stores.discover import FakeDiscoverStore
 from tests.integration.store.conftest import NOON

@@ -8,9 +8,9 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Advisory, Evidence, Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
+from bot.fleet.watch.feeds.tick import DueFeed, FeedReading, FeedsStore
 from bot.store.rows.bases.tables import documents
-from bot.watch.feeds.doubts import DoubtedLoss
-from bot.watch.feeds.stage import DueFeed, FeedReading, FeedsStore
+from bot.upstream.feeds.doubts import DoubtedLoss
 from tests.fakes.stores.feeds import FakeFeedsStore
 from tests.integration.store.conftest import NOON
 from tests.integration.store.contracts.conftest import Steal

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from bot.act.ports import ActStore, Job
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.forge.pull_requests import PullRequestState
 from bot.domain.rollouts.rebuild import Merging, Rebuild, RebuildState, Target
 from bot.domain.rollouts.reopening import after_closing
-from bot.follow.stage import FollowStore
+from bot.fleet.act.ports import ActStore, Job
+from bot.fleet.follow.tick import FollowStore
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.builders import rebuild
 from tests.fakes.stores.rebuilds import FakeRebuildStore, following

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
-from bot.report.ports import DueMessage, ReportStore
+from bot.fleet.report.ports import DueMessage, ReportStore
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import outbox
 from tests.fakes.stores.report import FakeReportStore

@@ -6,20 +6,20 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from bot.audit.fleet.stage import AuditOptions, AuditTally, tick
-from bot.discover.ports import Reading
+from bot.commands.files.audit_of_fleet import audited_in
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.repository import Repository
+from bot.fleet.audit.tick import AuditOptions, AuditTally, tick
+from bot.fleet.discover.ports import Reading
+from bot.fleet.verify.images.ports import Look
 from bot.reconcile.loop import Loop
-from bot.service.commands.files.audit_of_fleet import audited_in
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices
 from bot.store.rows.repositories.issues import issue_sections, issues
 from bot.store.rows.repositories.tables import blobs
-from bot.verify.images.ports import Look
 from bot.views.fleet.practices import Practice
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import HOUR, Stores, digest

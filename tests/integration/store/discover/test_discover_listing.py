@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from bot.discover.ports import Listing, Reading
 from bot.domain.repositories.repository import Repository
+from bot.fleet.discover.ports import Listing, Reading
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.tables import outbox
 from tests.integration.store.conftest import NOON

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from bot.act.ports import Successor
 from bot.domain.repositories.repository import Identity, Repository
 from bot.domain.rollouts.rebuild import Action, RebuildState
+from bot.fleet.act.ports import Successor
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores

@@ -13,11 +13,11 @@ from sqlalchemy import Table, insert, select, update
 
 from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Observation
+from bot.fleet.watch.registry.ports import Poll, Sight, Sighting
 from bot.store.rows.bases.tables import bases, changes, observations
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.audits import audits
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.watch.registry.ports import Poll, Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, change_of, digest
 from tests.integration.store.moving import moves_again, opened, someone_waits
 from tests.integration.store.unlocked import lock_nothing, who_lock

@@ -5,18 +5,18 @@ import zlib
 import pytest
 from sqlalchemy import Table, text
 
-from bot.discover.ports import Reading
 from bot.domain.bases.change import Cause
 from bot.domain.failure import Failure
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
+from bot.fleet.discover.ports import Reading
+from bot.fleet.watch.feeds.tick import FeedReading
 from bot.store.rows.bases.tables import advisories, changes, manifests, notices, observations, releases
 from bot.store.rows.repositories.blobs import blobs_of
 from bot.store.rows.repositories.tables import blobs, repositories, usages
 from bot.store.rows.rollouts.served import unserved
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.watch.feeds.stage import FeedReading
 from tests.integration.store.assessing import feed_changes, moves_again_unassessed, reassessable
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, change_of, digest, usage_of

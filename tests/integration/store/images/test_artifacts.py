@@ -14,6 +14,11 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.terms import Step
+from bot.fleet.verify.gating.judging import Gating
+from bot.fleet.verify.gating.ports import GateOptions
+from bot.fleet.verify.reports.ports import EndedRuns, Gathered
+from bot.images.scan_reports import ReportOrigin, ScanReport
+from bot.images.scanners.report import Report
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import upsert
 from bot.store.rows.bases.tables import incidents
@@ -22,11 +27,6 @@ from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
-from bot.verify.artifacts.ports import EndedRuns, Gathered
-from bot.verify.gating.judging import Gating
-from bot.verify.gating.ports import GateOptions
-from bot.verify.scan_reports import ReportOrigin, ScanReport
-from bot.verify.scanners.report import Report
 from tests.integration.store.filling import HOUR, Stores, digest
 from tests.integration.store.holding import FIXED, publish, running
 

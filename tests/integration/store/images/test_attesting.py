@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bot.discover.ports import Reading
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
@@ -16,10 +15,11 @@ from bot.domain.images.runtime_inside import RuntimeInside
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
+from bot.fleet.discover.ports import Reading
+from bot.fleet.verify.attesting.summary import Verifier
+from bot.fleet.verify.attesting.tick import AttestingTally, tick
+from bot.fleet.verify.images.ports import Look
 from bot.reconcile.loop import Loop
-from bot.verify.attesting.stage import AttestingTally, tick
-from bot.verify.attesting.summary import Verifier
-from bot.verify.images.ports import Look
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 

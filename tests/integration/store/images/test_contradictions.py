@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete, update
 
-from bot.discover.ports import Reading
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.claims.claim import Claim, Source
@@ -13,10 +12,11 @@ from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis, ImageStanding, ImageState, Publication
 from bot.domain.repositories.repository import Repository
+from bot.fleet.discover.ports import Reading
+from bot.fleet.verify.images.ports import Look
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.images.images import images
 from bot.store.rows.tables import outbox
-from bot.verify.images.ports import Look
 from tests.integration.store.conftest import NOON, ON_BOTH
 from tests.integration.store.filling import ASPNET, Stores, digest, usage_of
 

@@ -17,14 +17,14 @@ from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.packages.sbom import Sbom, SbomOrigin
+from bot.fleet.watch.feeds.tick import FeedReading
+from bot.fleet.watch.registry.ports import Sight, Sighting
+from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.inventories import kept_data
 from bot.store.rows.inventories.inventories import inventories
-from bot.watch.feeds.stage import FeedReading
-from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.stage import KeptDump
-from bot.watch.registry.ports import Sight, Sighting
+from bot.upstream.osv.dump import DumpReading
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.holding import (

@@ -29,24 +29,24 @@ from bot.domain.packages.gate_rules import MatchedRule, ReportUse
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.package import Package
 from bot.domain.reach import PushedTag, Reach
+from bot.fleet.verify.gating.judging import Gating
+from bot.fleet.verify.gating.ports import GateOptions
+from bot.fleet.verify.gating.tick import tick
+from bot.fleet.verify.images.ports import Look
+from bot.fleet.watch.vulnerabilities.tick import API, DumpSource, KeptDump
+from bot.images.scan_reports import ReportOrigin, ScanReport
+from bot.images.scanners.report import Report
+from bot.images.vex.statements import Component, Product, VexStatement
 from bot.reconcile.loop import Loop
 from bot.store.rows.images.gates import gates, let_through
 from bot.store.rows.images.scan_reports import scan_reports
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.inventories.vulnerabilities import dumps
-from bot.verify.gating.judging import Gating
-from bot.verify.gating.ports import GateOptions
-from bot.verify.gating.stage import tick
-from bot.verify.images.ports import Look
-from bot.verify.scan_reports import ReportOrigin, ScanReport
-from bot.verify.scanners.report import Report
-from bot.verify.vex.statements import Component, Product, VexStatement
+from bot.upstream.osv.dump import DumpReading
+from bot.upstream.osv.record import UNNAMED
 from bot.views.images.gates import Unfixed
 from bot.views.images.image_pages import WantedImages
 from bot.views.paging import Cut
-from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.record import UNNAMED
-from bot.watch.osv.stage import API, DumpSource, KeptDump
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.holding import (

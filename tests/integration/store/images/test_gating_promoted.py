@@ -5,10 +5,10 @@ from datetime import timedelta
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import Gated, GateOutcome, GateRule
 from bot.domain.packages.gate_rules import MatchedRule
-from bot.verify.gating.judging import Gating
-from bot.verify.gating.ports import GateOptions, ToldImage
-from bot.verify.scan_reports import ReportOrigin, ScanReport
-from bot.verify.scanners.report import Report
+from bot.fleet.verify.gating.judging import Gating
+from bot.fleet.verify.gating.ports import GateOptions, ToldImage
+from bot.images.scan_reports import ReportOrigin, ScanReport
+from bot.images.scanners.report import Report
 from tests.integration.store.filling import Stores, digest
 from tests.integration.store.holding import FIXED, SSL, looks_at, promoting, publish
 

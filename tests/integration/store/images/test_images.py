@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from bot.discover.ports import Reading
 from bot.domain.bases.image import OCI_INDEX, Head
 from bot.domain.bases.observation import NotJudged, Observation, PlatformImage, first_digits
 from bot.domain.evidence import Strength
@@ -19,15 +18,16 @@ from bot.domain.images.standing import LAW, Basis, Doubt, ImageStanding, ImageSt
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import FileLine, Role
+from bot.fleet.discover.ports import Reading
+from bot.fleet.verify.images.judging import Observed
+from bot.fleet.verify.images.ports import Below, Look
+from bot.fleet.verify.images.tick import ImagesOptions, tick
+from bot.fleet.watch.registry.ports import Sight, Sighting
 from bot.reconcile.loop import Loop
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
-from bot.verify.images.judging import Observed
-from bot.verify.images.ports import Below, Look
-from bot.verify.images.stage import ImagesOptions, tick
 from bot.views.images.image_pages import WantedImages
 from bot.views.paging import Cut
-from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.conftest import NOON, ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 

@@ -9,7 +9,6 @@ import pytest
 import zstandard
 from sqlalchemy import select
 
-from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.failure import Failure
 from bot.domain.images.claims.claim import Claim, Source
@@ -21,6 +20,12 @@ from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import EDITION, Distribution, Inventory, Package
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.discover.ports import Reading
+from bot.fleet.verify.images.ports import Look
+from bot.fleet.verify.images.rows.told_images import shown_now
+from bot.fleet.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
+from bot.fleet.watch.registry.ports import Sight, Sighting
+from bot.images.packages.layers.layer import LayerContents
 from bot.store.pages.images.read_images import count_images
 from bot.store.rows.inventories.inventories import (
     inventories,
@@ -30,11 +35,6 @@ from bot.store.rows.inventories.inventories import (
     package_of,
     packages,
 )
-from bot.store.stages.verify.told_images import shown_now
-from bot.verify.images.ports import Look
-from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
-from bot.verify.packages.layers.layer import LayerContents
-from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of
 
 AMD64 = ["linux/amd64"]

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import null, select, text, update
 
-from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
@@ -24,6 +23,11 @@ from bot.domain.packages.ledger.station_times import StationTime
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.reference import Base, Reference
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.discover.ports import Reading
+from bot.fleet.verify.images.ports import Look
+from bot.fleet.watch.feeds.tick import FeedReading
+from bot.fleet.watch.registry.ports import Sight, Sighting
+from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.store.engine.codec import dump
 from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.ledger import entries
@@ -35,13 +39,9 @@ from bot.store.rows.inventories import wanted
 from bot.store.rows.inventories.inventories import inventories, shown_again
 from bot.store.rows.inventories.sboms import later_indexes
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.verify.images.ports import Look
+from bot.upstream.osv.dump import DumpReading
 from bot.views.images.ledger import CvePage, LedgerRow
 from bot.views.paging import Cut
-from bot.watch.feeds.stage import FeedReading
-from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.stage import KeptDump
-from bot.watch.registry.ports import Sight, Sighting
 from tests.bench import bench_inventory, bench_ledger
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.holding import (

@@ -12,8 +12,8 @@ from bot.domain.packages.sbom import SbomOrigin
 from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Reference
 from bot.store.rows.inventories.sboms import sbom_looks, sboms
+from bot.upstream.osv.questions import PackageQuestion
 from bot.views.images.inventory import ShownBy
-from bot.watch.osv.questions import PackageQuestion
 from tests.integration.store.filling import Stores, digest
 from tests.integration.store.holding import AMD64, FIXED, SSL, asked, running, sbom
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import Engine, event, insert, select, update
 
+from bot.commands.images.sboms_of_fleet import WrittenSboms, write_sboms
 from bot.domain.packages.package import Inventory
-from bot.service.commands.images.sboms_of_fleet import WrittenSboms, write_sboms
+from bot.images.sbom.export import as_spdx
+from bot.images.sbom.reading import read_sbom
 from bot.settings import Settings
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages
-from bot.verify.sbom.export import as_spdx
-from bot.verify.sbom.reading import read_sbom
 from tests.integration.store.filling import Stores
 from tests.integration.store.holding import FIXED, SSL, move_image, running
 

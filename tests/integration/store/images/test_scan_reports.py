@@ -7,12 +7,12 @@ from sqlalchemy import func, insert, select
 
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.repositories.repository import Repository
+from bot.fleet.verify.reports.rows.scan_reports import reports_about
+from bot.images.scan_reports import ReportOrigin, ScanReport
+from bot.images.scanners.report import Report
 from bot.store.rows.images.gates import let_through
 from bot.store.rows.images.scan_reports import scan_report_digests
 from bot.store.rows.inventories.inventories import inventories
-from bot.store.stages.verify.scan_reports import reports_about
-from bot.verify.scan_reports import ReportOrigin, ScanReport
-from bot.verify.scanners.report import Report
 from tests.integration.store.filling import HOUR, Stores, digest
 from tests.integration.store.holding import FIXED as FIXED_PACKAGE
 from tests.integration.store.holding import move_image, running

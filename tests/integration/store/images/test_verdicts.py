@@ -16,10 +16,10 @@ from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import LAW, Basis, Declaration, Publication
 from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.reference import Base, Reference
+from bot.fleet.verify.images.ports import Below
+from bot.fleet.verify.images.tick import ImagesOptions, Observed, tick
 from bot.reconcile.loop import Loop
 from bot.store.rows.images.images import images
-from bot.verify.images.ports import Below
-from bot.verify.images.stage import ImagesOptions, Observed, tick
 from tests.integration.store.filling import HOUR, Stores, digest
 from tests.integration.store.holding import AMD64, SSL, asked, running, sbom, shows
 

@@ -12,13 +12,13 @@ from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.package import Distribution, Package
+from bot.fleet.watch.vulnerabilities.tick import READER, DueDump, DumpSource, KeptDump
 from bot.store.rows.inventories.inventories import packages
 from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps, exposures, vulnerabilities
-from bot.watch.feeds.reading import FeedProblem
-from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.questions import KnownRecord
-from bot.watch.osv.record import WantedPackages
-from bot.watch.osv.stage import READER, DueDump, DumpSource, KeptDump
+from bot.upstream.feeds.reading import FeedProblem
+from bot.upstream.osv.dump import DumpReading
+from bot.upstream.osv.questions import KnownRecord
+from bot.upstream.osv.record import WantedPackages
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import HOUR, Stores
 from tests.integration.store.holding import FIXED, NOBLE, SSL, move_image, running, told

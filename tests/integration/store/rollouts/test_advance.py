@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from bot.act.ports import Job
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, LeaseLost
 from bot.domain.feeds.advisory import Severity
@@ -15,11 +14,12 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.rollout import Occasion
+from bot.domain.rollouts.timing.waiting import holds_of
 from bot.domain.rollouts.timing.waves import Wave
-from bot.plan import quarantine
-from bot.plan.waves import advance
-from bot.plan.waves.advance import RolloutOptions, next_step, release_rules_at
-from bot.plan.waves.waiting import holds_of
+from bot.fleet.act.ports import Job
+from bot.fleet.plan.quarantine import tick as quarantine
+from bot.fleet.plan.waves import tick as advance
+from bot.fleet.plan.waves.tick import RolloutOptions, next_step, release_rules_at
 from bot.store.history import Logged
 from bot.store.rows.rollouts.tables import rebuilds, rollout_waves, rollouts
 from bot.store.rows.tables import outbox

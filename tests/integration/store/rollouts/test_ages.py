@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
-from bot.discover import builds
-from bot.discover.ports import Reading
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.forge.host import ForgeHost
 from bot.domain.repositories.repository import Identity, Repository, Workflow
@@ -20,8 +18,10 @@ from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.domain.rollouts.timing.age import AgeStanding, Judgement
 from bot.domain.rollouts.timing.weekly import Weekly
-from bot.plan.age import stage as aging
-from bot.plan.age.ports import AgePlan, JudgedAge
+from bot.fleet.discover.builds import tick as builds
+from bot.fleet.discover.ports import Reading
+from bot.fleet.plan.age import tick as aging
+from bot.fleet.plan.age.ports import AgePlan, JudgedAge
 from bot.reconcile.loop import Loop
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from tests.fakes.forge import FakeForge

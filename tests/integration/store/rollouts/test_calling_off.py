@@ -6,17 +6,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from bot.act import calling_off
-from bot.act.ports import ActOptions
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.rollouts.journal import Word
+from bot.fleet.act.calling_off import tick as calling_off
+from bot.fleet.act.ports import ActOptions
 from bot.reconcile.loop import Loop
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.fakes.forge import FakeForge
 from tests.integration.store.filling import Stores
 from tests.integration.store.moving import open_incidents, opened
-from tests.unit.follow.world import OPEN
+from tests.unit.fleet.follow.world import OPEN
 
 SHOP, BRANCH = "contoso/shop-0000", "freshness/dotnet-aspnet-10.0"
 ANN = Word("Ann", "it is not needed")

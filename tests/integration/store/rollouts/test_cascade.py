@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import event, insert, select, update
 
-from bot.discover.ports import DueRepository, Reading
 from bot.domain.bases.change import Cause
 from bot.domain.evidence import Strength
 from bot.domain.images.claims.claim import Claim, Source
@@ -18,19 +17,20 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
-from bot.plan.cascade.decisions import Cascade, Due, Passed, RebuildProgress, Wait
-from bot.plan.cascade.graph import graph_of
-from bot.plan.cascade.parts import RepositoryImages
-from bot.plan.cascade.stage import CascadeInput, CascadeTally, Decided, tick
+from bot.fleet.discover.ports import DueRepository, Reading
+from bot.fleet.plan.cascade.decisions import Cascade, Due, Passed, RebuildProgress, Wait
+from bot.fleet.plan.cascade.graph import graph_of
+from bot.fleet.plan.cascade.parts import RepositoryImages
+from bot.fleet.plan.cascade.rows.last_builds import last_builds, last_ended
+from bot.fleet.plan.cascade.rows.links import parts_of_producers
+from bot.fleet.plan.cascade.rows.members import with_together
+from bot.fleet.plan.cascade.tick import CascadeInput, CascadeTally, Decided, tick
 from bot.store.engine.codec import dump
 from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.stages.plan.cascade.last_builds import last_builds, last_ended
-from bot.store.stages.plan.cascade.links import parts_of_producers
-from bot.store.stages.plan.cascade.members import with_together
 from tests.integration.store.filling import ASPNET, HOUR, Stores, change_of, usage_of
 from tests.integration.store.statements import statements
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from bot.discover.ports import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.terms import Step
-from bot.report.messages.news import incident_message
+from bot.fleet.discover.ports import Reading
+from bot.fleet.report.messages.news import incident_message
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.steps import add_steps, steps

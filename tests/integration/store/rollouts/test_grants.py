@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from bot.discover.ports import Listing
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.discover.ports import Listing
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import HOUR, Stores

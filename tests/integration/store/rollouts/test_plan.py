@@ -11,7 +11,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.rollout import Reconsidered
-from bot.plan.due import reconsidered
+from bot.fleet.plan.due import reconsidered
 from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.assessing import enrich, feed_changes, reassessable

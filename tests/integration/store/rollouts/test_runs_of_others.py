@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
-from bot.act.ports import Job
 from bot.domain.forge.runs import Run
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.rollouts.joining import join, left
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.domain.rollouts.terms import PathWorkflow
+from bot.fleet.act.ports import Job
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import save_claims

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from bot.act.dispatch.steps import StepOptions
-from bot.act.dispatch.steps import tick as start_steps
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start
-from bot.follow.stage import FollowOptions
-from bot.follow.steps import tick as follow_steps
-from bot.formats.workflows.dispatchable import dispatchable
+from bot.files.formats.workflows.dispatchable import dispatchable
+from bot.fleet.act.steps.tick import StepOptions
+from bot.fleet.act.steps.tick import tick as start_steps
+from bot.fleet.follow.steps.tick import tick as follow_steps
+from bot.fleet.follow.tick import FollowOptions
 from bot.reconcile.loop import Loop
 from bot.store.rows.rollouts.steps import steps
 from tests.fakes.forge import FakeForge

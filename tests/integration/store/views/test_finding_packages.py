@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Table, update
 
-from bot.discover.ports import Reading
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
@@ -17,12 +16,13 @@ from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Repository
+from bot.fleet.discover.ports import Reading
+from bot.fleet.verify.images.ports import Look
+from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories
-from bot.verify.images.ports import Look
+from bot.upstream.osv.dump import DumpReading
 from bot.views.images.inventory import FixSource, FoundPackages
-from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.stage import DumpSource, KeptDump
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.holding import AMD64, FIXED, SSL, publish, running, shows, told
 

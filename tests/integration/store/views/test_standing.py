@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select, update
 
-from bot.discover.ports import Reading
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.images.claims.claim import Claim, Source
@@ -17,6 +16,8 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.discover.ports import Reading
+from bot.fleet.watch.registry.ports import Sight, Sighting
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.standings import standing_days
 from bot.store.rows.repositories.tables import usages
@@ -25,7 +26,6 @@ from bot.store.rows.rollouts.rebuilds import keep_transitions, transition_row
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import FleetFilter, Sort, Standing
 from bot.views.paging import Cut
-from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of
 from tests.integration.store.statements import statements

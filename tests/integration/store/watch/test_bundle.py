@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from bot.commands.service.bundle import Fate, ImportedBundle, export_bundle, import_bundle
+from bot.commands.service.doctor import feed_checks
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
@@ -19,18 +21,16 @@ from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.package import Package
-from bot.service.commands.service.bundle import Fate, ImportedBundle, export_bundle, import_bundle
-from bot.service.commands.service.doctor import feed_checks
+from bot.fleet.watch.feeds.tick import FeedReading
+from bot.fleet.watch.vulnerabilities.tick import API, READER, DumpSource, KeptDump
 from bot.settings import Settings
 from bot.store.rows.bases.tables import documents
+from bot.upstream.bundle.archive import BundleWriter, bundle_writer
+from bot.upstream.bundle.contents import BundledDump, BundledRecord, FixSeen
+from bot.upstream.osv.dump import DumpReading
+from bot.upstream.osv.record import WantedPackages
 from bot.views.doctor import Health
 from bot.views.paging import Cut
-from bot.watch.bundle.archive import BundleWriter, bundle_writer
-from bot.watch.bundle.contents import BundledDump, BundledRecord, FixSeen
-from bot.watch.feeds.stage import FeedReading
-from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.record import WantedPackages
-from bot.watch.osv.stage import API, READER, DumpSource, KeptDump
 from tests.integration.store.filling import HOUR, Stores
 from tests.integration.store.holding import FIXED, SSL, move_base, running
 from tests.integration.store.moving import opened

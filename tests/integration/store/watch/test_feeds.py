@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from bot.discover.ports import Reading
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Advisory, Evidence, Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
-from bot.watch.feeds.doubts import DoubtedLoss, WatchedTag
-from bot.watch.feeds.stage import DueFeed, FeedReading
+from bot.fleet.discover.ports import Reading
+from bot.fleet.watch.feeds.tick import DueFeed, FeedReading
+from bot.upstream.feeds.doubts import DoubtedLoss, WatchedTag
 from tests.integration.store.conftest import NOON, ON_BOTH
 from tests.integration.store.filling import HOUR, LEASE, Stores, usage_of
 from tests.integration.store.statements import statements

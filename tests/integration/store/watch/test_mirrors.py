@@ -8,8 +8,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from bot.assess.notices.deciding import NoticeDifference, Opened
-from bot.discover.ports import Reading
 from bot.domain.bases.mirrors import Behind, Likeness
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
@@ -19,10 +17,12 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.behind import FleetBehind
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, Target
-from bot.plan import quarantine
-from bot.plan.age.ports import AgePlan
-from bot.plan.cascade.stage import CascadeInput
-from bot.plan.catching_up import CatchUp
+from bot.fleet.assess.notices.deciding import NoticeDifference, Opened
+from bot.fleet.discover.ports import Reading
+from bot.fleet.plan.age.ports import AgePlan
+from bot.fleet.plan.cascade.tick import CascadeInput
+from bot.fleet.plan.catching_up import CatchUp
+from bot.fleet.plan.quarantine import tick as quarantine
 from bot.store.engine.codec import dump
 from bot.store.engine.queue.claiming import Worker
 from bot.store.history import Logged

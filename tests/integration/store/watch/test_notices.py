@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from bot.assess.dotnet.releases import ReleaseIndex
-from bot.assess.notices.deciding import (
+from bot.domain.bases.notice import Notice, Topic
+from bot.domain.failure import LeaseLost
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import Repository
+from bot.fleet.assess.notices.deciding import (
     AlertOptions,
     Cleared,
     NoticeDifference,
@@ -17,20 +21,16 @@ from bot.assess.notices.deciding import (
     RefreshedNotice,
     compare_notices,
 )
-from bot.assess.notices.published import StaleInventory
-from bot.assess.notices.stage import FleetLook
-from bot.discover.ports import Reading
-from bot.domain.bases.notice import Notice, Topic
-from bot.domain.failure import LeaseLost
-from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
-from bot.domain.reference import Base
-from bot.domain.repositories.repository import Repository
+from bot.fleet.assess.notices.published import StaleInventory
+from bot.fleet.assess.notices.rows import NoticesStore
+from bot.fleet.assess.notices.tick import FleetLook
+from bot.fleet.discover.ports import Reading
+from bot.fleet.watch.feeds.tick import FeedReading
 from bot.store.rows.bases.tables import incidents, notices
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.tables import outbox
-from bot.store.stages.assess.notices import NoticesStore
-from bot.watch.feeds.doubts import DoubtedLoss
-from bot.watch.feeds.stage import FeedReading
+from bot.upstream.dotnet.releases import ReleaseIndex
+from bot.upstream.feeds.doubts import DoubtedLoss
 from tests.integration.store.conftest import NOON, ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest, usage_of
 

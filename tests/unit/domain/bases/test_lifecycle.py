@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from bot.domain.bases.lifecycle import END_OF_LIFE, LIFECYCLE, end_of_life_day
-from tests.unit.verify.signatures.evidence import EVIDENCE, needs_evidence
+from tests.unit.images.signatures.evidence import EVIDENCE, needs_evidence
 
 
 def referrer(ended: Any, created: Any, kind: str = LIFECYCLE) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.behind import BehindUsage, FleetBehind, lacking
-from tests.unit.plan.world import ASPNET, MCR, NOON, digest, member, move, usage
+from tests.unit.fleet.plan.world import ASPNET, MCR, NOON, digest, member, move, usage
 
 LINE = Base(MCR, "dotnet/aspnet", "10.*.*")
 

@@ -9,7 +9,7 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, PolicyRule
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.domain.rollouts.timing.guarantee import BaseInFile, Guarantee, guarantees, rebuilding_workflow
-from tests.unit.plan.world import ASPNET, SDK
+from tests.unit.fleet.plan.world import ASPNET, SDK
 
 SHOP = "contoso/shop"
 WEEK = timedelta(weeks=1)

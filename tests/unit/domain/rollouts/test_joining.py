@@ -7,7 +7,7 @@ import pytest
 from bot.domain.forge.runs import Run
 from bot.domain.rollouts.joining import join, left, not_ended
 from bot.domain.rollouts.rebuild import Action, Joined, RebuildState
-from tests.unit.act.world import NOON, rebuild
+from tests.unit.fleet.act.world import NOON, rebuild
 
 RUN = Run(5, "https://forge/5", "in_progress", None, NOON, node_id="CS_5", number=412)
 PLANNED = rebuild(Action.DISPATCH, url="https://forge/before")

@@ -6,7 +6,7 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.wanted_digest import WantedDigest, wanted_digests_of
-from tests.unit.act.world import change, digest, rebuild
+from tests.unit.fleet.act.world import change, digest, rebuild
 
 MCR = "mcr.microsoft.com"
 PIN = Reference(f"{MCR}/dotnet/sdk", "10.0.103")

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 
 from bot.domain.packages.cves.publication import CvePublication, publications_of
 from bot.domain.packages.cves.vulnerability import ANY_RELEASE, Ecosystem
-from bot.service.wiring.grants import dump_sources
+from bot.fleet.wiring.grants import dump_sources
 from bot.settings import Settings
 from bot.settings.sections.upstream.vulnerabilities import VulnerabilitiesSettings
-from bot.watch.osv import addresses
+from bot.upstream.osv import addresses
 
 OVAL_3, OVAL_2, OSV = (
     CvePublication.AZURE_LINUX_3_OVAL,

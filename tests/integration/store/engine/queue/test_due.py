@@ -7,19 +7,19 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Table
 
-from bot.act import code_scanning
-from bot.act.onboarding import deciding
-from bot.assess.notices import deciding as notices
-from bot.audit.fleet import stage as auditing
-from bot.discover import builds
-from bot.discover import stage as reading
 from bot.domain.failure import LONGEST_PAUSE
+from bot.fleet.act.code_scanning import tick as code_scanning
+from bot.fleet.act.onboarding import deciding
+from bot.fleet.assess.notices import deciding as notices
+from bot.fleet.audit import tick as auditing
+from bot.fleet.discover import tick as reading
+from bot.fleet.discover.builds import tick as builds
+from bot.fleet.verify.attesting import tick as attesting
+from bot.fleet.watch.vulnerabilities import tick as osv
 from bot.store.engine.locking import ORDER
 from bot.store.engine.queue.leases import leased_tables
 from bot.store.pages.fleet.figures import queues_of_tables
 from bot.store.rows.schema import due_of, every_table
-from bot.verify.attesting import stage as attesting
-from bot.watch.osv import stage as osv
 
 LEASED = {
     *("tasks", "repositories", "workflow_builds", "bases", "documents", "dumps", "images", "rebuilds", "steps"),

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from bot.cli.commands.files.audit import audit
 from bot.domain.failure import Failure
-from tests.unit.audit.world import deployment
+from tests.unit.files.audit.world import deployment
 
 HARDENED = """securityContext:
   runAsNonRoot: true

@@ -15,8 +15,8 @@ from bot.cli.main import app
 from bot.domain.failure import Failure
 from bot.domain.packages.package import Inventory
 from tests.unit.clients.folders.layouts import layout
-from tests.unit.verify.packages.archives import STATUS, archive, digest, paragraph, zipped, zstd
-from tests.unit.verify.packages.evidence import EVIDENCE, content
+from tests.unit.images.packages.archives import STATUS, archive, digest, paragraph, zipped, zstd
+from tests.unit.images.packages.evidence import EVIDENCE, content
 
 
 def run(*words: object, given: str | None = None) -> Result:
@@ -611,7 +611,7 @@ def test_of_many_suppressed_findings_the_gate_names_twenty_and_counts_the_rest(t
 def test_more_databases_than_can_be_kept_are_named_and_those_before_are_read(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.service.commands.images.packages.LARGEST_KEPT", 400)
+    monkeypatch.setattr("bot.commands.images.packages.LARGEST_KEPT", 400)
     for number in range(4):
         (root / f"{number}.deps.json").write_text(json.dumps({"libraries": {}, "x": "y" * 100}))
     result = run("packages", "list", root, "--format", "json")
@@ -786,7 +786,7 @@ def test_an_archive_of_an_image_is_said_to_be_one(tmp_path: Path, pack: Any) -> 
 
 
 def test_the_root_of_a_system_has_a_name_in_its_sbom(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.service.commands.images.packages.read_source", lambda *_: Inventory())
+    monkeypatch.setattr("bot.commands.images.packages.read_source", lambda *_: Inventory())
     assert json.loads(run("sbom", "export", "/").stdout)["name"] == "/"
     assert json.loads(run("sbom", "export", "/etc/..").stdout)["name"] == "/"
 

@@ -11,13 +11,13 @@ from typer.testing import CliRunner, Result
 
 from bot.cli.main import app
 from bot.domain.failure import Failure
-from tests.unit.verify.signatures.evidence import EVIDENCE, cases, needs_evidence
-from tests.unit.verify.signatures.keys import CONTENT, KEY, WHOLE, public
-from tests.unit.verify.signatures.keys import DIGEST as FILE_DIGEST
-from tests.unit.verify.signatures.making import DIGEST, IDENTITY, NOW, Draft, chain_of_three, cose
-from tests.unit.verify.signatures.private_sigstore import AT as MADE
-from tests.unit.verify.signatures.private_sigstore import IDENTITY as WORKFLOW
-from tests.unit.verify.signatures.private_sigstore import ISSUER, PrivateSigstore, dsse_bundle, message_bundle
+from tests.unit.images.signatures.evidence import EVIDENCE, cases, needs_evidence
+from tests.unit.images.signatures.keys import CONTENT, KEY, WHOLE, public
+from tests.unit.images.signatures.keys import DIGEST as FILE_DIGEST
+from tests.unit.images.signatures.making import DIGEST, IDENTITY, NOW, Draft, chain_of_three, cose
+from tests.unit.images.signatures.private_sigstore import AT as MADE
+from tests.unit.images.signatures.private_sigstore import IDENTITY as WORKFLOW
+from tests.unit.images.signatures.private_sigstore import ISSUER, PrivateSigstore, dsse_bundle, message_bundle
 
 AT = NOW.isoformat()
 

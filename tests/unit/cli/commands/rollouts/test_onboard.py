@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.audit.onboarding.proposing import WantedProposal, propose
 from bot.cli.commands.look.explain import show_explanation
 from bot.cli.commands.rollouts.onboard import show_previews
 from bot.cli.options import Format
+from bot.commands.rollouts.onboard import Previewed
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.service.commands.rollouts.onboard import Previewed
+from bot.files.audit.onboarding.proposing import WantedProposal, propose
 from bot.views.repositories.explanation import Explanation
 from sandbox.fleets.bare_repository import bare_files
 

@@ -6,7 +6,7 @@ import zlib
 import pytest
 
 from bot.store.rows.inventories.considered import packed, unpacked
-from bot.watch.osv.record import UNNAMED, WantedPackages
+from bot.upstream.osv.record import UNNAMED, WantedPackages
 
 ALL = WantedPackages(
     *(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}), frozenset({"Ubuntu:25.10"})),

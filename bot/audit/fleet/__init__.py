@@ -1,1 +1,0 @@
-"""The audit of the fleet: repositories whose files discovery has read → findings in the store."""

@@ -1,0 +1,131 @@
+"""SBOMs by hand: a file that is kept for an image, and what a registry shows beside what the layers do."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot.clients.http.client import Http
+from bot.clients.registry import Registry
+from bot.commands.images.packages import read_file
+from bot.commands.images.registry_image import RegistryBlobs
+from bot.domain.bases.image import read_document
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.changes import PackageChange, package_changes
+from bot.domain.packages.package import Inventory
+from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.platform import usual_name
+from bot.domain.reference import InvalidReference, Reference
+from bot.fleet.verify.inventory.rows.sboms import FleetImage
+from bot.fleet.wiring.grants import http_rules
+from bot.fleet.wiring.registries.accesses import accesses_of_caller
+from bot.fleet.wiring.registries.beside import judge_of
+from bot.images.packages.image import choose_digest
+from bot.images.provenance.statement import Statement, read_statement
+from bot.images.sbom.collecting import attached_sbom, plain_sbom, sboms_of
+from bot.images.sbom.reading import LARGEST_SBOM, read_sbom, the_sbom
+from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import Refused
+from bot.images.trust.collecting import AttachedDocument
+from bot.images.trust.judging import Judge
+from bot.images.trust.looked_once import LookedOnce
+from bot.images.trust.stating import statement_of
+from bot.service.opened_stores import opened_stores
+from bot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedSbom:
+    """What was kept, for which image; `differences` are what it lists other than the layers show, None where these
+    are not read."""
+
+    image: str
+    platform: str
+    sbom: Sbom
+    differences: tuple[PackageChange, ...] | None
+
+
+async def import_sbom(
+    settings: Settings, file: Path, image: str, platform: str | None, clock: Clock
+) -> ImportedSbom:
+    """Keeps an SBOM for what an image of the fleet showed last.
+
+    Raises `Failure` where the file is no SBOM or about another image, and where no such image is known.
+    """
+    reference = _reference(image)
+    text = the_sbom(read_file(file, LARGEST_SBOM), str(file))
+    read_sbom(text, str(file))
+    async with opened_stores(settings, clock) as stores:
+        shown = _chosen(await stores.sboms.shown(reference), reference, platform)
+        judge = judge_of(settings.trust, shown.place.name, clock.now(), Remembered())
+        sbom = _of_file(text, file, shown.place, judge)
+        await stores.sboms.import_sbom(shown.inventory, sbom)
+        held = await stores.inventory.told(shown.inventory)
+    differences = None if held is None else package_changes(held.packages, sbom.inventory.packages)
+    return ImportedSbom(str(reference), shown.platform, sbom, differences)
+
+
+def _reference(text: str) -> Reference:
+    try:
+        return Reference.parse(text)
+    except InvalidReference as error:
+        advice = "write registry/name:tag or registry/name@digest"
+        raise Failure(Trouble.MALFORMED, str(error), where="--image", advice=advice) from None
+
+
+def _chosen(shown: list[FleetImage], reference: Reference, platform: str | None) -> FleetImage:
+    if not shown:
+        what, advice = "the fleet shows no such image", "freshness-bot images lists those that it does"
+        raise Failure(Trouble.MISSING, what, where=str(reference), advice=advice)
+    fitting = [each for each in shown if platform in (None, usual_name(each.platform))]
+    if len(fitting) == 1:
+        return fitting[0]
+    offered = ", ".join(each.platform for each in shown)
+    what = f"it is there for {offered}"
+    raise Failure(Trouble.MALFORMED, what, where=str(reference), advice="say with --platform which is meant")
+
+
+def _of_file(text: bytes, file: Path, place: ImagePlace, judge: Judge) -> Sbom:
+    found = AttachedDocument("sigstore", text, "")
+    statement = statement_of(found) or _bare_statement(text)
+    if statement is None:
+        return plain_sbom(text, SbomOrigin.FILE)
+    if not any(statement.is_about(digest) for digest in place.digests):
+        named = next((digest for subject in statement.subjects for digest in sorted(subject.digests)), "nothing")
+        what = f"is about {named}, and the image is {place.digest}"
+        raise Failure(Trouble.MALFORMED, what, where=str(file), advice="name the image that it is about")
+    attached = next(iter(attached_sbom(found, place.digests, judge)), None)
+    if attached is None:
+        return plain_sbom(text, SbomOrigin.FILE)
+    return replace(attached, origin=SbomOrigin.FILE)
+
+
+def _bare_statement(text: bytes) -> Statement | None:
+    try:
+        return read_statement(text)
+    except Refused:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedSbom:
+    """An SBOM beside an image, and what it lists other than the layers show."""
+
+    sbom: Sbom
+    differences: tuple[PackageChange, ...]
+
+
+async def sboms_beside(
+    settings: Settings, image: Reference, platform: str | None, held: Inventory, clock: Clock
+) -> list[ComparedSbom]:
+    """The SBOMs that the registry shows for an image, compared with what its layers hold. Raises `Failure`."""
+    accesses = accesses_of_caller(settings)
+    async with Http(clock, http_rules(settings, accesses)) as http:
+        client = Registry(http, accesses, clock)
+        blobs = RegistryBlobs(client, image.registry, image.repository)
+        index = image.digest or (await client.head(image.base)).digest
+        start = read_document(await blobs.document(index), str(image))
+        digest = await choose_digest(start, index, blobs, platform)
+        place = ImagePlace(image.registry, image.repository, digest, index)
+        judge = judge_of(settings.trust, place.name, clock.now(), Remembered())
+        found = await sboms_of(LookedOnce(client, clock), place, judge)
+    return [ComparedSbom(each, package_changes(held.packages, each.inventory.packages)) for each in found]

@@ -1,0 +1,37 @@
+"""`history`: when a base moved and how late upstream was, read from the store alone."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from bot.domain.bases.notice import Notice
+from bot.domain.bases.observation import Observation
+from bot.domain.clock import Clock
+from bot.domain.reference import Base
+from bot.service.opened_stores import opened_stores
+from bot.settings import Settings
+from bot.upstream.dotnet.lags import measured_lags
+from bot.upstream.dotnet.releases import ReleaseIndex
+from bot.views.bases.history import History
+
+
+async def read_base_history(settings: Settings, base: str, clock: Clock) -> History:
+    """Reads the changes of a base; raises `Failure` where the store knows no such one."""
+    async with opened_stores(settings, clock) as stores:
+        releases = ReleaseIndex(await stores.history.releases())
+        seen = await stores.base_views.observations_of(base)
+        found = await stores.base_views.changes_of(base)
+        watched = await stores.base_views.watched()
+        lags = tuple(_lags(base, seen, releases, clock.now(), watched))
+        return History(tuple(change for change, _ in found), lags, tuple(packages for _, packages in found))
+
+
+def _lags(
+    name: str,
+    seen: Mapping[Base, Sequence[Observation]],
+    releases: ReleaseIndex,
+    now: datetime,
+    watched: Collection[Base],
+) -> list[Notice]:
+    """How late upstream was each time, by the time when it began."""
+    found = measured_lags(seen, releases, now, watched)
+    return [lag for lag in found if name in (str(lag.base), lag.base.short)]

@@ -1,0 +1,314 @@
+"""Asks everybody whom the bot needs, one area after the other; what breaks in one stops no other."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from urllib.parse import urlsplit
+
+from bot.clients.forges.github import GitHub, Installations
+from bot.clients.http.client import Http
+from bot.clients.notifiers.slack import SLACK_API, SlackBot
+from bot.clients.registry import Registry
+from bot.commands.service import ghcr
+from bot.commands.service.permissions import of_installation, of_slack_app
+from bot.domain.bases.change import Cause
+from bot.domain.bases.unwatched import unwatched
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.news import CADENCES, silence
+from bot.domain.packages.gate import GateOutcome, idle
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import FleetRepository, Identity, owner_of
+from bot.domain.wording.words import counted, duration
+from bot.files.formats.update_bots import PATHS, update_bots
+from bot.fleet.watch.feeds.tick import FeedsToRead
+from bot.fleet.watch.vulnerabilities import tick as dumps_stage
+from bot.fleet.wiring.gate import gate_options_of
+from bot.fleet.wiring.grants import chosen_installations, dump_sources, feed_sources, github_access, http_rules
+from bot.fleet.wiring.registries.accesses import accesses_of
+from bot.service.opened_stores import opened_stores
+from bot.settings import Settings, secret
+from bot.store.pages.ledger.gaps import NO_IMAGE
+from bot.store.stores import Stores
+from bot.views.bases.upstream import feed_name, shown_address
+from bot.views.doctor import Health, HealthCheck
+
+GitHubForge = GitHub | Installations
+_TOLERATED = timedelta(seconds=30)
+"""Of the clocks: GitHub refuses an App whose clock is a minute ahead."""
+_LATE = 3
+"""A feed that was not read for so many times its interval is late."""
+_WORKFLOW = """on: {workflow_dispatch: }"""
+
+
+async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
+    """Runs every check. Raises `Failure` where the store is out of reach, `BadSettings` for a missing secret."""
+    checks: list[HealthCheck] = []
+    async with opened_stores(settings, clock) as stores:
+        members = await stores.doctor.members()
+        bases = await stores.doctor.used_bases()
+        count = len(members)
+        scheme, full = urlsplit(settings.store.url).scheme, await stores.fleet_views.lack_of_room()
+        if full is None:
+            checks.append(HealthCheck("store", scheme, Health.FINE, counted(count, "repository")))
+        else:
+            checks.append(HealthCheck("store", scheme, Health.WRONG, full.what, full.advice))
+        async with _forge(settings, clock) as forge:
+            await _all(checks, "GitHub", lambda: _github(forge, settings, clock))
+            checks += await other_bot_checks(forge, members)
+        accesses = accesses_of(settings)
+        async with Http(clock, http_rules(settings, accesses)) as http:
+            registry = Registry(http, accesses, clock)
+            checks += [await _registry(registry, host, bases) for host in settings.registries]
+            checks += [ghcr.of_token(access.password) for access in accesses if access.host == ghcr.HOST]
+            await _all(checks, "messages", lambda: _messages(settings, http))
+        await _all(checks, "feeds", lambda: feed_checks(stores, settings, clock))
+        checks += _workflows(members, settings)
+        references = await stores.fleet_views.references_without_base()
+        for each in unwatched(references, settings.bases, settings.registries.keys()):
+            found = f"{each.family}, {counted(each.references, 'reference')}, not watched"
+            hosts = f" and {each.registry} to registries" if each.registry else ""
+            checks.append(HealthCheck("bases", each.name, Health.NOTE, found, f"add {each.base} to bases{hosts}"))
+        checks += _idle_mirrors(settings, bases)
+        checks += [
+            HealthCheck("bases", str(base), Health.NOTE, doubt.told, "ask whoever runs the registry, or its cache")
+            for base, doubt in await stores.doctor.shown_in_turn()
+        ]
+        await _all(checks, "CVEs", lambda: _cves(stores))
+        await _all(checks, "gate", lambda: _gate(stores, settings, clock))
+    return checks
+
+
+async def _cves(stores: Stores) -> list[HealthCheck]:
+    """Why `cve` and `packages find` cannot tell all: no image is known, or data of what images hold is not."""
+    gaps = await stores.ledger.gaps()
+    if NO_IMAGE in gaps:
+        advice = "name it in the settings under images, or let a build name it: see docs/operate/image.md"
+        return [HealthCheck("CVEs", "images", Health.NOTE, "no image of the fleet is known", advice)]
+    return [HealthCheck("CVEs", "data", Health.NOTE, gap, "see docs/operate/ledger.md") for gap in gaps]
+
+
+async def _gate(stores: Stores, settings: Settings, clock: Clock) -> list[HealthCheck]:
+    """What the gate cannot tell, and exceptions that have ended or that no image needs."""
+    options = gate_options_of(settings)
+    if not options.is_on:
+        return []
+    views = await stores.images.views()
+    checks = [
+        HealthCheck("gate", each.id, Health.NOTE, f"its exception {found}", "take it out of gate.exceptions")
+        for each in options.exceptions
+        if (found := idle(each, [view.image.claim.name for view in views], clock.now())) is not None
+    ]
+    said = [view.gate for view in views if view.gate is not None]
+    unknown = [gate.told for gate in said if gate.outcome is GateOutcome.UNKNOWN]
+    if unknown:
+        found = f"cannot tell of {counted(len(unknown), 'image')}: {unknown[0]}"
+        checks.append(HealthCheck("gate", "images", Health.NOTE, found, "see docs/operate/gate.md"))
+    return checks or [HealthCheck("gate", "images", Health.FINE, f"judges {counted(len(said), 'image')}")]
+
+
+def _idle_mirrors(settings: Settings, bases: Sequence[Base]) -> list[HealthCheck]:
+    """The mirrors under which nothing stands that a repository builds on."""
+    return [
+        HealthCheck(
+            "mirrors", rule.place, Health.NOTE, "no repository builds on it", "take it out, or mend its path"
+        )
+        for rule in settings.mirror_rules.rules
+        if not any(rule.upstream_name(base.name) for base in bases)
+    ]
+
+
+async def _all(
+    checks: list[HealthCheck],
+    area: str,
+    ask: Callable[[], Awaitable[Sequence[HealthCheck]]],
+    subject: str = "access",
+) -> None:
+    try:
+        checks += await ask()
+    except Failure as failure:
+        found = f"{failure.where}: {failure.what}" if failure.where else failure.what
+        verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
+        checks.append(HealthCheck(area, subject, verdict, found, _way_out(failure)))
+
+
+def _way_out(failure: Failure) -> str:
+    """What whoever asks can do; what a stage would do by itself in its next pass helps nobody here."""
+    if failure.trouble is Trouble.UNREACHABLE:
+        return "see that it is up and that this machine reaches it, and ask again"
+    return failure.advice
+
+
+@asynccontextmanager
+async def _forge(settings: Settings, clock: Clock) -> AsyncIterator[GitHubForge]:
+    access, app = github_access(settings), settings.github.app
+    forge = GitHub(access, clock) if app is None else Installations(access, clock, chosen_installations(app))
+    try:
+        yield forge
+    finally:
+        await forge.close()
+
+
+async def _github(forge: GitHubForge, settings: Settings, clock: Clock) -> list[HealthCheck]:
+    checks = await _rights(forge, settings)
+    if (theirs := await forge.server_time()) is not None:
+        apart = abs(theirs - clock.now())
+        told = f"{duration(apart)} from GitHub's"
+        is_off = apart > _TOLERATED
+        way_out = "set it by NTP: GitHub refuses an App whose clock is wrong" if is_off else ""
+        checks.append(HealthCheck("clock", "this machine", Health.WRONG if is_off else Health.FINE, told, way_out))
+    return checks
+
+
+async def _rights(forge: GitHubForge, settings: Settings) -> list[HealthCheck]:
+    if isinstance(forge, GitHub):
+        who, way_out = await forge.login(), "use a GitHub App, whose rights can be told and are the least"
+        told = f"a token of {who}; what it may do shows only when it is used"
+        return [HealthCheck("GitHub", "token", Health.NOTE, told, way_out)]
+    checks: list[HealthCheck] = []
+    found = await forge.installations()
+    for each in found:
+        checks += of_installation(each, is_used=forge.uses(each))
+    app = settings.github.app
+    named = app.installations if app is not None and app.installations != "all" else []
+    missing = sorted({owner.lower() for owner in named} - {each.account.lower() for each in found})
+    checks += [
+        HealthCheck(
+            "GitHub",
+            owner,
+            Health.WRONG,
+            "the App is not installed there",
+            "install it, or take it out of github.app.installations",
+        )
+        for owner in missing
+    ]
+    if not any(forge.uses(each) for each in found):
+        checks.append(
+            HealthCheck("GitHub", "App", Health.WRONG, "no installation is used", "install the App somewhere")
+        )
+    return checks
+
+
+async def _registry(registry: Registry, host: str, bases: Sequence[Base]) -> HealthCheck:
+    base = next((each for each in bases if each.registry == host), None)
+    if base is None:
+        return HealthCheck("registries", host, Health.NOTE, "nothing of it is followed, so it was not asked")
+    try:
+        await registry.head(base)
+    except Failure as failure:
+        verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
+        return HealthCheck("registries", host, verdict, f"{base.short}: {failure.what}", failure.advice)
+    return HealthCheck("registries", host, Health.FINE, f"shows {base.short}")
+
+
+async def _messages(settings: Settings, http: Http) -> list[HealthCheck]:
+    checks: list[HealthCheck] = []
+    slack = settings.slack
+    if slack is not None and slack.bot_token_file is not None:
+        token = secret(slack.bot_token_file, "slack.bot_token_file")
+        bot = SlackBot(http, token, slack.channel or "", slack.api_url or SLACK_API)
+        try:
+            checks += of_slack_app(await bot.check())
+        except Failure as failure:
+            verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
+            checks.append(HealthCheck("messages", "Slack", verdict, failure.what, failure.advice))
+    elif slack is not None:
+        told = "a webhook cannot be tried without a message"
+        checks.append(HealthCheck("messages", "Slack", Health.NOTE, told, "use a bot token, which can also edit"))
+    if settings.teams is not None:
+        told = "a webhook cannot be tried without a message"
+        checks.append(HealthCheck("messages", "Teams", Health.NOTE, told))
+    if not checks:
+        checks.append(
+            HealthCheck("messages", "nobody", Health.NOTE, "nothing is told to anybody", "set slack or teams")
+        )
+    return checks
+
+
+async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[HealthCheck]:
+    """Which feeds and dumps are kept, and how old each is."""
+    read = await stores.doctor.feed_readings()
+    checks: list[HealthCheck] = []
+    often, seldom = settings.schedule.feeds, dumps_stage.EVERY
+    offline = settings.feeds.offline
+    expected = [(str(source.kind), source.url, often, not offline) for source in feed_sources(settings)]
+    expected += [
+        (feed_name(source.publication), source.place, seldom, source.is_file or not offline)
+        for source in dump_sources(settings)
+    ]
+    for name, place, every, is_asked in expected:
+        at, error = read.get(place, (None, None))
+        if error is not None:
+            checks.append(HealthCheck("feeds", name, Health.WRONG, error, f"see {shown_address(place)}"))
+        elif at is None:
+            way_out = "run the service, or `once`" if is_asked else "import a bundle that has it"
+            checks.append(HealthCheck("feeds", name, Health.UNKNOWN, "not read yet", way_out))
+        else:
+            checks.append(_age(name, clock.now() - at, _LATE * every if is_asked else None))
+    return [*checks, *await _silent(stores, clock.now())]
+
+
+async def _silent(stores: Stores, now: datetime) -> list[HealthCheck]:
+    """Which sources have told nothing new for longer than they ever do."""
+    newest_at = await stores.doctor.newest_times()
+    return [
+        HealthCheck("feeds", CADENCES[source].name, Health.UNKNOWN, told, CADENCES[source].why)
+        for source, at in sorted(newest_at.items())
+        if (told := silence(source, at, now)) is not None
+    ]
+
+
+def _age(name: str, age: timedelta, late_after: timedelta | None) -> HealthCheck:
+    """Where nothing but a bundle brings a feed, `late_after` is None: then a day is what the log tolerates too."""
+    told = f"read {duration(age)} ago"
+    if late_after is None and age > FeedsToRead(()).stale_after:
+        return HealthCheck("feeds", name, Health.NOTE, told, "import a newer bundle")
+    if late_after is not None and age > late_after:
+        return HealthCheck("feeds", name, Health.WRONG, told, "see whether the service runs")
+    return HealthCheck("feeds", name, Health.FINE, told)
+
+
+def _workflows(
+    members: Sequence[tuple[FleetRepository, tuple[Base, ...]]], settings: Settings
+) -> list[HealthCheck]:
+    """Who has bases that float and no workflow that the bot could start to rebuild them."""
+    checks: list[HealthCheck] = []
+    for member, floating in members:
+        if not floating or not member.config.enabled:
+            continue
+        terms = settings.rules.terms(member.name, floating[0], Cause.OS_UPDATE, None)
+        file = member.config.workflow or terms.workflow
+        if member.workflow(file) is None:
+            found = f"{floating[0].short} floats, and there is no {file} with workflow_dispatch"
+            checks.append(
+                HealthCheck("workflows", member.name, Health.NOTE, found, f"write `{_WORKFLOW}` into {file}")
+            )
+    return checks
+
+
+async def other_bot_checks(
+    forge: GitHubForge, members: Sequence[tuple[FleetRepository, tuple[Base, ...]]]
+) -> list[HealthCheck]:
+    """Which other bots write the same lines, owner by owner: one whose files cannot be read hides no other's."""
+    checks: list[HealthCheck] = []
+    by_owner: dict[str, list[Identity]] = {}
+    for member, _ in members:
+        by_owner.setdefault(owner_of(member.name), []).append(member.identity)
+    for owner, homes in by_owner.items():
+        await _all(checks, "other bots", partial(_other_bots, forge, homes), owner)
+    return checks
+
+
+async def _other_bots(forge: GitHubForge, homes: Sequence[Identity]) -> list[HealthCheck]:
+    return [
+        HealthCheck(
+            "other bots",
+            identity.name,
+            Health.NOTE,
+            f"{bot.name} writes the same lines: {bot.path}:{bot.line}",
+            f"write {bot.stopped_by}",
+        )
+        for identity, files in (await forge.files(homes, PATHS)).items()
+        for bot in update_bots(files)
+    ]

@@ -1,0 +1,27 @@
+"""`retire`: everything that the bot has opened is closed, one repository after the other."""
+
+from collections.abc import Callable
+
+from bot.clients.http.observer import Nobody
+from bot.domain.clock import Clock
+from bot.domain.rollouts.journal import Word
+from bot.fleet.act.retiring.retire import Retired, retire
+from bot.fleet.wiring.forges import covers_of, opened_forge
+from bot.service.opened_stores import opened_stores
+from bot.settings import Settings
+
+
+async def retire_all(
+    settings: Settings, word: Word | None, clock: Clock, progress: Callable[[int, int | None], None]
+) -> list[Retired]:
+    """Ends all rebuilds, pauses the bot and cleans up behind it; without a word it only looks."""
+    found: list[Retired] = []
+    async with opened_stores(settings, clock) as stores, opened_forge(settings, clock, Nobody()) as forge:
+        traces, covers = await stores.leaving.traces(), covers_of(settings)
+        if word is not None:
+            await stores.orders.retire(word)
+        reason = "the bot retires" + (f" ({word.reason})" if word is not None else "")
+        for number, each in enumerate(traces, start=1):
+            found += await retire(each, forge, reason, dry_run=word is None, covers=covers)
+            progress(number, len(traces))
+    return found

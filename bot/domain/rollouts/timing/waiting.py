@@ -1,0 +1,125 @@
+"""What a rebuild that has not begun waits for, and until when that will probably be."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.feeds.advisory import SEVERE, Severity
+from bot.domain.rollouts.rollout import Pause
+from bot.domain.rollouts.timing.freezes import frozen_by, thawed
+from bot.domain.rollouts.timing.waves import (
+    Hold,
+    Wave,
+    WaveTally,
+    advance,
+    latest_start,
+    probable_start,
+    room,
+    waves_in_order,
+)
+from bot.fleet.plan.waves.tick import RolloutOptions, RolloutStanding
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A rebuild that has not begun, and whether it then opens a pull request. `kept_because` is a person's word or
+    a quarantine. One of a rollout that catches up waits for its wave however severe it is."""
+
+    id: int
+    rollout: int
+    wave: str
+    severity: Severity | None
+    due_at: datetime
+    waits_since: datetime
+    is_released: bool
+    at_request: bool = False
+    kept_because: str | None = None
+    repository: str = ""
+    opens: bool = True
+    catches_up: bool = False
+    distance: int = 0
+    for_parents: Hold | None = None
+    """The own bases below it that it waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """All that has not begun, with how its rollouts stand and what is paused."""
+
+    waiting: tuple[Waiting, ...]
+    standings: tuple[RolloutStanding, ...]
+    pauses: tuple[Pause, ...]
+
+
+def holds_of(waits: Waits, options: RolloutOptions, now: datetime) -> dict[int, Hold]:
+    """Says for each rebuild that waits for more than its turn, by its id, what for."""
+    tallies = {(standing.rollout, standing.distance): standing.tallies for standing in waits.standings}
+    waves = {place: waves_in_order(options.waves, of_waves) for place, of_waves in tallies.items()}
+    wave_holds = {place: _wave_holds(of_waves, options, now) for place, of_waves in tallies.items()}
+    found: dict[int, Hold] = {}
+    for each in waits.waiting:
+        held = _kept(each, waits.pauses) or each.for_parents or _timed(each, options, now)
+        if held is None and not each.is_released:
+            place = each.rollout, each.distance
+            held = _for_its_wave(each, wave_holds.get(place, {}), waves.get(place, options.waves), now)
+        if held is not None:
+            found[each.id] = held
+    return found
+
+
+def wave_holds(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> Mapping[str, Hold]:
+    """What each wave of a rollout that may not go on waits for, until what has waited longest in it begins."""
+    waves = waves_in_order(options.waves, standing.tallies)
+    return {
+        name: _at_last(hold, waves, name, standing.oldest.get(name), now)
+        for name, hold in _wave_holds(standing.tallies, options, now).items()
+        if standing.tallies[name].waiting
+    }
+
+
+def _kept(each: Waiting, pauses: Sequence[Pause]) -> Hold | None:
+    if each.kept_because is not None:
+        return Hold(each.kept_because)
+    for pause in pauses:
+        if pause.rollout is None:
+            return Hold(f"everything is paused by {pause.who}: {pause.reason}")
+        if pause.rollout == each.rollout and not each.at_request:
+            return Hold(f"rollout {pause.rollout} is paused by {pause.who}: {pause.reason}")
+    return None
+
+
+def _timed(each: Waiting, options: RolloutOptions, now: datetime) -> Hold | None:
+    at = max(each.due_at, now)
+    freeze = None if each.at_request else frozen_by(options.freezes, at, each.severity)
+    if freeze is not None:
+        return Hold(f"frozen: {freeze.reason}", thawed(options.freezes, at, each.severity))
+    return None
+
+
+def _for_its_wave(each: Waiting, of_waves: Mapping[str, Hold], waves: Sequence[Wave], now: datetime) -> Hold | None:
+    """A severe fix waits for no wave, and nobody waits longer than its place in time."""
+    held = of_waves.get(each.wave)
+    is_urgent = each.severity in SEVERE and not each.catches_up
+    if held is None or (is_urgent and each.due_at <= now):
+        return None
+    return _at_last(held, waves, each.wave, each.waits_since, max(now, each.due_at))
+
+
+def _at_last(hold: Hold, waves: Sequence[Wave], name: str, since: datetime | None, earliest: datetime) -> Hold:
+    """Until when a wave holds back what has waited `since` then; waiting for long gives nobody room."""
+    if hold.until is None or since is None:
+        return hold
+    return Hold(hold.reason, max(min(hold.until, latest_start(waves, name, since)), earliest))
+
+
+def _wave_holds(tallies: Mapping[str, WaveTally], options: RolloutOptions, now: datetime) -> dict[str, Hold]:
+    if not options.waves:
+        return {}
+    waves = waves_in_order(options.waves, tallies)
+    found = advance(waves, tallies, options.pause_when_failed, now)
+    held = {name: Hold(hold.reason, probable_start(waves, name, found.holds)) for name, hold in found.holds.items()}
+    for wave in waves:
+        tally = tallies.get(wave.name, WaveTally())
+        if wave.name not in held and tally.waiting and room(wave, tally) == 0:
+            held[wave.name] = Hold(f"room in wave {wave.name} ({tally.under_way} under way, no more at once)")
+    return held

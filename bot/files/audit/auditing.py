@@ -1,0 +1,69 @@
+"""One repository's texts → all findings."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bot.domain.repositories.finding import Finding, Outcome, Place, findings_in_order
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.rules import RULES
+from bot.files.audit.waivers import next_end, waived
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRepository:
+    """All findings, and the last day on which they hold without a change of any text: a waiver ends on it."""
+
+    findings: tuple[Finding, ...]
+    until: date | None
+
+
+def audit(
+    files: Mapping[str, bytes],
+    now: datetime,
+    unwaivable: Collection[str] = (),
+    rules: Sequence[Rule] = RULES,
+    name: str = "",
+) -> tuple[Finding, ...]:
+    """Every rule's findings on the files of one repository, as `judge_repository` gives them."""
+    return judge_repository(RepositoryTexts(files, name), now, unwaivable, rules).findings
+
+
+def judge_repository(
+    repository: RepositoryTexts, now: datetime, unwaivable: Collection[str] = (), rules: Sequence[Rule] = RULES
+) -> JudgedRepository:
+    """Every rule's findings on one repository, in the order of paths and lines.
+
+    Never raises: what breaks a rule is an unknown of that rule. `now` tells which waivers have ended, `unwaivable`
+    names checks that nobody but the operator may waive. The order of the files makes no difference.
+    """
+    found = findings_in_order(waived(repository, _findings(repository, rules), now, unwaivable))
+    return JudgedRepository(found, next_end(repository, now))
+
+
+def _findings(repository: RepositoryTexts, rules: Sequence[Rule]) -> Iterator[Finding]:
+    for rule in rules:
+        try:
+            verdicts = list(rule.judge(repository))
+        except Exception as error:
+            why = f"it could not be judged ({type(error).__name__}); please report this repository"
+            yield Finding(
+                rule.check, Outcome.UNKNOWN, Place("", 1, 1), "repository", why, rule.severity, "a corrected bot"
+            )
+            continue
+        for each in verdicts:
+            yield Finding(
+                rule.check,
+                each.outcome,
+                each.place,
+                _line(each.subject),
+                _line(each.message),
+                rule.severity,
+                _line(each.settled_by),
+                each.fix,
+            )
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,31 @@
+"""The Azure Pipelines of a repository: by their names, by what they say, and as templates of such."""
+
+from bot.files.audit.repository import RepositoryTexts, is_for_production
+from bot.files.formats.azure_pipelines import KIND
+from bot.files.formats.azure_pipelines.recognizing import templates_of
+
+MOST_TEMPLATES = 300
+"""Of one repository, that are looked at only since another file puts them in."""
+
+
+def azure_pipelines(repository: RepositoryTexts) -> list[str]:
+    """Their paths in order; files of other services with similar keys are none of them. Never raises."""
+    return repository.kept(_azure_pipelines)
+
+
+def _azure_pipelines(repository: RepositoryTexts) -> list[str]:
+    found: dict[str, None] = dict.fromkeys(path for path in repository.paths if repository.kind(path) == KIND)
+    waiting = list(found)
+    most = len(waiting) + MOST_TEMPLATES
+    for path in waiting:
+        for template in templates_of(path, repository.text(path)):
+            if template in repository and template not in found and len(waiting) < most:
+                found[template] = None
+                waiting.append(template)
+    return sorted(path for path in found if is_for_production(_without_templates(path)))
+
+
+def _without_templates(path: str) -> str:
+    """The path without folders of that name: pipelines are made of what is in them."""
+    folders, _, name = path.rpartition("/")
+    return "/".join((*(each for each in folders.split("/") if each.lower() != "templates"), name)).lstrip("/")

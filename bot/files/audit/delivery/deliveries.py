@@ -1,0 +1,169 @@
+"""What the steps of a pipeline do with images: build, push, scan, sign, attest, verify, deploy.
+
+Actions are known by name and inputs, programs by their command lines. Sources: the `action.yml` of each action, and
+the manuals of Docker, Buildx, Trivy, Grype, Docker Scout, cosign and syft.
+"""
+
+from bot.files.audit.delivery.delivery import Attestation, Deliveries, Deploy, Push, Signing, Verification
+from bot.files.audit.delivery.pushing import (
+    listed_names,
+    only_local,
+    operands_of,
+    pushed_names,
+    pushes_by_output,
+    pushes_on,
+)
+from bot.files.audit.delivery.scanning import scan_of_action, scan_of_command
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.shell import ShellCommand
+from bot.files.audit.workflows.flattening import pipelines
+from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
+
+BUILD_PUSH = "docker/build-push-action"
+BAKE = "docker/bake-action"
+PUSHING_ACTIONS = {
+    BUILD_PUSH,
+    "depot/build-push-action",
+    "namespacelabs/nscloud-build-push-action",
+    "useblacksmith/build-push-action",
+    "redhat-actions/push-to-registry",
+    "mr-smithers-excellent/docker-build-push",
+    "elgohr/publish-docker-github-action",
+    "macbre/push-to-ghcr",
+    "whoan/docker-build-with-cache-action",
+}
+_ALWAYS_PUSHING = PUSHING_ACTIONS - {
+    BUILD_PUSH,
+    "depot/build-push-action",
+    "namespacelabs/nscloud-build-push-action",
+    "useblacksmith/build-push-action",
+}
+BUILDKIT_ACTIONS = PUSHING_ACTIONS - _ALWAYS_PUSHING
+KNOWN_BUILDERS = ("docker/github-builder/",)
+ISOLATED_PROVENANCE = "slsa-framework/slsa-github-generator/.github/workflows/generator_container"
+_DEPLOYING_ACTIONS = (
+    "azure/webapps-deploy",
+    "azure/k8s-deploy",
+    "azure/container-apps-deploy-action",
+    "azure/aci-deploy",
+    "aws-actions/amazon-ecs-deploy-task-definition",
+    "google-github-actions/deploy-cloudrun",
+)
+_SBOM_FORMATS = frozenset({"cyclonedx", "spdx", "spdx-json"})
+SCANNERS = r"\b(?:trivy|grype|scout|snyk)\b"
+SIGNERS = r"\b(?:cosign|notation)\b"
+
+
+def deliveries(repository: RepositoryTexts) -> Deliveries:
+    """Reads what the workflows of a repository do with images: push, scan, sign, attest, verify, deploy.
+
+    Never raises.
+    """
+    return repository.kept(_deliveries)
+
+
+def _deliveries(repository: RepositoryTexts) -> Deliveries:
+    found = Deliveries()
+    for pipeline in pipelines(repository):
+        for job in pipeline.remote_jobs:
+            if job.events - TESTS_ONLY and job.remote is not None and job.remote.lower().startswith(KNOWN_BUILDERS):
+                found.remote_builds.append((pipeline, job))
+        for step in pipeline.steps:
+            if step.events - TESTS_ONLY:
+                _of_action(pipeline, step, found)
+                for command in step.commands:
+                    _of_command(pipeline, step, command, found)
+    return found
+
+
+def _of_action(pipeline: Pipeline, step: PipelineStep, found: Deliveries) -> None:
+    action = step.action
+    if not action:
+        return
+    if action in BUILDKIT_ACTIONS or action == BAKE:
+        events = pushes_on(step, step.input("push") or "false", pipeline.root) | pushes_by_output(step)
+        names = listed_names(step.input("tags"))
+        if events and not only_local(names):
+            found.pushes.append(Push(pipeline, step, events, names, action))
+    elif action in _ALWAYS_PUSHING:
+        names = listed_names(step.input("image") or step.input("name") or step.input("image_name"))
+        found.pushes.append(Push(pipeline, step, step.events - TESTS_ONLY, names, action))
+    elif action in _DEPLOYING_ACTIONS:
+        found.deploys.append(Deploy(pipeline, step, action))
+    elif action in {"actions/attest-build-provenance", "actions/attest"}:
+        if step.input("subject-path") or step.input("subject-checksums"):
+            return  # about files, not about an image
+        what = "sbom" if step.input("sbom-path") else step.input("predicate-type") or "provenance"
+        found.attestations.append(Attestation(pipeline, step, action, what, True))
+    elif action == "actions/attest-sbom":
+        found.attestations.append(Attestation(pipeline, step, action, "sbom", True))
+    elif action == "anchore/sbom-action":
+        found.attestations.append(Attestation(pipeline, step, action, "sbom-file", False))
+    scan = scan_of_action(pipeline, step)
+    if scan is not None:
+        found.scans.append(scan)
+
+
+def _of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand, found: Deliveries) -> None:
+    words = command.words
+    name = command.name
+    events = step.events - TESTS_ONLY
+    pushed = pushed_names(command)
+    if pushed is not None and not only_local(pushed):
+        found.pushes.append(Push(pipeline, step, events, pushed, " ".join(words[:2]), command))
+    scan = scan_of_command(pipeline, step, command)
+    if scan is not None:
+        found.scans.append(scan)
+    match _words_after(words, "cosign"):
+        case ("sign", *rest):
+            key, has_token = command.option("--key", "-key"), command.has("--identity-token")
+            found.signings.append(Signing(pipeline, step, "cosign", operands_of(tuple(rest)), key, has_token))
+        case ("attest", *_):
+            kind = command.option("--type") or "custom"
+            what = "sbom" if kind in {"spdx", "spdxjson", "cyclonedx"} else kind
+            what = "provenance" if kind.startswith("slsaprovenance") else what
+            found.attestations.append(Attestation(pipeline, step, "cosign attest", what, True))
+        case ("attach", "sbom", *_):
+            found.attestations.append(Attestation(pipeline, step, "cosign attach", "sbom", False))
+        case ("verify" | "verify-attestation", *_):
+            found.verifications.append(Verification(pipeline, step, command))
+    if name == "notation" and words[1:2] == ("sign",):
+        key = command.option("--key", "-key") or "kms"
+        found.signings.append(Signing(pipeline, step, "notation", operands_of(words[2:]), key))
+    elif name == "syft" or (name == "trivy" and command.option("--format", "-f") in _SBOM_FORMATS):
+        found.attestations.append(Attestation(pipeline, step, name, "sbom-file", False))
+    if _deploys(command):
+        found.deploys.append(Deploy(pipeline, step, " ".join(words[:2])))
+
+
+def _words_after(words: tuple[str, ...], program: str) -> tuple[str, ...]:
+    """What follows a program, also one that `xargs` or `parallel` runs."""
+    for number, word in enumerate(words):
+        if word.rpartition("/")[2] == program and (
+            number == 0 or words[0].rpartition("/")[2] in {"xargs", "parallel"}
+        ):
+            return words[number + 1 :]
+    return ()
+
+
+def _deploys(command: ShellCommand) -> bool:
+    words, name = command.words, command.name
+    rest = words[1:]
+    match name:
+        case "kubectl":
+            return any(word in {"apply", "set", "rollout"} for word in rest[:3]) and "--dry-run" not in " ".join(
+                rest
+            )
+        case "helm":
+            return rest[:1] in {("upgrade",), ("install",)}
+        case "az":
+            return rest[:2] in {("containerapp", "update"), ("containerapp", "create"), ("containerapp", "up")} or (
+                rest[:3] in {("webapp", "config", "container"), ("webapp", "create")}
+            )
+        case "argocd":
+            return rest[:2] == ("app", "sync")
+        case "flyctl" | "fly":
+            return rest[:1] == ("deploy",)
+        case "gcloud":
+            return rest[:2] == ("run", "deploy")
+    return False

@@ -1,0 +1,106 @@
+"""What a repository's pipelines do with images, as values."""
+
+from dataclasses import dataclass, field
+
+from bot.files.audit.shell import ShellCommand
+from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Push:
+    """One step that brings an image to a registry others pull from, for at least one accepted change.
+
+    `names` are references as written; `command` is set where a shell does it.
+    """
+
+    pipeline: Pipeline
+    step: PipelineStep
+    events: frozenset[str]
+    names: tuple[str, ...]
+    tool: str
+    command: ShellCommand | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.step.subject
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageScan:
+    """One look of a scanner at an image. `severities` are those that its gate counts, None where all do.
+
+    `blocks` says whether a finding ends the run: None where that is not known. `gates_severities` is False where
+    the scanner writes its report with no regard to them. `report` is the SARIF file that it writes, if any.
+    """
+
+    pipeline: Pipeline
+    step: PipelineStep
+    tool: str
+    target: str
+    blocks: bool | None
+    why: str
+    severities: frozenset[str] | None
+    gates_severities: bool
+    ignores_unfixed: bool | None
+    report: str | None
+    events: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Signing:
+    """One `cosign sign`, or an action that does it. `names` are what is signed."""
+
+    pipeline: Pipeline
+    step: PipelineStep
+    tool: str
+    names: tuple[str, ...]
+    key: str | None
+    has_token: bool = False
+    """Whether it is given a token of an identity, and needs none of the job's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attestation:
+    """A step that signs a statement about the image: `what` is `provenance`, `sbom` or the type as written."""
+
+    pipeline: Pipeline
+    step: PipelineStep
+    tool: str
+    what: str
+    is_signed: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verification:
+    """One `cosign verify` of an image, or a command of that kind."""
+
+    pipeline: Pipeline
+    step: PipelineStep
+    command: ShellCommand
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Deploy:
+    """A step that puts an image into use, with the tool that does it."""
+
+    pipeline: Pipeline
+    step: PipelineStep
+    tool: str
+
+
+@dataclass(slots=True)
+class Deliveries:
+    """All of one repository."""
+
+    pushes: list[Push] = field(default_factory=list)
+    scans: list[ImageScan] = field(default_factory=list)
+    signings: list[Signing] = field(default_factory=list)
+    attestations: list[Attestation] = field(default_factory=list)
+    verifications: list[Verification] = field(default_factory=list)
+    deploys: list[Deploy] = field(default_factory=list)
+    remote_builds: list[tuple[Pipeline, PipelineJob]] = field(default_factory=list)
+    """Known reusable workflows of others that build and push."""
+
+    def pushing(self) -> list[Pipeline]:
+        """The pipelines that push, in order, each once."""
+        return list(dict.fromkeys(push.pipeline for push in self.pushes))

@@ -1,0 +1,124 @@
+"""Which scans, signatures and statements go with which push."""
+
+import re
+from collections.abc import Iterable
+from typing import TypeVar
+
+from bot.domain.repositories.finding import Fix
+from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.delivery import Attestation, ImageScan, Push, Signing, Verification
+from bot.files.audit.delivery.pushing import only_local
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.shell import is_unknown
+from bot.files.audit.splicing.keys import with_key
+from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
+from bot.files.formats.source.expressions import EXPRESSION
+
+_TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(?=[._-])", re.IGNORECASE)
+_AFTER_FAILURE = re.compile(r"\b(?:always|failure)\s*\(|!\s*cancelled\s*\(", re.IGNORECASE)
+UPLOAD_ADVICE = "upload with if: ${{ !cancelled() }}"
+Found = TypeVar("Found", ImageScan, Signing, Attestation)
+_OUTPUT = re.compile(r"steps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
+
+
+def is_related(push: Push, step: PipelineStep) -> bool:
+    """Whether a step is about what is pushed: in the same job, or one before or after it, in a run that pushes."""
+    if not step.events & push.events:
+        return False
+    if step.job is push.step.job:
+        return True
+    return step.job.is_before(push.step.job) or push.step.job.is_before(step.job)
+
+
+def related(push: Push, found: Iterable[Found]) -> list[Found]:
+    """Those scans, signatures or statements that the runs which push make of it."""
+    return [each for each in found if each.pipeline is push.pipeline and is_related(push, each.step)]
+
+
+def scans_of(repository: RepositoryTexts, push: Push) -> list[ImageScan]:
+    """The image scans in the runs that push; where several pushes share a job, those whose name fits."""
+    scans = related(push, deliveries(repository).scans)
+    siblings = [
+        each for each in deliveries(repository).pushes if each.pipeline is push.pipeline and each is not push
+        and each.step.job is push.step.job
+    ]  # fmt: skip
+    if not siblings:
+        return scans
+    fitting = [scan for scan in scans if target_fits(push, scan.target) is True]
+    return fitting or [
+        scan for scan in scans if not any(target_fits(each, scan.target) is True for each in siblings)
+    ]
+
+
+def uploads_of(scan: ImageScan) -> list[PipelineStep]:
+    """The steps after a scan that upload SARIF to code scanning."""
+    return [
+        step
+        for step in scan.pipeline.steps
+        if step.action == "github/codeql-action/upload-sarif" and scan.step.is_before(step)
+    ]
+
+
+def is_after_failure(step: PipelineStep) -> bool:
+    """Whether a step runs although one before it failed."""
+    return _AFTER_FAILURE.search(step.condition) is not None
+
+
+def upload_fix(repository: RepositoryTexts, step: PipelineStep) -> Fix:
+    return with_key(repository, step.mapping, "if", ["${{ !cancelled() }}"], UPLOAD_ADVICE)
+
+
+def signings_of_images(repository: RepositoryTexts) -> list[Signing]:
+    """The signatures of what others pull: none of tests, nor of images that only the run itself has."""
+    return [
+        signing
+        for signing in deliveries(repository).signings
+        if not only_local(signing.names) and not is_test(repository, signing.pipeline)
+    ]
+
+
+def verifications_that_count(repository: RepositoryTexts) -> list[Verification]:
+    """The verifications that something hangs on: none that try out how verifying works."""
+    return [each for each in deliveries(repository).verifications if not is_test(repository, each.pipeline)]
+
+
+def is_test(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
+    """Whether a workflow that pushes nothing tries something out: by its name, or since a change that is not
+    accepted yet starts it, and besides that only a person."""
+    if pipeline in repository.kept(_pushing):
+        return False
+    is_of_changes = bool(pipeline.events & TESTS_ONLY) and pipeline.events <= TESTS_ONLY | {"workflow_dispatch"}
+    return is_of_changes or _TESTS.search(pipeline.path.rpartition("/")[2]) is not None
+
+
+def _pushing(repository: RepositoryTexts) -> frozenset[Pipeline]:
+    return frozenset(deliveries(repository).pushing())
+
+
+def target_fits(push: Push, target: str) -> bool | None:
+    """Whether a scanned reference is what is pushed; None where that cannot be told."""
+    target = target.strip()
+    if not target:
+        return None
+    output = _OUTPUT.search(target)
+    if output is not None and push.step.id and output["step"] == push.step.id:
+        return True
+    names = [name for name in push.names if name]
+    if target in names or any(f"{name}:latest" == target or name == f"{target}:latest" for name in names):
+        return True
+    if any(_OUTPUT.search(name) and target.startswith(name) for name in names):
+        return True
+    if is_unknown(target) or any(is_unknown(name) for name in names) or not names:
+        heads = {repository_of(name) for name in names}
+        if not is_unknown(repository_of(target)) and heads and not any(is_unknown(head) for head in heads):
+            return None if repository_of(target) in heads else False
+        return None
+    return None if repository_of(target) in {repository_of(name) for name in names} else False
+
+
+def repository_of(name: str) -> str:
+    """The name without its tag and digest."""
+    head = name.partition("@")[0]
+    masked = EXPRESSION.sub(lambda found: "x" * len(found.group()), head)
+    colon = masked.rfind(":")
+    return head[:colon] if colon > masked.rfind("/") else head

@@ -1,0 +1,106 @@
+"""Which images a step pushes, for which events, and under which names."""
+
+import re
+
+from bot.files.audit.shell import ShellCommand
+from bot.files.audit.workflows.contexts import narrowed_events
+from bot.files.audit.workflows.model import TESTS_ONLY, PipelineStep
+from bot.files.formats.source.nodes import Mapping
+
+_LOCAL = re.compile(
+    r"^(?:(?:[\w.-]+\.)?localhost|127\.0\.0\.1|kind|ttl\.sh|registry\.local|registry(?=:)"
+    r"|[\w-]*(?:kind|k3d|k3s|minikube|microk8s)[\w-]*(?=:))(?::\d+)?(?:/|$)"
+)
+
+
+def pushes_on(step: PipelineStep, written: str, started: Mapping) -> frozenset[str]:
+    """The accepted events for which a flag such as `push` may be true. `started` is the workflow they start."""
+    values = {f"env.{key.lower()}": value for key, value in step.environment.items()}
+    return narrowed_events(step.events - TESTS_ONLY, written, values, started)
+
+
+def pushes_by_output(step: PipelineStep) -> frozenset[str]:
+    outputs = step.input("outputs") or step.input("output")
+    pushes = re.search(r"type=registry|push=true", outputs) or re.search(
+        r"\.output=type=registry", step.input("set")
+    )
+    return step.events - TESTS_ONLY if pushes else frozenset()
+
+
+def listed_names(text: str) -> tuple[str, ...]:
+    """Entries of an input that takes a list, by lines or commas; an expression is one entry."""
+    return tuple(
+        entry.strip()
+        for entry in re.split(r"[\n,](?![^{]*\}\})", text)
+        if entry.strip() and entry.strip()[0] != "#"
+    )
+
+
+def only_local(names: tuple[str, ...]) -> bool:
+    """Whether all names are of registries that nobody else reaches."""
+    return bool(names) and all(_LOCAL.match(name) for name in names)
+
+
+_VALUED = re.compile(
+    r"^--?(?:key|annotations|registry-\S+|certificate\S*|fulcio-url|rekor-url|oidc-\S+|identity-token|type|predicate|signing-config|new-bundle-format|signature-format)$|^-a$"
+)
+
+
+def operands_of(words: tuple[str, ...]) -> tuple[str, ...]:
+    found: list[str] = []
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif word.startswith("-"):
+            skip = _VALUED.match(word) is not None
+        else:
+            found.append(word)
+    return tuple(found)
+
+
+def pushed_names(command: ShellCommand) -> tuple[str, ...] | None:
+    """What a command pushes; None where it pushes nothing."""
+    words, name = command.words, command.name
+    rest = words[1:]
+    match name:
+        case "docker" | "podman" | "nerdctl" | "buildah":
+            return _pushed_by_engine(command, rest)
+        case "docker-compose" if rest[:1] == ("push",):
+            return ()
+        case "az" if rest[:2] == ("acr", "build") and not command.has("--no-push"):
+            return _option_values(words, "-t", "--image")
+        case "skopeo" if rest[:1] == ("copy",):
+            targets = [word for word in rest[1:] if word.startswith("docker://")]
+            if targets and not words[-2:-1][0].startswith("docker://") and words[-1].startswith("docker://"):
+                return (words[-1].removeprefix("docker://"),)
+        case "crane" if rest[:1] == ("push",):
+            return operands_of(rest[1:])[-1:]
+        case "dotnet" if rest[:1] in {("publish",), ("build",), ("msbuild",)}:
+            line = " ".join(rest)
+            if re.search(r"PublishContainer|DefaultContainer", line) and re.search(r"ContainerRegistry=", line):
+                return ()
+    return None
+
+
+def _pushed_by_engine(command: ShellCommand, rest: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The same for Docker and what takes its commands; `rest` is what stands behind its name."""
+    if rest[:1] == ("push",) or rest[:2] in {("image", "push"), ("manifest", "push")}:
+        return operands_of(rest[1:] if rest[0] == "push" else rest[2:])[-1:]
+    if rest[:2] == ("compose", "push"):
+        return ()
+    is_build = "build" in rest[:3] or rest[:2] == ("buildx", "bake")
+    outputs = command.option("--output", "-o") or ""
+    is_pushed = command.has("--push") and command.option("--push") != "false"
+    if is_build and (is_pushed or "type=registry" in outputs or "push=true" in outputs):
+        return _option_values(command.words, "-t", "--tag")
+    return None
+
+
+def _option_values(words: tuple[str, ...], *names: str) -> tuple[str, ...]:
+    found: list[str] = []
+    for number, word in enumerate(words):
+        option, equals, value = word.partition("=")
+        if option in names:
+            found.append(value if equals else "".join(words[number + 1 : number + 2]))
+    return tuple(found)

@@ -1,0 +1,147 @@
+"""What statements about itself an image gets when it is built: provenance and SBOM.
+
+Sources: the inputs of docker/build-push-action and bake-action, the manual of `docker buildx build`, and Docker's
+page on attestations: the `docker` driver stores none.
+"""
+
+import re
+from dataclasses import dataclass
+
+from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, deliveries
+from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.shell import ShellCommand, is_unknown
+from bot.files.audit.workflows.model import Pipeline, PipelineJob
+
+_BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})
+_ENGINES = frozenset({"docker", "podman", "nerdctl"})
+_OFF = frozenset({"false", "0", "no"})
+
+
+def asks_for(repository: RepositoryTexts, push: Push, what: str) -> tuple[bool | None, str]:
+    """Whether the build attaches `provenance` or `sbom`, and why that is so."""
+    if push.step.action in BUILDKIT_ACTIONS or push.step.action == BAKE:
+        return _asked_by_action(repository, push, what)
+    if push.command is None:
+        return False, f"nothing asks for {what}"
+    if not is_build(push.command) and not _shown(repository, push).builds:
+        return None, "the build of what is pushed is not seen here"
+    return _asked_by_command(push, push.command, what)
+
+
+def _asked_by_action(repository: RepositoryTexts, push: Push, what: str) -> tuple[bool | None, str]:
+    step = push.step
+    written = step.input(what)
+    if is_unknown(written):
+        return None, f"{what} is {written}, which only a run knows"
+    if written.lower() in _OFF:
+        return False, f"{what} is {written}"
+    if written or re.search(rf"type={what}(?!\S*disabled=true)", step.input("attests") + step.input("set")):
+        return _with_builder(push, f"{what} is asked for")
+    if step.action == BAKE and (found := _in_bake_files(repository, push, what)):
+        return _with_builder(push, found)
+    if what == "provenance":
+        who = "Buildx" if step.action == BAKE else "the action"
+        return _with_builder(push, f"{who} attaches provenance by default")
+    return False, f"{what} is not asked for"
+
+
+def _asked_by_command(push: Push, command: ShellCommand, what: str) -> tuple[bool | None, str]:
+    flag = (command.option(f"--{what}") or "").lower()
+    if command.has(f"--{what}") and flag not in _OFF:
+        return True, f"--{what} is given"
+    if flag in _OFF:
+        return False, f"--{what} is {command.option(f'--{what}')}"
+    if any(re.search(rf"type={what}", word) for word in command.words):
+        return True, f"--attest type={what} is given"
+    if what == "provenance" and "buildx" in command.words[:2]:
+        return _with_builder(push, "Buildx attaches provenance by default")
+    return False, f"nothing asks for {what}"
+
+
+def is_build(command: ShellCommand) -> bool:
+    """Whether a command builds an image, as far as its name and first words tell."""
+    return (command.name in _BUILDERS and "build" in command.words[1:4]) or command.name == "dotnet"
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What the steps of a job show: how something is built, and that an image is pulled."""
+
+    builds: bool = False
+    pulls: bool = False
+
+
+def _jobs(repository: RepositoryTexts) -> dict[int, _Shown]:
+    """What the jobs of all pipelines that push show, by the identity of these."""
+    found: dict[int, _Shown] = {}
+    for pipeline in dict.fromkeys(push.pipeline for push in deliveries(repository).pushes):
+        for step in pipeline.steps:
+            shown = found.setdefault(id(step.job), _Shown())
+            shown.builds |= step.action in BUILDKIT_ACTIONS or any(map(is_build, step.commands))
+            shown.pulls |= any(each.name in _ENGINES and each.words[1:2] == ("pull",) for each in step.commands)
+    return found
+
+
+def _shown(repository: RepositoryTexts, push: Push) -> _Shown:
+    return repository.kept(_jobs).get(id(push.step.job), _Shown())
+
+
+def is_promotion(repository: RepositoryTexts, push: Push) -> bool:
+    """Whether a command brings an image on that its job has pulled, and nothing there builds."""
+    command = push.command
+    if command is None or is_build(command):
+        return False
+    shown = _shown(repository, push)
+    return shown.pulls and not shown.builds
+
+
+def building(repository: RepositoryTexts) -> tuple[Pipeline, ...]:
+    """The pipelines that push what is made anew in them: none that only bring an image on."""
+    return repository.kept(_building)
+
+
+def _building(repository: RepositoryTexts) -> tuple[Pipeline, ...]:
+    pushes = deliveries(repository).pushes
+    return tuple(dict.fromkeys(push.pipeline for push in pushes if not is_promotion(repository, push)))
+
+
+def isolated_provenance(pipeline: Pipeline) -> PipelineJob | None:
+    """The job in which slsa-github-generator signs what it was told of the build."""
+    return next((job for job in pipeline.remote_jobs if (job.remote or "").startswith(ISOLATED_PROVENANCE)), None)
+
+
+def settling(why: str) -> str:
+    """What would settle what `asks_for` cannot tell."""
+    if "not seen" in why:
+        return "the commands that build the image, written in the workflow"
+    return "the input written out" if "only a run" in why else "docker/setup-buildx-action before the build"
+
+
+def _with_builder(push: Push, why: str) -> tuple[bool | None, str]:
+    """An attestation needs a builder that can store it, which the default one need not."""
+    if push.step.action.startswith(("depot/", "namespacelabs/", "useblacksmith/")):
+        return True, why
+    for step in push.pipeline.steps:
+        if step.job is push.step.job and step.number < push.step.number:
+            if step.action in {
+                "docker/setup-buildx-action",
+                "useblacksmith/setup-docker-builder",
+                "depot/setup-action",
+            }:
+                if step.input("driver") == "docker":
+                    return None, f"{why}, but the driver docker may store none"
+                return True, why
+            if any("buildx" in command.words[:2] and "create" in command.words[:3] for command in step.commands):
+                return True, why
+    return None, f"{why}, but no step sets up a builder that can store it"
+
+
+def _in_bake_files(repository: RepositoryTexts, push: Push, what: str) -> str:
+    named = [each.strip() for each in re.split(r"[\n,]", push.step.input("files")) if each.strip()]
+    names = named or ["docker-bake.hcl", "docker-bake.json", "docker-bake.override.hcl"]
+    for name in names:
+        text = repository.text(name.removeprefix("./"))
+        if re.search(rf"type\s*=\s*{what}|type\W+{what}", text):
+            return f"{name} asks for {what}"
+    return ""

@@ -1,0 +1,48 @@
+"""What pipelines call that is not read here, and that may scan or sign all the same."""
+
+import re
+from collections.abc import Iterator
+
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.workflows.model import Pipeline
+from bot.files.audit.workflows.scripts import script_of, script_texts
+
+OTHER_SCANNERS = re.compile(
+    r"snyk|sysdig|wiz|prisma|twistlock|lacework|clair|anchore|aqua|azure/container-scan|container-scan|grype|trivy|scout"
+    r"|sysdiglabs|mend|jfrog|xray|rapid7|checkmarx|veracode|qualys|tenable|orca|neuvector|vuln|scan"
+)
+_READ_SCANNERS = frozenset(
+    {"aquasecurity/trivy-action", "anchore/scan-action", "anchore/sbom-action", "aquasecurity/setup-trivy"}
+)
+_NOT_SCANNERS = re.compile(
+    r"codeql|govulncheck|scorecard|secret|gitleaks|trufflehog|sonar|license|lint|tfsec|checkov|kics|terrascan|sbom|setup-|install|scanner-setup"
+)
+
+
+def other_scanners(pipeline: Pipeline) -> Iterator[str]:
+    """Names of what a pipeline calls that may be a scanner, and is not read here."""
+    for job in pipeline.remote_jobs:
+        if job.remote is not None and not job.remote.startswith("slsa-framework/"):
+            yield job.remote
+    for step in pipeline.steps:
+        if step.unread:
+            yield step.uses
+        elif step.action in _READ_SCANNERS or step.action.startswith("docker/"):
+            continue
+        elif step.action and OTHER_SCANNERS.search(step.action) and not _NOT_SCANNERS.search(step.action):
+            yield step.action
+
+
+def scripts_called(repository: RepositoryTexts, pipeline: Pipeline, programs: str) -> Iterator[str]:
+    """Scripts and build tools that steps run, which may run one of the programs (a pattern).
+
+    Those of the repository whose text names none of them run none.
+    """
+    for step in pipeline.steps:
+        for command in step.commands:
+            name = script_of(command)
+            if name is None:
+                continue
+            texts = script_texts(repository, name)
+            if not texts or any(re.search(programs, text) for text in texts):
+                yield f"`{' '.join(command.words[:2])}`"

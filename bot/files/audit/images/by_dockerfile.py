@@ -1,0 +1,130 @@
+"""Dockerfiles → the user that their images run as, followed through the stages.
+
+Sources: Docker's reference of USER, and the .NET SDK's container targets (from .NET 8 on they set the user `app`).
+"""
+
+import re
+from collections.abc import Iterable
+
+from bot.files.audit.images.by_name import APP_UID, is_dotnet, is_for_windows, major_of, user_of_base
+from bot.files.audit.images.dockerfile import Dockerfile
+from bot.files.audit.images.user import ROOTS, User, UserKind, unknown_user
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.formats.dockerfile.arguments import ASSUMED_PLATFORM
+from bot.files.formats.dockerfile.lines import Instruction
+from bot.files.formats.dockerfile.stages import BuildStage
+from bot.files.formats.dockerfile.words import BadWord, expand, split_quoted
+from bot.files.formats.source.spanned import Spanned
+
+_DROPS_RIGHTS = re.compile(
+    r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|setuidgid)\b|(?:^|[\s\"'\[])/init\b"
+)
+_BRINGS_TOOL = re.compile(r"\b(?:gosu|su-exec|s6-overlay)\b")
+
+
+def user_of(file: Dockerfile, stage: BuildStage, repository: RepositoryTexts) -> User:
+    """Who the image of a stage runs as."""
+    chain = file.chain(stage)
+    root = chain[-1]
+    if is_for_windows(root):
+        return User(UserKind.NOT_ASKED, root.instruction, "it is a Windows image")
+    for each in chain:
+        written = [instruction for instruction in file.of(each) if instruction.keyword == "user"]
+        if written:
+            return _unless_dropped(_written(file, each, written[-1]), file, chain, repository)
+    if root.image is None:
+        if root.word.text == "scratch" and not _starts(file, chain):
+            return User(UserKind.NOT_ASKED, stage.instruction, "it only carries files: nothing is started in it")
+        if root.word.text == "scratch":
+            return User(UserKind.ROOT, stage.instruction, "scratch has no user, and no USER is written")
+        return unknown_user(
+            root.instruction, f"the base {root.word.text[:80]!r} is no image name", "a base that is one"
+        )
+    return _unless_dropped(user_of_base(root.image.text, root.instruction), file, chain, repository)
+
+
+def _starts(file: Dockerfile, chain: list[BuildStage]) -> bool:
+    return any(each.keyword in {"entrypoint", "cmd"} for stage in chain for each in file.of(stage))
+
+
+def _written(file: Dockerfile, stage: BuildStage, instruction: Instruction) -> User:
+    try:
+        word = expand(instruction.arguments, _variables(file, stage, instruction), file.script.escape).text.strip()
+    except BadWord:
+        word = ""
+    name = word.strip("\"'").partition(":")[0]
+    if not name:
+        return unknown_user(
+            instruction, f"USER {instruction.arguments.text[:60]} is known only in a build", "a default for its ARG"
+        )
+    if name.isdecimal():
+        kind = UserKind.ROOT if int(name[:20]) == 0 else UserKind.NUMBER
+        return User(kind, instruction, f"USER is UID {name}")
+    if name.lower() in ROOTS:
+        return User(UserKind.ROOT, instruction, "USER is root")
+    return User(UserKind.NAME, instruction, f"USER is {name[:60]!r}")
+
+
+def _variables(file: Dockerfile, stage: BuildStage, before: Instruction) -> dict[str, Spanned]:
+    """ARG and ENV as they are where `before` stands, those of the stages below included."""
+    known: dict[str, Spanned] = {}
+    chain = file.chain(stage)
+    root = chain[-1]
+    if root.image is not None and is_dotnet(root.image.text) and major_of(root.image.text) not in range(1, 8):
+        known["APP_UID"] = Spanned(APP_UID, (-1,) * len(APP_UID))
+    globals_ = file.arguments.values(ASSUMED_PLATFORM)
+    for each in reversed(chain):
+        for instruction in file.of(each):
+            if instruction is before or (instruction.line >= before.line and each is stage):
+                break
+            if instruction.keyword not in {"arg", "env"}:
+                continue
+            for word in split_quoted(instruction.arguments, file.script.escape):
+                name, equals, _ = word.text.partition("=")
+                if not equals:
+                    if instruction.keyword == "arg" and name in globals_:
+                        known[name] = globals_[name]
+                    continue
+                try:
+                    known[name] = expand(word.part(len(name) + 1, len(word)), known, file.script.escape)
+                except BadWord:
+                    known.pop(name, None)
+    return known
+
+
+def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repository: RepositoryTexts) -> User:
+    """Root at first may be another user later, where the entrypoint drops its rights."""
+    if user.kind is not UserKind.ROOT:
+        return user
+    for stage in chain:
+        starts = [each for each in file.of(stage) if each.keyword in {"entrypoint", "cmd"}]
+        brings = any(_BRINGS_TOOL.search(each.text) for each in file.of(stage) if each.keyword in {"run", "copy"})
+        if starts and brings:
+            return unknown_user(
+                starts[-1],
+                "it starts as root, and holds a tool with which an entrypoint drops rights",
+                "the user of the process in a running container; a USER would make it plain",
+            )
+        for instruction in starts:
+            text = instruction.arguments.text
+            if _DROPS_RIGHTS.search(text) or _script_drops(instruction, file.of(stage), repository):
+                return unknown_user(
+                    instruction,
+                    "it starts as root, and its entrypoint seems to drop the rights",
+                    "the user of the process in a running container; a USER would make it plain",
+                )
+    return user
+
+
+def _script_drops(instruction: Instruction, stage: Iterable[Instruction], repository: RepositoryTexts) -> bool:
+    """Whether a script of the repository that the entrypoint starts drops rights, also under another name."""
+    names = set(re.findall(r"([\w.-]+\.(?:sh|bash)|docker-entrypoint|entrypoint)\b", instruction.arguments.text))
+    for each in stage:
+        *sources, target = each.arguments.text.split() or [""]
+        if each.keyword == "copy" and target.rpartition("/")[2] in names:
+            names |= {source.rpartition("/")[2] for source in sources}
+    return any(
+        _DROPS_RIGHTS.search(repository.text(path)) is not None
+        for path in repository.paths
+        if path.rpartition("/")[2] in names
+    )

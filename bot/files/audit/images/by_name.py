@@ -1,0 +1,144 @@
+"""What the name of an image tells: whether it is .NET's or for Windows, and as whom it runs.
+
+Sources: Microsoft's .NET images (chiseled and distroless ones run as `app`, UID 1654 from .NET 8 on; the others as
+root, with `$APP_UID` at hand), Google's distroless images, and the configurations of Docker's own images.
+"""
+
+import re
+
+from bot.domain.bases.dotnet_image import MICROSOFT
+from bot.domain.reference import InvalidReference, Reference
+from bot.domain.tags.tag import Tag
+from bot.files.audit.images.user import User, UserKind, unknown_user
+from bot.files.formats.dockerfile.lines import Instruction, read
+from bot.files.formats.dockerfile.stages import BuildStage
+
+APP_UID = "1654"
+_RUN_AS_ROOT = frozenset(
+    [
+        "debian",
+        "ubuntu",
+        "alpine",
+        "busybox",
+        "fedora",
+        "centos",
+        "rockylinux",
+        "almalinux",
+        "amazonlinux",
+        "archlinux",
+        "opensuse",
+        "node",
+        "python",
+        "golang",
+        "openjdk",
+        "eclipse-temurin",
+        "amazoncorretto",
+        "ruby",
+        "php",
+        "rust",
+        "maven",
+        "gradle",
+        "nginx",
+        "httpd",
+        "perl",
+        "buildpack-deps",
+        "caddy",
+        "haproxy",
+        "swift",
+        "erlang",
+        "elixir",
+        "julia",
+        "r-base",
+        "bash",
+        "docker",
+    ]
+)
+"""Docker's own images whose configuration has no user and whose entrypoint drops no rights."""
+_DOTNET_TOOLS = frozenset({"aspire-dashboard", "monitor"})
+"""Beside the runtimes; they come without a shell, for a user of their own."""
+_ARCHITECTURE = re.compile(r"^(?:amd64|arm32v[567]|arm64v8|i386|ppc64le|riscv64|s390x)/")
+"""Where Docker's own images stand once more, for one architecture each."""
+_BARE_SYSTEMS = (
+    f"{MICROSOFT}/azurelinux/base/",
+    f"{MICROSOFT}/cbl-mariner/base/",
+    f"{MICROSOFT}/mirror/docker/library/",
+)
+
+
+def user_of_base(image: str, instruction: Instruction) -> User:
+    """Whom an image runs as that is built on `image` and names no USER, as far as the name of the base tells."""
+    try:
+        reference = Reference.parse(image)
+    except InvalidReference:
+        return unknown_user(
+            instruction,
+            f"the base{f' {image[:80]!r}' if image else ''} is known only in a build",
+            "defaults for its ARGs",
+        )
+    tag = reference.tag or ""
+    if is_dotnet(image):
+        return _user_of_dotnet(image, reference, instruction)
+    if reference.registry == "gcr.io" and reference.repository.startswith("distroless/"):
+        if "nonroot" in tag:
+            return User(UserKind.NUMBER, instruction, f"{image} runs as UID 65532")
+        if reference.tag is not None:
+            return User(UserKind.ROOT, instruction, f"{image} runs as root; its `nonroot` tags do not")
+    name = _ARCHITECTURE.sub("", reference.repository).removeprefix("library/")
+    if image.startswith(_BARE_SYSTEMS):
+        return User(UserKind.ROOT, instruction, f"{image} runs as root, and no USER is written")
+    if reference.registry == "docker.io" and name in _RUN_AS_ROOT and "unprivileged" not in tag:
+        return User(UserKind.ROOT, instruction, f"{image} runs as root, and no USER is written")
+    if reference.registry == "docker.io" and name == "nginxinc/nginx-unprivileged":
+        return User(UserKind.NUMBER, instruction, f"{image} runs as UID 101")
+    return unknown_user(
+        instruction, f"no USER is written, and who {image} runs as is not known here", "a USER in this file"
+    )
+
+
+def _user_of_dotnet(image: str, reference: Reference, instruction: Instruction) -> User:
+    if re.search(r"chiseled|distroless", reference.tag or ""):
+        who = "the user app" if major_of(image) in {6, 7} else f"UID {APP_UID}"
+        return User(UserKind.NUMBER, instruction, f"{image} runs as {who}")
+    if reference.repository.rpartition("/")[2] in _DOTNET_TOOLS:
+        return User(UserKind.NUMBER, instruction, f"{image} runs as UID {APP_UID}")
+    return User(UserKind.ROOT, instruction, f"{image} runs as root, and no USER is written")
+
+
+def user_of_image(image: str) -> User:
+    """Who an image that others built runs as, as far as its name tells."""
+    script = read(f"FROM {image}\n")
+    if not script.instructions or len(script.instructions) != 1:
+        script = read("FROM scratch\n")
+        return unknown_user(script.instructions[0], "the image is not known", "the image's configuration")
+    user = user_of_base(image, script.instructions[0])
+    if user.kind is UserKind.UNKNOWN:
+        return unknown_user(user.where, f"who {image} runs as is not known here", "the image's configuration")
+    return user
+
+
+def is_dotnet(image: str) -> bool:
+    return image.startswith(f"{MICROSOFT}/dotnet/") and not image.startswith(f"{MICROSOFT}/dotnet/framework/")
+
+
+def major_of(image: str) -> int | None:
+    match = re.search(r":(\d{1,3})\.\d", image)
+    return int(match[1]) if match else None
+
+
+def is_for_windows(root: BuildStage) -> bool:
+    if any(platform.startswith("windows") for platform in root.platforms):
+        return True
+    image = root.image.text if root.image is not None else ""
+    return (
+        image.startswith((f"{MICROSOFT}/windows/", f"{MICROSOFT}/dotnet/framework/"))
+        or re.search(r"nanoserver|windowsservercore|-ltsc20\d\d", image) is not None
+    )
+
+
+def tag_of(image: str) -> Tag | None:
+    """The tag of an image as .NET's versions are read; None where it has none."""
+    try:
+        reference = Reference.parse(image)
+    except InvalidReference:
+        return None
+    return Tag.parse(reference.tag) if reference.tag is not None else None

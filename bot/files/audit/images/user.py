@@ -1,0 +1,56 @@
+"""Who an image runs as, and what its own configuration says of that."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.images.seen_config import SeenConfig
+from bot.files.formats.dockerfile.lines import Instruction
+
+ROOTS = frozenset({"root", "containeradministrator"})
+
+
+class UserKind(StrEnum):
+    """What is known of the user that an image runs as: root, a UID, a name that no UID is known of, or nothing."""
+
+    ROOT = "root"
+    NUMBER = "number"
+    NAME = "name"
+    UNKNOWN = "unknown"
+    NOT_ASKED = "not asked"
+    """A Windows image, or one in which nothing runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who an image runs as. `where` is the instruction that says so, `why` says it in words."""
+
+    kind: UserKind
+    where: Instruction
+    why: str
+    settled_by: str = ""
+
+
+def user_seen(seen: SeenConfig, where: Instruction) -> User:
+    """Who a produced image runs as, by its own configuration."""
+    name = seen.user.partition(":")[0].strip()
+    if not name:
+        return User(UserKind.ROOT, where, f"{seen.shown} names no user, which means root")
+    if name.isdecimal() and name.isascii():
+        kind = UserKind.ROOT if int(name[:20]) == 0 else UserKind.NUMBER
+        return User(kind, where, f"{seen.shown} runs as UID {name[:20]}")
+    if name.lower() in ROOTS:
+        return User(UserKind.ROOT, where, f"{seen.shown} runs as root")
+    return User(UserKind.NAME, where, f"{seen.shown} runs as {name[:60]!r}")
+
+
+def settled(user: User, seen: SeenConfig | None) -> User:
+    """An unknown user as the produced image tells; that an entrypoint drops rights is nothing it could deny."""
+    if user.kind is not UserKind.UNKNOWN or seen is None:
+        return user
+    found = user_seen(seen, user.where)
+    drops_rights = user.where.keyword in {"entrypoint", "cmd"}
+    return user if found.kind is UserKind.ROOT and drops_rights else found
+
+
+def unknown_user(where: Instruction, why: str, settled_by: str) -> User:
+    return User(UserKind.UNKNOWN, where, why, settled_by)

@@ -1,0 +1,288 @@
+"""One repository's texts → the commits of one small pull request, and what is left to people.
+
+Each splice is taken only if the repository, judged again with it, has a failing finding of its check less, none of
+any check more, and no text that cannot be read. What does not stand that proof is advice.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from difflib import SequenceMatcher
+
+from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.images.seen_config import SeenConfig
+from bot.domain.repositories.finding import Finding, Fix, Outcome, Place
+from bot.domain.repositories.onboarding import (
+    SAFE_CHECKS,
+    Counted,
+    LeftToPeople,
+    Mended,
+    MendedPlace,
+    Proposal,
+    ProposedCommit,
+    unified_diff,
+)
+from bot.files.audit.auditing import judge_repository
+from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.onboarding import action_commits, weekly_workflow
+from bot.files.audit.onboarding.action_commits import pin_to_commit
+from bot.files.audit.onboarding.weekly_workflow import builds_releases_alone, dispatch_weekly
+from bot.files.audit.patches import Texts, bad_places, patches, touch
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rules import BY_CHECK
+from bot.files.audit.splicing.keys import with_edits
+
+MOST_SPLICES = 30
+"""Of one pull request, so that a person reads it to the end; the next one brings more."""
+_STARTING = frozenset({"dispatchable", weekly_workflow.CHECK})
+_NEEDS_JUDGEMENT = "it needs a person's judgement"
+_DECLINED = "it was taken back after a merge, which declines it here for good"
+_LEFT_OUT = "the operator's settings leave this check out"
+_NOT_PROVED = "with that change the check would not hold, or another finding would be new"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedProposal:
+    """What is asked of a proposal: which checks, without the `declined`, and no file below the `denied` folders."""
+
+    checks: Collection[str] = SAFE_CHECKS
+    commits: Mapping[ActionTag, ActionCommit] = field(default_factory=dict)
+    denied: tuple[str, ...] = ()
+    unwaivable: Collection[str] = ()
+    declined: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The repository as it is with some of the commits."""
+
+    repository: RepositoryTexts
+    files: Mapping[str, bytes]
+    findings: tuple[Finding, ...]
+
+    def failing(self, check: str) -> list[Finding]:
+        return [each for each in self.findings if each.check == check and each.outcome is Outcome.FAILS]
+
+
+def propose(
+    files: Mapping[str, bytes], name: str, produced: Collection[SeenConfig], wanted: WantedProposal, now: datetime
+) -> Proposal:
+    """The proposal for one repository. `files` are all that the audit reads; never raises for any text."""
+    return _Proposing(name, produced, wanted, now).proposal(files)
+
+
+class _Proposing:
+    def __init__(self, name: str, produced: Collection[SeenConfig], wanted: WantedProposal, now: datetime) -> None:
+        self._name = name
+        self._produced = tuple(produced)
+        self._wanted = wanted
+        self._now = now
+        self._room = MOST_SPLICES
+        self._more = 0
+        self._left: list[LeftToPeople] = []
+        self._first: Mapping[str, bytes] = {}
+
+    def proposal(self, files: Mapping[str, bytes]) -> Proposal:
+        self._first = files
+        state = first = self._judged(files)
+        commits = list[ProposedCommit]()
+        for check in SAFE_CHECKS:
+            if check in self._wanted.checks and check not in self._wanted.declined:
+                state, commit = self._commit(state, check)
+                commits += [commit] if commit is not None else []
+            else:
+                why = _DECLINED if check in self._wanted.declined else _LEFT_OUT
+                for finding in state.failing(check):
+                    self._leave(state, finding, finding.fix, why)
+        left = [each for each in state.findings if each.outcome is Outcome.FAILS and each.check not in SAFE_CHECKS]
+        texts = Texts(state.repository, state.files, self._now, self._wanted.unwaivable)
+        proved = patches(texts, left, state.findings)
+        for finding in left:
+            self._leave(state, finding, finding.fix, _NEEDS_JUDGEMENT, patch=proved.get(finding, ""))
+        counted = _counted(first)
+        mends = tuple(_mended_places(commits, _counted(state)))
+        return Proposal(tuple(commits), tuple(self._left), dict(files), self._more, counted, mends)
+
+    def _judged(self, files: Mapping[str, bytes]) -> _State:
+        repository = RepositoryTexts(files, self._name, self._produced)
+        return _State(repository, files, judge_repository(repository, self._now, self._wanted.unwaivable).findings)
+
+    def _commit(self, before: _State, check: str) -> tuple[_State, ProposedCommit | None]:
+        """Takes all splices of a check that stand the proof; the others are left, with why."""
+        state, passed = self._all_at_once(before, check) or before, Counter[tuple[str, str, str]]()
+        while (finding := _next(state.failing(check), passed)) is not None:
+            fix, reason = self._fix(state, finding)
+            after = self._taken(state, finding, fix, reason)
+            if after is None:
+                passed[_key(finding)] += 1
+            else:
+                state = after
+        changed = _changed(before.files, state.files)
+        if not changed:
+            return state, None
+        rule = BY_CHECK[check]
+        mended = tuple(
+            replace(each, place=self._at_first(before, each.place)) for each in _mended(before, state, check)
+        )
+        return state, ProposedCommit(check, rule.title, rule.why, mended, changed)
+
+    def _all_at_once(self, before: _State, check: str) -> _State | None:
+        """The state with all fixes of a check, where they stand the proof together: judging again takes time."""
+        fixes = [fix for each in before.failing(check) if (fix := self._fix(before, each)[0]) and fix.edits]
+        edits = list(dict.fromkeys(edit for fix in fixes for edit in fix.edits))
+        is_denied = any(edit.path.startswith(folder) for edit in edits for folder in self._wanted.denied)
+        if len(fixes) < 2 or len(fixes) > self._room or is_denied or touch(edits):
+            return None
+        after = self._judged(with_edits(before.files, edits))
+        if not _is_proved(before, after, check, {edit.path for edit in edits}, places=len(fixes)):
+            return None
+        self._room -= len(fixes)
+        return after
+
+    def _taken(self, state: _State, finding: Finding, fix: Fix | None, reason: str) -> _State | None:
+        """The state with the fix; None where there is none, or it may not be made now or at all, which is told."""
+        if fix is None or not fix.edits:
+            self._leave(state, finding, fix, reason)
+            return None
+        changed = with_edits(state.files, fix.edits)
+        for folder in self._wanted.denied:
+            if any(edit.path.startswith(folder) for edit in fix.edits):
+                why = f"the bot lacks the right to change {folder}"
+                self._leave(state, finding, fix, why, changed)
+                self._left[-1] = replace(self._left[-1], is_denied=True)
+                return None
+        if self._room <= 0:
+            self._more += 1
+            return None
+        after = self._judged(changed)
+        if not _is_proved(state, after, finding.check, [edit.path for edit in fix.edits]):
+            self._leave(state, finding, fix, _NOT_PROVED, changed)
+            return None
+        self._room -= 1
+        return after
+
+    def _leave(
+        self,
+        state: _State,
+        finding: Finding,
+        fix: Fix | None,
+        why: str,
+        changed: Mapping[str, bytes] | None = None,
+        *,
+        patch: str | None = None,
+    ) -> None:
+        """Takes down what is left to people, with a patch, or with that to `changed`, where there is one."""
+        if changed is None and fix is not None:
+            changed = with_edits(state.files, (*fix.edits, *fix.suggested))
+        if patch is None:
+            patch = "" if changed is None else _patch(state.files, changed)
+        advice = fix.advice if fix is not None else ""
+        place = self._at_first(state, finding.place)
+        self._left.append(LeftToPeople(finding.check, place, finding.subject, finding.message, advice, why, patch))
+
+    def _at_first(self, state: _State, place: Place) -> Place:
+        """Where it stands in the texts that the proposal is made from."""
+        before, now = self._first.get(place.path), state.files.get(place.path)
+        if before is None or now is None or before == now:
+            return place
+        start = _line_before(before, now, place.start)
+        return Place(place.path, start, max(start, _line_before(before, now, place.end)))
+
+    def _fix(self, state: _State, finding: Finding) -> tuple[Fix | None, str]:
+        """The fix to try, and why there is none that can be."""
+        fix, repository = finding.fix, state.repository
+        if finding.check == action_commits.CHECK:
+            fix = pin_to_commit(repository, finding, self._wanted.commits) or fix
+        elif finding.check in _STARTING:
+            pushing = deliveries(repository).pushing()
+            releasing = {each.path for each in pushing if builds_releases_alone(each)}
+            if finding.place.path in releasing:
+                return Fix(
+                    fix.advice if fix else ""
+                ), "it builds releases alone, which nothing but a release starts"
+            is_weekly = finding.check == weekly_workflow.CHECK
+            if is_weekly and (len(pushing) - len(releasing) > 1 or fix is None or not fix.edits):
+                failing = [each for each in state.failing(finding.check) if each.place.path not in releasing]
+                fix = dispatch_weekly(repository, failing) or fix
+        return fix, (fix.left_alone if fix is not None else "") or _NEEDS_JUDGEMENT
+
+
+def _counted(state: _State) -> Counted:
+    safe = [each for each in state.findings if each.check in SAFE_CHECKS]
+    failing = [each for each in safe if each.outcome is Outcome.FAILS]
+    holding = [each for each in safe if each.outcome is Outcome.HOLDS]
+    return Counted(
+        Counter((each.check, *_key(each)) for each in failing),
+        Counter((each.check, each.place.path) for each in holding),
+    )
+
+
+def _mended_places(commits: Sequence[ProposedCommit], after: Counted) -> Iterator[MendedPlace]:
+    seen = set[tuple[str, str, str, str]]()
+    for commit in commits:
+        for each in commit.mended:
+            key = (commit.check, each.place.path, each.subject, each.before)
+            if key not in seen:
+                seen.add(key)
+                holding = after.holding.get((commit.check, each.place.path), 0)
+                yield MendedPlace(*key, failing=after.failing.get(key, 0), holding=holding)
+
+
+def _next(failing: Sequence[Finding], passed: Counter[tuple[str, str, str]]) -> Finding | None:
+    """The first that was not passed over; of those that are alike, as many were as are counted."""
+    seen = Counter[tuple[str, str, str]]()
+    for finding in failing:
+        seen[_key(finding)] += 1
+        if seen[_key(finding)] > passed[_key(finding)]:
+            return finding
+    return None
+
+
+def _key(finding: Finding) -> tuple[str, str, str]:
+    """What names a place while splices move its lines."""
+    return (finding.place.path, finding.subject, finding.message)
+
+
+def _is_proved(before: _State, after: _State, check: str, paths: Collection[str], *, places: int = 1) -> bool:
+    """Whether the check fails at so many places less, nothing fails or is unknown anew, and all can be read."""
+    if any(path.endswith((".yml", ".yaml")) and after.repository.unreadable(path) for path in paths):
+        return False
+    had, has = bad_places(before.findings), bad_places(after.findings)
+    is_better = len(after.failing(check)) <= len(before.failing(check)) - places
+    return is_better and all(number <= had[key] for key, number in has.items())
+
+
+def _changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {path: text for path, text in sorted(after.items()) if before.get(path) != text}
+
+
+def _mended(before: _State, after: _State, check: str) -> Iterator[Mended]:
+    """What failed and does no more, each with what is said at the same place now."""
+    still = Counter(map(_key, after.failing(check)))
+    holding = [each for each in after.findings if each.check == check and each.outcome is Outcome.HOLDS]
+    for finding in before.failing(check):
+        if still[_key(finding)]:
+            still[_key(finding)] -= 1
+            continue
+        same = [each for each in holding if each.place.path == finding.place.path]
+        same.sort(key=lambda each: (each.subject != finding.subject, abs(each.place.start - finding.place.start)))
+        now = same[0].message if same else "it does not fail any more"
+        yield Mended(finding.place, finding.subject, finding.message, now)
+
+
+def _line_before(before: bytes, now: bytes, line: int) -> int:
+    """The line that was at `line` of the later text; of one that is new, the last one above it."""
+    matcher = SequenceMatcher(None, before.split(b"\n"), now.split(b"\n"), autojunk=False)
+    at, old_end, new_end = line - 1, 0, 0
+    for old, new, size in matcher.get_matching_blocks():
+        if at < new:
+            return 1 + max(0, min(old_end + at - new_end, old - 1))
+        if at < new + size:
+            return 1 + old + at - new
+        old_end, new_end = old + size, new + size
+    return max(1, old_end)
+
+
+def _patch(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str:
+    return "".join(unified_diff(path, before.get(path), after[path]) for path in _changed(before, after))

@@ -1,0 +1,77 @@
+"""A workflow of its own that starts the others every week, where their own schedule cannot be spliced in."""
+
+from collections.abc import Sequence
+
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Finding, Fix
+from bot.domain.repositories.repository import WORKFLOWS
+from bot.domain.repositories.usage import Span
+from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rules.hygiene.weekly_rebuild import weekly_cron
+from bot.files.audit.workflows.contexts import is_true
+from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline
+from bot.files.formats.source.nodes import Mapping
+
+CHECK = "weekly-rebuild"
+PATH = f"{WORKFLOWS}weekly-rebuild.yml"
+_TEXT = """\
+# Builds the images every week on the bases as they are then, though nobody commits.
+name: Weekly rebuild
+
+on:
+  schedule:
+    - cron: '{cron}'
+
+permissions: {{}}
+
+jobs:
+  dispatch:
+    runs-on: ubuntu-latest
+    timeout-minutes: 5
+    permissions:
+      actions: write # starts the workflows
+    env:
+      GH_TOKEN: ${{{{ github.token }}}}
+      GH_REPO: ${{{{ github.repository }}}}
+      BRANCH: ${{{{ github.ref_name }}}}
+    steps:
+{steps}"""
+_STEP = """\
+      - run: gh workflow run {file} --ref "$BRANCH"
+"""
+
+
+def builds_releases_alone(pipeline: Pipeline) -> bool:
+    """Whether only a tag or a release starts it: on a schedule it would build something that is none."""
+    pushed = pipeline.root.mapping("on").get("push")
+    for_tags = isinstance(pushed, Mapping) and "tags" in pushed.own and "branches" not in pushed.own
+    accepted = pipeline.events - TESTS_ONLY - {"workflow_dispatch", "workflow_call"}
+    return bool(accepted) and accepted <= {"release", *(["push"] if for_tags else [])}
+
+
+def dispatch_weekly(repository: RepositoryTexts, failing: Sequence[Finding]) -> Fix | None:
+    """The fix that adds the workflow for all pipelines that fail; None where that would start no push of theirs."""
+    pipelines = [each for each in deliveries(repository).pushing() if _fails(each, failing)]
+    if not pipelines or len(pipelines) < len({each.place.path for each in failing}) or PATH in repository:
+        return None
+    if not all(_pushes_when_dispatched(repository, each) for each in pipelines):
+        return None
+    steps = "".join(_STEP.format(file=each.path.removeprefix(WORKFLOWS)) for each in pipelines)
+    text = _TEXT.format(cron=weekly_cron(f"{repository.name}/{PATH}"), steps=steps)
+    return Fix(f"add {PATH}, which starts what pushes every week", (Edit(PATH, Span(0, 0), text),))
+
+
+def _fails(pipeline: Pipeline, failing: Sequence[Finding]) -> bool:
+    return any(each.place.path == pipeline.path for each in failing)
+
+
+def _pushes_when_dispatched(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
+    """Whether a run can be started without any input, and pushes then."""
+    event = "workflow_dispatch"
+    inputs = pipeline.root.mapping("on").mapping(event).mapping("inputs")
+    asked = [each for _, each in inputs.entries() if isinstance(each, Mapping)]
+    if any(each.scalar("default") is None and is_true(each.scalar("required")) for each in asked):
+        return False
+    pushes = [push for push in deliveries(repository).pushes if push.pipeline is pipeline]
+    return event in pipeline.events and any(event in push.events for push in pushes)

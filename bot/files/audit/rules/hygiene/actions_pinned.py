@@ -1,0 +1,79 @@
+"""Actions that scan, sign, log in or build are named by commit, not by tag.
+
+What: `uses:` of such an action ends in a commit of 40 hexadecimal digits; `docker://` images have a digest.
+
+Why: a tag can be moved to other code. It happened to Trivy's action in 2026, and to others before; these actions
+see the registry's password and the image.
+
+Example that fails::
+
+    - uses: docker/login-action@v3
+
+Fix: `docker/login-action@<commit> # v3.6.0`.
+
+Exceptions: actions of the repository itself. Workflows that run for pull requests only are asked nothing, nor
+are build actions of workflows that push nothing.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workflows.flattening import pipelines
+from bot.files.audit.workflows.model import TESTS_ONLY
+
+_SENSITIVE = re.compile(
+    r"^(?:docker|depot|aquasecurity|anchore|sigstore|slsa-framework|redhat-actions|snyk|sysdiglabs|notaryproject"
+    r"|aws-actions/amazon-ecr-login|aws-actions/configure-aws-credentials|azure/(?:login|docker-login|acr\S*|container-scan)"
+    r"|google-github-actions/auth|actions/attest\S*|github/codeql-action/upload-sarif|step-security|chainguard-\w+"
+    r"|crazy-max/ghaction-container-scan|goreleaser|imjasonh|ko-build|benchmark-action|lacework|wiz-sec\S*)(?:/|$)"
+    r"|/(?:[\w-]*(?:scan|sign|login|attest|build-push|docker-build)[\w-]*)$"
+)
+_BUILDS = re.compile(r"^docker/(?!login|scout)|^depot/|build-push|docker-build")
+"""Actions that only build: in a workflow that delivers nothing they touch nothing that others pull."""
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_FIX = "write the commit, with the version as a comment behind it"
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    seen: set[tuple[str, int]] = set()
+    pushing = set(deliveries(repository).pushing())
+    for pipeline in pipelines(repository):
+        delivers = pipeline in pushing or any("login" in step.action for step in pipeline.steps)
+        for step in pipeline.steps:
+            scalar = step.uses_at
+            if scalar is None or not step.events - TESTS_ONLY or (step.path, scalar.start) in seen:
+                continue
+            seen.add((step.path, scalar.start))
+            name, _, version = scalar.value.strip().partition("@")
+            place = repository.place(scalar, step.path)
+            if scalar.value.startswith("docker://"):
+                if "@sha256:" in scalar.value:
+                    yield holds(place, f"action {name}", "the image has a digest")
+                else:
+                    yield fails(place, f"action {name}", "the image has no digest", "write its digest")
+            elif scalar.value.startswith("./") or not _is_asked(name.lower(), delivers):
+                continue
+            elif _COMMIT.fullmatch(version):
+                yield holds(place, f"action {name}", "it is named by commit")
+            elif "${{" in version:
+                yield unknown(place, f"action {name}", "its version is an expression", "a commit")
+            else:
+                yield fails(place, f"action {name}", f"{version or 'no version'} can be moved to other code", _FIX)
+
+
+def _is_asked(action: str, delivers: bool) -> bool:
+    return _SENSITIVE.search(action) is not None and (delivers or not _BUILDS.search(action))
+
+
+RULE = Rule(
+    "actions-pinned",
+    "Actions that touch images are named by commit",
+    "A tag can be moved to other code, as has happened to scanners.",
+    FindingSeverity.HIGH,
+    judge,
+)

@@ -1,0 +1,142 @@
+"""A base follows a minor version: neither everything that comes, nor one patch for good.
+
+What: each FROM of an image from elsewhere names a tag that is not `latest`, nor an operating system alone
+(`node:alpine`), nor a day (`debian:trixie-20260101`); of .NET's images and Docker's official ones it names the
+minor version (`10.0`, `10.0-noble-chiseled`), or any tag with a digest that is kept up to date.
+
+Why: `latest` brings the next major version unasked; a patch version such as `10.0.1` never gets the next fix.
+
+Example that fails::
+
+    FROM mcr.microsoft.com/dotnet/aspnet:10.0.1
+
+Fix: `mcr.microsoft.com/dotnet/aspnet:10.0`, rebuilt weekly.
+
+Exceptions: names that only a build tells are unknown, and so is one patch of an image of whose publisher it is not
+known whether there is a tag for the minor version. Dockerfiles of tests and samples are not asked.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import FindingSeverity, Fix, Place
+from bot.domain.repositories.usage import Role, Span
+from bot.domain.tags.tag import Tag
+from bot.domain.tags.words import names_system
+from bot.files.audit.images.by_name import is_dotnet, tag_of
+from bot.files.audit.images.dockerfile import dockerfiles
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.splicing.keys import GENERATED, is_generated
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.formats.dockerfile import finder
+
+_FULL = 3
+_VARIANTS = frozenset({"slim", "minimal", "fpm", "cli", "perl", "management"})
+_MOVING = frozenset(
+    {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary", "next"}
+    | {"dev", "devel", "develop", "development", "snapshot", "trunk", "head", "unstable"}
+)
+_OF_ONE_UPDATE = re.compile(r"(?:^|-)(?:CU|GDR)\d+(?:-|$)", re.IGNORECASE)
+"""Cumulative and other single updates, as SQL Server's tags name them."""
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    for file in dockerfiles(repository):
+        spans = {
+            (usage.statement or usage.line): usage
+            for usage in finder.find(file.path, repository.text(file.path)).usages
+            if usage.role in {Role.BUILD_STAGE, Role.FINAL_STAGE}
+        }
+        for stage in file.stages:
+            if stage.image is None:
+                continue
+            place, subject = file.place(stage.instruction), f"stage {stage.label} · {stage.image.text[:120]}"
+            try:
+                reference = Reference.parse(stage.image.text)
+            except InvalidReference:
+                yield unknown(
+                    place,
+                    f"stage {stage.label}",
+                    f"{stage.word.text[:80]} is known only in a build",
+                    "defaults for its ARGs",
+                )
+                continue
+            usage = spans.get(stage.instruction.line)
+            span = usage.tag_span if usage is not None else None
+            left_alone = GENERATED if is_generated(repository.text(file.path)) else ""
+            yield _judged(reference, place, subject, span, left_alone)
+
+
+def _judged(reference: Reference, place: Place, subject: str, span: Span | None, left_alone: str) -> Verdict:
+    text = str(reference)
+    if reference.digest is not None:
+        if reference.tag is None:
+            why = "a digest without a tag names no version to follow"
+            return unknown(place, subject, why, "the tag, written before the digest")
+        return holds(place, subject, "a digest beside its tag is raised with the tag")
+    if reference.tag is None or reference.tag == "latest":
+        what = "no tag is written, which means latest" if reference.tag is None else "latest brings any version"
+        return fails(place, subject, what, "write the minor version that the program targets")
+    if reference.tag.split("-")[0].lower() in _MOVING:
+        return fails(place, subject, f"{reference.tag} brings any version", "write the minor version")
+    tag = tag_of(text)
+    if not is_dotnet(text) or tag is None:
+        return _judged_of_others(reference, tag, place, subject)
+    if tag.precision >= _FULL and "preview" not in reference.tag and "rc" not in reference.tag:
+        numbers = reference.tag.partition("-")[0]
+        minor = ".".join(numbers.split(".")[:2])
+        wanted = minor + reference.tag[len(numbers) :]
+        is_plain = span is not None and re.fullmatch(r"\d+\.\d+\.\d+", numbers) is not None
+        is_safe = is_plain and not left_alone
+        edits = (Edit(place.path, span, wanted),) if is_safe and span is not None else ()
+        fix = Fix(f"write {wanted}", edits, left_alone)
+        return fails(place, subject, f"{reference.tag} is one patch, which never gets a fix", fix)
+    if tag.precision == 1:
+        return fails(
+            place,
+            subject,
+            f"{reference.tag} brings any minor version",
+            "write the minor version that the program targets",
+        )
+    return holds(place, subject, f"it follows {reference.tag}")
+
+
+def _judged_of_others(reference: Reference, tag: Tag | None, place: Place, subject: str) -> Verdict:
+    """Of images that are not .NET's: an official one has a tag for each minor version, others may have."""
+    name = str(reference.tag)
+    if _OF_ONE_UPDATE.search(name):
+        why = f"{name} is one update, which never gets the next"
+        return fails(place, subject, why, "write the tag that follows them, such as 2022-latest")
+    if tag is None:
+        return holds(place, subject, f"it follows {name}")
+    if tag.is_dated:
+        return fails(place, subject, f"{name} is of one day, and never gets a fix", "leave the date out")
+    if _names_system_alone(reference):
+        return fails(place, subject, f"{name} brings any version", "write the minor version before it")
+    if tag.precision < _FULL:
+        return holds(place, subject, f"it follows {name}")
+    if reference.registry == DEFAULT_REGISTRY and "/" not in reference.repository.removeprefix("library/"):
+        minor = ".".join(map(str, tag.parts[:2]))
+        return fails(place, subject, f"{name} is one patch, which never gets a fix", f"write {minor} instead")
+    why = f"{name} is one patch; whether there is a tag for its minor version is not known here"
+    return unknown(place, subject, why, "a tag for the minor version, or a digest that is kept up to date")
+
+
+def _names_system_alone(reference: Reference) -> bool:
+    """`node:alpine`: whichever version stands on that system; of a system's own image the tag names its release."""
+    if any(map(names_system, reference.repository.split("/"))) or reference.repository.endswith("buildpack-deps"):
+        return False
+    words = str(reference.tag).lower().split("-")
+    return names_system(words[0]) and all(names_system(word) or word in _VARIANTS for word in words)
+
+
+RULE = Rule(
+    "base-pinned",
+    "Bases follow a minor version",
+    "`latest` brings major versions unasked, and one patch never gets the next fix.",
+    FindingSeverity.MEDIUM,
+    judge,
+)

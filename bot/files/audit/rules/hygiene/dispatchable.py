@@ -1,0 +1,61 @@
+"""The workflow that pushes an image can be started by the bot, and found again.
+
+What: `workflow_dispatch` with an input `correlation`.
+
+Why: a dispatch answers with no run; the input, shown in `run-name`, is how the run is told from others.
+
+Example that fails::
+
+    on: {push: {branches: [main]}, workflow_dispatch: {}}
+
+Fix: `workflow_dispatch: {inputs: {correlation: {type: string, required: false}}}`.
+
+Exceptions: builds that push nothing are asked nothing.
+"""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.statements import building
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workflows.model import Pipeline
+from bot.files.audit.workflows.triggers import with_trigger
+
+_FIX = "add workflow_dispatch with an input correlation, and show it in run-name"
+_INPUT = ["", "  inputs:", "    correlation:", "      type: string", "      required: false"]
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    for pipeline in building(repository):
+        trigger = pipeline.root.own.get("on")
+        place = repository.place(trigger[0] if trigger else pipeline.root, pipeline.path)
+        subject = f"workflow {pipeline.path.rpartition('/')[2]}"
+        if pipeline.events == {"workflow_call"}:
+            why = "no workflow here calls it, and whether those that do can be dispatched is not known"
+            yield unknown(place, subject, why, "the workflows that call it")
+        elif "workflow_dispatch" not in pipeline.events:
+            yield fails(
+                place,
+                subject,
+                "workflow_dispatch is missing, so nobody but a commit starts it",
+                _fix(repository, pipeline),
+            )
+        elif "correlation" not in pipeline.dispatch_inputs:
+            yield fails(place, subject, "workflow_dispatch has no input correlation", _FIX)
+        else:
+            yield holds(place, subject, "it can be dispatched, and the run found again")
+
+
+def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
+    return with_trigger(repository, pipeline, "workflow_dispatch", _INPUT, _FIX)
+
+
+RULE = Rule(
+    "dispatchable",
+    "What pushes can be dispatched",
+    "The bot starts rebuilds with it, and finds the run by its correlation.",
+    FindingSeverity.LOW,
+    judge,
+)

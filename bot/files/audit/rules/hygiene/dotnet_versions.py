@@ -1,0 +1,173 @@
+"""The .NET versions of a repository agree, and none is a preview.
+
+What: the runtime base has the major version of the project's TargetFramework, the SDK base that of `global.json`,
+and no image that is built for others stands on a preview, a release candidate or a nightly.
+
+Why: a program for one major version does not start on the runtime of another, and previews get no fixes.
+
+Example that fails::
+
+    FROM mcr.microsoft.com/dotnet/aspnet:9.0-preview
+
+Fix: one major version in all three places.
+
+Exceptions: where several projects could be meant, the check says so and does not guess. `RollForward` lets a
+program start on a newer runtime, and is taken as meant."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from bot.domain.reference import InvalidReference, Reference
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.images.by_name import is_dotnet
+from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.formats.dockerfile.stages import BuildStage
+from bot.files.formats.dotnet import global_json
+from bot.files.formats.dotnet.projects import PROJECT_ENDINGS
+
+_FRAMEWORK = re.compile(r"<TargetFrameworks?>\s*([^<]+?)\s*</TargetFrameworks?>")
+_MODERN = re.compile(r"^(?:net|netcoreapp)(\d{1,2})\.\d")
+_PREVIEW = re.compile(r"preview|-rc|-alpha|-beta|nightly")
+_STARTED = re.compile(r"^\s*(?:ENTRYPOINT|CMD)\b[^\n]*?([\w.-]+)\.dll", re.IGNORECASE | re.MULTILINE)
+_PUBLISHED = re.compile(r"[\w./\\-]+\.(?:cs|fs|vb)proj\b")
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    for file in dockerfiles(repository):
+        for stage in file.stages:
+            image = stage.image.text if stage.image is not None else ""
+            if not is_dotnet(image):
+                continue
+            place, subject = file.place(stage.instruction), f"stage {stage.label} · {image[:120]}"
+            major = major_of(image)
+            if _PREVIEW.search(image):
+                yield fails(place, subject, "it stands on a preview", "move to the released version")
+            elif major is None:
+                yield unknown(place, subject, "its version is known only in a build", "a tag that is written out")
+            elif "/sdk" in image:
+                yield from _sdk(repository, file, stage, major, subject)
+            else:
+                yield _runtime(repository, file, stage, major, subject)
+
+
+def major_of(image: str) -> int | None:
+    try:
+        tag = Reference.parse(image).tag or ""
+    except InvalidReference:
+        return None
+    match = re.match(r"(\d{1,2})(?:\.|$|-)", tag)
+    return int(match[1]) if match else None
+
+
+def _sdk(
+    repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, major: int, subject: str
+) -> Iterator[Verdict]:
+    place = file.place(stage.instruction)
+    folder = posixpath.dirname(file.path)
+    while True:
+        path = posixpath.join(folder, "global.json")
+        if path in repository or not folder:
+            break
+        folder = posixpath.dirname(folder)
+    pin = global_json.pin(repository.text(path)) if path in repository else None
+    if pin is None:
+        return
+    wanted = pin.version.partition(".")[0]
+    if not wanted.isdecimal():
+        yield unknown(place, subject, f"{path} names no version", "a version in global.json")
+    elif int(wanted) == major:
+        yield holds(place, subject, f"{path} asks for the same major version")
+    elif int(wanted) < major and pin.roll_forward.lower() in {"major", "latestmajor"}:
+        yield holds(place, subject, f"{path} asks for {wanted} or newer")
+    else:
+        yield fails(
+            place,
+            subject,
+            f"{path} asks for the SDK {pin.version}, and the image has {major}",
+            "one major version in both",
+        )
+
+
+def _runtime(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, major: int, subject: str) -> Verdict:
+    place = file.place(stage.instruction)
+    projects = _projects(repository, file)
+    frameworks = {path: _majors(repository, path) for path in projects}
+    known = {each for majors in frameworks.values() for each in majors}
+    if not projects or not known:
+        return unknown(
+            place,
+            subject,
+            "which project runs on it is not told by the Dockerfile",
+            "the project's TargetFramework",
+        )
+    if major in known:
+        return holds(place, subject, f"a project that it runs targets .NET {major}")
+    if len(known) > 1:
+        return unknown(
+            place, subject, f"its projects target .NET {', '.join(map(str, sorted(known)))}", "which of them is run"
+        )
+    target = known.pop()
+    path = next(iter(projects))
+    if "RollForward" in repository.text(path) or "RollForward" in repository.text("Directory.Build.props"):
+        return holds(place, subject, f"{path} targets .NET {target} and rolls forward")
+    return fails(
+        place, subject, f"{path} targets .NET {target}, and the image has {major}", "one major version in both"
+    )
+
+
+def _projects(repository: RepositoryTexts, file: Dockerfile) -> list[str]:
+    """The projects that the Dockerfile publishes; else the one beside it."""
+    folder = posixpath.dirname(file.path)
+    names: list[str] = []
+    publishing = re.compile(r"dotnet\s+(?:publish|build)\b[^\n]*")
+    text = repository.text(file.path)
+    for command in publishing.findall(text):
+        names += _PUBLISHED.findall(command)
+    if not names:
+        names = [f"{name}.csproj" for name in _STARTED.findall(text)]
+        names = [name for name in names if any(path.rpartition("/")[2] == name for path in repository.paths)]
+    if not names:
+        names = list(_PUBLISHED.findall(text)) if len(set(_PUBLISHED.findall(text))) == 1 else []
+    ends = {posixpath.normpath(name.replace("\\", "/")).rpartition("/")[2] for name in names}
+    found = [
+        path for path in repository.paths if path.rpartition("/")[2] in ends and path.endswith(PROJECT_ENDINGS)
+    ]
+    if len(found) > len(ends):
+        near = [path for path in found if path.startswith(f"{folder}/")] if folder else found
+        found = near or found
+    beside = [
+        path
+        for path in repository.below(folder)
+        if path.endswith(PROJECT_ENDINGS) and posixpath.dirname(path) == folder
+    ]
+    return found or (beside if len(beside) == 1 else [])
+
+
+def _majors(repository: RepositoryTexts, path: str) -> set[int]:
+    """The major versions that a project targets, by itself or by the Directory.Build.props above it."""
+    folder = posixpath.dirname(path)
+    texts = [repository.text(path)]
+    while True:
+        texts.append(repository.text(posixpath.join(folder, "Directory.Build.props")))
+        if not folder:
+            break
+        folder = posixpath.dirname(folder)
+    for text in texts:
+        for written in _FRAMEWORK.findall(text):
+            found = {int(match[1]) for name in written.split(";") if (match := _MODERN.match(name.strip()))}
+            if found:
+                return found
+    return set()
+
+
+RULE = Rule(
+    "dotnet-versions",
+    "The .NET versions agree",
+    "A program for one major version does not start on the runtime of another.",
+    FindingSeverity.MEDIUM,
+    judge,
+)

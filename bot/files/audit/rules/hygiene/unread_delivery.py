@@ -1,0 +1,225 @@
+"""What brings images to registries and clusters is of a kind that is read here.
+
+What: reusable workflows and actions of other repositories that may push, Aspire, scripts and Makefiles that push,
+builds in Azure Pipelines, GitLab CI, CircleCI and Jenkins, and containers in Azure Container Apps, Bicep, ARM
+templates and Terraform are seen, and not judged: each gives one unknown, by name.
+
+Why: silence would look like "nothing to complain about".
+
+Example that is unknown::
+
+    azure-pipelines.yml, or build/release.yml of the same kind, with Docker@2, command: buildAndPush
+
+Fix: none is needed; ask the questions of the other checks of these files by hand.
+
+Exceptions: files that mention no container are passed over, but for workflows that call one of another repository
+beside a Dockerfile.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bot.domain.repositories.finding import FindingSeverity, Place
+from bot.files.audit.delivery.azure_pipelines import azure_pipelines
+from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS, PUSHING_ACTIONS
+from bot.files.audit.repository import RepositoryTexts, is_for_production
+from bot.files.audit.rule import Rule
+from bot.files.audit.verdict import Verdict, unknown
+from bot.files.audit.workflows.flattening import pipelines
+from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline
+from bot.files.audit.workflows.scripts import BUILD_TOOLS, script_of, script_texts
+from bot.files.formats.other_builds import KIND as OTHER
+from bot.files.formats.practices import is_deployment_template
+from bot.files.formats.table import kind_of
+
+_PUSHES = re.compile(
+    r"buildAndPush|command:\s*push|docker\s+push|--push\b|PublishContainer|kaniko|buildah"
+    r"|\b(?:make|just|task|taskctl)[ \t]+(?![\w:.-]{0,60}pull)[\w:.-]{0,40}(?:container|docker|image)"
+)
+_PUSHES_IMAGE = re.compile(
+    r"docker\s+push|\s--push\b|(?:\bko|\$[({]KO[)}])\s+(?:build|publish|resolve|apply)\b"
+    r"|(?:podman|buildah|crane|oras)\s+push|(?:skopeo|crane|regctl image)\s+copy|PublishContainer"
+)
+_HANDS_OVER = re.compile(r"publish|push|release|deploy|upload", re.IGNORECASE)
+_NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)|notes|manifest|changelog|checksum", re.IGNORECASE)
+_GORELEASER = re.compile(r"^(?:dockers(?:_v2)?|kos):", re.MULTILINE)
+_PUSHES_BY_NAME = re.compile(
+    r"^(?!docker/|azure/).*(?:(?:docker|image|container|kaniko)[\w-]*(?:push|publish|release|build)"
+    r"|(?:push|publish|release|build)[\w-]*(?:docker|image|container)"
+    r"|(?:docker|image|container)[\w-]*/(?:[\w.-]+/)*(?:build|push|publish|import)|kaniko)[\w-]*$"
+)
+_LONGEST_ACTION = 250
+"""Owner, name and folder: what is longer names no action, and would keep the pattern busy for ever."""
+_ASPIRE = frozenset({"push", "deploy"})
+_MAY_PUSH = re.compile(r"push|publish", re.IGNORECASE)
+_CONTINUED = re.compile(r"[`\\][ \t]*\r?\n[ \t]*")
+_PROGRAM = re.compile(r"[^;|&]{1,100}\.(?:ps1|cmd|dll)|nuke|cake", re.IGNORECASE)
+_TARGET = re.compile(
+    r"\w*(?:(?:docker|image|container)s?[-_]?(?:publish|push)|(?:publish|push)[-_]?(?:docker|image|container))\w*",
+    re.IGNORECASE,
+)
+_LONGEST_TARGET = 80
+_DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
+_KNOWN = (*KNOWN_BUILDERS, ISOLATED_PROVENANCE)
+_CONTAINERS = re.compile(
+    r"Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance|azurerm_container_app|azurerm_linux_web_app|google_cloud_run|aws_ecs_task_definition|kubernetes_deployment"
+    r"|source\s*=\s*\"[^\"\n]{0,200}container-?apps?"
+)
+_CONTAINER_APP = re.compile(
+    r"^type:[ \t]*[\"']?(?P<kind>Microsoft\.App/(?:containerApps|jobs))", re.MULTILINE | re.IGNORECASE
+)
+"""What `az containerapp create --yaml` takes."""
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    for path in azure_pipelines(repository):
+        yield from _of_build_service(repository, path, "Azure Pipelines")
+    for path in repository.paths:
+        if is_for_production(path):
+            yield from _of_file(repository, path)
+    found = pipelines(repository)
+    for look in (_scripts, _programs):
+        for pipeline in found:
+            yield from _once_a_place(look(repository, pipeline))
+    yield from _once_a_place(verdict for pipeline in found for verdict in _steps(repository, pipeline))
+    for pipeline in found:
+        yield from _remote_jobs(repository, pipeline)
+
+
+def _once_a_place(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+    """The first verdict on each place: a step of an action that is called often stands in one."""
+    told: set[tuple[str, int]] = set()
+    for verdict in verdicts:
+        if (where := (verdict.place.path, verdict.place.start)) not in told:
+            told.add(where)
+            yield verdict
+
+
+def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
+    name = path.rpartition("/")[2]
+    if kind_of(path) == OTHER or name == "Jenkinsfile":
+        yield from _of_build_service(repository, path, "another build service")
+    elif name.startswith((".goreleaser.", "goreleaser.")):
+        found = _GORELEASER.search(repository.text(path))
+        if found is not None:
+            why = "it builds and pushes images; such files are not judged"
+            place = _place_of(repository, path, found)
+            yield unknown(place, "GoReleaser", why, "the same practices there, by hand")
+    elif (pattern := _pattern_of(name)) is not None:
+        found = pattern.search(repository.text(path))
+        if found is not None:
+            what = found.groupdict().get("kind") or found.group()
+            why = "it runs containers; such files are not judged"
+            yield unknown(_place_of(repository, path, found), what, why, "the runtime's settings, by hand")
+
+
+def _place_of(repository: RepositoryTexts, path: str, found: re.Match[str]) -> Place:
+    line = repository.lines(path).at(found.start())
+    return Place(path, line, line)
+
+
+def _pattern_of(name: str) -> re.Pattern[str] | None:
+    """Finds containers in files of that name; None where nothing describes them there that is not judged."""
+    if name.endswith((".bicep", ".tf")) or is_deployment_template(name):
+        return _CONTAINERS
+    return _CONTAINER_APP if name.endswith((".yml", ".yaml")) else None
+
+
+def _of_build_service(repository: RepositoryTexts, path: str, what: str) -> Iterator[Verdict]:
+    text = repository.text(path)
+    found = next((each for each in _PUSHES.finditer(text) if not _is_of_another_task(text, each)), None)
+    if found is not None:
+        why = "it seems to push an image; such builds are not judged"
+        place = _place_of(repository, path, found)
+        yield unknown(place, what, why, "the same practices in the pipeline, by hand")
+
+
+def _is_of_another_task(text: str, found: re.Match[str]) -> bool:
+    """Whether `command: push` is that of a task which pushes no images, such as NuGetCommand@2."""
+    at = text.rfind("task:", 0, found.start()) if found.group().startswith("command") else -1
+    return at >= 0 and not text[at + len("task:") :].lstrip(" '\"").lower().startswith("docker")
+
+
+def _scripts(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
+    """Commands that hand the push to a script or a build tool, whose text is not followed."""
+    for step in pipeline.steps:
+        place = repository.where(step)
+        for command in step.commands if step.events - TESTS_ONLY else ():
+            name, asked = script_of(command), " ".join(command.words[:2])
+            if name is None or not _HANDS_OVER.search(asked) or _NO_PUSH.search(asked):
+                continue
+            if any(_PUSHES_IMAGE.search(text) for text in script_texts(repository, name)):
+                why = f"{name} pushes images, and what `{asked[:80]}` does of it is not followed"
+                yield unknown(place, step.subject, why, "the push in the workflow itself")
+
+
+def _programs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
+    """Programs that are asked by name to push images, and build files that are handed `--push`."""
+    for step in pipeline.steps:
+        run = step.mapping.scalar("run")
+        is_handed = any("--push" in value for value in step.environment.values())
+        if run is None or not step.events - TESTS_ONLY or not (is_handed or _MAY_PUSH.search(run.value)):
+            continue
+        script = _CONTINUED.sub(" ", run.value)
+        is_handed = is_handed or "--push" in script
+        tool = next((each.name for each in step.commands if each.name in BUILD_TOOLS), "")
+        if asked := _asked_to_push(script):
+            what = f"`{asked}`"
+        elif tool and is_handed and not any(_PUSHES_IMAGE.search(" ".join(each.words)) for each in step.commands):
+            what = f"`{tool}` with `--push`"
+        else:
+            continue
+        place = repository.where(step)
+        why = f"{what} seems to push images, and is not followed"
+        yield unknown(place, step.subject, why, "the push in the workflow itself")
+
+
+def _asked_to_push(script: str) -> str:
+    """The program and the target of a command line that asks for images to be pushed; empty where none does."""
+    for line in script.split("\n"):
+        words = line.split()
+        program = next((number for number, word in enumerate(words) if _PROGRAM.fullmatch(word)), len(words))
+        for word in words[program + 1 :]:
+            target = word.rpartition("=")[2].strip("\"'")
+            is_one = len(target) <= _LONGEST_TARGET and _TARGET.fullmatch(target) is not None
+            if is_one and not _NO_PUSH.search(target):
+                return f"{words[program]} {target}"
+    return ""
+
+
+def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
+    """Actions of others that push images by their name, and Aspire, which pushes what its host program names."""
+    for step in pipeline.steps:
+        if not step.events - TESTS_ONLY:
+            continue
+        place = repository.where(step)
+        if _may_push(step.action):
+            why = f"{step.uses} may push an image, and is not read"
+            yield unknown(place, step.subject, why, f"what {step.uses} does")
+        elif any(command.name == "aspire" and _ASPIRE & {*command.words[1:3]} for command in step.commands):
+            why = "aspire pushes the images that its host program names; such builds are not judged"
+            yield unknown(place, step.subject, why, "the same practices there, by hand")
+
+
+def _remote_jobs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
+    """Workflows of other repositories that may deliver, by their names."""
+    for job in pipeline.remote_jobs:
+        remote = job.remote or ""
+        if job.events - TESTS_ONLY and _DELIVERS.search(remote) and not remote.startswith(_KNOWN):
+            why = f"{remote} may build and push an image, and is not read"
+            place = repository.where(job)
+            yield unknown(place, f"job {job.name}", why, f"what {remote} does")
+
+
+def _may_push(action: str) -> bool:
+    is_name = len(action) <= _LONGEST_ACTION and action not in PUSHING_ACTIONS
+    return is_name and _PUSHES_BY_NAME.search(action) is not None
+
+
+RULE = Rule(
+    "unread-delivery",
+    "What delivers images is read",
+    "Silence would look like nothing to complain about.",
+    FindingSeverity.LOW,
+    judge,
+)

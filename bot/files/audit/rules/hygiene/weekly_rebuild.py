@@ -1,0 +1,136 @@
+"""The workflow that pushes an image runs every week, whether or not anybody commits.
+
+What: it has a schedule that comes at least once a week and in which the push takes place; or another workflow with
+such a schedule calls or dispatches it.
+
+Why: fixes in the base reach an image only with a build, and quiet repositories are the ones that age.
+
+Example that fails::
+
+    on: {push: {branches: [main]}}
+
+Fix: `schedule: [{cron: '17 3 * * 1'}]`, or the bot's own weekly rebuild with `workflow_dispatch`.
+
+Exceptions: builds that push nothing are asked nothing.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity, Fix, Place
+from bot.domain.repositories.repository import WORKFLOWS
+from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.statements import building
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.workflows.flattening import pipelines
+from bot.files.audit.workflows.model import Pipeline
+from bot.files.audit.workflows.triggers import with_trigger
+
+_FIX = "add a weekly schedule, on a minute of its own"
+_ANY = re.compile(r"^(?:\*|\*/1|\?)$")
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    found = deliveries(repository)
+    for pipeline in building(repository):
+        events = frozenset().union(*(push.events for push in found.pushes if push.pipeline is pipeline))
+        yield _of(repository, pipeline, events)
+    for pipeline in dict.fromkeys(pipeline for pipeline, _ in found.remote_builds):
+        if pipeline not in building(repository):
+            events = frozenset().union(*(job.events for each, job in found.remote_builds if each is pipeline))
+            yield _of(repository, pipeline, events)
+
+
+def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str]) -> Verdict:
+    place = _place(repository, pipeline)
+    subject = f"workflow {pipeline.path.rpartition('/')[2]}"
+    weekly = [cron for cron in pipeline.crons if is_weekly(cron.value)]
+    if weekly and "schedule" in events:
+        return holds(repository.place(weekly[0]), subject, f"it runs at {weekly[0].value}")
+    dispatcher = _dispatched_by(repository, pipeline)
+    if dispatcher is not None:
+        return holds(place, subject, f"{dispatcher} starts it every week")
+    if "workflow_call" in pipeline.events and events <= {"workflow_call", "workflow_dispatch"}:
+        how = "called or started by hand" if "workflow_dispatch" in pipeline.events else "only called"
+        return fails(place, subject, f"it is {how}, and no schedule in this repository calls it", _FIX)
+    if weekly:
+        return fails(repository.place(weekly[0]), subject, "its schedule runs, but pushes nothing then", _FIX)
+    if pipeline.crons:
+        return fails(
+            repository.place(pipeline.crons[0]), subject, f"{pipeline.crons[0].value} is not every week", _FIX
+        )
+    return fails(
+        place, subject, "it runs only when somebody commits, publishes or starts it", _fix(repository, pipeline)
+    )
+
+
+def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
+    """A schedule at a minute of its own, so that not every repository builds at once."""
+    cron = weekly_cron(f"{repository.name}/{pipeline.path}")
+    return with_trigger(repository, pipeline, "schedule", ["", f"  - cron: '{cron}'"], f"add a schedule: {cron}")
+
+
+def weekly_cron(name: str) -> str:
+    """An early morning from Monday to Friday, told by the name."""
+    number = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:4], "big")
+    return f"{number % 60} {2 + number // 60 % 4} * * {1 + number // 240 % 5}"
+
+
+def _place(repository: RepositoryTexts, pipeline: Pipeline) -> Place:
+    trigger = pipeline.root.own.get("on")
+    return repository.place(trigger[0] if trigger else pipeline.root, pipeline.path)
+
+
+def is_weekly(cron: str) -> bool:
+    """Whether a schedule comes at least once in every week."""
+    fields = cron.split()
+    if len(fields) != 5:
+        return False
+    _, _, day, month, weekday = fields
+    if not _ANY.match(month):
+        return False
+    if _ANY.match(day):
+        return True
+    step = re.fullmatch(r"\*/(\d+)", day)
+    days = {int(each) for each in re.findall(r"\d+", day)} if not step else set()
+    if _ANY.match(weekday):
+        return (step is not None and int(step[1]) <= 7) or len(days) >= 4
+    return True
+
+
+def _dispatchers(repository: RepositoryTexts) -> list[str]:
+    """Workflows with a schedule that may start others."""
+    return [
+        path
+        for path in repository.paths
+        if path.startswith(WORKFLOWS)
+        and "cron" in (text := repository.text(path))
+        and re.search(r"workflow run|dispatch", text)
+    ]
+
+
+def _dispatched_by(repository: RepositoryTexts, pipeline: Pipeline) -> str | None:
+    """A workflow with a weekly schedule that dispatches this one."""
+    if "workflow_dispatch" not in pipeline.events:
+        return None
+    name = pipeline.path.removeprefix(WORKFLOWS)
+    for path in repository.kept(_dispatchers):
+        text = repository.text(path)
+        if path != pipeline.path and name in text:
+            crons = [cron.value for each in pipelines(repository) if each.path == path for cron in each.crons]
+            crons = crons or re.findall(r"cron:\s*['\"]([^'\"]+)['\"]", text)
+            if any(is_weekly(cron) for cron in crons):
+                return path
+    return None
+
+
+RULE = Rule(
+    "weekly-rebuild",
+    "What pushes runs every week",
+    "Fixes in the base reach an image only with a build.",
+    FindingSeverity.MEDIUM,
+    judge,
+)

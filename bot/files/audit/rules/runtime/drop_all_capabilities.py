@@ -1,0 +1,72 @@
+"""A container keeps none of the kernel's capabilities that the engine hands out by default.
+
+What: `capabilities.drop` holds ALL; in Compose `cap_drop: [ALL]`.
+
+Why: the default set lets a process make devices, change owners and forge packets. A web service needs none of it.
+
+Example that fails::
+
+    securityContext: {capabilities: {drop: [NET_RAW]}}
+
+Fix: `capabilities: {drop: [ALL]}`. Ports from 1024 on need no capability; .NET images listen on 8080.
+
+Exceptions: Windows containers are asked nothing.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.workloads.compose import Service
+from bot.files.audit.workloads.judging import (
+    absent,
+    context_key,
+    hidden,
+    judge_workloads,
+    place_of,
+    service_key,
+)
+from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+
+_FIX = "set securityContext.capabilities.drop: [ALL]"
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    def of_container(container: Container) -> Iterator[Verdict]:
+        capabilities = container.context.mapping("capabilities")
+        dropped = [(word(each) or "").upper() for each in capabilities.sequence("drop")]
+        if "ALL" in dropped or "CAP_ALL" in dropped:
+            place = place_of(repository, capabilities.get("drop"), container.place)
+            yield holds(place, container.subject, "ALL are dropped")
+        elif any(is_hidden(each) for each in (capabilities.get("drop"), *capabilities.sequence("drop"))):
+            yield hidden(container, "capabilities.drop")
+        elif dropped:
+            place = place_of(repository, capabilities.get("drop"), container.place)
+            yield fails(place, container.subject, f"only {', '.join(dropped)[:80]} are dropped, not ALL", _FIX)
+        else:
+            fix = context_key(repository, container, "capabilities", ["", "  drop: [ALL]"], _FIX).as_suggestion
+            yield absent(container, "no capabilities are dropped", fix)
+
+    yield from judge_workloads(repository, of_container, partial(_service, repository))
+
+
+def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
+    dropped = [each.upper() for each in service.words("cap_drop")]
+    if "ALL" in dropped:
+        yield holds(service.place, service.subject, "ALL are dropped")
+    else:
+        why = "cap_drop has no ALL" if dropped else "no capabilities are dropped"
+        fix = service_key(repository, service, "cap_drop", "[ALL]", "add cap_drop: [ALL]")
+        yield fails(service.place, service.subject, why, fix)
+
+
+RULE = Rule(
+    "drop-all-capabilities",
+    "All capabilities are dropped",
+    "The default set lets a process change owners, make devices and forge packets.",
+    FindingSeverity.MEDIUM,
+    judge,
+)

@@ -1,0 +1,59 @@
+"""A container asks for no capabilities beyond the harmless one to bind low ports.
+
+What: `capabilities.add` is empty or NET_BIND_SERVICE; the same for `cap_add` in Compose.
+
+Why: SYS_ADMIN and its like are close to being root on the node.
+
+Example that fails::
+
+    securityContext: {capabilities: {add: [SYS_PTRACE]}}
+
+Fix: remove what is added; for diagnostics of .NET use `dotnet-monitor` beside the program instead of SYS_PTRACE.
+
+Exceptions: NET_BIND_SERVICE. Windows containers are asked nothing.
+"""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.workloads.compose import Service
+from bot.files.audit.workloads.judging import judge_workloads, place_of
+from bot.files.audit.workloads.kubernetes import Container, word
+
+_HARMLESS = frozenset({"NET_BIND_SERVICE", "CAP_NET_BIND_SERVICE"})
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    def of_container(container: Container) -> Iterator[Verdict]:
+        added = container.context.mapping("capabilities").get("add")
+        names = [word(each) or "" for each in container.context.mapping("capabilities").sequence("add")]
+        place = place_of(repository, added, container.place) if names else container.place
+        risky = [name for name in names if name.upper() not in _HARMLESS]
+        if risky:
+            yield fails(place, container.subject, f"it adds {', '.join(risky)[:80]}", "remove what is added")
+        else:
+            yield holds(
+                place, container.subject, "no capability is added" if not names else f"it adds only {names[0]}"
+            )
+
+    def of_service(service: Service) -> Iterator[Verdict]:
+        risky = [name for name in service.words("cap_add") if name.upper() not in _HARMLESS]
+        if risky:
+            place = place_of(repository, service.get("cap_add"), service.place)
+            yield fails(place, service.subject, f"it adds {', '.join(risky)[:80]}", "remove what cap_add adds")
+        else:
+            yield holds(service.place, service.subject, "no capability is added")
+
+    yield from judge_workloads(repository, of_container, of_service)
+
+
+RULE = Rule(
+    "no-added-capabilities",
+    "No capabilities are added",
+    "Some of them are close to being root on the node.",
+    FindingSeverity.HIGH,
+    judge,
+)

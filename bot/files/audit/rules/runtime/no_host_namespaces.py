@@ -1,0 +1,59 @@
+"""A pod shares no network, processes or memory with its node.
+
+What: `hostNetwork`, `hostPID` and `hostIPC` are not true; in Compose neither `network_mode`, `pid`, `ipc` nor
+`userns_mode` is `host`.
+
+Why: it sees the node's traffic and processes, past every network policy.
+
+Example that fails::
+
+    spec: {hostNetwork: true}
+
+Fix: remove it; publish ports through a Service.
+
+Exceptions: agents of the node; waive the check for them, with the reason.
+"""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workloads.compose import Service
+from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
+from bot.files.audit.workloads.kubernetes import Pod, is_hidden, word
+
+_KEYS = ("hostNetwork", "hostPID", "hostIPC")
+_COMPOSE_KEYS = ("network_mode", "pid", "ipc", "userns_mode")
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    def of_pod(pod: Pod) -> Iterator[Verdict]:
+        shared = [key for key in _KEYS if word(pod.spec.get(key)) == "true"]
+        if shared:
+            place = place_of(repository, pod.spec.get(shared[0]), pod.place)
+            yield fails(place, pod.subject, f"{' and '.join(shared)} is true", "remove it")
+        elif any(is_hidden(pod.spec.get(key)) for key in _KEYS):
+            yield unknown(pod.place, pod.subject, "the node's namespaces are filled in by a template", RENDERED)
+        else:
+            yield holds(pod.place, pod.subject, "it has namespaces of its own")
+
+    def of_service(service: Service) -> Iterator[Verdict]:
+        shared = [key for key in _COMPOSE_KEYS if service.word(key) == "host"]
+        if shared:
+            place = place_of(repository, service.get(shared[0]), service.place)
+            yield fails(place, service.subject, f"{' and '.join(shared)} is host", "remove it")
+        else:
+            yield holds(service.place, service.subject, "it has namespaces of its own")
+
+    yield from judge_pods(repository, of_pod, of_service)
+
+
+RULE = Rule(
+    "no-host-namespaces",
+    "Pods share no namespace with their node",
+    "It sees the node's traffic and processes, past every network policy.",
+    FindingSeverity.HIGH,
+    judge,
+)

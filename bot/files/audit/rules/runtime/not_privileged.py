@@ -1,0 +1,55 @@
+"""No container is privileged.
+
+What: `privileged` is not true, in manifests and in Compose.
+
+Why: a privileged container has all devices and all rights of the node.
+
+Example that fails::
+
+    securityContext: {privileged: true}
+
+Fix: remove it, and mount or add the one thing that is needed.
+
+Exceptions: agents of the node itself (storage, network) need it; waive the check for them, with the reason.
+"""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.workloads.compose import Service
+from bot.files.audit.workloads.judging import hidden, judge_workloads, place_of
+from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+
+_FIX = "remove privileged, and give the one right that is needed"
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    def of_container(container: Container) -> Iterator[Verdict]:
+        written = container.context.get("privileged")
+        if is_hidden(written):
+            yield hidden(container, "privileged")
+        elif word(written) == "true":
+            yield fails(place_of(repository, written, container.place), container.subject, "it is privileged", _FIX)
+        else:
+            yield holds(container.place, container.subject, "it is not privileged")
+
+    def of_service(service: Service) -> Iterator[Verdict]:
+        if service.is_on("privileged"):
+            place = place_of(repository, service.get("privileged"), service.place)
+            yield fails(place, service.subject, "it is privileged", _FIX)
+        else:
+            yield holds(service.place, service.subject, "it is not privileged")
+
+    yield from judge_workloads(repository, of_container, of_service)
+
+
+RULE = Rule(
+    "not-privileged",
+    "No container is privileged",
+    "A privileged container has all rights of the node.",
+    FindingSeverity.CRITICAL,
+    judge,
+)

@@ -1,0 +1,83 @@
+"""A container's own files cannot be written, and what needs to be written has its place.
+
+What: `readOnlyRootFilesystem: true` with a volume at `/tmp`; in Compose `read_only: true` with `tmpfs: /tmp` or a
+volume there.
+
+Why: who gets into the process cannot plant programs. .NET writes to `/tmp` (diagnostics, large uploads), so
+without a writable one a read-only root breaks it sooner or later.
+
+Example that fails::
+
+    securityContext: {readOnlyRootFilesystem: true}   # and no volume at /tmp
+
+Fix: `readOnlyRootFilesystem: true`, an `emptyDir` volume, and a mount of it at `/tmp`.
+
+Exceptions: Windows containers are asked nothing. `TMPDIR` may name another mounted folder.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.splicing.keys import with_keys
+from bot.files.audit.suggestions.writable_folders import has_tmp, read_only_with_tmp
+from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.workloads.compose import Service
+from bot.files.audit.workloads.judging import absent, hidden, judge_workloads, place_of
+from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.formats.source.nodes import Mapping
+
+_FIX = "set securityContext.readOnlyRootFilesystem: true, and mount an emptyDir at /tmp"
+_NO_TMP = "the root is read-only, but nothing writable is mounted at /tmp"
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    def of_container(container: Container) -> Iterator[Verdict]:
+        written = container.context.get("readOnlyRootFilesystem")
+        place = place_of(repository, written, container.place)
+        if is_hidden(written):
+            yield hidden(container, "readOnlyRootFilesystem")
+        elif word(written) is None:
+            yield absent(
+                container, "readOnlyRootFilesystem is not set", read_only_with_tmp(repository, container, _FIX)
+            )
+        elif word(written) != "true":
+            fix = read_only_with_tmp(repository, container, _FIX)
+            yield fails(place, container.subject, "readOnlyRootFilesystem is not true", fix)
+        elif has_tmp(container):
+            yield holds(place, container.subject, "the root is read-only and /tmp can be written")
+        else:
+            yield absent(container, _NO_TMP, read_only_with_tmp(repository, container, "mount an emptyDir at /tmp"))
+
+    yield from judge_workloads(repository, of_container, partial(_service, repository))
+
+
+def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
+    if not service.is_on("read_only"):
+        advice = "set read_only: true and tmpfs: [/tmp]"
+        keys = {"read_only": "true"} | ({} if service.get("tmpfs") is not None else {"tmpfs": "[/tmp]"})
+        fix = with_keys(repository, service.levels[0], keys, advice).as_suggestion
+        yield fails(service.place, service.subject, "read_only is not set", fix)
+        return
+    targets = [each.split(":")[0] for each in service.words("tmpfs")]
+    for volume in service.nodes("volumes"):
+        text = word(volume)
+        if text is not None and not text.endswith(":ro"):
+            targets.append(text.split(":")[1] if ":" in text else text)
+        elif isinstance(volume, Mapping):
+            targets.append(word(volume.get("target")) or "")
+    if any(target.rstrip("/") == "/tmp" for target in targets):  # noqa: S108
+        yield holds(service.place, service.subject, "the root is read-only and /tmp can be written")
+    else:
+        yield fails(service.place, service.subject, _NO_TMP, "add tmpfs: [/tmp]")
+
+
+RULE = Rule(
+    "read-only-root",
+    "The root file system is read-only, with a writable /tmp",
+    "Who gets into the process cannot plant programs.",
+    FindingSeverity.MEDIUM,
+    judge,
+)

@@ -1,0 +1,64 @@
+"""A container runs behind a seccomp profile.
+
+What: `seccompProfile.type` is RuntimeDefault or Localhost, of the container or else of its pod. In Compose the
+engine has a profile by default, so `seccomp:unconfined` fails and all else holds.
+
+Why: a cluster runs containers without any profile unless it is told otherwise, and the profile keeps the kernel's
+rarely used system calls away from the process.
+
+Example that fails::
+
+    securityContext: {seccompProfile: {type: Unconfined}}
+
+Fix: `seccompProfile: {type: RuntimeDefault}`, which .NET runs under.
+
+Exceptions: Windows containers are asked nothing. The annotations of before 1.27 have no effect any more.
+"""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.workloads.compose import Service
+from bot.files.audit.workloads.judging import absent, context_key, hidden, judge_workloads, place_of
+from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.formats.source.nodes import Mapping
+
+_FIX = "set securityContext.seccompProfile.type: RuntimeDefault"
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    def of_container(container: Container) -> Iterator[Verdict]:
+        profile = container.setting("seccompProfile")
+        kind = profile.get("type") if isinstance(profile, Mapping) else profile
+        place = place_of(repository, profile, container.place)
+        if is_hidden(kind):
+            yield hidden(container, "seccompProfile")
+        elif word(kind) in {"RuntimeDefault", "Localhost"}:
+            yield holds(place, container.subject, f"its seccomp profile is {word(kind)}")
+        elif word(kind) is not None:
+            yield fails(place, container.subject, f"its seccomp profile is {word(kind)}", _FIX)
+        else:
+            fix = context_key(repository, container, "seccompProfile", ["", "  type: RuntimeDefault"], _FIX)
+            yield absent(container, "no seccomp profile is set", fix)
+
+    yield from judge_workloads(repository, of_container, _service)
+
+
+def _service(service: Service) -> Iterator[Verdict]:
+    options = [each.replace("=", ":").replace(" ", "") for each in service.words("security_opt")]
+    if "seccomp:unconfined" in options:
+        yield fails(service.place, service.subject, "seccomp is unconfined", "remove seccomp:unconfined")
+    else:
+        yield holds(service.place, service.subject, "the engine's own seccomp profile is in force")
+
+
+RULE = Rule(
+    "seccomp-profile",
+    "A seccomp profile is in force",
+    "It keeps the kernel's rarely used system calls away from the process.",
+    FindingSeverity.MEDIUM,
+    judge,
+)

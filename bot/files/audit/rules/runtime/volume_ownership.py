@@ -1,0 +1,79 @@
+"""A pod with volumes that outlive it says which group may write to them.
+
+What: `fsGroup` in the pod's securityContext where a container mounts a persistent volume (a claim, a claim
+template, an ephemeral volume) that it may write.
+
+Why: such volumes belong to root. A program that is not root cannot write to them, and the cure that people find is
+to run it as root again.
+
+Example that fails::
+
+    securityContext: {runAsNonRoot: true}
+    volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+
+Fix: `securityContext: {fsGroup: 1654}` of the pod.
+
+Exceptions: pods without such volumes, and pods of Windows, are asked nothing.
+"""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
+from bot.files.audit.workloads.judging import RENDERED, judge_pods, place_of
+from bot.files.audit.workloads.kubernetes import Pod, is_hidden, word
+from bot.files.formats.source.nodes import Mapping
+
+_PERSISTENT = ("persistentVolumeClaim", "ephemeral")
+_FIX = "set the pod's securityContext.fsGroup to the group that the program runs as (1654 in .NET images)"
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    def of_pod(pod: Pod) -> Iterator[Verdict]:
+        group = pod.spec.mapping("securityContext").get("fsGroup")
+        place = place_of(repository, group, pod.place)
+        if pod.is_windows:
+            yield not_applicable(pod.place, pod.subject, "it is a Windows pod")
+        elif is_hidden(group):
+            yield unknown(pod.place, pod.subject, "fsGroup is filled in by a template", RENDERED)
+        elif not _persistent(pod):
+            yield not_applicable(pod.place, pod.subject, "it mounts no persistent volume that it may write")
+        elif word(group) is not None:
+            yield holds(place, pod.subject, f"fsGroup is {word(group)}")
+        elif pod.hidden:
+            yield unknown(pod.place, pod.subject, f"no fsGroup is set; {pod.hidden}", RENDERED)
+        else:
+            yield fails(pod.place, pod.subject, "it mounts a persistent volume, and no fsGroup is set", _FIX)
+
+    yield from judge_pods(repository, of_pod)
+
+
+def _persistent(pod: Pod) -> bool:
+    names = {
+        word(volume.get("name"))
+        for volume in pod.spec.sequence("volumes")
+        if isinstance(volume, Mapping)
+        and any(volume.get(key) is not None for key in _PERSISTENT)
+        and word(volume.mapping("persistentVolumeClaim").get("readOnly")) != "true"
+    }
+    for claim in pod.manifest.mapping("spec").sequence("volumeClaimTemplates"):
+        if isinstance(claim, Mapping):
+            names.add(word(claim.mapping("metadata").get("name")))
+    return any(
+        isinstance(mount, Mapping) and word(mount.get("name")) in names and word(mount.get("readOnly")) != "true"
+        for key in ("containers", "initContainers")
+        for container in pod.spec.sequence(key)
+        if isinstance(container, Mapping)
+        for mount in container.sequence("volumeMounts")
+    )
+
+
+RULE = Rule(
+    "volume-ownership",
+    "Persistent volumes belong to the program's group",
+    "A program that is not root cannot write to a volume of root's.",
+    FindingSeverity.LOW,
+    judge,
+)

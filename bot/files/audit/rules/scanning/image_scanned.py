@@ -1,0 +1,76 @@
+"""What is pushed is scanned for known vulnerabilities in the same run.
+
+What: the workflow that pushes an image runs Trivy, Grype or Docker Scout on an image, before or after the push, as
+an action or as a command.
+
+Why: a scan in another workflow looks at another build, and nothing waits for it.
+
+Example that fails::
+
+    - uses: docker/build-push-action@…
+      with: {push: true, tags: contoso/api}
+
+Fix: build with `load: true`, scan with `exit-code: '1'`, and push only then.
+
+Exceptions: pipelines that call workflows or scanners that are not read are unknown, by name. Scans of the file
+system (`scan-type: fs`) look at sources, not at the image, and do not count. Builds for pull requests are asked
+nothing."""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.domain.wording.words import first_few
+from bot.files.audit.delivery.deliveries import SCANNERS, deliveries
+from bot.files.audit.delivery.gates import scans_of
+from bot.files.audit.delivery.statements import is_promotion
+from bot.files.audit.delivery.unread import other_scanners, scripts_called
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.suggestions.steps import scan_after
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    found = deliveries(repository)
+    strangers = {each: list(dict.fromkeys(other_scanners(each))) for each in found.pushing()}
+    called = {each: list(dict.fromkeys(scripts_called(repository, each, SCANNERS))) for each in strangers}
+    for push in found.pushes:
+        place = repository.where(push.step)
+        scans = scans_of(repository, push)
+        elsewhere, scripts = strangers[push.pipeline], called[push.pipeline]
+        if scans:
+            yield holds(place, push.subject, f"{scans[0].tool} scans {scans[0].target or 'the image'}")
+        elif elsewhere:
+            why = f"no Trivy, Grype or Docker Scout looks at the image, but {first_few(elsewhere)} may"
+            yield unknown(place, push.subject, why, f"what {first_few(elsewhere)} does")
+        elif scripts:
+            yield unknown(
+                place,
+                push.subject,
+                f"no scan is seen, but {first_few(scripts)} may run one",
+                "the commands written in the workflow",
+            )
+        elif is_promotion(repository, push):
+            why = "the image was built before, and whether it was scanned then is not known here"
+            yield unknown(place, push.subject, why, "the run that builds it")
+        else:
+            fix = scan_after(repository, push, "scan the image in the run that pushes it, with an exit code")
+            yield fails(place, push.subject, "no scan looks at the image in the run that pushes it", fix)
+    for pipeline, job in found.remote_builds:
+        if not any(scan.pipeline is pipeline for scan in found.scans):
+            place = repository.where(job)
+            yield fails(
+                place,
+                f"job {job.name}",
+                "no scan looks at the image in the run that pushes it",
+                "scan the image in a job that needs this one",
+            )
+
+
+RULE = Rule(
+    "image-scanned",
+    "What is pushed is scanned",
+    "Known vulnerabilities are otherwise found by others first.",
+    FindingSeverity.HIGH,
+    judge,
+)

@@ -1,0 +1,86 @@
+"""No secret is handed to a build as an argument.
+
+What: `build-args` of workflows, `--build-arg` of commands and `args` of Compose name no secret and take none.
+
+Why: build arguments stand in the image's history and in its provenance.
+
+Example that fails::
+
+    build-args: NUGET_TOKEN=${{ secrets.NUGET_TOKEN }}
+
+Fix: `secrets:` of build-push-action with `RUN --mount=type=secret`.
+
+Exceptions: builds that push nothing are asked nothing. Values are never shown.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.building import dockerfile_of
+from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.images.dockerfile import dockerfiles
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.secrets.names import holds_secret, is_secret_name
+from bot.files.audit.suggestions.build_secrets import as_build_secret
+from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.workloads.compose import named_values, services
+from bot.files.audit.workloads.judging import place_of
+from bot.files.formats.source.nodes import Mapping
+
+_SECRET = re.compile(r"\$\{\{\s*(?:secrets\.|github\.token)")
+_FIX = "hand it over as a build secret: `secrets:` and RUN --mount=type=secret"
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    for push in deliveries(repository).pushes:
+        place = repository.where(push.step)
+        bad = [name for name, value in _arguments(push) if _is_secret(name, value)]
+        for name in bad:
+            fix = _fix(repository, push, name)
+            yield fails(place, f"{push.subject} · {name}", f"build argument {name} is a secret", fix)
+        if not bad:
+            yield holds(place, push.subject, "no build argument is a secret")
+    for service in services(repository):
+        build = service.get("build")
+        args = build.get("args") if isinstance(build, Mapping) else None
+        for name, value, node in named_values(args):
+            if is_secret_name(name) and (holds_secret(name, value) or value.startswith("$")):
+                place = place_of(repository, node, service.place)
+                yield fails(place, f"{service.subject} · {name}", f"build argument {name} is a secret", _FIX)
+
+
+def _fix(repository: RepositoryTexts, push: Push, name: str) -> Fix:
+    path = dockerfile_of(push)
+    file = next((each for each in dockerfiles(repository) if each.path == path), None)
+    return as_build_secret(repository, file, name, _FIX) if file is not None else Fix(_FIX)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return _SECRET.search(value) is not None or (
+        is_secret_name(name) and (holds_secret(name, value) or "${{" in value)
+    )
+
+
+def _arguments(push: Push) -> Iterator[tuple[str, str]]:
+    for line in push.step.input("build-args").split("\n"):
+        name, equals, value = line.strip().partition("=")
+        if equals and name and not name.startswith("#"):
+            yield name.strip(), value.strip()
+    words = push.command.words if push.command is not None else ()
+    for number, each in enumerate(words):
+        option, equals, written = each.partition("=")
+        if option == "--build-arg":
+            name, _, value = (written if equals else "".join(words[number + 1 : number + 2])).partition("=")
+            yield name, value
+
+
+RULE = Rule(
+    "build-argument-secrets",
+    "No secret is a build argument",
+    "Build arguments stand in the image's history and provenance.",
+    FindingSeverity.CRITICAL,
+    judge,
+)

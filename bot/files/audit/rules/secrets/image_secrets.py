@@ -1,0 +1,137 @@
+"""No secret is built into an image.
+
+What: no ENV holds one, no ARG of such a name is used by an instruction, and no NuGet.Config or .npmrc with a
+password in it is copied.
+
+Why: all of it stays in the image's layers or history, for everybody who can pull it.
+
+Example that fails::
+
+    ARG NUGET_TOKEN
+    RUN dotnet nuget add source --password $NUGET_TOKEN …
+
+Fix: `RUN --mount=type=secret,id=nuget,env=NUGET_TOKEN dotnet restore`.
+
+Where the fleet knows the produced image, the names in its environment and history are looked at too.
+
+Exceptions: an ARG that nothing uses, and empty values. Values are never shown.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles, pairs
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name
+from bot.files.audit.suggestions.build_secrets import as_build_secret
+from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.formats.dockerfile.lines import Instruction
+
+_FIX = "use a build secret: RUN --mount=type=secret,…"
+_WITH_PASSWORD = re.compile(
+    r"""key=["']ClearTextPassword["']\s+value=["'](?!%)[^"'\s]+["']|_authToken\s*=\s*(?!\$\{)\S+""", re.I
+)
+_COPIED = re.compile(r"[^\s\"\[\],]*(?:nuget\.config|\.npmrc)", re.IGNORECASE)
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    for file in dockerfiles(repository):
+        found = list(_found(repository, file))
+        found += _of_produced(repository, file, {why[1].rpartition(" ")[2] for _, why in found})
+        for instruction, why in found:
+            yield fails(file.place(instruction), why[1], why[0], _fix(repository, file, why[1]))
+        if not found:
+            yield holds(file.place(file.final.instruction), "image", "no secret is built in")
+
+
+def _fix(repository: RepositoryTexts, file: Dockerfile, subject: str) -> Fix:
+    kind, _, name = subject.partition(" ")
+    return as_build_secret(repository, file, name, _FIX) if kind == "ARG" else Fix(_FIX)
+
+
+def _found(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    declared: dict[str, Instruction] = {}
+    for number in sorted(file.instructions):
+        for instruction in file.instructions[number]:
+            match instruction.keyword:
+                case "arg":
+                    yield from _of_argument(file, instruction, declared)
+                case "env":
+                    yield from _of_variable(file, instruction)
+                case "copy" | "add":
+                    yield from _copied(repository, file, instruction)
+                case "run":
+                    yield from _of_run(repository, file, instruction, declared)
+
+
+def _of_argument(
+    file: Dockerfile, instruction: Instruction, declared: dict[str, Instruction]
+) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    """Secrets that stand there; arguments that may be given one go into `declared`, until a RUN uses them."""
+    for name, value in pairs(instruction, file):
+        if holds_secret(name, value) and "$" not in value:
+            yield instruction, (f"the default of ARG {name} is written out", f"ARG {name}")
+        elif is_secret_name(name) and not is_connection(name):
+            declared[name] = instruction
+
+
+def _of_variable(file: Dockerfile, instruction: Instruction) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    for name, value in pairs(instruction, file):
+        if holds_secret(name, value):
+            is_given = value.strip("\"'").startswith("$")
+            how = "is given by a build argument" if is_given else "is written out"
+            yield instruction, (f"ENV {name} {how}", f"ENV {name}")
+
+
+def _of_run(
+    repository: RepositoryTexts, file: Dockerfile, instruction: Instruction, declared: dict[str, Instruction]
+) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    for name in list(declared):
+        if re.search(rf"\$\{{?{re.escape(name)}\b", _whole(repository, file, instruction)):
+            yield declared.pop(name), (f"ARG {name} is used by RUN in line {instruction.line}", f"ARG {name}")
+
+
+def _of_produced(
+    repository: RepositoryTexts, file: Dockerfile, known: set[str]
+) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    """What the produced image shows by name beyond what the file does: its base and its build are in it too."""
+    seen = repository.produced_from(file.path)
+    if seen is None:
+        return
+    for kind, names in (("ENV", seen.variables), ("ARG", seen.arguments)):
+        for name in names:
+            if is_secret_name(name) and not is_connection(name) and name not in known:
+                where = "environment" if kind == "ENV" else "history"
+                yield file.final.instruction, (f"{name} is in the {where} of {seen.shown}", f"{kind} {name[:80]}")
+
+
+def _whole(repository: RepositoryTexts, file: Dockerfile, instruction: Instruction) -> str:
+    """The instruction with its here-documents."""
+    if instruction.last_line == instruction.line:
+        return instruction.text
+    lines = repository.lines(file.path)
+    text = repository.text(file.path)[lines.start(instruction.line) : lines.end(instruction.last_line)]
+    return "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
+
+
+def _copied(
+    repository: RepositoryTexts, file: Dockerfile, instruction: Instruction
+) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    if "--from=" in instruction.text:
+        return
+    for name in _COPIED.findall(instruction.arguments.text):
+        base = name.rpartition("/")[2].lower()
+        for path in repository.paths:
+            if path.rpartition("/")[2].lower() == base and _WITH_PASSWORD.search(repository.text(path)):
+                yield instruction, (f"{path} is copied, which holds a password", f"COPY {name}")
+
+
+RULE = Rule(
+    "image-secrets",
+    "No secret is built into images",
+    "It stays in the layers or history, for everybody who can pull the image.",
+    FindingSeverity.CRITICAL,
+    judge,
+)

@@ -1,0 +1,139 @@
+"""Secrets reach a program as files, not in its environment.
+
+What: containers take no `secretKeyRef`, no `envFrom` of a Secret, and no literal whose name is that of a secret.
+Files of Secrets, of the CSI secret store, of projected volumes and of vault-agent are fine. In Compose, `secrets`
+are files.
+
+Why: an environment is inherited by every child process, and ends in crash dumps, diagnostics pages and logs.
+
+Example that fails::
+
+    env: [{name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]
+
+Fix: mount the Secret as a volume and read it with `AddKeyPerFile`, or use a key vault with a managed identity.
+
+Exceptions: names such as `PASSWORD_FILE` tell of a file. Values are never shown.
+"""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
+from bot.files.audit.suggestions.compose_secrets import service_secrets_as_files
+from bot.files.audit.suggestions.secrets_as_files import secrets_as_files
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workloads.compose import Service, named_values
+from bot.files.audit.workloads.helm import may_hold
+from bot.files.audit.workloads.helm_rendering import HIDDEN
+from bot.files.audit.workloads.judging import RENDERED, judge_workloads, place_of
+from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
+from bot.files.formats.source.nodes import Mapping, Node
+
+_FIX = "mount the Secret as a file, or read it from a key vault"
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    def of_container(container: Container) -> Iterator[Verdict]:
+        bad = list(_of_container(container))
+        fix = secrets_as_files(repository, container, _FIX) if bad else None
+        for node, why in bad:
+            yield fails(place_of(repository, node, container.place), container.subject, why, fix)
+        if bad:
+            return
+        variables = [*container.own.sequence("env"), *container.own.sequence("envFrom")]
+        is_filled = any(is_hidden(each) or (word(each) or "").startswith(HIDDEN) for each in variables)
+        is_filled |= any(may_hold(container.own.mapping(key)) for key in ("env", "envFrom"))
+        if is_filled or may_hold(container.own, "env", "envFrom"):
+            yield unknown(
+                container.place, container.subject, "its environment is filled in by a template", RENDERED
+            )
+        else:
+            yield holds(container.place, container.subject, "no secret stands in its environment")
+
+    def of_service(service: Service) -> Iterator[Verdict]:
+        bad = list(_of_service(service))
+        fix = service_secrets_as_files(repository, service, "use Compose's `secrets`") if bad else None
+        for node, why in bad:
+            yield fails(place_of(repository, node, service.place), service.subject, why, fix)
+        if not bad:
+            yield _without_known_secret(repository, service)
+
+    yield from judge_workloads(repository, of_container, of_service, is_asked_of_windows=True)
+
+
+def _without_known_secret(repository: RepositoryTexts, service: Service) -> Verdict:
+    """Of a service in whose own file no secret stands in the environment: others may put one there."""
+    connection = next((name for name, value, _ in _pairs(service) if _may_connect(name, value)), None)
+    if connection is not None:
+        why = f"{connection} comes into the environment, and may hold a password"
+        return unknown(service.place, service.subject, why, "whether the connection is made without a password")
+    if service.nodes("env_file"):
+        return unknown(
+            service.place, service.subject, "what its env_file holds is not read", "a look into the file"
+        )
+    if over := _put_beside(repository, service):
+        why = f"{over}, which Compose reads too unless files are named, puts a secret into the environment"
+        return unknown(service.place, service.subject, why, "whether it is read where the service runs")
+    return holds(service.place, service.subject, "no secret stands in its environment")
+
+
+def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
+    for variable in container.own.sequence("env"):
+        if not isinstance(variable, Mapping):
+            continue
+        name = word(variable.get("name")) or "?"
+        if variable.mapping("valueFrom").get("secretKeyRef") is not None:
+            yield variable, f"{name} comes from a Secret into the environment"
+        elif holds_secret(name, word(variable.get("value")) or ""):
+            yield variable, _written(name, word(variable.get("value")) or "")
+    for source in container.own.sequence("envFrom"):
+        if isinstance(source, Mapping) and source.get("secretRef") is not None:
+            written = source.mapping("secretRef").get("name")
+            named = (None if is_hidden(written) else word(written)) or "a Secret"
+            yield source, f"all of {named} comes into the environment"
+
+
+def _of_service(service: Service) -> Iterator[tuple[Node, str]]:
+    for name, value, node in _pairs(service):
+        if value.startswith("$") and is_secret_name(name) and not is_connection(name):
+            yield node, f"{name} comes into the environment"
+        elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
+            yield node, _written(name, value)
+
+
+def _put_beside(repository: RepositoryTexts, service: Service) -> str:
+    """The override file beside a service's own that gives it a secret; empty where none does."""
+    head, dot, ending = service.path.rpartition(".")
+    path = f"{head}.override{dot}{ending}"
+    root = repository.root(path) if path in repository else None
+    node = root.mapping("services").get(service.name) if root is not None else None
+    if not isinstance(node, Mapping):
+        return ""
+    over = Service(path, service.name, (node,), service.place)
+    return path.rpartition("/")[2] if any(_of_service(over)) else ""
+
+
+def _written(name: str, value: str) -> str:
+    is_made = takes_a_password(value)
+    return f"{name} comes into the environment with a password" if is_made else f"{name} is written out"
+
+
+def _may_connect(name: str, value: str) -> bool:
+    return value.startswith("$") and is_secret_name(name) and is_connection(name)
+
+
+def _pairs(service: Service) -> Iterator[tuple[str, str, Node]]:
+    """The variables of a service and of what it extends, with their values and where these stand."""
+    for level in service.levels:
+        yield from named_values(level.get("environment"))
+
+
+RULE = Rule(
+    "runtime-secrets",
+    "Secrets reach programs as files",
+    "An environment ends in crash dumps, diagnostics pages and logs.",
+    FindingSeverity.HIGH,
+    judge,
+)

@@ -1,0 +1,84 @@
+"""What is pushed is signed.
+
+What: the run that pushes an image also runs `cosign sign` or `notation sign`.
+
+Why: a signature is how a cluster tells the pipeline's images from all others.
+
+Example that fails::
+
+    - uses: docker/build-push-action@…
+      with: {push: true}
+
+Fix: sigstore/cosign-installer, then `cosign sign --yes REPOSITORY@${{ steps.build.outputs.digest }}`.
+
+Exceptions: pipelines that call workflows which are not read are unknown, by name. docker/github-builder signs.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.domain.wording.words import first_few
+from bot.files.audit.delivery.deliveries import SIGNERS, deliveries
+from bot.files.audit.delivery.gates import related
+from bot.files.audit.delivery.statements import is_promotion
+from bot.files.audit.delivery.unread import scripts_called
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.suggestions.steps import sign_after
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workflows.model import Pipeline
+
+_MAY_SIGN = re.compile(r"^(?!.*(?:nuget|msi|installer|authenticode|apk|codesign|binar)).*sign")
+"""Actions that may sign images, by their names."""
+_FIX = "sign the digest with cosign, keyless"
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    found = deliveries(repository)
+    unread = {each: _unread(each) for each in found.pushing()}
+    called = {each: list(dict.fromkeys(scripts_called(repository, each, SIGNERS))) for each in unread}
+    for push in found.pushes:
+        place = repository.where(push.step)
+        signing = next(iter(related(push, found.signings)), None)
+        strangers, scripts = unread[push.pipeline], called[push.pipeline]
+        if signing is not None:
+            yield holds(place, push.subject, f"{signing.tool} signs it")
+        elif strangers:
+            yield unknown(
+                place,
+                push.subject,
+                f"no signature is seen, but {first_few(strangers)} may make one",
+                f"what {first_few(strangers)} does",
+            )
+        elif scripts:
+            yield unknown(
+                place,
+                push.subject,
+                f"no signature is seen, but {first_few(scripts)} may make one",
+                "the commands written in the workflow",
+            )
+        elif is_promotion(repository, push):
+            why = "the image was built before, and whether it was signed then is not known here"
+            yield unknown(place, push.subject, why, "the run that builds it")
+        else:
+            yield fails(place, push.subject, "nothing signs what is pushed", sign_after(repository, push, _FIX))
+    for _, job in found.remote_builds:
+        place = repository.where(job)
+        yield holds(place, f"job {job.name}", f"{job.remote} signs what it attests")
+
+
+def _unread(pipeline: Pipeline) -> list[str]:
+    """What a pipeline calls that may sign, and is not read here."""
+    remote = [job.remote for job in pipeline.remote_jobs if job.remote is not None]
+    steps = [step.uses for step in pipeline.steps if step.unread or _MAY_SIGN.search(step.action)]
+    return [each for each in dict.fromkeys((*remote, *steps)) if "cosign-installer" not in each]
+
+
+RULE = Rule(
+    "image-signed",
+    "What is pushed is signed",
+    "A signature tells the pipeline's images from all others.",
+    FindingSeverity.MEDIUM,
+    judge,
+)

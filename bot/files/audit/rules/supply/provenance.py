@@ -1,0 +1,65 @@
+"""An image carries a statement of how it was built.
+
+What: provenance by BuildKit (the default of build-push-action and Buildx, where the builder can store it), or an
+attestation by actions/attest-build-provenance or a known builder.
+
+Why: it names the commit and the workflow that an image came from. Without it nobody can tell it from one that
+somebody pushed from a laptop.
+
+Example that fails::
+
+    with: {push: true, provenance: false}
+
+Fix: remove `provenance: false`; use docker/setup-buildx-action before the build.
+
+Exceptions: registries that cannot take indexes are the reason that people switch it off; attest after the push
+then."""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.gates import related
+from bot.files.audit.delivery.statements import asks_for, isolated_provenance, settling
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.suggestions.steps import provenance_on
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+
+_FIX = "attach provenance: leave `provenance` at its default, with docker/setup-buildx-action before the build"
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    found = deliveries(repository)
+    for push in found.pushes:
+        place = repository.where(push.step)
+        attested = next(
+            (each for each in related(push, found.attestations) if each.what == "provenance"),
+            None,
+        )
+        isolated = isolated_provenance(push.pipeline)
+        asked, why = asks_for(repository, push, "provenance")
+        if attested is not None:
+            yield holds(place, push.subject, f"{attested.tool} attests how it was built")
+        elif isolated is not None:
+            yield holds(place, push.subject, f"{isolated.remote} attests how it was built")
+        elif asked is True:
+            yield holds(place, push.subject, why)
+        elif asked is None:
+            yield unknown(place, push.subject, why, settling(why))
+        else:
+            yield fails(
+                place, push.subject, f"the image gets no provenance: {why}", provenance_on(repository, push, _FIX)
+            )
+    for _, job in found.remote_builds:
+        place = repository.where(job)
+        yield holds(place, f"job {job.name}", f"{job.remote} attests how it was built")
+
+
+RULE = Rule(
+    "provenance",
+    "Images carry provenance",
+    "It tells an image of the pipeline from one that somebody pushed.",
+    FindingSeverity.MEDIUM,
+    judge,
+)

@@ -1,0 +1,76 @@
+"""An image carries the list of what it is made of.
+
+What: `sbom: true` of build-push-action or Bake, `--sbom` of Buildx, or an SBOM that is attested to the image
+(`cosign attest --type spdxjson`, actions/attest-sbom).
+
+Why: when the next library is found broken, the list says which images have it, without pulling one.
+
+Example that fails::
+
+    - uses: docker/build-push-action@…
+      with: {push: true, tags: contoso/api}
+
+Fix: `sbom: true`.
+
+Exceptions: an SBOM that is made but only kept as a file of the run is unknown: it may reach those who need it.
+"""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
+from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.delivery.gates import related
+from bot.files.audit.delivery.statements import asks_for, settling
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.splicing.keys import with_key
+from bot.files.audit.suggestions.steps import with_builder
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.formats.source.nodes import Mapping
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    found = deliveries(repository)
+    for push in found.pushes:
+        place = repository.where(push.step)
+        made = related(push, found.attestations)
+        attested = next((each for each in made if each.what == "sbom"), None)
+        kept = next((each for each in made if each.what == "sbom-file"), None)
+        asked, why = asks_for(repository, push, "sbom")
+        if attested is not None:
+            yield holds(place, push.subject, f"{attested.tool} attaches an SBOM")
+        elif asked is True:
+            yield holds(place, push.subject, why)
+        elif asked is None:
+            yield unknown(place, push.subject, why, settling(why))
+        elif kept is not None:
+            yield unknown(
+                place,
+                push.subject,
+                f"{kept.tool} makes an SBOM, but nothing attaches it to the image",
+                "where the SBOM goes",
+            )
+        else:
+            yield fails(place, push.subject, f"the image gets no SBOM: {why}", _fix(repository, push))
+    for _, job in found.remote_builds:
+        place = repository.where(job)
+        if (job.remote or "").startswith("docker/github-builder/"):
+            yield unknown(place, f"job {job.name}", f"{job.remote} is asked nothing here", "its input `sbom`")
+
+
+def _fix(repository: RepositoryTexts, push: Push) -> Fix:
+    given = push.step.mapping.get("with")
+    if push.step.action in BUILDKIT_ACTIONS and isinstance(given, Mapping):
+        fix = with_key(repository, given, "sbom", ["true"], "set sbom: true")
+        return with_builder(repository, push, fix)
+    return Fix("build with `docker buildx build --sbom=true --push`")
+
+
+RULE = Rule(
+    "sbom",
+    "Images carry an SBOM",
+    "It says which images have a library, without pulling one.",
+    FindingSeverity.MEDIUM,
+    judge,
+)

@@ -1,0 +1,93 @@
+"""A signature is made for a digest, not for a tag.
+
+What: what `cosign sign` is given holds `@sha256:…`, or `@` with the digest that the build step gave.
+
+Why: between the push and the signature a tag may have moved, and then something else is signed.
+
+Example that fails::
+
+    run: cosign sign --yes contoso/api:${{ github.sha }}
+
+Fix: `cosign sign --yes contoso/api@${{ steps.build.outputs.digest }}`.
+
+Exceptions: references that a script puts together are unknown.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.delivery import Signing
+from bot.files.audit.delivery.gates import repository_of, signings_of_images
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.shell import is_unknown
+from bot.files.audit.splicing.commands import words_replaced
+from bot.files.audit.splicing.keys import NotSpliceable
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+from bot.files.audit.workflows.model import PipelineStep
+
+_JOINED = re.compile(r"^\s*\w+\+?=[^\n]*@(?:\$\{?\{?[^\n]*digest|sha256:)", re.IGNORECASE | re.MULTILINE)
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    for signing in signings_of_images(repository):
+        place, subject = repository.where(signing.step), signing.step.subject
+        names = [name for name in signing.names if name]
+        if names and all("@" in name or "digest" in name.lower() for name in names):
+            yield holds(place, subject, "it signs the digest")
+        elif _is_put_together_with_digest(signing.step, names):
+            yield holds(place, subject, "it signs names that the script puts together with the digest")
+        elif not names or any(is_unknown(name.rpartition(":")[2]) and ":" not in name for name in names):
+            yield unknown(
+                place,
+                subject,
+                "what it signs is put together in a run",
+                "the digest written as …@${{ steps.build.outputs.digest }}",
+            )
+        elif any(name.startswith("\N{REPLACEMENT CHARACTER}") for name in names):
+            yield unknown(
+                place,
+                subject,
+                "what it signs is put together by the shell",
+                "the digest written as …@${{ steps.build.outputs.digest }}",
+            )
+        else:
+            shown = next(name for name in names if "@" not in name)
+            yield fails(place, subject, f"it signs a tag, {shown[:120]}", _by_digest(repository, signing, shown))
+
+
+def _by_digest(repository: RepositoryTexts, signing: Signing, name: str) -> Fix:
+    """Suggests the digest of the step of the same job that pushes what is signed."""
+    advice = "sign …@${{ steps.build.outputs.digest }}"
+    step = signing.step
+    pushes = [
+        push
+        for push in deliveries(repository).pushes
+        if push.step.job is step.job and push.step.id and push.step.is_before(step) and name in push.names
+    ]
+    if len(pushes) != 1 or len(signing.names) != 1:
+        return Fix(advice)
+    digest = f"{repository_of(name)}@${{{{ steps.{pushes[0].step.id}.outputs.digest }}}}"
+    try:
+        pattern = rf"(?<![^\s\"']){re.escape(name)}(?=[\s\"']|$)"
+        return Fix(advice, suggested=(words_replaced(repository, step, pattern, digest, "what it signs"),))
+    except NotSpliceable as error:
+        return Fix(advice, left_alone=str(error))
+
+
+def _is_put_together_with_digest(step: PipelineStep, names: list[str]) -> bool:
+    """Whether all that is signed are variables, and the script joins names and a digest into such."""
+    run = step.mapping.scalar("run")
+    is_variable = all(name.strip("\N{REPLACEMENT CHARACTER} ") == "" for name in names)
+    return run is not None and bool(names) and is_variable and _JOINED.search(run.value) is not None
+
+
+RULE = Rule(
+    "signed-by-digest",
+    "Signatures are made for digests",
+    "A tag may have moved between the push and the signature.",
+    FindingSeverity.MEDIUM,
+    judge,
+)

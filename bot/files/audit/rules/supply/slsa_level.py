@@ -1,0 +1,85 @@
+"""The build level of SLSA that a workflow can reach is at least 2: provenance that the build platform signs.
+
+What: level 0 has no provenance, level 1 has BuildKit's, which nobody signs, level 2 has one that GitHub's token
+signs (actions/attest-build-provenance, cosign attest without a key), level 3 comes only from a builder that its
+caller cannot change: docker/github-builder, slsa-github-generator, or a reusable workflow for callers of other
+repositories.
+
+Why: what nobody signs, anybody can write.
+
+Example that fails::
+
+    - uses: docker/build-push-action@…    # provenance, but unsigned: level 1
+
+Fix: actions/attest-build-provenance with the digest of the build, `id-token: write` and `attestations: write`.
+
+Exceptions: a workflow that is called from its own repository stays at level 2, since one commit changes both.
+"""
+
+from collections.abc import Iterator
+
+from bot.domain.repositories.finding import FindingSeverity
+from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.delivery import Attestation, Push
+from bot.files.audit.delivery.gates import related
+from bot.files.audit.delivery.statements import asks_for, isolated_provenance, settling
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rule import Rule
+from bot.files.audit.suggestions.rights import rights_alone
+from bot.files.audit.suggestions.steps import attest_after
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
+
+_FIX = "add actions/attest-build-provenance with the digest of the build"
+
+
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
+    found = deliveries(repository)
+    for push in found.pushes:
+        place = repository.where(push.step)
+        signed = [each for each in related(push, found.attestations) if each.what == "provenance"]
+        isolated = isolated_provenance(push.pipeline)
+        if isolated is not None:
+            why = f"{isolated.remote} signs it, isolated from this workflow"
+            yield holds(place, push.subject, f"SLSA build level 3: {why}")
+            continue
+        if signed:
+            yield _signed(repository, push, signed[0])
+            continue
+        asked, why = asks_for(repository, push, "provenance")
+        if asked is True:
+            yield fails(
+                place,
+                push.subject,
+                f"SLSA build level 1: {why}, which nobody signs",
+                attest_after(repository, push, _FIX),
+            )
+        elif asked is None:
+            yield unknown(place, push.subject, f"SLSA build level 0 or 1: {why}", settling(why))
+        else:
+            yield fails(place, push.subject, f"SLSA build level 0: {why}", attest_after(repository, push, _FIX))
+    for _, job in found.remote_builds:
+        place = repository.where(job)
+        yield holds(place, f"job {job.name}", f"SLSA build level 3: {job.remote} is isolated from this workflow")
+
+
+def _signed(repository: RepositoryTexts, push: Push, attestation: Attestation) -> Verdict:
+    place = repository.where(attestation.step)
+    job = attestation.step.job
+    if job.may_write("id-token") is False:
+        why = f"{attestation.tool} has no right to an identity: id-token: write is missing"
+        fix = rights_alone(repository, attestation.pipeline, attestation.step, "give the job id-token: write")
+        return fails(place, push.subject, f"SLSA build level 1: {why}", fix)
+    if push.pipeline.events == {"workflow_call"}:
+        return holds(
+            place, push.subject, "SLSA build level 3 for callers in other repositories, which cannot change it"
+        )
+    return holds(place, push.subject, f"SLSA build level 2: {attestation.tool} signs it with GitHub's identity")
+
+
+RULE = Rule(
+    "slsa-level",
+    "Builds reach SLSA level 2",
+    "What nobody signs, anybody can write.",
+    FindingSeverity.LOW,
+    judge,
+)

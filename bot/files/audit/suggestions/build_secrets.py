@@ -1,0 +1,105 @@
+"""Build arguments that hold secrets, turned into build secrets in the Dockerfile and where it is built."""
+
+import re
+from collections.abc import Iterator
+
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Fix
+from bot.domain.repositories.usage import Span
+from bot.files.audit.delivery.building import dockerfile_of
+from bot.files.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
+from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.images.dockerfile import Dockerfile
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.splicing.keys import (
+    GENERATED,
+    NotSpliceable,
+    check_spliceable,
+    edits_of,
+    is_generated,
+    merged,
+    with_key,
+)
+from bot.files.formats.dockerfile.lines import Instruction
+from bot.files.formats.source.nodes import Mapping, ScalarStyle
+
+_OF_FRONTEND = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?:1\.(?P<minor>\d{1,3})(?:[.@-].*)?")
+_FIRST_WITH_VARIABLES = 10
+_MOST_INSTRUCTIONS = 500
+"""Each secret of a file is looked for in all of them."""
+
+
+def as_build_secret(repository: RepositoryTexts, file: Dockerfile, name: str, advice: str) -> Fix:
+    """Suggests `RUN --mount=type=secret` in place of an ARG, and a secret in place of the argument for it."""
+    try:
+        edits = list(_in_dockerfile(repository, file, name))
+        for push in deliveries(repository).pushes:
+            if dockerfile_of(push) == file.path:
+                edits += _in_workflow(repository, push, name)
+    except NotSpliceable as error:
+        return Fix(advice, left_alone=str(error))
+    return Fix(advice, suggested=merged(dict.fromkeys(edits)))
+
+
+def _in_dockerfile(repository: RepositoryTexts, file: Dockerfile, name: str) -> Iterator[Edit]:
+    text, lines = repository.text(file.path), repository.lines(file.path)
+    if is_generated(text):
+        raise NotSpliceable(GENERATED)
+    if len(file.script.instructions) > _MOST_INSTRUCTIONS:
+        raise NotSpliceable(f"the file has more than {_MOST_INSTRUCTIONS} instructions")
+    if file.script.syntax is not None and _is_too_old(file.script.syntax.text):
+        raise NotSpliceable(f"{file.script.syntax.text} gives no secret to a variable, as 1.10 is the first to do")
+    is_used = re.compile(rf"\$(?:{re.escape(name)}\b|\{{{re.escape(name)}\b)")
+    for number in sorted(file.instructions):
+        is_declared, mounts = False, 0
+        for each in file.instructions[number]:
+            if each.keyword == "arg" and re.fullmatch(rf"{re.escape(name)}(?:=\S*)?", each.arguments.text):
+                is_declared = True
+                yield Edit(file.path, Span(lines.start(each.line), lines.end(each.last_line)), "")
+            elif each.keyword == "arg" and re.search(rf"(?:^|\s){re.escape(name)}(?:[=\s]|$)", each.arguments.text):
+                raise NotSpliceable("several arguments are declared in one line")
+            elif is_used.search(text[lines.start(each.line) : lines.end(each.last_line)]):
+                if each.keyword != "run" or not _is_plain(each):
+                    raise NotSpliceable(f"{name} is used in line {each.line} by what takes no build secret")
+                at, mounts = each.start + each.at, mounts + 1
+                yield Edit(file.path, Span(at, at), f"--mount=type=secret,id={name},env={name} ")
+        if is_declared and not mounts and any(each.keyword == "run" for each in file.instructions[number]):
+            raise NotSpliceable(f"no RUN names {name}, and each of them may read it from its environment")
+
+
+def _is_too_old(syntax: str) -> bool:
+    """Whether a frontend is of a version that knows no secret as a variable (`docker/dockerfile`, before 1.10)."""
+    version = _OF_FRONTEND.fullmatch(syntax)
+    return version is not None and int(version["minor"]) < _FIRST_WITH_VARIABLES
+
+
+def _is_plain(instruction: Instruction) -> bool:
+    """Whether a RUN is a line for a shell that begins where its keyword stands."""
+    return len(instruction.joints) == 1 or instruction.at < instruction.joints[1][0]
+
+
+def _in_workflow(repository: RepositoryTexts, push: Push, name: str) -> Iterator[Edit]:
+    given = push.step.mapping.get("with")
+    arguments = given.scalar("build-args") if isinstance(given, Mapping) else None
+    if push.step.action not in BUILDKIT_ACTIONS or not isinstance(given, Mapping) or arguments is None:
+        raise NotSpliceable("the build's arguments are handed over by a command")
+    path = repository.path_of(arguments)
+    text, lines = repository.text(path), repository.lines(path)
+    check_spliceable(text)
+    handed = next((line for line in arguments.value.split("\n") if line.strip().startswith(f"{name}=")), None)
+    if handed is None:
+        return
+    if given.get("secrets") is not None:
+        raise NotSpliceable("the build has secrets already")
+    if len([line for line in arguments.value.split("\n") if line.strip()]) == 1:
+        key = given.own["build-args"][0]
+        yield Edit(path, Span(key.start, key.end), "secrets")
+        return
+    if arguments.style is not ScalarStyle.LITERAL:
+        raise NotSpliceable("the build's arguments are not written line by line")
+    numbers = range(lines.at(arguments.start) + 1, lines.at(max(arguments.end - 1, arguments.start)) + 1)
+    found = [number for number in numbers if lines.of(number).strip() == handed.strip()]
+    if len(found) != 1:
+        raise NotSpliceable("the build's arguments are not written line by line")
+    yield Edit(path, Span(lines.start(found[0]), lines.end(found[0])), "")
+    yield from edits_of(with_key(repository, given, "secrets", ["|", f"  {handed.strip()}"], ""))

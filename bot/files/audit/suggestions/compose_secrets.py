@@ -1,0 +1,111 @@
+"""Secrets of a Compose service as files, each from the variable that has given its value until now."""
+
+import re
+from collections.abc import Iterator
+
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Fix
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.secrets.names import holds_secret, is_connection, is_secret_name
+from bot.files.audit.splicing.items import entry_removed, item_removed, word_after
+from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key
+from bot.files.audit.suggestions.secrets_as_files import (
+    check_one_value,
+    check_reads_files,
+    is_written_out,
+    set_anew,
+)
+from bot.files.audit.workloads.compose import Service, named_values, services
+from bot.files.audit.workloads.kubernetes import word
+from bot.files.formats.source.nodes import Mapping, Scalar, Sequence
+
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_VARIABLE_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+def service_secrets_as_files(repository: RepositoryTexts, service: Service, advice: str) -> Fix:
+    """Suggests Compose's `secrets` for all variables of a service that take a secret from the environment.
+
+    They are files below /run/secrets then, named as the variables were, which `AddKeyPerFile` reads.
+    """
+    try:
+        root = repository.root(service.path)
+        if root is None or len(service.levels) > 1:
+            raise NotSpliceable("several services put it together")
+        check_reads_files(service.image if not service.is_built else "")
+        found = dict(_taken(service))
+        pairs = named_values(service.get("environment"))
+        written_out = [name for name, value, _ in pairs if name in found and is_written_out(name, value)]
+        check_one_value(written_out, lambda name: repository.kept(_values)[service.path, name])
+        edits = [
+            *_taken_out(repository, service.levels[0], found),
+            *_listed(repository, service.levels[0], found),
+        ]
+        edits += _declared(repository, root, found)
+    except NotSpliceable as error:
+        return Fix(advice, left_alone=str(error))
+    told = f"{advice}; {set_anew(written_out, 'where Compose runs')}" if written_out else advice
+    return Fix(told, suggested=merged(edits))
+
+
+def _taken(service: Service) -> Iterator[tuple[str, str]]:
+    """The variables that hold secrets, each with that of the environment that it is taken from."""
+    for name, value, _ in named_values(service.get("environment")):
+        variable = _VARIABLE.fullmatch(value)
+        if variable is not None and is_secret_name(name) and not is_connection(name) and _NAME.fullmatch(name):
+            yield name, variable["braced"] or variable["bare"]
+        elif is_written_out(name, value) and _VARIABLE_NAME.fullmatch(name):
+            yield name, name
+        elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
+            raise NotSpliceable("what is written out must become a secret first")
+
+
+def _values(repository: RepositoryTexts) -> dict[tuple[str, str], set[str]]:
+    """What the services of a file give variables, by its path and their names."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for service in services(repository):
+        for name, value, _ in named_values(service.get("environment")):
+            found.setdefault((service.path, name), set()).add(value)
+    return found
+
+
+def _taken_out(repository: RepositoryTexts, own: Mapping, names: dict[str, str]) -> Iterator[Edit]:
+    environment = own.get("environment")
+    if len(list(named_values(environment))) == len(names):
+        yield entry_removed(repository, own, "environment")
+    elif isinstance(environment, Mapping):
+        for name in names:
+            yield entry_removed(repository, environment, name)
+    elif isinstance(environment, Sequence):
+        for item in environment.items:
+            if isinstance(item, Scalar) and item.value.partition("=")[0].strip() in names:
+                yield item_removed(repository, item)
+
+
+def _listed(repository: RepositoryTexts, own: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
+    listed = own.get("secrets")
+    if isinstance(listed, Sequence) and len(names) == 1:
+        return (word_after(repository, listed, next(iter(names))),)
+    if listed is not None:
+        raise NotSpliceable("the service has secrets already")
+    return edits_of(with_key(repository, own, "secrets", ["", *(f"  - {name}" for name in names)], ""))
+
+
+def _declared(repository: RepositoryTexts, root: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
+    held = root.get("secrets")
+    known = set(held.own) if isinstance(held, Mapping) else set()
+    for name in known & set(names):
+        if isinstance(held, Mapping) and word(held.mapping(name).get("environment")) != names[name]:
+            raise NotSpliceable(f"the file has a secret {name} of another source")
+    lines = [
+        line
+        for name, source in names.items()
+        if name not in known
+        for line in (f"{name}:", f"  environment: {source}")
+    ]
+    if not lines:
+        return ()
+    if isinstance(held, Mapping) and held.own:
+        raise NotSpliceable("the file has other secrets already")
+    return edits_of(with_key(repository, root, "secrets", ["", *(f"  {line}" for line in lines)], ""))

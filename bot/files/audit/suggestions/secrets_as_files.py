@@ -1,0 +1,192 @@
+"""Secrets of a container's environment as files: one folder for each Secret, a file for each key.
+
+The files are named as the variables were, so that .NET's `AddKeyPerFile` gives a program the same keys.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field
+
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Fix
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.secrets.names import holds_secret, is_secret_name
+from bot.files.audit.splicing.items import item_removed, key_removed, with_items
+from bot.files.audit.splicing.keys import NotSpliceable, merged
+from bot.files.audit.workloads.judging import PUT_TOGETHER
+from bot.files.audit.workloads.kubernetes import Container, containers, is_as_written, word
+from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+
+FOLDER = "/run/secrets"
+_IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_IS_KEY = re.compile(r"[\w.-]+", re.ASCII)
+_USED = re.compile(r"(?<!\$)\$\(([^()\s]+)\)")
+"""A variable in a command or in the value of another one, as the kubelet puts it in."""
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What is taken out of the environment, and the files of each Secret with their keys; None for all of them."""
+
+    entries: list[Mapping] = field(default_factory=list)
+    written_out: list[str] = field(default_factory=list)
+    secrets: dict[str, dict[str, str] | None] = field(default_factory=dict)
+
+
+def secrets_as_files(repository: RepositoryTexts, container: Container, advice: str) -> Fix:
+    """Suggests to mount all Secrets that come into the environment; the program must read files then."""
+    if not is_as_written(repository, container.pod) or container.hidden:
+        return Fix(advice, left_alone=PUT_TOGETHER)
+    try:
+        check_reads_files(container.image)
+        wanted = _wanted(container)
+        values = repository.kept(_values)
+        check_one_value(wanted.written_out, lambda name: values[id(container.pod), name])
+        _check_no_other_use(container, wanted)
+        _check_volumes(container, wanted)
+        edits = list(_taken_out(repository, container, wanted))
+        names = list(wanted.secrets)
+        mounts = [line for name in names for line in _mount(name)]
+        volumes = [line for name in names for line in _volume(name, wanted.secrets[name])]
+        edits += with_items(repository, container.own, "volumeMounts", mounts)
+        edits += with_items(repository, container.pod.spec, "volumes", volumes)
+    except NotSpliceable as error:
+        return Fix(advice, left_alone=str(error))
+    if wanted.written_out:
+        advice += f"; {set_anew(wanted.written_out, f'in the Secret {container.pod.name}-secrets')}"
+    return Fix(advice, suggested=merged(edits))
+
+
+def is_written_out(name: str, value: str) -> bool:
+    """Whether a value is that of a secret as a whole, and no connection or address with one in it."""
+    return is_secret_name(name) and holds_secret(name, value) and "$" not in value and "://" not in value
+
+
+def set_anew(names: Items[str], where: str) -> str:
+    """What must be done about secrets that were written out before a patch can be taken."""
+    return f"set {', '.join(names[:5])} {where} first, to another value: this one stands in the history"
+
+
+def check_one_value(names: Items[str], values: Callable[[str], Collection[str]]) -> None:
+    """Raises `NotSpliceable` where programs that would share a secret are given several values for it."""
+    for name in names:
+        if len(values(name)) > 1:
+            raise NotSpliceable(
+                f"{name} has another value beside it, and one secret of that name would be for both"
+            )
+
+
+def check_reads_files(image: str) -> None:
+    """Raises `NotSpliceable` for Docker's own images, such as `postgres`, whose programs read the environment."""
+    name = image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
+    if name and "/" not in name and "$" not in name:
+        raise NotSpliceable(
+            f"{name.partition(':')[0]} is made by others, who say whether it takes files (`…_FILE`)"
+        )
+
+
+def _wanted(container: Container) -> _Wanted:
+    found = _Wanted()
+    for entry in container.own.sequence("env"):
+        if not isinstance(entry, Mapping):
+            continue
+        name, reference = word(entry.get("name")) or "", entry.mapping("valueFrom").mapping("secretKeyRef")
+        if entry.mapping("valueFrom").get("secretKeyRef") is not None:
+            secret, key = word(reference.get("name")), word(reference.get("key"))
+            if not secret or not key or not name:
+                raise NotSpliceable("which Secret it is stands in no one place")
+            _check_is_there(reference)
+            files = found.secrets.setdefault(secret, {})
+            if files is not None:
+                files[name] = key
+            found.entries.append(entry)
+        elif is_written_out(name, value := word(entry.get("value")) or "") and _IS_KEY.fullmatch(name):
+            files = found.secrets.setdefault(f"{container.pod.name}-secrets", {})
+            if files is not None:
+                files[name] = name
+            found.written_out.append(name)
+            found.entries.append(entry)
+        elif holds_secret(name, value):
+            raise NotSpliceable("for what is written out a Secret must be made first")
+    for entry in container.own.sequence("envFrom"):
+        if isinstance(entry, Mapping) and entry.get("secretRef") is not None:
+            secret = word(entry.mapping("secretRef").get("name"))
+            if not secret or entry.get("prefix") is not None or secret in found.secrets:
+                raise NotSpliceable("which Secret it is stands in no one place")
+            _check_is_there(entry.mapping("secretRef"))
+            found.secrets[secret] = None
+            found.entries.append(entry)
+    return found
+
+
+def _values(repository: RepositoryTexts) -> dict[tuple[int, str], set[str]]:
+    """What the containers of a pod give variables, by its identity and their names."""
+    found: dict[tuple[int, str], set[str]] = {}
+    for container in containers(repository):
+        for entry in container.own.sequence("env"):
+            if isinstance(entry, Mapping) and (value := word(entry.get("value"))):
+                found.setdefault((id(container.pod), word(entry.get("name")) or ""), set()).add(value)
+    return found
+
+
+def _check_is_there(reference: Mapping) -> None:
+    """Raises `NotSpliceable` where a container starts without the Secret: it would wait for a volume of it."""
+    if word(reference.get("optional")) == "true":
+        raise NotSpliceable("one of its Secrets is optional")
+
+
+def _check_no_other_use(container: Container, wanted: _Wanted) -> None:
+    """Raises `NotSpliceable` where a command or another variable is put together with one that would be gone."""
+    env = container.own.sequence("env")
+    kept = [each for each in env if not any(each is entry for entry in wanted.entries)]
+    own = {word(each.get("name")) for each in kept if isinstance(each, Mapping)}
+    for node in (*kept, container.own.get("command"), container.own.get("args")):
+        if any(set(_USED.findall(text)) - own for text in _texts(node)):
+            raise NotSpliceable("a command or another variable of it names one of them")
+
+
+def _texts(node: Node | None) -> Iterator[str]:
+    match node:
+        case Scalar():
+            yield node.value
+        case Sequence():
+            for item in node.items:
+                yield from _texts(item)
+        case Mapping():
+            for _, value in node.entries():
+                yield from _texts(value)
+
+
+def _check_volumes(container: Container, wanted: _Wanted) -> None:
+    """Raises `NotSpliceable` where the pod has volumes of these names, or cannot have them."""
+    there = {word(each.get("name")) for each in container.pod.spec.sequence("volumes") if isinstance(each, Mapping)}
+    for name in wanted.secrets:
+        if name in there:
+            raise NotSpliceable(f"the pod has a volume {name} already")
+        if not _IS_NAME_OF_VOLUME.fullmatch(name):
+            raise NotSpliceable(f"{name} cannot be the name of a volume")
+
+
+def _taken_out(repository: RepositoryTexts, container: Container, wanted: _Wanted) -> Iterator[Edit]:
+    for key in ("env", "envFrom"):
+        listed = container.own.sequence(key)
+        taken = [entry for entry in wanted.entries if any(entry is each for each in listed)]
+        if taken and len(taken) == len(listed):
+            yield key_removed(repository, container.own, key)
+        else:
+            for entry in taken:
+                yield item_removed(repository, entry)
+
+
+def _mount(secret: str) -> list[str]:
+    return [f"- name: {secret}", f"  mountPath: {FOLDER}/{secret}", "  readOnly: true"]
+
+
+def _volume(secret: str, files: dict[str, str] | None) -> list[str]:
+    lines = [f"- name: {secret}", "  secret:", f"    secretName: {secret}"]
+    if files:
+        lines.append("    items:")
+        for file, key in files.items():
+            lines += [f"      - key: {key}", f"        path: {file}"]
+    return lines

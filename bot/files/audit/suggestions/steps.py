@@ -1,0 +1,240 @@
+"""Steps that could stand behind a push: a scan, a signature, an attestation of what was pushed, by its digest.
+
+They are for people to look at: a job gets rights by them, and a scan may end runs that went well until now.
+"""
+
+import re
+from collections.abc import Callable
+from collections.abc import Mapping as Values
+from collections.abc import Sequence as Items
+from itertools import chain, count
+
+from bot.domain.repositories.finding import Fix
+from bot.files.audit.delivery.delivery import Push
+from bot.files.audit.delivery.gates import repository_of
+from bot.files.audit.delivery.pushing import listed_names
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.splicing.items import item_after, item_before
+from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key
+from bot.files.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, TRIVY
+from bot.files.audit.suggestions.rights import check_own_workflow, rights
+from bot.files.audit.workflows.model import PipelineStep
+from bot.files.audit.workflows.shells import is_like_bash, runners_of, shell_of
+from bot.files.formats.source.expressions import EXPRESSION
+from bot.files.formats.source.nodes import Mapping
+
+_WITH_DIGEST = frozenset({"docker/build-push-action", "depot/build-push-action", "useblacksmith/build-push-action"})
+"""Actions that tell the digest of what they have pushed."""
+_IDS = ("build", "push", "image", "build-image", "pushed-image")
+_META = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
+
+
+def sign_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
+    """Suggests to sign what is pushed with the workflow's own identity."""
+    return _after(
+        repository,
+        push,
+        advice,
+        {"id-token": "write"},
+        lambda name, digest: [
+            [f"- uses: {COSIGN_INSTALLER}"],
+            [
+                "- name: Sign the image",
+                *_shell(push),
+                "  env:",
+                f"    IMAGE: {name}",
+                f"    DIGEST: {digest}",
+                '  run: cosign sign --yes "${IMAGE}@${DIGEST}"',
+            ],
+        ],
+    )
+
+
+def attest_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
+    """Suggests to have GitHub sign how the image was built."""
+    return _after(
+        repository,
+        push,
+        advice,
+        {"id-token": "write", "attestations": "write"},
+        lambda name, digest: [
+            [
+                f"- uses: {ATTEST}",
+                "  with:",
+                f"    subject-name: {name}",
+                f"    subject-digest: {digest}",
+                "    push-to-registry: true",
+            ]
+        ],
+    )
+
+
+def scan_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
+    """Suggests to scan what was pushed, before anything that comes after it."""
+    return _after(
+        repository,
+        push,
+        advice,
+        {},
+        lambda name, digest: [
+            [
+                f"- uses: {TRIVY}",
+                "  with:",
+                f"    image-ref: {name}@{digest}",
+                "    exit-code: '1'",
+                "    severity: HIGH,CRITICAL",
+                "    ignore-unfixed: true",
+            ]
+        ],
+    )
+
+
+def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
+    """Suggests to have the build attach provenance, with a builder that can store it."""
+    given = push.step.mapping.get("with")
+    written = given.scalar("provenance") if isinstance(given, Mapping) else None
+    if push.step.action not in _WITH_DIGEST or not isinstance(given, Mapping) or written is None:
+        return Fix(advice)
+    try:
+        edits = edits_of(with_key(repository, given, "provenance", ["mode=max"], advice))
+    except NotSpliceable as error:
+        return Fix(advice, left_alone=str(error))
+    return with_builder(repository, push, Fix(advice, edits)).as_suggestion
+
+
+def with_builder(repository: RepositoryTexts, push: Push, fix: Fix) -> Fix:
+    """The fix with a builder that can store what it asks for; where one must be set up, it is a suggestion."""
+    steps = [each for each in push.pipeline.steps if each.job is push.step.job]
+    is_set_up = push.step.action != "docker/build-push-action" or any(map(_sets_up_builder, steps))
+    if is_set_up or not fix.edits:
+        return fix
+    try:
+        builder = item_before(repository, push.step.mapping, [f"- uses: {SETUP_BUILDX}"])
+    except NotSpliceable as error:
+        return Fix(fix.advice, left_alone=str(error))
+    return Fix(fix.advice, suggested=(*fix.edits, builder))
+
+
+def _sets_up_builder(step: PipelineStep) -> bool:
+    return step.action.endswith(("setup-buildx-action", "setup-docker-builder", "depot/setup-action"))
+
+
+def _after(
+    repository: RepositoryTexts,
+    push: Push,
+    advice: str,
+    wanted: Values[str, str],
+    steps: Callable[[str, str], list[list[str]]],
+) -> Fix:
+    """Suggests `steps`, made of the image's name and digest; advice alone where none can be made."""
+    if push.step.action not in _WITH_DIGEST:
+        return Fix(advice)
+    try:
+        check_own_workflow(push.pipeline, push.step)
+        step_id = push.step.id or _free_id(push, _IDS, "build")
+        name, before = _named_step(push)
+        written = [*before, *steps(name, f"${{{{ steps.{step_id}.outputs.digest }}}}")]
+        condition = _condition(push)
+        lines = [line for step in written for line in (_with_condition(step, condition))]
+        edits = [item_after(repository, push.step.mapping, lines)]
+        if not push.step.id:
+            edits += edits_of(with_key(repository, push.step.mapping, "id", [step_id], advice))
+        edits += rights(repository, push.pipeline, push.step, wanted)
+    except NotSpliceable as error:
+        return Fix(advice, left_alone=str(error))
+    return Fix(advice, suggested=merged(edits))
+
+
+def _with_condition(step: list[str], condition: str) -> list[str]:
+    return [step[0], f"  if: {condition}", *step[1:]] if condition else step
+
+
+def _free_id(push: Push, wanted: Items[str], word: str) -> str:
+    taken = {each.id for each in push.pipeline.steps if each.job is push.step.job}
+    return next(each for each in chain(wanted, (f"{word}-{number}" for number in count(2))) if each not in taken)
+
+
+def _shell(push: Push) -> list[str]:
+    """The key that gives a step bash, where it would get another shell or one that nobody knows."""
+    around = (Mapping(0), push.step.job.mapping, push.pipeline.root)
+    shell = shell_of(around, {})
+    may_be_on_windows = any(
+        "${{" in each or each.lower().startswith("windows")
+        for each in (*push.step.job.runners, *runners_of(push.step.job.mapping, {}))
+    )
+    return [] if is_like_bash(shell) and (shell or not may_be_on_windows) else ["  shell: bash"]
+
+
+def _named_step(push: Push) -> tuple[str, list[list[str]]]:
+    """What is pushed, as steps can name it, with a step that makes the name small where that is needed.
+
+    metadata-action does so, and all others refuse a name with capitals, which those of people often have.
+    """
+    name, is_made_small = _name(push)
+    if not is_made_small:
+        return name, []
+    parts = EXPRESSION.split(name)
+    if len(parts) == 1:
+        return name.lower(), []
+    step_id = _free_id(push, ("image-name",), "image-name")
+    step = [
+        "- name: Write the image's name in small letters",
+        f"  id: {step_id}",
+        *_shell(push),
+        "  env:",
+        f"    IMAGE: {name}",
+        '  run: echo "name=${IMAGE,,}" >> "$GITHUB_OUTPUT"',
+    ]
+    return f"${{{{ steps.{step_id}.outputs.name }}}}", [step]
+
+
+def _condition(push: Push) -> str:
+    """When the step pushes, as an expression; empty where it always does."""
+    own = push.step.mapping.scalar("if")
+    pushes = push.step.mapping.mapping("with").scalar("push")
+    parts = []
+    if own is not None:
+        parts.append(_inner(own.value) or own.value.strip())
+    if pushes is not None and pushes.value.strip().lower() != "true":
+        inner = _inner(pushes.value)
+        if inner is None:
+            raise NotSpliceable("when it pushes is put together from several expressions")
+        parts.append(inner)
+    if any("\n" in part for part in parts):
+        raise NotSpliceable("when it pushes is written over several lines")
+    if any("${{" in part for part in parts):
+        raise NotSpliceable("when it pushes is put together from several expressions")
+    joined = " && ".join(f"({part})" for part in parts) if len(parts) > 1 else "".join(parts)
+    return _scalar(f"${{{{ {joined} }}}}") if joined else ""
+
+
+def _scalar(text: str) -> str:
+    """An expression as YAML has it: in quotes where it would end early, or be a mapping, without."""
+    return "'{}'".format(text.replace("'", "''")) if " #" in text or ": " in text else text
+
+
+def _inner(text: str) -> str | None:
+    found = EXPRESSION.fullmatch(text.strip())
+    return found["inside"].strip() or None if found is not None else None
+
+
+def _name(push: Push) -> tuple[str, bool]:
+    """What is pushed as it is written, without tags, and whether metadata-action makes its letters small."""
+    tags = push.step.mapping.mapping("with").scalar("tags")
+    names = listed_names(tags.value) if tags is not None else ()
+    meta = _META.fullmatch(names[0]) if names else None
+    if meta is not None:
+        named = next(
+            (each for each in push.pipeline.steps if each.id == meta["step"] and each.job is push.step.job), None
+        )
+        images = named.mapping.mapping("with").scalar("images") if named is not None else None
+        names = listed_names(images.value) if images is not None else ()
+        name = names[0].removeprefix("name=") if names else ""
+    else:
+        name = repository_of(names[0]) if names else ""
+    if not name or "=" in name or EXPRESSION.fullmatch(name) or not _IS_NAME.fullmatch(EXPRESSION.sub("x", name)):
+        raise NotSpliceable("which image it pushes is known only in a run")
+    return name, meta is not None
+
+
+_IS_NAME = re.compile(r"[\w.:-]+(?:/[\w.-]+)*")

@@ -1,0 +1,187 @@
+"""GitHub's expressions, evaluated as far as the texts tell.
+
+Source: GitHub's page "Evaluate expressions in workflows and actions". Values are texts, as inputs are; what only a
+run knows is None, and logic on it has three values.
+"""
+
+import re
+from collections.abc import Mapping
+
+from bot.files.formats.source.expressions import EXPRESSION
+from bot.files.formats.source.tokens import tokens_of
+
+Values = Mapping[str, str]
+"""What contexts hold, by dotted name in lower case: `inputs.push`, `matrix.image`, `env.image`."""
+
+LONGEST_EXPRESSION = 4_000
+DEEPEST_EXPRESSION = 40
+_TOKEN = re.compile(
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<sign>&&|\|\||==|!=|<=|>=|[()!<>,])|(?P<word>[\w.*\[\]'-]+))", re.DOTALL
+)
+_NOT_TRUE = frozenset({"", "false", "0", "null"})
+_STATUS = {"always": True, "success": None, "failure": None, "cancelled": None}
+
+
+def filled(text: str, values: Values) -> str:
+    """The text with each expression replaced by its value; those without a known one stay, spaced alike."""
+    if "${{" not in text:
+        return text
+
+    def value(found: re.Match[str]) -> str:
+        inside = found["inside"].strip()
+        known = evaluated(inside, values)
+        if known is None and "${{" in (handed := values.get(inside.lower(), "")):
+            return handed
+        return known if known is not None else f"${{{{ {' '.join(inside.split())} }}}}"
+
+    return EXPRESSION.sub(value, text)
+
+
+def truth(text: str, values: Values) -> bool | None:
+    """Whether a condition holds, with or without `${{ }}` around it; None where only a run knows."""
+    condition = text.strip()
+    whole = EXPRESSION.fullmatch(condition)
+    if whole is not None and condition.count("${{") == 1:
+        condition = whole["inside"]
+    elif "${{" in condition:
+        condition = filled(condition, values)
+        if "${{" in condition:
+            return None
+    known = evaluated(condition, values)
+    return None if known is None else known.lower() not in _NOT_TRUE
+
+
+def evaluated(expression: str, values: Values) -> str | None:
+    """The value of an expression as text; None where it is not known, or is no expression."""
+    if len(expression) > LONGEST_EXPRESSION:
+        return None
+    tokens = tokens_of(expression.strip(), _TOKEN)
+    if tokens is None:
+        return None
+    reader = _Reader(tokens, values)
+    try:
+        value = reader.either(0)
+    except _NotRead:
+        return None
+    return value if reader.is_at_end else None
+
+
+class _NotRead(Exception):
+    """What follows is no expression, or a deeper one than people write."""
+
+
+class _Reader:
+    def __init__(self, tokens: list[tuple[str, str]], values: Values) -> None:
+        self._tokens = tokens
+        self._values = values
+        self._at = 0
+
+    @property
+    def is_at_end(self) -> bool:
+        return self._at >= len(self._tokens)
+
+    def _takes(self, sign: str) -> bool:
+        if not self.is_at_end and self._tokens[self._at] == ("sign", sign):
+            self._at += 1
+            return True
+        return False
+
+    def either(self, depth: int) -> str | None:
+        """`a || b`: the first that is true, else the last."""
+        if depth > DEEPEST_EXPRESSION:
+            raise _NotRead
+        left = self._both(depth + 1)
+        while self._takes("||"):
+            right = self._both(depth + 1)
+            if left is None:
+                left = "true" if right is not None and _is_true(right) and right == "true" else None
+            elif not _is_true(left):
+                left = right
+        return left
+
+    def _both(self, depth: int) -> str | None:
+        left = self._compared(depth)
+        while self._takes("&&"):
+            right = self._compared(depth)
+            if left is None:
+                left = right if right is not None and not _is_true(right) else None
+            elif _is_true(left):
+                left = right
+        return left
+
+    def _compared(self, depth: int) -> str | None:
+        left = self._single(depth)
+        for sign in ("==", "!=", "<=", ">=", "<", ">"):
+            if self._takes(sign):
+                right = self._single(depth)
+                if left is None or right is None or sign not in {"==", "!="}:
+                    return None
+                is_same = left.lower() == right.lower()
+                return "true" if is_same is (sign == "==") else "false"
+        return left
+
+    def _single(self, depth: int) -> str | None:
+        if self._takes("!"):
+            value = self._single(depth)
+            return None if value is None else "false" if _is_true(value) else "true"
+        if self._takes("("):
+            value = self.either(depth + 1)
+            if not self._takes(")"):
+                raise _NotRead
+            return value
+        if self.is_at_end:
+            raise _NotRead
+        kind, text = self._tokens[self._at]
+        self._at += 1
+        if kind == "text":
+            return text[1:-1].replace("''", "'")
+        if kind == "sign":
+            raise _NotRead
+        if self._takes("("):
+            return self._called(text.lower(), depth)
+        return self._looked_up(text)
+
+    def _looked_up(self, text: str) -> str | None:
+        name = text.lower()
+        if name in {"true", "false"} or re.fullmatch(r"-?\d+(?:\.\d+)?", name):
+            return name
+        if name == "null":
+            return ""
+        key = re.sub(r"\['([\w-]+)'\]", r".\1", name)
+        held = self._values.get(key)
+        if held is None or "${{" not in held:
+            return held
+        # What a caller handed over is an expression itself, in which the same name stands for something else.
+        whole = filled(held, {other: value for other, value in self._values.items() if "${{" not in value})
+        return None if "${{" in whole else whole
+
+    def _called(self, name: str, depth: int) -> str | None:
+        given: list[str | None] = []
+        if not self._takes(")"):
+            given.append(self.either(depth + 1))
+            while self._takes(","):
+                given.append(self.either(depth + 1))
+            if not self._takes(")"):
+                raise _NotRead
+        if name in _STATUS:
+            return "true" if _STATUS[name] else None
+        known = [value for value in given if value is not None]
+        if len(known) != len(given) or len(known) != 2:
+            return None
+        first, second = (value.lower() for value in known)
+        match name:
+            case "contains":
+                return _word(second in first)
+            case "startswith":
+                return _word(first.startswith(second))
+            case "endswith":
+                return _word(first.endswith(second))
+        return None
+
+
+def _word(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _is_true(value: str) -> bool:
+    return value.lower() not in _NOT_TRUE

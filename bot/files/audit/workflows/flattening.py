@@ -1,0 +1,282 @@
+"""Workflow texts → pipelines: reusable workflows and composite actions of the repository are put in where they are
+called, with their inputs.
+
+Source: GitHub's workflow syntax and metadata syntax for actions.
+"""
+
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, replace
+
+from bot.domain.repositories.repository import WORKFLOWS
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.shell import ShellCommand, shell_commands
+from bot.files.audit.workflows.contexts import (
+    default_inputs,
+    flag_of,
+    inputs_of,
+    narrowed_events,
+    with_environment,
+    without_written,
+)
+from bot.files.audit.workflows.expressions import filled
+from bot.files.audit.workflows.jobs import ended_before, in_order, permissions_of
+from bot.files.audit.workflows.matrix import variants_of
+from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
+from bot.files.audit.workflows.shells import runners_of, shell_of, stops_of
+from bot.files.formats.builds import below
+from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+
+MOST_STEPS = 2_000
+MOST_JOBS = 300
+DEEPEST_CALL = 5
+_WORTH_READING = re.compile(
+    r"docker|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|kaniko|jib|\bko\b"
+    r"|PublishContainer|attest|provenance|slsa|\bacr\b|\baspire\b|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
+    r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release)"
+)
+_CALLS_ANOTHER = re.compile(r"uses:\s*[\"']?[\w.-]+/[\w.-]+/\.github/workflows/")
+"""Where there is something to build, a workflow of another repository may do so, whatever it is called."""
+
+
+def pipelines(repository: RepositoryTexts) -> list[Pipeline]:
+    """Each workflow that something but another workflow of the repository starts. Never raises."""
+    return repository.kept(_pipelines)
+
+
+def _pipelines(repository: RepositoryTexts) -> list[Pipeline]:
+    paths = [path for path in repository.paths if _is_workflow(path)]
+    read = {path: root for path in paths if _is_worth(repository, path) and (root := repository.root(path))}
+    called = {target for path in read for target in _called(read[path])}
+    found = []
+    for path, root in read.items():
+        events, crons, inputs = _triggers(root)
+        if path in called and not events - {"workflow_call"}:
+            continue
+        found.append(_Flattening(repository, path, root, events).pipeline(crons, inputs))
+    return found
+
+
+def _is_workflow(path: str) -> bool:
+    return path.startswith(WORKFLOWS) and path.endswith((".yml", ".yaml")) and path.count("/") == 2
+
+
+def _is_worth(repository: RepositoryTexts, path: str) -> bool:
+    text = repository.text(path)
+    if _WORTH_READING.search(text) is not None:
+        return True
+    return repository.dockerfiles != [] and _CALLS_ANOTHER.search(text) is not None
+
+
+def _called(root: Mapping) -> Iterator[str]:
+    for _, job in root.mapping("jobs").entries():
+        uses = job.scalar("uses") if isinstance(job, Mapping) else None
+        if uses is not None and (own := _own(uses.value)).startswith("./"):
+            yield own.removeprefix("./")
+
+
+def _own(uses: str) -> str:
+    """`$/` names the repository of the workflow itself, as `./` does where that is checked out."""
+    return f"./{uses[2:]}" if uses.startswith("$/") else uses
+
+
+def _triggers(root: Mapping) -> tuple[frozenset[str], tuple[Scalar, ...], tuple[str, ...]]:
+    trigger = root.get("on")
+    match trigger:
+        case Scalar(value=name):
+            return frozenset({name}), (), ()
+        case Sequence():
+            return frozenset(item.value for item in trigger.items if isinstance(item, Scalar)), (), ()
+        case Mapping():
+            crons = tuple(
+                cron
+                for entry in trigger.sequence("schedule")
+                if isinstance(entry, Mapping) and (cron := entry.scalar("cron")) is not None
+            )
+            inputs = trigger.mapping("workflow_dispatch").mapping("inputs")
+            names = tuple(key.value for key, _ in inputs.entries())
+            return frozenset(key.value for key, _ in trigger.entries()), crons, names
+    return frozenset(), (), ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What holds for the jobs of one workflow file, as it was called."""
+
+    path: str
+    root: Mapping
+    values: Dict[str, str]
+    prefix: str
+    after: frozenset[str]
+    events: frozenset[str]
+    permissions: Dict[str, str] | None
+    may_fail: bool | None
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class _StepsAround:
+    """What holds for the steps of a job, or of a composite action that one of them calls."""
+
+    path: str
+    root: Mapping
+    job: PipelineJob
+    values: Dict[str, str]
+    may_fail: bool | None
+    events: frozenset[str]
+    through: str = ""
+    depth: int = 0
+
+
+class _Flattening:
+    def __init__(self, repository: RepositoryTexts, path: str, root: Mapping, events: frozenset[str]) -> None:
+        self._repository = repository
+        self._path, self._root, self._events = path, root, events
+        self._jobs: list[PipelineJob] = []
+        self._steps: list[PipelineStep] = []
+        self._numbers = 0
+
+    def pipeline(self, crons: tuple[Scalar, ...], inputs: tuple[str, ...]) -> Pipeline:
+        values = dict(default_inputs(self._root, "workflow_call"))
+        if "workflow_call" not in self._events:
+            # Dispatched by hand an input has its default; for every other event it is empty.
+            values = {}
+        around = _Around(
+            self._path, self._root, values, "", frozenset(), self._events, permissions_of(self._root), False, 0
+        )
+        self._workflow(around)
+        return Pipeline(self._path, self._root, self._events, crons, inputs, tuple(self._jobs), tuple(self._steps))
+
+    def _workflow(self, around: _Around) -> None:
+        values = with_environment(around.root, around.values)
+        jobs = {key.value: job for key, job in around.root.mapping("jobs").entries() if isinstance(job, Mapping)}
+        inner = replace(around, values=values)
+        for name in in_order(jobs):
+            if len(self._jobs) < MOST_JOBS:
+                for variant in variants_of(jobs[name], values):
+                    self._job(name, jobs, replace(inner, values={**values, **variant}))
+
+    def _job(self, name: str, jobs: Dict[str, Mapping], around: _Around) -> None:
+        mapping = jobs[name]
+        after = around.after | {around.prefix + each for each in ended_before(name, jobs)}
+        condition = mapping.scalar("if")
+        events = narrowed_events(around.events, condition.value if condition else "", around.values, self._root)
+        own = permissions_of(mapping)
+        permissions = own if own is not None else around.permissions
+        if around.depth and own is not None and around.permissions is not None:
+            permissions = {key: value for key, value in own.items() if around.permissions.get(key) == value}
+        may_fail = _either_of(around.may_fail, flag_of(mapping, "continue-on-error", around.values))
+        values = without_written(with_environment(mapping, around.values), mapping)
+        uses = mapping.scalar("uses")
+        job = PipelineJob(
+            around.prefix + name,
+            around.path,
+            mapping,
+            after,
+            permissions,
+            events,
+            runners=runners_of(mapping, values),
+            is_reusable=around.depth > 0,
+        )
+        if uses is not None:
+            self._call(job, uses.value.strip(), replace(around, values=values, may_fail=may_fail))
+            return
+        self._jobs.append(job)
+        steps = _StepsAround(around.path, around.root, job, values, may_fail, events)
+        for node in mapping.sequence("steps"):
+            self._step(node, steps)
+
+    def _call(self, job: PipelineJob, uses: str, around: _Around) -> None:
+        """Puts the jobs of a workflow of the repository in; another's stays a job that names it."""
+        inputs = inputs_of(job.mapping, around.values)
+        called = _own(uses)
+        target = called.removeprefix("./") if called.startswith("./") else None
+        root = self._repository.root(target) if target is not None else None
+        if target is None or root is None or around.depth >= DEEPEST_CALL:
+            self._jobs.append(replace(job, remote=uses, inputs=inputs))
+            return
+        self._jobs.append(job)
+        kept = {key: each for key, each in around.values.items() if key.startswith("github.")}
+        self._workflow(
+            _Around(
+                target,
+                root,
+                {**kept, **default_inputs(root, "workflow_call"), **_as_values(inputs)},
+                f"{job.name}/",
+                job.after,
+                job.events,
+                job.permissions,
+                around.may_fail,
+                around.depth + 1,
+            )
+        )
+
+    def _step(self, node: Node, around: _StepsAround) -> None:
+        if not isinstance(node, Mapping) or len(self._steps) >= MOST_STEPS:
+            return
+        inner = with_environment(node, around.values)
+        condition = node.scalar("if")
+        written = condition.value if condition is not None else ""
+        uses = node.scalar("uses")
+        step_id = node.scalar("id")
+        self._numbers += 1
+        environment = {key.removeprefix("env."): each for key, each in inner.items() if key.startswith("env.")}
+        step = PipelineStep(
+            path=around.path,
+            mapping=node,
+            job=around.job,
+            number=self._numbers,
+            id=step_id.value if step_id is not None else "",
+            uses=_own(filled(uses.value.strip(), inner)) if uses is not None else "",
+            uses_at=uses,
+            inputs=inputs_of(node, inner),
+            commands=_commands(node, around.job.mapping, around.root, inner, environment),
+            condition=written,
+            events=narrowed_events(around.events, written, inner, self._root),
+            may_fail=_either_of(around.may_fail, flag_of(node, "continue-on-error", inner)),
+            environment=environment,
+            through=around.through,
+        )
+        if step.uses.startswith("./"):
+            self._local_action(step, inner, around.depth)
+        else:
+            self._steps.append(step)
+
+    def _local_action(self, step: PipelineStep, values: Dict[str, str], depth: int) -> None:
+        """Puts the steps of a composite action of the repository in; of another kind nothing is read."""
+        folder = below("", step.uses)
+        action = self._repository.first(folder or "", "action.yml", "action.yaml") if folder is not None else None
+        metadata = self._repository.root(action) if action is not None else None
+        using = metadata.mapping("runs").scalar("using") if metadata is not None else None
+        is_composite = using is not None and using.value == "composite"
+        if action is None or metadata is None or not is_composite or depth >= DEEPEST_CALL:
+            is_program = f"{step.uses} is a program of its own"
+            why = f"{step.uses} is no file of this repository" if action is None else is_program
+            self._steps.append(replace(step, unread=why))
+            return
+        kept = {key: each for key, each in values.items() if not key.startswith("inputs.")}
+        given = {**kept, **default_inputs(metadata, None), **_as_values(step.inputs)}
+        inner = _StepsAround(action, metadata, step.job, given, step.may_fail, step.events, step.subject, depth + 1)
+        for each in metadata.mapping("runs").sequence("steps"):
+            self._step(each, inner)
+
+
+def _as_values(inputs: Dict[str, str]) -> dict[str, str]:
+    return {f"inputs.{key.lower()}": each for key, each in inputs.items()}
+
+
+def _commands(
+    node: Mapping, job: Mapping, root: Mapping, values: Dict[str, str], environment: Dict[str, str]
+) -> tuple[ShellCommand, ...]:
+    run = node.scalar("run")
+    stops = stops_of(shell_of((node, job, root), values)) if run is not None else None
+    if run is None or stops is None:
+        return ()
+    return tuple(shell_commands(filled(run.value, values), environment, stops))
+
+
+def _either_of(first: bool | None, second: bool | None) -> bool | None:
+    if first is True or second is True:
+        return True
+    return None if first is None or second is None else False

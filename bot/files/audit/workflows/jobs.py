@@ -1,0 +1,47 @@
+"""What a workflow says of its jobs: which ones end before others begin, and the rights of their tokens."""
+
+from collections.abc import Mapping as Dict
+
+from bot.files.formats.source.nodes import Mapping, Scalar
+from bot.files.formats.workflows.needs import needs_of
+
+
+def permissions_of(node: Mapping) -> dict[str, str] | None:
+    """The rights of a token that a workflow or a job writes down; None where it says nothing."""
+    written = node.get("permissions")
+    match written:
+        case Scalar(value="write-all"):
+            return _All("write")
+        case Scalar(value="read-all"):
+            return _All("read")
+        case Mapping():
+            return {key.value: value.value for key, value in written.entries() if isinstance(value, Scalar)}
+    return None
+
+
+class _All(dict[str, str]):
+    """Every right is the same."""
+
+    def __init__(self, right: str) -> None:
+        super().__init__()
+        self._right = right
+
+    def get(self, key: str, default: str | None = None) -> str:  # type: ignore[override]
+        return self._right
+
+
+def ended_before(name: str, jobs: Dict[str, Mapping]) -> set[str]:
+    """The jobs that have ended when this one begins, by what each needs."""
+    found: set[str] = set()
+    waiting = [*needs_of(jobs[name])]
+    while waiting:
+        each = waiting.pop()
+        if each in jobs and each not in found:
+            found.add(each)
+            waiting += needs_of(jobs[each])
+    return found - {name}
+
+
+def in_order(jobs: Dict[str, Mapping]) -> list[str]:
+    """Jobs after those that they need; in the order of the text otherwise."""
+    return sorted(jobs, key=lambda name: len(ended_before(name, jobs)))

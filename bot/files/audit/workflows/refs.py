@@ -1,0 +1,71 @@
+"""Which branches and tags a push to a workflow can be of, as far as conditions on them tell apart.
+
+Source: GitHub's workflow syntax, `on.<push>.<branches|tags|branches-ignore|tags-ignore>`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Dict
+
+from bot.files.formats.source.nodes import Mapping, Scalar, Sequence
+
+_REF = re.compile(r"github\.ref(?:_name|_type)?\b", re.IGNORECASE)
+_LITERAL = re.compile(r"'((?:[^']|'')*)'")
+_GLOB = re.compile(r"[*?+\[!]")
+_ANY_OTHER = "x-other"
+_HEADS, _TAGS = "refs/heads/", "refs/tags/"
+MOST_REFS = 200
+"""Refs that are told apart: each is tried in every condition of the workflow."""
+_LONGEST = 50_000
+
+
+def refs_of_push(root: Mapping, condition: str, values: Dict[str, str]) -> list[dict[str, str]]:
+    """What GitHub's context may hold of the ref in a run for a push.
+
+    One entry for each ref that the condition could tell apart and that the workflow's filters let through; none of
+    them where a condition does not speak of refs, or of more than people write. A pattern lets through whatever
+    begins as it does, so that no run is left out that may happen.
+    """
+    texts = [condition, *(value for value in values.values() if "${{" in value)]
+    if sum(map(len, texts)) > _LONGEST or not any(map(_REF.search, texts)):
+        return [{}]
+    spoken = {each for text in texts for each in _LITERAL.findall(text)}
+    trigger = root.mapping("on").mapping("push")
+    has_branches = "branches" in trigger.own or "branches-ignore" in trigger.own
+    has_tags = "tags" in trigger.own or "tags-ignore" in trigger.own
+    branches = _let_through(trigger, "branches", _names(spoken, _HEADS)) if has_branches or not has_tags else ()
+    tags = _let_through(trigger, "tags", _names(spoken, _TAGS)) if has_tags or not has_branches else ()
+    refs = [*_refs("branch", _HEADS, branches), *_refs("tag", _TAGS, tags)]
+    return refs if len(refs) <= MOST_REFS else [{}]
+
+
+def _refs(kind: str, prefix: str, names: Iterable[str]) -> Iterator[dict[str, str]]:
+    for name in sorted(names):
+        yield {"github.ref": f"{prefix}{name}", "github.ref_name": name, "github.ref_type": kind}
+
+
+def _names(spoken: Iterable[str], prefix: str) -> Iterator[str]:
+    """Names that a comparison with what is spoken of may hold for, and one that it holds for by no chance."""
+    for text in spoken:
+        name = text.removeprefix(prefix)
+        if name and not name.startswith("refs/"):
+            yield from (name, f"{name}{_ANY_OTHER}", f"{_ANY_OTHER}{name}", f"{_ANY_OTHER}{name}{_ANY_OTHER}")
+    yield _ANY_OTHER
+
+
+def _let_through(trigger: Mapping, key: str, names: Iterable[str]) -> set[str]:
+    listed, ignored = _patterns(trigger, key), _patterns(trigger, f"{key}-ignore")
+    plain = {each for each in listed if not _GLOB.search(each)}
+    begun = {_GLOB.split(each, maxsplit=1)[0] for each in listed if _GLOB.search(each)}
+    named = {*names, *plain, *(f"{each}{_ANY_OTHER}" for each in begun)}
+    if listed:
+        named = {each for each in named if each in plain or each.startswith(tuple(begun))}
+    return named - set(ignored)
+
+
+def _patterns(trigger: Mapping, key: str) -> list[str]:
+    written = trigger.get(key)
+    if isinstance(written, Scalar):
+        return [written.value]
+    items = written.items if isinstance(written, Sequence) else ()
+    return [item.value for item in items if isinstance(item, Scalar)]

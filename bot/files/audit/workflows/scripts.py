@@ -1,0 +1,19 @@
+"""Which script or build file of the repository a command runs, and its text."""
+
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.shell import ShellCommand
+
+BUILD_TOOLS = {"make": "Makefile", "just": "justfile", "task": "Taskfile.yml", "nuke": "build.sh"}
+
+
+def script_of(command: ShellCommand) -> str | None:
+    """The file that a command hands its work to: a script, or what a build tool reads; None for a program."""
+    if command.name in BUILD_TOOLS:
+        return BUILD_TOOLS[command.name]
+    is_script = command.name.endswith((".sh", ".ps1", ".cmd"))
+    return command.words[0].removeprefix("./") if is_script else None
+
+
+def script_texts(repository: RepositoryTexts, name: str) -> list[str]:
+    """The texts of the repository's files of that name, wherever they stand."""
+    return [repository.text(path) for path in repository.paths if path == name or path.endswith(f"/{name}")]

@@ -1,0 +1,198 @@
+"""Compose files → their services as they run, with what they extend. Source: the Compose specification."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from bot.domain.repositories.finding import Place
+from bot.files.audit.images.by_name import is_for_windows
+from bot.files.audit.images.dockerfile import dockerfile_at, is_for_development
+from bot.files.audit.repository import RepositoryTexts, is_for_production
+from bot.files.audit.workloads.kubernetes import word
+from bot.files.formats.builds import DOCKERFILE, below
+from bot.files.formats.compose.finder import KIND as COMPOSE
+from bot.files.formats.compose.variables import interpolated
+from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+
+DEEPEST_EXTENDS = 10
+_WINDOWS = re.compile(
+    r"nanoserver|windowsservercore|mcr\.microsoft\.com/(?:windows|dotnet/framework)|[/:_-]windows(?:[/:_-]|$)"
+)
+_ONLY_BUILDS = re.compile(r"(?:^|[._-])build\.ya?ml$", re.IGNORECASE)
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_AT_DRIVE = re.compile(r":[A-Za-z]:[\\/]")
+"""What stands behind the first colon is a folder of the container; one in front of it is the host's."""
+
+
+def named_values(node: Node | None) -> Iterator[tuple[str, str, Node]]:
+    """Yields names, values and where these stand, of a mapping or of a list of `NAME=VALUE`."""
+    if isinstance(node, Mapping):
+        for key, value in node.entries():
+            yield key.value, word(value) or "", value
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            name, _, written = (word(item) or "").partition("=")
+            yield name, written, item
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Service:
+    """`levels` are the service and those that it extends, nearest first."""
+
+    path: str
+    name: str
+    levels: tuple[Mapping, ...]
+    place: Place
+    is_beside_windows: bool = False
+    """The engine that runs the file is one of Windows, by what another service of it says."""
+    is_built_for_windows: bool | None = None
+    """What its Dockerfile says; None where there is none here."""
+
+    @property
+    def subject(self) -> str:
+        return f"service {self.name}"
+
+    @property
+    def is_only_built(self) -> bool:
+        """Whether its file is there to build images (`compose.build.yaml`), and runs nothing."""
+        return _ONLY_BUILDS.search(self.path.rpartition("/")[2]) is not None
+
+    def get(self, key: str) -> Node | None:
+        return next((node for level in self.levels if (node := level.get(key)) is not None), None)
+
+    def word(self, key: str) -> str | None:
+        """A scalar with its variables put in; None where there is none."""
+        node = self.get(key)
+        return filled_in(node).strip() if isinstance(node, Scalar) and not node.is_null else None
+
+    def words(self, key: str) -> list[str]:
+        """A list of scalars, of all levels; a single one counts as a list of one."""
+        return [text for node in self.nodes(key) if (text := _text(node)) is not None]
+
+    def nodes(self, key: str) -> list[Node]:
+        found: list[Node] = []
+        for level in self.levels:
+            node = level.get(key)
+            found += node.items if isinstance(node, Sequence) else [node] if isinstance(node, Scalar) else []
+        return found
+
+    def is_on(self, key: str) -> bool:
+        return (self.word(key) or "").lower() in {"true", "yes", "on"}
+
+    @property
+    def image(self) -> str:
+        return self.word("image") or ""
+
+    @property
+    def is_built(self) -> bool:
+        return self.get("build") is not None
+
+    @property
+    def is_windows(self) -> bool:
+        if self.is_built_for_windows is not None:
+            return self.is_built_for_windows
+        return self.tells_of_windows or self.is_beside_windows or _WINDOWS.search(self.image) is not None
+
+    @property
+    def tells_of_windows(self) -> bool:
+        """Whether only an engine of Windows can run it."""
+        is_said = (self.word("platform") or "").startswith("windows") or self.get("isolation") is not None
+        return is_said or any(map(_is_of_windows, self.nodes("volumes")))
+
+    def dockerfile(self) -> tuple[str | None, str | None]:
+        """The Dockerfile that it is built from, and the stage; None where there is none, or it is not told."""
+        build = self.get("build")
+        folder = posixpath.dirname(self.path)
+        if isinstance(build, Scalar):
+            return below(folder, filled_in(build), DOCKERFILE), None
+        if not isinstance(build, Mapping):
+            return None, None
+        context, dockerfile, target = (build.scalar(key) for key in ("context", "dockerfile", "target"))
+        where = filled_in(context) if context is not None else "."
+        name = filled_in(dockerfile) if dockerfile is not None else DOCKERFILE
+        return below(folder, where, name), target.value if target is not None else None
+
+
+def _is_of_windows(volume: Node) -> bool:
+    """Whether a volume is mounted where only Windows has a folder, or is one of its pipes."""
+    if isinstance(volume, Mapping):
+        target = word(volume.get("target")) or ""
+        return word(volume.get("type")) == "npipe" or _DRIVE.match(target) is not None
+    return _AT_DRIVE.search(word(volume) or "") is not None
+
+
+def filled_in(node: Scalar) -> str:
+    """The text as it is where no variable is set: defaults are put in, other variables stay as written."""
+    return interpolated(node.spanned, {})[0].text
+
+
+def _text(node: Node) -> str | None:
+    return filled_in(node).strip() if isinstance(node, Scalar) else None
+
+
+def services(repository: RepositoryTexts) -> list[Service]:
+    """Of all Compose files but those that developers and tests run, in order. Never raises."""
+    return repository.kept(_services)
+
+
+def _services(repository: RepositoryTexts) -> list[Service]:
+    found = []
+    for path in repository.paths:
+        if repository.kind(path) != COMPOSE or is_for_development(path) or not is_for_production(path):
+            continue
+        root = repository.root(path)
+        if root is None:
+            continue
+        own = []
+        for key, node in root.mapping("services").entries():
+            if isinstance(node, Mapping) and (
+                node.get("image") or _says_what_to_build(node) or node.get("extends")
+            ):
+                levels = tuple(_levels(repository, path, root.mapping("services"), node))
+                own.append(Service(path, key.value, levels, repository.place(node, path)))
+        is_windows = any(each.tells_of_windows for each in own)
+        found += [
+            replace(
+                each, is_beside_windows=is_windows, is_built_for_windows=_is_built_for_windows(repository, each)
+            )
+            for each in own
+        ]
+    return found
+
+
+def _says_what_to_build(node: Mapping) -> bool:
+    """Arguments alone are for a service of another file, which this one is read together with."""
+    build = node.get("build")
+    return isinstance(build, Scalar) or (
+        isinstance(build, Mapping) and bool({"context", "dockerfile", "dockerfile_inline"} & set(build.own))
+    )
+
+
+def _is_built_for_windows(repository: RepositoryTexts, service: Service) -> bool | None:
+    path, target = service.dockerfile()
+    file = dockerfile_at(repository, path)
+    stage = (file.stage(target) if target else file.final) if file is not None else None
+    return is_for_windows(file.chain(stage)[-1]) if file is not None and stage is not None else None
+
+
+def _levels(repository: RepositoryTexts, path: str, services_: Mapping, node: Mapping) -> Iterator[Mapping]:
+    for _ in range(DEEPEST_EXTENDS):
+        yield node
+        extends = node.get("extends")
+        if isinstance(extends, Scalar):
+            name: Scalar | None = extends
+        elif isinstance(extends, Mapping):
+            name, file = extends.scalar("service"), extends.scalar("file")
+            if file is not None:
+                other = below(posixpath.dirname(path), file.value)
+                root = repository.root(other) if other is not None and other in repository else None
+                if other is None or root is None:
+                    return
+                path, services_ = other, root.mapping("services")
+        else:
+            return
+        inner = services_.get(name.value) if name is not None else None
+        if not isinstance(inner, Mapping):
+            return
+        node = inner

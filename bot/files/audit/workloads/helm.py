@@ -1,0 +1,139 @@
+"""Charts → the objects that their templates come to with the chart's own values, as far as the usual idioms go.
+
+What is understood: `.Values.a.b` in a line, `toYaml … | nindent N`, `with`, `if` on values, and `range` once. What
+helpers give (`include`) is not: such places are marked, so that a setting that is absent there is unknown, not
+missing. Source: Helm's chart template guide.
+"""
+
+import posixpath
+from dataclasses import dataclass, field
+
+from bot.files.audit.repository import RepositoryTexts, first_scalar, is_for_production, last_scalar
+from bot.files.audit.workloads.helm_rendering import DEEPEST, HIDDEN, Gap, OriginalPlaces, RenderedLines
+from bot.files.formats.source.collector import Unreadable
+from bot.files.formats.source.nodes import Mapping, Node, Scalar, mappings_under
+from bot.files.formats.source.yaml import read
+
+MOST_TEMPLATES = 200
+MOST_LINES = 5_000
+
+
+def may_hold(node: Mapping, *keys: str) -> bool:
+    """Whether a template that is not read may put one of these keys into a mapping; any where none is named."""
+    marks = [key.removeprefix(HIDDEN).partition("-") for key in node.own if key.startswith(HIDDEN)]
+    return any(not name or not keys or name in keys for _, _, name in marks)
+
+
+@dataclass(slots=True)
+class HelmChart:
+    """Objects come with the path of their template. `hidden` says why a whole template is not understood."""
+
+    folder: str
+    name: str
+    objects: list[tuple[str, Mapping]] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    hidden: str = ""
+    gaps: list[tuple[str, list[Gap]]] = field(default_factory=list)
+    """By the text that a template was rendered to."""
+
+
+def charts(repository: RepositoryTexts) -> list[HelmChart]:
+    """Renders all charts with templates, in the order of their folders. Never raises."""
+    return repository.kept(_charts)
+
+
+def _charts(repository: RepositoryTexts) -> list[HelmChart]:
+    found = []
+    for path in repository.paths:
+        if path.rpartition("/")[2] != "Chart.yaml" or not is_for_production(path):
+            continue
+        folder = posixpath.dirname(path)
+        values_path = repository.first(folder, "values.yaml", "values.yml")
+        own = repository.root(values_path) if values_path is not None else None
+        values = _given(repository, folder, own or Mapping(0))
+        chart = HelmChart(folder, posixpath.basename(folder) or "of the repository")
+        templates = [
+            each
+            for each in repository.below(posixpath.join(folder, "templates"))
+            if each.endswith((".yaml", ".yml")) and "/tests/" not in each
+        ]
+        for template in templates[:MOST_TEMPLATES]:
+            _read(repository, template, values, chart)
+        found.append(chart)
+    return found
+
+
+def _given(repository: RepositoryTexts, folder: str, own: Mapping) -> Mapping:
+    """A chart's values with what the one that holds it sets for it, and for all of its charts."""
+    above, inner, name = folder.rpartition("/charts/")
+    path = repository.first(above, "values.yaml", "values.yml") if inner and "/" not in name else None
+    values = repository.root(path) if path is not None else None
+    if values is None:
+        return own
+    shared = values.own.get("global")
+    given = _over(own, values.mapping(name), 0)
+    if shared is None or not isinstance(shared[1], Mapping):
+        return given
+    both = _over(given.mapping("global"), shared[1], 0)
+    return Mapping(
+        given.start, {**{key.value: (key, each) for key, each in given.entries()}, "global": (shared[0], both)}
+    )
+
+
+def _over(base: Mapping, above: Mapping, depth: int) -> Mapping:
+    found = {key.value: (key, each) for key, each in base.entries()}
+    for key, each in above.entries():
+        held = found.get(key.value)
+        if held is not None and isinstance(held[1], Mapping) and isinstance(each, Mapping) and depth < DEEPEST:
+            each = _over(held[1], each, depth + 1)
+        found[key.value] = (key, each)
+    return Mapping(base.start, found)
+
+
+def _read(repository: RepositoryTexts, path: str, values: Mapping, chart: HelmChart) -> None:
+    text = repository.text(path)
+    if "kind:" not in text or text.count("\n") > MOST_LINES:
+        return
+    rendered = RenderedLines(values)
+    rendered.take(text)
+    made = "\n".join(rendered.lines) + "\n"
+    repository.adopt(made, path, OriginalPlaces(made, rendered.origins))
+    chart.gaps.append((made, rendered.gaps))
+    try:
+        documents = read(made)
+    except Unreadable:
+        chart.unread.append(path)
+        return
+    for document in documents:
+        whole = rendered.filled(document, 0)
+        if isinstance(whole, Mapping) and whole.get("kind") is not None:
+            chart.objects.append((path, whole))
+
+
+def empty_context(repository: RepositoryTexts, container: Mapping) -> tuple[Scalar, Node] | None:
+    """The key of a chart's values, and what stands there, of which a container's security context would be made.
+
+    None where no value is empty, or none would be made into one.
+    """
+    first, last = first_scalar(container), last_scalar(container)
+    if first is None or last is None:
+        return None
+    for chart in charts(repository):
+        for made, gaps in chart.gaps:
+            if first.source is made:
+                begin = made.count("\n", 0, first.start) + 1
+                column = first.start - made.rfind("\n", 0, first.start) - 1
+                end = made.count("\n", 0, last.end) + 1 if last.source is made else begin
+                fitting = (each.value for each in gaps if each.column == column and begin <= each.line <= end)
+                value = next(fitting, None)
+                return _where(repository, chart, value) if value is not None else None
+    return None
+
+
+def _where(repository: RepositoryTexts, chart: HelmChart, value: Node) -> tuple[Scalar, Node] | None:
+    path = repository.first(chart.folder, "values.yaml", "values.yml")
+    for _, mapping in mappings_under(repository.root(path) if path is not None else None):
+        for name, node in mapping.own.values():
+            if node is value:
+                return name, node
+    return None

@@ -1,0 +1,103 @@
+"""What rules about running containers share: who is asked, and what an absent setting means."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from bot.domain.repositories.finding import Fix, Outcome, Place
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.splicing.keys import with_key
+from bot.files.audit.suggestions.chart_values import context_begun
+from bot.files.audit.verdict import Verdict, fails, not_applicable, unknown
+from bot.files.audit.workloads.compose import Service, services
+from bot.files.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, pods
+from bot.files.formats.source.nodes import Mapping, Node
+
+RENDERED = "the manifests as they are rendered"
+PUT_TOGETHER = "a kustomization or a chart puts it together"
+
+
+def judge_workloads(
+    repository: RepositoryTexts,
+    of_container: Callable[[Container], Iterator[Verdict]],
+    of_service: Callable[[Service], Iterator[Verdict]],
+    *,
+    is_asked_of_windows: bool = False,
+) -> Iterator[Verdict]:
+    """Verdicts on every container and service; those of Windows are asked nothing unless that is said."""
+    for container in containers(repository):
+        if container.pod.is_windows and not is_asked_of_windows:
+            yield not_applicable(container.place, container.subject, "it is a Windows container")
+        else:
+            skips = container.pod.skips
+            for verdict in of_container(container):
+                shown = f"{verdict.message} ({skips} of the object are no waiver here)"
+                is_shown = skips and verdict.outcome is Outcome.FAILS
+                yield replace(verdict, message=shown) if is_shown else verdict
+    for service in services(repository):
+        if service.is_only_built:
+            continue
+        if service.is_windows and not is_asked_of_windows:
+            yield not_applicable(service.place, service.subject, "it is a Windows container")
+        else:
+            yield from of_service(service)
+
+
+def judge_pods(
+    repository: RepositoryTexts,
+    of_pod: Callable[[Pod], Iterator[Verdict]],
+    of_service: Callable[[Service], Iterator[Verdict]] | None = None,
+) -> Iterator[Verdict]:
+    """Verdicts on every pod as a whole, and on every service; containers are asked nothing."""
+    for pod in pods(repository):
+        yield from of_pod(pod)
+    if of_service is not None:
+        yield from judge_workloads(repository, lambda container: iter(()), of_service)
+
+
+def absent(container: Container, message: str, fix: Fix | str) -> Verdict:
+    """Judges a setting that is not there: it fails, unless a template may put it there."""
+    if container.hidden:
+        return unknown(container.place, container.subject, f"{message}; {container.hidden}", RENDERED)
+    return fails(container.place, container.subject, message, fix)
+
+
+def hidden(container: Container, key: str) -> Verdict:
+    return unknown(
+        container.place, container.subject, f"{key} is filled in by a template that is not read", RENDERED
+    )
+
+
+def place_of(repository: RepositoryTexts, node: Node | None, otherwise: Place) -> Place:
+    """The lines of a setting where it stands in a file, else those of what lacks it."""
+    if node is None:
+        return otherwise
+    place = repository.place(node)
+    return place if place.path else otherwise
+
+
+def service_key(repository: RepositoryTexts, service: Service, key: str, value: str, advice: str) -> Fix:
+    """Suggests a key for a Compose service."""
+    return with_key(repository, service.levels[0], key, [value], advice).as_suggestion
+
+
+def context_key(repository: RepositoryTexts, container: Container, key: str, value: list[str], advice: str) -> Fix:
+    """Puts a key into the container's securityContext, with the context where there is none.
+
+    In a base that a kustomization takes as it is, and in the values of a chart, it is a suggestion: others may
+    stand on them.
+    """
+    fix = _context_key(repository, container, key, value, advice)
+    return fix.as_suggestion if container.pod.variant else fix
+
+
+def _context_key(repository: RepositoryTexts, container: Container, key: str, value: list[str], advice: str) -> Fix:
+    context = container.own.get("securityContext")
+    if isinstance(context, Mapping) and context.own:
+        return with_key(repository, context, key, value, advice)
+    if not is_as_written(repository, container.pod):
+        begun = context_begun(repository, container.own, key, value, advice)
+        return begun if begun is not None else Fix(advice, left_alone=PUT_TOGETHER)
+    if context is None:
+        lines = [f"  {key}: {value[0]}".rstrip(), *(f"  {line}" for line in value[1:])]
+        return with_key(repository, container.own, "securityContext", ["", *lines], advice)
+    return Fix(advice)

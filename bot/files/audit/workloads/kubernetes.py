@@ -1,0 +1,258 @@
+"""Manifests → pods and their containers, as the cluster would get them.
+
+Source: Kubernetes' API reference (PodSpec, Container, SecurityContext). A setting of a container wins over the same
+one of its pod.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.domain.repositories.finding import Place
+from bot.domain.wording.words import counted
+from bot.files.audit.repository import RepositoryTexts, is_for_production
+from bot.files.audit.workloads import helm, kustomize
+from bot.files.audit.workloads.helm import may_hold
+from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
+from bot.files.audit.workloads.kustomize import may_hold_workloads
+from bot.files.formats.kubernetes.manifests import KIND as MANIFEST
+from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.formats.table import is_worth_reading
+
+_TEMPLATES = {
+    "Pod": (),
+    "CronJob": ("jobTemplate", "spec", "template", "spec"),
+}
+_WORKLOADS = frozenset(
+    {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "Rollout", "Service"}
+)
+_LISTS = (("initContainers", "init container"), ("containers", "container"))
+MOST_OBJECTS = 20_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pod:
+    """One pod template. `variant` names the kustomization or chart that it was made by.
+
+    `hidden` says why a setting that is absent may be there all the same: a helper of a template, a base elsewhere.
+    """
+
+    path: str
+    kind: str
+    name: str
+    spec: Mapping
+    manifest: Mapping
+    place: Place
+    variant: str = ""
+    hidden: str = ""
+
+    @property
+    def subject(self) -> str:
+        of = f" ({self.variant})" if self.variant else ""
+        return f"{self.kind}/{self.name}{of}"
+
+    @property
+    def skips(self) -> str:
+        """The annotations by which other tools are told to pass over the object; empty where there are none."""
+        names = [key.value for key, _ in self.manifest.mapping("metadata").mapping("annotations").entries()]
+        kube_linter = sum(name.startswith("ignore-check.kube-linter.io/") for name in names)
+        checkov = sum(name.startswith("checkov.io/skip") for name in names)
+        told = (("kube-linter", kube_linter), ("checkov", checkov))
+        return " and ".join(f"{counted(number, 'annotation')} for {tool}" for tool, number in told if number)
+
+    @property
+    def is_windows(self) -> bool:
+        system = self.spec.mapping("os").scalar("name")
+        selected = self.spec.mapping("nodeSelector").scalar("kubernetes.io/os")
+        return any(each is not None and each.value == "windows" for each in (system, selected))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Container:
+    """One container of a pod; `own` is its mapping in the manifest, `role` what findings call it."""
+
+    pod: Pod
+    own: Mapping
+    role: str
+    place: Place
+
+    @property
+    def name(self) -> str:
+        name = self.own.scalar("name")
+        return name.value if name is not None and HIDDEN_VALUE not in name.value else "?"
+
+    @property
+    def subject(self) -> str:
+        return f"{self.pod.subject} · {self.role} {self.name}"
+
+    @property
+    def image(self) -> str:
+        image = self.own.scalar("image")
+        return image.value if image is not None else ""
+
+    @property
+    def context(self) -> Mapping:
+        return self.own.mapping("securityContext")
+
+    @property
+    def hidden(self) -> str:
+        """Why a setting of the container that is absent may be there all the same."""
+        spec = self.pod.spec
+        inner = may_hold(self.own, "securityContext", "volumeMounts") or may_hold(self.context)
+        outer = may_hold(spec, "securityContext") or may_hold(spec.mapping("securityContext"))
+        is_whole = isinstance(self.own.get("securityContext"), Scalar) and is_hidden(
+            self.own.get("securityContext")
+        )
+        if is_whole or inner or outer:
+            return "a part of it comes from a template that is not read"
+        return self.pod.hidden
+
+    def setting(self, key: str) -> Node | None:
+        """Of the container, else of its pod."""
+        own = self.context.get(key)
+        return own if own is not None else self.pod.spec.mapping("securityContext").get(key)
+
+
+def is_hidden(node: Node | None) -> bool:
+    """Whether a value comes from where only a rendered template tells."""
+    return isinstance(node, Scalar) and HIDDEN_VALUE in node.value
+
+
+def word(node: Node | None) -> str | None:
+    """The text of a scalar; None for anything else, and for null."""
+    return node.value.strip() if isinstance(node, Scalar) and not node.is_null else None
+
+
+def pods(repository: RepositoryTexts) -> list[Pod]:
+    """Reads all pod templates of manifests, kustomizations and charts, in the order of the paths. Never raises."""
+    return repository.kept(_pods)
+
+
+def containers(repository: RepositoryTexts) -> list[Container]:
+    return repository.kept(_containers)
+
+
+def _containers(repository: RepositoryTexts) -> list[Container]:
+    found = []
+    for pod in pods(repository):
+        for key, role in _LISTS:
+            for node in pod.spec.sequence(key):
+                # Without an image it is a patch for a container, which is asked about where it is applied.
+                if isinstance(node, Mapping) and node.get("image") is not None:
+                    place = repository.place(node, pod.path)
+                    found.append(Container(pod, node, role, place))
+    return found
+
+
+def _pods(repository: RepositoryTexts) -> list[Pod]:
+    found: list[Pod] = []
+    rendered = kustomize.renderings(repository)
+    taken = {path for rendering in rendered for path in rendering.files} | kustomize.patch_files(repository)
+    for rendering in rendered:
+        for manifest in rendering.objects:
+            pod = _pod(repository, manifest, rendering.root, variant=rendering.folder, hidden=rendering.hidden)
+            found += [pod] if pod is not None else []
+    charts = helm.charts(repository)
+    for chart in charts:
+        for path, manifest in chart.objects:
+            pod = _pod(repository, manifest, path, variant=f"chart {chart.name}", hidden=chart.hidden)
+            found += [pod] if pod is not None else []
+    folders = tuple(f"{chart.folder}/" if chart.folder else "" for chart in charts)
+    for path in manifest_paths(repository):
+        if path in taken or (folders and path.startswith(folders)):
+            continue
+        for manifest in objects(repository.documents(path)):
+            pod = _pod(repository, manifest, path)
+            found += [pod] if pod is not None else []
+    return found
+
+
+def is_as_written(repository: RepositoryTexts, pod: Pod) -> bool:
+    """Whether all of a pod stands in one file just so, and no patch or template has made a part of it."""
+    return not pod.variant or pod in repository.kept(_as_written)
+
+
+def _as_written(repository: RepositoryTexts) -> frozenset[Pod]:
+    return frozenset(pod for pod in pods(repository) if pod.variant and _is_of_one_text(repository, pod.spec))
+
+
+def _is_of_one_text(repository: RepositoryTexts, node: Node) -> bool:
+    path = repository.path_of(node)
+    text = repository.text(path) if path else ""
+    waiting, seen = [node], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:  # aliases share nodes
+            continue
+        seen.add(id(one))
+        match one:
+            case Scalar(source=source):
+                if source is not text:
+                    return False
+            case Sequence(items=items):
+                waiting += items
+            case Mapping() as mapping:
+                if mapping.merged:
+                    return False
+                for key, value in mapping.own.values():
+                    waiting += (key, value)
+    return bool(path)
+
+
+def manifest_paths(repository: RepositoryTexts) -> list[str]:
+    """YAML files that may hold objects of Kubernetes that somebody runs."""
+    return repository.kept(_manifest_paths)
+
+
+def _manifest_paths(repository: RepositoryTexts) -> list[str]:
+    return [
+        path
+        for path in repository.paths
+        if path.endswith((".yml", ".yaml"))
+        and repository.kind(path) == MANIFEST
+        and is_worth_reading(path)
+        and is_for_production(path)
+        and may_hold_workloads(repository.text(path))
+    ]
+
+
+def objects(documents: list[Node]) -> Iterator[Mapping]:
+    """Each object, those of lists as well."""
+    waiting: list[Node] = list(reversed(documents))
+    count = 0
+    while waiting and count < MOST_OBJECTS:
+        node = waiting.pop()
+        count += 1
+        if not isinstance(node, Mapping) or node.scalar("kind") is None or node.scalar("apiVersion") is None:
+            continue
+        if (word(node.get("kind")) or "").endswith("List") and isinstance(node.get("items"), Sequence):
+            waiting += reversed(node.sequence("items"))
+        else:
+            yield node
+
+
+def spec_of(manifest: Mapping) -> Mapping | None:
+    """The PodSpec of an object; None where it is no workload."""
+    kind = word(manifest.get("kind")) or ""
+    spec = manifest.mapping("spec")
+    if kind in _TEMPLATES:
+        for key in _TEMPLATES[kind]:
+            spec = spec.mapping(key)
+    elif kind in _WORKLOADS:
+        spec = spec.mapping("template").mapping("spec")
+    else:
+        return None
+    return spec if isinstance(spec.get("containers"), Sequence) else None
+
+
+def _pod(
+    repository: RepositoryTexts, manifest: Mapping, path: str, variant: str = "", hidden: str = ""
+) -> Pod | None:
+    spec = spec_of(manifest)
+    if spec is None:
+        return None
+    name = word(manifest.mapping("metadata").get("name")) or "?"
+    kind = word(manifest.get("kind")) or "?"
+    first = manifest.own.get("kind")
+    place = repository.place(first[1] if first else manifest, path)
+    shown = path.rpartition("/")[2].partition(".")[0] if HIDDEN_VALUE in name or name == "?" else name
+    return Pod(place.path or path, kind, shown, spec, manifest, place, variant, hidden)

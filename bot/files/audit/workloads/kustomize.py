@@ -1,0 +1,165 @@
+"""Kustomizations → the objects that they come to, as far as security settings go: bases, overlays, components and
+patches. Names, images, labels and generators change no such setting and are not applied.
+
+Source: the reference of kustomization files. Strategic merges know the lists of a pod by their merge keys.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from bot.files.audit.repository import RepositoryTexts, is_for_production
+from bot.files.audit.workloads.patches import patches_of
+from bot.files.audit.workloads.rendering import Rendering, entries
+from bot.files.audit.workloads.replacements import replaced
+from bot.files.formats.builds import below
+from bot.files.formats.source.nodes import Mapping, Node, Sequence
+
+NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+MOST_OBJECTS = 5_000
+DEEPEST = 12
+_RUNS = re.compile(r"containers|verifyImages|ClusterImagePolicy|ratify|\bpatch\b|securityContext", re.IGNORECASE)
+_KIND = re.compile(r"^[\"']?kind[\"']?:\s*[\"']?(\w+)", re.MULTILINE)
+_RUN_NOTHING = frozenset(
+    {"CustomResourceDefinition", "ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding"}
+)
+
+
+def may_hold_workloads(text: str) -> bool:
+    """Whether reading a manifest is worth it: definitions of custom resources are long, and run nothing."""
+    if not ("kind" in text and "apiVersion" in text) or _RUNS.search(text) is None:
+        return False
+    kinds = set(_KIND.findall(text))
+    return not kinds or not kinds <= _RUN_NOTHING
+
+
+def renderings(repository: RepositoryTexts) -> list[Rendering]:
+    """One for each kustomization that no other one of the repository takes. Never raises."""
+    return repository.kept(_renderings)
+
+
+def _renderings(repository: RepositoryTexts) -> list[Rendering]:
+    folders = {}
+    for path in repository.paths:
+        if path.rpartition("/")[2] in NAMES and is_for_production(path):
+            root = repository.root(path)
+            if root is not None:
+                folders[posixpath.dirname(path)] = (path, root)
+    taken = {
+        target
+        for folder, (_, root) in folders.items()
+        for entry in entries(root, "resources", "bases", "components")
+        if (target := below(folder, entry)) is not None and target != folder
+    }
+    found = []
+    for folder, (path, root) in folders.items():
+        if folder in taken or _is_component(root):
+            continue
+        rendering = Rendering(folder or ".", path)
+        rendering.objects = _built(repository, folder, path, root, rendering, 0, [])
+        found.append(rendering)
+    return found
+
+
+def patch_files(repository: RepositoryTexts) -> set[str]:
+    """Files that kustomizations name as patches: objects in them are parts of others."""
+    return repository.kept(_patch_files)
+
+
+def _patch_files(repository: RepositoryTexts) -> set[str]:
+    found: set[str] = set()
+    for path in repository.paths:
+        root = repository.root(path) if path.rpartition("/")[2] in NAMES else None
+        if root is None:
+            continue
+        written = list(entries(root, "patchesStrategicMerge"))
+        for key in ("patches", "patchesJson6902"):
+            paths = (item.scalar("path") for item in root.sequence(key) if isinstance(item, Mapping))
+            written += [scalar.value for scalar in paths if scalar is not None]
+        targets = (below(posixpath.dirname(path), each) for each in written if "\n" not in each)
+        found.update(target for target in targets if target is not None)
+    return found
+
+
+def _is_component(root: Mapping) -> bool:
+    kind = root.scalar("kind")
+    return kind is not None and kind.value == "Component"
+
+
+def _built(
+    repository: RepositoryTexts,
+    folder: str,
+    path: str,
+    root: Mapping,
+    rendering: Rendering,
+    depth: int,
+    given: list[Mapping],
+) -> list[Mapping]:
+    """The objects of a kustomization; a component gets those of the one that takes it."""
+    rendering.files.add(path)
+    objects = list(given)
+    for entry in entries(root, "resources", "bases"):
+        objects += _taken(repository, folder, entry, rendering, depth, [])
+    for entry in entries(root, "components"):
+        objects = _taken(repository, folder, entry, rendering, depth, objects) or objects
+    for patch in patches_of(repository, folder, root, rendering):
+        objects = [patch.applied(each) for each in objects]
+    for replacement in _replacements(repository, folder, root, rendering):
+        objects = replaced(objects, replacement, _others(repository, rendering))
+    if root.get("helmCharts") is not None:
+        rendering.hidden = "charts that the kustomization renders are not read"
+    return [each for each in objects if each.own][:MOST_OBJECTS]
+
+
+def _replacements(
+    repository: RepositoryTexts, folder: str, root: Mapping, rendering: Rendering
+) -> Iterator[Mapping]:
+    for item in root.sequence("replacements"):
+        path = item.scalar("path") if isinstance(item, Mapping) else None
+        if path is None:
+            yield from [item] if isinstance(item, Mapping) else []
+            continue
+        target = below(folder, path.value)
+        if target is None or target not in repository:
+            rendering.hidden = f"the replacements {path.value[:80]} are no file of this repository"
+            continue
+        rendering.files.add(target)
+        for document in repository.documents(target):
+            written = document.items if isinstance(document, Sequence) else [document]
+            yield from (each for each in written if isinstance(each, Mapping))
+
+
+def _others(repository: RepositoryTexts, rendering: Rendering) -> list[Mapping]:
+    return [
+        each for path in rendering.others for document in repository.documents(path) for each in _objects(document)
+    ]
+
+
+def _taken(
+    repository: RepositoryTexts, folder: str, entry: str, rendering: Rendering, depth: int, given: list[Mapping]
+) -> list[Mapping]:
+    target = below(folder, entry)
+    if target is None or "//" in entry or "github.com" in entry:
+        rendering.hidden = f"{entry[:100]} is no file of this repository"
+        return given
+    if target in repository:
+        rendering.files.add(target)
+        if not may_hold_workloads(repository.text(target)):
+            rendering.others.append(target)
+            return given
+        return [*given, *(each for document in repository.documents(target) for each in _objects(document))]
+    name = repository.first(target, *NAMES)
+    root = repository.root(name) if name is not None else None
+    if name is None or root is None or depth >= DEEPEST:
+        rendering.hidden = f"{entry[:100]} is no file of this repository"
+        return given
+    return _built(repository, target, name, root, rendering, depth + 1, given)
+
+
+def _objects(document: Node) -> Iterator[Mapping]:
+    if isinstance(document, Mapping) and document.get("kind") is not None:
+        kind = document.scalar("kind")
+        if kind is not None and kind.value.endswith("List"):
+            yield from (item for item in document.sequence("items") if isinstance(item, Mapping))
+        else:
+            yield document

@@ -1,0 +1,46 @@
+"""What pods and services mount from the machine that they run on."""
+
+import re
+from collections.abc import Iterator
+
+from bot.files.audit.workloads.compose import Service, filled_in
+from bot.files.audit.workloads.kubernetes import Pod, word
+from bot.files.formats.source.nodes import Mapping, Node, Scalar
+
+_SOCKET = re.compile(r"(?:docker|containerd|crio|podman|cri-dockerd|buildkitd)(?:\.sock|/\w[\w.-]*\.sock)$")
+_FOLDERS_OF_SOCKETS = frozenset(
+    {"/var/run", "/run", "/run/containerd", "/var/run/containerd", "/var/run/crio", "/run/crio"}
+)
+_OF_SYSTEM = re.compile(r"^/(?:$|(?:etc|proc|sys|dev|root|boot|usr|bin|sbin|lib|run|var|home)(?:/|$))")
+_HARMLESS = re.compile(r"^/etc/(?:localtime|timezone)$|^/dev/(?:shm|dri|net/tun)|^/(?:home|var/lib)/[^/]+/")
+
+
+def host_paths(pod: Pod) -> Iterator[tuple[Node, str]]:
+    """The node's paths that volumes of a pod stand for, with the volume."""
+    for volume in pod.spec.sequence("volumes"):
+        if isinstance(volume, Mapping):
+            path = word(volume.mapping("hostPath").get("path"))
+            if path is not None:
+                yield volume, path
+
+
+def mounted_host_paths(service: Service) -> Iterator[tuple[Node, str]]:
+    """The host's paths that a service mounts, with the entry; names of volumes are none."""
+    for volume in service.nodes("volumes"):
+        if isinstance(volume, Scalar):
+            source = filled_in(volume).split(":")[0]
+        elif isinstance(volume, Mapping) and word(volume.get("type")) in {"bind", None}:
+            source = word(volume.get("source")) or ""
+        else:
+            continue
+        if source.startswith("/") and ":" in (volume.value if isinstance(volume, Scalar) else ":"):
+            yield volume, source
+
+
+def is_engine_socket(path: str) -> bool:
+    return _SOCKET.search(path.rstrip("/")) is not None or path.rstrip("/") in _FOLDERS_OF_SOCKETS
+
+
+def is_of_system(path: str) -> bool:
+    """Whether a path is one of the operating system's own, which no project keeps its data in."""
+    return _OF_SYSTEM.match(path) is not None and _HARMLESS.match(path) is None

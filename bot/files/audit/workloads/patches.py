@@ -1,0 +1,209 @@
+"""Patches of a kustomization: which objects each is for, and what it makes of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.workloads.rendering import Rendering, entries, word_of
+from bot.files.formats.builds import below
+from bot.files.formats.source.collector import Unreadable
+from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.formats.source.yaml import read
+
+DEEPEST_MERGE = 40
+_KEYS = {
+    "containers": "name",
+    "initContainers": "name",
+    "ephemeralContainers": "name",
+    "volumes": "name",
+    "env": "name",
+    "volumeMounts": "mountPath",
+    "volumeDevices": "devicePath",
+    "imagePullSecrets": "name",
+    "ports": "containerPort",
+    "hostAliases": "ip",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Either a strategic merge or a list of JSON 6902 operations, for the objects that the target names."""
+
+    merge: Mapping | None
+    operations: tuple[Mapping, ...]
+    target: Mapping | None
+
+    def applied(self, manifest: Mapping) -> Mapping:
+        if not self._fits(manifest):
+            return manifest
+        if self.merge is not None:
+            merged = _merged(manifest, self.merge, 0)
+            return merged if self.target is None or not merged.own else _named_as(merged, manifest)
+        for operation in self.operations:
+            manifest = _operated(manifest, operation)
+        return manifest
+
+    def _fits(self, manifest: Mapping) -> bool:
+        kind, name = word_of(manifest, "kind"), word_of(manifest.mapping("metadata"), "name")
+        if self.target is not None:
+            wanted_kind, wanted_name = word_of(self.target, "kind"), word_of(self.target, "name")
+            return (not wanted_kind or wanted_kind == kind) and (not wanted_name or _matches(wanted_name, name))
+        if self.merge is None:
+            return False
+        return word_of(self.merge, "kind") == kind and word_of(self.merge.mapping("metadata"), "name") == name
+
+
+def _matches(wanted: str, name: str) -> bool:
+    """Names of targets are regular expressions, anchored; nearly all that people write are `.*` and plain names."""
+    if wanted in {".*", ".+"}:
+        return True
+    if wanted.endswith(".*"):
+        return name.startswith(wanted[:-2].lstrip("^"))
+    if wanted.startswith(".*"):
+        return name.endswith(wanted[2:].rstrip("$"))
+    return wanted.strip("^$") == name
+
+
+def patches_of(repository: RepositoryTexts, folder: str, root: Mapping, rendering: Rendering) -> Iterator[Patch]:
+    for entry in entries(root, "patchesStrategicMerge"):
+        yield from _of_text(repository, folder, entry, None, rendering)
+    for key in ("patches", "patchesJson6902"):
+        for item in root.sequence(key):
+            if isinstance(item, Scalar):
+                yield from _of_text(repository, folder, item.value.strip(), None, rendering)
+            elif isinstance(item, Mapping):
+                target = item.get("target")
+                written = item.scalar("path") or item.scalar("patch")
+                if written is not None:
+                    held = target if isinstance(target, Mapping) else None
+                    yield from _of_text(repository, folder, written.value, held, rendering)
+
+
+def _of_text(
+    repository: RepositoryTexts, folder: str, written: str, target: Mapping | None, rendering: Rendering
+) -> Iterator[Patch]:
+    """`written` is the patch itself, or the file that it stands in."""
+    path = below(folder, written) if "\n" not in written.strip() and "{" not in written else None
+    if path is not None and path in repository:
+        rendering.files.add(path)
+        documents = repository.documents(path)
+    elif path is not None:
+        rendering.hidden = f"the patch {written[:80]} is no file of this repository"
+        return
+    else:
+        try:
+            documents = read(written)
+        except Unreadable:
+            rendering.hidden = "a patch cannot be read"
+            return
+    for document in documents:
+        if isinstance(document, Sequence):
+            yield Patch(None, tuple(item for item in document.items if isinstance(item, Mapping)), target)
+        elif isinstance(document, Mapping):
+            yield Patch(document, (), target)
+
+
+def _merged(base: Mapping, patch: Mapping, depth: int) -> Mapping:
+    directive = patch.scalar("$patch")
+    if directive is not None and directive.value == "delete":
+        return Mapping(base.start)
+    if (directive is not None and directive.value == "replace") or depth > DEEPEST_MERGE:
+        return patch
+    own = {key.value: (key, value) for key, value in base.entries()}
+    for key, value in patch.entries():
+        if key.value.startswith("$"):
+            continue
+        held = own.get(key.value)
+        if isinstance(value, Scalar) and value.is_null:
+            own.pop(key.value, None)
+        elif held is None:
+            own[key.value] = (key, value)
+        elif isinstance(value, Mapping) and isinstance(held[1], Mapping):
+            own[key.value] = (held[0], _merged(held[1], value, depth + 1))
+        elif isinstance(value, Sequence) and isinstance(held[1], Sequence) and key.value in _KEYS:
+            own[key.value] = (held[0], _joined(held[1], value, _KEYS[key.value], depth + 1))
+        else:
+            own[key.value] = (key, value)
+    return Mapping(base.start, own)
+
+
+def _joined(base: Sequence, patch: Sequence, key: str, depth: int) -> Sequence:
+    items = list(base.items)
+    for item in patch.items:
+        if not isinstance(item, Mapping):
+            continue
+        name = word_of(item, key)
+        at = next(
+            (n for n, each in enumerate(items) if isinstance(each, Mapping) and word_of(each, key) == name), None
+        )
+        if at is None:
+            items.append(item)
+            continue
+        held = items[at]
+        merged = _merged(held, item, depth) if isinstance(held, Mapping) else item
+        if merged.own:
+            items[at] = merged
+        else:
+            del items[at]
+    return Sequence(base.start, items)
+
+
+def _operated(manifest: Mapping, operation: Mapping) -> Mapping:
+    """The object after one operation; as it was where the path leads nowhere."""
+    action, path = word_of(operation, "op"), word_of(operation, "path")
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
+    if not parts or len(parts) > DEEPEST_MERGE:
+        return manifest
+    value = operation.get("value")
+    changed = _placed(manifest, parts, value if action in {"add", "replace"} else None, action)
+    return changed if isinstance(changed, Mapping) else manifest
+
+
+def _placed(node: Node, parts: list[str], value: Node | None, action: str) -> Node:
+    """A copy of the node in which the value stands at the path, or nothing where it is removed."""
+    head, rest = parts[0], parts[1:]
+    if isinstance(node, Mapping):
+        own = {key.value: (key, each) for key, each in node.entries()}
+        held = own.get(head)
+        if rest and held is not None:
+            own[head] = (held[0], _placed(held[1], rest, value, action))
+        elif not rest and value is None and action == "remove":
+            own.pop(head, None)
+        elif not rest and value is not None:
+            key = held[0] if held is not None else _key(value, head)
+            own[head] = (key, value)
+        return Mapping(node.start, own)
+    if isinstance(node, Sequence):
+        items = list(node.items)
+        at = len(items) if head == "-" else int(head) if head.isdecimal() and len(head) < 6 else -1
+        if rest and 0 <= at < len(items):
+            items[at] = _placed(items[at], rest, value, action)
+        elif not rest and value is None and action == "remove" and 0 <= at < len(items):
+            del items[at]
+        elif not rest and value is not None and 0 <= at <= len(items):
+            if action == "replace" and at < len(items):
+                items[at] = value
+            else:
+                items.insert(at, value)
+        return Sequence(node.start, items)
+    return node
+
+
+def _key(value: Node, name: str) -> Scalar:
+    """A key for a value that stands under none in its own text."""
+    source = value.source if isinstance(value, Scalar) else ""
+    start = value.start if isinstance(value, Scalar) else 0
+    return Scalar(source, start, start, name)
+
+
+def _named_as(merged: Mapping, manifest: Mapping) -> Mapping:
+    """With the kind and name that it had: those of a patch that has a target stand for nothing."""
+    own = {key.value: (key, value) for key, value in merged.entries()}
+    for key in ("apiVersion", "kind"):
+        if key in manifest.own:
+            own[key] = manifest.own[key]
+    metadata, name = own.get("metadata"), manifest.mapping("metadata").own.get("name")
+    if metadata is not None and isinstance(metadata[1], Mapping) and name is not None:
+        inner = {key.value: (key, value) for key, value in metadata[1].entries()}
+        own["metadata"] = (metadata[0], Mapping(metadata[1].start, {**inner, "name": name}))
+    return Mapping(merged.start, own)

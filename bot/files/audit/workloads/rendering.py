@@ -1,0 +1,33 @@
+"""What building a kustomization gives: its objects, and the files that it was built from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bot.files.formats.source.nodes import Mapping, Scalar
+
+
+@dataclass(slots=True)
+class Rendering:
+    """What one kustomization that no other one takes comes to. `files` are all that it was made of."""
+
+    folder: str
+    root: str
+    objects: list[Mapping] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
+    others: list[str] = field(default_factory=list)
+    """Files of objects that run nothing; values of them may be put into others."""
+    hidden: str = ""
+
+
+def entries(root: Mapping, *keys: str) -> Iterator[str]:
+    """Yields the texts of the lists under these keys."""
+    for key in keys:
+        for item in root.sequence(key):
+            if isinstance(item, Scalar):
+                yield item.value.strip()
+
+
+def word_of(mapping: Mapping, key: str) -> str:
+    """Returns the text under a key, empty where there is none."""
+    scalar = mapping.scalar(key)
+    return scalar.value if scalar is not None else ""

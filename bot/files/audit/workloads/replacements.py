@@ -1,0 +1,103 @@
+"""A kustomization's replacements: a value of one object, put into fields of others.
+
+Source: the reference of `replacements`. Selectors by kind and name count, and of the options `create`; a field path
+may go through lists by number, by `[key=value]` and by `*`. Delimiters, which change a part of a value, are passed
+over.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from bot.files.audit.workloads.rendering import word_of
+from bot.files.formats.source.nodes import Mapping, Node, Scalar
+from bot.files.formats.source.nodes import Sequence as List
+
+DEEPEST = 40
+_PART = re.compile(r"\[[^\]]*\]|(?:[^.\[\]\\]|\\.)+")
+_SELECTED = re.compile(r"\[([^=\]]+)=([^\]]*)\]")
+
+
+def replaced(objects: Sequence[Mapping], replacement: Mapping, sources: Iterable[Mapping]) -> list[Mapping]:
+    """The objects after one replacement; as they were where its source is not there. `sources` are looked through
+    for it behind the objects."""
+    value = _value(replacement.mapping("source"), [*objects, *sources])
+    if value is None:
+        return list(objects)
+    found = list(objects)
+    for target in replacement.sequence("targets"):
+        if not isinstance(target, Mapping) or target.mapping("options").get("delimiter") is not None:
+            continue
+        creates = word_of(target.mapping("options"), "create") == "true"
+        rejected = [each for each in target.sequence("reject") if isinstance(each, Mapping)]
+        paths = [path.value for path in target.sequence("fieldPaths") if isinstance(path, Scalar)]
+        for number, each in enumerate(found):
+            if not _fits(target.mapping("select"), each) or any(_fits(other, each) for other in rejected):
+                continue
+            for path in paths:
+                changed = _set(found[number], parts_of(path), value, creates)
+                found[number] = changed if isinstance(changed, Mapping) else found[number]
+    return found
+
+
+def parts_of(path: str) -> list[str]:
+    """`spec.containers.[name=api].image` by its parts."""
+    return [part.replace("\\", "") if part[:1] != "[" else part for part in _PART.findall(path)][:DEEPEST]
+
+
+def _value(source: Mapping, objects: Sequence[Mapping]) -> Scalar | None:
+    path = word_of(source, "fieldPath") or "metadata.name"
+    for each in objects:
+        if _fits(source, each):
+            node: Node | None = each
+            for part in parts_of(path):
+                node = node.get(part) if isinstance(node, Mapping) else None
+            return node if isinstance(node, Scalar) else None
+    return None
+
+
+def _fits(selector: Mapping, manifest: Mapping) -> bool:
+    kind, name = word_of(selector, "kind"), word_of(selector, "name")
+    is_kind = not kind or kind == word_of(manifest, "kind")
+    return is_kind and (not name or name == word_of(manifest.mapping("metadata"), "name"))
+
+
+def _set(node: Node, parts: list[str], value: Scalar, creates: bool) -> Node:
+    """A copy of the node with the value where the parts lead; the node itself where they lead nowhere."""
+    if not parts:
+        return value
+    head, rest = parts[0], parts[1:]
+    if isinstance(node, Mapping):
+        held = next((entry for entry in node.entries() if entry[0].value == head), None)
+        if held is None and not creates:
+            return node
+        own = {key.value: (key, each) for key, each in node.entries()}
+        key = held[0] if held is not None else _like(value, head)
+        inner = held[1] if held is not None else (List(0) if rest and rest[0][:1] == "[" else Mapping(0))
+        own[head] = (key, _set(inner, rest, value, creates))
+        return Mapping(node.start, own)
+    if isinstance(node, List):
+        return _set_in_list(node, head, rest, value, creates)
+    return node
+
+
+def _set_in_list(node: List, head: str, rest: list[str], value: Scalar, creates: bool) -> Node:
+    items = list(node.items)
+    selected = _SELECTED.fullmatch(head)
+    places = [
+        number
+        for number, item in enumerate(items)
+        if head == "*"
+        or (head.isdecimal() and int(head[:6]) == number)
+        or (selected and isinstance(item, Mapping) and word_of(item, selected[1]) == selected[2])
+    ]
+    for place in places:
+        items[place] = _set(items[place], rest, value, creates)
+    if not places and selected and creates:
+        made = Mapping(node.start, {selected[1]: (_like(value, selected[1]), _like(value, selected[2]))})
+        items.append(_set(made, rest, value, creates))
+    return List(node.start, items)
+
+
+def _like(value: Scalar, text: str) -> Scalar:
+    """A word that no text has, in the place of the value."""
+    return Scalar(value.source, value.start, value.start, text)

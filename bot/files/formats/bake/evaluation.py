@@ -1,0 +1,75 @@
+"""What the strings and variables of a Bake file come to, as far as it is known without running Bake."""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice, product
+
+from bot.files.formats.bake.hcl import Name, Opaque, Template, Value
+from bot.files.formats.source.spanned import Spanned, joined
+
+MOST_VARIANTS = 64
+"""How many combinations of one target's matrix are read."""
+DEEPEST_VARIABLE = 16
+MOST_EVALUATED = 1024 * 1024
+"""Characters that all strings of one file may expand to."""
+_NOTHING = (Spanned("", ()), False)
+_TEMPLATE_PART = re.compile(r"\$\$\{|%%\{|\$\{~?\s*(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)?)\s*~?\}|[$%]\{")
+
+
+class TooMuch(Exception):
+    """What the file expands to is beyond all measure."""
+
+
+class BakeEvaluation:
+    """Evaluates the values of one file; `used` are the variables that were asked for."""
+
+    def __init__(self) -> None:
+        self.used: set[str] = set()
+        self._evaluated = 0
+        """Characters so far."""
+
+    def of(self, value: Value, variables: Mapping[str, Value], depth: int = 0) -> tuple[Spanned, bool]:
+        """A value as text, and whether nothing in it was left as it was written."""
+        match value:
+            case Name() if value.name in variables and depth < DEEPEST_VARIABLE:
+                self.used.add(value.name)
+                return self.of(variables[value.name], variables, depth + 1)
+            case Template():
+                return self._filled(value.written, variables, depth)
+            case Name():
+                return Spanned(value.name, range(value.place, value.place + len(value.name))), False
+            case Opaque():
+                return Spanned(value.text, range(value.place, value.place + len(value.text))), False
+        return Spanned("", ()), False
+
+    def _filled(self, written: Spanned, variables: Mapping[str, Value], depth: int) -> tuple[Spanned, bool]:
+        self._evaluated += len(written)
+        if self._evaluated > MOST_EVALUATED:
+            raise TooMuch
+        parts: list[Spanned] = []
+        whole = True
+        done = 0
+        for found in _TEMPLATE_PART.finditer(written.text):
+            parts.append(written.part(done, found.start()))
+            done = found.end()
+            if found.group() in {"$${", "%%{"}:
+                parts.append(written.part(found.start() + 1, found.end()))
+                continue
+            name = found["name"]
+            self.used.add(name)
+            known = name in variables and depth < DEEPEST_VARIABLE
+            value, is_known = self.of(variables[name], variables, depth + 1) if known else _NOTHING
+            whole = whole and is_known
+            parts.append(value if is_known else written.part(found.start(), found.end()))
+        return joined([*parts, written.part(done, len(written))]), whole
+
+
+def variants(matrix: Value | None, variables: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
+    """One set of variables for each combination of a matrix; without one, a single empty set."""
+    axes = matrix if isinstance(matrix, dict) else {}
+    values = [variables.get(value.name, value) if isinstance(value, Name) else value for value in axes.values()]
+    lists = [value if isinstance(value, tuple) else (value,) for value in values]
+    for combination in islice(product(*lists), MOST_VARIANTS):
+        variant = dict(zip(axes, combination, strict=True))
+        members = [(axis, value) for axis, value in variant.items() if isinstance(value, dict)]
+        yield variant | {f"{axis}.{key}": inner for axis, value in members for key, inner in value.items()}

@@ -1,0 +1,52 @@
+"""Which YAML texts are Compose files, whatever they are called: `docker compose -f` takes any name.
+
+Source: the Compose specification, whose schema allows no other keys at the root than these and `x-…`. GitLab CI,
+Drone and Travis have `services` as well, but a list of them.
+"""
+
+import re
+
+from bot.files.formats.source.collector import Unreadable
+from bot.files.formats.source.nodes import Mapping, Node, Scalar
+from bot.files.formats.source.yaml import read
+
+_ROOT = frozenset({"version", "name", "include", "services", "networks", "volumes", "configs", "secrets", "models"})
+_SERVICES = re.compile(r"^[\"']?services[\"']?[ \t]*:", re.MULTILINE)
+_BUILD = frozenset({"context", "dockerfile", "dockerfile_inline"})
+
+
+def is_compose_file(text: str) -> bool:
+    """Whether each document of a text is a Compose file with a service that runs an image or is built.
+
+    Empty documents do not count. Never raises.
+    """
+    if not ("image" in text or "build" in text) or _SERVICES.search(text) is None:
+        return False
+    try:
+        documents = read(text)
+    except Unreadable:
+        return False
+    filled = [document for document in documents if not _is_null(document)]
+    return bool(filled) and all(isinstance(document, Mapping) and _is_one(document) for document in filled)
+
+
+def _is_one(document: Mapping) -> bool:
+    if not all(key in _ROOT or key.startswith("x-") for key in document.own):
+        return False
+    services = [service for _, service in document.mapping("services").entries()]
+    return all(isinstance(each, Mapping) or _is_null(each) for each in services) and any(
+        isinstance(each, Mapping) and _is_run_or_built(each) for each in services
+    )
+
+
+def _is_run_or_built(service: Mapping) -> bool:
+    image, build = service.get("image"), service.get("build")
+    if isinstance(image, Scalar):
+        return not image.is_null
+    if isinstance(build, Mapping):
+        return any(build.get(key) is not None for key in _BUILD)
+    return isinstance(build, Scalar) and not build.is_null
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.is_null

@@ -1,0 +1,76 @@
+"""What each file names, read by the format that its path tells."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bot.domain.repositories.usage import Findings, Kind, SourceProblem
+from bot.files.formats.rewrite import marker
+from bot.files.formats.source.text import decode
+from bot.files.formats.table import format_of, kind_of_file
+
+LARGEST_FILE = 1 << 20
+"""Bytes: a Dockerfile or manifest beyond that was not written by hand."""
+
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
+    """Finds all that a file names, with the markers above it; never raises, what cannot be read is one problem.
+
+    `kind` tells the kind of a file whose path and text do not.
+    """
+    kind = kind or kind_in(path, data)
+    if kind is None:
+        return Findings()
+    if len(data) > LARGEST_FILE:
+        return _unread(path, too_large(len(data)))
+    if data.startswith(_LFS_POINTER):
+        return _unread(
+            path, "is kept in Git LFS, which is not read, so nothing in it is watched; keep it in Git itself"
+        )
+    if b"\0" in data:
+        return _unread(path, "holds NUL bytes, so it is no text file in UTF-8; convert it")
+    text = decode(data)
+    try:
+        found = format_of(kind).read(path, text)
+    except Exception as error:
+        return _unread(path, f"could not be read ({type(error).__name__}); please report this file")
+    return replace(found, usages=marker.attached(found.usages, text), problems=one_for_each_file(found.problems))
+
+
+def kind_in(path: str, data: bytes) -> Kind | None:
+    """What kind a file is by its path, or by its text where the path does not tell; None where it has none."""
+    return kind_of_file(path, lambda: decode(data) if is_text(data) else "")
+
+
+def is_text(data: bytes) -> bool:
+    """Whether a file is read: it is neither too large nor anything but text."""
+    return len(data) <= LARGEST_FILE and b"\0" not in data
+
+
+def too_large(size: int) -> str:
+    """What to say of a file beyond `LARGEST_FILE`."""
+    return (
+        f"larger than {LARGEST_FILE >> 10} KiB ({size:,} bytes), so it is not read and nothing in it is watched; "
+        "split it, or name its images in a smaller file"
+    )
+
+
+def one_for_each_file(problems: Iterable[SourceProblem]) -> tuple[SourceProblem, ...]:
+    """The first problem of each file in the order of its lines, with a count of the others: whoever opens the file
+    sees those too."""
+    by_path: dict[str, list[SourceProblem]] = {}
+    for problem in problems:
+        by_path.setdefault(problem.path, []).append(problem)
+    return tuple(_with_count(sorted(of_file, key=lambda each: each.line)) for of_file in by_path.values())
+
+
+def _with_count(problems: list[SourceProblem]) -> SourceProblem:
+    first, *others = problems
+    if not others:
+        return first
+    return replace(first, message=f"{first.message} (and {len(others)} more in this file)")
+
+
+def _unread(path: str, why: str) -> Findings:
+    return Findings(problems=(SourceProblem(path, 1, why),))

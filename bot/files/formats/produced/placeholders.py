@@ -1,0 +1,85 @@
+"""What only a run of a pipeline knows, and stands in the name of the image all the same.
+
+Such a part is put into the text as a word in private characters, which no format takes for syntax, before the file
+is read; in what was read it becomes `{sha}`, `{owner}/{name}` and the like.
+"""
+
+import re
+
+from bot.domain.images.claims.tags import name_and_tag
+from bot.files.formats.shell.commands import SCRIPT_FOLDER, UNKNOWN
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_KNOWN = {
+    "github.repository": "{owner}/{name}",
+    "github.repository_owner": "{owner}",
+    "github.event.repository.name": "{name}",
+    "github.sha": "{sha}",
+    "github.run_number": "{run_number}",
+    "github.ref_name": "{branch}",
+    "github.workflow_sha": "{sha}",
+}
+_EXPRESSION = re.compile(r"\$\{\{\s*(?P<name>github\.[a-z_.]+)\s*\}\}")
+_VARIABLES = {
+    "GITHUB_REPOSITORY": "{owner}/{name}",
+    "GITHUB_REPOSITORY_OWNER": "{owner}",
+    "GITHUB_SHA": "{sha}",
+    "GITHUB_RUN_NUMBER": "{run_number}",
+    "GITHUB_REF_NAME": "{branch}",
+}
+_VARIABLE = re.compile(
+    r"\$(?:\{(?P<braced>GITHUB_[A-Z_]+)(?P<lower>,,)?(?P<short>:0?:(?:7|8))?\}|(?P<bare>GITHUB_[A-Z_]+)"
+    r"|(?:\(\$|\{)(?i:env):(?P<inside>GITHUB_[A-Z_]+)[)}]|(?i:env):(?P<powershell>GITHUB_[A-Z_]+))"
+)
+_LOWERED = re.compile(
+    rf"\$\(\s*echo\s+(?:-n\s+)?[\"']?(?P<word>{_OPEN}[^{_OPEN}{_CLOSE}]*{_CLOSE})[\"']?\s*\|\s*"
+    r"(?:tr\s+['\"]?(?:\[:upper:\]|\[?A-Z\]?)['\"]?\s+['\"]?(?:\[:lower:\]|\[?a-z\]?)['\"]?"
+    r"|(?P<cut>(?:cut\s+-(?:c\s*1-7|b\s*1-7)|head\s+-c\s*7)))\s*\)"
+)
+"""A known word in lower case, as registries take it, or the first digits of a commit."""
+_OF_GIT = re.compile(r"\$\(\s*git\s+rev-parse\s+(?P<short>--short(?:=7)?\s+)?HEAD\s*\)")
+_AZURE = re.compile(r"\$\((?P<name>Build\.(?:SourceVersion|SourceBranchName))\)", re.IGNORECASE)
+_AZURE_KNOWN = {"build.sourceversion": "{sha}", "build.sourcebranchname": "{branch}"}
+_WORD = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+_LONGEST = 4_096
+_LEFT = re.compile(rf"\$\{{\{{.*?\}}\}}|\$\{{[^}}]*\}}|\$\([^)]*\)|\$\w+|[{UNKNOWN}{SCRIPT_FOLDER}]+")
+
+
+def hidden(text: str) -> str:
+    """The text with all that has a name of ours in private characters; its lines stay where they are."""
+    text = _EXPRESSION.sub(lambda found: _word(_KNOWN.get(found["name"]), found[0]), text)
+    text = _VARIABLE.sub(_variable, text)
+    if "$(" in text:
+        text = _LOWERED.sub(_lowered, text)
+        text = _OF_GIT.sub(lambda found: _word("{short_sha}" if found["short"] else "{sha}", found[0]), text)
+    return _AZURE.sub(lambda found: _word(_AZURE_KNOWN[found["name"].lower()], found[0]), text)
+
+
+def shown(text: str) -> str:
+    """What was read, with our names in it, and `*` for what nobody knows before the build, or is far too long."""
+    if len(text) > _LONGEST:
+        return "*"
+    return _LEFT.sub("*", _WORD.sub(r"\1", text))
+
+
+def split(text: str) -> tuple[str, str] | None:
+    """Name and tag of an image as shown; None where the name is not known or names no registry's path."""
+    name, tag = name_and_tag(text.strip().strip("\"'").partition("@")[0])
+    return None if "*" in name or "/" not in name else (name, tag)
+
+
+def _word(known: str | None, written: str) -> str:
+    return f"{_OPEN}{known}{_CLOSE}" if known is not None else written
+
+
+def _lowered(found: re.Match[str]) -> str:
+    if not found["cut"]:
+        return found["word"]
+    return _word("{short_sha}" if "{sha}" in found["word"] else None, found[0])
+
+
+def _variable(found: re.Match[str]) -> str:
+    known = _VARIABLES.get(found["braced"] or found["bare"] or found["inside"] or found["powershell"])
+    if known == "{sha}" and found["short"]:
+        known = "{short_sha}" if found["short"].endswith("7") else None
+    return _word(known, found[0])

@@ -1,0 +1,210 @@
+"""All files of one repository, read together: projects need the properties that stand above them."""
+
+import posixpath
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from bot.domain.images.claims.claim import NamedImage
+from bot.domain.repositories.repository import WORKFLOWS, Workflow
+from bot.domain.repositories.usage import Findings, Kind, OpenReference, SourceProblem, Usage
+from bot.files.formats import azd
+from bot.files.formats.aspire import finder as aspire
+from bot.files.formats.builds import DotnetPublish, FileBuild
+from bot.files.formats.dotnet import global_json, project, solution_files
+from bot.files.formats.dotnet.solution import Around, PublishingFile, Solution, place
+from bot.files.formats.finding import find_usages, is_text, kind_in, one_for_each_file
+from bot.files.formats.linked import Linked, is_linked, link
+from bot.files.formats.produced.file_builds import FileBuilds, Variables, file_builds
+from bot.files.formats.produced.reading import Named, names_in
+from bot.files.formats.produced.together import builds_in, each_once, hangs_on_builds, names_together, values_in
+from bot.files.formats.source.text import decode
+from bot.files.formats.table import kind_of
+from bot.files.formats.workflows import KIND as WORKFLOW
+from bot.files.formats.workflows.dispatchable import dispatchable
+
+_REMEMBERED = 20_000
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """`sha` names the content, as git does."""
+
+    path: str
+    sha: str
+    data: bytes
+
+
+class Memory:
+    """Findings by content and kind, so that the same Dockerfile in 300 repositories is parsed once.
+
+    May be asked from several threads; a content that one of them is reading is not read by another.
+    """
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[tuple[str, Kind], Findings] = OrderedDict()
+        self._named: OrderedDict[tuple[str, str], tuple[Named, ...]] = OrderedDict()
+        self._builds: OrderedDict[tuple[str, str, Variables], FileBuilds] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def findings(self, file: File, kind: Kind) -> Findings:
+        """The usages and problems of a file by itself."""
+        key = (file.sha, kind)
+        found = self._remembered(self._found, key, lambda: find_usages(file.path, file.data, kind))
+        return _placed(found, file.path)
+
+    def images_named(self, file: File) -> tuple[Named, ...]:
+        """The images that a file's builds push; from which files hangs on where it stands."""
+        key = (file.sha, file.path)
+        return self._remembered(self._named, key, lambda: names_in(file.path, file.data))
+
+    def file_builds(self, file: File, given: Variables) -> FileBuilds:
+        """What a file builds of Bake and Compose files where the variables `given` are set."""
+        key = (file.sha, file.path, given)
+        return self._remembered(self._builds, key, lambda: file_builds(file.path, file.data, given))
+
+    def _remembered(self, known: "OrderedDict[Key, Value]", key: Key, read: Callable[[], Value]) -> Value:
+        with self._turn:
+            found = known.get(key)
+            if found is None:
+                found = known[key] = read()
+                if len(known) > _REMEMBERED:
+                    known.popitem(last=False)
+            else:
+                known.move_to_end(key)
+        return found
+
+
+def images_of(files: Iterable[File], memory: Memory) -> tuple[tuple[NamedImage, ...], tuple[SourceProblem, ...]]:
+    """The images that a repository's builds push, in the order of paths, each name and tag of a file once for each
+    file that it is built from; and what of its builds is not read."""
+    in_order = sorted(files, key=lambda file: file.path)
+    by_path = {file.path: file for file in in_order}
+    contents = {file.path: file.data for file in in_order}
+    named = {file.path: memory.images_named(file) for file in in_order}
+    together = {path for path in named if hangs_on_builds(path, contents[path], named[path])}
+    builds: list[FileBuild] = []
+    unread: tuple[SourceProblem, ...] = ()
+    if together:
+        builds, unread = builds_in(contents, lambda path, given: memory.file_builds(by_path[path], given))
+    found: list[NamedImage] = []
+    values_of = values_in(contents)
+    for path, alone in named.items():
+        if path in together:
+            found += names_together(path, contents, alone, builds, values_of)
+        else:
+            found += (each.image for each in alone)
+    return tuple(each_once(found)), unread
+
+
+def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[Workflow, ...]]:
+    """Usages and problems in the order of paths, and the workflows that can be dispatched."""
+    usages: list[Usage] = []
+    problems: list[SourceProblem] = []
+    open_references: list[OpenReference] = []
+    workflows: list[Workflow] = []
+    in_order = sorted(files, key=lambda file: file.path)
+    kinds = {file.path: kind for file in in_order if (kind := kind_in(file.path, file.data)) is not None}
+    linked = linked_files((file.path, file.data) for file in in_order)
+    known = ((file.path, file.data) for file in in_order if file.path in kinds)
+    solution = solution_of(known, linked.dotnet)
+    together = solution.findings()
+    for file in in_order:
+        kind = kinds.get(file.path)
+        if kind is None or (kind == aspire.KIND and not solution.belongs_to_app_host(file.path)):
+            continue
+        of_solution = together.get(file.path, Findings())
+        found = of_solution if is_read_together(file.path, file.data) else linked.findings.get(file.path)
+        if found is None:
+            found = memory.findings(file, kind)
+        usages += found.usages
+        problems += one_for_each_file(
+            (*found.problems, *(of_solution.problems if found is not of_solution else ()))
+        )
+        open_references += found.open_references
+        if kind == WORKFLOW and file.path.startswith(WORKFLOWS):
+            workflow = dispatchable(file.path, decode(file.data))
+            workflows += [workflow] if workflow is not None else []
+    kept = sorted(linked.kept(usages), key=lambda usage: usage.path)
+    return Findings(tuple(kept), tuple(problems), tuple(open_references)), tuple(workflows)
+
+
+def sources_of_app_hosts(files: Iterable[tuple[str, bytes]], paths: Iterable[str]) -> frozenset[str]:
+    """The C# files among `paths` from which the AppHosts among the files are compiled."""
+    solution = solution_of(files, ())
+    return frozenset(path for path in paths if kind_of(path) == aspire.KIND and solution.belongs_to_app_host(path))
+
+
+def linked_files(files: Iterable[tuple[str, bytes]]) -> Linked:
+    """What the files that are no projects tell about each other."""
+    texts: dict[str, tuple[Kind, str]] = {}
+    for path, data in files:
+        kind = kind_in(path, data)
+        if kind is not None and is_linked(kind) and is_text(data):
+            texts[path] = kind, decode(data)
+    return link(texts)
+
+
+def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPublish, ...]) -> Solution:
+    """The MSBuild files among the files of a repository, with what the others say about them.
+
+    `publishes` is what command lines ask of the .NET SDK.
+    """
+    texts: dict[str, str] = {}
+    pins: dict[str, str] = {}
+    solutions: dict[str, str] = {}
+    asked: list[PublishingFile] = []
+    added: dict[str, tuple[tuple[str, int], ...]] = {}
+    paths: set[str] = set()
+    for path, data in files:
+        paths.add(path)
+        kind = kind_of(path)
+        if not is_text(data):
+            continue
+        if kind == project.KIND:
+            texts[path] = decode(data)
+        elif kind == global_json.KIND:
+            pins[path] = decode(data)
+        elif kind == solution_files.KIND:
+            solutions[path] = decode(data)
+        elif kind == azd.KIND:
+            services = azd.published(path, decode(data))
+            asked.append(PublishingFile(path, tuple((each.project, each.line) for each in services)))
+        elif kind == aspire.KIND:
+            text = decode(data)
+            projects = aspire.added_projects(text)
+            if aspire.is_file_based_app_host(text):
+                projects = (*((each, 1) for each in aspire.referenced_projects(text)), *projects)
+                here = posixpath.dirname(path)
+                asked.append(
+                    PublishingFile(
+                        path, tuple((place(here, each), line) for each, line in projects), is_app_host=True
+                    )
+                )
+            elif projects:
+                added[path] = projects
+    return Solution(texts, Around(pins, tuple(asked), paths, publishes, solutions, added))
+
+
+def needs_projects(path: str) -> bool:
+    """Whether what a file says hangs on the repository's projects: one of these, or C#, of which AppHosts count."""
+    return kind_of(path) in (project.KIND, aspire.KIND)
+
+
+def is_read_together(path: str, data: bytes) -> bool:
+    """Whether a file is one of those that MSBuild puts projects together from.
+
+    What is too large or no text is refused by the reading of a single file.
+    """
+    return kind_of(path) == project.KIND and is_text(data)
+
+
+def _placed(found: Findings, path: str) -> Findings:
+    return Findings(
+        tuple(usage if usage.path == path else replace(usage, path=path) for usage in found.usages),
+        tuple(problem if problem.path == path else replace(problem, path=path) for problem in found.problems),
+    )

@@ -1,0 +1,106 @@
+"""Files brought to what their bases are now, from whatever they say at this moment."""
+
+from collections.abc import Iterable, Mapping
+
+from bot.domain.bases.followed_base import Unknown
+from bot.domain.bases.version_line import base_among
+from bot.domain.reference import Base, Reference
+from bot.domain.repositories.usage import Replacement, SourceProblem, Usage
+from bot.domain.rollouts.pinning import wanted_reference
+from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigest, WantedDigests
+from bot.files.formats.repository import File, Memory, is_read_together, needs_projects, read_files
+from bot.files.formats.rewrite.rewrite import rewrite_files
+
+
+def refresh(files: Mapping[str, bytes], wanted: Mapping[str, WantedDigests]) -> Mapping[str, Refreshed]:
+    """Carries out what `wanted` asks of the files of one repository, by path; never raises.
+
+    A file that `wanted` does not name is only read with the others: a project takes properties from many files
+    (`read_with` names them). What cannot be done is in `refused`; a base that takes several files counts as met in
+    each of them.
+    """
+    by_base = {path: {one.base: one for one in each.of_bases} for path, each in wanted.items()}
+    replacements: dict[str, dict[tuple[object, bool], Replacement]] = {path: {} for path in wanted}
+    refused: dict[str, dict[SourceProblem, None]] = {path: {} for path in wanted}
+    new_tags: dict[str, dict[Reference, None]] = {path: {} for path in wanted}
+    for usage in _usages(files):
+        for path in wanted.keys() & set(usage.paths):
+            item = _replacement(usage, by_base[path], wanted[path].sdk)
+            if isinstance(item, SourceProblem):
+                refused.setdefault(item.path, {})[item] = None
+            elif item is not None:
+                replacements[path][(item.old, item.marker)] = item
+                if item.new.tag != item.old.tag and usage.sdk_pin is None:
+                    new_tags[path][item.new] = None
+    done = rewrite_files(files, {path: tuple(each.values()) for path, each in replacements.items()})
+    met = _met({path: done[path].data for path in files}, by_base)
+    return {
+        path: Refreshed(
+            done[path].data,
+            frozenset(met.get(path, ())),
+            (*refused.get(path, ()), *done[path].refused),
+            done[path].moved,
+            tuple(new_tags.get(path, ())) if done[path].data != files[path] else (),
+        )
+        for path in files
+    }
+
+
+def read_with(paths: Iterable[str], wanted: Iterable[str]) -> frozenset[str]:
+    """The files among `paths` that are to be read for the sake of `wanted`: these, and all of MSBuild's with one of
+    them or with C#."""
+    chosen = frozenset(wanted)
+    if not any(needs_projects(path) for path in chosen):
+        return chosen
+    return chosen | {path for path in paths if is_read_together(path, b"")}
+
+
+def _usages(files: Mapping[str, bytes]) -> tuple[Usage, ...]:
+    found, _ = read_files((File(path, path, data) for path, data in files.items()), Memory())
+    return found.usages
+
+
+def _replacement(
+    usage: Usage, wanted: Mapping[Base, WantedDigest], sdk: str | None
+) -> Replacement | SourceProblem | None:
+    if usage.sdk_pin is not None:
+        if sdk is None or not usage.sdk_pin.must_move(sdk, image_is_pinned=True):
+            return None
+        return Replacement(usage.reference, usage.reference.at(sdk, None))
+    base = base_among(usage.reference, wanted)
+    one = wanted.get(base) if base is not None else None
+    if one is None:
+        return None
+    target = _target(usage, one)
+    if isinstance(target, Unknown):
+        return None if target.is_ahead else SourceProblem(usage.path, usage.line, target.reason)
+    if target != usage.reference:
+        return Replacement(usage.reference, target)
+    if one.marks and not usage.is_pinned:
+        return Replacement(target, target.at(target.tag, one.digest), marker=True)
+    return None
+
+
+def _target(usage: Usage, one: WantedDigest) -> Reference | Unknown:
+    return wanted_reference(
+        *(usage.reference, one.base, one.digest, one.version, one.pin), may_go_back=one.may_go_back
+    )
+
+
+def _met(files: Mapping[str, bytes], wanted: Mapping[str, Mapping[Base, WantedDigest]]) -> Mapping[str, set[Base]]:
+    """The bases that some usage of each file follows and now stands on, by its reference or by its marker, or that
+    it is ahead of."""
+    found: dict[str, set[Base]] = {}
+    for usage in _usages(files):
+        for path in usage.paths:
+            base = base_among(usage.reference, wanted.get(path, ()))
+            one = wanted.get(path, {}).get(base) if base is not None else None
+            if one is None or usage.sdk_pin is not None:
+                continue
+            stands_on = usage.reference.digest or usage.marker
+            target = _target(usage, one)
+            is_ahead = isinstance(target, Unknown) and target.is_ahead
+            is_written = stands_on is None and target == usage.reference and not one.marks
+            if stands_on == one.digest or is_ahead or is_written:
+                found.setdefault(path, set()).add(one.base)
+    return found

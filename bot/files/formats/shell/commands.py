@@ -1,0 +1,237 @@
+"""Shell text → its commands, each word with the places of its characters.
+
+tree-sitter's grammar for bash reads it. It also makes sense of the plain command lines of PowerShell, once their
+line continuations are those of bash. Nothing is run: a variable counts where it is set once, to a text that is
+written out; everything else that only a shell could tell becomes `UNKNOWN`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from bot.files.formats.shell import powershell, syntax
+from bot.files.formats.source.spanned import Spanned, joined
+
+if TYPE_CHECKING:
+    import tree_sitter
+
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+"""Stands in a word for what only a running shell knows."""
+SCRIPT_FOLDER = "\N{SYMBOL FOR START OF HEADING}"
+"""Stands for the folder of the script itself: `$(dirname "$0")`, `$PSScriptRoot`."""
+MOST_PUT_IN = 1024 * 1024
+"""Characters that variables may add to one script: a few lines that double one another would fill memory."""
+MOST_COMMANDS = 5_000
+DEEPEST_WORD = 8
+_BEFORE_COMMAND = frozenset({"do", "then", "else", "sudo", "exec", "time", "command", "env", "&", "call"})
+_ESCAPED_IN_QUOTES = frozenset('"\\$`\n')
+_WORDS = frozenset(
+    {"word", "number", "string", "raw_string", "concatenation", "simple_expansion", "expansion", "ansi_c_string"}
+    | {
+        "command_substitution",
+        "process_substitution",
+        "translated_string",
+        "arithmetic_expansion",
+        "brace_expression",
+    }
+)
+_OWN_FOLDER = re.compile(r"\A\$\(.*\bdirname\b.*(?:\$0|BASH_SOURCE)|\A\$\{?PSScriptRoot\}?\Z", re.DOTALL)
+_EXPORTS_ALL = (["set", "-a"], ["set", "-o", "allexport"])
+ALL = "*"
+"""Stands for every variable of a script, after `set -a`."""
+
+
+class Command(NamedTuple):
+    """The words of one command; `name` is the last part of the first one's path, `start` its offset in the text.
+
+    `assigned` are the variables that are set for it alone: `TAG=1 docker build`.
+    """
+
+    words: tuple[Spanned, ...]
+    start: int = 0
+    assigned: tuple[tuple[str, Spanned], ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.words[0].text.replace("\\", "/").rpartition("/")[2].removesuffix(".exe")
+
+
+def is_literal(word: Spanned) -> bool:
+    return UNKNOWN not in word.text and SCRIPT_FOLDER not in word.text
+
+
+def commands(text: Spanned, known: Mapping[str, Spanned] | None = None) -> list[Command]:
+    """Finds the commands of a script in its order; `known` are variables of the environment. Never raises."""
+    if not syntax.is_readable(text.text):
+        return []
+    nodes = syntax.nodes(powershell.without_parameters(text.text))
+    words = _Words(text, dict(known or {}))
+    words.assign(nodes)
+    found: list[Command] = []
+    for node in nodes:
+        if node.type == "command" and len(found) < MOST_COMMANDS:
+            named = [words.of(child) for child in _word_nodes(node)]
+            while named and named[0].text in _BEFORE_COMMAND:
+                named.pop(0)
+            if named:
+                found.append(Command(tuple(named), node.start_byte, tuple(words.assigned_for(node))))
+    return found
+
+
+def exported(text: Spanned, known: Mapping[str, Spanned] | None = None) -> dict[str, Spanned]:
+    """The variables that a script sets and hands on to the programs that it runs; `known` are those of its own
+    environment, which it hands on as well where it sets them anew. Never raises.
+
+    `UNKNOWN` stands for what only a running shell knows, and for a variable that gets several values.
+    """
+    if not syntax.is_readable(text.text):
+        return {}
+    nodes = syntax.nodes(powershell.without_parameters(text.text))
+    words = _Words(text, dict(known or {}))
+    words.assign(nodes)
+    handed = {*(known or {}), *words.handed_on(nodes)}
+    own = {name: value for name, value in words.values(nodes) if name in handed or ALL in handed}
+    return own | dict(_powershell_environment(text))
+
+
+def _powershell_environment(text: Spanned) -> Iterator[tuple[str, Spanned]]:
+    """What `$env:NAME = …` sets, with `UNKNOWN` where it is no text that is written out, or set several times."""
+    for name, span, at in powershell.environment(text.text):
+        yield name, Spanned(UNKNOWN, (~text.place(at),)) if span is None else text.part(*span)
+
+
+def _word_nodes(command: "tree_sitter.Node") -> "Iterator[tree_sitter.Node]":
+    for child in command.children:
+        if child.type == "command_name":
+            yield from child.children[:1]
+        elif child.type in _WORDS:
+            yield child
+
+
+class _Words:
+    """Words with their variables put in."""
+
+    def __init__(self, text: Spanned, known: dict[str, Spanned]) -> None:
+        self._text = text
+        self._known = known
+        self._room = MOST_PUT_IN
+
+    def assign(self, nodes: "Sequence[tree_sitter.Node]") -> None:
+        """Notes the variables that are set once, outside of a command's own environment."""
+        assignments = list(self._assignments(nodes))
+        for name, span in powershell.texts(self._text.text):
+            self._known[name] = self._text.part(*span)
+        times = Counter(name for name, _ in assignments)
+        for name, node in assignments:
+            # Evaluated while what the environment gives still counts: `TAG=${TAG:-latest}`.
+            self._known[name] = self._assigned(node) if times[name] == 1 else self._unknown(node)
+        for name, value in _powershell_environment(self._text):
+            self._known[name] = value
+
+    def assigned_for(self, command: "tree_sitter.Node") -> "Iterator[tuple[str, Spanned]]":
+        """The variables that are set for one command alone."""
+        for child in command.children:
+            if child.type == "variable_assignment":
+                yield self._slice(child.children[0]).text, self._assigned(child)
+
+    def values(self, nodes: "Sequence[tree_sitter.Node]") -> "Iterator[tuple[str, Spanned]]":
+        """Every variable that the script sets for more than one command; `UNKNOWN` where it gets several values."""
+        found: dict[str, list[Spanned]] = {}
+        for name, node in self._assignments(nodes):
+            found.setdefault(name, []).append(self._assigned(node))
+        for name, values in found.items():
+            is_one = len({value.text for value in values}) == 1
+            yield name, values[0] if is_one else Spanned(UNKNOWN, (~self._text.place(0),))
+
+    def _assignments(self, nodes: "Sequence[tree_sitter.Node]") -> "Iterator[tuple[str, tree_sitter.Node]]":
+        """Those outside of a command's own environment, each with the variable's name."""
+        # A node's parent is looked for from the root on, so the children of commands are gone through instead.
+        own = {child.id for node in nodes if node.type == "command" for child in node.children}
+        for node in nodes:
+            is_shared = node.type == "variable_assignment" and node.id not in own
+            if is_shared and (name := self._slice(node.children[0]).text):
+                yield name, node
+
+    def handed_on(self, nodes: "Sequence[tree_sitter.Node]") -> "Iterator[str]":
+        """The names of the variables that are exported; `ALL` for every one."""
+        for node in nodes:
+            if node.type == "declaration_command" and self._slice(node.children[0]).text == "export":
+                for child in node.children[1:]:
+                    inner = child.children[0] if child.type == "variable_assignment" else child
+                    yield self._slice(inner).text
+            elif node.type == "command" and self._slice(node).text.split() in _EXPORTS_ALL:
+                yield ALL
+
+    def _assigned(self, node: "tree_sitter.Node") -> Spanned:
+        if node.children[1].type != "=":
+            return self._unknown(node)
+        return self.of(node.children[2]) if len(node.children) > 2 else Spanned("", ())
+
+    def of(self, node: "tree_sitter.Node", depth: int = 0) -> Spanned:
+        if depth > DEEPEST_WORD:
+            return self._unknown(node)
+        match node.type:
+            case "word" | "number" | "variable_name":
+                return self._unescaped(self._slice(node))
+            case "raw_string":
+                return self._text.part(node.start_byte + 1, node.end_byte - 1)
+            case "concatenation":
+                return joined([self.of(child, depth + 1) for child in node.children])
+            case "string":
+                return self._string(node, depth)
+            case "simple_expansion" | "expansion":
+                return self._expansion(node, depth)
+        return self._unknown(node)
+
+    def _string(self, node: "tree_sitter.Node", depth: int) -> Spanned:
+        parts: list[Spanned] = []
+        done = node.start_byte + 1
+        end = node.end_byte - 1
+        for child in node.children:
+            if child.type in ('"', "string_content"):
+                continue
+            parts.append(self._unescaped(self._text.part(done, child.start_byte), quoted=True))
+            parts.append(self.of(child, depth + 1))
+            done = child.end_byte
+        parts.append(self._unescaped(self._text.part(done, max(done, end)), quoted=True))
+        return joined(parts)
+
+    def _expansion(self, node: "tree_sitter.Node", depth: int) -> Spanned:
+        """`$NAME`, `${NAME}` and `${NAME:-default}`."""
+        inner = [child for child in node.children if child.type not in ("$", "${", "}")]
+        if not inner or inner[0].type != "variable_name" or node.has_error:
+            return self._unknown(node)
+        known = self._known.get(powershell.bare_name(self._slice(inner[0]).text))
+        self._room -= len(known) if known is not None else 0
+        if self._room < 0:
+            return self._unknown(node)
+        if len(inner) == 1:
+            return self._unknown(node) if known is None else known
+        if inner[1].type in (":-", "-"):
+            return joined([self.of(child, depth + 1) for child in inner[2:]]) if known is None else known
+        return self._unknown(node)
+
+    def _slice(self, node: "tree_sitter.Node") -> Spanned:
+        return self._text.part(node.start_byte, node.end_byte)
+
+    def _unknown(self, node: "tree_sitter.Node") -> Spanned:
+        near = self._text.place(node.start_byte) if node.start_byte < len(self._text) else 0
+        is_folder = _OWN_FOLDER.search(self._slice(node).text) is not None
+        return Spanned(SCRIPT_FOLDER if is_folder else UNKNOWN, (~near,))
+
+    def _unescaped(self, written: Spanned, *, quoted: bool = False) -> Spanned:
+        """Without the backslashes (or PowerShell's backticks before a quote) that only protect what follows."""
+        if "\\" not in written.text:
+            return written
+        parts: list[Spanned] = []
+        at = 0
+        text = written.text
+        while (found := text.find("\\", at)) >= 0 and found + 1 < len(text):
+            drops = not quoted or text[found + 1] in _ESCAPED_IN_QUOTES
+            parts.append(written.part(at, found))
+            # A path of Windows has backslashes that mean themselves; no bash script escapes letters or digits.
+            keeps = not drops or (not quoted and text[found + 1].isalnum())
+            parts.append(written.part(found if keeps else found + 1, found + 2))
+            at = found + 2
+        return joined([*parts, written.part(at, len(written))])

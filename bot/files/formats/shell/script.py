@@ -1,0 +1,74 @@
+"""A piece of shell text in the file that it stands in: the builds that it asks for, and the bases that it names."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from bot.domain.repositories.usage import Role
+from bot.files.formats.builds import Asked
+from bot.files.formats.shell.commands import commands
+from bot.files.formats.shell.docker import build_of, contexts_of, override_of
+from bot.files.formats.shell.dotnet import BASE, publish_of
+from bot.files.formats.shell.folders import Folders
+from bot.files.formats.source.collector import IMAGE_CONTEXT, Collector
+from bot.files.formats.source.spanned import Spanned
+
+_HINTS = re.compile(r"\b(?:docker|podman|buildah|nerdctl|depot|acr|dotnet|msbuild)\b")
+_SHELLS = frozenset({"bash", "sh", "dash", "zsh", "pwsh", "powershell", "source", "."})
+
+
+def may_ask(text: str) -> bool:
+    """Whether a look at the commands is worth it: it is cheaper than reading them."""
+    return _HINTS.search(text) is not None
+
+
+def asked(
+    written: Spanned,
+    file: Collector,
+    folder: str | None = "",
+    known: Mapping[str, Spanned] | None = None,
+    own: str | None = None,
+) -> Iterator[Asked]:
+    """What the commands ask for, each in the folder that `cd` has led to from `folder` on; `own` is the folder
+    of a script, which may be called from there."""
+    if not may_ask(written.text):
+        return
+    folders = Folders(folder, own, may_be_own=own is not None)
+    for command in commands(written, known):
+        if (changed := folders.after(command)) is not None:
+            folders = changed
+        elif (build := build_of(command, file.path, file.kind, folders)) is not None:
+            yield build
+        elif (publish := publish_of(command, file.path, file.kind, folders, file.lines.at)) is not None:
+            yield publish
+        elif (override := override_of(command, file.path, file.kind, folders)) is not None:
+            yield override
+
+
+def names_images(text: str) -> bool:
+    """Whether a text may hold a command line that names an image; a look for the words is cheap."""
+    return IMAGE_CONTEXT in text or BASE.lower() in text.lower()
+
+
+def name_images(written: Spanned, file: Collector, known: Mapping[str, Spanned] | None = None) -> None:
+    """Adds the images that command lines name: as the base of what is published, and as a context of a build."""
+    if not names_images(written.text):
+        return
+    for command in commands(written, known):
+        for image in contexts_of(command):
+            _name(image, Role.CONTEXT, file, file.lines.at(command.words[0].place(0)))
+        publish = publish_of(command, file.path, file.kind, Folders(), file.lines.at)
+        if publish is None:
+            continue
+        for name, value in publish.properties:
+            if name.lower() == BASE.lower() and value.text:
+                _name(value, Role.BASE_IMAGE, file, publish.line)
+
+
+def _name(value: Spanned, role: Role, file: Collector, command: int) -> None:
+    """A marker goes above the whole command: a comment among its lines would break it."""
+    usage = file.usage(value, role)
+    if usage is None:
+        file.image_or_problem(value, role)
+    else:
+        file.add(replace(usage, statement=None if usage.line == command else command))

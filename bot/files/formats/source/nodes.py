@@ -1,0 +1,177 @@
+"""What YAML and JSON texts are made of, each scalar with its place in the file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.files.formats.source.spanned import Spanned
+
+MOST_MERGES = 64
+"""How many merged mappings one look-up follows; more is an attack, not a configuration."""
+
+
+class ScalarStyle(StrEnum):
+    """How a scalar is written."""
+
+    PLAIN = ""
+    SINGLE_QUOTED = "'"
+    DOUBLE_QUOTED = '"'
+    LITERAL = "|"
+    FOLDED = ">"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    """`source[start:end]` is what was written, with quotes or block header; `value` is what it means.
+
+    Numbers, booleans and dates stay the text that was written: a tag `1.10` is not the number 1.1.
+    """
+
+    source: str = field(repr=False)
+    start: int
+    end: int
+    value: str
+    style: ScalarStyle = ScalarStyle.PLAIN
+
+    @property
+    def is_null(self) -> bool:
+        return self.style is ScalarStyle.PLAIN and self.value in {"", "~", "null", "Null", "NULL"}
+
+    @property
+    def spanned(self) -> Spanned:
+        """The value with the place of each character."""
+        start, end = self.start, self.end
+        if self.style in {ScalarStyle.SINGLE_QUOTED, ScalarStyle.DOUBLE_QUOTED}:
+            start, end = start + 1, end - 1
+        elif self.style in {ScalarStyle.LITERAL, ScalarStyle.FOLDED}:
+            start = self.source.find("\n", start, end) + 1 or end
+        if self.source[start:end] == self.value:
+            return Spanned(self.value, range(start, end))
+        return Spanned(self.value, tuple(self._aligned(start, end)))
+
+    def _aligned(self, place: int, end: int) -> Iterator[int]:
+        """Folding, indentation and escapes put only white space and escapes between the value's characters."""
+        source = self.source
+        for character in self.value:
+            if self.style is ScalarStyle.DOUBLE_QUOTED:
+                while source.startswith(("\\\n", "\\\r\n"), place):
+                    place = _after_white_space(source, place + 1, end)
+                if source.startswith("\\", place):
+                    yield ~place
+                    place += _escape_length(source, place, character)
+                    continue
+            if self.style is ScalarStyle.SINGLE_QUOTED and source.startswith("''", place):
+                yield ~place
+                place += 2
+                continue
+            found = place
+            while found < end and source[found] != character and source[found].isspace():
+                found += 1
+            if found < end and source[found] == character:
+                yield found
+                place = found + 1
+            else:
+                yield ~min(place, end)
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """A list; equal to itself alone, so that a node that aliases share is visited once."""
+
+    start: int
+    items: list["Node"] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Mapping:
+    """A mapping with scalar keys; where a key is written twice the last one counts, as in Go and JavaScript."""
+
+    start: int
+    own: dict[str, tuple[Scalar, "Node"]] = field(default_factory=dict)
+    merged: list["Node"] = field(default_factory=list)
+    """What stands under YAML's merge key `<<`."""
+
+    def get(self, key: str) -> "Node | None":
+        if not self.merged:
+            entry = self.own.get(key)
+            return entry[1] if entry is not None else None
+        for mapping in self._with_merged():
+            if key in mapping.own:
+                return mapping.own[key][1]
+        return None
+
+    def mapping(self, key: str) -> "Mapping":
+        """The mapping under a key, an empty one where there is none."""
+        node = self.get(key)
+        return node if isinstance(node, Mapping) else Mapping(self.start)
+
+    def scalar(self, key: str) -> Scalar | None:
+        """The scalar under a key, None where there is none or it is null."""
+        node = self.get(key)
+        return node if isinstance(node, Scalar) and not node.is_null else None
+
+    def sequence(self, key: str) -> list["Node"]:
+        node = self.get(key)
+        return node.items if isinstance(node, Sequence) else []
+
+    def entries(self) -> Iterator[tuple[Scalar, "Node"]]:
+        """Own entries, then merged ones that they do not override."""
+        if not self.merged:
+            yield from self.own.values()
+            return
+        seen: set[str] = set()
+        for mapping in self._with_merged():
+            for key, entry in mapping.own.items():
+                if key not in seen:
+                    seen.add(key)
+                    yield entry
+
+    def _with_merged(self) -> Iterator["Mapping"]:
+        waiting: list[Node] = [self]
+        seen: set[int] = set()
+        while waiting and len(seen) < MOST_MERGES:
+            node = waiting.pop(0)
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if isinstance(node, Mapping):
+                yield node
+                waiting[:0] = node.merged
+            elif isinstance(node, Sequence):
+                waiting[:0] = node.items[:MOST_MERGES]
+
+
+Node = Scalar | Sequence | Mapping
+
+
+def mappings_under(node: Node | None) -> Iterator[tuple[str, Mapping]]:
+    """Every mapping at or under a node, once each in the order of the text, with the key that it stands under.
+
+    The items of a list stand under the list's key.
+    """
+    waiting: list[tuple[str, Node | None]] = [("", node)]
+    seen: set[int] = set()
+    while waiting:
+        key, here = waiting.pop()
+        if here is None or isinstance(here, Scalar) or id(here) in seen:
+            continue
+        seen.add(id(here))
+        if isinstance(here, Mapping):
+            yield key, here
+            waiting.extend((key, merged) for merged in reversed(here.merged))
+            waiting.extend((name, value) for name, (_, value) in reversed(here.own.items()))
+        else:
+            waiting.extend((key, item) for item in reversed(here.items))
+
+
+def _after_white_space(source: str, place: int, end: int) -> int:
+    while place < end and source[place].isspace():
+        place += 1
+    return place
+
+
+def _escape_length(source: str, place: int, character: str) -> int:
+    kind = source[place + 1 : place + 2]
+    if kind == "u" and ord(character) > 0xFFFF:
+        return 12  # JSON writes it as a surrogate pair
+    return {"x": 4, "u": 6, "U": 10}.get(kind, 2)

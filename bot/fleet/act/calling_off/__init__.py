@@ -1,0 +1,1 @@
+"""Pull requests and runs that nobody needs any more."""

@@ -1,0 +1,29 @@
+"""Rebuilds that a person has called off: what `act.calling_off` reads and writes."""
+
+from sqlalchemy import and_, select
+
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.rebuild import ENDED
+from bot.fleet.act.calling_off.tick import CalledOff
+from bot.reconcile.work import Claimed
+from bot.store.engine.queue.due_rows import DueRows
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.rebuild_store import RebuildStore
+from bot.store.rows.rollouts.rebuilds import rebuild_of
+from bot.store.rows.rollouts.tables import rebuilds
+
+
+class CallingOffStore(RebuildStore):
+    """`bot.fleet.act.calling_off.tick.CallingOffStore` on the database."""
+
+    @property
+    def called_off(self) -> DueRows[CalledOff]:
+        """Those that have not ended since."""
+        return self._due(and_(rebuilds.c.call_off.is_not(None), rebuilds.c.state.not_in(ENDED)), self._read)
+
+    async def _read(self, claimed: Claimed) -> CalledOff:
+        row = claimed.row
+        named = select(repositories.c.name, repositories.c.node_id).where(repositories.c.id == row["repository_id"])
+        async with self._database.reading() as connection:
+            home = (await connection.execute(named)).one()
+        return CalledOff(rebuild_of(row, Identity(home.name, home.node_id)), row["call_off"])

@@ -1,0 +1,1 @@
+"""Findings, as a repository's code scanning shows them."""

@@ -1,0 +1,159 @@
+"""The issues of repositories: what `act.issue` reads and writes."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.incident import Incident
+from bot.domain.repositories.issue import worth_an_issue
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.rebuild import Action, RebuildState, Target
+from bot.domain.rollouts.timing.age import AgeStanding
+from bot.fleet.act.issue import dead_schedules as dead
+from bot.fleet.act.issue import failures as failing
+from bot.fleet.act.issue.dead_schedules import dead_schedules
+from bot.fleet.act.issue.failures import IssueFailure, failures
+from bot.fleet.act.issue.tick import DueIssue, ToldIssue
+from bot.reconcile.work import Claimed
+from bot.store.engine.codec import load
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.bases.incidents import tell_incidents
+from bot.store.rows.repositories.issues import issue_sections, issues, say, sections_of, unsay
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.rollouts.rebuilds import was_tried_again
+from bot.store.rows.rollouts.rollouts import ALL_PAUSED
+from bot.store.rows.rollouts.tables import rebuilds
+
+_FOR_PEOPLE = [standing.value for standing in AgeStanding if standing.needs_person]
+_MENDING = (RebuildState.SUCCEEDED, RebuildState.BUILT, RebuildState.MERGED)
+
+
+class IssuesStore(Store):
+    """`bot.fleet.act.issue.tick.IssueStore` on the database."""
+
+    @property
+    def issues(self) -> DueRows[DueIssue]:
+        """Those that do not say yet what there is to say; none while the bot is paused as a whole."""
+        untold = [issues.c.wanted > issues.c.told, ~ALL_PAUSED]
+        return DueRows(
+            *(self._database, self._worker, issues, self._read, lambda row: f"issue {row['id']}"),
+            where=untold,
+            ends_with_where=True,
+        )
+
+    async def _read(self, claimed: Claimed) -> DueIssue:
+        row = claimed.row
+        async with self._database.reading() as connection:
+            named = select(repositories.c.name, repositories.c.node_id).where(
+                repositories.c.id == row["repository_id"]
+            )
+            home = (await connection.execute(named)).one()
+            said = worth_an_issue(await sections_of(connection, row["repository_id"]))
+        identity = Identity(home.name, home.node_id)
+        return DueIssue(row["id"], identity, said, row["number"], row["is_open"], row["wanted"])
+
+    async def gather(self) -> int:
+        """Has in each repository's issue which of its rebuilds have failed, until a later one has not, and which of
+        its workflows a person must see to."""
+        now, changed = self._clock.now(), 0
+        async with self._database.reading() as connection:
+            wanted = [
+                *((home, failures(some)) for home, some in (await _failed(connection)).items()),
+                *((home, dead_schedules(some)) for home, some in (await _dead(connection)).items()),
+            ]
+            kept = await connection.execute(
+                select(issue_sections.c.repository_id, issue_sections.c.name).where(
+                    issue_sections.c.name.in_((failing.NAME, dead.NAME))
+                )
+            )
+            before = {(row.repository_id, row.name) for row in kept}
+        if not wanted and not before:
+            return 0
+        over = before - {(home, section.name) for home, section in wanted}
+        async with self._database.transaction() as connection:
+            for home, section in sorted(wanted, key=lambda each: (each[0], each[1].name)):
+                changed += await say(connection, home, section, now)
+            for home, name in sorted(over):
+                changed += await unsay(connection, home, name, now)
+        return changed
+
+    async def settle_issue(self, item: DueIssue, told: ToldIssue) -> None:
+        """What was said meanwhile stays due, and so does what could not be said yet."""
+        async with self._database.transaction() as connection:
+            values = {
+                "number": told.number,
+                "is_open": told.is_open,
+                **({"told": item.wanted} if told.again_after is None else {}),
+                "refused": None,
+                "error": None,
+                **({"url": told.url} if told.url else {}),
+            }
+            now = self._clock.now()
+            due_at = now + (told.again_after or timedelta())
+            await settle(connection, issues, self._worker, item.id, due_at=due_at, values=values)
+            await tell_incidents(connection, [], [_subject(item)], now)
+
+    async def refuse_issue(self, item: DueIssue, why: str, due_at: datetime) -> None:
+        async with self._database.transaction() as connection:
+            await settle(
+                connection, issues, self._worker, item.id, due_at=due_at, succeeded=False, values={"refused": why}
+            )
+            now, owner = self._clock.now(), item.repository.name.partition("/")[0]
+            text = f"issues cannot be written at {owner} ({why}); `freshness-bot explain` shows what they would say"
+            await tell_incidents(connection, [Incident(_subject(item), now, text)], [], now)
+
+
+async def _failed(connection: AsyncConnection) -> dict[int, list[IssueFailure]]:
+    """Reads for each repository what failed last; also what was to be tried again, and could not be."""
+    later = rebuilds.alias()
+    is_mended = exists(
+        select(later.c.id).where(
+            later.c.repository_id == rebuilds.c.repository_id,
+            later.c.id > rebuilds.c.id,
+            later.c.state.in_(_MENDING),
+            later.c.action != Action.NOTIFY.value,
+        )
+    )
+    rows = await connection.execute(
+        select(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.targets, rebuilds.c.reason, rebuilds.c.url)
+        .join(repositories, and_(repositories.c.id == rebuilds.c.repository_id, repositories.c.listed))
+        .where(rebuilds.c.state == RebuildState.FAILED, ~was_tried_again(), ~is_mended)
+        .order_by(rebuilds.c.id.desc())
+    )
+    found: dict[int, list[IssueFailure]] = {}
+    for home, each in readable(
+        rows,
+        lambda row: (row.repository_id, IssueFailure(_bases(row.targets), row.reason, row.url)),
+        lambda row: f"rebuild {row.id}",
+    ):
+        found.setdefault(home, []).append(each)
+    return found
+
+
+async def _dead(connection: AsyncConnection) -> dict[int, list[tuple[str, str]]]:
+    """Reads for each repository the workflows whose weekly guarantee needs a person, with why."""
+    table = workflow_builds.c
+    rows = await connection.execute(
+        select(table.repository_id, table.workflow, table.said)
+        .join(repositories, and_(repositories.c.id == table.repository_id, repositories.c.listed))
+        .where(table.max_age_seconds.is_not(None), table.standing.in_(_FOR_PEOPLE), table.said.is_not(None))
+        .order_by(table.repository_id, table.workflow)
+    )
+    found: dict[int, list[tuple[str, str]]] = {}
+    for row in rows:
+        found.setdefault(row.repository_id, []).append((row.workflow, row.said))
+    return found
+
+
+def _subject(item: DueIssue) -> str:
+    """Names one incident for each owner, since the right is given for all of its repositories."""
+    return f"issues:{item.repository.name.partition('/')[0].lower()}"
+
+
+def _bases(targets: object) -> tuple[str, ...]:
+    return tuple(target.base.short for target in load(targets, tuple[Target, ...]))

@@ -1,0 +1,254 @@
+"""One repository's pull request is brought to what the audit proposes, or it is said why there is none."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.forge.branches import BranchChange, FileChange, Tip, scratch_of
+from bot.domain.forge.port import Forge
+from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.refusals import BranchQueued, BranchRefused, FilesDenied
+from bot.domain.forge.wishes import Wishes
+from bot.domain.repositories.onboarding import Onboarding, OnboardingState, Proposal
+from bot.domain.repositories.repository import Identity
+from bot.files.formats.workflows.pushes import runs_on_push
+from bot.fleet.act.onboarding.deciding import (
+    BRANCH,
+    SELDOM,
+    Brought,
+    OnboardingAttempt,
+    OnboardingTools,
+    left_open,
+    not_to_bring,
+    objection_of,
+    opened_again,
+    set_aside,
+    stays,
+)
+from bot.fleet.act.onboarding.ports import DueOnboarding, ProposalSource
+from bot.fleet.act.onboarding.wording import body, commit_message, is_ours, title
+from bot.fleet.act.own_word import HOLDS_FOR, config_of
+from bot.fleet.act.pull_request.text.section import closed, rewritten, section_in, written
+from bot.fleet.act.waiting import is_no
+
+_REGULAR = "100644"
+
+
+async def bring(due: DueOnboarding, source: ProposalSource, tools: OnboardingTools) -> Brought:
+    """The repository's onboarding in its next state. Every step looks first, so that it can be repeated.
+
+    Raises `Failure`, and `LeaseLost` where the row is not ours any more.
+    """
+    looked_at = tools.clock.now()
+    look = await tools.forge.look(due.repository, BRANCH, ())
+    attempt = OnboardingAttempt(due, source, look, looked_at)
+    if due.onboarding.state is OnboardingState.DECLINED:
+        again = opened_again(attempt)
+        if again is None:
+            return Brought(due.onboarding, SELDOM)
+        attempt, due = again, again.due
+    ended = await not_to_bring(attempt, tools)
+    if ended is not None:
+        return ended
+    proposal = await _proposal(attempt, tools, ())
+    try:
+        return await _brought(attempt, proposal, tools)
+    except FilesDenied as refused:
+        denied = (refused.folder,)
+        return await _brought(attempt, await _proposal(attempt, tools, denied), tools, denied)
+    except BranchRefused as refused:
+        return set_aside(due.onboarding, refused.told)
+    except BranchQueued as queued:
+        return stays(due.onboarding, queued.told, tools.options.follow_every)
+
+
+async def clear(repository: Identity, tools: OnboardingTools) -> None:
+    """Takes away the scratch branch that an attempt has left which did not come to its end."""
+    scratch, looked_at = scratch_of(BRANCH), tools.clock.now()
+    look = await tools.forge.look(repository, scratch, ())
+    tip = look.branch
+    name = look.standing.identity.name
+    if tip is None or look.standing.read_only is not None or not tools.covers(name):
+        return
+    if (tip.is_own and is_ours(tip.message)) or look.has_no_commits:
+        tools.held.hear(name, looked_at)
+        await tools.forge.delete_branch(look.standing.identity, scratch, tip.sha)
+
+
+async def _proposal(attempt: OnboardingAttempt, tools: OnboardingTools, denied: tuple[str, ...]) -> Proposal:
+    """A thread keeps the event loop free for the other stages."""
+    named = await asyncio.to_thread(tools.proposer.actions, attempt.source, attempt.looked_at)
+    known = await commits_of(attempt.due.repository, named, tools.forge, tools.commits)
+    return await asyncio.to_thread(tools.proposer.propose, attempt.source, known, denied, attempt.looked_at)
+
+
+async def commits_of(
+    repository: Identity,
+    actions: Sequence[ActionTag],
+    forge: Forge,
+    asked: dict[ActionTag, ActionCommit | None],
+) -> Mapping[ActionTag, ActionCommit]:
+    """Where the tags point to, as far as the forge tells: without that, pins are advice.
+
+    `asked` is what was asked for already, whichever repository named it, and gets what is asked for now.
+    """
+    new = [each for each in actions if each not in asked]
+    if new:
+        try:
+            found = await forge.action_commits(repository, new)
+        except Failure as failure:
+            if not is_no(failure):
+                raise
+            found = {}
+        asked.update({each: found.get(each) for each in new})
+    return {tag: commit for tag, commit in asked.items() if commit is not None}
+
+
+async def _brought(
+    attempt: OnboardingAttempt, proposal: Proposal, tools: OnboardingTools, denied: tuple[str, ...] = ()
+) -> Brought:
+    """The branch with the proposal's commits, and the pull request with its text. `denied` are the folders that the
+    proposal leaves out.
+    """
+    made_from = attempt.due.made_from(tools.options.checks)
+    known = replace(attempt.due.onboarding, left=len(proposal.left), made_from=made_from, proposed=proposal.mends)
+    if not proposal.commits:
+        return await _nothing_left(attempt, known, proposal, tools)
+    wishes = _wishes(attempt, tools)
+    looked_at = tools.clock.now()
+    home = attempt.look.standing.identity
+    mended = {each.path for each in attempt.due.onboarding.brought if each.path in proposal.read}
+    paths = sorted({*proposal.files, *mended})
+    look = await tools.forge.look(home, BRANCH, paths, wishes)
+    attempt = replace(attempt, look=look, looked_at=looked_at)
+    if (ended := await not_to_bring(attempt, tools)) is not None:
+        return ended
+    current = attempt.current
+    if look.trunk is None or (stale := _stale(proposal, look.trunk, paths)) is not None:
+        return stays(known, f"{stale} has changed since it was read", tools.options.follow_every)
+    if (without := _without_what_was_taken_back(attempt, proposal)) is not None:
+        return await _brought(without, await _proposal(without, tools, denied), tools, denied)
+    if current is not None and not current.is_conflicted and proposal.mark in section_in(current.body).digests:
+        return left_open(known, current, tools.options.follow_every)
+    attempt, change, prepared = await _prepared(attempt, proposal, tools)
+    tools.held.hear(home.name, attempt.looked_at)
+    request = await tools.forge.carry_out(home, change, prepared, _request_change(attempt, proposal, tools))
+    if current is None:
+        await _wish(attempt, request, wishes, tools)
+    return left_open(known, request, tools.options.follow_every)
+
+
+def _without_what_was_taken_back(attempt: OnboardingAttempt, proposal: Proposal) -> OnboardingAttempt | None:
+    """The same, with the checks declined whose edits are gone again after a merge; None where there is none."""
+    before = attempt.due.onboarding
+    known = before.without_what_was_taken_back(proposal.counted)
+    if known.declined == before.declined:
+        return None
+    due, source = replace(attempt.due, onboarding=known), replace(attempt.source, declined=known.declined)
+    return replace(attempt, due=due, source=source)
+
+
+async def _nothing_left(
+    attempt: OnboardingAttempt, known: Onboarding, proposal: Proposal, tools: OnboardingTools
+) -> Brought:
+    current, home = attempt.current, attempt.look.standing.identity
+    reason = "every check that can be mended safely holds"
+    if proposal.left:
+        denied = next((f", since {each.why}" for each in proposal.left if each.is_denied), "")
+        reason = f"what still fails is left to people{denied}"
+    if known.declined:
+        reason += f"; {', '.join(known.declined)}: taken back after a merge, and so declined for good"
+    if current is not None:
+        tools.held.hear(home.name, attempt.looked_at)
+        await tools.forge.close_pull_request(home, current, body=closed(current.body, reason))
+    return Brought(replace(known, state=OnboardingState.DONE, reason=reason), SELDOM)
+
+
+def _stale(proposal: Proposal, trunk: Tip, paths: Sequence[str]) -> str | None:
+    """A file that is no longer what the proposal was made from."""
+    for path in paths:
+        now = trunk.files.get(path)
+        if (now.content if now is not None else None) != proposal.read.get(path):
+            return path
+    return None
+
+
+async def _as_now(attempt: OnboardingAttempt, tools: OnboardingTools) -> OnboardingAttempt:
+    """Asks the repository for its word again where the last look grows old: each commit waits for its turn.
+
+    Raises `Failure` where it takes no pull request any more.
+    """
+    now = tools.clock.now()
+    if now - attempt.looked_at < HOLDS_FOR / 2:
+        return attempt
+    home = attempt.look.standing.identity
+    standing = (await tools.forge.standings([home])).get(home)
+    if standing is None:
+        raise Failure(Trouble.MISSING, "the repository is not there any more", where=home.name)
+    later = replace(attempt, look=replace(attempt.look, standing=standing), looked_at=now)
+    if (objection := objection_of(later, tools.covers)) is not None:
+        raise Failure(Trouble.CONFLICT, objection, where=home.name, advice="the next attempt looks again")
+    return later
+
+
+async def _prepared(
+    attempt: OnboardingAttempt, proposal: Proposal, tools: OnboardingTools
+) -> tuple[OnboardingAttempt, BranchChange, str | None]:
+    """The commits, one on the other, made aside; the branch moves to the last one.
+
+    Where a file is executable they are one commit: the forge makes those in another way.
+    """
+    look, home = attempt.look, attempt.look.standing.identity
+    assert look.trunk is not None
+    before = look.branch.sha if look.branch is not None else None
+    modes = {path: file.mode for path, file in look.trunk.files.items()}
+    trunk = look.trunk
+    if len(proposal.commits) == 1 or any(mode != _REGULAR for mode in modes.values()):
+        files = tuple(FileChange(path, text, modes.get(path, _REGULAR)) for path, text in proposal.files.items())
+        message = "\n".join(commit_message(commit) for commit in proposal.commits)
+        change = BranchChange(
+            BRANCH,
+            *(before, trunk.sha, trunk.tree, files, message),
+            is_pushed_whole=runs_on_push(look.workflows, BRANCH),
+        )
+        tools.held.hear(home.name, attempt.looked_at)
+        return attempt, change, await tools.forge.prepare(home, change)
+    prepared = None
+    for commit in proposal.commits:
+        files = tuple(FileChange(path, text) for path, text in commit.files.items())
+        onto = prepared or trunk.sha
+        change = BranchChange(BRANCH, before, onto, trunk.tree, files, commit_message(commit), is_aside=True)
+        attempt = await _as_now(attempt, tools)
+        tools.held.hear(home.name, attempt.looked_at)
+        prepared = await tools.forge.prepare(home, change)
+    return attempt, change, prepared
+
+
+def _request_change(attempt: OnboardingAttempt, proposal: Proposal, tools: OnboardingTools) -> RequestChange:
+    look, current = attempt.look, attempt.current
+    assert look.trunk is not None
+    assert look.standing.default_branch is not None
+    told = title(proposal)
+    text = body(proposal, look.standing.identity.name, tools.options.web, look.trunk.sha, BRANCH)
+    section = written(text, (proposal.mark,), told)
+    if current is None:
+        return RequestChange(BRANCH, look.standing.default_branch, None, told, section)
+    return rewritten(current, BRANCH, look.standing.default_branch, told, section)
+
+
+def _wishes(attempt: OnboardingAttempt, tools: OnboardingTools) -> Wishes:
+    """Labels and reviewers as the repository names them."""
+    config = config_of(attempt.look.standing, attempt.looked_at)
+    labels = tuple(sorted({tools.options.label, *config.labels}))
+    return Wishes(labels, config.reviewers, config.team_reviewers)
+
+
+async def _wish(attempt: OnboardingAttempt, request: PullRequest, wishes: Wishes, tools: OnboardingTools) -> None:
+    """What the forge refuses of that, the pull request can do without."""
+    try:
+        await tools.forge.grant(attempt.look.standing.identity, request, wishes, attempt.look)
+    except Failure as failure:
+        if not is_no(failure):
+            raise

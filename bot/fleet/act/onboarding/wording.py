@@ -1,0 +1,114 @@
+"""What a maintainer reads of onboarding: title, body and commit messages."""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from bot.domain.repositories.finding import Place
+from bot.domain.repositories.onboarding import LeftToPeople, Proposal, ProposedCommit
+from bot.domain.wording.escaping import code, markdown
+from bot.domain.wording.words import counted, first_few
+from bot.fleet.act.pull_request.text.section import shortened
+from bot.fleet.act.pull_request.text.wording import LONGEST_BODY
+
+_TRAILER = "Freshness-Onboarding: "
+_MOST_LEFT = 40
+_MOST_PATCH = 4_000
+_MOST_PATCHES = 25_000
+"""Characters of all patches together: what is left is told in any case."""
+_FENCE = "`" * 5
+
+
+def title(proposal: Proposal) -> str:
+    """`Bring 4 practices along: base-pinned, weekly-rebuild and 2 more`."""
+    checks = [commit.check for commit in proposal.commits]
+    return f"Bring {counted(len(checks), 'practice')} along: {first_few(checks, 2)}"
+
+
+def commit_message(commit: ProposedCommit) -> str:
+    """The first line is what holds from then on."""
+    places = "\n".join(f"- {each.place.path}: {each.subject}" for each in commit.mended)
+    return f"{commit.title} ({commit.check})\n\n{commit.why}\n\n{places}\n\n{_TRAILER}{commit.check}\n"
+
+
+def is_ours(message: str) -> bool:
+    """Whether a commit message is one of onboarding's."""
+    return any(line.startswith(_TRAILER) for line in message.splitlines())
+
+
+def body(proposal: Proposal, repository: str, web: str, trunk: str, branch: str) -> str:
+    """What changes, what does not and why, and how to decline. `trunk` is the commit that it stands on."""
+    here, there = (f"{web}/{quote(repository)}/blob/{quote(ref)}" for ref in (trunk, branch))
+    parts = [
+        "Each commit makes one check hold, by an edit that keeps every other byte; the repository was judged again "
+        "after each, and nothing else fails anew. Take them as they are, or only some of them.",
+        _table(proposal, here, there),
+        _more(proposal.more),
+        _how_to_decline(),
+        _left(proposal.left, here),
+    ]
+    return _cut([part for part in parts if part])
+
+
+def _table(proposal: Proposal, here: str, there: str) -> str:
+    rows = ["| check | where | before | after |", "|---|---|---|---|"]
+    for commit in proposal.commits:
+        changed = next(iter(commit.files))
+        for each in commit.mended:
+            shown = each.place.path if each.place.path in commit.files else changed
+            rows.append(
+                f"| {code(commit.check)} | {markdown(each.subject)} | [{markdown(each.before)}]"
+                f"({_line(here, each.place)}) | [{markdown(each.after)}]({there}/{quote(shown)}) |"
+            )
+    return "\n".join(rows)
+
+
+def _line(base: str, place: Place) -> str:
+    return f"{base}/{quote(place.path)}#L{place.start}"
+
+
+def _more(more: int) -> str:
+    return f"{counted(more, 'more place')} can be mended like this: that comes once this is merged." if more else ""
+
+
+def _how_to_decline() -> str:
+    return (
+        "**To decline**, close this pull request: the bot then never asks again here. To decline one check, waive "
+        "it in `.github/freshness.yaml` (`ignore: [{check: NAME, reason: …}]`). The label `freshness:hold` keeps "
+        "this as it is, and so does a commit of yours on the branch."
+    )
+
+
+def _left(left: Sequence[LeftToPeople], here: str) -> str:
+    if not left:
+        return ""
+    lines, room = list[str](), _MOST_PATCHES
+    for each in left[:_MOST_LEFT]:
+        patch = _fenced(each.patch)
+        patch = patch if len(patch) <= room else ""
+        room -= len(patch)
+        lines.append(_advice(each, here) + patch)
+    if len(left) > _MOST_LEFT:
+        lines.append(f"- and {len(left) - _MOST_LEFT} more: `freshness-bot audit` names them")
+    told = counted(len(left), "finding is left to you", "findings are left to you")
+    return f"<details><summary>{told}</summary>\n\n" + "\n".join(lines) + "\n\n</details>"
+
+
+def _advice(each: LeftToPeople, here: str) -> str:
+    where = f"[{markdown(f'{each.place.path}:{each.place.start}')}]({_line(here, each.place)})"
+    advice = f" Advice: {markdown(each.advice)}." if each.advice else ""
+    line = f"- {code(each.check)} {where}: {markdown(each.subject)}: {markdown(each.message)}. Not done: "
+    return f"{line}{markdown(each.why)}.{advice}"
+
+
+def _fenced(patch: str) -> str:
+    if not patch or len(patch) > _MOST_PATCH or _FENCE in patch:
+        return ""
+    lines = "\n".join(f"  {line}" for line in patch.rstrip("\n").split("\n"))
+    return f"\n\n  {_FENCE}diff\n{lines}\n  {_FENCE}\n"
+
+
+def _cut(parts: list[str]) -> str:
+    """Leaves out what comes last where all is too long; the table is cut at a line's end."""
+    while len(parts) > 2 and len("\n\n".join(parts).encode(errors="replace")) > LONGEST_BODY:
+        parts = [*parts[:-1]]
+    return shortened("\n\n".join(parts), LONGEST_BODY)

@@ -1,0 +1,71 @@
+"""What must change in the files of a branch for a rebuild's digests."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import date
+
+from bot.domain.forge.branches import FileChange, Tip
+from bot.domain.forge.refusals import FilesDenied
+from bot.domain.reference import Base, Reference
+from bot.domain.rollouts.wanted_digest import WantedDigests, wanted_digests_of
+from bot.fleet.act.ports import Job, Refresher
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """`refused` are sentences with their place, `left_out` those about files that the credentials may not change;
+    `unmet` are the targets that no file names, or that no file stands on even after the edits; `new_tags` take the
+    place of other tags.
+    """
+
+    files: tuple[FileChange, ...] = ()
+    refused: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    unmet: frozenset[Base] = frozenset()
+    new_tags: tuple[Reference, ...] = ()
+
+    def without(self, denied: FilesDenied | None) -> "Edits":
+        """Returns the edits without the files that the credentials may not change, which are told instead."""
+        if denied is None:
+            return self
+        told = f"is left out, since the bot lacks the right {denied.right}"
+        out = [file.path for file in self.files if file.path.startswith(denied.folder)]
+        kept = tuple(file for file in self.files if file.path not in out)
+        return replace(self, files=kept, left_out=tuple(f"{path} {told}" for path in out))
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What a reviewer must look at."""
+        return (*self.left_out, *self.refused)
+
+
+async def refreshed_files(job: Job, tip: Tip, refresh: Refresher, today: date) -> Edits:
+    """The files of `tip` that must change, with their new content; what is read with them stays."""
+    orders = wanted_digests_of(job.rebuild, job.changes, job.pins, job.followed_back)
+    before = {path: file.content for path, file in sorted(tip.files.items()) if file.content is not None}
+    wanted = {path: _heeded(orders, path, job, today) for path in job.paths if path in before}
+    results = await asyncio.to_thread(refresh, before, wanted)
+    return Edits(
+        tuple(
+            FileChange(path, results[path].data, tip.files[path].mode)
+            for path in before
+            if results[path].data != before[path]
+        ),
+        tuple(
+            f"{problem.path}:{problem.line}: {problem.message}"
+            for path in before
+            for problem in results[path].refused
+        ),
+        unmet=frozenset(target.base for target in job.rebuild.targets)
+        - {base for result in results.values() for base in result.met},
+        new_tags=tuple(dict.fromkeys(each for path in before for each in results[path].new_tags)),
+    )
+
+
+def _heeded(wanted: WantedDigests, path: str, job: Job, today: date) -> WantedDigests:
+    """Leaves out what the repository asks to leave alone; it may have said so since the plan was made."""
+    config = job.member.config
+    return replace(
+        wanted,
+        of_bases=tuple(one for one in wanted.of_bases if config.ignored_by(path, str(one.base), today) is None),
+    )

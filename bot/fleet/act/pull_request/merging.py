@@ -1,0 +1,82 @@
+"""Whether a pull request is to merge without a person: what the rule wants, and what stands in the way."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.wishes import MergeRequirements, Refusal
+from bot.domain.rollouts.rebuild import Merging
+from bot.domain.rollouts.terms import MergeMethod
+from bot.fleet.act.ports import Job
+
+
+def wanted_merge(job: Job, now: datetime) -> MergeMethod:
+    """Returns the merge method that the rule wants; NEVER while a wanted digest is quarantined, and in a freeze."""
+    return MergeMethod.NEVER if job.merge_frozen(now) else _wanted_in_the_end(job)
+
+
+def merges(job: Job, requirements: MergeRequirements, now: datetime) -> bool:
+    """Whether it merges by itself, as its text says."""
+    return wanted_merge(job, now) is not MergeMethod.NEVER and _missing(requirements, job.default_branch) is None
+
+
+def _wanted_in_the_end(job: Job) -> MergeMethod:
+    return MergeMethod.NEVER if job.quarantined else job.terms.auto_merge.method
+
+
+@dataclass(frozen=True, slots=True)
+class MergeSetting:
+    """`method` is to be set now, NEVER where nothing is; `refused` says why not, `then` what is remembered."""
+
+    method: MergeMethod
+    refused: tuple[Refusal, ...]
+    then: Merging | None
+
+    def after(self, is_to_merge: bool) -> Merging | None:
+        """What is remembered once the forge was asked."""
+        if self.method is MergeMethod.NEVER:
+            return self.then
+        return Merging.SET if is_to_merge else Merging.WANTED
+
+
+def merge_of(job: Job, look: BranchLook, request: PullRequest, now: datetime, *, is_anew: bool) -> MergeSetting:
+    """Decides the merge, set once for what the pull request brings: a person who switches it off has decided about
+    that, also where that was before a freeze.
+
+    `is_anew` says that it brings something else since, or that the bot itself has just switched it off.
+    """
+    wanted, before = _wanted_in_the_end(job), job.rebuild.merging
+    if wanted is MergeMethod.NEVER:
+        return MergeSetting(MergeMethod.NEVER, (), None)
+    if job.merge_frozen(now):
+        is_decided = before is Merging.SET and not request.is_to_merge and not is_anew
+        return MergeSetting(MergeMethod.NEVER, (), Merging.SET if is_decided else Merging.FROZEN)
+    if request.is_to_merge:
+        return MergeSetting(MergeMethod.NEVER, (), Merging.SET)
+    if (missing := _missing(look.requirements, job.default_branch)) is not None:
+        return MergeSetting(MergeMethod.NEVER, (Refusal("not set to merge by itself", missing),), None)
+    if request.is_draft:
+        return MergeSetting(MergeMethod.NEVER, (), Merging.WANTED)
+    if before is Merging.SET and not is_anew:
+        return MergeSetting(MergeMethod.NEVER, (), before)
+    return MergeSetting(wanted, (), None)
+
+
+def is_to_be_stopped(request: PullRequest | None, *, wanted: bool, moves: bool = False) -> bool:
+    """Whether the bot has set it to merge by itself, which it must not any more; a person's word stands.
+
+    `moves` says that its branch is to move: a merge queue lets nobody do that, and would merge what was before.
+    """
+    if request is None or not request.is_to_merge_by_us:
+        return False
+    return not wanted or (moves and request.is_queued)
+
+
+def _missing(requirements: MergeRequirements, branch: str) -> str | None:
+    """What the repository lacks for a merge without a person, and what to do about it."""
+    if not requirements.requires_checks:
+        return f"no check is required on {branch}; require one in a ruleset"
+    if not (requirements.can_wait or requirements.has_queue):
+        return "auto-merge is switched off in the repository's settings; allow it there"
+    return None

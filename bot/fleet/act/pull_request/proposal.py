@@ -1,0 +1,136 @@
+"""One open pull request for each repository and branch, brought to the wanted content from wherever it stands."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.refusals import BranchQueued, BranchRefused, FilesDenied
+from bot.domain.rollouts.rebuild import Merging, Rebuild, RebuildState
+from bot.files.formats.repository import needs_projects
+from bot.files.formats.rewrite.refresh import read_with
+from bot.fleet.act.own_word import as_now
+from bot.fleet.act.ports import Job
+from bot.fleet.act.pull_request.adoption import adopted
+from bot.fleet.act.pull_request.attempt import ProposalAttempt
+from bot.fleet.act.pull_request.bringing import brought, opened_as
+from bot.fleet.act.pull_request.declined import less_declined
+from bot.fleet.act.pull_request.edits import Edits, refreshed_files
+from bot.fleet.act.pull_request.merging import wanted_merge
+from bot.fleet.act.pull_request.not_written import not_to_begin, without_edits
+from bot.fleet.act.pull_request.wishes import unless_merging, wishes_of
+from bot.fleet.act.tools import Tools
+from bot.fleet.act.waiting import left_alone, not_of_the_fleet, not_published, paused
+
+
+async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = None) -> Rebuild:
+    """The rebuild in its next state. Every step looks first, so that it can be repeated after any crash.
+
+    `denied` are files that an attempt just before this one was refused; the pull request goes without them.
+    """
+    attempt = await _looked(job, tools)
+    ended = await not_to_begin(attempt, job, tools)
+    if ended is not None:
+        return ended
+    attempt = await _intended(_less_declined(attempt), tools)
+    edits = await _edits(attempt, tools, denied)
+    if not edits.files:
+        return await without_edits(attempt, edits, tools)
+    if (missing := await tools.tags.first_missing(edits.new_tags)) is not None:
+        return not_published(attempt.rebuild, missing, tools.options, attempt.looked_at)
+    if attempt.open_request is None:
+        followed = await adopted(attempt.job, attempt.look, tools, attempt.looked_at)
+        if followed is not None:
+            return followed
+    try:
+        return await brought(attempt, edits, tools)
+    except BranchRefused as refused:
+        return await _refused(attempt, refused, tools)
+    except BranchQueued as queued:  # what is wanted stays wanted: the queue ends by itself
+        return paused(attempt.rebuild, queued.told, tools.options.follow_every, attempt.looked_at)
+    except FilesDenied as refused:
+        if denied is not None:
+            raise
+        return await open_or_update(replace(job, rebuild=attempt.rebuild), tools, refused)
+
+
+async def only_stopped(job: Job, tools: Tools) -> Rebuild:
+    """While the bot is paused as a whole: what it has set to merge by itself does so no more, until the pause is
+    over; nothing else is written."""
+    attempt = await _looked(job, tools)
+    rebuild = await unless_merging(attempt, tools, Merging.FROZEN)
+    return left_alone(rebuild, tools.options, attempt.looked_at)
+
+
+async def unmerged(job: Job, tools: Tools) -> Rebuild:
+    """The rebuild, which may not begin at present: the open pull request that it is to go on with, where there is
+    one, merges no more by the bot's word. Whoever opened that was superseded."""
+    if job.rebuild.pull_request is None:
+        return job.rebuild
+    return await unless_merging(await _looked(job, tools), tools)
+
+
+async def only_left(job: Job, tools: Tools) -> Rebuild:
+    """Where the repository is not of the fleet: what the bot has set to merge by itself does so no more, until that
+    is read again, and nothing else is written. What the forge does not show cannot be asked for that."""
+    if job.rebuild.pull_request is None:
+        return not_of_the_fleet(job.rebuild, tools.options, tools.clock.now())
+    try:
+        attempt = await _looked(job, tools)
+    except Failure as failure:
+        if failure.trouble is not Trouble.MISSING:
+            raise
+        return not_of_the_fleet(job.rebuild, tools.options, tools.clock.now())
+    rebuild = await unless_merging(attempt, tools, Merging.LEFT)
+    return not_of_the_fleet(rebuild, tools.options, attempt.looked_at)
+
+
+async def _refused(attempt: ProposalAttempt, refused: BranchRefused, tools: Tools) -> Rebuild:
+    """A rule stays until somebody changes it: it is tried again with the next reading, tomorrow at the latest. What
+    is open stays open, and is followed on.
+    """
+    rebuild, now = attempt.rebuild, attempt.looked_at
+    if not rebuild.state.awaits_action:
+        return left_alone(rebuild, tools.options, now)
+    if (request := attempt.open_request) is None:
+        await tools.store.read_within_a_day(attempt.job.member.id)
+        return rebuild.moved(RebuildState.SKIPPED, refused.told, at=now)
+    return opened_as(attempt, request, [f"it stays as it is: {refused.told}"], tools)
+
+
+async def _looked(job: Job, tools: Tools) -> ProposalAttempt:
+    assert job.rebuild.branch is not None
+    looked_at = tools.clock.now()
+    wishes = replace(wishes_of(job, tools.options), merge=wanted_merge(job, looked_at))
+    paths = await _paths(job, tools)
+    look = await tools.forge.look(job.member.identity, job.rebuild.branch, paths, wishes)
+    return ProposalAttempt(as_now(job, look.standing, tools.covers, looked_at), look, looked_at)
+
+
+async def _paths(job: Job, tools: Tools) -> Sequence[str]:
+    """The files to look at: a project takes properties from others, which only the whole tree names."""
+    if not any(needs_projects(path) for path in job.paths):
+        return job.paths
+    tree = await tools.forge.tree(job.member.identity, job.default_branch)
+    shown = [entry.path for entry in tree.entries if entry.is_file] if tree is not None else []
+    return sorted(read_with(shown, job.paths))
+
+
+def _less_declined(attempt: ProposalAttempt) -> ProposalAttempt:
+    declined = less_declined(attempt.look.pull_requests, attempt.job)
+    return attempt if declined.left is None else replace(attempt, job=declined.left, told=declined.told)
+
+
+async def _intended(attempt: ProposalAttempt, tools: Tools) -> ProposalAttempt:
+    """Stores that the pull request is about to be written, before anything is tried."""
+    if attempt.rebuild.attempted_at is not None:
+        return attempt
+    rebuild = replace(attempt.rebuild, attempted_at=tools.clock.now())
+    await tools.store.save_progress(rebuild)
+    return replace(attempt, job=replace(attempt.job, rebuild=rebuild))
+
+
+async def _edits(attempt: ProposalAttempt, tools: Tools, denied: FilesDenied | None) -> Edits:
+    if attempt.look.trunk is None:
+        return Edits()
+    found = await refreshed_files(attempt.job, attempt.look.trunk, tools.refresh, attempt.looked_at.date())
+    return found.without(denied)

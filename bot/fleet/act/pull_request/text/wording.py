@@ -1,0 +1,236 @@
+"""What a reviewer reads: title, body and commit message of a pull request."""
+
+from collections.abc import Sequence
+
+from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.version_line import base_among
+from bot.domain.feeds.advisory import public_record, worst
+from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.rebuild import Target
+from bot.domain.rollouts.terms import Pin
+from bot.domain.wording.escaping import code, markdown
+from bot.domain.wording.versions import versions_reached
+from bot.domain.wording.words import counted, first_few
+from bot.fleet.act.ports import Job
+from bot.fleet.act.pull_request.text.cves import cves_section
+from bot.fleet.act.pull_request.text.packages import packages_section
+from bot.fleet.act.pull_request.text.section import shortened
+
+LONGEST_BODY = 60_000
+"""Bytes that the bot writes; GitHub refuses bodies over 65,536."""
+_LONGEST_TITLE = 120
+_MOST_CVES = 40
+_MOST_FILES = 30
+_MOST_REFUSALS = 20
+
+_CAUSES = {
+    Cause.DOTNET_SECURITY: "a .NET security release",
+    Cause.DOTNET_RELEASE: "a .NET release without security fixes",
+    Cause.DOTNET_UNKNOWN: "a .NET version that no release feed lists yet",
+    Cause.OS_UPDATE: "an update of the operating system layer",
+    Cause.OS_MOVE: "the tag moved to another distribution",
+    Cause.CHANNEL_MOVE: "the tag moved to another .NET channel",
+    Cause.ROLLBACK: "the tag went back to an older version",
+    Cause.BASE_UPDATE: "a base image of our own was rebuilt",
+    Cause.LAYERS_ONLY: "rebuilt upper layers, same .NET version and same operating system layer",
+}
+_BY_ITSELF = (
+    "It merges by itself once the required checks are green. Switching that off, or the label `freshness:hold`, "
+    "keeps it open."
+)
+_TRAILER = "Freshness-Base: "
+
+
+def cause_in_words(cause: Cause) -> str:
+    return _CAUSES.get(cause, str(cause))
+
+
+def title(job: Job) -> str:
+    """`Refresh aspnet:10.0 to .NET 10.0.5 (2 CVEs)`; never longer than a line of a listing."""
+    names = [target.base.short for target in job.rebuild.targets]
+    shown = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    reached = versions_reached(job.changes)
+    to = f" to {reached}" if reached else ""
+    cves = _cves(job.changes)
+    fixes = f" ({counted(len(cves), 'CVE')})" if cves else ""
+    return _in_one_line(f"Refresh {shown}{to}{fixes}")
+
+
+def _in_one_line(text: str) -> str:
+    return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
+
+
+def commit_message(job: Job, *, replaceable: bool = True) -> str:
+    """`replaceable` commits stand on the default branch alone: a later attempt may put another in their place."""
+    trailers = "\n".join(sorted(trailers_for(job)))
+    return f"{_headline(job)}\n\n{_sentence(job)}\n" + (f"\n{trailers}\n" if replaceable else "")
+
+
+def _headline(job: Job) -> str:
+    """The first line of a commit: the operator's, else the title."""
+    wanted = job.terms.commit_message
+    return title(job) if wanted is None else _in_one_line(wanted.replace("{bases}", _bases(job)))
+
+
+def trailers_for(job: Job) -> frozenset[str]:
+    """The lines by which a commit of the bot is known as the one for these digests."""
+    return frozenset(f"{_TRAILER}{target.base}@{target.to_digest}" for target in job.rebuild.targets)
+
+
+def trailers_in(message: str) -> frozenset[str]:
+    """Those of a commit; empty for one that is not the bot's, or that holds more than its own."""
+    return frozenset(line for line in message.splitlines() if line.startswith(_TRAILER))
+
+
+def what_moved(job: Job) -> str:
+    """`aspnet:10.0, sdk:10.0 moved`; of a rebuild that no change has set off, that its build grows old."""
+    if not any(target.changes or target.from_digest for target in job.rebuild.targets):
+        return "its last build grows too old"
+    return f"{_bases(job)} moved"
+
+
+def _bases(job: Job) -> str:
+    return ", ".join(dict.fromkeys(target.base.short for target in job.rebuild.targets))
+
+
+def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
+    """Words what the bot says in a pull request: of the same inputs the same, so that nothing is written anew.
+
+    `merges` says that it does so by itself.
+    """
+    parts = [
+        _quarantines(job),
+        _sentence(job),
+        _fixes(job.changes),
+        _table(job),
+        packages_section(job.packages),
+        cves_section(job.packages, {change.base for change in job.changes if change.cves}),
+        _files(job),
+        _pins(job),
+        _refusals(refused),
+        _BY_ITSELF if merges else "",
+        _how_to(job),
+    ]
+    return shortened("\n\n".join(part for part in parts if part), LONGEST_BODY)
+
+
+def _quarantines(job: Job) -> str:
+    lines = [
+        f"> **Do not merge:** this digest of {code(base.short)} is quarantined, since {markdown(why)}."
+        for base, why in sorted(job.quarantined.items())
+    ]
+    return "\n".join(["> [!CAUTION]", *lines, "> The bot says so here once that is over."]) if lines else ""
+
+
+def _sentence(job: Job) -> str:
+    lines = []
+    for cause in dict.fromkeys(change.cause for change in job.changes):
+        of_cause = [change for change in job.changes if change.cause is cause]
+        names = ", ".join(dict.fromkeys(code(change.base.short) for change in of_cause))
+        verb = "moves" if len({change.base for change in of_cause}) == 1 else "move"
+        lines.append(f"{names} {verb} under the same tag: {cause_in_words(cause)}.")
+    lines += [
+        f"{code(target.base.short)} shows another image than the one that is named here, which is older than all "
+        "that the bot has seen of it."
+        for target in job.rebuild.targets
+        if not target.changes
+    ]
+    return " ".join(lines)
+
+
+def _table(job: Job) -> str:
+    rows = ["| base | .NET | old digest | new digest | cause |", "|---|---|---|---|---|"]
+    for target in job.rebuild.targets:
+        steps = [change for change in job.changes if change.base == target.base]
+        causes = ", ".join(dict.fromkeys(change.cause for change in steps))
+        written = _written(job, target)
+        is_older = bool(written) and written != [target.from_digest]
+        old = ", ".join(map(_digest, written)) or _digest(target.from_digest)
+        rows.append(
+            f"| {code(str(target.base))} | {_versions(steps, is_older=is_older)} | {old} "
+            f"| {_digest(target.to_digest)} | {causes} |"
+        )
+    return "\n".join(rows)
+
+
+def _written(job: Job, target: Target) -> list[str]:
+    """The digests of the base that the files name: a pin may be older than what the base has just left."""
+    olds = [item.old.digest for item in _edited(job) if base_among(item.old, [target.base])]
+    return list(dict.fromkeys(digest for digest in olds if digest is not None and digest != target.to_digest))
+
+
+def _versions(steps: Sequence[Change], *, is_older: bool) -> str:
+    """From the version before the first step to that after the last; the latter alone for what `is_older`."""
+    before, after = (steps[0].from_version, steps[-1].to_version) if steps else (None, None)
+    if is_older:
+        before = None
+    shown = f"{before} → {after}" if before and after and before != after else after or ""
+    return markdown(shown)
+
+
+def _digest(digest: str | None) -> str:
+    return code(digest) if digest else "none"
+
+
+def _cves(changes: Sequence[Change]) -> list[str]:
+    return sorted({cve for change in changes for cve in change.cves})
+
+
+def _fixes(changes: Sequence[Change]) -> str:
+    cves = _cves(changes)
+    if not cves:
+        return ""
+    highest = worst(change.severity for change in changes)
+    rating = f", rated up to {highest.told}" if highest else ""
+    links = [f"[{markdown(cve)}]({public_record(cve)})" for cve in cves]
+    fixed = f"**Fixes {counted(len(cves), 'CVE')}{rating}:** {first_few(links, _MOST_CVES)}"
+    concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
+    spared = [markdown(cve) for cve in cves if cve not in concerning]
+    if not spared:
+        return fixed
+    return f"{fixed}\n\nNot relevant to these images (other parts or systems): {first_few(spared, _MOST_CVES)}"
+
+
+def _files(job: Job) -> str:
+    return f"Files: {first_few([code(path) for path in job.paths], _MOST_FILES)}" if job.paths else ""
+
+
+def _pins(job: Job) -> str:
+    """Why a pin is not written as it was."""
+    styles = job.pins.values()
+    lines = []
+    if Pin.DIGEST in styles and any(item.old.digest is None for item in _edited(job)):
+        lines.append("The digest is written beside the tag, as the operator's rules ask.")
+    if Pin.FLOATING in styles and any(item.old != item.new for item in _edited(job)):
+        lines.append(
+            "The pin becomes the floating tag, as the operator's rules ask: each build takes what it shows."
+        )
+    return " ".join(lines)
+
+
+def _edited(job: Job) -> list[Replacement]:
+    return [item for item in job.rebuild.replacements if not item.marker]
+
+
+def _refusals(lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    shown = [*map(markdown, lines[:_MOST_REFUSALS])]
+    more = [f"and {len(lines) - _MOST_REFUSALS} more"] if len(lines) > _MOST_REFUSALS else []
+    return "**Not changed, please look:**\n\n" + "\n".join(f"- {line}" for line in [*shown, *more])
+
+
+def _how_to(job: Job) -> str:
+    pulls = "\n".join(dict.fromkeys(f"docker pull {target.base}" for target in job.rebuild.targets))
+    marked = any(item.marker for item in job.rebuild.replacements)
+    why = (
+        "The tag already points to the new image, so the change is a comment line that records its digest: "
+        "merging it starts a build.\n\n"
+        if marked
+        else ""
+    )
+    return (
+        f"{why}To rebuild without merging, fetch the new base and build with `docker build --pull --no-cache`:\n\n"
+        f"```sh\n{pulls}\n```\n\n"
+        "Closing this pull request tells the bot to leave these digests alone; it asks again for later ones."
+    )

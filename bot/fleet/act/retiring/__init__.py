@@ -1,0 +1,1 @@
+"""What the bot leaves behind where it is to write nothing any more is taken back."""

@@ -1,0 +1,172 @@
+"""A claimed rebuild with all that is needed to act on it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.change import Change
+from bot.domain.bases.version_line import base_among
+from bot.domain.images.proof import may_stand_on
+from bot.domain.packages.moves import PlatformChanges, composed
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.usage import Usage
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
+from bot.domain.rollouts.steps import images_of_build
+from bot.fleet.act.ports import Job, Successor
+from bot.store.engine.codec import load
+from bot.store.engine.readable import readable
+from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
+from bot.store.rows.bases.tables import base_of, bases, changes
+from bot.store.rows.images.images import contested_images, image_of, images
+from bot.store.rows.inventories.packages import package_changes_of
+from bot.store.rows.repositories.tables import repositories, usages
+from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of, rebuild_of
+from bot.store.rows.rollouts.rollouts import paused_rollouts
+from bot.store.rows.rollouts.tables import quarantines, rebuilds
+
+_WITHOUT_EFFECT = (RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED)
+
+
+async def read_job(connection: AsyncConnection, row: Mapping[str, Any], cves: CvesOfMoves) -> Job:
+    """Reads the rebuild of a claimed row with its repository, changes and files."""
+    where = select(*MEMBER, repositories.c.default_branch, repositories.c.listed).where(
+        repositories.c.id == row["repository_id"]
+    )
+    home = (await connection.execute(where)).mappings().one()
+    rebuild = rebuild_of(row, Identity(home["name"], home["node_id"]))
+    steps = [change for target in rebuild.targets for change in target.changes]
+    moved = await connection.execute(
+        select(changes.c.change).where(changes.c.id.in_(steps)).order_by(changes.c.to_observation)
+    )
+    named = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
+    found = [load(item, Usage) for item in named.scalars()]
+    targets = {target.base for target in rebuild.targets}
+    concerned = (usage for usage in found if usage.sdk_pin or base_among(usage.reference, targets))
+    paths = {path for usage in concerned for path in usage.paths}
+    places: dict[Base, set[str]] = {}
+    for usage in found:
+        base = base_among(usage.reference, targets)
+        if usage.sdk_pin is None and base is not None:
+            places.setdefault(base, set()).add(usage.path)
+    shown_since = await _shown_since(connection, rebuild)
+    return Job(
+        rebuild,
+        fleet_repository_of(home, {}),
+        home["default_branch"],
+        tuple(load(change, Change) for change in moved.scalars()),
+        tuple(sorted(paths)),
+        bool(home["listed"]),
+        {base: tuple(sorted(named)) for base, named in places.items()},
+        await _replaced_by(connection, rebuild, home["id"]),
+        quarantined=await _quarantined(connection, rebuild),
+        at_request=bool(row["at_request"]),
+        condemned=await _condemned(connection, rebuild),
+        shown_since=shown_since,
+        is_provable=bool(shown_since) and await _is_provable(connection, rebuild, home["id"]),
+        packages=await _packages(connection, rebuild, cves),
+        is_paused=bool({None, rebuild.rollout} & (paused := await paused_rollouts(connection))),
+        is_all_paused=None in paused,
+    )
+
+
+async def _packages(
+    connection: AsyncConnection, rebuild: Rebuild, cves: CvesOfMoves
+) -> dict[Base, tuple[PlatformChanges, ...]]:
+    """How the packages of each base change with it, and what that does about CVEs."""
+    brought = {target.base: target.changes for target in rebuild.targets}
+    moves = await package_changes_of(connection, [change for several in brought.values() for change in several])
+    moved = await cves.over(connection, brought)
+    return {
+        base: tuple(
+            replace(each, cves=moved[base].get(each.platform))
+            for each in composed([told for change, told in moves.items() if change in several])
+        )
+        for base, several in brought.items()
+    }
+
+
+async def _quarantined(connection: AsyncConnection, rebuild: Rebuild) -> dict[Base, str]:
+    """Those of its bases whose new digest is quarantined, each with why."""
+    rows = await connection.execute(
+        select(
+            *(bases.c.registry, bases.c.repository, bases.c.tag),
+            *(quarantines.c.digest, quarantines.c.who, quarantines.c.reason),
+        )
+        .join(bases, bases.c.id == quarantines.c.base_id)
+        .where(
+            quarantines.c.until.is_(None),
+            quarantines.c.digest.in_([target.to_digest for target in rebuild.targets]),
+        )
+        .order_by(quarantines.c.id)
+    )
+    brought = {(target.base, target.to_digest) for target in rebuild.targets}
+    found = ((base_of(row), row) for row in rows)
+    return {base: f"{row.reason} ({row.who})" for base, row in found if (base, row.digest) in brought}
+
+
+async def _condemned(connection: AsyncConnection, rebuild: Rebuild) -> str | None:
+    """A digest that a merged pull request has pinned and that was quarantined since, where this is to repeat its
+    build: the next publication has ended that, and a run would still build on it. Not where a person has let it go.
+    """
+    pinned = {item.new.digest for item in rebuild.replacements if item.new.digest is not None and not item.marker}
+    if rebuild.action is not Action.DISPATCH or not pinned:
+        return None
+    held = await connection.execute(
+        select(bases.c.registry, bases.c.repository, bases.c.tag, quarantines.c.digest)
+        .join(bases, bases.c.id == quarantines.c.base_id)
+        .where(quarantines.c.digest.in_(pinned), quarantines.c.lifted.is_(False))
+        .order_by(quarantines.c.id)
+    )
+    brought = {(target.base, target.to_digest) for target in rebuild.targets}
+    mine = (row.digest for row in held if (base_of(row), row.digest) in brought)
+    return next(mine, None)
+
+
+async def _shown_since(connection: AsyncConnection, rebuild: Rebuild) -> dict[Base, datetime]:
+    """From when on each base that is to be dispatched for shows the digest that is wanted."""
+    if rebuild.action is not Action.DISPATCH or not rebuild.state.awaits_action:
+        return {}
+    wanted = {(target.base, target.to_digest) for target in rebuild.targets}
+    rows = await connection.execute(
+        select(bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest, bases.c.moved_at).where(
+            bases.c.digest.in_({digest for _, digest in wanted}), bases.c.moved_at.is_not(None)
+        )
+    )
+    found = ((base_of(row), row) for row in rows)
+    return {base: row.moved_at for base, row in found if (base, row.digest) in wanted}
+
+
+async def _is_provable(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> bool:
+    """Whether an image of the repository is known in which a build shows what it stands on."""
+    rows = (await connection.execute(select(images).where(images.c.repository_id == repository))).all()
+    lost = await contested_images(connection) if rows else ()
+    known = readable(rows, lambda row: image_of(row, rebuild.repository, lost), lambda row: f"image {row.id}")
+    wanted = {target.base for target in rebuild.targets}
+    return any(may_stand_on(image, wanted) for image in images_of_build(known, rebuild))
+
+
+async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> Successor | None:
+    """What a later rebuild of the repository does about the same bases, where that is another action."""
+    if rebuild.state is not RebuildState.OPEN:
+        return None
+    later = await connection.execute(
+        select(rebuilds.c.action, rebuilds.c.targets, rebuilds.c.url)
+        .where(
+            rebuilds.c.repository_id == repository,
+            rebuilds.c.id > rebuild.id,
+            rebuilds.c.action != rebuild.action.value,
+            rebuilds.c.state.not_in(_WITHOUT_EFFECT),
+            or_(rebuilds.c.attempted_at.is_not(None), rebuilds.c.state == RebuildState.SUCCEEDED.value),
+        )
+        .order_by(rebuilds.c.id.desc())
+    )
+    bases = {target.base for target in rebuild.targets}
+    for row in later:
+        if bases <= {target.base for target in load(row.targets, tuple[Target, ...])}:
+            return Successor(Action(row.action), row.url)
+    return None

@@ -1,0 +1,1 @@
+"""Workflows that run after a build, started."""

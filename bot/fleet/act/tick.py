@@ -1,0 +1,130 @@
+"""One tick: due rebuilds become pull requests and dispatches. One bad repository never stops the others."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.domain.backoff import rest_at_age, rest_of
+from bot.domain.failure import Failure
+from bot.domain.forge.port import Forge
+from bot.domain.forge.refusals import RepositoryArchived
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
+from bot.fleet.act.acting import act
+from bot.fleet.act.own_word import OwnWords, WordHeld
+from bot.fleet.act.ports import MERGES_END_BEFORE, ActOptions, ActStore, Job, Refresher
+from bot.fleet.act.tag_availability import PublishedTags, Registry
+from bot.fleet.act.tools import Tools
+from bot.fleet.act.trust import TrustEverybody, TrustGate
+from bot.fleet.act.waiting import ended_where_archived, is_final_after, paused, refused_so_often
+from bot.reconcile.forge_writing import ForgeWriting
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue
+
+
+@dataclass(frozen=True, slots=True)
+class ActTally:
+    """How many rebuilds were acted on, and what hindered others, one line each."""
+
+    done: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(
+    store: ActStore,
+    forge: Forge,
+    registry: Registry,
+    refresh: Refresher,
+    options: ActOptions,
+    loop: Loop,
+    trust: TrustGate | None = None,
+) -> ActTally:
+    """Works until nothing is due, or until the forge asks for a pause.
+
+    What is open is looked at once where the rules have changed since, and what merges by itself where a freeze is
+    about to begin or has ended.
+    """
+    await store.notice_policy(_number_of(options.policy))
+    now = loop.clock.now()
+    holding = [
+        freeze for freeze in options.policy.freezes if freeze.since - MERGES_END_BEFORE <= now < freeze.until
+    ]
+    await store.notice_freezes(_number_of(holding) if holding else 0)
+    tally = await loop.run(_Jobs(store, forge, PublishedTags(registry), refresh, options, loop, trust))
+    await store.notice_delays()
+    return ActTally(tally.done, tuple(tally.problems))
+
+
+def _number_of(what: object) -> int:
+    return int(hashlib.sha256(repr(what).encode()).hexdigest()[:15], 16)
+
+
+class _Jobs(ForgeWriting[Job, Rebuild]):
+    """Makes pull requests and dispatches of rebuilds, and brings those that are open up to date."""
+
+    stage = "act"
+
+    def __init__(
+        self,
+        store: ActStore,
+        forge: Forge,
+        tags: PublishedTags,
+        refresh: Refresher,
+        options: ActOptions,
+        loop: Loop,
+        trust: TrustGate | None = None,
+    ) -> None:
+        self._store = store
+        super().__init__(forge, options.host, loop)
+        self._words = OwnWords(store, forge, loop.clock)
+        self._tags = tags
+        self._refresh = refresh
+        self._options = options
+        self._trust = trust or TrustEverybody()
+
+    @property
+    def queue(self) -> Queue[Job]:
+        return self._store.jobs
+
+    def repository(self, item: Job) -> str:
+        return item.rebuild.repository
+
+    async def attempt(self, item: Job, lease: Lease) -> Rebuild:
+        held = WordHeld(lease, self._clock)
+        forge = self._guarded(held)
+        tools = Tools(
+            *(self._store, forge, self._tags, self._words, self._refresh, self._options, self._clock),
+            *(self._trust, held, self._covers),
+        )
+        return await act(replace(item, policy=self._options.policy), tools)
+
+    async def settle(self, item: Job, result: Rebuild) -> None:
+        await self._store.settle_rebuild(item.rebuild, result)
+
+    async def failed(self, item: Job, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        """Puts the rebuild off with the reason, otherwise as it was stored; a refusal that stays ends it."""
+        rebuild = item.rebuild
+        if isinstance(failure, RepositoryArchived):
+            is_open = rebuild.pull_request is not None
+            ended = await ended_where_archived(item, self._store, failure.told, now, is_open=is_open)
+            if ended is not None:
+                await self._store.settle_rebuild(rebuild, ended, succeeded=False)
+                return f"{rebuild.repository}: {failure}"
+        rest = rest_of(failure, rebuild.attempts)
+        counted = refused_so_often(rebuild.refusals, failure)
+        rebuild = replace(rebuild, refusals=counted, hindered_by=failure.told)
+        is_final = is_final_after(rebuild.refusals, failure)
+        if is_final and rebuild.state is RebuildState.OPEN:
+            # Its pull request stands and is followed; only its text is not what it could be.
+            seldom = rest_at_age(rebuild.age(now), rest)
+            left = replace(rebuild, text_version=rebuild.facts_version, due_at=now + seldom)
+            await self._store.settle_rebuild(rebuild, left)
+        elif is_final:
+            how = RebuildState.SKIPPED if failure.lacks_a_right else RebuildState.FAILED
+            if how is RebuildState.SKIPPED:
+                await self._store.read_within_a_day(item.member.id)
+            ended = rebuild.moved(how, f"{failure.told} (tried {rebuild.attempts} times)", at=now)
+            await self._store.settle_rebuild(rebuild, ended, succeeded=False)
+        else:
+            again = paused(rebuild, failure.told, rest, now)
+            await self._store.settle_rebuild(rebuild, again, succeeded=False)
+        return f"{rebuild.repository}: {failure}"

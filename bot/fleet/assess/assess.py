@@ -1,0 +1,180 @@
+"""Observations and feeds into changes; and changes again, when a feed catches up."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+
+from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change
+from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity
+from bot.fleet.assess.cause import Difference, cause_of, compare, dotnet_cause
+from bot.fleet.assess.judged_cves import JudgedCves, judged
+from bot.fleet.assess.wording import dotnet_sentence, sentence
+from bot.upstream.dotnet.releases import Fixes, ReleaseIndex, family_name
+from bot.upstream.dotnet.relevance import relevance, relevance_to
+from bot.upstream.dotnet.told_ahead import AHEAD, with_told_ahead
+
+
+def assess(
+    before: Observation,
+    after: Observation,
+    releases: ReleaseIndex,
+    advisories: Mapping[str, Advisory],
+    now: datetime,
+) -> Change:
+    """What changed and why, from what the feeds had shown by `now`.
+
+    `before` is the last observation that had a digest, also where the base was withdrawn in between. `advisories`
+    are looked up by CVE number; without one, a CVE counts as relevant and unrated. Raises ValueError where the
+    two are no consecutive observations of one base.
+    """
+    _check(before, after)
+    move = compare(before, after)
+    family = family_name(after.base)
+    fixes = Fixes(listed=False)
+    if move.version_moved:
+        moved = _upwards(move.rolled_back, move.from_version, move.to_version)
+        fixes = _fixes(releases, advisories, (family, *moved), now)
+    cause = cause_of(move, fixes)
+    found = judged(fixes.cves, advisories, lambda each: relevance_to(each, after))
+    feed = fixes.evidence if cause in TOLD_BY_FEEDS else ()
+    change = Change(
+        base=after.base,
+        at=after.at,
+        from_digest=before.digest,
+        to_digest=after.digest,
+        cause=cause,
+        cause_at_detection=cause,
+        from_version=move.from_version,
+        to_version=move.to_version,
+        platforms=move.changed,
+        evidence=(_seen(move, before, after), *feed, *found.evidence),
+        detail=sentence(cause, move, family, _counted(cause, fixes, found), found.severity),
+    )
+    return _with_cves(change, found)
+
+
+def reassess(
+    change: Change, releases: ReleaseIndex, advisories: Mapping[str, Advisory], now: datetime
+) -> Change | None:
+    """Returns the change with what the feeds show now; None where that is nothing new.
+
+    Only what a .NET version fixes, or opens again, depends on feeds. What they once said is not forgotten because
+    they are silent now; what its source has taken back is, and is told. What was told ahead of the release feed is
+    joined with its word.
+    """
+    if change.cause not in TOLD_BY_FEEDS:
+        return None
+    is_back = change.cause is Cause.ROLLBACK
+    moved = _upwards(is_back, change.from_version, change.to_version)
+    fixes = _fixes(releases, advisories, (family_name(change.base), *moved), now)
+    cause = Cause.ROLLBACK if is_back else dotnet_cause(fixes)
+    was_ahead = tuple(row for row in change.evidence if row.source == AHEAD)
+    says_nothing = not fixes.cves if is_back else cause is Cause.DOTNET_UNKNOWN
+    if says_nothing and not (fixes.taken_back or fixes.unsaid or was_ahead):
+        return None
+    found = judged(fixes.cves, advisories, lambda each: relevance(each, change.base, platforms=change.platforms))
+    is_ahead = tuple(row for row in fixes.evidence if row.source == AHEAD)
+    news = _with_cves(replace(change, cause=cause), found)
+    if (_conclusion(news), _said(is_ahead)) == (_conclusion(change), _said(was_ahead)):
+        return None
+    lost = tuple(cve for cve in (*change.cves, *change.reopens) if cve not in found.cves)
+    kept = (row for row in change.evidence if row not in was_ahead)
+    gone = (Evidence("taken back", ", ".join((*fixes.taken_back, *lost)), now),) if fixes.taken_back or lost else ()
+    counted = _counted(cause, fixes, found)
+    return replace(
+        news,
+        evidence=tuple(dict.fromkeys((*kept, *fixes.evidence, *found.evidence, *gone))),
+        detail=_reworded(change, cause, counted, found.severity, fixes.taken_back or lost),
+    )
+
+
+def _upwards(is_back: bool, before: str | None, after: str | None) -> tuple[str | None, str | None]:
+    """The two versions with the older first: a step back loses what lies between them."""
+    return (after, before) if is_back else (before, after)
+
+
+def _counted(cause: Cause, fixes: Fixes, found: JudgedCves) -> Fixes:
+    """What a sentence counts: all that is fixed, and of what opens again that which concerns the image."""
+    return replace(fixes, cves=found.concerning) if cause is Cause.ROLLBACK else fixes
+
+
+def _with_cves(change: Change, found: JudgedCves) -> Change:
+    """The change with the CVEs that it fixes, or opens again; only a fix has a severity."""
+    if change.cause is Cause.ROLLBACK:
+        return replace(change, reopens=found.concerning, links=found.links)
+    return replace(
+        change,
+        cves=found.cves,
+        not_relevant=found.not_relevant,
+        severity=found.severity,
+        ratings=found.ratings,
+        links=found.links,
+    )
+
+
+def _conclusion(change: Change) -> tuple[object, ...]:
+    named = (frozenset(each) for each in (change.cves, change.not_relevant, change.reopens))
+    return (change.cause, change.severity, *named)
+
+
+def _fixes(
+    releases: ReleaseIndex,
+    advisories: Mapping[str, Advisory],
+    moved: tuple[str, str | None, str | None],
+    now: datetime,
+) -> Fixes:
+    """What the release feed and, ahead of it, advisories say of a move, given as family and versions."""
+    return with_told_ahead(releases.fixed_between(*moved, now), releases, advisories, moved, now)
+
+
+def _said(evidence: tuple[Evidence, ...]) -> set[str]:
+    return {row.locator for row in evidence}
+
+
+def supported(change: Change, digest: str, ended: date, now: datetime) -> Change:
+    """A withdrawal of which the registry's own mark on its last image, `digest`, tells the same.
+
+    The mark is unsigned, and an image may be marked while its tag moves on: alone it withdraws nothing.
+    """
+    mark = Evidence("registry lifecycle", f"{digest}: end of life on {ended.isoformat()}", now)
+    detail = f"{change.detail}; its publisher marked the image as at its end on {ended.isoformat()}"
+    return replace(change, evidence=(*change.evidence, mark), detail=detail)
+
+
+def _check(before: Observation, after: Observation) -> None:
+    if before.base != after.base:
+        raise ValueError(f"{before.base} and {after.base} are not the same base")
+    if before.digest is None:
+        raise ValueError(f"{before.base}: compare with the last observation that had a digest")
+    if after.at < before.at:
+        raise ValueError(f"{before.base}: observed at {after.at}, before {before.at}")
+
+
+def _seen(move: Difference, before: Observation, after: Observation) -> Evidence:
+    """What the registry or inventory showed, in its own words."""
+    if move.withdrawn:
+        return Evidence(str(after.base), f"no longer listed; was {before.digest}", after.at)
+    shown = f"{before.digest} → {after.digest}"
+    earlier = before.by_platform()
+    for platform, [image, *_] in after.by_platform().items():
+        if platform in move.changed:
+            [old, *_] = earlier[platform]
+            bottom = f"{_bottom(old.short_layers)} → {_bottom(image.short_layers)}"
+            shown += f"; {image.platform} {old.os} → {image.os}, lowest layer {bottom}"
+            break
+    return Evidence(str(after.base), shown, after.at)
+
+
+def _bottom(layers: tuple[str, ...]) -> str:
+    return layers[0] if layers else "not recorded"
+
+
+def _reworded(
+    change: Change, cause: Cause, fixes: Fixes, severity: Severity | None, taken_back: tuple[str, ...]
+) -> str:
+    """Keeps what the sentence says beyond the feed's part (a distribution that changed along)."""
+    _, _, rest = change.detail.partition("; ")
+    moved = (change.from_version, change.to_version)
+    text = dotnet_sentence(cause, family_name(change.base), moved, fixes, severity, taken_back)
+    return f"{text}; {rest}" if rest else text

@@ -1,0 +1,114 @@
+"""What the published inventory of images lists, and whether its publisher still keeps it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.bases.observation import Observation
+from bot.domain.reference import Base
+from bot.domain.tags.tag import Tag
+from bot.domain.wording.words import counted, duration
+from bot.fleet.assess.baseline import BaseStanding
+from bot.upstream.dotnet.tag_family import TagFamily
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A tag in the inventory; `systems` are the operating systems of its images (`linux`, `windows`)."""
+
+    digest: str | None
+    systems: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the image inventory lists: its repositories, less those that could not be read whole, and their tags.
+
+    Of tags that are `doubted` it lists none, and that is not believed yet.
+    """
+
+    repositories: frozenset[str]
+    tags: Mapping[tuple[str, str], Listed]
+    doubted: frozenset[tuple[str, str]] = frozenset()
+
+    def lists(self, base: Base) -> bool | None:
+        """Whether the inventory lists a base; None where it says nothing of the repository, or nothing certain.
+
+        A mirror holds the same tags as MCR.
+        """
+        if base.repository not in self.repositories or (base.repository, base.tag) in self.doubted:
+            return None
+        return (base.repository, base.tag) in self.tags
+
+    def lists_channel(self, base: Base) -> bool:
+        """Whether it lists any tag of the channel of .NET that a base is of."""
+        channel = TagFamily.of(base.tag).channel
+        return any(
+            repository == base.repository and TagFamily.of(tag).channel == channel for repository, tag in self.tags
+        )
+
+    def digest_of(self, base: Base) -> str | None:
+        listed = self.tags.get((base.repository, base.tag))
+        return listed.digest if listed else None
+
+    def kin(self, image: Observation) -> list[BaseStanding]:
+        """The floating tags of its repository for its operating system, as they stand on its registry."""
+        base, systems = image.base, {found.platform.partition("/")[0] for found in image.platforms} or {"linux"}
+        return [
+            BaseStanding(Observation(image.at, Base(base.registry, repository, tag), listed.digest))
+            for (repository, tag), listed in self.tags.items()
+            if repository == base.repository and listed.systems & systems and Tag.parse(tag).is_floating
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class StaleInventory:
+    """Since when the inventory has not followed the registry; `text` is one line for people."""
+
+    since: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unfollowed:
+    """A move of a base that the inventory does not know: it still lists what the base showed before."""
+
+    at: datetime
+    base: Base
+
+
+def unfollowed(
+    used: Iterable[Base], histories: Mapping[Base, Sequence[Observation]], published: Published | None
+) -> list[Unfollowed]:
+    """Those of the bases, the oldest move first.
+
+    A mirror that lags behind the inventory shows what that has left, not the other way round.
+    """
+    moves = (
+        ((_left(histories.get(base, ()), published.digest_of(base)), base) for base in used) if published else ()
+    )
+    return sorted(Unfollowed(at, base) for at, base in moves if at is not None)
+
+
+def _left(history: Sequence[Observation], listed: str | None) -> datetime | None:
+    """When a base moved to what it shows now, if `listed` is what it showed before."""
+    seen = [observation for observation in history if observation.digest is not None]
+    moves = [number for number in range(1, len(seen)) if seen[number].digest != seen[number - 1].digest]
+    if not moves or listed == seen[-1].digest:
+        return None
+    return seen[moves[-1]].at if listed in {observation.digest for observation in seen[: moves[-1]]} else None
+
+
+def stale_inventory(moves: Sequence[Unfollowed], now: datetime, after: timedelta) -> StaleInventory | None:
+    """What is wrong where the first of `moves` is at least `after` ago."""
+    late = [move for move in moves if now - move.at >= after]
+    if not late:
+        return None
+    first, others = late[0], len(late) - 1
+    named = f"{first.base.short} and {counted(others, 'other base')}" if others else first.base.short
+    moved = "they moved, the first" if others else "it moved"
+    text = (
+        f"still lists what {named} showed before {moved} {duration(now - first.at)} ago, so that withdrawn tags go "
+        "unnoticed; look whether its publisher still updates it"
+    )
+    return StaleInventory(first.at, text)

@@ -1,0 +1,1 @@
+"""Repositories of the fleet, audited when their files change."""

@@ -1,0 +1,149 @@
+"""One tick: repositories whose files, produced image or rules changed are judged again; the others cost nothing."""
+
+import asyncio
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from functools import cache
+from importlib.metadata import version
+from typing import Protocol
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.globs import names_repository
+from bot.domain.images.seen_config import SeenConfig
+from bot.domain.repositories.finding import Finding
+from bot.files.audit.auditing import JudgedRepository, judge_repository
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rules import VERSION
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+
+_UNTIL_REREAD = timedelta(days=30)
+"""A safeguard; what changes makes a repository due at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """`never_waived` names the checks that no repository may waive. `opens_issues`: failing practices alone are
+    reason enough for a repository's issue. `code_scanning`: globs of repositories whose findings are uploaded."""
+
+    never_waived: Collection[str] = ()
+    opens_issues: bool = False
+    code_scanning: Collection[str] = ()
+
+    def uploads(self, repository: str) -> bool:
+        """Whether the findings of a repository are wished for in code scanning."""
+        return names_repository(self.code_scanning, repository)
+
+    @property
+    def mark(self) -> str:
+        """Changes with all that an audit depends on besides the repository."""
+        wishes = (str(self.opens_issues), *sorted(self.never_waived), "", *sorted(self.code_scanning))
+        told = (_release(), str(VERSION), *wishes)
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+
+
+@cache
+def _release() -> str:
+    """Read from the installed package's files, which takes as long as an audit does."""
+    return version("freshness-bot")
+
+
+@dataclass(frozen=True, slots=True)
+class DueAudit:
+    """A claimed repository: `files` are those that discovery has read, by path, as git names their contents.
+
+    `before` is what was found last, None where that was never; `mark` tells under which rules.
+    """
+
+    id: int
+    repository: int
+    name: str
+    files: Mapping[str, str]
+    produced: tuple[SeenConfig, ...] = ()
+    before: tuple[Finding, ...] | None = None
+    mark: str | None = None
+    error: str | None = None
+
+
+class AuditStore(Protocol):
+    """What auditing the fleet asks of the store; each method is one transaction."""
+
+    async def expect(self, mark: str) -> None:
+        """Makes all repositories due that were judged under another mark; costs nothing while it stays the same."""
+        ...
+
+    @property
+    def audits(self) -> Queue[DueAudit]: ...
+
+    async def contents(self, shas: Sequence[str]) -> Mapping[str, bytes]:
+        """What discovery has kept of these files."""
+        ...
+
+    async def save(self, item: DueAudit, found: JudgedRepository, options: AuditOptions, due_at: datetime) -> None:
+        """Keeps the findings with what has moved, and what the repository's issue says of them."""
+        ...
+
+    async def count_day(self, *, is_news: bool) -> None:
+        """Keeps how many repositories stand how today, where something changed or nobody counted today."""
+        ...
+
+
+@dataclass(slots=True)
+class AuditTally:
+    """How many repositories were audited, and what hindered others, one line each."""
+
+    audited: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+async def tick(store: AuditStore, options: AuditOptions, loop: Loop) -> AuditTally:
+    """Judges until nothing is due."""
+    await store.expect(options.mark)
+    tally = await loop.run(_Audits(store, options, loop))
+    await store.count_day(is_news=tally.done > 0)
+    return AuditTally(tally.done, tally.problems)
+
+
+class _Audits(Work[DueAudit, JudgedRepository]):
+    """One after the other: judging is plain computation."""
+
+    stage = "audit"
+    batch = 20
+    at_once = 1
+    strikes = None
+
+    def __init__(self, store: AuditStore, options: AuditOptions, loop: Loop) -> None:
+        self._store = store
+        self._options = options
+        self._clock = loop.clock
+
+    @property
+    def queue(self) -> Queue[DueAudit]:
+        return self._store.audits
+
+    async def attempt(self, item: DueAudit, lease: Lease) -> JudgedRepository:
+        bodies = await self._store.contents(sorted(set(item.files.values())))
+        missing = sum(sha not in bodies for sha in item.files.values())
+        if missing:
+            raise Failure(
+                Trouble.MISSING,
+                f"{missing} of its files are not kept any more",
+                where=item.name,
+                advice="the next reading of the repository brings them back",
+            )
+        texts = {path: bodies[sha] for path, sha in item.files.items()}
+        repository = RepositoryTexts(texts, item.name, item.produced)
+        # A thread keeps the event loop free for the other stages.
+        return await asyncio.to_thread(judge_repository, repository, self._clock.now(), self._options.never_waived)
+
+    async def settle(self, item: DueAudit, result: JudgedRepository) -> None:
+        due_at = self._clock.now() + _UNTIL_REREAD
+        if result.until is not None:
+            due_at = min(due_at, datetime.combine(result.until + timedelta(days=1), time(), UTC))
+        await self._store.save(item, result, self._options, due_at)
+
+    async def failed(self, item: DueAudit, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
+        await put_off_by_backoff(self.queue, claimed, failure, now)
+        return str(failure) if item.error != str(failure) else None

@@ -1,0 +1,1 @@
+"""When the workflows of a repository last built."""

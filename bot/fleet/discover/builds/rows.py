@@ -1,0 +1,210 @@
+"""Rebuild workflows and how their builds ended: what `discover.builds` reads and writes."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, not_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.repositories.builds import BranchBuilds
+from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.timing.guarantee import BaseInFile
+from bot.fleet.discover.builds.tick import DueBuilds, RepositoryOnBases, Seen, WantedBuilds
+from bot.reconcile.work import Claimed
+from bot.store.engine.codec import dump, load
+from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.engine.locking import lock
+from bot.store.engine.queue.claiming import claim, is_due, settle
+from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.bases.tables import base_of, bases
+from bot.store.rows.repositories.tables import repositories, usages
+from bot.store.rows.repositories.usage_texts import usage_text
+from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.tables import tasks
+
+_TASK = "say which builds count"
+
+
+class BuildsStore(Store):
+    """`bot.fleet.discover.builds.tick.BuildsStore` on the database."""
+
+    async def claim_wanted(self, mark: str) -> int | None:
+        """The task of saying which workflows count, where it is due or was done under another policy."""
+        now = self._clock.now()
+        mine = tasks.c.name == _TASK
+        async with self._database.reading() as connection:
+            rests = not_(is_due(connection, tasks, self._worker, now)).label("rests")
+            row = (await connection.execute(select(tasks.c.mark, rests).where(mine))).first()
+        if row is not None and row.mark == mark and row.rests:
+            return None
+        async with self._database.transaction() as connection:
+            await connection.execute(insert_missing(connection, tasks, name=_TASK, due_at=now))
+            await connection.execute(update(tasks).where(mine, tasks.c.due_at > now).values(due_at=now))
+            rows = await claim(connection, tasks, self._worker, now, limit=1, where=[mine])
+        return rows[0]["id"] if rows else None
+
+    async def standings(self) -> list[RepositoryOnBases]:
+        """Listed repositories with the bases that they stand on, and where they name them."""
+        listed = repositories.c.listed.is_(True)
+        path = usage_text("path").label("path")
+        columns = usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag, path
+        named = (
+            select(*columns)
+            .join(bases, bases.c.id == usages.c.base_id)
+            .join(repositories, repositories.c.id == usages.c.repository_id)
+            .where(listed, path.is_not(None))
+            .distinct()
+        )
+        found: dict[int, list[BaseInFile]] = {}
+        async with self._database.reading() as connection:
+            for row in await connection.execute(named):
+                base = base_of(row)
+                found.setdefault(row.repository_id, []).append((base, row.path))
+            rows = (
+                await connection.execute(
+                    select(repositories.c.id, repositories.c.name, repositories.c.config).where(listed)
+                )
+            ).all()
+        return readable(
+            [row for row in rows if row.id in found],
+            lambda row: RepositoryOnBases(
+                row.id, row.name, load(row.config, RepositoryConfig), tuple(found[row.id])
+            ),
+            lambda row: f"repository {row.name}",
+        )
+
+    async def save_wanted(self, task: int, wanted: Sequence[WantedBuilds], mark: str, due: datetime) -> None:
+        """Stores whose builds to look at: new ones soon; what is guaranteed otherwise is judged again."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await settle(connection, tasks, self._worker, task, due_at=due, values={"mark": mark})
+            rows = await connection.execute(
+                select(
+                    workflow_builds.c.id,
+                    workflow_builds.c.repository_id,
+                    workflow_builds.c.workflow,
+                    workflow_builds.c.max_age_seconds,
+                )
+            )
+            known = {(row.repository_id, row.workflow): row for row in rows}
+            asked = {(each.repository, each.workflow): _seconds(each.max_age) for each in wanted}
+            changed: dict[int | None, list[int]] = {}
+            for key, row in known.items():
+                if key in asked and asked[key] != row.max_age_seconds:
+                    changed.setdefault(asked[key], []).append(row.id)
+            gone = [row.id for key, row in known.items() if key not in asked]
+            await lock(connection, workflow_builds, [*gone, *(id_ for ids in changed.values() for id_ in ids)])
+            for ids in chunks(gone):
+                await connection.execute(delete(workflow_builds).where(workflow_builds.c.id.in_(ids)))
+            for seconds, ids in changed.items():
+                for some in chunks(ids):
+                    await connection.execute(
+                        update(workflow_builds)
+                        .where(workflow_builds.c.id.in_(some))
+                        .values(max_age_seconds=seconds, judged=False)
+                    )
+            await _look_again_where_moved(connection, now)
+            await _add(connection, [(key, seconds) for key, seconds in asked.items() if key not in known], now)
+
+    @property
+    def builds(self) -> DueRows[DueBuilds]:
+        return DueRows(self._database, self._worker, workflow_builds, self._due, lambda row: f"builds {row['id']}")
+
+    async def _due(self, claimed: Claimed) -> DueBuilds:
+        row = claimed.row
+        home = select(repositories.c.name, repositories.c.node_id, repositories.c.default_branch).where(
+            repositories.c.id == row["repository_id"]
+        )
+        async with self._database.reading() as connection:
+            found = (await connection.execute(home)).one()
+        return DueBuilds(
+            row["id"],
+            Identity(found.name, found.node_id),
+            found.default_branch,
+            row["workflow"],
+            row["node_id"],
+            load(row["builds"], BranchBuilds),
+            row["error"],
+        )
+
+    async def save_seen(self, seen: Sequence[tuple[DueBuilds, Seen]]) -> None:
+        """Stores builds as seen, to be judged anew, and since when their repository holds something else."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            ids = [item.id for item, _ in seen]
+            await lock(connection, workflow_builds, ids)
+            trees = {row.id: row for some in chunks(ids) for row in await _trees(connection, some)}
+            for item, result in sorted(seen, key=lambda pair: pair[0].id):
+                row, last, ended = trees.get(item.id), result.builds.last_success, result.builds.ended
+                moved = row is not None and row.known is not None and row.known != row.tree
+                await settle(
+                    connection,
+                    workflow_builds,
+                    self._worker,
+                    item.id,
+                    due_at=result.due_at,
+                    values={
+                        "node_id": result.node_id,
+                        "builds": dump(result.builds, BranchBuilds),
+                        "last_success": last.at if last is not None else None,
+                        "ended_run": ended.id if ended is not None else None,
+                        "ended_at": ended.updated_at if ended is not None else None,
+                        "read_at": now,
+                        "tree": row.tree if row is not None else None,
+                        "error": None,
+                        "judged": False,
+                        **({"changed_at": now} if moved else {}),
+                    },
+                )
+
+
+def _seconds(length: timedelta | None) -> int | None:
+    return None if length is None else int(length.total_seconds())
+
+
+async def _look_again_where_moved(connection: AsyncConnection, now: datetime) -> None:
+    """A workflow that is missing may have come with the latest push."""
+    moved = (
+        select(workflow_builds.c.id)
+        .join(repositories, repositories.c.id == workflow_builds.c.repository_id)
+        .where(
+            workflow_builds.c.node_id.is_(None),
+            workflow_builds.c.due_at > now,
+            workflow_builds.c.lease_owner.is_(None),
+            workflow_builds.c.tree.is_distinct_from(repositories.c.tree),
+        )
+    )
+    ids = list((await connection.execute(moved)).scalars())
+    await lock(connection, workflow_builds, ids)
+    for some in chunks(ids):
+        await connection.execute(update(workflow_builds).where(workflow_builds.c.id.in_(some)).values(due_at=now))
+
+
+async def _add(
+    connection: AsyncConnection, new: Sequence[tuple[tuple[int, str], int | None]], now: datetime
+) -> None:
+    for some in chunks(sorted(new, key=lambda item: item[0])):
+        rows = [
+            {
+                "repository_id": repository,
+                "workflow": workflow,
+                "max_age_seconds": seconds,
+                "builds": dump(BranchBuilds(), BranchBuilds),
+                "due_at": now,
+            }
+            for (repository, workflow), seconds in some
+        ]
+        await connection.execute(insert(workflow_builds), rows)
+
+
+async def _trees(connection: AsyncConnection, ids: Sequence[int]) -> Sequence[Any]:
+    rows = await connection.execute(
+        select(workflow_builds.c.id, workflow_builds.c.tree.label("known"), repositories.c.tree)
+        .join(repositories, repositories.c.id == workflow_builds.c.repository_id)
+        .where(workflow_builds.c.id.in_(ids))
+    )
+    return rows.all()

@@ -1,0 +1,145 @@
+"""Which entries of a tree are worth reading: in the fleet every file is a request, and a tree may hold 100,000."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.domain.repositories.repository import TreeEntry
+from bot.domain.repositories.usage import SourceProblem
+from bot.files.formats import code_owners, repository_config
+from bot.files.formats.finding import LARGEST_FILE, too_large
+from bot.files.formats.practices import tells_of_practices
+from bot.files.formats.table import format_of, is_worth_reading, kind_of
+
+MOST_FILES = 1_000
+"""To one repository: a third of what GitHub grants a token in an hour is three such."""
+MOST_BYTES = 16 << 20
+"""To one repository, all files together."""
+
+_MISNAMED = (".github/freshness.yml", "freshness.yaml", ".freshness.yaml")
+_NOBODY_READS = f"nothing reads this file; name it {repository_config.PATH}"
+_VENDORED = frozenset({"node_modules", ".venv", ".terraform"})
+"""Folders that hold other people's files."""
+_OUTPUT = frozenset({"bin", "obj"})
+"""Folders that builds of .NET write to, copies of sources among them."""
+_UNLIKELY = re.compile(
+    r"(?:^|/)(?:[^/]*[._-])?"
+    r"(?:tests?|specs?|fixtures?|testdata|snapshots?|samples?|examples?|docs?|benchmarks?|archived?|vendor)/",
+    re.IGNORECASE,
+)
+"""Folders whose files seldom make an image that runs anywhere."""
+_LATER = 10
+"""What such a folder adds to the rank: its files come behind all others."""
+_FOR_THE_AUDIT_ALONE = 1 + 2 * _LATER
+"""The rank of files that name no reference, but tell how a repository builds and runs what it makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which files of a tree are read, and what a maintainer should know of those that are not."""
+
+    entries: tuple[TreeEntry, ...]
+    problems: tuple[SourceProblem, ...]
+
+
+def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
+    """The files to read, the likeliest to count first, and what a maintainer should know of the others.
+
+    A file too large to be written by hand, a symbolic link in the place of one of ours, what lies in `bin` and
+    `obj`, and submodules are told of, not read. `is_bounded` keeps `MOST_FILES` and `MOST_BYTES`.
+    """
+    candidates: list[tuple[int, TreeEntry]] = []
+    problems: list[SourceProblem] = []
+    submodules: list[str] = []
+    output: list[str] = []
+    for entry in entries:
+        if entry.kind == "commit":
+            submodules.append(entry.path)
+            continue
+        rank, folders = _rank(entry.path), entry.path.split("/")[:-1]
+        if entry.kind != "blob" or rank is None or not _VENDORED.isdisjoint(folders):
+            continue
+        if not _OUTPUT.isdisjoint(folders):
+            output.append(entry.path)
+        elif (why := _why_unread(entry)) is not None:
+            problems.append(SourceProblem(entry.path, 1, why))
+        else:
+            candidates.append((rank, entry))
+        if entry.path in _MISNAMED:
+            problems.append(SourceProblem(entry.path, 1, _NOBODY_READS))
+    if submodules:
+        advice = "read where it is a repository of the fleet itself, not from here"
+        count = f"one of {len(submodules)} submodules" if len(submodules) > 1 else "a submodule"
+        problems.append(SourceProblem(submodules[0], 1, f"{count}: {advice}"))
+    if output:
+        why = "files under bin/ and obj/ are taken for what a build wrote; move sources elsewhere"
+        problems.append(SourceProblem(min(output), 1, f"{left_out(len(output), 'read')}: {why}"))
+    candidates.sort(key=lambda each: (each[0], each[1].path.count("/"), each[1].path))
+    in_order = [entry for _, entry in candidates]
+    taken = _within_bounds(in_order) if is_bounded else in_order
+    if left := in_order[len(taken) :]:
+        problems.append(SourceProblem(left[0].path, 1, _too_many(left)))
+    return Choice(tuple(taken), tuple(problems))
+
+
+def source_files(
+    entries: Iterable[TreeEntry],
+    choice: Choice,
+    belonging: Callable[[Sequence[str]], Collection[str]],
+    *,
+    is_bounded: bool = True,
+) -> tuple[TreeEntry, ...]:
+    """The C# files to read besides what was chosen: those of which `belonging` says that AppHosts are compiled from
+    them, once the projects are read."""
+    taken = {entry.path for entry in choice.entries}
+    csharp = {
+        entry.path: entry
+        for entry in entries
+        if entry.path.endswith(".cs")
+        and entry.path not in taken
+        and entry.is_file
+        and entry.size <= LARGEST_FILE
+        and not (_OUTPUT | _VENDORED).intersection(entry.path.split("/")[:-1])
+    }
+    found = [csharp[path] for path in belonging(tuple(csharp))] if csharp else []
+    found.sort(key=lambda entry: (entry.path.count("/"), entry.path))
+    return tuple(found[: max(MOST_FILES - len(taken), 0)] if is_bounded else found)
+
+
+def left_out(count: int, what: str) -> str:
+    """How many were left, said of the first of them: `this and 2 more were not read`."""
+    return f"this one was not {what}" if count == 1 else f"this and {count - 1:,} more were not {what}"
+
+
+def _why_unread(entry: TreeEntry) -> str | None:
+    if not entry.is_file:
+        return "a symbolic link is not followed; its target is read where it stands, under its own name"
+    return too_large(entry.size) if entry.size > LARGEST_FILE else None
+
+
+def _too_many(left: Sequence[TreeEntry]) -> str:
+    counts = Counter(str(kind_of(entry.path) or "other files") for entry in left)
+    told = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common())
+    return f"the repository has too many files; {left_out(len(left), 'read')} ({told}), the least likely ones"
+
+
+def _rank(path: str) -> int | None:
+    """The lower, the sooner; None for files that neither name a reference nor tell of practices."""
+    if path == repository_config.PATH or path in code_owners.PATHS:
+        return 0
+    if path in _MISNAMED:
+        return 1
+    kind = kind_of(path)
+    if kind is None or not is_worth_reading(path):
+        return _FOR_THE_AUDIT_ALONE if tells_of_practices(path) else None
+    return 1 + format_of(kind).rank + (_LATER if _UNLIKELY.search(path) else 0)
+
+
+def _within_bounds(entries: list[TreeEntry]) -> list[TreeEntry]:
+    total = 0
+    for number, entry in enumerate(entries):
+        total += entry.size
+        if number == MOST_FILES or total > MOST_BYTES:
+            return entries[:number]
+    return entries

@@ -1,0 +1,50 @@
+"""File contents by the name that git gives them."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from weakref import WeakValueDictionary
+
+from bot.domain.forge.port import Forge
+from bot.domain.repositories.repository import Identity
+from bot.fleet.discover.ports import DiscoverStore
+
+_TOGETHER = 50
+"""Files that are asked for in one go."""
+
+
+class KeptContents:
+    """What any repository has shown before is never fetched again, nor twice at the same moment.
+
+    Whoever comes first fetches, the others wait for it. Where it fails, each asks its own repository, so that
+    one which denies access keeps nobody else from a file that both have.
+    """
+
+    def __init__(self, store: DiscoverStore, forge: Forge) -> None:
+        self._store = store
+        self._forge = forge
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._fetched: set[str] = set()
+
+    async def of(self, repository: Identity, shas: Iterable[str]) -> dict[str, bytes]:
+        """The contents by sha. Raises `Failure`; what came before that is kept in the store."""
+        wanted = sorted(set(shas))
+        found = dict(await self._store.known_blobs(wanted))
+        missing = [sha for sha in wanted if sha not in found]
+        for start in range(0, len(missing), _TOGETHER):
+            found |= await self._some(repository, missing[start : start + _TOGETHER])
+        return found
+
+    async def _some(self, repository: Identity, shas: Sequence[str]) -> dict[str, bytes]:
+        """Takes their turns in the order of their names, so that no two ever wait for each other."""
+        async with AsyncExitStack() as turns:
+            for sha in shas:
+                await turns.enter_async_context(self._turns.setdefault(sha, asyncio.Lock()))
+            found = dict(await self._store.known_blobs([sha for sha in shas if sha in self._fetched]))
+            missing = [sha for sha in shas if sha not in found]
+            if missing:
+                bodies = await self._forge.blobs(repository, missing)
+                await self._store.save_blobs(bodies)
+                self._fetched |= bodies.keys()
+                found |= bodies
+            return found

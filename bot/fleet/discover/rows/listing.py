@@ -1,0 +1,149 @@
+"""What a listing of the forge changes in the rows of repositories, and the incidents that a listing may be."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.incident import Incident
+from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.fleet.discover.ports import Listing
+from bot.store.engine.codec import dump
+from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock, lock_production
+from bot.store.rows.bases.bases import mark_used
+from bot.store.rows.bases.incidents import tell_incidents
+from bot.store.rows.bases.mirrors import with_mirrors
+from bot.store.rows.bases.own_bases import follow_own_bases, produced_by
+from bot.store.rows.bases.tables import bases
+from bot.store.rows.images.images import forget_images
+from bot.store.rows.repositories.audits import forget_audits
+from bot.store.rows.repositories.repositories import rename_in_place
+from bot.store.rows.repositories.tables import repositories, repository_blobs, usages
+from bot.store.rows.rollouts.rebuilds import merging_by_themselves, outdate
+from bot.store.rows.rollouts.tables import rebuilds
+
+UNLISTED = "GitHub's list of repositories"
+SHORT = "access to the fleet"
+"""Subjects of the incidents that a listing may be."""
+
+
+async def take_listing(
+    connection: AsyncConnection, listing: Listing, now: datetime, *, reader: str | None = None
+) -> None:
+    """Adds, moves on and forgets repositories; see `DiscoverStore.record_listing`."""
+    await rename_in_place(connection, listing.taken)
+    rows = await connection.execute(
+        select(
+            repositories.c.id,
+            repositories.c.name,
+            repositories.c.pushed_at,
+            repositories.c.default_branch,
+            repositories.c.listed,
+            repositories.c.reader,
+        )
+    )
+    known = {row.name: row for row in rows}
+    shown = {item.name: item for item in listing.taken}
+    fresh = [shown[name] for name in sorted(shown.keys() - known.keys())]
+    news = [
+        {"row": row.id, "branch": item.default_branch, "pushed": _settled_push(item)}
+        for row in known.values()
+        if (item := shown.get(row.name)) is not None and _has_news(row, item, reader)
+    ]
+    gone = [
+        row.id for row in known.values() if row.listed and row.name not in shown and row.name not in listing.kept
+    ]
+    await lock(connection, repositories, {*gone, *(item["row"] for item in news)})
+    for chunk in chunks(fresh):
+        await connection.execute(insert(repositories), [_new_row(item, now) for item in chunk])
+    if news:
+        await connection.execute(_become_due(now), news)
+    await _forget(connection, gone, now)
+    await _tell(connection, listing.trouble, now)
+
+
+async def _forget(connection: AsyncConnection, gone: Sequence[int], now: datetime) -> None:
+    """What was read of them goes, and what merges by itself there is looked at: the bot takes its word for that
+    back."""
+    touched: set[int] = set()
+    for ids in chunks(gone):
+        theirs = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
+        touched |= set((await connection.execute(theirs)).scalars())
+    if await produced_by(connection, gone):
+        await lock_production(connection, changes=True)
+    touched = await with_mirrors(connection, touched)
+    await lock(connection, bases, touched)
+    for ids in chunks(gone):
+        await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
+        await connection.execute(delete(repository_blobs).where(repository_blobs.c.repository_id.in_(ids)))
+        await follow_own_bases(connection, ids, (), now)
+        await forget_images(connection, ids)
+        await forget_audits(connection, ids)
+        await connection.execute(
+            update(repositories)
+            .where(repositories.c.id.in_(ids))
+            .values(listed=False, tree=None, reader=None, error=None)
+        )
+    await mark_used(connection, touched)
+    merging = list[int]()
+    for ids in chunks(gone):
+        merging += await merging_by_themselves(connection, rebuilds.c.repository_id.in_(ids))
+    await outdate(connection, merging, now)
+
+
+async def _tell(connection: AsyncConnection, trouble: str | None, now: datetime) -> None:
+    if trouble is None:
+        await tell_incidents(connection, (), (UNLISTED, SHORT), now)
+    else:
+        await tell_incidents(connection, [Incident(SHORT, now, trouble)], (UNLISTED,), now)
+
+
+def _become_due(now: datetime) -> Any:
+    """Takes the lease from whoever is reading the repository: that reading may be older than the push."""
+    return (
+        update(repositories)
+        .where(repositories.c.id == bindparam("row"))
+        .values(
+            default_branch=bindparam("branch"),
+            pushed_at=bindparam("pushed"),
+            listed=True,
+            due_at=now,
+            attempts=0,
+            lease_owner=None,
+            lease_until=None,
+        )
+    )
+
+
+def _has_news(known: Any, item: Repository, reader: str | None) -> bool:
+    return bool(
+        item.pushed_lately
+        or known.pushed_at != item.pushed_at
+        or known.default_branch != item.default_branch
+        or not known.listed
+        or (reader is not None and known.reader not in (None, reader))
+    )
+
+
+def _settled_push(item: Repository) -> datetime | None:
+    """None for a push whose time another may bear, so that the next listing makes the repository due once more."""
+    return None if item.pushed_lately else item.pushed_at
+
+
+def _new_row(item: Repository, now: datetime) -> dict[str, object]:
+    return {
+        "name": item.name,
+        "forge_id": item.id,
+        "node_id": item.node_id,
+        "default_branch": item.default_branch,
+        "pushed_at": _settled_push(item),
+        "listed": True,
+        "config": dump(RepositoryConfig(), RepositoryConfig),
+        "workflows": [],
+        "problems": [],
+        "due_at": now,
+    }

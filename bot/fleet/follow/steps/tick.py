@@ -1,0 +1,212 @@
+"""One tick: steps that run, or that start by themselves, are looked at until they have ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.backoff import look_together
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Meaning, Trouble
+from bot.domain.forge.looks import Followed
+from bot.domain.forge.port import Forge
+from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, RunState, dispatched_run, sought_since
+from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, may_be_observed, too_late
+from bot.domain.rollouts.terms import Start
+from bot.fleet.follow.absent import has_not_started, judged, looks_in_vain
+from bot.fleet.follow.explaining import explained
+from bot.fleet.follow.replacing import newer_run
+from bot.fleet.follow.tick import FollowOptions
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work
+
+
+class StepFollowStore(Protocol):
+    """What following steps asks of the store; each method is one transaction."""
+
+    @property
+    def going(self) -> Queue[StepRun]:
+        """Those that were started, and those that start by themselves and whose turn has come."""
+        ...
+
+    async def settle_step(self, before: StepRun, after: StepRun, *, succeeded: bool = True) -> None:
+        """Ends the claim; the rebuild moves with its step."""
+        ...
+
+    async def runs_taken(self, repository: str) -> set[int]: ...
+
+    async def runs_of(self, rebuild: int) -> set[int]:
+        """The runs of one rebuild and of its steps, by the forge's ids."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StepFollowTally:
+    """How many steps were looked at, how many ended, and what hindered others."""
+
+    looked_at: int = 0
+    ended: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(store: StepFollowStore, forge: Forge, options: FollowOptions, loop: Loop) -> StepFollowTally:
+    """Looks once at every step that is due; those whose runs are known are asked for together."""
+    looks = _Following(store, forge, options, loop.clock)
+    tally = await loop.run(looks)
+    return StepFollowTally(tally.done, looks.ended, tuple(tally.problems))
+
+
+class _Following(Work[StepRun, StepRun]):
+    """Those of one repository come one after the other: two may look for the same run.
+
+    What is due is claimed, and put off, while the forge pauses too, so that its time does not run.
+    """
+
+    stage = "follow steps"
+    batch = 1_000
+
+    def __init__(self, store: StepFollowStore, forge: Forge, options: FollowOptions, clock: Clock) -> None:
+        self._store = store
+        self._forge = forge
+        self._options = options
+        self._every = options.every
+        self._clock = clock
+        self.ended = 0
+        self._followed: dict[str, Followed] = {}
+
+    @property
+    def queue(self) -> Queue[StepRun]:
+        return self._store.going
+
+    def key(self, item: StepRun) -> str:
+        return item.home.name
+
+    def host(self, item: StepRun) -> str:
+        return self._options.host.of(item.home.name)
+
+    async def prepare(self, host: str, items: Sequence[StepRun]) -> None:
+        nodes = [item.node_id for item in items if item.node_id is not None]
+        self._followed[host] = Followed({}, {})
+        if nodes:
+            forge = await self._forge.serving(items[0].home)
+            self._followed[host] = await forge.follow([], nodes)
+
+    async def attempt(self, item: StepRun, lease: Lease) -> StepRun:
+        after = await self._moved_on(item)
+        if after.state is not StepState.FAILED or after.run is None:
+            return after
+        return replace(after, reason=await explained(self._forge, after.home, after.run, after.reason))
+
+    async def _moved_on(self, item: StepRun) -> StepRun:
+        step = item.begun(self._clock.now())
+        if step.run is None:
+            return await self._searched(step)
+        if step.node_id is None or step.node_id in self._followed[self.host(item)].unseen:
+            run = await self._forge.run(step.home, step.run)
+            return await self._found(step, run)
+        shown = self._followed[self.host(item)].runs.get(step.node_id)
+        if shown is None:
+            raise Failure(
+                Trouble.MISSING,
+                f"run {step.run} is not shown any more",
+                where=step.home.name,
+                advice="check that the credentials may see the repository",
+            )
+        return await self._ran(step, shown)
+
+    async def _searched(self, step: StepRun) -> StepRun:
+        now, step = self._clock.now(), await self._on_its_branch(step)
+        run = await (self._observed(step) if step.step.start is Start.OBSERVE else self._dispatched(step))
+        if run is not None:
+            return await self._found(step, run)
+        if step.state is StepState.STARTED and has_not_started(step.attempted_at or now, step.dispatches, now):
+            return step.moved(StepState.FAILED, "the dispatched run never appeared", at=now)
+        reason = step.reason if step.state is StepState.STARTED else f"{step.workflow} has not started yet"
+        waiting = replace(step, reason=reason)
+        return too_late(waiting, now) or waiting
+
+    async def _on_its_branch(self, step: StepRun) -> StepRun:
+        """The step with the default branch of a repository that is not one of the fleet. Raises `Failure`."""
+        if step.branch is not None:
+            return step
+        word = (await self._forge.standings([step.home])).get(step.home)
+        if word is None or word.default_branch is None:
+            advice = "check that the credentials may see it, and that it has a default branch"
+            raise Failure(Trouble.MISSING, "its default branch is not shown", where=step.home.name, advice=advice)
+        return replace(step, branch=word.default_branch)
+
+    async def _dispatched(self, step: StepRun) -> Run | None:
+        asked_at = step.attempted_at or self._clock.now()
+        since = sought_since(asked_at)
+        runs = await self._forge.dispatched_runs(step.home, step.workflow, branch=step.branch, since=since)
+        return dispatched_run(runs, await self._store.runs_taken(step.home.name), step.correlation, asked_at)
+
+    async def _observed(self, step: StepRun) -> Run | None:
+        """The first run that the built commit, or a later one that contains it, has brought about.
+
+        It may serve several rebuilds that it contains. Where the workflow is in another repository, nothing tells
+        which rebuild a run is for: then each run is one rebuild's.
+        """
+        since = (step.since or step.began_at or self._clock.now()) - CLOCKS_DIFFER_BY
+        runs = await self._forge.started_runs(step.home, step.workflow, branch=step.branch, since=since)
+        is_own = step.commit is not None
+        taken = await (self._store.runs_of(step.rebuild) if is_own else self._store.runs_taken(step.home.name))
+        contained: dict[str | None, bool] = {None: False, step.commit: True}
+        for run in runs:
+            if run.id in taken or not may_be_observed(step, run):
+                continue
+            if step.commit is not None and run.commit is not None and run.commit not in contained:
+                contained[run.commit] = await self._forge.contains(step.home, run.commit, step.commit)
+            if step.commit is None or contained[run.commit]:
+                return run
+        return None
+
+    async def _ran(self, step: StepRun, shown: RunState) -> StepRun:
+        """The step after its run, or after the one that took its place where it was cancelled for that."""
+        now = self._clock.now()
+        if shown.conclusion != "cancelled" or step.run is None:
+            return after_step_run(step, shown, now)
+        began = step.attempted_at or step.since or now
+        newer = await newer_run(self._forge, step.home, step.workflow, step.run, began)
+        if newer is None:
+            return after_step_run(step, shown, now)
+        followed = replace(step, run=newer.id, node_id=newer.node_id, url=newer.url or step.url)
+        after = after_step_run(followed, newer.shown, now)
+        return replace(after, reason=f"a newer run took its place: {after.reason}")
+
+    async def _found(self, step: StepRun, run: Run) -> StepRun:
+        now = self._clock.now()
+        known = replace(step, run=run.id, node_id=run.node_id, url=run.url or step.url)
+        if known.state is StepState.DUE:
+            known = known.moved(StepState.STARTED, f"{step.workflow} has started", at=now)
+        return await self._ran(known, run.shown)
+
+    async def settle(self, item: StepRun, result: StepRun) -> None:
+        await self._store.settle_step(item, self._due_again(result))
+        self.ended += result.state.has_ended
+
+    async def failed(self, item: StepRun, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        item = replace(item, looks_in_vain=looks_in_vain(item.looks_in_vain, failure))
+        failure = await judged(failure, item.looks_in_vain, item.home, self._forge)
+        after = self._unseen(item, failure, now)
+        await self._store.settle_step(item, after, succeeded=False)
+        self.ended += after.state.has_ended
+        return f"{item.home}: step {item.step.name}: {failure}"
+
+    def _unseen(self, item: StepRun, failure: Failure, now: datetime) -> StepRun:
+        """The step after a look that showed nothing."""
+        step = replace(item.begun(now), refused=failure.meaning is Meaning.REFUSED)
+        after = self._due_again(step)
+        if failure.meaning is Meaning.GONE and after.run is not None:
+            return after.moved(StepState.FAILED, "its run is no longer there", at=now)
+        if after.state is StepState.APPROVAL:
+            return after
+        if failure.meaning.may_end_work:
+            return too_late(after, now) or after
+        return step.put_off(after.due_at)
+
+    def _due_again(self, after: StepRun) -> StepRun:
+        now = self._clock.now()
+        return (
+            after if after.state.has_ended else replace(after, due_at=look_together(now + self._every, self._every))
+        )

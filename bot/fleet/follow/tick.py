@@ -1,0 +1,152 @@
+"""One tick: open rebuilds are looked at until their pull request or run has ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.backoff import look_together, rest_at_age
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Meaning
+from bot.domain.forge.host import ForgeHost
+from bot.domain.forge.port import Forge
+from bot.domain.rollouts.joining import left
+from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
+from bot.fleet.follow.absent import GONE_AFTER, judged, looks_in_vain
+from bot.fleet.follow.looking import Looks, look_at
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work
+
+
+class FollowStore(Protocol):
+    """What following rebuilds asks of the store; each method is one transaction."""
+
+    @property
+    def followed(self) -> Queue[Rebuild]:
+        """Those with a pull request or a run that has not ended, and those whose pull request was closed lately;
+        what is outdated is left to `act`."""
+        ...
+
+    async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None: ...
+
+    async def reopen(self, closed: Rebuild, again: Rebuild) -> None:
+        """Ends the claim on a rebuild whose pull request is open again, and has `again` followed in its place.
+
+        Where a later rebuild goes on with its bases it only says so.
+        """
+        ...
+
+    async def runs_taken(self, repository: str) -> set[int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FollowOptions:
+    """`every` is the shortest time between two looks at a rebuild.
+
+    A merged pull request without a build is looked at for `build_within`.
+    """
+
+    every: timedelta = timedelta(minutes=5)
+    host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
+    build_within: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowTally:
+    """How many rebuilds were looked at, how many ended, and what hindered others."""
+
+    looked_at: int = 0
+    ended: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(store: FollowStore, forge: Forge, options: FollowOptions, loop: Loop) -> FollowTally:
+    """Looks once at every rebuild that is due; one that cannot be read is looked at again later."""
+    looks = _Following(store, forge, options, loop)
+    tally = await loop.run(looks)
+    return FollowTally(tally.done, looks.ended, tuple(tally.problems))
+
+
+class _Following(Work[Rebuild, Rebuild]):
+    """All of a claim are looked at in one or two requests.
+
+    Those of one repository then come one after the other: two may look for the same dispatched run.
+    """
+
+    stage = "follow"
+    batch = 1_000
+
+    def __init__(self, store: FollowStore, forge: Forge, options: FollowOptions, loop: Loop) -> None:
+        self._store = store
+        self._forge = forge
+        self._options = options
+        self._clock = loop.clock
+        self.home = options.host.whole
+        self.ended = 0
+        self._looks: dict[str, Looks] = {}
+
+    @property
+    def queue(self) -> Queue[Rebuild]:
+        return self._store.followed
+
+    def key(self, item: Rebuild) -> str:
+        return item.repository
+
+    def host(self, item: Rebuild) -> str:
+        return self._options.host.of(item.repository)
+
+    async def prepare(self, host: str, items: Sequence[Rebuild]) -> None:
+        forge = await self._forge.serving(items[0].identity)
+        within = self._options.build_within
+        self._looks[host] = await look_at(items, self._store, forge, self._clock, within)
+
+    async def attempt(self, item: Rebuild, lease: Lease) -> Rebuild:
+        return await self._looks[self.host(item)].after(item)
+
+    async def settle(self, item: Rebuild, result: Rebuild) -> None:
+        if item.state.has_ended and not result.state.has_ended:
+            await self._store.reopen(self._due_again(item, item), result)
+            return
+        await self._store.settle_rebuild(item, self._due_again(item, result))
+        self.ended += result.state.has_ended and not item.state.has_ended
+
+    async def failed(self, item: Rebuild, claimed: Claimed, failure: Failure, now: datetime) -> str:
+        item = replace(item, looks_in_vain=looks_in_vain(item.looks_in_vain, failure))
+        failure = await judged(failure, item.looks_in_vain, item.identity, self._forge)
+        after = self._due_again(item, _unread(item, failure, self._clock))
+        await self._store.settle_rebuild(item, after, succeeded=False)
+        self.ended += after.state.has_ended and not item.state.has_ended
+        return f"{item.repository}: {failure}"
+
+    def _due_again(self, before: Rebuild, after: Rebuild) -> Rebuild:
+        now, every = self._clock.now(), self._options.every
+        if after.state.has_ended:
+            return replace(after, due_at=now + rest_at_age(now - (after.ended_at or now), every))
+        due = look_together(now + _rest(before, every, now), every)
+        is_just_merged = before.state is not RebuildState.BUILDING and after.state is RebuildState.BUILDING
+        is_for_act = _is_left_to_act(after) and not _is_left_to_act(before)
+        is_at_once = is_for_act or is_just_merged or after.state is RebuildState.PROVING
+        return replace(after, due_at=now if is_at_once else due)
+
+
+def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta:
+    """Returns the time to the next look: short for a run, ever longer for a pull request that has waited long."""
+    if rebuild.state is not RebuildState.OPEN:
+        return follow_every
+    return rest_at_age(rebuild.age(now), follow_every)
+
+
+def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
+    """A run of others that is not shown is followed no more, which ends nothing: it is begun anew."""
+    if before.follows_others and before.looks_in_vain >= GONE_AFTER:
+        return left(before, "it is no longer there", Joined.GONE, at=clock.now())
+    if failure.meaning is Meaning.GONE:
+        is_open = before.state is RebuildState.OPEN
+        what = "the pull request" if is_open else "the merge commit" if before.merge else "the run"
+        return before.moved(RebuildState.CANCELLED, f"{what} is no longer there", at=clock.now())
+    return before
+
+
+def _is_left_to_act(rebuild: Rebuild) -> bool:
+    """What is outdated, `act` brings to the default branch as it is now: its text, and the edits of its branch."""
+    return rebuild.state is RebuildState.OPEN and rebuild.facts_version > rebuild.text_version

@@ -1,0 +1,151 @@
+"""Who may be rebuilt now, and for which parents the others wait.
+
+Nothing is remembered from one decision to the next: the graph and how each image stands tell it all, so that after
+any crash the next decision is the same.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from bot.domain.bases.mirrors import Behind
+from bot.domain.reference import Base
+from bot.domain.wording.words import duration
+from bot.fleet.plan.cascade.ancestors import Ancestry
+from bot.fleet.plan.cascade.decisions import Cascade, Due, Passed, RebuildProgress, Unseen, Wait
+from bot.fleet.plan.cascade.graph import Graph, Image, Link
+from bot.fleet.plan.cascade.shown import Shown, Together
+
+JOIN_TIMEOUT = timedelta(hours=2)
+
+
+def decide_frontier(
+    graph: Graph,
+    progress: Mapping[Image, RebuildProgress],
+    dues: Mapping[int, Due],
+    shown: Mapping[tuple[Image, Base], Shown],
+    now: datetime,
+    join_timeout: timedelta = JOIN_TIMEOUT,
+    behind: Mapping[int, Sequence[Behind]] = MappingProxyType({}),
+    gated: Collection[Image] = frozenset(),
+    beginnings: Mapping[Image, datetime] = MappingProxyType({}),
+) -> Cascade:
+    """Of all rebuilds that are due, those whose parents are ready may act.
+
+    A build makes all images of its repository, so its rebuild waits for the parents of all of them. Only where a
+    way leads from one image of the repository to another is that impossible: then a rebuild goes as soon as one of
+    the images that it is for is ready, and the others are followed up.
+
+    `progress` is that of images, `shown` by child and base. Who has an ancestor that is still to be rebuilt is not
+    ready, though nothing of it is due itself: that will come. A severe fix goes at once and is followed up when the
+    parents are ready, once. `behind` are, by who builds on them, the bases in mirrors that are to show something
+    newer: they are waited for like parents, as long as that is to be expected.
+
+    A wait counts from when what it waits for may begin: `beginnings` tell when the rebuild of an image was let go,
+    or may be at the earliest, as once its base has settled or a window opens.
+
+    `gated` are the images that the gate holds back. Nothing of another repository is built upon one of them,
+    however long that takes and whatever it would fix.
+    """
+    awaited = _awaited(behind, now - join_timeout)
+    ancestry = Ancestry(graph, progress, shown, awaited.keys(), beginnings, join_timeout)
+    decider = _Decider(ancestry, shown, awaited, gated, now, join_timeout)
+    frontier: dict[int, Passed] = {}
+    waits: dict[int, Wait | Unseen] = {}
+    done: set[int] = set()
+    for number, due in dues.items():
+        decided = decider.decided(due)
+        if decided is None:
+            done.add(number)
+        elif isinstance(decided, Passed):
+            frontier[number] = decided
+        else:
+            waits[number] = decided
+    return Cascade(frontier, waits, _blocks(graph, progress), frozenset(done))
+
+
+@dataclass(frozen=True, slots=True)
+class _Decider:
+    """Decides one rebuild at a time, from how all images stand. `awaited` are the bases in mirrors that are waited
+    for, by who builds on them."""
+
+    ancestry: Ancestry
+    shown: Mapping[tuple[Image, Base], Shown]
+    awaited: Mapping[int, tuple[Behind, ...]]
+    gated: Collection[Image]
+    now: datetime
+    join_timeout: timedelta
+
+    def decided(self, due: Due) -> Passed | Wait | Unseen | None:
+        """Whether a rebuild may act or what it waits for; None where an earlier build has made all of it."""
+        links = self.ancestry.links_of(due)
+        held = [link for link in links if link.parent in self.gated and link.parent.repository != due.repository]
+        if held:
+            again = _next_look(due.since or self.now, self.now, self.join_timeout)
+            return Wait(_bases(held), len(_bases(links)), again, is_gated=True)
+        missing = self.ancestry.missing(due)
+        late = self.awaited.get(due.repository, ())
+        if missing or late:
+            return self._of_unready(due, links, missing, late)
+        return self._of_ready(due, links)
+
+    def _of_ready(self, due: Due, links: Sequence[Link]) -> Passed | Unseen | None:
+        if due.together is Together.YES:
+            return None
+        end = max(due.since or self.now, due.made_at or due.since or self.now) + self.join_timeout
+        if due.together is Together.UNSEEN and self.now < end:
+            return Unseen(end)
+        return Passed(_claimed(links, self.shown))
+
+    def _of_unready(
+        self, due: Due, links: Sequence[Link], missing: Sequence[Link], late: tuple[Behind, ...]
+    ) -> Passed | Wait:
+        begins = [at for link in missing if (at := self.ancestry.begins(link)) is not None]
+        since = [*([due.since or self.now] if missing else []), *begins, *(each.since for each in late)]
+        until = max(since) + self.join_timeout
+        if due.is_severe and not due.went_ahead:
+            told = f"does not wait for {_named([*missing, *late])}, since it fixes something severe"
+            return Passed(told, True)
+        if until <= self.now:
+            waited = duration(self.join_timeout)
+            return Passed(f"{_named(missing)} is not proven to stand on the new base after {waited}", True)
+        blocked_by = next((found for link in missing if (found := self.ancestry.failed(link)) is not None), None)
+        return Wait(_bases(missing), len(_bases(links)), until, blocked_by, late)
+
+
+def _bases(links: Iterable[Link]) -> tuple[Base, ...]:
+    return tuple(sorted({link.base for link in links}))
+
+
+def _next_look(since: datetime, now: datetime, every: timedelta) -> datetime:
+    """The next of the moments that lie so far apart: who waits without an end is not told another one each time."""
+    return since + every * ((now - since) // every + 1)
+
+
+def _blocks(graph: Graph, progress: Mapping[Image, RebuildProgress]) -> dict[int, int]:
+    """How many other repositories stand on those whose rebuild failed."""
+    failed: dict[int, list[Image]] = {}
+    for image, each in progress.items():
+        if each is RebuildProgress.FAILED:
+            failed.setdefault(image.repository, []).append(image)
+    below = {
+        number: {image.repository for image in graph.descendants(images)} - {number}
+        for number, images in failed.items()
+    }
+    return {number: len(some) for number, some in below.items() if some}
+
+
+def _awaited(behind: Mapping[int, Sequence[Behind]], since: datetime) -> dict[int, tuple[Behind, ...]]:
+    """What has been behind for longer is waited for no longer: its mirror is filled by the day, or stands still."""
+    found = {child: tuple(each for each in some if each.since > since) for child, some in behind.items()}
+    return {child: some for child, some in found.items() if some}
+
+
+def _claimed(links: Iterable[Link], shown: Mapping[tuple[Image, Base], Shown]) -> str:
+    bases = {link for link in links if shown.get((link.child, link.base)) is Shown.CLAIMED}
+    return f"{_named(bases)} is claimed to stand on the new base, its layers do not show it" if bases else ""
+
+
+def _named(links: Iterable[Link | Behind]) -> str:
+    return " and ".join(sorted({link.base.short for link in links}))

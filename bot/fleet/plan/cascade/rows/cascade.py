@@ -1,0 +1,230 @@
+"""Own bases and who stands on them: what `plan.cascade` reads and writes."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import and_, func, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.change import Change, Move
+from bot.domain.bases.observation import Observation
+from bot.domain.clock import Clock
+from bot.domain.failure import LeaseLost
+from bot.domain.reference import Base
+from bot.domain.rollouts.rebuild import AWAITING, RebuildState
+from bot.fleet.plan.cascade.decisions import Cascade, Unseen
+from bot.fleet.plan.cascade.rows.incidents import incidents_of
+from bot.fleet.plan.cascade.rows.last_builds import last_builds
+from bot.fleet.plan.cascade.rows.links import bases_below, keep_links, links_changed, links_of_fleet
+from bot.fleet.plan.cascade.rows.members import (
+    bases_of_producers,
+    beginnings_of,
+    everything_is_planned,
+    gated_among,
+    look_soon,
+    mended_among,
+    open_rebuilds,
+    progress_of,
+    with_together,
+)
+from bot.fleet.plan.cascade.tick import CascadeInput, Decided
+from bot.store.engine.codec import load
+from bot.store.engine.counters import RELEASES, counter, raise_counter
+from bot.store.engine.database import Database
+from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
+from bot.store.engine.queue.claiming import Worker
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.bases.bases import has_name_among
+from bot.store.rows.bases.incidents import tell_incidents
+from bot.store.rows.bases.mirrors import behind_of_homes
+from bot.store.rows.bases.observations import latest_observations, loaded
+from bot.store.rows.bases.tables import base_of, bases, changes, observations
+from bot.store.rows.images.images import images
+from bot.store.rows.repositories.tables import usages
+from bot.store.rows.rollouts.rebuilds import after_transitions, keep_transitions, transition_row
+from bot.store.rows.rollouts.tables import rebuilds, transitions
+
+_CONCERNS_FOR = timedelta(days=120)
+_MADE_BEFORE = "the build that made its base made this too: its layers stand on it"
+_IS_HELD = and_(rebuilds.c.state.in_(AWAITING), rebuilds.c.released_at.is_(None), rebuilds.c.waits_for.is_not(None))
+
+
+class CascadeStore(Store):
+    """`bot.fleet.plan.cascade.tick.CascadeStore` on the database."""
+
+    def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
+        super().__init__(database, worker, clock)
+        self._mark: tuple[Any, ...] | None = None
+        self._has_blocked = False
+        """Whether somebody stood on an image whose rebuild failed: that it is mended, no mark tells."""
+
+    async def own_among(self, some: Collection[Base]) -> frozenset[Base]:
+        """Those of these bases that repositories of the fleet produce."""
+        found: set[tuple[str, str]] = set()
+        async with self._database.reading() as connection:
+            for part in chunks(sorted({(base.registry, base.repository) for base in some})):
+                rows = await connection.execute(
+                    select(images.c.registry, images.c.repository).where(
+                        tuple_(images.c.registry, images.c.repository).in_(part)
+                    )
+                )
+                found |= {(row.registry, row.repository) for row in rows}
+        return frozenset(base for base in some if (base.registry, base.repository) in found)
+
+    async def changes_below(self, base: Base) -> dict[Base, list[Move]]:
+        """The changes, oldest first, of the bases that an own base is built upon, but for itself and what closes a
+        cycle. Where nothing tells the images of a producer apart, those of all bases that it follows."""
+        producers = select(images.c.repository_id).where(
+            images.c.registry == base.registry, images.c.repository == base.repository
+        )
+        below = select(usages.c.base_id).where(usages.c.repository_id.in_(producers))
+        query = (
+            select(changes.c.id, changes.c.change)
+            .where(changes.c.base_id.in_(below), changes.c.at > self._clock.now() - _CONCERNS_FOR)
+            .order_by(changes.c.id)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+            upon = await bases_below(connection, base) if rows else None
+        found: dict[Base, list[Move]] = {}
+        for move in readable(
+            rows, lambda row: Move(row.id, load(row.change, Change)), lambda row: f"change {row.id}"
+        ):
+            if move.change.base.name != base.name and (upon is None or move.change.base in upon):
+                found.setdefault(move.change.base, []).append(move)
+        return found
+
+    async def shown_by(self, some: Collection[Base]) -> dict[Base, Observation]:
+        """The last observation of each of these bases, as far as there is one."""
+        async with self._database.reading() as connection:
+            ids: dict[int, Base] = {}
+            for part in chunks(sorted(some)):
+                rows = await connection.execute(select(bases).where(has_name_among(part)))
+                ids |= {row.id: base_of(row) for row in rows}
+            latest = await latest_observations(connection, sorted(ids), 1)
+        return {base: history[-1] for base, history in loaded(ids, latest).items()}
+
+    async def fleet(self) -> CascadeInput | None:
+        async with self._database.reading() as connection:
+            mark = await _mark_of(connection)
+            held = await connection.scalar(select(rebuilds.c.id).where(_IS_HELD).limit(1))
+            if held is None and not self._has_blocked and mark == self._mark:
+                return None
+            known = await counter(connection, RELEASES)
+            found = await links_of_fleet(connection)
+            links, parts = found.links, found.parts
+            concerned = {image.repository for link in links for image in (link.child, link.parent)}
+            parents = {link.parent for link in links}
+            rows = await open_rebuilds(connection, concerned)
+            builds, failed = await last_builds(connection, parents, parts)
+            bases_of, digests, moved = await bases_of_producers(connection, parents, parts)
+            is_settled = await everything_is_planned(connection, self._clock.now())
+            waiting = {row.repository_id for row in rows if row.waits_for is not None}
+            late = await behind_of_homes(connection, concerned | waiting)
+            gated = await gated_among(connection, parents)
+            mended = await mended_among(connection, failed, bases_of, moved)
+            progress, dues = progress_of(rows, failed.keys() - mended, parts)
+            dues = await with_together(connection, dues, rows, parts, moved, builds)
+        # What is held and has no parent any more, since a file or a claim changed, is let go like the others.
+        held_ones = frozenset(row.id for row in rows if row.id in dues and row.waits_for is not None)
+        self._mark = mark
+        return CascadeInput(
+            *(known, links, found.names, progress, dues, held_ones, builds, bases_of, digests, moved),
+            *(is_settled, late, gated, beginnings_of(rows, parts, self._clock.now())),
+        )
+
+    async def save(self, decided: Decided) -> int:
+        now, found = self._clock.now(), decided.cascade
+        self._has_blocked = bool(found.blocks)
+        dues = decided.fleet.dues
+        distances = decided.graph.distances()
+        far = {
+            number: min((distances.get(image, 0) for image in due.images), default=0)
+            for number, due in dues.items()
+        }
+        async with self._database.transaction() as connection:
+            rows = (
+                await connection.execute(
+                    select(
+                        *(rebuilds.c.id, rebuilds.c.rollout_id, rebuilds.c.repository_id, rebuilds.c.reason),
+                        *(rebuilds.c.waits_for, rebuilds.c.waits_until, rebuilds.c.distance, rebuilds.c.state),
+                    ).where(_IS_HELD)
+                )
+            ).all()
+            asked = (_news(row, found, far.get(row.id, 0), decided.fleet) for row in rows)
+            news = [each for each in asked if each is not None]
+            told = await incidents_of(connection, decided, now)
+            if news or await links_changed(connection, decided):
+                is_latest = await raise_counter(connection, RELEASES) == decided.fleet.known + 1
+                if news and not is_latest:
+                    raise LeaseLost("another worker has let rebuilds begin meanwhile")
+            unseen = [number for number, wait in found.waits.items() if isinstance(wait, Unseen)]
+            await look_soon(connection, [dues[number] for number in unseen if number in dues], now)
+            await keep_links(connection, decided)
+            await lock(connection, rebuilds, [number for number, _ in news])
+            gone: list[int] = []
+            for number, values in news:
+                held = update(rebuilds).where(rebuilds.c.id == number, _IS_HELD).values(**values)
+                # Whoever has ended it since it was read has the last word.
+                if (await connection.execute(held)).rowcount and values["waits_for"] is None:
+                    gone.append(number)
+            rollouts_of = {row.id: row.rollout_id for row in rows}
+            await self._end(connection, [row for row in rows if row.id in found.done and row.id in gone])
+            if gone:
+                await after_transitions(connection, {rollouts_of[number] for number in gone}, now)
+            if told is not None:
+                await tell_incidents(connection, *told, now)
+        return len(gone)
+
+    async def _end(self, connection: AsyncConnection, done: Sequence[Any]) -> None:
+        """Ends rebuilds of which an earlier build has made all."""
+        now = self._clock.now()
+        for row in done:
+            values = {"state": RebuildState.SUCCEEDED.value, "reason": _MADE_BEFORE, "ended_at": now}
+            await connection.execute(update(rebuilds).where(rebuilds.c.id == row.id).values(**values))
+        if done:
+            await keep_transitions(
+                connection,
+                [
+                    transition_row(row.id, now, RebuildState(row.state), RebuildState.SUCCEEDED, _MADE_BEFORE)
+                    for row in done
+                ],
+            )
+
+
+def _news(row: Any, found: Cascade, distance: int, fleet: CascadeInput) -> tuple[int, dict[str, Any]] | None:
+    """What changes in a held rebuild; None where nothing does."""
+    wait = found.waits.get(row.id)
+    if wait is not None:
+        if (row.waits_for, row.waits_until, row.distance) == (wait.reason, wait.until, distance):
+            return None
+        return row.id, {"waits_for": wait.reason, "waits_until": wait.until, "distance": distance}
+    if row.id in found.done and fleet.is_settled:
+        return row.id, {"waits_for": None, "waits_until": None, "distance": distance}
+    passed = found.frontier.get(row.id)
+    if passed is None or not fleet.is_settled:
+        return None
+    told = f"{row.reason}; {passed.told}" if passed.told else row.reason
+    return row.id, {
+        "waits_for": None,
+        "waits_until": None,
+        "distance": distance,
+        "went_ahead": passed.is_ahead,
+        "reason": told,
+    }
+
+
+_NEWEST = (transitions.c.id, usages.c.id, images.c.id, observations.c.id)
+_TOLD_OF_IMAGES = (func.count(images.c.sourced_from), func.count().filter(images.c.weakness != ""))
+_MARK = select(
+    *(select(func.max(column)).scalar_subquery() for column in _NEWEST),
+    *(select(number).select_from(images).scalar_subquery() for number in _TOLD_OF_IMAGES),
+)
+
+
+async def _mark_of(connection: AsyncConnection) -> tuple[Any, ...]:
+    """Changes with whatever a decision hangs on while nobody waits: links, and rebuilds that fail or are mended."""
+    return tuple((await connection.execute(_MARK)).one())

@@ -1,0 +1,93 @@
+"""What has been left behind before the bot came, or while nobody acted, is brought along as one rollout."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.bases.change import Change, Move
+from bot.domain.clock import Clock
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import Affected
+from bot.domain.rollouts.behind import BehindUsage, FleetBehind, lacking
+from bot.domain.rollouts.policy import Match, Policy
+from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
+from bot.fleet.plan.deciding import decide
+
+OnTheWay = Collection[tuple[int, Base, str]]
+"""Repository, base and digest of what some rebuild brings, or has brought, already."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """What a catch-up comes to: the fleet as it is behind, what is planned, and the repositories that get what they
+    lack by a rebuild that there is already."""
+
+    behind: FleetBehind
+    rebuilds: tuple[PlannedRebuild, ...]
+    on_the_way: tuple[str, ...]
+    known: Revisions
+
+
+class CatchUpStore(Protocol):
+    """What catching up asks of the store."""
+
+    async def revisions(self) -> Revisions: ...
+
+    async def behind(self) -> FleetBehind: ...
+
+    async def on_the_way(self, repositories: Collection[int]) -> OnTheWay: ...
+
+    async def open_rebuilds(self) -> Sequence[Rebuild]: ...
+
+    async def changes_on_the_way(self, rebuilds: Sequence[Rebuild]) -> Mapping[int, Change]: ...
+
+
+async def planned(store: CatchUpStore, policy: Policy, clock: Clock, only: Match = Match()) -> CatchUp:  # noqa: B008
+    """Decides what to do about all that is behind in the repositories that `only` accepts; writes nothing."""
+    known = await store.revisions()
+    found = await store.behind()
+    behind = [each for each in found.usages if only.accepts_repository(each.member.name)]
+    served = await store.on_the_way({each.member.id for each in behind})
+    lacking_still = [each for each in behind if (each.member.id, each.base, each.shown.digest) not in served]
+    waiting = await store.open_rebuilds()
+    rebuilds = catch_up(lacking_still, policy, waiting, await store.changes_on_the_way(waiting), clock.now())
+    gone = {each.member.name for each in behind} - {each.member.name for each in lacking_still}
+    return CatchUp(replace(found, usages=tuple(behind)), rebuilds, tuple(sorted(gone)), known)
+
+
+def catch_up(
+    behind: Sequence[BehindUsage],
+    policy: Policy,
+    open_rebuilds: Sequence[Rebuild],
+    known: Mapping[int, Change],
+    now: datetime,
+) -> tuple[PlannedRebuild, ...]:
+    """The rebuilds that bring along what is behind, under the rules that hold for any change.
+
+    Of a repository that names one base in several old ways, the one that is furthest behind tells the way.
+    """
+    furthest: dict[tuple[int, Base], BehindUsage] = {}
+    for each in behind:
+        place = each.member.id, each.base
+        if place not in furthest or len(each.moves) > len(furthest[place].moves):
+            furthest[place] = each
+    moves: dict[tuple[Base, str | None, tuple[int, ...]], Move] = {}
+    affected: dict[int, list[Affected]] = {}
+    for each in behind:
+        move = _move(furthest[each.member.id, each.base], moves, now)
+        if each.member.config.enabled:
+            affected.setdefault(move.id, []).append(Affected(each.member, each.usage))
+    on_the_way = {step.id: step.change for each in behind for step in each.moves}
+    return decide(list(moves.values()), affected, policy, open_rebuilds, now, known={**on_the_way, **known})
+
+
+def _move(behind: BehindUsage, moves: dict[tuple[Base, str | None, tuple[int, ...]], Move], now: datetime) -> Move:
+    """One for all that are equally far behind; its id is one that no stored change has."""
+    change = lacking(behind, now)
+    steps = tuple(step.id for step in behind.moves)
+    key = behind.base, change.from_digest, steps
+    if key not in moves:
+        moves[key] = Move(-1 - len(moves), change, steps=steps)
+    return moves[key]

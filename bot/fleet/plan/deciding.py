@@ -1,0 +1,268 @@
+"""What each repository must do about the changes of its bases, and why."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from bot.domain.bases.change import Cause, Change, Move
+from bot.domain.bases.going_back import goes_back
+from bot.domain.feeds.advisory import worst
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import Affected, FleetRepository
+from bot.domain.repositories.usage import Replacement, Role, Usage
+from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
+from bot.domain.rollouts.rollout import PlannedRebuild
+from bot.domain.rollouts.terms import PathWorkflow
+from bot.fleet.plan.naming import branch_for
+from bot.fleet.plan.needs import (
+    Need,
+    action_of,
+    need_of,
+    needs_of_sdk_pins,
+    part_of_need,
+    stuck_together,
+    workflow_of,
+)
+from bot.fleet.plan.premises import Premises
+from bot.fleet.plan.reasons import why, why_back, why_held
+from bot.fleet.plan.targets import are_back, continued, target_of, targets_of
+
+
+def decide(
+    moves: Sequence[Move],
+    affected: Mapping[int, Sequence[Affected]],
+    policy: Policy,
+    open_rebuilds: Sequence[Rebuild],
+    now: datetime,
+    joins: int | None = None,
+    known: Mapping[int, Change] = MappingProxyType({}),
+) -> tuple[PlannedRebuild, ...]:
+    """The rebuilds that `moves` ask for; `affected` lists the usages for each move's id, `known` the changes on the
+    way of the open rebuilds.
+
+    A repository gets at most one rebuild for each action (and workflow to dispatch), whatever the number of its
+    files and bases. `joins` is the rollout that the moves belong to, where earlier ones have begun it: what is
+    still open of that goes on together with them, since two pull requests for one file would be in conflict.
+    """
+    premises = Premises(policy, known, now)
+    mine: dict[str, list[Rebuild]] = {}
+    for rebuild in open_rebuilds:
+        mine.setdefault(rebuild.repository, []).append(rebuild)
+    by_repository: dict[int, tuple[FleetRepository, list[tuple[Move, Usage]]]] = {}
+    for move in moves:
+        change = move.change
+        is_lost = change.cause is Cause.PLATFORM_DROPPED
+        if not (change.cause.needs_rebuild or is_lost) or change.to_digest is None:
+            continue
+        for item in affected.get(move.id, ()):
+            if is_lost and not item.usage.lost(change.lacks):
+                continue
+            by_repository.setdefault(item.member.id, (item.member, []))[1].append((move, item.usage))
+    planned: list[PlannedRebuild] = []
+    for _, (member, pairs) in sorted(by_repository.items()):
+        planned += _for_repository(member, pairs, premises, mine.get(member.name, ()), joins)
+    return tuple(planned)
+
+
+def _for_repository(
+    member: FleetRepository,
+    pairs: Sequence[tuple[Move, Usage]],
+    premises: Premises,
+    open_rebuilds: Sequence[Rebuild],
+    joins: int | None,
+) -> list[PlannedRebuild]:
+    if (refusal := member.config.refusal) is not None:
+        return [_skipped(member, pairs, refusal, premises.now)]
+    asked_for = {target.base: rebuild for rebuild in open_rebuilds for target in rebuild.targets}
+    needs = [
+        need
+        for move, usage in pairs
+        if (need := need_of(member, move, usage, premises.policy, premises.now.date())) is not None
+        and _is_taken_up(need, asked_for.get(move.change.base), premises)
+    ]
+    needs = stuck_together(needs)
+    needs += needs_of_sdk_pins(member, needs)
+    chosen: dict[tuple[Action, str], list[Need]] = {}
+    for need in needs:
+        action = action_of(member, need)
+        workflow = workflow_of(member, need) if action is Action.DISPATCH else ""
+        chosen.setdefault((action, workflow), []).append(need)
+    planned = []
+    wanted = {workflow for _, workflow in chosen}
+    for (action, workflow), group in sorted(chosen.items()):
+        mine = [
+            rebuild
+            for rebuild in open_rebuilds
+            if rebuild.action is action
+            and not (action is Action.DISPATCH and _is_anothers(rebuild, workflow, wanted))
+        ]
+        if action is Action.PULL_REQUEST:
+            for branch, part in _by_branch(group, mine, joins).items():
+                together = [rebuild for rebuild in mine if rebuild.branch == branch]
+                planned.append(_planned(_Asked(member, action, part, mine, together, branch), premises))
+        else:
+            together = [rebuild for rebuild in mine if rebuild.rollout == joins and _may_take(rebuild, workflow)]
+            planned.append(_planned(_Asked(member, action, group, mine, together), premises))
+    return planned
+
+
+def _is_taken_up(need: Need, asked_for: Rebuild | None, premises: Premises) -> bool:
+    """Whether a need is planned for.
+
+    One that is met, or that would go back unasked, matters only to what is open for its base, `asked_for`: that no
+    longer gets what it was to bring. It goes no further back than to where it began, and a run that has begun goes
+    on, since it may have built what was taken back.
+    """
+    if not (need.is_met or need.is_back):
+        return True
+    if asked_for is None or need.is_met:
+        return asked_for is not None
+    if asked_for.action is Action.DISPATCH and not asked_for.state.awaits_action:
+        return False
+    change = need.move.change
+    began = next((target for target in asked_for.targets if target.base == change.base and target.changes), None)
+    first = premises.known.get(began.changes[0]) if began is not None else None
+    return first is None or not goes_back(first.from_version, change.to_version)
+
+
+def _is_anothers(rebuild: Rebuild, workflow: str, wanted: Collection[str]) -> bool:
+    """Whether another of the workflows that are wanted now goes on with what this rebuild was to do."""
+    return rebuild.workflow != workflow and rebuild.workflow in wanted
+
+
+def _may_take(rebuild: Rebuild, workflow: str) -> bool:
+    """Whether one run, or one notice, can do what this rebuild, for which none can have started yet, was to do."""
+    return rebuild.state.awaits_action and rebuild.attempted_at is None and (rebuild.workflow or "") == workflow
+
+
+def _by_branch(needs: Sequence[Need], open_rebuilds: Sequence[Rebuild], joins: int | None) -> dict[str, list[Need]]:
+    """What an open pull request is about already goes on there, so that none is left behind; the rest together."""
+    homes: dict[Base, str] = {}
+    shared: str | None = None
+    for rebuild in open_rebuilds:
+        if rebuild.branch is not None:
+            homes.update({target.base: rebuild.branch for target in rebuild.targets})
+            shared = shared or (rebuild.branch if rebuild.rollout == joins else None)
+    rest = [need for need in needs if need.move.change.base not in homes]
+    new = shared or (_new_branch(rest) if rest else "")
+    parts: dict[str, list[Need]] = {}
+    for need in needs:
+        branch = homes.get(need.move.change.base) or new
+        parts.setdefault(branch, []).append(need)
+    return parts
+
+
+def _new_branch(needs: Sequence[Need]) -> str:
+    final = [need for need in needs if need.usage.role is Role.FINAL_STAGE]
+    chosen = min(final or needs, key=lambda need: need.move.change.base)
+    return branch_for(chosen.move.change.base, chosen.terms.branch_prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one rebuild is to do. `open_rebuilds` of its action are replaced where they share a base with it, those
+    in `together` in any case."""
+
+    member: FleetRepository
+    action: Action
+    needs: Sequence[Need]
+    open_rebuilds: Sequence[Rebuild]
+    together: Sequence[Rebuild]
+    branch: str | None = None
+
+    def replaced(self, bases: Collection[Base]) -> list[Rebuild]:
+        """The rebuilds that this one takes over, where it is for these bases."""
+        return [
+            rebuild
+            for rebuild in self.open_rebuilds
+            if rebuild in self.together or not {target.base for target in rebuild.targets}.isdisjoint(bases)
+        ]
+
+    def edits(self, replaced: Iterable[Rebuild]) -> tuple[Replacement, ...]:
+        """What is to be written, and what the rebuilds that it replaces were to write."""
+        written = [need.edit for need in self.needs if need.edit is not None and self.action is Action.PULL_REQUEST]
+        edits = {_key(item): item for item in written}
+        for rebuild in replaced:
+            edits = {_key(item): item for item in rebuild.replacements} | edits
+        return tuple(edits.values())
+
+    def parts(self) -> tuple[PathWorkflow, ...]:
+        """The workflows of a monorepo's parts that are to run, each once."""
+        parts = [part for need in self.needs if (part := part_of_need(self.member, need)) is not None]
+        return tuple(dict.fromkeys([*parts, *(part for rebuild in self.together for part in rebuild.parts)]))
+
+    def overdue_at(self) -> datetime | None:
+        """When the first of its changes will be older than its rule allows."""
+        times = [
+            need.move.change.counts_from + need.terms.max_age
+            for need in self.needs
+            if need.terms.max_age is not None
+        ]
+        return min(times, default=None)
+
+
+def _planned(asked: _Asked, premises: Premises) -> PlannedRebuild:
+    member, action, needs = asked.member, asked.action, asked.needs
+    targets = targets_of(needs, premises.target)
+    replaced = asked.replaced(targets.keys())
+    for rebuild in replaced:
+        targets = continued(rebuild.targets, targets)
+    terms = premises.policy.together([need.terms for need in needs])
+    paced = premises.policy.together([terms, *premises.terms_on_the_way(replaced)]) if replaced else terms
+    waited_for = [premises.goes_on(rebuild, terms) for rebuild in replaced if rebuild.state.awaits_action]
+    begins = min([*map(premises.begins, needs), *waited_for])
+    requests = [rebuild.pull_request for rebuild in asked.together if rebuild.pull_request is not None]
+    is_back = are_back(replaced, targets.values())
+    parts = asked.parts()
+    return PlannedRebuild(
+        repository_id=member.id,
+        repository=member.name,
+        action=action,
+        state=RebuildState.CANCELLED if is_back else RebuildState.PLANNED,
+        reason=why_back(targets) if is_back else why(action, needs, targets, member) + why_held(begins),
+        targets=tuple(targets[base] for base in sorted(targets)),
+        replacements=asked.edits(replaced),
+        wave=paced.wave,
+        soak=premises.policy.soak(paced),
+        due_at=begins.at,
+        workflow=_workflow(member, action, needs, parts),
+        parts=() if action is Action.NOTIFY else parts,
+        branch=asked.branch,
+        pull_request=requests[0] if requests else None,
+        supersedes=tuple(rebuild.id for rebuild in replaced),
+        severity=worst([*[need.move.change.severity for need in needs], *premises.severities(targets.values())]),
+        overdue_at=asked.overdue_at(),
+        steps=() if action is Action.NOTIFY else terms.steps,
+    )
+
+
+def _workflow(
+    member: FleetRepository, action: Action, needs: Sequence[Need], parts: Collection[PathWorkflow]
+) -> str | None:
+    """What is dispatched; or what builds a pull request once it is merged, where that is not told by its parts."""
+    if action is Action.NOTIFY or (action is Action.PULL_REQUEST and parts):
+        return None
+    return workflow_of(member, needs[0])
+
+
+def _key(item: Replacement) -> tuple[str, bool]:
+    return str(item.old), item.marker
+
+
+def _skipped(
+    member: FleetRepository, pairs: Sequence[tuple[Move, Usage]], reason: str, now: datetime
+) -> PlannedRebuild:
+    targets = {move.change.base: target_of(move) for move, _ in pairs}
+    return PlannedRebuild(
+        repository_id=member.id,
+        repository=member.name,
+        action=Action.NOTIFY,
+        state=RebuildState.SKIPPED,
+        reason=reason,
+        targets=tuple(targets[base] for base in sorted(targets)),
+        replacements=(),
+        wave="",
+        due_at=now,
+    )

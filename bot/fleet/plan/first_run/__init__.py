@@ -1,0 +1,1 @@
+"""What was behind already when the bot first saw it."""

@@ -1,0 +1,147 @@
+"""Catching up, and the first run: what `plan.catching_up` and `plan.first_run` read and write."""
+
+from collections.abc import Collection
+
+from sqlalchemy import exists, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.failure import LeaseLost
+from bot.domain.reference import Base
+from bot.domain.rollouts.behind import FleetBehind
+from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState, Target
+from bot.domain.rollouts.rollout import Occasion
+from bot.fleet.plan.catching_up import CatchUp
+from bot.fleet.plan.rows.plan import PlanStore
+from bot.fleet.plan.rows.planned_rebuilds import add_rebuilds, supersede
+from bot.store.engine.codec import load
+from bot.store.engine.counters import FIRST_RUN, PLANS, counter, raise_counter, set_counter
+from bot.store.engine.inserting import chunks
+from bot.store.engine.readable import readable
+from bot.store.rows.bases.behind import read_behind
+from bot.store.rows.bases.tables import bases
+from bot.store.rows.outbox import announce
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
+from bot.store.rows.rollouts.rebuilds import after_transitions
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.store.rows.tables import journal
+
+_WITHOUT_EFFECT = (RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED)
+
+
+class CatchUpStore(PlanStore):
+    """It plans as `PlanStore` does, from what is behind instead of from changes."""
+
+    async def behind(self) -> FleetBehind:
+        async with self._database.reading() as connection:
+            return await read_behind(connection)
+
+    async def on_the_way(self, repositories_: Collection[int]) -> set[tuple[int, Base, str]]:
+        """Repository, base and digest of what a rebuild brings or has brought.
+
+        What was merged before the repository was last read, and is behind all the same, has not brought it.
+        """
+        found: set[tuple[int, Base, str]] = set()
+        is_seen = or_(
+            rebuilds.c.state.not_in(ENDED),
+            rebuilds.c.action != Action.PULL_REQUEST.value,
+            repositories.c.read_at.is_(None),
+            rebuilds.c.ended_at >= repositories.c.read_at,
+        )
+        async with self._database.reading() as connection:
+            for some in chunks(sorted(repositories_)):
+                rows = await connection.execute(
+                    select(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.targets)
+                    .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+                    .where(rebuilds.c.repository_id.in_(some), rebuilds.c.state.not_in(_WITHOUT_EFFECT), is_seen)
+                )
+                for home, targets in readable(
+                    rows,
+                    lambda row: (row.repository_id, load(row.targets, tuple[Target, ...])),
+                    lambda row: f"rebuild {row.id}",
+                ):
+                    found |= {(home, target.base, target.to_digest) for target in targets}
+        return found
+
+    async def save(self, plan: CatchUp, word: Word) -> int | None:
+        """Makes the rollout that a person asked for; None where there is nothing to rebuild.
+
+        Raises `LeaseLost` where another plan was saved since this one was made.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            rollout = await self._begin(connection, plan)
+            await connection.execute(
+                insert(journal).values(
+                    at=now,
+                    who=word.who,
+                    is_claimed=word.is_claimed,
+                    reason=word.reason,
+                    what="catch-up",
+                    subject="nothing was left to do" if rollout is None else f"rollout {rollout}",
+                )
+            )
+        return rollout
+
+    async def is_any_read(self) -> bool:
+        """Whether anything is known of the fleet yet."""
+        read = exists(select(repositories.c.id).where(repositories.c.read_at.is_not(None)))
+        async with self._database.reading() as connection:
+            return bool(await connection.scalar(select(read)))
+
+    async def is_first_run_over(self) -> bool:
+        async with self._database.reading() as connection:
+            return await counter(connection, FIRST_RUN) > 0
+
+    async def is_fleet_read(self) -> bool:
+        """Whether every repository, base and workflow of the fleet has been looked at, or cannot be."""
+        unread = exists(
+            select(repositories.c.id).where(
+                repositories.c.listed.is_(True), repositories.c.read_at.is_(None), repositories.c.error.is_(None)
+            )
+        )
+        unseen = exists(
+            select(bases.c.id).where(bases.c.used.is_(True), bases.c.digest.is_(None), bases.c.error.is_(None))
+        )
+        unknown = exists(
+            select(workflow_builds.c.id).where(
+                workflow_builds.c.read_at.is_(None), workflow_builds.c.error.is_(None)
+            )
+        )
+        any_read = exists(select(repositories.c.id).where(repositories.c.read_at.is_not(None)))
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(any_read, unread, unseen, unknown))).one()
+        return bool(row[0]) and not any(row[1:])
+
+    async def end_first_run(self, plan: CatchUp | None, *, is_told: bool) -> int | None:
+        """Keeps that the first run is over, has it told, and makes its rollout where there is a plan.
+
+        Raises `LeaseLost` where another worker has done so, or saved a plan since this one was made.
+        """
+        async with self._database.transaction() as connection:
+            rollout = None if plan is None else await self._begin(connection, plan)
+            if await counter(connection, FIRST_RUN) > 0:
+                raise LeaseLost("another worker has ended the first run")
+            if is_told:
+                await announce(connection, "first_run:1", self._clock.now())
+            await set_counter(connection, FIRST_RUN, 1)
+        return rollout
+
+    async def _begin(self, connection: AsyncConnection, plan: CatchUp) -> int | None:
+        now = self._clock.now()
+        if await raise_counter(connection, PLANS) != plan.known.plans + 1:
+            raise LeaseLost("another worker has saved a plan meanwhile")
+        if not plan.rebuilds:
+            return None
+        if await is_more_to_hold(connection):
+            await hold_what_came(connection, now, [old for item in plan.rebuilds for old in item.supersedes])
+        opened = await connection.execute(
+            insert(rollouts).values(opened_at=now, occasion=Occasion.CATCH_UP.value).returning(rollouts.c.id)
+        )
+        rollout = int(opened.scalar_one())
+        touched = await supersede(connection, plan.rebuilds, rollout, now)
+        await add_rebuilds(connection, plan.rebuilds, plan.known, rollout, now)
+        await after_transitions(connection, touched | {rollout}, now)
+        return rollout

@@ -1,0 +1,44 @@
+"""One tick: once the whole fleet was looked at for the first time, it is told how stale it is, or brought along."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.domain.clock import Clock
+from bot.domain.failure import LeaseLost
+from bot.domain.rollouts.policy import Policy
+from bot.fleet.plan.catching_up import CatchUp, CatchUpStore, planned
+
+
+class FirstRunStore(CatchUpStore, Protocol):
+    """What the first run asks of the store besides what catching up does."""
+
+    async def is_first_run_over(self) -> bool: ...
+
+    async def is_fleet_read(self) -> bool:
+        """Whether all of the fleet has been looked at, or cannot be."""
+        ...
+
+    async def end_first_run(self, plan: CatchUp | None, *, is_told: bool) -> int | None:
+        """Ends the first run in one transaction; raises `LeaseLost` where another worker was faster."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRunTally:
+    """How many usages were found to be behind, and how many rebuilds were planned."""
+
+    behind: int = 0
+    planned: int = 0
+
+
+async def tick(store: FirstRunStore, policy: Policy, clock: Clock, *, catches_up: bool) -> FirstRunTally:
+    """Does so once in the life of a store; a fleet in which nothing is behind is not told of."""
+    if await store.is_first_run_over() or not await store.is_fleet_read():
+        return FirstRunTally()
+    found = await planned(store, policy, clock)
+    behind = len(found.behind.usages)
+    try:
+        await store.end_first_run(found if catches_up else None, is_told=behind > 0)
+    except LeaseLost:
+        return FirstRunTally()
+    return FirstRunTally(behind, len(found.rebuilds) if catches_up else 0)

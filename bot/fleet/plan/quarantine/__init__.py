@@ -1,0 +1,1 @@
+"""Digests that nothing is to be rebuilt on."""

@@ -1,0 +1,84 @@
+"""The words of the fleet issue: the summary of the last week, and what waits, each line with its boxes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.wording.escaping import markdown
+from bot.domain.wording.message import ON_THE_PAGE, Footnote, Message, TextRun
+from bot.domain.wording.words import counted
+from bot.fleet.report.fleet_issue.boxes import Box, BoxRequest, box, opening
+from bot.fleet.report.markdown import markdown_line, markdown_of
+from bot.fleet.report.messages.phrases import short
+from bot.fleet.report.messages.summary import stuck_line, summary_message, without_people
+from bot.views.fleet.summary import Stuck, Summary
+
+TITLE = "Freshness of the fleet"
+_TICKING = "Tick a box, and the bot does it within a few minutes and empties the box again; the journal keeps it."
+_READING = "Boxes are not heeded here; `freshness-bot retry` and `freshness-bot hold` are."
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRebuild:
+    """A repository whose rebuild has not begun, and why; `is_held` where a person keeps it."""
+
+    repository: str
+    reason: str
+    is_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FleetNews:
+    """What the issue tells: of `waiting` only the first, `waiting_in_all` counts them."""
+
+    summary: Summary
+    waiting: tuple[WaitingRebuild, ...] = ()
+    waiting_in_all: int = 0
+
+
+def body_of(news: FleetNews, number: int, *, with_boxes: bool, page: str | None = None) -> str:
+    """The issue's `number`th wording; `page` is where more is shown. Moments are left out, so that the words change
+    only with the facts."""
+    told = summary_message(without_people(news.summary))
+    blocks = tuple(block for block in told.blocks if not isinstance(block, Footnote))
+    parts = [
+        opening(number),
+        markdown_of(Message(told.text, blocks)).strip(),
+        *_listed("Waiting for a person", list(_stuck(news, with_boxes)), news.summary.stuck_in_all),
+        *_listed("Waiting to begin", list(_waiting(news.waiting, with_boxes)), news.waiting_in_all),
+        f"{_TICKING if with_boxes else _READING} What is written into this text is written over, comments stay. "
+        "Closing the issue has the bot leave it alone, opening it again takes it up.",
+        *([markdown_line((TextRun(ON_THE_PAGE, url=page),))] if page else []),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _listed(title: str, lines: Sequence[tuple[str, ...]], in_all: int) -> Iterator[str]:
+    if lines:
+        more = [f"- and {counted(in_all - len(lines), 'more', 'more')}"] if in_all > len(lines) else []
+        yield f"### {title}"
+        yield "\n".join([*("\n".join(each) for each in lines), *more])
+
+
+def _stuck(news: FleetNews, with_boxes: bool) -> Iterator[tuple[str, ...]]:
+    for each in news.summary.stuck:
+        line = markdown_line(stuck_line(each, news.summary.until))
+        if with_boxes and _may_be_tried(each):
+            yield (box(Box(BoxRequest.RETRY, each.rebuild.repository), f"**try again** {line}"),)
+        else:
+            yield (f"- {line}",)
+
+
+def _may_be_tried(each: Stuck) -> bool:
+    return each.rebuild.state is RebuildState.FAILED
+
+
+def _waiting(waiting: Sequence[WaitingRebuild], with_boxes: bool) -> Iterator[tuple[str, ...]]:
+    """A line for each repository, with what may be asked for below it."""
+    for each in waiting:
+        name = markdown(each.repository)
+        line = f"- {name}: {markdown(short(each.reason))}"
+        boxes = [f"  {box(Box(BoxRequest.REBUILD, each.repository), f'**rebuild now** {name}')}"]
+        if not each.is_held:
+            boxes.append(f"  {box(Box(BoxRequest.HOLD, each.repository), f'**hold** {name}')}")
+        yield (line, *(boxes if with_boxes else ()))

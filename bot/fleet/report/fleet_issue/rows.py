@@ -1,0 +1,119 @@
+"""The fleet issue: what `report.fleet_issue` reads and writes."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.failure import Failure, LeaseLost
+from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.rebuild import AWAITING
+from bot.fleet.report.fleet_issue.body import FleetNews, WaitingRebuild
+from bot.fleet.report.fleet_issue.boxes import Box, BoxRequest
+from bot.fleet.report.fleet_issue.tick import DueFleetIssue, Kept
+from bot.reconcile.work import Claimed
+from bot.store.engine.inserting import insert_missing
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.store import Store
+from bot.store.orders.orders import hold_within, retry_within
+from bot.store.pages.fleet.summary import summarize_fleet
+from bot.store.rows.fleet_issues import fleet_issues
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.tables import rebuilds
+
+_SPAN = timedelta(days=7)
+_MOST_WAITING = 20
+
+
+class FleetIssueStore(Store):
+    """`bot.fleet.report.fleet_issue.tick.FleetIssueStore` on the database."""
+
+    def queue(self, repository: str) -> DueRows[DueFleetIssue]:
+        mine = [fleet_issues.c.repository == repository]
+        return DueRows(
+            self._database, self._worker, fleet_issues, _read, lambda row: f"fleet issue {row['id']}", where=mine
+        )
+
+    async def expect(self, repository: str) -> None:
+        async with self._database.reading() as connection:
+            known = await connection.scalar(
+                select(fleet_issues.c.id).where(fleet_issues.c.repository == repository)
+            )
+        if known is None:
+            row = insert_missing(
+                connection, fleet_issues, repository=repository, heeded={}, due_at=self._clock.now()
+            )
+            async with self._database.transaction() as connection:
+                await connection.execute(row)
+
+    async def heed(self, item: DueFleetIssue, wording: int, box: Box, word: Word) -> bool:
+        """Does what a box asks for, in one transaction with the note of it, so that a crash leaves both or
+        neither."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            if str(box) in await _heeded(connection, item, wording):
+                return False
+        try:
+            async with self._database.transaction() as connection:
+                order = hold_within if box.asked is BoxRequest.HOLD else retry_within
+                await order(connection, box.repository, word, now)
+                await self._note(connection, item, wording, box)
+        except Failure:
+            async with self._database.transaction() as connection:
+                await self._note(connection, item, wording, box)
+            raise
+        return True
+
+    async def _note(self, connection: AsyncConnection, item: DueFleetIssue, wording: int, box: Box) -> None:
+        every = await connection.scalar(select(fleet_issues.c.heeded).where(fleet_issues.c.id == item.id)) or {}
+        mine = fleet_issues.c.id == item.id, fleet_issues.c.lease_owner == self._worker.name
+        noted = every | {str(wording): [*every.get(str(wording), ()), str(box)]}
+        if (await connection.execute(update(fleet_issues).where(*mine).values(heeded=noted))).rowcount != 1:
+            raise LeaseLost(f"fleet issue {item.id} is no longer leased to {self._worker.name}")
+
+    async def news(self) -> FleetNews:
+        now = self._clock.now()
+        async with self._database.reading() as connection:
+            summary = await summarize_fleet(connection, now - _SPAN, now)
+            return FleetNews(summary, await _waiting(connection), await _waiting_in_all(connection))
+
+    async def settle_fleet_issue(self, item: DueFleetIssue, kept: Kept, due_at: datetime) -> None:
+        """Boxes of earlier wordings are gone with them."""
+        async with self._database.transaction() as connection:
+            heeded = await connection.scalar(select(fleet_issues.c.heeded).where(fleet_issues.c.id == item.id))
+            latest = {number: boxes for number, boxes in (heeded or {}).items() if int(number) >= kept.wording}
+            values = {"number": kept.number, "url": kept.url, "wording": kept.wording, "heeded": latest}
+            await settle(
+                connection, fleet_issues, self._worker, item.id, due_at=due_at, values=values | {"error": None}
+            )
+
+
+async def _read(claimed: Claimed) -> DueFleetIssue:
+    row = claimed.row
+    return DueFleetIssue(row["id"], row["repository"], row["number"], row["wording"])
+
+
+async def _heeded(connection: AsyncConnection, item: DueFleetIssue, wording: int) -> list[str]:
+    every = await connection.scalar(select(fleet_issues.c.heeded).where(fleet_issues.c.id == item.id))
+    return list((every or {}).get(str(wording), ()))
+
+
+async def _waiting(connection: AsyncConnection) -> tuple[WaitingRebuild, ...]:
+    """What has not begun, each repository once, what waits longest first."""
+    longest = func.min(rebuilds.c.id)
+    held = func.max(rebuilds.c.held_because)
+    rows = await connection.execute(
+        select(repositories.c.name, func.min(rebuilds.c.reason).label("reason"), held.label("held"))
+        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+        .where(rebuilds.c.state.in_(AWAITING))
+        .group_by(repositories.c.name)
+        .order_by(longest)
+        .limit(_MOST_WAITING)
+    )
+    return tuple(WaitingRebuild(row.name, row.held or row.reason, row.held is not None) for row in rows)
+
+
+async def _waiting_in_all(connection: AsyncConnection) -> int:
+    number = select(func.count(rebuilds.c.repository_id.distinct())).where(rebuilds.c.state.in_(AWAITING))
+    return int(await connection.scalar(number) or 0)

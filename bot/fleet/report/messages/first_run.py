@@ -1,0 +1,100 @@
+"""What maintainers hear on the first day: how stale the fleet is, and what can be done about it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.wording.message import (
+    Block,
+    Footnote,
+    Heading,
+    Items,
+    Line,
+    Message,
+    Paragraph,
+    Style,
+    TextRun,
+    plain,
+    strong,
+)
+from bot.domain.wording.words import counted, duration, first_few
+from bot.fleet.report.messages.phrases import shown_time
+from bot.views.fleet.staleness import Left, Staleness, lacks_in_words
+from bot.views.names import short_digest
+
+_MOST_LEFT = 5
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRunNews:
+    """How stale the fleet is as of `at`, and the rollout that catches up, where there is one."""
+
+    staleness: Staleness
+    at: datetime
+    rollout: int | None = None
+
+
+def first_run_message(news: FirstRunNews) -> Message | None:
+    """Says what the fleet still stands on, since when, and what that lacks; None where nothing is behind."""
+    found = news.staleness
+    if not found.left:
+        return None
+    behind = len(found.repositories)
+    is_are = "is" if behind == 1 else "are"
+    title = f"{behind:,} of {counted(found.followed, 'repository')} {is_are} behind what their bases show"
+    blocks: list[Block] = [
+        Heading(title),
+        Paragraph(tuple(map(plain, _summed_up(news)))),
+        Items(tuple(_items(news))),
+        Paragraph((strong(_what_now(news)), *map(plain, _unknown(found)))),
+        Footnote(f"As of {shown_time(news.at)}; freshness-bot catch-up --dry-run lists everything"),
+    ]
+    return Message(f"{title}: {_what_now(news)}", tuple(blocks))
+
+
+def _summed_up(news: FirstRunNews) -> Iterator[str]:
+    found = news.staleness
+    age = "" if found.oldest is None else f", the oldest {duration(news.at - found.oldest)} old"
+    yield f"{counted(found.usages, 'place names', 'places name')} what a base has left behind{age}"
+    if found.cves:
+        rated = f", rated up to {found.severity.told}" if found.severity else ""
+        yield f"Lacking are the fixes of {counted(len(found.cves), 'CVE')}{rated}"
+
+
+def _items(news: FirstRunNews) -> Iterator[Line]:
+    left = news.staleness.left
+    for each in left[:_MOST_LEFT]:
+        yield (TextRun(each.base.short, Style.CODE), TextRun(f" {_told(each, news.at)}"))
+    if (more := len(left) - _MOST_LEFT) > 0:
+        yield plain(f"and {counted(more, 'more entry', 'more entries')} like these")
+
+
+def _told(each: Left, now: datetime) -> str:
+    if each.pinned is None:
+        what = "built before it moved"
+    else:
+        what = f"pinned to {short_digest(each.pinned) if ':' in each.pinned else each.pinned}"
+    age = "" if each.published_at is None else f", {duration(now - each.published_at)} old"
+    users = f"{counted(len(each.repositories), 'repository')} ({first_few(each.repositories, _MOST_NAMED)})"
+    return f"{what}{age}, {users}: {lacks_in_words(each)}"
+
+
+def _what_now(news: FirstRunNews) -> str:
+    if news.rollout is not None:
+        return f"Rollout {news.rollout} brings them along, wave by wave"
+    return "Nothing is done about that until a base moves again; freshness-bot catch-up brings them along"
+
+
+def _unknown(found: Staleness) -> Iterator[str]:
+    if found.undated:
+        pins = counted(len(found.undated), "pin is", "pins are")
+        yield (
+            f"{pins} older than anything that the bot has seen; freshness-bot import --from-git takes in what "
+            "Microsoft has published"
+        )
+    if found.untold:
+        yield (
+            f"{counted(found.untold, 'repository names', 'repositories name')} floating tags, and no build there "
+            "is known: on what these stand cannot be told"
+        )

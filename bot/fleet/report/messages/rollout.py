@@ -1,0 +1,225 @@
+"""The one message of a rollout: why, which bases, how far it has come, what is left."""
+
+from collections.abc import Sequence
+
+from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.dotnet_image import is_microsofts
+from bot.domain.feeds.advisory import Severity, public_record, worst
+from bot.domain.packages.cves.wording import still_open_in_words
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
+from bot.domain.rollouts.rollout import Occasion
+from bot.domain.wording.message import (
+    Block,
+    Footnote,
+    Heading,
+    Items,
+    Line,
+    Message,
+    Paragraph,
+    Style,
+    TextRun,
+    plain,
+    strong,
+)
+from bot.domain.wording.versions import versions_reached
+from bot.domain.wording.words import counted, rounded_up
+from bot.fleet.report.messages.phrases import LONGEST_DETAIL, capitalized, in_state, short, shown_time
+from bot.fleet.report.messages.rollout_news import RolloutNews
+
+_MOST_BASES = 3
+_LONGEST_NAME = 140
+_MOST_CVES = 10
+_LONGEST = 2_800
+"""Characters of a message, so that with a link to the page it stays below 3,000."""
+_SIGNS = 5
+
+
+def rollout_message(news: RolloutNews) -> Message:
+    """One message for a rollout of any size: why, on which bases, how far it has come, who is needed."""
+    title = _title(news)
+    progress = progress_line(news)
+    fixed = [*_fixed(news.changes), *_still_open(news)]
+    named = [_rebuild_line(rebuild) for rebuild in news.named]
+    why = Items(tuple(_why(news.changes)))
+    standing: tuple[Line, ...] = (strong(progress), *map(plain, _held_up(news)))
+    footer = Footnote(_footer(news))
+    told = sum(map(_length, (*why.lines, *fixed, *standing, plain(title), plain(footer.text))))
+    blocks: list[Block] = [
+        Heading(title),
+        *([why] if news.changes else []),
+        *([Paragraph(tuple(fixed))] if fixed else []),
+        Paragraph((*standing, *_needed(news, _LONGEST - told))),
+        *([Items(tuple(named))] if named and news.names_all else []),
+        footer,
+    ]
+    return Message(f"{title}: {progress}", tuple(blocks))
+
+
+def _title(news: RolloutNews) -> str:
+    """The headline, then how many repositories that concerns, and on how many bases unless it says so itself."""
+    said = headline(news.changes, news.occasion)
+    if not news.total:
+        return said
+    reach = counted(news.repositories, "repository")
+    if news.bases and not (news.occasion is Occasion.CHANGE and _release(news.changes) is None):
+        reach += f" on {counted(news.bases, 'base')}"
+    return f"{said}; {reach}"
+
+
+def headline(changes: Sequence[Change], occasion: Occasion = Occasion.CHANGE) -> str:
+    """What happened upstream, in one line; where nothing did, what the rollout is for."""
+    if occasion is Occasion.AGE:
+        return "Weekly rebuild of what would grow too old"
+    if occasion is Occasion.CATCH_UP:
+        return "Catching up with what bases had left behind"
+    bases = {change.base for change in changes}
+    if release := _release(changes):
+        return release
+    if any(change.cause is Cause.OS_UPDATE for change in changes):
+        return f"Operating system update in {counted(len(bases), 'base image')}"
+    return f"{counted(len(bases), 'base image')} moved under the same tag"
+
+
+def _release(changes: Sequence[Change]) -> str | None:
+    """Which .NET release it is and what that fixes; None where the changes bring none."""
+    security = [change for change in changes if change.cause is Cause.DOTNET_SECURITY]
+    reached = versions_reached(changes) or "A .NET release"
+    if security:
+        cves = {cve for change in security for cve in change.cves}
+        if not cves:
+            return f"{reached} is a security release whose CVEs are not listed yet"
+        return f"{reached} fixes {counted(len(cves), 'CVE')}{_rated(security, len(cves))}"
+    if any(change.cause in (Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN) for change in changes):
+        return f"{reached} is in the base images"
+    return None
+
+
+def progress_line(news: RolloutNews) -> str:
+    """How many rebuilds are in each state: `3 open, 1 running, 1 succeeded`."""
+    if not news.total:
+        return "a later rollout goes on with it"
+    states = [in_state(news.states[state], state) for state in RebuildState if news.states.get(state)]
+    told = [f"{news.told} told"] if news.told else []
+    return ", ".join([*states, *told])
+
+
+def _held_up(news: RolloutNews) -> list[str]:
+    """That it is paused, which waves no longer wait for pull requests that nobody merged, and when the last of it
+    will have begun."""
+    lines = []
+    if news.pause is not None and news.ended_at is None:
+        lines.append(f"Paused by {news.pause.who}: {short(news.pause.reason)}")
+    waves = [
+        f"wave {wave} goes on without {counted(count, 'rebuild')} waiting for a person"
+        for wave, count in sorted(news.set_aside.items())
+    ]
+    if waves:
+        lines.append(capitalized(", ".join(waves)))
+    if news.opened_by is not None and news.pause is None:
+        lines.append(f"The last of them will probably begin by {shown_time(rounded_up(news.opened_by))}")
+    return lines
+
+
+def _needed(news: RolloutNews, room: int) -> list[Line]:
+    """Of a rollout that is too large to name all: who is needed, a line for each reason, the others counted.
+
+    `room` is how many characters the names may take with their addresses.
+    """
+    if news.names_all:
+        return []
+    lines: list[Line] = []
+    for state, words in ((RebuildState.FAILED, "Failed: "), (RebuildState.OPEN, "To be merged: ")):
+        named: list[TextRun] = []
+        for target in (_target(rebuild) for rebuild in news.named if rebuild.state is state):
+            room -= _length((target,))
+            if room < 0:
+                break
+            named.append(target)
+        more = news.states.get(state, 0) - len(named)
+        if named:
+            commas = [part for name in named for part in (TextRun(", "), name)][1:]
+            lines.append((TextRun(words), *commas, *([TextRun(f" and {more} more")] if more else [])))
+        elif more:
+            lines.append(plain(f"{words}{counted(more, 'repository')}"))
+    return lines
+
+
+def _length(line: Line) -> int:
+    """How much of a message a line takes, with addresses and the signs between and around its words."""
+    return sum(len(span.text) + (len(span.url) if span.url else 0) + _SIGNS for span in line)
+
+
+def _target(rebuild: Rebuild) -> TextRun:
+    return TextRun(short(rebuild.repository, _LONGEST_NAME), url=rebuild.url)
+
+
+def _why(changes: Sequence[Change]) -> list[Line]:
+    """A line for each base; of more than three, two and how many more."""
+    lines: list[Line] = []
+    ordered = sorted(changes, key=lambda change: change.base)
+    for change in ordered if len(ordered) <= _MOST_BASES else ordered[: _MOST_BASES - 1]:
+        told = short(change.detail or str(change.cause))
+        lines.append((TextRun(change.base.short, Style.CODE), TextRun(f" {told}")))
+    if len(changes) > len(lines):
+        lines.append(plain(f"and {counted(len(changes) - len(lines), 'more base')}"))
+    return lines
+
+
+def _fixed(changes: Sequence[Change]) -> list[Line]:
+    """The CVEs with links to their publishers; those that concern no image of the rollout apart."""
+    links = {cve: address for change in changes for cve, address in change.links}
+    concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
+    spared = {cve for change in changes for cve in change.not_relevant} - concerning
+    lines: list[Line] = []
+    for cves, words in ((concerning, "Fixes"), (spared, "Not relevant to these images:")):
+        named = [TextRun(cve, url=links.get(cve) or public_record(cve)) for cve in sorted(cves)[:_MOST_CVES]]
+        more = [TextRun(f" and {len(cves) - _MOST_CVES} more")] if len(cves) > _MOST_CVES else []
+        if named:
+            commas = [part for name in named for part in (TextRun(", "), name)][1:]
+            lines.append((TextRun(f"{words} "), *commas, *more))
+    return lines
+
+
+def _still_open(news: RolloutNews) -> list[Line]:
+    """What the bases still have, by reason and severity; nothing where nobody asked."""
+    if news.still_open is None:
+        return []
+    only_microsofts = all(is_microsofts(change.base.registry) for change in news.changes)
+    told = still_open_in_words(news.still_open, *(["Microsoft has not rebuilt"] if only_microsofts else []))
+    return [plain(short(told, LONGEST_DETAIL))]
+
+
+def _rebuild_line(rebuild: Rebuild) -> Line:
+    target = _target(rebuild)
+    match rebuild.action:
+        case Action.PULL_REQUEST:
+            what = f"pull request #{rebuild.pull_request}" if rebuild.pull_request else "pull request"
+        case Action.DISPATCH:
+            what = f"run of {rebuild.workflow or ''}"
+        case Action.NOTIFY:
+            return (target, TextRun(f": {_reason(rebuild)}"))
+    shown = rebuild.state not in (RebuildState.OPEN, RebuildState.DISPATCHED, RebuildState.PLANNED)
+    if rebuild.state is RebuildState.BUILT:
+        return (target, TextRun(f" {what} {_reason(rebuild)}"))
+    reason = f": {_reason(rebuild)}" if shown else ""
+    return (target, TextRun(f" {what} {rebuild.state}{reason}"))
+
+
+def _reason(rebuild: Rebuild) -> str:
+    return short(rebuild.reason)
+
+
+def _footer(news: RolloutNews) -> str:
+    ended = f", ended {shown_time(news.ended_at)}" if news.ended_at else ""
+    more = "" if news.names_all else f"; freshness-bot rollout show {news.id} --all lists every repository"
+    return f"Rollout {news.id}, opened {shown_time(news.opened_at)}{ended}{more}"
+
+
+def _rated(changes: Sequence[Change], cves: int) -> str:
+    """How many are critical and high; where none is, or nobody knows how many, the highest rating alone."""
+    ratings = dict(rating for change in changes for rating in change.ratings)
+    severe = [(severity, list(ratings.values()).count(severity)) for severity in (Severity.CRITICAL, Severity.HIGH)]
+    if cves > 1 and any(number for _, number in severe):
+        return "".join(f", {number} {severity.told}" for severity, number in severe if number)
+    highest = worst(each.severity for each in changes)
+    return f", rated {'' if cves == 1 else 'up to '}{highest.told}" if highest else ""

@@ -1,0 +1,167 @@
+"""The summary of a week: a few lines for each question that maintainers have on a Monday morning."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.repositories.finding import Outcome
+from bot.domain.repositories.onboarding import counts_in_words
+from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.wording.message import (
+    Block,
+    Footnote,
+    Heading,
+    Items,
+    Line,
+    Message,
+    Paragraph,
+    TextRun,
+    plain,
+    strong,
+)
+from bot.domain.wording.words import counted, duration, first_few, percent
+from bot.fleet.report.messages.phrases import in_state, short, shown_time
+from bot.views.fleet.fleet import Standing
+from bot.views.fleet.summary import RolledOut, Stuck, Summary
+
+_SHOWN = (Standing.CURRENT, Standing.BEHIND, Standing.FAILED, Standing.UNKNOWN, Standing.UNREADABLE)
+_MOST_NOTICES = 5
+_MOST_OWNERS = 3
+_MOST_PRACTICES = 3
+_MOST_UNFIXED = 5
+_MOST_PACKAGES = 3
+
+
+def summary_message(summary: Summary) -> Message:
+    """Says how fresh the fleet is, what was done and why, who is waited for, and what lies ahead."""
+    title = _title(summary)
+    blocks: list[Block] = [Heading(title), Paragraph((plain(_standings(summary)), *_trend(summary)))]
+    for heading, lines in (
+        ("Rebuilt", list(_rebuilt(summary))),
+        ("Waiting for a person", list(_stuck(summary))),
+        ("Images that contradict themselves", list(_noticed(summary.contradicted))),
+        ("Upstream", list(_upstream(summary))),
+        ("Not fixed yet", list(_unfixed(summary))),
+        ("Practices", list(_practices(summary))),
+    ):
+        if lines:
+            blocks += [Paragraph((strong(heading),)), Items(tuple(lines))]
+    span = f"{shown_time(summary.since)} to {shown_time(summary.until)}"
+    blocks.append(Footnote(f"{span}; {_ahead(summary)}"))
+    return Message(f"{title}: {_standings(summary)}", tuple(blocks))
+
+
+def _title(summary: Summary) -> str:
+    share = summary.share
+    return "No repository is followed yet" if share is None else f"{percent(share)} of the fleet is current"
+
+
+def _standings(summary: Summary) -> str:
+    states = [f"{summary.standings[each]:,} {each}" for each in _SHOWN if summary.standings.get(each)]
+    return f"{counted(summary.followed, 'repository')}: {', '.join(states) or 'none looked at yet'}"
+
+
+def _trend(summary: Summary) -> Sequence[Line]:
+    now, before = summary.share, summary.share_before
+    if now is None or before is None:
+        return ()
+    span = duration(summary.until - summary.since)
+    points = round((now - before) * 100)
+    if points == 0:
+        return (plain(f"As fresh as {span} before"),)
+    return (plain(f"{counted(abs(points), 'point')} {'more' if points > 0 else 'less'} than {span} before"),)
+
+
+def _rebuilt(summary: Summary) -> Iterator[Line]:
+    for each in summary.rollouts:
+        yield plain(f"{short(each.title)}: {_outcome(each)}")
+    if (more := summary.rollouts_in_all - len(summary.rollouts)) > 0:
+        yield plain(f"and {counted(more, 'more rollout')}")
+
+
+def _outcome(each: RolledOut) -> str:
+    said = [f"{each.succeeded:,} rebuilt"]
+    doubtful = [(each.unproven, RebuildState.BUILT), (each.merged, RebuildState.MERGED)]
+    said += [in_state(number, state) for number, state in doubtful if number]
+    said += [f"{each.failed:,} failed"] if each.failed else []
+    said += [f"{each.cancelled:,} called off"] if each.cancelled else []
+    return ", ".join(said)
+
+
+def without_people(summary: Summary) -> Summary:
+    """The same without what waits for a person, for where that is told in another way."""
+    return replace(summary, stuck=(), stuck_in_all=0)
+
+
+def stuck_line(each: Stuck, now: datetime) -> Line:
+    """Which repository waits for a person, what for, since when and on whom."""
+    target = TextRun(short(each.rebuild.repository), url=each.rebuild.url)
+    return (target, TextRun(f" {_what(each, duration(now - each.since))}{_on(each.owners)}"))
+
+
+def _stuck(summary: Summary) -> Iterator[Line]:
+    for each in summary.stuck:
+        yield stuck_line(each, summary.until)
+    if (more := summary.stuck_in_all - len(summary.stuck)) > 0:
+        yield plain(f"and {counted(more, 'more repository')}")
+
+
+def _what(each: Stuck, waits: str) -> str:
+    if each.rebuild.state is RebuildState.FAILED:
+        return f"failed {waits} ago ({short(each.rebuild.reason)})"
+    if each.rebuild.state is RebuildState.OPEN:
+        return f"has not been merged for {waits}"
+    return f"has been {each.rebuild.state} for {waits} ({short(each.rebuild.reason)})"
+
+
+def _on(owners: Sequence[str]) -> str:
+    if not owners:
+        return ""
+    return f", on {first_few(map(short, owners), _MOST_OWNERS)}"
+
+
+def _upstream(summary: Summary) -> Iterator[Line]:
+    if summary.lag is not None:
+        late = duration(abs(summary.lag.median))
+        where = "before" if summary.lag.median.total_seconds() < 0 else "after"
+        images = counted(summary.lag.images, "base image")
+        yield plain(f"{images} got a .NET release, in the median {late} {where} its announcement")
+    yield from _noticed(summary.withdrawn)
+    yield from _noticed(summary.ends)
+
+
+def _noticed(texts: Sequence[str]) -> Iterable[Line]:
+    lines = [plain(short(text)) for text in texts[:_MOST_NOTICES]]
+    if len(texts) > _MOST_NOTICES:
+        lines.append(plain(f"and {len(texts) - _MOST_NOTICES} more"))
+    return lines
+
+
+def _unfixed(summary: Summary) -> Iterator[Line]:
+    """What the gate lets through because nobody has fixed it: shown every time, until it is fixed or accepted."""
+    for each in summary.unfixed[:_MOST_UNFIXED]:
+        packages = ", ".join(map(short, each.packages[:_MOST_PACKAGES]))
+        yield plain(f"{short(each.id)} ({each.severity}) in {packages}: {counted(each.images, 'image')}")
+    if (more := len(summary.unfixed) - _MOST_UNFIXED) > 0:
+        yield plain(f"and {more:,} more")
+
+
+def _practices(summary: Summary) -> Iterator[Line]:
+    """Where most repositories fail, and what has moved in the week; nothing where no repository was judged."""
+    found = summary.practices
+    failing = [each for each in found.rows if each.number(Outcome.FAILS)]
+    failing.sort(key=lambda each: (-each.number(Outcome.FAILS), each.check))
+    for each in failing[:_MOST_PRACTICES]:
+        yield plain(f"{each.check} fails in {each.number(Outcome.FAILS):,} of {counted(each.judged, 'repository')}")
+    if (more := len(failing) - _MOST_PRACTICES) > 0:
+        yield plain(f"and {counted(more, 'more check fails', 'more checks fail')} somewhere")
+    if found.opened or found.closed:
+        yield plain(f"this week {counted(found.opened, 'finding')} opened and {found.closed:,} closed")
+    if found.onboardings:
+        yield plain(f"brought along by pull requests: {counts_in_words(found.onboardings)}")
+
+
+def _ahead(summary: Summary) -> str:
+    if not summary.planned:
+        return "nothing is planned"
+    return f"{counted(summary.planned, 'rebuild is', 'rebuilds are')} planned, freshness-bot plan --all lists them"

@@ -1,0 +1,280 @@
+"""Messages that are due, and what they are about: what `report` reads and writes."""
+
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, case, func, select
+
+from bot.domain.bases.notice import Topic
+from bot.domain.clock import Clock
+from bot.domain.rollouts.rebuild import AWAITING, RebuildState
+from bot.domain.rollouts.rollout import Occasion
+from bot.domain.rollouts.timing.pace import Pace
+from bot.fleet.plan.waves.rows import WAS_REFUSED
+from bot.fleet.report.destinations import About
+from bot.fleet.report.messages.first_run import FirstRunNews
+from bot.fleet.report.messages.news import IncidentNews, NoticeNews
+from bot.fleet.report.messages.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
+from bot.fleet.report.messages.stops import PauseNews, QuarantineNews
+from bot.fleet.report.messages.waves import WaveNews
+from bot.fleet.report.ports import DueMessage
+from bot.fleet.report.rows.told_rebuilds import (
+    count_bases,
+    count_repositories,
+    count_states,
+    latest_failures,
+    told_rebuilds,
+)
+from bot.reconcile.work import Claimed
+from bot.store.engine.database import Database
+from bot.store.engine.inserting import insert_missing
+from bot.store.engine.queue.claiming import Worker, settle
+from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.pages.fleet.summary import summarize_fleet
+from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
+from bot.store.rows.bases.behind import read_behind
+from bot.store.rows.bases.notices import users_of
+from bot.store.rows.bases.tables import base_of, bases, incidents, notices
+from bot.store.rows.outbox import announce
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.rollouts import IS_WAITING, changes_of, moves_of, open_pauses, set_aside
+from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
+from bot.store.rows.rollouts.titles import title_of
+from bot.store.rows.rollouts.waits import read_through
+from bot.store.rows.summaries import summaries
+from bot.store.rows.tables import outbox
+from bot.views.fleet.staleness import staleness_of
+from bot.views.fleet.summary import Summary
+
+_PRESSING = case({state.value: place for place, state in enumerate(SHOWN_FIRST)}, value=rebuilds.c.state, else_=99)
+
+
+class ReportStore(Store):
+    """`pace` is what bounds rollouts; `cves` tells what moves did about CVEs."""
+
+    def __init__(self, database: Database, worker: Worker, clock: Clock, pace: Pace, cves: CvesOfMoves) -> None:
+        super().__init__(database, worker, clock)
+        self._pace = pace
+        self._cves = cves
+
+    @property
+    def messages(self) -> DueRows[DueMessage]:
+        """Those that the channel does not have in their newest words."""
+        untold = [outbox.c.wanted > outbox.c.told]
+        return DueRows(self._database, self._worker, outbox, _message_of, lambda row: str(row["key"]), where=untold)
+
+    async def spread(self, message: DueMessage, destinations: Collection[str]) -> None:
+        """What was announced while they were chosen stays due."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            for name in sorted(destinations):
+                await announce(connection, message.key, now, name)
+            values = {"told": message.wanted, "error": None}
+            await settle(connection, outbox, self._worker, message.id, due_at=now, values=values)
+
+    async def message_sent(
+        self, message: DueMessage, fingerprint: str, remote: dict[str, Any] | None, rest: timedelta
+    ) -> None:
+        """What was announced while the message was on its way stays due, after the rest."""
+        until = self._clock.now() + rest
+        values = {"told": message.wanted, "sent": fingerprint, "remote": remote, "error": None}
+        async with self._database.transaction() as connection:
+            await settle(
+                connection,
+                outbox,
+                self._worker,
+                message.id,
+                due_at=until,
+                values=values | {"rests_until": until if rest else None},
+            )
+
+    async def remote_of(self, key: str, destination: str) -> dict[str, str] | None:
+        place = select(outbox.c.remote).where(outbox.c.key == key, outbox.c.destination == destination)
+        async with self._database.reading() as connection:
+            found = (await connection.execute(place)).scalar_one_or_none()
+        return found if found is None else dict(found)
+
+    async def about(self, rollout: int) -> About:
+        names = (
+            select(repositories.c.name)
+            .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
+            .where(*told_rebuilds(rollout))
+            .distinct()
+            .order_by(repositories.c.name)
+        )
+        async with self._database.reading() as connection:
+            concerned = tuple((await connection.execute(names)).scalars())
+            return About(concerned, await changes_of(connection, rollout))
+
+    async def announce_summary(self, at: datetime) -> bool:
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            known = await connection.scalar(select(func.max(summaries.c.at)))
+            added = await connection.scalar(insert_missing(connection, summaries, at=at).returning(summaries.c.id))
+            if added is None or known is None:
+                return False
+            await announce(connection, f"summary:{added}", now)
+            return True
+
+    async def fleet(self) -> tuple[str, ...]:
+        names = select(repositories.c.name).where(repositories.c.listed.is_(True)).order_by(repositories.c.name)
+        async with self._database.reading() as connection:
+            return tuple((await connection.execute(names)).scalars())
+
+    async def summary(self, id: int, only: Collection[str] | None = None) -> Summary:  # noqa: A002
+        """Sums up the time since the summary before; how things stand is told as of now."""
+        until = select(summaries.c.at).where(summaries.c.id == id).scalar_subquery()
+        times = select(summaries.c.at).where(summaries.c.at <= until).order_by(summaries.c.at.desc()).limit(2)
+        async with self._database.reading() as connection:
+            at, before = (await connection.execute(times)).scalars().all()
+            return await summarize_fleet(connection, before, at, only)
+
+    async def first_run(self, only: Collection[str] | None = None) -> FirstRunNews:
+        """As things stand now, with the first rollout that catches up, if there is one."""
+        first = select(func.min(rollouts.c.id)).where(rollouts.c.occasion == Occasion.CATCH_UP.value)
+        now = self._clock.now()
+        async with self._database.reading() as connection:
+            behind = await read_behind(connection, only)
+            return FirstRunNews(staleness_of(behind, now), now, await connection.scalar(first))
+
+    async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews:
+        current = told_rebuilds(rollout, only)
+        mine = [*current, rebuilds.c.wave == name]
+        counted = select(rebuilds.c.state, func.count().label("number")).where(*mine).group_by(rebuilds.c.state)
+        times = select(
+            func.min(rollout_waves.c.began_at).label("began_at"),
+            case(
+                (func.count() == func.count(rollout_waves.c.done_since), func.max(rollout_waves.c.done_since))
+            ).label("done_since"),
+        ).where(rollout_waves.c.rollout_id == rollout, rollout_waves.c.name == name)
+        async with self._database.reading() as connection:
+            states = {RebuildState(row.state): row.number for row in await connection.execute(counted)}
+            waves = await connection.scalar(select(func.count(rebuilds.c.wave.distinct())).where(*current))
+            kept = (await connection.execute(times)).first()
+            first = await connection.scalar(
+                select(rollout_waves.c.name)
+                .where(rollout_waves.c.rollout_id == rollout, rollout_waves.c.began_at.is_not(None))
+                .order_by(rollout_waves.c.began_at)
+                .limit(1)
+            )
+            red = select(rebuilds.c.id).where(*mine, rebuilds.c.state == RebuildState.FAILED, ~WAS_REFUSED)
+            waits = select(rebuilds.c.id).where(
+                rebuilds.c.rollout_id == rollout, IS_WAITING, rebuilds.c.wave != name
+            )
+            holds = [await connection.scalar(each.limit(1)) is not None for each in (red, waits)]
+            return WaveNews(
+                rollout,
+                await title_of(connection, rollout),
+                name,
+                int(waves or 0),
+                sum(states.values()),
+                states.get(RebuildState.SUCCEEDED, 0),
+                states.get(RebuildState.FAILED, 0),
+                await latest_failures(connection, mine),
+                kept.began_at if kept else None,
+                kept.done_since if kept else None,
+                states.get(RebuildState.BUILT, 0),
+                states.get(RebuildState.MERGED, 0),
+                first == name and all(holds),
+            )
+
+    async def rollout(self, id: int, only: Collection[str] | None = None) -> RolloutNews:  # noqa: A002
+        """Counted by the database; only the rebuilds that are named are read."""
+        current = told_rebuilds(id, only)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(rollouts).where(rollouts.c.id == id))).one()
+            counts = await count_states(connection, current)
+            named = await read_rebuilds(connection, *current, first=(_PRESSING, rebuilds.c.id), limit=MOST_NAMED)
+            standing = [pause for pause in await open_pauses(connection) if pause.rollout in (None, id)]
+            states = Counter({RebuildState(item.state): item.number for item in counts if not item.is_told})
+            awaits = any(states[state] for state in AWAITING)
+            through = await read_through(connection, self._pace, self._clock.now()) if awaits else {}
+            return RolloutNews(
+                id,
+                row.opened_at,
+                await changes_of(connection, id),
+                await count_repositories(connection, current),
+                await count_bases(connection, current),
+                states,
+                tuple(named),
+                sum(item.number for item in counts if item.is_told),
+                row.ended_at,
+                standing[0] if standing else None,
+                (await set_aside(connection, [id])).get(id, {}),
+                through.get(id),
+                Occasion(row.occasion),
+                await self._cves.still_open(connection, await moves_of(connection, id)),
+            )
+
+    async def opened_by(self, id: int) -> datetime | None:  # noqa: A002 - the word of the language
+        """When the last of what waits of a rollout will probably have begun."""
+        async with self._database.reading() as connection:
+            return (await read_through(connection, self._pace, self._clock.now())).get(id)
+
+    async def incident(self, id: int) -> IncidentNews:  # noqa: A002 - the word of the language
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(incidents).where(incidents.c.id == id))).one()
+        kind, colon, place = row.subject.partition(":")
+        kind, place = (kind, place) if colon else ("", row.subject)
+        return IncidentNews(place, row.opened_at, row.cleared_at, row.detail, kind)
+
+    async def pause(self, id: int) -> PauseNews:  # noqa: A002 - the word of the language
+        """Reads a pause with the failures of its rollout, the latest first."""
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(pauses).where(pauses.c.id == id))).one()
+            if row.rollout_id is None:
+                return PauseNews(None, "", row.since, row.who, row.reason, row.until)
+            title = await title_of(connection, row.rollout_id)
+            failures = await latest_failures(connection, told_rebuilds(row.rollout_id))
+        return PauseNews(row.rollout_id, title, row.since, row.who, row.reason, row.until, failures)
+
+    async def quarantine(self, id: int) -> QuarantineNews:  # noqa: A002 - the word of the language
+        async with self._database.reading() as connection:
+            row = (
+                await connection.execute(
+                    select(quarantines, bases.c.registry, bases.c.repository, bases.c.tag)
+                    .join(bases, bases.c.id == quarantines.c.base_id)
+                    .where(quarantines.c.id == id)
+                )
+            ).one()
+            waiting = await connection.scalar(select(func.count()).where(rebuilds.c.quarantine_id == id))
+        base = base_of(row)
+        outcome = row.outcome or ""
+        return QuarantineNews(
+            *(base, row.digest, row.since, row.who, row.reason, row.until, outcome, int(waiting or 0)),
+            *(row.returns, row.lifted),
+        )
+
+    async def notice(self, id: int) -> list[NoticeNews]:  # noqa: A002 - the word of the language
+        """All notices that were told together under this one's id, each with the repositories that use its base."""
+        async with self._database.reading() as connection:
+            rows = (
+                await connection.execute(
+                    select(notices, bases.c.registry, bases.c.repository, bases.c.tag)
+                    .join(bases, bases.c.id == notices.c.base_id)
+                    .where(notices.c.told_with == id)
+                    .order_by(notices.c.id)
+                )
+            ).all()
+            users = await users_of(connection, {row.base_id for row in rows})
+
+        def news(row: Row[Any]) -> NoticeNews:
+            base = base_of(row)
+            concerned = tuple(users.get(row.base_id, ()))
+            topic = Topic(row.topic)
+            return NoticeNews(topic, base, row.since, row.text, row.cleared_at, row.outcome or "", concerned)
+
+        return readable(rows, news, lambda row: f"notice {row.id}")
+
+
+async def _message_of(claimed: Claimed) -> DueMessage:
+    row = claimed.row
+    return DueMessage(
+        *(row["id"], row["key"], row["wanted"], row["sent"], row["remote"], row["attempts"], row["created_at"]),
+        row["destination"],
+    )

@@ -1,0 +1,1 @@
+"""Summaries at the times that the settings name."""

@@ -1,0 +1,1 @@
+"""The counts of the fleet, kept up to date."""

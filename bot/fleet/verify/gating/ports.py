@@ -1,0 +1,178 @@
+"""What the gate needs to know of images, and how an operator wants them judged."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from bot.domain.evidence import Strength
+from bot.domain.failure import Failure
+from bot.domain.images.image import ProducedImage
+from bot.domain.packages.cves.detected import DetectedVulnerability, VulnerabilityKey
+from bot.domain.packages.gate import Gated, GateException, GateMode
+from bot.domain.packages.gate_rules import MAX_AGE, MatchedRule
+from bot.domain.packages.package import Distribution, Package
+from bot.images.scan_reports import KeptReport
+from bot.images.vex.statements import VexStatement
+from bot.reconcile.work import Queue
+
+DOTNET = "Microsoft (.NET)"
+"""Who publishes what .NET itself is affected by."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """`max_age` is how old CVE data and reports may be, `wait` how long a rebuild is held while it cannot be told.
+
+    `mark` changes with all of this, so that images are judged anew.
+    """
+
+    rules: tuple[MatchedRule, ...] = ()
+    exceptions: tuple[GateException, ...] = ()
+    statements: tuple[VexStatement, ...] = ()
+    platforms: frozenset[str] = frozenset()
+    max_age: timedelta = MAX_AGE
+    wait: timedelta = timedelta(hours=1)
+    mark: str = ""
+    reads_artifacts: bool = False
+    """Whether runs' artifacts are looked through for reports."""
+
+    def rule_for(self, image: str) -> MatchedRule | None:
+        """The first that fits `registry/name`, None where nothing is asked; of an unknown image (an empty name)
+        only what is asked of every image is."""
+        found = next((each for each in self.rules if any(fnmatchcase(image, glob) for glob in each.match)), None)
+        return None if found is None or found.rule.mode is GateMode.OFF else found
+
+    @property
+    def is_on(self) -> bool:
+        return any(each.rule.mode is not GateMode.OFF for each in self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldPlatform:
+    """What is told of one platform of an image, or of one of several images of it, by its name (`named_apart`).
+    `packages` are None where nothing tells them.
+
+    `by_sbom` is the strength of the SBOM that told of them, None where layers did; `problems` say what could not be
+    read, `error` why nothing was. `uncertain` are vulnerabilities of packages whose versions cannot be compared.
+    """
+
+    platform: str
+    packages: tuple[Package, ...] | None = None
+    distribution: Distribution | None = None
+    problems: tuple[str, ...] = ()
+    error: str | None = None
+    by_sbom: Strength | None = None
+    found: tuple[DetectedVulnerability, ...] = ()
+    uncertain: tuple[DetectedVulnerability, ...] = ()
+    digests: frozenset[str] = frozenset()
+    """By which it alone goes: of its manifest and its configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldImage:
+    """An image as it was seen last: `before` is the one that the gate let through last, None where none is known.
+
+    `is_first` where the gate never saw the image, and nothing is known before it. `damaged` names reports about it
+    that cannot be read as they are stored.
+    """
+
+    id: int
+    digest: str
+    digests: frozenset[str]
+    now: tuple[ToldPlatform, ...]
+    before: tuple[ToldPlatform, ...] | None = None
+    owed: frozenset[VulnerabilityKey] = frozenset()
+    reports: tuple[KeptReport, ...] = ()
+    reports_before: tuple[KeptReport, ...] = ()
+    is_first: bool = False
+    damaged: tuple[str, ...] = ()
+    has_unread_artifacts: bool = False
+    """Whether a run that has built it has ended whose artifacts were not looked through yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptData:
+    """Of each publisher whose data is read: when it was last seen to be current, None where it was never read, and
+    the releases and names that it was looked through for, None where it is kept as a whole. Where an API is asked
+    in place of a dump, `asked` are the releases, names and versions that it was asked about. Of releases that are
+    `untold` their publisher's dump says nothing at all. `unread` are the releases and names of packages about which
+    there are records that cannot be read; publishers that are `illegible` have others of which nothing can. All go
+    by the names of publications, of which an ecosystem may have several. `newest_at` is the newest time in what is
+    kept of each, as far as that is known."""
+
+    checked_at: Mapping[str, datetime | None]
+    considered: Mapping[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)
+    asked: Mapping[str, frozenset[tuple[str, str, str]]] = field(default_factory=dict)
+    untold: frozenset[str] = frozenset()
+    unread: frozenset[tuple[str, str]] = frozenset()
+    illegible: frozenset[str] = frozenset()
+    newest_at: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DueGate:
+    """A row of what the gate says, which is to be said anew."""
+
+    id: int
+    image: ProducedImage
+
+
+class GateStore(Protocol):
+    """Each method is one transaction."""
+
+    @property
+    def gates(self) -> Queue[DueGate]: ...
+
+    async def make_due(self, mark: str) -> None:
+        """A row for each image that was seen, due at once where the image, the data or the settings are others."""
+        ...
+
+    async def forget_gates(self) -> None:
+        """Says nothing of any image any more."""
+        ...
+
+    async def told_images(self, images: Collection[int]) -> Mapping[int, ToldImage]: ...
+
+    async def kept_data(self) -> KeptData: ...
+
+    async def keep_gated(self, image: int, told: ToldImage | None, gated: Gated | None) -> None:
+        """Keeps what the gate says of what was told; an image that it lets through is what the next one is compared
+        with. None where nothing is asked of the image."""
+        ...
+
+    async def settle_gate(
+        self, gate: DueGate, told: ToldImage | None, gated: Gated | None, mark: str, due_at: datetime
+    ) -> None:
+        """The same, and ends the claim."""
+        ...
+
+
+class VexPort(Protocol):
+    """Registries as far as VEX documents beside images are concerned."""
+
+    async def signed_statements(
+        self, asked: Sequence[tuple[ProducedImage, Collection[str]]]
+    ) -> Mapping[int, Sequence[VexStatement] | Failure]:
+        """What authors whom the operator trusts have signed about one of these digests of an image, by the images'
+        ids; the failure where its registry does not say. Where nobody is trusted, the image is left out.
+        """
+        ...
+
+
+class ImageGate(Protocol):
+    """The gate as a rebuild meets it."""
+
+    @property
+    def wait(self) -> timedelta:
+        """How long a rebuild is held while it cannot be told."""
+        ...
+
+    async def gated(self, images: Sequence[ProducedImage]) -> Gated | None:
+        """What the gate says of these images as they were seen last, the worst; None where nothing is asked."""
+        ...
+
+    def unseen(self, images: Sequence[ProducedImage], why: str) -> Gated | None:
+        """What it says where their new images were not seen, or none is known."""
+        ...

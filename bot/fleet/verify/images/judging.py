@@ -1,0 +1,107 @@
+"""One image, read by its digest and judged by all that bases have shown."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.domain.bases.observation import PlatformImage
+from bot.domain.images.image import ProducedImage, declared_of
+from bot.domain.images.named_bases import NamedBases
+from bot.domain.images.standing import LAW, ImageStanding, Publication, as_claims
+from bot.domain.platform import is_left_out
+from bot.domain.reference import Base
+from bot.fleet.verify.images.confirming import confirm, confirmed_before
+from bot.fleet.verify.images.ports import ImagesPort, ImagesStore, KnownImage, Look
+from bot.images.standing.deciding import Witnesses, standing_of
+from bot.images.standing.declared import of_dockerfile
+from bot.images.standing.observed_layers import ObservedLayers
+
+
+@dataclass(slots=True)
+class Observed:
+    """All layers that bases have shown, as far as this process has read them; kept from tick to tick.
+
+    `platforms` are those that the operator wants judged, all where there are none.
+    """
+
+    platforms: frozenset[str] = frozenset()
+    layers: ObservedLayers = field(default_factory=ObservedLayers)
+    last: int = 0
+    last_unpacked: int = 0
+    told: int = 0
+    """Up to which observation all images were compared."""
+    tried: dict[int, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    """Of images by id, the digest of which nothing more could be proved, and what its layers claimed then: a
+    publication that is gone from its registry proves nothing, however often it is asked for."""
+
+    async def catch_up(self, store: ImagesStore) -> None:
+        """Reads what was observed since, and which layers were read."""
+        while news := await store.observations_since(self.last):
+            for number, observation in news:
+                self.layers.add(observation)
+                self.last = number
+        while read := await store.unpacked_since(self.last_unpacked):
+            self.layers.unpacked |= {layer: content for _, layer, content in read}
+            self.last_unpacked = read[-1][0]
+
+
+def judge(image: KnownImage, observed: Observed, confirmed: Collection[str] = ()) -> tuple[ImageStanding, ...]:
+    """Judges what each platform stands on; by the text of a Dockerfile too, where that names one base only.
+
+    `confirmed` are digests of platforms of bases whose whole layers it has, beyond those known from before. What
+    was read for an earlier edition of the law proves nothing by this one.
+    """
+    known = confirmed_before(image.standings).union(confirmed)
+    final = image.named.final
+    written = tuple(of_dockerfile(base) for base in final) if len(final) == 1 else ()
+    standings = [
+        ImageStanding(each.name, unjudged=each.reason, is_left_out=is_left_out(each.name, observed.platforms))
+        for each in image.not_judged
+    ]
+    for platform in image.platforms:
+        said = Witnesses(
+            image.named,
+            (*declared_of(platform, image.declared), *written),
+            image.runtimes.get(platform.digest, ()),
+            known,
+            image.name,
+        )
+        if is_left_out(platform.platform, observed.platforms):
+            standings.append(ImageStanding(platform.platform, is_left_out=True, unjudged=_LEFT_OUT))
+        else:
+            standings.append(standing_of(platform, observed.layers, said))
+    return tuple(standings) if image.law == LAW else as_claims(standings)
+
+
+_LEFT_OUT = "images.platforms leaves it out"
+
+
+async def look_at(
+    image: ProducedImage, place: Base, digest: str, store: ImagesStore, registries: ImagesPort, observed: Observed
+) -> Look:
+    """Reads an image of the fleet by its digest and says what it stands on. Raises `Failure`."""
+    return await read_and_judge(place, digest, await store.named_bases(image), store, registries, observed)
+
+
+async def read_and_judge(
+    place: Base,
+    digest: str,
+    named: NamedBases,
+    store: ImagesStore,
+    registries: ImagesPort,
+    observed: Observed,
+) -> Look:
+    """Reads any image by its digest, which is seen at `place`, and says what it stands on. Raises `Failure`."""
+    layers = observed.layers
+
+    def below(platform: PlatformImage) -> Sequence[Publication]:
+        match = layers.match(platform, apart_from=place.name)
+        return match.publications if match is not None else ()
+
+    seen = await registries.read(place, digest, named, below)
+    runtimes = await store.runtimes_inside([each.digest for each in seen.platforms])
+    confirmed = await confirm(place, seen.platforms, layers, registries, named.final)
+    seen = replace(seen, fetched={**seen.fetched, **confirmed.fetched})
+    known = KnownImage(
+        0, place.name, seen.platforms, seen.declared, (), named, runtimes, not_judged=seen.not_judged
+    )
+    return Look(place.tag, seen, judge(known, observed, confirmed.digests), confirmed.unpacked)

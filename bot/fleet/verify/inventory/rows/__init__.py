@@ -1,0 +1,1 @@
+"""What this stage asks the store."""

@@ -1,0 +1,156 @@
+"""One tick: layers that nobody has read are read, what they make is told, and moves of bases are compared.
+
+A layer is the unit of work, so that each is fetched once, however many images stand on it, and nothing that was
+read is lost where a process ends in the middle of an image.
+"""
+
+import asyncio
+from collections.abc import Collection
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from bot.domain.failure import Failure
+from bot.domain.packages.changes import PackageChange, package_changes
+from bot.domain.packages.package import Inventory
+from bot.fleet.verify.inventory.ports import Comparison, InventoryStore, LayersPort, UnreadInventory, UnreadLayer
+from bot.images.packages.databases.places import packages_in
+from bot.images.packages.layers.layer import LayerContents, LayerReader
+from bot.images.packages.layers.overlay import overlay
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_TRIES = 2
+"""A blob that is not what its digest names may have been spoilt on its way once."""
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryTally:
+    """How many layers were read, images told, and moves of bases compared."""
+
+    layers: int = 0
+    images: int = 0
+    compared: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(
+    store: InventoryStore, registries: LayersPort, platforms: Collection[str], loop: Loop
+) -> InventoryTally:
+    """Works on all that is due for images of these platforms."""
+    layers = await loop.run(_Layers(store, registries, platforms))
+    inventories = await loop.run(_Inventories(store, platforms))
+    comparisons = await loop.run(_Comparisons(store))
+    problems = (*layers.problems, *inventories.problems, *comparisons.problems)
+    return InventoryTally(layers.done, inventories.done, comparisons.done, problems)
+
+
+async def read_layer(layer: UnreadLayer, registries: LayersPort) -> LayerContents | str:
+    """What the layer says of packages, or why it tells nothing. Raises `Failure` where another try may help."""
+    reader = LayerReader(layer.digest)
+    async with aclosing(registries.blob(layer.registry, layer.repository, layer.digest)) as chunks:
+        async for chunk in chunks:
+            try:
+                await asyncio.to_thread(reader.feed, chunk)
+            except Failure as failure:
+                return _refused(layer, failure)
+    try:
+        return reader.finish()
+    except Failure as failure:
+        return _refused(layer, failure)
+
+
+def _refused(layer: UnreadLayer, failure: Failure) -> str:
+    if layer.attempts < _TRIES:
+        raise failure
+    return str(failure)
+
+
+class _Quiet(Work[Item, Result]):
+    """What cannot be read is shown with the image that it keeps from being told."""
+
+    rests_by_backoff = True
+
+    async def failed(self, item: Item, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
+        await put_off_by_backoff(self.queue, claimed, failure, now)
+        return None
+
+
+class _Layers(_Quiet[UnreadLayer, LayerContents | str]):
+    stage = "packages"
+    at_once = 2
+    most = 500
+
+    def __init__(self, store: InventoryStore, registries: LayersPort, platforms: Collection[str]) -> None:
+        self._store = store
+        self._registries = registries
+        self._queue = store.layers(platforms)
+
+    @property
+    def queue(self) -> Queue[UnreadLayer]:
+        return self._queue
+
+    def host(self, item: UnreadLayer) -> str:
+        return item.registry
+
+    def key(self, item: UnreadLayer) -> object | None:
+        """Of layers with the same content only the first is fetched."""
+        return item.named_diff_id
+
+    async def attempt(self, item: UnreadLayer, lease: Lease) -> LayerContents | str:
+        if item.named_diff_id is not None:
+            known = await self._store.layer_unpacked_to(item.named_diff_id)
+            if known is not None:
+                return known
+        return await read_layer(item, self._registries)
+
+    async def settle(self, item: UnreadLayer, result: LayerContents | str) -> None:
+        if isinstance(result, str):
+            await self._store.save_layer(item, None, result)
+        else:
+            await self._store.save_layer(item, result, None)
+
+
+class _Inventories(_Quiet[UnreadInventory, Inventory]):
+    stage = "packages"
+    at_once = 1
+
+    def __init__(self, store: InventoryStore, platforms: Collection[str]) -> None:
+        self._store = store
+        self._queue = store.inventories(platforms)
+
+    @property
+    def queue(self) -> Queue[UnreadInventory]:
+        return self._queue
+
+    async def attempt(self, item: UnreadInventory, lease: Lease) -> Inventory:
+        files, problems = await asyncio.to_thread(overlay, await self._store.layers_of(item))
+        return await asyncio.to_thread(packages_in, files, problems)
+
+    async def settle(self, item: UnreadInventory, result: Inventory) -> None:
+        await self._store.save_inventory(item, result)
+
+
+class _Comparisons(_Quiet[Comparison, tuple[tuple[PackageChange, ...], bool]]):
+    stage = "packages"
+    at_once = 1
+
+    def __init__(self, store: InventoryStore) -> None:
+        self._store = store
+
+    @property
+    def queue(self) -> Queue[Comparison]:
+        return self._store.comparisons
+
+    async def attempt(self, item: Comparison, lease: Lease) -> tuple[tuple[PackageChange, ...], bool]:
+        before, after = await self._store.inventory(item.before), await self._store.inventory(item.after)
+        changes = package_changes(before.packages, after.packages)
+        return changes, not before.problems and not after.problems
+
+    async def settle(self, item: Comparison, result: tuple[tuple[PackageChange, ...], bool]) -> None:
+        changes, is_complete = result
+        await self._store.save_comparison(item, changes, is_complete=is_complete)

@@ -1,0 +1,217 @@
+"""Ended runs whose artifacts are looked through for reports of scanners."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.bases.incident import Incident
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.steps import StepState
+from bot.fleet.verify.images.rows.other_runs import LOOKED_BACK, READ_REBUILDS, READ_STEPS, EndedRun, other_runs
+from bot.fleet.verify.reports.ports import EndedRuns, Gathered
+from bot.fleet.verify.reports.rows.scan_reports import keep_report
+from bot.images.scan_reports import ScanReport
+from bot.reconcile.work import Claimed
+from bot.store.engine.inserting import chunks, insert_into
+from bot.store.engine.locking import lock
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.store import Store
+from bot.store.rows.bases.incidents import tell_incidents
+from bot.store.rows.images.artifact_reads import artifact_reads
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.steps import steps
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
+
+_LONGEST_REFUSAL = 200
+_FAILED_AGAIN = timedelta(hours=1)
+_REFUSALS_COUNT = timedelta(days=1)
+"""How long an owner's refusal for one repository keeps the trouble open that another's answer would end."""
+
+
+class ArtifactsStore(Store):
+    """`bot.fleet.verify.reports.ports.ArtifactStore` on the database."""
+
+    @property
+    def ended(self) -> DueRows[EndedRuns]:
+        return DueRows(
+            *(self._database, self._worker, artifact_reads, self._read),
+            _name,
+            where=[artifact_reads.c.read_at.is_(None)],
+        )
+
+    async def _read(self, claimed: Claimed) -> EndedRuns:
+        query = (
+            select(
+                *(repositories.c.id, repositories.c.name, repositories.c.node_id),
+                *(artifact_reads.c.run, rebuilds.c.built_by, steps.c.run.label("of_step"), steps.c.elsewhere),
+                *(artifact_reads.c.step_id, artifact_reads.c.ended_at),
+            )
+            .select_from(artifact_reads)
+            .join(repositories, repositories.c.id == artifact_reads.c.repository_id)
+            .outerjoin(rebuilds, rebuilds.c.id == artifact_reads.c.rebuild_id)
+            .outerjoin(steps, steps.c.id == artifact_reads.c.step_id)
+            .where(artifact_reads.c.id == claimed.id)
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).one()
+        home = Identity(row.name, row.node_id) if row.elsewhere is None else Identity(row.elsewhere)
+        alone = (run for run in (row.run, row.of_step) if run is not None)
+        runs = (*(int(run) for run in row.built_by or ()), *alone)
+        read_before = row.ended_at if row.step_id is not None else None
+        return EndedRuns(claimed.id, home, row.id, runs, read_before)
+
+    async def make_due(self) -> None:
+        now = self._clock.now()
+        built, stepped = _of_rebuilds(now), _of_steps(now)
+        async with self._database.reading() as connection:
+            first = [(await connection.execute(each.limit(1))).first() for each in (built, stepped)]
+            others = await other_runs(connection, now)
+            failed = list((await connection.execute(_of_failed_steps(now))).scalars())
+        if first == [None, None] and not others and not failed:
+            return
+        async with self._database.transaction() as connection:
+            for of, missing in (("rebuild_id", built), ("step_id", stepped)):
+                rows = insert_into(connection, artifact_reads).from_select(
+                    [of, "repository_id", "due_at"], missing.order_by(text("1"))
+                )
+                await connection.execute(rows.on_conflict_do_nothing())
+            for some in chunks(others):
+                await connection.execute(_ended_again(connection, some, now))
+            await lock(connection, artifact_reads, failed)
+            for ids in chunks(failed):
+                is_done = artifact_reads.c.id.in_(ids), artifact_reads.c.read_at.is_not(None)
+                read_before = func.coalesce(artifact_reads.c.ended_at, artifact_reads.c.read_at)
+                again = {"ended_at": read_before, "read_at": None, "due_at": now, "attempts": 0}
+                await connection.execute(update(artifact_reads).where(*is_done).values(**again))
+
+    async def keep(self, scan: ScanReport) -> None:
+        async with self._database.transaction() as connection:
+            await keep_report(connection, scan, self._clock.now())
+
+    async def settle_artifacts(self, item: EndedRuns, gathered: Gathered) -> None:
+        now = self._clock.now()
+        values: dict[str, Any] = {"read_at": now, "refused": None, "error": None}
+        if gathered.is_news:
+            values["problems"] = "\n".join(gathered.problems) or None
+            if item.read_before is not None:
+                values["ended_at"] = None
+        async with self._database.transaction() as connection:
+            await settle(connection, artifact_reads, self._worker, item.id, due_at=now, values=values)
+            if not await _is_refused(connection, item, now - _REFUSALS_COUNT):
+                await tell_incidents(connection, [], [_subject(item)], now)
+
+    async def refuse_artifacts(self, item: EndedRuns, why: str, now: datetime) -> None:
+        values = {"read_at": now, "refused": why[:_LONGEST_REFUSAL]}
+        text = (
+            f"reports in artifacts cannot be read at {_owner(item)} ({why}); the App needs actions: read there, "
+            "or leave reports.artifacts empty"
+        )
+        async with self._database.transaction() as connection:
+            await settle(
+                connection, artifact_reads, self._worker, item.id, due_at=now, succeeded=False, values=values
+            )
+            await tell_incidents(connection, [Incident(_subject(item), now, text)], [], now)
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    of = next(what for what in ("rebuild_id", "step_id", "run") if row[what] is not None)
+    return f"artifacts of {of.removesuffix('_id')} {row[of]}"
+
+
+def _late(now: datetime) -> ColumnElement[bool]:
+    """No rebuild ends after its rollout, and of all rollouts few are so new."""
+    since = now - LOOKED_BACK
+    late = select(rollouts.c.id).where(or_(rollouts.c.ended_at.is_(None), rollouts.c.ended_at > since))
+    return rebuilds.c.rollout_id.in_(late)
+
+
+def _of_rebuilds(now: datetime) -> Select[Any]:
+    """Rebuilds that were built lately, and are not to be read yet."""
+    return select(rebuilds.c.id, rebuilds.c.repository_id, literal(now, artifact_reads.c.due_at.type)).where(
+        _late(now),
+        rebuilds.c.built_by.is_not(None),
+        rebuilds.c.state.in_([state.value for state in READ_REBUILDS]),
+        or_(rebuilds.c.ended_at.is_(None), rebuilds.c.ended_at > now - LOOKED_BACK),
+        ~select(artifact_reads.c.id).where(artifact_reads.c.rebuild_id == rebuilds.c.id).exists(),
+    )
+
+
+def _of_steps(now: datetime) -> Select[Any]:
+    """Steps of which nothing was read yet that ended lately, or whose rebuild goes on: the gate waits for those."""
+    return (
+        select(steps.c.id, rebuilds.c.repository_id, literal(now, artifact_reads.c.due_at.type))
+        .join(rebuilds, rebuilds.c.id == steps.c.rebuild_id)
+        .where(
+            _late(now),
+            steps.c.run.is_not(None),
+            steps.c.state.in_([state.value for state in READ_STEPS]),
+            or_(rebuilds.c.ended_at.is_(None), steps.c.ended_at > now - LOOKED_BACK),
+            ~select(artifact_reads.c.id).where(artifact_reads.c.step_id == steps.c.id).exists(),
+        )
+    )
+
+
+def _of_failed_steps(now: datetime) -> Select[Any]:
+    """Steps that failed lately, whose runs were looked through an hour ago: people run those once more."""
+    return (
+        select(artifact_reads.c.id)
+        .join(steps, steps.c.id == artifact_reads.c.step_id)
+        .join(rebuilds, rebuilds.c.id == steps.c.rebuild_id)
+        .where(
+            _late(now),
+            steps.c.state == StepState.FAILED.value,
+            steps.c.ended_at > now - LOOKED_BACK,
+            artifact_reads.c.read_at < now - _FAILED_AGAIN,
+            artifact_reads.c.refused.is_(None),
+        )
+        .order_by(artifact_reads.c.id)
+    )
+
+
+def _ended_again(connection: AsyncConnection, some: Sequence[EndedRun], now: datetime) -> Any:
+    """Makes runs due; one that is read at this moment is left until it was."""
+    rows = [
+        {
+            "repository_id": each.repository,
+            "run": each.run,
+            "ended_at": each.ended_at,
+            "read_at": each.read_at,
+            "due_at": now,
+            "attempts": 0,
+        }
+        for each in some
+    ]
+    statement = insert_into(connection, artifact_reads).values(rows)
+    changed = {name: statement.excluded[name] for name in ("ended_at", "read_at", "due_at", "attempts")}
+    return statement.on_conflict_do_update(
+        index_elements=["repository_id", "run"], set_=changed, where=artifact_reads.c.lease_owner.is_(None)
+    )
+
+
+async def _is_refused(connection: AsyncConnection, item: EndedRuns, since: datetime) -> bool:
+    """Whether another repository of this owner showed nothing lately: a token may see one and not the other."""
+    query = (
+        select(artifact_reads.c.id)
+        .join(repositories, repositories.c.id == artifact_reads.c.repository_id)
+        .where(
+            artifact_reads.c.refused.is_not(None),
+            artifact_reads.c.read_at > since,
+            repositories.c.id != item.repository_id,
+            func.lower(repositories.c.name).startswith(f"{_owner(item).lower()}/", autoescape=True),
+        )
+        .limit(1)
+    )
+    return await connection.scalar(query) is not None
+
+
+def _subject(item: EndedRuns) -> str:
+    """Names one incident for each owner, as rights are given."""
+    return f"artifacts:{_owner(item).lower()}"
+
+
+def _owner(item: EndedRuns) -> str:
+    return item.repository.name.partition("/")[0]

@@ -1,0 +1,1 @@
+"""What a machine without a network takes in from a file."""

@@ -1,0 +1,1 @@
+"""Advisory feeds, read when they are due."""

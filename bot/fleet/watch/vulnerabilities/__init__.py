@@ -1,0 +1,1 @@
+"""CVE data of distributions and of OSV, read when it is due."""

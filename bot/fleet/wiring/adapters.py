@@ -1,0 +1,127 @@
+"""Stores and clients in the shape in which the stages ask for them, where one of them alone has not all of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from bot.clients.http.client import Http
+from bot.clients.notifiers.slack import Posted, Slack, SlackBot, SlackWebhook
+from bot.clients.notifiers.slack_blocks import blocks_of, notification
+from bot.clients.notifiers.teams import TeamsWebhook
+from bot.clients.notifiers.teams_card import card_of
+from bot.clients.registry import Registry
+from bot.domain.bases.image import Head
+from bot.domain.bases.lifecycle import end_of_life_day
+from bot.domain.clock import Clock
+from bot.domain.reference import Base
+from bot.domain.wording.message import Message
+from bot.fleet.report.destinations import Destination
+from bot.images.trust.collecting import referrers_of
+from bot.settings import Settings, secret
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleMarks:
+    """What registries hold that is attached to images, as far as it tells of their end."""
+
+    registry: Registry
+
+    async def end_of_life(self, base: Base, digest: str) -> date | None:
+        return end_of_life_day(await referrers_of(self.registry, base.registry, base.repository, digest))
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAnswers:
+    """What a registry says of a tag that an inventory lists no more."""
+
+    registry: Registry
+    clock: Clock
+
+    async def head(self, base: Base) -> Head:
+        return await self.registry.head(base)
+
+    async def has_ended(self, base: Base, digest: str) -> bool:
+        ended = await LifecycleMarks(self.registry).end_of_life(base, digest)
+        return ended is not None and ended <= self.clock.now().date()
+
+
+@dataclass(frozen=True, slots=True)
+class SlackChannel:
+    """Slack as a channel that `report` writes to; `mention` is called where somebody must act."""
+
+    slack: Slack
+    mention: str | None = None
+
+    @property
+    def can_update(self) -> bool:
+        return self.slack.can_update
+
+    async def post(
+        self,
+        key: str,
+        message: Message,
+        *,
+        thread: dict[str, str] | None = None,
+        maybe_sent_since: datetime | None = None,
+    ) -> dict[str, str] | None:
+        blocks = blocks_of(message, self.mention)
+        above = Posted(thread["channel"], thread["ts"]) if thread else None
+        posted = await self.slack.post(
+            key, notification(message), blocks, thread=above, maybe_sent_since=maybe_sent_since
+        )
+        return None if posted is None else {"channel": posted.channel, "ts": posted.ts}
+
+    async def update(self, remote: dict[str, str], key: str, message: Message) -> None:
+        posted = Posted(remote["channel"], remote["ts"])
+        await self.slack.update(posted, key, notification(message), blocks_of(message, self.mention))
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsChannel:
+    """Teams as a channel that `report` writes to: a webhook, which tells nothing of what it has posted."""
+
+    teams: TeamsWebhook
+
+    @property
+    def can_update(self) -> bool:
+        return False
+
+    async def post(
+        self,
+        key: str,
+        message: Message,
+        *,
+        thread: dict[str, str] | None = None,
+        maybe_sent_since: datetime | None = None,
+    ) -> None:
+        await self.teams.post(card_of(message))
+
+    async def update(self, remote: dict[str, str], key: str, message: Message) -> None:
+        raise AssertionError("nothing that was posted can be edited")
+
+
+def destinations_of(settings: Settings, http: Http) -> tuple[Destination, ...]:
+    """Opens the places where maintainers are told: everything in the first places, a team's own part in channels of
+    its own."""
+    found = [*_slack(settings, http)]
+    if settings.teams is not None:
+        teams = TeamsWebhook(http, secret(settings.teams.webhook_file, "teams.webhook_file"))
+        found.append(Destination("teams", TeamsChannel(teams)))
+    return tuple(found)
+
+
+def _slack(settings: Settings, http: Http) -> Iterator[Destination]:
+    slack = settings.slack
+    if slack is None:
+        return
+    if slack.webhook_file is not None:
+        webhook = SlackWebhook(http, secret(slack.webhook_file, "slack.webhook_file"))
+        yield Destination("slack", SlackChannel(webhook, slack.mention))
+        return
+    assert slack.bot_token_file is not None, "check_secrets comes first"
+    token = secret(slack.bot_token_file, "slack.bot_token_file")
+    bot = SlackBot(http, token, slack.channel or "", slack.api_url)
+    yield Destination("slack", SlackChannel(bot, slack.mention))
+    for each in settings.notify:
+        channel = SlackChannel(replace(bot, channel=each.channel), each.mention)
+        yield Destination(f"slack:{each.channel}", channel, each.match.match())

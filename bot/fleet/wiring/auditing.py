@@ -1,0 +1,71 @@
+"""The audit in the shape in which the stages that write ask it."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+from bot.commands.files.audit_of_fleet import kept_texts, with_fixes
+from bot.domain.clock import Clock
+from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.repositories.finding import Finding
+from bot.domain.repositories.onboarding import Proposal
+from bot.files.audit.auditing import judge_repository
+from bot.files.audit.onboarding.action_commits import CHECK, tagged_actions
+from bot.files.audit.onboarding.proposing import WantedProposal, propose
+from bot.files.audit.patches import Texts
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.rules import BY_CHECK, RULES
+from bot.fleet.act.code_scanning.tick import DueScan, ScanLogs
+from bot.fleet.act.onboarding.ports import ProposalSource
+from bot.fleet.act.onboarding.rows import OnboardingsStore
+from bot.views.repositories.findings import as_sarif
+
+
+@dataclass(frozen=True, slots=True)
+class AuditProposer:
+    """Proposes for these checks; `unwaivable` are those that no repository may waive."""
+
+    checks: Collection[str]
+    unwaivable: Collection[str] = ()
+
+    def actions(self, source: ProposalSource, now: datetime) -> Sequence[ActionTag]:
+        """The actions whose commits a proposal needs."""
+        if CHECK not in self.checks:
+            return ()
+        repository = RepositoryTexts(source.files, source.name, source.produced)
+        found = judge_repository(repository, now, self.unwaivable, [BY_CHECK[CHECK]]).findings
+        return tagged_actions(repository, found)
+
+    def propose(
+        self,
+        source: ProposalSource,
+        commits: Mapping[ActionTag, ActionCommit],
+        denied: tuple[str, ...],
+        now: datetime,
+    ) -> Proposal:
+        """The next pull request for these texts."""
+        wanted = WantedProposal(self.checks, commits, denied, self.unwaivable, source.declined)
+        return propose(source.files, source.name, source.produced, wanted, now)
+
+
+def sarif_log(findings: Sequence[Finding]) -> dict[str, Any]:
+    """The SARIF log of findings, with all rules of this version."""
+    return as_sarif(findings, RULES, version("freshness-bot"))
+
+
+def scan_logs(kept: OnboardingsStore, unwaivable: Collection[str], clock: Clock) -> ScanLogs:
+    """The logs for code scanning; those that are uploaded have the patches that stand the proof."""
+
+    async def patched(item: DueScan) -> dict[str, Any] | None:
+        texts = await kept_texts(kept, item.repository.name, clock.now(), unwaivable)
+        return await asyncio.to_thread(_patched_log, item.findings, texts) if texts is not None else None
+
+    return ScanLogs(sarif_log, patched)
+
+
+def _patched_log(findings: tuple[Finding, ...], texts: Texts) -> dict[str, Any]:
+    audited = with_fixes(findings, texts)
+    return as_sarif(audited.findings, RULES, version("freshness-bot"), audited.patches())

@@ -1,0 +1,38 @@
+"""The gate settings as what images are judged by."""
+
+import hashlib
+from pathlib import Path
+
+from bot.domain.failure import Failure, Trouble
+from bot.fleet.verify.gating.ports import GateOptions
+from bot.fleet.wiring.registries.trusted import trust_mark
+from bot.images.vex.statements import LARGEST_VEX, VexStatement, read_vex
+from bot.settings import Settings
+
+
+def gate_options_of(settings: Settings) -> GateOptions:
+    """Reads the VEX documents; raises `Failure` where one cannot be read."""
+    gate = settings.gate
+    documents = [(str(path), _read(path)) for path in gate.vex]
+    statements: list[VexStatement] = [one for where, data in documents for one in read_vex(data, where)]
+    told = "".join((gate.model_dump_json(), repr(settings.packages.platforms), trust_mark(settings.trust)))
+    mark = hashlib.sha256(told.encode() + b"".join(data for _, data in documents)).hexdigest()
+    return GateOptions(
+        tuple(rule.matched_rule() for rule in gate.rules),
+        tuple(each.exception() for each in gate.exceptions),
+        tuple(statements),
+        frozenset(settings.packages.stored_platforms),
+        gate.max_age,
+        gate.wait,
+        mark,
+        bool(settings.reports.artifacts),
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_VEX + 1)
+    except OSError as error:
+        what = f"cannot be read: {error.strerror or error}"
+        raise Failure(Trouble.MALFORMED, what, where=str(path), advice="mount it there, see gate.vex") from None

@@ -1,0 +1,260 @@
+"""Registries as the looks at images ask for them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.clients.registry import Registry
+from bot.domain.bases.image import Head
+from bot.domain.bases.observation import PlatformImage
+from bot.domain.clock import Clock
+from bot.domain.evidence import Strength
+from bot.domain.failure import Failure
+from bot.domain.images.builder import GITHUB, Builder, repository_at_address
+from bot.domain.images.image import SeenImage, declared_by
+from bot.domain.images.named_bases import NamedBases
+from bot.domain.images.standing import Declaration, Publication
+from bot.domain.images.stated import Stated, stated_by_predicate
+from bot.domain.reference import Base
+from bot.domain.strict_json import read_strict_json
+from bot.fleet.verify.images.ports import Below, nothing_below
+from bot.fleet.verify.images.rows.images import ImagesStore
+from bot.fleet.verify.images.unpacking import Allowance, content_of
+from bot.fleet.watch.registry.documents import ManifestCache
+from bot.fleet.watch.registry.index import MOST_PLATFORMS, ObservedPlatform
+from bot.fleet.watch.registry.observe import DigestReading, read
+from bot.fleet.wiring.registries.trusted import trusted_by
+from bot.images.provenance.attestations import Attested, attested_in, statements_in
+from bot.images.provenance.signed import SignedProvenance, signed_provenance
+from bot.images.provenance.slsa import read_provenance
+from bot.images.provenance.statement import read_statement
+from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import Refused
+from bot.images.standing.declared import BASE_DIGEST, BASE_NAME, of_annotations, of_labels, of_provenance, stages_of
+from bot.images.trust.collecting import CUT, attestations_of
+from bot.images.trust.looked_once import LookedOnce
+from bot.settings.sections.trust import TrustSettings
+
+SOURCE = "org.opencontainers.image.source"
+_TOLD_BY_LABELS = frozenset({BASE_DIGEST, BASE_NAME, SOURCE})
+_MOST_BELOW = 4
+"""Publications whose labels are read, of those that an image may stand on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """Signed provenance by the digest of a platform; how much was not looked at, where that is so; and the mark
+    of whom it was judged by."""
+
+    said: Mapping[str, Sequence[SignedProvenance]] = field(default_factory=dict)
+    unseen: str = ""
+    judged_by: str | None = None
+
+    def about(self, platform: ObservedPlatform) -> Sequence[SignedProvenance]:
+        return self.said.get(platform.digest, ())
+
+    @property
+    def until(self) -> datetime | None:
+        """The first moment at which some of it may be judged otherwise."""
+        return min((each.until for said in self.said.values() for each in said if each.until), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryImages:
+    """Reads images as bases are read: documents that are kept are not fetched again."""
+
+    registry: Registry
+    beside: LookedOnce
+    """The same registry, for all that has a digest or lies beside it."""
+    cache: ManifestCache
+    store: ImagesStore
+    clock: Clock
+    trust: TrustSettings = field(default_factory=TrustSettings)
+    """Who may sign provenance: whom the rule for an image trusts. Of other images nobody is asked for any."""
+    forge: str = GITHUB
+    """The host whose repositories are the fleet's: what an image names at another is none of these."""
+    _remembered: Remembered = field(default_factory=Remembered)
+    _read: Allowance = field(default_factory=Allowance)
+
+    async def head(self, base: Base) -> Head:
+        return await self.registry.head(base)
+
+    async def tags(self, registry: str, repository: str) -> Sequence[str]:
+        return await self.registry.tags(registry, repository)
+
+    def wants_provenance(self, name: str) -> bool:
+        rule = self.trust.rule_for(name)
+        return rule is not None and rule.trusts_statements
+
+    async def read(self, place: Base, digest: str, named: NamedBases, below: Below = nothing_below) -> SeenImage:
+        reading = await read(self.beside, self.cache, place, digest)
+        platforms = reading.platforms
+        images = reading.observation(place, datetime.min).platforms
+        inherited, fetched = await self._inherited(place, reading, named.stages, below)
+        provenances = await self._provenances(place, reading, named.final)
+        signed = await self._signed(place, reading)
+        return SeenImage(
+            digest,
+            images,
+            max(filter(None, (_moment(each.config.created) for each in platforms)), default=None),
+            declared_by(
+                images,
+                [
+                    (
+                        *_proved(signed.about(each), named.final),
+                        *_declared(each, inherited),
+                        *provenances.get(each.digest, ()),
+                    )
+                    for each in platforms
+                ],
+            ),
+            next((source for each in platforms if (source := _source(each, inherited, self.forge))), None),
+            _builder([signed.about(each) for each in platforms]),
+            signed.unseen,
+            reading.not_judged,
+            {**reading.fetched, **fetched},
+            signed.judged_by,
+            signed.until,
+        )
+
+    async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
+        base, digest = publication.base, publication.platform_digest
+        try:
+            reading = await read(self.beside, self.cache, base, digest)
+        except Failure as failure:
+            if failure.trouble.is_passing:
+                raise
+            return None, {}
+        [platform, *_] = reading.observation(base, publication.at).platforms
+        return platform, reading.fetched
+
+    async def unpacked(self, place: Base, layer: str) -> str | None:
+        blob = self.registry.blob(place.registry, place.repository, layer)
+        return await content_of(layer, blob, self._read, self.clock.now())
+
+    async def _inherited(
+        self, place: Base, reading: DigestReading, expected: Collection[Base], below: Below
+    ) -> tuple[frozenset[tuple[str, str]], Mapping[str, bytes]]:
+        """The labels that an image has from its bases, and the documents that were fetched for that.
+
+        What a base showed when the image was built is asked only about an image with labels that matter and that
+        none of its bases has now.
+        """
+        found = set(await self._labels_of(expected))
+        fetched: dict[str, bytes] = {}
+        own = {pair for platform in reading.platforms for pair in platform.config.labels.items()} - found
+        if not any(name in _TOLD_BY_LABELS for name, _ in own):
+            return frozenset(found), fetched
+        images = reading.observation(place, datetime.min).platforms
+        publications = {each.platform_digest: each for image in images for each in below(image)}
+        for publication in list(publications.values())[:_MOST_BELOW]:
+            try:
+                shown = await read(self.beside, self.cache, publication.base, publication.platform_digest)
+            except Failure as failure:
+                if failure.trouble.is_passing:
+                    raise
+                continue
+            fetched |= shown.fetched
+            found |= {pair for platform in shown.platforms for pair in platform.config.labels.items()}
+        return frozenset(found), fetched
+
+    async def _labels_of(self, bases: Collection[Base]) -> frozenset[tuple[str, str]]:
+        """The labels of what bases show now, which an image on them has too. Their documents are kept."""
+        found: set[tuple[str, str]] = set()
+        for base, digest in (await self.store.shown_digests(bases)).items():
+            reading = await read(self.beside, self.cache, base, digest)
+            found |= {pair for platform in reading.platforms for pair in platform.config.labels.items()}
+        return frozenset(found)
+
+    async def _signed(self, place: Base, reading: DigestReading) -> _Signed:
+        """The provenance about just this platform, else that about the index."""
+        rule = self.trust.rule_for(place.name)
+        if rule is None or not rule.trusts_statements:
+            return _Signed()
+        trusted, now = trusted_by(self.trust, rule), self.clock.now()
+        found: dict[str, tuple[SignedProvenance, ...]] = {}
+        cut: list[str] = []
+        for digest in dict.fromkeys((reading.digest, *(each.digest for each in reading.platforms))):
+            statements = await attestations_of(self.beside, place.registry, place.repository, digest)
+            cut += [each.unreadable for each in statements if each.kind == CUT]
+            found[digest] = signed_provenance(
+                statements,
+                trusted,
+                digest,
+                now,
+                self._remembered,
+                isolated=self.trust.isolated_builders,
+                forge=self.forge,
+            )
+        shared = found[reading.digest]
+        own = {each.digest: found[each.digest] for each in reading.platforms}
+        said_of = {digest: said or shared for digest, said in own.items()}
+        return _Signed(said_of, "; ".join(dict.fromkeys(cut)), trusted.name)
+
+    async def _provenances(
+        self, place: Base, reading: DigestReading, expected: Collection[Base]
+    ) -> Mapping[str, tuple[Declaration, ...]]:
+        """What BuildKit's attestations beside the images say, by the digest that each is about; none is signed."""
+        kept = await self.cache.manifests([reading.digest])
+        body = reading.fetched.get(reading.digest) or kept.get(reading.digest) or b"{}"
+        found: dict[str, tuple[Declaration, ...]] = {}
+        try:
+            document = read_strict_json(body)
+            attested = attested_in(document) if "manifests" in document else ()
+            for each in attested[:MOST_PLATFORMS]:
+                said = [
+                    await self._declared_in(place, blob, expected) for blob in await self._statements(place, each)
+                ]
+                found[each.about] = tuple(one for one in said if one is not None)
+        except Refused:
+            return found
+        return found
+
+    async def _statements(self, place: Base, attested: Attested) -> list[str]:
+        manifest = read_strict_json(await self.beside.manifest(place.registry, place.repository, attested.digest))
+        listed = statements_in(manifest, attested.about)
+        return [blob.digest for blob in listed if stated_by_predicate(blob.predicate_type) is Stated.PROVENANCE]
+
+    async def _declared_in(self, place: Base, blob: str, expected: Collection[Base]) -> Declaration | None:
+        statement = read_statement(await self.beside.config(place.registry, place.repository, blob))
+        return of_provenance(read_provenance(statement), expected, is_verified=False)
+
+
+def _declared(platform: ObservedPlatform, inherited: Collection[tuple[str, str]]) -> tuple[Declaration, ...]:
+    said = (of_annotations(platform.manifest.annotations), of_labels(platform.config.labels, inherited))
+    return tuple(each for each in said if each is not None)
+
+
+def _proved(signed: Sequence[SignedProvenance], expected: Collection[Base]) -> tuple[Declaration, ...]:
+    proved = [each.provenance for each in signed if each.builder.strength is Strength.PROVED]
+    said = (of_provenance(each, expected, is_verified=True) for each in proved)
+    stages = (stage for each in proved for stage in stages_of(each))
+    return (*(each for each in said if each is not None), *stages)
+
+
+def _builder(signed: Sequence[Sequence[SignedProvenance]]) -> Builder | None:
+    """Judges who built the whole: of each platform the best that is proved, of those the least. None where signed
+    provenance is missing for one, or they were built from several sources."""
+    best = [
+        max((each.builder for each in one), key=lambda each: (each.strength is Strength.PROVED, each.level))
+        for one in signed
+        if one
+    ]
+    if not best or len(best) < len(signed) or len({each.repository for each in best}) > 1:
+        return None
+    return min(best, key=lambda each: (each.strength is Strength.PROVED, each.level))
+
+
+def _source(platform: ObservedPlatform, inherited: Collection[tuple[str, str]], forge: str) -> str | None:
+    """`owner/name` of the repository that an image names as its source; None where it is no address of one."""
+    own = {name: value for name, value in platform.config.labels.items() if (name, value) not in inherited}
+    texts: Mapping[str, str] = {**own, **platform.manifest.annotations}
+    return repository_at_address(texts.get(SOURCE, ""), forge) or None
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None

@@ -1,0 +1,1 @@
+"""What images show: packages, signatures, provenance and standing, read from their bytes."""

@@ -1,0 +1,149 @@
+"""Plain bytes out of gzip, zstd or plain ones, pushed in as they come, with bounds against bombs."""
+
+import zlib
+from collections.abc import Iterator
+
+import zstandard
+
+from bot.images.packages.reading import malformed
+
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_SKIPPABLE = b"\x2a\x4d\x18"
+_LONGEST_MAGIC = 4
+
+LARGEST = 16 * 1024**3
+_SUSPICIOUS = 64 * 1024 * 1024
+_HIGHEST_RATIO = 100
+"""Layers shrink to a third, those of text to a tenth; a bomb to a thousandth and less."""
+_MOST_FRAMES = 500_000
+"""A seekable layer (eStargz, zstd:chunked) has a frame for each of its files."""
+_PIECE = 1024 * 1024
+_SLICE = 512
+"""Four bytes of zstd can stand for 128 KiB, and the decoder gives out all that a call holds: 16 MiB at most."""
+_LARGEST_WINDOW = 64 * 1024 * 1024
+
+
+class Inflater:
+    """The form is told by the first bytes. `largest` bounds what comes out, for what may be kept in memory."""
+
+    def __init__(self, where: str, largest: int = LARGEST) -> None:
+        self._where = where
+        self._largest = largest
+        self._start = b""
+        self._decoder: _Plain | _Gzip | _Zstd | None = None
+        self._taken = 0
+        self._given = 0
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """The plain bytes that `chunk` adds. Raises `Failure` for a damaged stream and for a bomb."""
+        self._taken += len(chunk)
+        if self._decoder is None:
+            self._start += chunk
+            if len(self._start) < _LONGEST_MAGIC:
+                return
+            chunk, self._start = self._start, b""
+            self._decoder = _decoder(chunk)
+        try:
+            for piece in self._decoder.feed(chunk):
+                self._given += len(piece)
+                self._check()
+                yield piece
+        except (zlib.error, zstandard.ZstdError) as error:
+            raise malformed(f"is damaged: {str(error)[:80]}", self._where) from error
+        if self._decoder.frames > _MOST_FRAMES:
+            raise malformed(f"consists of more than {_MOST_FRAMES} frames", self._where)
+
+    def finish(self) -> Iterator[bytes]:
+        """What is left once all has been fed. Raises `Failure` where the stream was cut short."""
+        if self._decoder is None:
+            yield self._start
+        elif not self._decoder.is_complete:
+            raise malformed("is cut short", self._where)
+
+    def _check(self) -> None:
+        if self._given > self._largest:
+            raise malformed(f"unpacks to more than {self._largest} bytes", self._where)
+        if self._given > _SUSPICIOUS and self._given > _HIGHEST_RATIO * self._taken:
+            raise malformed(f"unpacks to more than {_HIGHEST_RATIO} times its size", self._where)
+
+
+def is_zstd(start: bytes) -> bool:
+    """Whether bytes begin with a frame of zstd, a skippable one among them."""
+    return start.startswith(_ZSTD) or (start[1:4] == _SKIPPABLE and start[0] & 0xF0 == 0x50)
+
+
+def _decoder(start: bytes) -> "_Plain | _Gzip | _Zstd":
+    if start.startswith(_GZIP):
+        return _Gzip()
+    if is_zstd(start):
+        return _Zstd()
+    return _Plain()
+
+
+class _Plain:
+    is_complete = True
+    frames = 1
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        yield chunk
+
+
+class _Gzip:
+    """One member after the other (RFC 1952); zeros behind the last are padding."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self._member: zlib._Decompress | None = None
+        self._is_padded = False
+
+    @property
+    def is_complete(self) -> bool:
+        return self._member is None
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        while chunk:
+            if self._member is None:
+                if self._is_padded or chunk[0] == 0:
+                    self._is_padded = True
+                    if chunk.strip(b"\0"):
+                        raise zlib.error("something follows its end")
+                    return
+                self._member = zlib.decompressobj(wbits=31)
+                self.frames += 1
+            piece = self._member.decompress(chunk, _PIECE)
+            if piece:
+                yield piece
+            if self._member.eof:
+                chunk = self._member.unused_data
+                self._member = None
+            else:
+                chunk = self._member.unconsumed_tail
+
+
+class _Zstd:
+    """One frame after the other (RFC 8878), skippable ones among them."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self._context = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        return self._frame is None
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        for start in range(0, len(chunk), _SLICE):
+            rest = chunk[start : start + _SLICE]
+            while rest:
+                if self._frame is None:
+                    self._frame = self._context.decompressobj(write_size=65_536)
+                    self.frames += 1
+                piece = self._frame.decompress(rest)
+                if piece:
+                    yield piece
+                rest = b""
+                if self._frame.eof:
+                    rest = self._frame.unused_data
+                    self._frame = None

@@ -1,0 +1,181 @@
+"""Grype's reports in JSON."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating, is_cve
+from bot.domain.packages.gate import Excused
+from bot.images.packages.reading import items, malformed, mapping
+from bot.images.scanners.report import (
+    GRYPE,
+    Report,
+    aliases_among,
+    bounded,
+    bounded_line,
+    few,
+    highest,
+    image_id_of,
+    is_rating,
+    moment_of,
+    named_digests,
+    out_of_support,
+    platform_in,
+    rating_named,
+    rating_of_score,
+    suppressed_in_words,
+    without_tag,
+)
+
+_FIXED = "fixed"
+_STATES = frozenset({_FIXED, "not-fixed", "wont-fix", "unknown"})
+_IMAGE = "image"
+
+
+def read_grype(document: Mapping[str, Any], where: str) -> Report:
+    """What Grype matched; what it was told to ignore it lists apart.
+
+    What it left out for the state of its fix alone is found all the same: whether that counts, whoever asks says.
+
+    Raises `Failure` where the matches have another shape than Grype's.
+    """
+    matches = document.get("matches")
+    if not isinstance(matches, list):
+        raise malformed("has no list of matches, as Grype's reports have", where)
+    gaps: list[str] = []
+    found: list[DetectedVulnerability] = []
+    unrated: list[DetectedVulnerability] = []
+    ignored = items(document.get("ignoredMatches"))
+    for each in (*matches, *filter(_is_left_out_for_its_fix, ignored)):
+        told = list(_told(each))
+        found += told
+        if not told:
+            gaps.append("a match names no vulnerability or package")
+            continue
+        if not _tells_fix(each):
+            gaps.append(f"nothing says whether {told[0].id} in {told[0].package} has a fix")
+        if told[0].severity is Rating.UNKNOWN and not is_rating(_severity_of(each)):
+            unrated += told
+    descriptor = mapping(document.get("descriptor"))
+    if mapping(descriptor.get("configuration")).get("only-notfixed") is True:
+        gaps.append("Grype was told to leave out what has a fix (--only-notfixed)")
+    notes, unread = _alerts(document.get("alertsByPackage"))
+    source = mapping(document.get("source"))
+    target = mapping(source.get("target")) if source.get("type") == _IMAGE else {}
+    digests = named_digests([target.get("manifestDigest"), *items(target.get("repoDigests"))])
+    created_at = moment_of(descriptor.get("timestamp"))
+    name = without_tag(bounded_line(target.get("userInput")))
+    image = image_id_of(target.get("imageID"))
+    return Report(
+        bounded(found, where),
+        few([*gaps, *unread]),
+        created_at,
+        name,
+        digests,
+        GRYPE,
+        image_id=image,
+        suppressed=bounded(list(_suppressed(ignored)), where),
+        platform=platform_in(target),
+        unrated=tuple(unrated),
+        notes=few(notes),
+    )
+
+
+def _is_left_out_for_its_fix(match: object) -> bool:
+    """Whether `--only-fixed` or `--ignore-states` took a match away: rules that ask for the state of the fix alone.
+
+    Some of what a rule does not ask for, Grype writes as empty texts.
+    """
+    rules = [mapping(rule) for rule in items(mapping(match).get("appliedIgnoreRules"))]
+    asked = {key for rule in rules for key, value in rule.items() if value and key not in ("reason", "package")}
+    of_packages = any(value for rule in rules for value in mapping(rule.get("package")).values())
+    return asked == {"fix-state"} and not of_packages
+
+
+def _suppressed(matches: list[Any]) -> Iterator[Excused]:
+    """What somebody's rules or VEX documents took away. By rules of its own, of the kind of match, Grype leaves the
+    kernel out where an image has its headers alone: that is nobody's word, and no finding."""
+    for each in matches:
+        rules = [mapping(rule) for rule in items(mapping(each).get("appliedIgnoreRules"))]
+        by_people = [rule for rule in rules if not rule.get("match-type")]
+        if (rules and not by_people) or _is_left_out_for_its_fix(each):
+            continue
+        why = _words(by_people[0] if by_people else {})
+        yield from (Excused(found, why) for found in _told(each))
+
+
+def _words(rule: Mapping[str, Any]) -> str:
+    said = {key: bounded_line(rule.get(key)) for key in ("vex-status", "vex-justification", "reason")}
+    status = said["vex-status"].replace("_", " ") or "ignored"
+    return suppressed_in_words(status, said["vex-justification"] or said["reason"], "")
+
+
+def _alerts(packages: object) -> tuple[list[str], list[str]]:
+    """What Grype says of distributions of packages: those out of support, and those that it does not look at."""
+    notes: list[str] = []
+    gaps: list[str] = []
+    for each in items(packages):
+        for alert in items(mapping(each).get("alerts")):
+            kind, about = mapping(alert).get("type"), mapping(mapping(alert).get("metadata"))
+            named = " ".join(filter(None, (bounded_line(about.get(key)) for key in ("name", "version"))))
+            if kind == "distro-eol":
+                notes.append(out_of_support(GRYPE, named or "its distribution"))
+            elif kind == "distro-disabled":
+                gaps.append(f"Grype looks for no vulnerability in packages of {named or 'its distribution'}")
+    return notes, gaps
+
+
+def _told(match: object) -> Iterator[DetectedVulnerability]:
+    """What a match says of one package: an advisory that stands for CVEs is told by these, as elsewhere."""
+    vulnerability = mapping(mapping(match).get("vulnerability"))
+    artifact = mapping(mapping(match).get("artifact"))
+    name, package = bounded_line(vulnerability.get("id")), bounded_line(artifact.get("name"))
+    if not name or not package:
+        return
+    fix = mapping(vulnerability.get("fix"))
+    fixed = ", ".join(filter(None, map(bounded_line, items(fix.get("versions")))))
+    rating = _rating_of(match)
+    state = bounded_line(fix.get("state"))
+    names = _names(name, mapping(match).get("relatedVulnerabilities"))
+    for each in names:
+        yield DetectedVulnerability(
+            each,
+            package,
+            bounded_line(artifact.get("version")),
+            fixed,
+            rating,
+            state == _FIXED if state in _STATES else bool(fixed),
+            bounded_line(artifact.get("purl")),
+            aliases_among([name]) if names != [name] else (),
+        )
+
+
+def _tells_fix(match: object) -> bool:
+    fix = mapping(mapping(mapping(match).get("vulnerability")).get("fix"))
+    return bounded_line(fix.get("state")) in _STATES or isinstance(fix.get("versions"), list)
+
+
+def _severity_of(match: object) -> str:
+    return bounded_line(mapping(mapping(match).get("vulnerability")).get("severity"))
+
+
+def _rating_of(match: object) -> Rating:
+    """The word that Grype chose, else the highest band of the CVSS scores of it and of what it names as related."""
+    named = rating_named(_severity_of(match))
+    if named is not Rating.UNKNOWN:
+        return named
+    inner = mapping(match)
+    scored = [mapping(each) for each in (inner.get("vulnerability"), *items(inner.get("relatedVulnerabilities")))]
+    told = [mapping(score) for each in scored for score in items(each.get("cvss"))]
+    return highest(
+        rating_of_score(
+            mapping(each.get("metrics")).get("baseScore"), is_of_version_2=str(each.get("version")).startswith("2")
+        )
+        for each in told
+    )
+
+
+def _names(name: str, related: object) -> list[str]:
+    if is_cve(name):
+        return [name]
+    named = [bounded_line(mapping(each).get("id")) for each in items(related)]
+    return list(dict.fromkeys(each for each in named if is_cve(each))) or [name]

@@ -1,0 +1,156 @@
+"""Sigstore bundles (`vnd.dev.sigstore.bundle`, 0.1 to 0.3), read into one signature."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography import x509
+
+from bot.domain.images.stated import BUNDLE
+from bot.images.provenance.statement import LARGEST, read_dsse
+from bot.images.signatures.certificates import read_certificate
+from bot.images.signatures.cosign.log import LogEntry
+from bot.images.signatures.cosign.signature import CosignSignature
+from bot.images.signatures.strictly import from_base64, member, read_object
+from bot.images.signatures.verdict import Refused
+
+_MESSAGE_DIGESTS = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}
+_MOST_TIMESTAMPS = 32
+_VERSION = re.compile(re.escape(BUNDLE) + r"(?:\+json;version=0\.([123])|\.v0\.([123])(?:\.[0-9]+)?\+json)")
+
+
+def read_bundle(document: dict[str, Any], content: bytes) -> CosignSignature:
+    """Reads a bundle; `content` is its bytes. Raises `Refused` for one that does not keep to its version."""
+    material = member(document, "verificationMaterial", dict, "the bundle")
+    listed = material.get("tlogEntries", [])
+    entries = listed if isinstance(listed, list) else []
+    version = _checked_version(str(document["mediaType"]), material, entries)
+    chain = _bundled_certificates(material)
+    found = entries[0] if len(entries) == 1 else None
+    if isinstance(found, dict):
+        _check_entry(found)
+    envelope = read_dsse(document["dsseEnvelope"]) if isinstance(document.get("dsseEnvelope"), dict) else None
+    message_digest = None
+    is_beyond = _is_beyond_library(found)
+    if envelope is not None:
+        signature = envelope.signatures[0]
+    else:
+        message = member(document, "messageSignature", dict, "the bundle")
+        signature = from_base64(member(message, "signature", str, "the bundle"), "the signature")
+        message_digest = _message_digest(message)
+    return CosignSignature(
+        signature=signature,
+        envelope=envelope,
+        message_digest=message_digest,
+        certificate=chain[0] if chain else None,
+        others=chain[1:],
+        entry=_read_promised(found) if isinstance(found, dict) else None,
+        bundle=None if is_beyond else content,
+        proved=content if is_beyond and _is_proved(found, version) else None,
+        timestamps=_timestamps(material) if is_beyond else (),
+    )
+
+
+def _checked_version(media_type: str, material: dict[str, Any], entries: list[Any]) -> int:
+    """The second figure of the version that a bundle says to be of; refuses what that does not allow.
+
+    The oldest proves a log entry by the log's promise, the later ones by a proof that the log holds it: a bundle
+    must not get by with less by the way it is written. Since 0.3 the certificate stands alone.
+    """
+    written = _VERSION.fullmatch(media_type)
+    if written is None:
+        raise Refused("the bundle is of a version that is not known", advice=f"known: {BUNDLE}, 0.1 to 0.3")
+    version = int(written[1] or written[2])
+    what = "inclusionPromise" if version == 1 else "inclusionProof"
+    if any(not isinstance(entry, dict) or not isinstance(entry.get(what), dict) for entry in entries):
+        raise Refused(f"a log entry of the bundle lacks the {what} that version 0.{version} asks for")
+    if version >= 3 and material.get("x509CertificateChain") is not None:
+        raise Refused("a bundle of version 0.3 must carry one certificate, not a chain")
+    return version
+
+
+def _check_entry(entry: dict[str, Any]) -> None:
+    """Refuses an entry whose body is not of the kind that stands beside it, or that spells its bytes in other ways
+    than the one: the library reads base64 with anything behind it."""
+    log = member(member(entry, "logId", dict, "the log entry"), "keyId", str, "the log entry")
+    body = from_base64(member(entry, "canonicalizedBody", str, "the log entry"), "the body of the log entry")
+    proof = entry.get("inclusionProof")
+    listed = proof.get("hashes", []) if isinstance(proof, dict) else []
+    hashes = (
+        [*(listed if isinstance(listed, list) else []), proof.get("rootHash")] if isinstance(proof, dict) else []
+    )
+    for written in (log, *hashes):
+        from_base64(written if isinstance(written, str) else "!", "a hash in the log entry")
+    kind = member(entry, "kindVersion", dict, "the log entry")
+    document = read_object(body, "the log entry", limit=LARGEST)
+    if (kind.get("kind"), kind.get("version")) != (document.get("kind"), document.get("apiVersion")):
+        raise Refused("the log entry is not of the kind that the bundle says")
+
+
+def _message_digest(message: dict[str, Any]) -> tuple[str, bytes] | None:
+    found = message.get("messageDigest")
+    algorithm = _MESSAGE_DIGESTS.get(str(found.get("algorithm"))) if isinstance(found, dict) else None
+    if not isinstance(found, dict) or algorithm is None:
+        return None
+    return algorithm, from_base64(member(found, "digest", str, "the bundle"), "the bundle's digest")
+
+
+def _bundled_certificates(material: dict[str, Any]) -> tuple[x509.Certificate, ...]:
+    listed: list[Any] = []
+    if isinstance(material.get("certificate"), dict):
+        listed = [material["certificate"]]
+    elif isinstance(material.get("x509CertificateChain"), dict):
+        listed = member(material["x509CertificateChain"], "certificates", list, "the bundle's chain")
+    return tuple(
+        read_certificate(from_base64(member(one, "rawBytes", str, "a certificate"), "a certificate"))
+        for one in listed[:10]
+    )
+
+
+def _is_beyond_library(entry: object) -> bool:
+    """Whether it is of 2022 or 2023: a promise without a proof, or of the kind intoto. `sigstore` reads neither."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("inclusionPromise"), dict):
+        return False
+    version = entry.get("kindVersion")
+    return "inclusionProof" not in entry or (isinstance(version, dict) and version.get("kind") == "intoto")
+
+
+def _is_proved(entry: object, version: int) -> bool:
+    """Whether the log is proved to have the entry. The proofs of the oldest bundles may lack the log's checkpoint,
+    without which they prove nothing."""
+    proof = entry.get("inclusionProof") if isinstance(entry, dict) else None
+    return isinstance(proof, dict) and (version > 1 or isinstance(proof.get("checkpoint"), dict))
+
+
+def _timestamps(material: Mapping[str, Any]) -> tuple[bytes, ...]:
+    data = material.get("timestampVerificationData")
+    listed = data.get("rfc3161Timestamps", []) if isinstance(data, dict) else []
+    if not isinstance(listed, list) or len(listed) > _MOST_TIMESTAMPS:
+        raise Refused(f"the bundle does not list at most {_MOST_TIMESTAMPS} timestamps")
+    return tuple(
+        from_base64(member(each, "signedTimestamp", str, "a timestamp of the bundle"), "a timestamp")
+        for each in listed
+    )
+
+
+def _read_promised(entry: dict[str, Any]) -> LogEntry | None:
+    promise = entry.get("inclusionPromise")
+    if not isinstance(promise, dict):
+        return None
+    log = member(member(entry, "logId", dict, "the log entry"), "keyId", str, "the log entry")
+    return LogEntry(
+        body=from_base64(member(entry, "canonicalizedBody", str, "the log entry"), "the body of the log entry"),
+        integrated_at=_number(entry.get("integratedTime")),
+        index=_number(entry.get("logIndex")),
+        log=from_base64(log, "the log's id"),
+        promise=from_base64(member(promise, "signedEntryTimestamp", str, "the log entry"), "the log's promise"),
+    )
+
+
+def _number(written: object) -> int:
+    """Protobuf's JSON writes numbers of 64 bits as texts."""
+    if isinstance(written, str) and written.isascii() and written.isdecimal() and len(written) < 20:
+        return int(written)
+    if isinstance(written, int) and not isinstance(written, bool):
+        return written
+    raise Refused("a number in the log entry cannot be read")

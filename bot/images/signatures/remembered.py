@@ -1,0 +1,54 @@
+"""Verdicts that need not be made again: the same bytes under the same policy, within the time that decides."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from bot.images.signatures.verdict import SignatureVerdict
+
+_MOST = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    verdict: SignatureVerdict
+    judged_at: datetime
+
+
+class Remembered:
+    """Keeps verdicts of signatures that hold, the most recently asked about ones.
+
+    One that does not hold is judged each time: a certificate may begin to be valid, a trust store may be mended.
+    """
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._kept: OrderedDict[tuple[bytes, Hashable], _Kept] = OrderedDict()
+
+    def verdict(
+        self, encoded: bytes, under: Hashable, at: datetime, judge: Callable[[], SignatureVerdict]
+    ) -> SignatureVerdict:
+        """The verdict of a signature at one moment, from memory where that is as good as anew.
+
+        `under` is everything else that decides: whom to trust, and the digest asked about. It must differ where
+        they do.
+        """
+        key = (sha256(encoded).digest(), under)
+        kept = self._kept.get(key)
+        if kept is not None and _covers(kept, at):
+            self._kept.move_to_end(key)
+            return kept.verdict
+        verdict = judge()
+        if verdict.is_valid:
+            self._kept[key] = _Kept(verdict, at)
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return verdict
+
+
+def _covers(kept: _Kept, at: datetime) -> bool:
+    until = kept.verdict.holds_until
+    return kept.judged_at <= at and (until is None or at < until)

@@ -1,0 +1,174 @@
+"""What an image stands on: layers first, since they cannot be made up, then what is said, each by its weight.
+
+Law 1 begins here: layers prove a base only where it is the one that the image is built from. The layers of
+`aspnet` begin with those of `runtime-deps`, so an image on a build of `aspnet` that nobody saw shows the latter's.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from bot.domain.bases.observation import PlatformImage
+from bot.domain.evidence import Strength
+from bot.domain.images.named_bases import NOTHING_NAMED, NamedBases, may_hide
+from bot.domain.images.standing import Basis, Declaration, Doubt, ImageStanding, Publication
+from bot.images.standing.declared import base_named, most_telling_first
+from bot.images.standing.inside import runtime_inside
+from bot.images.standing.observed_layers import LayerMatch, ObservedLayers
+from bot.images.standing.witnesses import contradiction, told_apart
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """What is known of a platform of an image besides its layers.
+
+    `named` are the bases that the files name, `declared` what annotations, labels and provenance say of the base,
+    `runtimes` the versions of .NET that its packages hold. `confirmed` are the digests of platforms of bases whose
+    layers were compared whole: what was observed with few digits is proved by them. `apart_from` is the image's own
+    name, where it is a base itself.
+    """
+
+    named: NamedBases = NOTHING_NAMED
+    declared: Sequence[Declaration | None] = ()
+    runtimes: Collection[str] = ()
+    confirmed: Collection[str] = ()
+    apart_from: str | None = None
+
+
+def standing_of(image: PlatformImage, observed: ObservedLayers, said: Witnesses) -> ImageStanding:
+    """What one platform of an image stands on, and what tells for it and against it."""
+    declarations = most_telling_first(said.declared)
+    match = _confirmed(observed.match(image, apart_from=said.apart_from), said.confirmed)
+    of_base = [each for each in declarations if not each.is_stage]
+    if match is None:
+        standing = _as_declared(image.platform, observed, said.named, of_base).of(said.named.final)
+    else:
+        standing = _by_layers(image, match, observed, said, of_base)
+    inside = runtime_inside(standing, observed, said.named.stages, said.runtimes, declarations)
+    return replace(standing, inside=inside)
+
+
+def _by_layers(
+    image: PlatformImage,
+    match: LayerMatch,
+    observed: ObservedLayers,
+    said: Witnesses,
+    declarations: Sequence[Declaration],
+) -> ImageStanding:
+    below = ImageStanding(
+        image.platform, match.strength, Basis.LAYERS, match.publications, match.layers, doubt=match.doubt
+    )
+    known = _known_bases(image.platform, said.named, declarations, observed)
+    standing = _on_its_base(below, known)
+    alike = told_apart(image, [observed.image_of(each) for each in standing.publications])
+    digests = {each.digest for each in alike}
+    standing = replace(
+        standing, publications=tuple(each for each in standing.publications if each.platform_digest in digests)
+    )
+    return _weighed(standing, image, observed, declarations)
+
+
+def _known_bases(
+    platform: str, named: NamedBases, declarations: Sequence[Declaration], observed: ObservedLayers
+) -> NamedBases:
+    """The bases that the files name, else those that show what verified provenance names."""
+    if named.final:
+        return named
+    proved = {
+        publication.base
+        for each in declarations
+        if each.basis is Basis.VERIFIED_PROVENANCE
+        for publication in _observed_as(each, platform, observed)
+    }
+    return replace(named, final=tuple(sorted(proved)))
+
+
+def _on_its_base(below: ImageStanding, named: NamedBases) -> ImageStanding:
+    """The standing seen as one on the base that the image is built from, as far as its layers show that one."""
+    shown = {each.base for each in below.publications}
+    if not named.final:
+        return _claimed(below.of(()), Doubt.NO_BASE_NAMED)
+    if not shown.isdisjoint(named.final):
+        standing = below.of(named.final)
+        is_another = named.is_open or _may_be_another(standing, below, named)
+        return _claimed(standing, Doubt.SEVERAL_NAMED) if is_another else standing
+    sure = {base for base in shown & set(named.stages) if not any(may_hide(each, base) for each in named.final)}
+    if sure:
+        return _claimed(below.of(sure), Doubt.SEVERAL_NAMED) if named.is_open else below.of(sure)
+    over = below.of(())
+    unseen = (each for each in named.final if over.base is not None and may_hide(each, over.base))
+    return replace(over, built_from=next(unseen, named.final[0]))
+
+
+def _may_be_another(standing: ImageStanding, below: ImageStanding, named: NamedBases) -> bool:
+    """Whether it may as well be built from another named base: one of which a build that nobody saw may stand on
+    this one, or one that has shown the same and stands otherwise to it now."""
+    shown = {each.base for each in below.publications}
+    others = [below.of({each}) for each in named.final if each in shown]
+    if any(each.is_on_what_is_shown != standing.is_on_what_is_shown for each in others):
+        return True
+    hidden = (each for each in named.final if each not in shown)
+    return any(may_hide(each, standing.base) for each in hidden if standing.base is not None)
+
+
+def _claimed(standing: ImageStanding, doubt: Doubt) -> ImageStanding:
+    """The same as a claim; what is doubted of the layers themselves weighs more."""
+    return replace(standing, strength=Strength.CLAIMED, doubt=standing.doubt or doubt)
+
+
+def _weighed(
+    standing: ImageStanding, image: PlatformImage, observed: ObservedLayers, declarations: Sequence[Declaration]
+) -> ImageStanding:
+    """The standing with what the other witnesses say for it and against it."""
+    for declaration in declarations:
+        publications = _observed_as(declaration, image.platform, observed)
+        agreed = tuple(each for each in standing.publications if each in publications)
+        if publications and not agreed:
+            against = f"its {declaration.basis} names {_briefly(declaration)}, which its layers do not show"
+            return replace(standing, strength=Strength.CONTRADICTED, disagreement=against)
+        if agreed and declaration.basis is Basis.VERIFIED_PROVENANCE and standing.built_from is None:
+            basis = Basis.LAYERS if standing.strength is Strength.PROVED else Basis.VERIFIED_PROVENANCE
+            standing = replace(standing, strength=Strength.PROVED, basis=basis, publications=agreed, doubt=None)
+    if standing.built_from is None and (
+        against := contradiction(image, [observed.image_of(each) for each in standing.publications])
+    ):
+        return replace(standing, strength=Strength.CONTRADICTED, disagreement=against)
+    return standing
+
+
+def _confirmed(match: LayerMatch | None, confirmed: Collection[str]) -> LayerMatch | None:
+    if match is None or match.doubt is not Doubt.FEW_DIGITS:
+        return match
+    sure = tuple(each for each in match.publications if each.platform_digest in confirmed)
+    return LayerMatch(sure, match.layers) if sure else match
+
+
+def _as_declared(
+    platform: str, observed: ObservedLayers, named: NamedBases, declarations: Sequence[Declaration]
+) -> ImageStanding:
+    """The first declaration whose digest was observed, else the first that names a base at all.
+
+    Provenance names what went into a build, which of an image from scratch are its stages alone: it proves a base
+    that the files name for the last stage.
+    """
+    for declaration in declarations:
+        if publications := _observed_as(declaration, platform, observed):
+            is_base = any(each.base in named.final for each in publications)
+            is_proved = is_base and declaration.basis is Basis.VERIFIED_PROVENANCE
+            strength = Strength.PROVED if is_proved else Strength.CLAIMED
+            return ImageStanding(platform, strength, declaration.basis, publications, named=declaration.named)
+    for declaration in declarations:
+        if declaration.digests or base_named(declaration) is not None:
+            return ImageStanding(platform, Strength.CLAIMED, declaration.basis, named=_briefly(declaration))
+    return ImageStanding(platform)
+
+
+def _observed_as(declaration: Declaration, platform: str, observed: ObservedLayers) -> tuple[Publication, ...]:
+    return tuple(
+        publication for digest in sorted(declaration.digests) for publication in observed.named(digest, platform)
+    )
+
+
+def _briefly(declaration: Declaration) -> str:
+    if declaration.named:
+        return declaration.named
+    return next(f"{digest[:19]}…" for digest in sorted(declaration.digests))

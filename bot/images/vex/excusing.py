@@ -1,0 +1,79 @@
+"""What still stands of findings once the statements of OpenVEX documents have been heard."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from bot.domain.packages.cves.detected import DetectedVulnerability, is_cve
+from bot.images.scanners.report import Report
+from bot.images.vex.products import architecture_of, speaks_of
+from bot.images.vex.statements import VexStatement
+
+_MOST_PLATFORMS = 20
+"""Of which it is told that statements are about them."""
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class VexExcuse:
+    """A finding that does not block, and the statement that says why."""
+
+    found: DetectedVulnerability
+    statement: VexStatement
+
+
+def excuse(
+    found: Iterable[DetectedVulnerability], statements: Sequence[VexStatement], report: Report
+) -> tuple[tuple[DetectedVulnerability, ...], tuple[VexExcuse, ...]]:
+    """What still stands, and what the statements take away, in the order of the findings.
+
+    Statements of one time count in the order in which they are given, those without a time before all others.
+    """
+    by_name: dict[str, dict[int, VexStatement]] = {}
+    for number, statement in enumerate(sorted(statements, key=lambda each: each.at or _BEFORE_ALL)):
+        for name in statement.vulnerabilities:
+            by_name.setdefault(name, {})[number] = statement
+    standing: list[DetectedVulnerability] = []
+    excused: list[VexExcuse] = []
+    for each in found:
+        speaking = [one for one in _naming(each, by_name) if speaks_of(one, each, report)]
+        if speaking and speaking[-1].excuses:
+            excused.append(VexExcuse(each, speaking[-1]))
+        else:
+            standing.append(each)
+    return tuple(standing), tuple(excused)
+
+
+def _naming(found: DetectedVulnerability, by_name: Mapping[str, Mapping[int, VexStatement]]) -> list[VexStatement]:
+    """The statements that name it, the last one last; one that names it by an alias alone, where it names no other
+    CVE: an advisory may be about several. By each name, they stand under their place among all."""
+    name = found.id.upper()
+    named = dict(by_name.get(name, {}))
+    for alias in found.aliases:
+        named |= {
+            number: one
+            for number, one in by_name.get(alias.upper(), {}).items()
+            if not any(is_cve(other) and other != name for other in one.vulnerabilities)
+        }
+    return [named[number] for number in sorted(named)]
+
+
+def untold_platforms(
+    standing: Iterable[DetectedVulnerability], statements: Sequence[VexStatement], report: Report
+) -> tuple[str, ...]:
+    """Which of the findings that stand would be excused on some platform, a line each, where the report does not
+    tell which one it is about."""
+    if report.platform:
+        return ()
+    named = {arch for one in statements for each in one.products if (arch := architecture_of(each.whole.url))}
+    lines: list[str] = []
+    left = tuple(standing)
+    for arch in sorted(named)[:_MOST_PLATFORMS]:
+        left, excused = excuse(left, statements, replace(report, platform=f"linux/{arch}"))
+        lines += [
+            f"{each.found.id} in {each.found.package}: {each.statement.author or 'an unnamed author'} excuses it "
+            f"on {arch} alone, and the report does not say which platform it is about; have the scanner write its "
+            "own JSON"
+            for each in excused
+        ]
+    return tuple(lines)

@@ -1,0 +1,274 @@
+"""What is known to be wrong with an image, and what is not known: packages that nobody read, data that is old."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.evidence import Strength
+from bot.domain.feeds.document import FeedKind
+from bot.domain.feeds.news import silence
+from bot.domain.packages.cves.detected import GatePolicy
+from bot.domain.packages.cves.publication import CvePublication, publications_of
+from bot.domain.packages.cves.vulnerability import ANY_RELEASE, Ecosystem, listed_as, release_of
+from bot.domain.packages.gate import ImageVulnerabilities
+from bot.domain.packages.gate_rules import ReportUse
+from bot.domain.packages.package import Distribution, Package, PackageType
+from bot.domain.platform import platform_of
+from bot.domain.wording.words import counted, duration, first_few
+from bot.fleet.verify.gating.ports import DOTNET, KeptData, ToldPlatform
+from bot.images.scan_reports import KeptReport
+
+_FRAMEWORKS = frozenset({"Microsoft.NETCore.App", "Microsoft.AspNetCore.App", "Microsoft.WindowsDesktop.App"})
+SYSTEM = frozenset({PackageType.DEB.value, PackageType.APK.value, PackageType.RPM.value})
+"""The types of packages that distributions publish."""
+_SETTINGS = {
+    Ecosystem.UBUNTU: "ubuntu",
+    Ecosystem.DEBIAN: "debian",
+    Ecosystem.ALPINE: "alpine",
+    Ecosystem.AZURE_LINUX: "azure_linux",
+    Ecosystem.NUGET: "nuget",
+}
+Gap = tuple[str, bool]
+"""What is not known, and whether it is about to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """By what is judged how much is known: of which platforms, of which severities, by data of which age.
+
+    `had` are names and versions of packages that the image before had, where only what is new counts: what cannot
+    be read of those is none of it.
+    """
+
+    platforms: Collection[str]
+    policy: GatePolicy
+    max_age: timedelta
+    now: datetime
+    had: Collection[tuple[str, str]] = frozenset()
+
+
+def vulnerabilities_of(platforms: Sequence[ToldPlatform], data: KeptData, by: Yardstick) -> ImageVulnerabilities:
+    """All that the kept data says of these platforms; those that nobody reads are left out."""
+    judged = [each for each in platforms if platform_of(each.platform) in by.platforms]
+    if not judged:
+        names = ", ".join(each.platform for each in platforms)
+        why = f"packages.platforms has none of {names}" if names else "its platforms are not known"
+        return ImageVulnerabilities(gaps=(f"nothing tells its packages: {why}",))
+    gaps = dict(gap for each in judged for gap in (*_of_packages(each, by), *_of_data(each, data, by)))
+    found = tuple(one for each in judged for one in each.found)
+    notes = tuple(dict.fromkeys(note for each in judged for note in _notes(each, data, by) if note not in gaps))
+    return ImageVulnerabilities(found, tuple(gaps), any(gaps.values()), notes=notes)
+
+
+def _notes(told: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[str]:
+    """What is told beside the answer: records of which nobody can tell whether they are about its packages, and
+    publications that stand still beside another one that does not."""
+    release = release_of(told.distribution)
+    releases = [release] if release is not None else []
+    if any(each.type == PackageType.NUGET for each in told.packages or ()):
+        releases.append(ANY_RELEASE)
+    several = [each for one in releases for each in _publications(one, data)]
+    for each in sorted({each.value for each in several} & data.illegible):
+        yield f"some CVE data of {each} cannot be read, and what it is about is not known (`freshness-bot status`)"
+    for each in several:
+        if (told_silent := silence(each, data.newest_at.get(each), by.now)) is not None:
+            yield told_silent
+
+
+def _publications(release: str, data: KeptData) -> tuple[CvePublication, ...]:
+    """Those that are followed of all that tell of a release."""
+    ecosystem = Ecosystem(release.partition(":")[0]) if release != ANY_RELEASE else Ecosystem.NUGET
+    return tuple(each for each in publications_of(ecosystem, release) if each.value in data.checked_at)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetHoldings:
+    """What the images of the fleet hold: the distributions that their packages are of, None for an unknown one,
+    and the names of what is NuGet's."""
+
+    distributions: Collection[Distribution | None] = ()
+    nuget: Collection[str] = ()
+
+
+def gaps_of_data(held: FleetHoldings, data: KeptData, max_age: timedelta, now: datetime) -> tuple[str, ...]:
+    """Why images may have CVEs that nobody tells of: data of what they hold that is missing, old, cannot be read or
+    was not looked through yet, each once."""
+    by = Yardstick((), GatePolicy(), max_age, now)
+    gaps = dict.fromkeys(gap for each in held.distributions for gap, _ in _of_distribution(each, (), data, by))
+    frameworks = [name for name in held.nuget if name in _FRAMEWORKS]
+    if frameworks:
+        gaps |= dict.fromkeys(gap for gap, _ in _of_dotnet(data, by))
+    if len(frameworks) < len(held.nuget):
+        gaps |= dict.fromkeys(gap for gap, _ in _of_publisher(Ecosystem.NUGET, ANY_RELEASE, (), data, by))
+    for release in {*map(release_of, held.distributions), ANY_RELEASE if held.nuget else None}:
+        names = sorted(name for each, name in data.unread if each == release)
+        if release is not None and names:
+            gaps[_unreadable(release, names)] = None
+    return tuple(sorted(gaps))
+
+
+def read_in_part(platform: str, problems: Sequence[str]) -> str:
+    """Words what keeps some of a platform's packages from being known."""
+    return f"not all of the packages of {platform} can be read: {problems[0]}"
+
+
+def _of_packages(told: ToldPlatform, by: Yardstick) -> Iterator[Gap]:
+    """What is not known of its packages, and whether that is about to be."""
+    what = f"the packages of {told.platform}"
+    if told.packages is None:
+        if told.error is not None:
+            yield f"{what} cannot be read: {told.error}", False
+        else:
+            yield f"{what} are not read yet", True
+        return
+    if told.by_sbom is not None and told.by_sbom is not Strength.PROVED:
+        yield f"{what} are {told.by_sbom} by an SBOM alone", False
+    if told.problems:
+        yield read_in_part(told.platform, told.problems), False
+    for each in filter(by.policy.blocks, told.uncertain):
+        yield f"whether {each.package} {each.installed} has {each.id} cannot be told from its version", False
+
+
+def _of_data(told: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[Gap]:
+    """Which publishers' data is missing, old, or not yet looked through for what the image holds."""
+    packages = told.packages or ()
+    system = [each for each in packages if each.type in SYSTEM]
+    if system:
+        yield from _of_distribution(told.distribution, system, data, by)
+    nuget = [each for each in packages if each.type == PackageType.NUGET]
+    libraries = [each for each in nuget if each.advisory_name not in _FRAMEWORKS]
+    if len(libraries) < len(nuget):
+        yield from _of_dotnet(data, by)
+    if libraries:
+        yield from _of_publisher(Ecosystem.NUGET, ANY_RELEASE, libraries, data, by)
+    others = {each.type for each in packages} - SYSTEM - {PackageType.NUGET.value, ""}
+    if others:
+        yield f"no CVE data is read of packages of the type {' and '.join(sorted(others))}", False
+
+
+def _of_distribution(
+    distribution: Distribution | None, system: Sequence[Package], data: KeptData, by: Yardstick
+) -> Iterator[Gap]:
+    release = release_of(distribution)
+    if release is None:
+        yield f"no CVE data is read of {distribution or 'an unknown distribution'}", False
+    else:
+        yield from _of_publisher(Ecosystem(release.partition(":")[0]), release, system, data, by)
+
+
+def _of_dotnet(data: KeptData, by: Yardstick) -> Iterator[Gap]:
+    if DOTNET not in data.checked_at:
+        yield f"no CVE data of {DOTNET} is read (turn on feeds.dotnet_releases)", False
+    yield from _of_age(DOTNET, FeedKind.DOTNET_INDEX, data, by)
+
+
+def _of_publisher(
+    publisher: Ecosystem,
+    release: str,
+    packages: Sequence[Package],
+    data: KeptData,
+    by: Yardstick,
+) -> Iterator[Gap]:
+    """What its publications leave open. One of several that leaves nothing open is enough: what another one does
+    not tell is in that."""
+    followed = _publications(release, data)
+    if not followed:
+        yield f"no CVE data of {publisher} is read (turn on vulnerabilities.{_SETTINGS[publisher]})", False
+    several = [list(_of_publication(each, release, packages, data, by)) for each in followed]
+    if all(several):
+        yield from (gap for gaps in several for gap in gaps)
+    if unread := _unread(release, packages, data, by):
+        yield _unreadable(release, unread), False
+
+
+def _of_publication(
+    publication: CvePublication, release: str, packages: Sequence[Package], data: KeptData, by: Yardstick
+) -> Iterator[Gap]:
+    gaps = list(_of_age(publication, publication, data, by))
+    yield from gaps
+    considered = data.considered.get(publication)
+    if gaps or considered is None:
+        return
+    if release in data.untold and not publication.is_oval:
+        yield f"the CVE data of {publication} tells of nothing in {release}", False
+        return
+    releases, names = considered
+    new = {each.name for each in packages if not each.listed_names <= names}
+    if (asked := data.asked.get(publication)) is not None:
+        told = [each for each in packages if each.type == publication.ecosystem.package_type]
+        new |= {each.name for each in told if (release, *listed_as(each)) not in asked}
+    if new or release not in releases:
+        what = counted(len(new), "package") if new else release
+        yield f"the CVE data of {publication} was not looked through yet for {what} that nothing had before", True
+
+
+def _unread(release: str, packages: Sequence[Package], data: KeptData, by: Yardstick) -> list[str]:
+    """The packages that records are about which cannot be read."""
+    names = {name for each, name in data.unread if each == release}
+    about = (each for each in packages if names and not names.isdisjoint(each.listed_names))
+    return sorted({each.name for each in about if (each.name, each.version) not in by.had})
+
+
+def _unreadable(release: str, names: Sequence[str]) -> str:
+    publisher = release.partition(":")[0] or Ecosystem.NUGET
+    return f"CVE data of {publisher} about {first_few(names)} cannot be read (`freshness-bot status` says why)"
+
+
+def _of_age(publisher: str, source: str, data: KeptData, by: Yardstick) -> Iterator[Gap]:
+    """Whether what is kept is old: confirmed by nobody for too long, or with nothing new in it for longer than the
+    source, by the name of its cadence, ever was without."""
+    if publisher not in data.checked_at:
+        return
+    checked_at = data.checked_at[publisher]
+    if checked_at is None:
+        yield f"the CVE data of {publisher} was not read yet", True
+    elif by.now - checked_at > by.max_age:
+        yield f"the CVE data of {publisher} is {_of_old(checked_at, by)}", False
+    elif (told := silence(source, data.newest_at.get(source), by.now)) is not None:
+        yield told, False
+
+
+def _of_old(at: datetime, by: Yardstick) -> str:
+    """In words that stay true where they are kept, and are the same tomorrow."""
+    return f"of {at:%Y-%m-%d %H:%M} UTC, more than {duration(by.max_age)} old"
+
+
+def with_reports(
+    contents: ImageVulnerabilities, reports: Sequence[KeptReport], use: ReportUse, by: Yardstick
+) -> ImageVulnerabilities:
+    """The same with what scanners reported of the image; the last scan first.
+
+    What an old report found is there still, but it says nothing of what it did not find.
+    """
+    found = (*contents.found, *(one for each in reports for one in each.scan.report.vulnerabilities))
+    gaps = list(_of_reports(reports, by))
+    unrated = reports[0].scan.report.unrated if reports else ()
+    notes = reports[0].scan.report.notes if reports else ()
+    contents = replace(contents, notes=(*contents.notes, *notes))
+    if use is ReportUse.REQUIRE:
+        return replace(contents, found=found, gaps=(*gaps, *contents.gaps), unrated=unrated)
+    if use is ReportUse.ENOUGH and not gaps:
+        return ImageVulnerabilities(found, unrated=unrated if contents.gaps else (), notes=notes)
+    if use is ReportUse.ENOUGH and reports and contents.gaps:
+        return replace(contents, found=found, gaps=(*contents.gaps, *gaps), unrated=unrated)
+    return replace(contents, found=found)
+
+
+def with_damaged(contents: ImageVulnerabilities, damaged: Sequence[str]) -> ImageVulnerabilities:
+    """The same where reports are kept of the image that cannot be read: what they tell would have counted."""
+    gaps = (f"a scanner's report ({each}) is damaged in the store; import it again" for each in damaged)
+    return replace(contents, gaps=(*contents.gaps, *gaps))
+
+
+def _of_reports(reports: Sequence[KeptReport], by: Yardstick) -> Iterator[str]:
+    if not reports:
+        yield "no scanner has reported of this digest"
+        return
+    last = reports[0]
+    if last.is_ahead:
+        made = f"{last.scan.report.created_at:%Y-%m-%d %H:%M} UTC"
+        yield f"the scanner's report {last.scan.place} says to be of {made}, which was yet to come when it was kept"
+    if by.now - last.scanned_at > by.max_age:
+        yield f"the scanner's report {last.scan.place} is {_of_old(last.scanned_at, by)}"
+    for gap in last.scan.report.gaps:
+        yield f"the scanner's report {last.scan.place}: {gap}"

@@ -1,0 +1,209 @@
+"""Steps on their way: what `act` and `follow` read and write of them, and how a rebuild moves with its step."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, and_, func, select, union, update
+
+from bot.domain.failure import LeaseLost
+from bot.domain.feeds.advisory import Severity
+from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.rollouts.steps import StepRun, StepState, after_step, images_of_build, known_of, takes_over
+from bot.domain.rollouts.terms import Step
+from bot.fleet.act.steps.tick import StepJob
+from bot.reconcile.work import Claimed
+from bot.store.engine.codec import load
+from bot.store.engine.locking import lock
+from bot.store.engine.queue.claiming import settle
+from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.images.images import contested_images, image_of, images
+from bot.store.rows.outbox import announce
+from bot.store.rows.repositories.repositories import read_within_a_day
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.rebuilds import (
+    after_transitions,
+    keep_transitions,
+    outcome_of,
+    read_rebuilds,
+    transition_row,
+)
+from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
+from bot.store.rows.rollouts.steps import (
+    IS_OF_ONE_STEPPING,
+    IS_TO_START,
+    IS_UNDER_WAY,
+    begin_step,
+    kept_time,
+    runs_taken,
+    step_columns,
+    step_of,
+    step_outcome,
+    steps,
+)
+from bot.store.rows.rollouts.tables import rebuilds
+
+Item = TypeVar("Item")
+
+
+class StepStore(Store):
+    """`StepStartStore` of `bot.fleet.act` and `StepFollowStore` of `bot.fleet.follow`, on the database."""
+
+    @property
+    def to_start(self) -> DueRows[StepJob]:
+        """Those to be dispatched; a paused rollout starts none."""
+        may_start = IS_OF_ONE_STEPPING.where(MAY_BEGIN, IS_LEFT_TO_THE_BOT).exists()
+        return self._due(and_(IS_TO_START, may_start), self._job, ends_with_where=True)
+
+    @property
+    def going(self) -> DueRows[StepRun]:
+        return self._due(and_(IS_UNDER_WAY, IS_OF_ONE_STEPPING.exists()), self._step)
+
+    def _due(
+        self,
+        where: ColumnElement[bool],
+        read: Callable[[Claimed], Awaitable[Item]],
+        *,
+        ends_with_where: bool = False,
+    ) -> DueRows[Item]:
+        return DueRows(
+            self._database,
+            self._worker,
+            steps,
+            read,
+            lambda row: f"step {row['id']}",
+            where=[where],
+            error="reason",
+            ends_with_where=ends_with_where,
+            kept_time=kept_time,
+        )
+
+    async def _step(self, claimed: Claimed) -> StepRun:
+        async with self._database.reading() as connection:
+            [rebuild] = await read_rebuilds(connection, rebuilds.c.id == claimed.row["rebuild_id"])
+            elsewhere = claimed.row["elsewhere"]
+            known = select(repositories.c.node_id, repositories.c.default_branch).where(
+                repositories.c.name == (elsewhere or rebuild.repository)
+            )
+            row = (await connection.execute(known)).first()
+        home = None if elsewhere is None else Identity(elsewhere, row and row.node_id)
+        merged = rebuild.merge.commit if rebuild.merge is not None else None
+        return replace(
+            step_of(claimed.row, rebuild.identity, home),
+            branch=row and row.default_branch,
+            commit=(rebuild.built_commit or merged) if home is None else None,
+        )
+
+    async def _job(self, claimed: Claimed) -> StepJob:
+        step = await self._step(claimed)
+        async with self._database.reading() as connection:
+            [rebuild] = await read_rebuilds(connection, rebuilds.c.id == step.rebuild)
+            row = (
+                await connection.execute(
+                    select(rebuilds.c.severity, rebuilds.c.repository_id).where(rebuilds.c.id == rebuild.id)
+                )
+            ).one()
+            later = await read_rebuilds(
+                connection,
+                rebuilds.c.repository_id == row.repository_id,
+                rebuilds.c.id > rebuild.id,
+                rebuilds.c.built_at.is_not(None),
+                rebuilds.c.steps > 0,
+            )
+            lost = await contested_images(connection)
+            rows = await connection.execute(select(images).where(images.c.repository_id == row.repository_id))
+            shown = readable(
+                rows, lambda each: image_of(each, rebuild.repository, lost), lambda each: f"image {each.id}"
+            )
+        overtaken = [each.id for each in later if takes_over(each, rebuild)]
+        severity = Severity(row.severity) if row.severity else None
+        taken_over = overtaken[-1] if overtaken else None
+        built = tuple(images_of_build(shown, rebuild))
+        return StepJob(step, rebuild.identity, severity, known_of(built, rebuild.proof), taken_over, built)
+
+    async def save_step(self, step: StepRun) -> None:
+        async with self._database.transaction() as connection:
+            stored = await connection.execute(
+                update(steps)
+                .where(steps.c.id == step.id, steps.c.lease_owner == self._worker.name)
+                .values(**step_columns(step))
+            )
+        if stored.rowcount != 1:
+            raise LeaseLost(f"step {step.id} is no longer leased to {self._worker.name}")
+
+    async def settle_step(self, before: StepRun, after: StepRun, *, succeeded: bool = True) -> None:
+        """Ends the claim, gives the next step its turn, and moves the rebuild along, in one transaction.
+
+        Of a failed attempt only what is told is taken: what it has stored of its intent stays. Where a refusal has
+        lasted to the end of its time, the repository is read within a day, by which it is tried again.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            if after.was_refused_to_its_end:
+                home = select(rebuilds.c.repository_id).where(rebuilds.c.id == after.rebuild)
+                await read_within_a_day(connection, (await connection.execute(home)).scalar_one(), now)
+            await lock(connection, rebuilds, [after.rebuild])
+            [rebuild] = await read_rebuilds(connection, rebuilds.c.id == after.rebuild)
+            if rebuild.state is not RebuildState.STEPPING:
+                raise LeaseLost(f"rebuild {rebuild.id} is {rebuild.state} by now")
+            values = step_columns(after) if succeeded else step_outcome(after)
+            values |= {"looks_in_vain": 0 if succeeded else after.looks_in_vain}
+            values |= {"refusals": 0 if succeeded else after.refusals}
+            await settle(
+                connection, steps, self._worker, after.id, due_at=after.due_at, succeeded=succeeded, values=values
+            )
+            following = None
+            if after.state is StepState.SUCCEEDED:
+                following = (
+                    await connection.execute(
+                        select(steps.c.step).where(
+                            steps.c.rebuild_id == rebuild.id, steps.c.place == after.place + 1
+                        )
+                    )
+                ).scalar()
+                await begin_step(connection, rebuild.id, after.place + 1, after.began_at, now)
+            name = None if following is None else load(following, Step).name
+            moved = after_step(rebuild, after, name, now)
+            if moved == rebuild:
+                return
+            kept = {"lease_owner": None, "lease_until": None} if moved.state.has_ended else {}
+            await connection.execute(
+                update(rebuilds)
+                .where(rebuilds.c.id == rebuild.id)
+                .values(**outcome_of(moved), url=moved.url, **kept)
+            )
+            await keep_transitions(
+                connection, [transition_row(rebuild.id, now, rebuild.state, moved.state, moved.reason)]
+            )
+            if moved.state is RebuildState.FAILED:
+                await announce(connection, f"wave:{rebuild.rollout}:{rebuild.wave}", now)
+            await after_transitions(connection, {rebuild.rollout}, now)
+
+    async def runs_taken(self, repository: str) -> set[int]:
+        async with self._database.reading() as connection:
+            return await runs_taken(connection, repository)
+
+    async def runs_of(self, rebuild: int) -> set[int]:
+        built = select(rebuilds.c.run).where(rebuilds.c.id == rebuild, rebuilds.c.run.is_not(None))
+        stepped = select(steps.c.run).where(steps.c.rebuild_id == rebuild, steps.c.run.is_not(None))
+        async with self._database.reading() as connection:
+            return set((await connection.execute(union(built, stepped))).scalars())
+
+    async def due_for_dispatch(self, limit: int) -> list[Identity]:
+        """The repositories whose steps are to be started next."""
+        query = (
+            select(repositories.c.name, repositories.c.node_id, func.min(steps.c.due_at))
+            .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
+            .join(steps, steps.c.rebuild_id == rebuilds.c.id)
+            .where(
+                IS_TO_START, rebuilds.c.state == RebuildState.STEPPING.value, steps.c.due_at <= self._clock.now()
+            )
+            .group_by(repositories.c.name, repositories.c.node_id)
+            .order_by(func.min(steps.c.due_at))
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return [Identity(row.name, row.node_id) for row in await connection.execute(query)]

@@ -1,1 +1,0 @@
-"""One store for each stage, under its stage's name."""

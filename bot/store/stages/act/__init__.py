@@ -1,1 +1,0 @@
-"""What the stages that write to the forge read and write."""

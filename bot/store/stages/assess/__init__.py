@@ -1,1 +1,0 @@
-"""What `assess` reads and writes."""

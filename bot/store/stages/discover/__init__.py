@@ -1,1 +1,0 @@
-"""What `discover` reads and writes."""

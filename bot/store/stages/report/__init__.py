@@ -1,1 +1,0 @@
-"""What `report` reads and writes."""

@@ -1,1 +1,0 @@
-"""What the looks at produced images read and write."""

@@ -1,1 +1,0 @@
-"""What `watch` reads and writes."""

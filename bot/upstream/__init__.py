@@ -1,0 +1,1 @@
+"""What publishers say: feeds, CVE data, and what is known of .NET."""

@@ -1,0 +1,101 @@
+"""What one feed document says, whichever kind it is: the values to keep and the documents to read next."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.feeds.advisory import Advisory, Release
+from bot.domain.feeds.document import FeedKind, FeedSource
+from bot.upstream.feeds import announcements, discussions, github_advisories, image_info, msrc
+from bot.upstream.feeds.dotnet import cve as dotnet_cve
+from bot.upstream.feeds.dotnet import releases as dotnet_releases
+from bot.upstream.feeds.dotnet import timeline as dotnet_timeline
+from bot.upstream.feeds.reading import FeedProblem, Parsed
+
+READER = "3"
+"""Raised whenever a parser changes what it finds, so that stored documents are read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedContents:
+    """`releases` are as if first seen now; `leads_to` and `monthly` are further documents that this one lists.
+
+    `entries` and `since` are those of `Parsed`.
+    """
+
+    releases: tuple[Release, ...] = ()
+    advisories: tuple[Advisory, ...] = ()
+    withdrawn_advisories: tuple[tuple[str, str], ...] = ()
+    """Source and CVE of each advisory that its publisher has taken back."""
+    leads_to: tuple[FeedSource, ...] = ()
+    monthly: tuple[msrc.MonthlyDocument, ...] = ()
+    inventory: image_info.TagInventory | None = None
+    problems: tuple[FeedProblem, ...] = ()
+    entries: int = 0
+    since: datetime | None = None
+
+
+def read(source: FeedSource, data: bytes, seen_at: datetime) -> FeedContents:
+    """Reads a document with the parser of its kind.
+
+    Raises `Failure` where the document as a whole is not what its kind says.
+    """
+    if (parse := ADVISORIES.get(source.kind)) is not None:
+        advisories = parse(data, seen_at, source.url)
+        return FeedContents(
+            advisories=advisories.items,
+            problems=advisories.problems,
+            entries=advisories.entries,
+            since=advisories.since,
+        )
+    return OTHERS[source.kind](source.url, data, seen_at)
+
+
+def _dotnet_index(url: str, data: bytes, seen_at: datetime) -> FeedContents:
+    parsed = dotnet_releases.parse_index(data, seen_at, url)
+    addresses = (channel.releases_url for channel in parsed.items)
+    channels = tuple(FeedSource(FeedKind.DOTNET_RELEASES, address) for address in addresses if address)
+    return FeedContents(leads_to=channels, problems=parsed.problems)
+
+
+def _dotnet_releases(url: str, data: bytes, seen_at: datetime) -> FeedContents:
+    parsed = dotnet_releases.parse(data, seen_at, url)
+    return FeedContents(releases=parsed.items, problems=parsed.problems, entries=parsed.entries)
+
+
+def _dotnet_timeline(url: str, data: bytes, seen_at: datetime) -> FeedContents:
+    parsed = dotnet_timeline.parse(data, seen_at, url)
+    return FeedContents(leads_to=parsed.items, problems=parsed.problems)
+
+
+def _msrc_updates(url: str, data: bytes, seen_at: datetime) -> FeedContents:
+    parsed = msrc.parse_updates(data, seen_at, url)
+    return FeedContents(monthly=parsed.items, problems=parsed.problems)
+
+
+def _github_advisories(url: str, data: bytes, seen_at: datetime) -> FeedContents:
+    parsed = github_advisories.parse(data, seen_at, url)
+    withdrawn = tuple((github_advisories.SOURCE, cve) for cve in parsed.withdrawn)
+    return FeedContents(advisories=parsed.items, withdrawn_advisories=withdrawn, problems=parsed.problems)
+
+
+def _image_info(url: str, data: bytes, seen_at: datetime) -> FeedContents:
+    inventory, parsed = image_info.read(data, url)
+    return FeedContents(inventory=inventory, problems=parsed.problems)
+
+
+ADVISORIES: Mapping[FeedKind, Callable[[bytes, datetime, str], Parsed[Advisory]]] = {
+    FeedKind.DOTNET_CVE: dotnet_cve.parse,
+    FeedKind.MSRC_BULLETIN: msrc.parse,
+    FeedKind.ANNOUNCEMENTS: announcements.parse,
+    FeedKind.IMAGE_ANNOUNCEMENTS: discussions.parse,
+}
+"""Documents that hold advisories and nothing else."""
+OTHERS: Mapping[FeedKind, Callable[[str, bytes, datetime], FeedContents]] = {
+    FeedKind.DOTNET_INDEX: _dotnet_index,
+    FeedKind.DOTNET_RELEASES: _dotnet_releases,
+    FeedKind.DOTNET_TIMELINE: _dotnet_timeline,
+    FeedKind.MSRC_UPDATES: _msrc_updates,
+    FeedKind.GITHUB_ADVISORIES: _github_advisories,
+    FeedKind.IMAGE_INFO: _image_info,
+}

@@ -1,0 +1,182 @@
+"""What a document no longer says: taken back at once, or doubted where it says far less than before.
+
+A row that its publisher takes out is taken out here. A document that lost most of what it had is more likely
+broken: see `doubts` for how long that is not believed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from bot.domain.feeds.advisory import Advisory, Release
+from bot.domain.feeds.document import FeedKind, StoredDocument
+from bot.upstream.feeds.contents import FeedContents
+from bot.upstream.feeds.doubts import DoubtedLoss, FactKey, Saying, WatchedTag, Weighed, weigh
+from bot.upstream.feeds.image_info import InventoryStep, TagInventory, compared
+from bot.upstream.feeds.thinning import ended_tags, thinned_out
+
+WHOLE = frozenset({FeedKind.MSRC_BULLETIN, FeedKind.DOTNET_CVE})
+"""Documents that list all that they tell of."""
+NEWEST = frozenset({FeedKind.ANNOUNCEMENTS, FeedKind.IMAGE_ANNOUNCEMENTS})
+"""Documents that list the newest alone: what is older than the oldest in them has not been taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDocument:
+    """What one look at a document brought, before it is compared with what is known.
+
+    `before` is what the copy said that was known; `agreed` are the places of those of `doubts` that the registry
+    agrees to.
+    """
+
+    kind: FeedKind
+    document: StoredDocument
+    said: FeedContents | None
+    """None where nothing changed."""
+    before: FeedContents | None = None
+    is_new: bool = False
+    """Whether it is another publication than the copy that was known."""
+    doubts: tuple[DoubtedLoss, ...] = ()
+    agreed: frozenset[str] = frozenset()
+
+    @property
+    def doubted(self) -> frozenset[FactKey]:
+        return frozenset(key for each in self.doubts for key in each.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryLook:
+    """An inventory and the one before it, None where none was read, with what tells of what it lacks: `watched` are
+    the bases that stand for tags in `doubts`, `ended` the channels past their end. `agreed` and `is_new` are as in
+    `ReadDocument`."""
+
+    before: TagInventory | None
+    after: TagInventory | None
+    doubts: tuple[DoubtedLoss, ...] = ()
+    watched: Sequence[WatchedTag] = ()
+    ended: frozenset[str] = frozenset()
+    agreed: frozenset[str] = frozenset()
+    is_new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What is lost from now on, and what stays in doubt. `releases` are rows to replace, marked as taken back;
+    `withdrawn` are source and CVE of advisories; `advisories` are those that their document said before."""
+
+    weighed: Weighed = Weighed()  # noqa: RUF009 - frozen
+    step: InventoryStep = InventoryStep()  # noqa: RUF009 - frozen
+    releases: tuple[Release, ...] = ()
+    advisories: tuple[Advisory, ...] = ()
+    withdrawn: tuple[FactKey, ...] = ()
+
+
+def losses_of(
+    read: ReadDocument, known: Mapping[str, Release], watched: Sequence[WatchedTag], now: datetime
+) -> Losses:
+    """Compares what was read with what was known; `watched` are the bases that stand for what is doubted."""
+    if read.kind is FeedKind.IMAGE_INFO:
+        return _of_inventory(read, known, watched, now)
+    if read.kind is FeedKind.DOTNET_RELEASES:
+        return _of_releases(read, known, now)
+    return _of_advisories(read, now)
+
+
+def _of_inventory(
+    read: ReadDocument, known: Mapping[str, Release], watched: Sequence[WatchedTag], now: datetime
+) -> Losses:
+    look = InventoryLook(
+        read.before.inventory if read.before is not None else None,
+        read.said.inventory if read.said is not None else None,
+        read.doubts,
+        watched,
+        ended_channels(known.values(), now),
+        read.agreed,
+        read.is_new,
+    )
+    return Losses(*lost_from_inventory(look, now))
+
+
+def lost_from_inventory(look: InventoryLook, now: datetime) -> tuple[Weighed, InventoryStep]:
+    """What of an inventory's losses stays in doubt, and what has gone and come for sure: for the service and for
+    history alike."""
+    before, after, doubted = look.before, look.after, frozenset(key for each in look.doubts for key in each.keys)
+    step, lost = InventoryStep(), []
+    if before is not None and after is not None:
+        step = compared(before, after)
+        thin = thinned_out(before, after, step, look.ended)
+        lost = [DoubtedLoss(each.place, each.told, each.tags, now) for each in thin]
+    saying = Saying(
+        said=after.tags.keys() if after is not None else None,
+        is_new=look.is_new,
+        unread=after is not None and any(repository in after.incomplete for repository, _ in doubted),
+        lost=lost,
+        due=ended_tags(doubted, look.ended),
+    )
+    weighed = weigh(look.doubts, saying, look.watched, look.agreed, now)
+    withdrawn = step.withdrawn.difference(*(each.keys for each in lost)) | weighed.believed
+    return weighed, InventoryStep(withdrawn, step.returned - doubted)
+
+
+def _of_releases(read: ReadDocument, known: Mapping[str, Release], now: datetime) -> Losses:
+    """Those of the channel that its document lists no more. Where it skipped one, that may be the one."""
+    said = read.said
+    shown = (*(said.releases if said else ()), *(read.before.releases if read.before else ()))
+    channel = shown[0].channel if shown else None
+    listed = {(each.channel, each.version) for each in said.releases} if said is not None else None
+    gone: frozenset[FactKey] = frozenset()
+    lost: list[DoubtedLoss] = []
+    if said is not None and listed is not None and channel is not None:
+        had = {
+            (each.channel, each.version)
+            for each in known.values()
+            if each.channel == channel and not each.is_taken_back
+        }
+        had -= read.doubted
+        gone = frozenset(had - listed) if said.entries == len(said.releases) else frozenset()
+        if gone and 2 * len(listed) < len(had):
+            told = f"releases.json of .NET {channel} lists {len(listed)} of {len(had)} releases that it had"
+            lost, gone = [DoubtedLoss(f".NET {channel}", told, gone, now)], frozenset()
+    unread = said is not None and said.entries != len(said.releases)
+    weighed = weigh(read.doubts, Saying(listed, read.is_new, unread, lost), (), read.agreed, now)
+    rows = {(each.channel, each.version): each for each in known.values()}
+    taken_back = sorted(key for key in gone | weighed.believed if key in rows)
+    return Losses(weighed, releases=tuple(replace(rows[key], taken_back_at=now) for key in taken_back))
+
+
+def _of_advisories(read: ReadDocument, now: datetime) -> Losses:
+    """Those that the same document named before. What could not be read of it may be the one that is missing."""
+    before, said = read.before, read.said
+    listed = {_key(each) for each in said.advisories} if said is not None else None
+    gone: tuple[Advisory, ...] = ()
+    lost: list[DoubtedLoss] = []
+    if before is not None and said is not None and listed is not None and not said.problems:
+        gone = tuple(each for each in before.advisories if _key(each) not in listed and _is_within(each, read))
+        if gone and 2 * said.entries < before.entries:
+            told = f"{read.document.url} lists {said.entries} of {before.entries} entries that it had"
+            keys = frozenset(map(_key, gone))
+            lost, gone = [DoubtedLoss(read.document.url, told, keys, now)], ()
+    saying = Saying(listed, read.is_new, said is not None and bool(said.problems), lost)
+    weighed = weigh(read.doubts, saying, (), read.agreed, now)
+    return Losses(weighed, advisories=gone, withdrawn=tuple(sorted(weighed.believed)))
+
+
+def _is_within(advisory: Advisory, read: ReadDocument) -> bool:
+    """Whether the document would list it if it were still told."""
+    if read.kind in WHOLE:
+        return True
+    since = read.said.since if read.said is not None and read.kind in NEWEST else None
+    return since is not None and advisory.published_at is not None and advisory.published_at > since
+
+
+def _key(advisory: Advisory) -> FactKey:
+    return advisory.evidence[0].source, advisory.cve
+
+
+def ended_channels(releases: Iterable[Release], now: datetime) -> frozenset[str]:
+    """The channels whose last day, as the latest word on it goes, is past."""
+    ends: dict[str, date] = {}
+    for release in releases:
+        if release.end_of_life is not None:
+            ends[release.channel] = max(release.end_of_life, ends.get(release.channel, release.end_of_life))
+    return frozenset(channel for channel, end in ends.items() if now.date() >= end)

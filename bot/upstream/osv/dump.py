@@ -1,0 +1,147 @@
+"""A dump of an ecosystem: a zip archive with a file of JSON for each record, read one after the other.
+
+An entry at a time is in memory, besides the archive's own list of entries, which is bounded.
+"""
+
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.document import MAX_DOCUMENT_BYTES
+from bot.domain.packages.cves.vulnerability import Ecosystem, Vulnerability
+from bot.files.formats.zip_list import DAMAGES, check_list
+from bot.upstream.feeds.reading import FeedProblem, one_line
+from bot.upstream.osv.record import UNNAMED, RecordNotes, WantedPackages, parse
+
+MOST_BYTES = 2 * 1024**3
+"""Of an archive as it is sent; the largest real one has some 400 MB."""
+_MOST_UNPACKED = 32 * 1024**3
+LARGEST_LIST = 24 * 1024**2
+"""Of the list of entries: some 250,000, three times what the largest real archive has."""
+_ECOSYSTEM = re.compile(rb'"ecosystem"\s*:\s*"([^":\\]{1,64})')
+_LONGEST_NAME = 60
+_READ_BEFORE = "what was read before stays in use"
+
+
+@dataclass(frozen=True, slots=True)
+class DumpReading:
+    """What a dump says of the packages that are wanted. `entries` counts all that it holds.
+
+    `unchanged` are records that stay as they are kept. `modified` is when others were changed last, by their ids,
+    as far as the publisher says. Of wanted releases that are `untold` no record is. Of the packages that `unread`
+    names there are records that cannot be read, as `WantedPackages` has them. `newest_at` is when any record was
+    changed last, wanted or not; None where nobody says so.
+    """
+
+    vulnerabilities: tuple[Vulnerability, ...]
+    problems: tuple[FeedProblem, ...] = ()
+    entries: int = 0
+    unchanged: frozenset[str] = frozenset()
+    modified: Mapping[str, str] = field(default_factory=dict)
+    untold: frozenset[str] = frozenset()
+    unread: frozenset[tuple[str, str]] = frozenset()
+    newest_at: datetime | None = None
+
+
+def read_dump(
+    file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, where: str, now: datetime
+) -> DumpReading:
+    """Reads all entries of a dump; those that cannot be read are noted, a line each. What is told to have changed
+    after `now` tells nothing of when it did.
+
+    Raises `Failure` where it is no such archive, where nothing in it can be read, and where it has no record of the
+    ecosystem, or is another's dump: all packages would be free of everything.
+    """
+    publishers = _Publishers(ecosystem)
+    untold = {each: _as_written(each) for each in wanted.releases if each.startswith(f"{ecosystem}:")}
+    notes = RecordNotes(where, latest=now)
+    found: dict[str, Vulnerability] = {}
+    entries = unread = unpacked = 0
+    try:
+        check_list(file, where, LARGEST_LIST, advice=_READ_BEFORE)
+        with zipfile.ZipFile(file) as archive:
+            for info in archive.infolist():
+                if not info.filename.endswith(".json"):
+                    continue
+                entries += 1
+                unpacked += info.file_size
+                if unpacked > _MOST_UNPACKED:
+                    raise _malformed(f"unpacks to more than {_MOST_UNPACKED:,} bytes", where)
+                try:
+                    data = _read(archive, info, notes)
+                    publishers.note(data)
+                    for each in [each for each, written in untold.items() if any(one in data for one in written)]:
+                        del untold[each]
+                    record = parse(data, wanted, notes, info.filename[:100])
+                except Failure as failure:
+                    unread += 1
+                    notes.add(failure.where or info.filename[:100], f"{failure.what}; the record is skipped")
+                    continue
+                if record is not None:
+                    found[record.id] = record
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise _malformed(f"is no zip archive that can be read: {error}", where) from error
+    if entries and unread == entries:
+        raise _malformed(f"none of its {entries} records can be read, first {notes.problems[0]}", where)
+    if not entries:
+        raise _malformed("holds no record", where)
+    publishers.check(entries, where)
+    told = frozenset(untold), frozenset(notes.unread)
+    kept = tuple(found.values())
+    return DumpReading(kept, notes.problems, entries, untold=told[0], unread=told[1], newest_at=notes.newest_at)
+
+
+class _Publishers:
+    """Whose packages the records of a dump are about: one may name packages of several, and all name its own."""
+
+    def __init__(self, wanted: Ecosystem) -> None:
+        self._wanted = wanted
+        self._named = f'"{wanted}'.encode()
+        self._of_it = self._read = 0
+        self._others: set[str] | None = None
+        """Those besides that all records have named so far; a right dump has none after the first few."""
+
+    def note(self, record: bytes) -> None:
+        if self._others == set() and self._of_it:
+            return
+        self._of_it += self._named in record
+        named = {each.decode(errors="replace") for each in _ECOSYSTEM.findall(record)}
+        if named:
+            self._read += 1
+            others = named - {self._wanted.value}
+            self._others = others if self._others is None else self._others & others
+
+    def check(self, entries: int, where: str) -> None:
+        """Raises `Failure` where no record is of the ecosystem, or all are of another and only some of it."""
+        if not self._of_it:
+            raise _malformed(f"none of its {entries} records is of {self._wanted}", where)
+        if self._others and self._of_it < self._read:
+            other = one_line(min(self._others))[:_LONGEST_NAME]
+            raise _malformed(f"is a dump of {other}, and not of {self._wanted}: all its records are of that", where)
+
+
+def _as_written(release: str) -> tuple[bytes, bytes]:
+    """How records name a release, such as `Ubuntu:24.04:LTS` for `Ubuntu:24.04`."""
+    return f'"{release}"'.encode(), f'"{release}:'.encode()
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, notes: RecordNotes) -> bytes:
+    name = info.filename[:100]
+    try:
+        with archive.open(info) as entry:
+            data = entry.read(MAX_DOCUMENT_BYTES + 1)
+    except DAMAGES as error:
+        notes.unread.add(UNNAMED)
+        raise Failure(Trouble.MALFORMED, f"cannot be unpacked: {error}", where=name) from error
+    if len(data) > MAX_DOCUMENT_BYTES:
+        notes.unread.add(UNNAMED)
+        raise Failure(Trouble.MALFORMED, f"has more than {MAX_DOCUMENT_BYTES:,} bytes", where=name)
+    return data
+
+
+def _malformed(what: str, where: str) -> Failure:
+    return Failure(Trouble.MALFORMED, what, where=where, advice=_READ_BEFORE)

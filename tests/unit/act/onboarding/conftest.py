@@ -1,8 +1,0 @@
-import pytest
-
-from tests.unit.act.onboarding.world import World, new_world
-
-
-@pytest.fixture
-def world() -> World:
-    return new_world()

@@ -1,0 +1,14 @@
+"""Which files of a repository are Azure Pipelines, whatever they are called."""
+
+from bot.files.audit.delivery.azure_pipelines import MOST_TEMPLATES, azure_pipelines
+from bot.files.audit.repository import RepositoryTexts
+from tests.unit.files.audit.world import texts
+
+PIPELINE = "trigger: [main]\nsteps:\n- script: docker push contoso/api\n"
+
+
+def test_a_template_is_found_beside_however_many_pipelines() -> None:
+    files = {f"ci/{number}.yml": PIPELINE for number in range(MOST_TEMPLATES + 1)}
+    files["ci/last.yml"] = "trigger: [main]\nsteps:\n- template: parts/push.yml\n"
+    files["ci/parts/push.yml"] = "parameters: {a: b}\nsteps: []\n"
+    assert "ci/parts/push.yml" in azure_pipelines(RepositoryTexts(texts(files)))

@@ -1,0 +1,213 @@
+"""Charts: templates with the chart's own values."""
+
+import pytest
+
+from bot.domain.repositories.finding import Outcome
+from bot.files.audit.workloads.helm_rendering import RenderedLines
+from bot.files.formats.source.nodes import Mapping
+from tests.unit.files.audit.world import findings, outcome
+
+TEMPLATE = """
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ include "api.fullname" . }}
+  labels:
+    {{- include "api.labels" . | nindent 4 }}
+spec:
+  {{- if not .Values.autoscaling.enabled }}
+  replicas: {{ .Values.replicaCount }}
+  {{- end }}
+  template:
+    spec:
+      {{- with .Values.imagePullSecrets }}
+      imagePullSecrets:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      securityContext:
+        {{- toYaml .Values.podSecurityContext | nindent 8 }}
+      containers:
+        - name: {{ .Chart.Name }}
+          securityContext:
+            {{- toYaml .Values.securityContext | nindent 12 }}
+          image: "{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}"
+          resources:
+            {{- toYaml .Values.resources | nindent 12 }}
+"""
+SPARE = (
+    "podSecurityContext: {}\nsecurityContext: {}\nautoscaling: {enabled: false}\nimage: {repository: contoso/api}\n"
+)
+
+
+def chart(values: str, template: str = TEMPLATE) -> dict[str, str]:
+    return {
+        "chart/Chart.yaml": "apiVersion: v2\nname: api\nversion: 1.0.0\n",
+        "chart/values.yaml": values,
+        "chart/templates/deployment.yaml": template,
+    }
+
+
+def test_values_that_say_nothing_fail() -> None:
+    (found,) = findings("run-as-non-root", chart(SPARE))
+    assert found.outcome is Outcome.FAILS
+    assert found.place.path == "chart/templates/deployment.yaml"
+    assert found.place.start == 20
+
+
+def test_a_setting_of_the_values_is_found_where_it_stands() -> None:
+    (found,) = findings("run-as-non-root", chart("podSecurityContext:\n  runAsNonRoot: true\n"))
+    assert (found.outcome, found.place.path, found.place.start) == (Outcome.HOLDS, "chart/values.yaml", 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("securityContext: {{- toYaml .Values.securityContext | nindent 12 }}", Outcome.HOLDS),
+        ("securityContext: {privileged: {{ .Values.privileged }}}", Outcome.HOLDS),
+        ("securityContext: {privileged: {{ .Values.on }}}", Outcome.FAILS),
+        ('securityContext: {privileged: {{ include "api.privileged" . }}}', Outcome.UNKNOWN),
+    ],
+)
+def test_values_in_a_line_are_put_in(line: str, expected: Outcome) -> None:
+    template = f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: api}}
+spec:
+  containers:
+    - name: api
+      image: contoso/api
+      {line}
+"""
+    values = "privileged: false\non: true\nsecurityContext: {privileged: false}"
+    assert outcome("not-privileged", chart(values, template)) is expected
+
+
+def test_what_a_helper_may_add_is_unknown() -> None:
+    template = TEMPLATE.replace(
+        "{{- toYaml .Values.securityContext | nindent 12 }}", '{{- include "s" . | nindent 12 }}'
+    )
+    assert outcome("no-privilege-escalation", chart(SPARE, template)) is Outcome.UNKNOWN
+
+
+def test_a_template_that_cannot_be_rendered_is_unknown() -> None:
+    broken = "kind: Deployment\nspec:\n  containers:\n {{ .Values.a }}\n      - [\n"
+    assert outcome("run-as-non-root", chart("", broken)) is Outcome.UNKNOWN
+
+
+GUARDED = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  template:
+    spec:
+      containers:
+        - name: api
+          image: contoso/api:1
+          {{- if %s }}
+          securityContext:
+            capabilities: {add: [SYS_PTRACE]}
+          {{- else }}
+          securityContext:
+            capabilities: {drop: [ALL]}
+          {{- end }}
+"""
+DEBUG = "debug: {enabled: false, level: info}\nnames: [a]\n"
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("eq .Values.debug.enabled true", Outcome.HOLDS),
+        ("eq .Values.debug.enabled false", Outcome.FAILS),
+        ('ne .Values.debug.level "info"', Outcome.HOLDS),
+        ('eq .Values.debug.level "trace" "info"', Outcome.FAILS),
+        ("and .Values.names (not .Values.debug.enabled)", Outcome.FAILS),
+        ("or .Values.debug.enabled .Values.absent", Outcome.HOLDS),
+        ('and .Values.debug.enabled (semverCompare ">1" .Chart.Version)', Outcome.HOLDS),
+        ("empty .Values.names", Outcome.HOLDS),
+        ("$.Values.names", Outcome.FAILS),
+        ('include "api.hardened" .', Outcome.UNKNOWN),
+        ('or .Values.debug.enabled (.Capabilities.APIVersions.Has "v1")', Outcome.UNKNOWN),
+        ('eq .Values.global.mode "debug"', Outcome.UNKNOWN),
+        (".Values.names | len", Outcome.UNKNOWN),
+        ("and (", Outcome.UNKNOWN),
+    ],
+)
+def test_a_condition_is_worked_out_or_hides_what_it_guards(condition: str, expected: Outcome) -> None:
+    assert outcome("drop-all-capabilities", chart(DEBUG, GUARDED % condition)) is expected
+
+
+def test_what_is_hidden_says_nothing_of_other_keys() -> None:
+    template = GUARDED.replace(
+        "          {{- if %s }}\n",
+        '          {{- if include "x" . }}\n          ports: []\n          {{- end }}\n          {{- if true }}\n',
+    )
+    assert outcome("drop-all-capabilities", chart(DEBUG, template)) is Outcome.FAILS
+
+
+def test_a_chart_knows_what_the_one_above_it_sets_for_it() -> None:
+    inner = {
+        path.replace("chart/", "all/charts/api/"): text
+        for path, text in chart("on: false\n", GUARDED % "eq .Values.global.mode .Values.own").items()
+    }
+    for given, expected in (
+        ("global: {mode: a}\napi: {own: a}\n", Outcome.FAILS),
+        ("global: {mode: a}\n", Outcome.HOLDS),
+    ):
+        above = {"all/Chart.yaml": "apiVersion: v2\nname: all\n", "all/values.yaml": given}
+        assert outcome("drop-all-capabilities", {**inner, **above}) is expected
+
+
+def test_actions_and_comments_that_are_never_closed_do_not_hold_up_the_others() -> None:
+    rendered = RenderedLines(Mapping(0))
+    rendered.take("{{/* a {{ b }} * */}}a: {{- 'b' }}\n" + "{{/* " * 50_000 + "{{" * 50_000 + "\nc: 1")
+    assert rendered.lines[0].startswith("a: ")
+    assert rendered.lines[-1] == "c: 1"
+
+
+@pytest.mark.parametrize("written", ["${cloud}", "#{Cloud}#", "__CLOUD__"])
+def test_values_that_a_pipeline_fills_in_tell_nothing(written: str) -> None:
+    template = """
+apiVersion: v1
+kind: Pod
+metadata: {name: api}
+spec:
+  containers:
+    - name: api
+      image: contoso/api
+      env:
+        - name: MODE
+          value: fast
+        {{- if eq .Values.cloud "azure" }}
+        - name: DB_PASSWORD
+          valueFrom: {secretKeyRef: {name: db, key: password}}
+        {{- end }}
+"""
+    assert outcome("runtime-secrets", chart(f"cloud: '{written}'\n", template)) is Outcome.UNKNOWN
+    assert outcome("runtime-secrets", chart("cloud: aws\n", template)) is Outcome.HOLDS
+
+
+def test_an_image_whose_name_is_empty_by_the_values_is_rendered_all_the_same() -> None:
+    template = """
+apiVersion: v1
+kind: Pod
+metadata: {name: api}
+spec:
+  containers:
+    - name: api
+      image: {{ .Values.registry }}/{{ .Values.name }}:{{ .Values.tag }}
+      securityContext: {privileged: true}
+"""
+    assert outcome("not-privileged", chart("registry:\nname:\ntag:\n", template)) is Outcome.FAILS
+
+
+@pytest.mark.parametrize("items", ["", "            - name: MODE\n              value: fast\n"])
+def test_an_environment_that_a_helper_begins_is_unknown(items: str) -> None:
+    template = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: api}\nspec:\n  containers:\n    - name: api\n"
+        '      image: contoso/api\n      env:\n            {{- include "api.database" . | nindent 12 }}\n\n'
+    )
+    assert outcome("runtime-secrets", chart("", template + items)) is Outcome.UNKNOWN
+    assert outcome("not-privileged", chart("", template + items)) is Outcome.HOLDS

@@ -1,0 +1,277 @@
+"""Rebuilds, caches, pins of actions, and what is not read."""
+
+import pytest
+
+from bot.domain.repositories.finding import Outcome
+from bot.files.audit.rules.hygiene.weekly_rebuild import is_weekly
+from bot.files.formats.practices import tells_of_practices
+from tests.unit.files.audit.world import BUILD, PUSH, findings, outcome, outcomes, workflow
+
+HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("cron", "expected"),
+    [
+        ("17 3 * * 1", True),
+        ("17 3 * * *", True),
+        ("0 */6 * * *", True),
+        ("0 0 1 * *", False),
+        ("0 0 */3 * *", True),
+        ("0 0 1,8,15,22 * *", True),
+        ("0 0 * 1 1", False),
+        ("nonsense", False),
+    ],
+)
+def test_what_comes_every_week(cron: str, expected: bool) -> None:
+    assert is_weekly(cron) is expected
+
+
+SCHEDULED = "push:\nschedule: [{cron: '17 3 * * 1'}]"
+
+
+@pytest.mark.parametrize(
+    ("triggers", "steps", "expected"),
+    [
+        ("push:", PUSH, FAILS),
+        (SCHEDULED, PUSH, HOLDS),
+        ("push:\nschedule: [{cron: '0 0 1 * *'}]", PUSH, FAILS),
+        (SCHEDULED, PUSH.replace("push: true", "push: ${{ github.event_name == 'push' }}"), FAILS),
+        (SCHEDULED, PUSH.replace("push: true", "push: ${{ github.event_name != 'pull_request' }}"), HOLDS),
+        (SCHEDULED, PUSH.replace("  id: build", "  if: startsWith(github.ref, 'refs/tags/')"), HOLDS),
+        (SCHEDULED, PUSH.replace("  id: build", "  if: github.ref_type == 'tag'"), FAILS),
+    ],
+)
+def test_what_pushes_runs_every_week(triggers: str, steps: str, expected: Outcome) -> None:
+    assert outcome("weekly-rebuild", {BUILD: workflow(steps, triggers)}) is expected
+
+
+def test_a_scheduled_workflow_may_dispatch_it() -> None:
+    steps = "steps: [{run: gh workflow run build.yml}]"
+    weekly = f"on: {{schedule: [{{cron: '17 3 * * 1'}}]}}\njobs: {{go: {{runs-on: x, {steps}}}}}"
+    files = {BUILD: workflow(PUSH, "workflow_dispatch:"), ".github/workflows/weekly.yml": weekly}
+    assert outcome("weekly-rebuild", files) is HOLDS
+
+
+@pytest.mark.parametrize(
+    ("triggers", "expected"),
+    [
+        ("push:", FAILS),
+        ("workflow_dispatch:", FAILS),
+        ("workflow_dispatch: {inputs: {correlation: {type: string}}}", HOLDS),
+    ],
+)
+def test_what_pushes_can_be_dispatched(triggers: str, expected: Outcome) -> None:
+    assert outcome("dispatchable", {BUILD: workflow(PUSH, triggers)}) is expected
+
+
+def push(*lines: str) -> str:
+    given = "\n".join(f"    {line}" for line in lines)
+    return f"- uses: docker/build-push-action@v6\n  with:\n    push: true\n{given}\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "job", "expected"),
+    [
+        (push(), "", HOLDS),
+        (push("cache-from: type=gha"), "", FAILS),
+        (push("cache-from: type=gha", "pull: true"), "", HOLDS),
+        (push("cache-from: type=gha", "no-cache: true"), "", HOLDS),
+        (push("pull: ${{ inputs.pull }}"), "", UNKNOWN),
+        ("- run: docker buildx build --push --cache-from type=gha -t contoso/api .", "", FAILS),
+        ("- run: docker buildx build --push --pull -t contoso/api .", "", HOLDS),
+    ],
+)
+def test_a_rebuild_takes_the_current_base(steps: str, job: str, expected: Outcome) -> None:
+    assert outcome("fresh-layers", {BUILD: workflow(steps, job=job)}) is expected
+
+
+def test_a_runner_of_ones_own_keeps_layers() -> None:
+    text = workflow(push()).replace("ubuntu-latest", "{runner}")
+    assert outcome("fresh-layers", {BUILD: text.replace("{runner}", "self-hosted")}) is FAILS
+    assert outcome("fresh-layers", {BUILD: text.replace("{runner}", "big-runners")}) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("uses", "expected"),
+    [
+        ("docker/login-action@v3", [FAILS]),
+        (f"docker/login-action@{'a' * 40}", [HOLDS]),
+        ("aquasecurity/trivy-action@master", [FAILS]),
+        ("sigstore/cosign-installer@v4.0.0", [FAILS]),
+        ("actions/checkout@v5", []),
+        ("docker://ghcr.io/contoso/scan:1", [FAILS]),
+        (f"docker://ghcr.io/contoso/scan@sha256:{'a' * 64}", [HOLDS]),
+    ],
+)
+def test_actions_that_touch_images_are_named_by_commit(uses: str, expected: list[Outcome]) -> None:
+    assert outcomes("actions-pinned", {BUILD: workflow(f"- uses: {uses}\n- run: docker info\n")}) == expected
+
+
+def test_build_actions_of_a_workflow_that_pushes_nothing_are_not_asked() -> None:
+    assert outcomes("actions-pinned", {BUILD: workflow("- uses: docker/setup-buildx-action@v3\n")}) == []
+    assert outcomes("actions-pinned", {BUILD: workflow(PUSH)}) == [FAILS, FAILS]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("azure-pipelines.yml", "steps: [{task: Docker@2, inputs: {command: buildAndPush}}]"),
+        (".gitlab-ci.yml", "build: {script: [docker push contoso/api]}"),
+        ("infra/main.bicep", "resource app 'Microsoft.App/containerApps@2024-03-01' = {}"),
+        (".goreleaser.yaml", "dockers: [{image_templates: [contoso/api]}]".replace("dockers: ", "dockers:\n  ")),
+        ("infra/main.tf", 'resource "azurerm_container_app" "api" {}'),
+        ("infra/azuredeploy.json", '{"resources": [{"type": "Microsoft.App/containerApps"}]}'),
+        ("infra/api.yaml", "location: westeurope\ntype: Microsoft.App/containerApps\nproperties: {}\n"),
+        (BUILD, "on: push\njobs: {build: {uses: contoso/ci/.github/workflows/docker-build.yml@v1}}"),
+        (BUILD, workflow("- uses: contoso/actions/publish-docker-image@v1\n")),
+        (BUILD, workflow("- uses: contoso/actions/build-docker-image@v1\n")),
+        (BUILD, workflow("- run: docker info\n- run: aspire do push --verbose\n")),
+    ],
+)
+def test_what_is_not_read_is_said(path: str, text: str) -> None:
+    (found,) = findings("unread-delivery", {path: text})
+    assert found.outcome is UNKNOWN
+    assert found.settled_by
+    assert tells_of_practices(path)
+
+
+def test_a_workflow_of_others_that_may_build_what_stands_here_is_said_by_name() -> None:
+    called = "on: push\njobs: {ci: {uses: contoso/ci/.github/workflows/build.yml@v1}}"
+    (found,) = findings(
+        "unread-delivery", {BUILD: called, "Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:8.0\n"}
+    )
+    assert found.message.startswith("contoso/ci/.github/workflows/build.yml@v1 may build and push an image")
+    assert findings("unread-delivery", {BUILD: called}) == ()
+
+
+def test_a_workflow_that_only_other_repositories_call_is_unknown() -> None:
+    assert outcomes("dispatchable", {BUILD: workflow(PUSH, "workflow_call:")}) == [UNKNOWN]
+
+
+PUSHING = "steps:\n- task: Docker@2\n  inputs: {command: buildAndPush}\n"
+WITH_TEMPLATE = "trigger: [main]\npool: {vmImage: ubuntu-latest}\nsteps:\n- template: templates/push.yml\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"build/release.yml": f"trigger: [main]\n{PUSHING}"}, ["build/release.yml"]),
+        (
+            {"host/4/publish.yml": "pool:\n  vmImage: u\nsteps:\n- bash: docker push contoso/api\n"},
+            ["host/4/publish.yml"],
+        ),
+        ({"build/templates/push.yml": f"parameters:\n- name: tag\n{PUSHING}"}, ["build/templates/push.yml"]),
+        (
+            {"ci/main.yml": WITH_TEMPLATE, "ci/templates/push.yml": "steps:\n- bash: docker push contoso/api\n"},
+            ["ci/templates/push.yml"],
+        ),
+        ({"ci/templates/push.yml": "steps:\n- bash: docker push contoso/api\n"}, []),
+        ({"tests/release.yml": f"trigger: [main]\n{PUSHING}"}, []),
+        ({"build/release.yml": "trigger: [main]\npool: {vmImage: u}\nsteps:\n- script: docker build .\n"}, []),
+        (
+            {"build/nugets.yml": "trigger: [main]\nsteps:\n- task: NuGetCommand@2\n  inputs:\n    command: push\n"},
+            [],
+        ),
+        (
+            {"build/image.yml": "trigger: [main]\nsteps:\n- task: Docker@2\n  inputs:\n    command: push\n"},
+            ["build/image.yml"],
+        ),
+        ({".drone.yml": "kind: pipeline\nsteps:\n- name: a\n  commands: [docker push contoso/api]\n"}, []),
+        ({".woodpecker.yml": "when: {branch: main}\nsteps:\n- script: docker push contoso/api\n  pool: x\n"}, []),
+        ({"cloudbuild.yaml": "steps:\n- name: gcr.io/x/docker\n  script: docker push contoso/api\n"}, []),
+        ({"ci/build.yml": "stages: [a]\njob: {trigger: x, script: [docker push contoso/api]}\n"}, []),
+        ({"deploy/task.yaml": f"kind: Task\napiVersion: tekton.dev/v1\n{PUSHING}"}, []),
+        ({".gitea/workflows/a.yml": "on: push\njobs: {a: {steps: [{run: docker push contoso/api}]}}\n"}, []),
+    ],
+)
+def test_azure_pipelines_are_found_by_what_they_say(files: dict[str, str], told: list[str]) -> None:
+    assert [each.place.path for each in findings("unread-delivery", files)] == told
+
+
+def test_templates_that_put_each_other_in_are_read_once() -> None:
+    files = {
+        "ci/a.yml": f"trigger: [main]\n{PUSHING}- template: b.yml\n",
+        "ci/b.yml": f"{PUSHING}- template: a.yml@self\n",
+    }
+    assert outcomes("unread-delivery", files) == [UNKNOWN, UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("target", "triggers", "makefile", "expected"),
+    [
+        ("publish", "push:", "publish:\n\tdocker push contoso/api\n", [UNKNOWN]),
+        ("ko-publish", "push:", "ko-publish:\n\tko build ./cmd\n", [UNKNOWN]),
+        ("test", "push:", "publish:\n\tdocker push contoso/api\n", []),
+        ("publish", "pull_request:", "publish:\n\tdocker push contoso/api\n", []),
+        ("publish", "push:", "publish:\n\tnpm publish\n", []),
+    ],
+)
+def test_a_push_that_a_makefile_makes_is_said_by_name(
+    target: str, triggers: str, makefile: str, expected: list[Outcome]
+) -> None:
+    files = {BUILD: workflow(f"- run: make {target}\n", triggers), "Makefile": makefile}
+    assert outcomes("unread-delivery", files) == expected
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("- run: dotnet run/docker.dll --target=DockerPublish --registry github\n", [UNKNOWN]),
+        ("- run: dotnet run/build.dll --target=Test\n", []),
+        ('- run: DOCKERX_OPTS="--push --platform linux/amd64" make\n', [UNKNOWN]),
+        ('- run: |\n    TAG=8 \\\n    OPTS="--push" \\\n    make\n', [UNKNOWN]),
+        ("- run: make\n", []),
+    ],
+)
+def test_a_push_that_a_program_of_the_repository_makes_is_said_by_name(steps: str, expected: list[Outcome]) -> None:
+    files = {BUILD: workflow(steps, "push:"), "Makefile": "all:\n\tdocker buildx build . $(OPTS) $(DOCKERX_OPTS)\n"}
+    assert outcomes("unread-delivery", files) == expected
+
+
+@pytest.mark.parametrize(("length", "told"), [(100, [UNKNOWN]), (300, [])])
+def test_an_action_with_a_longer_name_than_there_can_be_is_not_looked_through(
+    length: int, told: list[Outcome]
+) -> None:
+    """What a pattern does with it takes time that grows with the third power of its length."""
+    steps = f"- uses: contoso/{'x' * length}-docker-push@v1\n"
+    assert outcomes("unread-delivery", {BUILD: workflow(steps, "push:")}) == told
+
+
+def test_the_runners_of_a_matrix_that_is_written_out_are_known() -> None:
+    job = "strategy:\n  matrix:\n    of:\n      - {os: ubuntu-latest}\n      - {os: ubuntu-24.04-arm}"
+    text = workflow(PUSH, job=job).replace("runs-on: ubuntu-latest", "runs-on: ${{ matrix.of.os }}")
+    assert set(outcomes("fresh-layers", {BUILD: text})) == {HOLDS}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (
+            "main.tf",
+            'module "hosting" {\n  source = "github.com/contoso/terraform-azurerm-container-apps-hosting"\n}\n',
+        ),
+        ("azure-pipelines.yml", "steps:\n  - script: taskctl build:container\n"),
+    ],
+)
+def test_containers_of_modules_and_of_build_tools_are_told(path: str, text: str) -> None:
+    (found,) = findings("unread-delivery", {path: text})
+    assert (found.outcome, found.place.path) == (UNKNOWN, path)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "contoso/deploy-azure-container-apps-action/.github/actions/build",
+        "contoso/actions/docker/push",
+    ],
+)
+def test_an_action_that_builds_containers_by_its_path_is_told(action: str) -> None:
+    steps = f"- run: docker version\n- uses: {action}@v1\n"
+    (found,) = findings("unread-delivery", {BUILD: workflow(steps)})
+    assert found.message == f"{action}@v1 may push an image, and is not read"
+
+
+@pytest.mark.parametrize("folder", ["tutorials", "quickstarts", "demo"])
+def test_what_teaches_is_not_asked(folder: str) -> None:
+    assert outcomes("image-user", {f"{folder}/api/Dockerfile": "FROM debian:13\n"}) == []

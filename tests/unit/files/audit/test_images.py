@@ -1,0 +1,189 @@
+"""Dockerfiles: users, secrets, pins and versions."""
+
+import pytest
+
+from bot.domain.repositories.finding import Outcome
+from tests.unit.files.audit.world import findings, outcome, outcomes
+
+HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
+ASPNET = "mcr.microsoft.com/dotnet/aspnet"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"FROM {ASPNET}:8.0\n", FAILS),
+        (f"FROM {ASPNET}:8.0\nUSER $APP_UID\n", HOLDS),
+        (f"FROM {ASPNET}:8.0\nUSER app\n", HOLDS),
+        (f"FROM {ASPNET}:8.0\nUSER app\nUSER root\n", FAILS),
+        (f"FROM {ASPNET}:8.0\nUSER 0:0\n", FAILS),
+        (f"FROM {ASPNET}:8.0-noble-chiseled\n", HOLDS),
+        (f"FROM {ASPNET}:10.0-azurelinux3.0-distroless\n", HOLDS),
+        (f"FROM {ASPNET}:8.0-noble-chiseled\nUSER root\n", FAILS),
+        (f"FROM {ASPNET}:8.0 AS base\nUSER $APP_UID\nFROM base\nCOPY . .\n", HOLDS),
+        (f"FROM {ASPNET}:8.0 AS base\nUSER $APP_UID\nFROM {ASPNET}:8.0\nCOPY --from=base / /\n", FAILS),
+        (f"FROM {ASPNET}:6.0\nUSER $APP_UID\n", UNKNOWN),
+        ("FROM debian:13\nARG UID=1000\nUSER $UID\n", HOLDS),
+        ("FROM debian:13\nARG UID\nUSER $UID\n", UNKNOWN),
+        ("FROM contoso/base:1\n", UNKNOWN),
+        ("FROM arm64v8/debian:13\n", FAILS),
+        ("FROM mcr.microsoft.com/dotnet/aspire-dashboard:latest\n", HOLDS),
+        ("FROM arm64v8/postgres:18\n", UNKNOWN),
+        ("FROM mcr.microsoft.com/azurelinux/base/core:3.0\n", FAILS),
+        ("FROM contoso/base:1\nUSER 1000\n", HOLDS),
+        ('FROM alpine:3\nENTRYPOINT ["gosu", "app", "/app"]\n', UNKNOWN),
+        ('FROM debian:13\nRUN apt-get install -y \\\n  gosu\nENTRYPOINT ["/start.py"]\n', UNKNOWN),
+        ('FROM alpine:3\nRUN apk add gosub\nENTRYPOINT ["/start.py"]\n', FAILS),
+        ("FROM alpine:3\nENTRYPOINT exec setpriv --reuid=1000 /app\n", UNKNOWN),
+        ('FROM scratch\nCOPY app /\nENTRYPOINT ["/app"]\n', FAILS),
+        ("FROM scratch\nCOPY out /\n", NOT_APPLICABLE),
+        ("FROM gcr.io/distroless/static:nonroot\n", HOLDS),
+        ("FROM mcr.microsoft.com/dotnet/aspnet:8.0-nanoserver-ltsc2022\n", NOT_APPLICABLE),
+        ("FROM --platform=windows/amd64 contoso/base:1\n", NOT_APPLICABLE),
+    ],
+)
+def test_the_user_of_an_image(text: str, expected: Outcome) -> None:
+    assert outcome("image-user", {"Dockerfile": text}) is expected
+
+
+def test_an_entrypoint_script_that_drops_rights_is_unknown() -> None:
+    files = {
+        "Dockerfile": 'FROM alpine:3\nCOPY entrypoint.sh /\nENTRYPOINT ["/entrypoint.sh"]\n',
+        "entrypoint.sh": 'exec su-exec app "$@"\n',
+    }
+    assert outcome("image-user", files) is UNKNOWN
+
+
+def test_the_stage_that_is_built_counts() -> None:
+    files = {
+        "Dockerfile": f"FROM {ASPNET}:8.0 AS final\nUSER $APP_UID\nFROM {ASPNET}:8.0 AS debug\n",
+        "compose.yaml": "services: {api: {build: {context: ., target: final}}}",
+    }
+    assert outcome("run-as-non-root", files) is HOLDS
+
+
+@pytest.mark.parametrize(
+    "path", ["tests/Dockerfile", ".devcontainer/Dockerfile", "Dockerfile.dev", "samples/a/Dockerfile"]
+)
+def test_dockerfiles_for_developers_and_tests_are_not_asked(path: str) -> None:
+    assert outcomes("image-user", {path: f"FROM {ASPNET}:8.0\n"}) == []
+
+
+PROJECT = """
+<Project Sdk="Microsoft.NET.Sdk.Web">
+  <PropertyGroup>
+    <TargetFramework>{framework}</TargetFramework>
+    <EnableSdkContainerSupport>true</EnableSdkContainerSupport>
+    <ContainerRepository>api</ContainerRepository>
+    {more}
+  </PropertyGroup>
+</Project>
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("FROM debian:13\nENV DB_PASSWORD=hunter2\n", FAILS),
+        ("FROM debian:13\nENV DB_PASSWORD=\n", HOLDS),
+        ("FROM debian:13\nENV DB_PASSWORD_FILE=/run/secrets/db\n", HOLDS),
+        ("FROM debian:13\nARG NUGET_TOKEN\nRUN restore --token $NUGET_TOKEN\n", FAILS),
+        ("FROM debian:13\nARG NUGET_TOKEN\nRUN restore\n", HOLDS),
+        ("FROM debian:13\nARG NUGET_TOKEN\nENV NUGET_TOKEN=$NUGET_TOKEN\n", FAILS),
+        ("FROM debian:13\nENV ConnectionStrings__Shop='Server=db;Password=hunter2'\n", FAILS),
+        ("FROM debian:13\nENV ConnectionStrings__Shop='Server=db;Integrated Security=true'\n", HOLDS),
+        ("FROM debian:13\nRUN --mount=type=secret,id=nuget,env=NUGET_TOKEN restore\n", HOLDS),
+        ("FROM debian:13\nCOPY NuGet.Config .\n", FAILS),
+        ("FROM debian:13\nRUN <<EOF\nx\nEOF\n", HOLDS),
+    ],
+)
+def test_secrets_in_an_image(text: str, expected: Outcome) -> None:
+    config = '<packageSourceCredentials><add key="ClearTextPassword" value="hunter2" /></packageSourceCredentials>'
+    assert outcomes("image-secrets", {"Dockerfile": text, "NuGet.Config": config})[0] is expected
+
+
+def test_a_password_from_the_environment_in_a_nuget_config_is_none() -> None:
+    config = '<add key="ClearTextPassword" value="%FEED_PASSWORD%" />'
+    files = {"Dockerfile": "FROM debian:13\nCOPY nuget.config .\n", "nuget.config": config}
+    assert outcome("image-secrets", files) is HOLDS
+
+
+def test_no_value_of_a_secret_is_shown() -> None:
+    found = findings("image-secrets", {"Dockerfile": "FROM debian:13\nENV API_KEY=hunter2-hunter2\n"})
+    assert "hunter2" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (f"{ASPNET}:8.0", HOLDS),
+        (f"{ASPNET}:8.0-noble-chiseled", HOLDS),
+        (f"{ASPNET}:8.0.11", FAILS),
+        (f"{ASPNET}:8.0.11-noble", FAILS),
+        (f"{ASPNET}:8.0.11@sha256:{'a' * 64}", HOLDS),
+        (f"{ASPNET}@sha256:{'a' * 64}", UNKNOWN),
+        (f"{ASPNET}:latest", FAILS),
+        (f"{ASPNET}:8", FAILS),
+        ("debian", FAILS),
+        ("node:lts-alpine", FAILS),
+        ("debian:trixie-slim", HOLDS),
+        ("debian:13", HOLDS),
+        ("debian:trixie-20260623", FAILS),
+        ("node:22.4.1-alpine", FAILS),
+        ("node:22-alpine", HOLDS),
+        ("contoso/golden:1.4.2", UNKNOWN),
+        ("contoso/golden:1.4.2@sha256:" + "a" * 64, HOLDS),
+        ("contoso/golden:release", HOLDS),
+        ("contoso/golden:dev", FAILS),
+        ("node:alpine", FAILS),
+        ("oven/bun:debian", FAILS),
+        ("mcr.microsoft.com/powershell:nanoserver", FAILS),
+        ("mcr.microsoft.com/windows/nanoserver:ltsc2022", HOLDS),
+        ("mcr.microsoft.com/mssql/server:2025-CU5-ubuntu-22.04", FAILS),
+        ("mcr.microsoft.com/mssql/server:2022-latest", HOLDS),
+        ("mirror.example/ubuntu:noble", HOLDS),
+        ("buildpack-deps:trixie", HOLDS),
+        ("${BASE}", UNKNOWN),
+    ],
+)
+def test_the_reference_of_a_base_tells_whether_it_is_pinned_well_enough(image: str, expected: Outcome) -> None:
+    assert outcome("base-pinned", {"Dockerfile": f"ARG BASE\nFROM {image}\n"}) is expected
+
+
+@pytest.mark.parametrize(
+    ("image", "framework", "pin", "expected"),
+    [
+        (f"{ASPNET}:8.0", "net8.0", "", [HOLDS]),
+        (f"{ASPNET}:9.0", "net8.0", "", [FAILS]),
+        (f"{ASPNET}:9.0-preview", "net9.0", "", [FAILS]),
+        ("mcr.microsoft.com/dotnet/nightly/aspnet:9.0", "net9.0", "", [FAILS]),
+        ("mcr.microsoft.com/dotnet/sdk:8.0", "net8.0", "8.0.404", [HOLDS]),
+        ("mcr.microsoft.com/dotnet/sdk:9.0", "net8.0", "8.0.404", [FAILS]),
+        ("mcr.microsoft.com/dotnet/sdk:9.0", "net8.0", "", []),
+    ],
+)
+def test_image_framework_and_sdk_must_be_of_one_version(
+    image: str, framework: str, pin: str, expected: list[Outcome]
+) -> None:
+    files = {
+        "Dockerfile": f'FROM {image}\nENTRYPOINT ["dotnet", "Api.dll"]\n',
+        "src/Api.csproj": PROJECT.format(framework=framework, more=""),
+    }
+    if pin:
+        files["global.json"] = f'{{"sdk": {{"version": "{pin}"}}}}'
+    assert outcomes("dotnet-versions", files) == expected
+
+
+def test_an_image_that_the_sdk_builds_is_not_root() -> None:
+    assert outcome("image-user", {"Api.csproj": PROJECT.format(framework="net8.0", more="")}) is HOLDS
+    user = "<ContainerUser>root</ContainerUser>"
+    assert outcome("image-user", {"Api.csproj": PROJECT.format(framework="net8.0", more=user)}) is FAILS
+    assert outcome("image-user", {"Api.csproj": PROJECT.format(framework="net6.0", more="")}) is FAILS
+
+
+def test_an_entrypoint_is_found_under_the_name_that_it_is_copied_to() -> None:
+    files = {
+        "Dockerfile": 'FROM alpine:3\nCOPY ./docker/entry.sh $HOME/run.sh\nENTRYPOINT ["/app/run.sh"]\n',
+        "docker/entry.sh": "exec setpriv --reuid=1000 /app/serve\n",
+    }
+    assert outcome("image-user", files) is UNKNOWN

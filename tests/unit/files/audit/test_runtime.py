@@ -1,0 +1,251 @@
+"""Manifests and Compose files: what a container may do."""
+
+import pytest
+
+from bot.domain.repositories.finding import Outcome
+from bot.files.formats.dockerfile.lines import Script
+from bot.files.formats.dockerfile.lines import read as read_script
+from tests.unit.files.audit.world import DEPLOYMENT, deployment, findings, outcome, outcomes
+
+HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
+
+
+def context(lines: str) -> str:
+    return f"securityContext:\n{''.join(f'  {line}' for line in lines.strip().splitlines(True))}"
+
+
+@pytest.mark.parametrize(
+    ("check", "container", "pod", "expected"),
+    [
+        ("run-as-non-root", "", "", FAILS),
+        ("run-as-non-root", context("runAsNonRoot: true"), "", HOLDS),
+        ("run-as-non-root", context("runAsUser: 1654"), "", HOLDS),
+        ("run-as-non-root", context("runAsUser: 0"), "", FAILS),
+        ("run-as-non-root", "", context("runAsNonRoot: true"), HOLDS),
+        ("run-as-non-root", context("runAsUser: 0"), context("runAsNonRoot: true"), FAILS),
+        ("run-as-non-root", context("runAsNonRoot: false"), context("runAsNonRoot: true"), FAILS),
+        ("run-as-non-root", "", "os: {name: windows}", NOT_APPLICABLE),
+        ("run-as-non-root", "", "nodeSelector: {kubernetes.io/os: windows}", NOT_APPLICABLE),
+        ("no-privilege-escalation", "", "", FAILS),
+        ("no-privilege-escalation", context("allowPrivilegeEscalation: true"), "", FAILS),
+        ("no-privilege-escalation", context("allowPrivilegeEscalation: false"), "", HOLDS),
+        ("no-privilege-escalation", "", context("allowPrivilegeEscalation: false"), FAILS),
+        ("no-privilege-escalation", context("allowPrivilegeEscalation: false\nprivileged: true"), "", FAILS),
+        ("drop-all-capabilities", "", "", FAILS),
+        ("drop-all-capabilities", context("capabilities: {drop: [ALL]}"), "", HOLDS),
+        ("drop-all-capabilities", context("capabilities: {drop: [NET_RAW]}"), "", FAILS),
+        ("no-added-capabilities", "", "", HOLDS),
+        ("no-added-capabilities", context("capabilities: {add: [NET_BIND_SERVICE]}"), "", HOLDS),
+        ("no-added-capabilities", context("capabilities: {add: [SYS_ADMIN]}"), "", FAILS),
+        ("seccomp-profile", "", "", FAILS),
+        ("seccomp-profile", "", context("seccompProfile: {type: RuntimeDefault}"), HOLDS),
+        ("seccomp-profile", context("seccompProfile: {type: Localhost}"), "", HOLDS),
+        (
+            "seccomp-profile",
+            context("seccompProfile: {type: Unconfined}"),
+            context("seccompProfile: {type: RuntimeDefault}"),
+            FAILS,
+        ),
+        ("read-only-root", "", "", FAILS),
+        ("read-only-root", context("readOnlyRootFilesystem: true"), "", FAILS),
+        (
+            "read-only-root",
+            context("readOnlyRootFilesystem: true") + "\nvolumeMounts: [{name: tmp, mountPath: /tmp}]",
+            "volumes: [{name: tmp, emptyDir: {}}]",
+            HOLDS,
+        ),
+        (
+            "read-only-root",
+            context("readOnlyRootFilesystem: true")
+            + "\nvolumeMounts: [{name: c, mountPath: /tmp, readOnly: true}]",
+            "",
+            FAILS,
+        ),
+        ("volume-ownership", "", "", NOT_APPLICABLE),
+        (
+            "volume-ownership",
+            "volumeMounts: [{name: data, mountPath: /data}]",
+            "volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]",
+            FAILS,
+        ),
+        (
+            "volume-ownership",
+            "volumeMounts: [{name: data, mountPath: /data}]",
+            "volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]\nsecurityContext: {fsGroup: 1654}",
+            HOLDS,
+        ),
+        ("not-privileged", "", "", HOLDS),
+        ("not-privileged", context("privileged: true"), "", FAILS),
+        ("no-host-namespaces", "", "", HOLDS),
+        ("no-host-namespaces", "", "hostPID: true", FAILS),
+        ("no-host-paths", "", "volumes: [{name: logs, hostPath: {path: /var/log}}]", FAILS),
+        ("no-host-paths", "", "volumes: [{name: logs, emptyDir: {}}]", HOLDS),
+        ("no-engine-socket", "", "volumes: [{name: engine, hostPath: {path: /var/run/docker.sock}}]", FAILS),
+        ("no-engine-socket", "", "volumes: [{name: logs, hostPath: {path: /var/log}}]", HOLDS),
+    ],
+)
+def test_a_pod_of_a_manifest(check: str, container: str, pod: str, expected: Outcome) -> None:
+    assert outcome(check, {DEPLOYMENT: deployment(container, pod)}) is expected
+
+
+def test_an_init_container_and_a_sidecar_are_asked_as_well() -> None:
+    pod = (
+        "initContainers: [{name: migrate, image: contoso/migrate}, {name: proxy, image: e, restartPolicy: Always}]"
+    )
+    subjects = [each.subject for each in findings("run-as-non-root", {DEPLOYMENT: deployment(pod=pod)})]
+    assert subjects == [
+        "Deployment/api · container api",
+        "Deployment/api · init container migrate",
+        "Deployment/api · init container proxy",
+    ]
+
+
+def test_a_finding_names_the_lines_of_the_setting() -> None:
+    (found,) = findings("run-as-non-root", {DEPLOYMENT: deployment(context("runAsUser: 0"))})
+    assert (found.place.path, found.place.start, found.place.end) == (DEPLOYMENT, 12, 12)
+
+
+@pytest.mark.parametrize("folder", ["tests/", "samples/api/", "e2e/", "dev/"])
+def test_manifests_of_tests_and_samples_are_not_asked(folder: str) -> None:
+    assert outcomes("run-as-non-root", {f"{folder}api.yaml": deployment()}) == []
+
+
+def test_a_cron_job_has_its_pod_deeper() -> None:
+    text = """
+        apiVersion: batch/v1
+        kind: CronJob
+        metadata: {name: clean}
+        spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: clean, image: contoso/clean}]}}}}}
+    """
+    (found,) = findings("not-privileged", {DEPLOYMENT: text})
+    assert found.subject == "CronJob/clean · container clean"
+
+
+COMPOSE = """
+services:
+  api:
+    image: contoso/api:1.0
+{lines}
+"""
+
+
+@pytest.mark.parametrize(
+    ("check", "lines", "expected"),
+    [
+        ("run-as-non-root", "user: '1654'", HOLDS),
+        ("run-as-non-root", "user: root", FAILS),
+        ("run-as-non-root", "user: '0:0'", FAILS),
+        ("run-as-non-root", "user: ${UID}", UNKNOWN),
+        ("run-as-non-root", "user: ${UID:-1000}", HOLDS),
+        ("run-as-non-root", "", UNKNOWN),
+        ("no-privilege-escalation", "security_opt: ['no-new-privileges:true']", HOLDS),
+        ("no-privilege-escalation", "", FAILS),
+        ("drop-all-capabilities", "cap_drop: [ALL]", HOLDS),
+        ("drop-all-capabilities", "", FAILS),
+        ("no-added-capabilities", "cap_add: [SYS_ADMIN]", FAILS),
+        ("seccomp-profile", "", HOLDS),
+        ("seccomp-profile", "security_opt: ['seccomp:unconfined']", FAILS),
+        ("read-only-root", "read_only: true", FAILS),
+        ("read-only-root", "read_only: true\n    tmpfs: [/tmp]", HOLDS),
+        ("not-privileged", "privileged: true", FAILS),
+        ("no-host-namespaces", "network_mode: host", FAILS),
+        ("no-engine-socket", "volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro']", FAILS),
+        ("no-host-paths", "volumes: ['/etc:/host/etc:ro']", FAILS),
+        ("no-host-paths", "volumes: ['./data:/data', 'named:/var/lib']", HOLDS),
+    ],
+)
+def test_a_service_of_compose(check: str, lines: str, expected: Outcome) -> None:
+    assert outcome(check, {"compose.yaml": COMPOSE.format(lines=f"    {lines}" if lines else "")}) is expected
+
+
+def test_a_service_that_is_built_here_has_the_user_of_its_image() -> None:
+    files = {
+        "compose.yaml": "services: {api: {build: .}}",
+        "Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:8.0-noble-chiseled\n",
+    }
+    assert outcome("run-as-non-root", files) is HOLDS
+
+
+def test_a_dockerfile_is_read_once_for_all_services_that_are_built_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counting(text: str) -> Script:
+        read.append(text)
+        return read_script(text)
+
+    monkeypatch.setattr("bot.files.audit.images.dockerfile.read", counting)
+    services = "".join(f"  a{number}: {{build: .}}\n" for number in range(5))
+    files = {"compose.yaml": f"services:\n{services}", "Dockerfile": "FROM alpine:3.20\nUSER 1654\n"}
+    assert outcomes("run-as-non-root", files).count(HOLDS) >= 5
+    assert len([text for text in read if "USER" in text]) == 1
+
+
+def test_a_service_has_the_settings_of_the_one_that_it_extends() -> None:
+    text = """
+        services:
+          base: {image: contoso/base, cap_drop: [ALL]}
+          api: {extends: base, image: contoso/api}
+    """
+    assert outcomes("drop-all-capabilities", {"compose.yaml": text}) == [HOLDS, HOLDS]
+
+
+@pytest.mark.parametrize("check", ["drop-all-capabilities", "read-only-root", "no-engine-socket"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "isolation: ${ISOLATION}",
+        "isolation: hyperv",
+        "volumes: ['./web:C:/inetpub/wwwroot']",
+        "volumes: ['.\\\\data:c:\\\\data']",
+        "volumes: [{type: npipe, source: '\\\\.\\pipe\\docker_engine', target: '\\\\.\\pipe\\docker_engine'}]",
+    ],
+)
+def test_a_service_of_windows_is_asked_nothing(check: str, lines: str) -> None:
+    text = f"services:\n  api:\n    image: ${{IMAGE}}\n    {lines}\n"
+    assert outcome(check, {"compose.yaml": text.replace("\\\\\\\\", "\\\\")}) is NOT_APPLICABLE
+
+
+def test_a_compose_file_of_another_name_is_asked_too() -> None:
+    assert outcomes("not-privileged", {"deploy/stack.yml": COMPOSE.format(lines="    privileged: true")}) == [FAILS]
+
+
+def test_compose_files_for_developers_are_not_asked() -> None:
+    assert (
+        outcomes("not-privileged", {"docker-compose.dev.yml": COMPOSE.format(lines="    privileged: true")}) == []
+    )
+
+
+OF_WINDOWS = "FROM mcr.microsoft.com/windows/servercore:ltsc2022\n"
+OF_LINUX = "FROM debian:13\n"
+
+
+def test_what_is_built_for_windows_is_asked_nothing_beside_what_is_built_for_linux() -> None:
+    text = """
+        services:
+          api: {build: {context: ., dockerfile: Dockerfile.windows}}
+          web: {build: {context: ., dockerfile: Dockerfile.linux}}
+    """
+    files = {"compose.yaml": text, "Dockerfile.windows": OF_WINDOWS, "Dockerfile.linux": OF_LINUX}
+    assert outcomes("drop-all-capabilities", files) == [NOT_APPLICABLE, FAILS]
+
+
+def test_all_that_an_engine_of_windows_runs_is_of_windows() -> None:
+    text = """
+        services:
+          db: {image: contoso/db}
+          api: {image: contoso/api, volumes: ['./data:C:/data']}
+    """
+    assert outcomes("drop-all-capabilities", {"compose.yaml": text}) == [NOT_APPLICABLE, NOT_APPLICABLE]
+
+
+@pytest.mark.parametrize(
+    ("path", "service", "expected"),
+    [
+        ("compose.yaml", "image: contoso/mssql-server-windows-express:latest", [NOT_APPLICABLE]),
+        ("compose.yaml", "build: {args: {FRAMEWORK: net10.0}}", []),
+        ("compose.yaml", "build: {context: ., args: {FRAMEWORK: net10.0}}", [FAILS]),
+        ("docker-compose.build.yml", "build: .", []),
+    ],
+)
+def test_services_that_a_file_does_not_run_on_linux(path: str, service: str, expected: list[Outcome]) -> None:
+    assert outcomes("drop-all-capabilities", {path: f"services:\n  api:\n    {service}\n"}) == expected

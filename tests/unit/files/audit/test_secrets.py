@@ -1,0 +1,164 @@
+"""Secrets at run time and as build arguments."""
+
+import pytest
+
+from bot.domain.repositories.finding import Outcome
+from bot.files.audit.secrets.names import is_secret_name
+from tests.unit.files.audit.world import BUILD, DEPLOYMENT, deployment, findings, outcome, workflow
+
+HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("DB_PASSWORD", True),
+        ("ApiKey", True),
+        ("Storage__AccountKey", True),
+        ("GITHUB_TOKEN", True),
+        ("ConnectionStrings__Shop", True),
+        ("PASSWORD_FILE", False),
+        ("SECRET_STORE", False),
+        ("TOKEN_PROVIDER", False),
+        ("TOKEN_URL", False),
+        ("PATH", False),
+        ("TOKENIZER", False),
+        ("Jwt__TokenLifetime", False),
+        ("MYSQL_ALLOW_EMPTY_PASSWORD", False),
+        ("PWD", False),
+        ("SECRETS_DIRECTORY", False),
+        ("Credential__CipherMode", False),
+        ("CREDENTIAL__ISSUERID", False),
+        ("Serilog__MinimumLevel__Override__Contoso.CredentialIssuer.Service", False),
+        ("Credentials__Password", True),
+        ("Secrets__Mail__0", True),
+        ("ApiKey__Value", True),
+        ("GOOGLE_CREDENTIALS_JSON", True),
+    ],
+)
+def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None:
+    assert is_secret_name(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "pod", "expected"),
+    [
+        ("env: [{name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: p}}}]", "", FAILS),
+        ("envFrom: [{secretRef: {name: db}}]", "", FAILS),
+        ("envFrom: [{configMapRef: {name: db}}]", "", HOLDS),
+        ("env: [{name: DB_PASSWORD, value: hunter2}]", "", FAILS),
+        ("env: [{name: DB_HOST, value: db}]", "", HOLDS),
+        ("env: [{name: DB_PASSWORD, value: empty}]", "", HOLDS),
+        ("env: [{name: DB_PASSWORD, value: '{password}'}]", "", HOLDS),
+        ("env: [{name: DB_PASSWORD, value: '[your password]'}]", "", HOLDS),
+        ('env: [{name: GOOGLE_CREDENTIALS, value: \'{"private_key": "hunter2"}\'}]', "", FAILS),
+        ("env: [{name: API_TOKEN, value: '[\"hunter2\"]'}]", "", FAILS),
+        ("env: [{name: GOOGLE_API_KEY, value: GOOGLE_API_KEY_VAL}]", "", HOLDS),
+        ("env: [{name: Pay__Secret, value: PAYPAL_SECRET}]", "", HOLDS),
+        ("env: [{name: DB_PASSWORD_FILE, value: /secrets/db}]", "", HOLDS),
+        ("env: [{name: DB, value: 'postgres://u:hunter2@db/shop'}]", "", FAILS),
+        ("volumeMounts: [{name: s, mountPath: /secrets}]", "volumes: [{name: s, secret: {secretName: db}}]", HOLDS),
+        (
+            "volumeMounts: [{name: s, mountPath: /secrets}]",
+            "volumes: [{name: s, csi: {driver: secrets-store.csi.k8s.io}}]",
+            HOLDS,
+        ),
+    ],
+)
+def test_secrets_of_a_container(lines: str, pod: str, expected: Outcome) -> None:
+    assert outcome("runtime-secrets", {DEPLOYMENT: deployment(lines, pod)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ("environment: {DB_PASSWORD: hunter2}", FAILS),
+        ("environment: ['DB_PASSWORD=${DB_PASSWORD}']", FAILS),
+        ("environment: {DB_PASSWORD_FILE: /run/secrets/db}", HOLDS),
+        ("environment: {ASPNETCORE_URLS: 'http://+:8080'}", HOLDS),
+        ("env_file: [.env]", UNKNOWN),
+        ("environment: {ConnectionStrings__Shop: '${SHOP}'}", UNKNOWN),
+        ("secrets: [db]", HOLDS),
+    ],
+)
+def test_secrets_of_a_service(environment: str, expected: Outcome) -> None:
+    text = f"services:\n  api:\n    image: contoso/api\n    {environment}\n"
+    assert outcome("runtime-secrets", {"compose.yaml": text}) is expected
+
+
+def test_a_service_of_windows_is_asked_about_secrets_all_the_same() -> None:
+    text = "services: {api: {image: contoso/api, isolation: process, environment: {DB_PASSWORD: hunter2}}}"
+    assert outcome("runtime-secrets", {"compose.yaml": text}) is FAILS
+
+
+def test_a_connection_whose_password_is_a_variable_is_not_said_to_be_written_out() -> None:
+    text = "services: {api: {image: contoso/api, environment: {ConnectionStrings__Shop: 'Host=db;Password=${SA}'}}}"
+    (found,) = findings("runtime-secrets", {"compose.yaml": text})
+    assert (found.outcome, found.message) == (
+        FAILS,
+        "ConnectionStrings__Shop comes into the environment with a password",
+    )
+    lines = "env: [{name: ConnectionStrings__Shop, value: 'Host=db;Password=$(SA)'}]"
+    (found,) = findings("runtime-secrets", {DEPLOYMENT: deployment(lines)})
+    assert (found.outcome, found.message) == (
+        FAILS,
+        "ConnectionStrings__Shop comes into the environment with a password",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("NUGET_TOKEN=${{ secrets.NUGET_TOKEN }}", FAILS),
+        ("FEED=${{ secrets.FEED }}", FAILS),
+        ("VERSION=${{ github.sha }}", HOLDS),
+        ("NUGET_TOKEN=hunter2", FAILS),
+    ],
+)
+def test_secrets_as_build_arguments(arguments: str, expected: Outcome) -> None:
+    steps = f"""
+    - uses: docker/build-push-action@v6
+      with:
+        push: true
+        build-args: |
+          {arguments}
+    """
+    found = findings("build-argument-secrets", {BUILD: workflow(steps)})
+    assert [each.outcome for each in found] == [expected]
+    assert "hunter2" not in repr(found)
+
+
+def test_build_arguments_of_a_command_are_read() -> None:
+    steps = "- run: docker buildx build --push --build-arg TOKEN=${{ secrets.TOKEN }} -t contoso/api ."
+    assert outcome("build-argument-secrets", {BUILD: workflow(steps)}) is FAILS
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("replace_me", HOLDS),
+        ("change-me", HOLDS),
+        ("your-token-here", HOLDS),
+        ("{your db token}", HOLDS),
+        ("#{Token}#", HOLDS),
+        ("__TOKEN__", HOLDS),
+        ("@Microsoft.KeyVault(SecretUri=https://shop.vault.azure.net/secrets/token)", HOLDS),
+        ("api-token@azurekeyvault", HOLDS),
+        ("hunter2", FAILS),
+        ("setmeup9", FAILS),
+    ],
+)
+def test_what_stands_for_a_secret_is_none(value: str, expected: Outcome) -> None:
+    lines = f'env:\n  - name: API_TOKEN\n    value: "{value}"'
+    assert outcome("runtime-secrets", {DEPLOYMENT: deployment(lines)}) is expected
+
+
+@pytest.mark.parametrize(("line", "expected"), [("DB_PASSWORD: hunter2", UNKNOWN), ("DB_HOST: db", HOLDS)])
+def test_an_override_beside_a_compose_file_may_bring_a_secret(line: str, expected: Outcome) -> None:
+    files = {
+        "docker-compose.yml": "services: {db: {image: contoso/db}}",
+        "docker-compose.override.yml": f"services: {{db: {{environment: {{{line}}}}}}}",
+    }
+    (found,) = findings("runtime-secrets", files)
+    assert found.outcome is expected
+    assert ("docker-compose.override.yml" in found.message) is (expected is UNKNOWN)

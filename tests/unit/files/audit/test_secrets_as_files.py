@@ -1,0 +1,182 @@
+"""Secrets that patches move from the environment into files."""
+
+import pytest
+
+from bot.files.audit.auditing import audit
+from bot.files.audit.patches import patches
+from tests.unit.files.audit.patching import ARGUED, TAKEN, TOKEN, known
+from tests.unit.files.audit.world import BUILD, DEPLOYMENT, NOW, deployment, texts, workflow
+
+WRITTEN_OUT = """
+env:
+  - name: DB_HOST
+    value: db
+  - name: DB_PASSWORD
+    value: hunter2
+"""
+OF_SERVICE = """
+services:
+  api:
+    image: contoso/api
+    environment:
+      A: b
+      DB_PASSWORD: hunter2
+    user: '1654'
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "expected", "told"),
+    [
+        (
+            {DEPLOYMENT: deployment(WRITTEN_OUT)},
+            ["secretName: api-secrets", "path: DB_PASSWORD"],
+            "in the Secret api",
+        ),
+        ({"compose.yaml": OF_SERVICE}, ["- DB_PASSWORD", "environment: DB_PASSWORD"], "where Compose runs"),
+    ],
+)
+def test_a_secret_that_is_written_out_becomes_a_file_that_must_be_set_first(
+    files: dict[str, str], expected: list[str], told: str
+) -> None:
+    before = texts(files)
+    (finding,) = [each for each in audit(before, NOW) if each.check == "runtime-secrets"]
+    assert finding.fix is not None
+    assert f"set DB_PASSWORD {told}" in finding.fix.advice
+    patch = patches(known(before), [finding], audit(before, NOW))[finding]
+    added = "\n".join(line[1:] for line in patch.splitlines() if line[0] == "+")
+    assert [each for each in expected if each not in added] == []
+    assert "hunter2" not in patch
+    assert "***" in patch
+
+
+TWO_CONTAINERS = """
+apiVersion: v1
+kind: Pod
+metadata:
+  name: api
+spec:
+  containers:
+    - name: api
+      image: contoso/api:1
+      env:
+        - name: DB_PASSWORD
+          value: hunter2
+    - name: web
+      image: contoso/web:1
+      env:
+        - name: DB_PASSWORD
+          value: {value}
+"""
+TWO_SERVICES = """
+services:
+  a:
+    image: contoso/a
+    environment: {{DB_PASSWORD: hunter2}}
+    user: '1'
+  b:
+    image: contoso/b
+    environment: {{DB_PASSWORD: {value}}}
+    user: '1'
+"""
+
+
+@pytest.mark.parametrize("value", ["hunter2", "hunter3"])
+@pytest.mark.parametrize(("path", "text"), [(DEPLOYMENT, TWO_CONTAINERS), ("compose.yaml", TWO_SERVICES)])
+def test_two_secrets_of_one_name_are_not_made_one(path: str, text: str, value: str) -> None:
+    text = text.format(value=value)
+    found = [each for each in audit(texts({path: text}), NOW) if each.check == "runtime-secrets"]
+    suggested = [each.fix.suggested for each in found if each.fix is not None]
+    assert len(suggested) == 2
+    assert all(map(bool, suggested)) is (value == "hunter2")
+    assert any(map(bool, suggested)) is (value == "hunter2")
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("# syntax=docker/dockerfile:1.4\n" + TOKEN.lstrip(), "1.10 is the first"),
+        (TOKEN.replace(" --token $NUGET_TOKEN", ""), "no RUN names NUGET_TOKEN"),
+        (TOKEN.replace("USER 1", "EXPOSE 80\n" * 500), "more than 500 instructions"),
+        (TOKEN.replace("USER 1", "ENV X=${NUGET_TOKEN-none}"), "used in line 5 by what takes no build secret"),
+    ],
+)
+def test_a_build_that_would_lose_its_token_is_left_to_people(written: str, why: str) -> None:
+    files = texts({"Dockerfile": written, BUILD: workflow(ARGUED)})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "build-argument-secrets"]
+    assert finding.fix is not None
+    assert finding.fix.suggested == ()
+    assert why in finding.fix.left_alone
+
+
+@pytest.mark.parametrize("line", ["# syntax=docker/dockerfile:1", "# syntax=docker/dockerfile:1.10"])
+def test_a_frontend_that_gives_secrets_to_variables_is_taken(line: str) -> None:
+    files = texts({"Dockerfile": f"{line}\n{TOKEN.lstrip()}", BUILD: workflow(ARGUED)})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "build-argument-secrets"]
+    assert finding.fix is not None
+    assert "--mount=" in "".join(each.text for each in finding.fix.suggested)
+
+
+OF_DB = """
+env:
+  - name: DB_PASSWORD
+    valueFrom:
+      secretKeyRef:
+        name: db
+        key: password
+"""
+
+
+@pytest.mark.parametrize(
+    ("container", "pod", "why"),
+    [
+        (
+            f'{OF_DB}args: ["--password=$(DB_PASSWORD)"]',
+            "",
+            "a command or another variable of it names one of them",
+        ),
+        (f"{OF_DB}  - name: URL\n    value: redis://$(DB_PASSWORD)", "", "a command or another variable"),
+        (f"{OF_DB}        optional: true", "", "one of its Secrets is optional"),
+        (OF_DB.replace("name: db", "name: my.db"), "", "my.db cannot be the name of a volume"),
+        (OF_DB, "volumes:\n  - name: db\n    secret:\n      secretName: db", "the pod has a volume db already"),
+        (f"{OF_DB}envFrom:\n  - secretRef: {{name: db}}", "", "which Secret it is stands in no one place"),
+    ],
+)
+def test_secrets_whose_files_a_pod_could_not_have_are_left_to_people(container: str, pod: str, why: str) -> None:
+    files = texts({DEPLOYMENT: deployment(container, pod)})
+    fixes = [each.fix for each in audit(files, NOW) if each.check == "runtime-secrets"]
+    assert [each.suggested for each in fixes if each is not None] == [()] * len(fixes)
+    assert all(each is not None and why in each.left_alone for each in fixes)
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"compose.yaml": f"{TAKEN}secrets:\n  DB_PASSWORD:\n    environment: OTHER\n"}, "of another source"),
+        ({"compose.yaml": TAKEN.replace("contoso/api", "postgres:17")}, "postgres is made by others"),
+        ({DEPLOYMENT: deployment(OF_DB, image="docker.io/library/redis:8")}, "redis is made by others"),
+    ],
+)
+def test_a_program_that_would_read_no_file_or_another_keeps_its_environment(
+    files: dict[str, str], why: str
+) -> None:
+    (fix,) = [each.fix for each in audit(texts(files), NOW) if each.check == "runtime-secrets"]
+    assert fix is not None
+    assert fix.suggested == ()
+    assert why in fix.left_alone
+
+
+def test_a_secret_of_the_same_source_that_the_file_has_is_taken() -> None:
+    files = texts({"compose.yaml": f"{TAKEN}secrets:\n  DB_PASSWORD:\n    environment: SA\n"})
+    (fix,) = [each.fix for each in audit(files, NOW) if each.check == "runtime-secrets"]
+    assert fix is not None
+    assert "- DB_PASSWORD" in "".join(each.text for each in fix.suggested)
+
+
+def test_one_key_of_a_secret_becomes_a_file_for_each_variable() -> None:
+    more = OF_DB.replace("DB_PASSWORD", "OLD_PASSWORD").replace("\nenv:\n", "")
+    files = texts({DEPLOYMENT: deployment(f"{OF_DB}{more}  - {{name: A, value: $(A) $$(B)}}")})
+    findings = [each for each in audit(files, NOW) if each.check == "runtime-secrets"]
+    (shown, _) = patches(known(files), findings, audit(files, NOW)).values()
+    assert "path: DB_PASSWORD" in shown
+    assert "path: OLD_PASSWORD" in shown

@@ -1,0 +1,304 @@
+"""SBOM, provenance, signatures and their verification."""
+
+import pytest
+
+from bot.domain.repositories.finding import Outcome
+from tests.unit.files.audit.world import BUILD, PUSH, findings, outcome, outcomes, workflow
+
+HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
+BUILDX = "- uses: docker/setup-buildx-action@v3\n"
+TOKEN = "permissions: {contents: read, id-token: write}"
+
+
+def push(*lines: str) -> str:
+    given = "\n".join(f"    {line}" for line in lines)
+    return f"- uses: docker/build-push-action@v6\n  id: build\n  with:\n    push: true\n{given}\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        (BUILDX + push(), FAILS),
+        (BUILDX + push("sbom: true"), HOLDS),
+        (push("sbom: true"), UNKNOWN),
+        (BUILDX + push("attests: type=sbom"), HOLDS),
+        (BUILDX + push("sbom: ${{ inputs.sbom }}"), UNKNOWN),
+        (BUILDX + push() + "- run: cosign attest --type spdxjson --predicate s.json --yes a@sha256:x\n", HOLDS),
+        (BUILDX + push() + "- uses: anchore/sbom-action@v0\n", UNKNOWN),
+        (BUILDX + push() + "- run: syft contoso/api -o spdx-json > s.json\n", UNKNOWN),
+        ("- run: docker buildx build --push --sbom=true -t contoso/api .\n", HOLDS),
+        ("- run: docker build -t contoso/api . && docker push contoso/api\n", FAILS),
+    ],
+)
+def test_images_carry_an_sbom(steps: str, expected: Outcome) -> None:
+    assert outcome("sbom", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        (BUILDX + push(), HOLDS),
+        (push(), UNKNOWN),
+        (BUILDX.rstrip() + "\n  with: {driver: docker}\n" + push(), UNKNOWN),
+        (BUILDX + push("provenance: false"), FAILS),
+        (BUILDX + push("provenance: mode=max"), HOLDS),
+        (BUILDX + push("provenance: false") + "- uses: actions/attest-build-provenance@v3\n", HOLDS),
+        (BUILDX + push("provenance: false") + "- uses: actions/attest@v4\n  with: {subject-path: dist}\n", FAILS),
+        ("- run: docker push contoso/api\n", UNKNOWN),
+        ("- run: docker build -t contoso/api . && docker push contoso/api\n", FAILS),
+    ],
+)
+def test_images_carry_provenance(steps: str, expected: Outcome) -> None:
+    assert outcome("provenance", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("steps", "top", "triggers", "expected"),
+    [
+        (push("provenance: false"), "", "push:", "level 0"),
+        (BUILDX + push(), "", "push:", "level 1"),
+        (BUILDX + push() + "- uses: actions/attest-build-provenance@v3\n", TOKEN, "push:", "level 2"),
+        (BUILDX + push() + "- uses: actions/attest-build-provenance@v3\n", "", "push:", "level 1"),
+        (BUILDX + push() + "- uses: actions/attest-build-provenance@v3\n", TOKEN, "workflow_call:", "level 3"),
+    ],
+)
+def test_the_level_that_a_build_reaches(steps: str, top: str, triggers: str, expected: str) -> None:
+    (found,) = findings("slsa-level", {BUILD: workflow(steps, triggers, top=top)})
+    assert expected in found.message
+    assert found.outcome is (HOLDS if expected in {"level 2", "level 3"} else FAILS)
+
+
+def test_a_builder_of_docker_is_isolated_from_its_caller() -> None:
+    text = "on: push\njobs: {build: {uses: docker/github-builder/.github/workflows/build.yml@v1}}"
+    for check in ("provenance", "slsa-level", "image-signed"):
+        assert outcome(check, {BUILD: text}) is HOLDS
+
+
+CALLED = "on: {{workflow_call: {{}}}}\njobs:\n{jobs}"
+BUILD_JOB = """
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/build-push-action@v6
+        with: {push: true, tags: 'ghcr.io/contoso/api:8'}
+"""
+SIGN_JOB = """
+  sign:
+    runs-on: ubuntu-latest
+    steps: [{run: 'cosign sign --yes ghcr.io/contoso/api@sha256:abc'}]
+"""
+
+
+@pytest.mark.parametrize("own", ["./", "$/"])
+@pytest.mark.parametrize(("needs", "expected"), [("needs: build, ", HOLDS), ("", FAILS)])
+def test_jobs_of_called_workflows_are_as_their_callers_are(own: str, needs: str, expected: Outcome) -> None:
+    chain = f"""
+  build: {{uses: {own}.github/workflows/a.yml}}
+  sign: {{{needs}uses: {own}.github/workflows/b.yml}}
+"""
+    files = {
+        ".github/workflows/a.yml": CALLED.format(jobs=BUILD_JOB),
+        ".github/workflows/b.yml": CALLED.format(jobs=SIGN_JOB),
+        ".github/workflows/chain.yml": CALLED.format(jobs=chain),
+        BUILD: f"on: push\njobs: {{image: {{uses: {own}.github/workflows/chain.yml}}}}\n",
+    }
+    assert outcome("image-signed", files) is expected
+
+
+def sign(*references: str, options: str = "--yes") -> str:
+    return PUSH + f"- run: cosign sign {options} {' '.join(references)}\n"
+
+
+DIGEST = "ghcr.io/contoso/api@${{ steps.build.outputs.digest }}"
+
+
+def test_what_is_pushed_is_signed() -> None:
+    assert outcome("image-signed", {BUILD: workflow(sign(DIGEST))}) is HOLDS
+    assert outcome("image-signed", {BUILD: workflow(PUSH)}) is FAILS
+    assert outcome("image-signed", {BUILD: workflow("- uses: contoso/sign-nuget-packages@v1\n" + PUSH)}) is FAILS
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        (sign(DIGEST), HOLDS),
+        (sign("ghcr.io/contoso/api@sha256:" + "a" * 64), HOLDS),
+        (sign("ghcr.io/contoso/api:8"), FAILS),
+        (sign("ghcr.io/contoso/api:${{ github.sha }}"), FAILS),
+        (sign("$IMAGE"), UNKNOWN),
+        (
+            PUSH
+            + "- run: |\n    images=''\n    for tag in ${TAGS}; do\n      images+=\"${tag}@${DIGEST} \"\n    done\n"
+            "    cosign sign --yes ${images}\n",
+            HOLDS,
+        ),
+        (
+            PUSH + '- run: echo "${TAGS}" | xargs -I {} cosign sign --yes {}@${DIGEST}\n'
+            "  env: {DIGEST: '${{ steps.build.outputs.digest }}'}\n",
+            HOLDS,
+        ),
+    ],
+)
+def test_a_digest_is_signed_and_not_a_tag(steps: str, expected: Outcome) -> None:
+    assert outcome("signed-by-digest", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("options", "top", "expected"),
+    [
+        ("--yes", TOKEN, HOLDS),
+        ("--yes", "permissions: write-all", HOLDS),
+        ("--yes", "permissions: {contents: read}", FAILS),
+        ("--yes", "", FAILS),
+        ("--key env://COSIGN_PRIVATE_KEY", TOKEN, FAILS),
+        ("--key azurekms://contoso.vault.azure.net/cosign", "", NOT_APPLICABLE),
+        ("--key ${{ secrets.KEY }}", "", UNKNOWN),
+    ],
+)
+def test_signatures_are_made_without_a_key(options: str, top: str, expected: Outcome) -> None:
+    assert outcome("keyless-signing", {BUILD: workflow(sign(DIGEST, options=options), top=top)}) is expected
+
+
+IDENTITY = "--certificate-identity https://github.com/contoso/api/.github/workflows/build.yml@refs/heads/main"
+ISSUER = "--certificate-oidc-issuer https://token.actions.githubusercontent.com"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (f"{IDENTITY} {ISSUER}", HOLDS),
+        (f"--certificate-identity-regexp '^https://github.com/contoso/' {ISSUER}", HOLDS),
+        (f"--certificate-identity-regexp 'contoso' {ISSUER}", FAILS),
+        (f"--certificate-identity-regexp '.*' {ISSUER}", FAILS),
+        (f'--certificate-identity-regexp "https://github.com/$GITHUB_REPOSITORY/.*" {ISSUER}', FAILS),
+        (f'--certificate-identity-regexp "^https://github.com/$GITHUB_REPOSITORY/" {ISSUER}', HOLDS),
+        (f'--certificate-identity-regexp "$IDENTITY" {ISSUER}', UNKNOWN),
+        (f"--certificate-identity-regexp '^.*$' {ISSUER}", FAILS),
+        (f"{IDENTITY} --certificate-oidc-issuer-regexp '.*'", FAILS),
+        (ISSUER, FAILS),
+        (IDENTITY, FAILS),
+        ("--key cosign.pub", HOLDS),
+        (f"{IDENTITY} {ISSUER} api || true #", FAILS),
+    ],
+)
+def test_who_verifies_names_whom(options: str, expected: Outcome) -> None:
+    steps = f"- run: cosign verify {options} contoso/api@sha256:abc\n"
+    assert outcome("verified-identity", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("if ! {verify}; then echo no; exit 1; fi", HOLDS),
+        ("if ! {verify}; then echo no; else echo yes; fi", FAILS),
+        ("if ! {verify}; then exit $CODE; fi", UNKNOWN),
+        ("if ! {verify}; then if $STRICT; then exit 1; fi; fi", UNKNOWN),
+        ("if {verify}; then echo yes; else exit 1; fi", HOLDS),
+        ("if {verify}; then echo yes; fi", UNKNOWN),
+        ("if ! {verify}; then exit 0; fi", FAILS),
+        ("! {verify}", FAILS),
+        ("{verify} || true", FAILS),
+    ],
+)
+def test_a_branch_that_exits_stops_the_step(script: str, expected: Outcome) -> None:
+    verify = f"cosign verify {IDENTITY} {ISSUER} contoso/api@sha256:abc"
+    steps = f"- run: |\n    {script.format(verify=verify)}\n"
+    assert outcome("verified-identity", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize("check", ["keyless-signing", "signed-by-digest", "verified-identity"])
+def test_what_only_tries_out_signing_is_asked_nothing(check: str) -> None:
+    steps = "- run: cosign sign --yes demo:1\n- run: cosign verify demo:1\n"
+    triggers = "pull_request:\nworkflow_dispatch:"
+    assert outcomes(check, {".github/workflows/kind-verify.yml": workflow(steps, triggers)}) == []
+    assert outcomes(check, {".github/workflows/release.yml": workflow(steps, "push: {tags: ['v*']}")}) == [FAILS]
+
+
+def test_a_token_that_is_given_is_an_identity() -> None:
+    steps = sign(DIGEST, options="--yes --identity-token $OIDC_TOKEN")
+    assert outcome("keyless-signing", {BUILD: workflow(steps)}) is HOLDS
+
+
+KYVERNO = """
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {{name: signed}}
+spec:
+  {action}
+  rules: [{{name: signed, verifyImages: [{{imageReferences: ['*'] {own}}}]}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "own", "expected"),
+    [
+        ("validationFailureAction: Enforce", "", HOLDS),
+        ("validationFailureAction: Audit", "", FAILS),
+        ("background: false", "", FAILS),
+        ("background: false", ", failureAction: Enforce", HOLDS),
+    ],
+)
+def test_a_policy_of_kyverno_enforces(action: str, own: str, expected: Outcome) -> None:
+    assert outcome("admission-enforced", {"policy.yaml": KYVERNO.format(action=action, own=own)}) is expected
+
+
+def test_a_policy_of_the_policy_controller_names_an_identity() -> None:
+    policy = (
+        "apiVersion: policy.sigstore.dev/v1beta1\nkind: ClusterImagePolicy\n"
+        "spec: {{authorities: [{{keyless: {keyless}}}]}}"
+    )
+    named = "{identities: [{issuer: https://token.actions.githubusercontent.com, subject: x}]}"
+    assert outcome("admission-enforced", {"policy.yaml": policy.format(keyless=named)}) is HOLDS
+    assert outcome("admission-enforced", {"policy.yaml": policy.format(keyless="{url: x}")}) is FAILS
+
+
+def test_repositories_without_a_policy_are_asked_nothing() -> None:
+    assert outcomes("admission-enforced", {"a.yaml": "apiVersion: v1\nkind: ConfigMap\n"}) == []
+
+
+ONLY_MAIN = "${{ startsWith(github.ref, 'refs/tags/') || github.ref_name == 'main' }}"
+
+
+@pytest.mark.parametrize(
+    ("triggers", "asked"),
+    [
+        ("push: {branches-ignore: [main]}", False),
+        ("pull_request:\npush: {branches-ignore: [main], paths: [src/**]}", False),
+        ("push: {branches: [develop]}", False),
+        ("push: {branches: [develop, main]}", True),
+        ("push: {branches: ['release/*', 'm*']}", True),
+        ("push: {branches: ['release/*']}", False),
+        ("push: {branches-ignore: [main], tags: [v*]}", True),
+        ("push: {tags: [v*]}", True),
+        ("push:", True),
+        ("push: {branches-ignore: ['ma*']}", True),
+        ("workflow_dispatch:\npush: {branches-ignore: [main]}", True),
+    ],
+)
+@pytest.mark.parametrize("through", ["flag", "environment", "condition"])
+def test_a_push_for_branches_that_the_workflow_does_not_run_for_is_none(
+    triggers: str, asked: bool, through: str
+) -> None:
+    flag = {"flag": ONLY_MAIN, "environment": "${{ env.PUBLISHES == 'true' }}", "condition": "true"}[through]
+    condition = f"  if: {ONLY_MAIN}\n" if through == "condition" else ""
+    steps = f"- uses: docker/build-push-action@v6\n{condition}  with:\n    push: {flag}\n    tags: contoso/api\n"
+    text = workflow(steps, triggers, top=f'env: {{PUBLISHES: "{ONLY_MAIN}"}}' if through == "environment" else "")
+    assert bool(outcomes("image-signed", {BUILD: text})) is asked
+
+
+@pytest.mark.parametrize(
+    ("script", "asked"),
+    [
+        ("echo 'PUBLISHES=true' >> $GITHUB_ENV", True),
+        ('"PUBLISHES=true" | Out-File $Env:GITHUB_ENV -Append', True),
+        ("{ echo 'PUBLISHES=true'; } >> \"$GITHUB_ENV\"", True),
+        ("echo 'OTHER=true' >> $GITHUB_ENV", False),
+        ("echo 'PUBLISHES=true'", False),
+    ],
+)
+def test_a_variable_that_a_step_writes_for_the_next_is_not_what_the_job_says(script: str, asked: bool) -> None:
+    flag = "${{ env.PUBLISHES == 'true' }}"
+    push = f"- uses: docker/build-push-action@v6\n  if: {flag}\n  with: {{push: true, tags: contoso/api}}\n"
+    steps = f"- run: |\n    {script}\n{push}"
+    text = workflow(steps, job="env: {PUBLISHES: 'false'}")
+    assert bool(outcomes("image-signed", {BUILD: text})) is asked

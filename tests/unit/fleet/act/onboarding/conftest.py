@@ -1,0 +1,8 @@
+import pytest
+
+from tests.unit.fleet.act.onboarding.world import World, new_world
+
+
+@pytest.fixture
+def world() -> World:
+    return new_world()

@@ -1,0 +1,101 @@
+"""What is left of a rebuild once a part of it was declined."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.reference import Base, Reference
+from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.rebuild import Target
+from bot.domain.rollouts.wanted_digest import wanted_digests_of
+from bot.fleet.act.ports import Job
+from bot.fleet.act.pull_request.declined import Declined, less_declined, was_closed_by_us
+from bot.fleet.act.pull_request.text.section import closed, written
+from tests.unit.fleet.act.world import ASPNET, change, digest, member, rebuild, reference
+
+SDK = Base(ASPNET.registry, "dotnet/sdk", "10.0")
+BOTH = (Target(ASPNET, digest("a"), digest("b"), (1,)), Target(SDK, digest("d"), digest("e"), (2,)))
+
+
+@pytest.mark.parametrize(("closed", "left", "pin"), [("b", SDK, "10.0.104"), ("e", ASPNET, None)])
+def test_what_global_json_asks_for_moves_with_the_sdk_image_or_not_at_all(
+    closed: str, left: Base, pin: str | None
+) -> None:
+    asked = Reference(SDK.name, "10.0.103")
+    planned = rebuild(
+        targets=(Target(ASPNET, digest("a"), digest("b"), (1,)), Target(SDK, digest("d"), digest("e"), (2,))),
+        replacements=(Replacement(asked, asked.at("10.0.104", None)), Replacement(reference("a"), reference("b"))),
+    )
+    job = Job(planned, member(), "main", (change(),), ("Dockerfile", "global.json"))
+    text = f"<!-- freshness-bot rebuild {digest(closed)} -->"
+    request = PullRequest(1, "", "branch", "sha", "", text, False, False)
+    rest = less_declined([request], job).left
+    assert rest is not None
+    orders = wanted_digests_of(rest.rebuild, rest.changes)
+    assert ([order.base for order in orders.of_bases], orders.sdk) == ([left], pin)
+
+
+def asked(*letters: str, number: int = 1, is_open: bool = False, is_merged: bool = False) -> PullRequest:
+    body = written("text", [digest(letter) for letter in letters], "title")
+    return PullRequest(number, "", "branch", "sha", "", body, is_open, is_merged)
+
+
+def job_of(*targets: Target) -> Job:
+    return Job(rebuild(targets=targets), member(), "main", (change(),), ("Dockerfile",))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param([], id="nothing was asked before"),
+        pytest.param([asked("b", is_open=True)], id="it is open"),
+        pytest.param([asked("b", is_merged=True)], id="it was merged"),
+        pytest.param([asked("c")], id="another digest was closed"),
+    ],
+)
+def test_where_nothing_was_declined_the_job_stays_as_it_is(found: list[PullRequest]) -> None:
+    other = Reference("registry.contoso.com/other", "1")
+    job = job_of(*BOTH[:1])
+    job = replace(job, rebuild=replace(job.rebuild, replacements=(Replacement(other, other.at("2", None)),)))
+    assert less_declined(found, job) == Declined(job)
+
+
+def test_what_was_closed_as_a_whole_leaves_nothing_and_names_the_latest_pull_request() -> None:
+    found = [asked("b", "e", number=7), asked("b", number=4)]
+    told = "pull request #7 for these digests was closed by a maintainer"
+    assert less_declined(found, job_of(*BOTH)) == Declined(None, (told,), found[0])
+
+
+def test_what_was_closed_in_parts_leaves_the_rest_with_its_changes_alone() -> None:
+    rest = less_declined([asked("e", number=4)], job_of(*BOTH))
+    assert rest.told == ("sdk:10.0 is left alone, since #4 was closed",)
+    assert rest.left is not None
+    assert (rest.left.rebuild.targets, rest.left.changes) == (BOTH[:1], (change(),))
+    assert rest.left.rebuild.replacements == rebuild().replacements
+    other = less_declined([asked("b", number=4)], job_of(*BOTH)).left
+    assert other is not None
+    assert (other.rebuild.targets, other.changes) == (BOTH[1:], ())
+    assert other.rebuild.replacements == ()
+
+
+@pytest.mark.parametrize(("closed_one", "pin"), [("b", "10.0.104"), ("e", None)])
+def test_what_global_json_asks_for_moves_with_an_sdk_image_of_any_system(closed_one: str, pin: str | None) -> None:
+    sdk = Base(SDK.registry, SDK.repository, "10.0-noble")
+    planned = rebuild(
+        targets=(BOTH[0], Target(sdk, digest("d"), digest("e"), (2,))),
+        replacements=(Replacement(Reference(SDK.name, "10.0.103"), Reference(SDK.name, "10.0.104")),),
+    )
+    rest = less_declined([asked(closed_one)], Job(planned, member(), "main", (change(),), ())).left
+    assert rest is not None
+    assert wanted_digests_of(rest.rebuild, rest.changes).sdk == pin
+
+
+@pytest.mark.parametrize(
+    ("values", "ours"),
+    [({}, True), ({"number": 2}, False), ({"is_merged": True}, False), ({"body": "by hand"}, False)],
+)
+def test_the_bot_knows_its_own_pull_request_that_it_has_closed(values: dict[str, object], ours: bool) -> None:
+    request = asked("b")
+    request = replace(request, body=closed(request.body, "it is done"))
+    assert was_closed_by_us([replace(request, **values)], rebuild(pull_request=1)) is ours  # type: ignore[arg-type]

@@ -1,8 +1,0 @@
-import pytest
-
-from tests.unit.verify.signatures.making import Timestamper
-
-
-@pytest.fixture(scope="module")
-def timestamper(tmp_path_factory: pytest.TempPathFactory) -> Timestamper:
-    return Timestamper.open(tmp_path_factory.mktemp("tsa"))
