@@ -10,14 +10,8 @@ from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
 from bot.fleet.assess.baseline import BaseStanding
-from bot.fleet.assess.notices.rules import (
-    end_of_life_notices,
-    moved_underneath,
-    release_lag,
-    sibling_lag,
-    waiting_for_base,
-    withdrawn,
-)
+from bot.fleet.assess.notices.rules import end_of_life_notices, moved_underneath, waiting_for_base, withdrawn
+from bot.upstream.dotnet.lags import release_lag, sibling_lag
 from bot.upstream.dotnet.releases import ReleaseIndex, family_name
 from bot.upstream.dotnet.tag_family import sibling_of
 

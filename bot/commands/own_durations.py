@@ -2,7 +2,7 @@
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
-from bot.service.opened_stores import store_url
+from bot.fleet.wiring.stores import store_url
 from bot.settings import Settings
 from bot.store.engine.database import looked_into
 from bot.store.engine.queue.leases import this_worker

@@ -1,27 +1,14 @@
 """The table of stages, in the order in which data flows, and how one of them is run."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.domain.failure import Failure
 from bot.domain.log import log
-from bot.fleet.wiring.opening import Bot
+from bot.fleet.bot import Bot
+from bot.fleet.stage import Stage, TickOutcome
 from bot.service import ticks
-from bot.service.ticks import TickOutcome
 from bot.store.engine.database import SchemaChanged
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """`every` is how often it asks what is due: what is due and when stands in the store. `only_reads` where it
-    changes nothing outside of the store."""
-
-    name: str
-    tick: Callable[[Bot], Awaitable[TickOutcome]]
-    every: timedelta
-    only_reads: bool = False
-
 
 STAGES = (
     Stage("discover", ticks.discover_tick, timedelta(seconds=20), only_reads=True),

@@ -15,8 +15,8 @@ from bot.domain.packages.gate_rules import ReportUse
 from bot.domain.packages.package import Distribution, Package, PackageType
 from bot.domain.platform import platform_of
 from bot.domain.wording.words import counted, duration, first_few
-from bot.fleet.verify.gating.ports import DOTNET, KeptData, ToldPlatform
 from bot.images.scan_reports import KeptReport
+from bot.images.told_platforms import DOTNET, KeptData, ToldPlatform
 
 _FRAMEWORKS = frozenset({"Microsoft.NETCore.App", "Microsoft.AspNetCore.App", "Microsoft.WindowsDesktop.App"})
 SYSTEM = frozenset({PackageType.DEB.value, PackageType.APK.value, PackageType.RPM.value})

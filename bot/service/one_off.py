@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from bot.domain.clock import Clock
 from bot.domain.rollouts.rebuild import Rebuild
+from bot.fleet.stage import TickOutcome
 from bot.fleet.stages import STAGES, one_pass
 from bot.fleet.wiring.opening import open_bot
-from bot.service.opened_stores import store_url
-from bot.service.ticks import TickOutcome
+from bot.fleet.wiring.stores import store_url
 from bot.settings import Settings
 from bot.store.engine.queue.leases import bring_forward, free_leases_of_the_dead, give_all_back
 from bot.store.engine.snapshot import snapshot

@@ -13,9 +13,11 @@ from bot.domain.bases.incident import Incident
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.log import log
+from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
-from bot.fleet.stages import STAGES, Stage, run_stage
-from bot.fleet.wiring.opening import Bot, open_bot
+from bot.fleet.stage import Stage
+from bot.fleet.stages import STAGES, run_stage
+from bot.fleet.wiring.opening import open_bot
 from bot.service.logs import set_up
 from bot.service.settings_file import SettingsFile
 from bot.service.web import wire_site

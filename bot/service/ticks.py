@@ -1,7 +1,6 @@
 """What each stage does when it is woken: its store is asked what is due, and its tally told in figures."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict
 
 from bot.domain.log import log
 from bot.domain.rollouts.timing.freezes import frozen_by
@@ -17,6 +16,7 @@ from bot.fleet.assess import tick as assess
 from bot.fleet.assess.notices import tick as notices_stage
 from bot.fleet.assess.wording import describe
 from bot.fleet.audit import tick as audit_stage
+from bot.fleet.bot import Bot
 from bot.fleet.discover import tick as discover
 from bot.fleet.discover.builds import tick as builds
 from bot.fleet.follow import tick as follow
@@ -30,6 +30,7 @@ from bot.fleet.plan.waves import tick as advance
 from bot.fleet.report import tick as report
 from bot.fleet.report.fleet_issue import tick as fleet_issue
 from bot.fleet.report.summary import tick as summaries
+from bot.fleet.stage import TickOutcome
 from bot.fleet.verify.attesting import tick as attesting
 from bot.fleet.verify.gating import tick as gating
 from bot.fleet.verify.images import tick as images_stage
@@ -43,22 +44,7 @@ from bot.fleet.watch.vulnerabilities import tick as osv_stage
 from bot.fleet.wiring.adapters import LifecycleMarks, RegistryAnswers
 from bot.fleet.wiring.auditing import scan_logs
 from bot.fleet.wiring.combined_feeds import CombinedFeeds
-from bot.fleet.wiring.opening import Bot
 from bot.settings.sections.rollout import FirstRun
-
-
-@dataclass(slots=True)
-class TickOutcome:
-    """What one tick did, as figures, and what went wrong, a line each; `broke` where it was cut short."""
-
-    stage: str
-    figures: dict[str, Any] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    broke: bool = False
-
-    @property
-    def did_something(self) -> bool:
-        return any(self.figures.values()) or bool(self.problems)
 
 
 async def discover_tick(bot: Bot) -> TickOutcome:

@@ -2,9 +2,9 @@
 
 from ipaddress import ip_network
 
+from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.wiring.grants import forge_page
-from bot.fleet.wiring.opening import Bot
 from bot.settings import Settings, secret
 from bot.settings.tokens import Token, parse
 from bot.web.access.rates import Rates

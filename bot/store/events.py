@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.reach import Reach
 from bot.domain.rollouts.rebuild import FOLLOWED
 from bot.domain.rollouts.reopening import NOT_BEFORE
-from bot.fleet.discover.rows.discover import LISTING
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock_where
 from bot.store.engine.store import Store
@@ -22,7 +21,7 @@ from bot.store.rows.repositories.onboardings import IS_WORKED_ON, has_declined_l
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.reopening import may_be_opened_again
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.tables import tasks
+from bot.store.rows.tables import LISTING, tasks
 
 _REMEMBERED = timedelta(days=3)
 """GitHub lets a delivery be sent again by hand for as long."""

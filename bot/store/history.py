@@ -9,10 +9,9 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Observation, Sight
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
-from bot.fleet.watch.registry.ports import Sight
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.locking import lock

@@ -6,9 +6,9 @@ from ipaddress import IPv4Network, IPv6Network
 from starlette.requests import Request
 
 from bot.domain.clock import Clock
+from bot.domain.rollouts.timing.standing import RolloutOptions
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.meter import Meter
-from bot.fleet.plan.waves.tick import RolloutOptions
 from bot.settings.tokens import Token
 from bot.store.stores import Stores
 from bot.web.access.bodies import Bodies

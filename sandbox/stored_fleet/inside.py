@@ -14,7 +14,7 @@ from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.package import Package
 from bot.domain.reference import Base
 from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
-from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
+from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.store.engine.codec import dump, load
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import chunks
@@ -30,6 +30,7 @@ from bot.store.rows.inventories.inventories import (
 )
 from bot.store.rows.inventories.package_rows import package_ids
 from bot.store.rows.inventories.vulnerabilities import dumps
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from sandbox.stored_fleet.inventories import (
     PLATFORM,

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.domain.clock import ManualClock
+from bot.domain.rollouts.timing.standing import RolloutOptions
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.meter import Meter
-from bot.fleet.plan.waves.tick import RolloutOptions
 from bot.settings.tokens import parse
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker

@@ -8,10 +8,11 @@ from tempfile import TemporaryDirectory
 from time import process_time
 
 from bot.domain.clock import ManualClock
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.files.audit.auditing import audit
 from bot.fleet.audit.tick import AuditOptions, tick
-from bot.fleet.discover.ports import Listing, Reading
+from bot.fleet.discover.ports import Listing
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker

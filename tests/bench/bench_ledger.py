@@ -15,12 +15,13 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
-from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
+from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.fleet.wiring.collecting import collected_seldom
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.stores import Stores
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.record import WantedPackages
 from bot.views.paging import Cut

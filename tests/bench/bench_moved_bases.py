@@ -6,13 +6,13 @@ import time
 from collections import Counter
 from hashlib import sha256
 
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import Observation, PlatformImage, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.reference import Base
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
-from bot.fleet.discover.ports import Reading
-from bot.fleet.watch.registry.ports import Sight, Sighting
+from bot.fleet.watch.registry.ports import Sighting
 from bot.images.packages.layers.layer import LayerContents
 from bot.store.engine.database import open_database
 from tests.bench.bench_inventory import NOON

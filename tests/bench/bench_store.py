@@ -13,17 +13,18 @@ from pathlib import Path
 from sqlalchemy import insert, select, update
 
 from bot.domain.bases.image import OCI_INDEX, OCI_MANIFEST, digest_of
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import Observation, PlatformImage, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.reference import Base, Reference
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
 from bot.domain.rollouts.terms import Step
 from bot.fleet.assess.assess import assess
-from bot.fleet.discover.ports import Listing, Reading
-from bot.fleet.watch.registry.ports import DueBase, Sight, Sighting
+from bot.fleet.discover.ports import Listing
+from bot.fleet.watch.registry.ports import DueBase, Sighting
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.rollouts.rebuilds import keep_transitions, transition_row

@@ -26,16 +26,16 @@ from bot.domain.packages.gate import Excused, Gated, GateMode, GateOutcome
 from bot.domain.packages.package import Inventory
 from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.reference import Base
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.terms import Step
 from bot.fleet.audit.tick import AuditOptions, tick
-from bot.fleet.discover.ports import Reading
 from bot.fleet.verify.gating.ports import ToldImage
 from bot.fleet.verify.images.ports import Look
 from bot.fleet.verify.reports.ports import Gathered
-from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
+from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.images.artifact_reads import artifact_reads
@@ -43,6 +43,7 @@ from bot.store.rows.inventories.inventories import package_changes as changed_pa
 from bot.store.rows.repositories.audits import practice_days
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from sandbox.programs.postgres import PostgresServer
 from tests.bench.bench_audit import repository_files

@@ -9,9 +9,10 @@ from pathlib import Path
 import yaml
 
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
+from bot.fleet.bot import Bot
+from bot.fleet.stage import TickOutcome
 from bot.fleet.stages import one_pass
-from bot.fleet.wiring.opening import Bot, open_bot
-from bot.service.ticks import TickOutcome
+from bot.fleet.wiring.opening import open_bot
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
 from sandbox.fleets.fleet import SampleFleet

@@ -1,15 +1,14 @@
 """`audit` on a local checkout."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from bot.clients.folders import checkout
 from bot.commands.progress import Progress
 from bot.domain.clock import Clock
-from bot.domain.repositories.finding import Finding
+from bot.files.audit.audited import AuditedCheckout
 from bot.files.audit.auditing import judge_repository
-from bot.files.audit.patches import Texts, patches
+from bot.files.audit.patches import Texts
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.formats.finding import LARGEST_FILE
 from bot.files.formats.practices import tells_of_practices
@@ -20,18 +19,6 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][\w-]{0,99}/[\w.-]{1,100}")
 def is_repository_name(text: str) -> bool:
     """Whether a text has the form of owner/name."""
     return _REPOSITORY.fullmatch(text) is not None and not text.endswith(("/.", "/.."))
-
-
-@dataclass(frozen=True, slots=True)
-class AuditedCheckout:
-    """Findings, and the texts that they were made from, as far as these are at hand."""
-
-    findings: tuple[Finding, ...]
-    texts: Texts | None = None
-
-    def patches(self) -> dict[Finding, str]:
-        """What could be done about findings, as unified diffs; none without the texts."""
-        return patches(self.texts, self.findings) if self.texts is not None else {}
 
 
 def audited(root: Path, clock: Clock, progress: Progress) -> AuditedCheckout:

@@ -1,18 +1,13 @@
 """`audit` on a repository of the fleet: what the service found there last, from the store alone."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 
-from bot.commands.files.audit import AuditedCheckout
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.finding import Finding, Fix
-from bot.files.audit.auditing import judge_repository
-from bot.files.audit.patches import Texts
-from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.audited import AuditedCheckout
 from bot.fleet.act.onboarding.rows import OnboardingsStore
-from bot.fleet.act.onboarding.tick import proposal_source
+from bot.fleet.wiring.audited_texts import kept_texts, with_fixes
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.pages.fleet.practices import PracticesStore
@@ -47,29 +42,3 @@ async def audited_in(
             advice="the service does so once it has read it",
         )
     return with_fixes(found.findings, await kept_texts(kept, repository, now, unwaivable))
-
-
-async def kept_texts(
-    kept: OnboardingsStore, repository: str, now: datetime, unwaivable: Collection[str] = ()
-) -> Texts | None:
-    """The texts of a repository as they were read last; None where they are not all kept."""
-    item = await kept.source(repository)
-    try:
-        source = await proposal_source(kept, item) if item is not None else None
-    except Failure:
-        return None
-    if source is None:
-        return None
-    return Texts(RepositoryTexts(source.files, source.name, source.produced), source.files, now, unwaivable)
-
-
-def with_fixes(findings: tuple[Finding, ...], texts: Texts | None) -> AuditedCheckout:
-    """Edits are those for the texts as they are kept now; a finding that these do not give has words alone."""
-    now = judge_repository(texts.repository, texts.now, texts.unwaivable).findings if texts is not None else ()
-    fixes = {replace(each, fix=None): each.fix for each in now}
-    given = (replace(each, fix=fixes.get(replace(each, fix=None), _words(each.fix))) for each in findings)
-    return AuditedCheckout(tuple(given), texts)
-
-
-def _words(fix: Fix | None) -> Fix | None:
-    return replace(fix, edits=(), suggested=()) if fix is not None else None

@@ -5,9 +5,9 @@ from statistics import median
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.rollouts.timing.standing import release_rules_at, rollout_options_of
 from bot.domain.rollouts.timing.waiting import holds_of
 from bot.domain.wording.nearest import did_you_mean
-from bot.fleet.plan.waves.tick import release_rules_at, rollout_options_of
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores

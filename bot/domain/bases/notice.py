@@ -36,3 +36,18 @@ class Notice:
     delay: timedelta
     text: str
     toward: tuple[Base, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNotice:
+    """A stored notice that has not been cleared, kept since `opened_at`; `told`: maintainers have heard of it."""
+
+    id: int
+    topic: Topic
+    base: Base
+    since: datetime
+    until: datetime | None
+    text: str
+    toward: tuple[Base, ...]
+    told: bool
+    opened_at: datetime | None = None

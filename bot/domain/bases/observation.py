@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from bot.domain.platform import usual_name
 from bot.domain.reference import Base
@@ -105,3 +106,14 @@ def _by_platform(images: Iterable[PlatformImage]) -> dict[str, tuple[PlatformIma
         name = usual_name(image.platform)
         found[name] = (*found.get(name, ()), image)
     return found
+
+
+class Sight(StrEnum):
+    """How what a registry shows differs from what it showed before."""
+
+    FIRST = "first"
+    """A baseline, no change."""
+    MOVED = "moved"
+    CAME_BACK = "came-back"
+    """A digest that the base showed before: a publication taken back. Caches that disagree look alike, see
+    `bot.domain.bases.shown_in_turn`."""

@@ -1,10 +1,11 @@
 """The steps of a rebuild: workflows that run once its build is green, each gating the next."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.runs import CHECKS, CLOCKS_DIFFER_BY, Run, RunState
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.verdict import ImageVerdict
@@ -256,3 +257,19 @@ def after_step(rebuild: Rebuild, step: StepRun, following: str | None, at: datet
             return known.moved(RebuildState.SUPERSEDED, f"built; step {name} was not started: {step.reason}", at=at)
         case _:
             return known.moved(RebuildState.STEPPING, f"step {name}: {step.reason}", at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class StepJob:
+    """A step to be started. `own` is the repository that is rebuilt, `known` what can be given to the workflow.
+
+    `overtaken_by` is a later rebuild of the repository that has been built too, and goes on with its own steps.
+    `images` are what the rebuild may have built.
+    """
+
+    step: StepRun
+    own: Identity
+    severity: Severity | None = None
+    known: Mapping[str, str] = field(default_factory=dict)
+    overtaken_by: int | None = None
+    images: tuple[ProducedImage, ...] = ()

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change
+from bot.domain.bases.difference import Difference, compare
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
-from bot.fleet.assess.cause import Difference, cause_of, compare, dotnet_cause
+from bot.fleet.assess.cause import cause_of, dotnet_cause
 from bot.fleet.assess.judged_cves import JudgedCves, judged
 from bot.fleet.assess.wording import dotnet_sentence, sentence
 from bot.upstream.dotnet.releases import Fixes, ReleaseIndex, family_name

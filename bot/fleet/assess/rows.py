@@ -8,12 +8,11 @@ from sqlalchemy import RowMapping, and_, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change, Move
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Observation, Sight
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState, Target
 from bot.fleet.assess.mirror import MirroredBase
 from bot.fleet.assess.tick import Pair
-from bot.fleet.watch.registry.ports import Sight
 from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import ASSESSMENTS, FEEDS, counter, raise_counter
 from bot.store.engine.inserting import chunks

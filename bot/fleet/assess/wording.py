@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change
+from bot.domain.bases.difference import Difference, OsMove
 from bot.domain.feeds.advisory import Severity
 from bot.domain.wording.words import counted, first_few
-from bot.fleet.assess.cause import Difference, OsMove
 from bot.upstream.dotnet.releases import FEED, Fixes, family_name
 
 

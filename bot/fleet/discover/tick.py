@@ -16,6 +16,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.images.claims.choosing import claims_of
 from bot.domain.images.claims.claim import ImageRules, NamedImage
 from bot.domain.reference import Base
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry, owner_of
 from bot.domain.repositories.repository_config import MANY_UNREAD, OwnedPaths, RepositoryConfig
 from bot.domain.repositories.usage import Findings, Role, SourceProblem, Usage
@@ -27,7 +28,7 @@ from bot.files.formats.table import format_of, kind_of
 from bot.fleet.discover.choosing import chosen, source_files
 from bot.fleet.discover.contents import KeptContents
 from bot.fleet.discover.listing import understood
-from bot.fleet.discover.ports import DiscoverStore, DueListing, DueRepository, KnownFleet, Reading
+from bot.fleet.discover.ports import DiscoverStore, DueListing, DueRepository, KnownFleet
 from bot.fleet.discover.selection import Selection
 from bot.fleet.discover.truncated_tree import entries_of
 from bot.reconcile.loop import Loop

@@ -7,7 +7,6 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from bot.commands.files.audit_of_fleet import kept_texts, with_fixes
 from bot.domain.clock import Clock
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.finding import Finding
@@ -21,6 +20,7 @@ from bot.files.audit.rules import BY_CHECK, RULES
 from bot.fleet.act.code_scanning.tick import DueScan, ScanLogs
 from bot.fleet.act.onboarding.ports import ProposalSource
 from bot.fleet.act.onboarding.rows import OnboardingsStore
+from bot.fleet.wiring.audited_texts import kept_texts, with_fixes
 from bot.views.repositories.findings import as_sarif
 
 

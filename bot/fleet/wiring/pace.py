@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.domain.rollouts.timing.pace import Pace
-from bot.fleet.plan.waves.tick import rollout_options_of
+from bot.domain.rollouts.timing.standing import rollout_options_of
 from bot.settings import Settings
 
 

@@ -14,7 +14,6 @@ from bot.domain.clock import AHEAD
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.journal import Entry, Word
 from bot.domain.rollouts.rebuild import AWAITING, Rebuild, RebuildState
-from bot.fleet.plan.waves.rows import open_pause
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
@@ -22,6 +21,7 @@ from bot.store.engine.store import Store
 from bot.store.orders.named import ask_for_open_rollout, base_named, digests_of, not_ended, rebuilds_named
 from bot.store.orders.retrying import failed_last, retried
 from bot.store.rows.outbox import announce
+from bot.store.rows.rollouts.pausing import open_pause
 from bot.store.rows.rollouts.quarantines import let_go, open_quarantine
 from bot.store.rows.rollouts.rebuilds import (
     after_transitions,

@@ -50,3 +50,6 @@ outbox = leased(
     UniqueConstraint("key", "destination"),
 )
 falls_due(outbox, DueTable("messages", (outbox.c.wanted > outbox.c.told,)))
+
+
+LISTING = "list repositories"

@@ -6,13 +6,12 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.notice import Topic
+from bot.domain.bases.notice import OpenNotice, Topic
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import ENDED
-from bot.fleet.assess.notices.deciding import OpenNotice
 from bot.store.engine.codec import load
 from bot.store.engine.failures import NoRoom
 from bot.store.engine.readable import readable

@@ -9,11 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Rollout
 from bot.domain.rollouts.steps import StepRun
+from bot.domain.rollouts.timing.standing import ReleaseRules, RolloutOptions, RolloutStanding, release_rules_at
 from bot.domain.rollouts.timing.waiting import Waits, wave_holds
 from bot.domain.rollouts.timing.waves import waves_in_order
-from bot.fleet.plan.waves.rows import standings
-from bot.fleet.plan.waves.tick import ReleaseRules, RolloutOptions, RolloutStanding, release_rules_at
-from bot.fleet.report.messages.rollout import headline
+from bot.domain.wording.headline import headline
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.rollouts.quarantines import open_quarantines
@@ -22,6 +21,7 @@ from bot.store.rows.rollouts.rollouts import changes_by_rollout, latest_rollouts
 from bot.store.rows.rollouts.steps import read_steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.rollouts.waits import read_waits
+from bot.store.rows.rollouts.wave_counts import standings
 from bot.views.rollouts.durations import OwnDurations
 from bot.views.rollouts.rollout import QuarantineStatus, RolloutProgress, WaveProgress
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.feeds.document import FeedSource, StoredDocument
 from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.vulnerability import Vulnerability
-from bot.fleet.watch.vulnerabilities.tick import DumpSource
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.record import WantedPackages
 
 

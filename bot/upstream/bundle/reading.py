@@ -18,7 +18,6 @@ from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, Vulnerability, release_named
 from bot.domain.wording.misfits import misfit
 from bot.files.formats.zip_list import DAMAGES, check_list
-from bot.fleet.watch.vulnerabilities.tick import DumpSource
 from bot.upstream.bundle.archive import (
     FORMAT,
     MANIFEST,
@@ -33,6 +32,7 @@ from bot.upstream.bundle.archive import (
 )
 from bot.upstream.bundle.contents import Bundle, BundledDocument, BundledDump, BundledRecord
 from bot.upstream.feeds.reading import CVE, one_line
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import LARGEST_LIST
 from bot.upstream.osv.record import MOST_BINARIES, MOST_RANGES, MOST_VERSIONS, RECORD_ID
 

@@ -1,8 +1,10 @@
 """Where each publication of vulnerabilities is, and the key of each in the settings."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.vulnerability import Ecosystem
 
 _DUMPS = "https://osv-vulnerabilities.storage.googleapis.com"
 _OVAL = "https://raw.githubusercontent.com/microsoft/AzureLinuxVulnerabilityData/main"
@@ -25,3 +27,32 @@ PUBLICATIONS: Mapping[str, CvePublication] = {
     "nuget": CvePublication.NUGET,
 }
 """What each key below `vulnerabilities` in the settings stands for."""
+
+
+API = "osv-api:"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DumpSource:
+    """Where a publication is: an address, or the path of a file; or an API's address after `API`."""
+
+    publication: CvePublication
+    place: str
+
+    @property
+    def ecosystem(self) -> Ecosystem:
+        return self.publication.ecosystem
+
+    @property
+    def api(self) -> str | None:
+        """The address of an API that is asked in place of a dump."""
+        return self.place.removeprefix(API) if self.place.startswith(API) else None
+
+    @property
+    def address(self) -> str | None:
+        """Where something is asked over the network; None for a file."""
+        return None if self.is_file else self.api or self.place
+
+    @property
+    def is_file(self) -> bool:
+        return "://" not in self.place

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.clock import Clock
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
-from bot.fleet.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
+from bot.fleet.discover.ports import DueListing, DueRepository, KnownFleet, Listing
 from tests.fakes.queue import FakeQueue, Row
 
 

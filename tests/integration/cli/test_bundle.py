@@ -14,8 +14,9 @@ from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.package import Package
 from bot.fleet.watch.feeds.tick import FeedReading
-from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
+from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.store.engine.database import open_database
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.record import WantedPackages
 from tests.integration.cli.conftest import Command

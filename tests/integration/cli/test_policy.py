@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain.clock import ManualClock
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository, Workflow
-from bot.fleet.discover.ports import Reading
 from bot.store.engine.database import open_database
 from tests.integration.cli.conftest import Command
 from tests.integration.cli.settings_files import with_token

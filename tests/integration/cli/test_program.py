@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from bot.domain.clock import ManualClock
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.files.formats.finding import find_usages
-from bot.fleet.discover.ports import Reading
 from bot.store.engine.database import open_database
 from tests.integration.cli.conftest import PROGRAM, Command
 from tests.integration.cli.settings_files import with_token

@@ -13,12 +13,13 @@ from bot.clients.http.client import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.packages.cves.publication import CvePublication
 from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
-from bot.fleet.watch.vulnerabilities.tick import EVERY, DumpSource, DumpTally, Publishers, tick
+from bot.fleet.watch.vulnerabilities.tick import EVERY, DumpTally, Publishers, tick
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.inventories.inventories import inventories, packages
 from bot.store.views.fleet import FleetViewsStore
+from bot.upstream.osv.addresses import DumpSource
 from sandbox.edges.edge import Surroundings
 from sandbox.edges.serving import Server
 from sandbox.feeds.feeds import Feeds, FeedsEdge

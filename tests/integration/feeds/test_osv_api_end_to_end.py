@@ -13,9 +13,10 @@ from bot.clients.http.client import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import Ecosystem
-from bot.fleet.watch.vulnerabilities.tick import API, EVERY, DumpSource, DumpTally, Publishers, tick
+from bot.fleet.watch.vulnerabilities.tick import EVERY, DumpTally, Publishers, tick
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
+from bot.upstream.osv.addresses import API, DumpSource
 from sandbox.edges.edge import Surroundings
 from sandbox.edges.serving import Server
 from sandbox.feeds.feeds import Feeds, FeedsEdge

@@ -15,7 +15,7 @@ from sqlalchemy import RowMapping, func, select
 
 from bot.domain.bases.change import Cause
 from bot.domain.bases.image import Head
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Observation, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange, BranchFile
@@ -57,7 +57,7 @@ from bot.fleet.verify.images.judging import Observed
 from bot.fleet.verify.images.ports import ImagesPort
 from bot.fleet.verify.proving import tick as proving
 from bot.fleet.verify.proving.tick import ProvingOptions
-from bot.fleet.watch.registry.ports import Sight, Sighting
+from bot.fleet.watch.registry.ports import Sighting
 from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database

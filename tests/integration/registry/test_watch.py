@@ -11,9 +11,9 @@ from sqlalchemy import insert, select
 from bot.clients.http.client import Http, Limits
 from bot.clients.registry import Registry as RegistryClient
 from bot.clients.registry import RegistryAccess, host_rules
+from bot.domain.bases.observation import Sight
 from bot.domain.clock import ManualClock
 from bot.domain.reference import Base
-from bot.fleet.watch.registry.ports import Sight
 from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.watch.registry.tick import WatchTally, tick
 from bot.reconcile.loop import Loop

@@ -13,12 +13,13 @@ from sqlalchemy import text
 
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
+from bot.fleet.bot import Bot
+from bot.fleet.stage import TickOutcome
 from bot.fleet.stages import STAGES, one_pass
-from bot.fleet.wiring.opening import Bot, open_bot
+from bot.fleet.wiring.opening import open_bot
 from bot.reconcile.work import Claimed
 from bot.service import one_off as single
 from bot.service import running
-from bot.service.ticks import TickOutcome
 from bot.settings import Settings, load
 from bot.store.engine.database import SchemaChanged
 from bot.store.engine.failures import NoRoom

@@ -11,10 +11,11 @@ import pytest_asyncio
 from apscheduler.schedulers import base
 
 from bot.domain.clock import ManualClock
+from bot.fleet.bot import Bot
+from bot.fleet.stage import TickOutcome
 from bot.fleet.stages import STAGES
-from bot.fleet.wiring.opening import Bot, open_bot
+from bot.fleet.wiring.opening import open_bot
 from bot.service import running
-from bot.service.ticks import TickOutcome
 from bot.settings import load
 from tests.migrated import new_sqlite
 

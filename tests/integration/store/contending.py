@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from bot.domain.bases.change import Move
 from bot.domain.bases.incident import Incident
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import Observation, PlatformImage, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost
 from bot.domain.feeds.advisory import Release
@@ -21,16 +21,17 @@ from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.reference import Base
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.fleet.discover.ports import Listing, Reading
+from bot.fleet.discover.ports import Listing
 from bot.fleet.plan.cascade import tick as cascade
 from bot.fleet.plan.cascade.shown import Stood
 from bot.fleet.plan.quarantine import tick as quarantine
 from bot.fleet.verify.images.ports import Look
 from bot.fleet.watch.feeds.tick import FeedReading
-from bot.fleet.watch.registry.ports import Poll, Sight, Sighting
+from bot.fleet.watch.registry.ports import Poll, Sighting
 from bot.reconcile.work import Claimed
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import bring_forward, give_all_back

@@ -7,20 +7,21 @@ from typing import Any, TypeVar
 from sqlalchemy import Table, func, select, update
 
 from bot.domain.bases.change import Cause, Change
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Observation, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedKind
 from bot.domain.reference import Base, Reference
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
 from bot.fleet.act.ports import Job
 from bot.fleet.assess.tick import Pair
-from bot.fleet.discover.ports import DueListing, DueRepository, Listing, Reading
+from bot.fleet.discover.ports import DueListing, DueRepository, Listing
 from bot.fleet.report.ports import DueMessage
 from bot.fleet.watch.feeds.tick import DueFeed
-from bot.fleet.watch.registry.ports import DueBase, Sight, Sighting
+from bot.fleet.watch.registry.ports import DueBase, Sighting
 from bot.reconcile.work import Claimed, Queue
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker

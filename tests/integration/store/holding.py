@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import Observation, PlatformImage, Sight
 from bot.domain.evidence import Strength
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.claims.claim import Claim, Source
@@ -17,12 +17,13 @@ from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.reference import Reference
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
-from bot.fleet.discover.ports import Reading
 from bot.fleet.verify.images.ports import Look
-from bot.fleet.watch.registry.ports import Sight, Sighting
-from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
+from bot.fleet.watch.registry.ports import Sighting
+from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.images.packages.layers.layer import LayerContents
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.record import WantedPackages
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of

@@ -1,9 +1,9 @@
 """Repositories that were read as they are now, and judged."""
 
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository, blob_name
 from bot.fleet.audit.tick import AuditOptions
 from bot.fleet.audit.tick import tick as audit
-from bot.fleet.discover.ports import Reading
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
 from tests.fakes.repository import SHA1

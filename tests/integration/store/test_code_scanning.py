@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.forge.uploads import TakenIn
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository, blob_name
 from bot.domain.rollouts.journal import Word
 from bot.fleet.act.code_scanning.tick import ScanTally, tick
@@ -14,7 +15,6 @@ from bot.fleet.act.onboarding.rows import OnboardingsStore
 from bot.fleet.act.ports import ActOptions
 from bot.fleet.audit.tick import AuditOptions
 from bot.fleet.audit.tick import tick as audit
-from bot.fleet.discover.ports import Reading
 from bot.fleet.wiring.auditing import scan_logs
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge

@@ -7,16 +7,16 @@ from typing import Any
 from sqlalchemy import event
 
 from bot.domain.bases.image import OCI_INDEX, digest_of
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import Observation, PlatformImage, Sight
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.fleet.discover.ports import Reading
 from bot.fleet.retention.rows import Forgotten
 from bot.fleet.verify.images.ports import Look
-from bot.fleet.watch.registry.ports import Sight, Sighting
+from bot.fleet.watch.registry.ports import Sighting
 from bot.store.rows.bases.tables import changes, manifests, observations
 from bot.store.rows.repositories.tables import blobs
 from bot.store.rows.rollouts.tables import rebuilds, transitions

@@ -13,9 +13,9 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.timing.standing import rollout_options_of
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.meter import Meter
-from bot.fleet.plan.waves.tick import rollout_options_of
 from bot.fleet.standing.rows import StandingStore
 from bot.settings.tokens import parse
 from bot.store.engine.database import Database, open_database

@@ -11,9 +11,9 @@ from bot.domain.packages.cves.detected import DetectedVulnerability, GatePolicy,
 from bot.domain.packages.gate import ImageVulnerabilities
 from bot.domain.packages.gate_rules import ReportUse
 from bot.domain.packages.package import Distribution, Package
-from bot.fleet.verify.gating.ports import DOTNET, KeptData, ToldPlatform
 from bot.images.scan_reports import KeptReport, ReportOrigin, ScanReport
 from bot.images.scanners.report import Report
+from bot.images.told_platforms import DOTNET, KeptData, ToldPlatform
 from bot.images.vulnerabilities import (
     FleetHoldings,
     Yardstick,

@@ -20,7 +20,7 @@ from bot.domain.repositories.onboarding import Onboarding, OnboardingState
 from bot.domain.repositories.repository import blob_name
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
-from bot.domain.rollouts.steps import StepRun, StepState
+from bot.domain.rollouts.steps import StepJob, StepRun, StepState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, Step
 from bot.files.formats.workflows.dispatchable import dispatchable
 from bot.fleet.act.calling_off import tick as calling_off
@@ -35,7 +35,7 @@ from bot.fleet.act.onboarding.ports import DueOnboarding, OnboardingOptions
 from bot.fleet.act.ports import ActOptions
 from bot.fleet.act.retiring.retire import Traces, retire
 from bot.fleet.act.steps import tick as steps
-from bot.fleet.act.steps.tick import StepJob, StepOptions
+from bot.fleet.act.steps.tick import StepOptions
 from bot.fleet.report.fleet_issue import tick as fleet_issue
 from bot.fleet.report.fleet_issue.body import FleetNews
 from bot.fleet.report.fleet_issue.boxes import MARK

@@ -15,8 +15,8 @@ from bot.domain.wording.words import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.commands.files.audit import AuditedCheckout
     from bot.domain.repositories.finding import Finding
+    from bot.files.audit.audited import AuditedCheckout
 
 _HOLDS, _FAILS, _CANNOT_TELL = 0, 1, 3
 

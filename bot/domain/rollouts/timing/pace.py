@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.rollouts.timing.budget import Spending, WriteLimits, account_of, times
+from bot.domain.rollouts.timing.standing import RolloutOptions
 from bot.domain.rollouts.timing.waiting import Waiting, Waits, holds_of
-from bot.fleet.plan.waves.tick import RolloutOptions
 
 
 @dataclass(frozen=True, slots=True)

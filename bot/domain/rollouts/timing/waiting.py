@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.domain.feeds.advisory import SEVERE, Severity
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.freezes import frozen_by, thawed
+from bot.domain.rollouts.timing.standing import RolloutOptions, RolloutStanding
 from bot.domain.rollouts.timing.waves import (
     Hold,
     Wave,
@@ -17,7 +18,6 @@ from bot.domain.rollouts.timing.waves import (
     room,
     waves_in_order,
 )
-from bot.fleet.plan.waves.tick import RolloutOptions, RolloutStanding
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
 """One tick: steps whose turn has come are started, each by one dispatch of its workflow."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.backoff import look_together, rest_of
 from bot.domain.failure import Failure, Meaning
-from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
@@ -19,7 +18,7 @@ from bot.domain.repositories.repository import WORKFLOWS, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.after_build import gate_in_words
 from bot.domain.rollouts.policy import ActionPreference
-from bot.domain.rollouts.steps import StepRun, StepState, inputs_for, too_late, unknown_inputs
+from bot.domain.rollouts.steps import StepJob, StepRun, StepState, inputs_for, too_late, unknown_inputs
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
 from bot.fleet.act.dispatch.asking import dispatch_once, find, next_look, waiting_words
 from bot.fleet.act.own_word import OwnWords, WordHeld, check_recent, config_of
@@ -34,22 +33,6 @@ _NO_BRANCH = "HEAD"
 
 ReadWorkflow = Callable[[str, str], Workflow | None]
 """The workflow in a file of this path and text, None where it cannot be dispatched: `formats.workflows`."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepJob:
-    """A step to be started. `own` is the repository that is rebuilt, `known` what can be given to the workflow.
-
-    `overtaken_by` is a later rebuild of the repository that has been built too, and goes on with its own steps.
-    `images` are what the rebuild may have built.
-    """
-
-    step: StepRun
-    own: Identity
-    severity: Severity | None = None
-    known: Mapping[str, str] = field(default_factory=dict)
-    overtaken_by: int | None = None
-    images: tuple[ProducedImage, ...] = ()
 
 
 class StepGate(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.bases.mirrors import Behind
-from bot.domain.bases.notice import Notice, Topic
+from bot.domain.bases.notice import Notice, OpenNotice, Topic
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
@@ -23,12 +23,11 @@ from bot.fleet.assess.notices.rules import (
     end_of_life_notices,
     mirror_behind,
     moved_underneath,
-    release_lag,
     rolled_back,
-    sibling_lag,
     waiting_for_base,
     withdrawn,
 )
+from bot.upstream.dotnet.lags import release_lag, sibling_lag
 from bot.upstream.dotnet.releases import ReleaseIndex
 from bot.upstream.dotnet.tag_family import TagFamily, sibling_of
 
@@ -49,21 +48,6 @@ class AlertOptions:
     end_of_life: timedelta = timedelta(days=90)
     stale_inventory: timedelta = timedelta(days=1)
     mirror_behind: timedelta = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenNotice:
-    """A stored notice that has not been cleared, kept since `opened_at`; `told`: maintainers have heard of it."""
-
-    id: int
-    topic: Topic
-    base: Base
-    since: datetime
-    until: datetime | None
-    text: str
-    toward: tuple[Base, ...]
-    told: bool
-    opened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """How far upstream itself is behind, and which bases lead nowhere: each finding with one sentence for people."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from bot.domain.bases.difference import compare
 from bot.domain.bases.dotnet_version import DotnetVersion
 from bot.domain.bases.going_back import goes_back
 from bot.domain.bases.mirrors import Behind, mirror_prefix
@@ -12,86 +12,12 @@ from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
-from bot.domain.tags.tag import Tag
 from bot.domain.wording.words import duration
 from bot.fleet.assess.baseline import BaseStanding
-from bot.fleet.assess.cause import compare
+from bot.upstream.dotnet.lags import _missing_fixes, day
 from bot.upstream.dotnet.releases import ReleaseIndex, family_name
 from bot.upstream.dotnet.relevance import relevance_to
 from bot.upstream.dotnet.tag_family import TagFamily
-
-
-def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple[Notice, ...]:
-    """Finds for each .NET release that a base moved to how long after its publication; `history` is one base's.
-
-    What a base goes back to, and what it comes back to after that, tells nothing of how late a release was.
-    """
-    found: list[Notice] = []
-    newest = DotnetVersion.parse(history[0].version) if history else None
-    for observation in history:
-        version = DotnetVersion.parse(observation.version)
-        if version is None or observation.version is None or (newest is not None and version <= newest):
-            continue
-        newest = version
-        release = releases.release_of(family_name(observation.base), observation.version)
-        if release is None:
-            continue
-        delay = observation.at - release.published_at
-        when = f"{duration(-delay)} before" if delay < timedelta() else f"{duration(delay)} after"
-        text = f"{observation.base.short} had .NET {release.version} {when} the release feed listed it"
-        found.append(Notice(Topic.RELEASE_LAG, observation.base, release.published_at, observation.at, delay, text))
-    return tuple(found)
-
-
-def awaited_release(history: Sequence[Observation], releases: ReleaseIndex, now: datetime) -> tuple[Notice, ...]:
-    """Finds the first .NET release that a base has not moved to, of those published since it was first seen.
-
-    None for a tag that names one build, which never moves, nor for a preview, whose tag ends with the release.
-    """
-    versions = [version for each in history if (version := DotnetVersion.parse(each.version)) is not None]
-    if not versions or not max(versions).final or not Tag.parse(history[-1].base.tag).is_floating:
-        return ()
-    newest, base = max(versions), history[-1].base
-    missing = [
-        each
-        for each in releases.of_channel(newest.channel)
-        if history[0].at <= each.published_at <= now and releases.is_missing(family_name(base), str(newest), each)
-    ]
-    if not missing:
-        return ()
-    first = min(missing, key=lambda each: each.published_at)
-    delay = now - first.published_at
-    text = f"{base.short} has not followed .NET {first.version} for {duration(delay)}"
-    return (Notice(Topic.RELEASE_LAG, base, first.published_at, None, delay, text),)
-
-
-def sibling_lag(
-    sibling: Sequence[Observation], chiseled: Sequence[Observation], now: datetime
-) -> tuple[Notice, ...]:
-    """Finds for each change of the sibling's OS layer when the chiseled tag was published next, if it was.
-
-    Chiseled images record no base of their own, so the full image of the same distribution is the only sign that
-    packages below were fixed. Counts from the chiseled tag's first sight.
-    """
-    chiseled = [seen for seen in chiseled if seen.digest is not None]
-    moments = [seen.at for seen in chiseled]
-    found: list[Notice] = []
-    for updated in _os_updates(sibling):
-        if not moments or updated.at < moments[0]:
-            continue
-        base = chiseled[0].base
-        place = bisect_left(moments, updated.at)
-        until = moments[place] if place < len(moments) else None
-        delay = (until or now) - updated.at
-        news = f"{updated.base.short} got a new OS layer on {_day(updated.at)}"
-        if until is None:
-            text = f"{news}; {base.short} has not followed for {duration(delay)}"
-        elif delay:
-            text = f"{news}; {base.short} followed after {duration(delay)}"
-        else:
-            text = f"{news}; {base.short} came with it"
-        found.append(Notice(Topic.SIBLING_LAG, base, updated.at, until, delay, text))
-    return tuple(found)
 
 
 def waiting_for_base(
@@ -161,7 +87,7 @@ def end_of_life_notices(
             if over
             else f"is supported for {duration(ends - now)} more"
         )
-        text = f"{standing.base.short}: .NET {channel} {phase} (end of life {_day(ends)})"
+        text = f"{standing.base.short}: .NET {channel} {phase} (end of life {day(ends)})"
         found.append(Notice(Topic.END_OF_LIFE, standing.base, ends, None, now - ends, text))
     return tuple(found)
 
@@ -241,44 +167,6 @@ def _gone(standing: BaseStanding, delay: timedelta) -> str:
     return f"was withdrawn {duration(delay)} ago" if delay >= timedelta(hours=1) else "was withdrawn"
 
 
-def _os_updates(history: Sequence[Observation]) -> list[Observation]:
-    seen = [observation for observation in history if observation.digest is not None]
-    return [after for before, after in pairwise(seen) if compare(before, after).os_layers]
-
-
-def _missing_fixes(
-    image: Observation, releases: ReleaseIndex, advisories: Mapping[str, Advisory], now: datetime
-) -> dict[str, datetime]:
-    """CVE → when its fix was published."""
-    version = DotnetVersion.parse(image.version)
-    if version is None:
-        return {}
-    family = family_name(image.base)
-    missing: dict[str, datetime] = {}
-    for release in releases.of_channel(version.channel):
-        listed_at = release.cves_listed_at or release.published_at
-        if listed_at <= now and releases.is_missing(family, image.version, release):
-            missing |= dict.fromkeys((cve for cve in release.cves if cve not in missing), listed_at)
-    for cve, advisory in advisories.items():
-        known = advisory.published_at
-        if cve in missing or known is None or known > now or not _lacks(version, advisory):
-            continue
-        if relevance_to(advisory, image):
-            missing[cve] = known
-    return {cve: at for cve, at in missing.items() if cve not in advisories or relevance_to(advisories[cve], image)}
-
-
-def _lacks(version: DotnetVersion, advisory: Advisory) -> bool:
-    """SDK versions (patch from 100 on) are compared within their feature band, runtime versions as they are."""
-    fixed = [DotnetVersion.parse(text) for text in advisory.fixed_versions]
-    same = [
-        other
-        for other in fixed
-        if other is not None and other.channel == version.channel and other.band == version.band
-    ]
-    return bool(same) and all(version < other for other in same)
-
-
 def _channel_of(standing: BaseStanding) -> str | None:
     version = DotnetVersion.parse(standing.last.version)
     return version.channel if version else TagFamily.of(standing.base.tag).channel
@@ -311,7 +199,3 @@ def _rank(standing: BaseStanding, gone: TagFamily, other: BaseStanding, parts: T
 
 def _numbers(channel: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in channel.split(".")) if channel else ()
-
-
-def _day(moment: datetime) -> str:
-    return moment.date().isoformat()

@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.incident import Incident
 from bot.domain.bases.version_line import pinned_to
 from bot.domain.reference import Base
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import MANY_UNREAD, RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.domain.rollouts.rebuild import Action, Merging, RebuildState
-from bot.fleet.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
+from bot.fleet.discover.ports import DueListing, DueRepository, KnownFleet, Listing
 from bot.fleet.discover.rows.granted import note_grants
 from bot.fleet.discover.rows.listing import SHORT, UNLISTED, take_listing
 from bot.fleet.discover.rows.refused import refused_steps, step_again
@@ -41,9 +42,8 @@ from bot.store.rows.repositories.tables import blobs, repositories, repository_b
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.rollouts.served import plan_once_more, unserved
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.tables import tasks
+from bot.store.rows.tables import LISTING, tasks
 
-LISTING = "list repositories"
 UNREAD = "what repositories ask for"
 """The subject of the incident that many cannot be understood."""
 

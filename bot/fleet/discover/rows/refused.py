@@ -6,9 +6,10 @@ from datetime import datetime
 from sqlalchemy import Text, and_, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Workflow, owner_of
 from bot.domain.rollouts.terms import Step
-from bot.fleet.discover.ports import DueRepository, Reading
+from bot.fleet.discover.ports import DueRepository
 from bot.store.engine.codec import load, load_shared
 from bot.store.orders.retrying import failed_last, stepped_again
 from bot.store.rows.repositories.tables import repositories

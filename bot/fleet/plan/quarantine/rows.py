@@ -13,7 +13,6 @@ from bot.domain.rollouts.journal import BOT
 from bot.domain.rollouts.quarantine import GREEN_WITHIN, LEAST_BROKEN, BuildEnd, Suspect
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.fleet.plan.quarantine.tick import KnownEnd
-from bot.fleet.plan.waves.rows import open_pause
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
@@ -21,6 +20,7 @@ from bot.store.orders.retrying import is_dispatchable, retried
 from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.pausing import open_pause
 from bot.store.rows.rollouts.quarantines import lift_published, open_quarantine, something_came
 from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds, read_targets
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollouts

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.change import Change
 from bot.domain.bases.dotnet_image import is_microsofts
-from bot.domain.feeds.advisory import Severity, public_record, worst
+from bot.domain.feeds.advisory import public_record
 from bot.domain.packages.cves.wording import still_open_in_words
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion
+from bot.domain.wording.headline import _release, headline
 from bot.domain.wording.message import (
     Block,
     Footnote,
@@ -21,7 +22,6 @@ from bot.domain.wording.message import (
     plain,
     strong,
 )
-from bot.domain.wording.versions import versions_reached
 from bot.domain.wording.words import counted, rounded_up
 from bot.fleet.report.messages.phrases import LONGEST_DETAIL, capitalized, in_state, short, shown_time
 from bot.fleet.report.messages.rollout_news import RolloutNews
@@ -64,34 +64,6 @@ def _title(news: RolloutNews) -> str:
     if news.bases and not (news.occasion is Occasion.CHANGE and _release(news.changes) is None):
         reach += f" on {counted(news.bases, 'base')}"
     return f"{said}; {reach}"
-
-
-def headline(changes: Sequence[Change], occasion: Occasion = Occasion.CHANGE) -> str:
-    """What happened upstream, in one line; where nothing did, what the rollout is for."""
-    if occasion is Occasion.AGE:
-        return "Weekly rebuild of what would grow too old"
-    if occasion is Occasion.CATCH_UP:
-        return "Catching up with what bases had left behind"
-    bases = {change.base for change in changes}
-    if release := _release(changes):
-        return release
-    if any(change.cause is Cause.OS_UPDATE for change in changes):
-        return f"Operating system update in {counted(len(bases), 'base image')}"
-    return f"{counted(len(bases), 'base image')} moved under the same tag"
-
-
-def _release(changes: Sequence[Change]) -> str | None:
-    """Which .NET release it is and what that fixes; None where the changes bring none."""
-    security = [change for change in changes if change.cause is Cause.DOTNET_SECURITY]
-    reached = versions_reached(changes) or "A .NET release"
-    if security:
-        cves = {cve for change in security for cve in change.cves}
-        if not cves:
-            return f"{reached} is a security release whose CVEs are not listed yet"
-        return f"{reached} fixes {counted(len(cves), 'CVE')}{_rated(security, len(cves))}"
-    if any(change.cause in (Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN) for change in changes):
-        return f"{reached} is in the base images"
-    return None
 
 
 def progress_line(news: RolloutNews) -> str:
@@ -213,13 +185,3 @@ def _footer(news: RolloutNews) -> str:
     ended = f", ended {shown_time(news.ended_at)}" if news.ended_at else ""
     more = "" if news.names_all else f"; freshness-bot rollout show {news.id} --all lists every repository"
     return f"Rollout {news.id}, opened {shown_time(news.opened_at)}{ended}{more}"
-
-
-def _rated(changes: Sequence[Change], cves: int) -> str:
-    """How many are critical and high; where none is, or nobody knows how many, the highest rating alone."""
-    ratings = dict(rating for change in changes for rating in change.ratings)
-    severe = [(severity, list(ratings.values()).count(severity)) for severity in (Severity.CRITICAL, Severity.HIGH)]
-    if cves > 1 and any(number for _, number in severe):
-        return "".join(f", {number} {severity.told}" for severity, number in severe if number)
-    highest = worst(each.severity for each in changes)
-    return f", rated {'' if cves == 1 else 'up to '}{highest.told}" if highest else ""

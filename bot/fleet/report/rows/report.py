@@ -12,7 +12,6 @@ from bot.domain.clock import Clock
 from bot.domain.rollouts.rebuild import AWAITING, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.pace import Pace
-from bot.fleet.plan.waves.rows import WAS_REFUSED
 from bot.fleet.report.destinations import About
 from bot.fleet.report.messages.first_run import FirstRunNews
 from bot.fleet.report.messages.news import IncidentNews, NoticeNews
@@ -46,6 +45,7 @@ from bot.store.rows.rollouts.rollouts import IS_WAITING, changes_of, moves_of, o
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
 from bot.store.rows.rollouts.titles import title_of
 from bot.store.rows.rollouts.waits import read_through
+from bot.store.rows.rollouts.wave_counts import WAS_REFUSED
 from bot.store.rows.summaries import summaries
 from bot.store.rows.tables import outbox
 from bot.views.fleet.staleness import staleness_of

@@ -21,9 +21,10 @@ from bot.domain.packages.gate import (
 from bot.domain.packages.gate_rules import MatchedRule
 from bot.domain.platform import platform_of
 from bot.fleet.verify.gating.compared import suppressed_in, unseen_before, with_unchanged
-from bot.fleet.verify.gating.ports import GateOptions, GateStore, KeptData, ToldImage, ToldPlatform, VexPort
+from bot.fleet.verify.gating.ports import GateOptions, GateStore, ToldImage, VexPort
 from bot.fleet.verify.gating.uncertain import about, settle_uncertain, words
 from bot.images.scan_reports import KeptReport
+from bot.images.told_platforms import KeptData, ToldPlatform
 from bot.images.vex.excusing import excuse
 from bot.images.vex.statements import heeded
 from bot.images.vulnerabilities import Yardstick, vulnerabilities_of, with_damaged, with_reports

@@ -7,8 +7,9 @@ from datetime import datetime
 from bot.domain.packages.cves.detected import DetectedVulnerability, VulnerabilityKey
 from bot.domain.packages.gate import Counts, Excused, GateRule
 from bot.domain.platform import platform_of
-from bot.fleet.verify.gating.ports import GateOptions, ToldImage, ToldPlatform
+from bot.fleet.verify.gating.ports import GateOptions, ToldImage
 from bot.images.scanners.report import Report
+from bot.images.told_platforms import ToldPlatform
 from bot.images.vex.excusing import excuse
 from bot.images.vex.statements import VexStatement
 

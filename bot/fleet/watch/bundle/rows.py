@@ -17,7 +17,6 @@ from bot.domain.packages.cves.vulnerability import AffectedPackage, Vulnerabilit
 from bot.fleet.watch.feeds.rows import import_feeds
 from bot.fleet.watch.feeds.tick import DueFeed, FeedReading
 from bot.fleet.watch.vulnerabilities.rows.records import SeenElsewhere, replace_records
-from bot.fleet.watch.vulnerabilities.tick import DumpSource
 from bot.store.engine.codec import load
 from bot.store.engine.counters import EXPOSURES, FEEDS, raise_counter
 from bot.store.engine.inserting import chunks
@@ -29,6 +28,7 @@ from bot.store.rows.inventories.packages import compared_in_open
 from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps, vulnerabilities, vulnerability_cves
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.upstream.bundle.contents import BundledDocument, BundledDump, BundledRecord, FixSeen
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 
 

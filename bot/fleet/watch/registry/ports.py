@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.bases.incident import Incident
 from bot.domain.bases.mirrors import Likeness
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Observation, Sight
 from bot.domain.bases.shown_in_turn import LastLook, ShowsTwo
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
@@ -55,17 +54,6 @@ class DueBase:
     @property
     def last_look(self) -> LastLook:
         return LastLook(self.digest, self.moved_at, self.unconfirmed, self.shows_two)
-
-
-class Sight(StrEnum):
-    """How what a registry shows differs from what it showed before."""
-
-    FIRST = "first"
-    """A baseline, no change."""
-    MOVED = "moved"
-    CAME_BACK = "came-back"
-    """A digest that the base showed before: a publication taken back. Caches that disagree look alike, see
-    `bot.domain.bases.shown_in_turn`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 
 from bot.domain.bases import incident as incidents
 from bot.domain.bases.incident import Incident
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Observation, Sight
 from bot.domain.bases.version_line import is_line, newest_in
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 from bot.fleet.watch.registry.observe import DigestReading, RegistryPort, read
-from bot.fleet.watch.registry.ports import DueBase, Poll, Sight, Sighting, WatchStore
+from bot.fleet.watch.registry.ports import DueBase, Poll, Sighting, WatchStore
 from bot.fleet.watch.registry.schedule import PollPolicy, next_poll
 from bot.reconcile.breaker import LONGEST_PAUSE
 from bot.reconcile.loop import Loop

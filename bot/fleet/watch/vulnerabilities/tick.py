@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from bot.domain.failure import Failure
 from bot.domain.packages.cves.dump import DumpMark, OpenedDump
-from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading, read_dump
 from bot.upstream.osv.oval import read_oval
 from bot.upstream.osv.questions import KnownRecord, OsvApi, PackageQuestion, ask_osv
@@ -26,33 +26,6 @@ from bot.upstream.osv.record import WantedPackages
 READER = "6"
 """Raised whenever the parsers change what they find, so that dumps are read again."""
 EVERY = timedelta(hours=6)
-API = "osv-api:"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class DumpSource:
-    """Where a publication is: an address, or the path of a file; or an API's address after `API`."""
-
-    publication: CvePublication
-    place: str
-
-    @property
-    def ecosystem(self) -> Ecosystem:
-        return self.publication.ecosystem
-
-    @property
-    def api(self) -> str | None:
-        """The address of an API that is asked in place of a dump."""
-        return self.place.removeprefix(API) if self.place.startswith(API) else None
-
-    @property
-    def address(self) -> str | None:
-        """Where something is asked over the network; None for a file."""
-        return None if self.is_file else self.api or self.place
-
-    @property
-    def is_file(self) -> bool:
-        return "://" not in self.place
 
 
 @dataclass(frozen=True, slots=True)

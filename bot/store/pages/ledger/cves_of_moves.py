@@ -15,7 +15,7 @@ from bot.domain.packages.cves.moves import CvesMoved, KnownCves, StillOpen, WhyO
 from bot.domain.packages.cves.vulnerability import release_of
 from bot.domain.packages.gate_rules import MAX_AGE
 from bot.domain.packages.moves import PlatformChanges
-from bot.fleet.verify.gating.ports import DOTNET, KeptData, ToldPlatform
+from bot.images.told_platforms import DOTNET, KeptData, ToldPlatform
 from bot.images.vulnerabilities import Yardstick, vulnerabilities_of
 from bot.store.engine.counters import EXPOSURES, FEEDS
 from bot.store.engine.inserting import chunks

@@ -6,9 +6,8 @@ from typing import Any
 from sqlalchemy import Row, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.notice import Topic
+from bot.domain.bases.notice import OpenNotice, Topic
 from bot.domain.reference import Base
-from bot.fleet.assess.notices.deciding import OpenNotice
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import base_of, bases, notices

@@ -23,8 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.followed_base import followed_base
 from bot.domain.bases.version_line import line_of, pinned_to
 from bot.domain.reference import Base, Reference
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.usage import Usage
-from bot.fleet.discover.ports import Reading
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock

@@ -7,8 +7,8 @@ from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Cause
+from bot.domain.bases.observation import Sight
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
-from bot.fleet.watch.registry.ports import Sight
 from bot.store.engine.codec import load
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable

@@ -10,9 +10,8 @@ from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.domain.rollouts.steps import StepRun, StepState, after_step, images_of_build, known_of, takes_over
+from bot.domain.rollouts.steps import StepJob, StepRun, StepState, after_step, images_of_build, known_of, takes_over
 from bot.domain.rollouts.terms import Step
-from bot.fleet.act.steps.tick import StepJob
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.locking import lock

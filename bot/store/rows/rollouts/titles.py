@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.rollout import Occasion
-from bot.fleet.report.messages.rollout import headline
+from bot.domain.wording.headline import headline
 from bot.store.rows.rollouts.rollouts import changes_by_rollout
 from bot.store.rows.rollouts.tables import rollouts
 

@@ -10,16 +10,16 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.rebuild import AWAITING, Action
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.pace import Pace, opened_by
+from bot.domain.rollouts.timing.standing import ReleaseRules, release_rules_at
 from bot.domain.rollouts.timing.waiting import Waiting, Waits
 from bot.domain.rollouts.timing.waves import Hold
-from bot.fleet.plan.waves.rows import standings
-from bot.fleet.plan.waves.tick import ReleaseRules, release_rules_at
 from bot.store.engine.readable import readable
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import read_spendings
 from bot.store.rows.rollouts.quarantined import KEPT_BY, keepers, kept_because
 from bot.store.rows.rollouts.rollouts import open_pauses
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.store.rows.rollouts.wave_counts import standings
 
 
 async def read_waits(connection: AsyncConnection, rules: ReleaseRules) -> Waits:

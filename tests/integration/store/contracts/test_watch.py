@@ -3,13 +3,13 @@
 import pytest
 
 from bot.domain.bases.incident import Incident
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Observation, Sight
 from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
-from bot.fleet.discover.ports import Reading
-from bot.fleet.watch.registry.ports import DueBase, Poll, Sight, Sighting, WatchStore
+from bot.fleet.watch.registry.ports import DueBase, Poll, Sighting, WatchStore
 from bot.store.rows.bases.tables import bases
 from tests.fakes.stores.watch import FakeWatchStore
 from tests.integration.store.conftest import NOON

@@ -12,9 +12,9 @@ from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.repositories.finding import Outcome
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.fleet.audit.tick import AuditOptions, AuditTally, tick
-from bot.fleet.discover.ports import Reading
 from bot.fleet.verify.images.ports import Look
 from bot.reconcile.loop import Loop
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices

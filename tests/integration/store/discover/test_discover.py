@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem
 from bot.domain.rollouts.policy import ActionPreference
-from bot.fleet.discover.ports import Reading
 from bot.store.rows.bases.tables import bases, incidents
 from bot.store.rows.repositories.tables import repositories, usages
 from tests.integration.store.conftest import NOON, ON_BOTH

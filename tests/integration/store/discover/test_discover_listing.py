@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from datetime import timedelta
 
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
-from bot.fleet.discover.ports import Listing, Reading
+from bot.fleet.discover.ports import Listing
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.tables import outbox
 from tests.integration.store.conftest import NOON

@@ -19,8 +19,7 @@ from bot.domain.feeds.document import FeedKind, FeedSource
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.fleet.discover.rows.discover import LISTING
-from bot.fleet.plan.waves.tick import RolloutOptions, release_rules_at
+from bot.domain.rollouts.timing.standing import RolloutOptions, release_rules_at
 from bot.reconcile.work import Claimed, Queue
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import give_all_back
@@ -29,7 +28,7 @@ from bot.store.rows.bases.tables import incidents, notices
 from bot.store.rows.moment import Moment
 from bot.store.rows.rollouts.tables import rebuilds, rollout_waves
 from bot.store.rows.schema import every_table
-from bot.store.rows.tables import tasks
+from bot.store.rows.tables import LISTING, tasks
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
 from tests.migrated import new_sqlite

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Table, insert, select, update
 
 from bot.domain.bases.change import Cause
-from bot.domain.bases.observation import Observation
-from bot.fleet.watch.registry.ports import Poll, Sight, Sighting
+from bot.domain.bases.observation import Observation, Sight
+from bot.fleet.watch.registry.ports import Poll, Sighting
 from bot.store.rows.bases.tables import bases, changes, observations
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.audits import audits

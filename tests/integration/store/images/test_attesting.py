@@ -14,8 +14,8 @@ from bot.domain.images.image import SeenImage
 from bot.domain.images.runtime_inside import RuntimeInside
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.reference import Base
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
-from bot.fleet.discover.ports import Reading
 from bot.fleet.verify.attesting.summary import Verifier
 from bot.fleet.verify.attesting.tick import AttestingTally, tick
 from bot.fleet.verify.images.ports import Look

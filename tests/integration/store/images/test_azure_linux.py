@@ -10,7 +10,8 @@ from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.domain.packages.package import Distribution, Package
-from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
+from bot.fleet.watch.vulnerabilities.tick import KeptDump
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.views.paging import Cut
 from tests.integration.store.filling import HOUR, Stores

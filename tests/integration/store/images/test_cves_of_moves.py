@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from bot.domain.bases.observation import Sight
 from bot.domain.evidence import Strength
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
@@ -18,7 +19,7 @@ from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.fleet.watch.feeds.tick import FeedReading
-from bot.fleet.watch.registry.ports import Sight, Sighting
+from bot.fleet.watch.registry.ports import Sighting
 from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.tables import bases, changes

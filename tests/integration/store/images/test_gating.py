@@ -33,7 +33,7 @@ from bot.fleet.verify.gating.judging import Gating
 from bot.fleet.verify.gating.ports import GateOptions
 from bot.fleet.verify.gating.tick import tick
 from bot.fleet.verify.images.ports import Look
-from bot.fleet.watch.vulnerabilities.tick import API, DumpSource, KeptDump
+from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.images.scan_reports import ReportOrigin, ScanReport
 from bot.images.scanners.report import Report
 from bot.images.vex.statements import Component, Product, VexStatement
@@ -42,6 +42,7 @@ from bot.store.rows.images.gates import gates, let_through
 from bot.store.rows.images.scan_reports import scan_reports
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.inventories.vulnerabilities import dumps
+from bot.upstream.osv.addresses import API, DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.record import UNNAMED
 from bot.views.images.gates import Unfixed

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.bases.image import OCI_INDEX, Head
-from bot.domain.bases.observation import NotJudged, Observation, PlatformImage, first_digits
+from bot.domain.bases.observation import NotJudged, Observation, PlatformImage, Sight, first_digits
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
 from bot.domain.images.claims.claim import Claim, Source
@@ -16,13 +16,13 @@ from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import LAW, Basis, Doubt, ImageStanding, ImageState, Publication
 from bot.domain.reference import Base, Reference
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import FileLine, Role
-from bot.fleet.discover.ports import Reading
 from bot.fleet.verify.images.judging import Observed
 from bot.fleet.verify.images.ports import Below, Look
 from bot.fleet.verify.images.tick import ImagesOptions, tick
-from bot.fleet.watch.registry.ports import Sight, Sighting
+from bot.fleet.watch.registry.ports import Sighting
 from bot.reconcile.loop import Loop
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import null, select, text, update
 
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Observation, Sight
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.images.claims.claim import Claim, Source
@@ -22,11 +22,11 @@ from bot.domain.packages.ledger.known import AffectedImage
 from bot.domain.packages.ledger.station_times import StationTime
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.reference import Base, Reference
+from bot.domain.repositories.reading import Reading
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.fleet.discover.ports import Reading
 from bot.fleet.verify.images.ports import Look
 from bot.fleet.watch.feeds.tick import FeedReading
-from bot.fleet.watch.registry.ports import Sight, Sighting
+from bot.fleet.watch.registry.ports import Sighting
 from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.store.engine.codec import dump
 from bot.store.engine.queue.claiming import Worker

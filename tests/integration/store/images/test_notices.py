@@ -13,7 +13,8 @@ from bot.domain.packages.cves.vulnerability import (
     release_of,
 )
 from bot.domain.packages.package import Distribution, Package
-from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
+from bot.fleet.watch.vulnerabilities.tick import KeptDump
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from tests.integration.store.filling import ASPNET, HOUR, Stores
 from tests.integration.store.holding import FIXED, NOBLE, SSL, move_base, running

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from bot.domain.reference import Reference
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import Usage
-from bot.fleet.discover.ports import Reading
 from bot.store.rows.images.images import deployments
 from bot.store.rows.repositories.tables import repositories
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of

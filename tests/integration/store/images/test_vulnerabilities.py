@@ -12,10 +12,11 @@ from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.package import Distribution, Package
-from bot.fleet.watch.vulnerabilities.tick import READER, DueDump, DumpSource, KeptDump
+from bot.fleet.watch.vulnerabilities.tick import READER, DueDump, KeptDump
 from bot.store.rows.inventories.inventories import packages
 from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps, exposures, vulnerabilities
 from bot.upstream.feeds.reading import FeedProblem
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.questions import KnownRecord
 from bot.upstream.osv.record import WantedPackages

@@ -16,8 +16,8 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.domain.rollouts.rollout import PlannedRollout
-from bot.fleet.plan.waves.rows import open_pause
 from bot.store.engine.database import Database, open_database
+from bot.store.rows.rollouts.pausing import open_pause
 from bot.store.rows.rollouts.rebuilds import after_transitions
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.tables import outbox

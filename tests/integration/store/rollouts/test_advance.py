@@ -14,12 +14,13 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.rollout import Occasion
+from bot.domain.rollouts.timing.standing import RolloutOptions, release_rules_at
 from bot.domain.rollouts.timing.waiting import holds_of
 from bot.domain.rollouts.timing.waves import Wave
 from bot.fleet.act.ports import Job
 from bot.fleet.plan.quarantine import tick as quarantine
 from bot.fleet.plan.waves import tick as advance
-from bot.fleet.plan.waves.tick import RolloutOptions, next_step, release_rules_at
+from bot.fleet.plan.waves.tick import next_step
 from bot.store.history import Logged
 from bot.store.rows.rollouts.tables import rebuilds, rollout_waves, rollouts
 from bot.store.rows.tables import outbox

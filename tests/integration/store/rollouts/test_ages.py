@@ -11,6 +11,7 @@ from sqlalchemy import text, update
 
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.forge.host import ForgeHost
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Identity, Repository, Workflow
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, RebuildState
@@ -19,7 +20,6 @@ from bot.domain.rollouts.terms import PathWorkflow
 from bot.domain.rollouts.timing.age import AgeStanding, Judgement
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.fleet.discover.builds import tick as builds
-from bot.fleet.discover.ports import Reading
 from bot.fleet.plan.age import tick as aging
 from bot.fleet.plan.age.ports import AgePlan, JudgedAge
 from bot.reconcile.loop import Loop

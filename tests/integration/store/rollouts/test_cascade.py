@@ -14,10 +14,11 @@ from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.standing import LAW, Basis, ImageStanding, Publication
 from bot.domain.reference import Base
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
-from bot.fleet.discover.ports import DueRepository, Reading
+from bot.fleet.discover.ports import DueRepository
 from bot.fleet.plan.cascade.decisions import Cascade, Due, Passed, RebuildProgress, Wait
 from bot.fleet.plan.cascade.graph import graph_of
 from bot.fleet.plan.cascade.parts import RepositoryImages

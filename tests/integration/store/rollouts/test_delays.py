@@ -5,12 +5,12 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.terms import Step
-from bot.fleet.discover.ports import Reading
 from bot.fleet.report.messages.news import incident_message
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.repositories.tables import repositories

@@ -16,8 +16,8 @@ from bot.domain.rollouts.joining import join, left
 from bot.domain.rollouts.journal import BOT, Word
 from bot.domain.rollouts.quarantine import Suspect
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, RebuildState
+from bot.domain.rollouts.timing.standing import ReleaseRules, RolloutOptions
 from bot.domain.rollouts.timing.waiting import holds_of
-from bot.fleet.plan.waves.tick import ReleaseRules, RolloutOptions
 from bot.store.engine.codec import dump
 from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.locking import lock

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import StepState, too_late
-from bot.fleet.discover.ports import Listing, Reading
+from bot.fleet.discover.ports import Listing
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts

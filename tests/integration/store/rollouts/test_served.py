@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.failure import LeaseLost
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Merging, RebuildState
-from bot.fleet.discover.ports import Reading
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of

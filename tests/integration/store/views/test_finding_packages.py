@@ -15,12 +15,13 @@ from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, V
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Reference
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
-from bot.fleet.discover.ports import Reading
 from bot.fleet.verify.images.ports import Look
-from bot.fleet.watch.vulnerabilities.tick import DumpSource, KeptDump
+from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.views.images.inventory import FixSource, FoundPackages
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of

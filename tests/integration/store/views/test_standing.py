@@ -7,17 +7,17 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from bot.domain.bases.notice import Topic
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import Observation, PlatformImage, Sight
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.standing import ImageState
 from bot.domain.reference import Base, Reference
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.fleet.discover.ports import Reading
-from bot.fleet.watch.registry.ports import Sight, Sighting
+from bot.fleet.watch.registry.ports import Sighting
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.standings import standing_days
 from bot.store.rows.repositories.tables import usages

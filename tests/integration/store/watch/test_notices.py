@@ -12,6 +12,7 @@ from bot.domain.bases.notice import Notice, Topic
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.reference import Base
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.fleet.assess.notices.deciding import (
     AlertOptions,
@@ -24,7 +25,6 @@ from bot.fleet.assess.notices.deciding import (
 from bot.fleet.assess.notices.published import StaleInventory
 from bot.fleet.assess.notices.rows import NoticesStore
 from bot.fleet.assess.notices.tick import FleetLook
-from bot.fleet.discover.ports import Reading
 from bot.fleet.watch.feeds.tick import FeedReading
 from bot.store.rows.bases.tables import incidents, notices
 from bot.store.rows.repositories.tables import repositories

@@ -8,8 +8,8 @@ from bot.domain.feeds.advisory import Release
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.reference import Base
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
-from bot.fleet.discover.ports import Reading
 from bot.store.history import Logged
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.statements import statements

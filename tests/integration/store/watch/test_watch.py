@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.bases.incident import Incident
-from bot.domain.bases.observation import NotJudged, Observation, PlatformImage
+from bot.domain.bases.observation import NotJudged, Observation, PlatformImage, Sight
 from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
+from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
-from bot.fleet.discover.ports import Reading
-from bot.fleet.watch.registry.ports import Poll, Sight, Sighting
+from bot.fleet.watch.registry.ports import Poll, Sighting
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import upsert
 from bot.store.rows.bases.tables import bases, incidents, manifests, observations, releases

@@ -1,7 +1,7 @@
 """What is so of a finding as long as nobody says otherwise."""
 
+from bot.domain.bases.difference import Difference
 from bot.fleet.assess.baseline import BaseStanding
-from bot.fleet.assess.cause import Difference
 from bot.fleet.assess.own_base import InheritedChanges
 from bot.fleet.assess.tick import AssessTally, Pair
 from tests.unit.fleet.assess.world import seen

@@ -16,7 +16,7 @@ from bot.domain.packages.cves.vulnerability import (
 )
 from bot.domain.packages.package import Distribution, Package
 from bot.fleet.watch.vulnerabilities.rows.records import replace_records
-from bot.fleet.watch.vulnerabilities.tick import READER, DueDump, DumpSource, KeptDump
+from bot.fleet.watch.vulnerabilities.tick import READER, DueDump, KeptDump
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load_text
 from bot.store.engine.counters import EXPOSURES, raise_counter
@@ -35,6 +35,7 @@ from bot.store.rows.inventories.vulnerabilities import (
 )
 from bot.store.rows.news import tell_silence
 from bot.store.rows.rollouts.rebuilds import outdate
+from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.questions import KnownRecord, PackageQuestion
 from bot.upstream.osv.record import WantedPackages

@@ -7,9 +7,9 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.budget import Spending, WriteLimits
 from bot.domain.rollouts.timing.pace import Pace, opened_by
+from bot.domain.rollouts.timing.standing import RolloutOptions, RolloutStanding
 from bot.domain.rollouts.timing.waiting import Waiting, Waits
 from bot.domain.rollouts.timing.waves import Wave, WaveTally
-from bot.fleet.plan.waves.tick import RolloutOptions, RolloutStanding
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 ANY = Pace()

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from bot.domain.forge.host import ForgeHost
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.steps import StepRun, StepState
+from bot.domain.rollouts.steps import StepJob, StepRun, StepState
 from bot.domain.rollouts.terms import Step
-from bot.fleet.act.steps.tick import StepJob, StepOptions, StepStartTally
+from bot.fleet.act.steps.tick import StepOptions, StepStartTally
 from tests.unit.fleet.act.world import NOON
 
 SHOP = Identity("contoso/shop")

@@ -17,11 +17,11 @@ from bot.domain.images.image import ProducedImage
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.steps import StepRun, StepState
+from bot.domain.rollouts.steps import StepJob, StepRun, StepState
 from bot.domain.rollouts.terms import Step
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.files.formats.workflows.dispatchable import dispatchable
-from bot.fleet.act.steps.tick import StepJob, StepOptions, StepStartTally, tick
+from bot.fleet.act.steps.tick import StepOptions, StepStartTally, tick
 from bot.reconcile.guarded import Covers, covers_all
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge

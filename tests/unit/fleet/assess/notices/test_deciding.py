@@ -5,20 +5,13 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from bot.domain.bases.mirrors import Behind
-from bot.domain.bases.notice import Notice, Topic
+from bot.domain.bases.notice import Notice, OpenNotice, Topic
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
-from bot.fleet.assess.notices.deciding import (
-    AlertOptions,
-    Cleared,
-    NoticeDifference,
-    OpenNotice,
-    Picture,
-    compare_notices,
-)
+from bot.fleet.assess.notices.deciding import AlertOptions, Cleared, NoticeDifference, Picture, compare_notices
 from bot.fleet.assess.notices.published import Listed, Published
 from bot.fleet.assess.notices.tick import FleetLook, NoticesTally, tick
 from bot.upstream.dotnet.releases import ReleaseIndex

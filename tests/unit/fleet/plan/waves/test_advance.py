@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.rollouts.timing.standing import RolloutOptions, RolloutStanding
 from bot.domain.rollouts.timing.waves import Wave, WaveTally
-from bot.fleet.plan.waves.tick import RolloutAdvance, RolloutOptions, RolloutStanding, next_step
+from bot.fleet.plan.waves.tick import RolloutAdvance, next_step
 from tests.unit.fleet.plan.world import HOUR, NOON
 
 WAVES = (Wave("canary", soak=4 * HOUR, batch=2), Wave("rest", batch=10))

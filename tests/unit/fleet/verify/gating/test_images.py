@@ -17,9 +17,10 @@ from bot.domain.packages.gate import Counts, Excused, Gated, GateException, Gate
 from bot.domain.packages.gate_rules import MatchedRule, ReportUse
 from bot.domain.packages.package import Package
 from bot.fleet.verify.gating.judging import Gating, judge_images
-from bot.fleet.verify.gating.ports import GateOptions, GateStore, KeptData, ToldImage, ToldPlatform
+from bot.fleet.verify.gating.ports import GateOptions, GateStore, ToldImage
 from bot.images.scan_reports import KeptReport, ReportOrigin, ScanReport
 from bot.images.scanners.report import Report
+from bot.images.told_platforms import KeptData, ToldPlatform
 from bot.images.vex.statements import Component, Product, VexStatement
 from tests.builders import NOON
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.bases.observation import Sight
 from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.reference import Base
-from bot.fleet.watch.registry.ports import Sight, Sighting
+from bot.fleet.watch.registry.ports import Sighting
 from bot.fleet.watch.registry.tick import WatchOptions, WatchTally, tick
 from bot.reconcile.loop import Loop
 from tests.fakes.registry import FakeRegistry, failure

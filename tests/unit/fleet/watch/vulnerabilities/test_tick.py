@@ -13,18 +13,9 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.cves.dump import DumpMark, OpenedDump
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import Ecosystem
-from bot.fleet.watch.vulnerabilities.tick import (
-    API,
-    EVERY,
-    READER,
-    DueDump,
-    DumpSource,
-    DumpTally,
-    KeptDump,
-    Publishers,
-    tick,
-)
+from bot.fleet.watch.vulnerabilities.tick import EVERY, READER, DueDump, DumpTally, KeptDump, Publishers, tick
 from bot.reconcile.loop import Loop
+from bot.upstream.osv.addresses import API, DumpSource
 from bot.upstream.osv.questions import KnownRecord, PackageQuestion
 from bot.upstream.osv.record import WantedPackages
 from tests.fakes.queue import FakeQueue
