@@ -23,10 +23,13 @@ from bot.domain.clock import SystemClock
 from bot.domain.wording.pages import page_address, rollout_path
 from bot.fleet.report.messages.rollout import rollout_message
 from bot.fleet.report.messages.summary import summary_message
+from bot.fleet.report.rows.report import ReportStore
+from bot.fleet.standing.rows import StandingStore
 from bot.service.logs import set_up
 from bot.service.one_off import pass_once
 from bot.settings import load
 from bot.store.engine.database import open_database
+from bot.store.pages.fleet.summary import SummaryStore
 from docs.drawing import pull_request_page, slack_page, teams_page
 from docs.shrinking import shrink
 from docs.texts import CVES, microsofts_world, publish_openssl, ubuntu_read
@@ -93,9 +96,11 @@ async def told() -> dict[str, str]:
         database = await open_database(f"sqlite:///{folder}/page.db")
         await StoredFleet(database, NOW, REPOSITORIES, USAGES).write()
         stores = site_over(database).stores
-        await stores.standing.count()
-        rollout = rollout_message(await stores.report.rollout(13)).with_page(page_address(PAGE, rollout_path(13)))
-        summary = summary_message(await stores.summary.summary(NOW - timedelta(days=7))).with_page(PAGE)
+        await stores[StandingStore].count()
+        rollout = rollout_message(await stores[ReportStore].rollout(13)).with_page(
+            page_address(PAGE, rollout_path(13))
+        )
+        summary = summary_message(await stores[SummaryStore].summary(NOW - timedelta(days=7))).with_page(PAGE)
         await database.close()
     return {"slack-rollout": slack_page(blocks_of(rollout)), "teams-summary": teams_page(card_of(summary))}
 

@@ -14,6 +14,7 @@ from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from bot.fleet.assess.assess import assess
 from bot.fleet.assess.baseline import BaseStanding, follow
+from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.fleet.wiring.combined_feeds import CombinedFeeds
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
@@ -44,11 +45,11 @@ async def export_log(
     async with opened_stores(settings, clock) as stores:
         seen = listed = 0
         if observations is not None:
-            rows = [row async for row in stores.history.observations()]
+            rows = [row async for row in stores[HistoryStore].observations()]
             with _written(observations) as out:
                 seen = write_observations(sorted(rows, key=lambda row: row.at), out)
         if releases is not None:
-            known = await stores.history.releases()
+            known = await stores[HistoryStore].releases()
             with _written(releases) as out:
                 listed = write_releases(known, out)
         return LogTally(seen, listed)
@@ -81,12 +82,12 @@ async def import_log(
         advice = "give either --observations or --from-git"
         raise Failure(Trouble.MALFORMED, "history comes from one place", advice=advice)
     async with opened_stores(settings, clock) as stores:
-        store = stores.history
+        store = stores[HistoryStore]
         listed = list(read_release_log(source.releases)) if source.releases is not None else []
         await store.add_releases(listed)
         known = await _known(store)
         releases = await store.releases()
-        advisories = await CombinedFeeds(stores.feeds).known_advisories()
+        advisories = await CombinedFeeds(stores[FeedsStore]).known_advisories()
         work = _Import(store, known, ReleaseIndex(releases), advisories, clock)
         for number, row in enumerate(_rows(source, known, releases), start=1):
             await work.take(row)

@@ -1,33 +1,62 @@
 """A stage, and how one of them is run."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from bot.fleet.bot import Bot
+from bot.domain.failure import Failure
+from bot.domain.log import log
+from bot.fleet.bot import Bot, Part
+from bot.store.engine.database import SchemaChanged
+
+
+@dataclass(frozen=True, slots=True)
+class TickOutcome:
+    """What one tick did, as figures, and what went wrong, a line each; `broke` where it was cut short. Whoever runs
+    the `stage` says which it was."""
+
+    figures: dict[str, Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    broke: bool = False
+    stage: str = ""
+
+    @property
+    def did_something(self) -> bool:
+        return any(self.figures.values()) or bool(self.problems)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """`every` is how often it asks what is due: what is due and when stands in the store. `only_reads` where it
-    changes nothing outside of the store."""
+    changes nothing outside of the store. `parts` are opened with the bot, so that what they lack is said at the
+    start."""
 
     name: str
     tick: Callable[[Bot], Awaitable[TickOutcome]]
     every: timedelta
     only_reads: bool = False
+    parts: tuple[Part[Any], ...] = ()
 
 
-@dataclass(slots=True)
-class TickOutcome:
-    """What one tick did, as figures, and what went wrong, a line each; `broke` where it was cut short."""
+async def run_stage(stage: Stage, bot: Bot) -> TickOutcome:
+    """One tick with its log line; a defect of ours is logged with its trace and stops no other stage.
 
-    stage: str
-    figures: dict[str, Any] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    broke: bool = False
-
-    @property
-    def did_something(self) -> bool:
-        return any(self.figures.values()) or bool(self.problems)
+    Raises `SchemaChanged`, and does nothing, where another version of the bot has migrated the database.
+    """
+    try:
+        await bot.database.check_schema()
+        outcome = replace(await stage.tick(bot), stage=stage.name)
+    except SchemaChanged:
+        raise
+    except Failure as failure:
+        outcome = TickOutcome({}, [str(failure)], broke=True, stage=stage.name)
+    except Exception as error:
+        log.exception("stage broke", stage=stage.name)
+        said = f"{stage.name} broke: {type(error).__name__}: {error}"
+        return TickOutcome({}, [said], broke=True, stage=stage.name)
+    for problem in outcome.problems:
+        log.warning("problem", stage=stage.name, detail=problem)
+    if outcome.did_something:
+        log.info("tick", stage=stage.name, **outcome.figures)
+    return outcome

@@ -1,73 +1,78 @@
-"""The table of stages, in the order in which data flows, and how one of them is run."""
+"""The table of stages, in the order in which data flows."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from bot.domain.failure import Failure
-from bot.domain.log import log
+from bot.fleet.act import wired as act
+from bot.fleet.act.calling_off import wired as calling_off
+from bot.fleet.act.code_scanning import wired as code_scanning
+from bot.fleet.act.issue import wired as issue
+from bot.fleet.act.onboarding import wired as onboarding
+from bot.fleet.act.steps import wired as act_steps
+from bot.fleet.assess import wired as assess
+from bot.fleet.assess.notices import wired as notices
+from bot.fleet.audit import wired as audit
 from bot.fleet.bot import Bot
-from bot.fleet.stage import Stage, TickOutcome
-from bot.service import ticks
-from bot.store.engine.database import SchemaChanged
+from bot.fleet.discover import wired as discover
+from bot.fleet.discover.builds import wired as builds
+from bot.fleet.follow import wired as follow
+from bot.fleet.follow.steps import wired as follow_steps
+from bot.fleet.plan import wired as plan
+from bot.fleet.plan.age import wired as age
+from bot.fleet.plan.cascade import wired as cascade
+from bot.fleet.plan.first_run import wired as first_run
+from bot.fleet.plan.quarantine import wired as quarantine
+from bot.fleet.plan.waves import wired as waves
+from bot.fleet.report import wired as report
+from bot.fleet.report.fleet_issue import wired as fleet_issue
+from bot.fleet.report.summary import wired as summary
+from bot.fleet.retention import wired as retention
+from bot.fleet.stage import Stage, TickOutcome, run_stage
+from bot.fleet.standing import wired as standing
+from bot.fleet.verify.attesting import wired as attesting
+from bot.fleet.verify.gating import wired as gating
+from bot.fleet.verify.images import wired as images
+from bot.fleet.verify.inventory import wired as inventory
+from bot.fleet.verify.proving import wired as proving
+from bot.fleet.verify.reports import wired as reports
+from bot.fleet.watch.feeds import wired as feeds
+from bot.fleet.watch.registry import wired as registry
+from bot.fleet.watch.vulnerabilities import wired as vulnerabilities
 
 STAGES = (
-    Stage("discover", ticks.discover_tick, timedelta(seconds=20), only_reads=True),
-    Stage("builds", ticks.builds_tick, timedelta(seconds=20), only_reads=True),
-    Stage("feeds", ticks.feeds_tick, timedelta(seconds=20), only_reads=True),
-    Stage("watch", ticks.watch_tick, timedelta(seconds=10), only_reads=True),
-    Stage("assess", ticks.assess_tick, timedelta(seconds=5), only_reads=True),
-    Stage("packages", ticks.packages_tick, timedelta(seconds=10), only_reads=True),
-    Stage("vulnerabilities", ticks.vulnerabilities_tick, timedelta(seconds=20), only_reads=True),
-    Stage("notices", ticks.notices_tick, timedelta(seconds=20), only_reads=True),
-    Stage("plan", ticks.plan_tick, timedelta(seconds=5), only_reads=True),
-    Stage("age", ticks.age_tick, timedelta(seconds=5), only_reads=True),
-    Stage("first run", ticks.first_run_tick, timedelta(seconds=20), only_reads=True),
-    Stage("quarantine", ticks.quarantine_tick, timedelta(seconds=30), only_reads=True),
-    Stage("cascade", ticks.cascade_tick, timedelta(seconds=5), only_reads=True),
-    Stage("advance", ticks.advance_tick, timedelta(seconds=5), only_reads=True),
-    Stage("act", ticks.act_tick, timedelta(seconds=5)),
-    Stage("call off", ticks.calling_off_tick, timedelta(seconds=5)),
-    Stage("issues", ticks.issues_tick, timedelta(seconds=20)),
-    Stage("follow", ticks.follow_tick, timedelta(seconds=5)),
-    Stage("reports", ticks.reports_tick, timedelta(seconds=5), only_reads=True),
-    Stage("prove", ticks.proving_tick, timedelta(seconds=5), only_reads=True),
-    Stage("images", ticks.images_tick, timedelta(seconds=10), only_reads=True),
-    Stage("gate", ticks.gate_tick, timedelta(seconds=20), only_reads=True),
-    Stage("attest", ticks.attest_tick, timedelta(seconds=30)),
-    Stage("start steps", ticks.start_steps_tick, timedelta(seconds=5)),
-    Stage("follow steps", ticks.follow_steps_tick, timedelta(seconds=5)),
-    Stage("fleet issue", ticks.fleet_issue_tick, timedelta(seconds=20)),
-    Stage("summary", ticks.summary_tick, timedelta(seconds=30)),
-    Stage("report", ticks.report_tick, timedelta(seconds=5)),
-    Stage("audit", ticks.audit_tick, timedelta(seconds=20), only_reads=True),
-    Stage("code scanning", ticks.code_scanning_tick, timedelta(seconds=20)),
-    Stage("onboarding", ticks.onboarding_tick, timedelta(seconds=20)),
-    Stage("standing", ticks.standing_tick, timedelta(seconds=30)),
-    Stage("retention", ticks.retention_tick, timedelta(minutes=10)),
+    discover.STAGE,
+    builds.STAGE,
+    feeds.STAGE,
+    registry.STAGE,
+    assess.STAGE,
+    inventory.STAGE,
+    vulnerabilities.STAGE,
+    notices.STAGE,
+    plan.STAGE,
+    age.STAGE,
+    first_run.STAGE,
+    quarantine.STAGE,
+    cascade.STAGE,
+    waves.STAGE,
+    act.STAGE,
+    calling_off.STAGE,
+    issue.STAGE,
+    follow.STAGE,
+    reports.STAGE,
+    proving.STAGE,
+    images.STAGE,
+    gating.STAGE,
+    attesting.STAGE,
+    act_steps.STAGE,
+    follow_steps.STAGE,
+    fleet_issue.STAGE,
+    summary.STAGE,
+    report.STAGE,
+    audit.STAGE,
+    code_scanning.STAGE,
+    onboarding.STAGE,
+    standing.STAGE,
+    retention.STAGE,
 )
-"""In the order in which data flows."""
-
-
-async def run_stage(stage: Stage, bot: Bot) -> TickOutcome:
-    """One tick with its log line; a defect of ours is logged with its trace and stops no other stage.
-
-    Raises `SchemaChanged`, and does nothing, where another version of the bot has migrated the database.
-    """
-    try:
-        await bot.database.check_schema()
-        outcome = await stage.tick(bot)
-    except SchemaChanged:
-        raise
-    except Failure as failure:
-        outcome = TickOutcome(stage.name, {}, [str(failure)], broke=True)
-    except Exception as error:
-        log.exception("stage broke", stage=stage.name)
-        return TickOutcome(stage.name, {}, [f"{stage.name} broke: {type(error).__name__}: {error}"], broke=True)
-    for problem in outcome.problems:
-        log.warning("problem", stage=stage.name, detail=problem)
-    if outcome.did_something:
-        log.info("tick", stage=stage.name, **outcome.figures)
-    return outcome
 
 
 async def one_pass(bot: Bot, stages: Sequence[Stage] = STAGES) -> list[TickOutcome]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from bot.domain.clock import Clock
 from bot.domain.rollouts.rebuild import Rebuild
+from bot.fleet.plan.first_run.rows import CatchUpStore
+from bot.fleet.plan.rows.plan import PlanStore
 from bot.fleet.stage import TickOutcome
 from bot.fleet.stages import STAGES, one_pass
 from bot.fleet.wiring.opening import open_bot
@@ -42,6 +44,6 @@ async def planned_only(settings: Settings, clock: Clock) -> DryRun:
     async with snapshot(store_url(settings)) as database, open_bot(settings, clock, database) as bot:
         await bring_forward(bot.database, clock.now())
         outcomes = await one_pass(bot, [stage for stage in STAGES if stage.only_reads])
-        ahead = [rebuild for rebuild in await bot.stores.plan.open_rebuilds() if rebuild.state.awaits_action]
-        staleness = staleness_of(await bot.stores.catch_up.behind(), clock.now())
+        ahead = [rebuild for rebuild in await bot.stores[PlanStore].open_rebuilds() if rebuild.state.awaits_action]
+        staleness = staleness_of(await bot.stores[CatchUpStore].behind(), clock.now())
         return DryRun(tuple(ahead), tuple(outcomes), staleness)

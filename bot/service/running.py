@@ -15,8 +15,9 @@ from bot.domain.failure import Failure
 from bot.domain.log import log
 from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
-from bot.fleet.stage import Stage
-from bot.fleet.stages import STAGES, run_stage
+from bot.fleet.stage import Stage, run_stage
+from bot.fleet.stages import STAGES
+from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.wiring.opening import open_bot
 from bot.service.logs import set_up
 from bot.service.settings_file import SettingsFile
@@ -208,9 +209,9 @@ async def _tell(bot: Bot, problems: tuple[str, ...]) -> None:
     place = f"settings:settings at {bot.worker.name.partition('/')[0]}"
     incident = Incident(place, bot.clock.now(), f"{'; '.join(problems)}; those before are kept")
     with contextlib.suppress(Failure):
-        known = [each for each in await bot.stores.watch.open_incidents(place) if each.subject == place]
+        known = [each for each in await bot.stores[WatchStore].open_incidents(place) if each.subject == place]
         opened = [incident] if problems and [each.detail for each in known] != [incident.detail] else []
-        await bot.stores.watch.save_incidents(opened, known if opened or not problems else [])
+        await bot.stores[WatchStore].save_incidents(opened, known if opened or not problems else [])
 
 
 async def _first_of(*events: asyncio.Event, within: timedelta) -> None:

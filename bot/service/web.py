@@ -2,6 +2,7 @@
 
 from ipaddress import ip_network
 
+from bot.domain.rollouts.timing.standing import rollout_options_of
 from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.wiring.grants import forge_page
@@ -19,7 +20,7 @@ def wire_site(bot: Bot, beats: Heartbeats) -> Site:
         beats=beats,
         meter=bot.meter,
         access=_access(bot.settings),
-        rollout_options=bot.rollout_options,
+        rollout_options=rollout_options_of(bot.policy),
         forge=forge_page(bot.settings.github.api_url),
         rates=Rates(),
         senders=_senders(bot.settings),

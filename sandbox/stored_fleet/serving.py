@@ -11,6 +11,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.rollouts.timing.standing import RolloutOptions
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.meter import Meter
+from bot.fleet.standing.rows import StandingStore
 from bot.settings.tokens import parse
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
@@ -43,7 +44,7 @@ def served(folder: Path, *, repositories: int, usages: int, mark: str = "") -> I
             if repositories:
                 await StoredFleet(database, NOW, repositories, usages, mark).write()
             site = site_over(database)
-            await site.stores.standing.count()
+            await site.stores[StandingStore].count()
             with bound(ANY_PORT) as listening:
                 addresses[0] = "http://{}:{}".format(*listening.getsockname())
                 async with serving(app_of(site), listening):

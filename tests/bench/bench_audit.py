@@ -11,11 +11,14 @@ from bot.domain.clock import ManualClock
 from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.files.audit.auditing import audit
+from bot.fleet.audit.rows import AuditStore
 from bot.fleet.audit.tick import AuditOptions, tick
 from bot.fleet.discover.ports import Listing
+from bot.fleet.discover.rows.discover import DiscoverStore
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker
+from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.stores import Stores
 
 REPOSITORIES = 1_000
@@ -158,12 +161,14 @@ async def _in_the_store(fleet: list[dict[str, bytes]]) -> tuple[float, float, in
         stores = Stores(database, Worker("bench"), clock)
         await _read(stores, clock, fleet)
         began = process_time()
-        await tick(stores.audit, AuditOptions(), Loop(clock))
+        await tick(stores[AuditStore], AuditOptions(), Loop(clock))
         cold = process_time() - began
-        audited = [await stores.practices.audited(f"contoso/service-{number}") for number in range(len(fleet))]
+        audited = [
+            await stores[PracticesStore].audited(f"contoso/service-{number}") for number in range(len(fleet))
+        ]
         await _read(stores, clock, fleet)
         began = process_time()
-        await tick(stores.audit, AuditOptions(), Loop(clock))
+        await tick(stores[AuditStore], AuditOptions(), Loop(clock))
         unchanged = process_time() - began
         await database.close()
     return cold, unchanged, sum(len(each.findings) for each in audited if each is not None)
@@ -172,17 +177,20 @@ async def _in_the_store(fleet: list[dict[str, bytes]]) -> tuple[float, float, in
 async def _read(stores: Stores, clock: ManualClock, fleet: list[dict[str, bytes]]) -> None:
     """A push to every repository, and what discovery makes of it."""
     now = clock.advance(timedelta(hours=1))
-    await stores.discover.expect_listing()
-    [task] = [await stores.discover.listings.read(each) for each in await stores.discover.listings.claim(now, 1)]
+    await stores[DiscoverStore].expect_listing()
+    [task] = [
+        await stores[DiscoverStore].listings.read(each)
+        for each in await stores[DiscoverStore].listings.claim(now, 1)
+    ]
     taken = tuple(Repository(f"contoso/service-{number}", "main", now) for number in range(len(fleet)))
-    await stores.discover.record_listing(task, Listing(taken), now)
+    await stores[DiscoverStore].record_listing(task, Listing(taken), now)
     by_name = {each.name: files for each, files in zip(taken, fleet, strict=True)}
-    for claimed in await stores.discover.repositories.claim(now, len(fleet)):
-        due = await stores.discover.repositories.read(claimed)
+    for claimed in await stores[DiscoverStore].repositories.claim(now, len(fleet)):
+        due = await stores[DiscoverStore].repositories.read(claimed)
         shas = {path: hashlib.sha1(text).hexdigest() for path, text in by_name[due.name].items()}
-        await stores.discover.save_blobs({shas[path]: text for path, text in by_name[due.name].items()})
+        await stores[DiscoverStore].save_blobs({shas[path]: text for path, text in by_name[due.name].items()})
         reading = Reading(f"{now:%H}", blobs=tuple(shas.values()), audited=shas)
-        await stores.discover.save_reading(due, reading, now + timedelta(days=7))
+        await stores[DiscoverStore].save_reading(due, reading, now + timedelta(days=7))
 
 
 def repository_files(number: int) -> dict[str, bytes]:

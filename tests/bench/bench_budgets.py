@@ -22,8 +22,10 @@ from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.files.formats.rewrite.refresh import refresh
 from bot.fleet.act import tick as stage
 from bot.fleet.act.ports import ActOptions
+from bot.fleet.act.rows.act import ActStore
 from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
+from bot.store.engine.budgets import BudgetStore
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
@@ -130,11 +132,11 @@ async def _worked(world: World, databases: list[Database], clock: ManualClock, w
 
     async def replica(number: int) -> None:
         stores = Stores.of_worker(databases[number], clock, f"replica-{number}")
-        budget = Budget(stores.budgets, clock, WriteLimits(), by_owner=False, sleep=time.sleep)
+        budget = Budget(stores[BudgetStore], clock, WriteLimits(), by_owner=False, sleep=time.sleep)
         loop = Loop(clock, budget=budget, sleep=_never)
         forge = cast(Forge, Slow(github, time))
         while await _open(databases[number]) < wanted:
-            await stage.tick(stores.act, forge, AnyTag(), refresh, ActOptions(), loop)
+            await stage.tick(stores[ActStore], forge, AnyTag(), refresh, ActOptions(), loop)
             await time.sleep(EVERY)
         time.rest()
 

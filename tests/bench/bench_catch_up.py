@@ -10,6 +10,7 @@ from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.rollouts.journal import Word
 from bot.fleet.plan.catching_up import planned
+from bot.fleet.plan.first_run.rows import CatchUpStore
 from bot.fleet.wiring.collecting import collected_seldom
 from bot.store.engine.codec import dump
 from bot.store.engine.database import open_database
@@ -63,7 +64,7 @@ async def catch_up(url: str) -> None:
     """Prints the usages that are behind, the rebuilds, the times to decide and to save, and the memory."""
     clock = ManualClock(fleet()[0][0].change.at)
     database = await open_database(url)
-    store = Stores(database, this_worker(), clock).catch_up
+    store = Stores(database, this_worker(), clock)[CatchUpStore]
     with collected_seldom():
         began = time.process_time()
         plan = await planned(store, POLICY, clock)

@@ -13,7 +13,9 @@ from bot.domain.packages.gate import GateRule
 from bot.domain.packages.gate_rules import MatchedRule
 from bot.fleet.verify.gating.judging import judge_images
 from bot.fleet.verify.gating.ports import GateOptions
+from bot.fleet.verify.gating.rows import GatingStore
 from bot.fleet.verify.gating.tick import tick
+from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
@@ -68,15 +70,15 @@ async def _measured(database: Database) -> tuple[float, float]:
         await connection.execute(update(images).values(digest=func.coalesce(images.c.digest, "sha256:seen")))
         await connection.execute(update(inventories).values(problems=[], is_complete=True))
     begun = time.perf_counter()
-    await tick(stores.gating, OPTIONS, Loop(clock))
+    await tick(stores[GatingStore], OPTIONS, Loop(clock))
     fleet = time.perf_counter() - begun
     async with database.reading() as connection:
         judged = await connection.scalar(select(func.count()).where(gates.c.outcome.is_not(None)))
     assert judged == IMAGES, judged
-    image = (await stores.images.views())[0].image
+    image = (await stores[ImagesStore].views())[0].image
     took = []
     for _ in range(ASKED):
         begun = time.perf_counter()
-        await judge_images(stores.gating, [image], OPTIONS, NOON, adopts=False)
+        await judge_images(stores[GatingStore], [image], OPTIONS, NOON, adopts=False)
         took.append(time.perf_counter() - begun)
     return fleet, statistics.median(took)

@@ -17,9 +17,11 @@ from bot.domain.clock import ManualClock
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Base
+from bot.fleet.verify.inventory.rows.inventory import InventoryStore
 from bot.store.engine.codec import dump
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.inserting import chunks
+from bot.store.pages.images.packages import PackagesStore
 from bot.store.rows.bases.tables import bases, observations
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import (
@@ -79,7 +81,7 @@ async def _asked(engine: str, stores: Stores) -> Measured:
     took, found = [], 0
     for _ in range(ASKED):
         begun = time.perf_counter()
-        answer = await stores.packages.find([WANTED], [PLATFORM])
+        answer = await stores[PackagesStore].find([WANTED], [PLATFORM])
         took.append(time.perf_counter() - begun)
         found = len(answer.found)
         assert answer.not_known == 0
@@ -93,11 +95,11 @@ async def _told(engine: str, stores: Stores, database: Database) -> Measured:
     async with database.transaction() as connection:
         await _insert(connection, inventories, [{**_inventory(each), "read_at": None} for each in places])
     took = []
-    for due in await stores.taken(stores.inventory.inventories([PLATFORM]), TOLD):
-        listed = await stores.inventory.inventory(BASES + due.id % IMAGES)
+    for due in await stores.taken(stores[InventoryStore].inventories([PLATFORM]), TOLD):
+        listed = await stores[InventoryStore].inventory(BASES + due.id % IMAGES)
         news = Package("deb", f"new{due.id}", "1.0")
         begun = time.perf_counter()
-        await stores.inventory.save_inventory(due, Inventory((*listed.packages, news), NOBLE))
+        await stores[InventoryStore].save_inventory(due, Inventory((*listed.packages, news), NOBLE))
         took.append(time.perf_counter() - begun)
     return _row(
         f"telling what one more image holds: {IMAGES} of {OF_BASE + OWN} packages, {engine}", took, AIM_TOLD

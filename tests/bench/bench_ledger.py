@@ -15,10 +15,12 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
+from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
 from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.fleet.wiring.collecting import collected_seldom
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
+from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.stores import Stores
 from bot.upstream.osv.addresses import DumpSource
@@ -59,7 +61,7 @@ async def _measured(engine: str, url: str, number: int, place: int) -> list[Meas
         await fill(database, number)
         await tell(database)
         clock = ManualClock(NOON)
-        ledger = Stores(database, Worker("bench"), clock).ledger
+        ledger = Stores(database, Worker("bench"), clock)[LedgerStore]
         one = await _took(lambda: ledger.cve("CVE-2026-1002", Cut()), clock)
         fleet = await _took(lambda: ledger.cves(Cut()), clock)
     finally:
@@ -91,7 +93,7 @@ async def tell(database: Database) -> None:
     """Ubuntu's dump tells of `OPEN` CVEs, and all images are of the release that it is about."""
     async with database.transaction() as connection:
         await connection.execute(update(inventories).values(distribution={"id": "ubuntu", "version": "24.04"}))
-    stores = Stores(database, Worker("bench"), ManualClock(NOON)).vulnerabilities
+    stores = Stores(database, Worker("bench"), ManualClock(NOON))[VulnerabilitiesStore]
     source = DumpSource(CvePublication.UBUNTU, "/srv/ubuntu.zip")
     await stores.follow_dumps([source])
     await stores.dumps.claim(NOON, 1)

@@ -12,7 +12,9 @@ from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.reference import Base
 from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
+from bot.fleet.verify.inventory.rows.inventory import InventoryStore
 from bot.fleet.watch.registry.ports import Sighting
+from bot.fleet.watch.registry.rows import WatchStore
 from bot.images.packages.layers.layer import LayerContents
 from bot.store.engine.database import open_database
 from tests.bench.bench_inventory import NOON
@@ -77,18 +79,18 @@ async def _show(stores: Stores, moment: str) -> list[str]:
             named += layers
         seen = Observation(now, due.base, _digest(due.base, moment), "10.0.5", platforms=tuple(images))
         sightings.append(Sighting(due.id, Sight.MOVED if due.digest else Sight.FIRST, seen, now + HOUR))
-    await stores.watch.record(sightings, {})
+    await stores[WatchStore].record(sightings, {})
     return named
 
 
 async def _read(stores: Stores) -> Counter[str]:
     """Reads what is due, and tells what is inside; how often each layer was read."""
     read: Counter[str] = Counter()
-    while some := await stores.taken(stores.inventory.layers(PLATFORMS)):
+    while some := await stores.taken(stores[InventoryStore].layers(PLATFORMS)):
         for layer in some:
             read[layer.digest] += 1
-            await stores.inventory.save_layer(layer, LayerContents(diff_id=layer.digest), None)
-    while ready := await stores.taken(stores.inventory.inventories(PLATFORMS)):
+            await stores[InventoryStore].save_layer(layer, LayerContents(diff_id=layer.digest), None)
+    while ready := await stores.taken(stores[InventoryStore].inventories(PLATFORMS)):
         for each in ready:
-            await stores.inventory.save_inventory(each, Inventory(PACKAGES, Distribution("ubuntu", "24.04")))
+            await stores[InventoryStore].save_inventory(each, Inventory(PACKAGES, Distribution("ubuntu", "24.04")))
     return read

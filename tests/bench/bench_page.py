@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import httpx
 from sqlalchemy import Engine, event
 
+from bot.fleet.standing.rows import StandingStore
 from bot.store.engine.database import Database, open_database
 from bot.web.app import app_of
 from sandbox.stored_fleet.fleet import StoredFleet
@@ -56,7 +57,7 @@ async def _measured() -> list[Measured]:
 async def measured(database: Database) -> list[Measured]:
     """All pages over a fleet that is in the database."""
     site = site_over(database)
-    await site.stores.standing.count()
+    await site.stores[StandingStore].count()
     transport = httpx.ASGITransport(app_of(site))
     headers = {"Authorization": f"Bearer {READER}"}
     found = []

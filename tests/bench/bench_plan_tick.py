@@ -15,6 +15,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
+from bot.fleet.plan.rows.plan import PlanStore
 from bot.fleet.plan.tick import tick
 from bot.fleet.wiring.collecting import collected_seldom
 from bot.store.engine.codec import dump
@@ -121,7 +122,7 @@ async def plan(url: str) -> None:
     moved_at = fleet()[0][0].change.at
     clock = ManualClock(moved_at)
     database = await open_database(url)
-    store = Stores(database, this_worker(), clock).plan
+    store = Stores(database, this_worker(), clock)[PlanStore]
     said: list[str] = []
     event.listen(Engine, "before_cursor_execute", lambda *told: said.append(told[2]))
     times, statements = [], []

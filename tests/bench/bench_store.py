@@ -23,8 +23,13 @@ from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
 from bot.domain.rollouts.terms import Step
 from bot.fleet.assess.assess import assess
+from bot.fleet.assess.rows import AssessStore
 from bot.fleet.discover.ports import Listing
+from bot.fleet.discover.rows.discover import DiscoverStore
+from bot.fleet.plan.rows.plan import PlanStore
+from bot.fleet.retention.rows import RetentionStore
 from bot.fleet.watch.registry.ports import DueBase, Sighting
+from bot.fleet.watch.registry.rows import WatchStore
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.rollouts.rebuilds import keep_transitions, transition_row
@@ -104,7 +109,7 @@ class Fleet:
         """Every repository is read, and every base seen once."""
         (task,) = await self._stores.listings()
         shown = tuple(Repository(f"contoso/service-{number:04}", "main") for number in range(REPOSITORIES))
-        await self._stores.discover.record_listing(task, Listing(shown), self._clock.now() + WEEK)
+        await self._stores[DiscoverStore].record_listing(task, Listing(shown), self._clock.now() + WEEK)
         for repository in await self._stores.repositories(REPOSITORIES):
             bodies = {self._hex(20): self._text(2_000) for _ in range(FILES)}
             bases = self._random.sample(self._bases[:USED_TAGS], 2)
@@ -112,8 +117,8 @@ class Fleet:
                 bases.append(self._bases[repository.id - 1])
             usages = tuple((_usage(base, number), base) for number, base in enumerate(dict.fromkeys(bases)))
             reading = self._reading(repository.id, usages, bodies)
-            await self._stores.discover.save_blobs(bodies)
-            await self._stores.discover.save_reading(repository, reading, self._clock.now() + 400 * WEEK)
+            await self._stores[DiscoverStore].save_blobs(bodies)
+            await self._stores[DiscoverStore].save_reading(repository, reading, self._clock.now() + 400 * WEEK)
         await self._see(await self._stores.bases(TAGS))
         rows = [
             {
@@ -137,17 +142,17 @@ class Fleet:
         due = await self._stores.bases(TAGS)
         self._moves += MOVES_A_WEEK
         await self._see(self._random.sample(due, MOVES_A_WEEK))
-        pairs = await self._stores.assess.unassessed(500)
+        pairs = await self._stores[AssessStore].unassessed(500)
         now = self._clock.now()
         found = [(pair, assess(pair.before, pair.after, ReleaseIndex(()), {}, now)) for pair in pairs]
-        await self._stores.assess.save_changes(found, 0)
+        await self._stores[AssessStore].save_changes(found, 0)
         await self._plan()
         await self._end(RebuildState.OPEN, "pull request #7 was opened")
         await self._end(RebuildState.SUCCEEDED, "pull request #7 was merged")
         await self._happens()
-        task = await self._stores.retention.claim_forgetting()
+        task = await self._stores[RetentionStore].claim_forgetting()
         assert task is not None
-        await self._stores.retention.forget(task, RETENTION)
+        await self._stores[RetentionStore].forget(task, RETENTION)
 
     async def _happens(self) -> None:
         """What else there is in a week."""
@@ -172,7 +177,7 @@ class Fleet:
             sight = Sight.MOVED if base.digest else Sight.FIRST
             seen = Observation(now, base.base, index, "10.0.5", now.isoformat(), tuple(platforms))
             sightings.append(Sighting(base.id, sight, seen, now + timedelta(days=6)))
-        await self._stores.watch.record(sightings, bodies)
+        await self._stores[WatchStore].record(sightings, bodies)
 
     def _platform(self, name: str, bodies: dict[str, bytes]) -> PlatformImage:
         layers = [self._digest() for _ in range(LAYERS)]
@@ -199,11 +204,11 @@ class Fleet:
 
     async def _plan(self) -> None:
         """One rollout a week; a repository brings all of its bases up to date in one pull request."""
-        known = await self._stores.plan.revisions()
-        moves = {move.id: move for move in await self._stores.plan.unplanned()}
+        known = await self._stores[PlanStore].revisions()
+        moves = {move.id: move for move in await self._stores[PlanStore].unplanned()}
         wanted: dict[int, list[int]] = defaultdict(list)
         names: dict[int, str] = {}
-        for change, affected in (await self._stores.plan.affected(list(moves))).items():
+        for change, affected in (await self._stores[PlanStore].affected(list(moves))).items():
             for item in affected:
                 wanted[item.member.id].append(change)
                 names[item.member.id] = item.member.name
@@ -229,7 +234,7 @@ class Fleet:
             )
             for repository, changes in wanted.items()
         )
-        await self._stores.plan.save_plan(PlannedRollout(None, tuple(moves), planned, known))
+        await self._stores[PlanStore].save_plan(PlannedRollout(None, tuple(moves), planned, known))
 
     def _target(self, base: Base, change: int) -> Target:
         return Target(base, self._digest(), self._digest(), (change,))

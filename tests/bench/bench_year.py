@@ -31,10 +31,19 @@ from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.terms import Step
+from bot.fleet.audit.rows import AuditStore
 from bot.fleet.audit.tick import AuditOptions, tick
+from bot.fleet.verify.attesting.rows import AttestingStore
 from bot.fleet.verify.gating.ports import ToldImage
+from bot.fleet.verify.gating.rows import GatingStore
 from bot.fleet.verify.images.ports import Look
+from bot.fleet.verify.images.rows.images import ImagesStore
+from bot.fleet.verify.inventory.rows.inventory import InventoryStore
+from bot.fleet.verify.inventory.rows.sboms import SbomStore
 from bot.fleet.verify.reports.ports import Gathered
+from bot.fleet.verify.reports.rows.artifacts import ArtifactsStore
+from bot.fleet.verify.reports.rows.scan_reports import ScanReportsStore
+from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
 from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
@@ -210,8 +219,8 @@ class PackagedFleet(Fleet):
         await self._follow_dumps()
         await self._judge()
         if self._weeks == WEEKS:
-            await tick(self._stores.audit, AuditOptions(), Loop(self._clock))
-            await self._stores.audit.count_day(is_news=True)
+            await tick(self._stores[AuditStore], AuditOptions(), Loop(self._clock))
+            await self._stores[AuditStore].count_day(is_news=True)
 
     def _note_layers(self) -> None:
         """Where a layer lies tells what is in it, and whose platform's image it is of tells its packages."""
@@ -220,17 +229,17 @@ class PackagedFleet(Fleet):
             self._places |= {layer: place for place, layer in enumerate(image.layers)}
 
     async def _read_layers(self) -> None:
-        for layer in await self._stores.taken(self._stores.inventory.layers([AMD64]), _ALL):
+        for layer in await self._stores.taken(self._stores[InventoryStore].layers([AMD64]), _ALL):
             contents = self._contents.of_layer(self._digest(), self._places.get(layer.digest, 9))
-            await self._stores.inventory.save_layer(layer, contents, None)
+            await self._stores[InventoryStore].save_layer(layer, contents, None)
 
     async def _tell(self) -> None:
-        for each in await self._stores.taken(self._stores.inventory.inventories([AMD64]), _ALL):
+        for each in await self._stores.taken(self._stores[InventoryStore].inventories([AMD64]), _ALL):
             found = self._contents.of_base(self._digests.get(each.digest, "another"))
-            await self._stores.inventory.save_inventory(each, Inventory(found, NOBLE))
+            await self._stores[InventoryStore].save_inventory(each, Inventory(found, NOBLE))
 
     async def _compare(self) -> None:
-        store = self._stores.inventory
+        store = self._stores[InventoryStore]
         for each in await self._stores.taken(store.comparisons, _ALL):
             before, after = [(await store.inventory(number)).packages for number in (each.before, each.after)]
             await store.save_comparison(each, package_changes(before, after), is_complete=True)
@@ -239,24 +248,24 @@ class PackagedFleet(Fleet):
         """Every such image is built anew, read, asked for SBOMs and scanned."""
         self._clock.advance(_DAY)
         now = self._clock.now()
-        due = await self._stores.taken(self._stores.images.images, REPOSITORIES)
+        due = await self._stores.taken(self._stores[ImagesStore].images, REPOSITORIES)
         for image in due:
             if image.id % every == 0:
-                await self._stores.images.record_look(image, self._look(image), now + _DAY / 2)
+                await self._stores[ImagesStore].record_look(image, self._look(image), now + _DAY / 2)
             else:
-                await self._stores.images.record_unmoved([image], now + _DAY / 2)
+                await self._stores[ImagesStore].record_unmoved([image], now + _DAY / 2)
         await self._read_layers()
-        for each in await self._stores.taken(self._stores.inventory.inventories([AMD64]), _ALL):
+        for each in await self._stores.taken(self._stores[InventoryStore].inventories([AMD64]), _ALL):
             number = int(self._digests[each.digest])
             found = self._contents.of_image(number, str(self._stands_on[number]))
-            await self._stores.inventory.save_inventory(each, Inventory(found, NOBLE))
+            await self._stores[InventoryStore].save_inventory(each, Inventory(found, NOBLE))
             await self._scan(number, each.digest)
         self._clock.advance(_DAY / 2)
-        for look in await self._stores.taken(self._stores.sboms.looks([AMD64]), _ALL):
+        for look in await self._stores.taken(self._stores[SbomStore].looks([AMD64]), _ALL):
             number = int(self._digests[look.place.digest])
             listed = Inventory(self._contents.of_image_now(number, str(self._stands_on[number])), NOBLE)
             sbom = Sbom(self._digest(), SbomOrigin.BUILDKIT, Strength.CLAIMED, "is not signed", listed)
-            await self._stores.sboms.save_sboms(look, [sbom] if number % 2 else [], None)
+            await self._stores[SbomStore].save_sboms(look, [sbom] if number % 2 else [], None)
 
     def _look(self, image: ProducedImage) -> Look:
         """It stands on what its base shows, with two layers of its own and a provenance that somebody trusted."""
@@ -291,7 +300,7 @@ class PackagedFleet(Fleet):
         packages = self._contents.of_image_now(image, str(self._stands_on[image]))
         seen = self._images[image]
         named = (seen.digest, digest, str(seen.platforms[0].config))
-        await self._stores.scan_reports.keep(self._contents.report(named, packages, self._clock.now(), image))
+        await self._stores[ScanReportsStore].keep(self._contents.report(named, packages, self._clock.now(), image))
 
     async def _scan_nightly(self) -> None:
         """The last night's image once more, every night of a week."""
@@ -300,7 +309,7 @@ class PackagedFleet(Fleet):
                 await self._scan(image, seen.platforms[0].digest)
 
     async def _follow_dumps(self) -> None:
-        store, now = self._stores.vulnerabilities, self._clock.now()
+        store, now = self._stores[VulnerabilitiesStore], self._clock.now()
         sources = [DumpSource(each, f"/srv/{each}.zip") for each in (CvePublication.UBUNTU, CvePublication.NUGET)]
         await store.follow_dumps(sources)
         wanted = await store.wanted_packages()
@@ -310,7 +319,7 @@ class PackagedFleet(Fleet):
             await store.keep_dump(kept, now + _DAY)
 
     async def _judge(self) -> None:
-        store, now = self._stores.gating, self._clock.now()
+        store, now = self._stores[GatingStore], self._clock.now()
         await store.make_due("mark")
         for due in await self._stores.taken(store.gates, _ALL):
             packages = self._contents.of_image_now(
@@ -321,13 +330,13 @@ class PackagedFleet(Fleet):
             gated = Gated(GateMode.TELL, GateOutcome.PASSED, found[:5], found[5:], excused)
             told = ToldImage(due.image.id, str(due.image.digest), frozenset(), ())
             await store.settle_gate(due, told, gated, "mark", now + _DAY)
-        attesting = self._stores.attesting
+        attesting = self._stores[AttestingStore]
         await attesting.make_due()
         for attestation in await self._stores.taken(attesting.attestations, _ALL):
             await attesting.settle_attestation(attestation, now + _DAY, attached=True)
 
     async def _read_artifacts(self) -> None:
-        store = self._stores.artifacts
+        store = self._stores[ArtifactsStore]
         await store.make_due()
         for item in await self._stores.taken(store.ended, _ALL):
             await store.settle_artifacts(item, Gathered(1))

@@ -15,6 +15,7 @@ from bot.fleet.stages import one_pass
 from bot.fleet.wiring.opening import open_bot
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
+from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 
@@ -49,7 +50,7 @@ class Stage:
 
     async def rebuilds(self) -> dict[str, Rebuild]:
         """The newest rebuild of each repository, by its bare name."""
-        rollouts = await self.bot.stores.rollout_views.rollouts(50)
+        rollouts = await self.bot.stores[RolloutViewsStore].rollouts(50)
         found = [rebuild for rollout in reversed(rollouts) for rebuild in rollout.rebuilds]
         return {rebuild.repository.partition("/")[2]: rebuild for rebuild in found}
 

@@ -17,7 +17,9 @@ async def audited_repository(settings: Settings, repository: str, clock: Clock) 
     """What the service found last in a repository of the fleet. Raises `Failure` where it has not judged it."""
     async with opened_stores(settings, clock) as stores:
         unwaivable = frozenset(settings.audit.never_waived)
-        return await audited_in(stores.practices, stores.onboardings, repository, clock.now(), unwaivable)
+        return await audited_in(
+            stores[PracticesStore], stores[OnboardingsStore], repository, clock.now(), unwaivable
+        )
 
 
 async def audited_in(

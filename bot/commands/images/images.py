@@ -8,9 +8,12 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.timing.standing import release_rules_at, rollout_options_of
 from bot.domain.rollouts.timing.waiting import holds_of
 from bot.domain.wording.nearest import did_you_mean
+from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
+from bot.store.views.fleet import FleetViewsStore
+from bot.store.views.rollouts import RolloutViewsStore
 from bot.views.bases.tree import Branch, Tree, likely_done, under
 from bot.views.images.images import ImageView
 
@@ -21,7 +24,7 @@ _LATEST = 20
 async def read_images(settings: Settings, clock: Clock) -> list[ImageView]:
     """Reads all images, in the order of names."""
     async with opened_stores(settings, clock) as stores:
-        return await stores.images.views()
+        return await stores[ImagesStore].views()
 
 
 async def read_image_views(settings: Settings, name: str, clock: Clock) -> list[ImageView]:
@@ -42,24 +45,24 @@ async def read_image_views(settings: Settings, name: str, clock: Clock) -> list[
 async def read_tree(settings: Settings, name: str, clock: Clock) -> Tree:
     """A base, by its whole or short name, with the images on it; raises `Failure` where there is no such one."""
     async with opened_stores(settings, clock) as stores:
-        status = await stores.fleet_views.status()
+        status = await stores[FleetViewsStore].status()
         base = next((each for each in status.bases if name in (str(each.base), each.base.short)), None)
         if base is None:
             advice = did_you_mean(name, (each.base.short for each in status.bases), "see `freshness-bot status`")
             raise Failure(Trouble.MISSING, f"no base {name!r} is watched", advice=advice)
-        rollouts = await stores.rollout_views.rollouts(_LATEST)
+        rollouts = await stores[RolloutViewsStore].rollouts(_LATEST)
         rebuilds = sorted(
             (rebuild for rollout in rollouts for rebuild in rollout.rebuilds), key=lambda each: -each.id
         )
         now = clock.now()
         options = rollout_options_of(settings.rules)
-        waits = holds_of(await stores.rollout_views.waits(release_rules_at(now, options)), options, now)
-        branches = under(base.base, await stores.images.views(), rebuilds, waits)
+        waits = holds_of(await stores[RolloutViewsStore].waits(release_rules_at(now, options)), options, now)
+        branches = under(base.base, await stores[ImagesStore].views(), rebuilds, waits)
         return Tree(base.base, base.digest, base.moved_at, branches, await _about(stores, branches, now))
 
 
 async def _about(stores: Stores, branches: tuple[Branch, ...], now: datetime) -> datetime | None:
     """When the last of what is on its way is likely done, by the median of how long those before took."""
-    durations = await stores.rollout_views.durations()
+    durations = await stores[RolloutViewsStore].durations()
     took = [each.total_seconds() for each in (*durations.builds, *durations.merges)]
     return likely_done(branches, timedelta(seconds=median(took)), now) if took else None

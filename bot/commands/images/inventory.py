@@ -7,9 +7,12 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import PackageType
 from bot.domain.packages.versions import BadVersion, compare_versions
 from bot.domain.packages.wanted import Sought, WantedPackage, wanted_by
+from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.fleet.wiring.combined_feeds import CombinedFeeds
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
+from bot.store.pages.images.packages import PackagesStore
+from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.stores import Stores
 from bot.views.bases.advisories import released_alone
 from bot.views.images.inventory import FoundPackages
@@ -32,8 +35,8 @@ async def find_packages(
             raise Failure(Trouble.MALFORMED, "a CVE says itself what it affects", advice="give --cve alone")
         else:
             wanted = await _affected(stores, cve)
-        found = await stores.packages.find(wanted, settings.packages.stored_platforms)
-        return found if cve is None else replace(found, gaps=await stores.ledger.gaps())
+        found = await stores[PackagesStore].find(wanted, settings.packages.stored_platforms)
+        return found if cve is None else replace(found, gaps=await stores[LedgerStore].gaps())
 
 
 def _named(name: str | None, below: str | None, package_type: str | None) -> WantedPackage:
@@ -60,10 +63,10 @@ def _is_version(package_type: str, version: str) -> bool:
 async def _affected(stores: Stores, cve: str) -> tuple[Sought, ...]:
     """The packages that Microsoft's advisory of .NET and the publishers of packages say are affected."""
     name = cve.upper() if cve[:4].upper() == "CVE-" else cve
-    advisory = (await CombinedFeeds(stores.feeds).known_advisories()).get(name)
-    said = await stores.packages.affected(name)
+    advisory = (await CombinedFeeds(stores[FeedsStore]).known_advisories()).get(name)
+    said = await stores[PackagesStore].affected(name)
     if advisory is None and said is None:
-        released = released_alone((await stores.feeds.known_releases()).values(), name)
+        released = released_alone((await stores[FeedsStore].known_releases()).values(), name)
         what = released or "neither an advisory of .NET nor data of vulnerabilities that was read tells of it"
         advice = "see that the publishers of your packages are named in `vulnerabilities`"
         raise Failure(Trouble.MISSING, what, where=cve[:40], advice=advice)

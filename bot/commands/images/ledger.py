@@ -2,8 +2,10 @@
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
+from bot.store.pages.ledger.ledger import LedgerStore
 from bot.views.bases.advisories import released_alone
 from bot.views.images.ledger import CvePage, Cves
 from bot.views.paging import MOST_PER_PAGE, Cut
@@ -14,15 +16,15 @@ _ALL = Cut(1, 100 * MOST_PER_PAGE)
 async def read_cves(settings: Settings, clock: Clock) -> Cves:
     """Reads which CVEs images of the fleet still have."""
     async with opened_stores(settings, clock) as stores:
-        return await stores.ledger.cves(_ALL)
+        return await stores[LedgerStore].cves(_ALL)
 
 
 async def read_cve(settings: Settings, name: str, clock: Clock) -> CvePage:
     """Reads where the fix of one CVE is for each image; raises `Failure` where nothing tells of it."""
     cve = name.upper() if name[:4].lower() == "cve-" else name
     async with opened_stores(settings, clock) as stores:
-        found = await stores.ledger.cve(cve, _ALL)
-        told = released_alone((await stores.feeds.known_releases()).values(), cve) if found is None else ""
+        found = await stores[LedgerStore].cve(cve, _ALL)
+        told = released_alone((await stores[FeedsStore].known_releases()).values(), cve) if found is None else ""
     if found is None:
         advice = "see `vulnerabilities` and `feeds` in the settings, and `freshness-bot status` for their age"
         what = told or "nothing that was read tells of it"

@@ -15,7 +15,8 @@ from bot.domain.packages.package import Inventory
 from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
 from bot.domain.platform import usual_name
 from bot.domain.reference import InvalidReference, Reference
-from bot.fleet.verify.inventory.rows.sboms import FleetImage
+from bot.fleet.verify.inventory.rows.inventory import InventoryStore
+from bot.fleet.verify.inventory.rows.sboms import FleetImage, SbomStore
 from bot.fleet.wiring.grants import http_rules
 from bot.fleet.wiring.registries.accesses import accesses_of_caller
 from bot.fleet.wiring.registries.beside import judge_of
@@ -55,11 +56,11 @@ async def import_sbom(
     text = the_sbom(read_file(file, LARGEST_SBOM), str(file))
     read_sbom(text, str(file))
     async with opened_stores(settings, clock) as stores:
-        shown = _chosen(await stores.sboms.shown(reference), reference, platform)
+        shown = _chosen(await stores[SbomStore].shown(reference), reference, platform)
         judge = judge_of(settings.trust, shown.place.name, clock.now(), Remembered())
         sbom = _of_file(text, file, shown.place, judge)
-        await stores.sboms.import_sbom(shown.inventory, sbom)
-        held = await stores.inventory.told(shown.inventory)
+        await stores[SbomStore].import_sbom(shown.inventory, sbom)
+        held = await stores[InventoryStore].told(shown.inventory)
     differences = None if held is None else package_changes(held.packages, sbom.inventory.packages)
     return ImportedSbom(str(reference), shown.platform, sbom, differences)
 

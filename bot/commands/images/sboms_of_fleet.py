@@ -11,7 +11,8 @@ from typing import Any
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Inventory
-from bot.fleet.verify.inventory.rows.sboms import FleetImage
+from bot.fleet.verify.inventory.rows.inventory import InventoryStore
+from bot.fleet.verify.inventory.rows.sboms import FleetImage, SbomStore
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.engine.inserting import chunks
@@ -40,8 +41,8 @@ async def write_sboms(settings: Settings, folder: Path, form: str, made: Documen
     files: list[Path] = []
     problems: list[str] = []
     async with opened_stores(settings, clock) as stores:
-        for some in chunks(await stores.sboms.all_shown(), _TOGETHER):
-            told = await stores.inventory.told_together([shown.inventory for shown in some])
+        for some in chunks(await stores[SbomStore].all_shown(), _TOGETHER):
+            told = await stores[InventoryStore].told_together([shown.inventory for shown in some])
             for shown in some:
                 name = f"{shown.place.name}@{shown.place.digest}"
                 inventory = told.get(shown.inventory)

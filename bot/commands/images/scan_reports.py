@@ -6,6 +6,7 @@ from bot.commands.images.packages import read_file
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import InvalidReference, Reference
+from bot.fleet.verify.reports.rows.scan_reports import ScanReportsStore
 from bot.images.scan_reports import ReportOrigin, ReportsOfImage, ScanReport, scan_report
 from bot.images.scanners.report import LARGEST_REPORT
 from bot.service.opened_stores import opened_stores
@@ -20,7 +21,7 @@ async def import_report(settings: Settings, file: Path, image: str | None, clock
     digest = _digest(image) if image is not None else None
     scan = scan_report(read_file(file, LARGEST_REPORT), ReportOrigin.FILE, str(file), digest)
     async with opened_stores(settings, clock) as stores:
-        await stores.scan_reports.keep(scan)
+        await stores[ScanReportsStore].keep(scan)
     return scan
 
 
@@ -30,7 +31,7 @@ async def kept_reports(settings: Settings, image: str, clock: Clock) -> ReportsO
     Raises `Failure` where it is no image's digest.
     """
     async with opened_stores(settings, clock) as stores:
-        return await stores.scan_reports.all_about(_digest(image))
+        return await stores[ScanReportsStore].all_about(_digest(image))
 
 
 def _digest(image: str) -> str:

@@ -27,8 +27,10 @@ from bot.domain.images.trust import Trust, TrustMode
 from bot.domain.packages.gate import Gated, GateOutcome, worst_gated
 from bot.domain.reference import Base, InvalidReference, Reference
 from bot.fleet.verify.gating.judging import judge_images
+from bot.fleet.verify.gating.rows import GatingStore
 from bot.fleet.verify.images.judging import Observed, read_and_judge
 from bot.fleet.verify.images.rows.images import ImagesStore
+from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.wiring.gate import gate_options_of
 from bot.fleet.wiring.grants import forge_host, http_rules
 from bot.fleet.wiring.registries.accesses import accesses_of_caller
@@ -134,15 +136,17 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
         registry = Registry(http, accesses, clock)
         digest = reference.digest or (await registry.head(place)).digest
         beside, forge = LookedOnce(registry, clock), forge_host(settings.github.api_url)
-        images = RegistryImages(registry, beside, stores.watch, stores.images, clock, settings.trust, forge)
-        produced = await stores.images.named(place.registry, place.repository)
+        images = RegistryImages(
+            registry, beside, stores[WatchStore], stores[ImagesStore], clock, settings.trust, forge
+        )
+        produced = await stores[ImagesStore].named(place.registry, place.repository)
         observed = Observed(settings.images.judged_platforms())
-        await observed.catch_up(stores.images)
-        named = await _named_bases(stores.images, produced, place.tag)
-        look = await read_and_judge(place, digest, named, stores.images, images, observed)
+        await observed.catch_up(stores[ImagesStore])
+        named = await _named_bases(stores[ImagesStore], produced, place.tag)
+        look = await read_and_judge(place, digest, named, stores[ImagesStore], images, observed)
         seen, standings = look.seen, look.standings
         rule = settings.trust.rule_for(place.name)
-        trust = await Trusting(settings, beside, stores.watch, clock).trust(place, digest)
+        trust = await Trusting(settings, beside, stores[WatchStore], clock).trust(place, digest)
         is_required = rule is not None and rule.mode is TrustMode.REQUIRE
         vex = VexBeside(beside, settings.trust, clock)
         answers = (
@@ -169,7 +173,7 @@ async def _gated(
     if not seen:
         gap = "the service has not seen this digest as an image of the fleet"
         return Gated(matched.rule.mode, GateOutcome.UNKNOWN, gaps=(gap,))
-    judged = await judge_images(stores.gating, seen, options, vex.clock.now(), adopts=True, vex=vex)
+    judged = await judge_images(stores[GatingStore], seen, options, vex.clock.now(), adopts=True, vex=vex)
     return worst_gated([each.gated for each in judged.values() if each.gated is not None])
 
 

@@ -9,6 +9,8 @@ from bot.domain.clock import Clock
 from bot.domain.reference import Base
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
+from bot.store.history import HistoryStore
+from bot.store.views.bases import BaseViewsStore
 from bot.upstream.dotnet.lags import measured_lags
 from bot.upstream.dotnet.releases import ReleaseIndex
 from bot.views.bases.history import History
@@ -17,10 +19,10 @@ from bot.views.bases.history import History
 async def read_base_history(settings: Settings, base: str, clock: Clock) -> History:
     """Reads the changes of a base; raises `Failure` where the store knows no such one."""
     async with opened_stores(settings, clock) as stores:
-        releases = ReleaseIndex(await stores.history.releases())
-        seen = await stores.base_views.observations_of(base)
-        found = await stores.base_views.changes_of(base)
-        watched = await stores.base_views.watched()
+        releases = ReleaseIndex(await stores[HistoryStore].releases())
+        seen = await stores[BaseViewsStore].observations_of(base)
+        found = await stores[BaseViewsStore].changes_of(base)
+        watched = await stores[BaseViewsStore].watched()
         lags = tuple(_lags(base, seen, releases, clock.now(), watched))
         return History(tuple(change for change, _ in found), lags, tuple(packages for _, packages in found))
 

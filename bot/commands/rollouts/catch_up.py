@@ -7,6 +7,7 @@ from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.policy import Match
 from bot.fleet.plan.catching_up import CatchUp, planned
+from bot.fleet.plan.first_run.rows import CatchUpStore
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.views.fleet.staleness import Staleness, staleness_of
@@ -30,19 +31,19 @@ async def catch_up(settings: Settings, repositories: str, word: Word | None, clo
     """
     only = Match(repositories=(repositories,))
     async with opened_stores(settings, clock) as stores:
-        if not await stores.catch_up.is_any_read():
+        if not await stores[CatchUpStore].is_any_read():
             what, advice = (
                 "no repository was read yet",
                 "run `freshness-bot once`, or wait for the service's first pass",
             )
             raise Failure(Trouble.MISSING, what, advice=advice)
         for _ in range(_ATTEMPTS):
-            plan = await planned(stores.catch_up, settings.rules, clock, only)
+            plan = await planned(stores[CatchUpStore], settings.rules, clock, only)
             staleness = staleness_of(plan.behind, clock.now())
             if word is None:
                 return Caught(staleness, plan)
             try:
-                return Caught(staleness, plan, await stores.catch_up.save(plan, word))
+                return Caught(staleness, plan, await stores[CatchUpStore].save(plan, word))
             except LeaseLost:
                 continue
     raise Failure(Trouble.CONFLICT, "the service is busy planning", advice="try again in a minute")

@@ -11,7 +11,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.repositories.onboarding import OnboardingState, Proposal
 from bot.domain.rollouts.journal import Word
 from bot.fleet.act.onboarding.bringing import commits_of
-from bot.fleet.act.onboarding.rows import OrderResult
+from bot.fleet.act.onboarding.rows import OnboardingsStore, OrderResult
 from bot.fleet.act.onboarding.tick import proposal_source
 from bot.fleet.wiring.auditing import AuditProposer
 from bot.fleet.wiring.forges import opened_forge
@@ -32,7 +32,7 @@ class Previewed:
 async def take_up(settings: Settings, names: Sequence[str], word: Word, clock: Clock) -> list[OrderResult]:
     """Has the service bring these repositories along, whatever the settings say of them."""
     async with opened_stores(settings, clock) as stores:
-        return await stores.onboardings.ask(names, word)
+        return await stores[OnboardingsStore].ask(names, word)
 
 
 async def preview(
@@ -56,14 +56,14 @@ async def _previewed(
     clock: Clock,
     asked: dict[ActionTag, ActionCommit | None],
 ) -> Previewed:
-    due = await stores.onboardings.source(name)
+    due = await stores[OnboardingsStore].source(name)
     if due is None:
         return Previewed(name, None, "the fleet has no such repository that was read; write owner/name")
     if due.onboarding.state is OnboardingState.DECLINED:
         return Previewed(name, None, f"it has declined for good: {due.onboarding.reason}")
     proposer = AuditProposer(frozenset(settings.onboarding.checks), frozenset(settings.audit.never_waived))
     try:
-        source = await proposal_source(stores.onboardings, due)
+        source = await proposal_source(stores[OnboardingsStore], due)
         actions = proposer.actions(source, clock.now())
         commits = await commits_of(due.repository, actions, forge, asked)
     except Failure as failure:

@@ -8,6 +8,7 @@ from bot.domain.rollouts.journal import Entry
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.orders.orders import OrdersStore
+from bot.store.views.rollouts import RolloutViewsStore
 from bot.views.rollouts.rollout import QuarantineStatus
 
 T = TypeVar("T")
@@ -16,7 +17,7 @@ T = TypeVar("T")
 async def order(settings: Settings, clock: Clock, given: Callable[[OrdersStore], Awaitable[T]]) -> T:
     """Gives one order; raises `Failure` where it makes no sense."""
     async with opened_stores(settings, clock) as stores:
-        return await given(stores.orders)
+        return await given(stores[OrdersStore])
 
 
 async def read_journal(settings: Settings, clock: Clock, limit: int) -> list[Entry]:
@@ -27,4 +28,4 @@ async def read_journal(settings: Settings, clock: Clock, limit: int) -> list[Ent
 async def read_quarantines(settings: Settings, clock: Clock) -> list[QuarantineStatus]:
     """Reads which digests nothing is built on."""
     async with opened_stores(settings, clock) as stores:
-        return await stores.rollout_views.open_quarantines()
+        return await stores[RolloutViewsStore].open_quarantines()

@@ -16,7 +16,10 @@ from bot.commands.service.bundle_signature import checker, signer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import FeedSource
+from bot.fleet.watch.bundle.rows import BundleStore
+from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.fleet.watch.feeds.tick import DueFeed, FeedReading, FeedsToRead, read_document, reading_of
+from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
 from bot.fleet.wiring.grants import dump_sources, feed_hosts, feed_sources
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
@@ -114,12 +117,12 @@ def _replacing(file: Path) -> Iterator[IO[bytes]]:
 async def _write(stores: Stores, writer: BundleWriter) -> tuple[int, int, int, datetime | None]:
     times: list[datetime] = []
     documents = dumps = records = 0
-    for url in await stores.bundle.document_addresses():
-        if (document := await stores.bundle.document(url)) is not None:
+    for url in await stores[BundleStore].document_addresses():
+        if (document := await stores[BundleStore].document(url)) is not None:
             await asyncio.to_thread(writer.add_document, document)
             times.append(document.document.checked_at)
             documents += 1
-    async for dump in stores.bundle.dumps():
+    async for dump in stores[BundleStore].dumps():
         await asyncio.to_thread(writer.add_dump, dump)
         times.append(dump.checked_at)
         dumps += 1
@@ -159,12 +162,12 @@ async def _bring(
     readings = [
         await _reading(stores, feeds, known, each, where, now)
         for each in followed
-        if not _is_as_new(known := await stores.bundle.known_copy(each.source), each)
+        if not _is_as_new(known := await stores[BundleStore].known_copy(each.source), each)
     ]
     sources = dump_sources(settings)
-    await stores.vulnerabilities.follow_dumps(sources)
+    await stores[VulnerabilitiesStore].follow_dumps(sources)
     files = {source.publication for source in sources if source.is_file}
-    imported = await stores.bundle.bring(readings, bundle.dumps, files)
+    imported = await stores[BundleStore].bring(readings, bundle.dumps, files)
     parts: list[ImportedPart] = []
     for each in bundle.documents:
         fate = Fate.IMPORTED if each.source.url in imported.documents else Fate.KNOWN
@@ -178,7 +181,7 @@ async def _bring(
         fate = fate if publication in {source.publication for source in sources} else Fate.NOT_FOLLOWED
         part = ImportedPart(f"vulnerabilities of {publication}", dump.checked_at, fate)
         if fate is Fate.IMPORTED:
-            held = await stores.vulnerabilities.questions(publication.ecosystem)
+            held = await stores[VulnerabilitiesStore].questions(publication.ecosystem)
             part = _beside(part, dump, [each for each in held if publication.tells_of(each.release)])
         parts.append(part)
     return parts
@@ -211,5 +214,5 @@ async def _reading(
         advice = "" if failure.advice == KEPT else failure.advice
         told = failure.altered(advice=advice)
         raise Failure(Trouble.MALFORMED, str(told), where=where, advice="nothing of it was imported") from failure
-    reading, _ = await reading_of(stores.feeds, feeds, each.source, read, now)
+    reading, _ = await reading_of(stores[FeedsStore], feeds, each.source, read, now)
     return reading

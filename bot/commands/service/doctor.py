@@ -22,6 +22,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository, Identity, owner_of
 from bot.domain.wording.words import counted, duration
 from bot.files.formats.update_bots import PATHS, update_bots
+from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.watch.feeds.tick import FeedsToRead
 from bot.fleet.watch.vulnerabilities import tick as dumps_stage
 from bot.fleet.wiring.gate import gate_options_of
@@ -29,8 +30,11 @@ from bot.fleet.wiring.grants import chosen_installations, dump_sources, feed_sou
 from bot.fleet.wiring.registries.accesses import accesses_of
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings, secret
+from bot.store.doctor import DoctorStore
 from bot.store.pages.ledger.gaps import NO_IMAGE
+from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.stores import Stores
+from bot.store.views.fleet import FleetViewsStore
 from bot.views.bases.upstream import feed_name, shown_address
 from bot.views.doctor import Health, HealthCheck
 
@@ -46,10 +50,10 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
     """Runs every check. Raises `Failure` where the store is out of reach, `BadSettings` for a missing secret."""
     checks: list[HealthCheck] = []
     async with opened_stores(settings, clock) as stores:
-        members = await stores.doctor.members()
-        bases = await stores.doctor.used_bases()
+        members = await stores[DoctorStore].members()
+        bases = await stores[DoctorStore].used_bases()
         count = len(members)
-        scheme, full = urlsplit(settings.store.url).scheme, await stores.fleet_views.lack_of_room()
+        scheme, full = urlsplit(settings.store.url).scheme, await stores[FleetViewsStore].lack_of_room()
         if full is None:
             checks.append(HealthCheck("store", scheme, Health.FINE, counted(count, "repository")))
         else:
@@ -65,7 +69,7 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
             await _all(checks, "messages", lambda: _messages(settings, http))
         await _all(checks, "feeds", lambda: feed_checks(stores, settings, clock))
         checks += _workflows(members, settings)
-        references = await stores.fleet_views.references_without_base()
+        references = await stores[FleetViewsStore].references_without_base()
         for each in unwatched(references, settings.bases, settings.registries.keys()):
             found = f"{each.family}, {counted(each.references, 'reference')}, not watched"
             hosts = f" and {each.registry} to registries" if each.registry else ""
@@ -73,7 +77,7 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
         checks += _idle_mirrors(settings, bases)
         checks += [
             HealthCheck("bases", str(base), Health.NOTE, doubt.told, "ask whoever runs the registry, or its cache")
-            for base, doubt in await stores.doctor.shown_in_turn()
+            for base, doubt in await stores[DoctorStore].shown_in_turn()
         ]
         await _all(checks, "CVEs", lambda: _cves(stores))
         await _all(checks, "gate", lambda: _gate(stores, settings, clock))
@@ -82,7 +86,7 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
 
 async def _cves(stores: Stores) -> list[HealthCheck]:
     """Why `cve` and `packages find` cannot tell all: no image is known, or data of what images hold is not."""
-    gaps = await stores.ledger.gaps()
+    gaps = await stores[LedgerStore].gaps()
     if NO_IMAGE in gaps:
         advice = "name it in the settings under images, or let a build name it: see docs/operate/image.md"
         return [HealthCheck("CVEs", "images", Health.NOTE, "no image of the fleet is known", advice)]
@@ -94,7 +98,7 @@ async def _gate(stores: Stores, settings: Settings, clock: Clock) -> list[Health
     options = gate_options_of(settings)
     if not options.is_on:
         return []
-    views = await stores.images.views()
+    views = await stores[ImagesStore].views()
     checks = [
         HealthCheck("gate", each.id, Health.NOTE, f"its exception {found}", "take it out of gate.exceptions")
         for each in options.exceptions
@@ -228,7 +232,7 @@ async def _messages(settings: Settings, http: Http) -> list[HealthCheck]:
 
 async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[HealthCheck]:
     """Which feeds and dumps are kept, and how old each is."""
-    read = await stores.doctor.feed_readings()
+    read = await stores[DoctorStore].feed_readings()
     checks: list[HealthCheck] = []
     often, seldom = settings.schedule.feeds, dumps_stage.EVERY
     offline = settings.feeds.offline
@@ -251,7 +255,7 @@ async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[
 
 async def _silent(stores: Stores, now: datetime) -> list[HealthCheck]:
     """Which sources have told nothing new for longer than they ever do."""
-    newest_at = await stores.doctor.newest_times()
+    newest_at = await stores[DoctorStore].newest_times()
     return [
         HealthCheck("feeds", CADENCES[source].name, Health.UNKNOWN, told, CADENCES[source].why)
         for source, at in sorted(newest_at.items())

@@ -6,9 +6,11 @@ from bot.clients.http.observer import Nobody
 from bot.domain.clock import Clock
 from bot.domain.rollouts.journal import Word
 from bot.fleet.act.retiring.retire import Retired, retire
+from bot.fleet.act.retiring.rows import LeavingStore
 from bot.fleet.wiring.forges import covers_of, opened_forge
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
+from bot.store.orders.orders import OrdersStore
 
 
 async def retire_all(
@@ -17,9 +19,9 @@ async def retire_all(
     """Ends all rebuilds, pauses the bot and cleans up behind it; without a word it only looks."""
     found: list[Retired] = []
     async with opened_stores(settings, clock) as stores, opened_forge(settings, clock, Nobody()) as forge:
-        traces, covers = await stores.leaving.traces(), covers_of(settings)
+        traces, covers = await stores[LeavingStore].traces(), covers_of(settings)
         if word is not None:
-            await stores.orders.retire(word)
+            await stores[OrdersStore].retire(word)
         reason = "the bot retires" + (f" ({word.reason})" if word is not None else "")
         for number, each in enumerate(traces, start=1):
             found += await retire(each, forge, reason, dry_run=word is None, covers=covers)

@@ -15,6 +15,7 @@ from bot.domain.bases.lifecycle import end_of_life_day
 from bot.domain.clock import Clock
 from bot.domain.reference import Base
 from bot.domain.wording.message import Message
+from bot.fleet.bot import Part
 from bot.fleet.report.destinations import Destination
 from bot.images.trust.collecting import referrers_of
 from bot.settings import Settings, secret
@@ -125,3 +126,7 @@ def _slack(settings: Settings, http: Http) -> Iterator[Destination]:
     for each in settings.notify:
         channel = SlackChannel(replace(bot, channel=each.channel), each.mention)
         yield Destination(f"slack:{each.channel}", channel, each.match.match())
+
+
+DESTINATIONS = Part(lambda bot: destinations_of(bot.settings, bot.http))
+"""Empty where nobody is to be told."""

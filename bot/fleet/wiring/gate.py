@@ -4,8 +4,12 @@ import hashlib
 from pathlib import Path
 
 from bot.domain.failure import Failure, Trouble
+from bot.fleet.bot import Bot
+from bot.fleet.verify.gating.judging import Gating
 from bot.fleet.verify.gating.ports import GateOptions
+from bot.fleet.verify.gating.rows import GatingStore
 from bot.fleet.wiring.registries.trusted import trust_mark
+from bot.fleet.wiring.registries.vex import vex_beside
 from bot.images.vex.statements import LARGEST_VEX, VexStatement, read_vex
 from bot.settings import Settings
 
@@ -36,3 +40,8 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         what = f"cannot be read: {error.strerror or error}"
         raise Failure(Trouble.MALFORMED, what, where=str(path), advice="mount it there, see gate.vex") from None
+
+
+def gating_of(bot: Bot) -> Gating:
+    """The gate; VEX documents are read anew, so that another one counts without a restart."""
+    return Gating(bot.stores[GatingStore], gate_options_of(bot.settings), bot.clock, vex_beside(bot))

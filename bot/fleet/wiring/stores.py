@@ -7,15 +7,16 @@ from bot.domain.clock import Clock
 from bot.fleet.wiring.pace import pace_of
 from bot.settings import Settings, secret
 from bot.store.engine.database import Database
+from bot.store.engine.engines import with_password
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.leases import this_worker
-from bot.store.stores import Stores
+from bot.store.stores import StoreOptions, Stores
 
 
 def stores_of(settings: Settings, database: Database, worker: Worker, clock: Clock) -> Stores:
     """The stores as the settings have them."""
-    platforms = settings.packages.stored_platforms
-    return Stores(database, worker, clock, pace_of(settings), settings.gate.max_age, platforms)
+    options = StoreOptions(pace_of(settings), settings.gate.max_age, settings.packages.stored_platforms)
+    return Stores(database, worker, clock, options)
 
 
 def worker_of(settings: Settings) -> Worker:
@@ -29,7 +30,4 @@ def store_url(settings: Settings) -> str:
     url, password_file = settings.store.url, settings.store.password_file
     if password_file is None:
         return url
-    from sqlalchemy.engine import make_url
-
-    with_password = make_url(url).set(password=secret(password_file, "store.password_file"))
-    return with_password.render_as_string(hide_password=False)
+    return with_password(url, secret(password_file, "store.password_file"))

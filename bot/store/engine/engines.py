@@ -94,3 +94,8 @@ def _on_sqlite(target: URL, beginning: str, *pragmas: str) -> AsyncEngine:
         connection.exec_driver_sql(beginning)
 
     return engine
+
+
+def with_password(url: str, password: str) -> str:
+    """A database's URL with its password put in."""
+    return make_url(url).set(password=password).render_as_string(hide_password=False)

@@ -1,11 +1,15 @@
 """What every store is made of."""
 
 from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Self
 
 from bot.domain.clock import Clock
 from bot.store.engine.database import Database, repeated
 from bot.store.engine.failures import NoRoom
 from bot.store.engine.queue.claiming import Worker
+
+if TYPE_CHECKING:
+    from bot.store.stores import Stores
 
 
 class Store:
@@ -24,6 +28,11 @@ class Store:
         self._database = database
         self._worker = worker
         self._clock = clock
+
+    @classmethod
+    def opened(cls, stores: "Stores") -> Self:
+        """Made for `stores`; a store that needs more than these three takes it from there."""
+        return cls(*stores.given)
 
     @property
     def no_room(self) -> NoRoom | None:

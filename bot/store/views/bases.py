@@ -1,5 +1,7 @@
 """What was seen of bases, and how they have changed."""
 
+from typing import Self
+
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +21,7 @@ from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.bases.tables import base_of, bases, changes
 from bot.store.rows.inventories.packages import package_changes_of
+from bot.store.stores import Stores
 from bot.upstream.dotnet.tag_family import sibling_of
 
 _MOST_OBSERVATIONS = 500
@@ -27,6 +30,10 @@ _MOST_OBSERVATIONS = 500
 
 class BaseViewsStore(Store):
     """Reads what commands show of bases, and writes nothing."""
+
+    @classmethod
+    def opened(cls, stores: Stores) -> Self:
+        return cls(*stores.given, stores[CvesOfMoves])
 
     def __init__(self, database: Database, worker: Worker, clock: Clock, cves: CvesOfMoves) -> None:
         super().__init__(database, worker, clock)

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from bot.settings.tokens import Person, Right, whose, with_included
+from bot.store.sessions import SessionsStore
 from bot.web.access.peers import is_among, peer_of
 from bot.web.access.sessions import COOKIE, person_of_cookie, session_of
 from bot.web.site import Proxy, Site
@@ -73,7 +74,7 @@ async def _proved(request: HTTPConnection, site: Site) -> Person | None:
         return named
     if cookie := request.cookies.get(COOKIE):
         person = person_of_cookie(cookie, site.access.tokens, site.clock)
-        if person is not None and not await site.stores.sessions.has_ended(session_of(cookie)):
+        if person is not None and not await site.stores[SessionsStore].has_ended(session_of(cookie)):
             return person
     return None
 

@@ -13,6 +13,16 @@ from bot.domain.images.standing import ImageState
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.settings.tokens import Right
+from bot.store.pages.bases.advisories import AdvisoryPagesStore
+from bot.store.pages.bases.bases import BasePagesStore
+from bot.store.pages.fleet.fleet import FleetStore
+from bot.store.pages.fleet.operations import OperationsStore
+from bot.store.pages.fleet.practices import PracticesStore
+from bot.store.pages.images.contents import ImageContentsStore
+from bot.store.pages.images.images import ImagePagesStore
+from bot.store.pages.ledger.ledger import LedgerStore
+from bot.store.pages.repositories import RepositoryPagesStore
+from bot.store.pages.rollouts import RolloutPagesStore
 from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.upstream import Upstream
@@ -106,32 +116,32 @@ def _add_lists(app: FastAPI) -> None:
         base: Text = "",
         sort: Sort = Sort.STANDING,
     ) -> Response:
-        found = await site_of(request).stores.fleet.fleet(FleetFilter(q, standing, base, sort), cut)
+        found = await site_of(request).stores[FleetStore].fleet(FleetFilter(q, standing, base, sort), cut)
         return answered(request, found, Fleet, found.repositories)
 
     @app.get("/practices", response_model=FleetPractices, summary="How the fleet stands to each practice")
     async def practices(request: Request) -> Response:
-        return answered(request, await site_of(request).stores.practices.fleet(), FleetPractices)
+        return answered(request, await site_of(request).stores[PracticesStore].fleet(), FleetPractices)
 
     @app.get("/rollouts", response_model=Page[RolloutSummary], summary="Rollouts, the newest first")
     async def rollouts(request: Request, cut: OnePage) -> Response:
         site = site_of(request)
-        found = await site.stores.rollout_pages.rollouts(site.rollout_options, cut)
+        found = await site.stores[RolloutPagesStore].rollouts(site.rollout_options, cut)
         return answered(request, found, Page[RolloutSummary], found)
 
     @app.get("/images", response_model=Images, summary="Images that the fleet builds, those that are behind first")
     async def images(request: Request, cut: OnePage, q: Text = "", state: ImageState | None = None) -> Response:
-        found = await site_of(request).stores.image_pages.images(WantedImages(q, state), cut)
+        found = await site_of(request).stores[ImagePagesStore].images(WantedImages(q, state), cut)
         return answered(request, found, Images, found.images)
 
     @app.get("/bases", response_model=Bases, summary="Bases in use")
     async def bases(request: Request, cut: OnePage, q: Text = "") -> Response:
-        found = await site_of(request).stores.base_pages.bases(q, cut)
+        found = await site_of(request).stores[BasePagesStore].bases(q, cut)
         return answered(request, found, Bases, found.bases)
 
     @app.get("/advisories", response_model=Advisories, summary="Advisories, the newest first")
     async def advisories(request: Request, cut: OnePage, q: Text = "") -> Response:
-        found = await site_of(request).stores.advisory_pages.advisories(q, cut)
+        found = await site_of(request).stores[AdvisoryPagesStore].advisories(q, cut)
         return answered(request, found, Advisories, found.advisories)
 
     @app.get("/cves", response_model=Cves, summary="CVEs that images still have, by where the fix is stuck")
@@ -142,17 +152,17 @@ def _add_lists(app: FastAPI) -> None:
         severity: Severity | None = None,
         station: Station | None = None,
     ) -> Response:
-        found = await site_of(request).stores.ledger.cves(cut, CveFilter(q, severity, station))
+        found = await site_of(request).stores[LedgerStore].cves(cut, CveFilter(q, severity, station))
         return answered(request, found, Cves, found.cves)
 
     @app.get("/upstream", response_model=Upstream, summary="How late upstream is, and what it withdrew")
     async def upstream(request: Request) -> Response:
-        return answered(request, await site_of(request).stores.base_pages.upstream(), Upstream)
+        return answered(request, await site_of(request).stores[BasePagesStore].upstream(), Upstream)
 
     @app.get("/operations", response_model=BotAtWork, summary="The bot at work")
     async def operations(request: Request) -> Response:
         site = site_of(request)
-        found, full = await site.stores.operations.operations(), site.stores.operations.no_room
+        found, full = await site.stores[OperationsStore].operations(), site.stores[OperationsStore].no_room
         told = BotAtWork(found, stage_rows(site), None if full is None else full.told)
         return answered(request, told, BotAtWork)
 
@@ -166,7 +176,7 @@ def _add_details(app: FastAPI) -> None:
         state: RebuildState | None = None,
     ) -> Response:
         site = site_of(request)
-        found = await site.stores.rollout_pages.rollout(number, site.rollout_options, cut, state)
+        found = await site.stores[RolloutPagesStore].rollout(number, site.rollout_options, cut, state)
         if found is None:
             raise HTTPException(404, f"there is no rollout {number}")
         return answered(request, detail_of(found, ENDED), RolloutDetail, found.rebuilds)
@@ -176,14 +186,14 @@ def _add_details(app: FastAPI) -> None:
     @app.get("/images/{name:path}", response_model=ImagePage, responses=_MISSING, summary="One image")
     async def image(request: Request, name: Name, tag: Tag = None) -> Response:
         site = site_of(request)
-        found = await site.stores.image_pages.image(name, site.forge, tag)
+        found = await site.stores[ImagePagesStore].image(name, site.forge, tag)
         if found is None:
             raise HTTPException(404, "there is no such image")
         return answered(request, found, ImagePage)
 
     @app.get("/bases/{name:path}", response_model=BasePage, responses=_MISSING, summary="One base")
     async def base(request: Request, name: Name) -> Response:
-        found = await site_of(request).stores.base_pages.base(name)
+        found = await site_of(request).stores[BasePagesStore].base(name)
         if found is None:
             raise HTTPException(404, "there is no such base")
         return answered(request, found, BasePage)
@@ -193,7 +203,7 @@ def _add_details(app: FastAPI) -> None:
     )
     async def repository(request: Request, owner: Part, name: Part) -> Response:
         site = site_of(request)
-        found = await site.stores.repository_pages.repository(f"{owner}/{name}", site.forge)
+        found = await site.stores[RepositoryPagesStore].repository(f"{owner}/{name}", site.forge)
         if found is None:
             raise HTTPException(404, "there is no such repository")
         return answered(request, found, RepositoryPage)
@@ -205,21 +215,21 @@ def _add_details(app: FastAPI) -> None:
         summary="What the audit found in one repository",
     )
     async def findings(request: Request, owner: Part, name: Part) -> Response:
-        found = await site_of(request).stores.practices.audited(f"{owner}/{name}")
+        found = await site_of(request).stores[PracticesStore].audited(f"{owner}/{name}")
         if found is None:
             raise HTTPException(404, "there is no such repository")
         return answered(request, found, Audited)
 
     @app.get("/advisories/{cve}", response_model=AdvisoryPage, responses=_MISSING, summary="One advisory")
     async def advisory(request: Request, cve: Part, cut: OnePage, fix: FixState | None = None) -> Response:
-        found = await site_of(request).stores.advisory_pages.advisory(cve[:32], cut, fix)
+        found = await site_of(request).stores[AdvisoryPagesStore].advisory(cve[:32], cut, fix)
         if found is None:
             raise HTTPException(404, "there is no such advisory")
         return answered(request, found, AdvisoryPage, found.rebuilds)
 
     @app.get("/cves/{cve}", response_model=CvePage, responses=_MISSING, summary="Where one CVE's fix is stuck")
     async def cve(request: Request, cve: Part, cut: OnePage) -> Response:
-        found = await site_of(request).stores.ledger.cve(cve[:64], cut)
+        found = await site_of(request).stores[LedgerStore].cve(cve[:64], cut)
         if found is None:
             raise HTTPException(404, "nothing that was read tells of it")
         return answered(request, found, CvePage, found.images)
@@ -235,7 +245,7 @@ def _add_contents(app: FastAPI) -> None:
     async def image_cves(
         request: Request, name: Name, cut: OnePage, tag: Tag = None, q: Text = "", severity: Severity | None = None
     ) -> Response:
-        found = await site_of(request).stores.image_contents.cves(name, tag, WantedCves(q, severity), cut)
+        found = await site_of(request).stores[ImageContentsStore].cves(name, tag, WantedCves(q, severity), cut)
         if found is None:
             raise HTTPException(404, "there is no such image")
         return answered(request, found, ImageCves, found.cves)
@@ -249,7 +259,7 @@ def _add_contents(app: FastAPI) -> None:
     async def image_packages(
         request: Request, name: Name, cut: OnePage, tag: Tag = None, q: Text = "", origin: Origin | None = None
     ) -> Response:
-        found = await site_of(request).stores.image_contents.packages(name, tag, PackageFilter(q, origin), cut)
+        found = await site_of(request).stores[ImageContentsStore].packages(name, tag, PackageFilter(q, origin), cut)
         if found is None:
             raise HTTPException(404, "there is no such image")
         return answered(request, found, ImagePackages, found.packages)

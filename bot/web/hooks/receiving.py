@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.domain.reach import Reach
+from bot.store.events import EventsStore
 from bot.web.access.guard import note_wrong_token
 from bot.web.hooks import github
 from bot.web.hooks.registry import reach_of_push
@@ -75,7 +76,7 @@ def _shown(request: Request, path: str | None) -> bytes:
 async def _taken(request: Request, source: str, delivery: str, reach: Reach) -> Response:
     """Nothing is said of what is known here: the sender learns only that the event came in."""
     site = site_of(request)
-    is_new = await site.stores.events.take(source, delivery, reach)
+    is_new = await site.stores[EventsStore].take(source, delivery, reach)
     outcome = "repeated" if not is_new else "empty" if reach.is_empty else "taken"
     return _answered(request, source, outcome, 202)
 

@@ -75,7 +75,7 @@ async def act(request: Request) -> Response:
         raise HTTPException(404, "There is no such order.")
     word = Word(request.state.person.name[:100], reason, is_claimed=False)
     try:
-        done = await order(site_of(request).stores.orders, subject, word)
+        done = await order(site_of(request).stores[OrdersStore], subject, word)
     except Failure as failure:
         return render(request, "refused.html", 409, title="Nothing was done", text=f"{failure.told}.")
     answer = RedirectResponse(inside(fields.get("page", "/")), 303)

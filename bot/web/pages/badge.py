@@ -5,6 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.settings.tokens import Right
+from bot.store.pages.fleet.fleet import FleetStore
 from bot.views.fleet.fleet import Standing
 from bot.web.access.guard import refused
 from bot.web.site import site_of
@@ -21,7 +22,7 @@ async def badge(request: Request) -> Response:
     if not site.access.has_open_badges and (refusal := await refused(request, Right.READ)) is not None:
         return refusal
     name = f"{request.path_params['owner']}/{request.path_params['name']}"[:255]
-    standing = await site.stores.fleet.standing(name)
+    standing = await site.stores[FleetStore].standing(name)
     colour = _OTHER if standing is None else _COLOURS.get(standing, _OTHER)
     drawn = draw("base image", standing.value if standing else "not known", colour)
     return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "max-age=300, private"})

@@ -12,7 +12,18 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.images.standing import ImageState
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.settings.tokens import Right
+from bot.store.pages.bases.advisories import AdvisoryPagesStore
+from bot.store.pages.bases.bases import BasePagesStore
+from bot.store.pages.fleet.fleet import FleetStore
+from bot.store.pages.fleet.operations import OperationsStore
+from bot.store.pages.fleet.practices import PracticesStore
+from bot.store.pages.images.contents import ImageContentsStore
+from bot.store.pages.images.images import ImagePagesStore
+from bot.store.pages.ledger.ledger import LedgerStore
+from bot.store.pages.repositories import RepositoryPagesStore
+from bot.store.pages.rollouts import RolloutPagesStore
 from bot.views.bases.advisories import FIX_WORDS, FixState, released_alone
 from bot.views.fleet.fleet import IN_WORDS, FleetFilter, Sort, Standing
 from bot.views.fleet.operations import StageRow
@@ -42,12 +53,12 @@ async def fleet(request: Request) -> Response:
         _chosen(request, "sort", Sort) or Sort.STANDING,
     )
     site = site_of(request)
-    found = await site.stores.fleet.fleet(wanted, _cut(request))
+    found = await site.stores[FleetStore].fleet(wanted, _cut(request))
     _check(found.repositories)
     shown: dict[str, Any] = {
         "chart": freshness_chart(found.days),
-        "practices": await site.stores.practices.fleet(),
-        "rollouts": await site.stores.rollout_pages.open_rollouts(site.rollout_options, _MOST_UNDER_WAY),
+        "practices": await site.stores[PracticesStore].fleet(),
+        "rollouts": await site.stores[RolloutPagesStore].open_rollouts(site.rollout_options, _MOST_UNDER_WAY),
         "words": {standing.value: text for standing, text in IN_WORDS.items()},
         "sorts": tuple(Sort),
     }
@@ -56,13 +67,13 @@ async def fleet(request: Request) -> Response:
 
 @allowed(Right.READ)
 async def practices(request: Request) -> Response:
-    return render(request, "practices.html", practices=await site_of(request).stores.practices.fleet())
+    return render(request, "practices.html", practices=await site_of(request).stores[PracticesStore].fleet())
 
 
 @allowed(Right.READ)
 async def rollouts(request: Request) -> Response:
     site = site_of(request)
-    found = await site.stores.rollout_pages.rollouts(site.rollout_options, Cut(_cut(request).page, 10))
+    found = await site.stores[RolloutPagesStore].rollouts(site.rollout_options, Cut(_cut(request).page, 10))
     _check(found)
     return render(request, "rollouts.html", rollouts=found)
 
@@ -73,7 +84,7 @@ async def rollout(request: Request) -> Response:
     number, state = request.path_params["number"], _chosen(request, "state", RebuildState)
     known = number < 2**62
     found = (
-        await site.stores.rollout_pages.rollout(number, site.rollout_options, _cut(request), state)
+        await site.stores[RolloutPagesStore].rollout(number, site.rollout_options, _cut(request), state)
         if known
         else None
     )
@@ -86,7 +97,7 @@ async def rollout(request: Request) -> Response:
 @allowed(Right.READ)
 async def images(request: Request) -> Response:
     wanted = WantedImages(_text(request, "q"), _chosen(request, "state", ImageState))
-    found = await site_of(request).stores.image_pages.images(wanted, _cut(request))
+    found = await site_of(request).stores[ImagePagesStore].images(wanted, _cut(request))
     _check(found.images)
     words = {state.value: text for state, text in IMAGE_WORDS.items()}
     return render(request, "images.html", found=found, wanted=wanted, words=words)
@@ -97,7 +108,7 @@ async def image(request: Request) -> Response:
     """The page of one image with its worst CVEs; of several tags the one that is asked for."""
     site = site_of(request)
     name, tag = _image_asked(request)
-    found = await site.stores.image_pages.image(name, site.forge, tag)
+    found = await site.stores[ImagePagesStore].image(name, site.forge, tag)
     if found is None:
         raise _no_image(request)
     shown, others = found.of_tag(found.cves.image.tag)
@@ -107,7 +118,7 @@ async def image(request: Request) -> Response:
 @allowed(Right.READ)
 async def image_cves(request: Request) -> Response:
     wanted = WantedCves(_text(request, "q"), _chosen(request, "severity", Severity))
-    contents = site_of(request).stores.image_contents
+    contents = site_of(request).stores[ImageContentsStore]
     name, tag = _image_asked(request)
     found = await contents.cves(name, tag, wanted, _cut(request))
     if found is None:
@@ -119,7 +130,7 @@ async def image_cves(request: Request) -> Response:
 @allowed(Right.READ)
 async def image_packages(request: Request) -> Response:
     wanted = PackageFilter(_text(request, "q"), _chosen(request, "origin", Origin))
-    contents = site_of(request).stores.image_contents
+    contents = site_of(request).stores[ImageContentsStore]
     name, tag = _image_asked(request)
     found = await contents.packages(name, tag, wanted, _cut(request))
     if found is None:
@@ -141,7 +152,7 @@ def _no_image(request: Request) -> HTTPException:
 @allowed(Right.READ)
 async def bases(request: Request) -> Response:
     text = _text(request, "q")
-    found = await site_of(request).stores.base_pages.bases(text, _cut(request))
+    found = await site_of(request).stores[BasePagesStore].bases(text, _cut(request))
     _check(found.bases)
     return render(request, "bases.html", bases=found.bases, notices=found.notices, text=text)
 
@@ -149,7 +160,7 @@ async def bases(request: Request) -> Response:
 @allowed(Right.READ)
 async def base(request: Request) -> Response:
     name = request.path_params["name"][:512]
-    found = await site_of(request).stores.base_pages.base(name)
+    found = await site_of(request).stores[BasePagesStore].base(name)
     if found is None:
         raise HTTPException(404, f"No base is called {name}.")
     chart = lag_chart(found.lags, site_of(request).clock.now())
@@ -160,18 +171,18 @@ async def base(request: Request) -> Response:
 async def repository(request: Request) -> Response:
     site = site_of(request)
     name = request.path_params["name"][:255]
-    found = await site.stores.repository_pages.repository(name, site.forge)
+    found = await site.stores[RepositoryPagesStore].repository(name, site.forge)
     if found is None:
         raise HTTPException(404, f"No repository is called {name}.")
     words = {standing.value: text for standing, text in IN_WORDS.items()}
-    audited = await site.stores.practices.audited(name)
+    audited = await site.stores[PracticesStore].audited(name)
     return render(request, "repository.html", found=found, audited=audited, words=words)
 
 
 @allowed(Right.READ)
 async def advisories(request: Request) -> Response:
     text = _text(request, "q")
-    found = await site_of(request).stores.advisory_pages.advisories(text, _cut(request))
+    found = await site_of(request).stores[AdvisoryPagesStore].advisories(text, _cut(request))
     _check(found.advisories)
     return render(request, "advisories.html", advisories=found.advisories, text=text)
 
@@ -180,7 +191,7 @@ async def advisories(request: Request) -> Response:
 async def advisory(request: Request) -> Response:
     cve = request.path_params["cve"][:32]
     fix = _chosen(request, "fix", FixState)
-    found = await site_of(request).stores.advisory_pages.advisory(cve, _cut(request), fix)
+    found = await site_of(request).stores[AdvisoryPagesStore].advisory(cve, _cut(request), fix)
     if found is None:
         raise HTTPException(404, await _without_advisory(request, cve) or f"No advisory tells of {cve}.")
     _check(found.rebuilds)
@@ -193,7 +204,7 @@ async def cves(request: Request) -> Response:
     wanted = CveFilter(
         _text(request, "q"), _chosen(request, "severity", Severity), _chosen(request, "station", Station)
     )
-    found = await site_of(request).stores.ledger.cves(_cut(request), wanted)
+    found = await site_of(request).stores[LedgerStore].cves(_cut(request), wanted)
     _check(found.cves)
     return render(request, "cves.html", found=found, wanted=wanted, severities=_SEVERITIES, stations=STATION_WORDS)
 
@@ -201,7 +212,7 @@ async def cves(request: Request) -> Response:
 @allowed(Right.READ)
 async def cve(request: Request) -> Response:
     name = request.path_params["cve"][:64]
-    ledger = site_of(request).stores.ledger
+    ledger = site_of(request).stores[LedgerStore]
     found = await ledger.cve(name, _cut(request))
     if found is None:
         raise HTTPException(
@@ -213,13 +224,13 @@ async def cve(request: Request) -> Response:
 
 async def _without_advisory(request: Request, cve: str) -> str:
     """What the release feed says of a CVE that nothing else tells of: changes of bases lead here before it does."""
-    told = released_alone((await site_of(request).stores.feeds.known_releases()).values(), cve)
+    told = released_alone((await site_of(request).stores[FeedsStore].known_releases()).values(), cve)
     return f"{cve}: {told}." if told else ""
 
 
 @allowed(Right.READ)
 async def upstream(request: Request) -> Response:
-    found = await site_of(request).stores.base_pages.upstream()
+    found = await site_of(request).stores[BasePagesStore].upstream()
     chart = lag_chart(found.lags[::-1], site_of(request).clock.now())
     return render(request, "upstream.html", found=found, chart=chart)
 
@@ -227,7 +238,7 @@ async def upstream(request: Request) -> Response:
 @allowed(Right.READ)
 async def operations(request: Request) -> Response:
     site = site_of(request)
-    found = await site.stores.operations.operations()
+    found = await site.stores[OperationsStore].operations()
     return render(request, "operations.html", found=found, stages=stage_rows(site))
 
 

@@ -15,6 +15,7 @@ from bot.domain.repositories.onboarding import counts_in_words
 from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_path, repository_path
 from bot.domain.wording.words import counted, duration, first_few, in_words, percent
 from bot.settings.tokens import Person, Right
+from bot.store.pages.fleet.operations import OperationsStore
 from bot.views.images.ledger import places_in_words
 from bot.views.names import short_digest
 from bot.web import charts
@@ -166,7 +167,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "ago": since,
         "query": lambda **changed: _query(request, **changed),
         "path": request.url.path,
-        "no_room": site.stores.operations.no_room,
+        "no_room": site.stores[OperationsStore].no_room,
         "done": unquote(request.cookies.get(_DONE, ""))[:_LONGEST_DONE],
         **values,
     }

@@ -6,6 +6,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.settings.tokens import whose
+from bot.store.sessions import SessionsStore
 from bot.web.access.forms import FormRefused, read_form, set_cookie
 from bot.web.access.guard import note_wrong_token, person_of
 from bot.web.access.sessions import COOKIE, KEPT, LASTS, cookie_of, person_of_cookie, session_of
@@ -47,7 +48,7 @@ async def logout(request: Request) -> Response:
         return PlainTextResponse(f"{refusal}\n", 403)
     cookie = request.cookies.get(COOKIE, "")
     if person_of_cookie(cookie, site.access.tokens, site.clock) is not None:
-        await site.stores.sessions.end(session_of(cookie), site.clock.now() + KEPT)
+        await site.stores[SessionsStore].end(session_of(cookie), site.clock.now() + KEPT)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=site.access.is_https)
     return answer

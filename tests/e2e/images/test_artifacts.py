@@ -10,6 +10,8 @@ import pytest
 from bot.domain.packages.gate import GateOutcome
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.verify.images.rows.images import ImagesStore
+from bot.fleet.verify.reports.rows.scan_reports import ScanReportsStore
 from sandbox.world import World
 from tests.e2e.staging import settled
 
@@ -45,7 +47,9 @@ async def test_a_rebuild_is_held_back_by_the_report_that_its_own_workflow_left_b
         )
         await stage.fleet.publish_runtime("10.0.1", os=b"noble 2")
         await stage.run_pass()
-        [view] = [each for each in await stage.bot.stores.images.views() if each.image.claim.name.endswith(SHOP)]
+        [view] = [
+            each for each in await stage.bot.stores[ImagesStore].views() if each.image.claim.name.endswith(SHOP)
+        ]
         claim = view.image.claim
         for run in world.github.runs(SHOP):
             world.github.finish_run(run.id)
@@ -59,9 +63,11 @@ async def test_a_rebuild_is_held_back_by_the_report_that_its_own_workflow_left_b
         rebuild = (await stage.rebuilds())[SHOP]
         assert rebuild.state is RebuildState.FAILED
         assert rebuild.reason == "built, but the gate holds it back: CVE-2026-7 (CRITICAL) in app 1, fixed in 2"
-        [kept] = (await stage.bot.stores.scan_reports.all_about(pushed.digest)).kept
+        [kept] = (await stage.bot.stores[ScanReportsStore].all_about(pushed.digest)).kept
         assert kept.scan.place.endswith(", trivy-report/report.json")
-        [view] = [each for each in await stage.bot.stores.images.views() if each.image.claim.name.endswith(SHOP)]
+        [view] = [
+            each for each in await stage.bot.stores[ImagesStore].views() if each.image.claim.name.endswith(SHOP)
+        ]
         assert view.gate is not None
         assert view.gate.outcome is GateOutcome.BLOCKED
         assert world.traffic.violations == []

@@ -9,11 +9,12 @@ from bot.domain.images.claims.claim import Source
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.verify.images.rows.images import ImagesStore
 from tests.e2e.staging import Stage
 
 
 async def image(stage: Stage, repository: str = "contoso/catalog-web") -> ProducedImage:
-    [found] = await stage.bot.stores.images.images_of(repository)
+    [found] = await stage.bot.stores[ImagesStore].images_of(repository)
     return found
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.packages.ledger.clocks import Passage, Station
+from bot.store.pages.ledger.ledger import LedgerStore
 from bot.views.images.ledger import LedgerRow, StationRow
 from bot.views.paging import Cut
 from sandbox.fleets.golden import GOLDEN
@@ -25,7 +26,7 @@ async def ledger(stage: Stage) -> dict[str, LedgerRow]:
         outcomes = await stage.run_pass()
         assert outcomes["vulnerabilities"].problems == []
     stage.clock.ahead += timedelta(minutes=1)
-    found = await stage.bot.stores.ledger.cve(CVE, Cut())
+    found = await stage.bot.stores[LedgerStore].cve(CVE, Cut())
     assert found is not None
     return {row.repository.rpartition("/")[2]: row for row in found.images.items}
 
@@ -102,7 +103,7 @@ async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(wo
         times = [clock.at for clock in rows[SERVICE].clocks if clock.at is not None]
         assert len(times) == 5
         assert times == sorted(times)
-        [row] = (await stage.bot.stores.ledger.cves(Cut())).cves.items
+        [row] = (await stage.bot.stores[LedgerStore].cves(Cut())).cves.items
         assert (row.cve, row.severity, row.rated_by) == (CVE, "high", "Ubuntu")
 
         built = fleet.digests[f"{world.github.name}/{SERVICE}:latest"]

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from bot.domain.packages.moves import moves_in_words
+from bot.store.views.bases import BaseViewsStore
 from sandbox.fleets.fleet import RUNTIME_TAG
 from tests.e2e.staging import Stage
 
@@ -20,7 +21,7 @@ async def test_a_new_base_is_told_with_its_packages_in_history_and_pull_request(
     outcomes = await stage.run_pass()
     assert outcomes["packages"].figures["compared"] == 2
     assert set(fetched(stage).values()) == {1}, "each blob is fetched once"
-    [(_, packages)] = await stage.bot.stores.base_views.changes_of(f"aspnet:{RUNTIME_TAG}")
+    [(_, packages)] = await stage.bot.stores[BaseViewsStore].changes_of(f"aspnet:{RUNTIME_TAG}")
     assert moves_in_words(packages) == MOVED
     [request] = await stage.world.github.pull_requests("payments-api")
     assert f"on linux/amd64, linux/arm64: {MOVED}</summary>" in request["body"]

@@ -16,8 +16,10 @@ from bot.domain.evidence import Strength
 from bot.domain.images.claims.claim import Source
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.wiring.grants import forge_host
 from bot.images.trust.collecting import BUNDLE, NOTATION
+from bot.store.views.fleet import FleetViewsStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
 from sandbox.images import Image, Pushed
 from sandbox.world import World
@@ -69,7 +71,7 @@ async def test_an_unsigned_base_is_waited_for_and_built_on_once_it_is_signed(
     assert rebuild.state is RebuildState.WAITING
     assert "is not trusted: no signature of a kind that is trusted is there; waited for up to 1 h" in rebuild.reason
     assert guarded.world.github.runs("catalog-web") == []
-    assert (await guarded.bot.stores.fleet_views.status()).incidents == ()
+    assert (await guarded.bot.stores[FleetViewsStore].status()).incidents == ()
     await signed(guarded, pushed, signer)
     guarded.clock.ahead += timedelta(minutes=10)
     await guarded.run_pass()
@@ -82,7 +84,7 @@ async def test_after_the_grace_it_is_an_incident_and_still_nothing_begins(guarde
     await guarded.run_pass()
     guarded.clock.ahead += timedelta(hours=2)
     await guarded.run_pass()
-    [incident] = (await guarded.bot.stores.fleet_views.status()).incidents
+    [incident] = (await guarded.bot.stores[FleetViewsStore].status()).incidents
     assert "not mirrored, perhaps: verify at mcr.microsoft.com by the same digest" in incident.detail
     assert guarded.world.github.runs("catalog-web") == []
 
@@ -158,7 +160,7 @@ async def test_what_squashed_layers_cannot_tell_signed_provenance_proves(
     await stage.run_pass()
     rebuild = (await stage.rebuilds())["catalog-web"]
     assert rebuild.proof is verdict, rebuild.reason
-    [image] = await stage.bot.stores.images.images_of("contoso/catalog-web")
+    [image] = await stage.bot.stores[ImagesStore].images_of("contoso/catalog-web")
     assert "by its verified provenance" in rebuild.reason
     assert (image.source, image.builder and image.builder.repository) == (Source.PROVENANCE, name)
     place = f"{stage.fleet.registry}/{name}:latest"
@@ -170,11 +172,11 @@ async def test_what_squashed_layers_cannot_tell_signed_provenance_proves(
     }
     (tmp_path / "root.json").write_bytes(PrivateSigstore.open().trusted_root())
     await stage.run_pass()
-    [image] = await stage.bot.stores.images.images_of("contoso/catalog-web")
+    [image] = await stage.bot.stores[ImagesStore].images_of("contoso/catalog-web")
     assert (image.builder, image.strength) == (None, Strength.CLAIMED), "nobody vouches for it any more"
     (tmp_path / "root.json").write_bytes(sigstore.trusted_root())
     await stage.run_pass()
-    [image] = await stage.bot.stores.images.images_of("contoso/catalog-web")
+    [image] = await stage.bot.stores[ImagesStore].images_of("contoso/catalog-web")
     assert (image.builder and image.builder.repository, image.strength) == (name, Strength.PROVED)
     stranger = sigstore.certificate(facts={12: "https://github.com/contoso/till"})
     flat = await stage.world.registry.push(name, "latest", Image((b"all in one, again",)))

@@ -7,6 +7,8 @@ import pytest
 
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState
+from bot.store.orders.orders import OrdersStore
+from bot.store.views.fleet import FleetViewsStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from tests.e2e.beginnings import beginning
 from tests.e2e.staging import Stage, settled
@@ -58,7 +60,7 @@ async def test_what_has_grown_too_old_is_built_and_who_builds_in_time_is_left_al
 
     assert len(running(staged, "aged-old")) == 1
     assert [running(staged, name) for name in ("aged-young", "aged-scheduled", "reported")] == [[], [], []]
-    ages = (await staged.bot.stores.fleet_views.status()).ages
+    ages = (await staged.bot.stores[FleetViewsStore].status()).ages
     assert (ages.guaranteed, ages.overdue, ages.troubles) == (3, 1, ())
     assert ages.by_days == {7: 2, 90: 1, None: 1}
 
@@ -79,7 +81,7 @@ async def test_a_build_that_succeeds_begins_the_week_anew_and_is_told_in_one_mes
     texts = [message["text"] for message in await staged.world.slack.messages()]
     [told] = [text for text in texts if text.startswith("Weekly rebuild")]
     assert told == "Weekly rebuild of what would grow too old; 2 repositories on 1 base: 2 built but not proven"
-    assert (await staged.bot.stores.fleet_views.status()).ages.overdue == 0
+    assert (await staged.bot.stores[FleetViewsStore].status()).ages.overdue == 0
 
 
 async def test_what_somebody_builds_before_its_turn_is_not_built_again(staged: Stage) -> None:
@@ -106,7 +108,8 @@ async def test_who_cannot_be_rebuilt_is_told_with_the_way_out(staged: Stage) -> 
     await later(staged)
 
     said = {
-        trouble.repository: trouble.said for trouble in (await staged.bot.stores.fleet_views.status()).ages.troubles
+        trouble.repository: trouble.said
+        for trouble in (await staged.bot.stores[FleetViewsStore].status()).ages.troubles
     }
     assert "there is no weekly-rebuild.yml on the default branch: add one" in said["contoso/aged-without"]
     assert "add `workflow_dispatch:` under its `on:`" in said["contoso/aged-undispatchable"]
@@ -137,7 +140,7 @@ async def test_three_failures_in_a_row_stop_it_and_a_push_lets_it_go_on(staged: 
         await later(staged)
 
     assert running(staged, "aged-broken") == []
-    [trouble] = (await staged.bot.stores.fleet_views.status()).ages.troubles
+    [trouble] = (await staged.bot.stores[FleetViewsStore].status()).ages.troubles
     assert "its last 3 builds failed in a row (" in trouble.said
     await staged.world.github.push("aged-broken", {"README.md": "mended\n"})
     await staged.run_pass()
@@ -147,12 +150,12 @@ async def test_three_failures_in_a_row_stop_it_and_a_push_lets_it_go_on(staged: 
     staged.world.github.finish_run(number)
     await staged.run_pass()
     await staged.run_pass()
-    assert (await staged.bot.stores.fleet_views.status()).ages.troubles == ()
+    assert (await staged.bot.stores[FleetViewsStore].status()).ages.troubles == ()
 
 
 async def test_it_is_held_by_a_quarantine_a_pause_and_a_persons_word(staged: Stage) -> None:
     await add(staged, "aged-old", ONLY_DISPATCHED, (30, "push", "success"))
-    orders = staged.bot.stores.orders
+    orders = staged.bot.stores[OrdersStore]
     await orders.quarantine(f"{ASPNET}:{RUNTIME_TAG}", ANN)
     await staged.run_pass()
     await later(staged)

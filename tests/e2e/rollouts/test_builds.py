@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.fleets.fleet import BUILD_ON_PUSH
 from sandbox.github.actions.runs import Run
 from tests.e2e.publishing import move
@@ -124,7 +125,7 @@ async def test_a_new_patch_while_the_last_one_builds_gets_a_pull_request_of_its_
     await moved.run_pass()
     older, newer = [
         rebuild
-        for rollout in reversed(await moved.bot.stores.rollout_views.rollouts(5))
+        for rollout in reversed(await moved.bot.stores[RolloutViewsStore].rollouts(5))
         for rebuild in rollout.rebuilds
         if rebuild.repository == f"contoso/{SHOP}"
     ]

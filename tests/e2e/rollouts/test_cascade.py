@@ -11,6 +11,8 @@ from bot.commands.look.views import read_explanation
 from bot.domain.bases.change import Cause
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.views.bases import BaseViewsStore
+from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.fleets.golden import DIAMOND, GOLDEN, GOLDEN_SDK, GoldenFleet
 from sandbox.images import Pushed
 from sandbox.world import World
@@ -161,7 +163,7 @@ async def test_a_second_patch_midway_rebuilds_each_service_once(moved: Stage) ->
     assert sorted(begun(moved)[2:]) == fleet_of(moved).names
     finish(moved)
     await moved.run_pass()
-    rollouts = await moved.bot.stores.rollout_views.rollouts(10)
+    rollouts = await moved.bot.stores[RolloutViewsStore].rollouts(10)
     ended = [
         rebuild for rollout in rollouts for rebuild in rollout.rebuilds if rebuild.proof is ImageVerdict.PROVED
     ]
@@ -176,12 +178,12 @@ async def test_the_cause_and_the_cves_travel_down(golden: Stage) -> None:
     await golden.run_pass()
     finish(golden)
     await passes(golden)
-    [(change, _)] = await golden.bot.stores.base_views.changes_of("golden-aspnet:latest")
+    [(change, _)] = await golden.bot.stores[BaseViewsStore].changes_of("golden-aspnet:latest")
     assert change.cause is Cause.BASE_UPDATE
     assert change.causes == (Cause.DOTNET_SECURITY,)
     assert change.cves == ("CVE-2026-21218",)
     assert change.detail.startswith("rebuilt on aspnet:10.0-noble-chiseled (.NET 10.0.0 → 10.0.1 fixes 1 CVE")
-    rollouts = await golden.bot.stores.rollout_views.rollouts(5)
+    rollouts = await golden.bot.stores[RolloutViewsStore].rollouts(5)
     assert len(rollouts) == 1
 
 
@@ -197,7 +199,7 @@ async def test_a_rebuild_with_the_same_layers_settles_whoever_stands_on_it(golde
     fleet.world.registry.push_now("contoso/golden-aspnet", "latest", replace(image, labels={"built": "again"}))
     await passes(golden)
     assert begun(golden) == []
-    [(change, _)] = await golden.bot.stores.base_views.changes_of("golden-aspnet:latest")
+    [(change, _)] = await golden.bot.stores[BaseViewsStore].changes_of("golden-aspnet:latest")
     assert change.cause is Cause.INDEX_ONLY
 
 

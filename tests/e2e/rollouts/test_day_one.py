@@ -16,6 +16,7 @@ from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.fleet.act.retiring.retire import TraceOutcome
+from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.feeds.feeds import IMAGE_INFO
 from sandbox.feeds.history import VersionsClone
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
@@ -157,7 +158,7 @@ async def test_a_catch_up_goes_in_waves_however_severe_it_is_and_a_second_one_ha
         stage.clock.ahead += timedelta(hours=2)
         await stage.run_pass()
     assert (await caught_up(stage, word=None)).staleness.left == ()
-    [rollout] = await stage.bot.stores.rollout_views.rollouts(5)
+    [rollout] = await stage.bot.stores[RolloutViewsStore].rollouts(5)
     assert (rollout.occasion, rollout.ended_at is not None) == (Occasion.CATCH_UP, True)
 
 

@@ -12,6 +12,7 @@ from bot.commands.look.views import read_explanation, read_status
 from bot.domain.bases.change import Cause
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.views.bases import BaseViewsStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
 from sandbox.fleets.mirrored import COPY, DIRECTLY, ON_COPY, ON_COPY_BY_DIGEST, MirroredFleet
 from sandbox.world import World
@@ -58,7 +59,7 @@ async def test_whoever_builds_on_a_mirror_waits_until_it_shows_what_upstream_pub
     await mirrored.run_pass()
     await mirrored.run_pass()
     assert await waits_of(mirrored, ON_COPY) == []
-    [(change, _)] = await mirrored.bot.stores.base_views.changes_of(f"{fleet.registry}/{COPY}:{RUNTIME_TAG}")
+    [(change, _)] = await mirrored.bot.stores[BaseViewsStore].changes_of(f"{fleet.registry}/{COPY}:{RUNTIME_TAG}")
     assert (change.cause, change.cves) == (Cause.DOTNET_SECURITY, ("CVE-2026-21218",))
     rebuilds = await mirrored.rebuilds()
     assert rebuilds[ON_COPY_BY_DIGEST].replacements[0].new.digest == pushed.digest

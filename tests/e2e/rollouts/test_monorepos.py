@@ -1,6 +1,7 @@
 """A repository with several workflows: a rebuild touches those that its files belong to, each told alone."""
 
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
+from bot.store.views.repositories import RepositoryViewsStore
 from sandbox.fleets.fleet import ASPNET, BUILD_ON_PUSH, RUNTIME_TAG, WEEKLY_REBUILD
 from tests.e2e.staging import Stage
 
@@ -24,7 +25,7 @@ async def monorepo(stage: Stage, reference: str, workflow: str, *untouched: str)
 
 async def rebuilds(stage: Stage) -> list[Rebuild]:
     """Those of the monorepo, in the order of their workflows."""
-    explained = await stage.bot.stores.repository_views.explain("contoso/mono")
+    explained = await stage.bot.stores[RepositoryViewsStore].explain("contoso/mono")
     return sorted(explained.rebuilds, key=lambda rebuild: rebuild.workflow or "")
 
 

@@ -11,8 +11,10 @@ import yaml
 
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.act.rows.act import ActStore
 from bot.fleet.wiring.opening import open_bot
 from bot.settings import load
+from bot.store.orders.orders import OrdersStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.world import World
 from tests.e2e.beginnings import Beginning, beginning
@@ -311,7 +313,7 @@ async def test_another_bots_pull_request_for_the_same_line_and_digest_is_followe
     assert rebuild.reason == (
         f"Renovate's pull request #{number} brings the same; it is followed instead of a second one"
     )
-    assert await stage.bot.stores.act.open_pull_requests(f"contoso/{SHOP}") == 1
+    assert await stage.bot.stores[ActStore].open_pull_requests(f"contoso/{SHOP}") == 1
     await stage.world.github.merge(SHOP, number)
     await stage.run_pass()
     assert (await stage.states())[SHOP] is RebuildState.BUILDING
@@ -339,7 +341,9 @@ async def test_an_open_one_is_marked_while_its_digest_is_quarantined(stages: Sta
     stage.world.github.edge.overlays[f"contoso/{SHOP}"]["allow_auto_merge"] = True
     await stage.fleet.publish_runtime("10.0.1")
     await stage.run_pass()
-    await stage.bot.stores.orders.quarantine(f"{stage.fleet.registry}/{BASE}", Word("Ann", "it breaks logins"))
+    await stage.bot.stores[OrdersStore].quarantine(
+        f"{stage.fleet.registry}/{BASE}", Word("Ann", "it breaks logins")
+    )
 
     await stage.run_pass()
 
@@ -350,7 +354,7 @@ async def test_an_open_one_is_marked_while_its_digest_is_quarantined(stages: Sta
     assert marked["auto_merge"] is None
     await stage.run_pass()
     assert stage.world.traffic.writes() == []
-    await stage.bot.stores.orders.lift(f"{stage.fleet.registry}/{BASE}", Word("Ann", "it was us"))
+    await stage.bot.stores[OrdersStore].lift(f"{stage.fleet.registry}/{BASE}", Word("Ann", "it was us"))
     await stage.run_pass()
     unmarked = await the_request(stage)
     assert "quarantined" not in unmarked["body"]

@@ -7,6 +7,9 @@ import pytest_asyncio
 
 from bot.domain.reach import Reach
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.act.rows.act import ActStore
+from bot.store.events import EventsStore
+from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
 from tests.e2e.publishing import publish
 from tests.e2e.staging import Stage
@@ -55,14 +58,14 @@ async def test_it_is_followed_again_to_its_end_and_no_second_one_is_opened(close
 
 
 async def test_every_surface_shows_it_open_again(closed: Stage) -> None:
-    views = closed.bot.stores.rollout_views
+    views = closed.bot.stores[RolloutViewsStore]
     await reopened(closed)
     await later(closed)
     [rollout] = await views.rollouts(5)
     assert rollout.ended_at is None
     shown = [each.state for each in await views.rebuilds_of(rollout.id) if each.repository.endswith(f"/{SHOP}")]
     assert shown == [RebuildState.OPEN]
-    assert await closed.bot.stores.act.open_pull_requests(f"contoso/{SHOP}") == 1
+    assert await closed.bot.stores[ActStore].open_pull_requests(f"contoso/{SHOP}") == 1
 
 
 async def test_closed_ones_are_looked_at_in_the_one_request_that_looks_at_what_is_open(closed: Stage) -> None:
@@ -79,7 +82,7 @@ async def test_an_event_has_it_looked_at_at_once(closed: Stage) -> None:
     await later(closed, timedelta(minutes=30))
     assert (await closed.states())[SHOP] is RebuildState.CANCELLED
     number = closed.world.github.edge.identities.number_of(f"contoso/{SHOP}") or 0
-    assert await closed.bot.stores.events.take("github", "delivery-1", Reach(followed=frozenset({number})))
+    assert await closed.bot.stores[EventsStore].take("github", "delivery-1", Reach(followed=frozenset({number})))
     await closed.run_pass()
     assert (await closed.states())[SHOP] is RebuildState.OPEN
 
@@ -94,7 +97,7 @@ async def test_where_the_base_has_moved_on_the_newer_rebuild_takes_it_over(close
     assert (newest.state, newest.pull_request) == (RebuildState.OPEN, number)
     open_ones = [
         each.id
-        for rollout in await closed.bot.stores.rollout_views.rollouts(5)
+        for rollout in await closed.bot.stores[RolloutViewsStore].rollouts(5)
         for each in rollout.rebuilds
         if each.repository == newest.repository and each.state is RebuildState.OPEN
     ]

@@ -12,6 +12,9 @@ import pytest
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.steps import StepState
+from bot.store.orders.orders import OrdersStore
+from bot.store.views.repositories import RepositoryViewsStore
+from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.edges.edge import PATIENCE
 from sandbox.github.actions.runs import Run
 from sandbox.world import World
@@ -84,7 +87,7 @@ async def shop(stage: Stage) -> Rebuild:
 
 
 async def states(stage: Stage) -> list[StepState]:
-    explained = await stage.bot.stores.repository_views.explain(f"contoso/{SHOP}")
+    explained = await stage.bot.stores[RepositoryViewsStore].explain(f"contoso/{SHOP}")
     [some] = explained.steps.values()
     return [step.state for step in some]
 
@@ -174,7 +177,7 @@ async def test_a_failed_step_stops_its_repository_there_and_a_retry_goes_on_with
     assert rebuild.reason == "built, but step pre-production failed: deploy.yml concluded with failure; job build"
     await built.run_pass()
     assert await states(built) == [StepState.FAILED, StepState.PLANNED, StepState.PLANNED]
-    await built.bot.stores.orders.retry(f"contoso/{SHOP}", Word("Ann", "fixed"))
+    await built.bot.stores[OrdersStore].retry(f"contoso/{SHOP}", Word("Ann", "fixed"))
     await built.run_pass()
     await built.run_pass()
     again = await shop(built)
@@ -205,13 +208,13 @@ async def test_a_step_whose_workflow_needs_what_nobody_knows_does_not_start_and_
 
 
 async def test_a_paused_rollout_starts_no_step(building: Stage) -> None:
-    [rollout] = await building.bot.stores.rollout_views.rollouts(1)
+    [rollout] = await building.bot.stores[RolloutViewsStore].rollouts(1)
     word = Word("Ann", "wait")
-    await building.bot.stores.orders.pause(rollout.id, word)
+    await building.bot.stores[OrdersStore].pause(rollout.id, word)
     await building.run_pass()
     assert runs(building, "deploy.yml") == []
 
-    await building.bot.stores.orders.resume(rollout.id, word)
+    await building.bot.stores[OrdersStore].resume(rollout.id, word)
     await building.run_pass()
 
     assert len(runs(building, "deploy.yml")) == 1
@@ -242,8 +245,8 @@ async def test_a_step_whose_answer_is_lost_is_found_and_not_started_twice(buildi
 
 @pytest.mark.long
 async def test_a_newer_build_takes_over_what_an_older_one_has_not_begun(building: Stage) -> None:
-    [rollout] = await building.bot.stores.rollout_views.rollouts(1)
-    await building.bot.stores.orders.pause(rollout.id, Word("Ann", "wait"))
+    [rollout] = await building.bot.stores[RolloutViewsStore].rollouts(1)
+    await building.bot.stores[OrdersStore].pause(rollout.id, Word("Ann", "wait"))
     building.clock.ahead += timedelta(hours=4)
     await building.fleet.publish_runtime("10.0.2")
     await building.run_pass()
@@ -251,13 +254,13 @@ async def test_a_newer_build_takes_over_what_an_older_one_has_not_begun(building
     building.world.github.finish_run(newer.id)
     await building.run_pass()
     await building.run_pass()
-    await building.bot.stores.orders.resume(rollout.id, Word("Ann", "go on"))
+    await building.bot.stores[OrdersStore].resume(rollout.id, Word("Ann", "go on"))
     await building.run_pass()
 
     assert len(runs(building, "deploy.yml")) == 1
     found = [
         (rebuild.id, rebuild.state)
-        for each in await building.bot.stores.rollout_views.rollouts(5)
+        for each in await building.bot.stores[RolloutViewsStore].rollouts(5)
         for rebuild in each.rebuilds
         if rebuild.repository == f"contoso/{SHOP}"
     ]

@@ -8,6 +8,8 @@ import pytest
 
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.store.orders.orders import OrdersStore
+from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from sandbox.world import World
 from tests.e2e.beginnings import beginning
@@ -113,13 +115,13 @@ async def test_too_many_failures_stop_the_rollout_once_and_a_person_lets_it_go_o
     [failed] = [text for text in answers if "in wave canary failed" in text]
     assert failed.startswith("2 of 3 rebuilds")
     assert len(answers) == 2
-    [rollout] = await begun.bot.stores.rollout_views.rollouts(1)
-    assert await begun.bot.stores.orders.resume(rollout.id, ANN)
+    [rollout] = await begun.bot.stores[RolloutViewsStore].rollouts(1)
+    assert await begun.bot.stores[OrdersStore].resume(rollout.id, ANN)
     await begun.run_pass()
     begun.clock.ahead += timedelta(hours=4, minutes=5)
     await begun.run_pass()
     assert await opened(begun)
-    [entry] = await begun.bot.stores.orders.entries(10)
+    [entry] = await begun.bot.stores[OrdersStore].entries(10)
     assert (entry.word, entry.what, entry.subject) == (ANN, "resume", f"rollout {rollout.id}")
 
 
@@ -142,8 +144,8 @@ async def test_a_severe_fix_waits_for_no_wave(staged: Stage) -> None:
 
 
 async def test_a_paused_rollout_begins_nothing_until_it_is_resumed(begun: Stage) -> None:
-    [rollout] = await begun.bot.stores.rollout_views.rollouts(1)
-    await begun.bot.stores.orders.pause(rollout.id, ANN)
+    [rollout] = await begun.bot.stores[RolloutViewsStore].rollouts(1)
+    await begun.bot.stores[OrdersStore].pause(rollout.id, ANN)
     finish(begun)
     await begun.run_pass()
     begun.clock.ahead += timedelta(hours=5)
@@ -151,7 +153,7 @@ async def test_a_paused_rollout_begins_nothing_until_it_is_resumed(begun: Stage)
     await begun.run_pass()
 
     assert not await opened(begun)
-    await begun.bot.stores.orders.resume(rollout.id, ANN)
+    await begun.bot.stores[OrdersStore].resume(rollout.id, ANN)
     await begun.run_pass()
     begun.clock.ahead += timedelta(hours=5)
     await begun.run_pass()
@@ -164,25 +166,25 @@ async def test_a_cancelled_rollout_closes_its_pull_requests_with_the_reason(begu
     begun.clock.ahead += timedelta(hours=5)
     await begun.run_pass()
     [request] = await begun.world.github.pull_requests("payments-api")
-    [rollout] = await begun.bot.stores.rollout_views.rollouts(1)
+    [rollout] = await begun.bot.stores[RolloutViewsStore].rollouts(1)
 
-    await begun.bot.stores.orders.cancel(rollout.id, ANN, keep=False)
+    await begun.bot.stores[OrdersStore].cancel(rollout.id, ANN, keep=False)
     await begun.run_pass()
 
     assert await begun.world.github.pull_requests("payments-api") == []
     rebuild = (await begun.rebuilds())["payments-api"]
     assert (rebuild.state, rebuild.pull_request) == (RebuildState.CANCELLED, request["number"])
     assert rebuild.reason == "cancelled by Ann: we look into it first"
-    [ended] = await begun.bot.stores.rollout_views.rollouts(1)
+    [ended] = await begun.bot.stores[RolloutViewsStore].rollouts(1)
     assert ended.ended_at is not None
 
 
 async def test_nothing_is_built_on_a_quarantined_digest_and_the_next_one_lifts_that(staged: Stage) -> None:
-    await staged.bot.stores.orders.pause(None, ANN)
+    await staged.bot.stores[OrdersStore].pause(None, ANN)
     await staged.fleet.publish_runtime("10.0.1")
     await staged.run_pass()
-    await staged.bot.stores.orders.quarantine(f"{ASPNET}:{RUNTIME_TAG}", ANN)
-    await staged.bot.stores.orders.resume(None, ANN)
+    await staged.bot.stores[OrdersStore].quarantine(f"{ASPNET}:{RUNTIME_TAG}", ANN)
+    await staged.bot.stores[OrdersStore].resume(None, ANN)
     await staged.run_pass()
     assert started(staged) == []
     texts = [message["text"] for message in await staged.world.slack.messages()]
@@ -193,7 +195,7 @@ async def test_nothing_is_built_on_a_quarantined_digest_and_the_next_one_lifts_t
     await staged.run_pass()
 
     assert started(staged) == list(CANARIES)
-    assert await staged.bot.stores.rollout_views.open_quarantines() == []
+    assert await staged.bot.stores[RolloutViewsStore].open_quarantines() == []
 
 
 @pytest.mark.long
@@ -211,7 +213,7 @@ async def test_a_base_on_which_three_fail_twice_is_quarantined(begun: Stage) -> 
         await begun.run_pass()
         await begun.run_pass()
 
-    [found] = await begun.bot.stores.rollout_views.open_quarantines()
+    [found] = await begun.bot.stores[RolloutViewsStore].open_quarantines()
     assert found.reason.startswith("3 of 3 repositories fail on it that were green on the digest before")
     assert found.digest == begun.fleet.digests[f"{ASPNET}:{RUNTIME_TAG}"]
     assert found.waiting == 3

@@ -10,6 +10,8 @@ import pytest
 from bot.domain.images.standing import ImageState
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.verify.images.rows.images import ImagesStore
+from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.github.actions.runs import Run
 from sandbox.images import Image
@@ -86,7 +88,7 @@ async def led_to_its_end(stage: Stage) -> list[str]:
 
 async def images_of(stage: Stage) -> dict[str, tuple[ImageState, str]]:
     """How each image stands, and on what."""
-    found = await stage.bot.stores.images.views()
+    found = await stage.bot.stores[ImagesStore].views()
     return {
         view.image.claim.repository.rpartition("/")[2]: (
             view.image.state,
@@ -117,7 +119,7 @@ async def test_a_way_over_another_repository_and_back_is_rebuilt_in_order_and_pr
         await stage.run_pass()
         assert await led_to_its_end(stage) == [PLATFORM, MIDDLE, PLATFORM]
         assert await images_of(stage) == CURRENT
-        rollouts = await stage.bot.stores.rollout_views.rollouts(5)
+        rollouts = await stage.bot.stores[RolloutViewsStore].rollouts(5)
         ended = [rebuild for rollout in rollouts for rebuild in rollout.rebuilds]
         assert {rebuild.state for rebuild in ended} == {RebuildState.SUCCEEDED}
         assert len(rollouts) == 1

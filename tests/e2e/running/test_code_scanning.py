@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from bot.store.views.fleet import FleetViewsStore
 from sandbox.fleets.bare_repository import bare_files
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
@@ -60,7 +61,7 @@ async def test_findings_are_uploaded_by_policy_once_for_what_is_found(stage: Sta
     assert set(uploads) == {f"contoso/{SHOP}"}
 
     # Where it is not licensed, it is told once for the owner, and not tried again within a week.
-    (incident,) = (await stage.bot.stores.fleet_views.status()).incidents
+    (incident,) = (await stage.bot.stores[FleetViewsStore].status()).incidents
     assert incident.subject == "code-scanning:contoso"
     assert "must be switched on and licensed" in incident.detail
 

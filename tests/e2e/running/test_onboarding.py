@@ -12,6 +12,8 @@ import pytest_asyncio
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, OnboardingState
 from bot.domain.repositories.practices import outcomes
+from bot.fleet.act.onboarding.rows import OnboardingsStore
+from bot.store.pages.fleet.practices import PracticesStore
 from sandbox.fleets.bare_repository import BUILD, DEPLOYMENT, bare_files
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
@@ -59,7 +61,7 @@ async def stage(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 async def standing(stage: Stage, name: str) -> Onboarding:
-    due = await stage.bot.stores.onboardings.source(f"contoso/{name}")
+    due = await stage.bot.stores[OnboardingsStore].source(f"contoso/{name}")
     assert due is not None
     return due.onboarding
 
@@ -82,7 +84,7 @@ async def checks_of(stage: Stage, name: str) -> list[str]:
 
 
 async def failing(stage: Stage, name: str) -> set[str]:
-    found = await stage.bot.stores.practices.audited(f"contoso/{name}")
+    found = await stage.bot.stores[PracticesStore].audited(f"contoso/{name}")
     assert found is not None
     return {check for check, outcome in outcomes(found.findings).items() if outcome is Outcome.FAILS}
 

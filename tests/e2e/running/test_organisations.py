@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.stages import one_pass
+from bot.store.events import EventsStore
 from bot.web.hooks.github import reach_of
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
@@ -109,7 +110,7 @@ async def test_what_was_refused_for_want_of_a_right_is_done_once_it_is_granted(p
 
     own.permissions = before
     assert refused.due_at > pair.clock.now(), "not due by itself"
-    await pair.bot.stores.events.take("github", "accepted", reach_of("installation", ACCEPTED))
+    await pair.bot.stores[EventsStore].take("github", "accepted", reach_of("installation", ACCEPTED))
     await one_pass(pair.bot)
     assert len(await requests(pair, OURS)) == 1
 

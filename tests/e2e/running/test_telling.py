@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.store.orders.orders import OrdersStore
 from sandbox.world import World
 from tests.e2e.beginnings import beginning
 from tests.e2e.staging import Stage, settled
@@ -87,6 +88,6 @@ async def test_a_box_that_is_ticked_in_the_fleet_issue_has_a_failure_tried_again
     assert len(github.runs("catalog-web")) == 2
     [after] = await github.issues("handbook")
     assert "[x]" not in after["body"]
-    [entry] = await staged.bot.stores.orders.entries(10)
+    [entry] = await staged.bot.stores[OrdersStore].entries(10)
     assert (entry.what, entry.subject) == ("retry", "contoso/catalog-web")
     assert entry.word.who == f"contoso/handbook#{issue['number']}"

@@ -10,6 +10,8 @@ from bot.domain.bases.lifecycle import END_OF_LIFE, LIFECYCLE
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.wiring.opening import open_bot
 from bot.settings import load
+from bot.store.views.bases import BaseViewsStore
+from bot.store.views.fleet import FleetViewsStore
 from bot.views.fleet.status import Status
 from sandbox.fleets.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet
 from sandbox.images import Pushed, dotnet_image
@@ -42,7 +44,7 @@ def words(message: dict[str, Any]) -> str:
 
 
 async def status(stage: Stage) -> Status:
-    return await stage.bot.stores.fleet_views.status()
+    return await stage.bot.stores[FleetViewsStore].status()
 
 
 async def test_a_withdrawn_base_is_told_with_where_to_move_and_who_uses_it(stage: Stage) -> None:
@@ -72,7 +74,7 @@ async def test_the_mark_on_a_withdrawn_image_supports_what_the_inventory_says_at
     asked = [request.path for request in stage.world.traffic.requests() if "/referrers/" in request.path]
     await stage.run_pass()
 
-    ((change, _),) = await stage.bot.stores.base_views.changes_of(f"aspnet:{RUNTIME_TAG}")
+    ((change, _),) = await stage.bot.stores[BaseViewsStore].changes_of(f"aspnet:{RUNTIME_TAG}")
     assert change.cause is Cause.WITHDRAWN
     assert change.detail.endswith("its publisher marked the image as at its end on 2026-11-10")
     assert asked == [f"/v2/{ASPNET}/referrers/{stage.fleet.digests[name]}"]
@@ -145,7 +147,7 @@ async def test_a_base_that_goes_back_is_told_with_what_that_opens_again_and_what
         await stage.run_pass()
 
     *_, rolled_back = [
-        change for change, _ in await stage.bot.stores.base_views.changes_of(f"aspnet:{RUNTIME_TAG}")
+        change for change, _ in await stage.bot.stores[BaseViewsStore].changes_of(f"aspnet:{RUNTIME_TAG}")
     ]
     assert (rolled_back.cause, rolled_back.reopens) == (Cause.ROLLBACK, ("CVE-2026-21218",))
     told = "went back from 10.0.1 to 10.0.0, which opens CVE-2026-21218 again"

@@ -15,14 +15,17 @@ from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.fleet.act.issue import tick as stage
+from bot.fleet.act.issue.rows import IssuesStore
 from bot.fleet.act.ports import ActOptions
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
+from bot.store.orders.orders import OrdersStore
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.repositories.issues import say, unsay
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.views.repositories import RepositoryViewsStore
 from bot.views.repositories.explanation import IssueSaid
 from tests.fakes.forge import FakeForge
 from tests.fakes.repository import CONFIG, FakeRepository
@@ -41,7 +44,7 @@ class World:
     shop: FakeRepository
 
     async def tick(self) -> stage.IssueTally:
-        return await stage.tick(self.stores.issues, self.forge, ActOptions(), Loop(self.stores.clock))
+        return await stage.tick(self.stores[IssuesStore], self.forge, ActOptions(), Loop(self.stores.clock))
 
     async def say(self, section: IssueSection) -> None:
         async with self.stores.database.transaction() as connection:
@@ -129,11 +132,11 @@ async def test_what_is_only_told_mends_no_failure(world: World) -> None:
 
 
 async def test_nothing_is_written_while_everything_is_paused(world: World) -> None:
-    await world.stores.orders.pause(None, Word("Ann", "we move"))
+    await world.stores[OrdersStore].pause(None, Word("Ann", "we move"))
     await world.ends(1, RebuildState.FAILED, "the build failed")
     await world.tick()
     assert world.shop.issues == {}
-    await world.stores.orders.resume(None, Word("Ann", "we have moved"))
+    await world.stores[OrdersStore].resume(None, Word("Ann", "we have moved"))
     await world.tick()
     assert len(world.shop.issues) == 1
 
@@ -226,7 +229,7 @@ async def test_without_the_right_that_is_told_once_and_tried_again_after_a_day(w
     [(subject, detail, is_open)] = await world.incidents()
     assert (subject, is_open) == ("issues:contoso", True)
     assert detail.startswith(told)
-    said = (await world.stores.repository_views.explain(SHOP)).issue
+    said = (await world.stores[RepositoryViewsStore].explain(SHOP)).issue
     assert said == IssueSaid((AGE,), None, "HTTP 403; grant issues: write")
     world.forge.failing.clear()
     world.stores.clock.advance(timedelta(days=1))

@@ -80,6 +80,6 @@ async def discovery(world: World, tmp_path: Path, request: pytest.FixtureRequest
     stores = Stores(database, Worker("test"), clock)
     access = GitHubAccess(world.github.url, credentials, seconds_between_writes=0)
     host: Any = GitHub(access, clock) if request.param == "token" else Installations(access, clock)
-    yield Discovery(world, database, host, clock, stores.discover, stores.repository_views)
+    yield Discovery(world, database, host, clock, stores[DiscoverStore], stores[RepositoryViewsStore])
     await host.close()
     await database.close()

@@ -13,6 +13,7 @@ from bot.clients.http.client import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import Ecosystem
+from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
 from bot.fleet.watch.vulnerabilities.tick import EVERY, DumpTally, Publishers, tick
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
@@ -39,7 +40,7 @@ class Setting:
 
     async def tick(self) -> DumpTally:
         source = DumpSource(CvePublication.UBUNTU, f"{API}{self.feeds.url}")
-        return await tick(self.stores.vulnerabilities, self.publishers, Loop(self.stores.clock), [source])
+        return await tick(self.stores[VulnerabilitiesStore], self.publishers, Loop(self.stores.clock), [source])
 
     def publish(self, number: int, modified: str = "2026-03-05T00:00:00Z", fixed: str = FIXED) -> None:
         events = [{"introduced": "0"}, {"fixed": fixed}]
@@ -57,7 +58,7 @@ class Setting:
         return paths
 
     async def kept(self) -> list[str]:
-        return sorted(await self.stores.vulnerabilities.known_records(Ecosystem.UBUNTU))
+        return sorted(await self.stores[VulnerabilitiesStore].known_records(Ecosystem.UBUNTU))
 
 
 @pytest_asyncio.fixture

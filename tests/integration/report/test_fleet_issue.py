@@ -13,9 +13,12 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import Issue
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.act.retiring.retire import retire
+from bot.fleet.act.retiring.rows import LeavingStore
+from bot.fleet.report.fleet_issue.rows import FleetIssueStore
 from bot.fleet.report.fleet_issue.tick import EVERY, FleetIssueOptions, FleetIssueTally, tick
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
+from bot.store.orders.orders import OrdersStore
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.fakes.forge import FakeForge
 from tests.fakes.repository import FakeRepository
@@ -67,7 +70,7 @@ class World:
             await connection.execute(update(rebuilds).values(**ended))
 
     async def journal(self) -> list[tuple[str, str, str]]:
-        return [(each.what, each.subject, each.word.who) for each in await self.stores.orders.entries(10)]
+        return [(each.what, each.subject, each.word.who) for each in await self.stores[OrdersStore].entries(10)]
 
 
 @pytest.fixture
@@ -212,8 +215,8 @@ async def test_without_the_right_that_is_told(world: World) -> None:
 
 
 async def test_of_two_replicas_one_looks_at_it(world: World) -> None:
-    await world.stores.fleet_issue.expect(HOME)
-    claimed = await world.stores.fleet_issue.queue(HOME).claim(world.stores.clock.now(), 10)
+    await world.stores[FleetIssueStore].expect(HOME)
+    claimed = await world.stores[FleetIssueStore].queue(HOME).claim(world.stores.clock.now(), 10)
     assert len(claimed) == 1
     await world.tick(world.stores.other("second"))
     assert world.home.issues == {}
@@ -221,7 +224,7 @@ async def test_of_two_replicas_one_looks_at_it(world: World) -> None:
 
 async def test_retiring_closes_it_and_it_stays_closed(world: World) -> None:
     await world.tick()
-    [traces] = await world.stores.leaving.traces()
+    [traces] = await world.stores[LeavingStore].traces()
     assert (traces.repository.name, traces.fleet_issue) == (HOME, world.issue.number)
     await retire(traces, world.forge, "the bot retires", dry_run=False)
     await world.tick()

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from bot.fleet.bot import Bot
+from bot.fleet.report.rows.report import ReportStore
 from bot.fleet.stage import TickOutcome
 from bot.fleet.stages import STAGES, one_pass
 from bot.fleet.wiring.opening import open_bot
@@ -24,6 +25,7 @@ from bot.settings import Settings, load
 from bot.store.engine.database import SchemaChanged
 from bot.store.engine.failures import NoRoom
 from bot.store.rows.outbox import announce
+from bot.store.views.rollouts import RolloutViewsStore
 from tests.full_disk import without_room
 from tests.migrated import new_sqlite
 
@@ -46,7 +48,7 @@ async def bot(settings: Settings) -> AsyncIterator[Bot]:
 
 
 async def claimed(bot: Bot) -> Sequence[Claimed]:
-    return await bot.stores.report.messages.claim(bot.clock.now(), 1)
+    return await bot.stores[ReportStore].messages.claim(bot.clock.now(), 1)
 
 
 async def test_what_a_pass_had_begun_when_it_was_cut_off_counts_as_attempted(
@@ -133,7 +135,7 @@ async def test_a_stage_that_finds_no_room_says_so_and_goes_on_once_there_is_some
         [outcome] = await one_pass(bot, [stage])
         assert outcome.broke
         assert "the database has no room left" in outcome.problems[0]
-        assert await bot.stores.rollout_views.rollouts(10) == []
+        assert await bot.stores[RolloutViewsStore].rollouts(10) == []
     [outcome] = await one_pass(bot, [stage])
     assert (outcome.broke, outcome.figures) == (False, {"written": 100})
 

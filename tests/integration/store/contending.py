@@ -25,16 +25,27 @@ from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.act.rows.act import ActStore
+from bot.fleet.assess.rows import AssessStore
 from bot.fleet.discover.ports import Listing
+from bot.fleet.discover.rows.discover import DiscoverStore
+from bot.fleet.follow.rows import FollowStore
 from bot.fleet.plan.cascade import tick as cascade
+from bot.fleet.plan.cascade.rows.cascade import CascadeStore
 from bot.fleet.plan.cascade.shown import Stood
 from bot.fleet.plan.quarantine import tick as quarantine
+from bot.fleet.plan.quarantine.rows import QuarantineStore
+from bot.fleet.plan.rows.plan import PlanStore
 from bot.fleet.verify.images.ports import Look
+from bot.fleet.verify.images.rows.images import ImagesStore
+from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.fleet.watch.feeds.tick import FeedReading
 from bot.fleet.watch.registry.ports import Poll, Sighting
+from bot.fleet.watch.registry.rows import WatchStore
 from bot.reconcile.work import Claimed
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import bring_forward, give_all_back
+from bot.store.orders.orders import OrdersStore
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores, usage_of
 
@@ -72,7 +83,7 @@ class Replica:
         ]
         trouble = self.random.choice([None, "few"])
         due = self.stores.clock.now() + self.soon()
-        await self.stores.discover.record_listing(tasks[0], Listing(tuple(shown), trouble=trouble), due)
+        await self.stores[DiscoverStore].record_listing(tasks[0], Listing(tuple(shown), trouble=trouble), due)
 
     async def read(self) -> None:
         for repository in await self.stores.repositories(3):
@@ -84,14 +95,16 @@ class Replica:
             )
             perhaps_own = frozenset(base.name for base in OWN)
             reading = Reading("tree", tuple(used), images=claims, perhaps_own=perhaps_own)
-            await self.stores.discover.save_reading(repository, reading, self.stores.clock.now() + self.soon())
+            await self.stores[DiscoverStore].save_reading(
+                repository, reading, self.stores.clock.now() + self.soon()
+            )
 
     async def watch(self) -> None:
         due = await self.stores.bases(6)
         self.random.shuffle(due)
         now = self.stores.clock.now()
         moved, still = due[: len(due) // 2], due[len(due) // 2 :]
-        await self.stores.watch.record(
+        await self.stores[WatchStore].record(
             [
                 Sighting(
                     each.id,
@@ -103,35 +116,35 @@ class Replica:
             ],
             {f"sha256:{each.id}": b"{}" for each in moved},
         )
-        await self.stores.watch.reschedule([Poll(each.id, now + self.soon()) for each in still])
+        await self.stores[WatchStore].reschedule([Poll(each.id, now + self.soon()) for each in still])
         troubles = [Incident(f"watch:{name}", now, "no answer") for name in self.random.sample("abcdef", 4)]
-        await self.stores.watch.save_incidents(troubles[:2], troubles[2:])
+        await self.stores[WatchStore].save_incidents(troubles[:2], troubles[2:])
 
     async def read_feeds(self) -> None:
-        await self.stores.feeds.follow_feeds(FEEDS)
+        await self.stores[FeedsStore].follow_feeds(FEEDS)
         now = self.stores.clock.now()
         for feed in await self.stores.documents(frozenset({FeedKind.DOTNET_RELEASES}), 4):
             releases = [Release("10.0", f"10.0.{number}", now) for number in self.random.sample(range(6), 4)]
             document = StoredDocument(feed.source.url, None, None, b"{}", now, now)
             leads_to = tuple(self.random.sample(FEEDS, 2))
             reading = FeedReading(feed.source, document, now + self.soon(), tuple(releases), leads_to=leads_to)
-            await self.stores.feeds.keep_feed(reading)
+            await self.stores[FeedsStore].keep_feed(reading)
 
     async def assess(self) -> None:
         await self.stores.assess_all()
-        revision = await self.stores.assess.feeds_revision()
-        earlier = list(await self.stores.assess.reassessable(revision))
+        revision = await self.stores[AssessStore].feeds_revision()
+        earlier = list(await self.stores[AssessStore].reassessable(revision))
         self.random.shuffle(earlier)
         news = [Move(move.id, replace(move.change, cves=("CVE-2026-1",))) for move in earlier]
-        await self.stores.assess.save_reassessed([move.id for move in earlier], news, revision)
+        await self.stores[AssessStore].save_reassessed([move.id for move in earlier], news, revision)
 
     async def plan(self) -> None:
         planned = await self.stores.planned(due_in=self.soon())
         if not planned.changes:
             return
-        opened = [rollout.id for rollout in await self.stores.plan.open_rollouts()]
+        opened = [rollout.id for rollout in await self.stores[PlanStore].open_rollouts()]
         joined = self.random.choice(opened) if opened else None
-        waiting = [rebuild.id for rebuild in await self.stores.plan.open_rebuilds()]
+        waiting = [rebuild.id for rebuild in await self.stores[PlanStore].open_rebuilds()]
         self.random.shuffle(waiting)
         rebuilds = tuple(
             replace(rebuild, supersedes=tuple(waiting) if number == 0 else ())
@@ -139,47 +152,51 @@ class Replica:
         )
         changes = list(planned.changes)
         self.random.shuffle(changes)
-        await self.stores.plan.save_plan(replace(planned, joins=joined, changes=tuple(changes), rebuilds=rebuilds))
+        await self.stores[PlanStore].save_plan(
+            replace(planned, joins=joined, changes=tuple(changes), rebuilds=rebuilds)
+        )
 
     async def act(self) -> None:
         for job in await self.stores.jobs(3):
-            await self.stores.act.jobs.renew([Claimed(job.rebuild.id, "", 1)], self.stores.clock.now())
+            await self.stores[ActStore].jobs.renew([Claimed(job.rebuild.id, "", 1)], self.stores.clock.now())
             after = job.rebuild.moved(RebuildState.OPEN, "opened", at=self.stores.clock.now())
-            await self.stores.act.settle_rebuild(
+            await self.stores[ActStore].settle_rebuild(
                 job.rebuild, replace(after, due_at=self.stores.clock.now() + self.soon())
             )
 
     async def follow(self) -> None:
         for rebuild in await self.stores.followed(3):
             after = rebuild.moved(RebuildState.SUCCEEDED, "merged", at=self.stores.clock.now())
-            await self.stores.follow.settle_rebuild(rebuild, after)
+            await self.stores[FollowStore].settle_rebuild(rebuild, after)
 
     async def look_at_images(self) -> None:
-        some = await self.stores.taken(self.stores.images.images, 6)
+        some = await self.stores.taken(self.stores[ImagesStore].images, 6)
         self.random.shuffle(some)
         due = self.stores.clock.now() + self.soon()
         for image in some[:2]:
-            await self.stores.images.record_look(image, self.look(), due)
+            await self.stores[ImagesStore].record_look(image, self.look(), due)
         for image in some[2:4]:
-            await self.stores.images.keep_look(image, self.look())
+            await self.stores[ImagesStore].keep_look(image, self.look())
         if some[2:]:
-            await self.stores.images.record_unmoved(some[2:], due)
-        known = list(await self.stores.images.known_images(0))
+            await self.stores[ImagesStore].record_unmoved(some[2:], due)
+        known = list(await self.stores[ImagesStore].known_images(0))
         self.random.shuffle(known)
-        await self.stores.images.save_standings({image.id: image.standings for image in known})
+        await self.stores[ImagesStore].save_standings({image.id: image.standings for image in known})
 
     def look(self) -> Look:
         seen = PlatformImage("linux/amd64", f"sha256:{self.random.randbytes(32).hex()}")
         return Look("latest", SeenImage(f"sha256:{self.random.randbytes(32).hex()}", (seen,)), ())
 
     async def let_go(self) -> None:
-        await cascade.tick(self.stores.cascade, NoLayers(), self.stores.clock)
+        await cascade.tick(self.stores[CascadeStore], NoLayers(), self.stores.clock)
 
     async def quarantine(self) -> None:
         base, word = str(self.random.choice(BASES)), Word("Ann", "breaks us")
         with suppress(Failure):  # it may not have been seen yet
-            await self.random.choice([self.stores.orders.quarantine, self.stores.orders.lift])(base, word)
-        await quarantine.tick(self.stores.quarantine)
+            await self.random.choice([self.stores[OrdersStore].quarantine, self.stores[OrdersStore].lift])(
+                base, word
+            )
+        await quarantine.tick(self.stores[QuarantineStore])
 
     async def give_back(self) -> None:
         await give_all_back(self.stores.database, self.stores.worker)

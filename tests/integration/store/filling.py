@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Table, func, select, update
 
@@ -16,17 +16,79 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
+from bot.fleet.act.calling_off.rows import CallingOffStore
+from bot.fleet.act.code_scanning.rows import CodeScanningStore
+from bot.fleet.act.issue.rows import IssuesStore
+from bot.fleet.act.onboarding.rows import OnboardingsStore
 from bot.fleet.act.ports import Job
+from bot.fleet.act.retiring.rows import LeavingStore
+from bot.fleet.act.rows.act import ActStore
+from bot.fleet.assess.notices.rows import NoticesStore
+from bot.fleet.assess.rows import AssessStore
 from bot.fleet.assess.tick import Pair
+from bot.fleet.audit.rows import AuditStore
+from bot.fleet.discover.builds.rows import BuildsStore
 from bot.fleet.discover.ports import DueListing, DueRepository, Listing
+from bot.fleet.discover.rows.discover import DiscoverStore
+from bot.fleet.follow.rows import FollowStore
+from bot.fleet.plan.age.rows import AgeStore
+from bot.fleet.plan.cascade.rows.cascade import CascadeStore
+from bot.fleet.plan.first_run.rows import CatchUpStore
+from bot.fleet.plan.quarantine.rows import QuarantineStore
+from bot.fleet.plan.rows.plan import PlanStore
+from bot.fleet.plan.waves.rows import AdvanceStore
+from bot.fleet.report.fleet_issue.rows import FleetIssueStore
 from bot.fleet.report.ports import DueMessage
+from bot.fleet.report.rows.report import ReportStore
+from bot.fleet.retention.rows import RetentionStore
+from bot.fleet.standing.rows import StandingStore
+from bot.fleet.verify.attesting.rows import AttestingStore
+from bot.fleet.verify.gating.rows import GatingStore
+from bot.fleet.verify.images.rows.images import ImagesStore
+from bot.fleet.verify.images.rows.verdicts import VerdictsStore
+from bot.fleet.verify.inventory.rows.inventory import InventoryStore
+from bot.fleet.verify.inventory.rows.sboms import SbomStore
+from bot.fleet.verify.proving.rows import ProvingStore
+from bot.fleet.verify.reports.rows.artifacts import ArtifactsStore
+from bot.fleet.verify.reports.rows.scan_reports import ScanReportsStore
+from bot.fleet.watch.bundle.rows import BundleStore
+from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.fleet.watch.feeds.tick import DueFeed
 from bot.fleet.watch.registry.ports import DueBase, Sighting
+from bot.fleet.watch.registry.rows import WatchStore
+from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
 from bot.reconcile.work import Claimed, Queue
+from bot.store.doctor import DoctorStore
+from bot.store.engine.budgets import BudgetStore
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
+from bot.store.engine.store import Store
+from bot.store.events import EventsStore
+from bot.store.history import HistoryStore
+from bot.store.orders.orders import OrdersStore
+from bot.store.pages.bases.advisories import AdvisoryPagesStore
+from bot.store.pages.bases.bases import BasePagesStore
+from bot.store.pages.bases.mirror_lags import MirrorLagsStore
+from bot.store.pages.bases.promises import PromisesStore
+from bot.store.pages.fleet.figures import FiguresStore
+from bot.store.pages.fleet.fleet import FleetStore
+from bot.store.pages.fleet.operations import OperationsStore
+from bot.store.pages.fleet.practices import PracticesStore
+from bot.store.pages.fleet.summary import SummaryStore
+from bot.store.pages.images.contents import ImageContentsStore
+from bot.store.pages.images.images import ImagePagesStore
+from bot.store.pages.images.packages import PackagesStore
+from bot.store.pages.ledger.ledger import LedgerStore
+from bot.store.pages.repositories import RepositoryPagesStore
+from bot.store.pages.rollouts import RolloutPagesStore
+from bot.store.rows.rollouts.step_store import StepStore
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.sessions import SessionsStore
 from bot.store.stores import Stores as StageStores
+from bot.store.views.bases import BaseViewsStore
+from bot.store.views.fleet import FleetViewsStore
+from bot.store.views.repositories import RepositoryViewsStore
+from bot.store.views.rollouts import RolloutViewsStore
 
 T = TypeVar("T")
 
@@ -40,8 +102,83 @@ def digest(letter: str) -> str:
     return f"sha256:{letter * 64}"
 
 
+S = TypeVar("S", bound=Store)
+
+
+class _Kept(Generic[S]):
+    """A store under a name, for tests that ask for it again and again."""
+
+    def __init__(self, kind: type[S]) -> None:
+        self._kind = kind
+
+    def __get__(self, stores: StageStores, _: type[StageStores]) -> S:
+        return stores[self._kind]
+
+
 class Stores(StageStores):
     """What one worker sees of a database, with the stages' work played for it."""
+
+    discover = _Kept(DiscoverStore)
+    builds = _Kept(BuildsStore)
+    audit = _Kept(AuditStore)
+    watch = _Kept(WatchStore)
+    feeds = _Kept(FeedsStore)
+    vulnerabilities = _Kept(VulnerabilitiesStore)
+    bundle = _Kept(BundleStore)
+    assess = _Kept(AssessStore)
+    notices = _Kept(NoticesStore)
+    plan = _Kept(PlanStore)
+    age = _Kept(AgeStore)
+    catch_up = _Kept(CatchUpStore)
+    quarantine = _Kept(QuarantineStore)
+    cascade = _Kept(CascadeStore)
+    advance = _Kept(AdvanceStore)
+    calling_off = _Kept(CallingOffStore)
+    follow = _Kept(FollowStore)
+    steps = _Kept(StepStore)
+    images = _Kept(ImagesStore)
+    inventory = _Kept(InventoryStore)
+    sboms = _Kept(SbomStore)
+    verdicts = _Kept(VerdictsStore)
+    scan_reports = _Kept(ScanReportsStore)
+    artifacts = _Kept(ArtifactsStore)
+    proving = _Kept(ProvingStore)
+    attesting = _Kept(AttestingStore)
+    gating = _Kept(GatingStore)
+    retention = _Kept(RetentionStore)
+    orders = _Kept(OrdersStore)
+    leaving = _Kept(LeavingStore)
+    fleet_views = _Kept(FleetViewsStore)
+    repository_views = _Kept(RepositoryViewsStore)
+    rollout_views = _Kept(RolloutViewsStore)
+    history = _Kept(HistoryStore)
+    budgets = _Kept(BudgetStore)
+    issues = _Kept(IssuesStore)
+    onboardings = _Kept(OnboardingsStore)
+    code_scanning = _Kept(CodeScanningStore)
+    fleet_issue = _Kept(FleetIssueStore)
+    doctor = _Kept(DoctorStore)
+    standing = _Kept(StandingStore)
+    fleet = _Kept(FleetStore)
+    rollout_pages = _Kept(RolloutPagesStore)
+    advisory_pages = _Kept(AdvisoryPagesStore)
+    repository_pages = _Kept(RepositoryPagesStore)
+    operations = _Kept(OperationsStore)
+    packages = _Kept(PackagesStore)
+    promises = _Kept(PromisesStore)
+    practices = _Kept(PracticesStore)
+    summary = _Kept(SummaryStore)
+    events = _Kept(EventsStore)
+    sessions = _Kept(SessionsStore)
+    mirror_lags = _Kept(MirrorLagsStore)
+    act = _Kept(ActStore)
+    report = _Kept(ReportStore)
+    base_views = _Kept(BaseViewsStore)
+    figures = _Kept(FiguresStore)
+    base_pages = _Kept(BasePagesStore)
+    image_pages = _Kept(ImagePagesStore)
+    image_contents = _Kept(ImageContentsStore)
+    ledger = _Kept(LedgerStore)
 
     def __init__(self, database: Database, worker: Worker, clock: ManualClock) -> None:
         super().__init__(database, worker, clock)

@@ -24,6 +24,7 @@ from bot.fleet.wiring.auditing import AuditProposer, scan_logs
 from bot.reconcile.budgets import Budget, Turn
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
+from bot.store.orders.orders import OrdersStore
 from bot.store.rows.repositories.issues import say
 from sandbox.fleets.bare_repository import bare_files
 from tests.fakes.forge import FakeForge
@@ -52,7 +53,7 @@ class Turns:
 
     async def sleep(self, seconds: float) -> None:
         if self.pauses:
-            await self.stores.orders.pause(None, ANN)
+            await self.stores[OrdersStore].pause(None, ANN)
 
 
 Tick = Callable[[Loop], Awaitable[object]]

@@ -12,7 +12,9 @@ from sqlalchemy import func, select
 
 from bot.domain.clock import ManualClock
 from bot.settings.tokens import Right
+from bot.store.orders.orders import OrdersStore
 from bot.store.rows.ended_sessions import ended_sessions
+from bot.store.sessions import SessionsStore
 from bot.web.access.rates import Bucket, Rates
 from bot.web.site import Proxy, Senders, Site, WebAccess
 from tests.integration.web.conftest import ACTOR, READER, SCRAPER, TOKENS, Asking
@@ -26,7 +28,7 @@ async def signed_out(client: httpx.AsyncClient) -> None:
 
 
 async def ended(site: Site) -> int:
-    async with site.stores.sessions._database.reading() as connection:
+    async with site.stores[SessionsStore]._database.reading() as connection:
         return int(await connection.scalar(select(func.count()).select_from(ended_sessions)) or 0)
 
 
@@ -307,7 +309,7 @@ class TestAnotherPagesForm:
         form = {"form": await field(client, "/"), "subject": "everything", "reason": "why not"}
         answer = await client.post("/orders/pause", data=form, headers=headers)
         assert answer.status_code == 403
-        assert await site.stores.orders.entries(10) == []
+        assert await site.stores[OrdersStore].entries(10) == []
 
     @pytest.mark.parametrize("token", ["", "x" * 43, None])
     async def test_lacks_what_the_cookie_holds(self, asking: Asking, site: Site, token: str | None) -> None:
@@ -315,7 +317,7 @@ class TestAnotherPagesForm:
         form = {"subject": "everything", "reason": "why not"} | ({"form": token} if token is not None else {})
         answer = await client.post("/orders/pause", data=form, headers={"Origin": "http://page.example"})
         assert answer.status_code == 403
-        assert await site.stores.orders.entries(10) == []
+        assert await site.stores[OrdersStore].entries(10) == []
 
     @pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data"])
     async def test_of_another_kind_is_none(self, asking: Asking, kind: str) -> None:

@@ -20,6 +20,7 @@ from bot.clients.notifiers.slack_blocks import blocks_of
 from bot.clients.notifiers.teams_card import card_of
 from bot.fleet.report.markdown import markdown_of
 from bot.fleet.report.messages.rollout import rollout_message
+from bot.fleet.report.rows.report import ReportStore
 from bot.store.engine.database import Database
 from bot.web.access.bounds import Bounds
 from bot.web.access.rates import Bucket, Rates
@@ -150,7 +151,7 @@ class TestForeignMarkup:
     """`MARK` stands in every text of the store that people or forges can write."""
 
     async def test_messages_call_nobody_and_link_nowhere(self, site: Site) -> None:
-        message = rollout_message(await site.stores.report.rollout(13))
+        message = rollout_message(await site.stores[ReportStore].rollout(13))
         slack = json.dumps(blocks_of(message))
         assert "<!channel" not in slack
         assert "<script" not in slack

@@ -11,6 +11,7 @@ import pytest
 import structlog
 from sqlalchemy import select
 
+from bot.store.events import EventsStore
 from bot.store.rows.deliveries import deliveries
 from bot.web.site import Senders, Site
 from tests.integration.web.conftest import ACTOR, Asking
@@ -36,7 +37,7 @@ async def sent(client: httpx.AsyncClient, payload: Any = PUSH, **headers: str) -
 
 
 async def kept(site: Site) -> list[str]:
-    async with site.stores.events._database.reading() as connection:
+    async with site.stores[EventsStore]._database.reading() as connection:
         return list((await connection.execute(select(deliveries.c.source))).scalars())
 
 

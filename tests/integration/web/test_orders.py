@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.store.engine.database import Database
+from bot.store.orders.orders import OrdersStore
 from bot.store.rows.rollouts.tables import pauses, rebuilds
 from bot.web.site import Site
 from sandbox.stored_fleet import names
@@ -49,7 +50,7 @@ async def test_each_order_is_kept_with_who_and_why(
     answer = await client.post(f"/orders/{order}", data=form, headers={"Origin": "http://page.example"})
     assert answer.status_code == 303, answer.text
     assert answer.headers["location"] == "/rollouts"
-    entry = (await site.stores.orders.entries(1))[0]
+    entry = (await site.stores[OrdersStore].entries(1))[0]
     assert (entry.word.who, entry.word.reason, entry.word.is_claimed, entry.what) == (
         "alice",
         "black friday",
@@ -91,9 +92,9 @@ async def test_a_rollout_is_paused_and_held_rebuilds_are_shown(
 async def test_what_makes_no_sense_changes_nothing(
     asking: Asking, site: Site, order: str, body: str, status: int, says: str
 ) -> None:
-    before = await site.stores.orders.entries(1)
+    before = await site.stores[OrdersStore].entries(1)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
     answer = await asking(ACTOR).post(f"/orders/{order}", content=body, headers=headers)
     assert answer.status_code == status
     assert says.lower() in answer.text.lower()
-    assert await site.stores.orders.entries(1) == before
+    assert await site.stores[OrdersStore].entries(1) == before

@@ -21,6 +21,7 @@ from bot.domain.wording.pages import base_path
 from bot.store.engine.codec import dump
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
+from bot.store.pages.fleet.fleet import FleetStore
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.bases.tables import bases, releases
 from bot.store.rows.rollouts.tables import rebuilds
@@ -222,7 +223,7 @@ class TestASmallFleet:
 
     async def test_a_badge_tells_the_standing(self, asking: Asking, site: Site) -> None:
         answer = await asking(READER).get(f"/badge/{REPOSITORY}.svg")
-        standing = await site.stores.fleet.standing(REPOSITORY)
+        standing = await site.stores[FleetStore].standing(REPOSITORY)
         assert standing is not None
         assert f"base image: {standing.value}" in answer.text
 

@@ -1,7 +1,7 @@
 """Due rebuilds: what `act` reads and writes."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 
@@ -28,10 +28,15 @@ from bot.store.rows.rollouts.rebuild_store import IS_OUTDATED, MAY_MERGE, Rebuil
 from bot.store.rows.rollouts.rebuilds import columns_of, merging_by_themselves, outdate, read_rebuilds
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.stores import Stores
 
 
 class ActStore(RebuildStore):
     """`waves` are their names in the order in which they begin; `cves` tells what moves did about CVEs."""
+
+    @classmethod
+    def opened(cls, stores: Stores) -> Self:
+        return cls(*stores.given, stores[CvesOfMoves], [wave.name for wave in stores.options.pace.options.waves])
 
     def __init__(
         self, database: Database, worker: Worker, clock: Clock, cves: CvesOfMoves, waves: Sequence[str] = ()

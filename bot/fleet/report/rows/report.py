@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Row, case, func, select
 
@@ -48,6 +48,7 @@ from bot.store.rows.rollouts.waits import read_through
 from bot.store.rows.rollouts.wave_counts import WAS_REFUSED
 from bot.store.rows.summaries import summaries
 from bot.store.rows.tables import outbox
+from bot.store.stores import Stores
 from bot.views.fleet.staleness import staleness_of
 from bot.views.fleet.summary import Summary
 
@@ -56,6 +57,10 @@ _PRESSING = case({state.value: place for place, state in enumerate(SHOWN_FIRST)}
 
 class ReportStore(Store):
     """`pace` is what bounds rollouts; `cves` tells what moves did about CVEs."""
+
+    @classmethod
+    def opened(cls, stores: Stores) -> Self:
+        return cls(*stores.given, stores.options.pace, stores[CvesOfMoves])
 
     def __init__(self, database: Database, worker: Worker, clock: Clock, pace: Pace, cves: CvesOfMoves) -> None:
         super().__init__(database, worker, clock)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.clock import Clock
+from bot.fleet.bot import Part
 from bot.fleet.wiring.registries.trusted import trusted_by
 from bot.images.sbom.collecting import judged_by
 from bot.images.signatures.remembered import Remembered
@@ -31,3 +32,6 @@ def judge_of(trust: TrustSettings, name: str, at: datetime, remembered: Remember
     rule = trust.rule_for(name)
     trusted = trusted_by(trust, rule) if rule is not None and rule.trusts_statements else None
     return judged_by(trusted, at, remembered)
+
+
+BESIDE = Part(lambda bot: LookedOnce(bot.registry, bot.clock))

@@ -17,12 +17,16 @@ from bot.domain.images.standing import Declaration, Publication
 from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.domain.reference import Base
 from bot.domain.strict_json import read_strict_json
+from bot.fleet.bot import Bot
 from bot.fleet.verify.images.ports import Below, nothing_below
 from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.verify.images.unpacking import Allowance, content_of
 from bot.fleet.watch.registry.documents import ManifestCache
 from bot.fleet.watch.registry.index import MOST_PLATFORMS, ObservedPlatform
 from bot.fleet.watch.registry.observe import DigestReading, read
+from bot.fleet.watch.registry.rows import WatchStore
+from bot.fleet.wiring.grants import forge_host
+from bot.fleet.wiring.registries.beside import BESIDE
 from bot.fleet.wiring.registries.trusted import trusted_by
 from bot.images.provenance.attestations import Attested, attested_in, statements_in
 from bot.images.provenance.signed import SignedProvenance, signed_provenance
@@ -258,3 +262,12 @@ def _moment(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return found if found is not None and found.tzinfo is not None else None
+
+
+def registry_images(bot: Bot) -> RegistryImages:
+    """Registries as the looks at images ask for them."""
+    stores, settings = bot.stores, bot.settings
+    return RegistryImages(
+        *(bot.registry, bot[BESIDE], stores[WatchStore], stores[ImagesStore], bot.clock, settings.trust),
+        forge_host(settings.github.api_url),
+    )

@@ -12,10 +12,12 @@ from bot.domain.platform import platform_of
 from bot.domain.reference import Base
 from bot.fleet.assess.own_base import InheritedChanges
 from bot.fleet.assess.tick import Pair
+from bot.fleet.bot import Bot
 from bot.fleet.plan.cascade.rows.cascade import CascadeStore
 from bot.fleet.plan.cascade.shown import Stood
 from bot.fleet.verify.images.judging import Observed
 from bot.fleet.verify.images.rows.images import ImagesStore
+from bot.fleet.wiring.registries.observed import OBSERVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +83,8 @@ class OwnBases:
                     if each.base in below:
                         found.setdefault(each.base, []).append(each)
         return found
+
+
+def own_bases(bot: Bot) -> OwnBases:
+    """What the layers of the bases that the fleet builds tell."""
+    return OwnBases(bot.stores[CascadeStore], bot.stores[ImagesStore], bot[OBSERVED])

@@ -12,6 +12,7 @@ from bot.domain.images.trust import Lack, Trust, TrustMode
 from bot.domain.log import log
 from bot.domain.reference import Base
 from bot.domain.wording.words import duration
+from bot.fleet.bot import Part
 from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.wiring.registries.trusted import trusted_by
 from bot.images.signatures.remembered import Remembered
@@ -159,3 +160,6 @@ def _advice(base: Base, trust: Trust) -> str:
     if not trust.is_there and base.registry != _MCR:
         return f"; not mirrored, perhaps: verify at {_MCR} by the same digest"
     return "; look who published it before anything is built on it"
+
+
+TRUSTING = Part(lambda bot: Trusting(bot.settings, bot.registry, bot.stores[WatchStore], bot.clock))

@@ -7,7 +7,8 @@ from bot.domain.bounded_gather import bounded_gather
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
 from bot.domain.reference import Base
-from bot.fleet.wiring.registries.beside import JudgedBeside
+from bot.fleet.bot import Bot
+from bot.fleet.wiring.registries.beside import BESIDE, JudgedBeside
 from bot.images.vex.attached import AttachedVex, vex_of
 from bot.images.vex.statements import VexStatement
 
@@ -44,3 +45,8 @@ class VexBeside(JudgedBeside):
         except Failure as failure:
             return failure
         return [statement for each in found if each.is_heeded for statement in each.statements]
+
+
+def vex_beside(bot: Bot) -> VexBeside:
+    """Registries as they are asked for VEX documents."""
+    return VexBeside(bot[BESIDE], bot.settings.trust, bot.clock)

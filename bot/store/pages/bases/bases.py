@@ -1,6 +1,6 @@
 """Bases and how late upstream brings what they wait for, each as one page shows it."""
 
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,6 +34,7 @@ from bot.store.rows.news import newest_times
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.rollouts.tables import quarantines
+from bot.store.stores import Stores
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.promises import records
 from bot.views.bases.upstream import FeedRow, MirrorRow, Upstream, feed_name
@@ -50,6 +51,10 @@ _IS_OPEN = (notices.c.cleared_at.is_(None), notices.c.topic.not_in(_LAGS))
 
 class BasePagesStore(MeasuredStore):
     """Reads the pages of bases and of upstream, and writes nothing."""
+
+    @classmethod
+    def opened(cls, stores: Stores) -> Self:
+        return cls(*stores.given, stores[PromisesStore], stores[MirrorLagsStore], stores[CvesOfMoves])
 
     def __init__(
         self,

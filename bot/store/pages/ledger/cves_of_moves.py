@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,6 +24,7 @@ from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.inventories.inventories import package_changes
 from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.tables import counters
+from bot.store.stores import Stores
 
 _MOST_KEPT = 200
 """Images whose CVEs are kept at hand: every pull request of a rollout asks for the same few."""
@@ -54,6 +55,11 @@ class _AtHand:
 class CvesOfMoves:
     """Reads only. `max_age` is how old CVE data may be to tell what is open; `platforms` are those whose packages
     are read, None where that does not matter: of others nothing is told."""
+
+    @classmethod
+    def opened(cls, stores: Stores) -> Self:
+        _, _, clock = stores.given
+        return cls(clock, stores.options.cve_data_age, stores.options.platforms)
 
     def __init__(
         self, clock: Clock, max_age: timedelta = MAX_AGE, platforms: Collection[str] | None = None

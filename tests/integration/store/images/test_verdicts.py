@@ -17,6 +17,8 @@ from bot.domain.images.standing import LAW, Basis, Declaration, Publication
 from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.reference import Base, Reference
 from bot.fleet.verify.images.ports import Below
+from bot.fleet.verify.images.rows.images import ImagesStore
+from bot.fleet.verify.images.rows.verdicts import VerdictsStore
 from bot.fleet.verify.images.tick import ImagesOptions, Observed, tick
 from bot.reconcile.loop import Loop
 from bot.store.rows.images.images import images
@@ -79,13 +81,13 @@ class Fleet:
 
     async def look(self) -> ProducedImage:
         """A tick of the service: what has ended lapses, what is due is looked at."""
-        await self.stores.verdicts.lapse(self.mark)
+        await self.stores[VerdictsStore].lapse(self.mark)
         options = ImagesOptions(24 * HOUR, mark=self.mark)
-        await tick(self.stores.images, self.registry, self.observed, options, Loop(self.stores.clock))
+        await tick(self.stores[ImagesStore], self.registry, self.observed, options, Loop(self.stores.clock))
         return await self.image()
 
     async def image(self) -> ProducedImage:
-        [image] = await self.stores.images.images_of("contoso/shop")
+        [image] = await self.stores[ImagesStore].images_of("contoso/shop")
         return image
 
 
@@ -108,12 +110,12 @@ async def test_before_its_end_a_verdict_stays_and_costs_no_second_read(fleet: Fl
 
 async def test_a_verdict_that_has_ended_is_not_shown_as_proved(fleet: Fleet) -> None:
     fleet.stores.clock.advance(HOUR)
-    assert await fleet.stores.verdicts.lapse(fleet.mark) == 1
+    assert await fleet.stores[VerdictsStore].lapse(fleet.mark) == 1
     image = await fleet.image()
     [standing] = image.standings
     assert (image.state, image.builder) == (ImageState.CLAIMED, None)
     assert (standing.strength, standing.basis) == (Strength.CLAIMED, Basis.UNSIGNED_PROVENANCE)
-    assert await fleet.stores.verdicts.lapse(fleet.mark) == 0
+    assert await fleet.stores[VerdictsStore].lapse(fleet.mark) == 0
 
 
 async def test_what_an_earlier_edition_of_the_law_proved_by_layers_is_no_more_current_once_a_verdict_ends(
@@ -123,7 +125,7 @@ async def test_what_an_earlier_edition_of_the_law_proved_by_layers_is_no_more_cu
     async with fleet.stores.database.transaction() as connection:
         await connection.execute(update(images).values(law=LAW - 1, standings=by_layers, state="claimed"))
     fleet.stores.clock.advance(HOUR)
-    assert await fleet.stores.verdicts.lapse(fleet.mark) == 1
+    assert await fleet.stores[VerdictsStore].lapse(fleet.mark) == 1
     assert await fleet.stores.column(images, "state") == ["claimed"]
 
 
@@ -156,8 +158,8 @@ async def test_an_image_of_which_nothing_new_is_observed_is_not_proved_again_by_
     fleet: Fleet,
 ) -> None:
     fleet.stores.clock.advance(HOUR)
-    await fleet.stores.verdicts.lapse(fleet.mark)
-    known = await fleet.stores.images.known_images(0)
+    await fleet.stores[VerdictsStore].lapse(fleet.mark)
+    known = await fleet.stores[ImagesStore].known_images(0)
     assert [one.basis for one in known[0].declared["linux/amd64"]] == [Basis.UNSIGNED_PROVENANCE]
 
 

@@ -17,6 +17,7 @@ from bot.fleet.act.steps.tick import tick as start_steps
 from bot.fleet.follow.steps.tick import tick as follow_steps
 from bot.fleet.follow.tick import FollowOptions
 from bot.reconcile.loop import Loop
+from bot.store.rows.rollouts.step_store import StepStore
 from bot.store.rows.rollouts.steps import steps
 from tests.fakes.forge import FakeForge
 from tests.integration.store.conftest import ON_BOTH
@@ -178,10 +179,10 @@ class Forge:
         self.stores, self.loop = stores, Loop(stores.clock)
 
     async def follow(self) -> None:
-        await follow_steps(self.stores.steps, self.forge, FollowOptions(), self.loop)
+        await follow_steps(self.stores[StepStore], self.forge, FollowOptions(), self.loop)
 
     async def start(self) -> None:
-        await start_steps(self.stores.steps, self.forge, dispatchable, StepOptions(), self.loop)
+        await start_steps(self.stores[StepStore], self.forge, dispatchable, StepOptions(), self.loop)
 
     async def rests(self, tick: Callable[[], Awaitable[None]]) -> None:
         """Eleven hours in which it is tried every twenty minutes, and then answers."""

@@ -1,0 +1,17 @@
+"""The stage `call off` in the service."""
+
+from datetime import timedelta
+
+from bot.fleet.act.calling_off.rows import CallingOffStore
+from bot.fleet.act.calling_off.tick import tick
+from bot.fleet.act.options import act_options
+from bot.fleet.bot import Bot
+from bot.fleet.stage import Stage, TickOutcome
+
+
+async def call_off(bot: Bot) -> TickOutcome:
+    tally = await tick(bot.stores[CallingOffStore], bot.forge, act_options(bot), bot.loop)
+    return TickOutcome({"done": tally.done}, list(tally.problems))
+
+
+STAGE = Stage("call off", call_off, timedelta(seconds=5))

@@ -1,0 +1,21 @@
+"""The stage `code scanning` in the service."""
+
+from datetime import timedelta
+
+from bot.fleet.act.code_scanning.rows import CodeScanningStore
+from bot.fleet.act.code_scanning.tick import tick
+from bot.fleet.act.onboarding.rows import OnboardingsStore
+from bot.fleet.act.options import act_options
+from bot.fleet.bot import Bot
+from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.wiring.auditing import scan_logs
+
+
+async def code_scanning(bot: Bot) -> TickOutcome:
+    unwaivable = frozenset(bot.settings.audit.never_waived)
+    logs = scan_logs(bot.stores[OnboardingsStore], unwaivable, bot.clock)
+    tally = await tick(bot.stores[CodeScanningStore], bot.forge, logs, act_options(bot), bot.loop)
+    return TickOutcome({"done": tally.done}, list(tally.problems))
+
+
+STAGE = Stage("code scanning", code_scanning, timedelta(seconds=20))

@@ -1,0 +1,17 @@
+"""The stage `issues` in the service."""
+
+from datetime import timedelta
+
+from bot.fleet.act.issue.rows import IssuesStore
+from bot.fleet.act.issue.tick import tick
+from bot.fleet.act.options import act_options
+from bot.fleet.bot import Bot
+from bot.fleet.stage import Stage, TickOutcome
+
+
+async def issues(bot: Bot) -> TickOutcome:
+    tally = await tick(bot.stores[IssuesStore], bot.forge, act_options(bot), bot.loop)
+    return TickOutcome({"done": tally.done}, list(tally.problems))
+
+
+STAGE = Stage("issues", issues, timedelta(seconds=20))

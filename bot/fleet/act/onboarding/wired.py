@@ -1,0 +1,42 @@
+"""The stage `onboarding` in the service: practices, brought to repositories that the settings name."""
+
+from datetime import timedelta
+
+from bot.fleet.act.onboarding.ports import OnboardingOptions
+from bot.fleet.act.onboarding.rows import OnboardingsStore
+from bot.fleet.act.onboarding.tick import tick
+from bot.fleet.bot import Bot
+from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.wiring.auditing import AuditProposer
+from bot.fleet.wiring.grants import forge_page
+from bot.settings import Settings
+
+
+def onboarding_options(bot: Bot) -> OnboardingOptions:
+    """Who is to be onboarded, and how many at once."""
+    settings = bot.settings
+    wanted = settings.onboarding
+    return OnboardingOptions(
+        tuple(wanted.repositories),
+        wanted.at_once,
+        tuple(wanted.checks),
+        bot.policy.freezes,
+        settings.limits.open_pull_requests_per_repository,
+        settings.schedule.follow,
+        web=forge_page(settings.github.api_url),
+        host=bot.forge_host,
+    )
+
+
+def proposer_of(settings: Settings) -> AuditProposer:
+    """The audit as onboarding asks it."""
+    return AuditProposer(frozenset(settings.onboarding.checks), frozenset(settings.audit.never_waived))
+
+
+async def onboarding(bot: Bot) -> TickOutcome:
+    store, proposer = bot.stores[OnboardingsStore], proposer_of(bot.settings)
+    tally = await tick(store, bot.forge, proposer, onboarding_options(bot), bot.loop)
+    return TickOutcome({"done": tally.done, "enlisted": tally.enlisted}, list(tally.problems))
+
+
+STAGE = Stage("onboarding", onboarding, timedelta(seconds=20))

@@ -1,0 +1,21 @@
+"""The stage `start steps` in the service: what runs after a build."""
+
+from datetime import timedelta
+
+from bot.files.formats.workflows.dispatchable import dispatchable
+from bot.fleet.act.steps.tick import StepOptions, tick
+from bot.fleet.bot import Bot
+from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.wiring.gate import gating_of
+from bot.store.rows.rollouts.step_store import StepStore
+
+
+async def start_steps(bot: Bot) -> TickOutcome:
+    options = StepOptions(
+        follow_every=bot.settings.schedule.follow, freezes=bot.policy.freezes, host=bot.forge_host
+    )
+    tally = await tick(bot.stores[StepStore], bot.forge, dispatchable, options, bot.loop, gating_of(bot))
+    return TickOutcome({"done": tally.done}, list(tally.problems))
+
+
+STAGE = Stage("start steps", start_steps, timedelta(seconds=5))

@@ -1,0 +1,18 @@
+"""The stage `audit` in the service: findings of practices, and what the operator lets nobody waive."""
+
+from datetime import timedelta
+
+from bot.fleet.audit.rows import AuditStore
+from bot.fleet.audit.tick import AuditOptions, tick
+from bot.fleet.bot import Bot
+from bot.fleet.stage import Stage, TickOutcome
+
+
+async def audit(bot: Bot) -> TickOutcome:
+    wanted = bot.settings.audit
+    options = AuditOptions(frozenset(wanted.never_waived), wanted.opens_issues, frozenset(wanted.code_scanning))
+    tally = await tick(bot.stores[AuditStore], options, bot.loop)
+    return TickOutcome({"audited": tally.audited}, tally.problems)
+
+
+STAGE = Stage("audit", audit, timedelta(seconds=20), only_reads=True)

@@ -1,0 +1,35 @@
+"""The stage `discover` in the service: repositories of the forge, as the settings select them."""
+
+from datetime import timedelta
+
+from bot.files.formats.repository import Memory
+from bot.fleet.bot import Bot, Part
+from bot.fleet.discover.rows.discover import DiscoverStore
+from bot.fleet.discover.selection import Selection
+from bot.fleet.discover.tick import DiscoverOptions, tick
+from bot.fleet.stage import Stage, TickOutcome
+
+MEMORY = Part(lambda _: Memory())
+
+
+def options_of(bot: Bot) -> DiscoverOptions:
+    """Which repositories are wanted, how often they are listed, and which images are whose."""
+    settings = bot.settings
+    wanted = settings.github.repositories
+    selection = Selection(
+        tuple(wanted.include),
+        tuple(wanted.exclude),
+        tuple(wanted.topics),
+        tuple(settings.bases),
+        tuple(sorted(settings.registries)),
+        settings.mirror_rules,
+    )
+    return DiscoverOptions(selection, settings.schedule.discover, bot.forge_host, settings.images.image_rules())
+
+
+async def discover(bot: Bot) -> TickOutcome:
+    tally = await tick(bot.stores[DiscoverStore], bot.forge, bot[MEMORY], options_of(bot), bot.loop)
+    return TickOutcome({"listed": tally.listed, "read": tally.read}, tally.problems)
+
+
+STAGE = Stage("discover", discover, timedelta(seconds=20), only_reads=True, parts=(MEMORY,))

@@ -1,0 +1,17 @@
+"""The stage `follow steps` in the service."""
+
+from datetime import timedelta
+
+from bot.fleet.bot import Bot
+from bot.fleet.follow.steps.tick import tick
+from bot.fleet.follow.wired import follow_options
+from bot.fleet.stage import Stage, TickOutcome
+from bot.store.rows.rollouts.step_store import StepStore
+
+
+async def follow_steps(bot: Bot) -> TickOutcome:
+    tally = await tick(bot.stores[StepStore], bot.forge, follow_options(bot), bot.loop)
+    return TickOutcome({"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
+
+
+STAGE = Stage("follow steps", follow_steps, timedelta(seconds=5))

@@ -1,0 +1,22 @@
+"""The stage `follow` in the service: pull requests and runs to their end."""
+
+from datetime import timedelta
+
+from bot.fleet.bot import Bot
+from bot.fleet.follow.rows import FollowStore
+from bot.fleet.follow.tick import FollowOptions, tick
+from bot.fleet.stage import Stage, TickOutcome
+
+
+def follow_options(bot: Bot) -> FollowOptions:
+    """How often what is open is looked at, and within what time it is to have been built."""
+    settings = bot.settings
+    return FollowOptions(settings.schedule.follow, bot.forge_host, settings.rollout.build_within)
+
+
+async def follow(bot: Bot) -> TickOutcome:
+    tally = await tick(bot.stores[FollowStore], bot.forge, follow_options(bot), bot.loop)
+    return TickOutcome({"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
+
+
+STAGE = Stage("follow", follow, timedelta(seconds=5))

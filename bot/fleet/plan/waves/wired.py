@@ -1,0 +1,17 @@
+"""The stage `advance` in the service: rollouts go on wave by wave."""
+
+from datetime import timedelta
+
+from bot.domain.rollouts.timing.standing import rollout_options_of
+from bot.fleet.bot import Bot
+from bot.fleet.plan.waves.rows import AdvanceStore
+from bot.fleet.plan.waves.tick import tick
+from bot.fleet.stage import Stage, TickOutcome
+
+
+async def advance(bot: Bot) -> TickOutcome:
+    tally = await tick(bot.stores[AdvanceStore], rollout_options_of(bot.policy), bot.clock)
+    return TickOutcome({"released": tally.released, "waves_done": tally.waves_done}, list(tally.paused))
+
+
+STAGE = Stage("advance", advance, timedelta(seconds=5), only_reads=True)

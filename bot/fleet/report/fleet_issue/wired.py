@@ -1,0 +1,20 @@
+"""The stage `fleet issue` in the service."""
+
+from datetime import timedelta
+
+from bot.fleet.bot import Bot
+from bot.fleet.report.fleet_issue.rows import FleetIssueStore
+from bot.fleet.report.fleet_issue.tick import FleetIssueOptions, tick
+from bot.fleet.stage import Stage, TickOutcome
+
+
+async def fleet_issue(bot: Bot) -> TickOutcome:
+    wanted = bot.settings.fleet_issue
+    if wanted is None:
+        return TickOutcome()
+    options = FleetIssueOptions(wanted.repository, wanted.ticks, bot.settings.web.url, host=bot.forge_host)
+    tally = await tick(bot.stores[FleetIssueStore], bot.forge, options, bot.loop)
+    return TickOutcome({"heeded": tally.heeded}, list(tally.problems))
+
+
+STAGE = Stage("fleet issue", fleet_issue, timedelta(seconds=20))

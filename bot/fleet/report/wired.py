@@ -1,0 +1,21 @@
+"""The stage `report` in the service: messages, where the settings want them."""
+
+from datetime import timedelta
+
+from bot.fleet.bot import Bot
+from bot.fleet.report.rows.report import ReportStore
+from bot.fleet.report.tick import tick
+from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.wiring.adapters import DESTINATIONS
+
+
+async def report(bot: Bot) -> TickOutcome:
+    destinations = bot[DESTINATIONS]
+    if not destinations:
+        return TickOutcome()
+    store, page = bot.stores[ReportStore], bot.settings.web.url
+    tally = await tick(store, destinations, bot.loop, rest=bot.edits_every, page=page)
+    return TickOutcome({"sent": tally.sent}, list(tally.problems))
+
+
+STAGE = Stage("report", report, timedelta(seconds=5), parts=(DESTINATIONS,))

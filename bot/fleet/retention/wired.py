@@ -1,0 +1,19 @@
+"""The stage `retention` in the service."""
+
+from dataclasses import asdict
+from datetime import timedelta
+
+from bot.fleet.bot import Bot
+from bot.fleet.retention.rows import RetentionStore
+from bot.fleet.stage import Stage, TickOutcome
+
+
+async def retention(bot: Bot) -> TickOutcome:
+    store = bot.stores[RetentionStore]
+    task = await store.claim_forgetting()
+    if task is None:
+        return TickOutcome()
+    return TickOutcome(asdict(await store.forget(task, bot.settings.store.retention)))
+
+
+STAGE = Stage("retention", retention, timedelta(minutes=10))

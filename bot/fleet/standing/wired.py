@@ -1,0 +1,14 @@
+"""The stage `standing` in the service."""
+
+from datetime import timedelta
+
+from bot.fleet.bot import Bot
+from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.standing.rows import StandingStore
+
+
+async def standing(bot: Bot) -> TickOutcome:
+    return TickOutcome({"changed": await bot.stores[StandingStore].count()})
+
+
+STAGE = Stage("standing", standing, timedelta(seconds=30))

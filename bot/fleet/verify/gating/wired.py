@@ -1,0 +1,19 @@
+"""The stage `gate` in the service: what vulnerabilities say of images."""
+
+from datetime import timedelta
+
+from bot.fleet.bot import Bot
+from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.verify.gating.rows import GatingStore
+from bot.fleet.verify.gating.tick import tick
+from bot.fleet.wiring.gate import gate_options_of
+from bot.fleet.wiring.registries.vex import vex_beside
+
+
+async def gate(bot: Bot) -> TickOutcome:
+    options = gate_options_of(bot.settings)
+    tally = await tick(bot.stores[GatingStore], options, bot.loop, vex_beside(bot))
+    return TickOutcome({"judged": tally.judged, "blocked": tally.blocked}, list(tally.problems))
+
+
+STAGE = Stage("gate", gate, timedelta(seconds=20), only_reads=True)

@@ -1,0 +1,29 @@
+"""The stage `packages` in the service: what is inside of images, by their layers and their SBOMs."""
+
+from datetime import timedelta
+
+from bot.fleet.bot import Bot
+from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.verify.inventory import sboms as beside
+from bot.fleet.verify.inventory.rows.inventory import InventoryStore
+from bot.fleet.verify.inventory.rows.sboms import SbomStore
+from bot.fleet.verify.inventory.tick import tick
+from bot.fleet.wiring.registries.beside import BESIDE
+from bot.fleet.wiring.registries.sboms import SbomsBeside
+
+
+async def packages(bot: Bot) -> TickOutcome:
+    platforms = bot.settings.packages.stored_platforms
+    registries = SbomsBeside(bot[BESIDE], bot.settings.trust, bot.clock)
+    tally = await tick(bot.stores[InventoryStore], bot.registry, platforms, bot.loop)
+    sboms = await beside.tick(bot.stores[SbomStore], registries, platforms, bot.loop)
+    figures = {
+        "layers": tally.layers,
+        "images": tally.images,
+        "compared": tally.compared,
+        "sboms": sboms.sboms,
+    }
+    return TickOutcome(figures, [*tally.problems, *sboms.problems])
+
+
+STAGE = Stage("packages", packages, timedelta(seconds=10), only_reads=True)

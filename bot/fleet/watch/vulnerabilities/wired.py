@@ -1,0 +1,24 @@
+"""The stage `vulnerabilities` in the service: the CVE data that the settings name."""
+
+from datetime import timedelta
+
+from bot.clients.feeds.dumps import DumpReader
+from bot.clients.feeds.osv_api import OsvClient
+from bot.fleet.bot import Bot, Part
+from bot.fleet.stage import Stage, TickOutcome
+from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
+from bot.fleet.watch.vulnerabilities.tick import Publishers, tick
+from bot.fleet.wiring.grants import dump_sources
+from bot.upstream.osv.dump import MOST_BYTES
+
+PUBLISHERS = Part(lambda bot: Publishers(DumpReader(bot.http, MOST_BYTES), OsvClient(bot.http)))
+
+
+async def vulnerabilities(bot: Bot) -> TickOutcome:
+    store, dumps = bot.stores[VulnerabilitiesStore], tuple(dump_sources(bot.settings))
+    tally = await tick(store, bot[PUBLISHERS], bot.loop, dumps, offline=bot.settings.feeds.offline)
+    figures = {"read": tally.read, "unchanged": tally.unchanged, "changed": tally.changed}
+    return TickOutcome(figures, tally.problems)
+
+
+STAGE = Stage("vulnerabilities", vulnerabilities, timedelta(seconds=20), only_reads=True, parts=(PUBLISHERS,))
