@@ -3,12 +3,12 @@
 Rows are the queue: what is worked on carries when it is due and who holds it until when.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from pkgutil import walk_packages
 from typing import Any
 
 from sqlalchemy import (
@@ -92,10 +92,18 @@ def due_of(table: Table) -> DueTable:
 
 @cache
 def every_table() -> tuple[Table, ...]:
-    """All tables, each after those that it refers to.
+    """All tables, each after those that it refers to: the shared ones, and those of one stage, beside its store.
 
     `metadata` alone has those whose modules somebody has imported.
     """
-    for module in walk_packages([str(Path(__file__).parent)], f"{__package__}."):
-        import_module(module.name)
+    for module in sorted(_with_tables()):
+        import_module(module)
     return tuple(metadata.sorted_tables)
+
+
+def _with_tables() -> Iterator[str]:
+    """The modules of `store/rows/`, and each that is called `rows` or stands in such a folder of a stage."""
+    root = Path(__file__).parents[3]
+    shared = (root / "bot/store/rows").rglob("*.py")
+    for path in (*shared, *(root / "bot/fleet").rglob("rows.py"), *(root / "bot/fleet").rglob("rows/*.py")):
+        yield ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, func, or_, select, update
+from sqlalchemy import JSON, Column, ColumnElement, Table, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import owner_of
@@ -13,7 +13,6 @@ from bot.store.engine.inserting import chunks, insert_into
 from bot.store.engine.locking import lock_where
 from bot.store.rows.images.artifact_reads import artifact_reads
 from bot.store.rows.repositories.code_scans import code_scans
-from bot.store.rows.repositories.grants import grants
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import onboardings
 from bot.store.rows.repositories.tables import repositories
@@ -22,6 +21,16 @@ from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.rollouts.served import IS_UNSERVED
 from bot.store.rows.rollouts.steps import IS_OF_ONE_STEPPING, steps
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.schema import metadata
+from bot.store.rows.texts import ShortText
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("owner", ShortText(255), primary_key=True),
+    Column("granted", JSON, nullable=False),
+)
+"""By the owner's name in lower case; nothing is granted by one who has shut the bot out since."""
 
 
 async def note_grants(connection: AsyncConnection, shown: Mapping[str, Mapping[str, str]], now: datetime) -> None:

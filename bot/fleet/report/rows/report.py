@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import Column, Row, Table, case, func, select
 
 from bot.domain.bases.notice import Topic
 from bot.domain.clock import Clock
@@ -38,6 +38,7 @@ from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.behind import read_behind
 from bot.store.rows.bases.notices import users_of
 from bot.store.rows.bases.tables import base_of, bases, incidents, notices
+from bot.store.rows.moment import Moment
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
@@ -46,13 +47,21 @@ from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollou
 from bot.store.rows.rollouts.titles import title_of
 from bot.store.rows.rollouts.waits import read_through
 from bot.store.rows.rollouts.wave_counts import WAS_REFUSED
-from bot.store.rows.summaries import summaries
+from bot.store.rows.schema import key_column, metadata
 from bot.store.rows.tables import outbox
 from bot.store.stores import Stores
 from bot.views.fleet.staleness import staleness_of
 from bot.views.fleet.summary import Summary
 
 _PRESSING = case({state.value: place for place, state in enumerate(SHOWN_FIRST)}, value=rebuilds.c.state, else_=99)
+
+
+summaries = Table(
+    "summaries",
+    metadata,
+    key_column(),
+    Column("at", Moment, nullable=False, unique=True),
+)
 
 
 class ReportStore(Store):

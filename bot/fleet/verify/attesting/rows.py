@@ -2,16 +2,30 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Column, ForeignKey, select
 
 from bot.fleet.verify.attesting.ports import DueAttestation
 from bot.reconcile.work import Claimed
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
-from bot.store.rows.images.attestations import attestations
 from bot.store.rows.images.due_images import make_images_due
 from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, contested_images, image_of, images
+from bot.store.rows.moment import Moment
+from bot.store.rows.schema import DueTable, falls_due, leased
+from bot.store.rows.texts import LongText, ShortText
+
+attestations = leased(
+    "attestations",
+    Column("image_id", ForeignKey(images.c.id, ondelete="CASCADE"), nullable=False, unique=True),
+    Column("digest", ShortText(160)),
+    Column("attached_at", Moment),
+    Column("considered_at", Moment),
+    Column("error", LongText),
+)
+"""`digest` is what the last statement was attached to; `considered_at` when the image was last judged."""
+falls_due(attestations, DueTable())
+"""The rows of an installation that signs statements no more stay, and are due: no figure tells of them."""
 
 
 class AttestingStore(Store):

@@ -17,9 +17,9 @@ from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedKind
 from bot.domain.reference import Base
 from bot.domain.rollouts.rollout import Reconsidered
+from bot.fleet.verify.attesting.rows import attestations
 from bot.store.engine.database import open_database
 from bot.store.engine.engines import database_url
-from bot.store.rows.images.attestations import attestations
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import shown_again

@@ -10,9 +10,9 @@ from pathlib import Path
 from sqlalchemy import insert
 
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.fleet.verify.attesting.rows import attestations
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.leases import bring_forward, free_leases_of_the_dead, give_all_back, this_worker
-from bot.store.rows.images.attestations import attestations
 from bot.store.rows.images.images import images
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import HOUR, Stores
