@@ -24,9 +24,10 @@ demo: set-up
 test: set-up
 	$(PYTEST_SHARED) $(WORKERS) -m "not long and not second_database" --hypothesis-profile=quick $(PYTEST)
 
-# Reads the unit tests alone, which wait for nothing
+# Reads the unit tests alone, which wait for nothing; ROOM=images those of one room
+ROOM ?=
 test-unit: set-up
-	$(PYTEST_SHARED) auto -o testpaths=tests/unit -m "not long" --hypothesis-profile=quick $(PYTEST)
+	$(PYTEST_SHARED) auto -o testpaths=tests/unit$(if $(ROOM),/$(ROOM)) -m "not long" --hypothesis-profile=quick $(PYTEST)
 
 # A worker for each core: what takes long keeps them busy, and the longest would end last among more
 test-all: set-up

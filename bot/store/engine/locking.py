@@ -60,7 +60,6 @@ ORDER = (
     "artifact_reads",
     "gates",
     "let_through",
-    "attestations",
     "journal",
     "fleet_issues",
     "blobs",
@@ -75,10 +74,15 @@ ORDER = (
     "standing_days",
     "counters (of feeds and assessments)",
 )
-"""A transaction that writes to several tables locks their rows in this order."""
+"""A transaction that writes to several tables locks their rows in this order, and those of a stage's own last."""
 
 _PRODUCTION = 3118
 """PostgreSQL's number for the lock on who produces what."""
+
+
+def turn_of(table: Table) -> tuple[int, str]:
+    """When rows of a table are locked, among those of several: what stands in no `ORDER` is one stage's alone."""
+    return ORDER.index(table.name) if table.name in ORDER else len(ORDER), table.name
 
 
 async def lock(connection: AsyncConnection, table: Table, ids: Collection[int]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Table, select, update
 
 from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import ORDER, lock_where
+from bot.store.engine.locking import lock_where, turn_of
 from bot.store.engine.queue.claiming import Worker, give_back
 from bot.store.rows.schema import due_of, every_table
 
@@ -24,7 +24,7 @@ def leased_tables() -> tuple[Table, ...]:
     return tuple(
         sorted(
             (table for table in every_table() if "lease_owner" in table.c),
-            key=lambda table: ORDER.index(table.name),
+            key=turn_of,
         )
     )
 
