@@ -128,7 +128,7 @@ async def test_a_stage_that_finds_no_room_says_so_and_goes_on_once_there_is_some
         for number in range(100):
             async with bot.database.transaction() as connection:
                 await announce(connection, f"rollout:{number:0120}", bot.clock.now())
-        return TickOutcome("write", {"written": 100})
+        return TickOutcome({"written": 100})
 
     stage = replace(STAGES[0], name="write", tick=write)
     async with without_room(bot.database):
@@ -152,11 +152,11 @@ async def test_a_service_ends_once_a_newer_version_has_migrated_the_database(
 
     async def first(_: Bot) -> TickOutcome:
         await migrate_as_a_newer_version(bot)
-        return TickOutcome("first")
+        return TickOutcome()
 
     async def second(_: Bot) -> TickOutcome:
         ticked.set()
-        return TickOutcome("second")
+        return TickOutcome()
 
     later = replace(STAGES[0], name="second", tick=second, every=timedelta(milliseconds=50))
     monkeypatch.setattr(

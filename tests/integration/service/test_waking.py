@@ -52,7 +52,7 @@ async def test_stages_are_woken_again_after_a_clock_that_was_a_year_ahead(
         clock.advance(-YEAR if len(ticks) == 1 else often.every)
         if len(ticks) == 3:
             stop.set()
-        return TickOutcome("tick")
+        return TickOutcome()
 
     clock.advance(YEAR)
     often = replace(STAGES[0], name="tick", tick=tick, every=timedelta(milliseconds=10))
@@ -85,7 +85,7 @@ async def test_a_stage_does_not_begin_a_tick_before_its_last_has_ended(
         told.append("ended")
         if len(told) == 6:
             stop.set()
-        return TickOutcome("tick")
+        return TickOutcome()
 
     often = replace(STAGES[0], name="tick", tick=tick, every=timedelta(milliseconds=1))
     monkeypatch.setattr(running, "STAGES", (often,))

@@ -244,7 +244,9 @@ class _Told(LedgerStore):
         return Cves(page_of((self._page.cve,), 1, cut), self._page.not_known, self._page.gaps)
 
 
-async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking, site: Site) -> None:
+async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(
+    asking: Asking, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waits = entry_of(
         AffectedImage(
             *("ghcr.io/contoso/shop:1.0", "contoso/shop", ("openssl 3.0",)),
@@ -257,7 +259,7 @@ async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking,
         Station.IMAGE: StationTime(5, timedelta(hours=2), of_rebuilds=True),
     }
     told = _Told(CvePage(cve, page_of((row_of(waits, took),), 1, Cut()), not_known=1, gaps=("no data of Alpine",)))
-    site.stores.ledger = told
+    monkeypatch.setattr(LedgerStore, "opened", lambda _: told)
     client = asking(READER)
     answer = await client.get("/cves/CVE-2026-1")
     assert answer.status_code == 200

@@ -24,7 +24,7 @@ TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for
 ALL = "\n".join(TEXTS.values())
 TOP = {path.name for path in ROOT.iterdir()}
 
-_FENCED = re.compile(r"(?ms)^[ ]*```[a-z]*\n(.*?)^[ ]*```")
+_FENCED = re.compile(r"(?ms)^[ ]*```[a-z]*(?: [^\n]*)?\n(.*?)^[ ]*```")
 _SPAN = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`")
 _PATH = re.compile(r"\.?[\w-]+(?:[./][\w.-]+)*/?")
 _PLACEHOLDER = re.compile(r"(?:^|[/_.])[A-Z]{3,}(?=[/_.]|$)(?!\.md)")
