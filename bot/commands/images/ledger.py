@@ -2,11 +2,10 @@
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.pages.ledger.ledger import LedgerStore
-from bot.views.bases.advisories import released_alone
+from bot.store.stores import Stores
 from bot.views.images.ledger import CvePage, Cves
 from bot.views.paging import MOST_PER_PAGE, Cut
 
@@ -24,9 +23,17 @@ async def read_cve(settings: Settings, name: str, clock: Clock) -> CvePage:
     cve = name.upper() if name[:4].lower() == "cve-" else name
     async with opened_stores(settings, clock) as stores:
         found = await stores[LedgerStore].cve(cve, _ALL)
-        told = released_alone((await stores[FeedsStore].known_releases()).values(), cve) if found is None else ""
+        told = await _released_alone(stores, cve) if found is None else ""
     if found is None:
         advice = "see `vulnerabilities` and `feeds` in the settings, and `freshness-bot status` for their age"
         what = told or "nothing that was read tells of it"
         raise Failure(Trouble.MISSING, what, where=name[:64], advice=advice)
     return found
+
+
+async def _released_alone(stores: Stores, cve: str) -> str:
+    """What Microsoft's releases say of a CVE that concerns nobody; few ask, and the feeds take long to load."""
+    from bot.fleet.watch.feeds.rows import FeedsStore
+    from bot.views.bases.advisories import released_alone
+
+    return released_alone((await stores[FeedsStore].known_releases()).values(), cve)

@@ -2,17 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Self
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.clock import Clock
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Rollout
 from bot.domain.rollouts.steps import StepRun
+from bot.domain.rollouts.timing.pace import Pace
 from bot.domain.rollouts.timing.standing import ReleaseRules, RolloutOptions, RolloutStanding, release_rules_at
 from bot.domain.rollouts.timing.waiting import Waits, wave_holds
 from bot.domain.rollouts.timing.waves import waves_in_order
 from bot.domain.wording.headline import headline
+from bot.store.engine.database import Database
+from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.rollouts.quarantines import open_quarantines
@@ -20,8 +25,9 @@ from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import changes_by_rollout, latest_rollouts, open_pauses
 from bot.store.rows.rollouts.steps import read_steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
-from bot.store.rows.rollouts.waits import read_waits
+from bot.store.rows.rollouts.waits import read_through, read_waits
 from bot.store.rows.rollouts.wave_counts import standings
+from bot.store.stores import Stores
 from bot.views.rollouts.durations import OwnDurations
 from bot.views.rollouts.rollout import QuarantineStatus, RolloutProgress, WaveProgress
 
@@ -29,7 +35,15 @@ _MOST_DURATIONS = 1000
 
 
 class RolloutViewsStore(Store):
-    """Reads what commands show of rollouts, and writes nothing."""
+    """Reads what commands show of rollouts, and writes nothing; `pace` is what bounds these."""
+
+    def __init__(self, database: Database, worker: Worker, clock: Clock, pace: Pace) -> None:
+        super().__init__(database, worker, clock)
+        self._pace = pace
+
+    @classmethod
+    def opened(cls, stores: Stores) -> Self:
+        return cls(*stores.given, stores.options.pace)
 
     async def durations(self) -> OwnDurations:
         """How long the latest rebuilds took that were built, by what they were."""
@@ -52,6 +66,11 @@ class RolloutViewsStore(Store):
         for action, lasted in whole:
             took.setdefault(action, []).append(lasted)
         return OwnDurations(tuple(took.get(Action.DISPATCH, ())), tuple(took.get(Action.PULL_REQUEST, ())))
+
+    async def opened_by(self, rollout: int) -> datetime | None:
+        """When the last of what waits of a rollout will probably have begun."""
+        async with self._database.reading() as connection:
+            return (await read_through(connection, self._pace, self._clock.now())).get(rollout)
 
     async def waits(self, rules: ReleaseRules) -> Waits:
         """What has not begun, how its rollouts stand, and what is paused."""

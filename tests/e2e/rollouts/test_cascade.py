@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands.look.views import read_explanation
+from bot.commands.look.explanation import read_explanation
 from bot.domain.bases.change import Cause
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState

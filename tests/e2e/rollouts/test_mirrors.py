@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.commands.look.views import read_explanation, read_status
+from bot.commands.look.explanation import read_explanation
+from bot.commands.look.status import read_status
 from bot.domain.bases.change import Cause
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState

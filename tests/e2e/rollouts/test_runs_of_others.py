@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.commands.look.views import read_explanation
+from bot.commands.look.explanation import read_explanation
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import Joined, RebuildState
 from sandbox.github.actions.runs import Run

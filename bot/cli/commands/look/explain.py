@@ -34,7 +34,7 @@ def explain(
     """
     import asyncio
 
-    from bot.commands.look.views import read_explanation
+    from bot.commands.look.explanation import read_explanation
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import repository_path
     from bot.settings import load

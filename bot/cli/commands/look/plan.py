@@ -28,7 +28,7 @@ def plan(
     """
     import asyncio
 
-    from bot.commands.look.views import read_status
+    from bot.commands.look.status import read_status
     from bot.domain.clock import SystemClock
     from bot.settings import load
 

@@ -42,7 +42,7 @@ def status(
     """
     import asyncio
 
-    from bot.commands.look.views import read_status
+    from bot.commands.look.status import read_status
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import FLEET
     from bot.settings import load

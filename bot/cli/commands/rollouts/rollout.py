@@ -33,7 +33,7 @@ def list_rollouts(
 
     Example: freshness-bot rollout list --limit 5
     """
-    from bot.commands.look.views import read_rollouts
+    from bot.commands.rollouts.rollouts import read_rollouts
     from bot.views.rollouts.rollout import as_json
 
     found = asked(config, lambda settings, clock: read_rollouts(settings, clock, limit))
@@ -69,7 +69,7 @@ def show_rollout(
     """
     import asyncio
 
-    from bot.commands.look.views import read_rollout
+    from bot.commands.rollouts.rollouts import read_rollout
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import rollout_path
     from bot.settings import load

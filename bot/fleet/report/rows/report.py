@@ -225,11 +225,6 @@ class ReportStore(Store):
                 await self._cves.still_open(connection, await moves_of(connection, id)),
             )
 
-    async def opened_by(self, id: int) -> datetime | None:  # noqa: A002 - the word of the language
-        """When the last of what waits of a rollout will probably have begun."""
-        async with self._database.reading() as connection:
-            return (await read_through(connection, self._pace, self._clock.now())).get(id)
-
     async def incident(self, id: int) -> IncidentNews:  # noqa: A002 - the word of the language
         async with self._database.reading() as connection:
             row = (await connection.execute(select(incidents).where(incidents.c.id == id))).one()
