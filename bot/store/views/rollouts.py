@@ -37,7 +37,7 @@ _MOST_DURATIONS = 1000
 class RolloutViewsStore(Store):
     """Reads what commands show of rollouts, and writes nothing; `pace` is what bounds these."""
 
-    def __init__(self, database: Database, worker: Worker, clock: Clock, pace: Pace) -> None:
+    def __init__(self, database: Database, worker: Worker, clock: Clock, pace: Pace = Pace()) -> None:  # noqa: B008
         super().__init__(database, worker, clock)
         self._pace = pace
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/how-to/add-a-stage.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"(?ms)^```python (bot/\S+)\n(.*?)^```", PAGE)
+BLOCKS = re.findall(r"(?ms)^```(?:python|text) (bot/\S+)\n(.*?)^```", PAGE)
 LINES = {
     "bot/fleet/stages.py": "    standing.STAGE,\n",
     "bot/settings/model.py": "    gate: GateSettings = GateSettings()\n",
