@@ -7,8 +7,6 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import PackageType
 from bot.domain.packages.versions import BadVersion, compare_versions
 from bot.domain.packages.wanted import Sought, WantedPackage, wanted_by
-from bot.fleet.watch.feeds.rows import FeedsStore
-from bot.fleet.wiring.combined_feeds import CombinedFeeds
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.pages.images.packages import PackagesStore
@@ -61,7 +59,11 @@ def _is_version(package_type: str, version: str) -> bool:
 
 
 async def _affected(stores: Stores, cve: str) -> tuple[Sought, ...]:
-    """The packages that Microsoft's advisory of .NET and the publishers of packages say are affected."""
+    """The packages that Microsoft's advisory of .NET and the publishers of packages say are affected; the feeds are
+    loaded where a CVE is asked for alone."""
+    from bot.fleet.watch.feeds.rows import FeedsStore
+    from bot.fleet.wiring.combined_feeds import CombinedFeeds
+
     name = cve.upper() if cve[:4].upper() == "CVE-" else cve
     advisory = (await CombinedFeeds(stores[FeedsStore]).known_advisories()).get(name)
     said = await stores[PackagesStore].affected(name)

@@ -101,7 +101,7 @@ WRITTEN = {"onboarding": onboardings, "code scanning": scans, "issues": words, "
 def test_every_stage_that_writes_is_stopped_by_a_pause_or_does_what_people_asked_for_meanwhile() -> None:
     """What is called off is closed although all is paused, and the fleet's issue tells of the pause and takes
     words; for rebuilds see `rollouts/test_act.py`."""
-    import_module("bot.service.ticks")
+    import_module("bot.fleet.stages")
     stages = {each.stage for each in ForgeWriting.__subclasses__() if each.__module__.startswith("bot.")}
     assert stages == {*WRITTEN, "act", "call off", "fleet issue"}
 

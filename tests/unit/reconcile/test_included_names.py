@@ -319,7 +319,7 @@ CALLERS: Mapping[str, tuple[Callable[[], Awaitable[Setting]], ...]] = {
     "fleet/act/onboarding/deciding.py": (an_onboarding_that_is_declined,),
     "fleet/act/pull_request/bringing.py": (a_rebuild,),
     "fleet/act/pull_request/wishes.py": (a_rebuild, an_ignored_rebuild, what_was_called_off),
-    "fleet/act/retiring.py": (what_is_retired,),
+    "fleet/act/retiring/retire.py": (what_is_retired,),
     "fleet/report/fleet_issue/tick.py": (a_first_fleet_issue, another_fleet_issue),
 }
 """All modules that have the forge write something, with what makes them do it."""

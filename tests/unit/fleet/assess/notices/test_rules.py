@@ -7,6 +7,7 @@ from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.fleet.assess.baseline import BaseStanding
 from bot.fleet.assess.notices import rules as lag
+from bot.upstream.dotnet import lags
 from bot.upstream.dotnet.releases import ReleaseIndex
 from tests.unit.fleet.assess.world import DAY, base, image, release, seen
 
@@ -30,7 +31,7 @@ def gone(name: str, digit: str = "1") -> BaseStanding:
 )
 def test_release_lag_says_who_was_first(moved_at: datetime, text: str) -> None:
     moved = replace(seen("2", version="8.0.17"), at=moved_at)
-    (notice,) = lag.release_lag([seen("1"), moved], ReleaseIndex([release("8.0.17", at=DAY)]))
+    (notice,) = lags.release_lag([seen("1"), moved], ReleaseIndex([release("8.0.17", at=DAY)]))
     assert notice.text == text
 
 
@@ -41,7 +42,7 @@ def test_a_base_that_goes_back_and_forth_is_late_with_no_release() -> None:
         for number, version in enumerate(versions)
     ]
     known = ReleaseIndex([release("8.0.16", at=DAY - 30 * DAYS), release("8.0.17", at=DAY)])
-    assert [notice.delay for notice in lag.release_lag(history, known)] == [HOUR]
+    assert [notice.delay for notice in lags.release_lag(history, known)] == [HOUR]
 
 
 def noble(digit: str, layers: str, at: datetime) -> Observation:
@@ -65,18 +66,18 @@ FULL = [noble("1", "ab", DAY), noble("2", "cb", DAY + DAYS), noble("3", "cd", DA
 )
 def test_sibling_lag_measures_from_the_new_os_layer(followed_at: datetime | None, end: str) -> None:
     cut = [chiseled("5", DAY), *([chiseled("6", followed_at)] if followed_at else [])]
-    (notice,) = lag.sibling_lag(FULL, cut, DAY + 10 * DAYS)
+    (notice,) = lags.sibling_lag(FULL, cut, DAY + 10 * DAYS)
     assert notice.text == f"aspnet:8.0-noble got a new OS layer on 2025-06-11; {end}"
     assert (notice.until is None) == (followed_at is None)
 
 
 def test_updates_before_the_chiseled_tag_existed_do_not_count() -> None:
-    assert lag.sibling_lag(FULL, [chiseled("5", DAY + 3 * DAYS)], DAY + 10 * DAYS) == ()
+    assert lags.sibling_lag(FULL, [chiseled("5", DAY + 3 * DAYS)], DAY + 10 * DAYS) == ()
 
 
 def test_an_update_that_the_chiseled_tag_was_first_seen_with_came_with_it() -> None:
-    (updated,) = {notice.since for notice in lag.sibling_lag(FULL, [chiseled("5", DAY)], DAY + 10 * DAYS)}
-    (notice,) = lag.sibling_lag(FULL, [chiseled("5", updated)], DAY + 10 * DAYS)
+    (updated,) = {notice.since for notice in lags.sibling_lag(FULL, [chiseled("5", DAY)], DAY + 10 * DAYS)}
+    (notice,) = lags.sibling_lag(FULL, [chiseled("5", updated)], DAY + 10 * DAYS)
     assert (notice.until, notice.text.endswith("came with it")) == (updated, True)
 
 
@@ -320,9 +321,9 @@ def test_a_fix_that_is_to_be_listed_later_is_not_waited_for_yet() -> None:
 
 
 def test_no_lag_is_known_of_an_image_that_nobody_has_seen() -> None:
-    assert lag.sibling_lag(FULL, [], DAY + 10 * DAYS) == ()
-    assert lag.sibling_lag(FULL, [replace(chiseled("5", DAY), digest=None)], DAY + 10 * DAYS) == ()
-    assert lag.release_lag([], ReleaseIndex([])) == ()
+    assert lags.sibling_lag(FULL, [], DAY + 10 * DAYS) == ()
+    assert lags.sibling_lag(FULL, [replace(chiseled("5", DAY), digest=None)], DAY + 10 * DAYS) == ()
+    assert lags.release_lag([], ReleaseIndex([])) == ()
 
 
 def test_the_first_version_that_a_base_tells_may_be_late() -> None:
@@ -332,7 +333,7 @@ def test_the_first_version_that_a_base_tells_may_be_late() -> None:
         seen("3", version="8.0.17", at=DAY + 2 * HOUR),
     ]
     known = ReleaseIndex([release("8.0.17"), release("8.0.18")])
-    assert [(notice.since, notice.until, notice.delay) for notice in lag.release_lag(history, known)] == [
+    assert [(notice.since, notice.until, notice.delay) for notice in lags.release_lag(history, known)] == [
         (DAY, DAY + HOUR, HOUR)
     ]
 
@@ -343,18 +344,18 @@ def test_a_version_that_no_feed_lists_is_passed_over() -> None:
         seen("2", version="8.0.17", at=DAY + HOUR),
         seen("3", version="8.0.18", at=DAY + 2 * HOUR),
     ]
-    (notice,) = lag.release_lag(history, ReleaseIndex([release("8.0.18")]))
+    (notice,) = lags.release_lag(history, ReleaseIndex([release("8.0.18")]))
     assert notice.delay == 2 * HOUR
 
 
 def test_a_release_at_the_very_moment_of_its_listing_is_after_it() -> None:
-    (notice,) = lag.release_lag([seen("1"), seen("2", version="8.0.17")], ReleaseIndex([release("8.0.17")]))
+    (notice,) = lags.release_lag([seen("1"), seen("2", version="8.0.17")], ReleaseIndex([release("8.0.17")]))
     assert (notice.delay, " after the release feed" in notice.text) == (timedelta(), True)
 
 
 @pytest.mark.parametrize(("at", "number"), [(DAY, 1), (DAY - HOUR, 0), (DAY + 2 * HOUR, 1), (DAY + 3 * HOUR, 0)])
 def test_a_release_is_awaited_that_came_between_the_first_look_and_now(at: datetime, number: int) -> None:
-    found = lag.awaited_release([seen("1")], ReleaseIndex([release("8.0.17", at=at)]), DAY + 2 * HOUR)
+    found = lags.awaited_release([seen("1")], ReleaseIndex([release("8.0.17", at=at)]), DAY + 2 * HOUR)
     assert [(notice.since, notice.until, notice.delay) for notice in found] == [
         (at, None, DAY + 2 * HOUR - at)
     ] * number
@@ -429,8 +430,8 @@ def test_what_is_no_version_of_dotnet_is_passed_over_in_measuring() -> None:
         for number, version in enumerate(versions)
     ]
     known = ReleaseIndex([release("8.0.17", at=DAY)])
-    assert [notice.delay for notice in lag.release_lag(history, known)] == [3 * HOUR]
-    assert lag.release_lag([], known) == ()
+    assert [notice.delay for notice in lags.release_lag(history, known)] == [3 * HOUR]
+    assert lags.release_lag([], known) == ()
 
 
 def test_an_image_that_declares_no_version_is_of_the_channel_of_its_tag() -> None:
