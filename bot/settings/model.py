@@ -259,8 +259,8 @@ class Settings(BaseSettings):
     def rules(self) -> Policy:
         """The policy: rules, waves in their order, and freezes."""
         return Policy(
-            rules=tuple(rule.rule() for rule in self.policy),
-            waves=tuple(wave.wave() for wave in self.rollout.waves),
-            freezes=tuple(freeze.freeze() for freeze in self.freezes),
+            rules=tuple(rule.value() for rule in self.policy),
+            waves=tuple(wave.value() for wave in self.rollout.waves),
+            freezes=tuple(freeze.value() for freeze in self.freezes),
             pause_when_failed=self.rollout.pause_when_failed,
         )

@@ -1,15 +1,40 @@
 """What sections of the settings have in common: unknown keys are errors, and nothing changes once read."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, PrivateAttr, model_validator
+
+Value = TypeVar("Value")
 
 
 class Section(BaseModel):
     """One section of the settings file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ValueSection(Section, Generic[Value]):
+    """A section that writes down a value of the domain: each of its keys is a field of `KIND`."""
+
+    KIND: ClassVar[type[Any]]
+
+    def value(self) -> Value:
+        """The value; lists are tuples there, mappings pairs in the order of their keys."""
+        value: Value = self.KIND(**{name: _value(getattr(self, name)) for name in type(self).model_fields})
+        return value
+
+
+def _value(written: object) -> object:
+    match written:
+        case ValueSection():
+            return written.value()
+        case list():
+            return tuple(_value(item) for item in written)
+        case dict():
+            return tuple(sorted(written.items()))
+        case _:
+            return written
 
 
 class RenamedSection(Section):

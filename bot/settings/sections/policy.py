@@ -1,7 +1,7 @@
 """The operator's rules: for which changes and repositories each is, and the terms that it sets."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -9,7 +9,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import ActionPreference, Match, PolicyRule
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, PathWorkflow, Pin, Start, Step
-from bot.settings.section import Section
+from bot.settings.section import ValueSection
 from bot.settings.values.texts import (
     BranchPrefix,
     CommitMessage,
@@ -29,20 +29,21 @@ InputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,99}$")]
 InputValue = Annotated[str, Field(max_length=1000)]
 
 
-class MatchSettings(Section):
+class MatchSettings(ValueSection[Match]):
     """What a rule is for. Every condition that is set must hold; {} matches everything."""
+
+    KIND = Match
 
     repositories: list[Name] = Field([], description="Globs over owner/name.")
     bases: list[Name] = Field([], description="Globs over the full base name.")
     causes: list[Cause] = Field([], description="Causes of change.")
     min_severity: Severity | None = Field(None, description="Only changes that fix a CVE at least this severe.")
 
-    def match(self) -> Match:
-        return Match(tuple(self.repositories), tuple(self.bases), tuple(self.causes), self.min_severity)
 
-
-class StepSettings(Section):
+class StepSettings(ValueSection[Step]):
     """A workflow to run once the build has succeeded; each step waits for the one before."""
+
+    KIND = Step
 
     name: ShortName = Field(description="What the step is called wherever it is told of.")
     workflow: WorkflowFile = Field(description="File name of the step's workflow.")
@@ -53,36 +54,31 @@ class StepSettings(Section):
     )
     timeout: Period = Field(timedelta(hours=2), description="After this time the step has failed.")
 
-    def step(self) -> Step:
-        return Step(
-            self.name, self.workflow, self.repository, self.start, tuple(sorted(self.inputs.items())), self.timeout
-        )
 
-
-class AutoMergeSettings(Section):
+class AutoMergeSettings(ValueSection[AutoMerge]):
     """Which pull requests are merged without a person, where the forge requires checks."""
+
+    KIND = AutoMerge
 
     method: MergeMethod = Field(description="never, merge, squash or rebase; a merge queue goes by its own.")
     causes: list[Cause] = Field([], description="Only changes of these causes; empty means all.")
     min_severity: Severity | None = Field(None, description="Only changes that fix a CVE at least this severe.")
 
-    def terms(self) -> AutoMerge:
-        return AutoMerge(self.method, tuple(self.causes), self.min_severity)
 
-
-class WorkflowSettings(Section):
+class WorkflowSettings(ValueSection[PathWorkflow]):
     """The part of a monorepo that one workflow builds."""
+
+    KIND = PathWorkflow
 
     paths: list[PathGlob] = Field(min_length=1, max_length=50, description="Globs over the files that it builds.")
     workflow: WorkflowFile = Field(description="File name of the workflow that builds them.")
     images: list[Name] = Field([], max_length=50, description="Globs over the images that come of it.")
 
-    def part(self) -> PathWorkflow:
-        return PathWorkflow(tuple(self.paths), self.workflow, tuple(self.images))
 
-
-class RuleSettings(Section):
+class RuleSettings(ValueSection[PolicyRule]):
     """What shall happen where `match` holds. A term that is left out comes from the next rule that matches."""
+
+    KIND = PolicyRule
 
     match: MatchSettings = Field(MatchSettings(), description="Which changes and repositories the rule is for.")
     action: ActionPreference | None = Field(None, description="auto, pull_request, dispatch or notify.")
@@ -116,31 +112,3 @@ class RuleSettings(Section):
     commit_message: CommitMessage | None = Field(
         None, description="First line of commits; {bases} stands for what moved."
     )
-
-    def rule(self) -> PolicyRule:
-        """Returns the rule as planning knows it."""
-        return PolicyRule(
-            match=self.match.match(),
-            action=self.action,
-            workflow=self.workflow,
-            settle=self.settle,
-            windows=_tuple(self.windows),
-            max_age=self.max_age,
-            wave=self.wave,
-            soak=self.soak,
-            steps=None if self.steps is None else tuple(step.step() for step in self.steps),
-            workflows=None if self.workflows is None else tuple(part.part() for part in self.workflows),
-            auto_merge=None if self.auto_merge is None else self.auto_merge.terms(),
-            pin=self.pin,
-            follow_rollbacks=self.follow_rollbacks,
-            draft=self.draft,
-            labels=_tuple(self.labels),
-            reviewers=_tuple(self.reviewers),
-            assignees=_tuple(self.assignees),
-            branch_prefix=self.branch_prefix,
-            commit_message=self.commit_message,
-        )
-
-
-def _tuple(values: list[Any] | None) -> tuple[Any, ...] | None:
-    return None if values is None else tuple(values)

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
-from bot.settings.section import RenamedSection, Section
+from bot.settings.section import RenamedSection, Section, ValueSection
 from bot.settings.values.percent import Percent
 from bot.settings.values.texts import Sentence, ShortName
 from bot.settings.values.times import Duration, Moment, Period
@@ -23,8 +23,10 @@ class FirstRun(StrEnum):
     CATCH_UP = "catch_up"
 
 
-class WaveSettings(Section):
+class WaveSettings(ValueSection[Wave]):
     """Repositories that are rebuilt together."""
+
+    KIND = Wave
 
     name: ShortName = Field(description="As in the rules' wave.")
     soak: Duration = Field(timedelta(0), description="How long the wave must have stood before the next begins.")
@@ -39,9 +41,6 @@ class WaveSettings(Section):
         if self.done_at == 0:
             raise ValueError("done_at: 0% would let the next wave begin at once; write at least 1%")
         return self
-
-    def wave(self) -> Wave:
-        return Wave(self.name, self.soak, self.batch, self.done_at, self.wait_at_most)
 
 
 class RolloutSettings(Section):
@@ -77,8 +76,10 @@ class RolloutSettings(Section):
         return self
 
 
-class FreezeSettings(Section):
+class FreezeSettings(ValueSection[Freeze]):
     """A time in which nothing is begun."""
+
+    KIND = Freeze
 
     since: Moment = Field(alias="from", description="When it begins, in UTC unless a zone is written.")
     until: Moment = Field(description="When work may begin again.")
@@ -90,9 +91,6 @@ class FreezeSettings(Section):
         if self.since >= self.until:
             raise ValueError("until is not after from; a freeze ends when work may begin again")
         return self
-
-    def freeze(self) -> Freeze:
-        return Freeze(self.since, self.until, self.reason, self.except_severity)
 
 
 class LimitSettings(RenamedSection):
