@@ -8,14 +8,22 @@ from bot.domain.backoff import rest_at_age, rest_of
 from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import RepositoryArchived
-from bot.domain.rollouts.rebuild import Rebuild, RebuildState
-from bot.fleet.act.acting import act
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
+from bot.fleet.act.dispatch.rebuilds import dispatch
 from bot.fleet.act.own_word import OwnWords, WordHeld
 from bot.fleet.act.ports import MERGES_END_BEFORE, ActOptions, ActStore, Job, Refresher
+from bot.fleet.act.pull_request.proposal import only_left, only_stopped, open_or_update, unmerged
 from bot.fleet.act.tag_availability import PublishedTags, Registry
 from bot.fleet.act.tools import Tools
-from bot.fleet.act.trust import TrustEverybody, TrustGate
-from bot.fleet.act.waiting import ended_where_archived, is_final_after, paused, refused_so_often
+from bot.fleet.act.trust import TrustEverybody, TrustGate, doubt_about
+from bot.fleet.act.waiting import (
+    ended_where_archived,
+    is_final_after,
+    not_of_the_fleet,
+    not_published,
+    paused,
+    refused_so_often,
+)
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue
@@ -128,3 +136,33 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
             again = paused(rebuild, failure.told, rest, now)
             await self._store.settle_rebuild(rebuild, again, succeeded=False)
         return f"{rebuild.repository}: {failure}"
+
+
+async def act(job: Job, tools: Tools) -> Rebuild:
+    """The rebuild in its next state. Raises `Failure`, and `LeaseLost` where it is not ours any more."""
+    now = tools.clock.now()
+    match job.rebuild.action:
+        case Action.PULL_REQUEST if not job.is_listed:
+            return await only_left(job, tools)
+        case Action.DISPATCH if not job.is_listed:
+            return not_of_the_fleet(job.rebuild, tools.options, now)
+        case Action.PULL_REQUEST if job.is_all_paused:
+            return await only_stopped(job, tools)
+        case Action.PULL_REQUEST | Action.DISPATCH if job.rebuild.state.awaits_action and (
+            freeze := job.frozen(now)
+        ):
+            rebuild = await unmerged(job, tools)
+            return paused(rebuild, f"frozen: {freeze.reason}", freeze.until - now, now)
+        case Action.PULL_REQUEST | Action.DISPATCH if job.rebuild.state.awaits_action and (
+            doubt := await doubt_about(job, tools.trust)
+        ):
+            return paused(job.rebuild, doubt, tools.options.follow_every, now)
+        case Action.PULL_REQUEST:
+            missing = await tools.tags.missing(job)
+            if missing is not None:
+                return not_published(job.rebuild, missing, tools.options, now)
+            return await open_or_update(job, tools)
+        case Action.DISPATCH:
+            return await dispatch(job, tools)
+        case Action.NOTIFY:
+            return job.rebuild.moved(RebuildState.SUCCEEDED, job.rebuild.reason, at=now)

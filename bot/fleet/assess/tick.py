@@ -16,7 +16,6 @@ from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from bot.fleet.assess.assess import assess, reassess, supported
-from bot.fleet.assess.lost_platforms import lacked, with_lost_platforms
 from bot.fleet.assess.mirror import MirroredBase, as_upstream
 from bot.fleet.assess.own_base import InheritedChanges, as_base_update, brought_anew
 from bot.upstream.dotnet.releases import ReleaseIndex
@@ -222,3 +221,27 @@ def _reassessed(
 
 async def _read(known: KnownFeeds) -> tuple[ReleaseIndex, Mapping[str, Advisory]]:
     return ReleaseIndex((await known.known_releases()).values()), await known.known_advisories()
+
+
+def lacked(known: Collection[str], before: Observation, after: Observation) -> tuple[str, ...]:
+    """The platforms that a base has had and does not have any more; `known` are those that it lacked before.
+
+    An observation does not lack what it says nothing of: an entry that was not judged, an index not recorded.
+    """
+    if after.digest is None or not after.platforms:
+        return tuple(known)
+    there = {*after.by_platform(), *(each.name.partition(" ")[0] for each in after.not_judged)}
+    return tuple(each for each in dict.fromkeys((*known, *before.by_platform())) if each not in there)
+
+
+def with_lost_platforms(change: Change, lacks: tuple[str, ...], before: Observation) -> Change:
+    """The change with what the base lacks since, which is its cause where nothing else is news."""
+    lost = [each for each in lacks if each in before.by_platform()]
+    change = replace(change, lacks=lacks)
+    if not lost:
+        return change
+    if not all(each in change.detail for each in lost):
+        change = replace(change, detail=f"{change.detail}; dropped {', '.join(lost)}")
+    if change.cause is not Cause.INDEX_ONLY:
+        return change
+    return replace(change, cause=Cause.PLATFORM_DROPPED, cause_at_detection=Cause.PLATFORM_DROPPED)

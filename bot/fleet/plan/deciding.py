@@ -1,8 +1,11 @@
 """What each repository must do about the changes of its bases, and why."""
 
+import hashlib
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 
 from bot.domain.bases.change import Cause, Change, Move
@@ -11,11 +14,11 @@ from bot.domain.feeds.advisory import worst
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, FleetRepository
 from bot.domain.repositories.usage import Replacement, Role, Usage
-from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.policy import ActionPreference, Policy
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import PathWorkflow
-from bot.fleet.plan.naming import branch_for
+from bot.fleet.plan.due import Beginning
 from bot.fleet.plan.needs import (
     Need,
     action_of,
@@ -26,7 +29,6 @@ from bot.fleet.plan.needs import (
     workflow_of,
 )
 from bot.fleet.plan.premises import Premises
-from bot.fleet.plan.reasons import why, why_back, why_held
 from bot.fleet.plan.targets import are_back, continued, target_of, targets_of
 
 
@@ -266,3 +268,57 @@ def _skipped(
         wave="",
         due_at=now,
     )
+
+
+_LONGEST = 150
+"""Characters; git takes 255 bytes, of which a repository's name may ask for more than there are."""
+
+
+@lru_cache(maxsize=1024)
+def branch_for(base: Base, prefix: str) -> str:
+    """`freshness/dotnet-aspnet-10.0-noble`: the prefix, the last two parts of the repository, and the tag.
+
+    A line of versions is `golden-1.x.x`. Of a name that is too long the end is told by a hash.
+    """
+    parts = [*base.repository.split("/")[-2:], base.tag.replace("*", "x")]
+    name = re.sub(r"\.{2,}", ".", "-".join(parts)).strip(".-")
+    if len(name) > _LONGEST:
+        name = f"{name[:_LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return prefix + (f"{name}-base" if name.endswith(".lock") else name)
+
+
+def why(action: Action, needs: Sequence[Need], targets: Iterable[Base], member: FleetRepository) -> str:
+    """Words which bases moved, and what makes this the action for them."""
+    bases = ", ".join(sorted({base.short for base in targets}))
+    match action:
+        case Action.DISPATCH:
+            floating = next((need for need in needs if need.floats), None)
+            if floating is None:
+                return f"{bases} moved; the policy asks to dispatch {workflow_of(member, needs[0])}"
+            return f"{bases} moved under the same tag; {floating.reason}, so the workflow rebuilds it"
+        case Action.NOTIFY if stuck := next((need for need in needs if need.is_stuck), None):
+            return f"{bases} moved; {stuck.reason}"
+        case Action.NOTIFY if member.config.action is ActionPreference.NOTIFY:
+            return f"{bases} moved; the repository asks to be told only"
+        case Action.NOTIFY if member.config.action is None and needs[0].terms.action is ActionPreference.NOTIFY:
+            return f"{bases} moved; the policy asks to notify only"
+        case Action.NOTIFY:
+            if needs[0].floats:
+                return f"{bases} moved; there is no {workflow_of(member, needs[0])} to rebuild it"
+            return f"{bases} moved; {needs[0].reason}"
+        case Action.PULL_REQUEST:
+            pinned = next((need for need in needs if not need.floats), None)
+            if pinned is None:
+                return f"{bases} moved; a marker line is added, since no edit is needed"
+            return f"{bases} moved; {pinned.reason}"
+
+
+def why_back(targets: Iterable[Base]) -> str:
+    """Words why nothing is to be done where every base is where it was."""
+    bases = ", ".join(sorted({base.short for base in targets}))
+    return f"{bases} is back at the digest that it had before it moved, and nothing was rebuilt meanwhile"
+
+
+def why_held(begins: Beginning) -> str:
+    """Words what puts the beginning off, as the end of another reason; empty where nothing does."""
+    return f"; {begins.held}" if begins.held else ""

@@ -6,7 +6,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.bases.difference import Difference, OsMove, compare
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.platform import Platform
-from bot.fleet.assess.cause import cause_of
+from bot.fleet.assess.assess import cause_of
 from bot.upstream.dotnet.releases import Fixes
 from tests.unit.fleet.assess.world import AMD64, ARM64, image, seen
 

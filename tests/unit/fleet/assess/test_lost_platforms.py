@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import NotJudged, Observation
-from bot.fleet.assess.lost_platforms import lacked, with_lost_platforms
+from bot.fleet.assess.tick import lacked, with_lost_platforms
 from tests.unit.fleet.assess.world import AMD64, ARM64, image, seen
 
 ARM = "linux/arm/v7"

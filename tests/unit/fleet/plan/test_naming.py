@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.reference import Base
-from bot.fleet.plan.naming import branch_for
+from bot.fleet.plan.deciding import branch_for
 from tests.unit.fleet.plan.world import ASPNET
 
 tags = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}", fullmatch=True)

@@ -1,5 +1,5 @@
+from bot.fleet.plan.deciding import why_back, why_held
 from bot.fleet.plan.due import Beginning
-from bot.fleet.plan.reasons import why_back, why_held
 from tests.unit.fleet.plan.world import ASPNET, NOON, SDK
 
 
