@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from bot.domain.clock import SystemClock
+from bot.fleet.discover.wired import STAGE
 from bot.fleet.wiring.opening import open_bot
-from bot.service.ticks import discover_tick
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
 
@@ -20,7 +20,7 @@ async def discover(config: Path) -> dict[str, object]:
     async with open_bot(load(config), clock) as bot:
         await bring_forward(bot.database, clock.now())
         started = time.perf_counter()
-        outcome = await discover_tick(bot)
+        outcome = await STAGE.tick(bot)
         seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"seconds": seconds, "peak": peak, "read": outcome.figures["read"], "problems": outcome.problems}

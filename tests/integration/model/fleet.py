@@ -32,6 +32,7 @@ from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, Step
 from bot.domain.rollouts.timing.budget import HOUR, MINUTE, WriteLimits
 from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.standing import rollout_options_of
 from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.files.formats.repository import Memory
@@ -374,7 +375,7 @@ class Fleet:
         await plan.tick(stores.plan, self.policy, self.own_clock)
         await aging.tick(stores.age, self.policy, Weekly(), self.own_clock)
         await quarantine.tick(stores.quarantine)
-        await advance.tick(stores.advance, advance.rollout_options_of(self.policy), self.own_clock)
+        await advance.tick(stores.advance, rollout_options_of(self.policy), self.own_clock)
         for base, held in [*self.forge.quarantined.items()]:
             if self.forge.shown[base] != held:
                 del self.forge.quarantined[base]

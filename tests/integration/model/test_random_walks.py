@@ -516,17 +516,25 @@ class Walk(Disturbances):
         assert left == []
 
     async def nobody_is_left_without_what_moved(self) -> None:
-        """Of what a base shows in the end, nobody's last rebuild was skipped: whatever kept it from being tried is
-        over."""
+        """Of what a base shows in the end, nobody's last rebuild was skipped, but of a repository that pins it:
+        whatever kept it from being tried is over."""
         last: dict[tuple[int, Base], tuple[str, str]] = {}
         shown = {base: self.fleet.newest[base][-1] for base in (ASPNET, SDK)}
-        query = select(rebuilds.c.repository_id, rebuilds.c.targets, rebuilds.c.state, rebuilds.c.reason)
+        columns = repositories_table.c.forge_id, rebuilds.c.targets, rebuilds.c.state, rebuilds.c.reason
+        is_its = repositories_table.c.id == rebuilds.c.repository_id
+        query = select(*columns).join(repositories_table, is_its).order_by(rebuilds.c.id)
         async with self.fleet.database.reading() as connection:
-            for row in await connection.execute(query.order_by(rebuilds.c.id)):
+            for row in await connection.execute(query):
                 for target in load(row.targets, tuple[Target, ...]):
                     if target.to_digest == digest(shown[target.base]):
-                        last[row.repository_id, target.base] = row.state, row.reason
-        left = {key: told for key, told in last.items() if told[0] == RebuildState.SKIPPED}
+                        last[row.forge_id, target.base] = row.state, row.reason
+        homes = {home.id: home for home in self.fleet.forge.homes}
+        left = {
+            (id_, base): told
+            for (id_, base), told in last.items()
+            if told[0] == RebuildState.SKIPPED
+            and self.brings(homes[id_], homes[id_].trunk, base) != digest(shown[base])
+        }
         assert left == {}
 
     async def what_was_opened_again_is_followed(self) -> None:
