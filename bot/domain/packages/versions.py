@@ -1,6 +1,6 @@
 """Which of two package versions is newer, by the rules of the package manager that wrote them.
 
-Each type has a key that is ordered as its package manager orders versions: parts of a text with the rank of their kind.
+Each type has a key that is ordered as its package manager orders versions: the parts of the text, by their kinds.
 """
 
 import re
@@ -125,7 +125,7 @@ def _rpm_key(text: str) -> tuple[Any, ...]:
 
 
 def _rpm_parts(text: str) -> tuple[tuple[int, int | str], ...]:
-    """The parts of a version or release as (rank of its kind, value), with an end; what stands between does not count.
+    """The parts of a version or release as (rank of its kind, value), with an end; separators do not count.
 
     Where two differ in the kind of their next part, the kind decides: a tilde is older than the end, a caret newer
     than the end and older than all else, and a number newer than a word.
