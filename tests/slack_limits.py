@@ -1,6 +1,6 @@
 """A message as Slack shows it, and the limits that Slack keeps."""
 
-from slack_sdk.models.blocks import Block
+from typing import Any
 
 from bot.clients.notifiers.slack_blocks import blocks_of
 from bot.domain.wording.message import Message
@@ -30,12 +30,28 @@ def footnotes(message: Message) -> list[str]:
 
 
 def check(message: Message) -> None:
-    """Slack's limits (Block Kit reference), and what its own models refuse."""
+    """Slack's limits and the shapes that it takes (Block Kit reference), of the blocks that the bot sends."""
     blocks = blocks_of(message)
     assert len(blocks) <= 50
     for block in blocks:
-        Block.parse(dict(block)).validate_json()  # type: ignore[union-attr]
-        if block["type"] == "header":
-            assert 0 < len(block["text"]["text"]) <= 150
-        if block["type"] == "section":
-            assert 0 < len(block["text"]["text"]) <= 3000
+        match block:
+            case {"type": "header", "text": text}:
+                _check_text(text, "plain_text", 150)
+                assert block.keys() == {"type", "text"}
+            case {"type": "section", "text": text}:
+                _check_text(text, "mrkdwn", 3000)
+                assert block.keys() == {"type", "text"}
+            case {"type": "context", "elements": [*elements]}:
+                assert 0 < len(elements) <= 10
+                for element in elements:
+                    _check_text(element, "mrkdwn", 3000)
+                assert block.keys() == {"type", "elements"}
+            case _:
+                raise AssertionError(f"a block that the bot does not send: {block}")
+
+
+def _check_text(text: dict[str, Any], kind: str, longest: int) -> None:
+    assert text.keys() <= {"type", "text", "verbatim"}
+    assert text["type"] == kind
+    assert "verbatim" not in text or kind == "mrkdwn"
+    assert 0 < len(text["text"]) <= longest

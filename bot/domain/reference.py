@@ -1,6 +1,6 @@
 """An image name as written, and the registry place that it resolves to.
 
-The grammar is Docker's own (distribution/reference), through docker-image-py.
+The grammar is Docker's own (distribution/reference, `reference.go`): `[host[:port]/]path[:tag][@algorithm:hex]`.
 """
 
 import re
@@ -11,6 +11,19 @@ DEFAULT_REGISTRY = "docker.io"
 LONGEST_REFERENCE = 1024
 _LONGEST_REPOSITORY = 255
 _IDENTIFIER = re.compile(r"[0-9a-f]{64}")
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
+_WORDS = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_PATH = rf"{_WORDS}(?:/{_WORDS})*"
+_TAG = r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}"
+_ALGORITHM = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*"
+_REGISTRY = re.compile(_HOST)
+_REFERENCE = re.compile(
+    rf"(?P<name>(?:{_HOST}/)?{_PATH})(?::(?P<tag>{_TAG}))?(?:@(?P<digest>{_ALGORITHM}:[0-9a-fA-F]{{32,}}))?"
+)
+_DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
+"""The algorithms that Docker knows, with how many hexadecimal digits they give (opencontainers/go-digest)."""
+_LOWER_HEX = re.compile(r"[0-9a-f]+")
 
 
 class InvalidReference(ValueError):
@@ -96,14 +109,36 @@ def _parse(text: str) -> Reference:
         raise InvalidReference(
             f"{text!r} is no image reference: 64 hexadecimal digits are an image id; name the image"
         )
-    from docker_image import digest as docker_digest
-    from docker_image import reference as docker
-
-    try:
-        parsed = docker.Reference.parse(text)
-    except (docker.InvalidReference, docker_digest.InvalidDigest) as error:
-        raise InvalidReference(f"{text!r} is no image reference: {error}") from error
-    reference = Reference(parsed["name"], parsed["tag"] or None, parsed["digest"] or None)
-    if len(reference.repository) > _LONGEST_REPOSITORY:
-        raise InvalidReference(f"{text[:80]!r} is no image reference: with library/ its name is too long")
+    found = _REFERENCE.fullmatch(text)
+    if found is None:
+        is_upper = _REFERENCE.fullmatch(text.lower()) is not None
+        raise _refused(text, "repository name must be lowercase" if is_upper else "invalid reference format")
+    reference = Reference(*found.group("name", "tag", "digest"))
+    fault = _fault_of_name(reference) or _fault_of_digest(reference.digest)
+    if fault is not None:
+        raise _refused(text, fault)
     return reference
+
+
+def _refused(text: str, why: str) -> InvalidReference:
+    return InvalidReference(f"{text!r} is no image reference: {why}")
+
+
+def _fault_of_name(reference: Reference) -> str | None:
+    host, _, rest = reference.name.partition("/")
+    if rest and _is_host(host) and _REGISTRY.fullmatch(host) is None:
+        return "invalid reference format"
+    if len(reference.repository) > _LONGEST_REPOSITORY:
+        return f"repository name must not be more than {_LONGEST_REPOSITORY} characters"
+    return None
+
+
+def _fault_of_digest(digest: str | None) -> str | None:
+    if digest is None:
+        return None
+    algorithm, _, encoded = digest.partition(":")
+    if algorithm not in _DIGITS:
+        return "unsupported digest algorithm"
+    if len(encoded) != _DIGITS[algorithm]:
+        return "invalid checksum digest length"
+    return None if _LOWER_HEX.fullmatch(encoded) else "invalid digest"

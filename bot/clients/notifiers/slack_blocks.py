@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from slack_sdk.models.blocks import ContextBlock, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
-
 from bot.domain.wording.escaping import slack
 from bot.domain.wording.message import (
     ON_THE_PAGE,
@@ -69,13 +67,13 @@ def _fitting(blocks: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def _rendered(block: Block) -> list[dict[str, Any]]:
     match block:
         case Heading():
-            return [HeaderBlock(text=PlainTextObject(text=block.text[:_LONGEST_HEADER])).to_dict()]
+            return [{"text": {"text": block.text[:_LONGEST_HEADER], "type": "plain_text"}, "type": "header"}]
         case Paragraph():
             return [_section(text) for text in _packed(map(_line, block.lines))]
         case Items():
             return [_section(text) for text in _packed(f"• {_line(line)}" for line in block.lines)]
         case Footnote():
-            return [ContextBlock(elements=[_text(_footnote(block))]).to_dict()]
+            return [{"elements": [_text(_footnote(block))], "type": "context"}]
 
 
 def _footnote(block: Footnote) -> str:
@@ -85,12 +83,12 @@ def _footnote(block: Footnote) -> str:
 
 
 def _section(text: str) -> dict[str, Any]:
-    return SectionBlock(text=_text(text or " ")).to_dict()
+    return {"text": _text(text or " "), "type": "section"}
 
 
-def _text(text: str) -> MarkdownTextObject:
+def _text(text: str) -> dict[str, Any]:
     """`verbatim` has Slack make no links or mentions of its own from addresses, channels and names in the text."""
-    return MarkdownTextObject(text=text, verbatim=True)
+    return {"text": text, "type": "mrkdwn", "verbatim": True}
 
 
 def _packed(lines: Iterable[str]) -> list[str]:

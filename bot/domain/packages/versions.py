@@ -1,7 +1,6 @@
 """Which of two package versions is newer, by the rules of the package manager that wrote them.
 
-rpm versions are compared by univers. The others have keys of their own: univers refuses Debian versions with a
-second colon, some Alpine versions that exist (`13.2.1_git20240309-r0`) and NuGet's with leading zeros in a label.
+Each type has a key that is ordered as its package manager orders versions: the parts of the text, by their kinds.
 """
 
 import re
@@ -21,6 +20,7 @@ _DEB = re.compile(
 )
 _DEB_PART = re.compile(r"([^0-9]*)([0-9]*)")
 _RPM = re.compile(r"(?:(?P<epoch>[0-9]{1,10}):)?(?P<version>[A-Za-z0-9._+~^]+)(?:-(?P<release>[A-Za-z0-9._+~^]+))?")
+_RPM_PART = re.compile(r"[0-9]+|[A-Za-z]+|[~^]")
 _RPM_TAG = re.compile(r"\.(?=[A-Za-z])")
 """Where the tag of a distribution, or another word, begins in a release."""
 _APK = re.compile(
@@ -65,7 +65,7 @@ def compare_to_named(package_type: str, version: str, named: str) -> int:
     if package_type != PackageType.RPM or not order:
         return order
     one, other = _matched(_RPM, version, "rpm"), _matched(_RPM, named, "rpm")
-    if _epoch_of(one, version) != _epoch_of(other, named) or _sign(_vercmp(one["version"], other["version"])):
+    if _rpm_epoch(one) != _rpm_epoch(other) or _rpm_parts(one["version"]) != _rpm_parts(other["version"]):
         return order
     if _takes_in(other["release"], one["release"]):
         return 0
@@ -79,7 +79,7 @@ def _takes_in(release: str | None, build: str | None) -> bool:
     of all."""
     if release is None or build is None:
         return release is None
-    return any(_vercmp(build[: tag.start()], release) == 0 for tag in _RPM_TAG.finditer(build))
+    return any(_rpm_parts(build[: tag.start()]) == _rpm_parts(release) for tag in _RPM_TAG.finditer(build))
 
 
 def _compare_deb(first: str, second: str) -> int:
@@ -113,25 +113,34 @@ def _deb_letter(letter: str) -> int:
 
 
 def _compare_rpm(first: str, second: str) -> int:
-    """A version without a release is older than the same with any; else `rpmvercmp` of each part."""
-    one, other = _matched(_RPM, first, "rpm"), _matched(_RPM, second, "rpm")
-    epochs = _epoch_of(one, first), _epoch_of(other, second)
-    if epochs[0] != epochs[1]:
-        return _order(*epochs)
-    order = _sign(_vercmp(one["version"], other["version"]))
-    if order or one["release"] is None or other["release"] is None:
-        return order or _order(one["release"] is not None, other["release"] is not None)
-    return _sign(_vercmp(one["release"], other["release"]))
+    return _order(_rpm_key(first), _rpm_key(second))
 
 
-def _epoch_of(found: re.Match[str], text: str) -> int:
-    return _epoch(found["epoch"], text, _LARGEST_RPM_EPOCH)
+@lru_cache(maxsize=_KEPT)
+def _rpm_key(text: str) -> tuple[Any, ...]:
+    """rpm-version(7): `[epoch:]version[-release]`; a version without a release is older than the same with any."""
+    found = _matched(_RPM, text, "rpm")
+    version, release = found["version"], found["release"]
+    return _rpm_epoch(found), _rpm_parts(version), release is not None, _rpm_parts(release or "")
 
 
-def _vercmp(first: str, second: str) -> int:
-    from univers.rpm import vercmp
+def _rpm_parts(text: str) -> tuple[tuple[int, int | str], ...]:
+    """The parts of a version or release as (rank of its kind, value), with an end; separators do not count.
 
-    return int(vercmp(first, second))
+    Where two differ in the kind of their next part, the kind decides: a tilde is older than the end, a caret newer
+    than the end and older than all else, and a number newer than a word.
+    """
+    return (*map(_rpm_part, _RPM_PART.findall(text)), (1, ""))
+
+
+def _rpm_part(part: str) -> tuple[int, int | str]:
+    if part in "~^":
+        return (0 if part == "~" else 2), part
+    return (4, int(part)) if part.isdigit() else (3, part)
+
+
+def _rpm_epoch(found: re.Match[str]) -> int:
+    return _epoch(found["epoch"], found.string, _LARGEST_RPM_EPOCH)
 
 
 def _compare_apk(first: str, second: str) -> int:
@@ -210,10 +219,6 @@ def _epoch(digits: str | None, text: str, largest: int) -> int:
 
 def _order(first: Any, second: Any) -> int:
     return bool(first > second) - bool(first < second)
-
-
-def _sign(number: int) -> int:
-    return _order(number, 0)
 
 
 _COMPARE: dict[str, Callable[[str, str], int]] = {

@@ -2,12 +2,35 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import Protocol
 
 from bot.domain.bases.change import Change
 from bot.domain.reference import Base
 from bot.domain.rollouts.policy import Match
-from bot.fleet.report.ports import Channel
+from bot.domain.wording.message import Message
+
+
+class Channel(Protocol):
+    """Where maintainers read. One that cannot update gets a message when a rollout begins and when it ends."""
+
+    @property
+    def can_update(self) -> bool: ...
+
+    async def post(
+        self,
+        key: str,
+        message: Message,
+        *,
+        thread: dict[str, str] | None = None,
+        maybe_sent_since: datetime | None = None,
+    ) -> dict[str, str] | None:
+        """Posts once, below the message at `thread` where there is one, and answers where; None where the channel
+        does not tell."""
+        ...
+
+    async def update(self, remote: dict[str, str], key: str, message: Message) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""What reporting needs of the store and the channel."""
+"""What reporting needs of the store."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from bot.domain.wording.message import Message
+from bot.fleet.report.destinations import About
 from bot.fleet.report.messages.first_run import FirstRunNews
 from bot.fleet.report.messages.news import IncidentNews, NoticeNews
 from bot.fleet.report.messages.rollout_news import RolloutNews
@@ -13,9 +13,6 @@ from bot.fleet.report.messages.stops import PauseNews, QuarantineNews
 from bot.fleet.report.messages.waves import WaveNews
 from bot.reconcile.work import Queue
 from bot.views.fleet.summary import Summary
-
-if TYPE_CHECKING:
-    from bot.fleet.report.destinations import About
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ class ReportStore(Protocol):
         """Where a message stands in a channel; None where it does not."""
         ...
 
-    async def about(self, rollout: int) -> "About": ...
+    async def about(self, rollout: int) -> About: ...
 
     async def rollout(self, id: int, only: Collection[str] | None = None) -> RolloutNews:  # noqa: A002
         """Reads a rollout as a message needs it; with `only`, as if the fleet had these repositories alone."""
@@ -83,24 +80,3 @@ class ReportStore(Protocol):
     async def notice(self, id: int) -> Sequence[NoticeNews]:  # noqa: A002
         """Reads the notices that a message tells of."""
         ...
-
-
-class Channel(Protocol):
-    """Where maintainers read. One that cannot update gets a message when a rollout begins and when it ends."""
-
-    @property
-    def can_update(self) -> bool: ...
-
-    async def post(
-        self,
-        key: str,
-        message: Message,
-        *,
-        thread: dict[str, str] | None = None,
-        maybe_sent_since: datetime | None = None,
-    ) -> dict[str, str] | None:
-        """Posts once, below the message at `thread` where there is one, and answers where; None where the channel
-        does not tell."""
-        ...
-
-    async def update(self, remote: dict[str, str], key: str, message: Message) -> None: ...

@@ -8,14 +8,14 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.policy import Match
 from bot.domain.wording import pages
 from bot.domain.wording.message import Message
-from bot.fleet.report.destinations import About, Destination, hears, part_of
+from bot.fleet.report.destinations import About, Channel, Destination, hears, part_of
 from bot.fleet.report.messages.first_run import first_run_message
 from bot.fleet.report.messages.news import OF_REPOSITORY, incident_message, notice_message
 from bot.fleet.report.messages.rollout import rollout_message
 from bot.fleet.report.messages.stops import pause_message, quarantine_message
 from bot.fleet.report.messages.summary import summary_message
 from bot.fleet.report.messages.waves import wave_message
-from bot.fleet.report.ports import Channel, DueMessage, ReportStore
+from bot.fleet.report.ports import DueMessage, ReportStore
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 

@@ -22,7 +22,7 @@ from tests.integration.cli.settings_files import with_token
 from tests.integration.store.filling import Stores
 from tests.migrated import new_sqlite
 
-HEAVY = ("sqlalchemy", "alembic", "httpx", "github", "starlette", "cryptography", "jinja2", "slack_sdk")
+HEAVY = ("sqlalchemy", "alembic", "httpx", "github", "starlette", "cryptography", "jinja2")
 COMMANDS = [
     *(["run"], ["once"], ["status"], ["plan"], ["explain"], ["scan"], ["update"], ["history"]),
     *(["backtest"], ["config"], ["config", "check"], ["config", "schema"], ["policy", "test"]),
