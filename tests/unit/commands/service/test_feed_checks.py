@@ -10,6 +10,7 @@ from bot.commands.service.doctor import feed_checks
 from bot.domain.clock import ManualClock
 from bot.fleet.wiring.grants import feed_sources
 from bot.settings import Settings
+from bot.store.doctor import DoctorStore
 from bot.store.stores import Stores
 from bot.views.doctor import Health
 from tests.builders import NOON
@@ -22,9 +23,7 @@ def kept(read: dict[str, tuple[Any, str]], newest_at: dict[str, datetime]) -> St
     async def newest_times() -> dict[str, datetime]:
         return newest_at
 
-    return cast(
-        "Stores", SimpleNamespace(doctor=SimpleNamespace(feed_readings=readings, newest_times=newest_times))
-    )
+    return cast("Stores", {DoctorStore: SimpleNamespace(feed_readings=readings, newest_times=newest_times)})
 
 
 @pytest.mark.asyncio
