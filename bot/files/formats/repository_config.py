@@ -133,8 +133,8 @@ class _Reader:
             return True
         understood = _yes_or_no(node.value.strip()) if isinstance(node, Scalar) else None
         if understood is None:
-            written = quoted(node.value) if isinstance(node, Scalar) else "what stands here"
-            self._doubt(node.start, f"enabled: {written} does not count; write true or false")
+            value = quoted(node.value) if isinstance(node, Scalar) else "what stands here"
+            self._doubt(node.start, f"enabled: {value} does not count; write true or false")
         return understood is not False
 
     def _doubt(self, place: int, message: str) -> None:
@@ -181,26 +181,28 @@ class _Reader:
                     self._problem(node.start, "this ignore has no reason; say why, for whoever reads it next")
                 yield Ignore(path or "", base or "", until, reason or "", check or "")
 
-    def _one(self, mapping: Mapping, key: str, understand: Callable[[str], T | None], wanted: str) -> T | None:
+    def _one(self, mapping: Mapping, key: str, understand: Callable[[str], T | None], expectation: str) -> T | None:
         """What stands under a key, None where it is absent or makes no sense."""
         node = mapping.get(key)
         if node is None or (isinstance(node, Scalar) and node.is_null):
             return None
-        return self._understood(node, key, understand, wanted)
+        return self._understood(node, key, understand, expectation)
 
     def _several(
-        self, mapping: Mapping, key: str, understand: Callable[[str], T | None], wanted: str
+        self, mapping: Mapping, key: str, understand: Callable[[str], T | None], expectation: str
     ) -> Iterator[T]:
         for node in self._list(mapping, key):
-            understood = self._understood(node, key, understand, wanted)
+            understood = self._understood(node, key, understand, expectation)
             if understood is not None:
                 yield understood
 
-    def _understood(self, node: Node, key: str, understand: Callable[[str], T | None], wanted: str) -> T | None:
+    def _understood(
+        self, node: Node, key: str, understand: Callable[[str], T | None], expectation: str
+    ) -> T | None:
         understood = understand(node.value.strip()) if isinstance(node, Scalar) else None
         if understood is None:
-            written = quoted(node.value) if isinstance(node, Scalar) else "what stands here"
-            self._problem(node.start, f"{key}: {written} does not count; write {wanted}")
+            value = quoted(node.value) if isinstance(node, Scalar) else "what stands here"
+            self._problem(node.start, f"{key}: {value} does not count; write {expectation}")
         return understood
 
     def _list(self, mapping: Mapping, key: str) -> list[Node]:
@@ -213,14 +215,14 @@ class _Reader:
             self._problem(node.start, f"{key} has more than {MOST_ENTRIES} entries; the rest does not count")
         return items[:MOST_ENTRIES]
 
-    def _check_keys(self, mapping: Mapping, known: tuple[str, ...]) -> None:
+    def _check_keys(self, mapping: Mapping, known_keys: tuple[str, ...]) -> None:
         for key, _ in mapping.own.values():
-            if key.value not in known:
-                near = get_close_matches(key.value[:LONGEST_LABEL].lower(), known, n=1, cutoff=0.5)
-                advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-                written = "what stands here" if key.start == key.end else quoted(key.value)
+            if key.value not in known_keys:
+                near = get_close_matches(key.value[:LONGEST_LABEL].lower(), known_keys, n=1, cutoff=0.5)
+                advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known_keys)}"
+                key_text = "what stands here" if key.start == key.end else quoted(key.value)
                 tell = self._doubt if near == ["enabled"] else self._problem
-                tell(key.start, f"{written} is no key here and does not count; {advice}")
+                tell(key.start, f"{key_text} is no key here and does not count; {advice}")
 
     def _problem(self, place: int, message: str) -> None:
         self.problems.append(SourceProblem(PATH, self._lines.at(place), message))

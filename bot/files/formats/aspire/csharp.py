@@ -114,13 +114,13 @@ class _File:
     def outermost_calls(self) -> Iterator[tuple[Node, Node | None, int]]:
         """Each call that no other one goes on from, with the node around it and the depth of conditions."""
         waiting: list[tuple[Node, Node | None, int, bool]] = [(self._root, None, 0, False)]
-        found = 0
+        call_count = 0
         while waiting:
             node, parent, depth, goes_on = waiting.pop()
             is_call = node.type == "invocation_expression"
             if is_call and not goes_on:
-                found += 1
-                if found > MOST_CALLS:
+                call_count += 1
+                if call_count > MOST_CALLS:
                     return
                 yield node, parent, depth
             deeper = depth + (node.type in _NESTED)
@@ -172,7 +172,7 @@ class _File:
 
     def _call(self, method: str, arguments: Node, node: Node) -> Call:
         positional: list[Value] = []
-        named: dict[str, Value] = {}
+        by_name: dict[str, Value] = {}
         for argument in arguments.named_children:
             if argument.type != "argument" or not argument.named_children:
                 continue
@@ -181,8 +181,8 @@ class _File:
             if name is None:
                 positional.append(value)
             else:
-                named[self._text(name)] = value
-        return Call(method, positional, named, node.start_point[0] + 1, self._characters[node.start_byte])
+                by_name[self._text(name)] = value
+        return Call(method, positional, by_name, node.start_point[0] + 1, self._characters[node.start_byte])
 
     def _assigned(self, node: Node, parent: Node | None) -> str | None:
         if parent is None:

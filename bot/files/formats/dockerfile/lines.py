@@ -54,9 +54,9 @@ class Instruction(NamedTuple):
             begin = self.joints[0][1] + self.at
             return Spanned(text, range(begin, begin + len(text)))
         origins: list[int] = []
-        ends = [at for at, _ in self.joints[1:]] + [len(self.text)]
-        for (at, origin), end in zip(self.joints, ends, strict=True):
-            origins.extend(range(origin, origin + end - at))
+        ends = [position for position, _ in self.joints[1:]] + [len(self.text)]
+        for (position, origin), end in zip(self.joints, ends, strict=True):
+            origins.extend(range(origin, origin + end - position))
         return Spanned(text, origins[self.at : self.at + len(text)])
 
     def nested(self) -> "Instruction | None":
@@ -172,32 +172,32 @@ def _directives(text: str) -> Script:
     """
     escape, syntax, syntax_line = "\\", None, 0
     faults: list[Fault] = []
-    seen: set[str] = set()
-    at = 1 if text.startswith(BOM) else 0
-    shebang = text.startswith("#!", at)
+    names: set[str] = set()
+    position = 1 if text.startswith(BOM) else 0
+    shebang = text.startswith("#!", position)
     number = 0
-    while at < len(text):
-        end = text.find("\n", at)
+    while position < len(text):
+        end = text.find("\n", position)
         end = len(text) if end < 0 else end
         number += 1
         if not (number == 1 and shebang):
-            match = _DIRECTIVE.match(text[at:end])
+            match = _DIRECTIVE.match(text[position:end])
             name = match.group(1).lower() if match else ""
             if match is None or name not in _DIRECTIVES:
                 break
-            value, begin = match.group(2), at + match.start(2)
-            if name in seen:
+            value, begin = match.group(2), position + match.start(2)
+            if name in names:
                 faults.append(Fault(number, f"the directive {name} may stand only once"))
             elif name == "escape" and not shebang:
                 if value in ("\\", "`"):
                     escape = value
                 else:
                     faults.append(Fault(number, f"escape={value} is neither \\ nor `"))
-            elif name == "syntax" and text[at] == "#":
+            elif name == "syntax" and text[position] == "#":
                 image = value.partition(" ")[0]
                 syntax, syntax_line = Spanned(image, range(begin, begin + len(image))), number
-            seen.add(name)
-        at = end + 1
+            names.add(name)
+        position = end + 1
     return Script((), escape, syntax, syntax_line, tuple(faults))
 
 

@@ -34,13 +34,13 @@ def without_suffix(value: Spanned, pattern: str) -> Spanned:
 def replaced(value: Spanned, pattern: str, replacement: Spanned, everywhere: bool) -> list[Spanned]:
     """The parts of `${value/pattern/replacement}`, of `${value//pattern/replacement}` where it is `everywhere`."""
     parts: list[Spanned] = []
-    at = 0
+    position = 0
     for match in _compiled(_tokens(pattern), longest=True).finditer(_matchable(value.text)):
-        parts += (value.part(at, match.start()), replacement)
-        at = match.end()
+        parts += (value.part(position, match.start()), replacement)
+        position = match.end()
         if not everywhere:
             break
-    return [*parts, value.part(at, len(value))]
+    return [*parts, value.part(position, len(value))]
 
 
 def _matchable(text: str) -> str:
@@ -54,18 +54,18 @@ def _tokens(pattern: str) -> list[str]:
     if len(pattern) > LONGEST_PATTERN:
         raise BadPattern(f"a pattern has more than {LONGEST_PATTERN} characters")
     tokens: list[str] = []
-    at = 0
-    while at < len(pattern):
-        char = pattern[at]
+    position = 0
+    while position < len(pattern):
+        char = pattern[position]
         if char == "\\":
-            at += 1
-            char = pattern[at : at + 1]
+            position += 1
+            char = pattern[position : position + 1]
             if char not in ("*", "?", "\\", "}", "/"):
                 raise BadPattern(f"'\\{char}' is no escape in a pattern")
             tokens.append(re.escape(char))
         else:
             tokens.append("*" if char == "*" else "." if char == "?" else re.escape(char))
-        at += 1
+        position += 1
     return tokens
 
 

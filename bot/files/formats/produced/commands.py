@@ -43,7 +43,7 @@ class Written:
 
 def pushed(
     text: Spanned,
-    known: Mapping[str, Spanned] | None = None,
+    variables: Mapping[str, Spanned] | None = None,
     folders: Folders | None = None,
     built: dict[str, Written] | None = None,
 ) -> Iterator[Written]:
@@ -54,7 +54,7 @@ def pushed(
     """
     built = {} if built is None else built
     folders = folders or Folders()
-    for command in commands(text, known):
+    for command in commands(text, variables):
         folders = folders.after(command) or folders
         words = [word.text for word in command.words]
         place = text.place(command.start)
@@ -78,25 +78,25 @@ def pushed(
             yield made if not made.pulled else replace(made, name=name, place=place, pulled=pulled)
 
 
-def with_copies(written: Iterable[Written]) -> Iterator[Written]:
+def with_copies(names: Iterable[Written]) -> Iterator[Written]:
     """What a file pushes; a copy of what it builds itself is as that, a copy of anything else weak evidence."""
-    some = list(islice(written, MOST_WRITTEN))
-    built = {each.name: each for each in some if not each.pulled}
-    for each in some:
-        if not each.pulled:
-            yield each
-        elif (source := built.get(each.pulled)) is not None:
-            weakness = each.weakness or source.weakness
-            yield replace(each, pulls=source.pulls, built_from=source.built_from, weakness=weakness)
+    first_names = list(islice(names, MOST_WRITTEN))
+    built = {name.name: name for name in first_names if not name.pulled}
+    for name in first_names:
+        if not name.pulled:
+            yield name
+        elif (source := built.get(name.pulled)) is not None:
+            weakness = name.weakness or source.weakness
+            yield replace(name, pulls=source.pulls, built_from=source.built_from, weakness=weakness)
         else:
-            copy = f"it is a copy of {shown(each.pulled)}, which no build here makes anew"
-            yield replace(each, weakness=each.weakness or copy)
+            copy = f"it is a copy of {shown(name.pulled)}, which no build here makes anew"
+            yield replace(name, weakness=name.weakness or copy)
 
 
 def _pulled(program: str, words: list[str]) -> list[str]:
-    rest = words[1:]
-    is_pull = program in _BUILDERS and (rest[:1] == ["pull"] or rest[:2] == ["image", "pull"])
-    name = _without_transport(rest[-1]) if is_pull and not rest[-1].startswith("-") else None
+    arguments = words[1:]
+    is_pull = program in _BUILDERS and (arguments[:1] == ["pull"] or arguments[:2] == ["image", "pull"])
+    name = _without_transport(arguments[-1]) if is_pull and not arguments[-1].startswith("-") else None
     return [name] if name is not None else []
 
 
@@ -123,12 +123,12 @@ def _pushed_by(program: str, words: list[str], built: Mapping[str, Written]) -> 
         return _copied_by_skopeo(words, built)
     if program not in _BUILDERS:
         return []
-    rest = words[1:]
-    if rest[:1] == ["push"] or rest[:2] in (["image", "push"], ["manifest", "push"]):
-        operands = [word for word in rest[1:] if not word.startswith("-") and word != "push"]
+    arguments = words[1:]
+    if arguments[:1] == ["push"] or arguments[:2] in (["image", "push"], ["manifest", "push"]):
+        operands = [word for word in arguments[1:] if not word.startswith("-") and word != "push"]
         name = _without_transport(operands[-1]) if operands else None
         return [name] if name is not None else []
-    is_pushing = "--push" in rest or any("type=registry" in word or "push=true" in word for word in rest)
+    is_pushing = "--push" in arguments or any("type=registry" in word or "push=true" in word for word in arguments)
     return _values(words, _TAGS) if is_pushing and _builds(program, words) else []
 
 
@@ -160,32 +160,32 @@ def _builds(program: str, words: list[str]) -> bool:
 
 def _published(words: list[str]) -> list[str]:
     """.NET's own containers: the properties of the command line name registry, repository and tag."""
-    given: dict[str, str] = {}
+    properties: dict[str, str] = {}
     for word in words[1:]:
         option, _, value = word.partition(":") if ":" in word.partition("=")[0] else word.partition("=")
         if option in ("-p", "/p", "--property", "-property", "/property"):
             name, _, text = value.partition("=")
-            given[name.lower()] = text.strip("\"'")
-    return container_names(given)
+            properties[name.lower()] = text.strip("\"'")
+    return container_names(properties)
 
 
-def container_names(given: Mapping[str, str]) -> list[str]:
+def container_names(properties: Mapping[str, str]) -> list[str]:
     """The images that these properties of .NET's containers name, by their lower-case names; none without both
     registry and repository."""
-    registry = given.get("containerregistry", "")
-    repository = given.get("containerrepository", "") or given.get("containerimagename", "")
+    registry = properties.get("containerregistry", "")
+    repository = properties.get("containerrepository", "") or properties.get("containerimagename", "")
     if not registry or not repository:
         return []
-    listed = given.get("containerimagetags", "") or given.get("containerimagetag", "") or "latest"
-    return [f"{registry}/{repository}:{tag.strip()}" for tag in listed.split(";") if tag.strip()]
+    tag_list = properties.get("containerimagetags", "") or properties.get("containerimagetag", "") or "latest"
+    return [f"{registry}/{repository}:{tag.strip()}" for tag in tag_list.split(";") if tag.strip()]
 
 
 def _values(words: list[str], options: tuple[str, ...]) -> list[str]:
-    found: list[str] = []
+    option_values: list[str] = []
     for number, word in enumerate(words):
         option, equals, value = word.partition("=")
         if option in options:
-            found += [value] if equals else words[number + 1 : number + 2]
+            option_values += [value] if equals else words[number + 1 : number + 2]
         elif word.startswith("-t") and len(word) > 2 and not word.startswith("--") and "-t" in options:
-            found.append(word[2:])
-    return found
+            option_values.append(word[2:])
+    return option_values

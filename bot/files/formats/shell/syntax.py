@@ -50,10 +50,10 @@ def _parsed(source: bytes) -> "tree_sitter.Node | None":
     parser = tree_sitter.Parser(_language())
     left = _MOST_READS + len(source) * _MOST_READS_OF_EACH // _AT_ONCE
 
-    def part(at: int, _: object) -> bytes:
+    def part(offset: int, _: object) -> bytes:
         nonlocal left
         left -= 1
-        return source[at : at + _AT_ONCE] if left > 0 else b""
+        return source[offset : offset + _AT_ONCE] if left > 0 else b""
 
     try:
         # Asked after each hundred steps only, so that there must be nothing more to read until then.

@@ -124,8 +124,8 @@ class _Reader:
         return self._expand(text.strip("'") if kind == "quoted" else text)
 
     def _take(self, kind: str) -> str:
-        found, text = self._tokens[self._at]
-        if found != kind:
+        token_kind, text = self._tokens[self._at]
+        if token_kind != kind:
             raise _NotReadable
         self._at += 1
         return text
