@@ -30,9 +30,9 @@ def is_related(push: Push, step: PipelineStep) -> bool:
     return step.job.is_before(push.step.job) or push.step.job.is_before(step.job)
 
 
-def related(push: Push, found: Iterable[Found]) -> list[Found]:
+def related(push: Push, candidates: Iterable[Found]) -> list[Found]:
     """Those scans, signatures or statements that the runs which push make of it."""
-    return [each for each in found if each.pipeline is push.pipeline and is_related(push, each.step)]
+    return [each for each in candidates if each.pipeline is push.pipeline and is_related(push, each.step)]
 
 
 def scans_of(repository: RepositoryTexts, push: Push) -> list[ImageScan]:
@@ -119,6 +119,6 @@ def target_fits(push: Push, target: str) -> bool | None:
 def repository_of(name: str) -> str:
     """The name without its tag and digest."""
     head = name.partition("@")[0]
-    masked = EXPRESSION.sub(lambda found: "x" * len(found.group()), head)
+    masked = EXPRESSION.sub(lambda match: "x" * len(match.group()), head)
     colon = masked.rfind(":")
     return head[:colon] if colon > masked.rfind("/") else head

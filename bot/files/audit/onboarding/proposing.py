@@ -66,17 +66,17 @@ class _State:
 
 
 def propose(
-    files: Mapping[str, bytes], name: str, produced: Collection[SeenConfig], wanted: WantedProposal, now: datetime
+    files: Mapping[str, bytes], name: str, produced: Collection[SeenConfig], request: WantedProposal, now: datetime
 ) -> Proposal:
     """The proposal for one repository. `files` are all that the audit reads; never raises for any text."""
-    return _Proposing(name, produced, wanted, now).proposal(files)
+    return _Proposing(name, produced, request, now).proposal(files)
 
 
 class _Proposing:
-    def __init__(self, name: str, produced: Collection[SeenConfig], wanted: WantedProposal, now: datetime) -> None:
+    def __init__(self, name: str, produced: Collection[SeenConfig], request: WantedProposal, now: datetime) -> None:
         self._name = name
         self._produced = tuple(produced)
-        self._wanted = wanted
+        self._wanted = request
         self._now = now
         self._room = MOST_SPLICES
         self._more = 0
@@ -219,22 +219,22 @@ def _counted(state: _State) -> Counted:
 
 
 def _mended_places(commits: Sequence[ProposedCommit], after: Counted) -> Iterator[MendedPlace]:
-    seen = set[tuple[str, str, str, str]]()
+    keys = set[tuple[str, str, str, str]]()
     for commit in commits:
-        for each in commit.mended:
-            key = (commit.check, each.place.path, each.subject, each.before)
-            if key not in seen:
-                seen.add(key)
-                holding = after.holding.get((commit.check, each.place.path), 0)
+        for repair in commit.mended:
+            key = (commit.check, repair.place.path, repair.subject, repair.before)
+            if key not in keys:
+                keys.add(key)
+                holding = after.holding.get((commit.check, repair.place.path), 0)
                 yield MendedPlace(*key, failing=after.failing.get(key, 0), holding=holding)
 
 
 def _next(failing: Sequence[Finding], passed: Counter[tuple[str, str, str]]) -> Finding | None:
     """The first that was not passed over; of those that are alike, as many were as are counted."""
-    seen = Counter[tuple[str, str, str]]()
+    counts = Counter[tuple[str, str, str]]()
     for finding in failing:
-        seen[_key(finding)] += 1
-        if seen[_key(finding)] > passed[_key(finding)]:
+        counts[_key(finding)] += 1
+        if counts[_key(finding)] > passed[_key(finding)]:
             return finding
     return None
 
@@ -266,7 +266,12 @@ def _mended(before: _State, after: _State, check: str) -> Iterator[Mended]:
             still[_key(finding)] -= 1
             continue
         same = [each for each in holding if each.place.path == finding.place.path]
-        same.sort(key=lambda each: (each.subject != finding.subject, abs(each.place.start - finding.place.start)))
+        same.sort(
+            key=lambda candidate: (
+                candidate.subject != finding.subject,
+                abs(candidate.place.start - finding.place.start),
+            )
+        )
         now = same[0].message if same else "it does not fail any more"
         yield Mended(finding.place, finding.subject, finding.message, now)
 
@@ -274,12 +279,12 @@ def _mended(before: _State, after: _State, check: str) -> Iterator[Mended]:
 def _line_before(before: bytes, now: bytes, line: int) -> int:
     """The line that was at `line` of the later text; of one that is new, the last one above it."""
     matcher = SequenceMatcher(None, before.split(b"\n"), now.split(b"\n"), autojunk=False)
-    at, old_end, new_end = line - 1, 0, 0
+    index, old_end, new_end = line - 1, 0, 0
     for old, new, size in matcher.get_matching_blocks():
-        if at < new:
-            return 1 + max(0, min(old_end + at - new_end, old - 1))
-        if at < new + size:
-            return 1 + old + at - new
+        if index < new:
+            return 1 + max(0, min(old_end + index - new_end, old - 1))
+        if index < new + size:
+            return 1 + old + index - new
         old_end, new_end = old + size, new + size
     return max(1, old_end)
 

@@ -51,14 +51,14 @@ def _renderings(repository: RepositoryTexts) -> list[Rendering]:
         for entry in entries(root, "resources", "bases", "components")
         if (target := below(folder, entry)) is not None and target != folder
     }
-    found = []
+    all_renderings = []
     for folder, (path, root) in folders.items():
         if folder in taken or _is_component(root):
             continue
         rendering = Rendering(folder or ".", path)
         rendering.objects = _built(repository, folder, path, root, rendering, 0, [])
-        found.append(rendering)
-    return found
+        all_renderings.append(rendering)
+    return all_renderings
 
 
 def patch_files(repository: RepositoryTexts) -> set[str]:
@@ -67,18 +67,18 @@ def patch_files(repository: RepositoryTexts) -> set[str]:
 
 
 def _patch_files(repository: RepositoryTexts) -> set[str]:
-    found: set[str] = set()
+    patch_paths: set[str] = set()
     for path in repository.paths:
         root = repository.root(path) if path.rpartition("/")[2] in NAMES else None
         if root is None:
             continue
-        written = list(entries(root, "patchesStrategicMerge"))
+        patches = list(entries(root, "patchesStrategicMerge"))
         for key in ("patches", "patchesJson6902"):
             paths = (item.scalar("path") for item in root.sequence(key) if isinstance(item, Mapping))
-            written += [scalar.value for scalar in paths if scalar is not None]
-        targets = (below(posixpath.dirname(path), each) for each in written if "\n" not in each)
-        found.update(target for target in targets if target is not None)
-    return found
+            patches += [scalar.value for scalar in paths if scalar is not None]
+        targets = (below(posixpath.dirname(path), each) for each in patches if "\n" not in each)
+        patch_paths.update(target for target in targets if target is not None)
+    return patch_paths
 
 
 def _is_component(root: Mapping) -> bool:
@@ -93,11 +93,11 @@ def _built(
     root: Mapping,
     rendering: Rendering,
     depth: int,
-    given: list[Mapping],
+    outer_objects: list[Mapping],
 ) -> list[Mapping]:
     """The objects of a kustomization; a component gets those of the one that takes it."""
     rendering.files.add(path)
-    objects = list(given)
+    objects = list(outer_objects)
     for entry in entries(root, "resources", "bases"):
         objects += _taken(repository, folder, entry, rendering, depth, [])
     for entry in entries(root, "components"):
@@ -125,8 +125,8 @@ def _replacements(
             continue
         rendering.files.add(target)
         for document in repository.documents(target):
-            written = document.items if isinstance(document, Sequence) else [document]
-            yield from (each for each in written if isinstance(each, Mapping))
+            items = document.items if isinstance(document, Sequence) else [document]
+            yield from (each for each in items if isinstance(each, Mapping))
 
 
 def _others(repository: RepositoryTexts, rendering: Rendering) -> list[Mapping]:
@@ -136,24 +136,29 @@ def _others(repository: RepositoryTexts, rendering: Rendering) -> list[Mapping]:
 
 
 def _taken(
-    repository: RepositoryTexts, folder: str, entry: str, rendering: Rendering, depth: int, given: list[Mapping]
+    repository: RepositoryTexts,
+    folder: str,
+    entry: str,
+    rendering: Rendering,
+    depth: int,
+    outer_objects: list[Mapping],
 ) -> list[Mapping]:
     target = below(folder, entry)
     if target is None or "//" in entry or "github.com" in entry:
         rendering.hidden = f"{entry[:100]} is no file of this repository"
-        return given
+        return outer_objects
     if target in repository:
         rendering.files.add(target)
         if not may_hold_workloads(repository.text(target)):
             rendering.others.append(target)
-            return given
-        return [*given, *(each for document in repository.documents(target) for each in _objects(document))]
+            return outer_objects
+        return [*outer_objects, *(each for document in repository.documents(target) for each in _objects(document))]
     name = repository.first(target, *NAMES)
     root = repository.root(name) if name is not None else None
     if name is None or root is None or depth >= DEEPEST:
         rendering.hidden = f"{entry[:100]} is no file of this repository"
-        return given
-    return _built(repository, target, name, root, rendering, depth + 1, given)
+        return outer_objects
+    return _built(repository, target, name, root, rendering, depth + 1, outer_objects)
 
 
 def _objects(document: Node) -> Iterator[Mapping]:
