@@ -36,12 +36,12 @@ def thinned_out(
     """
     if step.withdrawn and (changed := _changed_form(before, after)):
         return [ThinnedOut(FORM, f"{changed}, and {counted(len(step.withdrawn), 'tag')} with it", step.withdrawn)]
-    found: list[ThinnedOut] = []
+    losses: list[ThinnedOut] = []
     for repository in sorted({key[0] for key in step.withdrawn}):
         had, has = (_unended(inventory, repository, ended) for inventory in (before, after))
         gone = step.withdrawn & had
         if 2 * len(has) < len(had):
-            found.append(_thinned_out(repository, gone, had, has))
+            losses.append(_thinned_out(repository, gone, had, has))
             continue
         if not _is_of_dotnet(repository):
             continue
@@ -50,8 +50,8 @@ def thinned_out(
                 frozenset(key for key in keys if channel_of(key[1]) == channel) for keys in (had, has, gone)
             )
             if 2 * len(of_has) < len(of_had):
-                found.append(_thinned_out(f"{repository} {channel or 'latest'}", of_gone, of_had, of_has))
-    return found
+                losses.append(_thinned_out(f"{repository} {channel or 'latest'}", of_gone, of_had, of_has))
+    return losses
 
 
 def ended_tags(tags: Iterable[TagKey], ended: Collection[str]) -> frozenset[TagKey]:
