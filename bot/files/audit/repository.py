@@ -55,7 +55,7 @@ class RepositoryTexts:
         self._texts: dict[str, str] = {}
         self._documents: dict[str, list[Node] | Unreadable] = {}
         self._owners: dict[int, tuple[str, Lines]] = {}
-        self._kept: dict[object, object] = {}
+        self._models: dict[object, object] = {}
         self._kinds: dict[str, Kind | None] = {}
         self._adopted: list[str] = []
 
@@ -128,17 +128,17 @@ class RepositoryTexts:
 
     def kept(self, make: "Callable[[RepositoryTexts], T]") -> T:
         """What `make` gives for this repository, made once: a model that several rules share."""
-        if make not in self._kept:
-            self._kept[make] = make(self)
-        return cast("T", self._kept[make])
+        if make not in self._models:
+            self._models[make] = make(self)
+        return cast("T", self._models[make])
 
     @cached_property
     def dockerfiles(self) -> list[str]:
-        """Those that images are built from: none of tests, samples and development containers."""
+        """The Dockerfiles that images are built from: none of tests, samples and development containers."""
         return [path for path in self._files if kind_of(path) == DOCKERFILE and is_for_production(path)]
 
     def produced_from(self, path: str) -> SeenConfig | None:
-        """The image that was built from a Dockerfile: plain only where there is one of each."""
+        """Returns the image that was built from a Dockerfile, which is clear only where there is one of each."""
         return self.produced[0] if len(self.produced) == 1 and self.dockerfiles == [path] else None
 
     def produced_as(self, image: str) -> SeenConfig | None:

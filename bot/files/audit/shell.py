@@ -198,7 +198,7 @@ def _decided_by(parent: Any, child: Any, holder: Any, pipefail: bool) -> tuple[b
         case "negated_command":
             if holder is None or holder.type not in _BRANCHES or not _is_condition(parent, holder):
                 return True, False
-            return True, _ends(_between(holder, "then"))
+            return True, _ends(_statements_between(holder, "then"))
         case "if_statement" | "while_statement" | "elif_clause":
             is_condition = _is_condition(child, parent)
             return is_condition, (_ends(_otherwise(parent)) or None) if is_condition else None
@@ -256,7 +256,7 @@ def _ends_anyway(right: Any) -> bool | None:
     return False
 
 
-def _between(branch: Any, word: str) -> list[Any]:
+def _statements_between(branch: Any, word: str) -> list[Any]:
     """The statements of a branch from `then` to what follows."""
     statements: list[Any] = []
     has_begun = False

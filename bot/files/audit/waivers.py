@@ -32,7 +32,7 @@ class Waiver:
     reason: str
 
     def covers(self, finding: Finding, comments: Collection[int]) -> bool:
-        """A comment counts for the lines that it stands on, and for what begins below it and other comments."""
+        """Whether it counts for a finding: one in a comment does on its line, and for what follows it."""
         if finding.check != self.check:
             return False
         if self.line is None:

@@ -146,12 +146,12 @@ def below(folder: str | None, *parts: str) -> str | None:
 
 
 def places(*paths: str | None) -> tuple[str, ...]:
-    """Those that are known, each once."""
+    """Returns the paths that are known, each once, in the order given."""
     return tuple(dict.fromkeys(path for path in paths if path is not None))
 
 
 def arguments(settings: Sequence[Spanned]) -> tuple[Argument, ...]:
-    """`NAME=value` each; one without a value comes from the environment and says nothing."""
+    """Reads settings `NAME=value`; one without a value comes from the environment and is left out."""
     arguments_with_value: list[Argument] = []
     for setting in settings:
         name, equals, value = setting.text.partition("=")

@@ -29,7 +29,7 @@ class _Line:
     owners: tuple[str, ...]
 
     def takes(self, path: Sequence[str]) -> bool:
-        """Goes through the path with all places of the pattern that may have been reached."""
+        """Whether the pattern takes a path: goes through it with all parts that may have been reached."""
         states = self._with_skips({0})
         for place, name in enumerate(path):
             if len(self.parts) in states and self._takes_below(place):

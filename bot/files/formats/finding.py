@@ -46,7 +46,7 @@ def kind_in(path: str, data: bytes) -> Kind | None:
 
 
 def is_text(data: bytes) -> bool:
-    """Whether a file is read: it is neither too large nor anything but text."""
+    """Whether a file is read as text: it has at most `LARGEST_FILE` bytes, and no NUL."""
     return len(data) <= LARGEST_FILE and b"\0" not in data
 
 

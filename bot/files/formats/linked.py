@@ -33,7 +33,7 @@ Files = Mapping[str, tuple[Kind, str]]
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """What files tell together.
+    """The findings of files that decide about each other, and the .NET publishes that all of them ask for.
 
     `findings` are those of files that cannot be read alone, by the file that is read: usages in them may stand in
     another one. `dotnet` is what all files ask of the .NET SDK.
@@ -43,7 +43,7 @@ class Linked:
     dotnet: tuple[DotnetPublish, ...] = ()
     groups: tuple[frozenset[str], ...] = ()
     """Paths that decide about each other; no path is in two of them."""
-    _given: frozenset[tuple[str, Span | None]] = frozenset()
+    _argument_spans: frozenset[tuple[str, Span | None]] = frozenset()
     _built: frozenset[tuple[str, str]] = frozenset()
 
     def kept(self, usages: Iterable[Usage]) -> list[Usage]:
@@ -54,7 +54,7 @@ class Linked:
         return [
             usage
             for usage in usages
-            if not (usage.role is Role.BUILD_ARGUMENT and (usage.path, usage.span) in self._given)
+            if not (usage.role is Role.BUILD_ARGUMENT and (usage.path, usage.span) in self._argument_spans)
             and not (usage.kind == compose.KIND and self._is_built(usage))
         ]
 
@@ -80,7 +80,7 @@ def link(files: Files) -> Linked:
             groups.append(frozenset((path, *used)))
     argument_spans: set[tuple[str, Span | None]] = set()
     overridden = Builds(
-        docker=tuple(_overridden((each for all_ in builds_by_path.values() for each in all_.bake), files))
+        docker=tuple(_override_builds((each for all_ in builds_by_path.values() for each in all_.bake), files))
     )
     for path, builds in _by_dockerfile((*builds_by_path.values(), overridden), files).items():
         dockerfile_findings = _with_builds(path, builds, files)
@@ -146,7 +146,7 @@ def _builds(path: str, files: Files, environments: Mapping[str, tuple[str, ...]]
         return Builds()
 
 
-def _overridden(overrides: Iterable[BakeOverride], files: Files) -> Iterator[DockerBuild]:
+def _override_builds(overrides: Iterable[BakeOverride], files: Files) -> Iterator[DockerBuild]:
     """The builds of Bake's targets with what commands set for them, which wins over the Bake file's own values."""
     targets: dict[str, list[tuple[str, DockerBuild]]] = {}
     for override in overrides:
@@ -183,7 +183,7 @@ def _with_environment(path: str, values: Mapping[str, Spanned], sources: tuple[s
     _, text = files[path]
     findings = compose.find(path, text, values)
     reader = _Reader(path, (path, *sources), files)
-    return _marked(Findings(tuple(map(reader.usage, findings.usages)), findings.problems), files)
+    return _mark_usages(Findings(tuple(map(reader.usage, findings.usages)), findings.problems), files)
 
 
 def _with_builds(path: str, builds: list[DockerBuild], files: Files) -> Findings:
@@ -201,7 +201,7 @@ def _with_builds(path: str, builds: list[DockerBuild], files: Files) -> Findings
             usages.setdefault(_key_of(usage), usage)
         problems &= set(findings.problems)
     common_problems: list[SourceProblem] = [problem for problem in alone.problems if problem in problems]
-    return _marked(Findings(tuple(usages.values()), tuple(common_problems)), files)
+    return _mark_usages(Findings(tuple(usages.values()), tuple(common_problems)), files)
 
 
 def _key_of(usage: Usage) -> tuple[object, ...]:
@@ -240,7 +240,7 @@ class _Reader:
         return self._lines[path]
 
 
-def _marked(findings: Findings, files: Files) -> Findings:
+def _mark_usages(findings: Findings, files: Files) -> Findings:
     """Gives each usage the marker that stands above it in its file."""
     by_path: dict[str, list[Usage]] = {}
     for usage in findings.usages:

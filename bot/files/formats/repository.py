@@ -46,28 +46,28 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self._found: OrderedDict[tuple[str, Kind], Findings] = OrderedDict()
-        self._named: OrderedDict[tuple[str, str], tuple[Named, ...]] = OrderedDict()
+        self._findings: OrderedDict[tuple[str, Kind], Findings] = OrderedDict()
+        self._names: OrderedDict[tuple[str, str], tuple[Named, ...]] = OrderedDict()
         self._builds: OrderedDict[tuple[str, str, Variables], FileBuilds] = OrderedDict()
         self._turn = threading.Lock()
 
     def findings(self, file: File, kind: Kind) -> Findings:
         """The usages and problems of a file by itself."""
         key = (file.sha, kind)
-        findings_by_text = self._remembered(self._found, key, lambda: find_usages(file.path, file.data, kind))
-        return _placed(findings_by_text, file.path)
+        findings = self._remember_value(self._findings, key, lambda: find_usages(file.path, file.data, kind))
+        return _move_findings(findings, file.path)
 
     def images_named(self, file: File) -> tuple[Named, ...]:
         """The images that a file's builds push; from which files hangs on where it stands."""
         key = (file.sha, file.path)
-        return self._remembered(self._named, key, lambda: names_in(file.path, file.data))
+        return self._remember_value(self._names, key, lambda: names_in(file.path, file.data))
 
     def file_builds(self, file: File, variables: Variables) -> FileBuilds:
         """What a file builds of Bake and Compose files where `variables` are set."""
         key = (file.sha, file.path, variables)
-        return self._remembered(self._builds, key, lambda: file_builds(file.path, file.data, variables))
+        return self._remember_value(self._builds, key, lambda: file_builds(file.path, file.data, variables))
 
-    def _remembered(self, values: "OrderedDict[Key, Value]", key: Key, read: Callable[[], Value]) -> Value:
+    def _remember_value(self, values: "OrderedDict[Key, Value]", key: Key, read: Callable[[], Value]) -> Value:
         with self._turn:
             value = values.get(key)
             if value is None:
@@ -203,7 +203,7 @@ def is_read_together(path: str, data: bytes) -> bool:
     return kind_of(path) == project.KIND and is_text(data)
 
 
-def _placed(findings: Findings, path: str) -> Findings:
+def _move_findings(findings: Findings, path: str) -> Findings:
     return Findings(
         tuple(usage if usage.path == path else replace(usage, path=path) for usage in findings.usages),
         tuple(problem if problem.path == path else replace(problem, path=path) for problem in findings.problems),

@@ -103,7 +103,7 @@ class _Reader:
 
     def config(self, root: Mapping) -> RepositoryConfig:
         self._check_keys(root, _KEYS)
-        enabled = self._enabled(root)
+        enabled = self._read_enabled(root)
         owners = list(self._several(root, "owners", _owner, "a GitHub login or organization/team"))
         return RepositoryConfig(
             enabled=enabled and not self.unread,
@@ -118,7 +118,7 @@ class _Reader:
             ),
             reviewers=tuple(dict.fromkeys(login for login, _ in owners if login)),
             team_reviewers=tuple(dict.fromkeys(team for _, team in owners if team)),
-            ignored=tuple(self._ignored(root)),
+            ignored=tuple(self._read_ignores(root)),
             produces=tuple(
                 dict.fromkeys(
                     self._several(root, "produces", _image, "an image such as ghcr.io/octocat/shop:latest")
@@ -126,7 +126,7 @@ class _Reader:
             ),
         )
 
-    def _enabled(self, root: Mapping) -> bool:
+    def _read_enabled(self, root: Mapping) -> bool:
         """Whether the repository lets the bot in; what is not understood there is `unread`."""
         node = root.get("enabled")
         if node is None or (isinstance(node, Scalar) and node.is_null):
@@ -157,7 +157,7 @@ class _Reader:
             else:
                 self._problem(node.start, "an entry of workflows needs paths and workflow; it is skipped")
 
-    def _ignored(self, root: Mapping) -> Iterator[Ignore]:
+    def _read_ignores(self, root: Mapping) -> Iterator[Ignore]:
         for node in self._list(root, "ignore"):
             if not isinstance(node, Mapping):
                 self._problem(node.start, "an entry of ignore needs path, base or check; it is skipped")

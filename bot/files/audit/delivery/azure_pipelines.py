@@ -9,7 +9,7 @@ MOST_TEMPLATES = 300
 
 
 def azure_pipelines(repository: RepositoryTexts) -> list[str]:
-    """Their paths in order; files of other services with similar keys are none of them. Never raises."""
+    """Returns the paths of the pipelines in order; files of other services are none. Never raises."""
     return repository.kept(_azure_pipelines)
 
 

@@ -31,7 +31,7 @@ def is_related(push: Push, step: PipelineStep) -> bool:
 
 
 def related(push: Push, candidates: Iterable[Found]) -> list[Found]:
-    """Those scans, signatures or statements that the runs which push make of it."""
+    """Returns the scans, signatures or statements among `candidates` that runs which push make of the image."""
     return [each for each in candidates if each.pipeline is push.pipeline and is_related(push, each.step)]
 
 

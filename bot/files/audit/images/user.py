@@ -44,7 +44,7 @@ def user_seen(config: SeenConfig, instruction: Instruction) -> User:
 
 
 def settled(user: User, config: SeenConfig | None) -> User:
-    """An unknown user as the produced image tells; that an entrypoint drops rights is nothing it could deny."""
+    """Returns an unknown user as the produced image tells it; root there does not deny that it drops rights."""
     if user.kind is not UserKind.UNKNOWN or config is None:
         return user
     seen_user = user_seen(config, user.where)

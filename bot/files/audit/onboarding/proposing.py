@@ -76,7 +76,7 @@ class _Proposing:
     def __init__(self, name: str, produced: Collection[SeenConfig], request: WantedProposal, now: datetime) -> None:
         self._name = name
         self._produced = tuple(produced)
-        self._wanted = request
+        self._request = request
         self._now = now
         self._room = MOST_SPLICES
         self._more = 0
@@ -85,45 +85,45 @@ class _Proposing:
 
     def proposal(self, files: Mapping[str, bytes]) -> Proposal:
         self._first = files
-        state = first = self._judged(files)
+        state = first = self._judge_files(files)
         commits = list[ProposedCommit]()
         for check in SAFE_CHECKS:
-            if check in self._wanted.checks and check not in self._wanted.declined:
+            if check in self._request.checks and check not in self._request.declined:
                 state, commit = self._commit(state, check)
                 commits += [commit] if commit is not None else []
             else:
-                why = _DECLINED if check in self._wanted.declined else _LEFT_OUT
+                why = _DECLINED if check in self._request.declined else _LEFT_OUT
                 for finding in state.failing(check):
                     self._leave(state, finding, finding.fix, why)
         left = [each for each in state.findings if each.outcome is Outcome.FAILS and each.check not in SAFE_CHECKS]
-        texts = Texts(state.repository, state.files, self._now, self._wanted.unwaivable)
+        texts = Texts(state.repository, state.files, self._now, self._request.unwaivable)
         proved = patches(texts, left, state.findings)
         for finding in left:
             self._leave(state, finding, finding.fix, _NEEDS_JUDGEMENT, patch=proved.get(finding, ""))
-        counted = _counted(first)
-        mends = tuple(_mended_places(commits, _counted(state)))
+        counted = _count_outcomes(first)
+        mends = tuple(_mended_places(commits, _count_outcomes(state)))
         return Proposal(tuple(commits), tuple(self._left), dict(files), self._more, counted, mends)
 
-    def _judged(self, files: Mapping[str, bytes]) -> _State:
+    def _judge_files(self, files: Mapping[str, bytes]) -> _State:
         repository = RepositoryTexts(files, self._name, self._produced)
-        return _State(repository, files, judge_repository(repository, self._now, self._wanted.unwaivable).findings)
+        return _State(repository, files, judge_repository(repository, self._now, self._request.unwaivable).findings)
 
     def _commit(self, before: _State, check: str) -> tuple[_State, ProposedCommit | None]:
         """Takes all splices of a check that stand the proof; the others are left, with why."""
         state, passed = self._all_at_once(before, check) or before, Counter[tuple[str, str, str]]()
         while (finding := _next(state.failing(check), passed)) is not None:
             fix, reason = self._fix(state, finding)
-            after = self._taken(state, finding, fix, reason)
+            after = self._take_fix(state, finding, fix, reason)
             if after is None:
                 passed[_key(finding)] += 1
             else:
                 state = after
-        changed = _changed(before.files, state.files)
+        changed = _pick_changes(before.files, state.files)
         if not changed:
             return state, None
         rule = BY_CHECK[check]
         mended = tuple(
-            replace(each, place=self._at_first(before, each.place)) for each in _mended(before, state, check)
+            replace(each, place=self._at_first(before, each.place)) for each in _list_mended(before, state, check)
         )
         return state, ProposedCommit(check, rule.title, rule.why, mended, changed)
 
@@ -131,22 +131,22 @@ class _Proposing:
         """The state with all fixes of a check, where they stand the proof together: judging again takes time."""
         fixes = [fix for each in before.failing(check) if (fix := self._fix(before, each)[0]) and fix.edits]
         edits = list(dict.fromkeys(edit for fix in fixes for edit in fix.edits))
-        is_denied = any(edit.path.startswith(folder) for edit in edits for folder in self._wanted.denied)
+        is_denied = any(edit.path.startswith(folder) for edit in edits for folder in self._request.denied)
         if len(fixes) < 2 or len(fixes) > self._room or is_denied or touch(edits):
             return None
-        after = self._judged(with_edits(before.files, edits))
+        after = self._judge_files(with_edits(before.files, edits))
         if not _is_proved(before, after, check, {edit.path for edit in edits}, places=len(fixes)):
             return None
         self._room -= len(fixes)
         return after
 
-    def _taken(self, state: _State, finding: Finding, fix: Fix | None, reason: str) -> _State | None:
+    def _take_fix(self, state: _State, finding: Finding, fix: Fix | None, reason: str) -> _State | None:
         """The state with the fix; None where there is none, or it may not be made now or at all, which is told."""
         if fix is None or not fix.edits:
             self._leave(state, finding, fix, reason)
             return None
         changed = with_edits(state.files, fix.edits)
-        for folder in self._wanted.denied:
+        for folder in self._request.denied:
             if any(edit.path.startswith(folder) for edit in fix.edits):
                 why = f"the bot lacks the right to change {folder}"
                 self._leave(state, finding, fix, why, changed)
@@ -155,7 +155,7 @@ class _Proposing:
         if self._room <= 0:
             self._more += 1
             return None
-        after = self._judged(changed)
+        after = self._judge_files(changed)
         if not _is_proved(state, after, finding.check, [edit.path for edit in fix.edits]):
             self._leave(state, finding, fix, _NOT_PROVED, changed)
             return None
@@ -193,7 +193,7 @@ class _Proposing:
         """The fix to try, and why there is none that can be."""
         fix, repository = finding.fix, state.repository
         if finding.check == action_commits.CHECK:
-            fix = pin_to_commit(repository, finding, self._wanted.commits) or fix
+            fix = pin_to_commit(repository, finding, self._request.commits) or fix
         elif finding.check in _STARTING:
             pushing = deliveries(repository).pushing()
             releasing = {each.path for each in pushing if builds_releases_alone(each)}
@@ -208,7 +208,7 @@ class _Proposing:
         return fix, (fix.left_alone if fix is not None else "") or _NEEDS_JUDGEMENT
 
 
-def _counted(state: _State) -> Counted:
+def _count_outcomes(state: _State) -> Counted:
     safe = [each for each in state.findings if each.check in SAFE_CHECKS]
     failing = [each for each in safe if each.outcome is Outcome.FAILS]
     holding = [each for each in safe if each.outcome is Outcome.HOLDS]
@@ -253,11 +253,11 @@ def _is_proved(before: _State, after: _State, check: str, paths: Collection[str]
     return is_better and all(number <= had[key] for key, number in has.items())
 
 
-def _changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes]:
+def _pick_changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes]:
     return {path: text for path, text in sorted(after.items()) if before.get(path) != text}
 
 
-def _mended(before: _State, after: _State, check: str) -> Iterator[Mended]:
+def _list_mended(before: _State, after: _State, check: str) -> Iterator[Mended]:
     """What failed and does no more, each with what is said at the same place now."""
     still = Counter(map(_key, after.failing(check)))
     holding = [each for each in after.findings if each.check == check and each.outcome is Outcome.HOLDS]
@@ -290,4 +290,4 @@ def _line_before(before: bytes, now: bytes, line: int) -> int:
 
 
 def _patch(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str:
-    return "".join(unified_diff(path, before.get(path), after[path]) for path in _changed(before, after))
+    return "".join(unified_diff(path, before.get(path), after[path]) for path in _pick_changes(before, after))

@@ -54,7 +54,7 @@ class _Hidden:
     """Names behind which the rest of a line is hidden: where a word of a script ends is left to its shell."""
 
     def mask_line(self, line: str) -> str:
-        """A line of a diff, however its value is quoted and wherever its name stands."""
+        """Masks the secrets in a line of a diff, however a value is quoted and wherever its name stands."""
         sign, text = line[:1], line[1:]
         bare = text.rstrip("\r\n")
         if bare in self.lines:
@@ -69,7 +69,7 @@ class _Hidden:
 
 def masked(repository: RepositoryTexts, path: str, diff: str) -> str | None:
     """The diff of a file without the values that the repository gives secrets; None where one would stay."""
-    hidden = repository.kept(_hidden).get(path)
+    hidden = repository.kept(_collect_hidden).get(path)
     if hidden is not None:
         diff = "".join(map(hidden.mask_line, diff.splitlines(keepends=True)))
     for name, value in sorted(repository.kept(_literals), key=lambda pair: (-len(pair[1]), pair)):
@@ -120,7 +120,7 @@ def _literals(repository: RepositoryTexts) -> frozenset[tuple[str, str]]:
     return frozenset((name, value) for name, value, _ in repository.kept(_secrets))
 
 
-def _hidden(repository: RepositoryTexts) -> dict[str, _Hidden]:
+def _collect_hidden(repository: RepositoryTexts) -> dict[str, _Hidden]:
     """What must not be shown of each file, by its path."""
     hidden_by_path: dict[str, _Hidden] = {}
     spans: dict[tuple[str, str], set[tuple[int, int]]] = {}
@@ -279,13 +279,13 @@ def _of_step(step: PipelineStep) -> Iterator[Written]:
     for name, value, node in named_values(step.mapping.get("with")):
         yield name, value, node
         lines = node.value.split("\n") if isinstance(node, Scalar) else ()
-        yield from (_parted(line.strip()) for line in lines)
+        yield from (_split_assignment(line.strip()) for line in lines)
     yield from _of_commands(step)
 
 
 def _of_commands(step: PipelineStep) -> Iterator[Written]:
     for command in step.commands:
-        yield from (_parted(each.removeprefix("--build-arg=")) for each in command.words)
+        yield from (_split_assignment(each.removeprefix("--build-arg=")) for each in command.words)
 
 
 def _of_instruction(repository: RepositoryTexts, file: Dockerfile, instruction: Instruction) -> Iterator[Written]:
@@ -295,6 +295,6 @@ def _of_instruction(repository: RepositoryTexts, file: Dockerfile, instruction: 
         yield name, value.text, _Place(file.path, source, *places)
 
 
-def _parted(text: str) -> Written:
+def _split_assignment(text: str) -> Written:
     name, _, value = text.partition("=")
     return name, value, None

@@ -17,14 +17,14 @@ def item_after(repository: RepositoryTexts, item: Mapping, item_lines: Items[str
     """Puts lines behind an item of a list. They are as they would stand at the left margin, dash first."""
     path, text, lines = _file_of(repository, item)
     line, column = _dash(text, lines, item)
-    return _inserted(path, text, _end_of_item(lines, line, column), column, item_lines)
+    return _insert_lines(path, text, _end_of_item(lines, line, column), column, item_lines)
 
 
 def item_before(repository: RepositoryTexts, item: Mapping, item_lines: Items[str]) -> Edit:
     """Puts lines in front of an item of a list, as `item_after` does behind it."""
     path, text, lines = _file_of(repository, item)
     line, column = _dash(text, lines, item)
-    return _inserted(path, text, lines.start(line), column, item_lines)
+    return _insert_lines(path, text, lines.start(line), column, item_lines)
 
 
 def with_items(repository: RepositoryTexts, holder: Mapping, key: str, item_lines: Items[str]) -> tuple[Edit, ...]:
@@ -54,7 +54,7 @@ def word_after(repository: RepositoryTexts, items: Sequence, word: str) -> Edit:
     before = text[lines.start(line) : last.start]
     if before.strip() != "-":
         return Edit(path, Span(last.end, last.end), f", {word}")
-    return _inserted(path, text, lines.end(line), before.index("-"), [f"- {word}"])
+    return _insert_lines(path, text, lines.end(line), before.index("-"), [f"- {word}"])
 
 
 def entry_removed(repository: RepositoryTexts, holder: Mapping, key: str) -> Edit:
@@ -136,7 +136,7 @@ def _end_of_item(lines: Lines, line: int, column: int) -> int:
     return lines.end(last)
 
 
-def _inserted(path: str, text: str, offset: int, column: int, new_lines: Items[str]) -> Edit:
+def _insert_lines(path: str, text: str, offset: int, column: int, new_lines: Items[str]) -> Edit:
     ending = "\r\n" if "\r\n" in text else "\n"
     missing = "" if offset == 0 or text[:offset].endswith("\n") else ending
     padding = " " * column

@@ -32,7 +32,7 @@ _IN_BRACES = re.compile(r"[\w.-]+|'[^'\n]*'|\"[^\"\\\n]*\"")
 
 
 class NotSpliceable(ValueError):
-    """A text is left alone; its words say why."""
+    """Raised where a text is left alone; its message says why."""
 
 
 def with_key(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[str], advice: str) -> Fix:
@@ -74,7 +74,7 @@ def merged(edits: Iterable[Edit]) -> tuple[Edit, ...]:
 
 
 def is_generated(text: str) -> bool:
-    """Whether a file's first lines say so."""
+    """Whether a file's first lines say that it is generated."""
     return _GENERATED.search("\n".join(text.split("\n", 6)[:6])) is not None
 
 
@@ -112,7 +112,7 @@ def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[
         return _edit_in_braces(path, text, mapping, key, value)
     entry = mapping.own.get(key)
     if entry is not None:
-        return _replaced(path, text, entry[1], value)
+        return _replace_scalar(path, text, entry[1], value)
     lines = repository.lines(path)
     ending = "\r\n" if "\r\n" in text else "\n"
     for name, node in mapping.own.values():
@@ -145,7 +145,7 @@ def _edit_in_braces(path: str, text: str, mapping: Mapping, key: str, value: Ite
     value_text = _between_braces(value)
     entry = mapping.own.get(key)
     if entry is not None:
-        return _replaced(path, text, entry[1], [value_text])
+        return _replace_scalar(path, text, entry[1], [value_text])
     offset = len(text[:end].rstrip(" "))
     if text[offset - 1] == ",":
         raise NotSpliceable("its last entry ends in a comma")
@@ -192,7 +192,7 @@ def _between_braces(value: Items[str]) -> str:
     return f"'{value[0]}'"
 
 
-def _replaced(path: str, text: str, old: Node, value: Items[str]) -> Edit:
+def _replace_scalar(path: str, text: str, old: Node, value: Items[str]) -> Edit:
     """Another value in the place of a scalar of one line."""
     if isinstance(old, Scalar) and old.source is not text:
         raise NotSpliceable(_SEVERAL_FILES)

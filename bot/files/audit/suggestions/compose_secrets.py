@@ -34,22 +34,22 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
         if root is None or len(service.levels) > 1:
             raise NotSpliceable("several services put it together")
         check_reads_files(service.image if not service.is_built else "")
-        sources_by_name = dict(_taken(service))
+        sources_by_name = dict(_find_secret_variables(service))
         pairs = named_values(service.get("environment"))
         written_out = [name for name, value, _ in pairs if name in sources_by_name and is_written_out(name, value)]
         check_one_value(written_out, lambda name: repository.kept(_values)[service.path, name])
         edits = [
-            *_taken_out(repository, service.levels[0], sources_by_name),
+            *_take_variables_out(repository, service.levels[0], sources_by_name),
             *_list_secrets(repository, service.levels[0], sources_by_name),
         ]
-        edits += _declared(repository, root, sources_by_name)
+        edits += _declare_secrets(repository, root, sources_by_name)
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
     full_advice = f"{advice}; {set_anew(written_out, 'where Compose runs')}" if written_out else advice
     return Fix(full_advice, suggested=merged(edits))
 
 
-def _taken(service: Service) -> Iterator[tuple[str, str]]:
+def _find_secret_variables(service: Service) -> Iterator[tuple[str, str]]:
     """The variables that hold secrets, each with that of the environment that it is taken from."""
     for name, value, _ in named_values(service.get("environment")):
         variable = _VARIABLE.fullmatch(value)
@@ -70,7 +70,7 @@ def _values(repository: RepositoryTexts) -> dict[tuple[str, str], set[str]]:
     return values_by_variable
 
 
-def _taken_out(repository: RepositoryTexts, own: Mapping, names: dict[str, str]) -> Iterator[Edit]:
+def _take_variables_out(repository: RepositoryTexts, own: Mapping, names: dict[str, str]) -> Iterator[Edit]:
     environment = own.get("environment")
     if len(list(named_values(environment))) == len(names):
         yield entry_removed(repository, own, "environment")
@@ -92,7 +92,7 @@ def _list_secrets(repository: RepositoryTexts, own: Mapping, names: dict[str, st
     return edits_of(with_key(repository, own, "secrets", ["", *(f"  - {name}" for name in names)], ""))
 
 
-def _declared(repository: RepositoryTexts, root: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
+def _declare_secrets(repository: RepositoryTexts, root: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
     secrets = root.get("secrets")
     declared_names = set(secrets.own) if isinstance(secrets, Mapping) else set()
     for name in declared_names & set(names):

@@ -45,7 +45,7 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
         check_one_value(selection.written_out, lambda name: values[id(container.pod), name])
         _check_no_other_use(container, selection)
         _check_volumes(container, selection)
-        edits = list(_taken_out(repository, container, selection))
+        edits = list(_take_entries_out(repository, container, selection))
         names = list(selection.secrets)
         mounts = [line for name in names for line in _mount(name)]
         volumes = [line for name in names for line in _volume(name, selection.secrets[name])]
@@ -168,7 +168,7 @@ def _check_volumes(container: Container, selection: _Selection) -> None:
             raise NotSpliceable(f"{name} cannot be the name of a volume")
 
 
-def _taken_out(repository: RepositoryTexts, container: Container, selection: _Selection) -> Iterator[Edit]:
+def _take_entries_out(repository: RepositoryTexts, container: Container, selection: _Selection) -> Iterator[Edit]:
     for key in ("env", "envFrom"):
         entries = container.own.sequence(key)
         taken = [entry for entry in selection.entries if any(entry is each for each in entries)]

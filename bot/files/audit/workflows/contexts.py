@@ -22,19 +22,19 @@ def with_environment(node: Mapping, values: Dict[str, str]) -> dict[str, str]:
     environment = dict(values)
     for key, value in node.mapping("env").entries():
         if isinstance(value, Scalar):
-            environment[f"env.{key.value}"] = filled(value.value, _lowered(environment))
-    return _lowered(environment)
+            environment[f"env.{key.value}"] = filled(value.value, _with_lower_names(environment))
+    return _with_lower_names(environment)
 
 
 def without_written(values: Dict[str, str], job: Mapping) -> dict[str, str]:
-    """The values without the variables that a step of the job may write for those after it."""
+    """Drops the variables that a step of the job may write for those after it."""
     scripts = [step.scalar("run") for step in job.sequence("steps") if isinstance(step, Mapping)]
     texts = [script.value for script in scripts if script is not None and "GITHUB_ENV" in script.value.upper()]
     names = {f"env.{name.lower()}" for text in texts for name in _ASSIGNED.findall(text)}
     return {key: value for key, value in values.items() if key.lower() not in names}
 
 
-def _lowered(values: Dict[str, str]) -> dict[str, str]:
+def _with_lower_names(values: Dict[str, str]) -> dict[str, str]:
     """Contexts are found whatever their case; the shell's variables keep theirs beside it."""
     return {**{key.lower(): each for key, each in values.items() if "${{" not in each}, **values}
 

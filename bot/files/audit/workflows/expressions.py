@@ -74,15 +74,15 @@ class _Reader:
     def __init__(self, tokens: list[tuple[str, str]], values: Values) -> None:
         self._tokens = tokens
         self._values = values
-        self._at = 0
+        self._position = 0
 
     @property
     def is_at_end(self) -> bool:
-        return self._at >= len(self._tokens)
+        return self._position >= len(self._tokens)
 
     def _takes(self, sign: str) -> bool:
-        if not self.is_at_end and self._tokens[self._at] == ("sign", sign):
-            self._at += 1
+        if not self.is_at_end and self._tokens[self._position] == ("sign", sign):
+            self._position += 1
             return True
         return False
 
@@ -100,16 +100,16 @@ class _Reader:
         return left
 
     def _both(self, depth: int) -> str | None:
-        left = self._compared(depth)
+        left = self._read_comparison(depth)
         while self._takes("&&"):
-            right = self._compared(depth)
+            right = self._read_comparison(depth)
             if left is None:
                 left = right if right is not None and not _is_true(right) else None
             elif _is_true(left):
                 left = right
         return left
 
-    def _compared(self, depth: int) -> str | None:
+    def _read_comparison(self, depth: int) -> str | None:
         left = self._single(depth)
         for sign in ("==", "!=", "<=", ">=", "<", ">"):
             if self._takes(sign):
@@ -131,14 +131,14 @@ class _Reader:
             return value
         if self.is_at_end:
             raise _NotRead
-        kind, text = self._tokens[self._at]
-        self._at += 1
+        kind, text = self._tokens[self._position]
+        self._position += 1
         if kind == "text":
             return text[1:-1].replace("''", "'")
         if kind == "sign":
             raise _NotRead
         if self._takes("("):
-            return self._called(text.lower(), depth)
+            return self._read_call(text.lower(), depth)
         return self._looked_up(text)
 
     def _looked_up(self, text: str) -> str | None:
@@ -155,7 +155,7 @@ class _Reader:
         whole = filled(context_value, {other: value for other, value in self._values.items() if "${{" not in value})
         return None if "${{" in whole else whole
 
-    def _called(self, name: str, depth: int) -> str | None:
+    def _read_call(self, name: str, depth: int) -> str | None:
         arguments: list[str | None] = []
         if not self._takes(")"):
             arguments.append(self.either(depth + 1))

@@ -48,7 +48,7 @@ def pipelines(repository: RepositoryTexts) -> list[Pipeline]:
 def _pipelines(repository: RepositoryTexts) -> list[Pipeline]:
     paths = [path for path in repository.paths if _is_workflow(path)]
     read = {path: root for path in paths if _is_worth(repository, path) and (root := repository.root(path))}
-    called = {target for path in read for target in _called(read[path])}
+    called = {target for path in read for target in _list_called_files(read[path])}
     flat_pipelines = []
     for path, root in read.items():
         events, crons, inputs = _triggers(root)
@@ -69,7 +69,7 @@ def _is_worth(repository: RepositoryTexts, path: str) -> bool:
     return repository.dockerfiles != [] and _CALLS_ANOTHER.search(text) is not None
 
 
-def _called(root: Mapping) -> Iterator[str]:
+def _list_called_files(root: Mapping) -> Iterator[str]:
     for _, job in root.mapping("jobs").entries():
         uses = job.scalar("uses") if isinstance(job, Mapping) else None
         if uses is not None and (own := _own(uses.value)).startswith("./"):

@@ -132,7 +132,7 @@ def _text(node: Node) -> str | None:
 
 
 def services(repository: RepositoryTexts) -> list[Service]:
-    """Of all Compose files but those that developers and tests run, in order. Never raises."""
+    """Reads the services of all Compose files but those that developers and tests run, in order. Never raises."""
     return repository.kept(_services)
 
 

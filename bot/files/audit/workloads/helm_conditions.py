@@ -69,11 +69,11 @@ def _truth(words: "_Tree | str", look: Look, depth: int) -> bool | None:
             inner = _truth(arguments[0], look, depth + 1)
             return None if inner is None else not inner
         case "eq" | "ne" if len(arguments) >= 2:
-            return _compared(arguments, look, wants_equal=function == "eq")
+            return _compare_values(arguments, look, wants_equal=function == "eq")
     return None
 
 
-def _compared(arguments: _Tree, look: Look, *, wants_equal: bool) -> bool | None:
+def _compare_values(arguments: _Tree, look: Look, *, wants_equal: bool) -> bool | None:
     texts = []
     for argument in arguments:
         word = argument[0] if isinstance(argument, list) and len(argument) == 1 else argument

@@ -107,7 +107,7 @@ class Container:
         return self.pod.hidden
 
     def setting(self, key: str) -> Node | None:
-        """Of the container, else of its pod."""
+        """Returns a setting of the container's security context, else of its pod's."""
         own = self.context.get(key)
         return own if own is not None else self.pod.spec.mapping("securityContext").get(key)
 
@@ -168,10 +168,10 @@ def _pods(repository: RepositoryTexts) -> list[Pod]:
 
 def is_as_written(repository: RepositoryTexts, pod: Pod) -> bool:
     """Whether all of a pod stands in one file just so, and no patch or template has made a part of it."""
-    return not pod.variant or pod in repository.kept(_as_written)
+    return not pod.variant or pod in repository.kept(_find_pods_as_written)
 
 
-def _as_written(repository: RepositoryTexts) -> frozenset[Pod]:
+def _find_pods_as_written(repository: RepositoryTexts) -> frozenset[Pod]:
     return frozenset(pod for pod in pods(repository) if pod.variant and _is_of_one_text(repository, pod.spec))
 
 
@@ -216,7 +216,7 @@ def _manifest_paths(repository: RepositoryTexts) -> list[str]:
 
 
 def objects(documents: list[Node]) -> Iterator[Mapping]:
-    """Each object, those of lists as well."""
+    """Yields each object of the documents, those in lists as well."""
     waiting: list[Node] = list(reversed(documents))
     count = 0
     while waiting and count < MOST_OBJECTS:

@@ -34,7 +34,7 @@ def may_hold_workloads(text: str) -> bool:
 
 
 def renderings(repository: RepositoryTexts) -> list[Rendering]:
-    """One for each kustomization that no other one of the repository takes. Never raises."""
+    """Renders each kustomization that no other one of the repository takes. Never raises."""
     return repository.kept(_renderings)
 
 
@@ -56,7 +56,7 @@ def _renderings(repository: RepositoryTexts) -> list[Rendering]:
         if folder in taken or _is_component(root):
             continue
         rendering = Rendering(folder or ".", path)
-        rendering.objects = _built(repository, folder, path, root, rendering, 0, [])
+        rendering.objects = _build_objects(repository, folder, path, root, rendering, 0, [])
         all_renderings.append(rendering)
     return all_renderings
 
@@ -86,7 +86,7 @@ def _is_component(root: Mapping) -> bool:
     return kind is not None and kind.value == "Component"
 
 
-def _built(
+def _build_objects(
     repository: RepositoryTexts,
     folder: str,
     path: str,
@@ -99,9 +99,9 @@ def _built(
     rendering.files.add(path)
     objects = list(outer_objects)
     for entry in entries(root, "resources", "bases"):
-        objects += _taken(repository, folder, entry, rendering, depth, [])
+        objects += _take_entry(repository, folder, entry, rendering, depth, [])
     for entry in entries(root, "components"):
-        objects = _taken(repository, folder, entry, rendering, depth, objects) or objects
+        objects = _take_entry(repository, folder, entry, rendering, depth, objects) or objects
     for patch in patches_of(repository, folder, root, rendering):
         objects = [patch.applied(each) for each in objects]
     for replacement in _replacements(repository, folder, root, rendering):
@@ -135,7 +135,7 @@ def _others(repository: RepositoryTexts, rendering: Rendering) -> list[Mapping]:
     ]
 
 
-def _taken(
+def _take_entry(
     repository: RepositoryTexts,
     folder: str,
     entry: str,
@@ -158,7 +158,7 @@ def _taken(
     if name is None or root is None or depth >= DEEPEST:
         rendering.hidden = f"{entry[:100]} is no file of this repository"
         return outer_objects
-    return _built(repository, target, name, root, rendering, depth + 1, outer_objects)
+    return _build_objects(repository, target, name, root, rendering, depth + 1, outer_objects)
 
 
 def _objects(document: Node) -> Iterator[Mapping]:

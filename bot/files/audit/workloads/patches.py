@@ -37,10 +37,10 @@ class Patch:
         if not self._fits(manifest):
             return manifest
         if self.merge is not None:
-            merged = _merged(manifest, self.merge, 0)
+            merged = _merge_mappings(manifest, self.merge, 0)
             return merged if self.target is None or not merged.own else _named_as(merged, manifest)
         for operation in self.operations:
-            manifest = _operated(manifest, operation)
+            manifest = _apply_operation(manifest, operation)
         return manifest
 
     def _fits(self, manifest: Mapping) -> bool:
@@ -103,7 +103,7 @@ def _of_text(
             yield Patch(document, (), target)
 
 
-def _merged(base: Mapping, patch: Mapping, depth: int) -> Mapping:
+def _merge_mappings(base: Mapping, patch: Mapping, depth: int) -> Mapping:
     directive = patch.scalar("$patch")
     if directive is not None and directive.value == "delete":
         return Mapping(base.start)
@@ -119,15 +119,15 @@ def _merged(base: Mapping, patch: Mapping, depth: int) -> Mapping:
         elif entry is None:
             own[key.value] = (key, value)
         elif isinstance(value, Mapping) and isinstance(entry[1], Mapping):
-            own[key.value] = (entry[0], _merged(entry[1], value, depth + 1))
+            own[key.value] = (entry[0], _merge_mappings(entry[1], value, depth + 1))
         elif isinstance(value, Sequence) and isinstance(entry[1], Sequence) and key.value in _KEYS:
-            own[key.value] = (entry[0], _joined(entry[1], value, _KEYS[key.value], depth + 1))
+            own[key.value] = (entry[0], _merge_lists(entry[1], value, _KEYS[key.value], depth + 1))
         else:
             own[key.value] = (key, value)
     return Mapping(base.start, own)
 
 
-def _joined(base: Sequence, patch: Sequence, key: str, depth: int) -> Sequence:
+def _merge_lists(base: Sequence, patch: Sequence, key: str, depth: int) -> Sequence:
     items = list(base.items)
     for item in patch.items:
         if not isinstance(item, Mapping):
@@ -140,7 +140,7 @@ def _joined(base: Sequence, patch: Sequence, key: str, depth: int) -> Sequence:
             items.append(item)
             continue
         base_item = items[index]
-        merged = _merged(base_item, item, depth) if isinstance(base_item, Mapping) else item
+        merged = _merge_mappings(base_item, item, depth) if isinstance(base_item, Mapping) else item
         if merged.own:
             items[index] = merged
         else:
@@ -148,25 +148,25 @@ def _joined(base: Sequence, patch: Sequence, key: str, depth: int) -> Sequence:
     return Sequence(base.start, items)
 
 
-def _operated(manifest: Mapping, operation: Mapping) -> Mapping:
+def _apply_operation(manifest: Mapping, operation: Mapping) -> Mapping:
     """The object after one operation; as it was where the path leads nowhere."""
     action, path = word_of(operation, "op"), word_of(operation, "path")
     parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
     if not parts or len(parts) > DEEPEST_MERGE:
         return manifest
     value = operation.get("value")
-    changed = _placed(manifest, parts, value if action in {"add", "replace"} else None, action)
+    changed = _place_value(manifest, parts, value if action in {"add", "replace"} else None, action)
     return changed if isinstance(changed, Mapping) else manifest
 
 
-def _placed(node: Node, parts: list[str], value: Node | None, action: str) -> Node:
+def _place_value(node: Node, parts: list[str], value: Node | None, action: str) -> Node:
     """A copy of the node in which the value stands at the path, or nothing where it is removed."""
     head, inner_parts = parts[0], parts[1:]
     if isinstance(node, Mapping):
         own = {key.value: (key, each) for key, each in node.entries()}
         entry = own.get(head)
         if inner_parts and entry is not None:
-            own[head] = (entry[0], _placed(entry[1], inner_parts, value, action))
+            own[head] = (entry[0], _place_value(entry[1], inner_parts, value, action))
         elif not inner_parts and value is None and action == "remove":
             own.pop(head, None)
         elif not inner_parts and value is not None:
@@ -177,7 +177,7 @@ def _placed(node: Node, parts: list[str], value: Node | None, action: str) -> No
         items = list(node.items)
         index = len(items) if head == "-" else int(head) if head.isdecimal() and len(head) < 6 else -1
         if inner_parts and 0 <= index < len(items):
-            items[index] = _placed(items[index], inner_parts, value, action)
+            items[index] = _place_value(items[index], inner_parts, value, action)
         elif not inner_parts and value is None and action == "remove" and 0 <= index < len(items):
             del items[index]
         elif not inner_parts and value is not None and 0 <= index <= len(items):

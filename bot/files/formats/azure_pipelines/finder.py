@@ -156,27 +156,27 @@ def _docker(inputs: Mapping, values: Values, step: Mapping) -> Spanned | None:
     if dockerfile is None or "*" in dockerfile.value:
         return None
     arguments = inputs.scalar("arguments")
-    line = _typed("docker build -f ", step) + _quoted(values.evaluated(dockerfile.spanned.strip()), step)
+    line = _make_text("docker build -f ", step) + _quote_text(values.evaluated(dockerfile.spanned.strip()), step)
     if arguments is not None:
-        line = line + _typed(" ", step) + values.evaluated(arguments.spanned, in_shell=True)
-    return line + _typed(" .", step)
+        line = line + _make_text(" ", step) + values.evaluated(arguments.spanned, in_shell=True)
+    return line + _make_text(" .", step)
 
 
 def _dotnet(inputs: Mapping, values: Values, step: Mapping) -> Spanned:
     command = inputs.scalar("command")
     verb = command.value.strip() if command is not None else "build"
-    line = _typed(f"dotnet {verb} ", step)
+    line = _make_text(f"dotnet {verb} ", step)
     projects = inputs.scalar("projects")
     if projects is not None and "*" not in projects.value and "\n" not in projects.value.strip():
-        line = line + _quoted(values.evaluated(projects.spanned.strip()), step) + _typed(" ", step)
+        line = line + _quote_text(values.evaluated(projects.spanned.strip()), step) + _make_text(" ", step)
     arguments = inputs.scalar("arguments")
     return line + values.evaluated(arguments.spanned, in_shell=True) if arguments is not None else line
 
 
-def _typed(text: str, step: Mapping) -> Spanned:
+def _make_text(text: str, step: Mapping) -> Spanned:
     """Characters that the file does not have."""
     return Spanned(text, (~step.start,) * len(text))
 
 
-def _quoted(text: Spanned, step: Mapping) -> Spanned:
-    return _typed("'", step) + text + _typed("'", step)
+def _quote_text(text: Spanned, step: Mapping) -> Spanned:
+    return _make_text("'", step) + text + _make_text("'", step)

@@ -17,7 +17,7 @@ _TEMPLATE_PART = re.compile(r"\$\$\{|%%\{|\$\{~?\s*(?P<name>[A-Za-z_][\w-]*(?:\.
 
 
 class TooMuch(Exception):
-    """What the file expands to is beyond all measure."""
+    """Raised where the values of a file expand to more than `MOST_EVALUATED` characters."""
 
 
 class BakeEvaluation:
@@ -35,14 +35,14 @@ class BakeEvaluation:
                 self.used.add(value.name)
                 return self.of(variables[value.name], variables, depth + 1)
             case Template():
-                return self._filled(value.written, variables, depth)
+                return self._fill_template(value.written, variables, depth)
             case Name():
                 return Spanned(value.name, range(value.place, value.place + len(value.name))), False
             case Opaque():
                 return Spanned(value.text, range(value.place, value.place + len(value.text))), False
         return Spanned("", ()), False
 
-    def _filled(self, template: Spanned, variables: Mapping[str, Value], depth: int) -> tuple[Spanned, bool]:
+    def _fill_template(self, template: Spanned, variables: Mapping[str, Value], depth: int) -> tuple[Spanned, bool]:
         self._evaluated += len(template)
         if self._evaluated > MOST_EVALUATED:
             raise TooMuch

@@ -150,7 +150,7 @@ class _Targets:
             self._read_variant(name, {**self.bake.variables, **variant})
 
     def builds(self, name: str) -> Iterator[DockerBuild]:
-        """A build for each variant of a target; one that others inherit from is none without a place of its own."""
+        """Yields a build for each variant of a target; none for one that is only inherited and names no place."""
         attributes = {key: self.bake.value(name, key) for key in ("context", "dockerfile", "dockerfile-inline")}
         if attributes["dockerfile-inline"] is not None or (
             not any(attributes.values()) and name in self._inherited
@@ -172,7 +172,7 @@ class _Targets:
                 yield DockerBuild(self.file.path, self.file.kind, dockerfile_paths, values)
 
     def names(self, target: str) -> Iterator[BuiltName]:
-        """What each variant of a target is called; a target that others inherit from only lends its names."""
+        """Yields the names of each variant of a target; none where it is inherited and has no tags of its own."""
         tags = self.bake.value(target, "tags")
         lends = target in self._inherited and "tags" not in self.bake.targets[target]
         if not isinstance(tags, tuple) or lends:
@@ -186,7 +186,7 @@ class _Targets:
                     yield BuiltName(target, evaluated.text, _place_of(value, evaluated), defaults=defaults)
 
     def place(self, target: str) -> int:
-        """Where the first thing that the target itself says stands."""
+        """Returns the offset of the first text among the target's own attributes."""
         values = (value for value in self.bake.targets[target].values() if isinstance(value, Template))
         return next((value.written.place(0) for value in values if value.written.text), 0)
 

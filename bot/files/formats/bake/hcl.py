@@ -143,7 +143,7 @@ class _Reader:
         done = 0
         for escape in _ESCAPE.finditer(text.text):
             parts.append(text.part(done, escape.start()))
-            parts.append(Spanned(_decoded(escape.group()), (~text.place(escape.start()),)))
+            parts.append(Spanned(_decode_escape(escape.group()), (~text.place(escape.start()),)))
             done = escape.end()
         return joined([*parts, text.part(done, len(text))])
 
@@ -185,7 +185,7 @@ def _indentation(line: str) -> int:
     return len(line) - len(line.lstrip(" \t"))
 
 
-def _decoded(escape: str) -> str:
+def _decode_escape(escape: str) -> str:
     kind = escape[1]
     if kind in "uU" and len(escape) > 2:
         code = int(escape[2:], 16)

@@ -104,7 +104,7 @@ def _build(
     context = service.scalar("build") or build.scalar("context")
     dockerfile_scalar = build.scalar("dockerfile")
     folder, dockerfile = (
-        _filled(scalar, environment, default)
+        _fill_scalar(scalar, environment, default)
         for scalar, default in ((context, "."), (dockerfile_scalar, DOCKERFILE))
     )
     if folder is None or dockerfile is None or (context is None and not build.own):
@@ -116,12 +116,12 @@ def _build(
         if not unknown
     ]
     image = service.scalar("image")
-    image_name = _filled(image, environment, "") if image is not None else None
+    image_name = _fill_scalar(image, environment, "") if image is not None else None
     dockerfiles = places(below(posixpath.dirname(path), folder, dockerfile))
     return DockerBuild(path, KIND, dockerfiles, tuple(args), image_name, sources) if dockerfiles else None
 
 
-def _filled(scalar: Scalar | None, environment: Values[str, Spanned], default: str) -> str | None:
+def _fill_scalar(scalar: Scalar | None, environment: Values[str, Spanned], default: str) -> str | None:
     """None where only the machine that runs it knows."""
     if scalar is None:
         return default

@@ -47,10 +47,10 @@ class _Services:
     def __init__(self, file: Collector, environment: Values[str, Spanned]) -> None:
         self.file = file
         self.environment = environment
-        self._seen: set[int] = set()
+        self._node_ids: set[int] = set()
 
     def read(self, services: Mapping) -> None:
-        built = set(self._built(services))
+        built = set(self._list_built_names(services))
         for _, service in services.entries():
             if not isinstance(service, Mapping) or not self._is_new(service):
                 continue
@@ -70,7 +70,7 @@ class _Services:
         args = build.get("args")
         if args is not None and self._is_new(args):
             for _, value in pairs_of(args):
-                argument, unknown = self._filled(value)
+                argument, unknown = self._fill_text(value)
                 if not unknown and is_plainly_an_image(argument.text):
                     self.file.image(argument, Role.BUILD_ARGUMENT)
         contexts = [build.get("additional_contexts"), build.mapping("x-bake").get("contexts")]
@@ -82,9 +82,9 @@ class _Services:
         inline = build.scalar("dockerfile_inline")
         if inline is not None and self._is_new(inline):
             context_names = [name for node in contexts for name, _ in pairs_of(node)]
-            build_args = {name: self._filled(value)[0] for name, value in pairs_of(args)}
+            build_args = {name: self._fill_text(value)[0] for name, value in pairs_of(args)}
             inline_dockerfile.find(
-                self._filled(inline.spanned)[0], self.file, args=build_args, contexts=context_names
+                self._fill_text(inline.spanned)[0], self.file, args=build_args, contexts=context_names
             )
 
     def _image(self, node: Node | None) -> None:
@@ -93,7 +93,7 @@ class _Services:
 
     def _reference(self, reference: Spanned, role: Role) -> None:
         reference = reference.strip()
-        value, unknown = self._filled(reference)
+        value, unknown = self._fill_text(reference)
         if unknown:
             message = (
                 f"the image {quoted(reference.text)} depends on {quoted(unknown[0])}, which has no default here"
@@ -114,7 +114,7 @@ class _Services:
         else:
             self.file.add(replace(usage, statement=self.file.lines.at(reference.place(0))))
 
-    def _built(self, services: Mapping) -> Iterator[str]:
+    def _list_built_names(self, services: Mapping) -> Iterator[str]:
         """The names that the images get which services build."""
         for _, service in services.entries():
             image = service.scalar("image") if isinstance(service, Mapping) else None
@@ -122,15 +122,15 @@ class _Services:
                 yield self._name_of(image)
 
     def _name_of(self, image: Scalar) -> str:
-        """The name with its variables put in; those without a value stay as they are written."""
-        return self._filled(image.spanned.strip())[0].text
+        """Returns the image's name with its variables put in; those without a value stay as they are written."""
+        return self._fill_text(image.spanned.strip())[0].text
 
-    def _filled(self, text: Spanned) -> tuple[Spanned, tuple[str, ...]]:
+    def _fill_text(self, text: Spanned) -> tuple[Spanned, tuple[str, ...]]:
         return interpolated(text, self.environment)
 
     def _is_new(self, node: Node) -> bool:
-        was_seen = id(node) in self._seen
-        self._seen.add(id(node))
+        was_seen = id(node) in self._node_ids
+        self._node_ids.add(id(node))
         return not was_seen
 
 

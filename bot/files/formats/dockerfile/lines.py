@@ -90,8 +90,8 @@ def read(text: str) -> Script:
             continue
         first = lines.number
         joints: tuple[tuple[int, int], ...] = ((0, begin + len(line) - len(body)),)
-        if (continued := _continued(body, head.escape)) is not None:
-            body, joints = _joined(continued, joints[0], lines, head.escape)
+        if (continued := _strip_continuation(body, head.escape)) is not None:
+            body, joints = _join_lines(continued, joints[0], lines, head.escape)
         keyword = _KEYWORD.match(body, len(body) - len(body.lstrip(BLANK)), len(body.rstrip(BLANK)))
         if keyword is None:
             continue
@@ -123,7 +123,7 @@ class _Physical:
         return line.rstrip("\r")
 
     def skip_through(self, heredoc: Heredoc) -> bool:
-        """Whether there was an end to the here-document."""
+        """Goes past the end of a here-document; returns whether there was one."""
         while self.number < self.count:
             line = self.take()
             if (line.lstrip("\t") if heredoc.chomp else line) == heredoc.name:
@@ -131,7 +131,7 @@ class _Physical:
         return False
 
 
-def _joined(
+def _join_lines(
     body: str, joint: tuple[int, int], lines: _Physical, escape: str
 ) -> tuple[str, tuple[tuple[int, int], ...]]:
     """The logical line that goes on behind `body`: comments and empty lines between do not count."""
@@ -142,7 +142,7 @@ def _joined(
         bare = line.lstrip(BLANK)
         if not bare or bare[0] == "#":
             continue
-        continued = _continued(line, escape)
+        continued = _strip_continuation(line, escape)
         part = line if continued is None else continued
         parts.append(part)
         joints.append((length, begin))
@@ -152,7 +152,7 @@ def _joined(
     return "".join(parts), tuple(joints)
 
 
-def _continued(line: str, escape: str) -> str | None:
+def _strip_continuation(line: str, escape: str) -> str | None:
     """The line without its continuation character; None where it does not go on.
 
     A doubled escape character at the end does not continue the line.

@@ -19,15 +19,15 @@ class BadPattern(ValueError):
 def without_prefix(value: Spanned, pattern: str) -> Spanned:
     """`${value#pattern}`; a doubled sign leaves its second one in front of the pattern and asks for the longest."""
     longest = pattern.startswith("#")
-    match = _compiled(_tokens(pattern[longest:]), longest).match(_matchable(value.text))
+    match = _compile_tokens(_tokens(pattern[longest:]), longest).match(_matchable(value.text))
     return value.part(match.end(), len(value)) if match else value
 
 
 def without_suffix(value: Spanned, pattern: str) -> Spanned:
-    """`${value%pattern}`, likewise."""
+    """`${value%pattern}`: the value without the end that fits; a doubled sign asks for the longest one."""
     longest = pattern.startswith("%")
     tokens = _tokens(pattern[longest:])[::-1]
-    match = _compiled(tokens, longest).match(_matchable(value.text)[::-1])
+    match = _compile_tokens(tokens, longest).match(_matchable(value.text)[::-1])
     return value.part(0, len(value.text) - match.end()) if match else value
 
 
@@ -35,7 +35,7 @@ def replaced(value: Spanned, pattern: str, replacement: Spanned, everywhere: boo
     """The parts of `${value/pattern/replacement}`, of `${value//pattern/replacement}` where it is `everywhere`."""
     parts: list[Spanned] = []
     position = 0
-    for match in _compiled(_tokens(pattern), longest=True).finditer(_matchable(value.text)):
+    for match in _compile_tokens(_tokens(pattern), longest=True).finditer(_matchable(value.text)):
         parts += (value.part(position, match.start()), replacement)
         position = match.end()
         if not everywhere:
@@ -69,7 +69,7 @@ def _tokens(pattern: str) -> list[str]:
     return tokens
 
 
-def _compiled(tokens: list[str], longest: bool) -> re.Pattern[str]:
+def _compile_tokens(tokens: list[str], longest: bool) -> re.Pattern[str]:
     """Earliest matches are final for all stars but the last, so matching never backtracks into them."""
     segments = [""]
     for part in tokens:

@@ -35,7 +35,7 @@ def usages_of(
     usages: list[Usage] = []
     faults: list[Fault] = []
     file = Collector(path, text, KIND)
-    served = _served(references, arguments)
+    served = _count_references(references, arguments)
     for it in references:
         try:
             reference = Reference.parse(it.image.text)
@@ -75,7 +75,7 @@ def _invalid(reference: NamedReference, error: str) -> str:
     return f"FROM {word} is {value!r} without build arguments; give its ARGs defaults that make an image reference"
 
 
-def _served(references: Sequence[NamedReference], arguments: Arguments) -> Counter[str]:
+def _count_references(references: Sequence[NamedReference], arguments: Arguments) -> Counter[str]:
     """How many references each ARG supplies characters of."""
     served: Counter[str] = Counter()
     for it in references:

@@ -75,14 +75,14 @@ def split_flags(line: Spanned, escape: str) -> tuple[list[Spanned], int]:
             flags.append(line.part(position, plain.end()))
             position = plain.end()
             continue
-        positions, position = _unquoted(text, position, escape)
+        positions, position = _unquote_flag(text, position, escape)
         word = Spanned("".join(text[i] for i in positions), [line.places[i] for i in positions])
         if word.text == "--":
             return flags, position
         flags.append(word)
 
 
-def _unquoted(text: str, position: int, escape: str) -> tuple[list[int], int]:
+def _unquote_flag(text: str, position: int, escape: str) -> tuple[list[int], int]:
     """The positions of a flag's characters, from `position` to the next bare white space, and where that is."""
     positions: list[int] = []
     quote = ""
@@ -145,7 +145,7 @@ class _Expansion:
             elif char == "$":
                 out.add(self._dollar())
             elif char == self.escape:
-                self._escaped(out)
+                self._read_escape(out)
             else:
                 self._plain(out, stop)
         if stop:
@@ -160,7 +160,7 @@ class _Expansion:
         out.add(self.word.part(self.at, end))
         self.at = end
 
-    def _escaped(self, out: "_Parts") -> None:
+    def _read_escape(self, out: "_Parts") -> None:
         if self.raw:
             out.add(self.word.part(self.at, self.at + 1))
         self.at += 1
@@ -225,7 +225,7 @@ class _Expansion:
         if sign == "}":
             return self.variables.get(name) or NOTHING
         if sign == "/":
-            return self._replaced(name)
+            return self._read_replacement(name)
         empty_is_unset = sign == ":"
         if empty_is_unset:
             sign = self._take()
@@ -249,7 +249,7 @@ class _Expansion:
             return without_suffix(text, argument.text)
         raise BadWord(f"${{{name}:{sign}…}} is no substitution that Docker knows")
 
-    def _replaced(self, name: str) -> Spanned:
+    def _read_replacement(self, name: str) -> Spanned:
         everywhere = self.text[self.at : self.at + 1] == "/"
         self.at += everywhere
         pattern = self.until("/", raw=True).text

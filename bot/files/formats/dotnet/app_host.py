@@ -29,7 +29,7 @@ class AppHost:
 
 
 def may_be_app_host(text: str) -> bool:
-    """A look for the word, cheaper than reading the XML."""
+    """Whether a text names Aspire at all, which is told faster than by reading the XML."""
     return "aspire" in text.lower()
 
 
@@ -44,7 +44,7 @@ def app_host(projects: Projects, path: str, added: Iterable[ProjectReference] = 
 
 
 def read(projects: Projects, path: str, references: Iterable[ProjectReference], is_test: bool = False) -> AppHost:
-    """What becomes of the projects that an AppHost has as resources."""
+    """Returns an AppHost with the projects that it has published, and what is told of the others."""
     published: list[str] = []
     left: list[str] = []
     for reference in references:

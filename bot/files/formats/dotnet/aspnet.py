@@ -25,14 +25,14 @@ _ASPNET = "microsoft.aspnetcore.app"
 
 @dataclass(frozen=True, slots=True)
 class AspNetUse:
-    """None where the texts leave it open; `why` says then what is missing."""
+    """Whether a project uses ASP.NET Core: None where the texts leave it open, with what is missing in `why`."""
 
     is_aspnet: bool | None
     why: str = ""
 
 
 def is_aspnet(projects: Projects, path: str, built: Built) -> AspNetUse:
-    """First the project itself, then what it references, near ones first."""
+    """Looks at the project itself, then at what it references, nearest first, for a use of ASP.NET Core."""
     evaluation = built.evaluation
     own = _own(evaluation, evaluation.items)
     if own.is_aspnet:
@@ -40,7 +40,7 @@ def is_aspnet(projects: Projects, path: str, built: Built) -> AspNetUse:
     disabled = evaluation.properties.text("DisableTransitiveFrameworkReferences")
     if isinstance(disabled, str) and disabled.lower() == "true":
         return own
-    referenced = _referenced(projects, path, built)
+    referenced = _search_references(projects, path, built)
     return referenced if referenced.is_aspnet or own.is_aspnet is False else own
 
 
@@ -59,7 +59,7 @@ def _own(evaluation: Evaluation, items: Iterable[ProjectItem]) -> AspNetUse:
     )
 
 
-def _referenced(projects: Projects, path: str, built: Built) -> AspNetUse:
+def _search_references(projects: Projects, path: str, built: Built) -> AspNetUse:
     """Breadth first through the projects that flow into this one; certain ways are gone before uncertain ones."""
     open_question = AspNetUse(False)
     certainty_by_path: dict[str, bool] = {path: True}

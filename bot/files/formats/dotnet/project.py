@@ -52,7 +52,7 @@ def find_project(path: str, text: str, props: Sequence[tuple[str, str]], *, sdk:
 
 
 def mentions_containers(text: str) -> bool:
-    """Most projects are no images; a look for the word is cheaper than reading the XML."""
+    """Whether a text names containers at all, as most projects do not: told faster than by reading the XML."""
     return "container" in text.lower()
 
 

@@ -39,20 +39,20 @@ class ProjectReference:
 
 
 class Projects:
-    """Asks each project of `imports` once.
+    """Evaluates the projects among `imports`, each once for the same properties.
 
     `property_sets` are the properties that command lines give to a project, a set for each of them.
     """
 
     def __init__(self, imports: Imports, property_sets: Mapping[str, Sequence[Given]] | None = None) -> None:
         self.imports = imports
-        self._given = property_sets or {}
+        self._property_sets = property_sets or {}
         self._built: dict[str, tuple[Built, ...]] = {}
         self._references: dict[Evaluation, tuple[ProjectReference, ...]] = {}
 
     def changed(self, texts: Mapping[str, str]) -> "Projects":
         """Returns the projects with new texts in some files; what these do not concern is not evaluated again."""
-        other = Projects(self.imports.changed(texts), self._given)
+        other = Projects(self.imports.changed(texts), self._property_sets)
         other._built = {
             path: built
             for path, built in self._built.items()
@@ -67,7 +67,7 @@ class Projects:
             document = self.imports.get(path)
             builds = ()
             if isinstance(document, Document):
-                sets = self._given.get(path, ({},))
+                sets = self._property_sets.get(path, ({},))
                 builds = tuple(built for properties in sets for built in self._frameworks(document, properties))
             self._built[path] = builds
         return builds
@@ -111,10 +111,10 @@ class Projects:
         """The .NET projects that a project references; a pattern gives every project that it fits."""
         references = self._references.get(evaluation)
         if references is None:
-            references = self._references[evaluation] = tuple(self._referenced(path, evaluation))
+            references = self._references[evaluation] = tuple(self._find_references(path, evaluation))
         return references
 
-    def _referenced(self, path: str, evaluation: Evaluation) -> Iterator[ProjectReference]:
+    def _find_references(self, path: str, evaluation: Evaluation) -> Iterator[ProjectReference]:
         for item in evaluation.items:
             if item.name != "ProjectReference":
                 continue

@@ -106,10 +106,10 @@ def implicit_base(
     """Every base that a possible reading leads to. Raises `NotDecided` where the texts do not tell the choice."""
     if framework == "":
         raise NotDecided("TargetFramework is not set here")
-    version = framework_of(_decided("TargetFramework", framework))
+    version = framework_of(_require_decided("TargetFramework", framework))
     if version is None:
         return Implied(())
-    family = _decided("ContainerFamily", evaluation.properties.text("ContainerFamily"))
+    family = _require_decided("ContainerFamily", evaluation.properties.text("ContainerFamily"))
     runtimes = _runtimes(evaluation)
     switches = [*_switches(evaluation), _aspnet(aspnet)]
     bases: dict[Reference, None] = {}
@@ -128,7 +128,7 @@ def _runtimes(evaluation: Evaluation) -> tuple[str, ...]:
     """In the order in which the SDK's container targets ask."""
     plural = ("ContainerRuntimeIdentifiers", "RuntimeIdentifiers")
     for name in (*plural, "ContainerRuntimeIdentifier", "RuntimeIdentifier"):
-        runtime_list = _decided(name, evaluation.properties.text(name))
+        runtime_list = _require_decided(name, evaluation.properties.text(name))
         if runtime_list:
             return tuple(runtime.strip() for runtime in runtime_list.split(";") if runtime.strip())[:MOST_RUNTIMES]
     return ()
@@ -161,7 +161,7 @@ def _aspnet(answer: AspNetUse) -> _Switch:
     return _Switch("aspnet", answers, answer.why)
 
 
-def _decided(name: str, value: str | UndecidedValue) -> str:
+def _require_decided(name: str, value: str | UndecidedValue) -> str:
     if isinstance(value, UndecidedValue):
         raise NotDecided(f"{name}: {value.why}")
     return value

@@ -55,7 +55,7 @@ class Solution:
     def __init__(self, texts: Mapping[str, str], around: Around, projects: Projects | None = None) -> None:
         self._texts = texts
         self._around = around
-        self._ordered = property_sets(around.publishes, self._projects_named)
+        self._ordered = property_sets(around.publishes, self._find_projects)
         properties_by_path = {path: [each.given for each in orders] for path, orders in self._ordered.items()}
         self._projects = projects or Projects(Imports(texts.items()), properties_by_path)
         self._hosts: list[AppHost] | None = None
@@ -85,20 +85,20 @@ class Solution:
         for problem in publisher_problems:
             before = findings_by_path.get(problem.path, Findings())
             findings_by_path[problem.path] = replace(before, problems=(*before.problems, problem))
-        return self._marked(findings_by_path)
+        return self._mark_usages(findings_by_path)
 
     def _tell(self, path: str, publisher: str | None) -> Told:
         pin = _sdk_above(path, self._around.pins)
         try:
             return tell(self._projects, path, sdk=pin, publisher=publisher)
         except Exception as error:
-            return Told(_broken(path, error))
+            return Told(_report_broken(path, error))
 
     def _tell_shared(self, path: str, usages_by_place: Named) -> Findings:
         try:
             return tell_shared(self._projects, path, usages_by_place)
         except Exception as error:
-            return _broken(path, error)
+            return _report_broken(path, error)
 
     def _publishers(self) -> tuple[Mapping[str, str], list[SourceProblem]]:
         """Who has each project published, and what a maintainer should know of those who do."""
@@ -169,11 +169,11 @@ class Solution:
             is_named = any(sign in self._texts[path] for sign in ("Aspire.AppHost.Sdk", "IsAspireHost"))
             return AppHost(path, 1, (), f"an Aspire AppHost that is not read: {read}") if is_named else None
         try:
-            return app_host(self._projects, path, self._added(path))
+            return app_host(self._projects, path, self._list_added_projects(path))
         except Exception as error:
-            return AppHost(path, 1, (), _broken(path, error).problems[0].message)
+            return AppHost(path, 1, (), _report_broken(path, error).problems[0].message)
 
-    def _added(self, path: str) -> list[ProjectReference]:
+    def _list_added_projects(self, path: str) -> list[ProjectReference]:
         """What the C# of an AppHost's project adds by paths."""
         folder = posixpath.dirname(path)
         return [
@@ -191,7 +191,7 @@ class Solution:
     def _is_test(self, path: str) -> bool:
         return any(is_test(built.evaluation) for built in self._projects.built(path))
 
-    def _projects_named(self, target: str) -> tuple[str, ...]:
+    def _find_projects(self, target: str) -> tuple[str, ...]:
         """What MSBuild builds for a project, a solution or a folder; in a folder the solution counts that is called
         like the only project there, or stands there without one."""
         if target in self._around.solutions:
@@ -202,7 +202,7 @@ class Solution:
         inside = [path for path in self._texts if _is_project(path) and _is_in(folder, path)]
         stems = {posixpath.splitext(posixpath.basename(path))[0].lower() for path in (*solutions, *inside)}
         if len(solutions) == 1 and len(inside) <= 1 and len(stems) == 1:
-            return self._projects_named(solutions[0])
+            return self._find_projects(solutions[0])
         project = self._project_at(target) if not solutions else None
         return (project,) if project is not None else ()
 
@@ -213,7 +213,7 @@ class Solution:
         inside = [path for path in self._texts if _is_project(path) and _is_in(folder, path)]
         return inside[0] if len(inside) == 1 else None
 
-    def _marked(self, findings_by_path: Mapping[str, Findings]) -> Mapping[str, Findings]:
+    def _mark_usages(self, findings_by_path: Mapping[str, Findings]) -> Mapping[str, Findings]:
         """Gives usages the digests that markers record, above the line to rewrite in whichever file that is."""
         lines: dict[str, Lines] = {}
 
@@ -244,7 +244,7 @@ def _is_in(folder: str, path: str) -> bool:
     return posixpath.dirname(path) == folder
 
 
-def _broken(path: str, error: Exception) -> Findings:
+def _report_broken(path: str, error: Exception) -> Findings:
     why = f"could not be read ({type(error).__name__}); please report this file"
     return Findings(problems=(SourceProblem(path, 1, why),))
 

@@ -62,12 +62,12 @@ def pushed(
             pulls = any(word in ("--pull", "--pull=true", "--pull=always") for word in words)
             files = dockerfiles_of(command, folders)
             built |= {name: Written(name, place, pulls, files) for name in _values(words, _TAGS)}
-        for name in _pulled(command.name, words):
+        for name in _find_pulled_names(command.name, words):
             built.setdefault(name, Written(name, place, pulled=name))
-        source, target = _copied(command.name, words)
+        source, target = _find_copy(command.name, words)
         if source in built and target:
             built[target] = replace(built[source], name=target)
-        names = _pushed_by(command.name, words, built)
+        names = _find_pushed_names(command.name, words, built)
         if names and _pushes_all_tags(words):
             mine = (name for name, made in built.items() if name != made.pulled)
             names = [name for name in mine if name.rpartition(":")[0] == names[0]] or [f"{names[0]}:*"]
@@ -79,7 +79,7 @@ def pushed(
 
 
 def with_copies(names: Iterable[Written]) -> Iterator[Written]:
-    """What a file pushes; a copy of what it builds itself is as that, a copy of anything else weak evidence."""
+    """Yields what a file pushes: a copy of what it builds counts as that, another copy as weak evidence."""
     first_names = list(islice(names, MOST_WRITTEN))
     built = {name.name: name for name in first_names if not name.pulled}
     for name in first_names:
@@ -93,14 +93,14 @@ def with_copies(names: Iterable[Written]) -> Iterator[Written]:
             yield replace(name, weakness=name.weakness or copy)
 
 
-def _pulled(program: str, words: list[str]) -> list[str]:
+def _find_pulled_names(program: str, words: list[str]) -> list[str]:
     arguments = words[1:]
     is_pull = program in _BUILDERS and (arguments[:1] == ["pull"] or arguments[:2] == ["image", "pull"])
     name = _without_transport(arguments[-1]) if is_pull and not arguments[-1].startswith("-") else None
     return [name] if name is not None else []
 
 
-def _copied(program: str, words: list[str]) -> tuple[str, str]:
+def _find_copy(program: str, words: list[str]) -> tuple[str, str]:
     """The image that a command gives another name, which it may push too, and that name; else nothing."""
     operands = [_without_transport(word) or "" for word in words[1:] if not word.startswith("-")]
     if program in _BUILDERS and operands[:1] == ["image"]:
@@ -111,16 +111,16 @@ def _copied(program: str, words: list[str]) -> tuple[str, str]:
     return "", ""
 
 
-def _pushed_by(program: str, words: list[str], built: Mapping[str, Written]) -> list[str]:
+def _find_pushed_names(program: str, words: list[str], built: Mapping[str, Written]) -> list[str]:
     if program == "dotnet":
-        return _published(words)
+        return _find_published_names(words)
     if program == "az" and words[1:3] == ["acr", "build"]:
         registry = next(iter(_values(words, ("-r", "--registry"))), "")
         host = registry if "." in registry else f"{registry}.azurecr.io"
         is_pushed = registry and "--no-push" not in words
         return [f"{host}/{name}" for name in _values(words, _TAGS)] if is_pushed else []
     if program == "skopeo":
-        return _copied_by_skopeo(words, built)
+        return _find_names_of_skopeo(words, built)
     if program not in _BUILDERS:
         return []
     arguments = words[1:]
@@ -132,7 +132,7 @@ def _pushed_by(program: str, words: list[str], built: Mapping[str, Written]) -> 
     return _values(words, _TAGS) if is_pushing and _builds(program, words) else []
 
 
-def _copied_by_skopeo(words: list[str], built: Mapping[str, Written]) -> list[str]:
+def _find_names_of_skopeo(words: list[str], built: Mapping[str, Written]) -> list[str]:
     """What `skopeo copy` pushes of images that were built before; what it brings from a registry is a mirror."""
     operands = [word for word in words[1:] if not word.startswith("-")]
     if operands[:1] != ["copy"] or len(operands) <= _NAMES_OF_COPY:
@@ -158,7 +158,7 @@ def _builds(program: str, words: list[str]) -> bool:
     return program in _BUILDERS and bool({"build", "b", "bud"} & set(words[1:5]))
 
 
-def _published(words: list[str]) -> list[str]:
+def _find_published_names(words: list[str]) -> list[str]:
     """.NET's own containers: the properties of the command line name registry, repository and tag."""
     properties: dict[str, str] = {}
     for word in words[1:]:

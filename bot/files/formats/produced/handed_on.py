@@ -64,7 +64,7 @@ class _JobVariant:
     outputs: dict[str, Spanned] = field(default_factory=dict)
 
     def follow(self) -> None:
-        """Keeps what the last step sets."""
+        """Takes in the variables and outputs that the last step sets."""
         script, identity = self.last.script, self.last.mapping.scalar("id")
         outputs = {name: Spanned.from_elsewhere(value) for name, value in redhat.outputs(self.last).items()}
         if script is not None and _KEEPS.search(script.text):
@@ -75,7 +75,7 @@ class _JobVariant:
             self.outputs |= {f"steps.{identity.value}.outputs.{name}": value for name, value in outputs.items()}
 
     def evaluated(self, output: Scalar) -> Spanned:
-        """What an output of the job is behind the last step."""
+        """Evaluates an output of the job as it is after the last step."""
         around = replace(self.last, mapping=Mapping(output.start), kept={})
         return replace(around, variant={**self.last.variant, **self.outputs}).evaluated(output.spanned)
 

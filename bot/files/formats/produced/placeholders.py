@@ -46,17 +46,17 @@ _LEFT = re.compile(rf"\$\{{\{{.*?\}}\}}|\$\{{[^}}]*\}}|\$\([^)]*\)|\$\w+|[{UNKNO
 
 
 def hidden(text: str) -> str:
-    """The text with all that has a name of ours in private characters; its lines stay where they are."""
+    """Replaces variables that have a placeholder by it, between private characters; lines stay in place."""
     text = _EXPRESSION.sub(lambda match: _word(_KNOWN.get(match["name"]), match[0]), text)
     text = _VARIABLE.sub(_variable, text)
     if "$(" in text:
-        text = _LOWERED.sub(_lowered, text)
+        text = _LOWERED.sub(_replace_lowered, text)
         text = _OF_GIT.sub(lambda match: _word("{short_sha}" if match["short"] else "{sha}", match[0]), text)
     return _AZURE.sub(lambda match: _word(_AZURE_KNOWN[match["name"].lower()], match[0]), text)
 
 
 def shown(text: str) -> str:
-    """What was read, with our names in it, and `*` for what nobody knows before the build, or is far too long."""
+    """Shows a text with our placeholders; `*` is what only a build knows, or a text that is too long."""
     if len(text) > _LONGEST:
         return "*"
     return _LEFT.sub("*", _WORD.sub(r"\1", text))
@@ -72,7 +72,7 @@ def _word(placeholder: str | None, source: str) -> str:
     return f"{_OPEN}{placeholder}{_CLOSE}" if placeholder is not None else source
 
 
-def _lowered(match: re.Match[str]) -> str:
+def _replace_lowered(match: re.Match[str]) -> str:
     if not match["cut"]:
         return match["word"]
     return _word("{short_sha}" if "{sha}" in match["word"] else None, match[0])

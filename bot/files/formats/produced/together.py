@@ -78,7 +78,7 @@ def names_together(
     built = {target_name.target for reading in readings for target_name in reading.named}
     generated = any(reading.build.generated for reading in readings)
     judged = [
-        _judged(path, target_name, reading, readings, files)
+        _judge_name(path, target_name, reading, readings, files)
         for reading in readings
         for target_name in reading.named
     ]
@@ -177,7 +177,7 @@ def _with_other_files(path: str, build: FileBuild, files: Contents, values_of: V
     return tuple(sorted((settings | dict(build.variables)).items()))
 
 
-def _judged(
+def _judge_name(
     path: str, target_name: Named, reading: _Reading, readings: Sequence[_Reading], files: Contents
 ) -> NamedImage:
     if not target_name.defaults:

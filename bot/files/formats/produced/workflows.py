@@ -111,7 +111,7 @@ class _Jobs:
     """What the jobs of a workflow have made so far."""
 
     def __init__(self, document: Node) -> None:
-        self._named = jobs_in_order(document) if isinstance(document, Mapping) else {}
+        self._jobs_by_name = jobs_in_order(document) if isinstance(document, Mapping) else {}
         self._made: dict[int, _Job] = {}
 
     def of(self, step: WorkflowStep) -> _Job:
@@ -125,9 +125,9 @@ class _Jobs:
         needed = needs_of(step.around[0])
         for output in dict.fromkeys(each.groups() for each in _NEEDED.finditer(text)):
             job, name = output
-            if job in needed and job in self._named:
-                other = self._made.get(id(self._named[job]), _Job())
-                output_text = _raw(self._named[job].mapping("outputs"), name)
+            if job in needed and job in self._jobs_by_name:
+                other = self._made.get(id(self._jobs_by_name[job]), _Job())
+                output_text = _raw(self._jobs_by_name[job].mapping("outputs"), name)
                 ids = (each for each in dict.fromkeys(_ids(output_text)) if each not in other.differing)
                 image_names += [name for each in ids for name in other.metadata.get(each, [])]
         return image_names
@@ -221,7 +221,7 @@ def _flavor(text: str) -> dict[str, str]:
     for part in re.split(r"[\n,]", text):
         name, _, value = part.strip().partition("=")
         if name == "onlatest" and value.strip() == "true" and of in settings:
-            settings[f"{of} of latest"] = _dated(settings[of])
+            settings[f"{of} of latest"] = _replace_dates(settings[of])
         elif name != "onlatest":
             of = name
             settings[name] = value
@@ -248,10 +248,10 @@ def _tag(rule: str, flavor: MappingOf[str, str], *, is_scheduled: bool) -> str |
     """The tag of one rule; None for those that make one only for pull requests, pushed tags or a schedule. What
     stands around it is its own, else the flavor's."""
     attributes = dict(part.strip().partition("=")[::2] for part in rule.split(",") if "=" in part)
-    around = {name: _dated(attributes.get(name, flavor.get(name, ""))) for name in ("prefix", "suffix")}
+    around = {name: _replace_dates(attributes.get(name, flavor.get(name, ""))) for name in ("prefix", "suffix")}
     tag = _bare_tag(rule, attributes, is_scheduled=is_scheduled)
     if attributes.get("type") == "sha":
-        around["prefix"] = _dated(attributes.get("prefix", "sha-"))
+        around["prefix"] = _replace_dates(attributes.get("prefix", "sha-"))
     return f"{around['prefix']}{tag}{around['suffix']}" or None if tag is not None else None
 
 
@@ -264,13 +264,13 @@ def _bare_tag(rule: str, attributes: MappingOf[str, str], *, is_scheduled: bool)
         case "edge" if "branch" not in attributes:
             return "edge"
         case "raw":
-            return _dated(attributes.get("value", rule))
+            return _replace_dates(attributes.get("value", rule))
         case "schedule" if is_scheduled:
-            return _dated(attributes.get("pattern", "nightly"))
+            return _replace_dates(attributes.get("pattern", "nightly"))
     return None
 
 
-def _dated(text: str) -> str:
+def _replace_dates(text: str) -> str:
     """The text with our names for the action's own expressions, and `*` for those that have none."""
     dated = _DATE.sub(lambda match: date_part(match["format"]) if _is_utc(match["rest"]) else "*", text)
     return _EXPRESSION.sub(lambda match: _NAMED.get(match["name"].strip(), "*"), dated)

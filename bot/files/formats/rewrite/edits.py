@@ -29,7 +29,8 @@ class CannotEdit(Exception):
 
 
 def edits_for(usage: Usage, new: Reference, texts: Mapping[str, str]) -> tuple[Edit, ...]:
-    """Raises `CannotEdit`. Each part is changed where it stands; a digest is added behind the tag.
+    """Returns the edits that make a usage's reference `new`: each part is changed where it stands, a digest is
+    added behind the tag. Raises `CannotEdit`.
 
     `texts` holds at least the files that the usage stands in.
     """
@@ -41,10 +42,10 @@ def edits_for(usage: Usage, new: Reference, texts: Mapping[str, str]) -> tuple[E
     tag_end = name_end if old.tag is None else name_end + 1 + len(old.tag)
     edits: list[_Change] = []
     if new.name != old.name:
-        edits += _replaced(reference.part(0, name_end), new.name)
-    edits += _changed(reference, name_end, tag_end, ":", new.tag, usage)
-    edits += _changed(reference, tag_end, len(reference), "@", new.digest, usage)
-    in_files = _merged(_in_file(edit, usage) for edit in edits)
+        edits += _replace_part(reference.part(0, name_end), new.name)
+    edits += _change_part(reference, name_end, tag_end, ":", new.tag, usage)
+    edits += _change_part(reference, tag_end, len(reference), "@", new.digest, usage)
+    in_files = _merge_edits(_in_file(edit, usage) for edit in edits)
     return tuple(_smallest(_still_text(edit, usage, texts[edit.path]), texts[edit.path]) for edit in in_files)
 
 
@@ -114,19 +115,21 @@ def _pieces(usage: Usage, text: str) -> Iterator[Piece]:
             yield Piece(offset, usage.span)
 
 
-def _changed(reference: Spanned, start: int, end: int, sign: str, new: str | None, usage: Usage) -> list[_Change]:
+def _change_part(
+    reference: Spanned, start: int, end: int, sign: str, new: str | None, usage: Usage
+) -> list[_Change]:
     """Edits for the tag or the digest, which stands with its sign at `[start, end)` if it stands at all."""
     old = reference.text[start + 1 : end] if end > start else None
     if new == old:
         return []
     if new is None:
-        return _removed(reference, start, end)
+        return _remove_part(reference, start, end)
     if old is None:
         return [_Change(_place_behind(reference, start, usage), sign + new)]
-    return _replaced(reference.part(start + 1, end), new)
+    return _replace_part(reference.part(start + 1, end), new)
 
 
-def _removed(reference: Spanned, start: int, end: int) -> list[_Change]:
+def _remove_part(reference: Spanned, start: int, end: int) -> list[_Change]:
     span = reference.span(start, end)
     if span is None:
         raise CannotEdit(f"{reference.text[start:end]} cannot be taken out: it is put together from several places")
@@ -146,7 +149,7 @@ def _place_behind(reference: Spanned, start: int, usage: Usage) -> Span:
     return Span(place + 1, place + 1)
 
 
-def _replaced(part: Spanned, new: str) -> list[_Change]:
+def _replace_part(part: Spanned, new: str) -> list[_Change]:
     """The part as a whole where it stands in one piece, else only what differs, else piece by piece."""
     if span := part.span(0, len(part)):
         return [_Change(span, new)]
@@ -218,7 +221,7 @@ def _common_start(one: str, other: str) -> int:
     return next((position for position in range(shorter) if one[position] != other[position]), shorter)
 
 
-def _merged(edits: Iterable[Edit]) -> list[Edit]:
+def _merge_edits(edits: Iterable[Edit]) -> list[Edit]:
     """Edits that follow each other in the file as one."""
     merged: list[Edit] = []
     for edit in edits:

@@ -61,7 +61,7 @@ class FilesReadTogether:
         return cls(texts, {path: Lines(texts[path]) for path in concerned}, usages, references, read)
 
     def change(self, number: int, replacement: Replacement) -> UsageChange:
-        """Raises `CannotEdit`."""
+        """Returns a usage's change to what a replacement asks for, with its edits. Raises `CannotEdit`."""
         usage = self.usages[number]
         try:
             Reference.parse(str(replacement.new))
@@ -97,7 +97,7 @@ class FilesReadTogether:
         return (Edit(usage.path, Span(offset, offset), line),)
 
     def accepted(self, groups: Sequence[_Group]) -> tuple[Sequence[_Group], Mapping[str, str]]:
-        """The groups that prove right together, and the texts with them.
+        """Returns the groups after which the files read as asked for, and the texts with their edits.
 
         Those that do not are halved again and again: one bad group costs few readings.
         """
@@ -194,7 +194,7 @@ def _statement(usage: Usage) -> _Statement:
 
 
 def grouped(changes: Sequence[UsageChange]) -> list[_Group]:
-    """Changes whose edits overlap or are the same go together, in the order of the files."""
+    """Groups changes whose edits overlap or are the same, in the order of the files."""
     spans = sorted((edit.path, edit.span, number) for number, change in enumerate(changes) for edit in change.edits)
     leader = list(range(len(changes)))
 

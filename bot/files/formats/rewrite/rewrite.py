@@ -1,4 +1,4 @@
-"""Rewrite references in files, byte for byte as small as possible, and never on faith.
+"""Rewrite references in files, byte for byte as small as possible; each change is proved by reading them again.
 
 After every rewrite the files are read again: each usage must then be what was asked for, and all others what they
 were. What fails that test is refused and named. MSBuild files are rewritten together, because what a project's base
@@ -30,7 +30,7 @@ def rewrite(path: str, data: bytes, replacements: Sequence[Replacement], kind: K
     `new.digest` instead; a usage that becomes pinned to a digest loses its marker. Never raises: what cannot be
     done is in `refused`, one line each.
     """
-    return _rewritten({path: data}, {path: replacements}, _reader(path, data, kind))[path]
+    return _rewrite_together({path: data}, {path: replacements}, _reader(path, data, kind))[path]
 
 
 def rewrite_files(
@@ -46,18 +46,20 @@ def rewrite_files(
     done: dict[str, Rewritten] = {}
     if any(path in replacements for path in together):
         solution = solution_of(files.items(), linked.dotnet)
-        done |= _rewritten({path: files[path] for path in together}, replacements, _solution_reader(solution))
+        done |= _rewrite_together(
+            {path: files[path] for path in together}, replacements, _solution_reader(solution)
+        )
     alone = dict.fromkeys(path for path in files if path not in together)
     for group in linked.groups:
         if not group.isdisjoint(replacements):
             of_group = {path: data for path, data in files.items() if path in group}
-            done |= _rewritten(of_group, replacements, _linked_reader(of_group))
+            done |= _rewrite_together(of_group, replacements, _linked_reader(of_group))
         for path in group:
             alone.pop(path, None)
     for path in alone:
         data = files[path]
         if path in replacements:
-            done |= _rewritten({path: data}, replacements, _reader(path, data, None))
+            done |= _rewrite_together({path: data}, replacements, _reader(path, data, None))
     return {path: done.get(path) or Rewritten(data, 0) for path, data in files.items()}
 
 
@@ -90,7 +92,7 @@ def _linked_reader(files: Mapping[str, bytes]) -> Read:
     return read
 
 
-def _rewritten(
+def _rewrite_together(
     files: Mapping[str, bytes], replacements: Mapping[str, Sequence[Replacement]], read: Read
 ) -> dict[str, Rewritten]:
     findings = read({})

@@ -116,32 +116,32 @@ class _Words:
 
     def __init__(self, text: Spanned, variables: dict[str, Spanned]) -> None:
         self._text = text
-        self._known = variables
+        self._variables = variables
         self._room = MOST_PUT_IN
 
     def assign(self, nodes: "Sequence[tree_sitter.Node]") -> None:
         """Notes the variables that are set once, outside of a command's own environment."""
         assignments = list(self._assignments(nodes))
         for name, span in powershell.texts(self._text.text):
-            self._known[name] = self._text.part(*span)
+            self._variables[name] = self._text.part(*span)
         times = Counter(name for name, _ in assignments)
         for name, node in assignments:
             # Evaluated while what the environment gives still counts: `TAG=${TAG:-latest}`.
-            self._known[name] = self._assigned(node) if times[name] == 1 else self._unknown(node)
+            self._variables[name] = self._assigned_value(node) if times[name] == 1 else self._unknown(node)
         for name, value in _powershell_environment(self._text):
-            self._known[name] = value
+            self._variables[name] = value
 
     def assigned_for(self, command: "tree_sitter.Node") -> "Iterator[tuple[str, Spanned]]":
         """The variables that are set for one command alone."""
         for child in command.children:
             if child.type == "variable_assignment":
-                yield self._slice(child.children[0]).text, self._assigned(child)
+                yield self._slice(child.children[0]).text, self._assigned_value(child)
 
     def values(self, nodes: "Sequence[tree_sitter.Node]") -> "Iterator[tuple[str, Spanned]]":
         """Every variable that the script sets for more than one command; `UNKNOWN` where it gets several values."""
         values_by_name: dict[str, list[Spanned]] = {}
         for name, node in self._assignments(nodes):
-            values_by_name.setdefault(name, []).append(self._assigned(node))
+            values_by_name.setdefault(name, []).append(self._assigned_value(node))
         for name, values in values_by_name.items():
             is_one = len({value.text for value in values}) == 1
             yield name, values[0] if is_one else Spanned(UNKNOWN, (~self._text.place(0),))
@@ -165,7 +165,7 @@ class _Words:
             elif node.type == "command" and self._slice(node).text.split() in _EXPORTS_ALL:
                 yield ALL
 
-    def _assigned(self, node: "tree_sitter.Node") -> Spanned:
+    def _assigned_value(self, node: "tree_sitter.Node") -> Spanned:
         if node.children[1].type != "=":
             return self._unknown(node)
         return self.of(node.children[2]) if len(node.children) > 2 else Spanned("", ())
@@ -175,7 +175,7 @@ class _Words:
             return self._unknown(node)
         match node.type:
             case "word" | "number" | "variable_name":
-                return self._unescaped(self._slice(node))
+                return self._unescape_word(self._slice(node))
             case "raw_string":
                 return self._text.part(node.start_byte + 1, node.end_byte - 1)
             case "concatenation":
@@ -193,10 +193,10 @@ class _Words:
         for child in node.children:
             if child.type in ('"', "string_content"):
                 continue
-            parts.append(self._unescaped(self._text.part(done, child.start_byte), quoted=True))
+            parts.append(self._unescape_word(self._text.part(done, child.start_byte), quoted=True))
             parts.append(self.of(child, depth + 1))
             done = child.end_byte
-        parts.append(self._unescaped(self._text.part(done, max(done, end)), quoted=True))
+        parts.append(self._unescape_word(self._text.part(done, max(done, end)), quoted=True))
         return joined(parts)
 
     def _expansion(self, node: "tree_sitter.Node", depth: int) -> Spanned:
@@ -204,7 +204,7 @@ class _Words:
         inner = [child for child in node.children if child.type not in ("$", "${", "}")]
         if not inner or inner[0].type != "variable_name" or node.has_error:
             return self._unknown(node)
-        value = self._known.get(powershell.bare_name(self._slice(inner[0]).text))
+        value = self._variables.get(powershell.bare_name(self._slice(inner[0]).text))
         self._room -= len(value) if value is not None else 0
         if self._room < 0:
             return self._unknown(node)
@@ -222,7 +222,7 @@ class _Words:
         is_folder = _OWN_FOLDER.search(self._slice(node).text) is not None
         return Spanned(SCRIPT_FOLDER if is_folder else UNKNOWN, (~near,))
 
-    def _unescaped(self, word: Spanned, *, quoted: bool = False) -> Spanned:
+    def _unescape_word(self, word: Spanned, *, quoted: bool = False) -> Spanned:
         """Without the backslashes (or PowerShell's backticks before a quote) that only protect what follows."""
         if "\\" not in word.text:
             return word

@@ -66,7 +66,7 @@ class _CommandLine:
         self.architecture: str | None = None
 
     def take(self, word: Spanned, following: Spanned | None) -> int:
-        """How many words it took."""
+        """Reads a word, with the one behind it where an option needs a value; returns how many words it took."""
         name, equals, _ = word.text.partition("=")
         if prefix := _PROPERTY.match(word.text):
             self._properties(word.part(prefix.end(), len(word)))

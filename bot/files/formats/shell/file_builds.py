@@ -124,7 +124,7 @@ def tags_in(settings: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def given_in(settings: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """`NAME=value` each."""
+    """Reads settings `NAME=value` into pairs."""
     for setting in settings:
         name, equals, value = setting.partition("=")
         if equals and name.strip():

@@ -18,7 +18,7 @@ _SHELLS = frozenset({"bash", "sh", "dash", "zsh", "pwsh", "powershell", "source"
 
 
 def may_ask(text: str) -> bool:
-    """Whether a look at the commands is worth it: it is cheaper than reading them."""
+    """Whether a text may hold a command that asks for a build, told faster than by reading its commands."""
     return _HINTS.search(text) is not None
 
 

@@ -30,7 +30,7 @@ def is_readable(text: str) -> bool:
 
 def tree(text: str) -> "tree_sitter.Node | None":
     """The root of the syntax tree; None for a text that is too long or too odd to be read."""
-    return _parsed(_source(text)) if is_readable(text) else None
+    return _parse_source(_source(text)) if is_readable(text) else None
 
 
 def nodes(text: str) -> "list[tree_sitter.Node]":
@@ -39,7 +39,7 @@ def nodes(text: str) -> "list[tree_sitter.Node]":
     return [] if root is None else list(_below(root))
 
 
-def _parsed(source: bytes) -> "tree_sitter.Node | None":
+def _parse_source(source: bytes) -> "tree_sitter.Node | None":
     """The tree's root; None where the text is looked through far oftener than what people write is.
 
     That is counted, not timed, so that a script is read on each machine or on none. The grammar is loaded with the

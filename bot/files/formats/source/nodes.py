@@ -47,9 +47,9 @@ class Scalar:
             start = self.source.find("\n", start, end) + 1 or end
         if self.source[start:end] == self.value:
             return Spanned(self.value, range(start, end))
-        return Spanned(self.value, tuple(self._aligned(start, end)))
+        return Spanned(self.value, tuple(self._align_characters(start, end)))
 
-    def _aligned(self, place: int, end: int) -> Iterator[int]:
+    def _align_characters(self, place: int, end: int) -> Iterator[int]:
         """Folding, indentation and escapes put only white space and escapes between the value's characters."""
         source = self.source
         for character in self.value:

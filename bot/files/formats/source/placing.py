@@ -12,7 +12,7 @@ ROOM = 1 << 21
 
 
 def placed_later(text: Spanned, files: int) -> Spanned:
-    """A text whose places are those of a file that comes so many files later."""
+    """Moves the places of a text to those of a file that comes `files` files later."""
     shift = files * ROOM
     if not shift:
         return text

@@ -123,7 +123,7 @@ def _value(text: str, run: _Run) -> bool | None:
     """What a condition is in a run; None where it cannot be told."""
     tokens = [match.group().strip() for match in _TOKEN.finditer(text) if match.group().strip()]
     try:
-        value, tokens_left = _either(tokens, run, 0)
+        value, tokens_left = _read_either(tokens, run, 0)
     except (IndexError, RecursionError):
         return None
     return None if tokens_left else _truth(value)
@@ -134,27 +134,27 @@ _SOME_TRUE = "*"
 """A value of which only that it counts as true is known."""
 
 
-def _either(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
-    value, tokens_left = _both(tokens, run, depth)
+def _read_either(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
+    value, tokens_left = _read_both(tokens, run, depth)
     while tokens_left[:1] == ["||"]:
-        other, tokens_left = _both(tokens_left[1:], run, depth)
+        other, tokens_left = _read_both(tokens_left[1:], run, depth)
         value = (_SOME_TRUE if other else None) if value is None else value or other
     return value, tokens_left
 
 
-def _both(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
-    value, tokens_left = _compared(tokens, run, depth)
+def _read_both(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
+    value, tokens_left = _read_comparison(tokens, run, depth)
     while tokens_left[:1] == ["&&"]:
-        other, tokens_left = _compared(tokens_left[1:], run, depth)
+        other, tokens_left = _read_comparison(tokens_left[1:], run, depth)
         value = (False if other in (False, "") else None) if value is None else value and other
     return value, tokens_left
 
 
-def _compared(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
-    value, tokens_left = _one(tokens, run, depth)
+def _read_comparison(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
+    value, tokens_left = _read_operand(tokens, run, depth)
     if tokens_left[:1] in (["=="], ["!="]):
         sign = tokens_left[0]
-        other, tokens_left = _one(tokens_left[1:], run, depth)
+        other, tokens_left = _read_operand(tokens_left[1:], run, depth)
         if value is None or other is None:
             return None, tokens_left
         same = _same(value, other)
@@ -162,24 +162,26 @@ def _compared(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str
     return value, tokens_left
 
 
-def _one(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
+def _read_operand(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
     word, tokens_left = tokens[0], tokens[1:]
     if depth > DEEPEST:
         raise RecursionError
     if word == "!":
-        value, tokens_left = _one(tokens_left, run, depth + 1)
+        value, tokens_left = _read_operand(tokens_left, run, depth + 1)
         truth = _truth(value)
         return (None if truth is None else not truth), tokens_left
     if word == "(":
-        value, tokens_left = _either(tokens_left, run, depth + 1)
+        value, tokens_left = _read_either(tokens_left, run, depth + 1)
         return value, _behind(tokens_left)
     if tokens_left[:1] == ["("]:
         arguments: list[_Told] = []
         tokens_left = tokens_left[1:]
         while tokens_left[0] != ")":
-            value, tokens_left = _either(tokens_left[1:] if tokens_left[0] == "," else tokens_left, run, depth + 1)
+            value, tokens_left = _read_either(
+                tokens_left[1:] if tokens_left[0] == "," else tokens_left, run, depth + 1
+            )
             arguments.append(value)
-        return _called(word.lower(), arguments), tokens_left[1:]
+        return _evaluate_call(word.lower(), arguments), tokens_left[1:]
     return _context_value(word, run), tokens_left
 
 
@@ -212,7 +214,7 @@ def _context_value(word: str, run: _Run) -> _Told:
     return None
 
 
-def _called(function: str, arguments: list[_Told]) -> _Told:
+def _evaluate_call(function: str, arguments: list[_Told]) -> _Told:
     if (
         function == "startswith"
         and len(arguments) == 2

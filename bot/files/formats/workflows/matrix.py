@@ -38,7 +38,7 @@ class Variants:
         takers = [triggers.mapping(name).mapping("inputs") for name in _TRIGGERS] + [document.mapping("inputs")]
         sets = [dict(_defaults(taker)) for taker in takers]
         self._inputs = [each for each in sets if each] or [{}]
-        self._used_around = _used(document, _AROUND)
+        self._used_around = _collect_used_names(document, _AROUND)
 
     def of(self, job: Mapping) -> tuple[Values[str, Spanned], ...]:
         """What `matrix.NAME` and `inputs.NAME` are in each variant, with dots for members; one empty variant where
@@ -47,7 +47,7 @@ class Variants:
         An input has its default, for each trigger that takes inputs. Only names that the job's containers and
         steps use count, so variants that differ in others are one.
         """
-        used = self._used_around | _used(job, _READ)
+        used = self._used_around | _collect_used_names(job, _READ)
         if not used:
             return ({},)
         of_matrix = _of_matrix(job.mapping("strategy").mapping("matrix"), used)
@@ -76,7 +76,7 @@ def _of_matrix(matrix: Mapping, used: frozenset[str]) -> list[tuple[tuple[str, S
     return list(variants) or [()]
 
 
-def _used(around: Mapping, keys: tuple[str, ...]) -> frozenset[str]:
+def _collect_used_names(around: Mapping, keys: tuple[str, ...]) -> frozenset[str]:
     names: set[str] = set()
     waiting: list[Node | None] = [around.get(key) for key in keys]
     node_ids: set[int] = set()

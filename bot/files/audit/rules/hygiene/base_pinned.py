@@ -67,10 +67,12 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             usage = spans.get(stage.instruction.line)
             span = usage.tag_span if usage is not None else None
             left_alone = GENERATED if is_generated(repository.text(file.path)) else ""
-            yield _judged(reference, place, subject, span, left_alone)
+            yield _judge_reference(reference, place, subject, span, left_alone)
 
 
-def _judged(reference: Reference, place: Place, subject: str, span: Span | None, left_alone: str) -> Verdict:
+def _judge_reference(
+    reference: Reference, place: Place, subject: str, span: Span | None, left_alone: str
+) -> Verdict:
     text = str(reference)
     if reference.digest is not None:
         if reference.tag is None:
@@ -84,7 +86,7 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
         return fails(place, subject, f"{reference.tag} brings any version", "write the minor version")
     tag = tag_of(text)
     if not is_dotnet(text) or tag is None:
-        return _judged_of_others(reference, tag, place, subject)
+        return _judge_other_reference(reference, tag, place, subject)
     if tag.precision >= _FULL and "preview" not in reference.tag and "rc" not in reference.tag:
         numbers = reference.tag.partition("-")[0]
         minor = ".".join(numbers.split(".")[:2])
@@ -104,7 +106,7 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
     return holds(place, subject, f"it follows {reference.tag}")
 
 
-def _judged_of_others(reference: Reference, tag: Tag | None, place: Place, subject: str) -> Verdict:
+def _judge_other_reference(reference: Reference, tag: Tag | None, place: Place, subject: str) -> Verdict:
     """Of images that are not .NET's: an official one has a tag for each minor version, others may have."""
     name = str(reference.tag)
     if _OF_ONE_UPDATE.search(name):

@@ -39,7 +39,7 @@ _COPIED = re.compile(r"[^\s\"\[\],]*(?:nuget\.config|\.npmrc)", re.IGNORECASE)
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for file in dockerfiles(repository):
         secrets = list(_secrets_of_file(repository, file))
-        secrets += _of_produced(repository, file, {why[1].rpartition(" ")[2] for _, why in secrets})
+        secrets += _find_in_produced(repository, file, {why[1].rpartition(" ")[2] for _, why in secrets})
         for instruction, why in secrets:
             yield fails(file.place(instruction), why[1], why[0], _fix(repository, file, why[1]))
         if not secrets:
@@ -63,7 +63,7 @@ def _secrets_of_file(
                 case "env":
                     yield from _of_variable(file, instruction)
                 case "copy" | "add":
-                    yield from _copied(repository, file, instruction)
+                    yield from _find_copied_secrets(repository, file, instruction)
                 case "run":
                     yield from _of_run(repository, file, instruction, declared)
 
@@ -95,7 +95,7 @@ def _of_run(
             yield declared.pop(name), (f"ARG {name} is used by RUN in line {instruction.line}", f"ARG {name}")
 
 
-def _of_produced(
+def _find_in_produced(
     repository: RepositoryTexts, file: Dockerfile, names_in_file: set[str]
 ) -> Iterator[tuple[Instruction, tuple[str, str]]]:
     """What the produced image shows by name beyond what the file does: its base and its build are in it too."""
@@ -121,7 +121,7 @@ def _whole(repository: RepositoryTexts, file: Dockerfile, instruction: Instructi
     return "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
 
 
-def _copied(
+def _find_copied_secrets(
     repository: RepositoryTexts, file: Dockerfile, instruction: Instruction
 ) -> Iterator[tuple[Instruction, tuple[str, str]]]:
     if "--from=" in instruction.text:

@@ -43,7 +43,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield holds(place, push.subject, f"SLSA build level 3: {why}")
             continue
         if signed:
-            yield _signed(repository, push, signed[0])
+            yield _judge_attestation(repository, push, signed[0])
             continue
         answer, why = asks_for(repository, push, "provenance")
         if answer is True:
@@ -62,7 +62,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         yield holds(place, f"job {job.name}", f"SLSA build level 3: {job.remote} is isolated from this workflow")
 
 
-def _signed(repository: RepositoryTexts, push: Push, attestation: Attestation) -> Verdict:
+def _judge_attestation(repository: RepositoryTexts, push: Push, attestation: Attestation) -> Verdict:
     place = repository.where(attestation.step)
     job = attestation.step.job
     if job.may_write("id-token") is False:

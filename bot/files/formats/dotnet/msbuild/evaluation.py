@@ -65,7 +65,7 @@ class Evaluation:
 
     @property
     def items(self) -> Sequence[ProjectItem]:
-        """Those that the project has by now."""
+        """The items that the project has after all documents taken so far."""
         return self._items.all
 
     def take(self, document: Document) -> None:
@@ -104,7 +104,7 @@ class Evaluation:
             return
         self._depth += 1
         for child in parent.children:
-            here = self._narrowed(child, applies)
+            here = self._narrow_by_condition(child, applies)
             match child.name:
                 case "PropertyGroup":
                     self._properties(document, child, here)
@@ -124,7 +124,7 @@ class Evaluation:
                         self._watch_only(document, group)
         self._depth -= 1
 
-    def _narrowed(self, element: ProjectElement, applies: Applies) -> Applies:
+    def _narrow_by_condition(self, element: ProjectElement, applies: Applies) -> Applies:
         """Whether the element counts within what `applies` tells of."""
         if not element.condition or applies.holds is False:
             return applies
@@ -145,9 +145,9 @@ class Evaluation:
         if "Sdk" in element.attributes:
             self._note_sdks(element.attributes["Sdk"])
         else:
-            self.take_path(self._imported(document.path, element.attributes.get("Project", "")))
+            self.take_path(self._find_import(document.path, element.attributes.get("Project", "")))
 
-    def _imported(self, path: str, project: str) -> str | None:
+    def _find_import(self, path: str, project: str) -> str | None:
         """The file that an import names, as far as the text tells."""
         here = posixpath.dirname(path)
         if above := _FILE_ABOVE.search(project):
@@ -180,7 +180,7 @@ class Evaluation:
 
     def _properties(self, document: Document, group: ProjectElement, applies: Applies) -> None:
         for element in group.children:
-            here = self._narrowed(element, applies)
+            here = self._narrow_by_condition(element, applies)
             text = self.placed(element.text, document.path)
             value, is_certain = self.properties.weighed(text, document.path)
             if self._is_watched(element, document):
@@ -208,7 +208,7 @@ class Evaluation:
 
     def _item_group(self, document: Document, group: ProjectElement, applies: Applies) -> None:
         for element in group.children:
-            here = self._narrowed(element, applies).holds
+            here = self._narrow_by_condition(element, applies).holds
             if here is False or self._items.is_full:
                 continue
             line = document.lines.at(element.start)

@@ -19,7 +19,7 @@ class Document:
 
     @classmethod
     def read(cls, path: str, source: str) -> "Document":
-        """Raises `Unreadable`."""
+        """Reads a document from its text. Raises `Unreadable`."""
         return cls(path, read(source), Lines(source))
 
 

@@ -35,7 +35,7 @@ class Properties:
     """
 
     def __init__(self, command_properties: Given, home: str) -> None:
-        self._given = {name.lower(): value for name, value in command_properties.items()}
+        self._command_properties = {name.lower(): value for name, value in command_properties.items()}
         self._home = home
         self._settings: dict[str, Setting | UndecidedValue] = {}
         self._put_in_so_far = 0
@@ -54,11 +54,11 @@ class Properties:
 
     def given(self, name: str) -> str | UndecidedValue | None:
         """What the command line gives the property, None where it gives nothing."""
-        return self._given.get(name.lower())
+        return self._command_properties.get(name.lower())
 
     def text(self, name: str) -> str | UndecidedValue:
         """The property's value without surrounding space; empty where no text sets it."""
-        command_value = self._given.get(name.lower())
+        command_value = self._command_properties.get(name.lower())
         if command_value is not None:
             return command_value
         setting = self.setting(name)
@@ -74,7 +74,7 @@ class Properties:
         `is_certain` says that this rests on nothing that a build may be given another value for.
         """
         key = name.lower()
-        if key in self._given or applies.is_ruled_out:
+        if key in self._command_properties or applies.is_ruled_out:
             return
         if not is_certain:
             self._replaceable.add(key)
@@ -103,7 +103,7 @@ class Properties:
         """A property that no text sets is empty, as in a build from a fresh checkout."""
         for expression in _EXPRESSION.finditer(text):
             name = expression["name"]
-            unknown = self.setting(name) is None and name.lower() not in self._given
+            unknown = self.setting(name) is None and name.lower() not in self._command_properties
             self._is_certain = self._is_certain and not unknown and name.lower() not in self._replaceable
             if isinstance(self.text(name), UndecidedValue) or (unknown and _KNOWN_TO_MSBUILD_ALONE.fullmatch(name)):
                 return None
@@ -118,9 +118,9 @@ class Properties:
         done, length = 0, 0
         for expression in _EXPRESSION.finditer(text.text):
             near = text.place(expression.start())
-            put_in = self._put_in(expression["name"], near, path)
+            put_in = self._expand_property(expression["name"], near, path)
             if isinstance(put_in, UndecidedValue):
-                return self._computed(text, path) if _FUNCTION.search(text.text) else put_in
+                return self._leave_to_msbuild(text, path) if _FUNCTION.search(text.text) else put_in
             length += len(put_in)
             if length > LONGEST_VALUE or self._put_in_so_far + length > MOST_PUT_IN:
                 return UndecidedValue("its value is too long", path, 0)
@@ -129,14 +129,14 @@ class Properties:
         self._put_in_so_far += length
         whole = joined([*parts, text.part(done, len(text))])
         if _ANY_EXPRESSION.search(whole.text):
-            return self._computed(text, path)
+            return self._leave_to_msbuild(text, path)
         return whole
 
-    def _computed(self, text: Spanned, path: str) -> UndecidedValue:
+    def _leave_to_msbuild(self, text: Spanned, path: str) -> UndecidedValue:
         return UndecidedValue(f"{quoted(text.text)} takes MSBuild to compute", path, 0)
 
-    def _put_in(self, name: str, near: int, path: str) -> Spanned | UndecidedValue:
-        command_value = self._given.get(name.lower())
+    def _expand_property(self, name: str, near: int, path: str) -> Spanned | UndecidedValue:
+        command_value = self._command_properties.get(name.lower())
         if command_value is not None:
             return (
                 command_value
