@@ -1,4 +1,4 @@
-"""How late upstream was each time, over all that was ever seen of bases."""
+"""How long bases took to follow each .NET release and OS update, over all observations of them."""
 
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence

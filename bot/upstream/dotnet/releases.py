@@ -17,7 +17,7 @@ _ENDED = "eol"
 
 @dataclass(frozen=True, slots=True)
 class Fixes:
-    """What lies in (old, new], as far as the feed had shown it.
+    """The fixes that came after one version up to another one, as far as the feed had shown them.
 
     `listed`: the feed knows the new version. `flagged`: a release between is marked as a security release though
     no CVE is listed for it; `unsaid`: of one between, the feed does not say whether it fixes something. `cves` keep

@@ -21,7 +21,7 @@ def combine_all(advisories: Iterable[Advisory]) -> dict[str, Advisory]:
 
 
 def combine(advisories: Iterable[Advisory]) -> Advisory:
-    """What the sources of one CVE say together, in whatever order they are given.
+    """Combines the advisories of one CVE into one; the order in which they are given makes no difference.
 
     The highest severity and score count, the earliest publication, and everything that any source touches, so
     that no fix looks narrower or milder than a source says; with one exception: where Microsoft names Linux as
@@ -82,20 +82,22 @@ def _systems(advisories: list[Advisory]) -> frozenset[str]:
 
 def _disagreements(advisories: list[Advisory]) -> list[str]:
     return [
-        *_differing("severity", [(_source(a), a.severity.told) for a in advisories if a.severity]),
-        *_differing("score", [(_source(a), f"{a.score:g}") for a in advisories if a.score is not None]),
-        *_differing("image families", [(_source(a), _join_values(a.families)) for a in advisories if a.families]),
-        *_differing(
+        *_describe_difference("severity", [(_source(a), a.severity.told) for a in advisories if a.severity]),
+        *_describe_difference("score", [(_source(a), f"{a.score:g}") for a in advisories if a.score is not None]),
+        *_describe_difference(
+            "image families", [(_source(a), _join_values(a.families)) for a in advisories if a.families]
+        ),
+        *_describe_difference(
             "operating systems",
             [(_source(a), _join_values(_by_kernel(a, advisories))) for a in advisories if a.systems],
         ),
-        *_differing(
+        *_describe_difference(
             "fixed versions", [(_source(a), _join_values(a.fixed_versions)) for a in advisories if a.fixed_versions]
         ),
     ]
 
 
-def _differing(field_name: str, votes: list[tuple[str, str]]) -> list[str]:
+def _describe_difference(field_name: str, votes: list[tuple[str, str]]) -> list[str]:
     if len({vote for _, vote in votes}) < 2:
         return []
     return [f"{field_name}: " + "; ".join(f"{source or 'unnamed source'} says {vote}" for source, vote in votes)]

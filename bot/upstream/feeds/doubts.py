@@ -94,7 +94,7 @@ def weigh(
     agreed: Collection[str],
     now: datetime,
 ) -> Weighed:
-    """What of the doubted losses is believed by now, is said again, or stays in doubt, with those that begin.
+    """Tells which doubted losses are believed by now, which are over, and which stay in doubt or begin.
 
     `agreed` are the places of those that the registry agrees to; without its word, that none of their tags has
     moved for long says the same.
@@ -131,7 +131,7 @@ def is_believed(
 
 
 def to_ask(doubts: Iterable[DoubtedLoss], now: datetime) -> tuple[DoubtedLoss, ...]:
-    """Those that only wait for the registry, which has not been asked for a day."""
+    """Returns the doubts that only wait for the registry, and of which it was not asked for a day."""
     waiting = (each for each in doubts if each.publications >= PUBLICATIONS)
     return tuple(each for each in waiting if each.asked_at is None or now - each.asked_at >= ASK_AGAIN_AFTER)
 

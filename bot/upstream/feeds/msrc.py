@@ -128,9 +128,9 @@ def parse(data: bytes, seen_at: datetime, document: str = "MSRC document") -> Pa
     advisories = []
     for index, vulnerability in enumerate(vulnerabilities[:MAX_ENTRIES]):
         place = f"Vulnerability {vulnerability.get('Ordinal', index)}"
-        affected = _affected(vulnerability)
+        affected = _list_affected_products(vulnerability)
         is_said = bool(affected)
-        affected = affected or _remedied(vulnerability)
+        affected = affected or _list_remedied_products(vulnerability)
         relevant = {number: products[number] for number in affected if number in products}
         cve = _text(vulnerability, "vuln:CVE")
         if not _CVE.fullmatch(cve):
@@ -173,12 +173,12 @@ def _product(name: str) -> _Product | None:
     return _Product(families, _SYSTEMS[system[1].lower()] if system else frozenset())
 
 
-def _affected(vulnerability: Element) -> set[str]:
+def _list_affected_products(vulnerability: Element) -> set[str]:
     statuses = vulnerability.findall("vuln:ProductStatuses/vuln:Status[@Type='Known Affected']", _NAMESPACES)
     return {number for status in statuses for number in _product_ids(status)}
 
 
-def _remedied(vulnerability: Element) -> set[str]:
+def _list_remedied_products(vulnerability: Element) -> set[str]:
     fixes = vulnerability.findall("vuln:Remediations/vuln:Remediation", _NAMESPACES)
     return {number for fix in fixes for number in _product_ids(fix)}
 

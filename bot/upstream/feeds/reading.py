@@ -304,7 +304,7 @@ def links(*candidates: object) -> tuple[str, ...]:
 
 
 def cves_in(text: str) -> tuple[str, ...]:
-    """Those that a text names in whatever case, in order, each once."""
+    """Returns the CVE numbers in a text, written in whatever case, in order, each once."""
     return tuple(dict.fromkeys(match.upper() for match in _CVE_IN_TEXT.findall(text)))
 
 

@@ -55,7 +55,7 @@ def read_history(
             inventory, _ = read(data, document)
         except Failure:
             continue
-        look = InventoryLook(earlier, inventory, doubts, _watched(live), ended_channels(releases, moment))
+        look = InventoryLook(earlier, inventory, doubts, _list_watched_tags(live), ended_channels(releases, moment))
         weighed, step = lost_from_inventory(look, moment)
         doubts = weighed.doubts
         for base in sorted(Base(MCR, *key) for key in step.withdrawn):
@@ -68,7 +68,7 @@ def read_history(
         earlier = inventory
 
 
-def _watched(live: Mapping[Base, Observation]) -> list[WatchedTag]:
+def _list_watched_tags(live: Mapping[Base, Observation]) -> list[WatchedTag]:
     return [
         WatchedTag((base.repository, base.tag), base, observation.digest, observation.at)
         for base, observation in live.items()
@@ -132,7 +132,7 @@ def _documents(clone: Path, document: str) -> Iterator[tuple[datetime, bytes]]:
             if data is not None:
                 yield latest, data
             elif _is_listed(clone, commit, document):
-                raise _broken(clone, f"it lacks the document of commit {commit[:12]}")
+                raise _clone_failure(clone, f"it lacks the document of commit {commit[:12]}")
 
 
 def _commits(clone: Path, document: str) -> list[tuple[str, datetime]]:
@@ -155,13 +155,13 @@ def _blob(stream: IO[bytes], clone: Path, commit: str) -> bytes | None:
     if len(header) != 3 or header[1] != "blob" or not header[2].isdigit():
         if header and header[-1] == "missing":
             return None
-        raise _broken(clone, f"git does not give the document of commit {commit[:12]}")
+        raise _clone_failure(clone, f"git does not give the document of commit {commit[:12]}")
     size = int(header[2])
     if size > MAX_DOCUMENT_BYTES:
-        raise _broken(clone, f"the document of commit {commit[:12]} has {size} bytes")
+        raise _clone_failure(clone, f"the document of commit {commit[:12]} has {size} bytes")
     data = stream.read(size + 1)
     if len(data) != size + 1:
-        raise _broken(clone, f"git ended within the document of commit {commit[:12]}")
+        raise _clone_failure(clone, f"git ended within the document of commit {commit[:12]}")
     return data[:-1]
 
 
@@ -209,8 +209,8 @@ def _git(clone: Path, *arguments: str, stdin: int = subprocess.DEVNULL) -> Itera
     if status != 0:
         lines = complaint.strip().splitlines() or [f"git ended with {status}"]
         fatal_line = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
-        raise _broken(clone, fatal_line.removeprefix("fatal: "))
+        raise _clone_failure(clone, fatal_line.removeprefix("fatal: "))
 
 
-def _broken(clone: Path, message: str) -> Failure:
+def _clone_failure(clone: Path, message: str) -> Failure:
     return Failure(Trouble.MALFORMED, message, where=str(clone), advice="give a full clone of dotnet/versions")

@@ -103,7 +103,7 @@ _Row = TypeVar("_Row", bound=BaseModel)
 
 
 def read_observations(path: Path) -> Iterator[Observation]:
-    """Line by line, so a long log needs no memory; raises `Failure` naming the line that is wrong.
+    """Reads a log line by line, so that a long one needs no memory; raises `Failure` naming the line that is wrong.
 
     A line that is older than the one before it is refused: a replay would see the past change.
     """
@@ -111,7 +111,7 @@ def read_observations(path: Path) -> Iterator[Observation]:
     for place, row in _rows(path, _ObservationRow):
         moment = row.at
         if latest is not None and moment < latest:
-            raise _malformed(
+            raise _line_failure(
                 place, f"observed at {_time(moment)}, before the line above it", "sort the log by `at`"
             )
         latest = moment
@@ -213,21 +213,21 @@ def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
     place = path.name
     number = 0
     try:
-        with _unpacked(path) as stream:
+        with _open_unpacked(path) as stream:
             while line := stream.readline(LONGEST_LINE + 1):
                 number += 1
                 place = f"{path.name} line {number}"
                 if number == 1:
                     line = line.removeprefix(BOM_UTF8)
                 if len(line) > LONGEST_LINE:
-                    raise _malformed(place, f"longer than {LONGEST_LINE >> 10} KiB", "one JSON object a line")
+                    raise _line_failure(place, f"longer than {LONGEST_LINE >> 10} KiB", "one JSON object a line")
                 if line.strip():
                     yield place, line
     except FileNotFoundError:
         raise Failure(Trouble.MISSING, "no such file", where=str(path), advice="check the path") from None
     except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
         advice = "fetch the file again"
-        raise _malformed(f"{path.name} after line {number}", f"cannot be unpacked: {error}", advice) from None
+        raise _line_failure(f"{path.name} after line {number}", f"cannot be unpacked: {error}", advice) from None
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise Failure(
@@ -240,11 +240,11 @@ def _rows(path: Path, model: type[_Row]) -> Iterator[tuple[str, _Row]]:
         try:
             yield place, model.model_validate_json(line)
         except ValidationError as error:
-            raise _malformed(place, misfit(error), "one JSON object a line, see the log format") from None
+            raise _line_failure(place, misfit(error), "one JSON object a line, see the log format") from None
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[BinaryIO]:
+def _open_unpacked(path: Path) -> Iterator[BinaryIO]:
     with path.open("rb") as raw:
         magic = raw.peek(6)[:6]  # a pipe cannot be read twice
         if magic == b"\xfd7zXZ\x00":
@@ -278,5 +278,5 @@ def _day(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _malformed(place: str, message: str, advice: str) -> Failure:
+def _line_failure(place: str, message: str, advice: str) -> Failure:
     return Failure(Trouble.MALFORMED, message, where=place, advice=advice)

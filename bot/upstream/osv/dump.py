@@ -57,7 +57,7 @@ def read_dump(
     ecosystem, or is another's dump: all packages would be free of everything.
     """
     publishers = _Publishers(ecosystem)
-    untold = {each: _as_written(each) for each in packages.releases if each.startswith(f"{ecosystem}:")}
+    untold = {each: _spell_release(each) for each in packages.releases if each.startswith(f"{ecosystem}:")}
     notes = RecordNotes(place, latest=now)
     records: dict[str, Vulnerability] = {}
     entries = unread = unpacked = 0
@@ -70,7 +70,7 @@ def read_dump(
                 entries += 1
                 unpacked += info.file_size
                 if unpacked > _MOST_UNPACKED:
-                    raise _malformed(f"unpacks to more than {_MOST_UNPACKED:,} bytes", place)
+                    raise _dump_failure(f"unpacks to more than {_MOST_UNPACKED:,} bytes", place)
                 try:
                     data = _read(archive, info, notes)
                     publishers.note(data)
@@ -86,11 +86,11 @@ def read_dump(
                 if record is not None:
                     records[record.id] = record
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise _malformed(f"is no zip archive that can be read: {error}", place) from error
+        raise _dump_failure(f"is no zip archive that can be read: {error}", place) from error
     if entries and unread == entries:
-        raise _malformed(f"none of its {entries} records can be read, first {notes.problems[0]}", place)
+        raise _dump_failure(f"none of its {entries} records can be read, first {notes.problems[0]}", place)
     if not entries:
-        raise _malformed("holds no record", place)
+        raise _dump_failure("holds no record", place)
     publishers.check(entries, place)
     gaps = frozenset(untold), frozenset(notes.unread)
     vulnerabilities = tuple(records.values())
@@ -103,8 +103,8 @@ class _Publishers:
     """Whose packages the records of a dump are about: one may name packages of several, and all name its own."""
 
     def __init__(self, ecosystem: Ecosystem) -> None:
-        self._wanted = ecosystem
-        self._named = f'"{ecosystem}'.encode()
+        self._ecosystem = ecosystem
+        self._quoted_name = f'"{ecosystem}'.encode()
         self._of_it = self._read = 0
         self._others: set[str] | None = None
         """Those besides that all records have named so far; a right dump has none after the first few."""
@@ -112,23 +112,25 @@ class _Publishers:
     def note(self, record: bytes) -> None:
         if self._others == set() and self._of_it:
             return
-        self._of_it += self._named in record
+        self._of_it += self._quoted_name in record
         ecosystems = {each.decode(errors="replace") for each in _ECOSYSTEM.findall(record)}
         if ecosystems:
             self._read += 1
-            others = ecosystems - {self._wanted.value}
+            others = ecosystems - {self._ecosystem.value}
             self._others = others if self._others is None else self._others & others
 
     def check(self, entries: int, place: str) -> None:
         """Raises `Failure` where no record is of the ecosystem, or all are of another and only some of it."""
         if not self._of_it:
-            raise _malformed(f"none of its {entries} records is of {self._wanted}", place)
+            raise _dump_failure(f"none of its {entries} records is of {self._ecosystem}", place)
         if self._others and self._of_it < self._read:
             other = one_line(min(self._others))[:_LONGEST_NAME]
-            raise _malformed(f"is a dump of {other}, and not of {self._wanted}: all its records are of that", place)
+            raise _dump_failure(
+                f"is a dump of {other}, and not of {self._ecosystem}: all its records are of that", place
+            )
 
 
-def _as_written(release: str) -> tuple[bytes, bytes]:
+def _spell_release(release: str) -> tuple[bytes, bytes]:
     """How records name a release, such as `Ubuntu:24.04:LTS` for `Ubuntu:24.04`."""
     return f'"{release}"'.encode(), f'"{release}:'.encode()
 
@@ -147,5 +149,5 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, notes: RecordNotes) -
     return data
 
 
-def _malformed(message: str, place: str) -> Failure:
+def _dump_failure(message: str, place: str) -> Failure:
     return Failure(Trouble.MALFORMED, message, where=place, advice=_READ_BEFORE)

@@ -113,12 +113,12 @@ def read_oval(file: IO[bytes], packages: WantedPackages, release: str, place: st
             continue
         if record is not None:
             earlier = records.get(record.id)
-            records[record.id] = record if earlier is None else _joined(earlier, record)
+            records[record.id] = record if earlier is None else _join_records(earlier, record)
     count = len(parts.definitions)
     if not count:
-        raise _malformed("holds no definition", place)
+        raise _oval_failure("holds no definition", place)
     if unread == count:
-        raise _malformed(f"none of its {count} definitions can be read, first {notes.problems[0]}", place)
+        raise _oval_failure(f"none of its {count} definitions can be read, first {notes.problems[0]}", place)
     unread_packages = frozenset(notes.unread)
     return DumpReading(
         tuple(records.values()), notes.problems, count, unread=unread_packages, newest_at=parts.newest_at
@@ -129,11 +129,11 @@ def _parts(file: IO[bytes], place: str) -> _Parts:
     size = file.seek(0, 2)
     file.seek(0)
     if size > LARGEST_OVAL:
-        raise _malformed(f"has {size:,} bytes, more than {LARGEST_OVAL:,}", place)
+        raise _oval_failure(f"has {size:,} bytes, more than {LARGEST_OVAL:,}", place)
     parts = _Parts()
     for count, element in enumerate(_elements(file, place), 1):
         if count > MOST_PARTS:
-            raise _malformed(f"has more than {MOST_PARTS:,} parts", place)
+            raise _oval_failure(f"has more than {MOST_PARTS:,} parts", place)
         match element.tag.rpartition("}")[2]:
             case "timestamp":
                 parts.written_at = _moment(element.text)
@@ -154,14 +154,14 @@ class _Pieces:
 
     def __init__(self, file: IO[bytes], place: str) -> None:
         self._file = file
-        self._where = place
+        self._place = place
         self.since_part = 0
 
     def read(self, size: int = -1) -> bytes:
         piece = self._file.read(size)
         self.since_part += len(piece)
         if self.since_part > LARGEST_PART:
-            raise _malformed(f"has a part of more than {LARGEST_PART:,} bytes", self._where)
+            raise _oval_failure(f"has a part of more than {LARGEST_PART:,} bytes", self._place)
         return piece
 
 
@@ -173,7 +173,7 @@ def _elements(file: IO[bytes], place: str) -> Iterator[Element]:
         for event, element in iterparse(pieces, ("start", "end"), forbid_dtd=True):
             if event == "start":
                 if not above and element.tag != f"{_SPACE}oval_definitions":
-                    raise _malformed(f"is no OVAL of version 5: its root is {element.tag[:100]}", place)
+                    raise _oval_failure(f"is no OVAL of version 5: its root is {element.tag[:100]}", place)
                 above.append(element)
                 continue
             above.pop()
@@ -182,7 +182,7 @@ def _elements(file: IO[bytes], place: str) -> Iterator[Element]:
                 above[-1].remove(element)
                 pieces.since_part = 0
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise _malformed(f"is no XML that can be read: {type(error).__name__}: {error}", place) from error
+        raise _oval_failure(f"is no XML that can be read: {type(error).__name__}: {error}", place) from error
 
 
 def _definition(element: Element) -> _Definition | Failure | None:
@@ -220,7 +220,7 @@ def _record(
     names = [parts.objects.get(parts.tests.get(test, ("", ""))[0], "") for test in definition.tests]
     if not names or not all(map(_NAME.fullmatch, names)):
         notes.unread.add(UNNAMED)
-        raise _malformed("names no package")
+        raise _oval_failure("names no package")
     about: dict[str, list[str]] = {name: [] for name in names if packages.looks_for(release, name)}
     if not about:
         return None
@@ -228,7 +228,7 @@ def _record(
         if name in about:
             about[name].append(parts.tests[test][1])
     try:
-        affected = [_affected(name, release, states, definition, parts) for name, states in about.items()]
+        affected = [_read_affected(name, release, states, definition, parts) for name, states in about.items()]
     except Failure:
         notes.unread |= {(release, name.lower()) for name in about}
         raise
@@ -238,13 +238,13 @@ def _record(
     return Vulnerability(name, definition.cves, *description, tuple(affected))
 
 
-def _affected(
+def _read_affected(
     name: str, release: str, states: Sequence[str], definition: _Definition, parts: _Parts
 ) -> AffectedPackage:
     if not definition.is_applicable:
         return AffectedPackage(PackageType.RPM, name, release)
     if not definition.is_plain:
-        raise _malformed("has criteria that are not read")
+        raise _oval_failure("has criteria that are not read")
     compared = [parts.states.get(state, ("", "")) for state in states]
     several = [[each] for each in compared] if definition.is_any else [compared]
     return AffectedPackage(PackageType.RPM, name, release, tuple(map(_range, several)))
@@ -259,14 +259,14 @@ def _range(compared: Sequence[tuple[str, str]]) -> VersionRange:
     upper = [each for each in compared if each[0] in (_BELOW, _UP_TO)]
     if len(lower) + len(upper) != len(compared) or len(lower) > 1 or len(upper) > 1:
         operations = ", ".join(sorted({operation or "nothing that can be read" for operation, _ in compared}))
-        raise _malformed(f"compares versions by {operations[:100]}")
+        raise _oval_failure(f"compares versions by {operations[:100]}")
     operation, version = upper[0] if upper else ("", "")
     return VersionRange(
         "".join(lower), version if operation == _BELOW else "", version if operation == _UP_TO else ""
     )
 
 
-def _joined(first: Vulnerability, second: Vulnerability) -> Vulnerability:
+def _join_records(first: Vulnerability, second: Vulnerability) -> Vulnerability:
     """What two definitions of one number say: neither takes anything away from the other."""
     cves = tuple(dict.fromkeys((*first.cves, *second.cves)))
     return replace(first, cves=cves, affected=tuple(dict.fromkeys((*first.affected, *second.affected))))
@@ -293,7 +293,7 @@ def _check_release(parts: _Parts, release: str, place: str) -> None:
     own, versions = _TAGS[release], [version for _, version in parts.states.values() if version]
     if versions and not any(each.endswith(own) for each in versions):
         message = f"none of its versions ends with {own}, as those of {release} do, the first one is {versions[0]}"
-        raise _malformed(message, place)
+        raise _oval_failure(message, place)
 
 
 def _child(element: Element, name: str) -> Element:
@@ -317,5 +317,5 @@ def _moment(text: str | None) -> datetime | None:
         return None
 
 
-def _malformed(message: str, place: str = "") -> Failure:
+def _oval_failure(message: str, place: str = "") -> Failure:
     return Failure(Trouble.MALFORMED, message, where=place, advice="what was read before stays in use")

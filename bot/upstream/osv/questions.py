@@ -84,7 +84,7 @@ async def ask_osv(
     packages: WantedPackages,
     known_records: Mapping[str, KnownRecord],
 ) -> DumpReading:
-    """What the API says of these versions.
+    """Asks the API for the records about these versions of packages, and reads them.
 
     Records in `known_records` are not fetched again before they are changed, unless nothing is kept of what they
     say about such a package: nobody looked for it in them yet.
@@ -128,15 +128,15 @@ class _Fetch:
     ) -> None:
         self._api = api
         self._address = address
-        self._wanted = packages
+        self._packages = packages
         self._named_records = named_records
-        self._known = known_records
+        self._known_records = known_records
         self.notes = RecordNotes(address)
         self.unsent: set[str] = set()
         """Records that were not sent as they should be: they stay as they were known."""
 
     async def record(self, name: str) -> Vulnerability | None:
-        """None where there is none of that name, or it cannot be read."""
+        """Fetches and reads one record; None where there is none of that name, or it cannot be read."""
         try:
             data = await self._api.record(self._address, name)
         except Failure as failure:
@@ -144,14 +144,14 @@ class _Fetch:
                 raise
             self.notes.add(name, f"{failure.what}; what is known of the record stays")
             self.unsent.add(name)
-            if name not in self._known:
+            if name not in self._known_records:
                 self.notes.unread |= self._named_records.packages[name]
             return None
         return None if data is None else self._read(data, name)
 
     def _read(self, data: bytes, name: str) -> Vulnerability | None:
         try:
-            record = parse(data, self._wanted, self.notes, name)
+            record = parse(data, self._packages, self.notes, name)
         except Failure as failure:
             self._skip(name, f"{failure.what}; the record is skipped")
             return None
@@ -182,21 +182,21 @@ async def _ask_for_records(
                     named_records.packages.setdefault(name, set()).add((question.release, question.name.lower()))
                 if next_token := _next_token(result, address):
                     if next_token == token:
-                        raise _odd("gives the same page again and again", address)
+                        raise _answer_failure("gives the same page again and again", address)
                     further.append((question, next_token))
             if len(named_records.modified) > _MOST_RECORDS:
-                raise _odd(f"names more than {_MOST_RECORDS:,} records", address)
+                raise _answer_failure(f"names more than {_MOST_RECORDS:,} records", address)
         open_questions = further
         if not further:
             return named_records
-    raise _odd(f"has more than {_MOST_PAGES} pages to one question", address)
+    raise _answer_failure(f"has more than {_MOST_PAGES} pages to one question", address)
 
 
 def _results(answer: object, question_count: int, address: str) -> list[Any]:
     results = answer.get("results") if isinstance(answer, dict) else None
     if not isinstance(results, list) or len(results) != question_count:
         count = len(results) if isinstance(results, list) else "no"
-        raise _odd(f"gave {count} answers to {question_count} questions", address)
+        raise _answer_failure(f"gave {count} answers to {question_count} questions", address)
     return results
 
 
@@ -204,7 +204,7 @@ def _records(result: object, address: str) -> Iterator[tuple[str, str]]:
     """Where nothing is known, a result is empty."""
     entries = result.get("vulns") if isinstance(result, dict) else None
     if not isinstance(result, dict) or not isinstance(entries, list | None):
-        raise _odd("gave an answer of another shape than it says", address)
+        raise _answer_failure("gave an answer of another shape than it says", address)
     for entry in entries or ():
         match entry:
             case {"id": str(name), "modified": str(modified)} if _ID.fullmatch(name) and _MODIFIED.fullmatch(
@@ -212,15 +212,15 @@ def _records(result: object, address: str) -> Iterator[tuple[str, str]]:
             ):
                 yield name, modified
             case _:
-                raise _odd("names a record without an id and a time", address)
+                raise _answer_failure("names a record without an id and a time", address)
 
 
 def _next_token(result: Mapping[str, Any], address: str) -> str:
     token = result.get("next_page_token") or ""
     if not isinstance(token, str) or len(token) > _LONGEST_TOKEN:
-        raise _odd("gave a page token that is none", address)
+        raise _answer_failure("gave a page token that is none", address)
     return token
 
 
-def _odd(message: str, address: str) -> Failure:
+def _answer_failure(message: str, address: str) -> Failure:
     return Failure(Trouble.MALFORMED, message, where=address, advice="what was read before stays in use")

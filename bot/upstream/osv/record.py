@@ -143,7 +143,7 @@ def parse(data: bytes, wanted_packages: WantedPackages, notes: RecordNotes, plac
         return None
     if record.withdrawn is not None:
         return None
-    pairs = [(raw, _shaped(raw, notes, place)) for raw in affected]
+    pairs = [(raw, _shape_package(raw, notes, place)) for raw in affected]
     notes.unread |= _names([raw for raw, each in pairs if each is None], wanted_packages)
     shaped = [(raw, each) for raw, each in pairs if each is not None]
     if not shaped:
@@ -213,7 +213,7 @@ def _binaries(affected: Mapping[str, Any]) -> list[Any]:
     return binaries if isinstance(binaries, list) else []
 
 
-def _shaped(raw: Mapping[str, Any], notes: Notes, record_place: str) -> _Affected | None:
+def _shape_package(raw: Mapping[str, Any], notes: Notes, record_place: str) -> _Affected | None:
     """None, which is noted, where it has another shape, or ranges of other types alone: which versions are affected
     cannot be told then."""
     place = f"{record_place}: affected {str(raw['package'].get('name'))[:80]}"

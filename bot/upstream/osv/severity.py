@@ -42,7 +42,7 @@ def rating_of(record: str, severities: object, additions: Iterable[object]) -> P
     entries = list(_entries(severities))
     for source in others:
         entries += _entries(source.get("severity"))
-    scored = list(_scored(entries))
+    scored = list(_score_vectors(entries))
     score = max((score for score, _ in scored), default=None)
     words = [word for kind, word in entries if not kind.startswith("CVSS")]
     words += [word for each in others for key in _SAID_UNDER if isinstance(word := each.get(key), str)]
@@ -78,7 +78,7 @@ def _severity(word: str) -> Severity | None:
     return _WORDS.get(bare_word) or Severity.named(bare_word)
 
 
-def _scored(entries: Iterable[tuple[str, str]]) -> Iterator[tuple[float, str]]:
+def _score_vectors(entries: Iterable[tuple[str, str]]) -> Iterator[tuple[float, str]]:
     """The base score of each vector that is one, with the version of CVSS."""
     from cvss import CVSS2, CVSS3, CVSS4
     from cvss.exceptions import CVSSError
