@@ -64,10 +64,10 @@ def patches(
     diffs = ((edits, _diff(texts, edits)) for edits in proved)
     diff_by_edits = {edits: diff for edits, diff in diffs if diff is not None}
     return {
-        each: diff_by_edits[edits]
+        finding: diff_by_edits[edits]
         for edits, same_findings in findings_by_edits.items()
         if edits in diff_by_edits
-        for each in same_findings
+        for finding in same_findings
     }
 
 

@@ -91,8 +91,8 @@ def link(files: Files) -> Linked:
         )
     built = {
         (posixpath.dirname(build.path), build.image)
-        for each in builds_by_path.values()
-        for build in each.docker
+        for file_builds in builds_by_path.values()
+        for build in file_builds.docker
         if build.image is not None and build.kind == compose.KIND
     }
     dotnet = tuple(publish for each in builds_by_path.values() for publish in each.dotnet)
@@ -155,7 +155,7 @@ def _override_builds(overrides: Iterable[BakeOverride], files: Files) -> Iterato
                 targets[path] = bake.targets(path, files[path][1])
             for target, build in targets[path]:
                 overriding_args = {
-                    each.name: each for pattern, each in override.args if fnmatchcase(target, pattern)
+                    argument.name: argument for pattern, argument in override.args if fnmatchcase(target, pattern)
                 }
                 own_args = (each for each in build.args if each.name not in overriding_args)
                 args = (

@@ -39,8 +39,8 @@ def scans_of(repository: RepositoryTexts, push: Push) -> list[ImageScan]:
     """The image scans in the runs that push; where several pushes share a job, those whose name fits."""
     scans = related(push, deliveries(repository).scans)
     siblings = [
-        each for each in deliveries(repository).pushes if each.pipeline is push.pipeline and each is not push
-        and each.step.job is push.step.job
+        other for other in deliveries(repository).pushes if other.pipeline is push.pipeline and other is not push
+        and other.step.job is push.step.job
     ]  # fmt: skip
     if not siblings:
         return scans

@@ -123,7 +123,8 @@ class _Proposing:
             return state, None
         rule = BY_CHECK[check]
         mended = tuple(
-            replace(each, place=self._at_first(before, each.place)) for each in _list_mended(before, state, check)
+            replace(repair, place=self._at_first(before, repair.place))
+            for repair in _list_mended(before, state, check)
         )
         return state, ProposedCommit(check, rule.title, rule.why, mended, changed)
 

@@ -129,7 +129,7 @@ def _collect_hidden(repository: RepositoryTexts) -> dict[str, _Hidden]:
             spans.setdefault((place.path, place.source), set()).add((place.start, place.end))
             raw = place.source[place.start : place.end].strip("\"'")
             hidden_by_path.setdefault(place.path, _Hidden()).written.update(
-                (name, each) for each in (value, raw) if each
+                (name, text) for text in (value, raw) if text
             )
     for name, place in _of_scripts(repository):
         spans.setdefault((place.path, place.source), set()).add((place.start, place.end))

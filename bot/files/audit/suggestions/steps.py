@@ -152,7 +152,9 @@ def _with_condition(step: list[str], condition: str) -> list[str]:
 def _free_id(push: Push, preferred_ids: Items[str], word: str) -> str:
     taken = {each.id for each in push.pipeline.steps if each.job is push.step.job}
     return next(
-        each for each in chain(preferred_ids, (f"{word}-{number}" for number in count(2))) if each not in taken
+        candidate
+        for candidate in chain(preferred_ids, (f"{word}-{number}" for number in count(2)))
+        if candidate not in taken
     )
 
 
@@ -161,8 +163,8 @@ def _shell(push: Push) -> list[str]:
     around = (Mapping(0), push.step.job.mapping, push.pipeline.root)
     shell = shell_of(around, {})
     may_be_on_windows = any(
-        "${{" in each or each.lower().startswith("windows")
-        for each in (*push.step.job.runners, *runners_of(push.step.job.mapping, {}))
+        "${{" in label or label.lower().startswith("windows")
+        for label in (*push.step.job.runners, *runners_of(push.step.job.mapping, {}))
     )
     return [] if is_like_bash(shell) and (shell or not may_be_on_windows) else ["  shell: bash"]
 

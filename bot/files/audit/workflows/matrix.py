@@ -27,7 +27,9 @@ def variants_of(job: Mapping, values: Dict[str, str]) -> list[dict[str, str]]:
     for included in matrix.sequence("include"):
         extra = _flat("matrix", included, values)
         fitting = [
-            each for each in variants if axes and all(each.get(key, value) == value for key, value in extra.items())
+            variant
+            for variant in variants
+            if axes and all(variant.get(key, value) == value for key, value in extra.items())
         ]
         if fitting:
             for variant in fitting:

@@ -154,9 +154,11 @@ def _services(repository: RepositoryTexts) -> list[Service]:
         is_windows = any(each.tells_of_windows for each in own)
         all_services += [
             replace(
-                each, is_beside_windows=is_windows, is_built_for_windows=_is_built_for_windows(repository, each)
+                service,
+                is_beside_windows=is_windows,
+                is_built_for_windows=_is_built_for_windows(repository, service),
             )
-            for each in own
+            for service in own
         ]
     return all_services
 

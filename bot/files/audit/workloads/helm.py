@@ -53,9 +53,9 @@ def _charts(repository: RepositoryTexts) -> list[HelmChart]:
         values = _merge_values(repository, folder, own or Mapping(0))
         chart = HelmChart(folder, posixpath.basename(folder) or "of the repository")
         templates = [
-            each
-            for each in repository.below(posixpath.join(folder, "templates"))
-            if each.endswith((".yaml", ".yml")) and "/tests/" not in each
+            template_path
+            for template_path in repository.below(posixpath.join(folder, "templates"))
+            if template_path.endswith((".yaml", ".yml")) and "/tests/" not in template_path
         ]
         for template in templates[:MOST_TEMPLATES]:
             _read(repository, template, values, chart)

@@ -131,7 +131,10 @@ def _replacements(
 
 def _others(repository: RepositoryTexts, rendering: Rendering) -> list[Mapping]:
     return [
-        each for path in rendering.others for document in repository.documents(path) for each in _objects(document)
+        manifest
+        for path in rendering.others
+        for document in repository.documents(path)
+        for manifest in _objects(document)
     ]
 
 

@@ -110,10 +110,10 @@ def builds(path: str, text: str) -> Builds:
     file = Collector(path, text, KIND)
     values = Values(documents)
     return Builds.of(
-        each
+        build
         for document in documents
         for key, mapping in mappings_under(document)
-        for each in _builds_of_step(key, mapping, values, file)
+        for build in _builds_of_step(key, mapping, values, file)
     )
 
 

@@ -136,7 +136,7 @@ class Projects:
         parts = {"**/": "(?:[^/]+/)*", "*": "[^/]*"}
         compiled = re.compile("".join(parts.get(part) or re.escape(part) for part in _PATTERN.findall(whole)))
         return [
-            each
-            for each in self.imports.paths()
-            if each != path and each.lower().endswith(PROJECT_ENDINGS) and compiled.fullmatch(each)
+            candidate
+            for candidate in self.imports.paths()
+            if candidate != path and candidate.lower().endswith(PROJECT_ENDINGS) and compiled.fullmatch(candidate)
         ]

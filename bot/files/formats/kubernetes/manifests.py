@@ -83,7 +83,7 @@ def _mappings(documents: list[Node]) -> Iterator[tuple[str, Mapping]]:
                     continue
                 if key == argo.UNDER:
                     values |= {
-                        id(each) for settings in argo.values_of(mapping) for _, each in mappings_under(settings)
+                        id(node) for settings in argo.values_of(mapping) for _, node in mappings_under(settings)
                     }
                 yield key, mapping
 

@@ -99,10 +99,12 @@ def _rewrite_together(
     group = FilesReadTogether.of(files, findings.usages, read)
     changes: list[UsageChange] = []
     refused = [
-        SourceProblem(place.path, place.line, f"cannot tell whether {each.old} stands here: {place.why}")
+        SourceProblem(
+            place.path, place.line, f"cannot tell whether {asked_replacement.old} stands here: {place.why}"
+        )
         for place in findings.open_references
-        for each in replacements.get(place.path, ())
-        if place.may_be(each.old)
+        for asked_replacement in replacements.get(place.path, ())
+        if place.may_be(asked_replacement.old)
     ]
     for number, usage in enumerate(group.usages):
         replacement = _asked_for(usage, replacements)
@@ -153,7 +155,7 @@ def _asked_for(
     if replacement is None or all(each == replacement for each in replacements_by_file):
         return replacement
     others = ", ".join(
-        path for path, each in zip(usage.paths, replacements_by_file, strict=True) if each != replacement
+        path for path, other in zip(usage.paths, replacements_by_file, strict=True) if other != replacement
     )
     return _refusal(usage, replacement, f"it stands in {others} too, which is to stay as it is")
 

@@ -55,8 +55,8 @@ def _bake(
     file_options = [value for name, value in options if name in ("-f", "--file")]
     if not all(map(is_literal, file_options)):
         return None
-    places_of_files = [folders.places(each) for each in file_options] or [
-        folders.beside(each) for each in _BAKE_LOOKS_FOR
+    places_of_files = [folders.places(option) for option in file_options] or [
+        folders.beside(option) for option in _BAKE_LOOKS_FOR
     ]
     settings = [value.text for name, value in options if name == "--set"]
     pushes = any(name == "--push" for name, _ in options)
@@ -86,8 +86,8 @@ def _compose(
         file_options = list(map(Spanned.from_elsewhere, by_environment.text.split(":")))
     if not all(map(is_literal, file_options)):
         return None
-    places_of_files = [folders.places(each) for each in file_options] or [
-        folders.beside(each) for each in COMPOSE_FILES
+    places_of_files = [folders.places(option) for option in file_options] or [
+        folders.beside(option) for option in COMPOSE_FILES
     ]
     environments = [value for name, value in options if name == "--env-file"]
     return FileBuild(

@@ -33,7 +33,7 @@ def builds(path: str, text: str) -> Builds:
         return Builds()
     file = Collector(path, text, KIND)
     return Builds.of(
-        each for document in documents for step in steps_of(document) for each in _builds_of_step(step, file)
+        build for document in documents for step in steps_of(document) for build in _builds_of_step(step, file)
     )
 
 
