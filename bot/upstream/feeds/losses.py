@@ -128,9 +128,9 @@ def _of_releases(read: ReadDocument, known_releases: Mapping[str, Release], now:
     lost: list[DoubtedLoss] = []
     if contents is not None and listed_keys is not None and channel is not None:
         had = {
-            (each.channel, each.version)
-            for each in known_releases.values()
-            if each.channel == channel and not each.is_taken_back
+            (release.channel, release.version)
+            for release in known_releases.values()
+            if release.channel == channel and not release.is_taken_back
         }
         had -= read.doubted
         gone = frozenset(had - listed_keys) if contents.entries == len(contents.releases) else frozenset()

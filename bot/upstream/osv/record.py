@@ -194,8 +194,8 @@ def _names(affected: Iterable[Mapping[str, Any]], packages: WantedPackages) -> s
     pairs = ((release_named(each["package"]["ecosystem"]), each) for each in affected)
     return {
         (release, name.lower())
-        for release, each in pairs
-        for name in (each["package"]["name"], *_binary_names(each))
+        for release, package in pairs
+        for name in (package["package"]["name"], *_binary_names(package))
         if release is not None and name.lower() in packages.names
     }
 
