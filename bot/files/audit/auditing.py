@@ -38,8 +38,8 @@ def judge_repository(
     Never raises: what breaks a rule is an unknown of that rule. `now` tells which waivers have ended, `unwaivable`
     names checks that nobody but the operator may waive. The order of the files makes no difference.
     """
-    found = findings_in_order(waived(repository, _findings(repository, rules), now, unwaivable))
-    return JudgedRepository(found, next_end(repository, now))
+    findings = findings_in_order(waived(repository, _findings(repository, rules), now, unwaivable))
+    return JudgedRepository(findings, next_end(repository, now))
 
 
 def _findings(repository: RepositoryTexts, rules: Sequence[Rule]) -> Iterator[Finding]:
@@ -52,16 +52,16 @@ def _findings(repository: RepositoryTexts, rules: Sequence[Rule]) -> Iterator[Fi
                 rule.check, Outcome.UNKNOWN, Place("", 1, 1), "repository", why, rule.severity, "a corrected bot"
             )
             continue
-        for each in verdicts:
+        for verdict in verdicts:
             yield Finding(
                 rule.check,
-                each.outcome,
-                each.place,
-                _line(each.subject),
-                _line(each.message),
+                verdict.outcome,
+                verdict.place,
+                _line(verdict.subject),
+                _line(verdict.message),
                 rule.severity,
-                _line(each.settled_by),
-                each.fix,
+                _line(verdict.settled_by),
+                verdict.fix,
             )
 
 

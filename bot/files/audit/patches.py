@@ -50,16 +50,25 @@ def patches(
 
     Takes time in proportion to how often that must be tried out.
     """
-    wanted: dict[tuple[Edit, ...], list[Finding]] = {}
-    for each in findings:
-        edits = (each.fix.edits or each.fix.suggested) if each.fix is not None else ()
-        if each.outcome is Outcome.FAILS and edits and all(edit.path in texts.files for edit in edits):
-            wanted.setdefault(edits, []).append(each)
+    findings_by_edits: dict[tuple[Edit, ...], list[Finding]] = {}
+    for finding in findings:
+        edits = (finding.fix.edits or finding.fix.suggested) if finding.fix is not None else ()
+        if finding.outcome is Outcome.FAILS and edits and all(edit.path in texts.files for edit in edits):
+            findings_by_edits.setdefault(edits, []).append(finding)
     trial = _Trial(texts, findings if everything is None else everything)
-    proved = (edits for group in _apart(wanted) for edits in trial.proved({each: wanted[each] for each in group}))
-    shown = ((edits, _diff(texts, edits)) for edits in proved)
-    found = {edits: diff for edits, diff in shown if diff is not None}
-    return {each: found[edits] for edits, some in wanted.items() if edits in found for each in some}
+    proved = (
+        edits
+        for group in _apart(findings_by_edits)
+        for edits in trial.proved({each: findings_by_edits[each] for each in group})
+    )
+    diffs = ((edits, _diff(texts, edits)) for edits in proved)
+    diff_by_edits = {edits: diff for edits, diff in diffs if diff is not None}
+    return {
+        finding: diff_by_edits[edits]
+        for edits, same_findings in findings_by_edits.items()
+        if edits in diff_by_edits
+        for finding in same_findings
+    }
 
 
 class _Trial:
@@ -71,18 +80,20 @@ class _Trial:
         work = sum(map(len, texts.files.values())) + _OF_A_FINDING * len(findings) + 1
         self._left = max(1, min(MOST_TRIES, MOST_WORK // work))
 
-    def proved(self, wanted: Mapping[tuple[Edit, ...], Sequence[Finding]]) -> list[tuple[Edit, ...]]:
-        if not wanted or self._left <= 0:
+    def proved(self, findings_by_edits: Mapping[tuple[Edit, ...], Sequence[Finding]]) -> list[tuple[Edit, ...]]:
+        if not findings_by_edits or self._left <= 0:
             return []
         self._left -= 1
-        after = self._texts.judged_with([edit for edits in wanted for edit in edits])
-        if after is not None and self._is_better(after, [each for some in wanted.values() for each in some]):
-            return list(wanted)
-        if len(wanted) == 1:
+        after = self._texts.judged_with([edit for edits in findings_by_edits for edit in edits])
+        if after is not None and self._is_better(
+            after, [each for group in findings_by_edits.values() for each in group]
+        ):
+            return list(findings_by_edits)
+        if len(findings_by_edits) == 1:
             return []
-        keys = list(wanted)
+        keys = list(findings_by_edits)
         halves = (keys[: len(keys) // 2], keys[len(keys) // 2 :])
-        return [edits for half in halves for edits in self.proved({each: wanted[each] for each in half})]
+        return [edits for half in halves for edits in self.proved({each: findings_by_edits[each] for each in half})]
 
     def _is_better(self, after: Sequence[Finding], mended: Sequence[Finding]) -> bool:
         has, gone = Counter(map(_key, _failing(after))), Counter(map(_key, mended))
@@ -90,12 +101,12 @@ class _Trial:
         return is_gone and all(number <= self._had_bad[key] for key, number in _not_good(after).items())
 
 
-def _apart(wanted: Iterable[tuple[Edit, ...]]) -> list[list[tuple[Edit, ...]]]:
+def _apart(edit_sets: Iterable[tuple[Edit, ...]]) -> list[list[tuple[Edit, ...]]]:
     """Groups of edits of which none touches another: what is put at the same place cannot be tried out together."""
     groups: list[list[tuple[Edit, ...]]] = []
-    for edits in wanted:
+    for edits in edit_sets:
         fitting = next(
-            (each for each in groups if not touch([edit for some in (*each, edits) for edit in some])), None
+            (each for each in groups if not touch([edit for edit_set in (*each, edits) for edit in edit_set])), None
         )
         if fitting is None:
             groups.append([edits])
@@ -132,5 +143,5 @@ def _diff(texts: Texts, edits: Sequence[Edit]) -> str | None:
     """None where the value of a secret would be seen in it."""
     after = with_edits({edit.path: texts.files[edit.path] for edit in edits}, edits)
     diffs = ((path, "".join(unified_diff(path, texts.files[path], text))) for path, text in sorted(after.items()))
-    shown = [masked(texts.repository, path, diff) for path, diff in diffs]
-    return None if None in shown else "".join(each for each in shown if each is not None)
+    masked_diffs = [masked(texts.repository, path, diff) for path, diff in diffs]
+    return None if None in masked_diffs else "".join(each for each in masked_diffs if each is not None)

@@ -55,7 +55,7 @@ class RepositoryTexts:
         self._texts: dict[str, str] = {}
         self._documents: dict[str, list[Node] | Unreadable] = {}
         self._owners: dict[int, tuple[str, Lines]] = {}
-        self._kept: dict[object, object] = {}
+        self._models: dict[object, object] = {}
         self._kinds: dict[str, Kind | None] = {}
         self._adopted: list[str] = []
 
@@ -69,13 +69,13 @@ class RepositoryTexts:
 
     def text(self, path: str) -> str:
         """The file's text; empty where there is no such file, where it is too large, or where it is no text."""
-        known = self._texts.get(path)
-        if known is None:
+        text = self._texts.get(path)
+        if text is None:
             data = self._files.get(path, b"")
-            known = "" if len(data) > LARGEST_FILE or b"\0" in data else decode(data)
-            self._texts[path] = known
-            self._owners[id(known)] = (path, Lines(known))
-        return known
+            text = "" if len(data) > LARGEST_FILE or b"\0" in data else decode(data)
+            self._texts[path] = text
+            self._owners[id(text)] = (path, Lines(text))
+        return text
 
     def kind(self, path: str) -> Kind | None:
         """What kind a file is, by its text too where its path alone does not tell."""
@@ -88,20 +88,20 @@ class RepositoryTexts:
 
     def documents(self, path: str) -> list[Node]:
         """The roots of a YAML file; none where it cannot be read."""
-        known = self._documents.get(path)
-        if known is None:
+        outcome = self._documents.get(path)
+        if outcome is None:
             try:
-                known = read(self.text(path))
+                outcome = read(self.text(path))
             except Unreadable as error:
-                known = error
-            self._documents[path] = known
-        return known if isinstance(known, list) else []
+                outcome = error
+            self._documents[path] = outcome
+        return outcome if isinstance(outcome, list) else []
 
     def unreadable(self, path: str) -> Unreadable | None:
         """Why a YAML file cannot be read."""
         self.documents(path)
-        known = self._documents[path]
-        return known if isinstance(known, Unreadable) else None
+        outcome = self._documents[path]
+        return outcome if isinstance(outcome, Unreadable) else None
 
     def root(self, path: str) -> YamlMapping | None:
         """The one mapping that a YAML file is."""
@@ -128,17 +128,17 @@ class RepositoryTexts:
 
     def kept(self, make: "Callable[[RepositoryTexts], T]") -> T:
         """What `make` gives for this repository, made once: a model that several rules share."""
-        if make not in self._kept:
-            self._kept[make] = make(self)
-        return cast("T", self._kept[make])
+        if make not in self._models:
+            self._models[make] = make(self)
+        return cast("T", self._models[make])
 
     @cached_property
     def dockerfiles(self) -> list[str]:
-        """Those that images are built from: none of tests, samples and development containers."""
+        """The Dockerfiles that images are built from: none of tests, samples and development containers."""
         return [path for path in self._files if kind_of(path) == DOCKERFILE and is_for_production(path)]
 
     def produced_from(self, path: str) -> SeenConfig | None:
-        """The image that was built from a Dockerfile: plain only where there is one of each."""
+        """Returns the image that was built from a Dockerfile, which is clear only where there is one of each."""
         return self.produced[0] if len(self.produced) == 1 and self.dockerfiles == [path] else None
 
     def produced_as(self, image: str) -> SeenConfig | None:

@@ -58,62 +58,66 @@ class ShellCommand:
 
     def option(self, *names: str) -> str | None:
         """The value of the last option with one of these names, `--name value` or `--name=value`."""
-        found: str | None = None
+        last_value: str | None = None
         for number, word in enumerate(self.words):
             name, equals, value = word.partition("=")
             if name in names:
-                found = value if equals else self.words[number + 1] if number + 1 < len(self.words) else ""
-        return found
+                last_value = value if equals else self.words[number + 1] if number + 1 < len(self.words) else ""
+        return last_value
 
     def has(self, *names: str) -> bool:
         return any(word.partition("=")[0] in names for word in self.words)
 
 
-def shell_commands(script: str, known: Mapping[str, str], stops: Stops = Stops.FIRST) -> list[ShellCommand]:
-    """Reads all commands of a step's script; `known` are environment variables that are written out.
+def shell_commands(script: str, environment: Mapping[str, str], stops: Stops = Stops.FIRST) -> list[ShellCommand]:
+    """Reads all commands of a step's script; `environment` holds the environment variables that are written out.
 
     Never raises.
     """
     if not _WORTH_READING.search(script):
         return []
-    named = set(_NAME.findall(script))
-    return list(_read(script, tuple(sorted((name, known[name]) for name in known.keys() & named)), stops))
+    names = set(_NAME.findall(script))
+    return list(
+        _read(script, tuple(sorted((name, environment[name]) for name in environment.keys() & names)), stops)
+    )
 
 
 @lru_cache(maxsize=512)
 def _read(script: str, variables_known: tuple[tuple[str, str], ...], stops: Stops) -> tuple[ShellCommand, ...]:
     """The same for what a script depends on: steps of a matrix or of an action called often are read once."""
-    known = dict(variables_known)
+    environment = dict(variables_known)
     expressions: list[str] = []
     spaces: list[int] = []
 
-    def token(found: re.Match[str]) -> str:
-        expressions.append(found.group())
-        spaces.append(found.start())
+    def token(match: re.Match[str]) -> str:
+        expressions.append(match.group())
+        spaces.append(match.start())
         return f"GHEXPR{len(expressions) - 1}E"
 
     text = EXPRESSION.sub(token, script)
-    variables = {name: Spanned(value, (-1,) * len(value)) for name, value in known.items() if "${{" not in value}
-    kept = {name: value for name, value in known.items() if "${{" in value}
-    for name, value in kept.items():
+    variables = {
+        name: Spanned(value, (-1,) * len(value)) for name, value in environment.items() if "${{" not in value
+    }
+    open_values = {name: value for name, value in environment.items() if "${{" in value}
+    for name, value in open_values.items():
         expressions.append(value)
         spaces.append(0)
-        written = f"GHEXPR{len(expressions) - 1}E"
-        variables[name] = Spanned(written, (-1,) * len(written))
+        token_text = f"GHEXPR{len(expressions) - 1}E"
+        variables[name] = Spanned(token_text, (-1,) * len(token_text))
 
     def restored(word: str) -> str:
         return _TOKEN.sub(
-            lambda found: expressions[int(found[1])] if int(found[1]) < len(expressions) else "", word
+            lambda match: expressions[int(match[1])] if int(match[1]) < len(expressions) else "", word
         )
 
     fates = _Fates(text, stops)
-    found = []
+    command_list = []
     for command in commands(Spanned(text, range(len(text))), variables):
         words = tuple(restored(word.text) for word in command.words)
         if words and words[0]:
             line = text.count("\n", 0, command.start)
-            found.append(ShellCommand(words, fates.of(command.start), line))
-    return tuple(found)
+            command_list.append(ShellCommand(words, fates.of(command.start), line))
+    return tuple(command_list)
 
 
 class _Fates:
@@ -131,7 +135,7 @@ class _Fates:
         if root is None:
             return
         self._text = text
-        self._looks_until = max((found.start() for found in _LOOKS_AT_CODE.finditer(text)), default=-1)
+        self._looks_until = max((match.start() for match in _LOOKS_AT_CODE.finditer(text)), default=-1)
         powershell = _STOPS_POWERSHELL.search(text) if stops is Stops.LAST else None
         ends, pipes = stops is not Stops.LAST, stops is Stops.FIRST_OF_PIPE
         for node in self._walk(root):
@@ -146,21 +150,21 @@ class _Fates:
 
     def _walk(self, root: Any) -> list[Any]:
         """The commands in the order of the text."""
-        found, waiting = [], [root]
+        command_nodes, waiting = [], [root]
         while waiting:
             node = waiting.pop()
             if node.type == "command":
-                found.append(node)
+                command_nodes.append(node)
             children = node.children
             self._parents |= dict.fromkeys((child.id for child in children), node)
             self._in_background.update(one.id for one, other in pairwise(children) if other.type == "&")
-            named = [child for child in children if child.is_named and child.type != "comment"]
-            if named and node.type == "program":
-                self._last.add(named[-1].id)
+            named_children = [child for child in children if child.is_named and child.type != "comment"]
+            if named_children and node.type == "program":
+                self._last.add(named_children[-1].id)
             if node.type == "list" and node.id in self._last and children[1].type == "&&":
                 self._last.add(children[0].id)  # what fails there is what the whole comes to
             waiting.extend(reversed(children))
-        return found
+        return command_nodes
 
     def _fate(self, node: Any, *, ends: bool, pipes: bool) -> bool | None:
         result = self._through_parents(node, pipes)
@@ -194,7 +198,7 @@ def _decided_by(parent: Any, child: Any, holder: Any, pipefail: bool) -> tuple[b
         case "negated_command":
             if holder is None or holder.type not in _BRANCHES or not _is_condition(parent, holder):
                 return True, False
-            return True, _ends(_between(holder, "then"))
+            return True, _ends(_statements_between(holder, "then"))
         case "if_statement" | "while_statement" | "elif_clause":
             is_condition = _is_condition(child, parent)
             return is_condition, (_ends(_otherwise(parent)) or None) if is_condition else None
@@ -252,17 +256,17 @@ def _ends_anyway(right: Any) -> bool | None:
     return False
 
 
-def _between(branch: Any, word: str) -> list[Any]:
+def _statements_between(branch: Any, word: str) -> list[Any]:
     """The statements of a branch from `then` to what follows."""
-    found: list[Any] = []
+    statements: list[Any] = []
     has_begun = False
-    for each in branch.children:
-        if each.type in {"elif_clause", "else_clause", "fi"}:
+    for child in branch.children:
+        if child.type in {"elif_clause", "else_clause", "fi"}:
             break
         if has_begun:
-            found.append(each)
-        has_begun = has_begun or each.type == word
-    return found
+            statements.append(child)
+        has_begun = has_begun or child.type == word
+    return statements
 
 
 def _otherwise(branch: Any) -> list[Any]:
@@ -287,10 +291,10 @@ def _ends(statements: list[Any]) -> bool | None:
 
 def _is_condition(child: Any, parent: Any) -> bool:
     """Whether the child stands between `if` or `while` and `then` or `do`."""
-    for each in parent.children:
-        if each.type in {"then", "do_group", "do"}:
+    for sibling in parent.children:
+        if sibling.type in {"then", "do_group", "do"}:
             return False
-        if each.id == child.id:
+        if sibling.id == child.id:
             return True
     return False
 

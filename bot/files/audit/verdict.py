@@ -22,7 +22,7 @@ def holds(place: Place, subject: str, message: str) -> Verdict:
 
 
 def fails(place: Place, subject: str, message: str, fix: Fix | str | None = None) -> Verdict:
-    """`fix` may be plain advice."""
+    """The verdict that a place fails the rule; `fix` may be plain advice."""
     return Verdict(Outcome.FAILS, place, subject, message, fix=Fix(fix) if isinstance(fix, str) else fix)
 
 

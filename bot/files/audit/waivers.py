@@ -32,7 +32,7 @@ class Waiver:
     reason: str
 
     def covers(self, finding: Finding, comments: Collection[int]) -> bool:
-        """A comment counts for the lines that it stands on, and for what begins below it and other comments."""
+        """Whether it counts for a finding: one in a comment does on its line, and for what follows it."""
         if finding.check != self.check:
             return False
         if self.line is None:
@@ -65,14 +65,14 @@ def waived(
         if path not in by_path:
             by_path[path] = (list(_of_comments(repository, path)), _comment_lines(repository, path))
         comments, lines = by_path[path]
-        found = [waiver for waiver in [*comments, *general] if waiver.covers(finding, lines)]
-        alive = next((waiver for waiver in found if waiver.until is None or today <= waiver.until), None)
+        waivers = [waiver for waiver in [*comments, *general] if waiver.covers(finding, lines)]
+        alive = next((waiver for waiver in waivers if waiver.until is None or today <= waiver.until), None)
         if alive is not None and finding.check in unwaivable:
             yield replace(finding, message=f"{finding.message} (it is waived here, which the operator forbids)")
         elif alive is not None:
             yield replace(finding, outcome=Outcome.WAIVED, message=f"{finding.message} ({alive.told})")
-        elif found:
-            yield replace(finding, message=f"{finding.message} (a waiver ended on {found[0].until})")
+        elif waivers:
+            yield replace(finding, message=f"{finding.message} (a waiver ended on {waivers[0].until})")
         else:
             yield finding
 

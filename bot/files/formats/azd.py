@@ -37,8 +37,8 @@ def find(path: str, text: str) -> Findings:
         for _, service in _services(text):
             image = service.scalar("image")
             if image is not None and "$" in image.value:
-                told = f"the image {quoted(image.value)} is known only in azd's environment"
-                file.problem(image.start, f"{told}; write it out to have it watched")
+                message = f"the image {quoted(image.value)} is known only in azd's environment"
+                file.problem(image.start, f"{message}; write it out to have it watched")
             elif image is not None:
                 file.image_or_problem(image.spanned, Role.IMAGE)
     except Unreadable as error:

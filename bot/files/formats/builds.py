@@ -123,8 +123,8 @@ class Builds:
     bake: tuple[BakeOverride, ...] = ()
 
     @classmethod
-    def of(cls, asked: Iterable[Asked]) -> "Builds":
-        first = list(dict.fromkeys(asked))[:MOST_BUILDS]
+    def of(cls, builds: Iterable[Asked]) -> "Builds":
+        first = list(dict.fromkeys(builds))[:MOST_BUILDS]
         return cls(
             tuple(each for each in first if isinstance(each, DockerBuild)),
             tuple(each for each in first if isinstance(each, DotnetPublish)),
@@ -146,18 +146,20 @@ def below(folder: str | None, *parts: str) -> str | None:
 
 
 def places(*paths: str | None) -> tuple[str, ...]:
-    """Those that are known, each once."""
+    """Returns the paths that are known, each once, in the order given."""
     return tuple(dict.fromkeys(path for path in paths if path is not None))
 
 
-def arguments(written: Sequence[Spanned]) -> tuple[Argument, ...]:
-    """`NAME=value` each; one without a value comes from the environment and says nothing."""
-    found: list[Argument] = []
-    for each in written:
-        name, equals, value = each.text.partition("=")
+def arguments(settings: Sequence[Spanned]) -> tuple[Argument, ...]:
+    """Reads settings `NAME=value`; one without a value comes from the environment and is left out."""
+    arguments_with_value: list[Argument] = []
+    for setting in settings:
+        name, equals, value = setting.text.partition("=")
         if equals and name.strip():
             begin = len(name) + 1
-            near = each.places[begin] - each.places[begin - 1] if value else 0
-            is_own = each.span(begin, len(each)) is not None and 0 < near <= FURTHEST_QUOTE
-            found.append(Argument(name.strip(), each.part(begin, len(each)), is_shared=not is_own))
-    return tuple(found)
+            near = setting.places[begin] - setting.places[begin - 1] if value else 0
+            is_own = setting.span(begin, len(setting)) is not None and 0 < near <= FURTHEST_QUOTE
+            arguments_with_value.append(
+                Argument(name.strip(), setting.part(begin, len(setting)), is_shared=not is_own)
+            )
+    return tuple(arguments_with_value)

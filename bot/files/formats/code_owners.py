@@ -29,13 +29,19 @@ class _Line:
     owners: tuple[str, ...]
 
     def takes(self, path: Sequence[str]) -> bool:
-        """Goes through the path with all places of the pattern that may have been reached."""
+        """Whether the pattern takes a path: goes through it with all parts that may have been reached."""
         states = self._with_skips({0})
         for place, name in enumerate(path):
             if len(self.parts) in states and self._takes_below(place):
                 return True
-            ahead = {at + 1 for at in states if at < len(self.parts) and _fits(name, self.parts[at])}
-            ahead |= {at for at in states if at < len(self.parts) and self.parts[at] == "**"}
+            ahead = {
+                position + 1
+                for position in states
+                if position < len(self.parts) and _fits(name, self.parts[position])
+            }
+            ahead |= {
+                position for position in states if position < len(self.parts) and self.parts[position] == "**"
+            }
             states = self._with_skips(ahead | (set() if self.is_anchored else {0}))
         return len(self.parts) in states and not self.is_folder
 
@@ -44,38 +50,38 @@ class _Line:
 
     def _with_skips(self, states: set[int]) -> set[int]:
         """`**` stands for no folder as well."""
-        found = set(states)
-        for at in sorted(states):
-            while at < len(self.parts) and self.parts[at] == "**":
-                at += 1
-                found.add(at)
-        return found
+        reachable = set(states)
+        for position in sorted(states):
+            while position < len(self.parts) and self.parts[position] == "**":
+                position += 1
+                reachable.add(position)
+        return reachable
 
 
 def owned_in(files: Mapping[str, str], paths: Iterable[str]) -> tuple[OwnedPaths, ...]:
     """Who owns which of `paths`, by the one of `files` (text by path) that counts; never raises."""
     text = next((files[path] for path in PATHS if path in files), None)
     lines = [] if text is None else [line for row in text.splitlines()[:MOST_LINES] if (line := _line_of(row))]
-    found: dict[tuple[str, ...], list[str]] = {}
+    paths_by_owners: dict[tuple[str, ...], list[str]] = {}
     for path in sorted(set(paths)) if lines else ():
         parts = path.split("/")
         owners = next((line.owners for line in reversed(lines) if line.takes(parts)), ())
         if owners:
-            found.setdefault(owners, []).append(path)
-    return tuple(OwnedPaths(owners, tuple(owned)) for owners, owned in found.items())
+            paths_by_owners.setdefault(owners, []).append(path)
+    return tuple(OwnedPaths(owners, tuple(owned)) for owners, owned in paths_by_owners.items())
 
 
 def _line_of(row: str) -> _Line | None:
     """None for what names no pattern."""
     if len(row) > LONGEST_LINE or not (words := _WORDS.split(row.strip())) or words[0][:1] in ("", "#"):
         return None
-    pattern, *named = words
+    pattern, *owner_words = words
     pattern = pattern.replace("\\", "")
     parts = tuple(part for part in pattern.split("/") if part)
     if not parts:
         return None
     owners = []
-    for word in named:
+    for word in owner_words:
         if word.startswith("#"):
             break
         if (match := _OWNER.fullmatch(word)) is not None:

@@ -32,10 +32,12 @@ def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
         return _unread(path, "holds NUL bytes, so it is no text file in UTF-8; convert it")
     text = decode(data)
     try:
-        found = format_of(kind).read(path, text)
+        findings = format_of(kind).read(path, text)
     except Exception as error:
         return _unread(path, f"could not be read ({type(error).__name__}); please report this file")
-    return replace(found, usages=marker.attached(found.usages, text), problems=one_for_each_file(found.problems))
+    return replace(
+        findings, usages=marker.attached(findings.usages, text), problems=one_for_each_file(findings.problems)
+    )
 
 
 def kind_in(path: str, data: bytes) -> Kind | None:
@@ -44,7 +46,7 @@ def kind_in(path: str, data: bytes) -> Kind | None:
 
 
 def is_text(data: bytes) -> bool:
-    """Whether a file is read: it is neither too large nor anything but text."""
+    """Whether a file is read as text: it has at most `LARGEST_FILE` bytes, and no NUL."""
     return len(data) <= LARGEST_FILE and b"\0" not in data
 
 

@@ -33,7 +33,7 @@ Files = Mapping[str, tuple[Kind, str]]
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """What files tell together.
+    """The findings of files that decide about each other, and the .NET publishes that all of them ask for.
 
     `findings` are those of files that cannot be read alone, by the file that is read: usages in them may stand in
     another one. `dotnet` is what all files ask of the .NET SDK.
@@ -43,7 +43,7 @@ class Linked:
     dotnet: tuple[DotnetPublish, ...] = ()
     groups: tuple[frozenset[str], ...] = ()
     """Paths that decide about each other; no path is in two of them."""
-    _given: frozenset[tuple[str, Span | None]] = frozenset()
+    _argument_spans: frozenset[tuple[str, Span | None]] = frozenset()
     _built: frozenset[tuple[str, str]] = frozenset()
 
     def kept(self, usages: Iterable[Usage]) -> list[Usage]:
@@ -54,7 +54,7 @@ class Linked:
         return [
             usage
             for usage in usages
-            if not (usage.role is Role.BUILD_ARGUMENT and (usage.path, usage.span) in self._given)
+            if not (usage.role is Role.BUILD_ARGUMENT and (usage.path, usage.span) in self._argument_spans)
             and not (usage.kind == compose.KIND and self._is_built(usage))
         ]
 
@@ -70,7 +70,7 @@ def is_linked(kind: Kind) -> bool:
 def link(files: Files) -> Linked:
     """Links files that hand values to each other's builds. Never raises: reading a file tells what is broken."""
     environments = _environments(files)
-    asked = {path: _builds(path, files, environments) for path in files}
+    builds_by_path = {path: _builds(path, files, environments) for path in files}
     findings: dict[str, Findings] = {}
     groups: list[frozenset[str]] = []
     for path, sources in environments.items():
@@ -78,55 +78,59 @@ def link(files: Files) -> Linked:
         if values:
             findings[path] = _with_environment(path, values, used, files)
             groups.append(frozenset((path, *used)))
-    given: set[tuple[str, Span | None]] = set()
-    overridden = Builds(docker=tuple(_overridden((each for all_ in asked.values() for each in all_.bake), files)))
-    for path, builds in _by_dockerfile((*asked.values(), overridden), files).items():
-        found = _with_builds(path, builds, files)
-        findings[path] = found
+    argument_spans: set[tuple[str, Span | None]] = set()
+    overridden = Builds(
+        docker=tuple(_override_builds((each for all_ in builds_by_path.values() for each in all_.bake), files))
+    )
+    for path, builds in _by_dockerfile((*builds_by_path.values(), overridden), files).items():
+        dockerfile_findings = _with_builds(path, builds, files)
+        findings[path] = dockerfile_findings
         groups.append(frozenset((path, *(name for build in builds for name in (build.path, *build.sources)))))
-        given.update((usage.path, usage.span) for usage in found.usages if usage.path != path)
+        argument_spans.update(
+            (usage.path, usage.span) for usage in dockerfile_findings.usages if usage.path != path
+        )
     built = {
         (posixpath.dirname(build.path), build.image)
-        for each in asked.values()
-        for build in each.docker
+        for file_builds in builds_by_path.values()
+        for build in file_builds.docker
         if build.image is not None and build.kind == compose.KIND
     }
-    dotnet = tuple(publish for each in asked.values() for publish in each.dotnet)
-    return Linked(findings, dotnet, tuple(_apart(groups)), frozenset(given), frozenset(built))
+    dotnet = tuple(publish for each in builds_by_path.values() for publish in each.dotnet)
+    return Linked(findings, dotnet, tuple(_apart(groups)), frozenset(argument_spans), frozenset(built))
 
 
 def _apart(groups: Iterable[frozenset[str]]) -> list[frozenset[str]]:
     """Groups with a path in common as one."""
-    found: list[frozenset[str]] = []
+    joined_groups: list[frozenset[str]] = []
     for group in groups:
-        touched = [other for other in found if not other.isdisjoint(group)]
-        found = [other for other in found if other.isdisjoint(group)]
-        found.append(group.union(*touched))
-    return found
+        touched = [other for other in joined_groups if not other.isdisjoint(group)]
+        joined_groups = [other for other in joined_groups if other.isdisjoint(group)]
+        joined_groups.append(group.union(*touched))
+    return joined_groups
 
 
 def _environments(files: Files) -> dict[str, tuple[str, ...]]:
     """Where each Compose file takes variables from: what an `include` names for it, else the `.env` beside it."""
     composed = {path: text for path, (kind, text) in files.items() if kind == compose.KIND and "$" in text}
-    found: dict[str, tuple[str, ...]] = {
+    sources_by_path: dict[str, tuple[str, ...]] = {
         path: (beside,)
         for path in composed
         if (beside := posixpath.join(posixpath.dirname(path), compose_builds.ENVIRONMENT)) in files
     }
     for path, (kind, text) in files.items():
         if kind == compose.KIND:
-            named = compose_builds.environment_files(path, text)
-            found |= {included: sources for included, sources in named if included in composed}
-    return found
+            included_files = compose_builds.environment_files(path, text)
+            sources_by_path |= {included: sources for included, sources in included_files if included in composed}
+    return sources_by_path
 
 
 def _values(sources: tuple[str, ...], files: Files) -> tuple[dict[str, Spanned], tuple[str, ...]]:
     """The variables with places behind those of the file that uses them, and the files that they stand in."""
-    known = tuple(path for path in sources if path in files and files[path][0] == ENVIRONMENT)
+    source_files = tuple(path for path in sources if path in files and files[path][0] == ENVIRONMENT)
     values: dict[str, Spanned] = {}
-    for number, path in enumerate(known, start=1):
+    for number, path in enumerate(source_files, start=1):
         values |= {name: placed_later(value, number) for name, value in variables(files[path][1]).items()}
-    return values, known
+    return values, source_files
 
 
 def _builds(path: str, files: Files, environments: Mapping[str, tuple[str, ...]]) -> Builds:
@@ -142,7 +146,7 @@ def _builds(path: str, files: Files, environments: Mapping[str, tuple[str, ...]]
         return Builds()
 
 
-def _overridden(overrides: Iterable[BakeOverride], files: Files) -> Iterator[DockerBuild]:
+def _override_builds(overrides: Iterable[BakeOverride], files: Files) -> Iterator[DockerBuild]:
     """The builds of Bake's targets with what commands set for them, which wins over the Bake file's own values."""
     targets: dict[str, list[tuple[str, DockerBuild]]] = {}
     for override in overrides:
@@ -150,52 +154,57 @@ def _overridden(overrides: Iterable[BakeOverride], files: Files) -> Iterator[Doc
             if path not in targets:
                 targets[path] = bake.targets(path, files[path][1])
             for target, build in targets[path]:
-                given = {each.name: each for pattern, each in override.args if fnmatchcase(target, pattern)}
-                kept = (each for each in build.args if each.name not in given)
-                args = (*given.values(), *(replace(each, value=placed_later(each.value, 1)) for each in kept))
-                if given:
+                overriding_args = {
+                    argument.name: argument for pattern, argument in override.args if fnmatchcase(target, pattern)
+                }
+                own_args = (each for each in build.args if each.name not in overriding_args)
+                args = (
+                    *overriding_args.values(),
+                    *(replace(each, value=placed_later(each.value, 1)) for each in own_args),
+                )
+                if overriding_args:
                     yield replace(
                         build, path=override.path, args=args, sources=(path,), statement=override.statement
                     )
 
 
-def _by_dockerfile(asked: Iterable[Builds], files: Files) -> dict[str, list[DockerBuild]]:
+def _by_dockerfile(builds_of_files: Iterable[Builds], files: Files) -> dict[str, list[DockerBuild]]:
     """The builds with values of each Dockerfile that there is."""
-    found: dict[str, list[DockerBuild]] = {}
-    for builds in asked:
+    builds_by_path: dict[str, list[DockerBuild]] = {}
+    for builds in builds_of_files:
         for build in builds.docker:
             path = next((path for path in build.dockerfiles if path in files), None)
             if path is not None and build.args and files[path][0] == DOCKERFILE:
-                found.setdefault(path, []).append(build)
-    return found
+                builds_by_path.setdefault(path, []).append(build)
+    return builds_by_path
 
 
 def _with_environment(path: str, values: Mapping[str, Spanned], sources: tuple[str, ...], files: Files) -> Findings:
     _, text = files[path]
-    found = compose.find(path, text, values)
+    findings = compose.find(path, text, values)
     reader = _Reader(path, (path, *sources), files)
-    return _marked(Findings(tuple(map(reader.usage, found.usages)), found.problems), files)
+    return _mark_usages(Findings(tuple(map(reader.usage, findings.usages)), findings.problems), files)
 
 
 def _with_builds(path: str, builds: list[DockerBuild], files: Files) -> Findings:
     """What the Dockerfile names by itself and with the values of each build."""
     _, text = files[path]
     alone = dockerfile.find(path, text)
-    usages = {_named(usage): usage for usage in alone.usages}
+    usages = {_key_of(usage): usage for usage in alone.usages}
     problems = set(alone.problems)
     for build in builds[:MOST_BUILDS_OF_ONE]:
         args = {each.name: placed_later(each.value, 1) for each in build.args}
         shared = {each.name for each in build.args if each.is_shared}
-        found = dockerfile.find(path, text, args, shared)
+        findings = dockerfile.find(path, text, args, shared)
         reader = _Reader(path, places(path, build.path, *build.sources), files, build.statement)
-        for usage in map(reader.usage, found.usages):
-            usages.setdefault(_named(usage), usage)
-        problems &= set(found.problems)
-    kept: list[SourceProblem] = [problem for problem in alone.problems if problem in problems]
-    return _marked(Findings(tuple(usages.values()), tuple(kept)), files)
+        for usage in map(reader.usage, findings.usages):
+            usages.setdefault(_key_of(usage), usage)
+        problems &= set(findings.problems)
+    common_problems: list[SourceProblem] = [problem for problem in alone.problems if problem in problems]
+    return _mark_usages(Findings(tuple(usages.values()), tuple(common_problems)), files)
 
 
-def _named(usage: Usage) -> tuple[object, ...]:
+def _key_of(usage: Usage) -> tuple[object, ...]:
     """What tells one usage from another, whichever build it was read for."""
     return usage.path, usage.span, usage.reference, usage.role, usage.stage, usage.statement or usage.line
 
@@ -212,12 +221,15 @@ class _Reader:
 
     def usage(self, usage: Usage) -> Usage:
         named_at = FileLine(self._path, usage.statement or self._line(usage))
-        found = placed(usage, lambda place: located(place, self._paths), self._lines_of, named_at)
-        if found.path == self._path:
-            return replace(found, statement=None if found.statement == found.line else found.statement)
+        placed_usage = placed(usage, lambda place: located(place, self._paths), self._lines_of, named_at)
+        if placed_usage.path == self._path:
+            return replace(
+                placed_usage,
+                statement=None if placed_usage.statement == placed_usage.line else placed_usage.statement,
+            )
         line = None if self._statement is None else self._lines_of(self._paths[1]).at(self._statement)
-        statement = line if found.path == self._paths[1] and line != found.line else None
-        return replace(found, kind=self._files[found.path][0], statement=statement)
+        statement = line if placed_usage.path == self._paths[1] and line != placed_usage.line else None
+        return replace(placed_usage, kind=self._files[placed_usage.path][0], statement=statement)
 
     def _line(self, usage: Usage) -> int:
         return min(usage.line, len(self._lines_of(self._path)))
@@ -228,10 +240,10 @@ class _Reader:
         return self._lines[path]
 
 
-def _marked(found: Findings, files: Files) -> Findings:
+def _mark_usages(findings: Findings, files: Files) -> Findings:
     """Gives each usage the marker that stands above it in its file."""
     by_path: dict[str, list[Usage]] = {}
-    for usage in found.usages:
+    for usage in findings.usages:
         by_path.setdefault(usage.path, []).append(usage)
     marked = [usage for path, usages in by_path.items() for usage in marker.attached(usages, files[path][1])]
-    return replace(found, usages=tuple(marked))
+    return replace(findings, usages=tuple(marked))

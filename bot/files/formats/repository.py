@@ -46,37 +46,37 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self._found: OrderedDict[tuple[str, Kind], Findings] = OrderedDict()
-        self._named: OrderedDict[tuple[str, str], tuple[Named, ...]] = OrderedDict()
+        self._findings: OrderedDict[tuple[str, Kind], Findings] = OrderedDict()
+        self._names: OrderedDict[tuple[str, str], tuple[Named, ...]] = OrderedDict()
         self._builds: OrderedDict[tuple[str, str, Variables], FileBuilds] = OrderedDict()
         self._turn = threading.Lock()
 
     def findings(self, file: File, kind: Kind) -> Findings:
         """The usages and problems of a file by itself."""
         key = (file.sha, kind)
-        found = self._remembered(self._found, key, lambda: find_usages(file.path, file.data, kind))
-        return _placed(found, file.path)
+        findings = self._remember_value(self._findings, key, lambda: find_usages(file.path, file.data, kind))
+        return _move_findings(findings, file.path)
 
     def images_named(self, file: File) -> tuple[Named, ...]:
         """The images that a file's builds push; from which files hangs on where it stands."""
         key = (file.sha, file.path)
-        return self._remembered(self._named, key, lambda: names_in(file.path, file.data))
+        return self._remember_value(self._names, key, lambda: names_in(file.path, file.data))
 
-    def file_builds(self, file: File, given: Variables) -> FileBuilds:
-        """What a file builds of Bake and Compose files where the variables `given` are set."""
-        key = (file.sha, file.path, given)
-        return self._remembered(self._builds, key, lambda: file_builds(file.path, file.data, given))
+    def file_builds(self, file: File, variables: Variables) -> FileBuilds:
+        """What a file builds of Bake and Compose files where `variables` are set."""
+        key = (file.sha, file.path, variables)
+        return self._remember_value(self._builds, key, lambda: file_builds(file.path, file.data, variables))
 
-    def _remembered(self, known: "OrderedDict[Key, Value]", key: Key, read: Callable[[], Value]) -> Value:
+    def _remember_value(self, values: "OrderedDict[Key, Value]", key: Key, read: Callable[[], Value]) -> Value:
         with self._turn:
-            found = known.get(key)
-            if found is None:
-                found = known[key] = read()
-                if len(known) > _REMEMBERED:
-                    known.popitem(last=False)
+            value = values.get(key)
+            if value is None:
+                value = values[key] = read()
+                if len(values) > _REMEMBERED:
+                    values.popitem(last=False)
             else:
-                known.move_to_end(key)
-        return found
+                values.move_to_end(key)
+        return value
 
 
 def images_of(files: Iterable[File], memory: Memory) -> tuple[tuple[NamedImage, ...], tuple[SourceProblem, ...]]:
@@ -85,20 +85,20 @@ def images_of(files: Iterable[File], memory: Memory) -> tuple[tuple[NamedImage, 
     in_order = sorted(files, key=lambda file: file.path)
     by_path = {file.path: file for file in in_order}
     contents = {file.path: file.data for file in in_order}
-    named = {file.path: memory.images_named(file) for file in in_order}
-    together = {path for path in named if hangs_on_builds(path, contents[path], named[path])}
+    names_by_path = {file.path: memory.images_named(file) for file in in_order}
+    together = {path for path in names_by_path if hangs_on_builds(path, contents[path], names_by_path[path])}
     builds: list[FileBuild] = []
     unread: tuple[SourceProblem, ...] = ()
     if together:
-        builds, unread = builds_in(contents, lambda path, given: memory.file_builds(by_path[path], given))
-    found: list[NamedImage] = []
+        builds, unread = builds_in(contents, lambda path, variables: memory.file_builds(by_path[path], variables))
+    images: list[NamedImage] = []
     values_of = values_in(contents)
-    for path, alone in named.items():
+    for path, alone in names_by_path.items():
         if path in together:
-            found += names_together(path, contents, alone, builds, values_of)
+            images += names_together(path, contents, alone, builds, values_of)
         else:
-            found += (each.image for each in alone)
-    return tuple(each_once(found)), unread
+            images += (each.image for each in alone)
+    return tuple(each_once(images)), unread
 
 
 def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[Workflow, ...]]:
@@ -110,27 +110,27 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
     in_order = sorted(files, key=lambda file: file.path)
     kinds = {file.path: kind for file in in_order if (kind := kind_in(file.path, file.data)) is not None}
     linked = linked_files((file.path, file.data) for file in in_order)
-    known = ((file.path, file.data) for file in in_order if file.path in kinds)
-    solution = solution_of(known, linked.dotnet)
+    files_of_kind = ((file.path, file.data) for file in in_order if file.path in kinds)
+    solution = solution_of(files_of_kind, linked.dotnet)
     together = solution.findings()
     for file in in_order:
         kind = kinds.get(file.path)
         if kind is None or (kind == aspire.KIND and not solution.belongs_to_app_host(file.path)):
             continue
         of_solution = together.get(file.path, Findings())
-        found = of_solution if is_read_together(file.path, file.data) else linked.findings.get(file.path)
-        if found is None:
-            found = memory.findings(file, kind)
-        usages += found.usages
+        findings = of_solution if is_read_together(file.path, file.data) else linked.findings.get(file.path)
+        if findings is None:
+            findings = memory.findings(file, kind)
+        usages += findings.usages
         problems += one_for_each_file(
-            (*found.problems, *(of_solution.problems if found is not of_solution else ()))
+            (*findings.problems, *(of_solution.problems if findings is not of_solution else ()))
         )
-        open_references += found.open_references
+        open_references += findings.open_references
         if kind == WORKFLOW and file.path.startswith(WORKFLOWS):
             workflow = dispatchable(file.path, decode(file.data))
             workflows += [workflow] if workflow is not None else []
-    kept = sorted(linked.kept(usages), key=lambda usage: usage.path)
-    return Findings(tuple(kept), tuple(problems), tuple(open_references)), tuple(workflows)
+    shown_usages = sorted(linked.kept(usages), key=lambda usage: usage.path)
+    return Findings(tuple(shown_usages), tuple(problems), tuple(open_references)), tuple(workflows)
 
 
 def sources_of_app_hosts(files: Iterable[tuple[str, bytes]], paths: Iterable[str]) -> frozenset[str]:
@@ -157,7 +157,7 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
     texts: dict[str, str] = {}
     pins: dict[str, str] = {}
     solutions: dict[str, str] = {}
-    asked: list[PublishingFile] = []
+    publishing_files: list[PublishingFile] = []
     added: dict[str, tuple[tuple[str, int], ...]] = {}
     paths: set[str] = set()
     for path, data in files:
@@ -173,21 +173,21 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
             solutions[path] = decode(data)
         elif kind == azd.KIND:
             services = azd.published(path, decode(data))
-            asked.append(PublishingFile(path, tuple((each.project, each.line) for each in services)))
+            publishing_files.append(PublishingFile(path, tuple((each.project, each.line) for each in services)))
         elif kind == aspire.KIND:
             text = decode(data)
             projects = aspire.added_projects(text)
             if aspire.is_file_based_app_host(text):
                 projects = (*((each, 1) for each in aspire.referenced_projects(text)), *projects)
                 here = posixpath.dirname(path)
-                asked.append(
+                publishing_files.append(
                     PublishingFile(
                         path, tuple((place(here, each), line) for each, line in projects), is_app_host=True
                     )
                 )
             elif projects:
                 added[path] = projects
-    return Solution(texts, Around(pins, tuple(asked), paths, publishes, solutions, added))
+    return Solution(texts, Around(pins, tuple(publishing_files), paths, publishes, solutions, added))
 
 
 def needs_projects(path: str) -> bool:
@@ -203,8 +203,8 @@ def is_read_together(path: str, data: bytes) -> bool:
     return kind_of(path) == project.KIND and is_text(data)
 
 
-def _placed(found: Findings, path: str) -> Findings:
+def _move_findings(findings: Findings, path: str) -> Findings:
     return Findings(
-        tuple(usage if usage.path == path else replace(usage, path=path) for usage in found.usages),
-        tuple(problem if problem.path == path else replace(problem, path=path) for problem in found.problems),
+        tuple(usage if usage.path == path else replace(usage, path=path) for usage in findings.usages),
+        tuple(problem if problem.path == path else replace(problem, path=path) for problem in findings.problems),
     )

@@ -103,7 +103,7 @@ class _Reader:
 
     def config(self, root: Mapping) -> RepositoryConfig:
         self._check_keys(root, _KEYS)
-        enabled = self._enabled(root)
+        enabled = self._read_enabled(root)
         owners = list(self._several(root, "owners", _owner, "a GitHub login or organization/team"))
         return RepositoryConfig(
             enabled=enabled and not self.unread,
@@ -118,7 +118,7 @@ class _Reader:
             ),
             reviewers=tuple(dict.fromkeys(login for login, _ in owners if login)),
             team_reviewers=tuple(dict.fromkeys(team for _, team in owners if team)),
-            ignored=tuple(self._ignored(root)),
+            ignored=tuple(self._read_ignores(root)),
             produces=tuple(
                 dict.fromkeys(
                     self._several(root, "produces", _image, "an image such as ghcr.io/octocat/shop:latest")
@@ -126,15 +126,15 @@ class _Reader:
             ),
         )
 
-    def _enabled(self, root: Mapping) -> bool:
+    def _read_enabled(self, root: Mapping) -> bool:
         """Whether the repository lets the bot in; what is not understood there is `unread`."""
         node = root.get("enabled")
         if node is None or (isinstance(node, Scalar) and node.is_null):
             return True
         understood = _yes_or_no(node.value.strip()) if isinstance(node, Scalar) else None
         if understood is None:
-            written = quoted(node.value) if isinstance(node, Scalar) else "what stands here"
-            self._doubt(node.start, f"enabled: {written} does not count; write true or false")
+            value = quoted(node.value) if isinstance(node, Scalar) else "what stands here"
+            self._doubt(node.start, f"enabled: {value} does not count; write true or false")
         return understood is not False
 
     def _doubt(self, place: int, message: str) -> None:
@@ -157,7 +157,7 @@ class _Reader:
             else:
                 self._problem(node.start, "an entry of workflows needs paths and workflow; it is skipped")
 
-    def _ignored(self, root: Mapping) -> Iterator[Ignore]:
+    def _read_ignores(self, root: Mapping) -> Iterator[Ignore]:
         for node in self._list(root, "ignore"):
             if not isinstance(node, Mapping):
                 self._problem(node.start, "an entry of ignore needs path, base or check; it is skipped")
@@ -181,26 +181,28 @@ class _Reader:
                     self._problem(node.start, "this ignore has no reason; say why, for whoever reads it next")
                 yield Ignore(path or "", base or "", until, reason or "", check or "")
 
-    def _one(self, mapping: Mapping, key: str, understand: Callable[[str], T | None], wanted: str) -> T | None:
+    def _one(self, mapping: Mapping, key: str, understand: Callable[[str], T | None], expectation: str) -> T | None:
         """What stands under a key, None where it is absent or makes no sense."""
         node = mapping.get(key)
         if node is None or (isinstance(node, Scalar) and node.is_null):
             return None
-        return self._understood(node, key, understand, wanted)
+        return self._understood(node, key, understand, expectation)
 
     def _several(
-        self, mapping: Mapping, key: str, understand: Callable[[str], T | None], wanted: str
+        self, mapping: Mapping, key: str, understand: Callable[[str], T | None], expectation: str
     ) -> Iterator[T]:
         for node in self._list(mapping, key):
-            understood = self._understood(node, key, understand, wanted)
+            understood = self._understood(node, key, understand, expectation)
             if understood is not None:
                 yield understood
 
-    def _understood(self, node: Node, key: str, understand: Callable[[str], T | None], wanted: str) -> T | None:
+    def _understood(
+        self, node: Node, key: str, understand: Callable[[str], T | None], expectation: str
+    ) -> T | None:
         understood = understand(node.value.strip()) if isinstance(node, Scalar) else None
         if understood is None:
-            written = quoted(node.value) if isinstance(node, Scalar) else "what stands here"
-            self._problem(node.start, f"{key}: {written} does not count; write {wanted}")
+            value = quoted(node.value) if isinstance(node, Scalar) else "what stands here"
+            self._problem(node.start, f"{key}: {value} does not count; write {expectation}")
         return understood
 
     def _list(self, mapping: Mapping, key: str) -> list[Node]:
@@ -213,14 +215,14 @@ class _Reader:
             self._problem(node.start, f"{key} has more than {MOST_ENTRIES} entries; the rest does not count")
         return items[:MOST_ENTRIES]
 
-    def _check_keys(self, mapping: Mapping, known: tuple[str, ...]) -> None:
+    def _check_keys(self, mapping: Mapping, known_keys: tuple[str, ...]) -> None:
         for key, _ in mapping.own.values():
-            if key.value not in known:
-                near = get_close_matches(key.value[:LONGEST_LABEL].lower(), known, n=1, cutoff=0.5)
-                advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-                written = "what stands here" if key.start == key.end else quoted(key.value)
+            if key.value not in known_keys:
+                near = get_close_matches(key.value[:LONGEST_LABEL].lower(), known_keys, n=1, cutoff=0.5)
+                advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known_keys)}"
+                key_text = "what stands here" if key.start == key.end else quoted(key.value)
                 tell = self._doubt if near == ["enabled"] else self._problem
-                tell(key.start, f"{written} is no key here and does not count; {advice}")
+                tell(key.start, f"{key_text} is no key here and does not count; {advice}")
 
     def _problem(self, place: int, message: str) -> None:
         self.problems.append(SourceProblem(PATH, self._lines.at(place), message))

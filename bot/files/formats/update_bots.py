@@ -39,17 +39,17 @@ class UpdateBot:
 
 def update_bots(files: Mapping[str, bytes]) -> list[UpdateBot]:
     """Those that these files, by their paths, set to work on container images."""
-    found: list[UpdateBot] = []
+    bots: list[UpdateBot] = []
     for path, data in sorted(files.items()):
         text = decode(data)
         if path in DEPENDABOT:
-            found += (
+            bots += (
                 UpdateBot("Dependabot", path, line, f"{_STOPS_DEPENDABOT} below that line")
                 for line in _dependabot(text)
             )
         elif path in RENOVATE and (line := _renovate(text)) is not None:
-            found.append(UpdateBot("Renovate", path, line, f"{_STOPS_RENOVATE} in packageRules"))
-    return found
+            bots.append(UpdateBot("Renovate", path, line, f"{_STOPS_RENOVATE} in packageRules"))
+    return bots
 
 
 def _dependabot(text: str) -> Iterator[int]:
@@ -63,9 +63,9 @@ def _dependabot(text: str) -> Iterator[int]:
         for entry in root.sequence("updates") if isinstance(root, Entries) else ():
             if not isinstance(entry, Entries):
                 continue
-            named = entry.scalar("package-ecosystem")
-            if named is not None and named.value in _ECOSYSTEMS and not _ignores(entry):
-                yield lines.at(named.start)
+            ecosystem = entry.scalar("package-ecosystem")
+            if ecosystem is not None and ecosystem.value in _ECOSYSTEMS and not _ignores(entry):
+                yield lines.at(ecosystem.start)
 
 
 def _ignores(entry: Entries) -> bool:

@@ -18,7 +18,7 @@ _LONGEST_COMMENT = 2**16
 _FULL = 2**32 - 1
 
 
-def check_list(file: IO[bytes], where: str, most: int, *, advice: str) -> None:
+def check_list(file: IO[bytes], place: str, most: int, *, advice: str) -> None:
     """Raises `Failure` where the list of entries, which is read as a whole, takes more than `most` bytes.
 
     PKWARE's APPNOTE 4.3.14 to 4.3.16: the end of an archive says how large its list is, or where a 64-bit end is
@@ -31,20 +31,20 @@ def check_list(file: IO[bytes], where: str, most: int, *, advice: str) -> None:
     file.seek(0)
     for length in _list_lengths(file, tail):
         if length > most:
-            what = f"lists its entries in {length:,} bytes, more than {most:,}"
-            raise Failure(Trouble.MALFORMED, what, where=where, advice=advice)
+            message = f"lists its entries in {length:,} bytes, more than {most:,}"
+            raise Failure(Trouble.MALFORMED, message, where=place, advice=advice)
 
 
 def _list_lengths(file: IO[bytes], tail: bytes) -> Iterator[int]:
-    at = len(tail) - _END.size
-    if at < 0 or tail[at : at + 4] != b"PK\x05\x06" or tail[-2:] != b"\x00\x00":
-        at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) - at < _END.size:
+    end_position = len(tail) - _END.size
+    if end_position < 0 or tail[end_position : end_position + 4] != b"PK\x05\x06" or tail[-2:] != b"\x00\x00":
+        end_position = tail.rfind(b"PK\x05\x06")
+    if end_position < 0 or len(tail) - end_position < _END.size:
         return
-    length = _END.unpack_from(tail, at)[5]
+    length = _END.unpack_from(tail, end_position)[5]
     if length != _FULL:
         yield length
-    before = at - _LOCATOR.size
+    before = end_position - _LOCATOR.size
     if before >= 0 and tail[before : before + 4] == b"PK\x06\x07":
         last = file.seek(0, 2) - (len(tail) - before) - _END64.size
         for begin in (last, _LOCATOR.unpack_from(tail, before)[2]):

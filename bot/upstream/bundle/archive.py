@@ -94,35 +94,35 @@ class BundleWriter:
     _documents: list[dict[str, Any]] = field(default_factory=list)
     _dumps: list[dict[str, Any]] = field(default_factory=list)
 
-    def add_document(self, each: BundledDocument) -> None:
-        kept = each.document
-        part = self._file(f"documents/{len(self._documents) + 1:05}.txt", [kept.body])
-        said = {"kind": each.source.kind.value, "url": kept.url}
-        validators = {"etag": kept.etag, "last_modified": kept.last_modified}
-        self._documents.append(said | validators | _times(kept.fetched_at, kept.checked_at) | part)
+    def add_document(self, entry: BundledDocument) -> None:
+        document = entry.document
+        part = self._file(f"documents/{len(self._documents) + 1:05}.txt", [document.body])
+        description = {"kind": entry.source.kind.value, "url": document.url}
+        validators = {"etag": document.etag, "last_modified": document.last_modified}
+        self._documents.append(description | validators | _times(document.fetched_at, document.checked_at) | part)
 
-    def add_dump(self, each: BundledDump) -> None:
+    def add_dump(self, dump: BundledDump) -> None:
         """Puts a dump into the archive, with what was asked of it and when it was fetched."""
-        name = f"vulnerabilities/{each.source.publication.lower().replace(' ', '-')}"
-        wanted = each.considered
+        name = f"vulnerabilities/{dump.source.publication.lower().replace(' ', '-')}"
+        considered = dump.considered
         looked_for: dict[str, frozenset[Any]] = {
-            "releases": wanted.releases,
-            "names": wanted.names,
-            "untold": wanted.untold,
-            "unread": wanted.unread,
+            "releases": considered.releases,
+            "names": considered.names,
+            "untold": considered.untold,
+            "unread": considered.unread,
         }
         self._dumps.append(
             {
-                "ecosystem": each.source.publication.value,
-                "place": each.source.place,
-                "etag": each.mark.etag,
-                "last_modified": each.mark.last_modified,
-                "reader": each.reader,
-                "entries": each.entries,
-                "problems": list(each.problems),
-                **_times(each.fetched_at, each.checked_at),
-                "newest_at": each.newest_at and each.newest_at.isoformat(),
-                "records": self._file(f"{name}.jsonl", map(_record_line, each.records)),
+                "ecosystem": dump.source.publication.value,
+                "place": dump.source.place,
+                "etag": dump.mark.etag,
+                "last_modified": dump.mark.last_modified,
+                "reader": dump.reader,
+                "entries": dump.entries,
+                "problems": list(dump.problems),
+                **_times(dump.fetched_at, dump.checked_at),
+                "newest_at": dump.newest_at and dump.newest_at.isoformat(),
+                "records": self._file(f"{name}.jsonl", map(_record_line, dump.records)),
                 "considered": self._file(
                     f"{name}.json", [_json({key: sorted(words) for key, words in looked_for.items()})]
                 ),
@@ -131,8 +131,8 @@ class BundleWriter:
 
     def finish(self, sign: Callable[[bytes], bytes] | None) -> None:
         """Writes what the archive holds, and its signature where there is a key."""
-        said = {"format": FORMAT, "version": VERSION, "documents": self._documents, "dumps": self._dumps}
-        manifest = _json(said)
+        contents = {"format": FORMAT, "version": VERSION, "documents": self._documents, "dumps": self._dumps}
+        manifest = _json(contents)
         self._file(MANIFEST, [manifest])
         if sign is not None:
             self._file(SIGNATURE, [sign(manifest)])

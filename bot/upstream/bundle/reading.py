@@ -56,84 +56,86 @@ DigestCheck = Callable[[bytes, bytes | None], None]
 """Takes the signed bytes and the signature, None where there is none; raises `Failure` where it does not count."""
 
 
-def read_bundle(file: IO[bytes], where: str, check: DigestCheck, now: datetime) -> Bundle:
+def read_bundle(file: IO[bytes], place: str, check: DigestCheck, now: datetime) -> Bundle:
     """Reads a bundle as a whole. Raises `Failure` where any of it is not as it should be."""
     size = file.seek(0, 2)
     file.seek(0)
     if size > MOST_BYTES:
-        raise _malformed(f"has {size:,} bytes, more than {MOST_BYTES:,}", where)
-    check_list(file, where, LARGEST_LIST, advice=_UNHURT)
+        raise _bundle_failure(f"has {size:,} bytes, more than {MOST_BYTES:,}", place)
+    check_list(file, place, LARGEST_LIST, advice=_UNHURT)
     try:
         with zipfile.ZipFile(file) as archive:
-            return _Reader(archive, where, now).read(check)
+            return _Reader(archive, place, now).read(check)
     except (*DAMAGES, ValueError, NotImplementedError) as error:
-        raise _malformed(f"is no bundle that can be read: {error}", where) from error
+        raise _bundle_failure(f"is no bundle that can be read: {error}", place) from error
 
 
 class _Reader:
-    def __init__(self, archive: zipfile.ZipFile, where: str, now: datetime) -> None:
+    def __init__(self, archive: zipfile.ZipFile, place: str, now: datetime) -> None:
         self._archive = archive
-        self._where = where
+        self._place = place
         self._latest = now + _AHEAD
-        self._files = self._listed()
+        self._files = self._list_files()
 
     def read(self, check: DigestCheck) -> Bundle:
         manifest = self._bytes(MANIFEST, _LARGEST_MANIFEST)
         signature = self._bytes(SIGNATURE, _LARGEST_SIGNATURE) if SIGNATURE in self._files else None
         check(manifest, signature)
-        listed = self._manifest(manifest)
-        dumps = tuple(self._dump(part) for part in listed.dumps)
-        documents = tuple(self._document(part) for part in listed.documents)
+        contents = self._manifest(manifest)
+        dumps = tuple(self._dump(part) for part in contents.dumps)
+        documents = tuple(self._document(part) for part in contents.documents)
         return Bundle(documents, dumps, signature is not None)
 
-    def _listed(self) -> dict[str, zipfile.ZipInfo]:
+    def _list_files(self) -> dict[str, zipfile.ZipInfo]:
         infos = self._archive.infolist()
         if len(infos) > _MOST_FILES:
-            raise self._bad(f"has {len(infos):,} files, more than {_MOST_FILES:,}")
+            raise self._part_failure(f"has {len(infos):,} files, more than {_MOST_FILES:,}")
         files: dict[str, zipfile.ZipInfo] = {}
         for info in infos:
             kind = stat.S_IFMT(info.external_attr >> 16)
             if info.filename in files:
-                raise self._bad("is there twice", info.filename)
+                raise self._part_failure("is there twice", info.filename)
             if info.is_dir() or kind not in (0, stat.S_IFREG):
-                raise self._bad("is no regular file", info.filename)
+                raise self._part_failure("is no regular file", info.filename)
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
-                raise self._bad("is packed in a way that no bundle is", info.filename)
+                raise self._part_failure("is packed in a way that no bundle is", info.filename)
             files[info.filename] = info
         if MANIFEST not in files:
-            raise self._bad(f"has no {MANIFEST}")
+            raise self._part_failure(f"has no {MANIFEST}")
         return files
 
     def _manifest(self, data: bytes) -> BundleManifest:
         try:
-            listed = BundleManifest.model_validate_json(data)
+            contents = BundleManifest.model_validate_json(data)
         except ValidationError as error:
-            raise self._bad(_told(error), MANIFEST) from None
-        if listed.format != FORMAT:
-            raise self._bad("is no bundle of feeds", MANIFEST)
-        if listed.version != VERSION:
-            raise self._bad(f"has version {listed.version}, and {VERSION} is known here", MANIFEST)
-        names = [part.file for part in listed.files]
+            raise self._part_failure(_describe_misfit(error), MANIFEST) from None
+        if contents.format != FORMAT:
+            raise self._part_failure("is no bundle of feeds", MANIFEST)
+        if contents.version != VERSION:
+            raise self._part_failure(f"has version {contents.version}, and {VERSION} is known here", MANIFEST)
+        names = [part.file for part in contents.files]
         unlisted = sorted(self._files.keys() - set(names) - {MANIFEST, SIGNATURE})
         missing = sorted(set(names) - self._files.keys())
         if len(set(names)) != len(names):
-            raise self._bad("names a file twice", MANIFEST)
+            raise self._part_failure("names a file twice", MANIFEST)
         if unlisted or missing:
-            name, what = (missing[0], "is missing") if missing else (unlisted[0], f"is not named in {MANIFEST}")
-            raise self._bad(what, name)
-        if len({part.url for part in listed.documents}) != len(listed.documents):
-            raise self._bad("names a document twice", MANIFEST)
-        if len({dump.ecosystem for dump in listed.dumps}) != len(listed.dumps):
-            raise self._bad("names an ecosystem twice", MANIFEST)
-        unpacked = sum(part.size for part in listed.files)
+            name, complaint = (
+                (missing[0], "is missing") if missing else (unlisted[0], f"is not named in {MANIFEST}")
+            )
+            raise self._part_failure(complaint, name)
+        if len({part.url for part in contents.documents}) != len(contents.documents):
+            raise self._part_failure("names a document twice", MANIFEST)
+        if len({dump.ecosystem for dump in contents.dumps}) != len(contents.dumps):
+            raise self._part_failure("names an ecosystem twice", MANIFEST)
+        unpacked = sum(part.size for part in contents.files)
         if unpacked > _MOST_UNPACKED:
-            raise self._bad(f"unpacks to {unpacked:,} bytes, more than {_MOST_UNPACKED:,}")
-        return listed
+            raise self._part_failure(f"unpacks to {unpacked:,} bytes, more than {_MOST_UNPACKED:,}")
+        return contents
 
     def _document(self, part: DocumentPart) -> BundledDocument:
         self._check_times(part)
         if part.size > MAX_DOCUMENT_BYTES:
-            raise self._bad(f"has {part.size:,} bytes, more than {MAX_DOCUMENT_BYTES:,}", part.file)
+            raise self._part_failure(f"has {part.size:,} bytes, more than {MAX_DOCUMENT_BYTES:,}", part.file)
         document = StoredDocument(
             part.url, part.etag, part.last_modified, self._part(part), part.fetched_at, part.checked_at
         )
@@ -144,13 +146,13 @@ class _Reader:
         try:
             considered = read_considered(self._part(part.considered))
         except ValidationError as error:
-            raise self._bad(_told(error), part.considered.file) from None
+            raise self._part_failure(_describe_misfit(error), part.considered.file) from None
         words = considered.names | considered.releases | considered.untold | {*chain(*considered.unread)}
         if any(len(word) > _LONGEST_WORD for word in words):
-            raise self._bad("has a name that is too long", part.considered.file)
+            raise self._part_failure("has a name that is too long", part.considered.file)
         records = tuple(self._records(part))
         if len({each.vulnerability.id for each in records}) != len(records):
-            raise self._bad("has a record twice", part.records.file)
+            raise self._part_failure("has a record twice", part.records.file)
         return BundledDump(
             DumpSource(part.ecosystem, part.place),
             DumpMark(part.etag, part.last_modified),
@@ -170,35 +172,35 @@ class _Reader:
             try:
                 record = read_record(line)
             except ValidationError as error:
-                raise self._bad(_told(error), name) from None
+                raise self._part_failure(_describe_misfit(error), name) from None
             times = [record.seen_at, *(fix.at for fix in record.fixes)]
             if not all(map(_is_moment, times)) or max(times) > self._latest:
-                raise self._bad("was seen at a time that cannot be", name)
+                raise self._part_failure("was seen at a time that cannot be", name)
             if (defect := _defect(record.vulnerability, part.ecosystem)) is not None:
-                raise self._bad(defect, name)
+                raise self._part_failure(defect, name)
             yield record
 
     def _check_times(self, part: DocumentPart | DumpPart) -> None:
         name = part.url if isinstance(part, DocumentPart) else part.ecosystem.value
         newest_at = part.newest_at if isinstance(part, DumpPart) else None
         if part.fetched_at > part.checked_at or max(part.checked_at, newest_at or part.checked_at) > self._latest:
-            raise self._bad("was fetched at a time that cannot be", name)
+            raise self._part_failure("was fetched at a time that cannot be", name)
 
     def _part(self, part: FilePart) -> bytes:
         data = self._bytes(part.file, part.size)
         if len(data) != part.size or hashlib.sha256(data).hexdigest() != part.sha256:
-            raise self._bad("is not what its digest says", part.file)
+            raise self._part_failure("is not what its digest says", part.file)
         return data
 
     def _bytes(self, name: str, most: int) -> bytes:
         with self._archive.open(self._files[name]) as file:
             data = file.read(most + 1)
         if len(data) > most:
-            raise self._bad(f"has more than {most:,} bytes", name)
+            raise self._part_failure(f"has more than {most:,} bytes", name)
         return data
 
-    def _bad(self, what: str, part: str = "") -> Failure:
-        return _malformed(f"{part[:200]!r} {what}" if part else what, self._where)
+    def _part_failure(self, complaint: str, part: str = "") -> Failure:
+        return _bundle_failure(f"{part[:200]!r} {complaint}" if part else complaint, self._place)
 
 
 def _defect(record: Vulnerability, publication: CvePublication) -> str | None:
@@ -241,17 +243,17 @@ def _defect_of(affected: AffectedPackage, publication: CvePublication) -> str | 
     return None
 
 
-def _is_moment(at: datetime) -> bool:
+def _is_moment(moment: datetime) -> bool:
     """Whether it has a zone, and is within the calendar in UTC."""
     try:
-        return at.tzinfo is not None and at.astimezone(UTC) is not None
+        return moment.tzinfo is not None and moment.astimezone(UTC) is not None
     except OverflowError:
         return False
 
 
-def _told(error: ValidationError) -> str:
+def _describe_misfit(error: ValidationError) -> str:
     return f"is not as a bundle has it: {misfit(error)}"[:300]
 
 
-def _malformed(what: str, where: str) -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=where, advice=_UNHURT)
+def _bundle_failure(complaint: str, place: str) -> Failure:
+    return Failure(Trouble.MALFORMED, complaint, where=place, advice=_UNHURT)

@@ -1,4 +1,4 @@
-"""How late upstream was each time, over all that was ever seen of bases."""
+"""How long bases took to follow each .NET release and OS update, over all observations of them."""
 
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
@@ -28,17 +28,17 @@ def measured_lags(
 
     Nothing is awaited of a base that was withdrawn, or is not among the `watched`.
     """
-    found: list[Notice] = []
+    notices: list[Notice] = []
     for base, history in histories.items():
-        found += release_lag(history, releases)
+        notices += release_lag(history, releases)
         is_awaited = base in watched and bool(history) and history[-1].digest is not None
         if is_awaited:
-            found += awaited_release(history, releases, now)
+            notices += awaited_release(history, releases, now)
         sibling = sibling_of(base)
         if sibling is not None and sibling in histories:
             lags = sibling_lag(histories[sibling], history, now)
-            found += [lag for lag in lags if lag.until is not None or is_awaited]
-    return sorted(found, key=lambda notice: (notice.since, notice.base))
+            notices += [lag for lag in lags if lag.until is not None or is_awaited]
+    return sorted(notices, key=lambda notice: (notice.since, notice.base))
 
 
 def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple[Notice, ...]:
@@ -46,7 +46,7 @@ def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple
 
     What a base goes back to, and what it comes back to after that, tells nothing of how late a release was.
     """
-    found: list[Notice] = []
+    notices: list[Notice] = []
     newest = DotnetVersion.parse(history[0].version) if history else None
     for observation in history:
         version = DotnetVersion.parse(observation.version)
@@ -59,8 +59,10 @@ def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple
         delay = observation.at - release.published_at
         when = f"{duration(-delay)} before" if delay < timedelta() else f"{duration(delay)} after"
         text = f"{observation.base.short} had .NET {release.version} {when} the release feed listed it"
-        found.append(Notice(Topic.RELEASE_LAG, observation.base, release.published_at, observation.at, delay, text))
-    return tuple(found)
+        notices.append(
+            Notice(Topic.RELEASE_LAG, observation.base, release.published_at, observation.at, delay, text)
+        )
+    return tuple(notices)
 
 
 def awaited_release(history: Sequence[Observation], releases: ReleaseIndex, now: datetime) -> tuple[Notice, ...]:
@@ -73,13 +75,14 @@ def awaited_release(history: Sequence[Observation], releases: ReleaseIndex, now:
         return ()
     newest, base = max(versions), history[-1].base
     missing = [
-        each
-        for each in releases.of_channel(newest.channel)
-        if history[0].at <= each.published_at <= now and releases.is_missing(family_name(base), str(newest), each)
+        release
+        for release in releases.of_channel(newest.channel)
+        if history[0].at <= release.published_at <= now
+        and releases.is_missing(family_name(base), str(newest), release)
     ]
     if not missing:
         return ()
-    first = min(missing, key=lambda each: each.published_at)
+    first = min(missing, key=lambda release: release.published_at)
     delay = now - first.published_at
     text = f"{base.short} has not followed .NET {first.version} for {duration(delay)}"
     return (Notice(Topic.RELEASE_LAG, base, first.published_at, None, delay, text),)
@@ -93,9 +96,9 @@ def sibling_lag(
     Chiseled images record no base of their own, so the full image of the same distribution is the only sign that
     packages below were fixed. Counts from the chiseled tag's first sight.
     """
-    chiseled = [seen for seen in chiseled if seen.digest is not None]
-    moments = [seen.at for seen in chiseled]
-    found: list[Notice] = []
+    chiseled = [observation for observation in chiseled if observation.digest is not None]
+    moments = [observation.at for observation in chiseled]
+    notices: list[Notice] = []
     for updated in _os_updates(sibling):
         if not moments or updated.at < moments[0]:
             continue
@@ -110,13 +113,13 @@ def sibling_lag(
             text = f"{news}; {base.short} followed after {duration(delay)}"
         else:
             text = f"{news}; {base.short} came with it"
-        found.append(Notice(Topic.SIBLING_LAG, base, updated.at, until, delay, text))
-    return tuple(found)
+        notices.append(Notice(Topic.SIBLING_LAG, base, updated.at, until, delay, text))
+    return tuple(notices)
 
 
 def _os_updates(history: Sequence[Observation]) -> list[Observation]:
-    seen = [observation for observation in history if observation.digest is not None]
-    return [after for before, after in pairwise(seen) if compare(before, after).os_layers]
+    observations = [observation for observation in history if observation.digest is not None]
+    return [after for before, after in pairwise(observations) if compare(before, after).os_layers]
 
 
 def _missing_fixes(
@@ -133,12 +136,16 @@ def _missing_fixes(
         if listed_at <= now and releases.is_missing(family, image.version, release):
             missing |= dict.fromkeys((cve for cve in release.cves if cve not in missing), listed_at)
     for cve, advisory in advisories.items():
-        known = advisory.published_at
-        if cve in missing or known is None or known > now or not _lacks(version, advisory):
+        published_at = advisory.published_at
+        if cve in missing or published_at is None or published_at > now or not _lacks(version, advisory):
             continue
         if relevance_to(advisory, image):
-            missing[cve] = known
-    return {cve: at for cve, at in missing.items() if cve not in advisories or relevance_to(advisories[cve], image)}
+            missing[cve] = published_at
+    return {
+        cve: fix_time
+        for cve, fix_time in missing.items()
+        if cve not in advisories or relevance_to(advisories[cve], image)
+    }
 
 
 def _lacks(version: DotnetVersion, advisory: Advisory) -> bool:

@@ -17,7 +17,7 @@ _ENDED = "eol"
 
 @dataclass(frozen=True, slots=True)
 class Fixes:
-    """What lies in (old, new], as far as the feed had shown it.
+    """The fixes that came after one version up to another one, as far as the feed had shown them.
 
     `listed`: the feed knows the new version. `flagged`: a release between is marked as a security release though
     no CVE is listed for it; `unsaid`: of one between, the feed does not say whether it fixes something. `cves` keep
@@ -39,8 +39,8 @@ class Fixes:
         """What is to be added where their number is told: who says so, as long as the feed does not."""
         if not self.ahead:
             return ""
-        some = "" if self.ahead == self.cves else f"{len(self.ahead)} of them "
-        return f"{some}told by {self.told_by}, not yet by {FEED}"
+        prefix = "" if self.ahead == self.cves else f"{len(self.ahead)} of them "
+        return f"{prefix}told by {self.told_by}, not yet by {FEED}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ class ReleaseIndex:
             if row := _row(release):
                 rows[row.runtime.channel].append(row)
         self._channels = {
-            channel: tuple(sorted(known, key=lambda row: row.runtime)) for channel, known in rows.items()
+            channel: tuple(sorted(channel_rows, key=lambda row: row.runtime))
+            for channel, channel_rows in rows.items()
         }
         self._steps = sorted({moment for moment, _ in self.moments()})
         self._answers: dict[tuple[str, str | None, str | None, int], Fixes] = {}
@@ -99,7 +100,9 @@ class ReleaseIndex:
     def cves_of(self, channel: str, known_at: datetime) -> frozenset[str]:
         """All CVEs that releases of a channel listed by then."""
         rows = (row.release for row in self._channels.get(channel, ()) if _shows(row.release, known_at))
-        return frozenset(cve for release in rows if _shown(_listed_at(release), known_at) for cve in release.cves)
+        return frozenset(
+            cve for release in rows if _is_known_at(_listed_at(release), known_at) for cve in release.cves
+        )
 
     def newest_runtime(self, channel: str, known_at: datetime) -> DotnetVersion | None:
         """The runtime of the newest release of a channel by then."""
@@ -108,49 +111,49 @@ class ReleaseIndex:
 
     def ends(self, channel: str | None) -> datetime | None:
         """When the support of a channel ends, or has ended; None where the feed does not say."""
-        known = self.of_channel(channel) if channel is not None else ()
-        ends_on = known[-1].end_of_life if known else None
+        releases = self.of_channel(channel) if channel is not None else ()
+        ends_on = releases[-1].end_of_life if releases else None
         return datetime.combine(ends_on, time(), tzinfo=UTC) if ends_on is not None else None
 
     def has_ended(self, channel: str | None, now: datetime) -> bool:
         """Whether a channel gets no more fixes, so that nobody is to move to it. One that the feed does not know is
         left to those who list it as maintained."""
-        known = self.of_channel(channel) if channel is not None else ()
+        releases = self.of_channel(channel) if channel is not None else ()
         ends = self.ends(channel)
-        return (ends is not None and now >= ends) or (bool(known) and known[-1].support_phase == _ENDED)
+        return (ends is not None and now >= ends) or (bool(releases) and releases[-1].support_phase == _ENDED)
 
     def moments(self) -> tuple[tuple[datetime, str], ...]:
         """When the feed showed something new, and in which channel; oldest first."""
-        seen = {
+        moments = {
             (moment, channel)
             for channel, rows in self._channels.items()
             for row in rows
             for moment in (row.release.published_at, _listed_at(row.release), row.release.taken_back_at)
             if moment is not None
         }
-        return tuple(sorted(seen))
+        return tuple(sorted(moments))
 
     def release_of(self, family: str, version: str | None, known_at: datetime | None = None) -> Release | None:
         """The release that shipped this version; None where the feed does not (yet) list it."""
-        wanted = DotnetVersion.parse(version)
-        if wanted is None:
+        image_version = DotnetVersion.parse(version)
+        if image_version is None:
             return None
         return next(
             (
                 row.release
-                for row in self._channels.get(wanted.channel, ())
-                if row.is_release_of(family, wanted) and _shows(row.release, known_at)
+                for row in self._channels.get(image_version.channel, ())
+                if row.is_release_of(family, image_version) and _shows(row.release, known_at)
             ),
             None,
         )
 
     def is_missing(self, family: str, version: str | None, release: Release) -> bool:
         """Whether an image of that version lacks this release of the same channel."""
-        wanted = DotnetVersion.parse(version)
+        image_version = DotnetVersion.parse(version)
         row = _row(release)
-        if wanted is None or row is None or row.runtime.channel != wanted.channel:
+        if image_version is None or row is None or row.runtime.channel != image_version.channel:
             return False
-        return not row.is_in(family, wanted)
+        return not row.is_in(family, image_version)
 
     def fixed_between(
         self,
@@ -172,10 +175,10 @@ class ReleaseIndex:
     def _fixed_between(
         self, family: str, old_version: str | None, new_version: str | None, known_at: datetime | None
     ) -> Fixes:
-        listed = self.release_of(family, new_version, known_at)
+        new_release = self.release_of(family, new_version, known_at)
         old, new = DotnetVersion.parse(old_version), DotnetVersion.parse(new_version)
         if old is None or new is None or old.channel != new.channel:
-            return Fixes(listed is not None)
+            return Fixes(new_release is not None)
         every = [
             row.release
             for row in self._channels.get(new.channel, ())
@@ -183,16 +186,16 @@ class ReleaseIndex:
         ]
         between = [release for release in every if _shows(release, known_at)]
         taken_back = tuple(release.version for release in every if _is_taken_back(release, known_at))
-        return replace(self._collect(between, listed, known_at), taken_back=taken_back)
+        return replace(self._collect(between, new_release, known_at), taken_back=taken_back)
 
-    def _collect(self, between: list[Release], listed: Release | None, known_at: datetime | None) -> Fixes:
+    def _collect(self, between: list[Release], new_release: Release | None, known_at: datetime | None) -> Fixes:
         cves: dict[str, None] = {}
         for release in between:
-            if _shown(_listed_at(release), known_at):
+            if _is_known_at(_listed_at(release), known_at):
                 cves.update(dict.fromkeys(release.cves))
-        documents = dict.fromkeys([*between, *([listed] if listed else [])])
+        documents = dict.fromkeys([*between, *([new_release] if new_release else [])])
         return Fixes(
-            listed=listed is not None,
+            listed=new_release is not None,
             flagged=any(release.security and not release.cves for release in between),
             unsaid=any(release.is_unsaid for release in between),
             cves=tuple(cves),
@@ -200,11 +203,11 @@ class ReleaseIndex:
         )
 
     def _evidence(self, release: Release, known_at: datetime | None) -> Evidence:
-        shown = release.cves if _shown(_listed_at(release), known_at) else ()
+        cves = release.cves if _is_known_at(_listed_at(release), known_at) else ()
         return Evidence(
             source=f"{release.channel}/{self._source}",
-            locator=f"release {release.version}" + (f": {', '.join(shown)}" if shown else ""),
-            seen_at=max(release.published_at, _listed_at(release)) if shown else release.published_at,
+            locator=f"release {release.version}" + (f": {', '.join(cves)}" if cves else ""),
+            seen_at=max(release.published_at, _listed_at(release)) if cves else release.published_at,
         )
 
 
@@ -218,17 +221,17 @@ def family_name(base: Base) -> str:
     return base.repository.rpartition("/")[2]
 
 
-def _shown(moment: datetime, known_at: datetime | None) -> bool:
+def _is_known_at(moment: datetime, known_at: datetime | None) -> bool:
     return known_at is None or moment <= known_at
 
 
 def _is_taken_back(release: Release, known_at: datetime | None) -> bool:
-    return release.taken_back_at is not None and _shown(release.taken_back_at, known_at)
+    return release.taken_back_at is not None and _is_known_at(release.taken_back_at, known_at)
 
 
 def _shows(release: Release, known_at: datetime | None) -> bool:
     """Whether the feed lists the release at that moment, or now."""
-    return _shown(release.published_at, known_at) and not _is_taken_back(release, known_at)
+    return _is_known_at(release.published_at, known_at) and not _is_taken_back(release, known_at)
 
 
 def _listed_at(release: Release) -> datetime:

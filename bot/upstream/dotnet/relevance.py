@@ -83,8 +83,8 @@ def _family(advisory: Advisory, base: Base) -> Relevance:
         return Relevance(True, ("the document names no product, so every image counts",))
     touched = sorted(advisory.families & contents)
     if not touched:
-        named = _listing(sorted(advisory.families))
-        return Relevance(False, (f"it touches {named}, which {family} images do not contain",))
+        family_list = _listing(sorted(advisory.families))
+        return Relevance(False, (f"it touches {family_list}, which {family} images do not contain",))
     return Relevance(True, (f"{family} images contain {_listing(touched)}",))
 
 
@@ -98,12 +98,12 @@ def _system(advisory: Advisory, ours: frozenset[str]) -> Relevance:
     if not advisory.systems:
         return Relevance(True, ("the document names no operating system, so every platform counts",))
     touched = sorted(advisory.systems & ours)
-    named = _listing([_NAMES.get(system, system) for system in sorted(advisory.systems)])
+    system_list = _listing([_NAMES.get(system, system) for system in sorted(advisory.systems)])
     if touched:
-        return Relevance(True, (f"it affects {named}",))
+        return Relevance(True, (f"it affects {system_list}",))
     if advisory.systems == {"musl"}:
         return Relevance(False, ("it affects musl-based Linux only, and the image is not Alpine",))
-    return Relevance(False, (f"it affects {named} only",))
+    return Relevance(False, (f"it affects {system_list} only",))
 
 
 def _systems(base: Base, platforms: tuple[str, ...], distributions: tuple[str, ...]) -> frozenset[str]:

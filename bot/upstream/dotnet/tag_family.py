@@ -81,8 +81,8 @@ def _read(text: str) -> TagFamily:
 def os_sibling(tag: str) -> str | None:
     """The full image of the same distribution that a chiseled or distroless tag is cut from, else None."""
     for cut in ("-chiseled", "-distroless"):
-        head, found, _ = tag.partition(cut)
-        if found:
+        head, separator, _ = tag.partition(cut)
+        if separator:
             return head if TagFamily.of(head).distribution else None
     return None
 

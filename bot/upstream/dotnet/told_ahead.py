@@ -41,13 +41,13 @@ def with_told_ahead(
     old, new = DotnetVersion.parse(before), DotnetVersion.parse(after)
     if old is None or new is None or old.channel != new.channel or new <= old:
         return fixes
-    listed = releases.cves_of(new.channel, known_at)
+    listed_cves = releases.cves_of(new.channel, known_at)
     is_unlisted_sdk = family == "sdk" and not fixes.listed
     newest = releases.newest_runtime(new.channel, known_at) if is_unlisted_sdk else None
     ahead = [
         advisory
         for cve, advisory in sorted(advisories.items())
-        if cve not in listed and _is_fixed_between(advisory, family, (old, new), newest)
+        if cve not in listed_cves and _is_fixed_between(advisory, family, (old, new), newest)
     ]
     if not ahead:
         return fixes
@@ -80,11 +80,11 @@ def _is_fixed_between(
 
 
 def _evidence(advisory: Advisory, channel: str) -> Evidence:
-    told = f"{advisory.cve}: told by {_publishers([advisory])}, not yet by {channel}/{FEED}"
-    return Evidence(AHEAD, told, max((each.seen_at for each in advisory.evidence), default=_NEVER))
+    locator = f"{advisory.cve}: told by {_publishers([advisory])}, not yet by {channel}/{FEED}"
+    return Evidence(AHEAD, locator, max((each.seen_at for each in advisory.evidence), default=_NEVER))
 
 
 def _publishers(advisories: Iterable[Advisory]) -> str:
     sources = dict.fromkeys(each.source for advisory in advisories for each in advisory.evidence)
-    named = [_PUBLISHERS.get(source, source) for source in sources] or ["an advisory"]
-    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    publishers = [_PUBLISHERS.get(source, source) for source in sources] or ["an advisory"]
+    return publishers[0] if len(publishers) == 1 else f"{', '.join(publishers[:-1])} and {publishers[-1]}"

@@ -58,9 +58,9 @@ def parse(data: bytes, seen_at: datetime, document: str = "announcements") -> Pa
     rows = json_document(data, document)
     advisories: list[Advisory] = []
     since: datetime | None = None
-    for where, issue in notes.all_of(_Issue, rows, ""):
+    for place, issue in notes.all_of(_Issue, rows, ""):
         since = min(issue.created_at, since or issue.created_at) if issue.created_at else since
-        labels = any(label.name for _, label in notes.each(_Label, issue.labels, f"{where}.labels"))
+        labels = any(label.name for _, label in notes.each(_Label, issue.labels, f"{place}.labels"))
         if issue.pull_request is None and (labels or issue.author_association in _INSIDERS):
             advisories.extend(_advisories(issue, seen_at))
     return Parsed(tuple(advisories), notes.problems, len(rows), since)

@@ -48,9 +48,9 @@ def parse(data: bytes, seen_at: datetime, document: str = "discussions") -> Pars
     shaped = notes.all_of(_Entry, [_values(entry) for entry in entries[:MAX_ENTRIES]], "entry")
     if len(entries) > MAX_ENTRIES:
         notes.add("", f"has {len(entries)} entries; those after the first {MAX_ENTRIES} are skipped")
-    found = tuple(advisory for _, entry in shaped for advisory in _advisories(entry, seen_at))
+    advisories = tuple(advisory for _, entry in shaped for advisory in _advisories(entry, seen_at))
     since = min((entry.published for _, entry in shaped if entry.published), default=None)
-    return Parsed(found, notes.problems, len(entries), since)
+    return Parsed(advisories, notes.problems, len(entries), since)
 
 
 def _values(entry: Element) -> dict[str, str | None]:

@@ -88,13 +88,13 @@ class Saying:
 
 
 def weigh(
-    known: Sequence[DoubtedLoss],
+    doubts_before: Sequence[DoubtedLoss],
     saying: Saying,
     watched: Iterable[WatchedTag],
     agreed: Collection[str],
     now: datetime,
 ) -> Weighed:
-    """What of the doubted losses is believed by now, is said again, or stays in doubt, with those that begin.
+    """Tells which doubted losses are believed by now, which are over, and which stay in doubt or begin.
 
     `agreed` are the places of those that the registry agrees to; without its word, that none of their tags has
     moved for long says the same.
@@ -102,7 +102,7 @@ def weigh(
     moved = {each.key: each.moved_at for each in watched}
     doubts: dict[str, DoubtedLoss] = {}
     believed: set[FactKey] = set()
-    for doubt in known:
+    for doubt in doubts_before:
         left = doubt.keys if saying.said is None else doubt.keys.difference(saying.said)
         expected = left.intersection(saying.due)
         left, believed = left - expected, believed | expected
@@ -117,7 +117,7 @@ def weigh(
     for doubt in saying.lost:
         earlier = doubts.get(doubt.place)
         doubts[doubt.place] = replace(doubt, keys=doubt.keys | earlier.keys) if earlier else doubt
-    over = frozenset(doubt.place for doubt in known) - doubts.keys()
+    over = frozenset(doubt.place for doubt in doubts_before) - doubts.keys()
     return Weighed(frozenset(believed), tuple(doubts[place] for place in sorted(doubts)), over)
 
 
@@ -126,12 +126,12 @@ def is_believed(
 ) -> bool:
     if doubt.publications < PUBLICATIONS:
         return False
-    still_since = max([doubt.since, *(at for key in doubt.keys if (at := moved.get(key)) is not None)])
+    still_since = max([doubt.since, *(moved_at for key in doubt.keys if (moved_at := moved.get(key)) is not None)])
     return doubt.place in agreed or now - still_since >= STILL_FOR
 
 
 def to_ask(doubts: Iterable[DoubtedLoss], now: datetime) -> tuple[DoubtedLoss, ...]:
-    """Those that only wait for the registry, which has not been asked for a day."""
+    """Returns the doubts that only wait for the registry, and of which it was not asked for a day."""
     waiting = (each for each in doubts if each.publications >= PUBLICATIONS)
     return tuple(each for each in waiting if each.asked_at is None or now - each.asked_at >= ASK_AGAIN_AFTER)
 
@@ -140,10 +140,10 @@ async def agrees(registry: RegistryWord, doubt: DoubtedLoss, watched: Iterable[W
     """Whether the registry has none of the tags any more, or marks what they show as ended; the first that goes on
     decides. One that is not watched, or does not answer, says nothing."""
     tags = [each for each in watched if each.key in doubt.keys]
-    for each in tags:
+    for tag in tags:
         try:
-            head = await registry.head(each.base)
-            if not await registry.has_ended(each.base, head.digest):
+            head = await registry.head(tag.base)
+            if not await registry.has_ended(tag.base, head.digest):
                 return False
         except Failure as failure:
             if failure.trouble is not Trouble.MISSING:

@@ -73,10 +73,10 @@ def parse(data: bytes, seen_at: datetime, document: str = "GitHub advisories") -
     rows = json_document(data, document)
     items: dict[str, Advisory] = {}
     withdrawn: dict[str, None] = {}
-    for where, row in notes.all_of(_Row, rows, ""):
-        place = f"{where} ({row.ghsa_id or row.cve_id or 'unnamed'})"
+    for position, row in notes.all_of(_Row, rows, ""):
+        place = f"{position} ({row.ghsa_id or row.cve_id or 'unnamed'})"
         if not row.ghsa_id and not row.cve_id:
-            notes.add(where, "has neither a number of GitHub's nor of a CVE; the entry is skipped")
+            notes.add(position, "has neither a number of GitHub's nor of a CVE; the entry is skipped")
             continue
         if row.withdrawn_at is not None:
             if row.cve_id:
@@ -93,29 +93,29 @@ def parse(data: bytes, seen_at: datetime, document: str = "GitHub advisories") -
     )
 
 
-def _advisory(row: _Row, seen_at: datetime, notes: Notes, where: str) -> Advisory | None:
+def _advisory(row: _Row, seen_at: datetime, notes: Notes, place: str) -> Advisory | None:
     packages = []
     before = notes.count
-    entries = list(notes.each(_Vulnerability, row.vulnerabilities, f"{where}.vulnerabilities"))
+    entries = list(notes.each(_Vulnerability, row.vulnerabilities, f"{place}.vulnerabilities"))
     are_whole = notes.count == before
     for _, entry in entries:
         if entry.package and entry.package.name and entry.package.ecosystem == "nuget":
             patched = entry.first_patched_version
             if patched and not is_version(patched):
-                notes.add(where, f"the patched version {patched} is no version; it is skipped")
+                notes.add(place, f"the patched version {patched} is no version; it is skipped")
             packages.append(FixedPackage(entry.package.name, patched if is_version(patched) else None))
     touched = reach(packages)
     if not touched.families and are_whole:
         return None
     if row.cve_id is None:
-        notes.add(where, "has no CVE number yet; the entry is skipped")
+        notes.add(place, "has no CVE number yet; the entry is skipped")
         return None
     references = row.references if isinstance(row.references, list) else []
     return Advisory(
         cve=row.cve_id,
         title=row.summary,
-        severity=_severity(row, notes, where),
-        score=_score(row, notes, where),
+        severity=_severity(row, notes, place),
+        score=_score(row, notes, place),
         published_at=row.published_at,
         families=touched.families if are_whole else frozenset(),
         systems=touched.systems if are_whole else frozenset(),
@@ -125,16 +125,16 @@ def _advisory(row: _Row, seen_at: datetime, notes: Notes, where: str) -> Advisor
     )
 
 
-def _severity(row: _Row, notes: Notes, where: str) -> Severity | None:
+def _severity(row: _Row, notes: Notes, place: str) -> Severity | None:
     severity = Severity.named(row.severity)
     if severity is None and row.severity not in (None, "", "unknown"):
-        notes.add(where, f"the severity {row.severity} is unknown; it is skipped")
+        notes.add(place, f"the severity {row.severity} is unknown; it is skipped")
     return severity
 
 
-def _score(row: _Row, notes: Notes, where: str) -> float | None:
+def _score(row: _Row, notes: Notes, place: str) -> float | None:
     """CVSS 3, as Microsoft publishes it, else CVSS 4; GitHub writes 0 where it has none."""
-    scores = notes.shaped(_Scores, row.cvss_severities or {}, f"{where}.cvss_severities")
-    older = notes.shaped(_Score, row.cvss or {}, f"{where}.cvss")
+    scores = notes.shaped(_Scores, row.cvss_severities or {}, f"{place}.cvss_severities")
+    older = notes.shaped(_Score, row.cvss or {}, f"{place}.cvss")
     candidates = (scores and scores.cvss_v3, older, scores and scores.cvss_v4)
-    return next((found.score for found in candidates if found and found.score), None)
+    return next((candidate.score for candidate in candidates if candidate and candidate.score), None)

@@ -145,9 +145,9 @@ def read(data: bytes, document: str = "image-info.json") -> tuple[TagInventory, 
     members: set[str] = set()
     tags: dict[TagKey, TagEntry] = {}
     incomplete: set[str] = set()
-    for where, repo in notes.all_of(_Repo, repos, "repos"):
+    for place, repo in notes.all_of(_Repo, repos, "repos"):
         before = notes.count
-        for entry in _entries(repo, notes, f"{where}.images", members):
+        for entry in _entries(repo, notes, f"{place}.images", members):
             tags[entry.repository, entry.tag] = entry
         if notes.count > before:
             incomplete.add(repo.repo)
@@ -169,14 +169,14 @@ def compared(before: TagInventory, after: TagInventory) -> InventoryStep:
     return InventoryStep(gone, come)
 
 
-def _entries(repo: _Repo, notes: Notes, where: str, members: set[str]) -> Iterator[TagEntry]:
+def _entries(repo: _Repo, notes: Notes, list_place: str, members: set[str]) -> Iterator[TagEntry]:
     """Adds to `members` the names by which tags are found."""
-    members |= _named(repo)
-    for place, image in notes.each(_Image, repo.images, where):
-        members |= _named(image)
+    members |= _collect_members(repo)
+    for place, image in notes.each(_Image, repo.images, list_place):
+        members |= _collect_members(image)
         platforms = []
         for spot, platform in notes.each(_Platform, image.platforms, f"{place}.platforms"):
-            members |= _named(platform)
+            members |= _collect_members(platform)
             entry = _platform(platform, notes, spot)
             platforms.append(entry)
             for tag in _tags(platform.simple_tags, notes, f"{spot}.simpleTags"):
@@ -186,19 +186,19 @@ def _entries(repo: _Repo, notes: Notes, where: str, members: set[str]) -> Iterat
         manifest = notes.shaped(_Manifest, image.manifest, f"{place}.manifest")
         if manifest is None:
             continue
-        members |= _named(manifest)
+        members |= _collect_members(manifest)
         for tag in _tags(manifest.shared_tags, notes, f"{place}.manifest.sharedTags"):
             yield TagEntry(repo.repo, tag, _digest(manifest.digest), image.product_version, tuple(platforms))
 
 
-def _named(shape: FeedShape) -> frozenset[str]:
+def _collect_members(shape: FeedShape) -> frozenset[str]:
     """The members of one entry that lead to tags, as they are written."""
     return frozenset(_LEAD_TO_TAGS[name] for name in shape.model_fields_set if name in _LEAD_TO_TAGS)
 
 
-def _platform(platform: _Platform, notes: Notes, where: str) -> PlatformEntry:
+def _platform(platform: _Platform, notes: Notes, place: str) -> PlatformEntry:
     architecture = platform.architecture.lower()
-    top_first = [layer.digest for _, layer in notes.each(_Layer, platform.layers, f"{where}.layers")]
+    top_first = [layer.digest for _, layer in notes.each(_Layer, platform.layers, f"{place}.layers")]
     return PlatformEntry(
         platform=f"{platform.os_type.lower()}/{_ARCHITECTURES.get(architecture, architecture)}",
         os_version=platform.os_version,
@@ -210,17 +210,17 @@ def _platform(platform: _Platform, notes: Notes, where: str) -> PlatformEntry:
     )
 
 
-def _tags(values: object, notes: Notes, where: str) -> Iterator[str]:
+def _tags(values: object, notes: Notes, place: str) -> Iterator[str]:
     if values is None:
         return
     if not isinstance(values, list):
-        notes.add(where, "should be a list; it is skipped")
+        notes.add(place, "should be a list; it is skipped")
         return
     for value in values:
         if isinstance(value, str) and _TAG.fullmatch(value):
             yield value
         else:
-            notes.add(where, f"{value!r:.80} is no tag; it is skipped")
+            notes.add(place, f"{value!r:.80} is no tag; it is skipped")
 
 
 def _digest(text: str | None) -> str | None:

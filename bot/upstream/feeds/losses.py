@@ -72,25 +72,25 @@ class Losses:
 
 
 def losses_of(
-    read: ReadDocument, known: Mapping[str, Release], watched: Sequence[WatchedTag], now: datetime
+    read: ReadDocument, known_releases: Mapping[str, Release], watched: Sequence[WatchedTag], now: datetime
 ) -> Losses:
     """Compares what was read with what was known; `watched` are the bases that stand for what is doubted."""
     if read.kind is FeedKind.IMAGE_INFO:
-        return _of_inventory(read, known, watched, now)
+        return _of_inventory(read, known_releases, watched, now)
     if read.kind is FeedKind.DOTNET_RELEASES:
-        return _of_releases(read, known, now)
+        return _of_releases(read, known_releases, now)
     return _of_advisories(read, now)
 
 
 def _of_inventory(
-    read: ReadDocument, known: Mapping[str, Release], watched: Sequence[WatchedTag], now: datetime
+    read: ReadDocument, known_releases: Mapping[str, Release], watched: Sequence[WatchedTag], now: datetime
 ) -> Losses:
     look = InventoryLook(
         read.before.inventory if read.before is not None else None,
         read.said.inventory if read.said is not None else None,
         read.doubts,
         watched,
-        ended_channels(known.values(), now),
+        ended_channels(known_releases.values(), now),
         read.agreed,
         read.is_new,
     )
@@ -118,45 +118,45 @@ def lost_from_inventory(look: InventoryLook, now: datetime) -> tuple[Weighed, In
     return weighed, InventoryStep(withdrawn, step.returned - doubted)
 
 
-def _of_releases(read: ReadDocument, known: Mapping[str, Release], now: datetime) -> Losses:
+def _of_releases(read: ReadDocument, known_releases: Mapping[str, Release], now: datetime) -> Losses:
     """Those of the channel that its document lists no more. Where it skipped one, that may be the one."""
-    said = read.said
-    shown = (*(said.releases if said else ()), *(read.before.releases if read.before else ()))
-    channel = shown[0].channel if shown else None
-    listed = {(each.channel, each.version) for each in said.releases} if said is not None else None
+    contents = read.said
+    all_releases = (*(contents.releases if contents else ()), *(read.before.releases if read.before else ()))
+    channel = all_releases[0].channel if all_releases else None
+    listed_keys = {(each.channel, each.version) for each in contents.releases} if contents is not None else None
     gone: frozenset[FactKey] = frozenset()
     lost: list[DoubtedLoss] = []
-    if said is not None and listed is not None and channel is not None:
+    if contents is not None and listed_keys is not None and channel is not None:
         had = {
-            (each.channel, each.version)
-            for each in known.values()
-            if each.channel == channel and not each.is_taken_back
+            (release.channel, release.version)
+            for release in known_releases.values()
+            if release.channel == channel and not release.is_taken_back
         }
         had -= read.doubted
-        gone = frozenset(had - listed) if said.entries == len(said.releases) else frozenset()
-        if gone and 2 * len(listed) < len(had):
-            told = f"releases.json of .NET {channel} lists {len(listed)} of {len(had)} releases that it had"
-            lost, gone = [DoubtedLoss(f".NET {channel}", told, gone, now)], frozenset()
-    unread = said is not None and said.entries != len(said.releases)
-    weighed = weigh(read.doubts, Saying(listed, read.is_new, unread, lost), (), read.agreed, now)
-    rows = {(each.channel, each.version): each for each in known.values()}
+        gone = frozenset(had - listed_keys) if contents.entries == len(contents.releases) else frozenset()
+        if gone and 2 * len(listed_keys) < len(had):
+            message = f"releases.json of .NET {channel} lists {len(listed_keys)} of {len(had)} releases that it had"
+            lost, gone = [DoubtedLoss(f".NET {channel}", message, gone, now)], frozenset()
+    unread = contents is not None and contents.entries != len(contents.releases)
+    weighed = weigh(read.doubts, Saying(listed_keys, read.is_new, unread, lost), (), read.agreed, now)
+    rows = {(each.channel, each.version): each for each in known_releases.values()}
     taken_back = sorted(key for key in gone | weighed.believed if key in rows)
     return Losses(weighed, releases=tuple(replace(rows[key], taken_back_at=now) for key in taken_back))
 
 
 def _of_advisories(read: ReadDocument, now: datetime) -> Losses:
     """Those that the same document named before. What could not be read of it may be the one that is missing."""
-    before, said = read.before, read.said
-    listed = {_key(each) for each in said.advisories} if said is not None else None
+    before, contents = read.before, read.said
+    listed_keys = {_key(each) for each in contents.advisories} if contents is not None else None
     gone: tuple[Advisory, ...] = ()
     lost: list[DoubtedLoss] = []
-    if before is not None and said is not None and listed is not None and not said.problems:
-        gone = tuple(each for each in before.advisories if _key(each) not in listed and _is_within(each, read))
-        if gone and 2 * said.entries < before.entries:
-            told = f"{read.document.url} lists {said.entries} of {before.entries} entries that it had"
+    if before is not None and contents is not None and listed_keys is not None and not contents.problems:
+        gone = tuple(each for each in before.advisories if _key(each) not in listed_keys and _is_within(each, read))
+        if gone and 2 * contents.entries < before.entries:
+            message = f"{read.document.url} lists {contents.entries} of {before.entries} entries that it had"
             keys = frozenset(map(_key, gone))
-            lost, gone = [DoubtedLoss(read.document.url, told, keys, now)], ()
-    saying = Saying(listed, read.is_new, said is not None and bool(said.problems), lost)
+            lost, gone = [DoubtedLoss(read.document.url, message, keys, now)], ()
+    saying = Saying(listed_keys, read.is_new, contents is not None and bool(contents.problems), lost)
     weighed = weigh(read.doubts, saying, (), read.agreed, now)
     return Losses(weighed, advisories=gone, withdrawn=tuple(sorted(weighed.believed)))
 

@@ -82,14 +82,14 @@ def parse_updates(data: bytes, seen_at: datetime, document: str = "MSRC updates"
     notes = Notes(document)
     rows = json_object(data, document).get("value")
     documents = []
-    for where, row in notes.all_of(_UpdateRow, rows, "value"):
+    for place, row in notes.all_of(_UpdateRow, rows, "value"):
         url = web_address(row.url)
         if url is None:
-            notes.add(where, "CvrfUrl is no address; the entry is skipped")
+            notes.add(place, "CvrfUrl is no address; the entry is skipped")
             continue
         released_at, revised_at = row.released_at or row.revised_at, row.revised_at or row.released_at
         if released_at is None or revised_at is None:
-            notes.add(where, "tells no date; the entry counts as of today")
+            notes.add(place, "tells no date; the entry counts as of today")
             released_at = revised_at = seen_at
         documents.append(MonthlyDocument(released_at, revised_at, url))
     newest_first = sorted(documents, key=lambda entry: (entry.released_at, entry.url), reverse=True)
@@ -127,21 +127,21 @@ def parse(data: bytes, seen_at: datetime, document: str = "MSRC document") -> Pa
         raise malformed_feed(document, "lists vulnerabilities but no products")
     advisories = []
     for index, vulnerability in enumerate(vulnerabilities[:MAX_ENTRIES]):
-        where = f"Vulnerability {vulnerability.get('Ordinal', index)}"
-        affected = _affected(vulnerability)
+        place = f"Vulnerability {vulnerability.get('Ordinal', index)}"
+        affected = _list_affected_products(vulnerability)
         is_said = bool(affected)
-        affected = affected or _remedied(vulnerability)
+        affected = affected or _list_remedied_products(vulnerability)
         relevant = {number: products[number] for number in affected if number in products}
         cve = _text(vulnerability, "vuln:CVE")
         if not _CVE.fullmatch(cve):
             if relevant:
-                notes.add(where, f"{cve or 'nothing'} is no CVE number; the entry is skipped")
+                notes.add(place, f"{cve or 'nothing'} is no CVE number; the entry is skipped")
             continue
         if unknown := affected - names.keys() if is_said else set():
-            notes.add(f"{where} ({cve})", f"affects the unlisted product {min(unknown)}; that product is skipped")
+            notes.add(f"{place} ({cve})", f"affects the unlisted product {min(unknown)}; that product is skipped")
         if relevant and not is_said:
             notes.add(
-                f"{where} ({cve})", "does not say which products it affects; those that it has a fix for count"
+                f"{place} ({cve})", "does not say which products it affects; those that it has a fix for count"
             )
         if relevant:
             proof = Evidence(SOURCE, one_line(f"{identifier} {cve}"), seen_at)
@@ -155,8 +155,8 @@ def _product_names(root: Element) -> dict[str, str]:
     tree = root.find("prod:ProductTree", _NAMESPACES)
     if tree is None:
         return {}
-    found = tree.iter(f"{{{_NAMESPACES['prod']}}}FullProductName")
-    return {product.get("ProductID", ""): (product.text or "").strip() for product in found}
+    elements = tree.iter(f"{{{_NAMESPACES['prod']}}}FullProductName")
+    return {product.get("ProductID", ""): (product.text or "").strip() for product in elements}
 
 
 def _product(name: str) -> _Product | None:
@@ -164,21 +164,21 @@ def _product(name: str) -> _Product | None:
     match = _PRODUCT.fullmatch(name)
     if match is None:
         return None
-    kind, rest = match["name"].lower(), match["rest"]
-    if "sdk" in kind or "sdk" in rest.lower():
+    kind, suffix = match["name"].lower(), match["rest"]
+    if "sdk" in kind or "sdk" in suffix.lower():
         families = SDK_IMAGES
     else:
         families = ASPNET_IMAGES if kind.startswith("asp") else frozenset()
-    system = _INSTALLED_ON.search(rest)
+    system = _INSTALLED_ON.search(suffix)
     return _Product(families, _SYSTEMS[system[1].lower()] if system else frozenset())
 
 
-def _affected(vulnerability: Element) -> set[str]:
+def _list_affected_products(vulnerability: Element) -> set[str]:
     statuses = vulnerability.findall("vuln:ProductStatuses/vuln:Status[@Type='Known Affected']", _NAMESPACES)
     return {number for status in statuses for number in _product_ids(status)}
 
 
-def _remedied(vulnerability: Element) -> set[str]:
+def _list_remedied_products(vulnerability: Element) -> set[str]:
     fixes = vulnerability.findall("vuln:Remediations/vuln:Remediation", _NAMESPACES)
     return {number for fix in fixes for number in _product_ids(fix)}
 
@@ -214,19 +214,19 @@ def _advisory(
 
 
 def _revisions(cve: str, vulnerability: Element, notes: Notes) -> list[datetime]:
-    found = []
+    moments = []
     for date in vulnerability.findall("vuln:RevisionHistory/vuln:Revision/cvrf:Date", _NAMESPACES):
         text = (date.text or "").strip()
-        if (at := _moment(text)) is None:
+        if (moment := _moment(text)) is None:
             notes.add(cve, f"the revision date {text or '(empty)'} is none; it is skipped")
         else:
-            found.append(at)
-    return found
+            moments.append(moment)
+    return moments
 
 
 def _severity(cve: str, vulnerability: Element, products: Mapping[str, _Product], notes: Notes) -> Severity | None:
     """The highest that any of the products has."""
-    found = []
+    severities = []
     for threat in vulnerability.findall("vuln:Threats/vuln:Threat[@Type='Severity']", _NAMESPACES):
         if _product_ids(threat) & products.keys():
             word = _text(threat, "vuln:Description")
@@ -234,21 +234,21 @@ def _severity(cve: str, vulnerability: Element, products: Mapping[str, _Product]
             if severity is None:
                 notes.add(cve, f"the severity {word or '(empty)'} is unknown; it is skipped")
             else:
-                found.append(severity)
-    return worst(found)
+                severities.append(severity)
+    return worst(severities)
 
 
 def _score(cve: str, vulnerability: Element, products: Mapping[str, _Product], notes: Notes) -> float | None:
     """The highest CVSS base score that any of the products has."""
-    found = []
+    base_scores = []
     for scores in vulnerability.findall("vuln:CVSSScoreSets/vuln:ScoreSet", _NAMESPACES):
         if _product_ids(scores) & products.keys():
             text = _text(scores, "vuln:BaseScore")
             if re.fullmatch(r"10(\.0)?|[0-9](\.[0-9])?", text, re.ASCII):
-                found.append(float(text))
+                base_scores.append(float(text))
             else:
                 notes.add(cve, f"the base score {text or '(empty)'} is none from 0 to 10; it is skipped")
-    return max(found, default=None)
+    return max(base_scores, default=None)
 
 
 def _what_all_say(values: Iterable[frozenset[str]]) -> frozenset[str]:

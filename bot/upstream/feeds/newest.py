@@ -36,8 +36,10 @@ def newest_in(kind: FeedKind, data: bytes, now: datetime) -> datetime | None:
     a kind that is not judged by its age."""
     if (form := _TIMES.get(kind)) is None:
         return None
-    named = {each.decode() for each in form.findall(data)}
-    return max((at for text in named if (at := _moment(text)) is not None and at <= now + _AHEAD), default=None)
+    texts = {each.decode() for each in form.findall(data)}
+    return max(
+        (moment for text in texts if (moment := _moment(text)) is not None and moment <= now + _AHEAD), default=None
+    )
 
 
 def _moment(text: str) -> datetime | None:

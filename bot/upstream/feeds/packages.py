@@ -43,7 +43,7 @@ class AdvisoryReach:
 
 
 def reach(packages: Iterable[FixedPackage]) -> AdvisoryReach:
-    """What the packages of one advisory touch together.
+    """Returns the image families, systems and .NET versions that the packages of one advisory touch together.
 
     Runtime packs decide where there are any: the MSBuild and NuGet packages beside them have version numbers of
     their own. Packages that are in no image (Android and browser packs, other libraries) are passed over.

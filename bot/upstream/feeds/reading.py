@@ -136,9 +136,9 @@ class Notes:
     _problems: list[FeedProblem] = field(default_factory=list)
     _more: int = 0
 
-    def add(self, where: str, what: str) -> None:
+    def add(self, place: str, message: str) -> None:
         if len(self._problems) < MAX_PROBLEMS:
-            self._problems.append(FeedProblem(self.document, one_line(where), one_line(what)))
+            self._problems.append(FeedProblem(self.document, one_line(place), one_line(message)))
         else:
             self._more += 1
 
@@ -152,7 +152,7 @@ class Notes:
             return tuple(self._problems)
         return (*self._problems, FeedProblem(self.document, "", f"{self._more} more entries could not be read"))
 
-    def shaped(self, shape: type[Shape], value: object, where: str) -> Shape | None:
+    def shaped(self, shape: type[Shape], value: object, place: str) -> Shape | None:
         """The value in its shape, without the fields that do not fit; None where it cannot be read for all that.
 
         Either is noted.
@@ -162,10 +162,10 @@ class Notes:
         except ValidationError as error:
             entry = None if shape.needs_all else _without_misfits(shape, value)
             outcome = "the entry is skipped" if entry is None else "that counts as unknown"
-            self.add(where, f"{misfit(error)}; {outcome}")
+            self.add(place, f"{misfit(error)}; {outcome}")
             return entry
 
-    def each(self, shape: type[Shape], values: object, where: str) -> Iterator[tuple[str, Shape]]:
+    def each(self, shape: type[Shape], values: object, list_place: str) -> Iterator[tuple[str, Shape]]:
         """The entries of a list that fit the shape, each with its place in the document.
 
         None is an empty list: publishers write either.
@@ -173,25 +173,25 @@ class Notes:
         if values is None:
             return
         if not isinstance(values, list):
-            self.add(where, "should be a list; it is skipped")
+            self.add(list_place, "should be a list; it is skipped")
             return
         for index, value in enumerate(values[:MAX_ENTRIES]):
-            place = f"{where}[{index}]"
+            place = f"{list_place}[{index}]"
             entry = self.shaped(shape, value, place)
             if entry is not None:
                 yield place, entry
         if len(values) > MAX_ENTRIES:
-            self.add(where, f"has {len(values)} entries; those after the first {MAX_ENTRIES} are skipped")
+            self.add(list_place, f"has {len(values)} entries; those after the first {MAX_ENTRIES} are skipped")
 
-    def all_of(self, shape: type[Shape], values: object, where: str) -> list[tuple[str, Shape]]:
+    def all_of(self, shape: type[Shape], values: object, place: str) -> list[tuple[str, Shape]]:
         """Reads each entry as `each` does, for the list that the document is about.
 
         Raises `Failure` where it is no list, or where none of its entries can be read: then the format has
         changed, and one line says so rather than one for each entry.
         """
         if not isinstance(values, list):
-            raise malformed_feed(self.document, f"{where or 'it'} should be a list")
-        entries = list(self.each(shape, values, where))
+            raise malformed_feed(self.document, f"{place or 'it'} should be a list")
+        entries = list(self.each(shape, values, place))
         if values and not entries:
             first = self._problems[0] if self._problems else ""
             raise malformed_feed(self.document, f"none of its {len(values)} entries can be read, first {first}")
@@ -203,30 +203,30 @@ def whole(shape: type[Shape], value: object, notes: Notes) -> Shape:
     try:
         return shape.model_validate(value)
     except ValidationError as error:
-        found = _without_misfits(shape, value)
-        if found is None:
+        entry = _without_misfits(shape, value)
+        if entry is None:
             raise malformed_feed(notes.document, misfit(error)) from error
         notes.add("", f"{misfit(error)}; that counts as unknown")
-        return found
+        return entry
 
 
 def _without_misfits(shape: type[Shape], value: object) -> Shape | None:
     """The value without its members that do not fit, the innermost first; None where it needs one of these."""
-    rest, lost = value, set[str]()
+    remainder, lost = value, set[str]()
     for _ in range(_MOST_FIELDS):
         try:
-            found = shape.model_validate(rest)
+            entry = shape.model_validate(remainder)
         except ValidationError as error:
             place = error.errors(include_url=False, include_context=False, include_input=False)[0]["loc"]
-            there = _as_far_as_there(rest, place)
+            there = _as_far_as_there(remainder, place)
             if not there:
                 return None
-            rest = _without(rest, there)
+            remainder = _without(remainder, there)
             lost.add(str(there[0]))
         else:
             names = ((name, field.alias or name) for name, field in shape.model_fields.items())
-            found._unread = frozenset(name for name, alias in names if alias in lost)
-            return found
+            entry._unread = frozenset(name for name, alias in names if alias in lost)
+            return entry
     return None
 
 
@@ -244,14 +244,14 @@ def _as_far_as_there(value: object, place: _Place) -> _Place:
 
 def _without(value: Any, place: _Place) -> dict[str, Any]:
     """A copy without the member at that place, which shares all else."""
-    head, rest = place[0], place[1:]
-    if rest:
-        return {**value, head: _without(value[head], rest)}
+    head, inner_place = place[0], place[1:]
+    if inner_place:
+        return {**value, head: _without(value[head], inner_place)}
     return {key: each for key, each in value.items() if key != head}
 
 
-def malformed_feed(document: str, what: str) -> Failure:
-    return Failure(Trouble.MALFORMED, one_line(what), where=one_line(document), advice=KEPT)
+def malformed_feed(document: str, message: str) -> Failure:
+    return Failure(Trouble.MALFORMED, one_line(message), where=one_line(document), advice=KEPT)
 
 
 def json_document(data: bytes, document: str) -> Any:
@@ -299,12 +299,12 @@ def _kind(value: object) -> str:
 
 def links(*candidates: object) -> tuple[str, ...]:
     """The plain https addresses among the candidates, at most ten, each once. Others are not worth a problem."""
-    found = (text for text in candidates if isinstance(text, str) and _LINK.fullmatch(text))
-    return tuple(dict.fromkeys(found))[:10]
+    addresses = (text for text in candidates if isinstance(text, str) and _LINK.fullmatch(text))
+    return tuple(dict.fromkeys(addresses))[:10]
 
 
 def cves_in(text: str) -> tuple[str, ...]:
-    """Those that a text names in whatever case, in order, each once."""
+    """Returns the CVE numbers in a text, written in whatever case, in order, each once."""
     return tuple(dict.fromkeys(match.upper() for match in _CVE_IN_TEXT.findall(text)))
 
 

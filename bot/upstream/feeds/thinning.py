@@ -36,12 +36,12 @@ def thinned_out(
     """
     if step.withdrawn and (changed := _changed_form(before, after)):
         return [ThinnedOut(FORM, f"{changed}, and {counted(len(step.withdrawn), 'tag')} with it", step.withdrawn)]
-    found: list[ThinnedOut] = []
+    losses: list[ThinnedOut] = []
     for repository in sorted({key[0] for key in step.withdrawn}):
-        had, has = (_unended(inventory, repository, ended) for inventory in (before, after))
+        had, has = (_list_unended_tags(inventory, repository, ended) for inventory in (before, after))
         gone = step.withdrawn & had
         if 2 * len(has) < len(had):
-            found.append(_thinned_out(repository, gone, had, has))
+            losses.append(_describe_loss(repository, gone, had, has))
             continue
         if not _is_of_dotnet(repository):
             continue
@@ -50,12 +50,12 @@ def thinned_out(
                 frozenset(key for key in keys if channel_of(key[1]) == channel) for keys in (had, has, gone)
             )
             if 2 * len(of_has) < len(of_had):
-                found.append(_thinned_out(f"{repository} {channel or 'latest'}", of_gone, of_had, of_has))
-    return found
+                losses.append(_describe_loss(f"{repository} {channel or 'latest'}", of_gone, of_had, of_has))
+    return losses
 
 
 def ended_tags(tags: Iterable[TagKey], ended: Collection[str]) -> frozenset[TagKey]:
-    """Those of channels of .NET that are past their end."""
+    """Returns the tags of .NET channels that are past their end."""
     return frozenset(key for key in tags if _is_of_dotnet(key[0]) and channel_of(key[1]) in ended)
 
 
@@ -71,12 +71,12 @@ def _changed_form(before: TagInventory, after: TagInventory) -> str:
     return f"it has no {lost[0]} any more" if lost else ""
 
 
-def _unended(inventory: TagInventory, repository: str, ended: Collection[str]) -> frozenset[TagKey]:
+def _list_unended_tags(inventory: TagInventory, repository: str, ended: Collection[str]) -> frozenset[TagKey]:
     there = frozenset(key for key in inventory.tags if key[0] == repository)
     return there - ended_tags(there, ended)
 
 
-def _thinned_out(
+def _describe_loss(
     place: str, gone: frozenset[TagKey], had: Collection[TagKey], has: Collection[TagKey]
 ) -> ThinnedOut:
     left = f"{len(has)} of {counted(len(had), 'tag')}" if has else f"none of {counted(len(had), 'tag')}"

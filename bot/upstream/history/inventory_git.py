@@ -50,40 +50,43 @@ def read_history(
     earlier: TagInventory | None = None
     doubts: tuple[DoubtedLoss, ...] = ()
     live: dict[Base, Observation] = {}
-    for at, data in _documents(clone, document):
+    for moment, data in _documents(clone, document):
         try:
             inventory, _ = read(data, document)
         except Failure:
             continue
-        look = InventoryLook(earlier, inventory, doubts, _watched(live), ended_channels(releases, at))
-        weighed, step = lost_from_inventory(look, at)
+        look = InventoryLook(earlier, inventory, doubts, _list_watched_tags(live), ended_channels(releases, moment))
+        weighed, step = lost_from_inventory(look, moment)
         doubts = weighed.doubts
         for base in sorted(Base(MCR, *key) for key in step.withdrawn):
             if live.pop(base, None) is not None:
-                yield Observation(at, base, None)
-        for base, seen in sorted(floating(inventory, at).items()):
-            if base not in live or live[base].digest != seen.digest:
-                live[base] = seen
-                yield seen
+                yield Observation(moment, base, None)
+        for base, observation in sorted(floating(inventory, moment).items()):
+            if base not in live or live[base].digest != observation.digest:
+                live[base] = observation
+                yield observation
         earlier = inventory
 
 
-def _watched(live: Mapping[Base, Observation]) -> list[WatchedTag]:
-    return [WatchedTag((base.repository, base.tag), base, seen.digest, seen.at) for base, seen in live.items()]
+def _list_watched_tags(live: Mapping[Base, Observation]) -> list[WatchedTag]:
+    return [
+        WatchedTag((base.repository, base.tag), base, observation.digest, observation.at)
+        for base, observation in live.items()
+    ]
 
 
-def floating(inventory: TagInventory, at: datetime) -> Mapping[Base, Observation]:
+def floating(inventory: TagInventory, moment: datetime) -> Mapping[Base, Observation]:
     """What an inventory shows of the families' floating Linux tags (`latest`, `8.0`, `9.0-preview-alpine`)."""
-    found: dict[Base, Observation] = {}
+    observations: dict[Base, Observation] = {}
     for entry in inventory.tags.values():
         if entry.repository in FAMILIES and Tag.parse(entry.tag).is_floating:
-            observation = _observation(entry, at)
+            observation = _observation(entry, moment)
             if observation is not None:
-                found[observation.base] = observation
-    return found
+                observations[observation.base] = observation
+    return observations
 
 
-def _observation(entry: TagEntry, at: datetime) -> Observation | None:
+def _observation(entry: TagEntry, moment: datetime) -> Observation | None:
     images = [
         _image(platform, platform.digest)
         for platform in entry.platforms
@@ -92,7 +95,7 @@ def _observation(entry: TagEntry, at: datetime) -> Observation | None:
     if not images:
         return None
     return Observation(
-        at=at,
+        at=moment,
         base=Base(MCR, entry.repository, entry.tag),
         digest=entry.index_digest or images[0].digest,
         version=None if entry.repository.endswith("/runtime-deps") else entry.product_version,
@@ -115,21 +118,21 @@ def _image(platform: PlatformEntry, digest: str) -> PlatformImage:
 def _documents(clone: Path, document: str) -> Iterator[tuple[datetime, bytes]]:
     commits = _commits(clone, document)
     if not commits:
-        what = f"no commit touches {document}"
-        raise Failure(Trouble.MISSING, what, where=str(clone), advice="give a full clone of dotnet/versions")
+        message = f"no commit touches {document}"
+        raise Failure(Trouble.MISSING, message, where=str(clone), advice="give a full clone of dotnet/versions")
     latest = commits[0][1]
     with _git(clone, "cat-file", "--batch", stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        for commit, at in commits:
-            latest = max(latest, at)
+        for commit, commit_time in commits:
+            latest = max(latest, commit_time)
             process.stdin.write(f"{commit}:{document}\n".encode())
             process.stdin.flush()
             data = _blob(process.stdout, clone, commit)
             if data is not None:
                 yield latest, data
             elif _is_listed(clone, commit, document):
-                raise _broken(clone, f"it lacks the document of commit {commit[:12]}")
+                raise _clone_failure(clone, f"it lacks the document of commit {commit[:12]}")
 
 
 def _commits(clone: Path, document: str) -> list[tuple[str, datetime]]:
@@ -138,12 +141,12 @@ def _commits(clone: Path, document: str) -> list[tuple[str, datetime]]:
     with _git(clone, *order, "--", document) as process:
         assert process.stdout is not None
         lines = process.stdout.read().decode("ascii", "replace").split("\n")
-    found: list[tuple[str, datetime]] = []
+    commits: list[tuple[str, datetime]] = []
     for line in lines:
         commit, _, seconds = line.partition(" ")
         if seconds.isdigit() and len(seconds) <= LONGEST_TIME:
-            found.append((commit, datetime.fromtimestamp(int(seconds), UTC)))
-    return found
+            commits.append((commit, datetime.fromtimestamp(int(seconds), UTC)))
+    return commits
 
 
 def _blob(stream: IO[bytes], clone: Path, commit: str) -> bytes | None:
@@ -152,13 +155,13 @@ def _blob(stream: IO[bytes], clone: Path, commit: str) -> bytes | None:
     if len(header) != 3 or header[1] != "blob" or not header[2].isdigit():
         if header and header[-1] == "missing":
             return None
-        raise _broken(clone, f"git does not give the document of commit {commit[:12]}")
+        raise _clone_failure(clone, f"git does not give the document of commit {commit[:12]}")
     size = int(header[2])
     if size > MAX_DOCUMENT_BYTES:
-        raise _broken(clone, f"the document of commit {commit[:12]} has {size} bytes")
+        raise _clone_failure(clone, f"the document of commit {commit[:12]} has {size} bytes")
     data = stream.read(size + 1)
     if len(data) != size + 1:
-        raise _broken(clone, f"git ended within the document of commit {commit[:12]}")
+        raise _clone_failure(clone, f"git ended within the document of commit {commit[:12]}")
     return data[:-1]
 
 
@@ -205,9 +208,9 @@ def _git(clone: Path, *arguments: str, stdin: int = subprocess.DEVNULL) -> Itera
         status = process.wait()
     if status != 0:
         lines = complaint.strip().splitlines() or [f"git ended with {status}"]
-        told = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
-        raise _broken(clone, told.removeprefix("fatal: "))
+        fatal_line = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
+        raise _clone_failure(clone, fatal_line.removeprefix("fatal: "))
 
 
-def _broken(clone: Path, what: str) -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=str(clone), advice="give a full clone of dotnet/versions")
+def _clone_failure(clone: Path, message: str) -> Failure:
+    return Failure(Trouble.MALFORMED, message, where=str(clone), advice="give a full clone of dotnet/versions")

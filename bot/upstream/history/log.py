@@ -103,18 +103,20 @@ _Row = TypeVar("_Row", bound=BaseModel)
 
 
 def read_observations(path: Path) -> Iterator[Observation]:
-    """Line by line, so a long log needs no memory; raises `Failure` naming the line that is wrong.
+    """Reads a log line by line, so that a long one needs no memory; raises `Failure` naming the line that is wrong.
 
     A line that is older than the one before it is refused: a replay would see the past change.
     """
     latest: datetime | None = None
-    for where, row in _rows(path, _ObservationRow):
-        at = row.at
-        if latest is not None and at < latest:
-            raise _malformed(where, f"observed at {_time(at)}, before the line above it", "sort the log by `at`")
-        latest = at
+    for place, row in _rows(path, _ObservationRow):
+        moment = row.at
+        if latest is not None and moment < latest:
+            raise _line_failure(
+                place, f"observed at {_time(moment)}, before the line above it", "sort the log by `at`"
+            )
+        latest = moment
         yield Observation(
-            at=at,
+            at=moment,
             base=_base(row.registry, row.repository, row.tag),
             digest=row.digest,
             version=row.version,
@@ -208,39 +210,41 @@ def release_row(release: Release) -> dict[str, Any]:
 
 def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
     """`("name line 3", bytes)` for every line that is not blank, unpacked; raises `Failure`."""
-    where = path.name
+    place = path.name
     number = 0
     try:
-        with _unpacked(path) as stream:
+        with _open_unpacked(path) as stream:
             while line := stream.readline(LONGEST_LINE + 1):
                 number += 1
-                where = f"{path.name} line {number}"
+                place = f"{path.name} line {number}"
                 if number == 1:
                     line = line.removeprefix(BOM_UTF8)
                 if len(line) > LONGEST_LINE:
-                    raise _malformed(where, f"longer than {LONGEST_LINE >> 10} KiB", "one JSON object a line")
+                    raise _line_failure(place, f"longer than {LONGEST_LINE >> 10} KiB", "one JSON object a line")
                 if line.strip():
-                    yield where, line
+                    yield place, line
     except FileNotFoundError:
         raise Failure(Trouble.MISSING, "no such file", where=str(path), advice="check the path") from None
     except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
         advice = "fetch the file again"
-        raise _malformed(f"{path.name} after line {number}", f"cannot be unpacked: {error}", advice) from None
+        raise _line_failure(f"{path.name} after line {number}", f"cannot be unpacked: {error}", advice) from None
     except OSError as error:
-        what = f"cannot be read: {error.strerror or error}"
-        raise Failure(Trouble.DENIED, what, where=str(path), advice="check the path and its permissions") from None
+        message = f"cannot be read: {error.strerror or error}"
+        raise Failure(
+            Trouble.DENIED, message, where=str(path), advice="check the path and its permissions"
+        ) from None
 
 
 def _rows(path: Path, model: type[_Row]) -> Iterator[tuple[str, _Row]]:
-    for where, line in read_lines(path):
+    for place, line in read_lines(path):
         try:
-            yield where, model.model_validate_json(line)
+            yield place, model.model_validate_json(line)
         except ValidationError as error:
-            raise _malformed(where, misfit(error), "one JSON object a line, see the log format") from None
+            raise _line_failure(place, misfit(error), "one JSON object a line, see the log format") from None
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[BinaryIO]:
+def _open_unpacked(path: Path) -> Iterator[BinaryIO]:
     with path.open("rb") as raw:
         magic = raw.peek(6)[:6]  # a pipe cannot be read twice
         if magic == b"\xfd7zXZ\x00":
@@ -259,11 +263,11 @@ def _base(registry: str, repository: str, tag: str) -> Base:
 
 
 def _write(rows: Iterable[dict[str, Any]], out: IO[str]) -> int:
-    written = 0
+    count = 0
     for row in rows:
         out.write(json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n")
-        written += 1
-    return written
+        count += 1
+    return count
 
 
 def _time(moment: datetime) -> str:
@@ -274,5 +278,5 @@ def _day(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _malformed(where: str, what: str, advice: str) -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=where, advice=advice)
+def _line_failure(place: str, message: str, advice: str) -> Failure:
+    return Failure(Trouble.MALFORMED, message, where=place, advice=advice)

@@ -48,7 +48,7 @@ class DumpReading:
 
 
 def read_dump(
-    file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, where: str, now: datetime
+    file: IO[bytes], packages: WantedPackages, ecosystem: Ecosystem, place: str, now: datetime
 ) -> DumpReading:
     """Reads all entries of a dump; those that cannot be read are noted, a line each. What is told to have changed
     after `now` tells nothing of when it did.
@@ -57,12 +57,12 @@ def read_dump(
     ecosystem, or is another's dump: all packages would be free of everything.
     """
     publishers = _Publishers(ecosystem)
-    untold = {each: _as_written(each) for each in wanted.releases if each.startswith(f"{ecosystem}:")}
-    notes = RecordNotes(where, latest=now)
-    found: dict[str, Vulnerability] = {}
+    untold = {each: _spell_release(each) for each in packages.releases if each.startswith(f"{ecosystem}:")}
+    notes = RecordNotes(place, latest=now)
+    records: dict[str, Vulnerability] = {}
     entries = unread = unpacked = 0
     try:
-        check_list(file, where, LARGEST_LIST, advice=_READ_BEFORE)
+        check_list(file, place, LARGEST_LIST, advice=_READ_BEFORE)
         with zipfile.ZipFile(file) as archive:
             for info in archive.infolist():
                 if not info.filename.endswith(".json"):
@@ -70,37 +70,41 @@ def read_dump(
                 entries += 1
                 unpacked += info.file_size
                 if unpacked > _MOST_UNPACKED:
-                    raise _malformed(f"unpacks to more than {_MOST_UNPACKED:,} bytes", where)
+                    raise _dump_failure(f"unpacks to more than {_MOST_UNPACKED:,} bytes", place)
                 try:
                     data = _read(archive, info, notes)
                     publishers.note(data)
-                    for each in [each for each, written in untold.items() if any(one in data for one in written)]:
-                        del untold[each]
-                    record = parse(data, wanted, notes, info.filename[:100])
+                    for release in [
+                        release for release, spellings in untold.items() if any(one in data for one in spellings)
+                    ]:
+                        del untold[release]
+                    record = parse(data, packages, notes, info.filename[:100])
                 except Failure as failure:
                     unread += 1
                     notes.add(failure.where or info.filename[:100], f"{failure.what}; the record is skipped")
                     continue
                 if record is not None:
-                    found[record.id] = record
+                    records[record.id] = record
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise _malformed(f"is no zip archive that can be read: {error}", where) from error
+        raise _dump_failure(f"is no zip archive that can be read: {error}", place) from error
     if entries and unread == entries:
-        raise _malformed(f"none of its {entries} records can be read, first {notes.problems[0]}", where)
+        raise _dump_failure(f"none of its {entries} records can be read, first {notes.problems[0]}", place)
     if not entries:
-        raise _malformed("holds no record", where)
-    publishers.check(entries, where)
-    told = frozenset(untold), frozenset(notes.unread)
-    kept = tuple(found.values())
-    return DumpReading(kept, notes.problems, entries, untold=told[0], unread=told[1], newest_at=notes.newest_at)
+        raise _dump_failure("holds no record", place)
+    publishers.check(entries, place)
+    gaps = frozenset(untold), frozenset(notes.unread)
+    vulnerabilities = tuple(records.values())
+    return DumpReading(
+        vulnerabilities, notes.problems, entries, untold=gaps[0], unread=gaps[1], newest_at=notes.newest_at
+    )
 
 
 class _Publishers:
     """Whose packages the records of a dump are about: one may name packages of several, and all name its own."""
 
-    def __init__(self, wanted: Ecosystem) -> None:
-        self._wanted = wanted
-        self._named = f'"{wanted}'.encode()
+    def __init__(self, ecosystem: Ecosystem) -> None:
+        self._ecosystem = ecosystem
+        self._quoted_name = f'"{ecosystem}'.encode()
         self._of_it = self._read = 0
         self._others: set[str] | None = None
         """Those besides that all records have named so far; a right dump has none after the first few."""
@@ -108,23 +112,25 @@ class _Publishers:
     def note(self, record: bytes) -> None:
         if self._others == set() and self._of_it:
             return
-        self._of_it += self._named in record
-        named = {each.decode(errors="replace") for each in _ECOSYSTEM.findall(record)}
-        if named:
+        self._of_it += self._quoted_name in record
+        ecosystems = {each.decode(errors="replace") for each in _ECOSYSTEM.findall(record)}
+        if ecosystems:
             self._read += 1
-            others = named - {self._wanted.value}
+            others = ecosystems - {self._ecosystem.value}
             self._others = others if self._others is None else self._others & others
 
-    def check(self, entries: int, where: str) -> None:
+    def check(self, entries: int, place: str) -> None:
         """Raises `Failure` where no record is of the ecosystem, or all are of another and only some of it."""
         if not self._of_it:
-            raise _malformed(f"none of its {entries} records is of {self._wanted}", where)
+            raise _dump_failure(f"none of its {entries} records is of {self._ecosystem}", place)
         if self._others and self._of_it < self._read:
             other = one_line(min(self._others))[:_LONGEST_NAME]
-            raise _malformed(f"is a dump of {other}, and not of {self._wanted}: all its records are of that", where)
+            raise _dump_failure(
+                f"is a dump of {other}, and not of {self._ecosystem}: all its records are of that", place
+            )
 
 
-def _as_written(release: str) -> tuple[bytes, bytes]:
+def _spell_release(release: str) -> tuple[bytes, bytes]:
     """How records name a release, such as `Ubuntu:24.04:LTS` for `Ubuntu:24.04`."""
     return f'"{release}"'.encode(), f'"{release}:'.encode()
 
@@ -143,5 +149,5 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, notes: RecordNotes) -
     return data
 
 
-def _malformed(what: str, where: str) -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=where, advice=_READ_BEFORE)
+def _dump_failure(message: str, place: str) -> Failure:
+    return Failure(Trouble.MALFORMED, message, where=place, advice=_READ_BEFORE)

@@ -76,25 +76,28 @@ class _Parts:
     @property
     def newest_at(self) -> datetime | None:
         """When it told something new last: it is written anew each day, whether or not there is anything."""
-        known = [each.advised_at for each in self.definitions if isinstance(each, _Definition)]
-        written = self.written_at
-        advised = max((at for at in known if at and (written is None or at <= written)), default=None)
-        if written is None or advised is None:
-            return advised or written
-        return written if written - advised <= _ADVISED_WITHIN else advised
+        moments = [each.advised_at for each in self.definitions if isinstance(each, _Definition)]
+        document_time = self.written_at
+        advised = max(
+            (moment for moment in moments if moment and (document_time is None or moment <= document_time)),
+            default=None,
+        )
+        if document_time is None or advised is None:
+            return advised or document_time
+        return document_time if document_time - advised <= _ADVISED_WITHIN else advised
 
 
-def read_oval(file: IO[bytes], wanted: WantedPackages, release: str, where: str) -> DumpReading:
+def read_oval(file: IO[bytes], packages: WantedPackages, release: str, place: str) -> DumpReading:
     """Reads all definitions; one that cannot be read is noted, a line each, with the package that it is about.
 
     What is told to be not applicable is kept with no version that is affected. Raises `Failure` where it is no such
     document, where no definition can be read, and where the versions are those of another release: all packages
     would be free of everything.
     """
-    parts = _parts(file, where)
-    _check_release(parts, release, where)
-    notes = RecordNotes(where)
-    found: dict[str, Vulnerability] = {}
+    parts = _parts(file, place)
+    _check_release(parts, release, place)
+    notes = RecordNotes(place)
+    records: dict[str, Vulnerability] = {}
     unread = 0
     for definition in parts.definitions:
         if isinstance(definition, Failure):
@@ -103,40 +106,40 @@ def read_oval(file: IO[bytes], wanted: WantedPackages, release: str, where: str)
             notes.unread.add(UNNAMED)
             continue
         try:
-            record = _record(definition, parts, wanted, release, notes)
+            record = _record(definition, parts, packages, release, notes)
         except Failure as failure:
             unread += 1
             notes.add(f"definition {definition.number}", f"{failure.what}; the definition is skipped")
             continue
         if record is not None:
-            known = found.get(record.id)
-            found[record.id] = record if known is None else _joined(known, record)
+            earlier = records.get(record.id)
+            records[record.id] = record if earlier is None else _join_records(earlier, record)
     count = len(parts.definitions)
     if not count:
-        raise _malformed("holds no definition", where)
+        raise _oval_failure("holds no definition", place)
     if unread == count:
-        raise _malformed(f"none of its {count} definitions can be read, first {notes.problems[0]}", where)
+        raise _oval_failure(f"none of its {count} definitions can be read, first {notes.problems[0]}", place)
     unread_packages = frozenset(notes.unread)
     return DumpReading(
-        tuple(found.values()), notes.problems, count, unread=unread_packages, newest_at=parts.newest_at
+        tuple(records.values()), notes.problems, count, unread=unread_packages, newest_at=parts.newest_at
     )
 
 
-def _parts(file: IO[bytes], where: str) -> _Parts:
+def _parts(file: IO[bytes], place: str) -> _Parts:
     size = file.seek(0, 2)
     file.seek(0)
     if size > LARGEST_OVAL:
-        raise _malformed(f"has {size:,} bytes, more than {LARGEST_OVAL:,}", where)
+        raise _oval_failure(f"has {size:,} bytes, more than {LARGEST_OVAL:,}", place)
     parts = _Parts()
-    for count, element in enumerate(_elements(file, where), 1):
+    for count, element in enumerate(_elements(file, place), 1):
         if count > MOST_PARTS:
-            raise _malformed(f"has more than {MOST_PARTS:,} parts", where)
+            raise _oval_failure(f"has more than {MOST_PARTS:,} parts", place)
         match element.tag.rpartition("}")[2]:
             case "timestamp":
                 parts.written_at = _moment(element.text)
             case "definition":
-                if (each := _definition(element)) is not None:
-                    parts.definitions.append(each)
+                if (definition := _definition(element)) is not None:
+                    parts.definitions.append(definition)
             case "rpminfo_test":
                 parts.tests[_id(element)] = _refs(element)
             case "rpminfo_object":
@@ -149,28 +152,28 @@ def _parts(file: IO[bytes], where: str) -> _Parts:
 class _Pieces:
     """The file, read in pieces of which no more may come than a part has."""
 
-    def __init__(self, file: IO[bytes], where: str) -> None:
+    def __init__(self, file: IO[bytes], place: str) -> None:
         self._file = file
-        self._where = where
+        self._place = place
         self.since_part = 0
 
     def read(self, size: int = -1) -> bytes:
         piece = self._file.read(size)
         self.since_part += len(piece)
         if self.since_part > LARGEST_PART:
-            raise _malformed(f"has a part of more than {LARGEST_PART:,} bytes", self._where)
+            raise _oval_failure(f"has a part of more than {LARGEST_PART:,} bytes", self._place)
         return piece
 
 
-def _elements(file: IO[bytes], where: str) -> Iterator[Element]:
+def _elements(file: IO[bytes], place: str) -> Iterator[Element]:
     """The elements two below the root, one after the other; each is gone from memory when the next comes."""
-    pieces = _Pieces(file, where)
+    pieces = _Pieces(file, place)
     above: list[Element] = []
     try:
         for event, element in iterparse(pieces, ("start", "end"), forbid_dtd=True):
             if event == "start":
                 if not above and element.tag != f"{_SPACE}oval_definitions":
-                    raise _malformed(f"is no OVAL of version 5: its root is {element.tag[:100]}", where)
+                    raise _oval_failure(f"is no OVAL of version 5: its root is {element.tag[:100]}", place)
                 above.append(element)
                 continue
             above.pop()
@@ -179,7 +182,7 @@ def _elements(file: IO[bytes], where: str) -> Iterator[Element]:
                 above[-1].remove(element)
                 pieces.since_part = 0
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise _malformed(f"is no XML that can be read: {type(error).__name__}: {error}", where) from error
+        raise _oval_failure(f"is no XML that can be read: {type(error).__name__}: {error}", place) from error
 
 
 def _definition(element: Element) -> _Definition | Failure | None:
@@ -189,11 +192,11 @@ def _definition(element: Element) -> _Definition | Failure | None:
     number = _ID.fullmatch(_id(element))
     metadata, criteria = element.find(f"{_SPACE}metadata"), element.find(f"{_SPACE}criteria")
     if number is None or metadata is None or criteria is None:
-        what = "has no id, no metadata or no criteria, as a definition has"
-        return Failure(Trouble.MALFORMED, what, where=one_line(_id(element)) or "definition")
+        message = "has no id, no metadata or no criteria, as a definition has"
+        return Failure(Trouble.MALFORMED, message, where=one_line(_id(element)) or "definition")
     references = metadata.findall(f"{_SPACE}reference")[:_MOST_CRITERIA]
     tests = [each.get("test_ref", "") for each in criteria.iter(f"{_SPACE}criterion")]
-    operator, listed = criteria.get("operator", "AND"), list(criteria)
+    operator, children = criteria.get("operator", "AND"), list(criteria)
     return _Definition(
         number[1],
         one_line(_text(metadata, "title")),
@@ -204,44 +207,44 @@ def _definition(element: Element) -> _Definition | Failure | None:
         tuple(tests[:_MOST_CRITERIA]),
         operator == "OR",
         operator in ("AND", "OR")
-        and 0 < len(tests) == len(listed) <= _MOST_CRITERIA
-        and not any(each.get("negate") in ("true", "1") for each in (criteria, *listed)),
+        and 0 < len(tests) == len(children) <= _MOST_CRITERIA
+        and not any(each.get("negate") in ("true", "1") for each in (criteria, *children)),
     )
 
 
 def _record(
-    definition: _Definition, parts: _Parts, wanted: WantedPackages, release: str, notes: RecordNotes
+    definition: _Definition, parts: _Parts, packages: WantedPackages, release: str, notes: RecordNotes
 ) -> Vulnerability | None:
     """None where none of its packages is wanted. Raises `Failure` where it cannot be told which versions are
     affected, and notes which packages those are."""
     names = [parts.objects.get(parts.tests.get(test, ("", ""))[0], "") for test in definition.tests]
     if not names or not all(map(_NAME.fullmatch, names)):
         notes.unread.add(UNNAMED)
-        raise _malformed("names no package")
-    about: dict[str, list[str]] = {name: [] for name in names if wanted.looks_for(release, name)}
+        raise _oval_failure("names no package")
+    about: dict[str, list[str]] = {name: [] for name in names if packages.looks_for(release, name)}
     if not about:
         return None
     for name, test in zip(names, definition.tests, strict=True):
         if name in about:
             about[name].append(parts.tests[test][1])
     try:
-        affected = [_affected(name, release, states, definition, parts) for name, states in about.items()]
+        affected = [_read_affected(name, release, states, definition, parts) for name, states in about.items()]
     except Failure:
         notes.unread |= {(release, name.lower()) for name in about}
         raise
     name = f"AZL-{definition.number}"
     rating = rating_of(name, None, [{"severity": definition.severity}])
-    told = (definition.title, rating.severity, rating.by, rating.score, definition.advised_at)
-    return Vulnerability(name, definition.cves, *told, tuple(affected))
+    description = (definition.title, rating.severity, rating.by, rating.score, definition.advised_at)
+    return Vulnerability(name, definition.cves, *description, tuple(affected))
 
 
-def _affected(
+def _read_affected(
     name: str, release: str, states: Sequence[str], definition: _Definition, parts: _Parts
 ) -> AffectedPackage:
     if not definition.is_applicable:
         return AffectedPackage(PackageType.RPM, name, release)
     if not definition.is_plain:
-        raise _malformed("has criteria that are not read")
+        raise _oval_failure("has criteria that are not read")
     compared = [parts.states.get(state, ("", "")) for state in states]
     several = [[each] for each in compared] if definition.is_any else [compared]
     return AffectedPackage(PackageType.RPM, name, release, tuple(map(_range, several)))
@@ -255,15 +258,15 @@ def _range(compared: Sequence[tuple[str, str]]) -> VersionRange:
     lower = [version for operation, version in compared if operation in _LOWER]
     upper = [each for each in compared if each[0] in (_BELOW, _UP_TO)]
     if len(lower) + len(upper) != len(compared) or len(lower) > 1 or len(upper) > 1:
-        told = ", ".join(sorted({operation or "nothing that can be read" for operation, _ in compared}))
-        raise _malformed(f"compares versions by {told[:100]}")
+        operations = ", ".join(sorted({operation or "nothing that can be read" for operation, _ in compared}))
+        raise _oval_failure(f"compares versions by {operations[:100]}")
     operation, version = upper[0] if upper else ("", "")
     return VersionRange(
         "".join(lower), version if operation == _BELOW else "", version if operation == _UP_TO else ""
     )
 
 
-def _joined(first: Vulnerability, second: Vulnerability) -> Vulnerability:
+def _join_records(first: Vulnerability, second: Vulnerability) -> Vulnerability:
     """What two definitions of one number say: neither takes anything away from the other."""
     cves = tuple(dict.fromkeys((*first.cves, *second.cves)))
     return replace(first, cves=cves, affected=tuple(dict.fromkeys((*first.affected, *second.affected))))
@@ -286,17 +289,17 @@ def _comparison(element: Element) -> tuple[str, str]:
     return evr.get("operation", "equals"), version.removeprefix("0:")
 
 
-def _check_release(parts: _Parts, release: str, where: str) -> None:
+def _check_release(parts: _Parts, release: str, place: str) -> None:
     own, versions = _TAGS[release], [version for _, version in parts.states.values() if version]
     if versions and not any(each.endswith(own) for each in versions):
-        what = f"none of its versions ends with {own}, as those of {release} do, the first one is {versions[0]}"
-        raise _malformed(what, where)
+        message = f"none of its versions ends with {own}, as those of {release} do, the first one is {versions[0]}"
+        raise _oval_failure(message, place)
 
 
 def _child(element: Element, name: str) -> Element:
     """The child of that name, whatever its namespace; an empty one where there is none."""
-    found: Iterable[Any] = (each for each in element if each.tag.rpartition("}")[2] == name)
-    return next(iter(found), Element(name))
+    children: Iterable[Any] = (each for each in element if each.tag.rpartition("}")[2] == name)
+    return next(iter(children), Element(name))
 
 
 def _text(element: Element, name: str) -> str:
@@ -314,5 +317,5 @@ def _moment(text: str | None) -> datetime | None:
         return None
 
 
-def _malformed(what: str, where: str = "") -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=where, advice="what was read before stays in use")
+def _oval_failure(message: str, place: str = "") -> Failure:
+    return Failure(Trouble.MALFORMED, message, where=place, advice="what was read before stays in use")

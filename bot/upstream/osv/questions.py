@@ -37,9 +37,12 @@ class PackageQuestion:
 
     def query(self, ecosystem: Ecosystem, page: str = "") -> dict[str, Any]:
         """As `/v1/querybatch` takes it; OSV lists Ubuntu's long supported releases as `Ubuntu:24.04:LTS`."""
-        listed = f"{self.release}:LTS" if _LTS.fullmatch(self.release) else self.release or ecosystem.value
-        asked: dict[str, Any] = {"package": {"name": self.name, "ecosystem": listed}, "version": self.version}
-        return asked | {"page_token": page} if page else asked
+        ecosystem_name = f"{self.release}:LTS" if _LTS.fullmatch(self.release) else self.release or ecosystem.value
+        query: dict[str, Any] = {
+            "package": {"name": self.name, "ecosystem": ecosystem_name},
+            "version": self.version,
+        }
+        return query | {"page_token": page} if page else query
 
 
 class OsvApi(Protocol):
@@ -66,7 +69,7 @@ class KnownRecord:
 
 
 @dataclass(slots=True)
-class _Named:
+class _NamedRecords:
     """Records that answers named: when each was changed, and of which releases' packages it was told."""
 
     modified: dict[str, str] = field(default_factory=dict)
@@ -78,29 +81,38 @@ async def ask_osv(
     address: str,
     ecosystem: Ecosystem,
     questions: Sequence[PackageQuestion],
-    wanted: WantedPackages,
-    known: Mapping[str, KnownRecord],
+    packages: WantedPackages,
+    known_records: Mapping[str, KnownRecord],
 ) -> DumpReading:
-    """What the API says of these versions.
+    """Asks the API for the records about these versions of packages, and reads them.
 
-    Records in `known` are not fetched again before they are changed, unless nothing is kept of what they say about
-    such a package: nobody looked for it in them yet.
+    Records in `known_records` are not fetched again before they are changed, unless nothing is kept of what they
+    say about such a package: nobody looked for it in them yet.
 
     A record that is not sent as it should be is noted, and stays as it was known. Raises `Failure` where the API
     does not answer, or not as it says that it does.
     """
-    named = await _named(api, address, ecosystem, questions)
+    named_records = await _ask_for_records(api, address, ecosystem, questions)
     old = {
         name
-        for name, modified in named.modified.items()
-        if name in known and known[name].modified == modified and named.packages[name] <= known[name].packages
+        for name, modified in named_records.modified.items()
+        if name in known_records
+        and known_records[name].modified == modified
+        and named_records.packages[name] <= known_records[name].packages
     }
-    fetch = _Fetch(api, address, wanted, named, known)
-    answers = await bounded_gather(_AT_ONCE, sorted(named.modified.keys() - old), fetch.record)
-    found = tuple(record for record in answers if record is not None)
-    modified = {record.id: named.modified[record.id] for record in found}
+    fetch = _Fetch(api, address, packages, named_records, known_records)
+    answers = await bounded_gather(_AT_ONCE, sorted(named_records.modified.keys() - old), fetch.record)
+    vulnerabilities = tuple(record for record in answers if record is not None)
+    modified = {record.id: named_records.modified[record.id] for record in vulnerabilities}
     problems, unread = fetch.notes.problems, frozenset(fetch.notes.unread - {UNNAMED})
-    return DumpReading(found, problems, len(named.modified), frozenset(old | fetch.unsent), modified, unread=unread)
+    return DumpReading(
+        vulnerabilities,
+        problems,
+        len(named_records.modified),
+        frozenset(old | fetch.unsent),
+        modified,
+        unread=unread,
+    )
 
 
 class _Fetch:
@@ -110,21 +122,21 @@ class _Fetch:
         self,
         api: OsvApi,
         address: str,
-        wanted: WantedPackages,
-        named: _Named,
-        known: Mapping[str, KnownRecord],
+        packages: WantedPackages,
+        named_records: _NamedRecords,
+        known_records: Mapping[str, KnownRecord],
     ) -> None:
         self._api = api
         self._address = address
-        self._wanted = wanted
-        self._named = named
-        self._known = known
+        self._packages = packages
+        self._named_records = named_records
+        self._known_records = known_records
         self.notes = RecordNotes(address)
         self.unsent: set[str] = set()
         """Records that were not sent as they should be: they stay as they were known."""
 
     async def record(self, name: str) -> Vulnerability | None:
-        """None where there is none of that name, or it cannot be read."""
+        """Fetches and reads one record; None where there is none of that name, or it cannot be read."""
         try:
             data = await self._api.record(self._address, name)
         except Failure as failure:
@@ -132,14 +144,14 @@ class _Fetch:
                 raise
             self.notes.add(name, f"{failure.what}; what is known of the record stays")
             self.unsent.add(name)
-            if name not in self._known:
-                self.notes.unread |= self._named.packages[name]
+            if name not in self._known_records:
+                self.notes.unread |= self._named_records.packages[name]
             return None
         return None if data is None else self._read(data, name)
 
     def _read(self, data: bytes, name: str) -> Vulnerability | None:
         try:
-            record = parse(data, self._wanted, self.notes, name)
+            record = parse(data, self._packages, self.notes, name)
         except Failure as failure:
             self._skip(name, f"{failure.what}; the record is skipped")
             return None
@@ -151,62 +163,64 @@ class _Fetch:
     def _skip(self, name: str, why: str) -> None:
         """What the record is about may have what it tells of."""
         self.notes.add(name, why)
-        self.notes.unread |= self._named.packages[name]
+        self.notes.unread |= self._named_records.packages[name]
 
 
-async def _named(api: OsvApi, address: str, ecosystem: Ecosystem, questions: Sequence[PackageQuestion]) -> _Named:
-    found = _Named()
+async def _ask_for_records(
+    api: OsvApi, address: str, ecosystem: Ecosystem, questions: Sequence[PackageQuestion]
+) -> _NamedRecords:
+    named_records = _NamedRecords()
     open_questions = [(question, "") for question in sorted(questions)]
     for _ in range(_MOST_PAGES):
         further: list[tuple[PackageQuestion, str]] = []
-        for at in range(0, len(open_questions), MOST_QUERIES):
-            some = open_questions[at : at + MOST_QUERIES]
-            answer = await api.batch(address, [question.query(ecosystem, token) for question, token in some])
-            for (question, token), result in zip(some, _results(answer, len(some), address), strict=True):
+        for start in range(0, len(open_questions), MOST_QUERIES):
+            batch = open_questions[start : start + MOST_QUERIES]
+            answer = await api.batch(address, [question.query(ecosystem, token) for question, token in batch])
+            for (question, token), result in zip(batch, _results(answer, len(batch), address), strict=True):
                 for name, modified in _records(result, address):
-                    found.modified[name] = modified
-                    found.packages.setdefault(name, set()).add((question.release, question.name.lower()))
+                    named_records.modified[name] = modified
+                    named_records.packages.setdefault(name, set()).add((question.release, question.name.lower()))
                 if next_token := _next_token(result, address):
                     if next_token == token:
-                        raise _odd("gives the same page again and again", address)
+                        raise _answer_failure("gives the same page again and again", address)
                     further.append((question, next_token))
-            if len(found.modified) > _MOST_RECORDS:
-                raise _odd(f"names more than {_MOST_RECORDS:,} records", address)
+            if len(named_records.modified) > _MOST_RECORDS:
+                raise _answer_failure(f"names more than {_MOST_RECORDS:,} records", address)
         open_questions = further
         if not further:
-            return found
-    raise _odd(f"has more than {_MOST_PAGES} pages to one question", address)
+            return named_records
+    raise _answer_failure(f"has more than {_MOST_PAGES} pages to one question", address)
 
 
-def _results(answer: object, asked: int, address: str) -> list[Any]:
+def _results(answer: object, question_count: int, address: str) -> list[Any]:
     results = answer.get("results") if isinstance(answer, dict) else None
-    if not isinstance(results, list) or len(results) != asked:
+    if not isinstance(results, list) or len(results) != question_count:
         count = len(results) if isinstance(results, list) else "no"
-        raise _odd(f"gave {count} answers to {asked} questions", address)
+        raise _answer_failure(f"gave {count} answers to {question_count} questions", address)
     return results
 
 
 def _records(result: object, address: str) -> Iterator[tuple[str, str]]:
     """Where nothing is known, a result is empty."""
-    listed = result.get("vulns") if isinstance(result, dict) else None
-    if not isinstance(result, dict) or not isinstance(listed, list | None):
-        raise _odd("gave an answer of another shape than it says", address)
-    for each in listed or ():
-        match each:
+    entries = result.get("vulns") if isinstance(result, dict) else None
+    if not isinstance(result, dict) or not isinstance(entries, list | None):
+        raise _answer_failure("gave an answer of another shape than it says", address)
+    for entry in entries or ():
+        match entry:
             case {"id": str(name), "modified": str(modified)} if _ID.fullmatch(name) and _MODIFIED.fullmatch(
                 modified
             ):
                 yield name, modified
             case _:
-                raise _odd("names a record without an id and a time", address)
+                raise _answer_failure("names a record without an id and a time", address)
 
 
 def _next_token(result: Mapping[str, Any], address: str) -> str:
     token = result.get("next_page_token") or ""
     if not isinstance(token, str) or len(token) > _LONGEST_TOKEN:
-        raise _odd("gave a page token that is none", address)
+        raise _answer_failure("gave a page token that is none", address)
     return token
 
 
-def _odd(what: str, address: str) -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=address, advice="what was read before stays in use")
+def _answer_failure(message: str, address: str) -> Failure:
+    return Failure(Trouble.MALFORMED, message, where=address, advice="what was read before stays in use")

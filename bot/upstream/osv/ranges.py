@@ -38,18 +38,18 @@ def ranges_of(package_type: str, events: Sequence[RangeEvent]) -> Iterator[Versi
     """The ranges that events make. Where a version cannot be compared, events count as they are written."""
     limit = _limit(package_type, [each.limit for each in events if each.limit])
     begun: str | None = None
-    for event in _sorted(package_type, [each for each in events if each.at]):
+    for event in _sort_events(package_type, [each for each in events if each.at]):
         if event.introduced is not None:
             if begun is None:
                 begun = "" if event.introduced == _FIRST else event.introduced
         elif begun is not None:
-            yield from _bounded(package_type, begun, event, limit)
+            yield from _bound_range(package_type, begun, event, limit)
             begun = None
     if begun is not None:
-        yield from _bounded(package_type, begun, RangeEvent(), limit)
+        yield from _bound_range(package_type, begun, RangeEvent(), limit)
 
 
-def _bounded(package_type: str, begun: str, end: RangeEvent, limit: str) -> Iterator[VersionRange]:
+def _bound_range(package_type: str, begun: str, end: RangeEvent, limit: str) -> Iterator[VersionRange]:
     """One range, with the limit where it ends behind that; none where it begins behind it."""
     fixed, last = end.fixed or "", end.last_affected or ""
     try:
@@ -76,7 +76,7 @@ def _limit(package_type: str, limits: Sequence[str]) -> str:
         return ""
 
 
-def _sorted(package_type: str, events: Sequence[RangeEvent]) -> list[RangeEvent]:
+def _sort_events(package_type: str, events: Sequence[RangeEvent]) -> list[RangeEvent]:
     def order(one: RangeEvent, other: RangeEvent) -> int:
         if _FIRST in (one.introduced, other.introduced):
             return (other.introduced == _FIRST) - (one.introduced == _FIRST)

@@ -72,12 +72,12 @@ class RecordNotes(Notes):
     def note_changed(self, modified: object) -> None:
         """Takes in when a record says that it was changed last."""
         try:
-            at = datetime.fromisoformat(modified) if isinstance(modified, str) else None
+            moment = datetime.fromisoformat(modified) if isinstance(modified, str) else None
         except ValueError:
             return
-        if at is None or at.tzinfo is None or self.latest is None or at > self.latest:
+        if moment is None or moment.tzinfo is None or self.latest is None or moment > self.latest:
             return
-        self.newest_at = max(self.newest_at or at, at)
+        self.newest_at = max(self.newest_at or moment, moment)
 
 
 class _Record(FeedShape):
@@ -117,42 +117,44 @@ class _Affected(FeedShape):
     versions: list[Version] = Field([])
 
 
-def parse(data: bytes, wanted: WantedPackages, notes: RecordNotes, where: str) -> Vulnerability | None:
+def parse(data: bytes, wanted_packages: WantedPackages, notes: RecordNotes, place: str) -> Vulnerability | None:
     """The record, with those of its affected packages that are wanted; None where none is or it was withdrawn.
 
     What cannot be read is noted. Raises `Failure` where the whole is no record, or one that lists without end.
     """
     try:
-        value = json_object(data, where)
+        value = json_object(data, place)
     except Failure:
         notes.unread.add(UNNAMED)
         raise
     notes.note_changed(value.get("modified"))
-    listed = value.get("affected")
-    if listed is not None and not (isinstance(listed, list) and all(map(_names_package, listed))):
-        notes.add(where, "which packages it affects cannot be read; those are skipped")
+    affected_values = value.get("affected")
+    if affected_values is not None and not (
+        isinstance(affected_values, list) and all(map(_names_package, affected_values))
+    ):
+        notes.add(place, "which packages it affects cannot be read; those are skipped")
         notes.unread.add(UNNAMED)
-    affected = list(_wanted(listed, wanted))
+    affected = list(_select_wanted(affected_values, wanted_packages))
     if not affected:
         return None
-    record = notes.shaped(_Record, value, where)
+    record = notes.shaped(_Record, value, place)
     if record is None:
-        notes.unread |= _names(affected, wanted)
+        notes.unread |= _names(affected, wanted_packages)
         return None
     if record.withdrawn is not None:
         return None
-    told = [(raw, _shaped(raw, notes, where)) for raw in affected]
-    notes.unread |= _names([raw for raw, each in told if each is None], wanted)
-    shaped = [(raw, each) for raw, each in told if each is not None]
+    pairs = [(raw, _shape_package(raw, notes, place)) for raw in affected]
+    notes.unread |= _names([raw for raw, each in pairs if each is None], wanted_packages)
+    shaped = [(raw, each) for raw, each in pairs if each is not None]
     if not shaped:
         return None
     try:
-        _check_work([each for _, each in shaped], where)
-        packages = tuple(_package(raw, each, where) for raw, each in shaped)
+        _check_work([each for _, each in shaped], place)
+        packages = tuple(_package(raw, each, place) for raw, each in shaped)
     except Failure:
-        notes.unread |= _names(affected, wanted)
+        notes.unread |= _names(affected, wanted_packages)
         raise
-    rating = rating_of(record.id, record.severity, (record.database_specific, *_said(affected)))
+    rating = rating_of(record.id, record.severity, (record.database_specific, *_collect_ratings(affected)))
     return Vulnerability(
         record.id,
         _cves(record),
@@ -173,7 +175,7 @@ def _names_package(value: object) -> bool:
     return isinstance(package.get("ecosystem"), str) and isinstance(package.get("name"), str)
 
 
-def _wanted(values: object, wanted: WantedPackages) -> Iterator[Mapping[str, Any]]:
+def _select_wanted(values: object, packages: WantedPackages) -> Iterator[Mapping[str, Any]]:
     for value in values if isinstance(values, list) else ():
         package = value.get("package") if isinstance(value, dict) else None
         if not isinstance(package, dict):
@@ -181,40 +183,40 @@ def _wanted(values: object, wanted: WantedPackages) -> Iterator[Mapping[str, Any
         ecosystem, name = package.get("ecosystem"), package.get("name")
         if not isinstance(ecosystem, str) or not isinstance(name, str):
             continue
-        if release_named(ecosystem) not in wanted.releases:
+        if release_named(ecosystem) not in packages.releases:
             continue
-        if name.lower() in wanted.names or any(each.lower() in wanted.names for each in _binary_names(value)):
+        if name.lower() in packages.names or any(each.lower() in packages.names for each in _binary_names(value)):
             yield value
 
 
-def _names(affected: Iterable[Mapping[str, Any]], wanted: WantedPackages) -> set[tuple[str, str]]:
+def _names(affected: Iterable[Mapping[str, Any]], packages: WantedPackages) -> set[tuple[str, str]]:
     """Releases and names, in lower case, of those that are wanted."""
-    found = ((release_named(each["package"]["ecosystem"]), each) for each in affected)
+    pairs = ((release_named(each["package"]["ecosystem"]), each) for each in affected)
     return {
         (release, name.lower())
-        for release, each in found
-        for name in (each["package"]["name"], *_binary_names(each))
-        if release is not None and name.lower() in wanted.names
+        for release, package in pairs
+        for name in (package["package"]["name"], *_binary_names(package))
+        if release is not None and name.lower() in packages.names
     }
 
 
 def _binary_names(affected: Mapping[str, Any]) -> Iterator[str]:
-    for each in _binaries(affected):
-        name = each.get("binary_name") if isinstance(each, dict) else None
+    for binary in _binaries(affected):
+        name = binary.get("binary_name") if isinstance(binary, dict) else None
         if isinstance(name, str):
             yield name
 
 
 def _binaries(affected: Mapping[str, Any]) -> list[Any]:
     specific = affected.get("ecosystem_specific")
-    listed = specific.get("binaries") if isinstance(specific, dict) else None
-    return listed if isinstance(listed, list) else []
+    binaries = specific.get("binaries") if isinstance(specific, dict) else None
+    return binaries if isinstance(binaries, list) else []
 
 
-def _shaped(raw: Mapping[str, Any], notes: Notes, where: str) -> _Affected | None:
+def _shape_package(raw: Mapping[str, Any], notes: Notes, record_place: str) -> _Affected | None:
     """None, which is noted, where it has another shape, or ranges of other types alone: which versions are affected
     cannot be told then."""
-    place = f"{where}: affected {str(raw['package'].get('name'))[:80]}"
+    place = f"{record_place}: affected {str(raw['package'].get('name'))[:80]}"
     affected = notes.shaped(_Affected, raw, place)
     if affected is None or affected.versions or not affected.ranges:
         return affected
@@ -229,14 +231,14 @@ def _events(affected: _Affected) -> list[list[RangeEvent]]:
     return [each.events for name in _TYPES_OF_RANGES for each in affected.ranges if each.type == name]
 
 
-def _check_work(some: Sequence[_Affected], where: str) -> None:
+def _check_work(affected_packages: Sequence[_Affected], place: str) -> None:
     """Raises `Failure` where a record lists more than can be worked through in a moment."""
-    if sum(comparisons(_events(each), len(each.versions)) for each in some) > MOST_COMPARISONS:
-        what = f"its ranges and versions take more than {MOST_COMPARISONS:,} comparisons"
-        raise Failure(Trouble.MALFORMED, what, where=where)
+    if sum(comparisons(_events(each), len(each.versions)) for each in affected_packages) > MOST_COMPARISONS:
+        message = f"its ranges and versions take more than {MOST_COMPARISONS:,} comparisons"
+        raise Failure(Trouble.MALFORMED, message, where=place)
 
 
-def _package(raw: Mapping[str, Any], affected: _Affected, where: str) -> AffectedPackage:
+def _package(raw: Mapping[str, Any], affected: _Affected, place: str) -> AffectedPackage:
     """Raises `Failure` where more is left than is kept: versions that were cut off would count as free of it."""
     name, ecosystem = affected.package.name, affected.package.ecosystem
     release = release_named(ecosystem)
@@ -245,15 +247,15 @@ def _package(raw: Mapping[str, Any], affected: _Affected, where: str) -> Affecte
     ranges = tuple(each for events in _events(affected) for each in ranges_of(kind, events))
     versions = beside_ranges(kind, affected.versions, ranges)
     if len(ranges) > MOST_RANGES or len(versions) > MOST_VERSIONS:
-        what = f"{name[:80]} has more than {MOST_RANGES} ranges, or {MOST_VERSIONS:,} versions beside them"
-        raise Failure(Trouble.MALFORMED, what, where=where)
+        message = f"{name[:80]} has more than {MOST_RANGES} ranges, or {MOST_VERSIONS:,} versions beside them"
+        raise Failure(Trouble.MALFORMED, message, where=place)
     return AffectedPackage(kind, name, release, ranges, versions, tuple(_named_binaries(_binaries(raw))))
 
 
-def _named_binaries(listed: Iterable[object]) -> Iterator[tuple[str, str]]:
+def _named_binaries(values: Iterable[object]) -> Iterator[tuple[str, str]]:
     """Debug symbols are in no image and are most of what is listed."""
     count = 0
-    for value in listed:
+    for value in values:
         try:
             binary = _Binary.model_validate(value)
         except ValidationError:
@@ -265,16 +267,16 @@ def _named_binaries(listed: Iterable[object]) -> Iterator[tuple[str, str]]:
 
 def _cves(record: _Record) -> tuple[str, ...]:
     """What it is about: itself, its aliases and what it follows; a notice names them as related."""
-    listed = [record.aliases, record.upstream]
-    named = [each for values in listed if isinstance(values, list) for each in values if isinstance(each, str)]
-    found = cves_in(" ".join((record.id, *named[:1_000])))
-    if found or not isinstance(record.related, list):
-        return found
+    id_lists = [record.aliases, record.upstream]
+    ids = [each for values in id_lists if isinstance(values, list) for each in values if isinstance(each, str)]
+    cves = cves_in(" ".join((record.id, *ids[:1_000])))
+    if cves or not isinstance(record.related, list):
+        return cves
     return cves_in(" ".join(each for each in record.related[:1_000] if isinstance(each, str)))
 
 
-def _said(affected: Iterable[Mapping[str, Any]]) -> Iterator[object]:
-    for each in affected:
-        yield each.get("ecosystem_specific")
-        yield each.get("database_specific")
-        yield {"severity": each.get("severity")}
+def _collect_ratings(affected: Iterable[Mapping[str, Any]]) -> Iterator[object]:
+    for package in affected:
+        yield package.get("ecosystem_specific")
+        yield package.get("database_specific")
+        yield {"severity": package.get("severity")}

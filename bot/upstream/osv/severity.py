@@ -33,23 +33,23 @@ class PublishedRating:
     score: float | None = None
 
 
-def rating_of(record: str, severities: object, said: Iterable[object]) -> PublishedRating:
+def rating_of(record: str, severities: object, additions: Iterable[object]) -> PublishedRating:
     """The publisher's word where there is one, with the highest CVSS score; else the highest band of such scores.
 
-    `severities` is the list in the record, `said` what publishers add to it and to its packages.
+    `severities` is the list in the record, `additions` are what publishers add to it and to its packages.
     """
-    others = [each for each in said if isinstance(each, Mapping)]
+    others = [each for each in additions if isinstance(each, Mapping)]
     entries = list(_entries(severities))
-    for each in others:
-        entries += _entries(each.get("severity"))
-    scored = list(_scored(entries))
+    for source in others:
+        entries += _entries(source.get("severity"))
+    scored = list(_score_vectors(entries))
     score = max((score for score, _ in scored), default=None)
     words = [word for kind, word in entries if not kind.startswith("CVSS")]
     words += [word for each in others for key in _SAID_UNDER if isinstance(word := each.get(key), str)]
-    named = worst(map(_severity, words))
-    if named is not None:
+    word_severity = worst(map(_severity, words))
+    if word_severity is not None:
         by = next((name for start, name in _PUBLISHERS.items() if record.startswith(start)), "its publisher")
-        return PublishedRating(named, by, score)
+        return PublishedRating(word_severity, by, score)
     bands = [(band.rank, points, version, band) for points, version in scored if (band := _band(points, version))]
     if not bands:
         return PublishedRating(score=score)
@@ -58,23 +58,27 @@ def rating_of(record: str, severities: object, said: Iterable[object]) -> Publis
 
 
 def _band(score: float, version: str) -> Severity | None:
-    found = next((severity for least, severity in _BANDS if score >= least), None)
-    return Severity.HIGH if found is Severity.CRITICAL and version == _CVSS_2 else found
+    band = next((severity for least, severity in _BANDS if score >= least), None)
+    return Severity.HIGH if band is Severity.CRITICAL and version == _CVSS_2 else band
 
 
 def _entries(values: object) -> Iterator[tuple[str, str]]:
-    for each in values[:_MOST_RATINGS] if isinstance(values, list) else ():
-        if isinstance(each, Mapping) and isinstance(each.get("type"), str) and isinstance(each.get("score"), str):
-            yield each["type"], each["score"][:_LONGEST_VECTOR]
+    for entry in values[:_MOST_RATINGS] if isinstance(values, list) else ():
+        if (
+            isinstance(entry, Mapping)
+            and isinstance(entry.get("type"), str)
+            and isinstance(entry.get("score"), str)
+        ):
+            yield entry["type"], entry["score"][:_LONGEST_VECTOR]
 
 
 def _severity(word: str) -> Severity | None:
     """Debian writes asterisks behind a word that nobody has confirmed."""
-    said = word.strip().rstrip("*").lower()
-    return _WORDS.get(said) or Severity.named(said)
+    bare_word = word.strip().rstrip("*").lower()
+    return _WORDS.get(bare_word) or Severity.named(bare_word)
 
 
-def _scored(entries: Iterable[tuple[str, str]]) -> Iterator[tuple[float, str]]:
+def _score_vectors(entries: Iterable[tuple[str, str]]) -> Iterator[tuple[float, str]]:
     """The base score of each vector that is one, with the version of CVSS."""
     from cvss import CVSS2, CVSS3, CVSS4
     from cvss.exceptions import CVSSError

@@ -9,20 +9,20 @@ MOST_TEMPLATES = 300
 
 
 def azure_pipelines(repository: RepositoryTexts) -> list[str]:
-    """Their paths in order; files of other services with similar keys are none of them. Never raises."""
+    """Returns the paths of the pipelines in order; files of other services are none. Never raises."""
     return repository.kept(_azure_pipelines)
 
 
 def _azure_pipelines(repository: RepositoryTexts) -> list[str]:
-    found: dict[str, None] = dict.fromkeys(path for path in repository.paths if repository.kind(path) == KIND)
-    waiting = list(found)
+    paths: dict[str, None] = dict.fromkeys(path for path in repository.paths if repository.kind(path) == KIND)
+    waiting = list(paths)
     most = len(waiting) + MOST_TEMPLATES
     for path in waiting:
         for template in templates_of(path, repository.text(path)):
-            if template in repository and template not in found and len(waiting) < most:
-                found[template] = None
+            if template in repository and template not in paths and len(waiting) < most:
+                paths[template] = None
                 waiting.append(template)
-    return sorted(path for path in found if is_for_production(_without_templates(path)))
+    return sorted(path for path in paths if is_for_production(_without_templates(path)))
 
 
 def _without_templates(path: str) -> str:

@@ -23,7 +23,7 @@ def dockerfile_of(push: Push) -> str | None:
 
 
 def _targets(repository: RepositoryTexts) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
+    targets_by_path: dict[str, set[str]] = {}
     last: set[str] = set()
     for push in deliveries(repository).pushes:
         if push.step.action in BUILDKIT_ACTIONS:
@@ -32,11 +32,11 @@ def _targets(repository: RepositoryTexts) -> dict[str, frozenset[str]]:
             if path is None:
                 continue
             if target and not is_unknown(target):
-                found.setdefault(path, set()).add(target)
+                targets_by_path.setdefault(path, set()).add(target)
             elif not target:
                 last.add(path)
     for service in services(repository):
         built, stage = service.dockerfile()
         if built is not None and stage is None:
             last.add(built)
-    return {path: frozenset(names) for path, names in found.items() if path not in last}
+    return {path: frozenset(names) for path, names in targets_by_path.items() if path not in last}

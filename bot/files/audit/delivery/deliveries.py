@@ -63,20 +63,20 @@ def deliveries(repository: RepositoryTexts) -> Deliveries:
 
 
 def _deliveries(repository: RepositoryTexts) -> Deliveries:
-    found = Deliveries()
+    deliveries = Deliveries()
     for pipeline in pipelines(repository):
         for job in pipeline.remote_jobs:
             if job.events - TESTS_ONLY and job.remote is not None and job.remote.lower().startswith(KNOWN_BUILDERS):
-                found.remote_builds.append((pipeline, job))
+                deliveries.remote_builds.append((pipeline, job))
         for step in pipeline.steps:
             if step.events - TESTS_ONLY:
-                _of_action(pipeline, step, found)
+                _of_action(pipeline, step, deliveries)
                 for command in step.commands:
-                    _of_command(pipeline, step, command, found)
-    return found
+                    _of_command(pipeline, step, command, deliveries)
+    return deliveries
 
 
-def _of_action(pipeline: Pipeline, step: PipelineStep, found: Deliveries) -> None:
+def _of_action(pipeline: Pipeline, step: PipelineStep, deliveries: Deliveries) -> None:
     action = step.action
     if not action:
         return
@@ -84,56 +84,58 @@ def _of_action(pipeline: Pipeline, step: PipelineStep, found: Deliveries) -> Non
         events = pushes_on(step, step.input("push") or "false", pipeline.root) | pushes_by_output(step)
         names = listed_names(step.input("tags"))
         if events and not only_local(names):
-            found.pushes.append(Push(pipeline, step, events, names, action))
+            deliveries.pushes.append(Push(pipeline, step, events, names, action))
     elif action in _ALWAYS_PUSHING:
         names = listed_names(step.input("image") or step.input("name") or step.input("image_name"))
-        found.pushes.append(Push(pipeline, step, step.events - TESTS_ONLY, names, action))
+        deliveries.pushes.append(Push(pipeline, step, step.events - TESTS_ONLY, names, action))
     elif action in _DEPLOYING_ACTIONS:
-        found.deploys.append(Deploy(pipeline, step, action))
+        deliveries.deploys.append(Deploy(pipeline, step, action))
     elif action in {"actions/attest-build-provenance", "actions/attest"}:
         if step.input("subject-path") or step.input("subject-checksums"):
             return  # about files, not about an image
-        what = "sbom" if step.input("sbom-path") else step.input("predicate-type") or "provenance"
-        found.attestations.append(Attestation(pipeline, step, action, what, True))
+        statement = "sbom" if step.input("sbom-path") else step.input("predicate-type") or "provenance"
+        deliveries.attestations.append(Attestation(pipeline, step, action, statement, True))
     elif action == "actions/attest-sbom":
-        found.attestations.append(Attestation(pipeline, step, action, "sbom", True))
+        deliveries.attestations.append(Attestation(pipeline, step, action, "sbom", True))
     elif action == "anchore/sbom-action":
-        found.attestations.append(Attestation(pipeline, step, action, "sbom-file", False))
+        deliveries.attestations.append(Attestation(pipeline, step, action, "sbom-file", False))
     scan = scan_of_action(pipeline, step)
     if scan is not None:
-        found.scans.append(scan)
+        deliveries.scans.append(scan)
 
 
-def _of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand, found: Deliveries) -> None:
+def _of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand, deliveries: Deliveries) -> None:
     words = command.words
     name = command.name
     events = step.events - TESTS_ONLY
     pushed = pushed_names(command)
     if pushed is not None and not only_local(pushed):
-        found.pushes.append(Push(pipeline, step, events, pushed, " ".join(words[:2]), command))
+        deliveries.pushes.append(Push(pipeline, step, events, pushed, " ".join(words[:2]), command))
     scan = scan_of_command(pipeline, step, command)
     if scan is not None:
-        found.scans.append(scan)
+        deliveries.scans.append(scan)
     match _words_after(words, "cosign"):
-        case ("sign", *rest):
+        case ("sign", *arguments):
             key, has_token = command.option("--key", "-key"), command.has("--identity-token")
-            found.signings.append(Signing(pipeline, step, "cosign", operands_of(tuple(rest)), key, has_token))
+            deliveries.signings.append(
+                Signing(pipeline, step, "cosign", operands_of(tuple(arguments)), key, has_token)
+            )
         case ("attest", *_):
             kind = command.option("--type") or "custom"
-            what = "sbom" if kind in {"spdx", "spdxjson", "cyclonedx"} else kind
-            what = "provenance" if kind.startswith("slsaprovenance") else what
-            found.attestations.append(Attestation(pipeline, step, "cosign attest", what, True))
+            statement = "sbom" if kind in {"spdx", "spdxjson", "cyclonedx"} else kind
+            statement = "provenance" if kind.startswith("slsaprovenance") else statement
+            deliveries.attestations.append(Attestation(pipeline, step, "cosign attest", statement, True))
         case ("attach", "sbom", *_):
-            found.attestations.append(Attestation(pipeline, step, "cosign attach", "sbom", False))
+            deliveries.attestations.append(Attestation(pipeline, step, "cosign attach", "sbom", False))
         case ("verify" | "verify-attestation", *_):
-            found.verifications.append(Verification(pipeline, step, command))
+            deliveries.verifications.append(Verification(pipeline, step, command))
     if name == "notation" and words[1:2] == ("sign",):
         key = command.option("--key", "-key") or "kms"
-        found.signings.append(Signing(pipeline, step, "notation", operands_of(words[2:]), key))
+        deliveries.signings.append(Signing(pipeline, step, "notation", operands_of(words[2:]), key))
     elif name == "syft" or (name == "trivy" and command.option("--format", "-f") in _SBOM_FORMATS):
-        found.attestations.append(Attestation(pipeline, step, name, "sbom-file", False))
+        deliveries.attestations.append(Attestation(pipeline, step, name, "sbom-file", False))
     if _deploys(command):
-        found.deploys.append(Deploy(pipeline, step, " ".join(words[:2])))
+        deliveries.deploys.append(Deploy(pipeline, step, " ".join(words[:2])))
 
 
 def _words_after(words: tuple[str, ...], program: str) -> tuple[str, ...]:
@@ -148,22 +150,24 @@ def _words_after(words: tuple[str, ...], program: str) -> tuple[str, ...]:
 
 def _deploys(command: ShellCommand) -> bool:
     words, name = command.words, command.name
-    rest = words[1:]
+    arguments = words[1:]
     match name:
         case "kubectl":
-            return any(word in {"apply", "set", "rollout"} for word in rest[:3]) and "--dry-run" not in " ".join(
-                rest
-            )
+            return any(
+                word in {"apply", "set", "rollout"} for word in arguments[:3]
+            ) and "--dry-run" not in " ".join(arguments)
         case "helm":
-            return rest[:1] in {("upgrade",), ("install",)}
+            return arguments[:1] in {("upgrade",), ("install",)}
         case "az":
-            return rest[:2] in {("containerapp", "update"), ("containerapp", "create"), ("containerapp", "up")} or (
-                rest[:3] in {("webapp", "config", "container"), ("webapp", "create")}
-            )
+            return arguments[:2] in {
+                ("containerapp", "update"),
+                ("containerapp", "create"),
+                ("containerapp", "up"),
+            } or (arguments[:3] in {("webapp", "config", "container"), ("webapp", "create")})
         case "argocd":
-            return rest[:2] == ("app", "sync")
+            return arguments[:2] == ("app", "sync")
         case "flyctl" | "fly":
-            return rest[:1] == ("deploy",)
+            return arguments[:1] == ("deploy",)
         case "gcloud":
-            return rest[:2] == ("run", "deploy")
+            return arguments[:2] == ("run", "deploy")
     return False

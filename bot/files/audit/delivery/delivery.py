@@ -90,7 +90,7 @@ class Deploy:
 
 @dataclass(slots=True)
 class Deliveries:
-    """All of one repository."""
+    """What all pipelines of one repository do with images, by kind."""
 
     pushes: list[Push] = field(default_factory=list)
     scans: list[ImageScan] = field(default_factory=list)

@@ -30,17 +30,17 @@ def is_related(push: Push, step: PipelineStep) -> bool:
     return step.job.is_before(push.step.job) or push.step.job.is_before(step.job)
 
 
-def related(push: Push, found: Iterable[Found]) -> list[Found]:
-    """Those scans, signatures or statements that the runs which push make of it."""
-    return [each for each in found if each.pipeline is push.pipeline and is_related(push, each.step)]
+def related(push: Push, candidates: Iterable[Found]) -> list[Found]:
+    """Returns the scans, signatures or statements among `candidates` that runs which push make of the image."""
+    return [each for each in candidates if each.pipeline is push.pipeline and is_related(push, each.step)]
 
 
 def scans_of(repository: RepositoryTexts, push: Push) -> list[ImageScan]:
     """The image scans in the runs that push; where several pushes share a job, those whose name fits."""
     scans = related(push, deliveries(repository).scans)
     siblings = [
-        each for each in deliveries(repository).pushes if each.pipeline is push.pipeline and each is not push
-        and each.step.job is push.step.job
+        other for other in deliveries(repository).pushes if other.pipeline is push.pipeline and other is not push
+        and other.step.job is push.step.job
     ]  # fmt: skip
     if not siblings:
         return scans
@@ -119,6 +119,6 @@ def target_fits(push: Push, target: str) -> bool | None:
 def repository_of(name: str) -> str:
     """The name without its tag and digest."""
     head = name.partition("@")[0]
-    masked = EXPRESSION.sub(lambda found: "x" * len(found.group()), head)
+    masked = EXPRESSION.sub(lambda match: "x" * len(match.group()), head)
     colon = masked.rfind(":")
     return head[:colon] if colon > masked.rfind("/") else head

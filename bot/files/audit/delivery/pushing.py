@@ -13,10 +13,10 @@ _LOCAL = re.compile(
 )
 
 
-def pushes_on(step: PipelineStep, written: str, started: Mapping) -> frozenset[str]:
+def pushes_on(step: PipelineStep, flag: str, started: Mapping) -> frozenset[str]:
     """The accepted events for which a flag such as `push` may be true. `started` is the workflow they start."""
     values = {f"env.{key.lower()}": value for key, value in step.environment.items()}
-    return narrowed_events(step.events - TESTS_ONLY, written, values, started)
+    return narrowed_events(step.events - TESTS_ONLY, flag, values, started)
 
 
 def pushes_by_output(step: PipelineStep) -> frozenset[str]:
@@ -47,7 +47,7 @@ _VALUED = re.compile(
 
 
 def operands_of(words: tuple[str, ...]) -> tuple[str, ...]:
-    found: list[str] = []
+    operands: list[str] = []
     skip = False
     for word in words:
         if skip:
@@ -55,41 +55,41 @@ def operands_of(words: tuple[str, ...]) -> tuple[str, ...]:
         elif word.startswith("-"):
             skip = _VALUED.match(word) is not None
         else:
-            found.append(word)
-    return tuple(found)
+            operands.append(word)
+    return tuple(operands)
 
 
 def pushed_names(command: ShellCommand) -> tuple[str, ...] | None:
     """What a command pushes; None where it pushes nothing."""
     words, name = command.words, command.name
-    rest = words[1:]
+    arguments = words[1:]
     match name:
         case "docker" | "podman" | "nerdctl" | "buildah":
-            return _pushed_by_engine(command, rest)
-        case "docker-compose" if rest[:1] == ("push",):
+            return _pushed_by_engine(command, arguments)
+        case "docker-compose" if arguments[:1] == ("push",):
             return ()
-        case "az" if rest[:2] == ("acr", "build") and not command.has("--no-push"):
+        case "az" if arguments[:2] == ("acr", "build") and not command.has("--no-push"):
             return _option_values(words, "-t", "--image")
-        case "skopeo" if rest[:1] == ("copy",):
-            targets = [word for word in rest[1:] if word.startswith("docker://")]
+        case "skopeo" if arguments[:1] == ("copy",):
+            targets = [word for word in arguments[1:] if word.startswith("docker://")]
             if targets and not words[-2:-1][0].startswith("docker://") and words[-1].startswith("docker://"):
                 return (words[-1].removeprefix("docker://"),)
-        case "crane" if rest[:1] == ("push",):
-            return operands_of(rest[1:])[-1:]
-        case "dotnet" if rest[:1] in {("publish",), ("build",), ("msbuild",)}:
-            line = " ".join(rest)
+        case "crane" if arguments[:1] == ("push",):
+            return operands_of(arguments[1:])[-1:]
+        case "dotnet" if arguments[:1] in {("publish",), ("build",), ("msbuild",)}:
+            line = " ".join(arguments)
             if re.search(r"PublishContainer|DefaultContainer", line) and re.search(r"ContainerRegistry=", line):
                 return ()
     return None
 
 
-def _pushed_by_engine(command: ShellCommand, rest: tuple[str, ...]) -> tuple[str, ...] | None:
-    """The same for Docker and what takes its commands; `rest` is what stands behind its name."""
-    if rest[:1] == ("push",) or rest[:2] in {("image", "push"), ("manifest", "push")}:
-        return operands_of(rest[1:] if rest[0] == "push" else rest[2:])[-1:]
-    if rest[:2] == ("compose", "push"):
+def _pushed_by_engine(command: ShellCommand, arguments: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The same for Docker and what takes its commands; `arguments` are all that stands behind its name."""
+    if arguments[:1] == ("push",) or arguments[:2] in {("image", "push"), ("manifest", "push")}:
+        return operands_of(arguments[1:] if arguments[0] == "push" else arguments[2:])[-1:]
+    if arguments[:2] == ("compose", "push"):
         return ()
-    is_build = "build" in rest[:3] or rest[:2] == ("buildx", "bake")
+    is_build = "build" in arguments[:3] or arguments[:2] == ("buildx", "bake")
     outputs = command.option("--output", "-o") or ""
     is_pushed = command.has("--push") and command.option("--push") != "false"
     if is_build and (is_pushed or "type=registry" in outputs or "push=true" in outputs):
@@ -98,9 +98,9 @@ def _pushed_by_engine(command: ShellCommand, rest: tuple[str, ...]) -> tuple[str
 
 
 def _option_values(words: tuple[str, ...], *names: str) -> tuple[str, ...]:
-    found: list[str] = []
+    values: list[str] = []
     for number, word in enumerate(words):
         option, equals, value = word.partition("=")
         if option in names:
-            found.append(value if equals else "".join(words[number + 1 : number + 2]))
-    return tuple(found)
+            values.append(value if equals else "".join(words[number + 1 : number + 2]))
+    return tuple(values)

@@ -18,45 +18,45 @@ _ENGINES = frozenset({"docker", "podman", "nerdctl"})
 _OFF = frozenset({"false", "0", "no"})
 
 
-def asks_for(repository: RepositoryTexts, push: Push, what: str) -> tuple[bool | None, str]:
+def asks_for(repository: RepositoryTexts, push: Push, statement: str) -> tuple[bool | None, str]:
     """Whether the build attaches `provenance` or `sbom`, and why that is so."""
     if push.step.action in BUILDKIT_ACTIONS or push.step.action == BAKE:
-        return _asked_by_action(repository, push, what)
+        return _asked_by_action(repository, push, statement)
     if push.command is None:
-        return False, f"nothing asks for {what}"
-    if not is_build(push.command) and not _shown(repository, push).builds:
+        return False, f"nothing asks for {statement}"
+    if not is_build(push.command) and not _signs_of_job(repository, push).builds:
         return None, "the build of what is pushed is not seen here"
-    return _asked_by_command(push, push.command, what)
+    return _asked_by_command(push, push.command, statement)
 
 
-def _asked_by_action(repository: RepositoryTexts, push: Push, what: str) -> tuple[bool | None, str]:
+def _asked_by_action(repository: RepositoryTexts, push: Push, statement: str) -> tuple[bool | None, str]:
     step = push.step
-    written = step.input(what)
-    if is_unknown(written):
-        return None, f"{what} is {written}, which only a run knows"
-    if written.lower() in _OFF:
-        return False, f"{what} is {written}"
-    if written or re.search(rf"type={what}(?!\S*disabled=true)", step.input("attests") + step.input("set")):
-        return _with_builder(push, f"{what} is asked for")
-    if step.action == BAKE and (found := _in_bake_files(repository, push, what)):
-        return _with_builder(push, found)
-    if what == "provenance":
+    setting = step.input(statement)
+    if is_unknown(setting):
+        return None, f"{statement} is {setting}, which only a run knows"
+    if setting.lower() in _OFF:
+        return False, f"{statement} is {setting}"
+    if setting or re.search(rf"type={statement}(?!\S*disabled=true)", step.input("attests") + step.input("set")):
+        return _with_builder(push, f"{statement} is asked for")
+    if step.action == BAKE and (reason := _in_bake_files(repository, push, statement)):
+        return _with_builder(push, reason)
+    if statement == "provenance":
         who = "Buildx" if step.action == BAKE else "the action"
         return _with_builder(push, f"{who} attaches provenance by default")
-    return False, f"{what} is not asked for"
+    return False, f"{statement} is not asked for"
 
 
-def _asked_by_command(push: Push, command: ShellCommand, what: str) -> tuple[bool | None, str]:
-    flag = (command.option(f"--{what}") or "").lower()
-    if command.has(f"--{what}") and flag not in _OFF:
-        return True, f"--{what} is given"
+def _asked_by_command(push: Push, command: ShellCommand, statement: str) -> tuple[bool | None, str]:
+    flag = (command.option(f"--{statement}") or "").lower()
+    if command.has(f"--{statement}") and flag not in _OFF:
+        return True, f"--{statement} is given"
     if flag in _OFF:
-        return False, f"--{what} is {command.option(f'--{what}')}"
-    if any(re.search(rf"type={what}", word) for word in command.words):
-        return True, f"--attest type={what} is given"
-    if what == "provenance" and "buildx" in command.words[:2]:
+        return False, f"--{statement} is {command.option(f'--{statement}')}"
+    if any(re.search(rf"type={statement}", word) for word in command.words):
+        return True, f"--attest type={statement} is given"
+    if statement == "provenance" and "buildx" in command.words[:2]:
         return _with_builder(push, "Buildx attaches provenance by default")
-    return False, f"nothing asks for {what}"
+    return False, f"nothing asks for {statement}"
 
 
 def is_build(command: ShellCommand) -> bool:
@@ -65,26 +65,26 @@ def is_build(command: ShellCommand) -> bool:
 
 
 @dataclass(slots=True)
-class _Shown:
+class _JobSigns:
     """What the steps of a job show: how something is built, and that an image is pulled."""
 
     builds: bool = False
     pulls: bool = False
 
 
-def _jobs(repository: RepositoryTexts) -> dict[int, _Shown]:
+def _jobs(repository: RepositoryTexts) -> dict[int, _JobSigns]:
     """What the jobs of all pipelines that push show, by the identity of these."""
-    found: dict[int, _Shown] = {}
+    signs_by_job: dict[int, _JobSigns] = {}
     for pipeline in dict.fromkeys(push.pipeline for push in deliveries(repository).pushes):
         for step in pipeline.steps:
-            shown = found.setdefault(id(step.job), _Shown())
-            shown.builds |= step.action in BUILDKIT_ACTIONS or any(map(is_build, step.commands))
-            shown.pulls |= any(each.name in _ENGINES and each.words[1:2] == ("pull",) for each in step.commands)
-    return found
+            signs = signs_by_job.setdefault(id(step.job), _JobSigns())
+            signs.builds |= step.action in BUILDKIT_ACTIONS or any(map(is_build, step.commands))
+            signs.pulls |= any(each.name in _ENGINES and each.words[1:2] == ("pull",) for each in step.commands)
+    return signs_by_job
 
 
-def _shown(repository: RepositoryTexts, push: Push) -> _Shown:
-    return repository.kept(_jobs).get(id(push.step.job), _Shown())
+def _signs_of_job(repository: RepositoryTexts, push: Push) -> _JobSigns:
+    return repository.kept(_jobs).get(id(push.step.job), _JobSigns())
 
 
 def is_promotion(repository: RepositoryTexts, push: Push) -> bool:
@@ -92,8 +92,8 @@ def is_promotion(repository: RepositoryTexts, push: Push) -> bool:
     command = push.command
     if command is None or is_build(command):
         return False
-    shown = _shown(repository, push)
-    return shown.pulls and not shown.builds
+    signs = _signs_of_job(repository, push)
+    return signs.pulls and not signs.builds
 
 
 def building(repository: RepositoryTexts) -> tuple[Pipeline, ...]:
@@ -137,11 +137,11 @@ def _with_builder(push: Push, why: str) -> tuple[bool | None, str]:
     return None, f"{why}, but no step sets up a builder that can store it"
 
 
-def _in_bake_files(repository: RepositoryTexts, push: Push, what: str) -> str:
-    named = [each.strip() for each in re.split(r"[\n,]", push.step.input("files")) if each.strip()]
-    names = named or ["docker-bake.hcl", "docker-bake.json", "docker-bake.override.hcl"]
+def _in_bake_files(repository: RepositoryTexts, push: Push, statement: str) -> str:
+    file_names = [each.strip() for each in re.split(r"[\n,]", push.step.input("files")) if each.strip()]
+    names = file_names or ["docker-bake.hcl", "docker-bake.json", "docker-bake.override.hcl"]
     for name in names:
         text = repository.text(name.removeprefix("./"))
-        if re.search(rf"type\s*=\s*{what}|type\W+{what}", text):
-            return f"{name} asks for {what}"
+        if re.search(rf"type\s*=\s*{statement}|type\W+{statement}", text):
+            return f"{name} asks for {statement}"
     return ""

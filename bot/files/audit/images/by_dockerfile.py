@@ -28,10 +28,12 @@ def user_of(file: Dockerfile, stage: BuildStage, repository: RepositoryTexts) ->
     root = chain[-1]
     if is_for_windows(root):
         return User(UserKind.NOT_ASKED, root.instruction, "it is a Windows image")
-    for each in chain:
-        written = [instruction for instruction in file.of(each) if instruction.keyword == "user"]
-        if written:
-            return _unless_dropped(_written(file, each, written[-1]), file, chain, repository)
+    for ancestor in chain:
+        user_instructions = [instruction for instruction in file.of(ancestor) if instruction.keyword == "user"]
+        if user_instructions:
+            return _unless_dropped(
+                _user_of_instruction(file, ancestor, user_instructions[-1]), file, chain, repository
+            )
     if root.image is None:
         if root.word.text == "scratch" and not _starts(file, chain):
             return User(UserKind.NOT_ASKED, stage.instruction, "it only carries files: nothing is started in it")
@@ -47,7 +49,7 @@ def _starts(file: Dockerfile, chain: list[BuildStage]) -> bool:
     return any(each.keyword in {"entrypoint", "cmd"} for stage in chain for each in file.of(stage))
 
 
-def _written(file: Dockerfile, stage: BuildStage, instruction: Instruction) -> User:
+def _user_of_instruction(file: Dockerfile, stage: BuildStage, instruction: Instruction) -> User:
     try:
         word = expand(instruction.arguments, _variables(file, stage, instruction), file.script.escape).text.strip()
     except BadWord:
@@ -67,15 +69,15 @@ def _written(file: Dockerfile, stage: BuildStage, instruction: Instruction) -> U
 
 def _variables(file: Dockerfile, stage: BuildStage, before: Instruction) -> dict[str, Spanned]:
     """ARG and ENV as they are where `before` stands, those of the stages below included."""
-    known: dict[str, Spanned] = {}
+    values: dict[str, Spanned] = {}
     chain = file.chain(stage)
     root = chain[-1]
     if root.image is not None and is_dotnet(root.image.text) and major_of(root.image.text) not in range(1, 8):
-        known["APP_UID"] = Spanned(APP_UID, (-1,) * len(APP_UID))
+        values["APP_UID"] = Spanned(APP_UID, (-1,) * len(APP_UID))
     globals_ = file.arguments.values(ASSUMED_PLATFORM)
-    for each in reversed(chain):
-        for instruction in file.of(each):
-            if instruction is before or (instruction.line >= before.line and each is stage):
+    for ancestor in reversed(chain):
+        for instruction in file.of(ancestor):
+            if instruction is before or (instruction.line >= before.line and ancestor is stage):
                 break
             if instruction.keyword not in {"arg", "env"}:
                 continue
@@ -83,13 +85,13 @@ def _variables(file: Dockerfile, stage: BuildStage, before: Instruction) -> dict
                 name, equals, _ = word.text.partition("=")
                 if not equals:
                     if instruction.keyword == "arg" and name in globals_:
-                        known[name] = globals_[name]
+                        values[name] = globals_[name]
                     continue
                 try:
-                    known[name] = expand(word.part(len(name) + 1, len(word)), known, file.script.escape)
+                    values[name] = expand(word.part(len(name) + 1, len(word)), values, file.script.escape)
                 except BadWord:
-                    known.pop(name, None)
-    return known
+                    values.pop(name, None)
+    return values
 
 
 def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repository: RepositoryTexts) -> User:
@@ -119,9 +121,9 @@ def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repos
 def _script_drops(instruction: Instruction, stage: Iterable[Instruction], repository: RepositoryTexts) -> bool:
     """Whether a script of the repository that the entrypoint starts drops rights, also under another name."""
     names = set(re.findall(r"([\w.-]+\.(?:sh|bash)|docker-entrypoint|entrypoint)\b", instruction.arguments.text))
-    for each in stage:
-        *sources, target = each.arguments.text.split() or [""]
-        if each.keyword == "copy" and target.rpartition("/")[2] in names:
+    for sibling in stage:
+        *sources, target = sibling.arguments.text.split() or [""]
+        if sibling.keyword == "copy" and target.rpartition("/")[2] in names:
             names |= {source.rpartition("/")[2] for source in sources}
     return any(
         _DROPS_RIGHTS.search(repository.text(path)) is not None

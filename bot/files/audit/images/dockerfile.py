@@ -46,10 +46,10 @@ class Dockerfile:
 
     def chain(self, stage: BuildStage) -> list[BuildStage]:
         """A stage and those that it stands on, itself first."""
-        found = [stage]
-        while found[-1].bases and len(found) <= MOST_STAGES:
-            found.append(found[-1].bases[0])
-        return found
+        stages = [stage]
+        while stages[-1].bases and len(stages) <= MOST_STAGES:
+            stages.append(stages[-1].bases[0])
+        return stages
 
 
 def is_for_development(path: str) -> bool:
@@ -69,12 +69,12 @@ def _dockerfiles(repository: RepositoryTexts) -> list[Dockerfile]:
 
 def dockerfile_at(repository: RepositoryTexts, path: str | None) -> Dockerfile | None:
     """Reads the Dockerfile at a path, once for all services that are built from it; None where there is none."""
-    known = repository.kept(_by_path)
+    files_by_path = repository.kept(_by_path)
     if path is None or path not in repository:
         return None
-    if path not in known:
-        known[path] = dockerfile(path, repository.text(path))
-    return known[path]
+    if path not in files_by_path:
+        files_by_path[path] = dockerfile(path, repository.text(path))
+    return files_by_path[path]
 
 
 def _by_path(_: RepositoryTexts) -> dict[str, Dockerfile | None]:

@@ -30,27 +30,27 @@ class User:
     settled_by: str = ""
 
 
-def user_seen(seen: SeenConfig, where: Instruction) -> User:
+def user_seen(config: SeenConfig, instruction: Instruction) -> User:
     """Who a produced image runs as, by its own configuration."""
-    name = seen.user.partition(":")[0].strip()
+    name = config.user.partition(":")[0].strip()
     if not name:
-        return User(UserKind.ROOT, where, f"{seen.shown} names no user, which means root")
+        return User(UserKind.ROOT, instruction, f"{config.shown} names no user, which means root")
     if name.isdecimal() and name.isascii():
         kind = UserKind.ROOT if int(name[:20]) == 0 else UserKind.NUMBER
-        return User(kind, where, f"{seen.shown} runs as UID {name[:20]}")
+        return User(kind, instruction, f"{config.shown} runs as UID {name[:20]}")
     if name.lower() in ROOTS:
-        return User(UserKind.ROOT, where, f"{seen.shown} runs as root")
-    return User(UserKind.NAME, where, f"{seen.shown} runs as {name[:60]!r}")
+        return User(UserKind.ROOT, instruction, f"{config.shown} runs as root")
+    return User(UserKind.NAME, instruction, f"{config.shown} runs as {name[:60]!r}")
 
 
-def settled(user: User, seen: SeenConfig | None) -> User:
-    """An unknown user as the produced image tells; that an entrypoint drops rights is nothing it could deny."""
-    if user.kind is not UserKind.UNKNOWN or seen is None:
+def settled(user: User, config: SeenConfig | None) -> User:
+    """Returns an unknown user as the produced image tells it; root there does not deny that it drops rights."""
+    if user.kind is not UserKind.UNKNOWN or config is None:
         return user
-    found = user_seen(seen, user.where)
+    seen_user = user_seen(config, user.where)
     drops_rights = user.where.keyword in {"entrypoint", "cmd"}
-    return user if found.kind is UserKind.ROOT and drops_rights else found
+    return user if seen_user.kind is UserKind.ROOT and drops_rights else seen_user
 
 
-def unknown_user(where: Instruction, why: str, settled_by: str) -> User:
-    return User(UserKind.UNKNOWN, where, why, settled_by)
+def unknown_user(instruction: Instruction, why: str, settled_by: str) -> User:
+    return User(UserKind.UNKNOWN, instruction, why, settled_by)

@@ -23,8 +23,8 @@ def tagged_actions(repository: RepositoryTexts, findings: Iterable[Finding]) -> 
     """The actions whose commits are asked for, each once and in order."""
     failing = (each for each in findings if each.check == CHECK and each.outcome is Outcome.FAILS)
     lines = (_line_of(repository, each) for each in failing)
-    found = {_tag(match) for _, match in lines if match is not None}
-    return tuple(sorted(found))
+    tags = {_tag(match) for _, match in lines if match is not None}
+    return tuple(sorted(tags))
 
 
 def pin_to_commit(
@@ -49,8 +49,10 @@ def pin_to_commit(
 
 def _edit(path: str, line: int, match: re.Match[str], commit: ActionCommit) -> Edit:
     """A comment that is no version stays."""
-    rest = match["rest"]
-    comment = f" # {commit.version}" if not rest.strip() or _COMMENT_OF_VERSION.fullmatch(rest) else rest
+    line_end = match["rest"]
+    comment = (
+        f" # {commit.version}" if not line_end.strip() or _COMMENT_OF_VERSION.fullmatch(line_end) else line_end
+    )
     span = Span(line + match.start("tag"), line + match.end("rest"))
     return Edit(path, span, f"{commit.sha}{match['quote']}{comment}")
 

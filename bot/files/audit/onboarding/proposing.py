@@ -66,17 +66,17 @@ class _State:
 
 
 def propose(
-    files: Mapping[str, bytes], name: str, produced: Collection[SeenConfig], wanted: WantedProposal, now: datetime
+    files: Mapping[str, bytes], name: str, produced: Collection[SeenConfig], request: WantedProposal, now: datetime
 ) -> Proposal:
     """The proposal for one repository. `files` are all that the audit reads; never raises for any text."""
-    return _Proposing(name, produced, wanted, now).proposal(files)
+    return _Proposing(name, produced, request, now).proposal(files)
 
 
 class _Proposing:
-    def __init__(self, name: str, produced: Collection[SeenConfig], wanted: WantedProposal, now: datetime) -> None:
+    def __init__(self, name: str, produced: Collection[SeenConfig], request: WantedProposal, now: datetime) -> None:
         self._name = name
         self._produced = tuple(produced)
-        self._wanted = wanted
+        self._request = request
         self._now = now
         self._room = MOST_SPLICES
         self._more = 0
@@ -85,45 +85,46 @@ class _Proposing:
 
     def proposal(self, files: Mapping[str, bytes]) -> Proposal:
         self._first = files
-        state = first = self._judged(files)
+        state = first = self._judge_files(files)
         commits = list[ProposedCommit]()
         for check in SAFE_CHECKS:
-            if check in self._wanted.checks and check not in self._wanted.declined:
+            if check in self._request.checks and check not in self._request.declined:
                 state, commit = self._commit(state, check)
                 commits += [commit] if commit is not None else []
             else:
-                why = _DECLINED if check in self._wanted.declined else _LEFT_OUT
+                why = _DECLINED if check in self._request.declined else _LEFT_OUT
                 for finding in state.failing(check):
                     self._leave(state, finding, finding.fix, why)
         left = [each for each in state.findings if each.outcome is Outcome.FAILS and each.check not in SAFE_CHECKS]
-        texts = Texts(state.repository, state.files, self._now, self._wanted.unwaivable)
+        texts = Texts(state.repository, state.files, self._now, self._request.unwaivable)
         proved = patches(texts, left, state.findings)
         for finding in left:
             self._leave(state, finding, finding.fix, _NEEDS_JUDGEMENT, patch=proved.get(finding, ""))
-        counted = _counted(first)
-        mends = tuple(_mended_places(commits, _counted(state)))
+        counted = _count_outcomes(first)
+        mends = tuple(_mended_places(commits, _count_outcomes(state)))
         return Proposal(tuple(commits), tuple(self._left), dict(files), self._more, counted, mends)
 
-    def _judged(self, files: Mapping[str, bytes]) -> _State:
+    def _judge_files(self, files: Mapping[str, bytes]) -> _State:
         repository = RepositoryTexts(files, self._name, self._produced)
-        return _State(repository, files, judge_repository(repository, self._now, self._wanted.unwaivable).findings)
+        return _State(repository, files, judge_repository(repository, self._now, self._request.unwaivable).findings)
 
     def _commit(self, before: _State, check: str) -> tuple[_State, ProposedCommit | None]:
         """Takes all splices of a check that stand the proof; the others are left, with why."""
         state, passed = self._all_at_once(before, check) or before, Counter[tuple[str, str, str]]()
         while (finding := _next(state.failing(check), passed)) is not None:
             fix, reason = self._fix(state, finding)
-            after = self._taken(state, finding, fix, reason)
+            after = self._take_fix(state, finding, fix, reason)
             if after is None:
                 passed[_key(finding)] += 1
             else:
                 state = after
-        changed = _changed(before.files, state.files)
+        changed = _pick_changes(before.files, state.files)
         if not changed:
             return state, None
         rule = BY_CHECK[check]
         mended = tuple(
-            replace(each, place=self._at_first(before, each.place)) for each in _mended(before, state, check)
+            replace(repair, place=self._at_first(before, repair.place))
+            for repair in _list_mended(before, state, check)
         )
         return state, ProposedCommit(check, rule.title, rule.why, mended, changed)
 
@@ -131,22 +132,22 @@ class _Proposing:
         """The state with all fixes of a check, where they stand the proof together: judging again takes time."""
         fixes = [fix for each in before.failing(check) if (fix := self._fix(before, each)[0]) and fix.edits]
         edits = list(dict.fromkeys(edit for fix in fixes for edit in fix.edits))
-        is_denied = any(edit.path.startswith(folder) for edit in edits for folder in self._wanted.denied)
+        is_denied = any(edit.path.startswith(folder) for edit in edits for folder in self._request.denied)
         if len(fixes) < 2 or len(fixes) > self._room or is_denied or touch(edits):
             return None
-        after = self._judged(with_edits(before.files, edits))
+        after = self._judge_files(with_edits(before.files, edits))
         if not _is_proved(before, after, check, {edit.path for edit in edits}, places=len(fixes)):
             return None
         self._room -= len(fixes)
         return after
 
-    def _taken(self, state: _State, finding: Finding, fix: Fix | None, reason: str) -> _State | None:
+    def _take_fix(self, state: _State, finding: Finding, fix: Fix | None, reason: str) -> _State | None:
         """The state with the fix; None where there is none, or it may not be made now or at all, which is told."""
         if fix is None or not fix.edits:
             self._leave(state, finding, fix, reason)
             return None
         changed = with_edits(state.files, fix.edits)
-        for folder in self._wanted.denied:
+        for folder in self._request.denied:
             if any(edit.path.startswith(folder) for edit in fix.edits):
                 why = f"the bot lacks the right to change {folder}"
                 self._leave(state, finding, fix, why, changed)
@@ -155,7 +156,7 @@ class _Proposing:
         if self._room <= 0:
             self._more += 1
             return None
-        after = self._judged(changed)
+        after = self._judge_files(changed)
         if not _is_proved(state, after, finding.check, [edit.path for edit in fix.edits]):
             self._leave(state, finding, fix, _NOT_PROVED, changed)
             return None
@@ -193,7 +194,7 @@ class _Proposing:
         """The fix to try, and why there is none that can be."""
         fix, repository = finding.fix, state.repository
         if finding.check == action_commits.CHECK:
-            fix = pin_to_commit(repository, finding, self._wanted.commits) or fix
+            fix = pin_to_commit(repository, finding, self._request.commits) or fix
         elif finding.check in _STARTING:
             pushing = deliveries(repository).pushing()
             releasing = {each.path for each in pushing if builds_releases_alone(each)}
@@ -208,7 +209,7 @@ class _Proposing:
         return fix, (fix.left_alone if fix is not None else "") or _NEEDS_JUDGEMENT
 
 
-def _counted(state: _State) -> Counted:
+def _count_outcomes(state: _State) -> Counted:
     safe = [each for each in state.findings if each.check in SAFE_CHECKS]
     failing = [each for each in safe if each.outcome is Outcome.FAILS]
     holding = [each for each in safe if each.outcome is Outcome.HOLDS]
@@ -219,22 +220,22 @@ def _counted(state: _State) -> Counted:
 
 
 def _mended_places(commits: Sequence[ProposedCommit], after: Counted) -> Iterator[MendedPlace]:
-    seen = set[tuple[str, str, str, str]]()
+    keys = set[tuple[str, str, str, str]]()
     for commit in commits:
-        for each in commit.mended:
-            key = (commit.check, each.place.path, each.subject, each.before)
-            if key not in seen:
-                seen.add(key)
-                holding = after.holding.get((commit.check, each.place.path), 0)
+        for repair in commit.mended:
+            key = (commit.check, repair.place.path, repair.subject, repair.before)
+            if key not in keys:
+                keys.add(key)
+                holding = after.holding.get((commit.check, repair.place.path), 0)
                 yield MendedPlace(*key, failing=after.failing.get(key, 0), holding=holding)
 
 
 def _next(failing: Sequence[Finding], passed: Counter[tuple[str, str, str]]) -> Finding | None:
     """The first that was not passed over; of those that are alike, as many were as are counted."""
-    seen = Counter[tuple[str, str, str]]()
+    counts = Counter[tuple[str, str, str]]()
     for finding in failing:
-        seen[_key(finding)] += 1
-        if seen[_key(finding)] > passed[_key(finding)]:
+        counts[_key(finding)] += 1
+        if counts[_key(finding)] > passed[_key(finding)]:
             return finding
     return None
 
@@ -253,11 +254,11 @@ def _is_proved(before: _State, after: _State, check: str, paths: Collection[str]
     return is_better and all(number <= had[key] for key, number in has.items())
 
 
-def _changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes]:
+def _pick_changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes]:
     return {path: text for path, text in sorted(after.items()) if before.get(path) != text}
 
 
-def _mended(before: _State, after: _State, check: str) -> Iterator[Mended]:
+def _list_mended(before: _State, after: _State, check: str) -> Iterator[Mended]:
     """What failed and does no more, each with what is said at the same place now."""
     still = Counter(map(_key, after.failing(check)))
     holding = [each for each in after.findings if each.check == check and each.outcome is Outcome.HOLDS]
@@ -266,7 +267,12 @@ def _mended(before: _State, after: _State, check: str) -> Iterator[Mended]:
             still[_key(finding)] -= 1
             continue
         same = [each for each in holding if each.place.path == finding.place.path]
-        same.sort(key=lambda each: (each.subject != finding.subject, abs(each.place.start - finding.place.start)))
+        same.sort(
+            key=lambda candidate: (
+                candidate.subject != finding.subject,
+                abs(candidate.place.start - finding.place.start),
+            )
+        )
         now = same[0].message if same else "it does not fail any more"
         yield Mended(finding.place, finding.subject, finding.message, now)
 
@@ -274,15 +280,15 @@ def _mended(before: _State, after: _State, check: str) -> Iterator[Mended]:
 def _line_before(before: bytes, now: bytes, line: int) -> int:
     """The line that was at `line` of the later text; of one that is new, the last one above it."""
     matcher = SequenceMatcher(None, before.split(b"\n"), now.split(b"\n"), autojunk=False)
-    at, old_end, new_end = line - 1, 0, 0
+    index, old_end, new_end = line - 1, 0, 0
     for old, new, size in matcher.get_matching_blocks():
-        if at < new:
-            return 1 + max(0, min(old_end + at - new_end, old - 1))
-        if at < new + size:
-            return 1 + old + at - new
+        if index < new:
+            return 1 + max(0, min(old_end + index - new_end, old - 1))
+        if index < new + size:
+            return 1 + old + index - new
         old_end, new_end = old + size, new + size
     return max(1, old_end)
 
 
 def _patch(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str:
-    return "".join(unified_diff(path, before.get(path), after[path]) for path in _changed(before, after))
+    return "".join(unified_diff(path, before.get(path), after[path]) for path in _pick_changes(before, after))

@@ -70,8 +70,8 @@ def _pushes_when_dispatched(repository: RepositoryTexts, pipeline: Pipeline) -> 
     """Whether a run can be started without any input, and pushes then."""
     event = "workflow_dispatch"
     inputs = pipeline.root.mapping("on").mapping(event).mapping("inputs")
-    asked = [each for _, each in inputs.entries() if isinstance(each, Mapping)]
-    if any(each.scalar("default") is None and is_true(each.scalar("required")) for each in asked):
+    declarations = [each for _, each in inputs.entries() if isinstance(each, Mapping)]
+    if any(each.scalar("default") is None and is_true(each.scalar("required")) for each in declarations):
         return False
     pushes = [push for push in deliveries(repository).pushes if push.pipeline is pipeline]
     return event in pipeline.events and any(event in push.events for push in pushes)

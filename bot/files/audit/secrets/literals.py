@@ -53,8 +53,8 @@ class _Hidden:
     in_scripts: set[str] = field(default_factory=set)
     """Names behind which the rest of a line is hidden: where a word of a script ends is left to its shell."""
 
-    def shown(self, line: str) -> str:
-        """A line of a diff, however its value is quoted and wherever its name stands."""
+    def mask_line(self, line: str) -> str:
+        """Masks the secrets in a line of a diff, however a value is quoted and wherever its name stands."""
         sign, text = line[:1], line[1:]
         bare = text.rstrip("\r\n")
         if bare in self.lines:
@@ -69,48 +69,48 @@ class _Hidden:
 
 def masked(repository: RepositoryTexts, path: str, diff: str) -> str | None:
     """The diff of a file without the values that the repository gives secrets; None where one would stay."""
-    hidden = repository.kept(_hidden).get(path)
+    hidden = repository.kept(_collect_hidden).get(path)
     if hidden is not None:
-        diff = "".join(map(hidden.shown, diff.splitlines(keepends=True)))
-    for name, value in sorted(repository.kept(_literals), key=lambda each: (-len(each[1]), each)):
+        diff = "".join(map(hidden.mask_line, diff.splitlines(keepends=True)))
+    for name, value in sorted(repository.kept(_literals), key=lambda pair: (-len(pair[1]), pair)):
         if name in diff and value in diff:
-            diff = _given(name, value).sub(lambda found: found["name"] + MASK, diff)
-    diff = _without_told(diff)
+            diff = _value_pattern(name, value).sub(lambda match: match["name"] + MASK, diff)
+    diff = _mask_told_values(diff)
     return None if _shows_secret(repository, diff) else diff
 
 
-def _without_told(diff: str) -> str:
+def _mask_told_values(diff: str) -> str:
     """The diff without what its own old lines tell to be secrets: in scripts, arguments, addresses.
 
     Lines that are only new are ours but for what they repeat.
     """
     lines = diff.splitlines(keepends=True)
     old = [line for line in lines if line.startswith((" ", "-")) and not line.startswith("--- ")]
-    told = {
-        (found.group(), found.group()[: found.start("value") - found.start()] + MASK)
+    replacements = {
+        (match.group(), match.group()[: match.start("value") - match.start()] + MASK)
         for line in old
         for pattern in _TOLD
-        for found in pattern.finditer(line)
-        if _is_told(found)
+        for match in pattern.finditer(line)
+        if _is_told(match)
     }
-    for written, shown in sorted(told, key=lambda each: (-len(each[0]), each)):
-        lines = [line.replace(written, shown) if line[:1] in " -+" else line for line in lines]
+    for secret, masked_text in sorted(replacements, key=lambda pair: (-len(pair[0]), pair)):
+        lines = [line.replace(secret, masked_text) if line[:1] in " -+" else line for line in lines]
     return "".join(lines)
 
 
-def _is_told(found: re.Match[str]) -> bool:
-    name, value = found.groupdict().get("name", "password").replace("-", "_"), _bare(found["value"])
+def _is_told(match: re.Match[str]) -> bool:
+    name, value = match.groupdict().get("name", "password").replace("-", "_"), _bare(match["value"])
     return not value.startswith(("$", MASK)) and name.lower() not in _NO_NAMES and holds_secret(name, value)
 
 
 def _shows_secret(repository: RepositoryTexts, text: str) -> bool:
     return any(
-        name in text and value in text and _given(name, value).search(text) is not None
+        name in text and value in text and _value_pattern(name, value).search(text) is not None
         for name, value in repository.kept(_literals)
     )
 
 
-def _given(name: str, value: str) -> re.Pattern[str]:
+def _value_pattern(name: str, value: str) -> re.Pattern[str]:
     """Finds the value behind the name, on its line or as the `value` of the next one."""
     between = r"[\"']?[ \t]*(?:[:= ]|\r?\n.?[ \t]*value:)[ \t]*[\"']?"
     return re.compile(rf"(?P<name>{re.escape(name)}{between}){re.escape(value)}")
@@ -120,21 +120,23 @@ def _literals(repository: RepositoryTexts) -> frozenset[tuple[str, str]]:
     return frozenset((name, value) for name, value, _ in repository.kept(_secrets))
 
 
-def _hidden(repository: RepositoryTexts) -> dict[str, _Hidden]:
+def _collect_hidden(repository: RepositoryTexts) -> dict[str, _Hidden]:
     """What must not be shown of each file, by its path."""
-    found: dict[str, _Hidden] = {}
+    hidden_by_path: dict[str, _Hidden] = {}
     spans: dict[tuple[str, str], set[tuple[int, int]]] = {}
     for name, value, node in repository.kept(_secrets):
         for place in _places(repository, name, value, node):
             spans.setdefault((place.path, place.source), set()).add((place.start, place.end))
             raw = place.source[place.start : place.end].strip("\"'")
-            found.setdefault(place.path, _Hidden()).written.update((name, each) for each in (value, raw) if each)
+            hidden_by_path.setdefault(place.path, _Hidden()).written.update(
+                (name, text) for text in (value, raw) if text
+            )
     for name, place in _of_scripts(repository):
         spans.setdefault((place.path, place.source), set()).add((place.start, place.end))
-        found.setdefault(place.path, _Hidden()).in_scripts.add(name)
-    for (path, source), some in spans.items():
-        found[path].lines |= _without(source, sorted(some))
-    return found
+        hidden_by_path.setdefault(place.path, _Hidden()).in_scripts.add(name)
+    for (path, source), spans_of_text in spans.items():
+        hidden_by_path[path].lines |= _without(source, sorted(spans_of_text))
+    return hidden_by_path
 
 
 def _places(repository: RepositoryTexts, name: str, value: str, node: Node | _Place | None) -> Iterator[_Place]:
@@ -164,8 +166,8 @@ def _in_script(repository: RepositoryTexts, step: PipelineStep) -> Iterator[tupl
     if run is None or not (path := repository.path_of(run)):
         return
     for name, value, _ in filter(_is_secret, _of_commands(step)):
-        begins = [found.end() for found in _named(name).finditer(run.source, run.start, run.end)]
-        as_is = _given(name, value).findall(run.source[run.start : run.end])
+        begins = [match.end() for match in _name_pattern(name).finditer(run.source, run.start, run.end)]
+        as_is = _value_pattern(name, value).findall(run.source[run.start : run.end])
         if begins and len(as_is) == len(begins):
             continue
         ends = [_end_of_line(run.source, begin, run.end) for begin in begins]
@@ -186,7 +188,7 @@ def _in_variables(
                 yield from ((name, place) for place in _places(repository, name, value, node))
 
 
-def _named(name: str) -> re.Pattern[str]:
+def _name_pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"{re.escape(name)}[\"']?=")
 
 
@@ -204,32 +206,32 @@ def _end_of_line(text: str, begin: int, last: int) -> int:
 
 def _without(source: str, spans: Items[tuple[int, int]]) -> dict[str, str]:
     """The lines on which something stands in `spans`, which are in order, with the mask in its place."""
-    found: dict[str, str] = {}
+    masked_lines: dict[str, str] = {}
     begin, waiting = 0, list(reversed(spans))
     for line in source.splitlines(keepends=True):
         end = begin + len(line)
-        text, parts, at = line.rstrip("\r\n"), [], 0
+        text, parts, position = line.rstrip("\r\n"), [], 0
         while waiting and waiting[-1][0] < end:
-            first, last = max(waiting[-1][0] - begin, at), min(waiting[-1][1] - begin, len(text))
+            first, last = max(waiting[-1][0] - begin, position), min(waiting[-1][1] - begin, len(text))
             first += len(text[first:last]) - len(text[first:last].lstrip())
             if first < last:
-                parts += [text[at:first], MASK]
-                at = last
+                parts += [text[position:first], MASK]
+                position = last
             if waiting[-1][1] > end:
                 break
             waiting.pop()
         if parts:
-            found[text] = "".join((*parts, text[at:]))
+            masked_lines[text] = "".join((*parts, text[position:]))
         begin = end
-    return found
+    return masked_lines
 
 
 def _secrets(repository: RepositoryTexts) -> list[Written]:
-    return [(name, _bare(value), node) for name, value, node in filter(_is_secret, _written(repository))]
+    return [(name, _bare(value), node) for name, value, node in filter(_is_secret, _find_assignments(repository))]
 
 
-def _is_secret(written: Written) -> bool:
-    name, value = written[0], _bare(written[1])
+def _is_secret(assignment: Written) -> bool:
+    name, value = assignment[0], _bare(assignment[1])
     return value != "" and not value.startswith("$") and holds_secret(name, value) and not takes_a_password(value)
 
 
@@ -237,12 +239,12 @@ def _bare(value: str) -> str:
     return value.strip().strip("\"'")
 
 
-def _written(repository: RepositoryTexts) -> Iterator[Written]:
+def _find_assignments(repository: RepositoryTexts) -> Iterator[Written]:
     yield from _in_workloads(repository)
     for file in dockerfiles(repository):
-        for each in file.script.instructions:
-            if each.keyword in {"arg", "env"}:
-                yield from _of_instruction(repository, file, each)
+        for instruction in file.script.instructions:
+            if instruction.keyword in {"arg", "env"}:
+                yield from _of_instruction(repository, file, instruction)
     for pipeline in pipelines(repository):
         for holder in (pipeline.root, *_holders(job.mapping for job in pipeline.jobs)):
             yield from named_values(holder.get("env"))
@@ -277,13 +279,13 @@ def _of_step(step: PipelineStep) -> Iterator[Written]:
     for name, value, node in named_values(step.mapping.get("with")):
         yield name, value, node
         lines = node.value.split("\n") if isinstance(node, Scalar) else ()
-        yield from (_parted(line.strip()) for line in lines)
+        yield from (_split_assignment(line.strip()) for line in lines)
     yield from _of_commands(step)
 
 
 def _of_commands(step: PipelineStep) -> Iterator[Written]:
     for command in step.commands:
-        yield from (_parted(each.removeprefix("--build-arg=")) for each in command.words)
+        yield from (_split_assignment(each.removeprefix("--build-arg=")) for each in command.words)
 
 
 def _of_instruction(repository: RepositoryTexts, file: Dockerfile, instruction: Instruction) -> Iterator[Written]:
@@ -293,6 +295,6 @@ def _of_instruction(repository: RepositoryTexts, file: Dockerfile, instruction: 
         yield name, value.text, _Place(file.path, source, *places)
 
 
-def _parted(text: str) -> Written:
+def _split_assignment(text: str) -> Written:
     name, _, value = text.partition("=")
     return name, value, None

@@ -12,17 +12,21 @@ from bot.files.audit.workflows.model import PipelineStep
 def words_after(repository: RepositoryTexts, step: PipelineStep, command: str, added: str) -> Edit:
     """Puts words behind the first ones of a command, such as `cosign verify`. Raises `NotSpliceable`."""
     pattern = r"(?<![\w./-])" + r"[ \t]+".join(map(re.escape, command.split())) + r"(?=[ \t])"
-    path, found = _only(repository, step, pattern, f"`{command}`")
-    return Edit(path, Span(found.end(), found.end()), f" {added}")
+    path, match = _only(repository, step, pattern, f"`{command}`")
+    return Edit(path, Span(match.end(), match.end()), f" {added}")
 
 
-def words_replaced(repository: RepositoryTexts, step: PipelineStep, pattern: str, by: str, shown: str) -> Edit:
-    """Other words for those that a pattern finds; `shown` names them in the reason why that cannot be done."""
-    path, found = _only(repository, step, pattern, shown)
-    return Edit(path, Span(found.start(), found.end()), by)
+def words_replaced(
+    repository: RepositoryTexts, step: PipelineStep, pattern: str, by: str, description: str
+) -> Edit:
+    """Other words for those that a pattern finds; `description` names them in the reason why it cannot be done."""
+    path, match = _only(repository, step, pattern, description)
+    return Edit(path, Span(match.start(), match.end()), by)
 
 
-def _only(repository: RepositoryTexts, step: PipelineStep, pattern: str, shown: str) -> tuple[str, re.Match[str]]:
+def _only(
+    repository: RepositoryTexts, step: PipelineStep, pattern: str, description: str
+) -> tuple[str, re.Match[str]]:
     run = step.mapping.scalar("run")
     path = repository.path_of(run) if run is not None else ""
     if run is None or not path or run.source is not repository.text(path):
@@ -30,12 +34,12 @@ def _only(repository: RepositoryTexts, step: PipelineStep, pattern: str, shown: 
     check_spliceable(run.source)
     lines = repository.lines(path)
     places = [
-        found
-        for found in re.compile(pattern).finditer(run.source, run.start, run.end)
-        if not lines.of(lines.at(found.start())).lstrip().startswith("#")
+        match
+        for match in re.compile(pattern).finditer(run.source, run.start, run.end)
+        if not lines.of(lines.at(match.start())).lstrip().startswith("#")
     ]
     if len(places) != 1:
         raise NotSpliceable(
-            f"its commands have {shown} {'several times' if places else 'in words that a run makes'}"
+            f"its commands have {description} {'several times' if places else 'in words that a run makes'}"
         )
     return path, places[0]

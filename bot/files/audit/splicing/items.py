@@ -13,31 +13,31 @@ from bot.files.formats.source.nodes import Mapping, Scalar, ScalarStyle, Sequenc
 from bot.files.formats.source.text import Lines
 
 
-def item_after(repository: RepositoryTexts, item: Mapping, written: Items[str]) -> Edit:
+def item_after(repository: RepositoryTexts, item: Mapping, item_lines: Items[str]) -> Edit:
     """Puts lines behind an item of a list. They are as they would stand at the left margin, dash first."""
     path, text, lines = _file_of(repository, item)
     line, column = _dash(text, lines, item)
-    return _inserted(path, text, _end_of_item(lines, line, column), column, written)
+    return _insert_lines(path, text, _end_of_item(lines, line, column), column, item_lines)
 
 
-def item_before(repository: RepositoryTexts, item: Mapping, written: Items[str]) -> Edit:
+def item_before(repository: RepositoryTexts, item: Mapping, item_lines: Items[str]) -> Edit:
     """Puts lines in front of an item of a list, as `item_after` does behind it."""
     path, text, lines = _file_of(repository, item)
     line, column = _dash(text, lines, item)
-    return _inserted(path, text, lines.start(line), column, written)
+    return _insert_lines(path, text, lines.start(line), column, item_lines)
 
 
-def with_items(repository: RepositoryTexts, holder: Mapping, key: str, written: Items[str]) -> tuple[Edit, ...]:
+def with_items(repository: RepositoryTexts, holder: Mapping, key: str, item_lines: Items[str]) -> tuple[Edit, ...]:
     """Puts items in front of those under a key, with the key where there is none."""
-    held = holder.get(key)
-    if isinstance(held, Sequence) and held.items:
-        return (item_before(repository, _first_item(held), written),)
-    if held is not None:
+    value = holder.get(key)
+    if isinstance(value, Sequence) and value.items:
+        return (item_before(repository, _first_item(value), item_lines),)
+    if value is not None:
         raise NotSpliceable(f"its {key} are no list of several lines")
-    return edits_of(with_key(repository, holder, key, ["", *(f"  {line}" for line in written)], ""))
+    return edits_of(with_key(repository, holder, key, ["", *(f"  {line}" for line in item_lines)], ""))
 
 
-def word_after(repository: RepositoryTexts, items: Sequence, written: str) -> Edit:
+def word_after(repository: RepositoryTexts, items: Sequence, word: str) -> Edit:
     """Puts a word behind the last one of a list of words, whether that stands in brackets or line by line."""
     last = items.items[-1] if items.items else None
     path = repository.path_of(last) if last is not None else ""
@@ -53,8 +53,8 @@ def word_after(repository: RepositoryTexts, items: Sequence, written: str) -> Ed
     line = lines.at(last.start)
     before = text[lines.start(line) : last.start]
     if before.strip() != "-":
-        return Edit(path, Span(last.end, last.end), f", {written}")
-    return _inserted(path, text, lines.end(line), before.index("-"), [f"- {written}"])
+        return Edit(path, Span(last.end, last.end), f", {word}")
+    return _insert_lines(path, text, lines.end(line), before.index("-"), [f"- {word}"])
 
 
 def entry_removed(repository: RepositoryTexts, holder: Mapping, key: str) -> Edit:
@@ -80,15 +80,15 @@ def item_removed(repository: RepositoryTexts, item: Mapping | Scalar) -> Edit:
 def key_removed(repository: RepositoryTexts, holder: Mapping, key: str) -> Edit:
     """Takes a key with a list below it out of a mapping that keeps others."""
     path, text, lines = _file_of(repository, holder)
-    name, held = holder.own[key]
+    name, items = holder.own[key]
     line = lines.at(name.start)
     before = text[lines.start(line) : name.start]
-    if before.strip() or len(holder.own) < 2 or not isinstance(held, Sequence):
+    if before.strip() or len(holder.own) < 2 or not isinstance(items, Sequence):
         raise NotSpliceable(f"its {key} does not stand on lines of its own")
-    line_of_first, column = _dash(text, lines, _first_item(held))
+    line_of_first, column = _dash(text, lines, _first_item(items))
     if line_of_first <= line or column < len(before):
         raise NotSpliceable(f"its {key} is no list of several lines")
-    last = held.items[-1]
+    last = items.items[-1]
     if not isinstance(last, Mapping):
         raise NotSpliceable(f"its {key} is no list of several lines")
     line_of_last, column = _dash(text, lines, last)
@@ -126,18 +126,18 @@ def _end_of_item(lines: Lines, line: int, column: int) -> int:
     """Where the last line ends that is indented more than the item's dash; blank lines behind it do not count."""
     last = line
     for number in range(line + 1, len(lines) + 1):
-        written = lines.of(number)
-        bare = written.strip()
+        line_text = lines.of(number)
+        bare = line_text.strip()
         if not bare:
             continue
-        if len(written) - len(written.lstrip(" ")) <= column:
+        if len(line_text) - len(line_text.lstrip(" ")) <= column:
             break
         last = number
     return lines.end(last)
 
 
-def _inserted(path: str, text: str, at: int, column: int, written: Items[str]) -> Edit:
+def _insert_lines(path: str, text: str, offset: int, column: int, new_lines: Items[str]) -> Edit:
     ending = "\r\n" if "\r\n" in text else "\n"
-    missing = "" if at == 0 or text[:at].endswith("\n") else ending
+    missing = "" if offset == 0 or text[:offset].endswith("\n") else ending
     padding = " " * column
-    return Edit(path, Span(at, at), missing + "".join(f"{padding}{line}{ending}" for line in written))
+    return Edit(path, Span(offset, offset), missing + "".join(f"{padding}{line}{ending}" for line in new_lines))

@@ -32,7 +32,7 @@ _IN_BRACES = re.compile(r"[\w.-]+|'[^'\n]*'|\"[^\"\\\n]*\"")
 
 
 class NotSpliceable(ValueError):
-    """A text is left alone; its words say why."""
+    """Raised where a text is left alone; its message says why."""
 
 
 def with_key(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[str], advice: str) -> Fix:
@@ -64,15 +64,17 @@ def edits_of(fix: Fix) -> tuple[Edit, ...]:
 
 def merged(edits: Iterable[Edit]) -> tuple[Edit, ...]:
     """Edits that insert at the same place as one, in their order."""
-    found: dict[tuple[str, Span], Edit] = {}
+    edits_by_place: dict[tuple[str, Span], Edit] = {}
     for edit in edits:
-        before = found.get((edit.path, edit.span))
-        found[edit.path, edit.span] = edit if before is None else replace(before, text=before.text + edit.text)
-    return tuple(found.values())
+        before = edits_by_place.get((edit.path, edit.span))
+        edits_by_place[edit.path, edit.span] = (
+            edit if before is None else replace(before, text=before.text + edit.text)
+        )
+    return tuple(edits_by_place.values())
 
 
 def is_generated(text: str) -> bool:
-    """Whether a file's first lines say so."""
+    """Whether a file's first lines say that it is generated."""
     return _GENERATED.search("\n".join(text.split("\n", 6)[:6])) is not None
 
 
@@ -108,9 +110,9 @@ def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[
         raise NotSpliceable(_SEVERAL_FILES)
     if text[mapping.start : mapping.start + 1] == "{":
         return _edit_in_braces(path, text, mapping, key, value)
-    held = mapping.own.get(key)
-    if held is not None:
-        return _replaced(path, text, held[1], value)
+    entry = mapping.own.get(key)
+    if entry is not None:
+        return _replace_scalar(path, text, entry[1], value)
     lines = repository.lines(path)
     ending = "\r\n" if "\r\n" in text else "\n"
     for name, node in mapping.own.values():
@@ -122,17 +124,17 @@ def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[
         if not _ONLY_INDENT.fullmatch(before):
             raise NotSpliceable(_FLOW if set(before) & set("{[") else "its keys do not stand on lines of their own")
         if is_simple and is_one_line:
-            at = lines.end(line)
-            written = _written(key, value, len(before), ending)
-            missing = "" if text[:at].endswith("\n") else ending
-            return Edit(path, Span(at, at), missing + written)
+            offset = lines.end(line)
+            key_text = _write_key(key, value, len(before), ending)
+            missing = "" if text[:offset].endswith("\n") else ending
+            return Edit(path, Span(offset, offset), missing + key_text)
     name = next(iter(mapping.own.values()))[0]
     line = lines.at(name.start)
     before = text[lines.start(line) : name.start]
     if before.strip():
         raise NotSpliceable("its first key does not stand on a line of its own")
-    at = lines.start(line)
-    return Edit(path, Span(at, at), _written(key, value, len(before), ending))
+    offset = lines.start(line)
+    return Edit(path, Span(offset, offset), _write_key(key, value, len(before), ending))
 
 
 def _edit_in_braces(path: str, text: str, mapping: Mapping, key: str, value: Items[str]) -> Edit:
@@ -140,28 +142,28 @@ def _edit_in_braces(path: str, text: str, mapping: Mapping, key: str, value: Ite
     end = _closing_brace(text, mapping)
     if any(not mapping.start < name.start < end for name, _ in mapping.own.values()):
         raise NotSpliceable(_SEVERAL_FILES)
-    written = _between_braces(value)
-    held = mapping.own.get(key)
-    if held is not None:
-        return _replaced(path, text, held[1], [written])
-    at = len(text[:end].rstrip(" "))
-    if text[at - 1] == ",":
+    value_text = _between_braces(value)
+    entry = mapping.own.get(key)
+    if entry is not None:
+        return _replace_scalar(path, text, entry[1], [value_text])
+    offset = len(text[:end].rstrip(" "))
+    if text[offset - 1] == ",":
         raise NotSpliceable("its last entry ends in a comma")
-    return Edit(path, Span(at, at), f", {key}: {written}")
+    return Edit(path, Span(offset, offset), f", {key}: {value_text}")
 
 
 def _closing_brace(text: str, mapping: Mapping) -> int:
     """Where the brace stands that closes a mapping on the same line."""
     ends = {scalar.start: scalar.end for scalar in _scalars(mapping)}
-    at, depth = mapping.start, 0
-    while at < len(text) and text[at] != "\n":
-        if ends.get(at, at) > at:
-            at = ends[at]
+    position, depth = mapping.start, 0
+    while position < len(text) and text[position] != "\n":
+        if ends.get(position, position) > position:
+            position = ends[position]
             continue
-        depth += (text[at] in "{[") - (text[at] in "}]")
+        depth += (text[position] in "{[") - (text[position] in "}]")
         if depth == 0:
-            return at
-        at += 1
+            return position
+        position += 1
     raise NotSpliceable(_FLOW)
 
 
@@ -173,9 +175,9 @@ def _scalars(node: Node) -> Iterator[Scalar]:
             for item in node.items:
                 yield from _scalars(item)
         case Mapping():
-            for name, held in node.own.values():
+            for name, child in node.own.values():
                 yield name
-                yield from _scalars(held)
+                yield from _scalars(child)
 
 
 def _between_braces(value: Items[str]) -> str:
@@ -190,7 +192,7 @@ def _between_braces(value: Items[str]) -> str:
     return f"'{value[0]}'"
 
 
-def _replaced(path: str, text: str, old: Node, value: Items[str]) -> Edit:
+def _replace_scalar(path: str, text: str, old: Node, value: Items[str]) -> Edit:
     """Another value in the place of a scalar of one line."""
     if isinstance(old, Scalar) and old.source is not text:
         raise NotSpliceable(_SEVERAL_FILES)
@@ -201,7 +203,7 @@ def _replaced(path: str, text: str, old: Node, value: Items[str]) -> Edit:
     return Edit(path, Span(old.start, old.end), value[0])
 
 
-def _written(key: str, value: Items[str], column: int, ending: str) -> str:
+def _write_key(key: str, value: Items[str], column: int, ending: str) -> str:
     padding = " " * column
     head = f"{padding}{key}: {value[0]}".rstrip() + ending
     return head + "".join(f"{padding}{line}{ending}" for line in value[1:])

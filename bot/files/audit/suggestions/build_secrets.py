@@ -52,18 +52,26 @@ def _in_dockerfile(repository: RepositoryTexts, file: Dockerfile, name: str) -> 
     is_used = re.compile(rf"\$(?:{re.escape(name)}\b|\{{{re.escape(name)}\b)")
     for number in sorted(file.instructions):
         is_declared, mounts = False, 0
-        for each in file.instructions[number]:
-            if each.keyword == "arg" and re.fullmatch(rf"{re.escape(name)}(?:=\S*)?", each.arguments.text):
+        for instruction in file.instructions[number]:
+            if instruction.keyword == "arg" and re.fullmatch(
+                rf"{re.escape(name)}(?:=\S*)?", instruction.arguments.text
+            ):
                 is_declared = True
-                yield Edit(file.path, Span(lines.start(each.line), lines.end(each.last_line)), "")
-            elif each.keyword == "arg" and re.search(rf"(?:^|\s){re.escape(name)}(?:[=\s]|$)", each.arguments.text):
+                yield Edit(file.path, Span(lines.start(instruction.line), lines.end(instruction.last_line)), "")
+            elif instruction.keyword == "arg" and re.search(
+                rf"(?:^|\s){re.escape(name)}(?:[=\s]|$)", instruction.arguments.text
+            ):
                 raise NotSpliceable("several arguments are declared in one line")
-            elif is_used.search(text[lines.start(each.line) : lines.end(each.last_line)]):
-                if each.keyword != "run" or not _is_plain(each):
-                    raise NotSpliceable(f"{name} is used in line {each.line} by what takes no build secret")
-                at, mounts = each.start + each.at, mounts + 1
-                yield Edit(file.path, Span(at, at), f"--mount=type=secret,id={name},env={name} ")
-        if is_declared and not mounts and any(each.keyword == "run" for each in file.instructions[number]):
+            elif is_used.search(text[lines.start(instruction.line) : lines.end(instruction.last_line)]):
+                if instruction.keyword != "run" or not _is_plain(instruction):
+                    raise NotSpliceable(f"{name} is used in line {instruction.line} by what takes no build secret")
+                offset, mounts = instruction.start + instruction.at, mounts + 1
+                yield Edit(file.path, Span(offset, offset), f"--mount=type=secret,id={name},env={name} ")
+        if (
+            is_declared
+            and not mounts
+            and any(instruction.keyword == "run" for instruction in file.instructions[number])
+        ):
             raise NotSpliceable(f"no RUN names {name}, and each of them may read it from its environment")
 
 
@@ -79,9 +87,9 @@ def _is_plain(instruction: Instruction) -> bool:
 
 
 def _in_workflow(repository: RepositoryTexts, push: Push, name: str) -> Iterator[Edit]:
-    given = push.step.mapping.get("with")
-    arguments = given.scalar("build-args") if isinstance(given, Mapping) else None
-    if push.step.action not in BUILDKIT_ACTIONS or not isinstance(given, Mapping) or arguments is None:
+    inputs = push.step.mapping.get("with")
+    arguments = inputs.scalar("build-args") if isinstance(inputs, Mapping) else None
+    if push.step.action not in BUILDKIT_ACTIONS or not isinstance(inputs, Mapping) or arguments is None:
         raise NotSpliceable("the build's arguments are handed over by a command")
     path = repository.path_of(arguments)
     text, lines = repository.text(path), repository.lines(path)
@@ -89,17 +97,17 @@ def _in_workflow(repository: RepositoryTexts, push: Push, name: str) -> Iterator
     handed = next((line for line in arguments.value.split("\n") if line.strip().startswith(f"{name}=")), None)
     if handed is None:
         return
-    if given.get("secrets") is not None:
+    if inputs.get("secrets") is not None:
         raise NotSpliceable("the build has secrets already")
     if len([line for line in arguments.value.split("\n") if line.strip()]) == 1:
-        key = given.own["build-args"][0]
+        key = inputs.own["build-args"][0]
         yield Edit(path, Span(key.start, key.end), "secrets")
         return
     if arguments.style is not ScalarStyle.LITERAL:
         raise NotSpliceable("the build's arguments are not written line by line")
     numbers = range(lines.at(arguments.start) + 1, lines.at(max(arguments.end - 1, arguments.start)) + 1)
-    found = [number for number in numbers if lines.of(number).strip() == handed.strip()]
-    if len(found) != 1:
+    line_numbers = [number for number in numbers if lines.of(number).strip() == handed.strip()]
+    if len(line_numbers) != 1:
         raise NotSpliceable("the build's arguments are not written line by line")
-    yield Edit(path, Span(lines.start(found[0]), lines.end(found[0])), "")
-    yield from edits_of(with_key(repository, given, "secrets", ["|", f"  {handed.strip()}"], ""))
+    yield Edit(path, Span(lines.start(line_numbers[0]), lines.end(line_numbers[0])), "")
+    yield from edits_of(with_key(repository, inputs, "secrets", ["|", f"  {handed.strip()}"], ""))

@@ -18,16 +18,16 @@ def context_begun(
 
     None where it is made of no value that is empty.
     """
-    found = empty_context(repository, container)
-    if found is None:
+    entry = empty_context(repository, container)
+    if entry is None:
         return None
     try:
-        return Fix(advice, suggested=(_begun(repository, *found, [f"{key}: {value[0]}".rstrip(), *value[1:]]),))
+        return Fix(advice, suggested=(_begun(repository, *entry, [f"{key}: {value[0]}".rstrip(), *value[1:]]),))
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
 
 
-def _begun(repository: RepositoryTexts, name: Scalar, old: Node, written: Items[str]) -> Edit:
+def _begun(repository: RepositoryTexts, name: Scalar, old: Node, block_lines: Items[str]) -> Edit:
     path = repository.path_of(name)
     text, lines = repository.text(path), repository.lines(path)
     check_spliceable(text)
@@ -37,19 +37,19 @@ def _begun(repository: RepositoryTexts, name: Scalar, old: Node, written: Items[
         raise NotSpliceable("its key in the values does not stand on a line of its own")
     ending = "\r\n" if "\r\n" in text else "\n"
     padding = f"{before}  "
-    block = "".join(f"{padding}{each}{ending}" for each in written)
+    block = "".join(f"{padding}{each}{ending}" for each in block_lines)
     end = lines.end(line)
     if isinstance(old, Scalar) and old.end > old.start:
         if old.source is not text or lines.at(old.start) != line or text[name.end + 1 : old.start].strip():
             raise NotSpliceable("its empty value does not stand behind its key alone")
-        rest = text[old.end : end].rstrip()
-        return Edit(path, Span(name.end + 1, end), f"{rest}{ending}{block}")
+        line_end = text[old.end : end].rstrip()
+        return Edit(path, Span(name.end + 1, end), f"{line_end}{ending}{block}")
     if isinstance(old, Scalar):
         return Edit(path, Span(end, end), ("" if text[:end].endswith("\n") else ending) + block)
     if text[old.start : old.start + 2] != "{}":
         raise NotSpliceable("its empty value is written over several lines")
     if lines.at(old.start) == line:
-        rest = text[old.start + 2 : end].rstrip()
-        return Edit(path, Span(name.end + 1, end), f"{rest}{ending}{block}")
+        line_end = text[old.start + 2 : end].rstrip()
+        return Edit(path, Span(name.end + 1, end), f"{line_end}{ending}{block}")
     column = old.start - lines.start(lines.at(old.start))
-    return Edit(path, Span(old.start, old.start + 2), f"{ending}{' ' * column}".join(written))
+    return Edit(path, Span(old.start, old.start + 2), f"{ending}{' ' * column}".join(block_lines))

@@ -34,22 +34,22 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
         if root is None or len(service.levels) > 1:
             raise NotSpliceable("several services put it together")
         check_reads_files(service.image if not service.is_built else "")
-        found = dict(_taken(service))
+        sources_by_name = dict(_find_secret_variables(service))
         pairs = named_values(service.get("environment"))
-        written_out = [name for name, value, _ in pairs if name in found and is_written_out(name, value)]
+        written_out = [name for name, value, _ in pairs if name in sources_by_name and is_written_out(name, value)]
         check_one_value(written_out, lambda name: repository.kept(_values)[service.path, name])
         edits = [
-            *_taken_out(repository, service.levels[0], found),
-            *_listed(repository, service.levels[0], found),
+            *_take_variables_out(repository, service.levels[0], sources_by_name),
+            *_list_secrets(repository, service.levels[0], sources_by_name),
         ]
-        edits += _declared(repository, root, found)
+        edits += _declare_secrets(repository, root, sources_by_name)
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
-    told = f"{advice}; {set_anew(written_out, 'where Compose runs')}" if written_out else advice
-    return Fix(told, suggested=merged(edits))
+    full_advice = f"{advice}; {set_anew(written_out, 'where Compose runs')}" if written_out else advice
+    return Fix(full_advice, suggested=merged(edits))
 
 
-def _taken(service: Service) -> Iterator[tuple[str, str]]:
+def _find_secret_variables(service: Service) -> Iterator[tuple[str, str]]:
     """The variables that hold secrets, each with that of the environment that it is taken from."""
     for name, value, _ in named_values(service.get("environment")):
         variable = _VARIABLE.fullmatch(value)
@@ -63,14 +63,14 @@ def _taken(service: Service) -> Iterator[tuple[str, str]]:
 
 def _values(repository: RepositoryTexts) -> dict[tuple[str, str], set[str]]:
     """What the services of a file give variables, by its path and their names."""
-    found: dict[tuple[str, str], set[str]] = {}
+    values_by_variable: dict[tuple[str, str], set[str]] = {}
     for service in services(repository):
         for name, value, _ in named_values(service.get("environment")):
-            found.setdefault((service.path, name), set()).add(value)
-    return found
+            values_by_variable.setdefault((service.path, name), set()).add(value)
+    return values_by_variable
 
 
-def _taken_out(repository: RepositoryTexts, own: Mapping, names: dict[str, str]) -> Iterator[Edit]:
+def _take_variables_out(repository: RepositoryTexts, own: Mapping, names: dict[str, str]) -> Iterator[Edit]:
     environment = own.get("environment")
     if len(list(named_values(environment))) == len(names):
         yield entry_removed(repository, own, "environment")
@@ -83,29 +83,29 @@ def _taken_out(repository: RepositoryTexts, own: Mapping, names: dict[str, str])
                 yield item_removed(repository, item)
 
 
-def _listed(repository: RepositoryTexts, own: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
-    listed = own.get("secrets")
-    if isinstance(listed, Sequence) and len(names) == 1:
-        return (word_after(repository, listed, next(iter(names))),)
-    if listed is not None:
+def _list_secrets(repository: RepositoryTexts, own: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
+    secrets = own.get("secrets")
+    if isinstance(secrets, Sequence) and len(names) == 1:
+        return (word_after(repository, secrets, next(iter(names))),)
+    if secrets is not None:
         raise NotSpliceable("the service has secrets already")
     return edits_of(with_key(repository, own, "secrets", ["", *(f"  - {name}" for name in names)], ""))
 
 
-def _declared(repository: RepositoryTexts, root: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
-    held = root.get("secrets")
-    known = set(held.own) if isinstance(held, Mapping) else set()
-    for name in known & set(names):
-        if isinstance(held, Mapping) and word(held.mapping(name).get("environment")) != names[name]:
+def _declare_secrets(repository: RepositoryTexts, root: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
+    secrets = root.get("secrets")
+    declared_names = set(secrets.own) if isinstance(secrets, Mapping) else set()
+    for name in declared_names & set(names):
+        if isinstance(secrets, Mapping) and word(secrets.mapping(name).get("environment")) != names[name]:
             raise NotSpliceable(f"the file has a secret {name} of another source")
     lines = [
         line
         for name, source in names.items()
-        if name not in known
+        if name not in declared_names
         for line in (f"{name}:", f"  environment: {source}")
     ]
     if not lines:
         return ()
-    if isinstance(held, Mapping) and held.own:
+    if isinstance(secrets, Mapping) and secrets.own:
         raise NotSpliceable("the file has other secrets already")
     return edits_of(with_key(repository, root, "secrets", ["", *(f"  {line}" for line in lines)], ""))

@@ -38,13 +38,13 @@ def suggest_blocking(repository: RepositoryTexts, scan: ImageScan, advice: str) 
 
 
 def _of_action(repository: RepositoryTexts, scan: ImageScan) -> tuple[Edit, ...]:
-    given = scan.step.mapping.get("with")
-    if not isinstance(given, Mapping):
+    inputs = scan.step.mapping.get("with")
+    if not isinstance(inputs, Mapping):
         raise NotSpliceable("it has no inputs")
     keys = dict(_KEYS[scan.step.action])
     if not scan.gates_severities:
         keys["limit-severities-for-sarif"] = "true"
-    edits = edits_of(with_keys(repository, given, keys, ""))
+    edits = edits_of(with_keys(repository, inputs, keys, ""))
     if scan.step.mapping.get("continue-on-error") is not None:
         edits += edits_of(with_key(repository, scan.step.mapping, "continue-on-error", ["false"], ""))
     return edits

@@ -24,14 +24,14 @@ def check_own_workflow(pipeline: Pipeline, step: PipelineStep) -> None:
 
 
 def rights(
-    repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep, wanted: Values[str, str]
+    repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep, required_rights: Values[str, str]
 ) -> tuple[Edit, ...]:
     """The edits that grant a step's job what it lacks. Raises `NotSpliceable`.
 
     A job without permissions of its own gets those that it has had, so that it keeps them.
     """
     job = step.job
-    missing = {scope: right for scope, right in wanted.items() if job.may_write(scope) is not True}
+    missing = {scope: right for scope, right in required_rights.items() if job.may_write(scope) is not True}
     if not missing:
         return ()
     own = job.mapping.get("permissions")
@@ -55,10 +55,10 @@ def rights_alone(repository: RepositoryTexts, pipeline: Pipeline, step: Pipeline
 
 
 def _until_now(repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep) -> dict[str, str]:
-    written = pipeline.root.get("permissions")
-    if isinstance(written, Mapping):
-        return {key.value: value.value for key, value in written.entries() if isinstance(value, Scalar)}
-    if written is not None:
+    permissions = pipeline.root.get("permissions")
+    if isinstance(permissions, Mapping):
+        return {key.value: value.value for key, value in permissions.entries() if isinstance(value, Scalar)}
+    if permissions is not None:
         raise NotSpliceable("the rights of its workflow are written as one word")
     steps = [each for each in pipeline.steps if each.job is step.job]
     if any(map(_uses_token, steps)):
@@ -76,7 +76,7 @@ def _uses_token(step: PipelineStep) -> bool:
     if step.action == _LOGIN:
         return False
     holders = (step.job.mapping.mapping("env"), step.mapping.mapping("env"), step.mapping.mapping("with"))
-    given = [value.value for each in holders for _, value in each.entries() if isinstance(value, Scalar)]
+    values = [value.value for each in holders for _, value in each.entries() if isinstance(value, Scalar)]
     run = step.mapping.scalar("run")
     commands = run.value if run is not None else ""
-    return _PUSHES.search(commands) is not None or any(map(_TOKEN.search, (commands, *given)))
+    return _PUSHES.search(commands) is not None or any(map(_TOKEN.search, (commands, *values)))

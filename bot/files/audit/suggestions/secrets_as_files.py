@@ -26,7 +26,7 @@ _USED = re.compile(r"(?<!\$)\$\(([^()\s]+)\)")
 
 
 @dataclass(slots=True)
-class _Wanted:
+class _Selection:
     """What is taken out of the environment, and the files of each Secret with their keys; None for all of them."""
 
     entries: list[Mapping] = field(default_factory=list)
@@ -40,21 +40,21 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
         return Fix(advice, left_alone=PUT_TOGETHER)
     try:
         check_reads_files(container.image)
-        wanted = _wanted(container)
+        selection = _select_secrets(container)
         values = repository.kept(_values)
-        check_one_value(wanted.written_out, lambda name: values[id(container.pod), name])
-        _check_no_other_use(container, wanted)
-        _check_volumes(container, wanted)
-        edits = list(_taken_out(repository, container, wanted))
-        names = list(wanted.secrets)
+        check_one_value(selection.written_out, lambda name: values[id(container.pod), name])
+        _check_no_other_use(container, selection)
+        _check_volumes(container, selection)
+        edits = list(_take_entries_out(repository, container, selection))
+        names = list(selection.secrets)
         mounts = [line for name in names for line in _mount(name)]
-        volumes = [line for name in names for line in _volume(name, wanted.secrets[name])]
+        volumes = [line for name in names for line in _volume(name, selection.secrets[name])]
         edits += with_items(repository, container.own, "volumeMounts", mounts)
         edits += with_items(repository, container.pod.spec, "volumes", volumes)
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
-    if wanted.written_out:
-        advice += f"; {set_anew(wanted.written_out, f'in the Secret {container.pod.name}-secrets')}"
+    if selection.written_out:
+        advice += f"; {set_anew(selection.written_out, f'in the Secret {container.pod.name}-secrets')}"
     return Fix(advice, suggested=merged(edits))
 
 
@@ -63,9 +63,9 @@ def is_written_out(name: str, value: str) -> bool:
     return is_secret_name(name) and holds_secret(name, value) and "$" not in value and "://" not in value
 
 
-def set_anew(names: Items[str], where: str) -> str:
+def set_anew(names: Items[str], location: str) -> str:
     """What must be done about secrets that were written out before a patch can be taken."""
-    return f"set {', '.join(names[:5])} {where} first, to another value: this one stands in the history"
+    return f"set {', '.join(names[:5])} {location} first, to another value: this one stands in the history"
 
 
 def check_one_value(names: Items[str], values: Callable[[str], Collection[str]]) -> None:
@@ -86,8 +86,8 @@ def check_reads_files(image: str) -> None:
         )
 
 
-def _wanted(container: Container) -> _Wanted:
-    found = _Wanted()
+def _select_secrets(container: Container) -> _Selection:
+    selection = _Selection()
     for entry in container.own.sequence("env"):
         if not isinstance(entry, Mapping):
             continue
@@ -97,37 +97,37 @@ def _wanted(container: Container) -> _Wanted:
             if not secret or not key or not name:
                 raise NotSpliceable("which Secret it is stands in no one place")
             _check_is_there(reference)
-            files = found.secrets.setdefault(secret, {})
+            files = selection.secrets.setdefault(secret, {})
             if files is not None:
                 files[name] = key
-            found.entries.append(entry)
+            selection.entries.append(entry)
         elif is_written_out(name, value := word(entry.get("value")) or "") and _IS_KEY.fullmatch(name):
-            files = found.secrets.setdefault(f"{container.pod.name}-secrets", {})
+            files = selection.secrets.setdefault(f"{container.pod.name}-secrets", {})
             if files is not None:
                 files[name] = name
-            found.written_out.append(name)
-            found.entries.append(entry)
+            selection.written_out.append(name)
+            selection.entries.append(entry)
         elif holds_secret(name, value):
             raise NotSpliceable("for what is written out a Secret must be made first")
     for entry in container.own.sequence("envFrom"):
         if isinstance(entry, Mapping) and entry.get("secretRef") is not None:
             secret = word(entry.mapping("secretRef").get("name"))
-            if not secret or entry.get("prefix") is not None or secret in found.secrets:
+            if not secret or entry.get("prefix") is not None or secret in selection.secrets:
                 raise NotSpliceable("which Secret it is stands in no one place")
             _check_is_there(entry.mapping("secretRef"))
-            found.secrets[secret] = None
-            found.entries.append(entry)
-    return found
+            selection.secrets[secret] = None
+            selection.entries.append(entry)
+    return selection
 
 
 def _values(repository: RepositoryTexts) -> dict[tuple[int, str], set[str]]:
     """What the containers of a pod give variables, by its identity and their names."""
-    found: dict[tuple[int, str], set[str]] = {}
+    values_by_variable: dict[tuple[int, str], set[str]] = {}
     for container in containers(repository):
         for entry in container.own.sequence("env"):
             if isinstance(entry, Mapping) and (value := word(entry.get("value"))):
-                found.setdefault((id(container.pod), word(entry.get("name")) or ""), set()).add(value)
-    return found
+                values_by_variable.setdefault((id(container.pod), word(entry.get("name")) or ""), set()).add(value)
+    return values_by_variable
 
 
 def _check_is_there(reference: Mapping) -> None:
@@ -136,12 +136,12 @@ def _check_is_there(reference: Mapping) -> None:
         raise NotSpliceable("one of its Secrets is optional")
 
 
-def _check_no_other_use(container: Container, wanted: _Wanted) -> None:
+def _check_no_other_use(container: Container, selection: _Selection) -> None:
     """Raises `NotSpliceable` where a command or another variable is put together with one that would be gone."""
     env = container.own.sequence("env")
-    kept = [each for each in env if not any(each is entry for entry in wanted.entries)]
-    own = {word(each.get("name")) for each in kept if isinstance(each, Mapping)}
-    for node in (*kept, container.own.get("command"), container.own.get("args")):
+    other_entries = [each for each in env if not any(each is entry for entry in selection.entries)]
+    own = {word(each.get("name")) for each in other_entries if isinstance(each, Mapping)}
+    for node in (*other_entries, container.own.get("command"), container.own.get("args")):
         if any(set(_USED.findall(text)) - own for text in _texts(node)):
             raise NotSpliceable("a command or another variable of it names one of them")
 
@@ -158,21 +158,21 @@ def _texts(node: Node | None) -> Iterator[str]:
                 yield from _texts(value)
 
 
-def _check_volumes(container: Container, wanted: _Wanted) -> None:
+def _check_volumes(container: Container, selection: _Selection) -> None:
     """Raises `NotSpliceable` where the pod has volumes of these names, or cannot have them."""
     there = {word(each.get("name")) for each in container.pod.spec.sequence("volumes") if isinstance(each, Mapping)}
-    for name in wanted.secrets:
+    for name in selection.secrets:
         if name in there:
             raise NotSpliceable(f"the pod has a volume {name} already")
         if not _IS_NAME_OF_VOLUME.fullmatch(name):
             raise NotSpliceable(f"{name} cannot be the name of a volume")
 
 
-def _taken_out(repository: RepositoryTexts, container: Container, wanted: _Wanted) -> Iterator[Edit]:
+def _take_entries_out(repository: RepositoryTexts, container: Container, selection: _Selection) -> Iterator[Edit]:
     for key in ("env", "envFrom"):
-        listed = container.own.sequence(key)
-        taken = [entry for entry in wanted.entries if any(entry is each for each in listed)]
-        if taken and len(taken) == len(listed):
+        entries = container.own.sequence(key)
+        taken = [entry for entry in selection.entries if any(entry is each for each in entries)]
+        if taken and len(taken) == len(entries):
             yield key_removed(repository, container.own, key)
         else:
             for entry in taken:

@@ -91,12 +91,12 @@ def scan_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
 
 def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
     """Suggests to have the build attach provenance, with a builder that can store it."""
-    given = push.step.mapping.get("with")
-    written = given.scalar("provenance") if isinstance(given, Mapping) else None
-    if push.step.action not in _WITH_DIGEST or not isinstance(given, Mapping) or written is None:
+    inputs = push.step.mapping.get("with")
+    setting = inputs.scalar("provenance") if isinstance(inputs, Mapping) else None
+    if push.step.action not in _WITH_DIGEST or not isinstance(inputs, Mapping) or setting is None:
         return Fix(advice)
     try:
-        edits = edits_of(with_key(repository, given, "provenance", ["mode=max"], advice))
+        edits = edits_of(with_key(repository, inputs, "provenance", ["mode=max"], advice))
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
     return with_builder(repository, push, Fix(advice, edits)).as_suggestion
@@ -123,7 +123,7 @@ def _after(
     repository: RepositoryTexts,
     push: Push,
     advice: str,
-    wanted: Values[str, str],
+    required_rights: Values[str, str],
     steps: Callable[[str, str], list[list[str]]],
 ) -> Fix:
     """Suggests `steps`, made of the image's name and digest; advice alone where none can be made."""
@@ -133,13 +133,13 @@ def _after(
         check_own_workflow(push.pipeline, push.step)
         step_id = push.step.id or _free_id(push, _IDS, "build")
         name, before = _named_step(push)
-        written = [*before, *steps(name, f"${{{{ steps.{step_id}.outputs.digest }}}}")]
+        new_steps = [*before, *steps(name, f"${{{{ steps.{step_id}.outputs.digest }}}}")]
         condition = _condition(push)
-        lines = [line for step in written for line in (_with_condition(step, condition))]
+        lines = [line for step in new_steps for line in (_with_condition(step, condition))]
         edits = [item_after(repository, push.step.mapping, lines)]
         if not push.step.id:
             edits += edits_of(with_key(repository, push.step.mapping, "id", [step_id], advice))
-        edits += rights(repository, push.pipeline, push.step, wanted)
+        edits += rights(repository, push.pipeline, push.step, required_rights)
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
     return Fix(advice, suggested=merged(edits))
@@ -149,9 +149,13 @@ def _with_condition(step: list[str], condition: str) -> list[str]:
     return [step[0], f"  if: {condition}", *step[1:]] if condition else step
 
 
-def _free_id(push: Push, wanted: Items[str], word: str) -> str:
+def _free_id(push: Push, preferred_ids: Items[str], word: str) -> str:
     taken = {each.id for each in push.pipeline.steps if each.job is push.step.job}
-    return next(each for each in chain(wanted, (f"{word}-{number}" for number in count(2))) if each not in taken)
+    return next(
+        candidate
+        for candidate in chain(preferred_ids, (f"{word}-{number}" for number in count(2)))
+        if candidate not in taken
+    )
 
 
 def _shell(push: Push) -> list[str]:
@@ -159,8 +163,8 @@ def _shell(push: Push) -> list[str]:
     around = (Mapping(0), push.step.job.mapping, push.pipeline.root)
     shell = shell_of(around, {})
     may_be_on_windows = any(
-        "${{" in each or each.lower().startswith("windows")
-        for each in (*push.step.job.runners, *runners_of(push.step.job.mapping, {}))
+        "${{" in label or label.lower().startswith("windows")
+        for label in (*push.step.job.runners, *runners_of(push.step.job.mapping, {}))
     )
     return [] if is_like_bash(shell) and (shell or not may_be_on_windows) else ["  shell: bash"]
 
@@ -214,8 +218,8 @@ def _scalar(text: str) -> str:
 
 
 def _inner(text: str) -> str | None:
-    found = EXPRESSION.fullmatch(text.strip())
-    return found["inside"].strip() or None if found is not None else None
+    match = EXPRESSION.fullmatch(text.strip())
+    return match["inside"].strip() or None if match is not None else None
 
 
 def _name(push: Push) -> tuple[str, bool]:
@@ -224,10 +228,10 @@ def _name(push: Push) -> tuple[str, bool]:
     names = listed_names(tags.value) if tags is not None else ()
     meta = _META.fullmatch(names[0]) if names else None
     if meta is not None:
-        named = next(
+        metadata_step = next(
             (each for each in push.pipeline.steps if each.id == meta["step"] and each.job is push.step.job), None
         )
-        images = named.mapping.mapping("with").scalar("images") if named is not None else None
+        images = metadata_step.mapping.mapping("with").scalar("images") if metadata_step is not None else None
         names = listed_names(images.value) if images is not None else ()
         name = names[0].removeprefix("name=") if names else ""
     else:

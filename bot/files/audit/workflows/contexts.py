@@ -19,38 +19,38 @@ def inputs_of(node: Mapping, values: Dict[str, str]) -> dict[str, str]:
 
 
 def with_environment(node: Mapping, values: Dict[str, str]) -> dict[str, str]:
-    found = dict(values)
+    environment = dict(values)
     for key, value in node.mapping("env").entries():
         if isinstance(value, Scalar):
-            found[f"env.{key.value}"] = filled(value.value, _lowered(found))
-    return _lowered(found)
+            environment[f"env.{key.value}"] = filled(value.value, _with_lower_names(environment))
+    return _with_lower_names(environment)
 
 
 def without_written(values: Dict[str, str], job: Mapping) -> dict[str, str]:
-    """The values without the variables that a step of the job may write for those after it."""
+    """Drops the variables that a step of the job may write for those after it."""
     scripts = [step.scalar("run") for step in job.sequence("steps") if isinstance(step, Mapping)]
     texts = [script.value for script in scripts if script is not None and "GITHUB_ENV" in script.value.upper()]
-    written = {f"env.{name.lower()}" for text in texts for name in _ASSIGNED.findall(text)}
-    return {key: value for key, value in values.items() if key.lower() not in written}
+    names = {f"env.{name.lower()}" for text in texts for name in _ASSIGNED.findall(text)}
+    return {key: value for key, value in values.items() if key.lower() not in names}
 
 
-def _lowered(values: Dict[str, str]) -> dict[str, str]:
+def _with_lower_names(values: Dict[str, str]) -> dict[str, str]:
     """Contexts are found whatever their case; the shell's variables keep theirs beside it."""
     return {**{key.lower(): each for key, each in values.items() if "${{" not in each}, **values}
 
 
 def default_inputs(root: Mapping, trigger: str | None) -> dict[str, str]:
     holder = root if trigger is None else root.mapping("on").mapping(trigger)
-    found: dict[str, str] = {}
+    inputs: dict[str, str] = {}
     for key, declared in holder.mapping("inputs").entries():
         default = declared.scalar("default") if isinstance(declared, Mapping) else None
         required = is_true(declared.scalar("required")) if isinstance(declared, Mapping) else False
         if default is not None and "${{" not in default.value:
-            found[f"inputs.{key.value.lower()}"] = default.value
+            inputs[f"inputs.{key.value.lower()}"] = default.value
         elif default is None and not required:
             kind = declared.scalar("type") if isinstance(declared, Mapping) else None
-            found[f"inputs.{key.value.lower()}"] = "false" if kind is not None and kind.value == "boolean" else ""
-    return found
+            inputs[f"inputs.{key.value.lower()}"] = "false" if kind is not None and kind.value == "boolean" else ""
+    return inputs
 
 
 def is_true(node: Scalar | None) -> bool:
@@ -58,8 +58,8 @@ def is_true(node: Scalar | None) -> bool:
 
 
 def flag_of(node: Mapping, key: str, values: Dict[str, str]) -> bool | None:
-    written = node.scalar(key)
-    return False if written is None else truth(written.value, values)
+    scalar = node.scalar(key)
+    return False if scalar is None else truth(scalar.value, values)
 
 
 def narrowed_events(
@@ -73,22 +73,24 @@ def narrowed_events(
 
 def _may_hold(event: str, condition: str, values: Dict[str, str], started: Mapping) -> bool:
     refs = refs_of_push(started, condition, values) if event == "push" else [{}]
-    known = {**values, **of_event(event)}
-    return any(truth(condition, {**known, **ref}) is not False for ref in refs)
+    context = {**values, **of_event(event)}
+    return any(truth(condition, {**context, **ref}) is not False for ref in refs)
 
 
 def of_event(event: str) -> dict[str, str]:
     """What GitHub's context holds in a run for an event, as far as that is the same for each."""
-    known = {"github.event_name": event}
+    context = {"github.event_name": event}
     if event == "workflow_call":
         return {}
     if event in {"pull_request", "merge_group"}:
-        known |= {"github.ref": f"refs/{'pull' if event == 'pull_request' else 'heads/gh-readonly-queue'}/0/merge"}
-        known |= {"github.ref_type": "branch", "github.ref_name": "0/merge"}
+        context |= {
+            "github.ref": f"refs/{'pull' if event == 'pull_request' else 'heads/gh-readonly-queue'}/0/merge"
+        }
+        context |= {"github.ref_type": "branch", "github.ref_name": "0/merge"}
     if event == "schedule":
-        known |= {"github.ref_type": "branch"}
+        context |= {"github.ref_type": "branch"}
     if event not in {"release"}:
-        known |= {"github.event.release.prerelease": ""}
+        context |= {"github.event.release.prerelease": ""}
     if event not in {"pull_request", "pull_request_target"}:
-        known |= {"github.head_ref": "", "github.base_ref": ""}
-    return known
+        context |= {"github.head_ref": "", "github.base_ref": ""}
+    return context

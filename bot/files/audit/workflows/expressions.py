@@ -27,12 +27,12 @@ def filled(text: str, values: Values) -> str:
     if "${{" not in text:
         return text
 
-    def value(found: re.Match[str]) -> str:
-        inside = found["inside"].strip()
-        known = evaluated(inside, values)
-        if known is None and "${{" in (handed := values.get(inside.lower(), "")):
+    def value(match: re.Match[str]) -> str:
+        inside = match["inside"].strip()
+        inside_value = evaluated(inside, values)
+        if inside_value is None and "${{" in (handed := values.get(inside.lower(), "")):
             return handed
-        return known if known is not None else f"${{{{ {' '.join(inside.split())} }}}}"
+        return inside_value if inside_value is not None else f"${{{{ {' '.join(inside.split())} }}}}"
 
     return EXPRESSION.sub(value, text)
 
@@ -47,8 +47,8 @@ def truth(text: str, values: Values) -> bool | None:
         condition = filled(condition, values)
         if "${{" in condition:
             return None
-    known = evaluated(condition, values)
-    return None if known is None else known.lower() not in _NOT_TRUE
+    value = evaluated(condition, values)
+    return None if value is None else value.lower() not in _NOT_TRUE
 
 
 def evaluated(expression: str, values: Values) -> str | None:
@@ -74,15 +74,15 @@ class _Reader:
     def __init__(self, tokens: list[tuple[str, str]], values: Values) -> None:
         self._tokens = tokens
         self._values = values
-        self._at = 0
+        self._position = 0
 
     @property
     def is_at_end(self) -> bool:
-        return self._at >= len(self._tokens)
+        return self._position >= len(self._tokens)
 
     def _takes(self, sign: str) -> bool:
-        if not self.is_at_end and self._tokens[self._at] == ("sign", sign):
-            self._at += 1
+        if not self.is_at_end and self._tokens[self._position] == ("sign", sign):
+            self._position += 1
             return True
         return False
 
@@ -100,16 +100,16 @@ class _Reader:
         return left
 
     def _both(self, depth: int) -> str | None:
-        left = self._compared(depth)
+        left = self._read_comparison(depth)
         while self._takes("&&"):
-            right = self._compared(depth)
+            right = self._read_comparison(depth)
             if left is None:
                 left = right if right is not None and not _is_true(right) else None
             elif _is_true(left):
                 left = right
         return left
 
-    def _compared(self, depth: int) -> str | None:
+    def _read_comparison(self, depth: int) -> str | None:
         left = self._single(depth)
         for sign in ("==", "!=", "<=", ">=", "<", ">"):
             if self._takes(sign):
@@ -131,14 +131,14 @@ class _Reader:
             return value
         if self.is_at_end:
             raise _NotRead
-        kind, text = self._tokens[self._at]
-        self._at += 1
+        kind, text = self._tokens[self._position]
+        self._position += 1
         if kind == "text":
             return text[1:-1].replace("''", "'")
         if kind == "sign":
             raise _NotRead
         if self._takes("("):
-            return self._called(text.lower(), depth)
+            return self._read_call(text.lower(), depth)
         return self._looked_up(text)
 
     def _looked_up(self, text: str) -> str | None:
@@ -148,27 +148,27 @@ class _Reader:
         if name == "null":
             return ""
         key = re.sub(r"\['([\w-]+)'\]", r".\1", name)
-        held = self._values.get(key)
-        if held is None or "${{" not in held:
-            return held
+        context_value = self._values.get(key)
+        if context_value is None or "${{" not in context_value:
+            return context_value
         # What a caller handed over is an expression itself, in which the same name stands for something else.
-        whole = filled(held, {other: value for other, value in self._values.items() if "${{" not in value})
+        whole = filled(context_value, {other: value for other, value in self._values.items() if "${{" not in value})
         return None if "${{" in whole else whole
 
-    def _called(self, name: str, depth: int) -> str | None:
-        given: list[str | None] = []
+    def _read_call(self, name: str, depth: int) -> str | None:
+        arguments: list[str | None] = []
         if not self._takes(")"):
-            given.append(self.either(depth + 1))
+            arguments.append(self.either(depth + 1))
             while self._takes(","):
-                given.append(self.either(depth + 1))
+                arguments.append(self.either(depth + 1))
             if not self._takes(")"):
                 raise _NotRead
         if name in _STATUS:
             return "true" if _STATUS[name] else None
-        known = [value for value in given if value is not None]
-        if len(known) != len(given) or len(known) != 2:
+        texts = [value for value in arguments if value is not None]
+        if len(texts) != len(arguments) or len(texts) != 2:
             return None
-        first, second = (value.lower() for value in known)
+        first, second = (value.lower() for value in texts)
         match name:
             case "contains":
                 return _word(second in first)

@@ -48,14 +48,14 @@ def pipelines(repository: RepositoryTexts) -> list[Pipeline]:
 def _pipelines(repository: RepositoryTexts) -> list[Pipeline]:
     paths = [path for path in repository.paths if _is_workflow(path)]
     read = {path: root for path in paths if _is_worth(repository, path) and (root := repository.root(path))}
-    called = {target for path in read for target in _called(read[path])}
-    found = []
+    called = {target for path in read for target in _list_called_files(read[path])}
+    flat_pipelines = []
     for path, root in read.items():
         events, crons, inputs = _triggers(root)
         if path in called and not events - {"workflow_call"}:
             continue
-        found.append(_Flattening(repository, path, root, events).pipeline(crons, inputs))
-    return found
+        flat_pipelines.append(_Flattening(repository, path, root, events).pipeline(crons, inputs))
+    return flat_pipelines
 
 
 def _is_workflow(path: str) -> bool:
@@ -69,7 +69,7 @@ def _is_worth(repository: RepositoryTexts, path: str) -> bool:
     return repository.dockerfiles != [] and _CALLS_ANOTHER.search(text) is not None
 
 
-def _called(root: Mapping) -> Iterator[str]:
+def _list_called_files(root: Mapping) -> Iterator[str]:
     for _, job in root.mapping("jobs").entries():
         uses = job.scalar("uses") if isinstance(job, Mapping) else None
         if uses is not None and (own := _own(uses.value)).startswith("./"):
@@ -197,12 +197,12 @@ class _Flattening:
             self._jobs.append(replace(job, remote=uses, inputs=inputs))
             return
         self._jobs.append(job)
-        kept = {key: each for key, each in around.values.items() if key.startswith("github.")}
+        github_values = {key: each for key, each in around.values.items() if key.startswith("github.")}
         self._workflow(
             _Around(
                 target,
                 root,
-                {**kept, **default_inputs(root, "workflow_call"), **_as_values(inputs)},
+                {**github_values, **default_inputs(root, "workflow_call"), **_as_values(inputs)},
                 f"{job.name}/",
                 job.after,
                 job.events,
@@ -217,7 +217,7 @@ class _Flattening:
             return
         inner = with_environment(node, around.values)
         condition = node.scalar("if")
-        written = condition.value if condition is not None else ""
+        condition_text = condition.value if condition is not None else ""
         uses = node.scalar("uses")
         step_id = node.scalar("id")
         self._numbers += 1
@@ -232,8 +232,8 @@ class _Flattening:
             uses_at=uses,
             inputs=inputs_of(node, inner),
             commands=_commands(node, around.job.mapping, around.root, inner, environment),
-            condition=written,
-            events=narrowed_events(around.events, written, inner, self._root),
+            condition=condition_text,
+            events=narrowed_events(around.events, condition_text, inner, self._root),
             may_fail=_either_of(around.may_fail, flag_of(node, "continue-on-error", inner)),
             environment=environment,
             through=around.through,
@@ -255,11 +255,13 @@ class _Flattening:
             why = f"{step.uses} is no file of this repository" if action is None else is_program
             self._steps.append(replace(step, unread=why))
             return
-        kept = {key: each for key, each in values.items() if not key.startswith("inputs.")}
-        given = {**kept, **default_inputs(metadata, None), **_as_values(step.inputs)}
-        inner = _StepsAround(action, metadata, step.job, given, step.may_fail, step.events, step.subject, depth + 1)
-        for each in metadata.mapping("runs").sequence("steps"):
-            self._step(each, inner)
+        outer_values = {key: each for key, each in values.items() if not key.startswith("inputs.")}
+        inner_values = {**outer_values, **default_inputs(metadata, None), **_as_values(step.inputs)}
+        inner = _StepsAround(
+            action, metadata, step.job, inner_values, step.may_fail, step.events, step.subject, depth + 1
+        )
+        for node in metadata.mapping("runs").sequence("steps"):
+            self._step(node, inner)
 
 
 def _as_values(inputs: Dict[str, str]) -> dict[str, str]:

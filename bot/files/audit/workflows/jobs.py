@@ -8,14 +8,14 @@ from bot.files.formats.workflows.needs import needs_of
 
 def permissions_of(node: Mapping) -> dict[str, str] | None:
     """The rights of a token that a workflow or a job writes down; None where it says nothing."""
-    written = node.get("permissions")
-    match written:
+    permissions = node.get("permissions")
+    match permissions:
         case Scalar(value="write-all"):
             return _All("write")
         case Scalar(value="read-all"):
             return _All("read")
         case Mapping():
-            return {key.value: value.value for key, value in written.entries() if isinstance(value, Scalar)}
+            return {key.value: value.value for key, value in permissions.entries() if isinstance(value, Scalar)}
     return None
 
 
@@ -32,14 +32,14 @@ class _All(dict[str, str]):
 
 def ended_before(name: str, jobs: Dict[str, Mapping]) -> set[str]:
     """The jobs that have ended when this one begins, by what each needs."""
-    found: set[str] = set()
+    ended_jobs: set[str] = set()
     waiting = [*needs_of(jobs[name])]
     while waiting:
-        each = waiting.pop()
-        if each in jobs and each not in found:
-            found.add(each)
-            waiting += needs_of(jobs[each])
-    return found - {name}
+        job = waiting.pop()
+        if job in jobs and job not in ended_jobs:
+            ended_jobs.add(job)
+            waiting += needs_of(jobs[job])
+    return ended_jobs - {name}
 
 
 def in_order(jobs: Dict[str, Mapping]) -> list[str]:

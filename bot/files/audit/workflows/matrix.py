@@ -19,32 +19,34 @@ def variants_of(job: Mapping, values: Dict[str, str]) -> list[dict[str, str]]:
         if not isinstance(node, Sequence):
             return [{}]
         axes.append([_flat(f"matrix.{key.value}", item, values) for item in node.items])
-    found: list[dict[str, str]] = []
+    variants: list[dict[str, str]] = []
     for combination in product(*axes) if axes else ():
-        found.append({name: each for part in combination for name, each in part.items()})
-        if len(found) >= MOST_VARIANTS:
+        variants.append({name: each for part in combination for name, each in part.items()})
+        if len(variants) >= MOST_VARIANTS:
             break
     for included in matrix.sequence("include"):
         extra = _flat("matrix", included, values)
         fitting = [
-            each for each in found if axes and all(each.get(key, value) == value for key, value in extra.items())
+            variant
+            for variant in variants
+            if axes and all(variant.get(key, value) == value for key, value in extra.items())
         ]
         if fitting:
-            for each in fitting:
-                each.update(extra)
-        elif len(found) < MOST_VARIANTS:
-            found.append(extra)
-    return found or [{}]
+            for variant in fitting:
+                variant.update(extra)
+        elif len(variants) < MOST_VARIANTS:
+            variants.append(extra)
+    return variants or [{}]
 
 
 def _flat(name: str, node: Node, values: Dict[str, str]) -> dict[str, str]:
     """The scalars at and under a node by their dotted names."""
-    found: dict[str, str] = {}
+    values_by_name: dict[str, str] = {}
     waiting = [(name, node, 0)]
     while waiting:
         key, here, depth = waiting.pop()
         if isinstance(here, Scalar):
-            found[key.lower()] = filled(here.value, values)
+            values_by_name[key.lower()] = filled(here.value, values)
         elif isinstance(here, Mapping) and depth < 4:
             waiting += [(f"{key}.{inner.value}", each, depth + 1) for inner, each in here.entries()]
-    return found
+    return values_by_name

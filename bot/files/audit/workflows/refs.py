@@ -54,18 +54,18 @@ def _names(spoken: Iterable[str], prefix: str) -> Iterator[str]:
 
 
 def _let_through(trigger: Mapping, key: str, names: Iterable[str]) -> set[str]:
-    listed, ignored = _patterns(trigger, key), _patterns(trigger, f"{key}-ignore")
-    plain = {each for each in listed if not _GLOB.search(each)}
-    begun = {_GLOB.split(each, maxsplit=1)[0] for each in listed if _GLOB.search(each)}
-    named = {*names, *plain, *(f"{each}{_ANY_OTHER}" for each in begun)}
-    if listed:
-        named = {each for each in named if each in plain or each.startswith(tuple(begun))}
-    return named - set(ignored)
+    patterns, ignored = _patterns(trigger, key), _patterns(trigger, f"{key}-ignore")
+    plain = {each for each in patterns if not _GLOB.search(each)}
+    begun = {_GLOB.split(each, maxsplit=1)[0] for each in patterns if _GLOB.search(each)}
+    candidates = {*names, *plain, *(f"{each}{_ANY_OTHER}" for each in begun)}
+    if patterns:
+        candidates = {each for each in candidates if each in plain or each.startswith(tuple(begun))}
+    return candidates - set(ignored)
 
 
 def _patterns(trigger: Mapping, key: str) -> list[str]:
-    written = trigger.get(key)
-    if isinstance(written, Scalar):
-        return [written.value]
-    items = written.items if isinstance(written, Sequence) else ()
+    node = trigger.get(key)
+    if isinstance(node, Scalar):
+        return [node.value]
+    items = node.items if isinstance(node, Sequence) else ()
     return [item.value for item in items if isinstance(item, Scalar)]

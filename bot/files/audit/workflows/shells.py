@@ -22,8 +22,8 @@ def shell_of(around: Items[Mapping], values: Dict[str, str]) -> str:
     """
     step, job, *_ = around
     shell = step.scalar("shell")
-    for each in around[1:]:
-        shell = shell or each.mapping("defaults").mapping("run").scalar("shell")
+    for mapping in around[1:]:
+        shell = shell or mapping.mapping("defaults").mapping("run").scalar("shell")
     if shell is not None:
         return filled(shell.value, values).strip()
     return "pwsh" if any(each.lower().startswith("windows") for each in runners_of(job, values)) else ""

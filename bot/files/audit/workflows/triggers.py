@@ -24,10 +24,10 @@ def with_trigger(
 ) -> Fix:
     """The fix that gives a workflow the event, with the lines of `value` as in `with_key`; advice only where that
     cannot be done safely, with the reason."""
-    held = pipeline.root.own.get("on")
-    if held is None:
+    entry = pipeline.root.own.get("on")
+    if entry is None:
         return Fix(advice)
-    name, trigger = held
+    name, trigger = entry
     if isinstance(trigger, Mapping) and trigger.own:
         return with_key(repository, trigger, event, value, advice)
     try:
@@ -37,7 +37,7 @@ def with_trigger(
 
 
 def _in_long_form(
-    repository: RepositoryTexts, name: Scalar, listed: Node, event: str, value: Sequence[str]
+    repository: RepositoryTexts, name: Scalar, trigger: Node, event: str, value: Sequence[str]
 ) -> Edit:
     path = repository.path_of(name)
     text, lines = repository.text(path), repository.lines(path)
@@ -45,12 +45,12 @@ def _in_long_form(
     line = lines.at(name.start)
     short = _SHORT.fullmatch(lines.of(line))
     if short is None or lines.start(line) != name.start:
-        is_list = isinstance(listed, List)
+        is_list = isinstance(trigger, List)
         why = "a list over several lines" if is_list else "written in a form that takes no other one"
         raise NotSpliceable(f"its events are {why}")
     ending = "\r\n" if "\r\n" in text else "\n"
     events = re.findall(r"\w+", short["value"])
-    written = [*(f"{each}:" for each in events), f"{event}: {value[0]}".rstrip(), *value[1:]]
+    event_lines = [*(f"{each}:" for each in events), f"{event}: {value[0]}".rstrip(), *value[1:]]
     start = name.start + short.start("value")
     end = name.start + short.end("rest")
-    return Edit(path, Span(start, end), short["rest"] + "".join(f"{ending}  {each}" for each in written))
+    return Edit(path, Span(start, end), short["rest"] + "".join(f"{ending}  {each}" for each in event_lines))

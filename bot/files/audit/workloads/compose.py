@@ -32,8 +32,8 @@ def named_values(node: Node | None) -> Iterator[tuple[str, str, Node]]:
             yield key.value, word(value) or "", value
     elif isinstance(node, Sequence):
         for item in node.items:
-            name, _, written = (word(item) or "").partition("=")
-            yield name, written, item
+            name, _, text = (word(item) or "").partition("=")
+            yield name, text, item
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,11 +71,11 @@ class Service:
         return [text for node in self.nodes(key) if (text := _text(node)) is not None]
 
     def nodes(self, key: str) -> list[Node]:
-        found: list[Node] = []
+        nodes: list[Node] = []
         for level in self.levels:
             node = level.get(key)
-            found += node.items if isinstance(node, Sequence) else [node] if isinstance(node, Scalar) else []
-        return found
+            nodes += node.items if isinstance(node, Sequence) else [node] if isinstance(node, Scalar) else []
+        return nodes
 
     def is_on(self, key: str) -> bool:
         return (self.word(key) or "").lower() in {"true", "yes", "on"}
@@ -109,9 +109,9 @@ class Service:
         if not isinstance(build, Mapping):
             return None, None
         context, dockerfile, target = (build.scalar(key) for key in ("context", "dockerfile", "target"))
-        where = filled_in(context) if context is not None else "."
+        context_path = filled_in(context) if context is not None else "."
         name = filled_in(dockerfile) if dockerfile is not None else DOCKERFILE
-        return below(folder, where, name), target.value if target is not None else None
+        return below(folder, context_path, name), target.value if target is not None else None
 
 
 def _is_of_windows(volume: Node) -> bool:
@@ -132,12 +132,12 @@ def _text(node: Node) -> str | None:
 
 
 def services(repository: RepositoryTexts) -> list[Service]:
-    """Of all Compose files but those that developers and tests run, in order. Never raises."""
+    """Reads the services of all Compose files but those that developers and tests run, in order. Never raises."""
     return repository.kept(_services)
 
 
 def _services(repository: RepositoryTexts) -> list[Service]:
-    found = []
+    all_services = []
     for path in repository.paths:
         if repository.kind(path) != COMPOSE or is_for_development(path) or not is_for_production(path):
             continue
@@ -152,13 +152,15 @@ def _services(repository: RepositoryTexts) -> list[Service]:
                 levels = tuple(_levels(repository, path, root.mapping("services"), node))
                 own.append(Service(path, key.value, levels, repository.place(node, path)))
         is_windows = any(each.tells_of_windows for each in own)
-        found += [
+        all_services += [
             replace(
-                each, is_beside_windows=is_windows, is_built_for_windows=_is_built_for_windows(repository, each)
+                service,
+                is_beside_windows=is_windows,
+                is_built_for_windows=_is_built_for_windows(repository, service),
             )
-            for each in own
+            for service in own
         ]
-    return found
+    return all_services
 
 
 def _says_what_to_build(node: Mapping) -> bool:

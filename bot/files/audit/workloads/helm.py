@@ -43,27 +43,27 @@ def charts(repository: RepositoryTexts) -> list[HelmChart]:
 
 
 def _charts(repository: RepositoryTexts) -> list[HelmChart]:
-    found = []
+    all_charts = []
     for path in repository.paths:
         if path.rpartition("/")[2] != "Chart.yaml" or not is_for_production(path):
             continue
         folder = posixpath.dirname(path)
         values_path = repository.first(folder, "values.yaml", "values.yml")
         own = repository.root(values_path) if values_path is not None else None
-        values = _given(repository, folder, own or Mapping(0))
+        values = _merge_values(repository, folder, own or Mapping(0))
         chart = HelmChart(folder, posixpath.basename(folder) or "of the repository")
         templates = [
-            each
-            for each in repository.below(posixpath.join(folder, "templates"))
-            if each.endswith((".yaml", ".yml")) and "/tests/" not in each
+            template_path
+            for template_path in repository.below(posixpath.join(folder, "templates"))
+            if template_path.endswith((".yaml", ".yml")) and "/tests/" not in template_path
         ]
         for template in templates[:MOST_TEMPLATES]:
             _read(repository, template, values, chart)
-        found.append(chart)
-    return found
+        all_charts.append(chart)
+    return all_charts
 
 
-def _given(repository: RepositoryTexts, folder: str, own: Mapping) -> Mapping:
+def _merge_values(repository: RepositoryTexts, folder: str, own: Mapping) -> Mapping:
     """A chart's values with what the one that holds it sets for it, and for all of its charts."""
     above, inner, name = folder.rpartition("/charts/")
     path = repository.first(above, "values.yaml", "values.yml") if inner and "/" not in name else None
@@ -71,23 +71,24 @@ def _given(repository: RepositoryTexts, folder: str, own: Mapping) -> Mapping:
     if values is None:
         return own
     shared = values.own.get("global")
-    given = _over(own, values.mapping(name), 0)
+    merged_values = _over(own, values.mapping(name), 0)
     if shared is None or not isinstance(shared[1], Mapping):
-        return given
-    both = _over(given.mapping("global"), shared[1], 0)
+        return merged_values
+    both = _over(merged_values.mapping("global"), shared[1], 0)
     return Mapping(
-        given.start, {**{key.value: (key, each) for key, each in given.entries()}, "global": (shared[0], both)}
+        merged_values.start,
+        {**{key.value: (key, each) for key, each in merged_values.entries()}, "global": (shared[0], both)},
     )
 
 
 def _over(base: Mapping, above: Mapping, depth: int) -> Mapping:
-    found = {key.value: (key, each) for key, each in base.entries()}
-    for key, each in above.entries():
-        held = found.get(key.value)
-        if held is not None and isinstance(held[1], Mapping) and isinstance(each, Mapping) and depth < DEEPEST:
-            each = _over(held[1], each, depth + 1)
-        found[key.value] = (key, each)
-    return Mapping(base.start, found)
+    entries = {key.value: (key, each) for key, each in base.entries()}
+    for key, value in above.entries():
+        entry = entries.get(key.value)
+        if entry is not None and isinstance(entry[1], Mapping) and isinstance(value, Mapping) and depth < DEEPEST:
+            value = _over(entry[1], value, depth + 1)
+        entries[key.value] = (key, value)
+    return Mapping(base.start, entries)
 
 
 def _read(repository: RepositoryTexts, path: str, values: Mapping, chart: HelmChart) -> None:
@@ -126,11 +127,11 @@ def empty_context(repository: RepositoryTexts, container: Mapping) -> tuple[Scal
                 end = made.count("\n", 0, last.end) + 1 if last.source is made else begin
                 fitting = (each.value for each in gaps if each.column == column and begin <= each.line <= end)
                 value = next(fitting, None)
-                return _where(repository, chart, value) if value is not None else None
+                return _find_entry(repository, chart, value) if value is not None else None
     return None
 
 
-def _where(repository: RepositoryTexts, chart: HelmChart, value: Node) -> tuple[Scalar, Node] | None:
+def _find_entry(repository: RepositoryTexts, chart: HelmChart, value: Node) -> tuple[Scalar, Node] | None:
     path = repository.first(chart.folder, "values.yaml", "values.yml")
     for _, mapping in mappings_under(repository.root(path) if path is not None else None):
         for name, node in mapping.own.values():

@@ -20,8 +20,8 @@ def template_condition_holds(text: str, look: Look) -> bool | None:
     tokens = _TOKEN.findall(text)[:400]
     if not tokens or "|" in tokens or tokens.count("(") != tokens.count(")"):
         return None
-    arguments, rest = _arguments(tokens, 0)
-    return None if rest else _truth(arguments, look, 0)
+    arguments, tokens_left = _arguments(tokens, 0)
+    return None if tokens_left else _truth(arguments, look, 0)
 
 
 _Tree = list["str | _Tree"]
@@ -29,19 +29,19 @@ _Tree = list["str | _Tree"]
 
 def _arguments(tokens: list[str], depth: int) -> tuple[_Tree, list[str]]:
     """The words up to a closing parenthesis, each parenthesis as a list of its own, and what stands behind."""
-    found: _Tree = []
+    arguments: _Tree = []
     while tokens:
         word, tokens = tokens[0], tokens[1:]
         if word == ")":
-            return found, tokens if depth else [word, *tokens]
+            return arguments, tokens if depth else [word, *tokens]
         if word == "(":
             if depth >= DEEPEST:
-                return found, [word]
+                return arguments, [word]
             inner, tokens = _arguments(tokens, depth + 1)
-            found.append(inner)
+            arguments.append(inner)
         else:
-            found.append(word)
-    return found, []
+            arguments.append(word)
+    return arguments, []
 
 
 def _truth(words: "_Tree | str", look: Look, depth: int) -> bool | None:
@@ -54,29 +54,29 @@ def _truth(words: "_Tree | str", look: Look, depth: int) -> bool | None:
         return is_true(value) if is_known else None
     if not words or not isinstance(words[0], str):
         return None
-    function, *given = words
+    function, *arguments = words
     match function:
-        case "not" if len(given) == 1:
-            inner = _truth(given[0], look, depth + 1)
+        case "not" if len(arguments) == 1:
+            inner = _truth(arguments[0], look, depth + 1)
             return None if inner is None else not inner
         case "and" | "or":
             deciding = function == "or"
-            inner_ones = [_truth(each, look, depth + 1) for each in given]
+            inner_ones = [_truth(each, look, depth + 1) for each in arguments]
             if deciding in inner_ones:
                 return deciding
             return None if None in inner_ones else not deciding
-        case "empty" if len(given) == 1:
-            inner = _truth(given[0], look, depth + 1)
+        case "empty" if len(arguments) == 1:
+            inner = _truth(arguments[0], look, depth + 1)
             return None if inner is None else not inner
-        case "eq" | "ne" if len(given) >= 2:
-            return _compared(given, look, wants_equal=function == "eq")
+        case "eq" | "ne" if len(arguments) >= 2:
+            return _compare_values(arguments, look, wants_equal=function == "eq")
     return None
 
 
-def _compared(given: _Tree, look: Look, *, wants_equal: bool) -> bool | None:
+def _compare_values(arguments: _Tree, look: Look, *, wants_equal: bool) -> bool | None:
     texts = []
-    for each in given:
-        word = each[0] if isinstance(each, list) and len(each) == 1 else each
+    for argument in arguments:
+        word = argument[0] if isinstance(argument, list) and len(argument) == 1 else argument
         is_known, value = _value(word, look) if isinstance(word, str) else (False, None)
         if not is_known or isinstance(value, (Mapping, Sequence)):
             return None

@@ -89,10 +89,10 @@ class RenderedLines:
         """For security contexts, whose values people fill in later."""
 
     def take(self, text: str) -> None:
-        text = _COMMENT.sub(lambda found: "\n" * found.group().count("\n"), text)
+        text = _COMMENT.sub(lambda match: "\n" * match.group().count("\n"), text)
         # An action over several lines counts as one line.
         text = _with_actions(
-            text, lambda found: " ".join(found.group().split("\n")) + "\0" * found.group().count("\n")
+            text, lambda match: " ".join(match.group().split("\n")) + "\0" * match.group().count("\n")
         )
         number = 0
         for line in text.split("\n"):
@@ -120,7 +120,7 @@ class RenderedLines:
                 self._emit(key["key"], number)
                 self._control(inside, line, number)
                 return
-        made = _with_actions(line, lambda found: self._values.inline(_inside(found), self._dot))
+        made = _with_actions(line, lambda match: self._values.inline(_inside(match), self._dot))
         if made.rstrip().endswith(":") and not line.rstrip().endswith(":") and (key := _KEY_OF_LINE.match(line)):
             # Names that are put together from empty values, such as `/:`, would be another mapping.
             made = f"{key[0]} {HIDDEN_VALUE}"
@@ -131,13 +131,13 @@ class RenderedLines:
         block = next((each for each in self._blocks if each.hides), None)
         if block is None:
             return False
-        written = line.lstrip()
-        indent = len(line) - len(written)
-        if written and not written.startswith("#") and block.marked_at in {None, indent}:
-            key = _KEY.match(written)
-            if written.startswith("- ") and block.marked_at is None:
+        text = line.lstrip()
+        indent = len(line) - len(text)
+        if text and not text.startswith("#") and block.marked_at in {None, indent}:
+            key = _KEY.match(text)
+            if text.startswith("- ") and block.marked_at is None:
                 self._emit(f"{' ' * indent}- {HIDDEN}{number}", number)
-            elif not written.startswith("- "):
+            elif not text.startswith("- "):
                 self._emit(f"{' ' * indent}{HIDDEN}{number}{f'-{key[1]}' if key else ''}: 1", number)
             block.marked_at = indent
         return True
@@ -159,24 +159,24 @@ class RenderedLines:
 
     def _mark_as_item(self, line: str) -> None:
         """What a helper puts in front of the items of a list are items, though it is the first of them."""
-        written = line.lstrip()
-        padding = line[: len(line) - len(written)]
-        if not written.startswith("- "):
+        text = line.lstrip()
+        padding = line[: len(line) - len(text)]
+        if not text.startswith("- "):
             return
-        at = len(self.lines) - 1
-        while at >= 0 and not self.lines[at].strip():
-            at -= 1
-        if at < 0:
+        index = len(self.lines) - 1
+        while index >= 0 and not self.lines[index].strip():
+            index -= 1
+        if index < 0:
             return
-        mark = self.lines[at].removeprefix(padding)
+        mark = self.lines[index].removeprefix(padding)
         if mark.startswith(HIDDEN) and mark.endswith(": 1"):
-            self.lines[at] = f"{padding}- {mark.removesuffix(': 1')}"
+            self.lines[index] = f"{padding}- {mark.removesuffix(': 1')}"
 
     def _control(self, inside: str, line: str, number: int) -> None:
-        word, _, rest = inside.partition(" ")
+        word, _, arguments = inside.partition(" ")
         match word:
             case "if" | "with" | "range":
-                is_met, node = self._values.condition(rest, self._dot)
+                is_met, node = self._values.condition(arguments, self._dot)
                 dot = node if word == "with" else None if word == "range" else self._dot
                 hides = is_met is None and word == "if" and self._is_inside
                 empty = node if word == "with" and is_met is False else None
@@ -184,8 +184,8 @@ class RenderedLines:
             case "else":
                 if self._blocks:
                     block = self._blocks[-1]
-                    asked = rest.removeprefix("if ")
-                    is_met = self._values.condition(asked, self._dot)[0] if asked != rest else True
+                    condition = arguments.removeprefix("if ")
+                    is_met = self._values.condition(condition, self._dot)[0] if condition != arguments else True
                     block.counts = block.hides or (not block.has_counted and is_met is not False)
                     block.has_counted = block.has_counted or block.counts
             case "end":
@@ -237,8 +237,8 @@ class RenderedLines:
         if isinstance(node, Sequence):
             items: list[Node] = []
             for item in node.items:
-                held = self._nodes.get(item.value) if isinstance(item, Scalar) else None
-                items += held.items if isinstance(held, Sequence) else [self.filled(item, depth + 1)]
+                part = self._nodes.get(item.value) if isinstance(item, Scalar) else None
+                items += part.items if isinstance(part, Sequence) else [self.filled(item, depth + 1)]
             return Sequence(node.start, items)
         if isinstance(node, Mapping):
             only = self._nodes.get(next(iter(node.own))) if len(node.own) == 1 else None
@@ -246,11 +246,11 @@ class RenderedLines:
                 return only
             own: dict[str, tuple[Scalar, Node]] = {}
             for key, value in node.entries():
-                held = self._nodes.get(key.value)
-                if held is None:
+                part = self._nodes.get(key.value)
+                if part is None:
                     own[key.value] = (key, self.filled(value, depth + 1))
-                elif isinstance(held, Mapping):
-                    own |= {inner.value: (inner, each) for inner, each in held.entries()}
+                elif isinstance(part, Mapping):
+                    own |= {inner.value: (inner, each) for inner, each in part.entries()}
             if not own and node.own:
                 return next(iter(self._nodes[key] for key in node.own if key in self._nodes), Mapping(node.start))
             return Mapping(node.start, own)

@@ -50,7 +50,7 @@ class ChartValues:
             if len(words) == 3:
                 is_known, node = self.named(words[2], dot)
                 parts = [words[2], f"default {words[1]}"]
-        default = next((found["value"].strip('"') for part in parts[1:] if (found := _DEFAULT.match(part))), None)
+        default = next((match["value"].strip('"') for part in parts[1:] if (match := _DEFAULT.match(part))), None)
         if not is_known:
             return HIDDEN_VALUE
         if isinstance(node, Scalar) and not node.is_null and "\n" not in node.value and '"' not in node.value:

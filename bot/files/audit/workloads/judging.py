@@ -30,9 +30,9 @@ def judge_workloads(
         else:
             skips = container.pod.skips
             for verdict in of_container(container):
-                shown = f"{verdict.message} ({skips} of the object are no waiver here)"
+                message = f"{verdict.message} ({skips} of the object are no waiver here)"
                 is_shown = skips and verdict.outcome is Outcome.FAILS
-                yield replace(verdict, message=shown) if is_shown else verdict
+                yield replace(verdict, message=message) if is_shown else verdict
     for service in services(repository):
         if service.is_only_built:
             continue

@@ -56,8 +56,8 @@ class Pod:
         names = [key.value for key, _ in self.manifest.mapping("metadata").mapping("annotations").entries()]
         kube_linter = sum(name.startswith("ignore-check.kube-linter.io/") for name in names)
         checkov = sum(name.startswith("checkov.io/skip") for name in names)
-        told = (("kube-linter", kube_linter), ("checkov", checkov))
-        return " and ".join(f"{counted(number, 'annotation')} for {tool}" for tool, number in told if number)
+        counts = (("kube-linter", kube_linter), ("checkov", checkov))
+        return " and ".join(f"{counted(number, 'annotation')} for {tool}" for tool, number in counts if number)
 
     @property
     def is_windows(self) -> bool:
@@ -107,7 +107,7 @@ class Container:
         return self.pod.hidden
 
     def setting(self, key: str) -> Node | None:
-        """Of the container, else of its pod."""
+        """Returns a setting of the container's security context, else of its pod's."""
         own = self.context.get(key)
         return own if own is not None else self.pod.spec.mapping("securityContext").get(key)
 
@@ -132,58 +132,58 @@ def containers(repository: RepositoryTexts) -> list[Container]:
 
 
 def _containers(repository: RepositoryTexts) -> list[Container]:
-    found = []
+    all_containers = []
     for pod in pods(repository):
         for key, role in _LISTS:
             for node in pod.spec.sequence(key):
                 # Without an image it is a patch for a container, which is asked about where it is applied.
                 if isinstance(node, Mapping) and node.get("image") is not None:
                     place = repository.place(node, pod.path)
-                    found.append(Container(pod, node, role, place))
-    return found
+                    all_containers.append(Container(pod, node, role, place))
+    return all_containers
 
 
 def _pods(repository: RepositoryTexts) -> list[Pod]:
-    found: list[Pod] = []
+    all_pods: list[Pod] = []
     rendered = kustomize.renderings(repository)
     taken = {path for rendering in rendered for path in rendering.files} | kustomize.patch_files(repository)
     for rendering in rendered:
         for manifest in rendering.objects:
             pod = _pod(repository, manifest, rendering.root, variant=rendering.folder, hidden=rendering.hidden)
-            found += [pod] if pod is not None else []
+            all_pods += [pod] if pod is not None else []
     charts = helm.charts(repository)
     for chart in charts:
         for path, manifest in chart.objects:
             pod = _pod(repository, manifest, path, variant=f"chart {chart.name}", hidden=chart.hidden)
-            found += [pod] if pod is not None else []
+            all_pods += [pod] if pod is not None else []
     folders = tuple(f"{chart.folder}/" if chart.folder else "" for chart in charts)
     for path in manifest_paths(repository):
         if path in taken or (folders and path.startswith(folders)):
             continue
         for manifest in objects(repository.documents(path)):
             pod = _pod(repository, manifest, path)
-            found += [pod] if pod is not None else []
-    return found
+            all_pods += [pod] if pod is not None else []
+    return all_pods
 
 
 def is_as_written(repository: RepositoryTexts, pod: Pod) -> bool:
     """Whether all of a pod stands in one file just so, and no patch or template has made a part of it."""
-    return not pod.variant or pod in repository.kept(_as_written)
+    return not pod.variant or pod in repository.kept(_find_pods_as_written)
 
 
-def _as_written(repository: RepositoryTexts) -> frozenset[Pod]:
+def _find_pods_as_written(repository: RepositoryTexts) -> frozenset[Pod]:
     return frozenset(pod for pod in pods(repository) if pod.variant and _is_of_one_text(repository, pod.spec))
 
 
 def _is_of_one_text(repository: RepositoryTexts, node: Node) -> bool:
     path = repository.path_of(node)
     text = repository.text(path) if path else ""
-    waiting, seen = [node], set[int]()
+    waiting, node_ids = [node], set[int]()
     while waiting:
         one = waiting.pop()
-        if id(one) in seen:  # aliases share nodes
+        if id(one) in node_ids:  # aliases share nodes
             continue
-        seen.add(id(one))
+        node_ids.add(id(one))
         match one:
             case Scalar(source=source):
                 if source is not text:
@@ -216,7 +216,7 @@ def _manifest_paths(repository: RepositoryTexts) -> list[str]:
 
 
 def objects(documents: list[Node]) -> Iterator[Mapping]:
-    """Each object, those of lists as well."""
+    """Yields each object of the documents, those in lists as well."""
     waiting: list[Node] = list(reversed(documents))
     count = 0
     while waiting and count < MOST_OBJECTS:
@@ -254,5 +254,5 @@ def _pod(
     kind = word(manifest.get("kind")) or "?"
     first = manifest.own.get("kind")
     place = repository.place(first[1] if first else manifest, path)
-    shown = path.rpartition("/")[2].partition(".")[0] if HIDDEN_VALUE in name or name == "?" else name
-    return Pod(place.path or path, kind, shown, spec, manifest, place, variant, hidden)
+    display_name = path.rpartition("/")[2].partition(".")[0] if HIDDEN_VALUE in name or name == "?" else name
+    return Pod(place.path or path, kind, display_name, spec, manifest, place, variant, hidden)

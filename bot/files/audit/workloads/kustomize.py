@@ -34,7 +34,7 @@ def may_hold_workloads(text: str) -> bool:
 
 
 def renderings(repository: RepositoryTexts) -> list[Rendering]:
-    """One for each kustomization that no other one of the repository takes. Never raises."""
+    """Renders each kustomization that no other one of the repository takes. Never raises."""
     return repository.kept(_renderings)
 
 
@@ -51,14 +51,14 @@ def _renderings(repository: RepositoryTexts) -> list[Rendering]:
         for entry in entries(root, "resources", "bases", "components")
         if (target := below(folder, entry)) is not None and target != folder
     }
-    found = []
+    all_renderings = []
     for folder, (path, root) in folders.items():
         if folder in taken or _is_component(root):
             continue
         rendering = Rendering(folder or ".", path)
-        rendering.objects = _built(repository, folder, path, root, rendering, 0, [])
-        found.append(rendering)
-    return found
+        rendering.objects = _build_objects(repository, folder, path, root, rendering, 0, [])
+        all_renderings.append(rendering)
+    return all_renderings
 
 
 def patch_files(repository: RepositoryTexts) -> set[str]:
@@ -67,18 +67,18 @@ def patch_files(repository: RepositoryTexts) -> set[str]:
 
 
 def _patch_files(repository: RepositoryTexts) -> set[str]:
-    found: set[str] = set()
+    patch_paths: set[str] = set()
     for path in repository.paths:
         root = repository.root(path) if path.rpartition("/")[2] in NAMES else None
         if root is None:
             continue
-        written = list(entries(root, "patchesStrategicMerge"))
+        patches = list(entries(root, "patchesStrategicMerge"))
         for key in ("patches", "patchesJson6902"):
             paths = (item.scalar("path") for item in root.sequence(key) if isinstance(item, Mapping))
-            written += [scalar.value for scalar in paths if scalar is not None]
-        targets = (below(posixpath.dirname(path), each) for each in written if "\n" not in each)
-        found.update(target for target in targets if target is not None)
-    return found
+            patches += [scalar.value for scalar in paths if scalar is not None]
+        targets = (below(posixpath.dirname(path), each) for each in patches if "\n" not in each)
+        patch_paths.update(target for target in targets if target is not None)
+    return patch_paths
 
 
 def _is_component(root: Mapping) -> bool:
@@ -86,22 +86,22 @@ def _is_component(root: Mapping) -> bool:
     return kind is not None and kind.value == "Component"
 
 
-def _built(
+def _build_objects(
     repository: RepositoryTexts,
     folder: str,
     path: str,
     root: Mapping,
     rendering: Rendering,
     depth: int,
-    given: list[Mapping],
+    outer_objects: list[Mapping],
 ) -> list[Mapping]:
     """The objects of a kustomization; a component gets those of the one that takes it."""
     rendering.files.add(path)
-    objects = list(given)
+    objects = list(outer_objects)
     for entry in entries(root, "resources", "bases"):
-        objects += _taken(repository, folder, entry, rendering, depth, [])
+        objects += _take_entry(repository, folder, entry, rendering, depth, [])
     for entry in entries(root, "components"):
-        objects = _taken(repository, folder, entry, rendering, depth, objects) or objects
+        objects = _take_entry(repository, folder, entry, rendering, depth, objects) or objects
     for patch in patches_of(repository, folder, root, rendering):
         objects = [patch.applied(each) for each in objects]
     for replacement in _replacements(repository, folder, root, rendering):
@@ -125,35 +125,43 @@ def _replacements(
             continue
         rendering.files.add(target)
         for document in repository.documents(target):
-            written = document.items if isinstance(document, Sequence) else [document]
-            yield from (each for each in written if isinstance(each, Mapping))
+            items = document.items if isinstance(document, Sequence) else [document]
+            yield from (each for each in items if isinstance(each, Mapping))
 
 
 def _others(repository: RepositoryTexts, rendering: Rendering) -> list[Mapping]:
     return [
-        each for path in rendering.others for document in repository.documents(path) for each in _objects(document)
+        manifest
+        for path in rendering.others
+        for document in repository.documents(path)
+        for manifest in _objects(document)
     ]
 
 
-def _taken(
-    repository: RepositoryTexts, folder: str, entry: str, rendering: Rendering, depth: int, given: list[Mapping]
+def _take_entry(
+    repository: RepositoryTexts,
+    folder: str,
+    entry: str,
+    rendering: Rendering,
+    depth: int,
+    outer_objects: list[Mapping],
 ) -> list[Mapping]:
     target = below(folder, entry)
     if target is None or "//" in entry or "github.com" in entry:
         rendering.hidden = f"{entry[:100]} is no file of this repository"
-        return given
+        return outer_objects
     if target in repository:
         rendering.files.add(target)
         if not may_hold_workloads(repository.text(target)):
             rendering.others.append(target)
-            return given
-        return [*given, *(each for document in repository.documents(target) for each in _objects(document))]
+            return outer_objects
+        return [*outer_objects, *(each for document in repository.documents(target) for each in _objects(document))]
     name = repository.first(target, *NAMES)
     root = repository.root(name) if name is not None else None
     if name is None or root is None or depth >= DEEPEST:
         rendering.hidden = f"{entry[:100]} is no file of this repository"
-        return given
-    return _built(repository, target, name, root, rendering, depth + 1, given)
+        return outer_objects
+    return _build_objects(repository, target, name, root, rendering, depth + 1, outer_objects)
 
 
 def _objects(document: Node) -> Iterator[Mapping]:

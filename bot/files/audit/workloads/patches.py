@@ -37,10 +37,10 @@ class Patch:
         if not self._fits(manifest):
             return manifest
         if self.merge is not None:
-            merged = _merged(manifest, self.merge, 0)
+            merged = _merge_mappings(manifest, self.merge, 0)
             return merged if self.target is None or not merged.own else _named_as(merged, manifest)
         for operation in self.operations:
-            manifest = _operated(manifest, operation)
+            manifest = _apply_operation(manifest, operation)
         return manifest
 
     def _fits(self, manifest: Mapping) -> bool:
@@ -53,15 +53,15 @@ class Patch:
         return word_of(self.merge, "kind") == kind and word_of(self.merge.mapping("metadata"), "name") == name
 
 
-def _matches(wanted: str, name: str) -> bool:
+def _matches(pattern: str, name: str) -> bool:
     """Names of targets are regular expressions, anchored; nearly all that people write are `.*` and plain names."""
-    if wanted in {".*", ".+"}:
+    if pattern in {".*", ".+"}:
         return True
-    if wanted.endswith(".*"):
-        return name.startswith(wanted[:-2].lstrip("^"))
-    if wanted.startswith(".*"):
-        return name.endswith(wanted[2:].rstrip("$"))
-    return wanted.strip("^$") == name
+    if pattern.endswith(".*"):
+        return name.startswith(pattern[:-2].lstrip("^"))
+    if pattern.startswith(".*"):
+        return name.endswith(pattern[2:].rstrip("$"))
+    return pattern.strip("^$") == name
 
 
 def patches_of(repository: RepositoryTexts, folder: str, root: Mapping, rendering: Rendering) -> Iterator[Patch]:
@@ -73,26 +73,26 @@ def patches_of(repository: RepositoryTexts, folder: str, root: Mapping, renderin
                 yield from _of_text(repository, folder, item.value.strip(), None, rendering)
             elif isinstance(item, Mapping):
                 target = item.get("target")
-                written = item.scalar("path") or item.scalar("patch")
-                if written is not None:
-                    held = target if isinstance(target, Mapping) else None
-                    yield from _of_text(repository, folder, written.value, held, rendering)
+                patch = item.scalar("path") or item.scalar("patch")
+                if patch is not None:
+                    target_mapping = target if isinstance(target, Mapping) else None
+                    yield from _of_text(repository, folder, patch.value, target_mapping, rendering)
 
 
 def _of_text(
-    repository: RepositoryTexts, folder: str, written: str, target: Mapping | None, rendering: Rendering
+    repository: RepositoryTexts, folder: str, patch_text: str, target: Mapping | None, rendering: Rendering
 ) -> Iterator[Patch]:
-    """`written` is the patch itself, or the file that it stands in."""
-    path = below(folder, written) if "\n" not in written.strip() and "{" not in written else None
+    """`patch_text` is the patch itself, or the file that it stands in."""
+    path = below(folder, patch_text) if "\n" not in patch_text.strip() and "{" not in patch_text else None
     if path is not None and path in repository:
         rendering.files.add(path)
         documents = repository.documents(path)
     elif path is not None:
-        rendering.hidden = f"the patch {written[:80]} is no file of this repository"
+        rendering.hidden = f"the patch {patch_text[:80]} is no file of this repository"
         return
     else:
         try:
-            documents = read(written)
+            documents = read(patch_text)
         except Unreadable:
             rendering.hidden = "a patch cannot be read"
             return
@@ -103,7 +103,7 @@ def _of_text(
             yield Patch(document, (), target)
 
 
-def _merged(base: Mapping, patch: Mapping, depth: int) -> Mapping:
+def _merge_mappings(base: Mapping, patch: Mapping, depth: int) -> Mapping:
     directive = patch.scalar("$patch")
     if directive is not None and directive.value == "delete":
         return Mapping(base.start)
@@ -113,78 +113,78 @@ def _merged(base: Mapping, patch: Mapping, depth: int) -> Mapping:
     for key, value in patch.entries():
         if key.value.startswith("$"):
             continue
-        held = own.get(key.value)
+        entry = own.get(key.value)
         if isinstance(value, Scalar) and value.is_null:
             own.pop(key.value, None)
-        elif held is None:
+        elif entry is None:
             own[key.value] = (key, value)
-        elif isinstance(value, Mapping) and isinstance(held[1], Mapping):
-            own[key.value] = (held[0], _merged(held[1], value, depth + 1))
-        elif isinstance(value, Sequence) and isinstance(held[1], Sequence) and key.value in _KEYS:
-            own[key.value] = (held[0], _joined(held[1], value, _KEYS[key.value], depth + 1))
+        elif isinstance(value, Mapping) and isinstance(entry[1], Mapping):
+            own[key.value] = (entry[0], _merge_mappings(entry[1], value, depth + 1))
+        elif isinstance(value, Sequence) and isinstance(entry[1], Sequence) and key.value in _KEYS:
+            own[key.value] = (entry[0], _merge_lists(entry[1], value, _KEYS[key.value], depth + 1))
         else:
             own[key.value] = (key, value)
     return Mapping(base.start, own)
 
 
-def _joined(base: Sequence, patch: Sequence, key: str, depth: int) -> Sequence:
+def _merge_lists(base: Sequence, patch: Sequence, key: str, depth: int) -> Sequence:
     items = list(base.items)
     for item in patch.items:
         if not isinstance(item, Mapping):
             continue
         name = word_of(item, key)
-        at = next(
+        index = next(
             (n for n, each in enumerate(items) if isinstance(each, Mapping) and word_of(each, key) == name), None
         )
-        if at is None:
+        if index is None:
             items.append(item)
             continue
-        held = items[at]
-        merged = _merged(held, item, depth) if isinstance(held, Mapping) else item
+        base_item = items[index]
+        merged = _merge_mappings(base_item, item, depth) if isinstance(base_item, Mapping) else item
         if merged.own:
-            items[at] = merged
+            items[index] = merged
         else:
-            del items[at]
+            del items[index]
     return Sequence(base.start, items)
 
 
-def _operated(manifest: Mapping, operation: Mapping) -> Mapping:
+def _apply_operation(manifest: Mapping, operation: Mapping) -> Mapping:
     """The object after one operation; as it was where the path leads nowhere."""
     action, path = word_of(operation, "op"), word_of(operation, "path")
     parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
     if not parts or len(parts) > DEEPEST_MERGE:
         return manifest
     value = operation.get("value")
-    changed = _placed(manifest, parts, value if action in {"add", "replace"} else None, action)
+    changed = _place_value(manifest, parts, value if action in {"add", "replace"} else None, action)
     return changed if isinstance(changed, Mapping) else manifest
 
 
-def _placed(node: Node, parts: list[str], value: Node | None, action: str) -> Node:
+def _place_value(node: Node, parts: list[str], value: Node | None, action: str) -> Node:
     """A copy of the node in which the value stands at the path, or nothing where it is removed."""
-    head, rest = parts[0], parts[1:]
+    head, inner_parts = parts[0], parts[1:]
     if isinstance(node, Mapping):
         own = {key.value: (key, each) for key, each in node.entries()}
-        held = own.get(head)
-        if rest and held is not None:
-            own[head] = (held[0], _placed(held[1], rest, value, action))
-        elif not rest and value is None and action == "remove":
+        entry = own.get(head)
+        if inner_parts and entry is not None:
+            own[head] = (entry[0], _place_value(entry[1], inner_parts, value, action))
+        elif not inner_parts and value is None and action == "remove":
             own.pop(head, None)
-        elif not rest and value is not None:
-            key = held[0] if held is not None else _key(value, head)
+        elif not inner_parts and value is not None:
+            key = entry[0] if entry is not None else _key(value, head)
             own[head] = (key, value)
         return Mapping(node.start, own)
     if isinstance(node, Sequence):
         items = list(node.items)
-        at = len(items) if head == "-" else int(head) if head.isdecimal() and len(head) < 6 else -1
-        if rest and 0 <= at < len(items):
-            items[at] = _placed(items[at], rest, value, action)
-        elif not rest and value is None and action == "remove" and 0 <= at < len(items):
-            del items[at]
-        elif not rest and value is not None and 0 <= at <= len(items):
-            if action == "replace" and at < len(items):
-                items[at] = value
+        index = len(items) if head == "-" else int(head) if head.isdecimal() and len(head) < 6 else -1
+        if inner_parts and 0 <= index < len(items):
+            items[index] = _place_value(items[index], inner_parts, value, action)
+        elif not inner_parts and value is None and action == "remove" and 0 <= index < len(items):
+            del items[index]
+        elif not inner_parts and value is not None and 0 <= index <= len(items):
+            if action == "replace" and index < len(items):
+                items[index] = value
             else:
-                items.insert(at, value)
+                items.insert(index, value)
         return Sequence(node.start, items)
     return node
 

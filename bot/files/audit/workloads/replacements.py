@@ -23,20 +23,22 @@ def replaced(objects: Sequence[Mapping], replacement: Mapping, sources: Iterable
     value = _value(replacement.mapping("source"), [*objects, *sources])
     if value is None:
         return list(objects)
-    found = list(objects)
+    new_objects = list(objects)
     for target in replacement.sequence("targets"):
         if not isinstance(target, Mapping) or target.mapping("options").get("delimiter") is not None:
             continue
         creates = word_of(target.mapping("options"), "create") == "true"
         rejected = [each for each in target.sequence("reject") if isinstance(each, Mapping)]
         paths = [path.value for path in target.sequence("fieldPaths") if isinstance(path, Scalar)]
-        for number, each in enumerate(found):
-            if not _fits(target.mapping("select"), each) or any(_fits(other, each) for other in rejected):
+        for number, target_object in enumerate(new_objects):
+            if not _fits(target.mapping("select"), target_object) or any(
+                _fits(other, target_object) for other in rejected
+            ):
                 continue
             for path in paths:
-                changed = _set(found[number], parts_of(path), value, creates)
-                found[number] = changed if isinstance(changed, Mapping) else found[number]
-    return found
+                changed = _set(new_objects[number], parts_of(path), value, creates)
+                new_objects[number] = changed if isinstance(changed, Mapping) else new_objects[number]
+    return new_objects
 
 
 def parts_of(path: str) -> list[str]:
@@ -46,9 +48,9 @@ def parts_of(path: str) -> list[str]:
 
 def _value(source: Mapping, objects: Sequence[Mapping]) -> Scalar | None:
     path = word_of(source, "fieldPath") or "metadata.name"
-    for each in objects:
-        if _fits(source, each):
-            node: Node | None = each
+    for candidate in objects:
+        if _fits(source, candidate):
+            node: Node | None = candidate
             for part in parts_of(path):
                 node = node.get(part) if isinstance(node, Mapping) else None
             return node if isinstance(node, Scalar) else None
@@ -65,22 +67,26 @@ def _set(node: Node, parts: list[str], value: Scalar, creates: bool) -> Node:
     """A copy of the node with the value where the parts lead; the node itself where they lead nowhere."""
     if not parts:
         return value
-    head, rest = parts[0], parts[1:]
+    head, inner_parts = parts[0], parts[1:]
     if isinstance(node, Mapping):
-        held = next((entry for entry in node.entries() if entry[0].value == head), None)
-        if held is None and not creates:
+        member = next((entry for entry in node.entries() if entry[0].value == head), None)
+        if member is None and not creates:
             return node
         own = {key.value: (key, each) for key, each in node.entries()}
-        key = held[0] if held is not None else _like(value, head)
-        inner = held[1] if held is not None else (List(0) if rest and rest[0][:1] == "[" else Mapping(0))
-        own[head] = (key, _set(inner, rest, value, creates))
+        key = member[0] if member is not None else _like(value, head)
+        inner = (
+            member[1]
+            if member is not None
+            else (List(0) if inner_parts and inner_parts[0][:1] == "[" else Mapping(0))
+        )
+        own[head] = (key, _set(inner, inner_parts, value, creates))
         return Mapping(node.start, own)
     if isinstance(node, List):
-        return _set_in_list(node, head, rest, value, creates)
+        return _set_in_list(node, head, inner_parts, value, creates)
     return node
 
 
-def _set_in_list(node: List, head: str, rest: list[str], value: Scalar, creates: bool) -> Node:
+def _set_in_list(node: List, head: str, inner_parts: list[str], value: Scalar, creates: bool) -> Node:
     items = list(node.items)
     selected = _SELECTED.fullmatch(head)
     places = [
@@ -91,10 +97,10 @@ def _set_in_list(node: List, head: str, rest: list[str], value: Scalar, creates:
         or (selected and isinstance(item, Mapping) and word_of(item, selected[1]) == selected[2])
     ]
     for place in places:
-        items[place] = _set(items[place], rest, value, creates)
+        items[place] = _set(items[place], inner_parts, value, creates)
     if not places and selected and creates:
         made = Mapping(node.start, {selected[1]: (_like(value, selected[1]), _like(value, selected[2]))})
-        items.append(_set(made, rest, value, creates))
+        items.append(_set(made, inner_parts, value, creates))
     return List(node.start, items)
 
 

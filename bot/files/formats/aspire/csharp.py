@@ -114,13 +114,13 @@ class _File:
     def outermost_calls(self) -> Iterator[tuple[Node, Node | None, int]]:
         """Each call that no other one goes on from, with the node around it and the depth of conditions."""
         waiting: list[tuple[Node, Node | None, int, bool]] = [(self._root, None, 0, False)]
-        found = 0
+        call_count = 0
         while waiting:
             node, parent, depth, goes_on = waiting.pop()
             is_call = node.type == "invocation_expression"
             if is_call and not goes_on:
-                found += 1
-                if found > MOST_CALLS:
+                call_count += 1
+                if call_count > MOST_CALLS:
                     return
                 yield node, parent, depth
             deeper = depth + (node.type in _NESTED)
@@ -144,7 +144,7 @@ class _File:
         receiver = self._text(here) if here is not None and here.type == "identifier" else None
         lending = None if receiver is None or is_inner else self._lending(node, receiver)
         lender = None if lending is None else self.chain(lending, None, depth, is_inner=True)
-        return Chain(receiver, calls[::-1], self._assigned(node, parent), depth, lender)
+        return Chain(receiver, calls[::-1], self._assigned_name(node, parent), depth, lender)
 
     def _lending(self, node: Node, receiver: str) -> Node | None:
         """The call that is given a function whose only parameter is `receiver`, around a node."""
@@ -172,7 +172,7 @@ class _File:
 
     def _call(self, method: str, arguments: Node, node: Node) -> Call:
         positional: list[Value] = []
-        named: dict[str, Value] = {}
+        by_name: dict[str, Value] = {}
         for argument in arguments.named_children:
             if argument.type != "argument" or not argument.named_children:
                 continue
@@ -181,10 +181,10 @@ class _File:
             if name is None:
                 positional.append(value)
             else:
-                named[self._text(name)] = value
-        return Call(method, positional, named, node.start_point[0] + 1, self._characters[node.start_byte])
+                by_name[self._text(name)] = value
+        return Call(method, positional, by_name, node.start_point[0] + 1, self._characters[node.start_byte])
 
-    def _assigned(self, node: Node, parent: Node | None) -> str | None:
+    def _assigned_name(self, node: Node, parent: Node | None) -> str | None:
         if parent is None:
             return None
         if parent.type in ("variable_declarator", "assignment_expression"):
@@ -221,16 +221,16 @@ class _File:
         """None for what is no string, or one with escapes or values put in."""
         if node.type == "verbatim_string_literal":
             start, end = node.start_byte + 2, node.end_byte - 1
-            return None if b'"' in self._data[start:end] else self._spanned(start, end)
+            return None if b'"' in self._data[start:end] else self._take_text(start, end)
         if node.type in ("string_literal", "raw_string_literal", "interpolated_string_expression"):
             inner = [child for child in node.named_children if child.type in _CONTENTS]
             others = [child for child in node.named_children if child.type in ("escape_sequence", "interpolation")]
             if others or len(inner) != 1 or b"\\" in self._data[inner[0].start_byte : inner[0].end_byte]:
                 return None
-            return self._spanned(inner[0].start_byte, inner[0].end_byte)
+            return self._take_text(inner[0].start_byte, inner[0].end_byte)
         return None
 
-    def _spanned(self, start: int, end: int) -> Spanned:
+    def _take_text(self, start: int, end: int) -> Spanned:
         text = self._data[start:end].decode("utf-8", "surrogateescape")
         first = self._characters[start]
         return Spanned(text, range(first, first + len(text)))

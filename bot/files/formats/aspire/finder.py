@@ -41,11 +41,11 @@ def find(path: str, text: str) -> Findings:
         if why:
             open_questions.append((image.place, f"line {file.lines.at(image.place)}: {why}"))
     if open_questions:
-        told = "; ".join(dict.fromkeys(why for _, why in open_questions[:MOST_TOLD]))
+        reasons = "; ".join(dict.fromkeys(why for _, why in open_questions[:MOST_TOLD]))
         more = f"; and {len(open_questions) - MOST_TOLD} more" if len(open_questions) > MOST_TOLD else ""
         count = f"{len(open_questions)} {'image' if len(open_questions) == 1 else 'images'}"
         file.problem(
-            open_questions[0][0], f"{count} not known from the text ({told}{more}); write them as literals"
+            open_questions[0][0], f"{count} not known from the text ({reasons}{more}); write them as literals"
         )
     return file.findings()
 
@@ -105,11 +105,11 @@ class _Image:
     depth: int = field(default=0, compare=False)
 
 
-def _images(found: Iterable[Chain]) -> list[_Image]:
+def _images(chains_in_file: Iterable[Chain]) -> list[_Image]:
     """One for each resource whose image the text names; where a condition decides, one for each possibility."""
     images: list[_Image] = []
     variables: dict[str, _Image] = {}
-    for chain in found:
+    for chain in chains_in_file:
         image, calls = _start(chain, variables)
         if image is None or len(images) >= MOST_IMAGES:
             continue
@@ -192,21 +192,21 @@ def _apply(image: _Image, call: Call) -> None:
         if part != "registry":
             setattr(image, "sha256" if part == "tag" else "tag", None)
     elif value is not None:
-        image.undecided = f"{call.method} is given {_written(value)}"
+        image.undecided = f"{call.method} is given {_describe_value(value)}"
 
 
 def _name(image: _Image, call: Call, name: object, tag: object) -> None:
     if not isinstance(name, Spanned):
-        image.undecided = f"{call.method} is given {_written(name)}"
+        image.undecided = f"{call.method} is given {_describe_value(name)}"
         return
     if tag is not MISSING and tag is not None and not isinstance(tag, Spanned):
-        image.undecided = f"{call.method} is given the tag {_written(tag)}"
+        image.undecided = f"{call.method} is given the tag {_describe_value(tag)}"
         return
     image.name, image.undecided = name, ""
     image.tag, image.sha256 = tag if isinstance(tag, Spanned) else None, None
 
 
-def _written(value: object) -> str:
+def _describe_value(value: object) -> str:
     return value.written if isinstance(value, UnknownValue) else "no image"
 
 
@@ -216,14 +216,14 @@ def _put_together(file: Collector, image: _Image) -> str:
         return f"{image.tag.text[:80]!r} is no tag"
     if image.sha256 is not None and not _SHA256.fullmatch(image.sha256.text):
         return f"{image.sha256.text[:80]!r} is no SHA-256"
-    parts = _named(image)
+    parts = _qualify_name(image)
     if isinstance(parts, str):
         return parts
     is_whole = len(parts) == 1 and image.tag is None and image.sha256 is None
     if image.tag is not None:
-        parts += [_said(":", image.place), image.tag]
+        parts += [_make_text(":", image.place), image.tag]
     if image.sha256 is not None:
-        parts += [_said("@sha256:", image.place), image.sha256]
+        parts += [_make_text("@sha256:", image.place), image.sha256]
     usage = file.usage(joined(parts), Role.IMAGE, assembled=not is_whole)
     if usage is None:
         return f"{''.join(part.text for part in parts)[:80]!r} is no image reference"
@@ -234,23 +234,23 @@ def _put_together(file: Collector, image: _Image) -> str:
     return ""
 
 
-def _named(image: _Image) -> list[Spanned] | str:
+def _qualify_name(image: _Image) -> list[Spanned] | str:
     """The registry and the name; what keeps them from being known where they are not."""
     registry, name = image.default or ("", "")
     if image.name is None and not name:
         return f"{image.source} takes its image from elsewhere"
-    written = image.name or _said(name, image.place)
+    name_text = image.name or _make_text(name, image.place)
     if image.registry is not None:
-        return [image.registry, _said("/", image.place), written]
-    host, _, rest = written.text.partition("/")
-    if (rest and ("." in host or ":" in host)) or image.source == "AddContainer":
-        return [written]
+        return [image.registry, _make_text("/", image.place), name_text]
+    host, _, path = name_text.text.partition("/")
+    if (path and ("." in host or ":" in host)) or image.source == "AddContainer":
+        return [name_text]
     if not registry:
-        return f"the registry of {written.text[:80]!r} comes with {image.source}"
+        return f"the registry of {name_text.text[:80]!r} comes with {image.source}"
     is_said = image.name is None or registry != DEFAULT_REGISTRY
-    return [_said(f"{registry}/", image.place), written] if is_said else [written]
+    return [_make_text(f"{registry}/", image.place), name_text] if is_said else [name_text]
 
 
-def _said(text: str, place: int) -> Spanned:
+def _make_text(text: str, place: int) -> Spanned:
     """Characters that the file does not have."""
     return Spanned(text, (~place,) * len(text))

@@ -53,9 +53,9 @@ def _add_images(key: str, mapping: Mapping, aliases: set[str], values: Values, f
         if (image := mapping.scalar("image")) is not None:
             _add(image, Role.CONTAINER, [values], file)
         return
-    for _, listed in mapping.mapping("containers").entries():
-        if isinstance(listed, Mapping):
-            _add(listed.scalar("image"), Role.CONTAINER, [values], file)
+    for _, declaration in mapping.mapping("containers").entries():
+        if isinstance(declaration, Mapping):
+            _add(declaration.scalar("image"), Role.CONTAINER, [values], file)
     if mapping.scalar("template") is not None:
         for image in handed_over(mapping.mapping("parameters")):
             _add(image, Role.CONTAINER, [values], file)
@@ -68,16 +68,21 @@ def _add_images(key: str, mapping: Mapping, aliases: set[str], values: Values, f
     container = mapping.scalar("container")
     _add(container, Role.CONTAINER, [each for each in variants if _is_image(container, aliases, each)], file)
     for _, service in mapping.mapping("services").entries():
-        named = service.scalar("image") if isinstance(service, Mapping) else service
-        _add(named, Role.SERVICE, [each for each in variants if _is_image(named, aliases, each)], file)
+        service_image = service.scalar("image") if isinstance(service, Mapping) else service
+        _add(
+            service_image,
+            Role.SERVICE,
+            [each for each in variants if _is_image(service_image, aliases, each)],
+            file,
+        )
 
 
 def _is_image(node: Node | None, aliases: set[str], values: Values) -> bool:
     """Whether a name is an image, not a container that this file or one that includes it declares."""
     if not isinstance(node, Scalar) or node.is_null or node.value.strip() in aliases:
         return False
-    told = values.evaluated(node.spanned.strip()).text
-    return told not in aliases and (":" in told or "/" in told)
+    image = values.evaluated(node.spanned.strip()).text
+    return image not in aliases and (":" in image or "/" in image)
 
 
 def _add(image: Node | None, role: Role, variants: Sequence[Values], file: Collector) -> None:
@@ -86,12 +91,12 @@ def _add(image: Node | None, role: Role, variants: Sequence[Values], file: Colle
         return
     written_here = image.spanned.strip()
     every = dict.fromkeys(values.evaluated(written_here) for values in variants)
-    known = [written for written in every if is_literal(written)]
-    for written in known:
-        file.image_or_part(written, role, why_fixed=_ONLY_A_PART)
-    if not known:
-        told = f"the image {quoted(image.value)} is known only when the pipeline runs"
-        file.problem(image.start, f"{told}; give it a default here, or write it out")
+    literals = [text for text in every if is_literal(text)]
+    for text in literals:
+        file.image_or_part(text, role, why_fixed=_ONLY_A_PART)
+    if not literals:
+        message = f"the image {quoted(image.value)} is known only when the pipeline runs"
+        file.problem(image.start, f"{message}; give it a default here, or write it out")
 
 
 def builds(path: str, text: str) -> Builds:
@@ -105,14 +110,14 @@ def builds(path: str, text: str) -> Builds:
     file = Collector(path, text, KIND)
     values = Values(documents)
     return Builds.of(
-        each
+        build
         for document in documents
         for key, mapping in mappings_under(document)
-        for each in _asked(key, mapping, values, file)
+        for build in _builds_of_step(key, mapping, values, file)
     )
 
 
-def _asked(key: str, step: Mapping, values: Values, file: Collector) -> Iterator[Asked]:
+def _builds_of_step(key: str, step: Mapping, values: Values, file: Collector) -> Iterator[Asked]:
     for commands, folder in commands_of(key, step, values):
         yield from script.asked(commands, file, folder, values.environment)
 
@@ -121,14 +126,14 @@ def commands_of(key: str, step: Mapping, values: Values) -> Iterator[tuple[Spann
     """Texts of a shell in a step, or what comes to the same in the inputs of a task, each with its folder."""
     inputs = step.mapping("inputs")
     for name in _SCRIPTS if key != "inputs" else ():
-        if (written := step.scalar(name)) is not None:
-            yield values.evaluated(written.spanned, in_shell=True), _folder(step, values)
+        if (script := step.scalar(name)) is not None:
+            yield values.evaluated(script.spanned, in_shell=True), _folder(step, values)
     task = step.scalar("task")
     kind = task.value.lower() if task is not None else ""
     if kind.startswith(_SCRIPT_TASKS):
         for name in ("script", "inlineScript"):
-            if (written := inputs.scalar(name)) is not None:
-                yield values.evaluated(written.spanned, in_shell=True), _folder(inputs, values)
+            if (script := inputs.scalar(name)) is not None:
+                yield values.evaluated(script.spanned, in_shell=True), _folder(inputs, values)
     elif kind.startswith("docker@"):
         if (line := _docker(inputs, values, step)) is not None:
             yield line, ""
@@ -137,8 +142,8 @@ def commands_of(key: str, step: Mapping, values: Values) -> Iterator[tuple[Spann
 
 
 def _folder(settings: Mapping, values: Values) -> str | None:
-    written = settings.scalar("workingDirectory")
-    folder = values.evaluated(written.spanned).text if written is not None else ""
+    directory = settings.scalar("workingDirectory")
+    folder = values.evaluated(directory.spanned).text if directory is not None else ""
     return None if UNKNOWN in folder else below("", folder)
 
 
@@ -151,27 +156,27 @@ def _docker(inputs: Mapping, values: Values, step: Mapping) -> Spanned | None:
     if dockerfile is None or "*" in dockerfile.value:
         return None
     arguments = inputs.scalar("arguments")
-    line = _typed("docker build -f ", step) + _quoted(values.evaluated(dockerfile.spanned.strip()), step)
+    line = _make_text("docker build -f ", step) + _quote_text(values.evaluated(dockerfile.spanned.strip()), step)
     if arguments is not None:
-        line = line + _typed(" ", step) + values.evaluated(arguments.spanned, in_shell=True)
-    return line + _typed(" .", step)
+        line = line + _make_text(" ", step) + values.evaluated(arguments.spanned, in_shell=True)
+    return line + _make_text(" .", step)
 
 
 def _dotnet(inputs: Mapping, values: Values, step: Mapping) -> Spanned:
     command = inputs.scalar("command")
     verb = command.value.strip() if command is not None else "build"
-    line = _typed(f"dotnet {verb} ", step)
+    line = _make_text(f"dotnet {verb} ", step)
     projects = inputs.scalar("projects")
     if projects is not None and "*" not in projects.value and "\n" not in projects.value.strip():
-        line = line + _quoted(values.evaluated(projects.spanned.strip()), step) + _typed(" ", step)
+        line = line + _quote_text(values.evaluated(projects.spanned.strip()), step) + _make_text(" ", step)
     arguments = inputs.scalar("arguments")
     return line + values.evaluated(arguments.spanned, in_shell=True) if arguments is not None else line
 
 
-def _typed(text: str, step: Mapping) -> Spanned:
+def _make_text(text: str, step: Mapping) -> Spanned:
     """Characters that the file does not have."""
     return Spanned(text, (~step.start,) * len(text))
 
 
-def _quoted(written: Spanned, step: Mapping) -> Spanned:
-    return _typed("'", step) + written + _typed("'", step)
+def _quote_text(text: Spanned, step: Mapping) -> Spanned:
+    return _make_text("'", step) + text + _make_text("'", step)

@@ -32,6 +32,6 @@ def is_azure_pipeline(text: str) -> bool:
 
 def templates_of(path: str, text: str) -> Iterator[str]:
     """The files of the same repository that a pipeline puts in: relative to its own folder, or to the root."""
-    for found in _TEMPLATE.finditer(text) if "template:" in text else ():
-        if found["of"] in {None, "@self"}:
-            yield posixpath.normpath(posixpath.join(posixpath.dirname(path), found["path"])).lstrip("/")
+    for match in _TEMPLATE.finditer(text) if "template:" in text else ():
+        if match["of"] in {None, "@self"}:
+            yield posixpath.normpath(posixpath.join(posixpath.dirname(path), match["path"])).lstrip("/")

@@ -50,72 +50,72 @@ class Values:
     """What `variables` and the defaults of `parameters` say; a name with several values counts as unknown."""
 
     def __init__(self, documents: list[Node]) -> None:
-        self._known: MutableMapping[tuple[str, str], Spanned | None] = {}
+        self._values: MutableMapping[tuple[str, str], Spanned | None] = {}
         self._variants: dict[int, tuple[YamlMapping, tuple[Values, ...]]] = {}
         """By the identity of a matrix, which several jobs may share: each is read once."""
         for document in documents:
             for key, mapping in mappings_under(document):
                 for of in ("variables", "parameters"):
                     if mapping.get(of) is not None and not (of == "parameters" and mapping.get("template")):
-                        for name, value in _declared(mapping.get(of)):
+                        for name, value in _list_declared(mapping.get(of)):
                             self._note(of, name, value)
                 if key == "variables" and mapping.scalar("template") is not None:
-                    self._known.setdefault(("variables", "*"), None)
+                    self._values.setdefault(("variables", "*"), None)
 
     def variants(self, job: YamlMapping) -> "tuple[Values, ...]":
         """Returns the values in each variant of a job: `strategy.matrix` sets variables of its own in each."""
         matrix = job.mapping("strategy").mapping("matrix")
-        known = self._variants.get(id(matrix))
-        if known is None:
-            sets = [dict(_declared(variant)) for _, variant in islice(matrix.entries(), MOST_VARIANTS)]
-            known = (matrix, tuple(map(self._with, sets)) or (self,))
+        entry = self._variants.get(id(matrix))
+        if entry is None:
+            sets = [dict(_list_declared(variant)) for _, variant in islice(matrix.entries(), MOST_VARIANTS)]
+            entry = (matrix, tuple(map(self._with, sets)) or (self,))
             if sets:
-                self._variants[id(matrix)] = known
-        return known[1]
+                self._variants[id(matrix)] = entry
+        return entry[1]
 
     def _with(self, variables: Mapping[str, Spanned]) -> "Values":
         other = Values([])
         own: dict[tuple[str, str], Spanned | None] = {
             ("variables", name.lower()): value for name, value in variables.items()
         }
-        other._known = ChainMap(own, self._known)
+        other._values = ChainMap(own, self._values)
         return other
 
     def _note(self, of: str, name: str, value: Spanned) -> None:
         key = (of, name.lower())
-        known = self._known.get(key, value)
-        self._known[key] = value if known is not None and known.text == value.text else None
+        earlier = self._values.get(key, value)
+        self._values[key] = value if earlier is not None and earlier.text == value.text else None
 
-    def evaluated(self, written: Spanned, *, in_shell: bool = False) -> Spanned:
+    def evaluated(self, text: Spanned, *, in_shell: bool = False) -> Spanned:
         """Returns the text with what is known put in and `UNKNOWN` for the rest; `$(…)` that no variable has is the
         shell's own."""
-        return self._evaluated(written, in_shell, 0, _Room())
+        return self._evaluate_text(text, in_shell, 0, _Room())
 
-    def _evaluated(self, written: Spanned, in_shell: bool, depth: int, room: "_Room") -> Spanned:
-        if "$" not in written.text:
-            return written
+    def _evaluate_text(self, text: Spanned, in_shell: bool, depth: int, room: "_Room") -> Spanned:
+        if "$" not in text.text:
+            return text
         parts: list[Spanned] = []
         done = 0
-        for found in _USE.finditer(written.text):
-            of, name = _asked(found)
-            if in_shell and found["runtime"] is not None:
+        for match in _USE.finditer(text.text):
+            of, name = _variable_of(match)
+            if in_shell and match["runtime"] is not None:
                 continue
-            near = (~written.place(found.start()),)
-            value = self._known.get((of, name.lower())) if name else None
+            near = (~text.place(match.start()),)
+            value = self._values.get((of, name.lower())) if name else None
             if value is None and name.lower() in _ROOTS:
                 filled = Spanned(".", near)
             elif value is not None and depth < DEEPEST:
-                filled = self._evaluated(value, in_shell, depth + 1, room)
-            elif in_shell and found["macro"] is not None:
+                filled = self._evaluate_text(value, in_shell, depth + 1, room)
+            elif in_shell and match["macro"] is not None:
                 continue
             else:
                 filled = Spanned(UNKNOWN, near)
             room.left -= len(filled) + 1
             if room.left < 0:
                 return Spanned(UNKNOWN, near)
-            parts += (written.part(done, found.start()), filled)
-            done = found.end()
-        return joined([*parts, written.part(done, len(written))])
+            parts += (text.part(done, match.start()), filled)
+            done = match.end()
+        return joined([*parts, text.part(done, len(text))])
 
     @cached_property
     def environment(self) -> Mapping[str, Spanned]:
@@ -129,19 +129,19 @@ class Values:
             re.sub(r"[^A-Z0-9_]", "_", name.upper()): (
                 value if value is not None and "$" not in value.text else Spanned.from_elsewhere(UNKNOWN)
             )
-            for (of, name), value in self._known.items()
+            for (of, name), value in self._values.items()
             if of == "variables" and name != "*"
         }
 
 
-def _asked(found: re.Match[str]) -> tuple[str, str]:
-    if found["macro"] is not None:
-        return "variables", found["macro"]
-    named = _NAMED.fullmatch(found["inside"] or found["runtime"] or "")
-    return (named["of"], named["name"] or named["quoted"]) if named else ("", "")
+def _variable_of(match: re.Match[str]) -> tuple[str, str]:
+    if match["macro"] is not None:
+        return "variables", match["macro"]
+    access = _NAMED.fullmatch(match["inside"] or match["runtime"] or "")
+    return (access["of"], access["name"] or access["quoted"]) if access else ("", "")
 
 
-def _declared(node: Node | None, depth: int = 0) -> Iterator[tuple[str, Spanned]]:
+def _list_declared(node: Node | None, depth: int = 0) -> Iterator[tuple[str, Spanned]]:
     """`name: value` each, or a list with `name` and `value` or `default` each, both also below conditions."""
     if depth > DEEPEST:
         return
@@ -150,12 +150,12 @@ def _declared(node: Node | None, depth: int = 0) -> Iterator[tuple[str, Spanned]
             if isinstance(value, Scalar):
                 yield key.value, value.spanned
             elif key.value.startswith(_CONDITION):
-                yield from _declared(value, depth + 1)
+                yield from _list_declared(value, depth + 1)
     elif isinstance(node, Sequence):
         for item in node.items:
             if isinstance(item, YamlMapping) and any(key.value.startswith(_CONDITION) for key, _ in item.entries()):
-                yield from _declared(item, depth + 1)
+                yield from _list_declared(item, depth + 1)
             elif isinstance(item, YamlMapping) and (name := item.scalar("name")) is not None:
-                written = item.scalar("value") or item.scalar("default")
-                if written is not None:
-                    yield name.value, written.spanned
+                setting = item.scalar("value") or item.scalar("default")
+                if setting is not None:
+                    yield name.value, setting.spanned

@@ -17,7 +17,7 @@ _TEMPLATE_PART = re.compile(r"\$\$\{|%%\{|\$\{~?\s*(?P<name>[A-Za-z_][\w-]*(?:\.
 
 
 class TooMuch(Exception):
-    """What the file expands to is beyond all measure."""
+    """Raised where the values of a file expand to more than `MOST_EVALUATED` characters."""
 
 
 class BakeEvaluation:
@@ -35,33 +35,33 @@ class BakeEvaluation:
                 self.used.add(value.name)
                 return self.of(variables[value.name], variables, depth + 1)
             case Template():
-                return self._filled(value.written, variables, depth)
+                return self._fill_template(value.written, variables, depth)
             case Name():
                 return Spanned(value.name, range(value.place, value.place + len(value.name))), False
             case Opaque():
                 return Spanned(value.text, range(value.place, value.place + len(value.text))), False
         return Spanned("", ()), False
 
-    def _filled(self, written: Spanned, variables: Mapping[str, Value], depth: int) -> tuple[Spanned, bool]:
-        self._evaluated += len(written)
+    def _fill_template(self, template: Spanned, variables: Mapping[str, Value], depth: int) -> tuple[Spanned, bool]:
+        self._evaluated += len(template)
         if self._evaluated > MOST_EVALUATED:
             raise TooMuch
         parts: list[Spanned] = []
         whole = True
         done = 0
-        for found in _TEMPLATE_PART.finditer(written.text):
-            parts.append(written.part(done, found.start()))
-            done = found.end()
-            if found.group() in {"$${", "%%{"}:
-                parts.append(written.part(found.start() + 1, found.end()))
+        for match in _TEMPLATE_PART.finditer(template.text):
+            parts.append(template.part(done, match.start()))
+            done = match.end()
+            if match.group() in {"$${", "%%{"}:
+                parts.append(template.part(match.start() + 1, match.end()))
                 continue
-            name = found["name"]
+            name = match["name"]
             self.used.add(name)
-            known = name in variables and depth < DEEPEST_VARIABLE
-            value, is_known = self.of(variables[name], variables, depth + 1) if known else _NOTHING
+            is_evaluable = name in variables and depth < DEEPEST_VARIABLE
+            value, is_known = self.of(variables[name], variables, depth + 1) if is_evaluable else _NOTHING
             whole = whole and is_known
-            parts.append(value if is_known else written.part(found.start(), found.end()))
-        return joined([*parts, written.part(done, len(written))]), whole
+            parts.append(value if is_known else template.part(match.start(), match.end()))
+        return joined([*parts, template.part(done, len(template))]), whole
 
 
 def variants(matrix: Value | None, variables: Mapping[str, Value]) -> Iterator[dict[str, Value]]:

@@ -39,42 +39,42 @@ class BakeFile:
             elif block.kind == "target" and block.labels:
                 target = targets.setdefault(block.labels[0], {})
                 for name, value in block.attributes.items():
-                    known = target.get(name)
-                    both = isinstance(known, dict) and isinstance(value, dict)
-                    target[name] = {**known, **value} if both else value  # type: ignore[dict-item]
+                    earlier = target.get(name)
+                    both = isinstance(earlier, dict) and isinstance(value, dict)
+                    target[name] = {**earlier, **value} if both else value  # type: ignore[dict-item]
         return cls(variables, targets, declared, groups)
 
     def given(self, values: Mapping[str, str]) -> "BakeFile":
         """The file where the environment sets these of its variables."""
-        known = {name: value for name, value in values.items() if name in self.declared}
-        filled = {name: Template(Spanned.from_elsewhere(value)) for name, value in known.items()}
+        overrides = {name: value for name, value in values.items() if name in self.declared}
+        filled = {name: Template(Spanned.from_elsewhere(value)) for name, value in overrides.items()}
         variables: dict[str, Value] = {**self.variables, **filled}
-        return replace(self, variables=variables, declared=self.declared - known.keys())
+        return replace(self, variables=variables, declared=self.declared - overrides.keys())
 
-    def built(self, named: Collection[str] | None) -> frozenset[str]:
+    def built(self, requested: Collection[str] | None) -> frozenset[str]:
         """The targets that are built where these, or groups of them, are named; without any, the default ones."""
-        if named is None:
-            named = ["default"] if "default" in self.groups or "default" in self.targets else list(self.targets)
-        waiting, found = list(named), set[str]()
+        if requested is None:
+            requested = ["default"] if "default" in self.groups or "default" in self.targets else list(self.targets)
+        waiting, names = list(requested), set[str]()
         while waiting:
             here = waiting.pop()
-            if here not in found:
-                found.add(here)
+            if here not in names:
+                names.add(here)
                 waiting += self.groups.get(here, ())
-        return frozenset(found)
+        return frozenset(names)
 
     def lineage(self, name: str) -> list[str]:
         """The target and all that it inherits from, those that win first: the last parent and its own parents."""
-        waiting, found = [name], list[str]()
-        while waiting and len(found) < MOST_INHERITED:
+        waiting, ancestry = [name], list[str]()
+        while waiting and len(ancestry) < MOST_INHERITED:
             here = waiting.pop(0)
-            if here in found or here not in self.targets:
+            if here in ancestry or here not in self.targets:
                 continue
-            found.append(here)
+            ancestry.append(here)
             inherits = self.targets[here].get("inherits", ())
             parents = inherits if isinstance(inherits, tuple) else ()
             waiting[:0] = [parent.written.text for parent in reversed(parents) if isinstance(parent, Template)]
-        return found
+        return ancestry
 
     def owner(self, name: str, attribute: str) -> str | None:
         """The target whose attribute it is that this one gets, its own or one that it inherits."""
@@ -92,16 +92,16 @@ class BakeFile:
 
     def merged(self, name: str, attribute: str) -> dict[str, Value]:
         """An object attribute of a target with what it inherits."""
-        found: dict[str, Value] = {}
+        entries: dict[str, Value] = {}
         for target in reversed(self.lineage(name)):
             value = self.targets[target].get(attribute)
-            found |= value if isinstance(value, dict) else {}
-        return found
+            entries |= value if isinstance(value, dict) else {}
+        return entries
 
 
 def _texts(value: Value | None) -> tuple[str, ...]:
-    listed = value if isinstance(value, tuple) else ()
-    return tuple(each.written.text for each in listed if isinstance(each, Template))
+    items = value if isinstance(value, tuple) else ()
+    return tuple(each.written.text for each in items if isinstance(each, Template))
 
 
 def blocks_of_json(root: Node) -> list[HclBlock]:

@@ -64,11 +64,11 @@ def targets(path: str, text: str) -> list[tuple[str, DockerBuild]]:
     reader = _reader_of(path, text)
     if reader is None:
         return []
-    found: list[tuple[str, DockerBuild]] = []
+    builds: list[tuple[str, DockerBuild]] = []
     with suppress(TooMuch):
         for name in reader.bake.targets:
-            found += ((name, build) for build in reader.builds(name))
-    return found
+            builds += ((name, build) for build in reader.builds(name))
+    return builds
 
 
 def names(path: str, text: str, build: FileBuild | None = None) -> list[BuiltName]:
@@ -81,17 +81,17 @@ def names(path: str, text: str, build: FileBuild | None = None) -> list[BuiltNam
         return []
     bake = reader.bake
     built = bake.targets.keys() if build is None else bake.built(build.targets)
-    found: list[BuiltName] = []
+    built_names: list[BuiltName] = []
     with suppress(TooMuch):
         for target in (name for name in bake.targets if name in built):
             files = {each.dockerfiles for each in reader.builds(target)}
             dockerfiles = files.pop() if len(files) == 1 else ()
-            given = [] if build is None else [name for glob, name in build.tags if fnmatchcase(target, glob)]
-            if given:
-                found += (BuiltName(target, name, reader.place(target), dockerfiles) for name in given)
+            names_set = [] if build is None else [name for glob, name in build.tags if fnmatchcase(target, glob)]
+            if names_set:
+                built_names += (BuiltName(target, name, reader.place(target), dockerfiles) for name in names_set)
             elif build is None or bake.owner(target, "tags") not in build.generated:
-                found += (replace(named, dockerfiles=dockerfiles) for named in reader.names(target))
-    return found
+                built_names += (replace(image_name, dockerfiles=dockerfiles) for image_name in reader.names(target))
+    return built_names
 
 
 def values(path: str, text: str) -> dict[str, str]:
@@ -99,12 +99,12 @@ def values(path: str, text: str) -> dict[str, str]:
     reader = _reader_of(path, text)
     if reader is None:
         return {}
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     with suppress(TooMuch):
         for name, value in reader.bake.variables.items():
             evaluated, whole = reader.evaluated(value, reader.bake.variables)
-            found[name] = evaluated.text if whole else UNKNOWN
-    return found
+            texts[name] = evaluated.text if whole else UNKNOWN
+    return texts
 
 
 def _blocks(path: str, text: str) -> list[HclBlock]:
@@ -112,10 +112,10 @@ def _blocks(path: str, text: str) -> list[HclBlock]:
     return blocks_of_json(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
 
 
-def _reader_of(path: str, text: str, given: Mapping[str, str] = MappingProxyType({})) -> "_Targets | None":
-    """The reader of a file's targets where the environment sets `given`; None where the file cannot be read."""
+def _reader_of(path: str, text: str, environment: Mapping[str, str] = MappingProxyType({})) -> "_Targets | None":
+    """The reader of a file's targets where variables are set as in `environment`; None where it cannot be read."""
     try:
-        return _Targets(_file_of(path, text).given(given), Collector(path, text, KIND))
+        return _Targets(_file_of(path, text).given(environment), Collector(path, text, KIND))
     except Unreadable:
         return None
 
@@ -150,33 +150,35 @@ class _Targets:
             self._read_variant(name, {**self.bake.variables, **variant})
 
     def builds(self, name: str) -> Iterator[DockerBuild]:
-        """A build for each variant of a target; one that others inherit from is none without a place of its own."""
-        told = {key: self.bake.value(name, key) for key in ("context", "dockerfile", "dockerfile-inline")}
-        if told["dockerfile-inline"] is not None or (not any(told.values()) and name in self._inherited):
+        """Yields a build for each variant of a target; none for one that is only inherited and names no place."""
+        attributes = {key: self.bake.value(name, key) for key in ("context", "dockerfile", "dockerfile-inline")}
+        if attributes["dockerfile-inline"] is not None or (
+            not any(attributes.values()) and name in self._inherited
+        ):
             return
         args = self.bake.merged(name, "args")
         for variant in variants(self.bake.targets[name].get("matrix"), self.bake.variables):
             variables = {**self.bake.variables, **variant}
             context, dockerfile = (
                 self._text(value, variables, default)
-                for value, default in ((told["context"], "."), (told["dockerfile"], DOCKERFILE))
+                for value, default in ((attributes["context"], "."), (attributes["dockerfile"], DOCKERFILE))
             )
             if context is None or dockerfile is None:
                 continue
             folder = posixpath.dirname(self.file.path)
-            found = places(below(folder, context, dockerfile), below("", context, dockerfile))
-            if found:
+            dockerfile_paths = places(below(folder, context, dockerfile), below("", context, dockerfile))
+            if dockerfile_paths:
                 values = tuple(self._arguments(args, variables))
-                yield DockerBuild(self.file.path, self.file.kind, found, values)
+                yield DockerBuild(self.file.path, self.file.kind, dockerfile_paths, values)
 
     def names(self, target: str) -> Iterator[BuiltName]:
-        """What each variant of a target is called; a target that others inherit from only lends its names."""
-        listed = self.bake.value(target, "tags")
+        """Yields the names of each variant of a target; none where it is inherited and has no tags of its own."""
+        tags = self.bake.value(target, "tags")
         lends = target in self._inherited and "tags" not in self.bake.targets[target]
-        if not isinstance(listed, tuple) or lends:
+        if not isinstance(tags, tuple) or lends:
             return
         for variant in variants(self.bake.targets[target].get("matrix"), self.bake.variables):
-            for value in listed:
+            for value in tags:
                 self._evaluation.used.clear()
                 evaluated, _ = self.evaluated(value, {**self.bake.variables, **variant})
                 if evaluated.text:
@@ -184,7 +186,7 @@ class _Targets:
                     yield BuiltName(target, evaluated.text, _place_of(value, evaluated), defaults=defaults)
 
     def place(self, target: str) -> int:
-        """Where the first thing that the target itself says stands."""
+        """Returns the offset of the first text among the target's own attributes."""
         values = (value for value in self.bake.targets[target].values() if isinstance(value, Template))
         return next((value.written.place(0) for value in values if value.written.text), 0)
 
@@ -222,14 +224,14 @@ class _Targets:
         inline = self.bake.targets[owner]["dockerfile-inline"]
         if isinstance(inline, Template | Name):
             # What a parent wrote means the parent's own scope, where this target's matrix is unknown.
-            written, _ = self.evaluated(inline, variables if owner == name else self.bake.variables)
+            text, _ = self.evaluated(inline, variables if owner == name else self.bake.variables)
             if isinstance(inline, Template) and inline.written.text:
                 # A last line end, so that there is a place behind everything, see `inline_dockerfile`.
-                written += Spanned("\n", (~_behind(inline.written),))
+                text += Spanned("\n", (~_behind(inline.written),))
             args = {key: self.evaluated(value, variables) for key, value in merged["args"].items()}
-            known = {key: value for key, (value, whole) in args.items() if whole}
+            known_args = {key: value for key, (value, whole) in args.items() if whole}
             inline_dockerfile.find(
-                written, self.file, args=known, contexts=merged["contexts"], variables_are_shared=True
+                text, self.file, args=known_args, contexts=merged["contexts"], variables_are_shared=True
             )
 
     def _read_context(self, value: Value, variables: Mapping[str, Value]) -> None:
@@ -255,8 +257,8 @@ def _digest_place(value: Value, image: Spanned) -> int | None:
     return None if tag_stands_with_name(image) else _behind(value.written)
 
 
-def _behind(written: Spanned) -> int:
-    return written.place(len(written) - 1) + 1
+def _behind(text: Spanned) -> int:
+    return text.place(len(text) - 1) + 1
 
 
 def _values(value: Value | None) -> list[Value]:

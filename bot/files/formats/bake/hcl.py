@@ -90,21 +90,21 @@ class _Reader:
 
     def blocks(self, tree: Tree[Any]) -> list[HclBlock]:
         (body,) = _trees(tree)
-        found = [HclBlock("", (), self._attributes(body))]
+        blocks = [HclBlock("", (), self._attributes(body))]
         for child in _trees(body):
             if child.data == "block":
                 *head, inner = (part for part in _trees(child) if part.data != "new_line_or_comment")
                 names = [self._label(part) for part in head]
-                found.append(HclBlock(names[0], tuple(names[1:]), self._attributes(inner)))
-        return found
+                blocks.append(HclBlock(names[0], tuple(names[1:]), self._attributes(inner)))
+        return blocks
 
     def _attributes(self, body: Tree[Any]) -> dict[str, Value]:
-        found: dict[str, Value] = {}
+        attributes: dict[str, Value] = {}
         for child in _trees(body):
             if child.data == "attribute":
                 name, value = _trees(child)
-                found[self._label(name)] = self.value(value, 0)
-        return found
+                attributes[self._label(name)] = self.value(value, 0)
+        return attributes
 
     def value(self, tree: Tree[Any], depth: int) -> Value:
         inner = [part for part in tree.children if not _is_blank(part)]
@@ -117,42 +117,42 @@ class _Reader:
                 case "heredoc_template" | "heredoc_template_trim":
                     return Template(self._heredoc(tree))
                 case "int_lit" | "float_lit":
-                    return Template(self._written(tree))
+                    return Template(self._source_of(tree))
                 case "identifier":
                     return Name(self._label(tree), self._place(tree))
-                case "get_attr_expr_term" if _MEMBER.fullmatch(self._written(tree).text):
-                    return Name(self._written(tree).text, self._place(tree))
+                case "get_attr_expr_term" if _MEMBER.fullmatch(self._source_of(tree).text):
+                    return Name(self._source_of(tree).text, self._place(tree))
                 case "tuple":
                     return tuple(self.value(part, depth + 1) for part in _trees(tree) if not _is_blank(part))
                 case "object":
                     return dict(self._entries(tree, depth))
-        return Opaque(self._written(tree).text, self._place(tree))
+        return Opaque(self._source_of(tree).text, self._place(tree))
 
     def _entries(self, tree: Tree[Any], depth: int) -> Iterator[tuple[str, Value]]:
         for element in _trees(tree):
             if element.data == "object_elem":
                 key, value = _trees(element)
-                name = self._written(key).text.strip().strip('"')
+                name = self._source_of(key).text.strip().strip('"')
                 yield name, self.value(value, depth + 1)
 
     def _string(self, tree: Tree[Any]) -> Spanned:
         """The text between the quotes, escapes decoded."""
-        written = self._written(tree)
-        written = written.part(1, len(written) - 1)
+        text = self._source_of(tree)
+        text = text.part(1, len(text) - 1)
         parts: list[Spanned] = []
         done = 0
-        for escape in _ESCAPE.finditer(written.text):
-            parts.append(written.part(done, escape.start()))
-            parts.append(Spanned(_decoded(escape.group()), (~written.place(escape.start()),)))
+        for escape in _ESCAPE.finditer(text.text):
+            parts.append(text.part(done, escape.start()))
+            parts.append(Spanned(_decode_escape(escape.group()), (~text.place(escape.start()),)))
             done = escape.end()
-        return joined([*parts, written.part(done, len(written))])
+        return joined([*parts, text.part(done, len(text))])
 
     def _heredoc(self, tree: Tree[Any]) -> Spanned:
         """The lines between the markers; `<<-` takes away the indentation that all lines share."""
-        written = self._written(tree)
-        start = written.text.index("\n") + 1
-        end = written.text.rstrip().rfind("\n") + 1
-        body = written.part(start, max(start, end))
+        text = self._source_of(tree)
+        start = text.text.index("\n") + 1
+        end = text.text.rstrip().rfind("\n") + 1
+        body = text.part(start, max(start, end))
         if tree.data == "heredoc_template":
             return body
         lines = list(re.finditer(r"[^\n]*\n", body.text))
@@ -162,9 +162,9 @@ class _Reader:
         )
 
     def _label(self, tree: Tree[Any]) -> str:
-        return self._written(tree).text.strip().strip('"')
+        return self._source_of(tree).text.strip().strip('"')
 
-    def _written(self, tree: Tree[Any]) -> Spanned:
+    def _source_of(self, tree: Tree[Any]) -> Spanned:
         end = min(int(tree.meta.end_pos) + self.shift, len(self.source)) if not tree.meta.empty else 0
         place = min(self._place(tree), end)
         return Spanned(self.source[place:end], range(place, end))
@@ -185,7 +185,7 @@ def _indentation(line: str) -> int:
     return len(line) - len(line.lstrip(" \t"))
 
 
-def _decoded(escape: str) -> str:
+def _decode_escape(escape: str) -> str:
     kind = escape[1]
     if kind in "uU" and len(escape) > 2:
         code = int(escape[2:], 16)

@@ -37,13 +37,13 @@ def builds(
         documents = read(text)
     except Unreadable:
         return Builds()
-    found: list[DockerBuild] = []
+    docker_builds: list[DockerBuild] = []
     for document in documents:
         services = document.mapping("services").entries() if isinstance(document, Mapping) else ()
         for _, service in services:
             build = _build(path, service, environment or {}, sources) if isinstance(service, Mapping) else None
-            found += [build] if build is not None else []
-    return Builds.of(found)
+            docker_builds += [build] if build is not None else []
+    return Builds.of(docker_builds)
 
 
 class _Asked(dict[str, Spanned]):
@@ -71,28 +71,28 @@ def names(
         documents = read(text)
     except Unreadable:
         return []
-    given = dict(build.variables) if build is not None else {}
-    filled = {**(environment or {}), **given}
-    known = {name: Spanned.from_elsewhere(value) for name, value in filled.items()}
-    found: list[BuiltName] = []
+    overrides = dict(build.variables) if build is not None else {}
+    filled = {**(environment or {}), **overrides}
+    variables = {name: Spanned.from_elsewhere(value) for name, value in filled.items()}
+    built_names: list[BuiltName] = []
     for document in documents:
         services = document.mapping("services").entries() if isinstance(document, Mapping) else ()
         for key, service in services:
-            wanted = build is None or build.targets is None or key.value in build.targets
-            image = service.scalar("image") if isinstance(service, Mapping) and wanted else None
+            is_selected = build is None or build.targets is None or key.value in build.targets
+            image = service.scalar("image") if isinstance(service, Mapping) and is_selected else None
             if image is None or not isinstance(service, Mapping):
                 continue
-            docker = _build(path, service, known, ())
+            docker = _build(path, service, variables, ())
             if docker is None:
                 continue
             own = [] if build is None else [name for glob, name in build.tags if fnmatchcase(key.value, glob)]
-            asked = _Asked(known)
-            written = interpolated(image.spanned.strip(), asked)[0].text
-            defaults = () if own else tuple(sorted(asked.names - given.keys()))
-            found += (
-                BuiltName(key.value, name, image.start, docker.dockerfiles, defaults) for name in own or [written]
+            recorder = _Asked(variables)
+            reference = interpolated(image.spanned.strip(), recorder)[0].text
+            defaults = () if own else tuple(sorted(recorder.names - overrides.keys()))
+            built_names += (
+                BuiltName(key.value, name, image.start, docker.dockerfiles, defaults) for name in own or [reference]
             )
-    return found
+    return built_names
 
 
 def _build(
@@ -102,9 +102,10 @@ def _build(
     if build.get("dockerfile_inline") is not None:
         return None
     context = service.scalar("build") or build.scalar("context")
-    written = build.scalar("dockerfile")
+    dockerfile_scalar = build.scalar("dockerfile")
     folder, dockerfile = (
-        _filled(scalar, environment, default) for scalar, default in ((context, "."), (written, DOCKERFILE))
+        _fill_scalar(scalar, environment, default)
+        for scalar, default in ((context, "."), (dockerfile_scalar, DOCKERFILE))
     )
     if folder is None or dockerfile is None or (context is None and not build.own):
         return None
@@ -115,12 +116,12 @@ def _build(
         if not unknown
     ]
     image = service.scalar("image")
-    named = _filled(image, environment, "") if image is not None else None
-    found = places(below(posixpath.dirname(path), folder, dockerfile))
-    return DockerBuild(path, KIND, found, tuple(args), named, sources) if found else None
+    image_name = _fill_scalar(image, environment, "") if image is not None else None
+    dockerfiles = places(below(posixpath.dirname(path), folder, dockerfile))
+    return DockerBuild(path, KIND, dockerfiles, tuple(args), image_name, sources) if dockerfiles else None
 
 
-def _filled(scalar: Scalar | None, environment: Values[str, Spanned], default: str) -> str | None:
+def _fill_scalar(scalar: Scalar | None, environment: Values[str, Spanned], default: str) -> str | None:
     """None where only the machine that runs it knows."""
     if scalar is None:
         return default

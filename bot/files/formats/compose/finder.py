@@ -47,15 +47,15 @@ class _Services:
     def __init__(self, file: Collector, environment: Values[str, Spanned]) -> None:
         self.file = file
         self.environment = environment
-        self._seen: set[int] = set()
+        self._node_ids: set[int] = set()
 
     def read(self, services: Mapping) -> None:
-        built = set(self._built(services))
+        built = set(self._list_built_names(services))
         for _, service in services.entries():
             if not isinstance(service, Mapping) or not self._is_new(service):
                 continue
             image = service.scalar("image")
-            if image is not None and not _builds(service, services) and self._told(image) not in built:
+            if image is not None and not _builds(service, services) and self._name_of(image) not in built:
                 self._image(image)
             volumes = service.get("volumes")
             if isinstance(volumes, Sequence) and self._is_new(volumes):
@@ -70,7 +70,7 @@ class _Services:
         args = build.get("args")
         if args is not None and self._is_new(args):
             for _, value in pairs_of(args):
-                argument, unknown = self._filled(value)
+                argument, unknown = self._fill_text(value)
                 if not unknown and is_plainly_an_image(argument.text):
                     self.file.image(argument, Role.BUILD_ARGUMENT)
         contexts = [build.get("additional_contexts"), build.mapping("x-bake").get("contexts")]
@@ -81,53 +81,57 @@ class _Services:
                         self._reference(image, Role.CONTEXT)
         inline = build.scalar("dockerfile_inline")
         if inline is not None and self._is_new(inline):
-            named = [name for node in contexts for name, _ in pairs_of(node)]
-            given = {name: self._filled(value)[0] for name, value in pairs_of(args)}
-            inline_dockerfile.find(self._filled(inline.spanned)[0], self.file, args=given, contexts=named)
+            context_names = [name for node in contexts for name, _ in pairs_of(node)]
+            build_args = {name: self._fill_text(value)[0] for name, value in pairs_of(args)}
+            inline_dockerfile.find(
+                self._fill_text(inline.spanned)[0], self.file, args=build_args, contexts=context_names
+            )
 
     def _image(self, node: Node | None) -> None:
         if isinstance(node, Scalar) and not node.is_null and self._is_new(node):
             self._reference(node.spanned, Role.IMAGE)
 
-    def _reference(self, written: Spanned, role: Role) -> None:
-        written = written.strip()
-        value, unknown = self._filled(written)
+    def _reference(self, reference: Spanned, role: Role) -> None:
+        reference = reference.strip()
+        value, unknown = self._fill_text(reference)
         if unknown:
-            message = f"the image {quoted(written.text)} depends on {quoted(unknown[0])}, which has no default here"
-            self.file.problem(written.place(0), message)
+            message = (
+                f"the image {quoted(reference.text)} depends on {quoted(unknown[0])}, which has no default here"
+            )
+            self.file.problem(reference.place(0), message)
         else:
-            self._add(value, written, role)
+            self._add(value, reference, role)
 
-    def _add(self, value: Spanned, written: Spanned, role: Role) -> None:
+    def _add(self, value: Spanned, reference: Spanned, role: Role) -> None:
         if all(place < ROOM for place in value.places):
             self.file.image_or_problem(value, role)
             return
         # A variable of another file may feed others too, so a digest goes behind the place that uses it.
-        place = written.place(-1) + 1 if value.places[-1] >= ROOM else None
+        place = reference.place(-1) + 1 if value.places[-1] >= ROOM else None
         usage = self.file.usage(value, role, digest_place=place)
         if usage is None:
-            self.file.problem(written.place(0), f"{quoted(value.text)} is no image reference; correct it")
+            self.file.problem(reference.place(0), f"{quoted(value.text)} is no image reference; correct it")
         else:
-            self.file.add(replace(usage, statement=self.file.lines.at(written.place(0))))
+            self.file.add(replace(usage, statement=self.file.lines.at(reference.place(0))))
 
-    def _built(self, services: Mapping) -> Iterator[str]:
+    def _list_built_names(self, services: Mapping) -> Iterator[str]:
         """The names that the images get which services build."""
         for _, service in services.entries():
             image = service.scalar("image") if isinstance(service, Mapping) else None
             if image is not None and isinstance(service, Mapping) and _builds(service, services):
-                yield self._told(image)
+                yield self._name_of(image)
 
-    def _told(self, image: Scalar) -> str:
-        """The name with its variables put in; those without a value stay as they are written."""
-        return self._filled(image.spanned.strip())[0].text
+    def _name_of(self, image: Scalar) -> str:
+        """Returns the image's name with its variables put in; those without a value stay as they are written."""
+        return self._fill_text(image.spanned.strip())[0].text
 
-    def _filled(self, written: Spanned) -> tuple[Spanned, tuple[str, ...]]:
-        return interpolated(written, self.environment)
+    def _fill_text(self, text: Spanned) -> tuple[Spanned, tuple[str, ...]]:
+        return interpolated(text, self.environment)
 
     def _is_new(self, node: Node) -> bool:
-        known = id(node) in self._seen
-        self._seen.add(id(node))
-        return not known
+        was_seen = id(node) in self._node_ids
+        self._node_ids.add(id(node))
+        return not was_seen
 
 
 def _builds(service: Mapping, services: Mapping) -> bool:

@@ -34,8 +34,8 @@ def _is_one(document: Mapping) -> bool:
     if not all(key in _ROOT or key.startswith("x-") for key in document.own):
         return False
     services = [service for _, service in document.mapping("services").entries()]
-    return all(isinstance(each, Mapping) or _is_null(each) for each in services) and any(
-        isinstance(each, Mapping) and _is_run_or_built(each) for each in services
+    return all(isinstance(service, Mapping) or _is_null(service) for service in services) and any(
+        isinstance(service, Mapping) and _is_run_or_built(service) for service in services
     )
 
 

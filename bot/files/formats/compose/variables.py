@@ -12,7 +12,7 @@ _INSIDE = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:(?P<operator>:?[-?+])(?P<rest>(?
 
 
 def interpolated(
-    written: Spanned, environment: Mapping[str, Spanned], depth: int = 0
+    text: Spanned, environment: Mapping[str, Spanned], depth: int = 0
 ) -> tuple[Spanned, tuple[str, ...]]:
     """The text as it is where only `environment` is set, and the names of variables without a value or a default.
 
@@ -21,40 +21,40 @@ def interpolated(
     parts: list[Spanned] = []
     unknown: list[str] = []
     done = 0
-    while found := _VARIABLE.search(written.text, done):
-        parts.append(written.part(done, found.start()))
-        if found["escape"]:
-            parts.append(written.part(found.start() + 1, found.end()))
-            done = found.end()
+    while match := _VARIABLE.search(text.text, done):
+        parts.append(text.part(done, match.start()))
+        if match["escape"]:
+            parts.append(text.part(match.start() + 1, match.end()))
+            done = match.end()
             continue
-        end = _closing(written.text, found.end()) if found["open"] else found.end()
-        value, names = _value(written, found, end, environment, depth)
+        end = _closing(text.text, match.end()) if match["open"] else match.end()
+        value, names = _value(text, match, end, environment, depth)
         parts.append(value)
         unknown += names
         done = end
-    return joined([*parts, written.part(done, len(written))]), tuple(unknown)
+    return joined([*parts, text.part(done, len(text))]), tuple(unknown)
 
 
 def _value(
-    written: Spanned, found: re.Match[str], end: int, environment: Mapping[str, Spanned], depth: int
+    text: Spanned, match: re.Match[str], end: int, environment: Mapping[str, Spanned], depth: int
 ) -> tuple[Spanned, tuple[str, ...]]:
-    as_written = written.part(found.start(), end)
-    if not found["open"]:
-        known = environment.get(found["name"])
-        return (as_written, (found["name"],)) if known is None else (known, ())
-    inside = _INSIDE.fullmatch(written.text, found.end(), end - 1)
+    as_written = text.part(match.start(), end)
+    if not match["open"]:
+        value = environment.get(match["name"])
+        return (as_written, (match["name"],)) if value is None else (value, ())
+    inside = _INSIDE.fullmatch(text.text, match.end(), end - 1)
     if inside is None or depth >= DEEPEST_DEFAULT:
         return as_written, (as_written.text,)
     operator = inside["operator"] or ""
-    known = environment.get(inside["name"])
-    is_set = known is not None and not (operator.startswith(":") and not known.text)
+    value = environment.get(inside["name"])
+    is_set = value is not None and not (operator.startswith(":") and not value.text)
     if operator.endswith("+"):
-        rest = written.part(*inside.span("rest")) if is_set else written.part(end, end)
-        return interpolated(rest, environment, depth + 1)
-    if known is not None and is_set:
-        return known, ()
+        alternative = text.part(*inside.span("rest")) if is_set else text.part(end, end)
+        return interpolated(alternative, environment, depth + 1)
+    if value is not None and is_set:
+        return value, ()
     if operator.endswith("-"):
-        return interpolated(written.part(*inside.span("rest")), environment, depth + 1)
+        return interpolated(text.part(*inside.span("rest")), environment, depth + 1)
     return as_written, (inside["name"],)
 
 

@@ -37,8 +37,8 @@ def find(path: str, text: str) -> Findings:
         if feature is not None and feature.reference.registry != DEFAULT_REGISTRY:
             file.add(feature)
     for _, value in root.mapping("build").mapping("args").entries():
-        if isinstance(value, Scalar) and is_plainly_an_image((written := _with_defaults(value.spanned)).text):
-            file.image(written, Role.BUILD_ARGUMENT)
+        if isinstance(value, Scalar) and is_plainly_an_image((argument := _with_defaults(value.spanned)).text):
+            file.image(argument, Role.BUILD_ARGUMENT)
     return file.findings()
 
 
@@ -54,24 +54,24 @@ def builds(path: str, text: str) -> Builds:
     dockerfile = build.scalar("dockerfile") or build.scalar("dockerFile")
     if dockerfile is None and isinstance(root, Mapping):
         dockerfile = root.scalar("dockerFile")
-    found = places(below(posixpath.dirname(path), dockerfile.value) if dockerfile is not None else None)
-    if not found:
+    dockerfiles = places(below(posixpath.dirname(path), dockerfile.value) if dockerfile is not None else None)
+    if not dockerfiles:
         return Builds()
     args = [
         Argument(key.value, _with_defaults(value.spanned), is_shared="${" in value.value)
         for key, value in build.mapping("args").entries()
         if isinstance(value, Scalar) and value.style is ScalarStyle.DOUBLE_QUOTED
     ]
-    known = tuple(each for each in args if "${" not in each.value.text)
-    return Builds.of([DockerBuild(path, KIND, found, known)])
+    known_args = tuple(each for each in args if "${" not in each.value.text)
+    return Builds.of([DockerBuild(path, KIND, dockerfiles, known_args)])
 
 
-def _with_defaults(written: Spanned) -> Spanned:
+def _with_defaults(text: Spanned) -> Spanned:
     """`${localEnv:NAME:default}` as it is where the variable is not set; without a default it stays."""
     parts: list[Spanned] = []
     done = 0
-    for variable in _VARIABLE.finditer(written.text):
+    for variable in _VARIABLE.finditer(text.text):
         if variable["default"] is not None:
-            parts += [written.part(done, variable.start()), written.part(*variable.span("default"))]
+            parts += [text.part(done, variable.start()), text.part(*variable.span("default"))]
             done = variable.end()
-    return joined([*parts, written.part(done, len(written))])
+    return joined([*parts, text.part(done, len(text))])

@@ -19,24 +19,24 @@ _AUTOMATIC = re.compile(r"(?:BUILD|TARGET)(?:PLATFORM|OS|OSVERSION|ARCH|VARIANT)
 
 
 class Arguments:
-    """Declared one instruction after the other, then asked for their values on a platform.
+    """Collects the ARGs of a Dockerfile one instruction after the other, and evaluates them for a platform.
 
-    `given` are build arguments: a declared ARG with such a name takes that value instead of its default. Those in
-    `shared` take theirs from a variable that may feed others too, so nothing is added to them.
+    `build_args` are the values that a build sets: a declared ARG with such a name takes that value instead of its
+    default. Those in `shared` take theirs from a variable that may feed others too, so nothing is added to them.
     """
 
-    def __init__(self, escape: str, given: Mapping[str, Spanned], shared: Collection[str] = ()) -> None:
+    def __init__(self, escape: str, build_args: Mapping[str, Spanned], shared: Collection[str] = ()) -> None:
         self.faults: list[Fault] = []
         self.declared_again: set[str] = set()
         self._escape = escape
-        self._given = given
+        self._build_args = build_args
         self._shared = shared
         self._declared: list[tuple[str, Spanned | None, Instruction]] = []
         self._mentions_platform = False
         self._values: dict[Platform, dict[str, Spanned]] = {}
 
     def declare(self, instruction: Instruction) -> None:
-        """An ARG instruction before the first FROM."""
+        """Takes in an ARG instruction that stands before the first FROM."""
         for word in split_quoted(instruction.arguments, self._escape):
             name, equals, _ = word.text.partition("=")
             default = word.part(len(name) + 1, len(word)) if equals else None
@@ -44,17 +44,17 @@ class Arguments:
             self._mentions_platform |= default is not None and _AUTOMATIC.search(default.text) is not None
 
     def declare_again(self, instruction: Instruction) -> None:
-        """An ARG instruction of a stage: without a default it takes the value from above, for other ends."""
+        """Takes in an ARG instruction of a stage: without a default it uses the value from above for other ends."""
         if self._declared:
             self.declared_again.update(
                 word.text for word in split_quoted(instruction.arguments, self._escape) if "=" not in word.text
             )
 
     def values(self, platform: Platform) -> Mapping[str, Spanned]:
-        known = self._values.get(platform)
-        if known is None:
-            known = self._values[platform] = self._evaluated(platform)
-        return known
+        values = self._values.get(platform)
+        if values is None:
+            values = self._values[platform] = self._evaluate_values(platform)
+        return values
 
     def depends_on_platform(self, word: Spanned) -> bool:
         """Whether the word, or an ARG that it may use, mentions an automatic platform ARG."""
@@ -62,32 +62,32 @@ class Arguments:
 
     def owner(self, offset: int) -> str | None:
         """The ARG whose value holds the character at `offset`: its default, or what the build gives it."""
-        if (given := self._giver(offset)) is not None:
-            return given
+        if (giver := self._giver(offset)) is not None:
+            return giver
         name, default = self._around(offset)
         return name if default and default.place(0) <= offset <= default.place(-1) else None
 
     def is_last(self, offset: int) -> bool:
         """Whether the character ends the value that holds it, not counting a quote, and may be added to."""
-        if (given := self._giver(offset)) is not None:
-            return given not in self._shared and self._given[given].places[-1] == offset
+        if (giver := self._giver(offset)) is not None:
+            return giver not in self._shared and self._build_args[giver].places[-1] == offset
         _, default = self._around(offset)
         return default is not None and default.place(len(default.text.rstrip("\"'")) - 1) == offset
 
     def _giver(self, offset: int) -> str | None:
-        return next((name for name, value in self._given.items() if offset in value.places), None)
+        return next((name for name, value in self._build_args.items() if offset in value.places), None)
 
     def _around(self, offset: int) -> tuple[str, Spanned | None]:
-        at = bisect_right(self._declared, offset, key=_begin_of) - 1
-        return self._declared[at][:2] if at >= 0 else ("", None)
+        number = bisect_right(self._declared, offset, key=_begin_of) - 1
+        return self._declared[number][:2] if number >= 0 else ("", None)
 
-    def _evaluated(self, platform: Platform) -> dict[str, Spanned]:
+    def _evaluate_values(self, platform: Platform) -> dict[str, Spanned]:
         values = dict(_automatic(platform))
-        for name in values.keys() & self._given.keys():
-            values[name] = self._given[name]
+        for name in values.keys() & self._build_args.keys():
+            values[name] = self._build_args[name]
         for name, default, instruction in self._declared:
-            if name in self._given:
-                values[name] = self._given[name]
+            if name in self._build_args:
+                values[name] = self._build_args[name]
             elif default is not None:
                 try:
                     values[name] = expand(default, values, self._escape)

@@ -49,15 +49,15 @@ def find(path: str, text: str, args: Mapping[str, Spanned] | None = None, shared
     script = read(text)
     outline = _outline(script, Arguments(script.escape, args or {}, shared))
     stages, by_name, faults = resolve(outline.stages, outline.arguments, script.escape)
-    named: list[NamedReference] = []
+    references: list[NamedReference] = []
     if script.syntax is not None:
-        named.append(NamedReference(script.syntax_line, script.syntax, script.syntax, Role.SYNTAX))
+        references.append(NamedReference(script.syntax_line, script.syntax, script.syntax, Role.SYNTAX))
     final = stages[-1].roots if stages else ()
     for stage in stages:
         if stage.image is not None:
             role = Role.FINAL_STAGE if stage in final else Role.BUILD_STAGE
             line = stage.instruction.line
-            named.append(NamedReference(line, stage.image, stage.word, role, stage.label, stage.platforms))
+            references.append(NamedReference(line, stage.image, stage.word, role, stage.label, stage.platforms))
     for instruction, number in outline.sources:
         label = stages[number].label if 0 <= number < len(stages) else None
         for role, source in _sources(instruction, script.escape):
@@ -65,12 +65,12 @@ def find(path: str, text: str, args: Mapping[str, Spanned] | None = None, shared
             if fault is not None:
                 faults.append(fault)
             elif not _is_stage(source.text, by_name):
-                named.append(NamedReference(instruction.line, source, source, role, label))
-    named.sort(key=lambda it: it.line)
-    if len(named) > MOST_IMAGES:
+                references.append(NamedReference(instruction.line, source, source, role, label))
+    references.sort(key=lambda it: it.line)
+    if len(references) > MOST_IMAGES:
         faults.append(_TOO_MANY)
-        del named[MOST_IMAGES:]
-    usages, unusable = usages_of(path, text, named, outline.arguments)
+        del references[MOST_IMAGES:]
+    usages, unusable = usages_of(path, text, references, outline.arguments)
     all_faults = sorted([*script.faults, *outline.faults, *outline.arguments.faults, *faults, *unusable])
     if all_faults and (template := _template_at_fault(text, all_faults)) is not None:
         all_faults = [Fault(template, _TEMPLATED)]
@@ -140,13 +140,13 @@ def _sources(instruction: Instruction, escape: str) -> Iterator[tuple[Role, Span
 
 
 def _mount_sources(flag: Spanned) -> Iterator[Spanned]:
-    at = len("--mount=")
-    for part in flag.text[at:].split(","):
+    position = len("--mount=")
+    for part in flag.text[position:].split(","):
         key, _, value = part.partition("=")
         if key.strip('"').lower() == "from":
-            begin = at + len(key) + 1
+            begin = position + len(key) + 1
             yield flag.part(begin, begin + len(value.rstrip('"')))
-        at += len(part) + 1
+        position += len(part) + 1
 
 
 def _source_fault(instruction: Instruction, source: Spanned, stages: int) -> Fault | None:

@@ -28,13 +28,13 @@ def heredocs_of(line: str) -> list[Heredoc]:
         words = _words(line)
     except BadWord:
         return []
-    found = (_HEREDOC.fullmatch(word) for word in words if "<<" in word)
-    return [heredoc for match in found if match and (heredoc := _heredoc(match.group(2), match.group(3)))]
+    matches = (_HEREDOC.fullmatch(word) for word in words if "<<" in word)
+    return [heredoc for match in matches if match and (heredoc := _heredoc(match.group(2), match.group(3)))]
 
 
-def _heredoc(dash: str, rest: str) -> Heredoc | None:
+def _heredoc(dash: str, word: str) -> Heredoc | None:
     try:
-        name = expand(Spanned(rest, range(len(rest))), {}).text if "$" not in rest else rest
+        name = expand(Spanned(word, range(len(word))), {}).text if "$" not in word else word
     except BadWord:
         return None
     return Heredoc(name, bool(dash)) if name else None
@@ -43,55 +43,55 @@ def _heredoc(dash: str, rest: str) -> Heredoc | None:
 def _words(line: str) -> list[str]:
     """The words of the line as written; raises `BadWord` where BuildKit finds none."""
     words: list[str] = []
-    start, at = -1, 0
-    while at < len(line):
-        char = line[at]
+    start, position = -1, 0
+    while position < len(line):
+        char = line[position]
         if char in BLANK:
             if start >= 0:
-                words.append(line[start:at])
+                words.append(line[start:position])
             start = -1
-            at += 1
+            position += 1
             continue
-        start = at if start < 0 else start
-        at = _after(line, at, 0)
+        start = position if start < 0 else start
+        position = _after(line, position, 0)
     if start >= 0:
         words.append(line[start:])
     return words
 
 
-def _after(line: str, at: int, depth: int) -> int:
-    """The position behind the character, quotation or substitution at `at`."""
-    char = line[at]
+def _after(line: str, position: int, depth: int) -> int:
+    """The position behind the character, quotation or substitution at `position`."""
+    char = line[position]
     if char == "\\":
-        return at + 2
+        return position + 2
     if char == "'":
-        return _behind(line.find("'", at + 1))
+        return _behind(line.find("'", position + 1))
     if char == '"':
-        at += 1
-        while at < len(line) and line[at] != '"':
-            at = at + 2 if line[at] == "\\" else _after_dollar(line, at, depth)
-        return _behind(at if at < len(line) else -1)
-    if sign := _BEFORE_NAME.match(line, at):
+        position += 1
+        while position < len(line) and line[position] != '"':
+            position = position + 2 if line[position] == "\\" else _after_dollar(line, position, depth)
+        return _behind(position if position < len(line) else -1)
+    if sign := _BEFORE_NAME.match(line, position):
         return sign.end()
-    return _after_dollar(line, at, depth)
+    return _after_dollar(line, position, depth)
 
 
-def _after_dollar(line: str, at: int, depth: int) -> int:
-    if not line.startswith("${", at):
-        return at + 1
-    if depth >= _DEEPEST or line[at + 2 : at + 3] in ("", "{", "}", ":"):
+def _after_dollar(line: str, position: int, depth: int) -> int:
+    if not line.startswith("${", position):
+        return position + 1
+    if depth >= _DEEPEST or line[position + 2 : position + 3] in ("", "{", "}", ":"):
         raise BadWord("bad substitution")
-    at += 2
-    while at < len(line) and (line[at].isalnum() or line[at] == "_"):
-        at += 1
-    if line[at : at + 1] not in tuple("}:+-?#%/"):
+    position += 2
+    while position < len(line) and (line[position].isalnum() or line[position] == "_"):
+        position += 1
+    if line[position : position + 1] not in tuple("}:+-?#%/"):
         raise BadWord("no substitution that Docker knows")
-    while at < len(line) and line[at] != "}":
-        at = _after(line, at, depth + 1)
-    return _behind(at if at < len(line) else -1)
+    while position < len(line) and line[position] != "}":
+        position = _after(line, position, depth + 1)
+    return _behind(position if position < len(line) else -1)
 
 
-def _behind(at: int) -> int:
-    if at < 0:
+def _behind(position: int) -> int:
+    if position < 0:
         raise BadWord("not closed")
-    return at + 1
+    return position + 1

@@ -17,7 +17,7 @@ _PLAIN_VALUE = re.compile(r"[\w.:/@+-]+")
 
 
 def find(
-    written: Spanned,
+    text_in_file: Spanned,
     file: Collector,
     *,
     args: Mapping[str, Spanned],
@@ -30,30 +30,30 @@ def find(
     of its named contexts: BuildKit takes `FROM name` and `COPY --from=name` from there, so they are no images.
     With `variables_are_shared`, a variable of the file may feed other texts too, so no digest is put into one.
     """
-    text = _with_args(written, args)
+    text = _with_args(text_in_file, args)
     inner = dockerfile.find(file.path, text.text)
-    named = {_familiar(name) for name in contexts}
+    context_names = {_familiar(name) for name in contexts}
     moved = _Moved(text, file, variables_are_shared)
     for usage in inner.usages:
-        if not _is_named(usage, named):
+        if not _is_named(usage, context_names):
             file.add(moved.usage(usage))
     for problem in inner.problems:
         file.problem(moved.place_of_line(problem.line), problem.message)
 
 
-def _with_args(written: Spanned, args: Mapping[str, Spanned]) -> Spanned:
+def _with_args(text: Spanned, args: Mapping[str, Spanned]) -> Spanned:
     """ARG defaults replaced by the values that the build passes, which keep their own places."""
     parts: list[Spanned] = []
     done = 0
-    for instruction in _ARG_INSTRUCTION.finditer(written.text):
-        for declaration in _DECLARATION.finditer(written.text, *instruction.span("declarations")):
+    for instruction in _ARG_INSTRUCTION.finditer(text.text):
+        for declaration in _DECLARATION.finditer(text.text, *instruction.span("declarations")):
             value = args.get(declaration["name"])
             if value is None or not _PLAIN_VALUE.fullmatch(value.text):
                 continue
-            parts.append(written.part(done, declaration.end("name")).joined("="))
+            parts.append(text.part(done, declaration.end("name")).joined("="))
             parts.append(value)
             done = declaration.end()
-    return joined([*parts, written.part(done, len(written))])
+    return joined([*parts, text.part(done, len(text))])
 
 
 class _Moved:
@@ -126,8 +126,8 @@ class _Moved:
                 yield Piece(piece.at, Span(behind, behind))
 
 
-def _is_named(usage: Usage, named: Collection[str]) -> bool:
-    return bool(named) and _familiar(str(usage.reference)) in named
+def _is_named(usage: Usage, context_names: Collection[str]) -> bool:
+    return bool(context_names) and _familiar(str(usage.reference)) in context_names
 
 
 def _familiar(name: str) -> str:

@@ -54,9 +54,9 @@ class Instruction(NamedTuple):
             begin = self.joints[0][1] + self.at
             return Spanned(text, range(begin, begin + len(text)))
         origins: list[int] = []
-        ends = [at for at, _ in self.joints[1:]] + [len(self.text)]
-        for (at, origin), end in zip(self.joints, ends, strict=True):
-            origins.extend(range(origin, origin + end - at))
+        ends = [position for position, _ in self.joints[1:]] + [len(self.text)]
+        for (position, origin), end in zip(self.joints, ends, strict=True):
+            origins.extend(range(origin, origin + end - position))
         return Spanned(text, origins[self.at : self.at + len(text)])
 
     def nested(self) -> "Instruction | None":
@@ -90,8 +90,8 @@ def read(text: str) -> Script:
             continue
         first = lines.number
         joints: tuple[tuple[int, int], ...] = ((0, begin + len(line) - len(body)),)
-        if (continued := _continued(body, head.escape)) is not None:
-            body, joints = _joined(continued, joints[0], lines, head.escape)
+        if (continued := _strip_continuation(body, head.escape)) is not None:
+            body, joints = _join_lines(continued, joints[0], lines, head.escape)
         keyword = _KEYWORD.match(body, len(body) - len(body.lstrip(BLANK)), len(body.rstrip(BLANK)))
         if keyword is None:
             continue
@@ -123,7 +123,7 @@ class _Physical:
         return line.rstrip("\r")
 
     def skip_through(self, heredoc: Heredoc) -> bool:
-        """Whether there was an end to the here-document."""
+        """Goes past the end of a here-document; returns whether there was one."""
         while self.number < self.count:
             line = self.take()
             if (line.lstrip("\t") if heredoc.chomp else line) == heredoc.name:
@@ -131,7 +131,7 @@ class _Physical:
         return False
 
 
-def _joined(
+def _join_lines(
     body: str, joint: tuple[int, int], lines: _Physical, escape: str
 ) -> tuple[str, tuple[tuple[int, int], ...]]:
     """The logical line that goes on behind `body`: comments and empty lines between do not count."""
@@ -142,7 +142,7 @@ def _joined(
         bare = line.lstrip(BLANK)
         if not bare or bare[0] == "#":
             continue
-        continued = _continued(line, escape)
+        continued = _strip_continuation(line, escape)
         part = line if continued is None else continued
         parts.append(part)
         joints.append((length, begin))
@@ -152,7 +152,7 @@ def _joined(
     return "".join(parts), tuple(joints)
 
 
-def _continued(line: str, escape: str) -> str | None:
+def _strip_continuation(line: str, escape: str) -> str | None:
     """The line without its continuation character; None where it does not go on.
 
     A doubled escape character at the end does not continue the line.
@@ -172,32 +172,32 @@ def _directives(text: str) -> Script:
     """
     escape, syntax, syntax_line = "\\", None, 0
     faults: list[Fault] = []
-    seen: set[str] = set()
-    at = 1 if text.startswith(BOM) else 0
-    shebang = text.startswith("#!", at)
+    names: set[str] = set()
+    position = 1 if text.startswith(BOM) else 0
+    shebang = text.startswith("#!", position)
     number = 0
-    while at < len(text):
-        end = text.find("\n", at)
+    while position < len(text):
+        end = text.find("\n", position)
         end = len(text) if end < 0 else end
         number += 1
         if not (number == 1 and shebang):
-            match = _DIRECTIVE.match(text[at:end])
+            match = _DIRECTIVE.match(text[position:end])
             name = match.group(1).lower() if match else ""
             if match is None or name not in _DIRECTIVES:
                 break
-            value, begin = match.group(2), at + match.start(2)
-            if name in seen:
+            value, begin = match.group(2), position + match.start(2)
+            if name in names:
                 faults.append(Fault(number, f"the directive {name} may stand only once"))
             elif name == "escape" and not shebang:
                 if value in ("\\", "`"):
                     escape = value
                 else:
                     faults.append(Fault(number, f"escape={value} is neither \\ nor `"))
-            elif name == "syntax" and text[at] == "#":
+            elif name == "syntax" and text[position] == "#":
                 image = value.partition(" ")[0]
                 syntax, syntax_line = Spanned(image, range(begin, begin + len(image))), number
-            seen.add(name)
-        at = end + 1
+            names.add(name)
+        position = end + 1
     return Script((), escape, syntax, syntax_line, tuple(faults))
 
 

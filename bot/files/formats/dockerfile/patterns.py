@@ -19,28 +19,28 @@ class BadPattern(ValueError):
 def without_prefix(value: Spanned, pattern: str) -> Spanned:
     """`${value#pattern}`; a doubled sign leaves its second one in front of the pattern and asks for the longest."""
     longest = pattern.startswith("#")
-    match = _compiled(_tokens(pattern[longest:]), longest).match(_matchable(value.text))
+    match = _compile_tokens(_tokens(pattern[longest:]), longest).match(_matchable(value.text))
     return value.part(match.end(), len(value)) if match else value
 
 
 def without_suffix(value: Spanned, pattern: str) -> Spanned:
-    """`${value%pattern}`, likewise."""
+    """`${value%pattern}`: the value without the end that fits; a doubled sign asks for the longest one."""
     longest = pattern.startswith("%")
     tokens = _tokens(pattern[longest:])[::-1]
-    match = _compiled(tokens, longest).match(_matchable(value.text)[::-1])
+    match = _compile_tokens(tokens, longest).match(_matchable(value.text)[::-1])
     return value.part(0, len(value.text) - match.end()) if match else value
 
 
 def replaced(value: Spanned, pattern: str, replacement: Spanned, everywhere: bool) -> list[Spanned]:
     """The parts of `${value/pattern/replacement}`, of `${value//pattern/replacement}` where it is `everywhere`."""
     parts: list[Spanned] = []
-    at = 0
-    for match in _compiled(_tokens(pattern), longest=True).finditer(_matchable(value.text)):
-        parts += (value.part(at, match.start()), replacement)
-        at = match.end()
+    position = 0
+    for match in _compile_tokens(_tokens(pattern), longest=True).finditer(_matchable(value.text)):
+        parts += (value.part(position, match.start()), replacement)
+        position = match.end()
         if not everywhere:
             break
-    return [*parts, value.part(at, len(value))]
+    return [*parts, value.part(position, len(value))]
 
 
 def _matchable(text: str) -> str:
@@ -54,22 +54,22 @@ def _tokens(pattern: str) -> list[str]:
     if len(pattern) > LONGEST_PATTERN:
         raise BadPattern(f"a pattern has more than {LONGEST_PATTERN} characters")
     tokens: list[str] = []
-    at = 0
-    while at < len(pattern):
-        char = pattern[at]
+    position = 0
+    while position < len(pattern):
+        char = pattern[position]
         if char == "\\":
-            at += 1
-            char = pattern[at : at + 1]
+            position += 1
+            char = pattern[position : position + 1]
             if char not in ("*", "?", "\\", "}", "/"):
                 raise BadPattern(f"'\\{char}' is no escape in a pattern")
             tokens.append(re.escape(char))
         else:
             tokens.append("*" if char == "*" else "." if char == "?" else re.escape(char))
-        at += 1
+        position += 1
     return tokens
 
 
-def _compiled(tokens: list[str], longest: bool) -> re.Pattern[str]:
+def _compile_tokens(tokens: list[str], longest: bool) -> re.Pattern[str]:
     """Earliest matches are final for all stars but the last, so matching never backtracks into them."""
     segments = [""]
     for part in tokens:

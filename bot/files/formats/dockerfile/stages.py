@@ -112,10 +112,10 @@ def _on_platforms(word: Spanned, arguments: Arguments, escape: str) -> list[Span
 
 
 def _platforms(flags: Sequence[Spanned], arguments: Arguments, escape: str) -> tuple[str, ...]:
-    written = next((flag for flag in flags if flag.text.startswith("--platform=")), None)
-    if written is None:
+    platform_flag = next((flag for flag in flags if flag.text.startswith("--platform=")), None)
+    if platform_flag is None:
         return ()
-    word = written.part(len("--platform="), len(written))
+    word = platform_flag.part(len("--platform="), len(platform_flag))
     texts = {spanned.text for spanned in _on_platforms(word, arguments, escape)}
     platform = texts.pop()
     if platform == _WINDOWS:

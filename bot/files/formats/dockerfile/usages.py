@@ -29,14 +29,14 @@ class NamedReference:
 
 
 def usages_of(
-    path: str, text: str, named: Sequence[NamedReference], arguments: Arguments
+    path: str, text: str, references: Sequence[NamedReference], arguments: Arguments
 ) -> tuple[list[Usage], list[Fault]]:
     """The usages among what instructions name, and what is no image reference."""
     usages: list[Usage] = []
     faults: list[Fault] = []
     file = Collector(path, text, KIND)
-    served = _served(named, arguments)
-    for it in named:
+    served = _count_references(references, arguments)
+    for it in references:
         try:
             reference = Reference.parse(it.image.text)
         except InvalidReference as error:
@@ -68,17 +68,17 @@ def usages_of(
     return usages, faults
 
 
-def _invalid(named: NamedReference, error: str) -> str:
-    if "$" not in named.word.text:
+def _invalid(reference: NamedReference, error: str) -> str:
+    if "$" not in reference.word.text:
         return error
-    word, value = named.word.text[:80], named.image.text[:80]
+    word, value = reference.word.text[:80], reference.image.text[:80]
     return f"FROM {word} is {value!r} without build arguments; give its ARGs defaults that make an image reference"
 
 
-def _served(named: Sequence[NamedReference], arguments: Arguments) -> Counter[str]:
+def _count_references(references: Sequence[NamedReference], arguments: Arguments) -> Counter[str]:
     """How many references each ARG supplies characters of."""
     served: Counter[str] = Counter()
-    for it in named:
+    for it in references:
         if not isinstance(it.image.places, range):
             pieces = it.image.pieces(0, len(it.image))
             served.update({owner for piece in pieces if (owner := arguments.owner(piece.span.start))})
@@ -100,7 +100,7 @@ def _default_in(usage: Usage, image: Spanned, arguments: Arguments) -> Span | No
 
 
 def _place_for_digest(
-    named: NamedReference, reference: Reference, arguments: Arguments, served: Counter[str]
+    named_reference: NamedReference, reference: Reference, arguments: Arguments, served: Counter[str]
 ) -> int:
     """Behind the last character of the reference.
 
@@ -108,9 +108,9 @@ def _place_for_digest(
     a part of the tag, or only the tag while it serves other ends too: other references, or a stage that declares it
     again.
     """
-    image = named.image
+    image = named_reference.image
     last = image.places[-1]
-    behind_word = named.word.place(-1) + 1
+    behind_word = named_reference.word.place(-1) + 1
     if last < 0:
         return behind_word
     owner = arguments.owner(last)

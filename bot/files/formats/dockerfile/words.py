@@ -40,23 +40,23 @@ def split_quoted(line: Spanned, escape: str) -> list[Spanned]:
     if text.isascii() and not ("'" in text or '"' in text or escape in text):
         return split_blanks(line)
     words: list[Spanned] = []
-    start, quote, at = -1, "", 0
-    while at < len(text):
-        char = text[at]
+    start, quote, position = -1, "", 0
+    while position < len(text):
+        char = text[position]
         if start < 0 and char not in BLANK:
-            start = at
+            start = position
         if quote:
             quote = "" if char == quote else quote
-            at += char == escape and quote == '"'
+            position += char == escape and quote == '"'
         elif char in BLANK:
             if start >= 0:
-                words.append(line.part(start, at))
+                words.append(line.part(start, position))
             start = -1
         elif char in "'\"":
             quote = char
         elif char == escape:
-            at += 1
-        at += 1
+            position += 1
+        position += 1
     if start >= 0:
         words.append(line.part(start, len(line)))
     return words
@@ -64,47 +64,47 @@ def split_quoted(line: Spanned, escape: str) -> list[Spanned]:
 
 def split_flags(line: Spanned, escape: str) -> tuple[list[Spanned], int]:
     """The leading `--flag=value` words without their quotes, and where the other words begin."""
-    text, at = line.text, 0
+    text, position = line.text, 0
     flags: list[Spanned] = []
     while True:
-        while at < len(text) and text[at] in BLANK:
-            at += 1
-        if not text.startswith("--", at):
-            return flags, at
-        if plain := _PLAIN_FLAG.match(text, at):
-            flags.append(line.part(at, plain.end()))
-            at = plain.end()
+        while position < len(text) and text[position] in BLANK:
+            position += 1
+        if not text.startswith("--", position):
+            return flags, position
+        if plain := _PLAIN_FLAG.match(text, position):
+            flags.append(line.part(position, plain.end()))
+            position = plain.end()
             continue
-        kept, at = _unquoted(text, at, escape)
-        word = Spanned("".join(text[i] for i in kept), [line.places[i] for i in kept])
+        positions, position = _unquote_flag(text, position, escape)
+        word = Spanned("".join(text[i] for i in positions), [line.places[i] for i in positions])
         if word.text == "--":
-            return flags, at
+            return flags, position
         flags.append(word)
 
 
-def _unquoted(text: str, at: int, escape: str) -> tuple[list[int], int]:
-    """The positions of a flag's characters, from `at` to the next bare white space, and where that is."""
-    kept: list[int] = []
+def _unquote_flag(text: str, position: int, escape: str) -> tuple[list[int], int]:
+    """The positions of a flag's characters, from `position` to the next bare white space, and where that is."""
+    positions: list[int] = []
     quote = ""
-    while at < len(text):
-        char = text[at]
+    while position < len(text):
+        char = text[position]
         if char == escape:
-            at += 1
-            if at < len(text):
-                kept.append(at)
+            position += 1
+            if position < len(text):
+                positions.append(position)
         elif quote:
             if char == quote:
                 quote = ""
             else:
-                kept.append(at)
+                positions.append(position)
         elif char in BLANK:
             break
         elif char in "'\"":
             quote = char
         else:
-            kept.append(at)
-        at += 1
-    return kept, at
+            positions.append(position)
+        position += 1
+    return positions, position
 
 
 def expand(word: Spanned, variables: Mapping[str, Spanned], escape: str = "\\") -> Spanned:
@@ -145,7 +145,7 @@ class _Expansion:
             elif char == "$":
                 out.add(self._dollar())
             elif char == self.escape:
-                self._escaped(out)
+                self._read_escape(out)
             else:
                 self._plain(out, stop)
         if stop:
@@ -155,12 +155,12 @@ class _Expansion:
     def _plain(self, out: "_Parts", stop: str) -> None:
         match = _PLAIN[self.escape].match(self.text, self.at)
         end = match.end() if match else self.at + 1
-        found = self.text.find(stop, self.at, end) if stop else -1
-        end = found if found >= 0 else end
+        stop_place = self.text.find(stop, self.at, end) if stop else -1
+        end = stop_place if stop_place >= 0 else end
         out.add(self.word.part(self.at, end))
         self.at = end
 
-    def _escaped(self, out: "_Parts") -> None:
+    def _read_escape(self, out: "_Parts") -> None:
         if self.raw:
             out.add(self.word.part(self.at, self.at + 1))
         self.at += 1
@@ -225,7 +225,7 @@ class _Expansion:
         if sign == "}":
             return self.variables.get(name) or NOTHING
         if sign == "/":
-            return self._replaced(name)
+            return self._read_replacement(name)
         empty_is_unset = sign == ":"
         if empty_is_unset:
             sign = self._take()
@@ -234,22 +234,22 @@ class _Expansion:
         argument = self.until("}", raw=sign in ("#", "%"))
         value = self.variables.get(name)
         unset = value is None or (empty_is_unset and not value.text)
-        known = NOTHING if value is None else value
+        text = NOTHING if value is None else value
         if sign == "-":
-            return argument if unset else known
+            return argument if unset else text
         if sign == "+":
             return NOTHING if unset else argument
         if sign == "?":
             if unset:
                 raise BadWord(f"{name}: {argument.text or 'has no value'}")
-            return known
+            return text
         if sign == "#":
-            return without_prefix(known, argument.text)
+            return without_prefix(text, argument.text)
         if sign == "%":
-            return without_suffix(known, argument.text)
+            return without_suffix(text, argument.text)
         raise BadWord(f"${{{name}:{sign}…}} is no substitution that Docker knows")
 
-    def _replaced(self, name: str) -> Spanned:
+    def _read_replacement(self, name: str) -> Spanned:
         everywhere = self.text[self.at : self.at + 1] == "/"
         self.at += everywhere
         pattern = self.until("/", raw=True).text

@@ -27,15 +27,15 @@ def find(path: str, text: str) -> Findings:
 
 def variables(text: str) -> Mapping[str, Spanned]:
     """The last value of each name that is written out, with its places."""
-    found: dict[str, Spanned] = {}
+    values: dict[str, Spanned] = {}
     for line in _LINE.finditer(text):
-        if len(found) >= MOST_VARIABLES:
+        if len(values) >= MOST_VARIABLES:
             break
         group = next(name for name in ("single", "double", "plain") if line[name] is not None)
         start, end = line.span(group)
         value = text[start:end]
         if group == "single" or not ("$" in value or "\\" in value):
-            found[line["name"]] = Spanned(value, range(start, end))
+            values[line["name"]] = Spanned(value, range(start, end))
         else:
-            found.pop(line["name"], None)
-    return found
+            values.pop(line["name"], None)
+    return values

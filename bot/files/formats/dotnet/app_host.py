@@ -29,7 +29,7 @@ class AppHost:
 
 
 def may_be_app_host(text: str) -> bool:
-    """A look for the word, cheaper than reading the XML."""
+    """Whether a text names Aspire at all, which is told faster than by reading the XML."""
     return "aspire" in text.lower()
 
 
@@ -44,7 +44,7 @@ def app_host(projects: Projects, path: str, added: Iterable[ProjectReference] = 
 
 
 def read(projects: Projects, path: str, references: Iterable[ProjectReference], is_test: bool = False) -> AppHost:
-    """What becomes of the projects that an AppHost has as resources."""
+    """Returns an AppHost with the projects that it has published, and what is told of the others."""
     published: list[str] = []
     left: list[str] = []
     for reference in references:
@@ -61,7 +61,9 @@ def read(projects: Projects, path: str, references: Iterable[ProjectReference], 
         else:
             why = reasons[0] if reasons else "cannot be read as a project that is published"
             left.append(f"{posixpath.basename(reference.path)} {why}")
-    return AppHost(path, 1, () if is_test else tuple(dict.fromkeys(published)), _told(published, left, is_test))
+    return AppHost(
+        path, 1, () if is_test else tuple(dict.fromkeys(published)), _describe_unfollowed(published, left, is_test)
+    )
 
 
 def _is_app_host(evaluation: Evaluation) -> bool:
@@ -76,12 +78,12 @@ def _resources(references: Iterable[ProjectReference]) -> Iterable[ProjectRefere
             yield reference
 
 
-def _told(published: list[str], left: list[str], is_test: bool) -> str:
+def _describe_unfollowed(published: list[str], left: list[str], is_test: bool) -> str:
     """Says what of an AppHost is not followed; nothing where all is: its projects' usages name it then."""
     if is_test:
         return "an Aspire AppHost of tests: what it references is not taken for published"
-    what = "an Aspire AppHost"
+    subject = "an Aspire AppHost"
     if left:
         more = f"; and {len(left) - MOST_TOLD} more" if len(left) > MOST_TOLD else ""
-        return f"{what}, of whose projects {len(left)} not followed: {'; '.join(left[:MOST_TOLD])}{more}"
-    return "" if published else f"{what} that references no project which it publishes as a container"
+        return f"{subject}, of whose projects {len(left)} not followed: {'; '.join(left[:MOST_TOLD])}{more}"
+    return "" if published else f"{subject} that references no project which it publishes as a container"

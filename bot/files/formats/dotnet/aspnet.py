@@ -25,14 +25,14 @@ _ASPNET = "microsoft.aspnetcore.app"
 
 @dataclass(frozen=True, slots=True)
 class AspNetUse:
-    """None where the texts leave it open; `why` says then what is missing."""
+    """Whether a project uses ASP.NET Core: None where the texts leave it open, with what is missing in `why`."""
 
     is_aspnet: bool | None
     why: str = ""
 
 
 def is_aspnet(projects: Projects, path: str, built: Built) -> AspNetUse:
-    """First the project itself, then what it references, near ones first."""
+    """Looks at the project itself, then at what it references, nearest first, for a use of ASP.NET Core."""
     evaluation = built.evaluation
     own = _own(evaluation, evaluation.items)
     if own.is_aspnet:
@@ -40,7 +40,7 @@ def is_aspnet(projects: Projects, path: str, built: Built) -> AspNetUse:
     disabled = evaluation.properties.text("DisableTransitiveFrameworkReferences")
     if isinstance(disabled, str) and disabled.lower() == "true":
         return own
-    referenced = _referenced(projects, path, built)
+    referenced = _search_references(projects, path, built)
     return referenced if referenced.is_aspnet or own.is_aspnet is False else own
 
 
@@ -59,10 +59,10 @@ def _own(evaluation: Evaluation, items: Iterable[ProjectItem]) -> AspNetUse:
     )
 
 
-def _referenced(projects: Projects, path: str, built: Built) -> AspNetUse:
+def _search_references(projects: Projects, path: str, built: Built) -> AspNetUse:
     """Breadth first through the projects that flow into this one; certain ways are gone before uncertain ones."""
     open_question = AspNetUse(False)
-    seen: dict[str, bool] = {path: True}
+    certainty_by_path: dict[str, bool] = {path: True}
     waiting: list[tuple[str, Built, bool]] = [(path, built, True)]
     followed = 0
     for here, current, is_certain in waiting:
@@ -77,9 +77,9 @@ def _referenced(projects: Projects, path: str, built: Built) -> AspNetUse:
             if reference.path is None:
                 open_question = _first(open_question, AspNetUse(None, reference.why))
                 continue
-            if seen.get(reference.path, False) >= certain and reference.path in seen:
+            if certainty_by_path.get(reference.path, False) >= certain and reference.path in certainty_by_path:
                 continue
-            seen[reference.path] = certain
+            certainty_by_path[reference.path] = certain
             fitting = _fitting(projects.built(reference.path), current.framework)
             if not fitting:
                 open_question = _first(open_question, AspNetUse(None, f"{reference.path} cannot be read"))
@@ -94,8 +94,8 @@ def _referenced(projects: Projects, path: str, built: Built) -> AspNetUse:
     return open_question
 
 
-def _first(known: AspNetUse, new: AspNetUse) -> AspNetUse:
-    return new if known.is_aspnet is False else known
+def _first(earlier: AspNetUse, new: AspNetUse) -> AspNetUse:
+    return new if earlier.is_aspnet is False else earlier
 
 
 def _flows(reference: ProjectReference, *, is_direct: bool) -> bool:

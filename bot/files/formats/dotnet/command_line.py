@@ -47,20 +47,20 @@ def property_sets(
 
     `projects_named` gives the projects that a place means: a project, a solution or a folder.
     """
-    found: dict[str, dict[Ordered, None]] = {}
+    orders_by_project: dict[str, dict[Ordered, None]] = {}
     for publish in publishes:
         if publish.target is None or not (publish.is_container or _is_about_images(publish)):
             continue
-        named = publish.target or "."
+        target = publish.target or "."
         properties = tuple(_properties(publish))
         undecided = tuple(name for name in publish.undecided if name.lower() in _DECIDING)
         line = publish.line if undecided else 0
-        projects = projects_named(named)
+        projects = projects_named(target)
         for project in projects:
             is_alone = len(projects) == 1
             one = Ordered(publish.path, properties, publish.is_container, is_alone, undecided, line)
-            found.setdefault(project, {})[one] = None
-    return {project: tuple(each) for project, each in found.items()}
+            orders_by_project.setdefault(project, {})[one] = None
+    return {project: tuple(each) for project, each in orders_by_project.items()}
 
 
 def _is_about_images(publish: DotnetPublish) -> bool:

@@ -31,8 +31,8 @@ def find(path: str, text: str) -> Findings:
         return Findings()
     tag = Tag.parse(version.value)
     if version.style is not ScalarStyle.DOUBLE_QUOTED or tag.precision != _FULL_PRECISION or tag.prefix:
-        written = quoted(version.value)
-        file.problem(version.start, f"{written} is no SDK version; write all of it, such as 8.0.404")
+        version_text = quoted(version.value)
+        file.problem(version.start, f"{version_text} is no SDK version; write all of it, such as 8.0.404")
         return file.findings()
     image = f"{SDK}:"
     usage = file.usage(
@@ -44,8 +44,8 @@ def find(path: str, text: str) -> Findings:
         file.add(replace(usage, pieces=pieces, sdk_pin=pin(text)))
     roll_forward = sdk.scalar("rollForward") if sdk is not None else None
     if roll_forward is not None and _roll_forward(roll_forward) is None:
-        known = ", ".join(RollForward)
-        file.problem(roll_forward.start, f"{quoted(roll_forward.value)} is no rollForward; use one of {known}")
+        rule_names = ", ".join(RollForward)
+        file.problem(roll_forward.start, f"{quoted(roll_forward.value)} is no rollForward; use one of {rule_names}")
     return file.findings()
 
 
@@ -71,5 +71,5 @@ def _sdk(text: str) -> Mapping | None:
     return root.mapping("sdk") if isinstance(root, Mapping) else None
 
 
-def _roll_forward(written: Scalar) -> RollForward | None:
-    return next((rule for rule in RollForward if rule.lower() == written.value.lower()), None)
+def _roll_forward(scalar: Scalar) -> RollForward | None:
+    return next((rule for rule in RollForward if rule.lower() == scalar.value.lower()), None)

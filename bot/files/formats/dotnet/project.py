@@ -52,7 +52,7 @@ def find_project(path: str, text: str, props: Sequence[tuple[str, str]], *, sdk:
 
 
 def mentions_containers(text: str) -> bool:
-    """Most projects are no images; a look for the word is cheaper than reading the XML."""
+    """Whether a text names containers at all, as most projects do not: told faster than by reading the XML."""
     return "container" in text.lower()
 
 
@@ -67,7 +67,7 @@ def tell(projects: Projects, path: str, *, sdk: str | None = None, publisher: st
     if not isinstance(project, Document):
         return Told(file.unreadable(project) if isinstance(project, Unreadable) else Findings())
     implicit: dict[Usage, None] = {}
-    named: dict[tuple[str, int], dict[Usage, None]] = {}
+    usages_by_place: dict[tuple[str, int], dict[Usage, None]] = {}
     unreadable: dict[str, Unreadable] = {}
     for built in projects.built(path):
         evaluation = built.evaluation
@@ -76,26 +76,26 @@ def tell(projects: Projects, path: str, *, sdk: str | None = None, publisher: st
             if assignment.is_ruled_out:
                 continue
             if assignment.path == path:
-                _named_base(file, assignment, evaluation)
+                _add_base(file, assignment, evaluation)
             elif assignment.applies is not False and (usage := _usage(assignment, evaluation)) is not None:
-                named.setdefault((assignment.path, assignment.start), {})[usage] = None
+                usages_by_place.setdefault((assignment.path, assignment.start), {})[usage] = None
         is_ours = is_published(evaluation, path)
         is_theirs = publisher is not None and not_publishable(evaluation, built.framework) is None
-        if (is_ours or is_theirs) and isinstance(given := evaluation.properties.given(BASE), UndecidedValue):
-            file.problem(project.root.start, f"{BASE} is undecided: {given.why}; write the image out there")
+        if (is_ours or is_theirs) and isinstance(command_base := evaluation.properties.given(BASE), UndecidedValue):
+            file.problem(project.root.start, f"{BASE} is undecided: {command_base.why}; write the image out there")
         if (is_ours or is_theirs) and not _names_base(evaluation):
             implicit |= dict.fromkeys(_implicit(file, project, built, projects, sdk, publisher))
     if mentions_containers(text) or publisher is not None:
         for shared, why in unreadable.items():
             file.problem(project.root.start, f"what {shared} sets is not known here: {why}")
-    found = file.findings()
+    findings = file.findings()
     return Told(
-        replace(found, usages=(*found.usages, *implicit)),
-        {place: tuple(usages) for place, usages in named.items()},
+        replace(findings, usages=(*findings.usages, *implicit)),
+        {place: tuple(usages) for place, usages in usages_by_place.items()},
     )
 
 
-def tell_shared(projects: Projects, path: str, named: Named) -> Findings:
+def tell_shared(projects: Projects, path: str, usages_by_place: Named) -> Findings:
     """The bases that a shared file names: by itself, and else as the projects that import it come to them."""
     file = Collector(path, projects.imports.text(path), KIND)
     document = projects.imports.get(path)
@@ -106,18 +106,18 @@ def tell_shared(projects: Projects, path: str, named: Named) -> Findings:
     for assignment in evaluation.assignments:
         if assignment.path != path:
             continue
-        in_projects = named.get((path, assignment.start), ())
+        in_projects = usages_by_place.get((path, assignment.start), ())
         if assignment.is_ruled_out and not in_projects:
             continue
         if isinstance(assignment.value, UndecidedValue) and in_projects:
             for usage in in_projects:
                 file.add(usage)
         else:
-            _named_base(file, assignment, evaluation)
+            _add_base(file, assignment, evaluation)
     return file.findings()
 
 
-def _named_base(file: Collector, assignment: Assignment, evaluation: Evaluation) -> None:
+def _add_base(file: Collector, assignment: Assignment, evaluation: Evaluation) -> None:
     value, place = assignment.value, assignment.start
     if isinstance(value, UndecidedValue):
         why = f"{BASE} is undecided: {value.why}"
@@ -132,23 +132,23 @@ def _named_base(file: Collector, assignment: Assignment, evaluation: Evaluation)
         return
     file.add(usage)
     if assignment.applies is None:
-        where = f"{BASE} counts only where {quoted(assignment.condition)} holds, which is not known here"
-        file.problem(place, f"{where}; it is followed as written")
+        message = f"{BASE} counts only where {quoted(assignment.condition)} holds, which is not known here"
+        file.problem(place, f"{message}; it is followed as written")
 
 
-def _pattern(written: str) -> str:
+def _pattern(text: str) -> str:
     """The text with `*` for each part that is not known: what stands in `$(…)`, with all brackets within."""
     parts: list[str] = []
-    at = 0
-    while (found := _NOT_KNOWN.search(written, at)) is not None:
-        parts += [written[at : found.start()], "*"]
-        at = found.end()
-        depth = len(found.group()) - 1
+    position = 0
+    while (match := _NOT_KNOWN.search(text, position)) is not None:
+        parts += [text[position : match.start()], "*"]
+        position = match.end()
+        depth = len(match.group()) - 1
         while depth:
-            bracket = _BRACKET.search(written, at)
+            bracket = _BRACKET.search(text, position)
             depth = 0 if bracket is None else depth + (1 if bracket.group() == "(" else -1)
-            at = len(written) if bracket is None else bracket.end()
-    return "".join((*parts, written[at:]))
+            position = len(text) if bracket is None else bracket.end()
+    return "".join((*parts, text[position:]))
 
 
 def _usage(assignment: Assignment, evaluation: Evaluation) -> Usage | None:
@@ -156,20 +156,20 @@ def _usage(assignment: Assignment, evaluation: Evaluation) -> Usage | None:
     if isinstance(assignment.value, UndecidedValue) or not assignment.value.text.strip():
         return None
     document = evaluation.documents[assignment.path]
-    value, written = assignment.value.strip(), assignment.written.strip()
+    value, text = assignment.value.strip(), assignment.written.strip()
     collector = Collector(assignment.path, "", KIND)
-    usage = collector.usage(value, Role.BASE_IMAGE, digest_place=_digest_place(value, written))
+    usage = collector.usage(value, Role.BASE_IMAGE, digest_place=_digest_place(value, text))
     if usage is None:
         return None
-    if usage.span is None and "$(" in written.text:
+    if usage.span is None and "$(" in text.text:
         usage = replace(usage, fixed_because="MSBuild computes the part to rewrite; write the image out")
     named_at = FileLine(assignment.path, document.lines.at(assignment.start))
     return placed(usage, evaluation.located, lambda path: evaluation.documents[path].lines, named_at)
 
 
-def _digest_place(value: Spanned, written: Spanned) -> int | None:
+def _digest_place(value: Spanned, text: Spanned) -> int | None:
     """Behind what is written where a property supplies only the tag."""
-    return None if tag_stands_with_name(value) or written.places[-1] < 0 else written.places[-1] + 1
+    return None if tag_stands_with_name(value) or text.places[-1] < 0 else text.places[-1] + 1
 
 
 def _names_base(evaluation: Evaluation) -> bool:

@@ -39,20 +39,20 @@ class ProjectReference:
 
 
 class Projects:
-    """Asks each project of `imports` once.
+    """Evaluates the projects among `imports`, each once for the same properties.
 
-    `given` are the properties that command lines give to a project, a set for each of them.
+    `property_sets` are the properties that command lines give to a project, a set for each of them.
     """
 
-    def __init__(self, imports: Imports, given: Mapping[str, Sequence[Given]] | None = None) -> None:
+    def __init__(self, imports: Imports, property_sets: Mapping[str, Sequence[Given]] | None = None) -> None:
         self.imports = imports
-        self._given = given or {}
+        self._property_sets = property_sets or {}
         self._built: dict[str, tuple[Built, ...]] = {}
         self._references: dict[Evaluation, tuple[ProjectReference, ...]] = {}
 
     def changed(self, texts: Mapping[str, str]) -> "Projects":
         """Returns the projects with new texts in some files; what these do not concern is not evaluated again."""
-        other = Projects(self.imports.changed(texts), self._given)
+        other = Projects(self.imports.changed(texts), self._property_sets)
         other._built = {
             path: built
             for path, built in self._built.items()
@@ -62,18 +62,18 @@ class Projects:
 
     def built(self, path: str) -> tuple[Built, ...]:
         """Evaluates a project for each publish and target framework; nothing where it cannot be read."""
-        known = self._built.get(path)
-        if known is None:
+        builds = self._built.get(path)
+        if builds is None:
             document = self.imports.get(path)
-            known = ()
+            builds = ()
             if isinstance(document, Document):
-                sets = self._given.get(path, ({},))
-                known = tuple(built for given in sets for built in self._frameworks(document, given))
-            self._built[path] = known
-        return known
+                sets = self._property_sets.get(path, ({},))
+                builds = tuple(built for properties in sets for built in self._frameworks(document, properties))
+            self._built[path] = builds
+        return builds
 
-    def _frameworks(self, project: Document, given: Given) -> Iterator[Built]:
-        evaluation = self.evaluated(project, given)
+    def _frameworks(self, project: Document, properties: Given) -> Iterator[Built]:
+        evaluation = self.evaluated(project, properties)
         several, single = (
             evaluation.properties.text("TargetFrameworks"),
             evaluation.properties.text("TargetFramework"),
@@ -82,9 +82,9 @@ class Projects:
             yield Built(single or several, evaluation)
             return
         for name in [name.strip() for name in several.split(";") if name.strip()][:MOST_FRAMEWORKS]:
-            yield Built(name, self.evaluated(project, {**given, "TargetFramework": name}))
+            yield Built(name, self.evaluated(project, {**properties, "TargetFramework": name}))
 
-    def evaluated(self, project: Document, given: Given) -> Evaluation:
+    def evaluated(self, project: Document, properties: Given) -> Evaluation:
         """Evaluates a project as MSBuild would from a fresh checkout, for a publish, which builds Release.
 
         Directory.Packages.props comes before the project too (NuGet.props, which Microsoft.Common.props imports).
@@ -97,7 +97,7 @@ class Projects:
             "Configuration": "Release",
             "Platform": "AnyCPU",
         }
-        evaluation = Evaluation(self.imports, {**always, **given}, watched=BASE, home=project.path)
+        evaluation = Evaluation(self.imports, {**always, **properties}, watched=BASE, home=project.path)
         folder = posixpath.dirname(project.path)
         is_project = project.path.lower().endswith(PROJECT_ENDINGS)
         for name in ("Directory.Build.props", "Directory.Packages.props") if is_project else ():
@@ -109,34 +109,34 @@ class Projects:
 
     def references(self, path: str, evaluation: Evaluation) -> tuple[ProjectReference, ...]:
         """The .NET projects that a project references; a pattern gives every project that it fits."""
-        known = self._references.get(evaluation)
-        if known is None:
-            known = self._references[evaluation] = tuple(self._referenced(path, evaluation))
-        return known
+        references = self._references.get(evaluation)
+        if references is None:
+            references = self._references[evaluation] = tuple(self._find_references(path, evaluation))
+        return references
 
-    def _referenced(self, path: str, evaluation: Evaluation) -> Iterator[ProjectReference]:
+    def _find_references(self, path: str, evaluation: Evaluation) -> Iterator[ProjectReference]:
         for item in evaluation.items:
             if item.name != "ProjectReference":
                 continue
-            written = item.include.replace("\\", "/")
+            include = item.include.replace("\\", "/")
             if "$(" in item.include or "@(" in item.include:
                 yield ProjectReference(item, None, f"{item.include} has a property in it that is not known here")
-            elif "." in posixpath.basename(written) and not written.lower().endswith((*PROJECT_ENDINGS, "*")):
+            elif "." in posixpath.basename(include) and not include.lower().endswith((*PROJECT_ENDINGS, "*")):
                 continue
-            elif "*" in written:
-                yield from (ProjectReference(item, found) for found in self._matching(written, path))
+            elif "*" in include:
+                yield from (ProjectReference(item, match_path) for match_path in self._matching(include, path))
             else:
-                found = evaluation.path_of(written, path)
-                is_here = found is not None and found in self.imports
-                why = "" if is_here else f"{posixpath.basename(written)} is not in this repository"
-                yield ProjectReference(item, found if is_here else None, why)
+                project_path = evaluation.path_of(include, path)
+                is_here = project_path is not None and project_path in self.imports
+                why = "" if is_here else f"{posixpath.basename(include)} is not in this repository"
+                yield ProjectReference(item, project_path if is_here else None, why)
 
     def _matching(self, pattern: str, path: str) -> list[str]:
         whole = posixpath.normpath(posixpath.join(posixpath.dirname(path), pattern))
         parts = {"**/": "(?:[^/]+/)*", "*": "[^/]*"}
         compiled = re.compile("".join(parts.get(part) or re.escape(part) for part in _PATTERN.findall(whole)))
         return [
-            each
-            for each in self.imports.paths()
-            if each != path and each.lower().endswith(PROJECT_ENDINGS) and compiled.fullmatch(each)
+            candidate
+            for candidate in self.imports.paths()
+            if candidate != path and candidate.lower().endswith(PROJECT_ENDINGS) and compiled.fullmatch(candidate)
         ]

@@ -70,7 +70,7 @@ def _has_sign(evaluation: Evaluation, path: str, *, anywhere: bool) -> bool:
         str(evaluation.properties.text("PublishProfile")).lower() == "defaultcontainer"
         or str(evaluation.properties.text("WebPublishMethod")).lower() == "container"
         or has_item(evaluation, "PackageReference", "Microsoft.NET.Build.Containers")
-        or any(_SIGN.fullmatch(name) and (anywhere or where.path == path) for name, where in settings.items())
+        or any(_SIGN.fullmatch(name) and (anywhere or setting.path == path) for name, setting in settings.items())
         or any(_SIGN.fullmatch(item.name) and (anywhere or item.path == path) for item in evaluation.items)
     )
 
@@ -106,31 +106,31 @@ def implicit_base(
     """Every base that a possible reading leads to. Raises `NotDecided` where the texts do not tell the choice."""
     if framework == "":
         raise NotDecided("TargetFramework is not set here")
-    version = framework_of(_decided("TargetFramework", framework))
+    version = framework_of(_require_decided("TargetFramework", framework))
     if version is None:
         return Implied(())
-    family = _decided("ContainerFamily", evaluation.properties.text("ContainerFamily"))
+    family = _require_decided("ContainerFamily", evaluation.properties.text("ContainerFamily"))
     runtimes = _runtimes(evaluation)
     switches = [*_switches(evaluation), _aspnet(aspnet)]
-    found: dict[Reference, None] = {}
+    bases: dict[Reference, None] = {}
     for answers in product(*(switch.answers for switch in switches)):
         settings: dict[str, Any] = dict(zip((switch.name for switch in switches), answers, strict=True))
         try:
-            found[base_of(Publish(version, runtimes, family=family, sdk=sdk, **settings))] = None
+            bases[base_of(Publish(version, runtimes, family=family, sdk=sdk, **settings))] = None
         except NoBase as error:
             raise NotDecided(str(error)) from error
-    if len(found) == 1:
-        return Implied(tuple(found), runtimes)
-    return Implied(tuple(found), runtimes, "; ".join(switch.why for switch in switches if len(switch.answers) > 1))
+    if len(bases) == 1:
+        return Implied(tuple(bases), runtimes)
+    return Implied(tuple(bases), runtimes, "; ".join(switch.why for switch in switches if len(switch.answers) > 1))
 
 
 def _runtimes(evaluation: Evaluation) -> tuple[str, ...]:
     """In the order in which the SDK's container targets ask."""
     plural = ("ContainerRuntimeIdentifiers", "RuntimeIdentifiers")
     for name in (*plural, "ContainerRuntimeIdentifier", "RuntimeIdentifier"):
-        listed = _decided(name, evaluation.properties.text(name))
-        if listed:
-            return tuple(runtime.strip() for runtime in listed.split(";") if runtime.strip())[:MOST_RUNTIMES]
+        runtime_list = _require_decided(name, evaluation.properties.text(name))
+        if runtime_list:
+            return tuple(runtime.strip() for runtime in runtime_list.split(";") if runtime.strip())[:MOST_RUNTIMES]
     return ()
 
 
@@ -161,7 +161,7 @@ def _aspnet(answer: AspNetUse) -> _Switch:
     return _Switch("aspnet", answers, answer.why)
 
 
-def _decided(name: str, value: str | UndecidedValue) -> str:
+def _require_decided(name: str, value: str | UndecidedValue) -> str:
     if isinstance(value, UndecidedValue):
         raise NotDecided(f"{name}: {value.why}")
     return value

@@ -55,9 +55,9 @@ class Solution:
     def __init__(self, texts: Mapping[str, str], around: Around, projects: Projects | None = None) -> None:
         self._texts = texts
         self._around = around
-        self._ordered = property_sets(around.publishes, self._projects_named)
-        given = {path: [each.given for each in orders] for path, orders in self._ordered.items()}
-        self._projects = projects or Projects(Imports(texts.items()), given)
+        self._ordered = property_sets(around.publishes, self._find_projects)
+        properties_by_path = {path: [each.given for each in orders] for path, orders in self._ordered.items()}
+        self._projects = projects or Projects(Imports(texts.items()), properties_by_path)
         self._hosts: list[AppHost] | None = None
         self._folders = frozenset(posixpath.dirname(path) for path in texts if _is_project(path))
 
@@ -67,44 +67,44 @@ class Solution:
 
     def findings(self) -> Mapping[str, Findings]:
         """Returns the findings by file; one that cannot be read is a problem of its own."""
-        found: dict[str, Findings] = {}
-        publishers, told = self._publishers()
+        findings_by_path: dict[str, Findings] = {}
+        publishers, publisher_problems = self._publishers()
         is_about = {path: mentions_containers(text) for path, text in self._texts.items()}
         shared_is_about = any(is_about[path] for path in self._texts if not _is_project(path))
-        named: dict[tuple[str, int], dict[Usage, None]] = {}
+        usages_by_place: dict[tuple[str, int], dict[Usage, None]] = {}
         for path in sorted(filter(_is_project, self._texts)):
             if is_about[path] or shared_is_about or path in publishers or path in self._ordered:
                 one = self._tell(path, publishers.get(path))
-                found[path] = one.findings
+                findings_by_path[path] = one.findings
                 for place, usages in one.named.items():
-                    named.setdefault(place, {}).update(dict.fromkeys(usages))
-        in_projects = {place: tuple(usages) for place, usages in named.items()}
+                    usages_by_place.setdefault(place, {}).update(dict.fromkeys(usages))
+        in_projects = {place: tuple(usages) for place, usages in usages_by_place.items()}
         for path in sorted(self._texts):
             if is_about[path] and not _is_project(path):
-                found[path] = self._tell_shared(path, in_projects)
-        for problem in told:
-            before = found.get(problem.path, Findings())
-            found[problem.path] = replace(before, problems=(*before.problems, problem))
-        return self._marked(found)
+                findings_by_path[path] = self._tell_shared(path, in_projects)
+        for problem in publisher_problems:
+            before = findings_by_path.get(problem.path, Findings())
+            findings_by_path[problem.path] = replace(before, problems=(*before.problems, problem))
+        return self._mark_usages(findings_by_path)
 
     def _tell(self, path: str, publisher: str | None) -> Told:
         pin = _sdk_above(path, self._around.pins)
         try:
             return tell(self._projects, path, sdk=pin, publisher=publisher)
         except Exception as error:
-            return Told(_broken(path, error))
+            return Told(_report_broken(path, error))
 
-    def _tell_shared(self, path: str, named: Named) -> Findings:
+    def _tell_shared(self, path: str, usages_by_place: Named) -> Findings:
         try:
-            return tell_shared(self._projects, path, named)
+            return tell_shared(self._projects, path, usages_by_place)
         except Exception as error:
-            return _broken(path, error)
+            return _report_broken(path, error)
 
     def _publishers(self) -> tuple[Mapping[str, str], list[SourceProblem]]:
         """Who has each project published, and what a maintainer should know of those who do."""
         hosts = self._app_hosts()
         publishers: dict[str, str] = {}
-        told = [SourceProblem(host.path, host.line, host.told) for host in hosts if host.told]
+        problems = [SourceProblem(host.path, host.line, host.told) for host in hosts if host.told]
         for host in hosts:
             publishers |= {path: host.path for path in host.published if path not in publishers}
         paths = {host.path for host in hosts}
@@ -112,19 +112,21 @@ class Solution:
             by = next((each for each in orders if each.is_container), None)
             if by is not None and (by.names_project or not self._is_test(project)):
                 publishers.setdefault(project, by.path)
-        for asked in self._around.asked:
-            if asked.is_app_host:
+        for publishing_file in self._around.asked:
+            if publishing_file.is_app_host:
                 continue
-            for named, line in asked.projects:
-                path = self._project_at(named)
+            for project_name, line in publishing_file.projects:
+                path = self._project_at(project_name)
                 if path is None:
-                    told.append(SourceProblem(asked.path, line, f"there is no .NET project at {named}"))
+                    problems.append(
+                        SourceProblem(publishing_file.path, line, f"there is no .NET project at {project_name}")
+                    )
                 elif (
                     path not in paths
                     and f"{posixpath.dirname(path)}/Dockerfile".lstrip("/") not in self._around.paths
                 ):
-                    publishers.setdefault(path, asked.path)
-        return publishers, told
+                    publishers.setdefault(path, publishing_file.path)
+        return publishers, problems
 
     def belongs_to_app_host(self, path: str) -> bool:
         """Whether a C# file is compiled into an AppHost: the nearest project in the folders above is one."""
@@ -153,10 +155,12 @@ class Solution:
             if shared or may_be_app_host(self._texts[path]):
                 host = self._app_host(path)
                 hosts += [host] if host is not None else []
-        for asked in self._around.asked:
-            if asked.is_app_host:
-                references = [self._reference(named, line) for named, line in asked.projects]
-                hosts.append(read(self._projects, asked.path, references))
+        for publishing_file in self._around.asked:
+            if publishing_file.is_app_host:
+                references = [
+                    self._reference(project_name, line) for project_name, line in publishing_file.projects
+                ]
+                hosts.append(read(self._projects, publishing_file.path, references))
         return hosts
 
     def _app_host(self, path: str) -> AppHost | None:
@@ -165,51 +169,51 @@ class Solution:
             is_named = any(sign in self._texts[path] for sign in ("Aspire.AppHost.Sdk", "IsAspireHost"))
             return AppHost(path, 1, (), f"an Aspire AppHost that is not read: {read}") if is_named else None
         try:
-            return app_host(self._projects, path, self._added(path))
+            return app_host(self._projects, path, self._list_added_projects(path))
         except Exception as error:
-            return AppHost(path, 1, (), _broken(path, error).problems[0].message)
+            return AppHost(path, 1, (), _report_broken(path, error).problems[0].message)
 
-    def _added(self, path: str) -> list[ProjectReference]:
+    def _list_added_projects(self, path: str) -> list[ProjectReference]:
         """What the C# of an AppHost's project adds by paths."""
         folder = posixpath.dirname(path)
         return [
-            self._reference(place(folder, named), line)
+            self._reference(place(folder, project_name), line)
             for source, projects in self._around.added.items()
             if self._folder_of(source) == folder
-            for named, line in projects
+            for project_name, line in projects
         ]
 
-    def _reference(self, named: str, line: int) -> ProjectReference:
-        path = self._project_at(named)
-        item = ProjectItem("ProjectReference", named, named, True, line)
-        return ProjectReference(item, path, "" if path else f"{named} is not in this repository")
+    def _reference(self, project_name: str, line: int) -> ProjectReference:
+        path = self._project_at(project_name)
+        item = ProjectItem("ProjectReference", project_name, project_name, True, line)
+        return ProjectReference(item, path, "" if path else f"{project_name} is not in this repository")
 
     def _is_test(self, path: str) -> bool:
         return any(is_test(built.evaluation) for built in self._projects.built(path))
 
-    def _projects_named(self, named: str) -> tuple[str, ...]:
+    def _find_projects(self, target: str) -> tuple[str, ...]:
         """What MSBuild builds for a project, a solution or a folder; in a folder the solution counts that is called
         like the only project there, or stands there without one."""
-        if named in self._around.solutions:
-            listed = projects_in(named, self._around.solutions[named])
-            return tuple(path for path in listed if path in self._texts)
-        folder = "" if named == "." else named
+        if target in self._around.solutions:
+            solution_projects = projects_in(target, self._around.solutions[target])
+            return tuple(path for path in solution_projects if path in self._texts)
+        folder = "" if target == "." else target
         solutions = [path for path in self._around.solutions if _is_in(folder, path) and not path.endswith(".slnf")]
         inside = [path for path in self._texts if _is_project(path) and _is_in(folder, path)]
         stems = {posixpath.splitext(posixpath.basename(path))[0].lower() for path in (*solutions, *inside)}
         if len(solutions) == 1 and len(inside) <= 1 and len(stems) == 1:
-            return self._projects_named(solutions[0])
-        project = self._project_at(named) if not solutions else None
+            return self._find_projects(solutions[0])
+        project = self._project_at(target) if not solutions else None
         return (project,) if project is not None else ()
 
-    def _project_at(self, named: str) -> str | None:
-        if named in self._texts and _is_project(named):
-            return named
-        folder = "" if named == "." else named
+    def _project_at(self, target: str) -> str | None:
+        if target in self._texts and _is_project(target):
+            return target
+        folder = "" if target == "." else target
         inside = [path for path in self._texts if _is_project(path) and _is_in(folder, path)]
         return inside[0] if len(inside) == 1 else None
 
-    def _marked(self, found: Mapping[str, Findings]) -> Mapping[str, Findings]:
+    def _mark_usages(self, findings_by_path: Mapping[str, Findings]) -> Mapping[str, Findings]:
         """Gives usages the digests that markers record, above the line to rewrite in whichever file that is."""
         lines: dict[str, Lines] = {}
 
@@ -217,19 +221,19 @@ class Solution:
             text = self._texts.get(usage.path, "")
             if marker.NAME not in text:
                 return usage
-            at = lines.setdefault(usage.path, Lines(text))
-            recorded = marker.find(usage, at)
+            lines_of_file = lines.setdefault(usage.path, Lines(text))
+            recorded = marker.find(usage, lines_of_file)
             return replace(usage, marker=recorded.digest) if recorded else usage
 
         return {
             path: replace(findings, usages=tuple(marked(usage) for usage in findings.usages))
-            for path, findings in found.items()
+            for path, findings in findings_by_path.items()
         }
 
 
-def place(folder: str, named: str) -> str:
+def place(folder: str, relative_path: str) -> str:
     """A path that is written from a folder on, with separators of either kind, from the repository's root on."""
-    return posixpath.normpath(posixpath.join(folder, named.replace("\\", "/")))
+    return posixpath.normpath(posixpath.join(folder, relative_path.replace("\\", "/")))
 
 
 def _is_project(path: str) -> bool:
@@ -240,7 +244,7 @@ def _is_in(folder: str, path: str) -> bool:
     return posixpath.dirname(path) == folder
 
 
-def _broken(path: str, error: Exception) -> Findings:
+def _report_broken(path: str, error: Exception) -> Findings:
     why = f"could not be read ({type(error).__name__}); please report this file"
     return Findings(problems=(SourceProblem(path, 1, why),))
 
@@ -252,6 +256,6 @@ def _sdk_above(path: str, pins: Mapping[str, str]) -> str | None:
         folder = folder.rpartition("/")[0]
         text = pins.get(f"{folder}/global.json" if folder else "global.json")
         if text is not None:
-            found = global_json.pin(text)
-            return found.version if found is not None else None
+            pin = global_json.pin(text)
+            return pin.version if pin is not None else None
     return None

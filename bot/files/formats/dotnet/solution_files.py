@@ -32,16 +32,16 @@ def projects_in(path: str, text: str) -> tuple[str, ...]:
     folder = posixpath.dirname(path)
     try:
         if path.lower().endswith(".sln"):
-            written = [found["path"] for found in _LINE.finditer(text)]
+            raw_paths = [match["path"] for match in _LINE.finditer(text)]
         elif path.lower().endswith(".slnx"):
-            written = list(_in_xml(elements.read(text)))
+            raw_paths = list(_in_xml(elements.read(text)))
         else:
-            beside, written = _in_filter(text)
+            beside, raw_paths = _in_filter(text)
             folder = posixpath.join(folder, posixpath.dirname(beside.replace("\\", "/")))
     except Unreadable:
         return ()
-    found = (posixpath.normpath(posixpath.join(folder, each.replace("\\", "/"))) for each in written)
-    return tuple(dict.fromkeys(each for each in found if each.lower().endswith(PROJECT_ENDINGS)))[:MOST_PROJECTS]
+    paths = (posixpath.normpath(posixpath.join(folder, each.replace("\\", "/"))) for each in raw_paths)
+    return tuple(dict.fromkeys(each for each in paths if each.lower().endswith(PROJECT_ENDINGS)))[:MOST_PROJECTS]
 
 
 def _in_xml(root: elements.ProjectElement) -> Iterator[str]:
@@ -60,5 +60,5 @@ def _in_filter(text: str) -> tuple[str, list[str]]:
     if solution is None:
         return "", []
     beside = solution.scalar("path")
-    kept = [node.value for node in solution.sequence("projects") if isinstance(node, Scalar)]
-    return beside.value if beside is not None else "", kept
+    project_paths = [node.value for node in solution.sequence("projects") if isinstance(node, Scalar)]
+    return beside.value if beside is not None else "", project_paths

@@ -16,21 +16,21 @@ UNDER = "helm"
 _OBJECT = "valuesObject"
 
 
-def add_images(given: Mapping, file: Collector) -> None:
+def add_images(settings: Mapping, file: Collector) -> None:
     """Adds the images that a mapping under `helm` names; a text that is no YAML is a problem."""
-    for group, mapping in _parameters(given).items():
+    for group, mapping in _parameters(settings).items():
         if (spelled := helm.written_in_keys(group.rpartition(".")[2], mapping)) is not None:
             file.image(spelled, Role.IMAGE, assembled=True)
-    if isinstance(given.get(_OBJECT), Mapping):
-        helm.add_images(given.mapping(_OBJECT), file)
-    elif (values := given.scalar("values")) is not None:
+    if isinstance(settings.get(_OBJECT), Mapping):
+        helm.add_images(settings.mapping(_OBJECT), file)
+    elif (values := settings.scalar("values")) is not None:
         _add_written(values, file)
 
 
-def values_of(given: Mapping) -> Iterator[Mapping]:
+def values_of(settings: Mapping) -> Iterator[Mapping]:
     """The mapping of values where there is one: it is read as values, and not as a manifest."""
-    if isinstance(given.get(_OBJECT), Mapping):
-        yield given.mapping(_OBJECT)
+    if isinstance(settings.get(_OBJECT), Mapping):
+        yield settings.mapping(_OBJECT)
 
 
 def _add_written(values: Scalar, file: Collector) -> None:
@@ -46,10 +46,10 @@ def _add_written(values: Scalar, file: Collector) -> None:
         helm.add_images(document, file, text)
 
 
-def _parameters(given: Mapping) -> dict[str, Mapping]:
+def _parameters(settings: Mapping) -> dict[str, Mapping]:
     """Those such as `image.repository` and `image.tag`, by what they have in common."""
     groups: dict[str, Mapping] = {}
-    for entry in given.sequence("parameters"):
+    for entry in settings.sequence("parameters"):
         name, value = (entry.scalar("name"), entry.scalar("value")) if isinstance(entry, Mapping) else (None, None)
         if name is not None and value is not None:
             group, _, last = name.value.rpartition(".")

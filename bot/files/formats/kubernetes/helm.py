@@ -53,28 +53,28 @@ def add_images(values: Node, file: Collector, around: Spanned | None = None) -> 
     YAML within YAML."""
     everywhere = _registry_of_all(values)
     for key, mapping in mappings_under(values):
-        for named, assembled in _written_images(key, mapping):
-            written = named
+        for image, assembled in _written_images(key, mapping):
+            reference = image
             if everywhere is not None and assembled and mapping.get("registry") is None:
-                written = _below(everywhere, named)
-            written = written if around is None else written.within(around)
-            if "{{" in written.text:
-                file.problem(written.place(0), _TEMPLATED)
+                reference = _below(everywhere, image)
+            reference = reference if around is None else reference.within(around)
+            if "{{" in reference.text:
+                file.problem(reference.place(0), _TEMPLATED)
             else:
-                file.image(written, Role.IMAGE, assembled=assembled)
+                file.image(reference, Role.IMAGE, assembled=assembled)
 
 
 def _registry_of_all(document: Node) -> Scalar | None:
     """`global.imageRegistry`, which charts put before each image that names no registry."""
-    written = document.mapping("global").scalar("imageRegistry") if isinstance(document, Mapping) else None
-    return written if written is not None and written.value.strip() else None
+    registry = document.mapping("global").scalar("imageRegistry") if isinstance(document, Mapping) else None
+    return registry if registry is not None and registry.value.strip() else None
 
 
-def _below(registry: Scalar, named: Spanned) -> Spanned:
+def _below(registry: Scalar, image: Spanned) -> Spanned:
     """The image at that registry, unless it names one itself."""
-    first = named.text.partition("/")[0]
-    has_own = "/" in named.text and ("." in first or ":" in first or first == "localhost")
-    return named if has_own else _at(registry, named)
+    first = image.text.partition("/")[0]
+    has_own = "/" in image.text and ("." in first or ":" in first or first == "localhost")
+    return image if has_own else _with_registry(registry, image)
 
 
 def written_in_keys(key: str, mapping: Mapping) -> Spanned | None:
@@ -102,36 +102,36 @@ def _repository(key: str, mapping: Mapping) -> Scalar | None:
 def _written_images(key: str, mapping: Mapping) -> list[tuple[Spanned, bool]]:
     """References as they are written in one mapping, and whether they were put together from several keys."""
     spelled = written_in_keys(key, mapping)
-    found = [] if spelled is None else [(spelled, True)]
-    told = None if spelled is None else _repository(key, mapping)
+    references = [] if spelled is None else [(spelled, True)]
+    repository = None if spelled is None else _repository(key, mapping)
     by_small_name: Values[str, Node] = {}
     for name, (_, value) in mapping.own.items():
         if isinstance(value, Sequence) and is_image_key(name):
-            found += ((item, False) for item in _plain_images(value.items))
-        elif not isinstance(value, Scalar) or value.is_null or value is told:
+            references += ((item, False) for item in _plain_images(value.items))
+        elif not isinstance(value, Scalar) or value.is_null or value is repository:
             continue
         elif (beside := _SIDE_BY_SIDE.fullmatch(name)) is not None:
             by_small_name = by_small_name or _by_small_name(mapping)
             spelled = _side_by_side(value, beside, by_small_name)
-            found += [(spelled, True)] if spelled is not None else []
+            references += [(spelled, True)] if spelled is not None else []
         elif not is_image_key(name):
-            found += ((item, False) for item in _plain_images([value] if is_image_key(key) else []))
+            references += ((item, False) for item in _plain_images([value] if is_image_key(key) else []))
         elif ":" in value.value:
-            found.append((value.spanned, False))
+            references.append((value.spanned, False))
         else:
             tags = [mapping.get(sibling) for sibling in ("tag", f"{name}Tag")]
             spelled = _from_keys(value, mapping.scalar("registry"), tags, mapping.scalar("digest"))
             if spelled is not None:
-                found.append((spelled, True))
-    return found
+                references.append((spelled, True))
+    return references
 
 
 def _by_small_name(mapping: Mapping) -> dict[str, Node]:
     """The values of a mapping by their keys in small letters; the first one of those that are the same then."""
-    found: dict[str, Node] = {}
+    values: dict[str, Node] = {}
     for name, (_, value) in mapping.own.items():
-        found.setdefault(name.lower(), value)
-    return found
+        values.setdefault(name.lower(), value)
+    return values
 
 
 def _side_by_side(name: Scalar, key: re.Match[str], beside: Values[str, Node]) -> Spanned | None:
@@ -163,21 +163,21 @@ def _from_keys(
         (node for node in tags if isinstance(node, Scalar) and not node.is_null and node.value.strip()), None
     )
     if alone and tag is None and _is_whole(name.text):
-        return _at(registry, name)
+        return _with_registry(registry, name)
     if name.text.endswith(_WITH_ALGORITHM) and tag is not None:
-        return _at(registry, name).joined(":") + tag.spanned.strip()
+        return _with_registry(registry, name).joined(":") + tag.spanned.strip()
     if not name.text or not _is_name(name.text):
         return None
-    whole = _at(registry, name)
+    whole = _with_registry(registry, name)
     if tag is not None:
-        written = tag.spanned.strip()
-        whole = whole.joined("@" if _DIGEST.fullmatch(written.text) else ":") + written
+        tag_text = tag.spanned.strip()
+        whole = whole.joined("@" if _DIGEST.fullmatch(tag_text.text) else ":") + tag_text
     if digest is not None and _DIGEST.fullmatch(digest.value.strip()) and "@" not in whole.text:
         whole = whole.joined("@") + digest.spanned.strip()
     return whole if tag is not None or "@" in whole.text else None
 
 
-def _at(registry: Scalar | None, name: Spanned) -> Spanned:
+def _with_registry(registry: Scalar | None, name: Spanned) -> Spanned:
     """The name with the registry before it, unless it stands there already."""
     host = registry.spanned.strip() if registry is not None else Spanned("", ())
     host = host.part(0, len(host.text.rstrip("/")))

@@ -41,8 +41,8 @@ def put_in(kustomization: Mapping) -> Iterator[tuple[Spanned, bool]]:
     """The images that a mapping under `kustomize` of another object puts in, and whether each was put together from
     several keys; one that only renames, or keeps the name by a `*`, tells no image."""
     entries = kustomization.sequence("images")
-    for written in _in_keys([entry for entry in entries if isinstance(entry, Mapping)]):
-        yield written, True
+    for reference in _in_keys([entry for entry in entries if isinstance(entry, Mapping)]):
+        yield reference, True
     for entry in entries:
         if isinstance(entry, Scalar) and not entry.is_null:
             image = _after_old_name(entry.spanned.strip())
@@ -50,20 +50,20 @@ def put_in(kustomization: Mapping) -> Iterator[tuple[Spanned, bool]]:
                 yield image, False
 
 
-def _after_old_name(written: Spanned) -> Spanned:
-    return written.part(written.text.find("=") + 1, len(written))
+def _after_old_name(replacement: Spanned) -> Spanned:
+    return replacement.part(replacement.text.find("=") + 1, len(replacement))
 
 
 def _in_keys(entries: list[Mapping]) -> Iterator[Spanned]:
     for entry in entries:
         name = entry.scalar("newName") or entry.scalar("name")
         parts = [(sign, entry.scalar(key)) for sign, key in ((":", "newTag"), ("@", "digest"))]
-        given = [(sign, part.spanned.strip()) for sign, part in parts if part is not None and part.value.strip()]
-        if name is not None and name.value.strip() and given:
-            written = name.spanned.strip()
-            for sign, part in given:
-                written = written.joined(sign) + part
-            yield written
+        suffixes = [(sign, part.spanned.strip()) for sign, part in parts if part is not None and part.value.strip()]
+        if name is not None and name.value.strip() and suffixes:
+            reference = name.spanned.strip()
+            for sign, part in suffixes:
+                reference = reference.joined(sign) + part
+            yield reference
 
 
 def _is_one(document: Mapping, entries: list[Mapping]) -> bool:

@@ -45,8 +45,8 @@ def find(path: str, text: str) -> Findings:
     if action is not None and _template_action(text, documents):
         return _of_template(file)
     for document in documents:
-        for written in kustomize.images(document):
-            file.image(written, Role.IMAGE, assembled=True)
+        for reference in kustomize.images(document):
+            file.image(reference, Role.IMAGE, assembled=True)
     for key, mapping in _mappings(documents):
         _add(key, mapping, file)
     return file.findings()
@@ -82,7 +82,9 @@ def _mappings(documents: list[Node]) -> Iterator[tuple[str, Mapping]]:
                 if id(mapping) in values:
                     continue
                 if key == argo.UNDER:
-                    values |= {id(each) for some in argo.values_of(mapping) for _, each in mappings_under(some)}
+                    values |= {
+                        id(node) for settings in argo.values_of(mapping) for _, node in mappings_under(settings)
+                    }
                 yield key, mapping
 
 
@@ -97,8 +99,8 @@ def _add(key: str, mapping: Mapping, file: Collector) -> None:
         elif (usage := file.usage(image.spanned, Role.IMAGE)) is not None and _is_pinned_somehow(usage):
             file.add(usage)
     if key == kustomize.UNDER:
-        for written, assembled in kustomize.put_in(mapping):
-            file.image(written, Role.IMAGE, assembled=assembled)
+        for image_text, assembled in kustomize.put_in(mapping):
+            file.image(image_text, Role.IMAGE, assembled=assembled)
     if key == argo.UNDER:
         argo.add_images(mapping, file)
     if key == "from" and (name := _openshift_image(mapping)):
@@ -117,14 +119,14 @@ def _openshift_image(mapping: Mapping) -> Scalar | None:
 
 def _manifests(document: Node) -> Iterator[Mapping]:
     """The object itself, or those of a list; in a `PodList`, an object need not say that it is a Pod."""
-    waiting, seen = [(document, "")], set[int]()
+    waiting, node_ids = [(document, "")], set[int]()
     while waiting:
-        node, told = waiting.pop()
-        if not isinstance(node, Mapping) or id(node) in seen or not (told or node.scalar("apiVersion")):
+        node, list_kind = waiting.pop()
+        if not isinstance(node, Mapping) or id(node) in node_ids or not (list_kind or node.scalar("apiVersion")):
             continue
-        seen.add(id(node))
-        written = node.scalar("kind")
-        kind = written.value if written is not None else told
+        node_ids.add(id(node))
+        kind_scalar = node.scalar("kind")
+        kind = kind_scalar.value if kind_scalar is not None else list_kind
         if kind.endswith("List") and isinstance(node.get("items"), Sequence):
             waiting += ((item, kind.removesuffix("List")) for item in reversed(node.sequence("items")))
         elif kind and kind not in WITHOUT_CONTAINERS:

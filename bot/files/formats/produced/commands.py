@@ -43,7 +43,7 @@ class Written:
 
 def pushed(
     text: Spanned,
-    known: Mapping[str, Spanned] | None = None,
+    variables: Mapping[str, Spanned] | None = None,
     folders: Folders | None = None,
     built: dict[str, Written] | None = None,
 ) -> Iterator[Written]:
@@ -54,7 +54,7 @@ def pushed(
     """
     built = {} if built is None else built
     folders = folders or Folders()
-    for command in commands(text, known):
+    for command in commands(text, variables):
         folders = folders.after(command) or folders
         words = [word.text for word in command.words]
         place = text.place(command.start)
@@ -62,12 +62,12 @@ def pushed(
             pulls = any(word in ("--pull", "--pull=true", "--pull=always") for word in words)
             files = dockerfiles_of(command, folders)
             built |= {name: Written(name, place, pulls, files) for name in _values(words, _TAGS)}
-        for name in _pulled(command.name, words):
+        for name in _find_pulled_names(command.name, words):
             built.setdefault(name, Written(name, place, pulled=name))
-        source, target = _copied(command.name, words)
+        source, target = _find_copy(command.name, words)
         if source in built and target:
             built[target] = replace(built[source], name=target)
-        names = _pushed_by(command.name, words, built)
+        names = _find_pushed_names(command.name, words, built)
         if names and _pushes_all_tags(words):
             mine = (name for name, made in built.items() if name != made.pulled)
             names = [name for name in mine if name.rpartition(":")[0] == names[0]] or [f"{names[0]}:*"]
@@ -78,29 +78,29 @@ def pushed(
             yield made if not made.pulled else replace(made, name=name, place=place, pulled=pulled)
 
 
-def with_copies(written: Iterable[Written]) -> Iterator[Written]:
-    """What a file pushes; a copy of what it builds itself is as that, a copy of anything else weak evidence."""
-    some = list(islice(written, MOST_WRITTEN))
-    built = {each.name: each for each in some if not each.pulled}
-    for each in some:
-        if not each.pulled:
-            yield each
-        elif (source := built.get(each.pulled)) is not None:
-            weakness = each.weakness or source.weakness
-            yield replace(each, pulls=source.pulls, built_from=source.built_from, weakness=weakness)
+def with_copies(names: Iterable[Written]) -> Iterator[Written]:
+    """Yields what a file pushes: a copy of what it builds counts as that, another copy as weak evidence."""
+    first_names = list(islice(names, MOST_WRITTEN))
+    built = {name.name: name for name in first_names if not name.pulled}
+    for name in first_names:
+        if not name.pulled:
+            yield name
+        elif (source := built.get(name.pulled)) is not None:
+            weakness = name.weakness or source.weakness
+            yield replace(name, pulls=source.pulls, built_from=source.built_from, weakness=weakness)
         else:
-            copy = f"it is a copy of {shown(each.pulled)}, which no build here makes anew"
-            yield replace(each, weakness=each.weakness or copy)
+            copy = f"it is a copy of {shown(name.pulled)}, which no build here makes anew"
+            yield replace(name, weakness=name.weakness or copy)
 
 
-def _pulled(program: str, words: list[str]) -> list[str]:
-    rest = words[1:]
-    is_pull = program in _BUILDERS and (rest[:1] == ["pull"] or rest[:2] == ["image", "pull"])
-    name = _without_transport(rest[-1]) if is_pull and not rest[-1].startswith("-") else None
+def _find_pulled_names(program: str, words: list[str]) -> list[str]:
+    arguments = words[1:]
+    is_pull = program in _BUILDERS and (arguments[:1] == ["pull"] or arguments[:2] == ["image", "pull"])
+    name = _without_transport(arguments[-1]) if is_pull and not arguments[-1].startswith("-") else None
     return [name] if name is not None else []
 
 
-def _copied(program: str, words: list[str]) -> tuple[str, str]:
+def _find_copy(program: str, words: list[str]) -> tuple[str, str]:
     """The image that a command gives another name, which it may push too, and that name; else nothing."""
     operands = [_without_transport(word) or "" for word in words[1:] if not word.startswith("-")]
     if program in _BUILDERS and operands[:1] == ["image"]:
@@ -111,28 +111,28 @@ def _copied(program: str, words: list[str]) -> tuple[str, str]:
     return "", ""
 
 
-def _pushed_by(program: str, words: list[str], built: Mapping[str, Written]) -> list[str]:
+def _find_pushed_names(program: str, words: list[str], built: Mapping[str, Written]) -> list[str]:
     if program == "dotnet":
-        return _published(words)
+        return _find_published_names(words)
     if program == "az" and words[1:3] == ["acr", "build"]:
         registry = next(iter(_values(words, ("-r", "--registry"))), "")
         host = registry if "." in registry else f"{registry}.azurecr.io"
         is_pushed = registry and "--no-push" not in words
         return [f"{host}/{name}" for name in _values(words, _TAGS)] if is_pushed else []
     if program == "skopeo":
-        return _copied_by_skopeo(words, built)
+        return _find_names_of_skopeo(words, built)
     if program not in _BUILDERS:
         return []
-    rest = words[1:]
-    if rest[:1] == ["push"] or rest[:2] in (["image", "push"], ["manifest", "push"]):
-        operands = [word for word in rest[1:] if not word.startswith("-") and word != "push"]
+    arguments = words[1:]
+    if arguments[:1] == ["push"] or arguments[:2] in (["image", "push"], ["manifest", "push"]):
+        operands = [word for word in arguments[1:] if not word.startswith("-") and word != "push"]
         name = _without_transport(operands[-1]) if operands else None
         return [name] if name is not None else []
-    is_pushing = "--push" in rest or any("type=registry" in word or "push=true" in word for word in rest)
+    is_pushing = "--push" in arguments or any("type=registry" in word or "push=true" in word for word in arguments)
     return _values(words, _TAGS) if is_pushing and _builds(program, words) else []
 
 
-def _copied_by_skopeo(words: list[str], built: Mapping[str, Written]) -> list[str]:
+def _find_names_of_skopeo(words: list[str], built: Mapping[str, Written]) -> list[str]:
     """What `skopeo copy` pushes of images that were built before; what it brings from a registry is a mirror."""
     operands = [word for word in words[1:] if not word.startswith("-")]
     if operands[:1] != ["copy"] or len(operands) <= _NAMES_OF_COPY:
@@ -158,34 +158,34 @@ def _builds(program: str, words: list[str]) -> bool:
     return program in _BUILDERS and bool({"build", "b", "bud"} & set(words[1:5]))
 
 
-def _published(words: list[str]) -> list[str]:
+def _find_published_names(words: list[str]) -> list[str]:
     """.NET's own containers: the properties of the command line name registry, repository and tag."""
-    given: dict[str, str] = {}
+    properties: dict[str, str] = {}
     for word in words[1:]:
         option, _, value = word.partition(":") if ":" in word.partition("=")[0] else word.partition("=")
         if option in ("-p", "/p", "--property", "-property", "/property"):
             name, _, text = value.partition("=")
-            given[name.lower()] = text.strip("\"'")
-    return container_names(given)
+            properties[name.lower()] = text.strip("\"'")
+    return container_names(properties)
 
 
-def container_names(given: Mapping[str, str]) -> list[str]:
+def container_names(properties: Mapping[str, str]) -> list[str]:
     """The images that these properties of .NET's containers name, by their lower-case names; none without both
     registry and repository."""
-    registry = given.get("containerregistry", "")
-    repository = given.get("containerrepository", "") or given.get("containerimagename", "")
+    registry = properties.get("containerregistry", "")
+    repository = properties.get("containerrepository", "") or properties.get("containerimagename", "")
     if not registry or not repository:
         return []
-    listed = given.get("containerimagetags", "") or given.get("containerimagetag", "") or "latest"
-    return [f"{registry}/{repository}:{tag.strip()}" for tag in listed.split(";") if tag.strip()]
+    tag_list = properties.get("containerimagetags", "") or properties.get("containerimagetag", "") or "latest"
+    return [f"{registry}/{repository}:{tag.strip()}" for tag in tag_list.split(";") if tag.strip()]
 
 
 def _values(words: list[str], options: tuple[str, ...]) -> list[str]:
-    found: list[str] = []
+    option_values: list[str] = []
     for number, word in enumerate(words):
         option, equals, value = word.partition("=")
         if option in options:
-            found += [value] if equals else words[number + 1 : number + 2]
+            option_values += [value] if equals else words[number + 1 : number + 2]
         elif word.startswith("-t") and len(word) > 2 and not word.startswith("--") and "-t" in options:
-            found.append(word[2:])
-    return found
+            option_values.append(word[2:])
+    return option_values

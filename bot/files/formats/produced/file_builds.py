@@ -56,8 +56,8 @@ class FileBuilds:
     calls: tuple[CalledFile, ...] = ()
 
 
-def file_builds(path: str, data: bytes, given: Variables = ()) -> FileBuilds:
-    """Reads a workflow, an action, a pipeline or a script where the variables `given` are set. Never raises."""
+def file_builds(path: str, data: bytes, variables: Variables = ()) -> FileBuilds:
+    """Reads a workflow, an action, a pipeline or a script where `variables` are set. Never raises."""
     kind = kind_in(path, data)
     if kind not in (WORKFLOW, SHELL, azure_pipelines.KIND) or not is_text(data):
         return FileBuilds()
@@ -66,15 +66,15 @@ def file_builds(path: str, data: bytes, given: Variables = ()) -> FileBuilds:
         return FileBuilds()
     text = hidden(text)
     reader = _Reader(path, text)
-    known = {name: Spanned.from_elsewhere(value) for name, value in given}
+    values_by_name = {name: Spanned.from_elsewhere(value) for name, value in variables}
     try:
         if kind == WORKFLOW:
-            reader.workflow(known)
+            reader.workflow(values_by_name)
         elif kind == SHELL:
             own = posixpath.dirname(path)
-            reader.commands(Spanned(text, range(len(text))), known, Folders("", own, may_be_own=True))
+            reader.commands(Spanned(text, range(len(text))), values_by_name, Folders("", own, may_be_own=True))
         else:
-            reader.pipeline(known)
+            reader.pipeline(values_by_name)
     except Unreadable:
         return FileBuilds()
     return FileBuilds(tuple(reader.builds), tuple(reader.calls))
@@ -90,19 +90,19 @@ class _Reader:
         self.builds: dict[FileBuild, None] = {}
         self.calls: dict[CalledFile, None] = {}
 
-    def _add(self, asked: FileBuild | CalledFile) -> None:
+    def _add(self, build: FileBuild | CalledFile) -> None:
         """Keeps the first ones, each once: with thousands of variables in each they would fill memory."""
-        if isinstance(asked, CalledFile):
+        if isinstance(build, CalledFile):
             if len(self.calls) < MOST_BUILDS:
-                self.calls[asked] = None
+                self.calls[build] = None
         elif len(self.builds) < MOST_BUILDS:
-            self.builds[asked] = None
+            self.builds[build] = None
 
-    def workflow(self, given: Mapping[str, Spanned]) -> None:
+    def workflow(self, environment: Mapping[str, Spanned]) -> None:
         for document in read(self.text):
             for step in steps_in_order(document):
                 if reach_of(document, step) is StepReach.REBUILDS:
-                    self._step(step, {**given, **step.variables})
+                    self._step(step, {**environment, **step.variables})
 
     def _step(self, step: WorkflowStep, variables: Mapping[str, Spanned]) -> None:
         script = step.script
@@ -119,14 +119,14 @@ class _Reader:
 
     def _of_action(self, step: WorkflowStep, variables: Mapping[str, Spanned]) -> FileBuild:
         """docker/bake-action: `files` are found from `workdir` or `source` on."""
-        given = step.mapping.mapping("with")
+        inputs = step.mapping.mapping("with")
         source = step.given("source")
         folder = step.given("workdir") or (source if source.startswith(".") else "")
-        listed = [name.strip() for line in settings_of(step, "files") for name in line.text.split(",")]
-        here = [name.removeprefix("cwd://") for name in listed if name and UNKNOWN not in name]
+        file_names = [name.strip() for line in settings_of(step, "files") for name in line.text.split(",")]
+        here = [name.removeprefix("cwd://") for name in file_names if name and UNKNOWN not in name]
         looked_for = (*COMPOSE_FILES[:4], *BAKE_FILES)
         settings = [line.text for line in settings_of(step, "set")]
-        raw = given.scalar("files")
+        raw = inputs.scalar("files")
         targets = [name for line in settings_of(step, "targets") for name in re.split(r"[,\s]+", line.text) if name]
         push = step.given("push").strip().lower()
         return FileBuild(
@@ -140,10 +140,10 @@ class _Reader:
             pushes=push not in ("", "false") or any("type=registry" in each for each in settings),
         )
 
-    def pipeline(self, given: Mapping[str, Spanned]) -> None:
+    def pipeline(self, environment: Mapping[str, Spanned]) -> None:
         documents = read(self.text)
         values = Values(documents)
-        kept: dict[str, Spanned] = {}
+        script_variables: dict[str, Spanned] = {}
         for document in documents:
             for key, step in mappings_under(document):
                 own = {
@@ -151,10 +151,10 @@ class _Reader:
                     for name, value in step.mapping("env").entries()
                     if isinstance(value, Scalar)
                 }
-                variables = {**given, **values.every, **kept, **own}
+                variables = {**environment, **values.every, **script_variables, **own}
                 for script, folder in azure_pipelines.commands_of(key, step, values):
                     self.commands(script, variables, Folders(folder))
-                    kept.update(kept_by(script, variables))
+                    script_variables.update(kept_by(script, variables))
                 self._compose_task(step, values, variables)
 
     def _compose_task(self, step: YamlMapping, values: Values, variables: Mapping[str, Spanned]) -> None:
@@ -163,14 +163,17 @@ class _Reader:
         if task is None or not task.value.lower().startswith("dockercompose@"):
             return
 
-        def told(name: str) -> str:
-            written = inputs.scalar(name)
-            return values.evaluated(written.spanned).text if written is not None else ""
+        def input_text(name: str) -> str:
+            scalar = inputs.scalar(name)
+            return values.evaluated(scalar.spanned).text if scalar is not None else ""
 
-        action = told("action").lower() or "run"
+        action = input_text("action").lower() or "run"
         if not any(verb in action for verb in ("build", "push")):
             return
-        names = [told("dockerComposeFile").removeprefix("**/"), *told("additionalDockerComposeFiles").split()]
+        names = [
+            input_text("dockerComposeFile").removeprefix("**/"),
+            *input_text("additionalDockerComposeFiles").split(),
+        ]
         if any(UNKNOWN in name for name in names):
             return
         self._add(
@@ -178,7 +181,7 @@ class _Reader:
                 self.path,
                 self.lines.at(step.start),
                 places(*(below("", name) for name in names if name)) or COMPOSE_FILES,
-                texts_of(variables, given_in(told("dockerComposeFileArgs").splitlines())),
+                texts_of(variables, given_in(input_text("dockerComposeFileArgs").splitlines())),
                 pushes="push" in action,
             )
         )
@@ -203,5 +206,5 @@ def _scripts_run_by(command: Command) -> Iterator[str]:
     """The names of the script files that a command runs."""
     words = command.words[1:] if command.name in _SHELLS else command.words[:1]
     for word in words:
-        if (found := _SCRIPT.fullmatch(word.text)) is not None:
-            yield found["name"]
+        if (match := _SCRIPT.fullmatch(word.text)) is not None:
+            yield match["name"]

@@ -34,23 +34,25 @@ _OPEN = re.compile(r"[$`]")
 def steps_in_order(document: Node, *, has_inputs: bool = True) -> Iterator[WorkflowStep]:
     """The steps of a workflow or an action, each with what those before it in its job, and the jobs that it needs,
     have set. Inputs have their defaults, or none is known."""
-    told: dict[int, dict[str, Spanned]] = {}
+    outputs_by_job: dict[int, dict[str, Spanned]] = {}
     jobs = jobs_in_order(document) if isinstance(document, Mapping) else {}
     for job, steps in groupby(steps_of(document), key=lambda step: step.around[0]):
         needed = {
             f"needs.{name}.outputs.{output}": value
             for name in dict.fromkeys(needs_of(job))
-            for output, value in told.get(id(jobs.get(name)), {}).items()
+            for output, value in outputs_by_job.get(id(jobs.get(name)), {}).items()
         }
         variants: dict[int, _JobVariant] = {}
         for bare in steps:
             variant = variants.setdefault(id(bare.variant), _JobVariant(bare))
-            known = bare.variant if has_inputs else without_inputs(bare.variant)
-            variant.last = replace(bare, variant={**known, **needed, **variant.outputs}, kept=dict(variant.kept))
+            variant_values = bare.variant if has_inputs else without_inputs(bare.variant)
+            variant.last = replace(
+                bare, variant={**variant_values, **needed, **variant.outputs}, kept=dict(variant.kept)
+            )
             yield variant.last
             variant.follow()
-        room = MOST_OUTPUTS - sum(map(len, told.values()))
-        told[id(job)] = _outputs_of(job, list(variants.values()), room)
+        room = MOST_OUTPUTS - sum(map(len, outputs_by_job.values()))
+        outputs_by_job[id(job)] = _outputs_of(job, list(variants.values()), room)
 
 
 @dataclass(slots=True)
@@ -62,31 +64,31 @@ class _JobVariant:
     outputs: dict[str, Spanned] = field(default_factory=dict)
 
     def follow(self) -> None:
-        """Keeps what the last step sets."""
+        """Takes in the variables and outputs that the last step sets."""
         script, identity = self.last.script, self.last.mapping.scalar("id")
-        told = {name: Spanned.from_elsewhere(value) for name, value in redhat.outputs(self.last).items()}
+        outputs = {name: Spanned.from_elsewhere(value) for name, value in redhat.outputs(self.last).items()}
         if script is not None and _KEEPS.search(script.text):
             variables = self.last.variables
             self.kept |= kept_by(script, variables)
-            told = _told(script, variables, "GITHUB_OUTPUT") if identity is not None else {}
+            outputs = _lines_written(script, variables, "GITHUB_OUTPUT") if identity is not None else {}
         if identity is not None:
-            self.outputs |= {f"steps.{identity.value}.outputs.{name}": value for name, value in told.items()}
+            self.outputs |= {f"steps.{identity.value}.outputs.{name}": value for name, value in outputs.items()}
 
     def evaluated(self, output: Scalar) -> Spanned:
-        """What an output of the job is behind the last step."""
+        """Evaluates an output of the job as it is after the last step."""
         around = replace(self.last, mapping=Mapping(output.start), kept={})
         return replace(around, variant={**self.last.variant, **self.outputs}).evaluated(output.spanned)
 
 
 def _outputs_of(job: Mapping, variants: Sequence[_JobVariant], most: int) -> dict[str, Spanned]:
     """What a job tells those that need it, `UNKNOWN` where its variants differ."""
-    found: dict[str, Spanned] = {}
+    outputs_by_name: dict[str, Spanned] = {}
     for name, output in islice(job.mapping("outputs").entries(), max(0, most)):
         if isinstance(output, Scalar):
             texts = {variant.evaluated(output).text for variant in variants}
             text = texts.pop() if len(texts) == 1 else UNKNOWN
-            found[name.value] = Spanned.from_elsewhere(text if len(text) <= LONGEST_OUTPUT else UNKNOWN)
-    return found
+            outputs_by_name[name.value] = Spanned.from_elsewhere(text if len(text) <= LONGEST_OUTPUT else UNKNOWN)
+    return outputs_by_name
 
 
 def without_inputs(variant: Values[str, Spanned]) -> dict[str, Spanned]:
@@ -96,40 +98,42 @@ def without_inputs(variant: Values[str, Spanned]) -> dict[str, Spanned]:
 
 def kept_by(script: Spanned, variables: Values[str, Spanned]) -> dict[str, Spanned]:
     """The variables that a script sets for the steps behind it; `UNKNOWN` where only a run tells the value."""
-    found = _told(script, variables, "GITHUB_ENV") if _KEEPS.search(script.text) else {}
-    for each in _SET_VARIABLE.finditer(script.text):
-        name = re.sub(r"\W", "_", each["name"]).upper()
-        found[name] = Spanned.from_elsewhere(_written(each["value"]) if name not in found else UNKNOWN)
-    return found
+    values = _lines_written(script, variables, "GITHUB_ENV") if _KEEPS.search(script.text) else {}
+    for assignment in _SET_VARIABLE.finditer(script.text):
+        name = re.sub(r"\W", "_", assignment["name"]).upper()
+        values[name] = Spanned.from_elsewhere(_plain_value(assignment["value"]) if name not in values else UNKNOWN)
+    return values
 
 
-def _told(script: Spanned, variables: Values[str, Spanned], to: str) -> dict[str, Spanned]:
+def _lines_written(script: Spanned, variables: Values[str, Spanned], to: str) -> dict[str, Spanned]:
     """What a script writes as `NAME=value` to the file that `to` names; what goes to none of the files that are
     known by name, as in a block, counts as well."""
     text = script.text
     if to not in text and not (to == "GITHUB_ENV" and ".env" in text):
         return {}
     others = {"GITHUB_ENV", "GITHUB_OUTPUT"} - {to}
-    found: dict[str, list[str]] = {}
+    values_by_name: dict[str, list[str]] = {}
     for command in commands(script, variables):
         if command.name in ("echo", "printf") and not any(other in _line(text, command.start) for other in others):
             for word in command.words[1:]:
-                if (each := _ASSIGNED.fullmatch(word.text)) is not None:
-                    found.setdefault(each["name"], []).append(each["value"].removesuffix("\\n"))
-    for each in _KEPT_LINE.finditer(text):
-        if each["name"] not in found and (to in _line(text, each.start("name")) or "<<" in text):
-            found[each["name"]] = [_written(each["value"])]
+                if (assignment := _ASSIGNED.fullmatch(word.text)) is not None:
+                    values_by_name.setdefault(assignment["name"], []).append(
+                        assignment["value"].removesuffix("\\n")
+                    )
+    for line in _KEPT_LINE.finditer(text):
+        if line["name"] not in values_by_name and (to in _line(text, line.start("name")) or "<<" in text):
+            values_by_name[line["name"]] = [_plain_value(line["value"])]
     return {
         name: Spanned.from_elsewhere(values[0] if len(set(values)) == 1 else UNKNOWN)
-        for name, values in found.items()
+        for name, values in values_by_name.items()
     }
 
 
-def _line(text: str, at: int) -> str:
+def _line(text: str, start: int) -> str:
     """The rest of the line that begins there."""
-    end = text.find("\n", at)
-    return text[at : end if end >= 0 else len(text)]
+    end = text.find("\n", start)
+    return text[start : end if end >= 0 else len(text)]
 
 
-def _written(value: str) -> str:
+def _plain_value(value: str) -> str:
     return UNKNOWN if _OPEN.search(value) else value.strip()

@@ -36,13 +36,13 @@ _PLAIN = re.compile(r"[\w.-]*")
 
 def date_part(form: str) -> str:
     """`{date:%Y%m%d}` for `YYYYMMDD`; `*` for a format with a part that has no name of ours."""
-    parts = [_part(found) for found in _TOKEN.finditer(form)]
-    known = [part for part in parts if part is not None]
-    return "{date:" + "".join(known) + "}" if known and len(known) == len(parts) else "*"
+    parts = [_part(match) for match in _TOKEN.finditer(form)]
+    known_parts = [part for part in parts if part is not None]
+    return "{date:" + "".join(known_parts) + "}" if known_parts and len(known_parts) == len(parts) else "*"
 
 
-def _part(found: re.Match[str]) -> str | None:
-    if found["token"] is not None:
-        return _LETTERS.get(found["token"])
-    text = found["quoted"][1:-1] if found["quoted"] is not None else found["text"]
+def _part(match: re.Match[str]) -> str | None:
+    if match["token"] is not None:
+        return _LETTERS.get(match["token"])
+    text = match["quoted"][1:-1] if match["quoted"] is not None else match["text"]
     return text if _PLAIN.fullmatch(text) else None

@@ -46,17 +46,17 @@ _LEFT = re.compile(rf"\$\{{\{{.*?\}}\}}|\$\{{[^}}]*\}}|\$\([^)]*\)|\$\w+|[{UNKNO
 
 
 def hidden(text: str) -> str:
-    """The text with all that has a name of ours in private characters; its lines stay where they are."""
-    text = _EXPRESSION.sub(lambda found: _word(_KNOWN.get(found["name"]), found[0]), text)
+    """Replaces variables that have a placeholder by it, between private characters; lines stay in place."""
+    text = _EXPRESSION.sub(lambda match: _word(_KNOWN.get(match["name"]), match[0]), text)
     text = _VARIABLE.sub(_variable, text)
     if "$(" in text:
-        text = _LOWERED.sub(_lowered, text)
-        text = _OF_GIT.sub(lambda found: _word("{short_sha}" if found["short"] else "{sha}", found[0]), text)
-    return _AZURE.sub(lambda found: _word(_AZURE_KNOWN[found["name"].lower()], found[0]), text)
+        text = _LOWERED.sub(_replace_lowered, text)
+        text = _OF_GIT.sub(lambda match: _word("{short_sha}" if match["short"] else "{sha}", match[0]), text)
+    return _AZURE.sub(lambda match: _word(_AZURE_KNOWN[match["name"].lower()], match[0]), text)
 
 
 def shown(text: str) -> str:
-    """What was read, with our names in it, and `*` for what nobody knows before the build, or is far too long."""
+    """Shows a text with our placeholders; `*` is what only a build knows, or a text that is too long."""
     if len(text) > _LONGEST:
         return "*"
     return _LEFT.sub("*", _WORD.sub(r"\1", text))
@@ -68,18 +68,18 @@ def split(text: str) -> tuple[str, str] | None:
     return None if "*" in name or "/" not in name else (name, tag)
 
 
-def _word(known: str | None, written: str) -> str:
-    return f"{_OPEN}{known}{_CLOSE}" if known is not None else written
+def _word(placeholder: str | None, source: str) -> str:
+    return f"{_OPEN}{placeholder}{_CLOSE}" if placeholder is not None else source
 
 
-def _lowered(found: re.Match[str]) -> str:
-    if not found["cut"]:
-        return found["word"]
-    return _word("{short_sha}" if "{sha}" in found["word"] else None, found[0])
+def _replace_lowered(match: re.Match[str]) -> str:
+    if not match["cut"]:
+        return match["word"]
+    return _word("{short_sha}" if "{sha}" in match["word"] else None, match[0])
 
 
-def _variable(found: re.Match[str]) -> str:
-    known = _VARIABLES.get(found["braced"] or found["bare"] or found["inside"] or found["powershell"])
-    if known == "{sha}" and found["short"]:
-        known = "{short_sha}" if found["short"].endswith("7") else None
-    return _word(known, found[0])
+def _variable(match: re.Match[str]) -> str:
+    placeholder = _VARIABLES.get(match["braced"] or match["bare"] or match["inside"] or match["powershell"])
+    if placeholder == "{sha}" and match["short"]:
+        placeholder = "{short_sha}" if match["short"].endswith("7") else None
+    return _word(placeholder, match[0])

@@ -71,24 +71,24 @@ def names_in(
         read_names = _READERS[kind]
     else:
         return ()
-    return tuple(islice(_named(path, decode(data), read_names), MOST_NAMES))
+    return tuple(islice(_split_names(path, decode(data), read_names), MOST_NAMES))
 
 
-def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Written]]) -> Iterator[Named]:
+def _split_names(path: str, text: str, written_in: Callable[[str, str], Iterator[Written]]) -> Iterator[Named]:
     text = hidden(text)
     lines = Lines(text)
     try:
-        for written in with_copies(written_in(path, text)):
-            parts = split(shown(written.name))
+        for pushed_name in with_copies(written_in(path, text)):
+            parts = split(shown(pushed_name.name))
             if parts is not None:
-                line = lines.at(max(0, written.place))
+                line = lines.at(max(0, pushed_name.place))
                 image = NamedImage(
-                    *(*parts, path, line, written.pulls, written.built_from, written.weakness),
-                    branches=written.branches,
-                    is_pushed=written.is_pushed,
-                    variant=written.variant,
+                    *(*parts, path, line, pushed_name.pulls, pushed_name.built_from, pushed_name.weakness),
+                    branches=pushed_name.branches,
+                    is_pushed=pushed_name.is_pushed,
+                    variant=pushed_name.variant,
                 )
-                yield Named(image, written.target, written.defaults)
+                yield Named(image, pushed_name.target, pushed_name.defaults)
     except Unreadable:
         return
 
@@ -116,11 +116,13 @@ def _of_docker_task(step: YamlMapping, values: Values) -> Iterator[Written]:
     task, inputs = step.scalar("task"), step.mapping("inputs")
     if task is None or not task.value.lower().startswith("docker@"):
         return
-    given = {key: inputs.scalar(key) for key in ("command", "containerRegistry", "repository", "tags")}
-    told = {key: values.evaluated(node.spanned).text.strip() for key, node in given.items() if node is not None}
-    host, name = told.get("containerRegistry", ""), told.get("repository", "")
-    if told.get("command", "buildAndPush").lower() in ("buildandpush", "push") and "." in host and name:
-        for tag in told.get("tags", "*").replace(",", "\n").split():
+    scalars = {key: inputs.scalar(key) for key in ("command", "containerRegistry", "repository", "tags")}
+    inputs_by_name = {
+        key: values.evaluated(node.spanned).text.strip() for key, node in scalars.items() if node is not None
+    }
+    host, name = inputs_by_name.get("containerRegistry", ""), inputs_by_name.get("repository", "")
+    if inputs_by_name.get("command", "buildAndPush").lower() in ("buildandpush", "push") and "." in host and name:
+        for tag in inputs_by_name.get("tags", "*").replace(",", "\n").split():
             yield Written(f"{host}/{name}:{tag}", step.start)
 
 
@@ -134,8 +136,10 @@ def _in_compose(
     yield from map(_of_target, compose_builds.names(path, text, build, environment))
 
 
-def _of_target(named: BuiltName) -> Written:
-    return Written(named.name, named.place, None, named.dockerfiles, named.target, named.defaults)
+def _of_target(built_name: BuiltName) -> Written:
+    return Written(
+        built_name.name, built_name.place, None, built_name.dockerfiles, built_name.target, built_name.defaults
+    )
 
 
 def _in_script(path: str, text: str) -> Iterator[Written]:
@@ -149,14 +153,14 @@ def _in_project(path: str, text: str) -> Iterator[Written]:
     if "ContainerRegistry" not in text:
         return
     root = elements.read(text)
-    given: dict[str, str] = {}
+    properties: dict[str, str] = {}
     place = 0
     for group in root.named("PropertyGroup"):
-        for each in group.children:
-            if not group.condition and not each.condition:
-                given[each.name.lower()] = each.text.text.strip()
-                place = each.start if each.name == "ContainerRegistry" else place
-    for name in container_names(given):
+        for element in group.children:
+            if not group.condition and not element.condition:
+                properties[element.name.lower()] = element.text.text.strip()
+                place = element.start if element.name == "ContainerRegistry" else place
+    for name in container_names(properties):
         yield Written(name, place, built_from=(path,), is_pushed=False)
 
 

@@ -15,13 +15,13 @@ PUSH = re.compile(r"redhat-actions/push-to-registry@.*")
 
 def names_built(step: WorkflowStep, made: Sequence[str] = ()) -> list[str]:
     """What buildah-build calls its image; `made` are whole names that metadata-action has made for it."""
-    return [local for local, _ in _named(step, made)]
+    return [local for local, _ in _names_of_tags(step, made)]
 
 
 def names_pushed(step: WorkflowStep, made: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
     """What push-to-registry pushes: each with the name that it was built under before it."""
     registry = step.given("registry").strip().rstrip("/")
-    for local, is_whole in _named(step, made):
+    for local, is_whole in _names_of_tags(step, made):
         if is_whole or registry:
             yield local, local if is_whole else f"{registry}/{local}"
 
@@ -44,7 +44,7 @@ def outputs(step: WorkflowStep) -> dict[str, str]:
     return {}
 
 
-def _named(step: WorkflowStep, made: Sequence[str]) -> Iterator[tuple[str, bool]]:
+def _names_of_tags(step: WorkflowStep, made: Sequence[str]) -> Iterator[tuple[str, bool]]:
     """The names, and whether each is whole by itself."""
     image = step.given("image").strip()
     yield from ((name, True) for name in made)

@@ -75,32 +75,36 @@ def names_together(
     for build in _different(pushing or mine, files[path]):
         if sum(len(reading.named) for reading in readings) < MOST_NAMES:
             readings.append(_reading(path, build, files, values_of))
-    built = {named.target for reading in readings for named in reading.named}
+    built = {target_name.target for reading in readings for target_name in reading.named}
     generated = any(reading.build.generated for reading in readings)
-    judged = [_judged(path, named, reading, readings, files) for reading in readings for named in reading.named]
-    found = [replace(each, is_pushed=bool(pushing)) for each in judged]
-    for named in alone:
-        if named.target not in built and not generated:
+    judged = [
+        _judge_name(path, target_name, reading, readings, files)
+        for reading in readings
+        for target_name in reading.named
+    ]
+    images = [replace(each, is_pushed=bool(pushing)) for each in judged]
+    for lone_name in alone:
+        if lone_name.target not in built and not generated:
             why = (
                 "nothing is found here that builds it and pushes"
                 if mine
                 else "nothing is found here that builds it"
             )
-            image = _weak(path, named, why) if named.defaults else named.image
-            found.append(replace(image, is_pushed=False))
-    return found
+            image = _weak(path, lone_name, why) if lone_name.defaults else lone_name.image
+            images.append(replace(image, is_pushed=False))
+    return images
 
 
 def _different(builds: Sequence[FileBuild], data: bytes) -> list[FileBuild]:
     """Those that may name a file's images otherwise than each other, with only the variables that it mentions: to
     read a file once more takes a while."""
     text = decode(data)
-    found: dict[FileBuild, FileBuild] = {}
+    builds_by_reading: dict[FileBuild, FileBuild] = {}
     for build in builds:
         variables = tuple((name, value) for name, value in build.variables if name in text)
-        known = replace(build, path="", line=0, variables=variables)
-        found.setdefault(known, replace(build, variables=variables))
-    return list(found.values())[:MOST_BUILDS]
+        reading_key = replace(build, path="", line=0, variables=variables)
+        builds_by_reading.setdefault(reading_key, replace(build, variables=variables))
+    return list(builds_by_reading.values())[:MOST_BUILDS]
 
 
 def builds_in(files: Contents, read: Reader) -> tuple[list[FileBuild], tuple[SourceProblem, ...]]:
@@ -117,23 +121,23 @@ def builds_in(files: Contents, read: Reader) -> tuple[list[FileBuild], tuple[Sou
         (path, ()) for path, kind in kinds.items() if kind in (WORKFLOW, AZURE_PIPELINES) and not _is_action(path)
     ]
     asked_first = len(waiting)
-    seen = set(waiting)
-    found: dict[FileBuild, None] = {}
+    reached = set(waiting)
+    builds: dict[FileBuild, None] = {}
     unread: SourceProblem | None = None
     for here in waiting:
-        asked = read(*here)
-        found |= dict.fromkeys(asked.builds)
-        for call in asked.calls:
+        file_builds = read(*here)
+        builds |= dict.fromkeys(file_builds.builds)
+        for call in file_builds.calls:
             for path in callees.get(call.callee, ()):
                 called = (path, call.variables)
-                if called in seen:
+                if called in reached:
                     continue
                 if len(waiting) - asked_first < MOST_CALLS:
-                    seen.add(called)
+                    reached.add(called)
                     waiting.append(called)
                 elif unread is None:
                     unread = SourceProblem(here[0], 1, _TOO_MANY)
-    return list(found), () if unread is None else (unread,)
+    return list(builds), () if unread is None else (unread,)
 
 
 def hangs_on_builds(path: str, data: bytes, alone: Sequence[Named]) -> bool:
@@ -145,13 +149,13 @@ def hangs_on_builds(path: str, data: bytes, alone: Sequence[Named]) -> bool:
 def environment_of(path: str, files: Contents, build: FileBuild | None = None) -> dict[str, str]:
     """What the files of variables that count for a Compose file set; `UNKNOWN` for those not written out."""
     beside = posixpath.join(posixpath.dirname(path), ENVIRONMENT)
-    named = build.environment_files if build is not None else None
-    found: dict[str, str] = {}
-    for place in named if named is not None else (beside,):
+    files_named = build.environment_files if build is not None else None
+    values: dict[str, str] = {}
+    for place in files_named if files_named is not None else (beside,):
         data = files.get(place)
         if data is not None and is_text(data):
-            found |= {name: value.text for name, value in variables(hidden(decode(data))).items()}
-    return found
+            values |= {name: value.text for name, value in variables(hidden(decode(data))).items()}
+    return values
 
 
 def _is_action(path: str) -> bool:
@@ -166,49 +170,55 @@ def _reading(path: str, build: FileBuild, files: Contents, values_of: ValuesOf) 
 def _with_other_files(path: str, build: FileBuild, files: Contents, values_of: ValuesOf) -> Variables:
     """What a build sets, over what the Bake files that it puts together with this one say: the last one wins."""
     others = [each for each in build.files if each in files]
-    given: dict[str, str] = {}
+    settings: dict[str, str] = {}
     if kind_in(path, files[path]) == bake.KIND:
         for other in others[others.index(path) + 1 :]:
-            given |= values_of(other)
-    return tuple(sorted((given | dict(build.variables)).items()))
+            settings |= values_of(other)
+    return tuple(sorted((settings | dict(build.variables)).items()))
 
 
-def _judged(
-    path: str, named: Named, reading: _Reading, readings: Sequence[_Reading], files: Contents
+def _judge_name(
+    path: str, target_name: Named, reading: _Reading, readings: Sequence[_Reading], files: Contents
 ) -> NamedImage:
-    if not named.defaults:
-        return named.image
+    if not target_name.defaults:
+        return target_name.image
     unread = [each for each in reading.build.environment_files or () if each not in files]
     if unread:
-        what = "a file" if UNKNOWN in unread[0] else unread[0]
+        source = "a file" if UNKNOWN in unread[0] else unread[0]
         return _weak(
-            path, named, f"{reading.build.path}:{reading.build.line} takes it from {what}, which is not read"
+            path,
+            target_name,
+            f"{reading.build.path}:{reading.build.line} takes it from {source}, which is not read",
         )
     for other in readings:
-        if any(name in named.defaults for name, _ in other.build.variables) and _builds(other, named):
-            return _weak(path, named, f"{other.build.path}:{other.build.line} sets it")
-    known = environment_of(path, files, reading.build)
-    if kind_in(path, files[path]) == COMPOSE and "*" in named.image.tag and not set(named.defaults) <= known.keys():
-        return _weak(path, named, f"{reading.build.path}:{reading.build.line} does not show what sets it")
-    return named.image
+        if any(name in target_name.defaults for name, _ in other.build.variables) and _builds(other, target_name):
+            return _weak(path, target_name, f"{other.build.path}:{other.build.line} sets it")
+    environment = environment_of(path, files, reading.build)
+    if (
+        kind_in(path, files[path]) == COMPOSE
+        and "*" in target_name.image.tag
+        and not set(target_name.defaults) <= environment.keys()
+    ):
+        return _weak(path, target_name, f"{reading.build.path}:{reading.build.line} does not show what sets it")
+    return target_name.image
 
 
-def _builds(reading: _Reading, named: Named) -> bool:
-    return any(each.target == named.target for each in reading.named)
+def _builds(reading: _Reading, target_name: Named) -> bool:
+    return any(each.target == target_name.target for each in reading.named)
 
 
-def _weak(path: str, named: Named, why: str) -> NamedImage:
-    names = " and ".join(named.defaults[:3])
-    return replace(named.image, weakness=f"its name or tag is the default of {names} in {path}, and {why}")
+def _weak(path: str, target_name: Named, why: str) -> NamedImage:
+    names = " and ".join(target_name.defaults[:3])
+    return replace(target_name.image, weakness=f"its name or tag is the default of {names} in {path}, and {why}")
 
 
-def each_once(named: Iterable[NamedImage]) -> Iterator[NamedImage]:
+def each_once(images: Iterable[NamedImage]) -> Iterator[NamedImage]:
     """Each name and tag of a file once for each file that it is built from, by strong evidence where there is
     any."""
-    found: dict[tuple[object, ...], NamedImage] = {}
-    for each in named:
-        key = (each.path, each.name, each.tag, each.built_from, each.branches)
-        known = found.get(key)
-        if known is None or (known.weakness and not each.weakness):
-            found[key] = each
-    yield from list(found.values())[:MOST_NAMES]
+    images_by_key: dict[tuple[object, ...], NamedImage] = {}
+    for image in images:
+        key = (image.path, image.name, image.tag, image.built_from, image.branches)
+        earlier = images_by_key.get(key)
+        if earlier is None or (earlier.weakness and not image.weakness):
+            images_by_key[key] = image
+    yield from list(images_by_key.values())[:MOST_NAMES]

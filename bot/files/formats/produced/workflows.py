@@ -51,11 +51,13 @@ def names(document: Node) -> Iterator[Written]:
     if reach_of(document) is StepReach.NEVER:
         return
     branches = branches_of(document)
-    found = [replace(written, branches=branches) for written in islice(_names(document), MOST_WRITTEN)]
+    pushed_names = [
+        replace(pushed_name, branches=branches) for pushed_name in islice(_names(document), MOST_WRITTEN)
+    ]
     if is_only_called(document) and _has_defaults(document):
-        sure = {written.name for written in islice(_names(document, has_inputs=False), MOST_WRITTEN)}
-        found = [each if each.name in sure else replace(each, weakness=_OF_INPUTS) for each in found]
-    yield from found
+        sure = {pushed_name.name for pushed_name in islice(_names(document, has_inputs=False), MOST_WRITTEN)}
+        pushed_names = [each if each.name in sure else replace(each, weakness=_OF_INPUTS) for each in pushed_names]
+    yield from pushed_names
 
 
 def _has_defaults(document: Node) -> bool:
@@ -68,20 +70,20 @@ def _names(document: Node, *, has_inputs: bool = True) -> Iterator[Written]:
     jobs = _Jobs(document)
     for step in steps_in_order(document, has_inputs=has_inputs):
         job = jobs.of(step)
-        given = step.mapping.mapping("with")
+        inputs = step.mapping.mapping("with")
         uses = step.mapping.scalar("uses")
         action = uses.value.strip() if uses is not None else ""
         if _METADATA.fullmatch(action):
-            job.make(_identity(step), _of_metadata(document, step, given))
+            job.make(_identity(step), _of_metadata(document, step, inputs))
             continue
-        push = _raw(given, "push").strip() if _BUILD.fullmatch(action) else ""
+        push = _raw(inputs, "push").strip() if _BUILD.fullmatch(action) else ""
         reach = reach_of(document, step, push or "true")
         if reach is StepReach.NEVER:
             continue
         variant = _variant_of(step)
-        for bare in _of_step(step, given, action, jobs):
-            written = replace(bare, variant=variant)
-            yield written if reach is StepReach.REBUILDS else replace(written, weakness=_ONLY_RELEASES)
+        for bare in _of_step(step, inputs, action, jobs):
+            pushed_name = replace(bare, variant=variant)
+            yield pushed_name if reach is StepReach.REBUILDS else replace(pushed_name, weakness=_ONLY_RELEASES)
 
 
 def _variant_of(step: WorkflowStep) -> str:
@@ -109,48 +111,48 @@ class _Jobs:
     """What the jobs of a workflow have made so far."""
 
     def __init__(self, document: Node) -> None:
-        self._named = jobs_in_order(document) if isinstance(document, Mapping) else {}
+        self._jobs_by_name = jobs_in_order(document) if isinstance(document, Mapping) else {}
         self._made: dict[int, _Job] = {}
 
     def of(self, step: WorkflowStep) -> _Job:
         return self._made.setdefault(id(step.around[0]), _Job())
 
-    def names_in(self, written: str, step: WorkflowStep) -> list[str]:
+    def names_in(self, text: str, step: WorkflowStep) -> list[str]:
         """The names by metadata-action that a text puts in: of a step of the same job, or of one that it needs and
         that makes the same in each of its variants."""
         mine = self.of(step).metadata
-        found = [name for each in dict.fromkeys(_ids(written)) for name in mine.get(each, [])]
+        image_names = [name for each in dict.fromkeys(_ids(text)) for name in mine.get(each, [])]
         needed = needs_of(step.around[0])
-        for output in dict.fromkeys(each.groups() for each in _NEEDED.finditer(written)):
+        for output in dict.fromkeys(each.groups() for each in _NEEDED.finditer(text)):
             job, name = output
-            if job in needed and job in self._named:
-                other = self._made.get(id(self._named[job]), _Job())
-                told = _raw(self._named[job].mapping("outputs"), name)
-                ids = (each for each in dict.fromkeys(_ids(told)) if each not in other.differing)
-                found += [name for each in ids for name in other.metadata.get(each, [])]
-        return found
+            if job in needed and job in self._jobs_by_name:
+                other = self._made.get(id(self._jobs_by_name[job]), _Job())
+                output_text = _raw(self._jobs_by_name[job].mapping("outputs"), name)
+                ids = (each for each in dict.fromkeys(_ids(output_text)) if each not in other.differing)
+                image_names += [name for each in ids for name in other.metadata.get(each, [])]
+        return image_names
 
 
-def _of_step(step: WorkflowStep, given: Mapping, action: str, jobs: _Jobs) -> Iterator[Written]:
+def _of_step(step: WorkflowStep, inputs: Mapping, action: str, jobs: _Jobs) -> Iterator[Written]:
     job = jobs.of(step)
     if _BUILD.fullmatch(action):
         pulls = step.given("pull").strip().lower() not in ("", "false")
-        files = () if "docker/build-push" not in action else places(dockerfile_of(step, given))
+        files = () if "docker/build-push" not in action else places(dockerfile_of(step, inputs))
         made = [
             Written(name, step.mapping.start, None if "bake" in action else pulls, files)
-            for name in _of_build(step, given, jobs)
+            for name in _of_build(step, inputs, jobs)
         ]
-        job.built |= {written.name: written for written in made}
+        job.built |= {built_name.name: built_name for built_name in made}
         if _pushes(step):
-            yield from (written for written in made if not _is_by_digest(step))
+            yield from (built_name for built_name in made if not _is_by_digest(step))
     elif BUILDAH.fullmatch(action):
-        tags = jobs.names_in(_raw(given, "tags"), step)
-        files = places(dockerfile_of(step, given))
+        tags = jobs.names_in(_raw(inputs, "tags"), step)
+        files = places(dockerfile_of(step, inputs))
         names = redhat.names_built(step, tags)[:MOST_TAGS]
         job.built |= {name: Written(name, step.mapping.start, built_from=files) for name in names}
         job.make(_identity(step), tags)
     elif redhat.PUSH.fullmatch(action):
-        tags = jobs.names_in(_raw(given, "tags"), step)
+        tags = jobs.names_in(_raw(inputs, "tags"), step)
         for local, name in islice(redhat.names_pushed(step, tags), MOST_TAGS):
             yield replace(job.built.get(local, Written(name, step.mapping.start)), name=name)
     commands = step.script
@@ -158,8 +160,8 @@ def _of_step(step: WorkflowStep, given: Mapping, action: str, jobs: _Jobs) -> It
         yield from pushed(commands, step.variables, Folders(step.folder), job.built)
         joins = _JOINS.search(commands.text)
         if joins is not None and _OF_METADATA.search(commands.text, joins.end()):
-            for some in job.metadata.values():
-                yield from (Written(name, step.mapping.start) for name in some)
+            for metadata_names in job.metadata.values():
+                yield from (Written(name, step.mapping.start) for name in metadata_names)
 
 
 def _pushes(step: WorkflowStep) -> bool:
@@ -173,34 +175,40 @@ def _is_by_digest(step: WorkflowStep) -> bool:
     return "push-by-digest=true" in step.given("outputs")
 
 
-def _of_build(step: WorkflowStep, given: Mapping, jobs: _Jobs) -> list[str]:
+def _of_build(step: WorkflowStep, inputs: Mapping, jobs: _Jobs) -> list[str]:
     """What a build action names: in `tags`, also by metadata-action, and as `name` of an output of type `image`."""
-    found = jobs.names_in(_raw(given, "tags") + _raw(given, "files"), step)
-    found += [line for line in re.split(r"[\n,]", step.given("tags")) if line.strip()]
+    image_names = jobs.names_in(_raw(inputs, "tags") + _raw(inputs, "files"), step)
+    image_names += [line for line in re.split(r"[\n,]", step.given("tags")) if line.strip()]
     for output in step.given("outputs").splitlines():
-        named = _OUTPUT_NAMES.search(output) if _IMAGE_OUTPUT.search(output) else None
-        found += (named["quoted"] or named["bare"]).split(",") if named is not None else []
-    return found[:MOST_TAGS]
+        output_name = _OUTPUT_NAMES.search(output) if _IMAGE_OUTPUT.search(output) else None
+        image_names += (output_name["quoted"] or output_name["bare"]).split(",") if output_name is not None else []
+    return image_names[:MOST_TAGS]
 
 
-def _ids(written: str) -> Iterator[str]:
+def _ids(text: str) -> Iterator[str]:
     """The steps whose tags are put in."""
-    return (output["id"] for output in _OUTPUT.finditer(written))
+    return (output["id"] for output in _OUTPUT.finditer(text))
 
 
-def _of_metadata(document: Node, step: WorkflowStep, given: Mapping) -> list[str]:
+def _of_metadata(document: Node, step: WorkflowStep, inputs: Mapping) -> list[str]:
     """Each image with each tag that the action makes for the default branch."""
     lines = [line for line in step.given("images").splitlines() if line.strip()][:MOST_TAGS]
     images = [image for line in lines for image in _images_in(line)]
     flavor = _flavor(step.given("flavor"))
     rules = [line.strip() for line in step.given("tags").splitlines() if line.strip()]
-    written = [line.strip() for line in _raw(given, "tags").splitlines() if line.strip()]
-    if len(written) == len(rules):
-        pairs = zip(written, rules, strict=True)
+    raw_rules = [line.strip() for line in _raw(inputs, "tags").splitlines() if line.strip()]
+    if len(raw_rules) == len(rules):
+        pairs = zip(raw_rules, rules, strict=True)
         rules = [rule for each, rule in pairs if _is_enabled(document, each)]
     is_scheduled = is_only_scheduled(document)
-    asked = [rule for rule in rules if len(rule) <= LONGEST_RULE] if written else ["type=ref,event=branch"]
-    tags = [tag for rule in asked[:MOST_TAGS] if (tag := _tag(rule, flavor, is_scheduled=is_scheduled)) is not None]
+    counting_rules = (
+        [rule for rule in rules if len(rule) <= LONGEST_RULE] if raw_rules else ["type=ref,event=branch"]
+    )
+    tags = [
+        tag
+        for rule in counting_rules[:MOST_TAGS]
+        if (tag := _tag(rule, flavor, is_scheduled=is_scheduled)) is not None
+    ]
     if tags and flavor.get("latest", "").strip() == "true":
         tags.append(f"{flavor.get('prefix of latest', '')}latest{flavor.get('suffix of latest', '')}")
     return [f"{image}:{tag}" for image, tag in islice(product(images, tags), MOST_TAGS)]
@@ -208,29 +216,29 @@ def _of_metadata(document: Node, step: WorkflowStep, given: Mapping) -> list[str
 
 def _flavor(text: str) -> dict[str, str]:
     """What stands around tags; around `latest` too where `onlatest=true` is said of it."""
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     of = ""
     for part in re.split(r"[\n,]", text):
         name, _, value = part.strip().partition("=")
-        if name == "onlatest" and value.strip() == "true" and of in found:
-            found[f"{of} of latest"] = _dated(found[of])
+        if name == "onlatest" and value.strip() == "true" and of in settings:
+            settings[f"{of} of latest"] = _replace_dates(settings[of])
         elif name != "onlatest":
             of = name
-            found[name] = value
-    return found
+            settings[name] = value
+    return settings
 
 
 def _images_in(line: str) -> list[str]:
     """The images of one line: names with commas between them, or one with `name=` and what else is said of it."""
     parts = [part.strip() for part in line.split(",") if part.strip()]
-    named = [part.removeprefix("name=") for part in parts if part.startswith("name=")]
-    return named or parts
+    image_names = [part.removeprefix("name=") for part in parts if part.startswith("name=")]
+    return image_names or parts
 
 
 def _is_enabled(document: Node, rule: str) -> bool:
     """Whether a rule, as it is written, may make a tag in a rebuild."""
-    found = _ENABLE.search(rule)
-    condition = found["condition"].strip() if found is not None else "true"
+    match = _ENABLE.search(rule)
+    condition = match["condition"].strip() if match is not None else "true"
     if condition.startswith("{{"):
         return condition != "{{is_not_default_branch}}"
     return reach_of(document, None, condition) is StepReach.REBUILDS
@@ -239,37 +247,37 @@ def _is_enabled(document: Node, rule: str) -> bool:
 def _tag(rule: str, flavor: MappingOf[str, str], *, is_scheduled: bool) -> str | None:
     """The tag of one rule; None for those that make one only for pull requests, pushed tags or a schedule. What
     stands around it is its own, else the flavor's."""
-    given = dict(part.strip().partition("=")[::2] for part in rule.split(",") if "=" in part)
-    around = {name: _dated(given.get(name, flavor.get(name, ""))) for name in ("prefix", "suffix")}
-    tag = _bare_tag(rule, given, is_scheduled=is_scheduled)
-    if given.get("type") == "sha":
-        around["prefix"] = _dated(given.get("prefix", "sha-"))
+    attributes = dict(part.strip().partition("=")[::2] for part in rule.split(",") if "=" in part)
+    around = {name: _replace_dates(attributes.get(name, flavor.get(name, ""))) for name in ("prefix", "suffix")}
+    tag = _bare_tag(rule, attributes, is_scheduled=is_scheduled)
+    if attributes.get("type") == "sha":
+        around["prefix"] = _replace_dates(attributes.get("prefix", "sha-"))
     return f"{around['prefix']}{tag}{around['suffix']}" or None if tag is not None else None
 
 
-def _bare_tag(rule: str, given: MappingOf[str, str], *, is_scheduled: bool) -> str | None:
-    match given.get("type", "raw" if "=" not in rule or "value" in given else ""):
+def _bare_tag(rule: str, attributes: MappingOf[str, str], *, is_scheduled: bool) -> str | None:
+    match attributes.get("type", "raw" if "=" not in rule or "value" in attributes else ""):
         case "sha":
-            return "{sha}" if given.get("format") == "long" else "{short_sha}"
-        case "ref" if given.get("event") == "branch":
+            return "{sha}" if attributes.get("format") == "long" else "{short_sha}"
+        case "ref" if attributes.get("event") == "branch":
             return "{branch}"
-        case "edge" if "branch" not in given:
+        case "edge" if "branch" not in attributes:
             return "edge"
         case "raw":
-            return _dated(given.get("value", rule))
+            return _replace_dates(attributes.get("value", rule))
         case "schedule" if is_scheduled:
-            return _dated(given.get("pattern", "nightly"))
+            return _replace_dates(attributes.get("pattern", "nightly"))
     return None
 
 
-def _dated(text: str) -> str:
+def _replace_dates(text: str) -> str:
     """The text with our names for the action's own expressions, and `*` for those that have none."""
-    dated = _DATE.sub(lambda found: date_part(found["format"]) if _is_utc(found["rest"]) else "*", text)
-    return _EXPRESSION.sub(lambda found: _NAMED.get(found["name"].strip(), "*"), dated)
+    dated = _DATE.sub(lambda match: date_part(match["format"]) if _is_utc(match["rest"]) else "*", text)
+    return _EXPRESSION.sub(lambda match: _NAMED.get(match["name"].strip(), "*"), dated)
 
 
-def _is_utc(rest: str) -> bool:
-    zone = _ZONE.search(rest)
+def _is_utc(arguments: str) -> bool:
+    zone = _ZONE.search(arguments)
     return zone is None or zone["name"] in ("UTC", "Etc/UTC", "GMT")
 
 
@@ -278,6 +286,6 @@ def _identity(step: WorkflowStep) -> str:
     return identity.value if identity is not None else ""
 
 
-def _raw(given: Mapping, name: str) -> str:
-    written = given.scalar(name)
-    return written.value if written is not None else ""
+def _raw(inputs: Mapping, name: str) -> str:
+    scalar = inputs.scalar(name)
+    return scalar.value if scalar is not None else ""

@@ -29,22 +29,23 @@ class CannotEdit(Exception):
 
 
 def edits_for(usage: Usage, new: Reference, texts: Mapping[str, str]) -> tuple[Edit, ...]:
-    """Raises `CannotEdit`. Each part is changed where it stands; a digest is added behind the tag.
+    """Returns the edits that make a usage's reference `new`: each part is changed where it stands, a digest is
+    added behind the tag. Raises `CannotEdit`.
 
     `texts` holds at least the files that the usage stands in.
     """
     if usage.fixed_because is not None:
         raise CannotEdit(usage.fixed_because)
     old = usage.reference
-    written = _written(usage, texts[usage.path])
+    reference = _place_reference(usage, texts[usage.path])
     name_end = len(old.name)
     tag_end = name_end if old.tag is None else name_end + 1 + len(old.tag)
     edits: list[_Change] = []
     if new.name != old.name:
-        edits += _replaced(written.part(0, name_end), new.name)
-    edits += _changed(written, name_end, tag_end, ":", new.tag, usage)
-    edits += _changed(written, tag_end, len(written), "@", new.digest, usage)
-    in_files = _merged(_in_file(edit, usage) for edit in edits)
+        edits += _replace_part(reference.part(0, name_end), new.name)
+    edits += _change_part(reference, name_end, tag_end, ":", new.tag, usage)
+    edits += _change_part(reference, tag_end, len(reference), "@", new.digest, usage)
+    in_files = _merge_edits(_in_file(edit, usage) for edit in edits)
     return tuple(_smallest(_still_text(edit, usage, texts[edit.path]), texts[edit.path]) for edit in in_files)
 
 
@@ -54,13 +55,13 @@ def applied(edits: Iterable[Edit], texts: Mapping[str, str]) -> Mapping[str, str
     for path, of_file in groupby(sorted(set(edits)), key=lambda edit: edit.path):
         text = texts[path]
         parts: list[str] = []
-        at, last = 0, None
+        position, last = 0, None
         for edit in of_file:
-            if edit.span.start < at or edit.span == last:
+            if edit.span.start < position or edit.span == last:
                 return None
-            parts += (text[at : edit.span.start], edit.text)
-            at, last = edit.span.end, edit.span
-        done[path] = "".join([*parts, text[at:]])
+            parts += (text[position : edit.span.start], edit.text)
+            position, last = edit.span.end, edit.span
+        done[path] = "".join([*parts, text[position:]])
     return done
 
 
@@ -76,7 +77,7 @@ def _in_file(change: _Change, usage: Usage) -> Edit:
     return Edit(usage.paths[number], Span(start, start + change.span.end - change.span.start), change.text)
 
 
-def _written(usage: Usage, text: str) -> Spanned:
+def _place_reference(usage: Usage, text: str) -> Spanned:
     """The reference with the place of each of its characters, as far as the usage tells; `text` is its file's."""
     whole = str(usage.reference)
     places = [-1] * len(whole)
@@ -109,42 +110,46 @@ def _pieces(usage: Usage, text: str) -> Iterator[Piece]:
         yield Piece(digest_at, usage.digest_span)
     if usage.span not in (None, usage.name_span, usage.tag_span, usage.digest_span):
         begin = tag_at if reference.tag is not None else digest_at if reference.digest is not None else 0
-        at = whole.find(usage.span.of(text), begin)
-        if at >= 0:
-            yield Piece(at, usage.span)
+        offset = whole.find(usage.span.of(text), begin)
+        if offset >= 0:
+            yield Piece(offset, usage.span)
 
 
-def _changed(written: Spanned, start: int, end: int, sign: str, new: str | None, usage: Usage) -> list[_Change]:
+def _change_part(
+    reference: Spanned, start: int, end: int, sign: str, new: str | None, usage: Usage
+) -> list[_Change]:
     """Edits for the tag or the digest, which stands with its sign at `[start, end)` if it stands at all."""
-    old = written.text[start + 1 : end] if end > start else None
+    old = reference.text[start + 1 : end] if end > start else None
     if new == old:
         return []
     if new is None:
-        return _removed(written, start, end)
+        return _remove_part(reference, start, end)
     if old is None:
-        return [_Change(_place_behind(written, start, usage), sign + new)]
-    return _replaced(written.part(start + 1, end), new)
+        return [_Change(_place_behind(reference, start, usage), sign + new)]
+    return _replace_part(reference.part(start + 1, end), new)
 
 
-def _removed(written: Spanned, start: int, end: int) -> list[_Change]:
-    span = written.span(start, end)
+def _remove_part(reference: Spanned, start: int, end: int) -> list[_Change]:
+    span = reference.span(start, end)
     if span is None:
-        raise CannotEdit(f"{written.text[start:end]} cannot be taken out: it is put together from several places")
+        raise CannotEdit(f"{reference.text[start:end]} cannot be taken out: it is put together from several places")
     return [_Change(span, "")]
 
 
-def _place_behind(written: Spanned, start: int, usage: Usage) -> Span:
+def _place_behind(reference: Spanned, start: int, usage: Usage) -> Span:
     """Where text is added behind the first `start` characters."""
-    if start == len(written) and usage.pieces and usage.pieces[-1].at == start:
+    if start == len(reference) and usage.pieces and usage.pieces[-1].at == start:
         end = _first(usage.pieces[-1], usage)
         return Span(end, end)
-    place = written.places[start - 1]
+    place = reference.places[start - 1]
     if place < 0:
-        raise CannotEdit(f"nothing can be added behind {written.text[:start]}: its end does not stand in the file")
+        raise CannotEdit(
+            f"nothing can be added behind {reference.text[:start]}: its end does not stand in the file"
+        )
     return Span(place + 1, place + 1)
 
 
-def _replaced(part: Spanned, new: str) -> list[_Change]:
+def _replace_part(part: Spanned, new: str) -> list[_Change]:
     """The part as a whole where it stands in one piece, else only what differs, else piece by piece."""
     if span := part.span(0, len(part)):
         return [_Change(span, new)]
@@ -213,10 +218,10 @@ def _smallest(edit: Edit, text: str) -> Edit:
 
 def _common_start(one: str, other: str) -> int:
     shorter = min(len(one), len(other))
-    return next((at for at in range(shorter) if one[at] != other[at]), shorter)
+    return next((position for position in range(shorter) if one[position] != other[position]), shorter)
 
 
-def _merged(edits: Iterable[Edit]) -> list[Edit]:
+def _merge_edits(edits: Iterable[Edit]) -> list[Edit]:
     """Edits that follow each other in the file as one."""
     merged: list[Edit] = []
     for edit in edits:

@@ -53,30 +53,32 @@ class FilesReadTogether:
 
     @classmethod
     def of(cls, files: Mapping[str, bytes], usages: Sequence[Usage], read: Read) -> "FilesReadTogether":
-        named: defaultdict[_Statement, set[Reference]] = defaultdict(set)
+        references: defaultdict[_Statement, set[Reference]] = defaultdict(set)
         for usage in usages:
-            named[_statement(usage)].add(usage.reference)
+            references[_statement(usage)].add(usage.reference)
         texts = {path: decode(data) for path, data in files.items()}
         concerned = {path for usage in usages for path in usage.paths}
-        return cls(texts, {path: Lines(texts[path]) for path in concerned}, usages, named, read)
+        return cls(texts, {path: Lines(texts[path]) for path in concerned}, usages, references, read)
 
-    def change(self, number: int, wanted: Replacement) -> UsageChange:
-        """Raises `CannotEdit`."""
+    def change(self, number: int, replacement: Replacement) -> UsageChange:
+        """Returns a usage's change to what a replacement asks for, with its edits. Raises `CannotEdit`."""
         usage = self.usages[number]
         try:
-            Reference.parse(str(wanted.new))
+            Reference.parse(str(replacement.new))
         except InvalidReference as error:
             raise CannotEdit(str(error)) from error
-        if wanted.marker:
-            edits = self._marker_edits(usage, wanted.new.digest)
-            return UsageChange(number, wanted, usage.reference, wanted.new.digest, edits)
-        edits = edits_for(usage, wanted.new, self.texts)
+        if replacement.marker:
+            edits = self._marker_edits(usage, replacement.new.digest)
+            return UsageChange(number, replacement, usage.reference, replacement.new.digest, edits)
+        edits = edits_for(usage, replacement.new, self.texts)
         recorded = usage.marker
         is_alone = len(self.named[_statement(usage)]) == 1
-        old = marker.find(usage, self.lines[usage.path]) if wanted.new.digest is not None and is_alone else None
+        old = (
+            marker.find(usage, self.lines[usage.path]) if replacement.new.digest is not None and is_alone else None
+        )
         if edits and old is not None:
             edits, recorded = (*edits, Edit(usage.path, old.line, "")), None
-        return UsageChange(number, wanted, wanted.new, recorded, edits)
+        return UsageChange(number, replacement, replacement.new, recorded, edits)
 
     def _marker_edits(self, usage: Usage, digest: str | None) -> tuple[Edit, ...]:
         if digest is None:
@@ -91,11 +93,11 @@ class FilesReadTogether:
         new = marker.new_line(usage, digest, lines)
         if new is None:
             raise CannotEdit("no comment can stand here; write the digest into the reference itself")
-        at, line = new
-        return (Edit(usage.path, Span(at, at), line),)
+        offset, line = new
+        return (Edit(usage.path, Span(offset, offset), line),)
 
     def accepted(self, groups: Sequence[_Group]) -> tuple[Sequence[_Group], Mapping[str, str]]:
-        """The groups that prove right together, and the texts with them.
+        """Returns the groups after which the files read as asked for, and the texts with their edits.
 
         Those that do not are halved again and again: one bad group costs few readings.
         """
@@ -146,37 +148,37 @@ class FilesReadTogether:
 
     def moved(self, group: _Group) -> list[SourceProblem]:
         """What the edits of shared properties move: the bases of other files, and what else uses the property."""
-        told: list[SourceProblem] = []
+        problems: list[SourceProblem] = []
         for change in group:
             usage = self.usages[change.number]
             if usage.named_at is not None:
-                said = f"moves {change.wanted.old} of {usage.named_at} to {change.wanted.new}"
-                told.append(SourceProblem(usage.path, usage.line, said))
+                message = f"moves {change.wanted.old} of {usage.named_at} to {change.wanted.new}"
+                problems.append(SourceProblem(usage.path, usage.line, message))
         edits = {edit: self.usages[change.number].kind for change in group for edit in change.edits}
-        return told + [use for edit, kind in edits.items() if kind == PROJECT for use in self._other_uses(edit)]
+        return problems + [use for edit, kind in edits.items() if kind == PROJECT for use in self._other_uses(edit)]
 
     def _other_uses(self, edit: Edit) -> list[SourceProblem]:
         text = self.texts[edit.path]
         opening = text.rfind("<", 0, edit.span.start)
-        found = _PROPERTY.match(text[max(opening, 0) : edit.span.start])
-        if found is None or found["name"].lower() == "containerbaseimage":
+        match = _PROPERTY.match(text[max(opening, 0) : edit.span.start])
+        if match is None or match["name"].lower() == "containerbaseimage":
             return []
-        name = f"$({found['name']})".lower()
+        name = f"$({match['name']})".lower()
         bases = {(each.named_at.path, each.named_at.line) for each in self.usages if each.named_at is not None}
         bases |= {_statement(each) for each in self.usages}
         uses = [
             f"{path}:{line}"
             for path, text in self.texts.items()
             if name in text.lower()
-            for line, written in enumerate(text.lower().split("\n"), start=1)
-            if name in written and (path, line) not in bases
+            for line, line_text in enumerate(text.lower().split("\n"), start=1)
+            if name in line_text and (path, line) not in bases
         ]
         if not uses:
             return []
         more = f" and {len(uses) - MOST_OTHER_USES} more places" if len(uses) > MOST_OTHER_USES else ""
         line = self.lines[edit.path].at(edit.span.start)
-        said = f"{found['name']} is used in {', '.join(uses[:MOST_OTHER_USES])}{more} too, which move along"
-        return [SourceProblem(edit.path, line, said)]
+        message = f"{match['name']} is used in {', '.join(uses[:MOST_OTHER_USES])}{more} too, which move along"
+        return [SourceProblem(edit.path, line, message)]
 
     def _first_wrong(self, usages: Sequence[Usage], changes: Mapping[int, UsageChange]) -> int | None:
         for number, (old, now) in enumerate(zip(self.usages, usages, strict=True)):
@@ -192,24 +194,24 @@ def _statement(usage: Usage) -> _Statement:
 
 
 def grouped(changes: Sequence[UsageChange]) -> list[_Group]:
-    """Changes whose edits overlap or are the same go together, in the order of the files."""
-    spans = sorted((edit.path, edit.span, at) for at, change in enumerate(changes) for edit in change.edits)
+    """Groups changes whose edits overlap or are the same, in the order of the files."""
+    spans = sorted((edit.path, edit.span, number) for number, change in enumerate(changes) for edit in change.edits)
     leader = list(range(len(changes)))
 
-    def lead(at: int) -> int:
-        while leader[at] != at:
-            leader[at] = at = leader[leader[at]]
-        return at
+    def lead(number: int) -> int:
+        while leader[number] != number:
+            leader[number] = number = leader[leader[number]]
+        return number
 
     reach, last, file = Span(-1, -1), 0, ""
-    for path, span, at in spans:
+    for path, span, number in spans:
         if path != file:
             reach, file = Span(-1, -1), path
         if span.start < reach.end or span == reach:
-            leader[lead(at)] = lead(last)
+            leader[lead(number)] = lead(last)
         if span.end >= reach.end:
-            reach, last = span, at
+            reach, last = span, number
     groups: defaultdict[int, list[UsageChange]] = defaultdict(list)
-    for at, change in enumerate(changes):
-        groups[lead(at)].append(change)
+    for number, change in enumerate(changes):
+        groups[lead(number)].append(change)
     return list(groups.values())

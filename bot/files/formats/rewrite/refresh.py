@@ -12,20 +12,20 @@ from bot.files.formats.repository import File, Memory, is_read_together, needs_p
 from bot.files.formats.rewrite.rewrite import rewrite_files
 
 
-def refresh(files: Mapping[str, bytes], wanted: Mapping[str, WantedDigests]) -> Mapping[str, Refreshed]:
-    """Carries out what `wanted` asks of the files of one repository, by path; never raises.
+def refresh(files: Mapping[str, bytes], digests_by_path: Mapping[str, WantedDigests]) -> Mapping[str, Refreshed]:
+    """Carries out what `digests_by_path` asks of the files of one repository, by path; never raises.
 
-    A file that `wanted` does not name is only read with the others: a project takes properties from many files
-    (`read_with` names them). What cannot be done is in `refused`; a base that takes several files counts as met in
-    each of them.
+    A file that `digests_by_path` does not name is only read with the others: a project takes properties from many
+    files (`read_with` names them). What cannot be done is in `refused`; a base that takes several files counts as
+    met in each of them.
     """
-    by_base = {path: {one.base: one for one in each.of_bases} for path, each in wanted.items()}
-    replacements: dict[str, dict[tuple[object, bool], Replacement]] = {path: {} for path in wanted}
-    refused: dict[str, dict[SourceProblem, None]] = {path: {} for path in wanted}
-    new_tags: dict[str, dict[Reference, None]] = {path: {} for path in wanted}
+    by_base = {path: {one.base: one for one in each.of_bases} for path, each in digests_by_path.items()}
+    replacements: dict[str, dict[tuple[object, bool], Replacement]] = {path: {} for path in digests_by_path}
+    refused: dict[str, dict[SourceProblem, None]] = {path: {} for path in digests_by_path}
+    new_tags: dict[str, dict[Reference, None]] = {path: {} for path in digests_by_path}
     for usage in _usages(files):
-        for path in wanted.keys() & set(usage.paths):
-            item = _replacement(usage, by_base[path], wanted[path].sdk)
+        for path in digests_by_path.keys() & set(usage.paths):
+            item = _replacement(usage, by_base[path], digests_by_path[path].sdk)
             if isinstance(item, SourceProblem):
                 refused.setdefault(item.path, {})[item] = None
             elif item is not None:
@@ -46,29 +46,29 @@ def refresh(files: Mapping[str, bytes], wanted: Mapping[str, WantedDigests]) -> 
     }
 
 
-def read_with(paths: Iterable[str], wanted: Iterable[str]) -> frozenset[str]:
-    """The files among `paths` that are to be read for the sake of `wanted`: these, and all of MSBuild's with one of
-    them or with C#."""
-    chosen = frozenset(wanted)
+def read_with(paths: Iterable[str], aim_paths: Iterable[str]) -> frozenset[str]:
+    """The files among `paths` that are to be read to rewrite those of `aim_paths`: these, and all of MSBuild's with
+    one of them or with C#."""
+    chosen = frozenset(aim_paths)
     if not any(needs_projects(path) for path in chosen):
         return chosen
     return chosen | {path for path in paths if is_read_together(path, b"")}
 
 
 def _usages(files: Mapping[str, bytes]) -> tuple[Usage, ...]:
-    found, _ = read_files((File(path, path, data) for path, data in files.items()), Memory())
-    return found.usages
+    findings, _ = read_files((File(path, path, data) for path, data in files.items()), Memory())
+    return findings.usages
 
 
 def _replacement(
-    usage: Usage, wanted: Mapping[Base, WantedDigest], sdk: str | None
+    usage: Usage, digests_by_base: Mapping[Base, WantedDigest], sdk: str | None
 ) -> Replacement | SourceProblem | None:
     if usage.sdk_pin is not None:
         if sdk is None or not usage.sdk_pin.must_move(sdk, image_is_pinned=True):
             return None
         return Replacement(usage.reference, usage.reference.at(sdk, None))
-    base = base_among(usage.reference, wanted)
-    one = wanted.get(base) if base is not None else None
+    base = base_among(usage.reference, digests_by_base)
+    one = digests_by_base.get(base) if base is not None else None
     if one is None:
         return None
     target = _target(usage, one)
@@ -87,14 +87,16 @@ def _target(usage: Usage, one: WantedDigest) -> Reference | Unknown:
     )
 
 
-def _met(files: Mapping[str, bytes], wanted: Mapping[str, Mapping[Base, WantedDigest]]) -> Mapping[str, set[Base]]:
+def _met(
+    files: Mapping[str, bytes], digests_by_path: Mapping[str, Mapping[Base, WantedDigest]]
+) -> Mapping[str, set[Base]]:
     """The bases that some usage of each file follows and now stands on, by its reference or by its marker, or that
     it is ahead of."""
-    found: dict[str, set[Base]] = {}
+    bases_by_path: dict[str, set[Base]] = {}
     for usage in _usages(files):
         for path in usage.paths:
-            base = base_among(usage.reference, wanted.get(path, ()))
-            one = wanted.get(path, {}).get(base) if base is not None else None
+            base = base_among(usage.reference, digests_by_path.get(path, ()))
+            one = digests_by_path.get(path, {}).get(base) if base is not None else None
             if one is None or usage.sdk_pin is not None:
                 continue
             stands_on = usage.reference.digest or usage.marker
@@ -102,5 +104,5 @@ def _met(files: Mapping[str, bytes], wanted: Mapping[str, Mapping[Base, WantedDi
             is_ahead = isinstance(target, Unknown) and target.is_ahead
             is_written = stands_on is None and target == usage.reference and not one.marks
             if stands_on == one.digest or is_ahead or is_written:
-                found.setdefault(path, set()).add(one.base)
-    return found
+                bases_by_path.setdefault(path, set()).add(one.base)
+    return bases_by_path

@@ -1,4 +1,4 @@
-"""Rewrite references in files, byte for byte as small as possible, and never on faith.
+"""Rewrite references in files, byte for byte as small as possible; each change is proved by reading them again.
 
 After every rewrite the files are read again: each usage must then be what was asked for, and all others what they
 were. What fails that test is refused and named. MSBuild files are rewritten together, because what a project's base
@@ -30,7 +30,7 @@ def rewrite(path: str, data: bytes, replacements: Sequence[Replacement], kind: K
     `new.digest` instead; a usage that becomes pinned to a digest loses its marker. Never raises: what cannot be
     done is in `refused`, one line each.
     """
-    return _rewritten({path: data}, {path: replacements}, _reader(path, data, kind))[path]
+    return _rewrite_together({path: data}, {path: replacements}, _reader(path, data, kind))[path]
 
 
 def rewrite_files(
@@ -46,18 +46,20 @@ def rewrite_files(
     done: dict[str, Rewritten] = {}
     if any(path in replacements for path in together):
         solution = solution_of(files.items(), linked.dotnet)
-        done |= _rewritten({path: files[path] for path in together}, replacements, _solution_reader(solution))
+        done |= _rewrite_together(
+            {path: files[path] for path in together}, replacements, _solution_reader(solution)
+        )
     alone = dict.fromkeys(path for path in files if path not in together)
     for group in linked.groups:
         if not group.isdisjoint(replacements):
             of_group = {path: data for path, data in files.items() if path in group}
-            done |= _rewritten(of_group, replacements, _linked_reader(of_group))
+            done |= _rewrite_together(of_group, replacements, _linked_reader(of_group))
         for path in group:
             alone.pop(path, None)
     for path in alone:
         data = files[path]
         if path in replacements:
-            done |= _rewritten({path: data}, replacements, _reader(path, data, None))
+            done |= _rewrite_together({path: data}, replacements, _reader(path, data, None))
     return {path: done.get(path) or Rewritten(data, 0) for path, data in files.items()}
 
 
@@ -70,8 +72,8 @@ def _reader(path: str, data: bytes, kind: Kind | None) -> Read:
 
 def _solution_reader(solution: Solution) -> Read:
     def read(changed: Mapping[str, str]) -> Findings:
-        found = (solution.changed(changed) if changed else solution).findings()
-        in_order = [found[path] for path in sorted(found)]
+        findings_by_path = (solution.changed(changed) if changed else solution).findings()
+        in_order = [findings_by_path[path] for path in sorted(findings_by_path)]
         return Findings(
             tuple(usage for each in in_order for usage in each.usages),
             open_references=tuple(place for each in in_order for place in each.open_references),
@@ -84,23 +86,25 @@ def _linked_reader(files: Mapping[str, bytes]) -> Read:
     def read(changed: Mapping[str, str]) -> Findings:
         now = {path: encode(changed[path]) if path in changed else data for path, data in files.items()}
         linked = linked_files(now.items())
-        found = (linked.findings.get(path) or find_usages(path, now[path]) for path in sorted(now))
-        return Findings(tuple(linked.kept(usage for each in found for usage in each.usages)))
+        findings = (linked.findings.get(path) or find_usages(path, now[path]) for path in sorted(now))
+        return Findings(tuple(linked.kept(usage for each in findings for usage in each.usages)))
 
     return read
 
 
-def _rewritten(
+def _rewrite_together(
     files: Mapping[str, bytes], replacements: Mapping[str, Sequence[Replacement]], read: Read
 ) -> dict[str, Rewritten]:
-    found = read({})
-    group = FilesReadTogether.of(files, found.usages, read)
+    findings = read({})
+    group = FilesReadTogether.of(files, findings.usages, read)
     changes: list[UsageChange] = []
     refused = [
-        SourceProblem(place.path, place.line, f"cannot tell whether {each.old} stands here: {place.why}")
-        for place in found.open_references
-        for each in replacements.get(place.path, ())
-        if place.may_be(each.old)
+        SourceProblem(
+            place.path, place.line, f"cannot tell whether {asked_replacement.old} stands here: {place.why}"
+        )
+        for place in findings.open_references
+        for asked_replacement in replacements.get(place.path, ())
+        if place.may_be(asked_replacement.old)
     ]
     for number, usage in enumerate(group.usages):
         replacement = _asked_for(usage, replacements)
@@ -118,17 +122,19 @@ def _rewritten(
             changes.append(change)
     groups = grouped(changes)
     accepted, texts = group.accepted(groups)
-    kept = {each[0].number for each in accepted}
-    rejected = [each for each in groups if each[0].number not in kept]
-    for at, each in enumerate(rejected):
-        reason = group.reason(each) if at < MOST_REASONS else "the file would not read as asked for"
-        refused += [_refusal(group.usages[change.number], change.wanted, reason) for change in each]
+    accepted_numbers = {changes_of_group[0].number for changes_of_group in accepted}
+    rejected = [
+        changes_of_group for changes_of_group in groups if changes_of_group[0].number not in accepted_numbers
+    ]
+    for count, changes_of_group in enumerate(rejected):
+        reason = group.reason(changes_of_group) if count < MOST_REASONS else "the file would not read as asked for"
+        refused += [_refusal(group.usages[change.number], change.wanted, reason) for change in changes_of_group]
     places: defaultdict[str, set[tuple[Edit, ...]]] = defaultdict(set)
-    for each in accepted:
-        for change in each:
+    for changes_of_group in accepted:
+        for change in changes_of_group:
             for path in {edit.path for edit in change.edits}:
                 places[path].add(tuple(edit for edit in change.edits if edit.path == path))
-    moved = [told for each in accepted for told in group.moved(each)]
+    moved = [note for changes_of_group in accepted for note in group.moved(changes_of_group)]
     return {
         path: Rewritten(
             encode(texts[path]),
@@ -144,19 +150,21 @@ def _asked_for(
     usage: Usage, replacements: Mapping[str, Sequence[Replacement]]
 ) -> Replacement | SourceProblem | None:
     """What all files of a usage ask for it; a refusal where only some of them do."""
-    asked = [_first(replacements.get(path, ()), usage.reference) for path in usage.paths]
-    wanted = next((each for each in asked if each is not None), None)
-    if wanted is None or all(each == wanted for each in asked):
-        return wanted
-    others = ", ".join(path for path, each in zip(usage.paths, asked, strict=True) if each != wanted)
-    return _refusal(usage, wanted, f"it stands in {others} too, which is to stay as it is")
+    replacements_by_file = [_first(replacements.get(path, ()), usage.reference) for path in usage.paths]
+    replacement = next((each for each in replacements_by_file if each is not None), None)
+    if replacement is None or all(each == replacement for each in replacements_by_file):
+        return replacement
+    others = ", ".join(
+        path for path, other in zip(usage.paths, replacements_by_file, strict=True) if other != replacement
+    )
+    return _refusal(usage, replacement, f"it stands in {others} too, which is to stay as it is")
 
 
 def _first(replacements: Sequence[Replacement], reference: Reference) -> Replacement | None:
     return next((each for each in replacements if each.old == reference), None)
 
 
-def _refusal(usage: Usage, wanted: Replacement, reason: str) -> SourceProblem:
-    goal = f"the marker of {wanted.old}" if wanted.marker else f"{wanted.old} to {wanted.new}"
-    named = f" for {usage.named_at}" if usage.named_at is not None else ""
-    return SourceProblem(usage.path, usage.line, f"cannot change {goal}{named}: {reason}")
+def _refusal(usage: Usage, replacement: Replacement, reason: str) -> SourceProblem:
+    goal = f"the marker of {replacement.old}" if replacement.marker else f"{replacement.old} to {replacement.new}"
+    property_place = f" for {usage.named_at}" if usage.named_at is not None else ""
+    return SourceProblem(usage.path, usage.line, f"cannot change {goal}{property_place}: {reason}")

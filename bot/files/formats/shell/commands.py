@@ -61,44 +61,46 @@ def is_literal(word: Spanned) -> bool:
     return UNKNOWN not in word.text and SCRIPT_FOLDER not in word.text
 
 
-def commands(text: Spanned, known: Mapping[str, Spanned] | None = None) -> list[Command]:
-    """Finds the commands of a script in its order; `known` are variables of the environment. Never raises."""
+def commands(text: Spanned, environment: Mapping[str, Spanned] | None = None) -> list[Command]:
+    """Finds the commands of a script in its order; `environment` has the variables it starts with. Never raises."""
     if not syntax.is_readable(text.text):
         return []
     nodes = syntax.nodes(powershell.without_parameters(text.text))
-    words = _Words(text, dict(known or {}))
+    words = _Words(text, dict(environment or {}))
     words.assign(nodes)
-    found: list[Command] = []
+    commands_in_order: list[Command] = []
     for node in nodes:
-        if node.type == "command" and len(found) < MOST_COMMANDS:
-            named = [words.of(child) for child in _word_nodes(node)]
-            while named and named[0].text in _BEFORE_COMMAND:
-                named.pop(0)
-            if named:
-                found.append(Command(tuple(named), node.start_byte, tuple(words.assigned_for(node))))
-    return found
+        if node.type == "command" and len(commands_in_order) < MOST_COMMANDS:
+            command_words = [words.of(child) for child in _word_nodes(node)]
+            while command_words and command_words[0].text in _BEFORE_COMMAND:
+                command_words.pop(0)
+            if command_words:
+                commands_in_order.append(
+                    Command(tuple(command_words), node.start_byte, tuple(words.assigned_for(node)))
+                )
+    return commands_in_order
 
 
-def exported(text: Spanned, known: Mapping[str, Spanned] | None = None) -> dict[str, Spanned]:
-    """The variables that a script sets and hands on to the programs that it runs; `known` are those of its own
-    environment, which it hands on as well where it sets them anew. Never raises.
+def exported(text: Spanned, environment: Mapping[str, Spanned] | None = None) -> dict[str, Spanned]:
+    """The variables that a script sets and hands on to the programs that it runs; `environment` holds those that it
+    begins with, which it hands on as well where it sets them anew. Never raises.
 
     `UNKNOWN` stands for what only a running shell knows, and for a variable that gets several values.
     """
     if not syntax.is_readable(text.text):
         return {}
     nodes = syntax.nodes(powershell.without_parameters(text.text))
-    words = _Words(text, dict(known or {}))
+    words = _Words(text, dict(environment or {}))
     words.assign(nodes)
-    handed = {*(known or {}), *words.handed_on(nodes)}
+    handed = {*(environment or {}), *words.handed_on(nodes)}
     own = {name: value for name, value in words.values(nodes) if name in handed or ALL in handed}
     return own | dict(_powershell_environment(text))
 
 
 def _powershell_environment(text: Spanned) -> Iterator[tuple[str, Spanned]]:
     """What `$env:NAME = …` sets, with `UNKNOWN` where it is no text that is written out, or set several times."""
-    for name, span, at in powershell.environment(text.text):
-        yield name, Spanned(UNKNOWN, (~text.place(at),)) if span is None else text.part(*span)
+    for name, span, offset in powershell.environment(text.text):
+        yield name, Spanned(UNKNOWN, (~text.place(offset),)) if span is None else text.part(*span)
 
 
 def _word_nodes(command: "tree_sitter.Node") -> "Iterator[tree_sitter.Node]":
@@ -112,35 +114,35 @@ def _word_nodes(command: "tree_sitter.Node") -> "Iterator[tree_sitter.Node]":
 class _Words:
     """Words with their variables put in."""
 
-    def __init__(self, text: Spanned, known: dict[str, Spanned]) -> None:
+    def __init__(self, text: Spanned, variables: dict[str, Spanned]) -> None:
         self._text = text
-        self._known = known
+        self._variables = variables
         self._room = MOST_PUT_IN
 
     def assign(self, nodes: "Sequence[tree_sitter.Node]") -> None:
         """Notes the variables that are set once, outside of a command's own environment."""
         assignments = list(self._assignments(nodes))
         for name, span in powershell.texts(self._text.text):
-            self._known[name] = self._text.part(*span)
+            self._variables[name] = self._text.part(*span)
         times = Counter(name for name, _ in assignments)
         for name, node in assignments:
             # Evaluated while what the environment gives still counts: `TAG=${TAG:-latest}`.
-            self._known[name] = self._assigned(node) if times[name] == 1 else self._unknown(node)
+            self._variables[name] = self._assigned_value(node) if times[name] == 1 else self._unknown(node)
         for name, value in _powershell_environment(self._text):
-            self._known[name] = value
+            self._variables[name] = value
 
     def assigned_for(self, command: "tree_sitter.Node") -> "Iterator[tuple[str, Spanned]]":
         """The variables that are set for one command alone."""
         for child in command.children:
             if child.type == "variable_assignment":
-                yield self._slice(child.children[0]).text, self._assigned(child)
+                yield self._slice(child.children[0]).text, self._assigned_value(child)
 
     def values(self, nodes: "Sequence[tree_sitter.Node]") -> "Iterator[tuple[str, Spanned]]":
         """Every variable that the script sets for more than one command; `UNKNOWN` where it gets several values."""
-        found: dict[str, list[Spanned]] = {}
+        values_by_name: dict[str, list[Spanned]] = {}
         for name, node in self._assignments(nodes):
-            found.setdefault(name, []).append(self._assigned(node))
-        for name, values in found.items():
+            values_by_name.setdefault(name, []).append(self._assigned_value(node))
+        for name, values in values_by_name.items():
             is_one = len({value.text for value in values}) == 1
             yield name, values[0] if is_one else Spanned(UNKNOWN, (~self._text.place(0),))
 
@@ -163,7 +165,7 @@ class _Words:
             elif node.type == "command" and self._slice(node).text.split() in _EXPORTS_ALL:
                 yield ALL
 
-    def _assigned(self, node: "tree_sitter.Node") -> Spanned:
+    def _assigned_value(self, node: "tree_sitter.Node") -> Spanned:
         if node.children[1].type != "=":
             return self._unknown(node)
         return self.of(node.children[2]) if len(node.children) > 2 else Spanned("", ())
@@ -173,7 +175,7 @@ class _Words:
             return self._unknown(node)
         match node.type:
             case "word" | "number" | "variable_name":
-                return self._unescaped(self._slice(node))
+                return self._unescape_word(self._slice(node))
             case "raw_string":
                 return self._text.part(node.start_byte + 1, node.end_byte - 1)
             case "concatenation":
@@ -191,10 +193,10 @@ class _Words:
         for child in node.children:
             if child.type in ('"', "string_content"):
                 continue
-            parts.append(self._unescaped(self._text.part(done, child.start_byte), quoted=True))
+            parts.append(self._unescape_word(self._text.part(done, child.start_byte), quoted=True))
             parts.append(self.of(child, depth + 1))
             done = child.end_byte
-        parts.append(self._unescaped(self._text.part(done, max(done, end)), quoted=True))
+        parts.append(self._unescape_word(self._text.part(done, max(done, end)), quoted=True))
         return joined(parts)
 
     def _expansion(self, node: "tree_sitter.Node", depth: int) -> Spanned:
@@ -202,14 +204,14 @@ class _Words:
         inner = [child for child in node.children if child.type not in ("$", "${", "}")]
         if not inner or inner[0].type != "variable_name" or node.has_error:
             return self._unknown(node)
-        known = self._known.get(powershell.bare_name(self._slice(inner[0]).text))
-        self._room -= len(known) if known is not None else 0
+        value = self._variables.get(powershell.bare_name(self._slice(inner[0]).text))
+        self._room -= len(value) if value is not None else 0
         if self._room < 0:
             return self._unknown(node)
         if len(inner) == 1:
-            return self._unknown(node) if known is None else known
+            return self._unknown(node) if value is None else value
         if inner[1].type in (":-", "-"):
-            return joined([self.of(child, depth + 1) for child in inner[2:]]) if known is None else known
+            return joined([self.of(child, depth + 1) for child in inner[2:]]) if value is None else value
         return self._unknown(node)
 
     def _slice(self, node: "tree_sitter.Node") -> Spanned:
@@ -220,18 +222,18 @@ class _Words:
         is_folder = _OWN_FOLDER.search(self._slice(node).text) is not None
         return Spanned(SCRIPT_FOLDER if is_folder else UNKNOWN, (~near,))
 
-    def _unescaped(self, written: Spanned, *, quoted: bool = False) -> Spanned:
+    def _unescape_word(self, word: Spanned, *, quoted: bool = False) -> Spanned:
         """Without the backslashes (or PowerShell's backticks before a quote) that only protect what follows."""
-        if "\\" not in written.text:
-            return written
+        if "\\" not in word.text:
+            return word
         parts: list[Spanned] = []
-        at = 0
-        text = written.text
-        while (found := text.find("\\", at)) >= 0 and found + 1 < len(text):
-            drops = not quoted or text[found + 1] in _ESCAPED_IN_QUOTES
-            parts.append(written.part(at, found))
+        position = 0
+        text = word.text
+        while (backslash := text.find("\\", position)) >= 0 and backslash + 1 < len(text):
+            drops = not quoted or text[backslash + 1] in _ESCAPED_IN_QUOTES
+            parts.append(word.part(position, backslash))
             # A path of Windows has backslashes that mean themselves; no bash script escapes letters or digits.
-            keeps = not drops or (not quoted and text[found + 1].isalnum())
-            parts.append(written.part(found if keeps else found + 1, found + 2))
-            at = found + 2
-        return joined([*parts, written.part(at, len(written))])
+            keeps = not drops or (not quoted and text[backslash + 1].isalnum())
+            parts.append(word.part(backslash if keeps else backslash + 1, backslash + 2))
+            position = backslash + 2
+        return joined([*parts, word.part(position, len(word))])

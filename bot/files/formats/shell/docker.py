@@ -40,9 +40,9 @@ def build_of(command: Command, path: str, kind: Kind, folders: Folders) -> Docke
     options, _ = _OPTIONS.parsed(words)
     args = arguments([value for name, value in options if name == "--build-arg"])
     image = _last(options, "--tag", "-t", "--image")
-    named = image.text if image is not None and is_literal(image) else None
-    known = tuple(each for each in args if is_literal(each.value))
-    return DockerBuild(path, kind, dockerfiles, known, named, statement=command.words[0].place(0))
+    image_name = image.text if image is not None and is_literal(image) else None
+    known_args = tuple(each for each in args if is_literal(each.value))
+    return DockerBuild(path, kind, dockerfiles, known_args, image_name, statement=command.words[0].place(0))
 
 
 def dockerfiles_of(command: Command, folders: Folders) -> tuple[str, ...]:
@@ -50,11 +50,11 @@ def dockerfiles_of(command: Command, folders: Folders) -> tuple[str, ...]:
     words = _behind_verb(command, _VERBS)
     if words is None:
         return ()
-    options, rest = _OPTIONS.parsed(words)
-    written = _last(options, "--file", "-f")
-    if written is not None:
-        return folders.places(written)
-    return folders.places(rest[0], DOCKERFILE) if rest else ()
+    options, operands = _OPTIONS.parsed(words)
+    dockerfile = _last(options, "--file", "-f")
+    if dockerfile is not None:
+        return folders.places(dockerfile)
+    return folders.places(operands[0], DOCKERFILE) if operands else ()
 
 
 def override_of(command: Command, path: str, kind: Kind, folders: Folders) -> BakeOverride | None:
@@ -63,22 +63,26 @@ def override_of(command: Command, path: str, kind: Kind, folders: Folders) -> Ba
     if words is None:
         return None
     options, _ = _OPTIONS.parsed(words)
-    written = [value for name, value in options if name in ("--file", "-f") and is_literal(value)]
-    named = (folders.places(each) for each in written) if written else map(folders.beside, BAKE_FILES)
-    files = tuple(place for places in named for place in places)
+    bake_files = [value for name, value in options if name in ("--file", "-f") and is_literal(value)]
+    places_of_files = (
+        (folders.places(each) for each in bake_files) if bake_files else map(folders.beside, BAKE_FILES)
+    )
+    files = tuple(place for places in places_of_files for place in places)
     args = arguments_of_targets(value for name, value in options if name == "--set")
     return BakeOverride(path, kind, files, args, command.words[0].place(0)) if args else None
 
 
 def arguments_of_targets(settings: Iterable[Spanned]) -> tuple[tuple[str, Argument], ...]:
     """Targets, or patterns of them, with what `TARGET.args.NAME=VALUE` sets; nothing else changes a base."""
-    found: list[tuple[str, Argument]] = []
+    arguments_by_target: list[tuple[str, Argument]] = []
     for setting in settings:
         parts = setting.text.partition("=")[0].split(".", 2)
         if len(parts) == _PARTS_OF_SETTING and parts[1] == "args" and is_literal(setting):
             begin = len(parts[0]) + len(".args.")
-            found += ((parts[0], argument) for argument in arguments([setting.part(begin, len(setting))]))
-    return tuple(found)
+            arguments_by_target += (
+                (parts[0], argument) for argument in arguments([setting.part(begin, len(setting))])
+            )
+    return tuple(arguments_by_target)
 
 
 def contexts_of(command: Command) -> Iterator[Spanned]:
@@ -105,12 +109,12 @@ def _behind_verb(command: Command, verbs: frozenset[str]) -> list[Spanned] | Non
     words = list(command.words)
     if command.name not in _PROGRAMS:
         return None
-    at = next((number for number, word in enumerate(words[:8]) if number and word.text in verbs), None)
-    if at is None or not all(
-        _is_before_verb(words[number - 1].text, words[number].text) for number in range(1, at)
+    verb_position = next((number for number, word in enumerate(words[:8]) if number and word.text in verbs), None)
+    if verb_position is None or not all(
+        _is_before_verb(words[number - 1].text, words[number].text) for number in range(1, verb_position)
     ):
         return None
-    return words[at + 1 :]
+    return words[verb_position + 1 :]
 
 
 def _is_before_verb(before: str, word: str) -> bool:

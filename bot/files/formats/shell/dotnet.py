@@ -37,24 +37,24 @@ def publish_of(
         options = words[2:]
     else:
         return None
-    written = _Written()
-    at = 0
-    while at < len(options):
-        at += written.take(options[at], options[at + 1] if at + 1 < len(options) else None)
+    settings = _CommandLine()
+    position = 0
+    while position < len(options):
+        position += settings.take(options[position], options[position + 1] if position + 1 < len(options) else None)
     return DotnetPublish(
         path=path,
         kind=kind,
         line=line_at(words[0].place(0)),
-        target=folders.place(written.target),
-        properties=tuple(written.properties[:MOST_PROPERTIES]),
-        undecided=tuple(written.undecided[:MOST_PROPERTIES]),
-        is_container=written.is_container,
-        os=written.os,
-        architecture=written.architecture,
+        target=folders.place(settings.target),
+        properties=tuple(settings.properties[:MOST_PROPERTIES]),
+        undecided=tuple(settings.undecided[:MOST_PROPERTIES]),
+        is_container=settings.is_container,
+        os=settings.os,
+        architecture=settings.architecture,
     )
 
 
-class _Written:
+class _CommandLine:
     """The options of one command, taken word by word."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class _Written:
         self.architecture: str | None = None
 
     def take(self, word: Spanned, following: Spanned | None) -> int:
-        """How many words it took."""
+        """Reads a word, with the one behind it where an option needs a value; returns how many words it took."""
         name, equals, _ = word.text.partition("=")
         if prefix := _PROPERTY.match(word.text):
             self._properties(word.part(prefix.end(), len(word)))
@@ -105,13 +105,13 @@ class _Written:
         elif name in ("-f", "--framework"):
             self._property("TargetFramework", value)
 
-    def _properties(self, written: Spanned) -> None:
+    def _properties(self, properties: Spanned) -> None:
         """`NAME=value`, several with `;` or `,` between."""
         begin = 0
-        for part in re.split("[;,]", written.text):
+        for part in re.split("[;,]", properties.text):
             name, equals, value = part.partition("=")
             if equals:
-                self._property(name.strip(), written.part(begin + len(name) + 1, begin + len(part)))
+                self._property(name.strip(), properties.part(begin + len(name) + 1, begin + len(part)))
                 if name.strip().lower() == "publishprofile" and value.strip().lower() == "defaultcontainer":
                     self.is_container = True
             begin += len(part) + 1

@@ -51,20 +51,22 @@ def file_build_of(
 def _bake(
     words: list[Spanned], path: str, line: int, folders: Folders, variables: Mapping[str, Spanned]
 ) -> FileBuild | None:
-    options, rest = _OPTIONS.parsed(words)
-    written = [value for name, value in options if name in ("-f", "--file")]
-    if not all(map(is_literal, written)):
+    options, operands = _OPTIONS.parsed(words)
+    file_options = [value for name, value in options if name in ("-f", "--file")]
+    if not all(map(is_literal, file_options)):
         return None
-    named = [folders.places(each) for each in written] or [folders.beside(each) for each in _BAKE_LOOKS_FOR]
+    places_of_files = [folders.places(option) for option in file_options] or [
+        folders.beside(option) for option in _BAKE_LOOKS_FOR
+    ]
     settings = [value.text for name, value in options if name == "--set"]
     pushes = any(name == "--push" for name, _ in options)
     return FileBuild(
         path,
         line,
-        tuple(dict.fromkeys(place for places in named for place in places)),
+        tuple(dict.fromkeys(place for places in places_of_files for place in places)),
         texts_of(variables, given_in(value.text for name, value in options if name == "--var")),
         tuple(tags_in(settings)),
-        _targets(rest),
+        _targets(operands),
         pushes=pushes or any(mark in setting for setting in settings for mark in _REGISTRY),
     )
 
@@ -72,24 +74,26 @@ def _bake(
 def _compose(
     words: list[Spanned], path: str, line: int, folders: Folders, variables: Mapping[str, Spanned]
 ) -> FileBuild | None:
-    before, rest = _OPTIONS.parsed(words, until=_COMPOSE_VERBS)
-    verb = rest[0].text if rest else ""
+    before, operands = _OPTIONS.parsed(words, until=_COMPOSE_VERBS)
+    verb = operands[0].text if operands else ""
     if verb not in _COMPOSE_VERBS:
         return None
-    options, services = _OPTIONS.parsed(rest[1:])
+    options, services = _OPTIONS.parsed(operands[1:])
     options += before
-    written = [value for name, value in options if name in ("-f", "--file")]
+    file_options = [value for name, value in options if name in ("-f", "--file")]
     by_environment = variables.get("COMPOSE_FILE")
-    if not written and by_environment is not None:
-        written = list(map(Spanned.from_elsewhere, by_environment.text.split(":")))
-    if not all(map(is_literal, written)):
+    if not file_options and by_environment is not None:
+        file_options = list(map(Spanned.from_elsewhere, by_environment.text.split(":")))
+    if not all(map(is_literal, file_options)):
         return None
-    named = [folders.places(each) for each in written] or [folders.beside(each) for each in COMPOSE_FILES]
+    places_of_files = [folders.places(option) for option in file_options] or [
+        folders.beside(option) for option in COMPOSE_FILES
+    ]
     environments = [value for name, value in options if name == "--env-file"]
     return FileBuild(
         path,
         line,
-        tuple(dict.fromkeys(place for places in named for place in places)),
+        tuple(dict.fromkeys(place for places in places_of_files for place in places)),
         texts_of(variables),
         targets=_targets(services),
         environment_files=tuple(
@@ -106,8 +110,8 @@ _BAKE_LOOKS_FOR = (*COMPOSE_FILES[:4], *BAKE_FILES)
 
 def texts_of(variables: Mapping[str, Spanned], more: Iterable[tuple[str, str]] = ()) -> tuple[tuple[str, str], ...]:
     """The texts of variables in the order of their names; `more` are set over them."""
-    told = {name: value.text for name, value in variables.items()}
-    return tuple(sorted((told | dict(more)).items()))
+    texts = {name: value.text for name, value in variables.items()}
+    return tuple(sorted((texts | dict(more)).items()))
 
 
 def tags_in(settings: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -120,7 +124,7 @@ def tags_in(settings: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def given_in(settings: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """`NAME=value` each."""
+    """Reads settings `NAME=value` into pairs."""
     for setting in settings:
         name, equals, value = setting.partition("=")
         if equals and name.strip():
@@ -128,5 +132,5 @@ def given_in(settings: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _targets(words: list[Spanned]) -> tuple[str, ...] | None:
-    known = tuple(word.text for word in words if not word.text.startswith("-"))
-    return None if not known or any(UNKNOWN in each for each in known) else known
+    names = tuple(word.text for word in words if not word.text.startswith("-"))
+    return None if not names or any(UNKNOWN in each for each in names) else names

@@ -38,11 +38,11 @@ class Folders:
     def beside(self, *parts: str) -> tuple[str, ...]:
         """The paths of `parts` in every folder that the command may run in, the likeliest first."""
         folders = (self.working, self.own if self.may_be_own else None)
-        found = [below(folder, *parts) for folder in folders if folder is not None]
-        return tuple(dict.fromkeys(path for path in found if path is not None))
+        candidates = [below(folder, *parts) for folder in folders if folder is not None]
+        return tuple(dict.fromkeys(path for path in candidates if path is not None))
 
     def places(self, word: Spanned, *parts: str) -> tuple[str, ...]:
         """Returns all paths that a word may mean, the likeliest first."""
         others = [Folders(self.own).place(word, *parts)] if self.may_be_own else []
-        found = [self.place(word, *parts), *others]
-        return tuple(dict.fromkeys(path for path in found if path is not None))
+        candidates = [self.place(word, *parts), *others]
+        return tuple(dict.fromkeys(path for path in candidates if path is not None))

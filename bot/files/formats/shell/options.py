@@ -20,23 +20,23 @@ class Grammar:
         """Options with their values, and the other words; all from the first of `until` on are other words. The
         value of a switch is empty."""
         options: list[tuple[str, Spanned]] = []
-        rest: list[Spanned] = []
-        at = 0
-        while at < len(words):
-            word = words[at]
-            at += 1
+        operands: list[Spanned] = []
+        position = 0
+        while position < len(words):
+            word = words[position]
+            position += 1
             name, equals, _ = word.text.partition("=")
             if word.text in until:
-                return options, [*rest, *words[at - 1 :]]
+                return options, [*operands, *words[position - 1 :]]
             if not word.text.startswith("-") or word.text == "-":
-                rest.append(word)
+                operands.append(word)
             elif equals:
                 options.append((name, word.part(len(name) + 1, len(word))))
             elif word.text in self.switches:
                 options.append((word.text, word.part(0, 0)))
             elif word.text[:2] in self.short and len(word.text) > len("-f"):
                 options.append((word.text[:2], word.part(2, len(word))))
-            elif at < len(words):
-                options.append((word.text, words[at]))
-                at += 1
-        return options, rest
+            elif position < len(words):
+                options.append((word.text, words[position]))
+                position += 1
+        return options, operands

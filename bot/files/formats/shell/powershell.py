@@ -39,22 +39,22 @@ def environment(text: str) -> Iterator[tuple[str, Span | None, int]]:
 
     None for one that is no text that is written out, or is set several times.
     """
-    found = list(_ENVIRONMENT.finditer(text)) if ":" in text else []
-    times = Counter(each["name"] for each in found)
-    for each in found:
-        group = next((name for name in ("single", "double", "bare") if each[name] is not None), None)
-        is_known = group is not None and times[each["name"]] == 1
-        yield each["name"], each.span(group or 0) if is_known else None, each.start()
+    assignments = list(_ENVIRONMENT.finditer(text)) if ":" in text else []
+    times = Counter(assignment["name"] for assignment in assignments)
+    for assignment in assignments:
+        group = next((name for name in ("single", "double", "bare") if assignment[name] is not None), None)
+        is_known = group is not None and times[assignment["name"]] == 1
+        yield assignment["name"], assignment.span(group or 0) if is_known else None, assignment.start()
 
 
 def texts(text: str) -> Iterator[tuple[str, Span]]:
     """Where the text of `$name = "text"` stands, where nothing else sets it, and the default of a parameter."""
-    times = Counter(found["name"] for found in _SET.finditer(text)) if "$" in text else {}
+    times = Counter(assignment["name"] for assignment in _SET.finditer(text)) if "$" in text else {}
     if not times:
         return
-    for found in (*_DEFAULT.finditer(text, *_parameters(text)), *_TEXT.finditer(text)):
-        if times.get(found["name"]) == 1:
-            yield found["name"], found.span("value")
+    for assignment in (*_DEFAULT.finditer(text, *_parameters(text)), *_TEXT.finditer(text)):
+        if times.get(assignment["name"]) == 1:
+            yield assignment["name"], assignment.span("value")
 
 
 def bare_name(name: str) -> str:
@@ -80,12 +80,12 @@ def without_parameters(text: str) -> str:
 
 def _parameters(text: str) -> tuple[int, int]:
     """Where the parameters of a PowerShell script stand, with the brackets around them; nowhere if it has none."""
-    found = _PARAMETERS.search(text)
-    if found is None:
+    opening = _PARAMETERS.search(text)
+    if opening is None:
         return 0, 0
     depth = 0
-    for each in _QUOTED_OR_BRACKET.finditer(text, found.end() - 1):
-        depth += {"(": 1, ")": -1}.get(each.group(), 0)
+    for token in _QUOTED_OR_BRACKET.finditer(text, opening.end() - 1):
+        depth += {"(": 1, ")": -1}.get(token.group(), 0)
         if depth == 0:
-            return found.end() - 1, each.end()
+            return opening.end() - 1, token.end()
     return 0, 0

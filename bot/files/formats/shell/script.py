@@ -18,23 +18,23 @@ _SHELLS = frozenset({"bash", "sh", "dash", "zsh", "pwsh", "powershell", "source"
 
 
 def may_ask(text: str) -> bool:
-    """Whether a look at the commands is worth it: it is cheaper than reading them."""
+    """Whether a text may hold a command that asks for a build, told faster than by reading its commands."""
     return _HINTS.search(text) is not None
 
 
 def asked(
-    written: Spanned,
+    text: Spanned,
     file: Collector,
     folder: str | None = "",
-    known: Mapping[str, Spanned] | None = None,
+    variables: Mapping[str, Spanned] | None = None,
     own: str | None = None,
 ) -> Iterator[Asked]:
     """What the commands ask for, each in the folder that `cd` has led to from `folder` on; `own` is the folder
     of a script, which may be called from there."""
-    if not may_ask(written.text):
+    if not may_ask(text.text):
         return
     folders = Folders(folder, own, may_be_own=own is not None)
-    for command in commands(written, known):
+    for command in commands(text, variables):
         if (changed := folders.after(command)) is not None:
             folders = changed
         elif (build := build_of(command, file.path, file.kind, folders)) is not None:
@@ -50,11 +50,11 @@ def names_images(text: str) -> bool:
     return IMAGE_CONTEXT in text or BASE.lower() in text.lower()
 
 
-def name_images(written: Spanned, file: Collector, known: Mapping[str, Spanned] | None = None) -> None:
+def name_images(text: Spanned, file: Collector, variables: Mapping[str, Spanned] | None = None) -> None:
     """Adds the images that command lines name: as the base of what is published, and as a context of a build."""
-    if not names_images(written.text):
+    if not names_images(text.text):
         return
-    for command in commands(written, known):
+    for command in commands(text, variables):
         for image in contexts_of(command):
             _name(image, Role.CONTEXT, file, file.lines.at(command.words[0].place(0)))
         publish = publish_of(command, file.path, file.kind, Folders(), file.lines.at)

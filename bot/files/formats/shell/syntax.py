@@ -30,7 +30,7 @@ def is_readable(text: str) -> bool:
 
 def tree(text: str) -> "tree_sitter.Node | None":
     """The root of the syntax tree; None for a text that is too long or too odd to be read."""
-    return _parsed(_source(text)) if is_readable(text) else None
+    return _parse_source(_source(text)) if is_readable(text) else None
 
 
 def nodes(text: str) -> "list[tree_sitter.Node]":
@@ -39,7 +39,7 @@ def nodes(text: str) -> "list[tree_sitter.Node]":
     return [] if root is None else list(_below(root))
 
 
-def _parsed(source: bytes) -> "tree_sitter.Node | None":
+def _parse_source(source: bytes) -> "tree_sitter.Node | None":
     """The tree's root; None where the text is looked through far oftener than what people write is.
 
     That is counted, not timed, so that a script is read on each machine or on none. The grammar is loaded with the
@@ -50,10 +50,10 @@ def _parsed(source: bytes) -> "tree_sitter.Node | None":
     parser = tree_sitter.Parser(_language())
     left = _MOST_READS + len(source) * _MOST_READS_OF_EACH // _AT_ONCE
 
-    def part(at: int, _: object) -> bytes:
+    def part(offset: int, _: object) -> bytes:
         nonlocal left
         left -= 1
-        return source[at : at + _AT_ONCE] if left > 0 else b""
+        return source[offset : offset + _AT_ONCE] if left > 0 else b""
 
     try:
         # Asked after each hundred steps only, so that there must be nothing more to read until then.

@@ -39,76 +39,74 @@ class Collector:
         self._problems: dict[SourceProblem, None] = {}
         self._open: dict[OpenReference, None] = {}
 
-    def image(
-        self, written: Spanned, role: Role, *, assembled: bool = False, digest_place: int | None = None
-    ) -> bool:
-        """Adds the usage that `written` is; False where it is no image reference."""
-        usage = self.usage(written, role, assembled=assembled, digest_place=digest_place)
+    def image(self, text: Spanned, role: Role, *, assembled: bool = False, digest_place: int | None = None) -> bool:
+        """Adds the usage that `text` is; False where it is no image reference."""
+        usage = self.usage(text, role, assembled=assembled, digest_place=digest_place)
         if usage is not None:
             self.add(usage)
         return usage is not None
 
-    def image_or_problem(self, written: Spanned, role: Role, *, digest_place: int | None = None) -> None:
+    def image_or_problem(self, text: Spanned, role: Role, *, digest_place: int | None = None) -> None:
         """Adds an image, or a problem, where nothing but an image (or a Go package for ko) makes sense."""
         if (
-            written.text.strip()
-            and not written.text.startswith(BUILT_BY_KO)
-            and not self.image(written, role, digest_place=digest_place)
+            text.text.strip()
+            and not text.text.startswith(BUILT_BY_KO)
+            and not self.image(text, role, digest_place=digest_place)
         ):
-            self.problem(written.place(0), f"{quoted(written.text)} is no image reference; correct it")
+            self.problem(text.place(0), f"{quoted(text.text)} is no image reference; correct it")
 
-    def image_or_part(self, written: Spanned, role: Role, *, why_fixed: str) -> None:
+    def image_or_part(self, text: Spanned, role: Role, *, why_fixed: str) -> None:
         """As `image_or_problem`, where variables may have supplied a part of the image.
 
         No digest can be added then: behind the image it would be that of all values that the variable has, and
         where the value stands it would meet others that expect a version. Only another tag brings it up to date.
         """
-        usage = self.usage(written, role)
+        usage = self.usage(text, role)
         if usage is None:
-            self.image_or_problem(written, role)
+            self.image_or_problem(text, role)
         elif usage.assembled and usage.reference.digest is None and not _is_patch(usage.reference.tag):
             self.add(replace(usage, span=None, fixed_because=why_fixed))
         else:
             self.add(usage)
 
     def usage(
-        self, written: Spanned, role: Role, *, assembled: bool = False, digest_place: int | None = None
+        self, text: Spanned, role: Role, *, assembled: bool = False, digest_place: int | None = None
     ) -> Usage | None:
-        """The usage that `written` is, or None where it is no image reference.
+        """The usage that `text` is, or None where it is no image reference.
 
         `assembled` says that it was put together from parts even where these happen to stand side by side;
         `digest_place` is where a digest can be added to such a one, if not right behind its last character.
         """
-        written = written.strip()
+        text = text.strip()
         try:
-            reference = Reference.parse(written.text)
+            reference = Reference.parse(text.text)
         except InvalidReference:
             return None
-        if str(reference) != written.text:
+        if str(reference) != text.text:
             return None
         name_end = len(reference.name)
         tag_end = name_end if reference.tag is None else name_end + 1 + len(reference.tag)
-        name = written.span(0, name_end)
-        tag = written.span(name_end + 1, tag_end)
-        digest = written.span(tag_end + 1, len(written))
+        name = text.span(0, name_end)
+        tag = text.span(name_end + 1, tag_end)
+        digest = text.span(tag_end + 1, len(text))
         if reference.tag is not None:
             decisive = (name_end + 1, tag_end)
         elif reference.digest is not None:
-            decisive = (tag_end + 1, len(written))
+            decisive = (tag_end + 1, len(text))
         else:
             decisive = (0, name_end)
-        whole = None if assembled else written.span(0, len(written))
+        whole = None if assembled else text.span(0, len(text))
         span, pieces = whole, list[Piece]()
         if whole is None:
-            decisive_pieces = written.pieces(*decisive)
+            decisive_pieces = text.pieces(*decisive)
             span = decisive_pieces[-1].span if decisive_pieces else None
-            pieces = written.pieces(0, len(written))
-            if reference.digest is None and (end := self._digest_place(written, digest_place)) is not None:
-                pieces.append(Piece(len(written), Span(end, end)))
+            pieces = text.pieces(0, len(text))
+            if reference.digest is None and (end := self._digest_place(text, digest_place)) is not None:
+                pieces.append(Piece(len(text), Span(end, end)))
         return Usage(
             path=self.path,
             kind=self.kind,
-            line=self.lines.at(span.start if span else written.place(decisive[0])),
+            line=self.lines.at(span.start if span else text.place(decisive[0])),
             reference=reference,
             role=role,
             span=span,
@@ -120,10 +118,10 @@ class Collector:
             pieces=tuple(pieces),
         )
 
-    def _digest_place(self, written: Spanned, given: int | None) -> int | None:
-        if given is not None:
-            return given
-        last = written.places[-1]
+    def _digest_place(self, text: Spanned, place: int | None) -> int | None:
+        if place is not None:
+            return place
+        last = text.places[-1]
         return last + 1 if last >= 0 else None
 
     def add(self, usage: Usage) -> None:
@@ -179,10 +177,10 @@ def written_with_escapes(reference: Reference) -> str:
     return f"{reference} is written with escapes only; write it out"
 
 
-def handed_over(given: Mapping) -> Iterator[Scalar]:
+def handed_over(inputs: Mapping) -> Iterator[Scalar]:
     """The values that name an image by their key and plainly are one, among those for a template or a workflow of
     another file."""
-    for key, value in given.entries():
+    for key, value in inputs.entries():
         if (
             _NAMES_AN_IMAGE.search(key.value)
             and isinstance(value, Scalar)

@@ -31,16 +31,16 @@ def read(source: str) -> Node:
 class _Reader:
     def __init__(self, source: str) -> None:
         self.source = source
-        self._at = len(BOM) if source.startswith(BOM) else 0
+        self._position = len(BOM) if source.startswith(BOM) else 0
 
     def wrong(self, why: str) -> Unreadable:
-        return Unreadable(Lines(self.source).at(self._at), f"the file is not valid JSON: {why}")
+        return Unreadable(Lines(self.source).at(self._position), f"the file is not valid JSON: {why}")
 
     def peek(self) -> str:
         """The next character that counts, empty at the end."""
-        space = _SPACE.match(self.source, self._at)
-        self._at = space.end() if space else self._at
-        return self.source[self._at : self._at + 1]
+        space = _SPACE.match(self.source, self._position)
+        self._position = space.end() if space else self._position
+        return self.source[self._position : self._position + 1]
 
     def value(self, depth: int) -> Node:
         if depth > DEEPEST_NESTING:
@@ -56,50 +56,50 @@ class _Reader:
                 return self._literal()
 
     def _mapping(self, depth: int) -> Mapping:
-        mapping = Mapping(self._at)
-        self._at += 1
+        mapping = Mapping(self._position)
+        self._position += 1
         while self.peek() != "}":
             if self.peek() != '"':
                 raise self.wrong("a key in double quotes is missing")
             key = self._string()
             if self.peek() != ":":
                 raise self.wrong("a colon is missing after a key")
-            self._at += 1
+            self._position += 1
             mapping.own[key.value] = (key, self.value(depth + 1))
             self._comma_or("}")
-        self._at += 1
+        self._position += 1
         return mapping
 
     def _sequence(self, depth: int) -> Sequence:
-        sequence = Sequence(self._at)
-        self._at += 1
+        sequence = Sequence(self._position)
+        self._position += 1
         while self.peek() != "]":
             sequence.items.append(self.value(depth + 1))
             self._comma_or("]")
-        self._at += 1
+        self._position += 1
         return sequence
 
     def _comma_or(self, closing: str) -> None:
         match self.peek():
             case ",":
-                self._at += 1
+                self._position += 1
             case character if character != closing:
                 raise self.wrong(f"a comma or {closing} is missing")
 
     def _string(self) -> Scalar:
-        start = self._at
+        start = self._position
         try:
-            value, self._at = _STRINGS.raw_decode(self.source, start)
+            value, self._position = _STRINGS.raw_decode(self.source, start)
         except JSONDecodeError as error:
             raise self.wrong("a string is not closed or has an unknown escape") from error
-        if "\n" in value and "\n" in self.source[start : self._at]:
-            self._at = start
+        if "\n" in value and "\n" in self.source[start : self._position]:
+            self._position = start
             raise self.wrong("a string is not closed in its line")
-        return Scalar(self.source, start, self._at, value, ScalarStyle.DOUBLE_QUOTED)
+        return Scalar(self.source, start, self._position, value, ScalarStyle.DOUBLE_QUOTED)
 
     def _literal(self) -> Scalar:
-        literal = _LITERAL.match(self.source, self._at)
+        literal = _LITERAL.match(self.source, self._position)
         if literal is None:
             raise self.wrong("a value is missing")
-        start, self._at = literal.span()
-        return Scalar(self.source, start, self._at, literal.group())
+        start, self._position = literal.span()
+        return Scalar(self.source, start, self._position, literal.group())

@@ -47,9 +47,9 @@ class Scalar:
             start = self.source.find("\n", start, end) + 1 or end
         if self.source[start:end] == self.value:
             return Spanned(self.value, range(start, end))
-        return Spanned(self.value, tuple(self._aligned(start, end)))
+        return Spanned(self.value, tuple(self._align_characters(start, end)))
 
-    def _aligned(self, place: int, end: int) -> Iterator[int]:
+    def _align_characters(self, place: int, end: int) -> Iterator[int]:
         """Folding, indentation and escapes put only white space and escapes between the value's characters."""
         source = self.source
         for character in self.value:
@@ -64,12 +64,12 @@ class Scalar:
                 yield ~place
                 place += 2
                 continue
-            found = place
-            while found < end and source[found] != character and source[found].isspace():
-                found += 1
-            if found < end and source[found] == character:
-                yield found
-                place = found + 1
+            position = place
+            while position < end and source[position] != character and source[position].isspace():
+                position += 1
+            if position < end and source[position] == character:
+                yield position
+                place = position + 1
             else:
                 yield ~min(place, end)
 
@@ -119,21 +119,21 @@ class Mapping:
         if not self.merged:
             yield from self.own.values()
             return
-        seen: set[str] = set()
+        keys: set[str] = set()
         for mapping in self._with_merged():
             for key, entry in mapping.own.items():
-                if key not in seen:
-                    seen.add(key)
+                if key not in keys:
+                    keys.add(key)
                     yield entry
 
     def _with_merged(self) -> Iterator["Mapping"]:
         waiting: list[Node] = [self]
-        seen: set[int] = set()
-        while waiting and len(seen) < MOST_MERGES:
+        node_ids: set[int] = set()
+        while waiting and len(node_ids) < MOST_MERGES:
             node = waiting.pop(0)
-            if id(node) in seen:
+            if id(node) in node_ids:
                 continue
-            seen.add(id(node))
+            node_ids.add(id(node))
             if isinstance(node, Mapping):
                 yield node
                 waiting[:0] = node.merged
@@ -150,12 +150,12 @@ def mappings_under(node: Node | None) -> Iterator[tuple[str, Mapping]]:
     The items of a list stand under the list's key.
     """
     waiting: list[tuple[str, Node | None]] = [("", node)]
-    seen: set[int] = set()
+    node_ids: set[int] = set()
     while waiting:
         key, here = waiting.pop()
-        if here is None or isinstance(here, Scalar) or id(here) in seen:
+        if here is None or isinstance(here, Scalar) or id(here) in node_ids:
             continue
-        seen.add(id(here))
+        node_ids.add(id(here))
         if isinstance(here, Mapping):
             yield key, here
             waiting.extend((key, merged) for merged in reversed(here.merged))

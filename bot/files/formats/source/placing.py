@@ -11,14 +11,14 @@ ROOM = 1 << 21
 """More characters than any file has: places in the n-th of several files begin at n times that."""
 
 
-def placed_later(written: Spanned, files: int) -> Spanned:
-    """A text whose places are those of a file that comes so many files later."""
+def placed_later(text: Spanned, files: int) -> Spanned:
+    """Moves the places of a text to those of a file that comes `files` files later."""
     shift = files * ROOM
     if not shift:
-        return written
-    if isinstance(written.places, range):
-        return Spanned(written.text, range(written.places.start + shift, written.places.stop + shift))
-    return Spanned(written.text, tuple(place + shift if place >= 0 else place - shift for place in written.places))
+        return text
+    if isinstance(text.places, range):
+        return Spanned(text.text, range(text.places.start + shift, text.places.stop + shift))
+    return Spanned(text.text, tuple(place + shift if place >= 0 else place - shift for place in text.places))
 
 
 def located(place: int, paths: Sequence[str]) -> tuple[str, int]:
@@ -36,8 +36,8 @@ def placed(
     """
     if usage.span is None:
         return replace(usage, path=named_at.path, line=named_at.line)
-    where = {piece: locate(piece.span.start) for piece in usage.pieces}
-    is_elsewhere = any(path != named_at.path for path, _ in where.values())
+    places_of_pieces = {piece: locate(piece.span.start) for piece in usage.pieces}
+    is_elsewhere = any(path != named_at.path for path, _ in places_of_pieces.values())
     span = _decisive(usage) if is_elsewhere else usage.span
     path, start = locate(span.start)
     shift = span.start - start
@@ -61,7 +61,7 @@ def placed(
                 Span(offset, offset + piece.span.end - piece.span.start),
                 None if file == path else file,
             )
-            for piece, (file, offset) in where.items()
+            for piece, (file, offset) in places_of_pieces.items()
         ),
         named_at=None if path == named_at.path else named_at,
     )
@@ -80,8 +80,8 @@ def _decisive(usage: Usage) -> Span:
             parts.append((begin, Span(first + begin, first + stop)))
     with_digit = [
         span
-        for at, span in parts
-        if any(character.isdigit() for character in whole[at : at + span.end - span.start])
+        for begin_of_part, span in parts
+        if any(character.isdigit() for character in whole[begin_of_part : begin_of_part + span.end - span.start])
     ]
     assert usage.span is not None
     return with_digit[0] if with_digit else parts[-1][1] if parts else usage.span

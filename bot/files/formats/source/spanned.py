@@ -63,14 +63,14 @@ class Spanned:
     def pieces(self, start: int, end: int) -> list[Piece]:
         """The parts of `text[start:end]` that stand in the file as themselves, each in one piece."""
         places = self.places
-        found: list[Piece] = []
+        pieces: list[Piece] = []
         begin = start
-        for at in range(start + 1, end + 1):
-            if at == end or places[at] < 0 or places[at] != places[at - 1] + 1:
+        for position in range(start + 1, end + 1):
+            if position == end or places[position] < 0 or places[position] != places[position - 1] + 1:
                 if places[begin] >= 0:
-                    found.append(Piece(begin, Span(places[begin], places[at - 1] + 1)))
-                begin = at
-        return found
+                    pieces.append(Piece(begin, Span(places[begin], places[position - 1] + 1)))
+                begin = position
+        return pieces
 
     def within(self, around: "Spanned") -> "Spanned":
         """The same text where its places are those in the text of `around`, which stands in the file itself."""

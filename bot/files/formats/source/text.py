@@ -21,10 +21,10 @@ class Lines:
     def __init__(self, text: str) -> None:
         self._text = text
         self._starts = [1 if text.startswith(BOM) else 0]
-        at = text.find("\n")
-        while at >= 0:
-            self._starts.append(at + 1)
-            at = text.find("\n", at + 1)
+        line_end = text.find("\n")
+        while line_end >= 0:
+            self._starts.append(line_end + 1)
+            line_end = text.find("\n", line_end + 1)
 
     def __len__(self) -> int:
         return len(self._starts)

@@ -9,11 +9,11 @@ def tokens_of(text: str, pattern: re.Pattern[str]) -> list[tuple[str, str]] | No
     None where something in the text is no token. White space before a token belongs to the pattern.
     """
     tokens: list[tuple[str, str]] = []
-    at = 0
-    while at < len(text):
-        found = pattern.match(text, at)
-        if found is None or found.lastgroup is None:
+    position = 0
+    while position < len(text):
+        match = pattern.match(text, position)
+        if match is None or match.lastgroup is None:
             return None
-        tokens.append((found.lastgroup, found[found.lastgroup]))
-        at = found.end()
+        tokens.append((match.lastgroup, match[match.lastgroup]))
+        position = match.end()
     return tokens

@@ -58,10 +58,10 @@ class _Builder:
             case yaml.ScalarEvent():
                 self._add(self._scalar(event), event)
             case yaml.AliasEvent():
-                known = self._anchors.get(event.anchor or "")
-                if known is None:
+                anchor = self._anchors.get(event.anchor or "")
+                if anchor is None:
                     raise Unreadable(_line(event), f"the alias *{event.anchor} names no anchor")
-                self._place(known, event)
+                self._place(anchor, event)
             case yaml.MappingStartEvent():
                 self._enter(Mapping(self._start(event)), event)
             case yaml.SequenceStartEvent():

@@ -32,10 +32,12 @@ def builds(path: str, text: str) -> Builds:
     except Unreadable:
         return Builds()
     file = Collector(path, text, KIND)
-    return Builds.of(each for document in documents for step in steps_of(document) for each in _asked(step, file))
+    return Builds.of(
+        build for document in documents for step in steps_of(document) for build in _builds_of_step(step, file)
+    )
 
 
-def _asked(step: WorkflowStep, file: Collector) -> Iterator[Asked]:
+def _builds_of_step(step: WorkflowStep, file: Collector) -> Iterator[Asked]:
     commands = step.script
     if commands is not None:
         yield from script.asked(commands, file, step.folder, step.environment)
@@ -50,34 +52,34 @@ def _asked(step: WorkflowStep, file: Collector) -> Iterator[Asked]:
             yield override
 
 
-def _of_bake(step: WorkflowStep, given: Mapping, file: Collector) -> BakeOverride:
+def _of_bake(step: WorkflowStep, inputs: Mapping, file: Collector) -> BakeOverride:
     """`files` are found from `workdir` on."""
-    folder = _input(step, given, "workdir")
+    folder = _input(step, inputs, "workdir")
     begin = folder.text if folder is not None else ""
-    named = [name for line in settings_of(step, "files") for name in line.text.split(",") if name.strip()]
-    found = (below(begin, name.strip()) for name in named or BAKE_FILES if UNKNOWN not in begin + name)
+    file_names = [name for line in settings_of(step, "files") for name in line.text.split(",") if name.strip()]
+    paths = (below(begin, name.strip()) for name in file_names or BAKE_FILES if UNKNOWN not in begin + name)
     args = arguments_of_targets(settings_of(step, "set"))
-    return BakeOverride(file.path, file.kind, places(*found), args, _key(given, "set"))
+    return BakeOverride(file.path, file.kind, places(*paths), args, _key(inputs, "set"))
 
 
-def _key(given: Mapping, name: str) -> int | None:
+def _key(inputs: Mapping, name: str) -> int | None:
     """Where an input begins."""
-    return next((key.start for key, _ in given.entries() if key.value == name), None)
+    return next((key.start for key, _ in inputs.entries() if key.value == name), None)
 
 
-def _of_action(step: WorkflowStep, given: Mapping, file: Collector) -> DockerBuild | None:
-    path = dockerfile_of(step, given)
+def _of_action(step: WorkflowStep, inputs: Mapping, file: Collector) -> DockerBuild | None:
+    path = dockerfile_of(step, inputs)
     if path is None:
         return None
     values = arguments(settings_of(step, "build-args"))
-    tags = _input(step, given, "tags")
+    tags = _input(step, inputs, "tags")
     image = tags.text.split() if tags is not None and UNKNOWN not in tags.text else []
-    known = tuple(each for each in values if UNKNOWN not in each.value.text)
-    statement = _key(given, "build-args")
-    return DockerBuild(file.path, file.kind, (path,), known, image[0] if image else None, statement=statement)
+    known_args = tuple(each for each in values if UNKNOWN not in each.value.text)
+    statement = _key(inputs, "build-args")
+    return DockerBuild(file.path, file.kind, (path,), known_args, image[0] if image else None, statement=statement)
 
 
-def dockerfile_of(step: WorkflowStep, given: Mapping) -> str | None:
+def dockerfile_of(step: WorkflowStep, inputs: Mapping) -> str | None:
     """The Dockerfile of a build action: `file` is found from the repository's root on, and else is that of the
     context. None where only a run tells, and for buildah-build where it takes none, or several as one."""
     uses = step.mapping.scalar("uses")
@@ -88,6 +90,6 @@ def dockerfile_of(step: WorkflowStep, given: Mapping) -> str | None:
     return below("", place) if place is not None and UNKNOWN not in place else None
 
 
-def _input(step: WorkflowStep, given: Mapping, name: str) -> Spanned | None:
-    written = given.scalar(name)
-    return step.evaluated(written.spanned) if written is not None else None
+def _input(step: WorkflowStep, inputs: Mapping, name: str) -> Spanned | None:
+    scalar = inputs.scalar(name)
+    return step.evaluated(scalar.spanned) if scalar is not None else None

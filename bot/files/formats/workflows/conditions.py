@@ -45,8 +45,8 @@ def reach_of(document: Node, step: WorkflowStep | None = None, *also: str) -> St
     """When a step of a workflow runs, or any at all; `also` are conditions that must hold beside its own `if`."""
     conditions = list(also)
     if step is not None:
-        written = (step.around[0].scalar("if"), step.mapping.scalar("if"))
-        conditions += [each.value for each in written if each is not None]
+        own_conditions = (step.around[0].scalar("if"), step.mapping.scalar("if"))
+        conditions += [each.value for each in own_conditions if each is not None]
     runs = [run for run in _runs(document) if all(_may_hold(each, run) for each in conditions)]
     if any(run.ref == "branch" for run in runs):
         return StepReach.REBUILDS
@@ -72,10 +72,10 @@ def branches_of(document: Node) -> tuple[str, ...]:
     about = triggers.get("push")
     if events != {"push"} or not isinstance(about, Mapping):
         return ()
-    written = about.get("branches")
-    items = written.items if isinstance(written, Items) else [written]
-    found = tuple(each.value for each in items if isinstance(each, Scalar))
-    return found if len(found) == len(items) and not any("${{" in each for each in found) else ()
+    branches = about.get("branches")
+    items = branches.items if isinstance(branches, Items) else [branches]
+    patterns = tuple(each.value for each in items if isinstance(each, Scalar))
+    return patterns if len(patterns) == len(items) and not any("${{" in each for each in patterns) else ()
 
 
 def _runs(document: Node) -> list[_Run]:
@@ -86,22 +86,22 @@ def _runs(document: Node) -> list[_Run]:
             *(_Run(event, "branch") for event in _OF_BRANCHES),
             *(_Run(event, "tag") for event in ("push", *_OF_TAGS)),
         ]
-    found: list[_Run] = []
+    runs: list[_Run] = []
     for event, about in triggers.items():
         if event in _OF_PULL_REQUESTS:
-            found += [_Run(event, "branch")] if _is_of_merges(about) else []
+            runs += [_Run(event, "branch")] if _is_of_merges(about) else []
         elif event in _OF_TAGS or (event == "push" and _is_of_tags(about)):
-            found.append(_Run(event, "tag"))
+            runs.append(_Run(event, "tag"))
         else:
-            found += [_Run(event, "branch"), _Run(event, "tag")] if event == "push" else [_Run(event, "branch")]
-    return found
+            runs += [_Run(event, "branch"), _Run(event, "tag")] if event == "push" else [_Run(event, "branch")]
+    return runs
 
 
 def _is_of_merges(about: Node | None) -> bool:
     """Whether a pull request that is closed starts it, as it is when it is merged."""
     types = about.get("types") if isinstance(about, Mapping) else None
-    named: Sequence[Node | None] = types.items if isinstance(types, Items) else [types]
-    return any(isinstance(each, Scalar) and each.value == "closed" for each in named)
+    activity_types: Sequence[Node | None] = types.items if isinstance(types, Items) else [types]
+    return any(isinstance(each, Scalar) and each.value == "closed" for each in activity_types)
 
 
 def _is_of_tags(about: Node | None) -> bool:
@@ -121,12 +121,12 @@ def _may_hold(condition: str, run: _Run) -> bool:
 @lru_cache(maxsize=1_000)
 def _value(text: str, run: _Run) -> bool | None:
     """What a condition is in a run; None where it cannot be told."""
-    tokens = [found.group().strip() for found in _TOKEN.finditer(text) if found.group().strip()]
+    tokens = [match.group().strip() for match in _TOKEN.finditer(text) if match.group().strip()]
     try:
-        value, rest = _either(tokens, run, 0)
+        value, tokens_left = _read_either(tokens, run, 0)
     except (IndexError, RecursionError):
         return None
-    return None if rest else _truth(value)
+    return None if tokens_left else _truth(value)
 
 
 _Told = bool | str | None
@@ -134,53 +134,55 @@ _SOME_TRUE = "*"
 """A value of which only that it counts as true is known."""
 
 
-def _either(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
-    value, rest = _both(tokens, run, depth)
-    while rest[:1] == ["||"]:
-        other, rest = _both(rest[1:], run, depth)
+def _read_either(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
+    value, tokens_left = _read_both(tokens, run, depth)
+    while tokens_left[:1] == ["||"]:
+        other, tokens_left = _read_both(tokens_left[1:], run, depth)
         value = (_SOME_TRUE if other else None) if value is None else value or other
-    return value, rest
+    return value, tokens_left
 
 
-def _both(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
-    value, rest = _compared(tokens, run, depth)
-    while rest[:1] == ["&&"]:
-        other, rest = _compared(rest[1:], run, depth)
+def _read_both(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
+    value, tokens_left = _read_comparison(tokens, run, depth)
+    while tokens_left[:1] == ["&&"]:
+        other, tokens_left = _read_comparison(tokens_left[1:], run, depth)
         value = (False if other in (False, "") else None) if value is None else value and other
-    return value, rest
+    return value, tokens_left
 
 
-def _compared(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
-    value, rest = _one(tokens, run, depth)
-    if rest[:1] in (["=="], ["!="]):
-        sign = rest[0]
-        other, rest = _one(rest[1:], run, depth)
+def _read_comparison(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
+    value, tokens_left = _read_operand(tokens, run, depth)
+    if tokens_left[:1] in (["=="], ["!="]):
+        sign = tokens_left[0]
+        other, tokens_left = _read_operand(tokens_left[1:], run, depth)
         if value is None or other is None:
-            return None, rest
+            return None, tokens_left
         same = _same(value, other)
-        return None if same is None else same if sign == "==" else not same, rest
-    return value, rest
+        return None if same is None else same if sign == "==" else not same, tokens_left
+    return value, tokens_left
 
 
-def _one(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
-    word, rest = tokens[0], tokens[1:]
+def _read_operand(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
+    word, tokens_left = tokens[0], tokens[1:]
     if depth > DEEPEST:
         raise RecursionError
     if word == "!":
-        value, rest = _one(rest, run, depth + 1)
+        value, tokens_left = _read_operand(tokens_left, run, depth + 1)
         truth = _truth(value)
-        return (None if truth is None else not truth), rest
+        return (None if truth is None else not truth), tokens_left
     if word == "(":
-        value, rest = _either(rest, run, depth + 1)
-        return value, _behind(rest)
-    if rest[:1] == ["("]:
-        given: list[_Told] = []
-        rest = rest[1:]
-        while rest[0] != ")":
-            value, rest = _either(rest[1:] if rest[0] == "," else rest, run, depth + 1)
-            given.append(value)
-        return _called(word.lower(), given), rest[1:]
-    return _named(word, run), rest
+        value, tokens_left = _read_either(tokens_left, run, depth + 1)
+        return value, _behind(tokens_left)
+    if tokens_left[:1] == ["("]:
+        arguments: list[_Told] = []
+        tokens_left = tokens_left[1:]
+        while tokens_left[0] != ")":
+            value, tokens_left = _read_either(
+                tokens_left[1:] if tokens_left[0] == "," else tokens_left, run, depth + 1
+            )
+            arguments.append(value)
+        return _evaluate_call(word.lower(), arguments), tokens_left[1:]
+    return _context_value(word, run), tokens_left
 
 
 def _behind(tokens: list[str]) -> list[str]:
@@ -189,7 +191,7 @@ def _behind(tokens: list[str]) -> list[str]:
     return tokens[1:]
 
 
-def _named(word: str, run: _Run) -> _Told:
+def _context_value(word: str, run: _Run) -> _Told:
     name = word.lower()
     if word.startswith("'"):
         return word[1:-1].replace("''", "'")
@@ -212,13 +214,18 @@ def _named(word: str, run: _Run) -> _Told:
     return None
 
 
-def _called(function: str, given: list[_Told]) -> _Told:
-    if function == "startswith" and len(given) == 2 and isinstance(given[0], str) and isinstance(given[1], str):
-        known = given[0].partition("*")[0].lower()
-        asked = given[1].lower()
-        if known.startswith(asked):
+def _evaluate_call(function: str, arguments: list[_Told]) -> _Told:
+    if (
+        function == "startswith"
+        and len(arguments) == 2
+        and isinstance(arguments[0], str)
+        and isinstance(arguments[1], str)
+    ):
+        beginning = arguments[0].partition("*")[0].lower()
+        prefix = arguments[1].lower()
+        if beginning.startswith(prefix):
             return True
-        return None if given[0].endswith("*") and asked.startswith(known) else False
+        return None if arguments[0].endswith("*") and prefix.startswith(beginning) else False
     return None
 
 

@@ -43,13 +43,13 @@ def find(path: str, text: str) -> Findings:
         documents = read(text)
     except Unreadable as error:
         return file.unreadable(error)
-    for node, role, given in _images(documents):
-        every = [evaluated(node.spanned.strip(), {}, variant) for variant in given]
-        known = [written for written in every if UNKNOWN not in written.text]
-        if not known:
+    for node, role, variants in _images(documents):
+        every = [evaluated(node.spanned.strip(), {}, variant) for variant in variants]
+        known_references = [reference for reference in every if UNKNOWN not in reference.text]
+        if not known_references:
             file.problem(node.start, f"the image {quoted(node.value)} is known only when the workflow runs")
-        for written in known:
-            image = written.without_prefix(DOCKER) or written
+        for reference in known_references:
+            image = reference.without_prefix(DOCKER) or reference
             file.image_or_part(image, role, why_fixed=_ONLY_A_PART)
     if "base-image" in text:
         for step in (step for document in documents for step in steps_of(document)):
@@ -72,8 +72,8 @@ def _images(documents: list[Node]) -> Iterator[tuple[Scalar, Role, tuple[Values[
         variants = Variants(document)
         for _, job in document.mapping("jobs").entries():
             if isinstance(job, Mapping):
-                given = variants.of(job)
-                yield from ((image, role, given) for image, role in _job_images(job))
+                job_variants = variants.of(job)
+                yield from ((image, role, job_variants) for image, role in _job_images(job))
                 if job.scalar("uses") is not None:
                     yield from ((image, Role.CONTAINER, _ONE_VARIANT) for image in handed_over(job.mapping("with")))
         image = document.mapping("runs").scalar("image")

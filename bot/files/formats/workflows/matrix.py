@@ -38,7 +38,7 @@ class Variants:
         takers = [triggers.mapping(name).mapping("inputs") for name in _TRIGGERS] + [document.mapping("inputs")]
         sets = [dict(_defaults(taker)) for taker in takers]
         self._inputs = [each for each in sets if each] or [{}]
-        self._used_around = _used(document, _AROUND)
+        self._used_around = _collect_used_names(document, _AROUND)
 
     def of(self, job: Mapping) -> tuple[Values[str, Spanned], ...]:
         """What `matrix.NAME` and `inputs.NAME` are in each variant, with dots for members; one empty variant where
@@ -47,15 +47,15 @@ class Variants:
         An input has its default, for each trigger that takes inputs. Only names that the job's containers and
         steps use count, so variants that differ in others are one.
         """
-        used = self._used_around | _used(job, _READ)
+        used = self._used_around | _collect_used_names(job, _READ)
         if not used:
             return ({},)
         of_matrix = _of_matrix(job.mapping("strategy").mapping("matrix"), used)
-        found: dict[tuple[tuple[str, Spanned], ...], None] = {}
-        for given in self._inputs:
-            own = tuple((name, value) for name, value in given.items() if name in used)
-            found |= dict.fromkeys((*own, *variant) for variant in of_matrix)
-        return tuple(dict(each) for each in islice(found, MOST_VARIANTS))
+        variants: dict[tuple[tuple[str, Spanned], ...], None] = {}
+        for inputs in self._inputs:
+            own = tuple((name, value) for name, value in inputs.items() if name in used)
+            variants |= dict.fromkeys((*own, *variant) for variant in of_matrix)
+        return tuple(dict(each) for each in islice(variants, MOST_VARIANTS))
 
 
 def _defaults(inputs: Mapping) -> Iterator[tuple[str, Spanned]]:
@@ -68,26 +68,26 @@ def _defaults(inputs: Mapping) -> Iterator[tuple[str, Spanned]]:
 
 
 def _of_matrix(matrix: Mapping, used: frozenset[str]) -> list[tuple[tuple[str, Spanned], ...]]:
-    found: dict[tuple[tuple[str, Spanned], ...], None] = {}
+    variants: dict[tuple[tuple[str, Spanned], ...], None] = {}
     for combination in islice(_combinations(matrix), MOST_VARIANTS * MOST_VARIANTS):
-        found.setdefault(tuple((name, value) for name, value in _leaves("matrix.", combination) if name in used))
-        if len(found) == MOST_VARIANTS:
+        variants.setdefault(tuple((name, value) for name, value in _leaves("matrix.", combination) if name in used))
+        if len(variants) == MOST_VARIANTS:
             break
-    return list(found) or [()]
+    return list(variants) or [()]
 
 
-def _used(around: Mapping, keys: tuple[str, ...]) -> frozenset[str]:
-    found: set[str] = set()
+def _collect_used_names(around: Mapping, keys: tuple[str, ...]) -> frozenset[str]:
+    names: set[str] = set()
     waiting: list[Node | None] = [around.get(key) for key in keys]
-    seen: set[int] = set()
+    node_ids: set[int] = set()
     while waiting:
         node = waiting.pop()
         if isinstance(node, Scalar):
-            found.update(use["name"] for use in _USED.finditer(node.value))
-        elif node is not None and id(node) not in seen:
-            seen.add(id(node))
+            names.update(use["name"] for use in _USED.finditer(node.value))
+        elif node is not None and id(node) not in node_ids:
+            node_ids.add(id(node))
             waiting += [value for _, value in node.entries()] if isinstance(node, Mapping) else node.items
-    return frozenset(found)
+    return frozenset(names)
 
 
 def _combinations(matrix: Mapping) -> Iterator[Variant]:
@@ -102,20 +102,20 @@ def _combinations(matrix: Mapping) -> Iterator[Variant]:
     fitted: set[int] = set()
     for values in product(*lists) if axes else ():
         own: Variant = dict(zip(axes, values, strict=True))
-        if any(each and _fits(each, own) and each.keys() <= own.keys() for each in excluded):
+        if any(inclusion and _fits(inclusion, own) and inclusion.keys() <= own.keys() for inclusion in excluded):
             continue
         added: dict[str, Node] = {}
-        for number, each in enumerate(included):
-            if _fits(each, own):
+        for number, inclusion in enumerate(included):
+            if _fits(inclusion, own):
                 fitted.add(number)
-                added |= {name: node for name, node in each.items() if name not in own}
+                added |= {name: node for name, node in inclusion.items() if name not in own}
         yield {**own, **added}
-    yield from (each for number, each in enumerate(included) if number not in fitted)
+    yield from (inclusion for number, inclusion in enumerate(included) if number not in fitted)
 
 
-def _fits(some: Variant, own: Variant) -> bool:
+def _fits(inclusion: Variant, own: Variant) -> bool:
     """Whether nothing that both name differs."""
-    return all(_same(node, own[name]) for name, node in some.items() if name in own)
+    return all(_same(node, own[name]) for name, node in inclusion.items() if name in own)
 
 
 def _same(one: Node, other: Node) -> bool:

@@ -35,8 +35,8 @@ def _runs(text: str, branch: str) -> bool:
 
 
 def _takes(push: Mapping, branch: str) -> bool:
-    if (wanted := push.get("branches")) is not None:
-        return _is_among(_patterns(wanted), branch)
+    if (branches := push.get("branches")) is not None:
+        return _is_among(_patterns(branches), branch)
     if (ignored := push.get("branches-ignore")) is not None:
         return not _is_among(_patterns(ignored), branch)
     return push.get("tags") is None and push.get("tags-ignore") is None
@@ -57,20 +57,20 @@ def _is_among(patterns: Iterable[str], branch: str) -> bool:
 
 
 def _fits(pattern: str, branch: str) -> bool:
-    written = ""
+    expression = ""
     for piece in _PIECES.findall(pattern):
         match piece:
             case "**":
-                written += ".*"
+                expression += ".*"
             case "*":
-                written += "[^/]*"
+                expression += "[^/]*"
             case "?" | "+":
-                written += piece
+                expression += piece
             case _ if piece.startswith("["):
-                written += piece
+                expression += piece
             case _:
-                written += re.escape(piece.removeprefix("\\") or piece)
+                expression += re.escape(piece.removeprefix("\\") or piece)
     try:
-        return re.fullmatch(written, branch, re.S) is not None
+        return re.fullmatch(expression, branch, re.S) is not None
     except re.error:
         return True

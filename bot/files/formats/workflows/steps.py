@@ -49,20 +49,20 @@ class WorkflowStep:
     @property
     def variables(self) -> Values[str, Spanned]:
         """All variables that are set for it, with `UNKNOWN` for the expressions that only a run tells."""
-        found: dict[str, Spanned] = {}
+        values: dict[str, Spanned] = {}
         for mapping in reversed((self.mapping, *self.around)):
             if mapping is self.mapping:
-                found |= self.kept
+                values |= self.kept
             for key, value in mapping.mapping("env").entries():
                 if isinstance(value, Scalar):
-                    found[key.value] = evaluated(value.spanned, found, self.variant)
-        return found
+                    values[key.value] = evaluated(value.spanned, values, self.variant)
+        return values
 
     @property
     def folder(self) -> str | None:
         """Where its commands run, from the repository's root on; None where that is an expression."""
-        written = self.mapping.scalar("working-directory") or self._default("working-directory")
-        folder = self.evaluated(written.spanned).text if written is not None else ""
+        directory = self.mapping.scalar("working-directory") or self._default("working-directory")
+        folder = self.evaluated(directory.spanned).text if directory is not None else ""
         return None if UNKNOWN in folder or folder.startswith("/") else folder
 
     @property
@@ -74,18 +74,18 @@ class WorkflowStep:
             return None
         return self.evaluated(run.spanned)
 
-    def evaluated(self, written: Spanned) -> Spanned:
+    def evaluated(self, text: Spanned) -> Spanned:
         """With what the environment and the variant write out put in, and `UNKNOWN` for other expressions."""
-        return evaluated(written, self.environment, self.variant) if "${{" in written.text else written
+        return evaluated(text, self.environment, self.variant) if "${{" in text.text else text
 
     def given(self, name: str) -> str:
         """An input of the action that it uses, evaluated; empty where it has none of that name."""
-        written = self.mapping.mapping("with").scalar(name)
-        return self.evaluated(written.spanned).text if written is not None else ""
+        scalar = self.mapping.mapping("with").scalar(name)
+        return self.evaluated(scalar.spanned).text if scalar is not None else ""
 
     def _default(self, key: str) -> Scalar | None:
-        found = (mapping.mapping("defaults").mapping("run").scalar(key) for mapping in self.around)
-        return next((scalar for scalar in found if scalar is not None), None)
+        scalars = (mapping.mapping("defaults").mapping("run").scalar(key) for mapping in self.around)
+        return next((scalar for scalar in scalars if scalar is not None), None)
 
 
 def steps_of(document: Node) -> Iterator[WorkflowStep]:
@@ -115,38 +115,38 @@ def steps_of(document: Node) -> Iterator[WorkflowStep]:
 def settings_of(step: WorkflowStep, *names: str) -> list[Spanned]:
     """The lines of inputs that hold one setting in each."""
     inputs = (step.mapping.mapping("with").scalar(name) for name in names)
-    texts = [step.evaluated(written.spanned) for written in inputs if written is not None]
+    texts = [step.evaluated(scalar.spanned) for scalar in inputs if scalar is not None]
     return [text.part(*line.span()).strip() for text in texts for line in _LINE.finditer(text.text)]
 
 
 def evaluated(
-    written: Spanned, environment: Values[str, Spanned], variant: Values[str, Spanned] | None = None
+    text: Spanned, environment: Values[str, Spanned], variant: Values[str, Spanned] | None = None
 ) -> Spanned:
     """With `${{ env.NAME }}`, `${{ matrix.NAME }}` and `${{ inputs.NAME }}` put in where they are known, the text
     of `${{ … || 'text' }}` where they are not, and `UNKNOWN` for every other expression."""
-    if "${{" not in written.text:
-        return written
+    if "${{" not in text.text:
+        return text
     parts: list[Spanned] = []
     done, room = 0, LONGEST_SCRIPT
-    for found in EXPRESSION.finditer(written.text):
-        parts.append(written.part(done, found.start()))
-        either = _OR_TEXT.fullmatch(written.text, *found.span("inside"))
-        named = _NAMED.fullmatch(found["inside"] if either is None else either["first"])
-        value = _value(named, environment, variant or {}) if named else None
+    for match in EXPRESSION.finditer(text.text):
+        parts.append(text.part(done, match.start()))
+        either = _OR_TEXT.fullmatch(text.text, *match.span("inside"))
+        access = _NAMED.fullmatch(match["inside"] if either is None else either["first"])
+        value = _value(access, environment, variant or {}) if access else None
         if either is not None and (value is None or not value.text):
-            value = written.part(*either.span("text"))
+            value = text.part(*either.span("text"))
         room -= len(value) if value is not None else 0
         if room < 0:
-            return Spanned(UNKNOWN, (~written.place(0),))
-        parts.append(value if value is not None else Spanned(UNKNOWN, (~written.place(found.start()),)))
-        done = found.end()
-    return joined([*parts, written.part(done, len(written))])
+            return Spanned(UNKNOWN, (~text.place(0),))
+        parts.append(value if value is not None else Spanned(UNKNOWN, (~text.place(match.start()),)))
+        done = match.end()
+    return joined([*parts, text.part(done, len(text))])
 
 
 def _value(
-    named: re.Match[str], environment: Values[str, Spanned], variant: Values[str, Spanned]
+    access: re.Match[str], environment: Values[str, Spanned], variant: Values[str, Spanned]
 ) -> Spanned | None:
-    if named["of"] == "env":
-        known = environment.get(named["name"])
-        return None if known is None or UNKNOWN in known.text else known
-    return variant.get(f"{named['of']}.{named['name']}")
+    if access["of"] == "env":
+        value = environment.get(access["name"])
+        return None if value is None or UNKNOWN in value.text else value
+    return variant.get(f"{access['of']}.{access['name']}")

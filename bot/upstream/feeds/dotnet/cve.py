@@ -79,8 +79,8 @@ def parse(data: bytes, seen_at: datetime, document: str = "cve.json") -> Parsed[
         products.setdefault(product.cve_id, []).append(product)
     are_whole = notes.count == before or (None not in products and _all_are_read(value["products"], products))
     advisories = tuple(
-        _advisory(disclosure, products.get(disclosure.id, []), are_whole, seen_at, notes, where)
-        for where, disclosure in disclosures
+        _advisory(disclosure, products.get(disclosure.id, []), are_whole, seen_at, notes, place)
+        for place, disclosure in disclosures
     )
     return Parsed(advisories, notes.problems, len(value["disclosures"]))
 
@@ -91,13 +91,13 @@ def _advisory(
     are_whole: bool,
     seen_at: datetime,
     notes: Notes,
-    where: str,
+    place: str,
 ) -> Advisory:
     """Where not all products can be told, no families are said: the one that is missing may be this one's.
 
     The vendor's own rating counts; the one that CVSS derives from the score only stands in for it."""
-    vendor = _severity(disclosure.cna, notes, where)
-    derived = _severity(disclosure.cvss, notes, where)
+    vendor = _severity(disclosure.cna, notes, place)
+    derived = _severity(disclosure.cvss, notes, place)
     disclosed = disclosure.timeline.disclosure if disclosure.timeline else None
     references = disclosure.references if isinstance(disclosure.references, list) else []
     return Advisory(
@@ -106,41 +106,41 @@ def _advisory(
         severity=vendor or derived,
         score=disclosure.cvss.score if disclosure.cvss else None,
         published_at=disclosed.date if disclosed else None,
-        families=_families(products, notes, where) if are_whole else frozenset(),
-        systems=_systems(disclosure.platforms, notes, where),
+        families=_families(products, notes, place) if are_whole else frozenset(),
+        systems=_systems(disclosure.platforms, notes, place),
         fixed_versions=versions_in_order(product.fixed for product in products if product.fixed),
         links=links(*references),
         evidence=(Evidence(SOURCE, disclosure.id, seen_at),),
     )
 
 
-def _all_are_read(listed: object, products: Mapping[str | None, list[_Product]]) -> bool:
-    return isinstance(listed, list) and len(listed) == sum(map(len, products.values()))
+def _all_are_read(entries: object, products: Mapping[str | None, list[_Product]]) -> bool:
+    return isinstance(entries, list) and len(entries) == sum(map(len, products.values()))
 
 
-def _severity(said: _Cvss | _Authority | None, notes: Notes, where: str) -> Severity | None:
-    severity = Severity.named(said.severity) if said else None
-    if said and said.severity and severity is None:
-        notes.add(where, f"the severity {said.severity} is unknown; it is skipped")
+def _severity(rating: _Cvss | _Authority | None, notes: Notes, place: str) -> Severity | None:
+    severity = Severity.named(rating.severity) if rating else None
+    if rating and rating.severity and severity is None:
+        notes.add(place, f"the severity {rating.severity} is unknown; it is skipped")
     return severity
 
 
-def _families(products: list[_Product], notes: Notes, where: str) -> frozenset[str]:
+def _families(products: list[_Product], notes: Notes, place: str) -> frozenset[str]:
     """Empty, which means "not said", where a product is none that is known here."""
     unknown = sorted({product.name for product in products if product.name not in _FAMILIES})
     for name in unknown:
-        notes.add(where, f"names the unknown product {name}; its families count as not said")
+        notes.add(place, f"names the unknown product {name}; its families count as not said")
     if unknown:
         return frozenset()
     return frozenset().union(*(_FAMILIES[product.name] for product in products))
 
 
-def _systems(platforms: object, notes: Notes, where: str) -> frozenset[str]:
+def _systems(platforms: object, notes: Notes, place: str) -> frozenset[str]:
     if platforms is not None and not isinstance(platforms, list):
-        notes.add(where, "its platforms should be a list; its systems count as not said")
+        notes.add(place, "its platforms should be a list; its systems count as not said")
     names = platforms if isinstance(platforms, list) else []
     unknown = [str(name) for name in names if not isinstance(name, str) or name.lower() not in _SYSTEMS]
     if unknown:
-        notes.add(where, f"names the unknown platform {unknown[0]}; its systems count as not said")
+        notes.add(place, f"names the unknown platform {unknown[0]}; its systems count as not said")
         return frozenset()
     return frozenset().union(*(_SYSTEMS[name.lower()] for name in names))

@@ -101,30 +101,30 @@ def parse(data: bytes, seen_at: datetime, document: str = "releases.json") -> Pa
     value = json_object(data, document)
     channel = whole(_ChannelDocument, value, notes)
     rows = notes.all_of(_ReleaseRow, channel.releases, "releases")
-    releases = tuple(_release(channel, row, seen_at, notes, where) for where, row in rows)
+    releases = tuple(_release(channel, row, seen_at, notes, place) for place, row in rows)
     return Parsed(releases, notes.problems, len(channel.releases))
 
 
-def _release(channel: _ChannelDocument, row: _ReleaseRow, seen_at: datetime, notes: Notes, where: str) -> Release:
+def _release(channel: _ChannelDocument, row: _ReleaseRow, seen_at: datetime, notes: Notes, place: str) -> Release:
     unread = {_FIELDS[name] for name in channel.unread | row.unread if name in _FIELDS}
     if "security" not in row.model_fields_set:
         unread.add("security")
     before = notes.count
-    listed = notes.each(_ListedCve, row.cve_list, f"{where}.cve-list")
-    cves = tuple(sorted({entry.cve_id for _, entry in listed}))
+    cve_entries = notes.each(_ListedCve, row.cve_list, f"{place}.cve-list")
+    cves = tuple(sorted({entry.cve_id for _, entry in cve_entries}))
     if notes.count > before:
         unread.add("cves")
     before = notes.count
-    sdk = _version(row.sdk, notes, f"{where}.sdk")
-    sdks = [entry.version for _, entry in notes.each(_Component, row.sdks, f"{where}.sdks")]
+    sdk = _version(row.sdk, notes, f"{place}.sdk")
+    sdks = [entry.version for _, entry in notes.each(_Component, row.sdks, f"{place}.sdks")]
     if notes.count > before:
         unread.add("sdks")
     return Release(
         channel=channel.channel_version,
         version=row.release_version,
         published_at=seen_at,
-        runtime=_version(row.runtime, notes, f"{where}.runtime"),
-        aspnetcore=_version(row.aspnetcore_runtime, notes, f"{where}.aspnetcore-runtime"),
+        runtime=_version(row.runtime, notes, f"{place}.runtime"),
+        aspnetcore=_version(row.aspnetcore_runtime, notes, f"{place}.aspnetcore-runtime"),
         sdks=tuple(dict.fromkeys([sdk, *sdks] if sdk else sdks)),
         security=row.security or bool(cves),
         cves=cves,
@@ -136,23 +136,23 @@ def _release(channel: _ChannelDocument, row: _ReleaseRow, seen_at: datetime, not
     )
 
 
-def _version(component: object, notes: Notes, where: str) -> str | None:
+def _version(component: object, notes: Notes, place: str) -> str | None:
     """The version of a component; null and `{}` stand for none (a release of SDKs alone has no runtime)."""
     if not component:
         return None
-    entry = notes.shaped(_Component, component, where)
+    entry = notes.shaped(_Component, component, place)
     return entry.version if entry else None
 
 
-def merge(known: Mapping[str, Release], parsed: Iterable[Release]) -> Merged:
+def merge(known_releases: Mapping[str, Release], parsed: Iterable[Release]) -> Merged:
     """What is known once `parsed`, a reading of one or more channels, is added to it.
 
     First-seen times stay: the feed rewrites `release-date` when a later SDK joins a release, and lists CVEs up
     to days after it. The rest follows the newest reading, but for what that could not read. The first reading of a
     channel publishes nothing new: its history is only new to us.
     """
-    releases = dict(known)
-    channels = {release.channel for release in known.values()}
+    releases = dict(known_releases)
+    channels = {release.channel for release in known_releases.values()}
     changed: dict[str, Release] = {}
     published: list[Release] = []
     for release in parsed:
@@ -167,13 +167,13 @@ def merge(known: Mapping[str, Release], parsed: Iterable[Release]) -> Merged:
 
 
 def _keeping_first_seen(before: Release, release: Release) -> Release:
-    listings = [at for at in (before.cves_listed_at, release.cves_listed_at) if at is not None]
-    found = replace(
+    listings = [moment for moment in (before.cves_listed_at, release.cves_listed_at) if moment is not None]
+    merged_release = replace(
         release,
         published_at=min(before.published_at, release.published_at),
         cves_listed_at=min(listings, default=None),
     )
-    return _keeping_unread(before, found)
+    return _keeping_unread(before, merged_release)
 
 
 def _keeping_unread(before: Release, release: Release) -> Release:
@@ -181,10 +181,14 @@ def _keeping_unread(before: Release, release: Release) -> Release:
 
     A security release that lists no CVE at all any more is taken for one of which they cannot be read.
     """
-    kept: dict[str, Any] = {name: getattr(before, name) for name in release.unread if name not in before.unread}
-    if "sdks" in kept:
-        kept["sdks"] = tuple(dict.fromkeys((*release.sdks, *before.sdks)))
-    if "cves" in kept or (release.security and not release.cves):
-        kept["cves"] = tuple(sorted({*release.cves, *before.cves}))
-    kept["security"] = kept.get("security", release.security) or bool(kept.get("cves", release.cves))
-    return replace(release, **kept, unread=tuple(name for name in release.unread if name not in kept))
+    old_values: dict[str, Any] = {
+        name: getattr(before, name) for name in release.unread if name not in before.unread
+    }
+    if "sdks" in old_values:
+        old_values["sdks"] = tuple(dict.fromkeys((*release.sdks, *before.sdks)))
+    if "cves" in old_values or (release.security and not release.cves):
+        old_values["cves"] = tuple(sorted({*release.cves, *before.cves}))
+    old_values["security"] = old_values.get("security", release.security) or bool(
+        old_values.get("cves", release.cves)
+    )
+    return replace(release, **old_values, unread=tuple(name for name in release.unread if name not in old_values))

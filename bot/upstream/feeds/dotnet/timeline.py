@@ -42,32 +42,35 @@ def parse(data: bytes, seen_at: datetime, document: str = "timeline") -> Parsed[
     """
     notes = Notes(document)
     embedded = json_object(data, document).get("_embedded")
-    listed: dict[str, Any] = embedded if isinstance(embedded, dict) else {}
-    if "years" in listed:
-        entries, found = listed["years"], _years(notes, listed["years"], seen_at.year - _YEARS_BACK)
-    elif "months" in listed:
-        entries, found = listed["months"], _months(notes, listed["months"])
+    embedded_lists: dict[str, Any] = embedded if isinstance(embedded, dict) else {}
+    if "years" in embedded_lists:
+        entries, feed_sources = (
+            embedded_lists["years"],
+            _years(notes, embedded_lists["years"], seen_at.year - _YEARS_BACK),
+        )
+    elif "months" in embedded_lists:
+        entries, feed_sources = embedded_lists["months"], _months(notes, embedded_lists["months"])
     else:
         raise malformed_feed(document, "it should embed years or months")
-    sources = tuple(dict.fromkeys(found))
+    sources = tuple(dict.fromkeys(feed_sources))
     return Parsed(sources, notes.problems, len(entries))
 
 
 def _years(notes: Notes, values: object, since: int) -> Iterator[FeedSource]:
-    for where, year in notes.all_of(_Year, values, "_embedded.years"):
+    for place, year in notes.all_of(_Year, values, "_embedded.years"):
         if int(year.year) >= since:
-            yield from _source(notes, where, FeedKind.DOTNET_TIMELINE, year.links.itself)
+            yield from _source(notes, place, FeedKind.DOTNET_TIMELINE, year.links.itself)
 
 
 def _months(notes: Notes, values: object) -> Iterator[FeedSource]:
-    for where, month in notes.all_of(_Month, values, "_embedded.months"):
+    for place, month in notes.all_of(_Month, values, "_embedded.months"):
         if month.links.cve_json is not None:
-            yield from _source(notes, where, FeedKind.DOTNET_CVE, month.links.cve_json)
+            yield from _source(notes, place, FeedKind.DOTNET_CVE, month.links.cve_json)
 
 
-def _source(notes: Notes, where: str, kind: FeedKind, link: _Link | None) -> Iterator[FeedSource]:
+def _source(notes: Notes, place: str, kind: FeedKind, link: _Link | None) -> Iterator[FeedSource]:
     url = web_address(link.href) if link else None
     if url is None:
-        notes.add(where, "links to no address; the entry is skipped")
+        notes.add(place, "links to no address; the entry is skipped")
     else:
         yield FeedSource(kind, url)

@@ -40,15 +40,15 @@ _FIX = "write the commit, with the version as a comment behind it"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    seen: set[tuple[str, int]] = set()
+    keys: set[tuple[str, int]] = set()
     pushing = set(deliveries(repository).pushing())
     for pipeline in pipelines(repository):
         delivers = pipeline in pushing or any("login" in step.action for step in pipeline.steps)
         for step in pipeline.steps:
             scalar = step.uses_at
-            if scalar is None or not step.events - TESTS_ONLY or (step.path, scalar.start) in seen:
+            if scalar is None or not step.events - TESTS_ONLY or (step.path, scalar.start) in keys:
                 continue
-            seen.add((step.path, scalar.start))
+            keys.add((step.path, scalar.start))
             name, _, version = scalar.value.strip().partition("@")
             place = repository.place(scalar, step.path)
             if scalar.value.startswith("docker://"):

@@ -67,10 +67,12 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             usage = spans.get(stage.instruction.line)
             span = usage.tag_span if usage is not None else None
             left_alone = GENERATED if is_generated(repository.text(file.path)) else ""
-            yield _judged(reference, place, subject, span, left_alone)
+            yield _judge_reference(reference, place, subject, span, left_alone)
 
 
-def _judged(reference: Reference, place: Place, subject: str, span: Span | None, left_alone: str) -> Verdict:
+def _judge_reference(
+    reference: Reference, place: Place, subject: str, span: Span | None, left_alone: str
+) -> Verdict:
     text = str(reference)
     if reference.digest is not None:
         if reference.tag is None:
@@ -78,21 +80,21 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
             return unknown(place, subject, why, "the tag, written before the digest")
         return holds(place, subject, "a digest beside its tag is raised with the tag")
     if reference.tag is None or reference.tag == "latest":
-        what = "no tag is written, which means latest" if reference.tag is None else "latest brings any version"
-        return fails(place, subject, what, "write the minor version that the program targets")
+        message = "no tag is written, which means latest" if reference.tag is None else "latest brings any version"
+        return fails(place, subject, message, "write the minor version that the program targets")
     if reference.tag.split("-")[0].lower() in _MOVING:
         return fails(place, subject, f"{reference.tag} brings any version", "write the minor version")
     tag = tag_of(text)
     if not is_dotnet(text) or tag is None:
-        return _judged_of_others(reference, tag, place, subject)
+        return _judge_other_reference(reference, tag, place, subject)
     if tag.precision >= _FULL and "preview" not in reference.tag and "rc" not in reference.tag:
         numbers = reference.tag.partition("-")[0]
         minor = ".".join(numbers.split(".")[:2])
-        wanted = minor + reference.tag[len(numbers) :]
+        floating_tag = minor + reference.tag[len(numbers) :]
         is_plain = span is not None and re.fullmatch(r"\d+\.\d+\.\d+", numbers) is not None
         is_safe = is_plain and not left_alone
-        edits = (Edit(place.path, span, wanted),) if is_safe and span is not None else ()
-        fix = Fix(f"write {wanted}", edits, left_alone)
+        edits = (Edit(place.path, span, floating_tag),) if is_safe and span is not None else ()
+        fix = Fix(f"write {floating_tag}", edits, left_alone)
         return fails(place, subject, f"{reference.tag} is one patch, which never gets a fix", fix)
     if tag.precision == 1:
         return fails(
@@ -104,7 +106,7 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
     return holds(place, subject, f"it follows {reference.tag}")
 
 
-def _judged_of_others(reference: Reference, tag: Tag | None, place: Place, subject: str) -> Verdict:
+def _judge_other_reference(reference: Reference, tag: Tag | None, place: Place, subject: str) -> Verdict:
     """Of images that are not .NET's: an official one has a tag for each minor version, others may have."""
     name = str(reference.tag)
     if _OF_ONE_UPDATE.search(name):

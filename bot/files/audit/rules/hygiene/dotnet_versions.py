@@ -76,13 +76,13 @@ def _sdk(
     pin = global_json.pin(repository.text(path)) if path in repository else None
     if pin is None:
         return
-    wanted = pin.version.partition(".")[0]
-    if not wanted.isdecimal():
+    pinned_major = pin.version.partition(".")[0]
+    if not pinned_major.isdecimal():
         yield unknown(place, subject, f"{path} names no version", "a version in global.json")
-    elif int(wanted) == major:
+    elif int(pinned_major) == major:
         yield holds(place, subject, f"{path} asks for the same major version")
-    elif int(wanted) < major and pin.roll_forward.lower() in {"major", "latestmajor"}:
-        yield holds(place, subject, f"{path} asks for {wanted} or newer")
+    elif int(pinned_major) < major and pin.roll_forward.lower() in {"major", "latestmajor"}:
+        yield holds(place, subject, f"{path} asks for {pinned_major} or newer")
     else:
         yield fails(
             place,
@@ -96,21 +96,24 @@ def _runtime(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, m
     place = file.place(stage.instruction)
     projects = _projects(repository, file)
     frameworks = {path: _majors(repository, path) for path in projects}
-    known = {each for majors in frameworks.values() for each in majors}
-    if not projects or not known:
+    target_majors = {each for majors in frameworks.values() for each in majors}
+    if not projects or not target_majors:
         return unknown(
             place,
             subject,
             "which project runs on it is not told by the Dockerfile",
             "the project's TargetFramework",
         )
-    if major in known:
+    if major in target_majors:
         return holds(place, subject, f"a project that it runs targets .NET {major}")
-    if len(known) > 1:
+    if len(target_majors) > 1:
         return unknown(
-            place, subject, f"its projects target .NET {', '.join(map(str, sorted(known)))}", "which of them is run"
+            place,
+            subject,
+            f"its projects target .NET {', '.join(map(str, sorted(target_majors)))}",
+            "which of them is run",
         )
-    target = known.pop()
+    target = target_majors.pop()
     path = next(iter(projects))
     if "RollForward" in repository.text(path) or "RollForward" in repository.text("Directory.Build.props"):
         return holds(place, subject, f"{path} targets .NET {target} and rolls forward")
@@ -133,18 +136,18 @@ def _projects(repository: RepositoryTexts, file: Dockerfile) -> list[str]:
     if not names:
         names = list(_PUBLISHED.findall(text)) if len(set(_PUBLISHED.findall(text))) == 1 else []
     ends = {posixpath.normpath(name.replace("\\", "/")).rpartition("/")[2] for name in names}
-    found = [
+    project_paths = [
         path for path in repository.paths if path.rpartition("/")[2] in ends and path.endswith(PROJECT_ENDINGS)
     ]
-    if len(found) > len(ends):
-        near = [path for path in found if path.startswith(f"{folder}/")] if folder else found
-        found = near or found
+    if len(project_paths) > len(ends):
+        near = [path for path in project_paths if path.startswith(f"{folder}/")] if folder else project_paths
+        project_paths = near or project_paths
     beside = [
         path
         for path in repository.below(folder)
         if path.endswith(PROJECT_ENDINGS) and posixpath.dirname(path) == folder
     ]
-    return found or (beside if len(beside) == 1 else [])
+    return project_paths or (beside if len(beside) == 1 else [])
 
 
 def _majors(repository: RepositoryTexts, path: str) -> set[int]:
@@ -157,10 +160,10 @@ def _majors(repository: RepositoryTexts, path: str) -> set[int]:
             break
         folder = posixpath.dirname(folder)
     for text in texts:
-        for written in _FRAMEWORK.findall(text):
-            found = {int(match[1]) for name in written.split(";") if (match := _MODERN.match(name.strip()))}
-            if found:
-                return found
+        for framework_list in _FRAMEWORK.findall(text):
+            majors = {int(match[1]) for name in framework_list.split(";") if (match := _MODERN.match(name.strip()))}
+            if majors:
+                return majors
     return set()
 
 

@@ -40,15 +40,15 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _of_action(repository: RepositoryTexts, push: Push) -> Verdict:
     step = push.step
     place = repository.where(step)
-    asked = [step.input(name) for name in ("pull", "no-cache")]
-    if any(each.lower() == "true" for each in asked):
+    settings = [step.input(name) for name in ("pull", "no-cache")]
+    if any(each.lower() == "true" for each in settings):
         return holds(place, push.subject, "the base is looked up anew")
-    if any(is_unknown(each) for each in asked):
+    if any(is_unknown(each) for each in settings):
         return unknown(place, push.subject, "pull is known only in a run", "its value in a scheduled run")
     if step.input("cache-from"):
-        given = step.mapping.get("with")
+        inputs = step.mapping.get("with")
         advice = "set pull: true"
-        fix = with_key(repository, given, "pull", ["true"], advice) if isinstance(given, Mapping) else Fix(advice)
+        fix = with_key(repository, inputs, "pull", ["true"], advice) if isinstance(inputs, Mapping) else Fix(advice)
         return fails(place, push.subject, "it builds on cached layers, and pull is not set", fix)
     return _of_runner(repository, push)
 

@@ -77,21 +77,21 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for path in repository.paths:
         if is_for_production(path):
             yield from _of_file(repository, path)
-    found = pipelines(repository)
+    own_pipelines = pipelines(repository)
     for look in (_scripts, _programs):
-        for pipeline in found:
+        for pipeline in own_pipelines:
             yield from _once_a_place(look(repository, pipeline))
-    yield from _once_a_place(verdict for pipeline in found for verdict in _steps(repository, pipeline))
-    for pipeline in found:
+    yield from _once_a_place(verdict for pipeline in own_pipelines for verdict in _steps(repository, pipeline))
+    for pipeline in own_pipelines:
         yield from _remote_jobs(repository, pipeline)
 
 
 def _once_a_place(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
     """The first verdict on each place: a step of an action that is called often stands in one."""
-    told: set[tuple[str, int]] = set()
+    keys: set[tuple[str, int]] = set()
     for verdict in verdicts:
-        if (where := (verdict.place.path, verdict.place.start)) not in told:
-            told.add(where)
+        if (key := (verdict.place.path, verdict.place.start)) not in keys:
+            keys.add(key)
             yield verdict
 
 
@@ -100,21 +100,21 @@ def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
     if kind_of(path) == OTHER or name == "Jenkinsfile":
         yield from _of_build_service(repository, path, "another build service")
     elif name.startswith((".goreleaser.", "goreleaser.")):
-        found = _GORELEASER.search(repository.text(path))
-        if found is not None:
+        match = _GORELEASER.search(repository.text(path))
+        if match is not None:
             why = "it builds and pushes images; such files are not judged"
-            place = _place_of(repository, path, found)
+            place = _place_of(repository, path, match)
             yield unknown(place, "GoReleaser", why, "the same practices there, by hand")
     elif (pattern := _pattern_of(name)) is not None:
-        found = pattern.search(repository.text(path))
-        if found is not None:
-            what = found.groupdict().get("kind") or found.group()
+        match = pattern.search(repository.text(path))
+        if match is not None:
+            subject = match.groupdict().get("kind") or match.group()
             why = "it runs containers; such files are not judged"
-            yield unknown(_place_of(repository, path, found), what, why, "the runtime's settings, by hand")
+            yield unknown(_place_of(repository, path, match), subject, why, "the runtime's settings, by hand")
 
 
-def _place_of(repository: RepositoryTexts, path: str, found: re.Match[str]) -> Place:
-    line = repository.lines(path).at(found.start())
+def _place_of(repository: RepositoryTexts, path: str, match: re.Match[str]) -> Place:
+    line = repository.lines(path).at(match.start())
     return Place(path, line, line)
 
 
@@ -125,19 +125,19 @@ def _pattern_of(name: str) -> re.Pattern[str] | None:
     return _CONTAINER_APP if name.endswith((".yml", ".yaml")) else None
 
 
-def _of_build_service(repository: RepositoryTexts, path: str, what: str) -> Iterator[Verdict]:
+def _of_build_service(repository: RepositoryTexts, path: str, subject: str) -> Iterator[Verdict]:
     text = repository.text(path)
-    found = next((each for each in _PUSHES.finditer(text) if not _is_of_another_task(text, each)), None)
-    if found is not None:
+    match = next((each for each in _PUSHES.finditer(text) if not _is_of_another_task(text, each)), None)
+    if match is not None:
         why = "it seems to push an image; such builds are not judged"
-        place = _place_of(repository, path, found)
-        yield unknown(place, what, why, "the same practices in the pipeline, by hand")
+        place = _place_of(repository, path, match)
+        yield unknown(place, subject, why, "the same practices in the pipeline, by hand")
 
 
-def _is_of_another_task(text: str, found: re.Match[str]) -> bool:
+def _is_of_another_task(text: str, match: re.Match[str]) -> bool:
     """Whether `command: push` is that of a task which pushes no images, such as NuGetCommand@2."""
-    at = text.rfind("task:", 0, found.start()) if found.group().startswith("command") else -1
-    return at >= 0 and not text[at + len("task:") :].lstrip(" '\"").lower().startswith("docker")
+    task_start = text.rfind("task:", 0, match.start()) if match.group().startswith("command") else -1
+    return task_start >= 0 and not text[task_start + len("task:") :].lstrip(" '\"").lower().startswith("docker")
 
 
 def _scripts(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
@@ -145,11 +145,11 @@ def _scripts(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdic
     for step in pipeline.steps:
         place = repository.where(step)
         for command in step.commands if step.events - TESTS_ONLY else ():
-            name, asked = script_of(command), " ".join(command.words[:2])
-            if name is None or not _HANDS_OVER.search(asked) or _NO_PUSH.search(asked):
+            name, command_line = script_of(command), " ".join(command.words[:2])
+            if name is None or not _HANDS_OVER.search(command_line) or _NO_PUSH.search(command_line):
                 continue
             if any(_PUSHES_IMAGE.search(text) for text in script_texts(repository, name)):
-                why = f"{name} pushes images, and what `{asked[:80]}` does of it is not followed"
+                why = f"{name} pushes images, and what `{command_line[:80]}` does of it is not followed"
                 yield unknown(place, step.subject, why, "the push in the workflow itself")
 
 
@@ -163,14 +163,14 @@ def _programs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdi
         script = _CONTINUED.sub(" ", run.value)
         is_handed = is_handed or "--push" in script
         tool = next((each.name for each in step.commands if each.name in BUILD_TOOLS), "")
-        if asked := _asked_to_push(script):
-            what = f"`{asked}`"
+        if request := _asked_to_push(script):
+            subject = f"`{request}`"
         elif tool and is_handed and not any(_PUSHES_IMAGE.search(" ".join(each.words)) for each in step.commands):
-            what = f"`{tool}` with `--push`"
+            subject = f"`{tool}` with `--push`"
         else:
             continue
         place = repository.where(step)
-        why = f"{what} seems to push images, and is not followed"
+        why = f"{subject} seems to push images, and is not followed"
         yield unknown(place, step.subject, why, "the push in the workflow itself")
 
 

@@ -34,13 +34,15 @@ _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    found = deliveries(repository)
+    own_deliveries = deliveries(repository)
     for pipeline in building(repository):
-        events = frozenset().union(*(push.events for push in found.pushes if push.pipeline is pipeline))
+        events = frozenset().union(*(push.events for push in own_deliveries.pushes if push.pipeline is pipeline))
         yield _of(repository, pipeline, events)
-    for pipeline in dict.fromkeys(pipeline for pipeline, _ in found.remote_builds):
+    for pipeline in dict.fromkeys(pipeline for pipeline, _ in own_deliveries.remote_builds):
         if pipeline not in building(repository):
-            events = frozenset().union(*(job.events for each, job in found.remote_builds if each is pipeline))
+            events = frozenset().union(
+                *(job.events for each, job in own_deliveries.remote_builds if each is pipeline)
+            )
             yield _of(repository, pipeline, events)
 
 

@@ -40,9 +40,11 @@ _OLDEST_WITH_USER = 8
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    wanted = targets(repository)
+    targets_by_path = targets(repository)
     for file in dockerfiles(repository):
-        stages = [stage for name in sorted(wanted.get(file.path, ())) if (stage := file.stage(name)) is not None]
+        stages = [
+            stage for name in sorted(targets_by_path.get(file.path, ())) if (stage := file.stage(name)) is not None
+        ]
         for stage in stages or [file.final]:
             user = settled(user_of(file, stage, repository), repository.produced_from(file.path))
             place = file.place(user.where)
@@ -74,9 +76,9 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
     runs_later = any(each.keyword == "run" and each.line > starts[0].line for each in file.of(stage) if starts)
     if not has_user or is_written or not starts or runs_later or is_generated(repository.text(file.path)):
         return Fix(advice)
-    at = repository.lines(file.path).start(starts[0].line)
+    offset = repository.lines(file.path).start(starts[0].line)
     ending = "\r\n" if "\r\n" in repository.text(file.path) else "\n"
-    return Fix(advice, suggested=(Edit(file.path, Span(at, at), f"USER $APP_UID{ending}"),))
+    return Fix(advice, suggested=(Edit(file.path, Span(offset, offset), f"USER $APP_UID{ending}"),))
 
 
 def _built_by_sdk(repository: RepositoryTexts) -> Iterator[Verdict]:

@@ -30,20 +30,20 @@ _FIX = "remove the mount; build with a rootless builder instead"
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_pod(pod: Pod) -> Iterator[Verdict]:
-        found = [(node, path) for node, path in host_paths(pod) if is_engine_socket(path)]
-        for node, path in found:
+        sockets = [(node, path) for node, path in host_paths(pod) if is_engine_socket(path)]
+        for node, path in sockets:
             yield fails(
                 place_of(repository, node, pod.place), pod.subject, f"it gets the engine's socket {path}", _FIX
             )
-        if not found:
+        if not sockets:
             yield holds(pod.place, pod.subject, "it gets no engine's socket")
 
     def of_service(service: Service) -> Iterator[Verdict]:
-        found = [(node, path) for node, path in mounted_host_paths(service) if is_engine_socket(path)]
-        for node, path in found:
+        sockets = [(node, path) for node, path in mounted_host_paths(service) if is_engine_socket(path)]
+        for node, path in sockets:
             place = place_of(repository, node, service.place)
             yield fails(place, service.subject, f"it gets the engine's socket {path}", _FIX)
-        if not found:
+        if not sockets:
             yield holds(service.place, service.subject, "it gets no engine's socket")
 
     yield from judge_pods(repository, of_pod, of_service)

@@ -29,24 +29,24 @@ from bot.files.audit.workloads.mounts import host_paths, is_engine_socket, is_of
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_pod(pod: Pod) -> Iterator[Verdict]:
-        found = [(node, path) for node, path in host_paths(pod) if not is_engine_socket(path)]
-        for node, path in found:
+        mounts = [(node, path) for node, path in host_paths(pod) if not is_engine_socket(path)]
+        for node, path in mounts:
             place = place_of(repository, node, pod.place)
-            what = "a folder that a template names" if HIDDEN_VALUE in path else path
-            yield fails(place, pod.subject, f"it mounts {what} of its node", "use a persistent volume claim")
-        if not found:
+            folder = "a folder that a template names" if HIDDEN_VALUE in path else path
+            yield fails(place, pod.subject, f"it mounts {folder} of its node", "use a persistent volume claim")
+        if not mounts:
             yield holds(pod.place, pod.subject, "it mounts nothing of its node")
 
     def of_service(service: Service) -> Iterator[Verdict]:
-        found = [
+        mounts = [
             (node, path)
             for node, path in mounted_host_paths(service)
             if is_of_system(path) and not is_engine_socket(path)
         ]
-        for node, path in found:
+        for node, path in mounts:
             place = place_of(repository, node, service.place)
             yield fails(place, service.subject, f"it mounts {path} of its host", "use a named volume")
-        if not found:
+        if not mounts:
             yield holds(service.place, service.subject, "it mounts no folder of the system")
 
     yield from judge_pods(repository, of_pod, of_service)

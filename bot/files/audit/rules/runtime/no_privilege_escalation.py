@@ -36,14 +36,14 @@ _FIX = "set securityContext.allowPrivilegeEscalation: false"
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
-        written = container.context.get("allowPrivilegeEscalation")
+        setting = container.context.get("allowPrivilegeEscalation")
         fix = context_key(repository, container, "allowPrivilegeEscalation", ["false"], _FIX)
-        place = place_of(repository, written, container.place)
-        if is_hidden(written):
+        place = place_of(repository, setting, container.place)
+        if is_hidden(setting):
             yield hidden(container, "allowPrivilegeEscalation")
-        elif word(written) is None:
+        elif word(setting) is None:
             yield absent(container, "allowPrivilegeEscalation is not set, and its default is true", fix)
-        elif word(written) != "false":
+        elif word(setting) != "false":
             yield fails(place, container.subject, "allowPrivilegeEscalation is not false", fix)
         elif word(container.context.get("privileged")) == "true":
             yield fails(place, container.subject, "the container is privileged, so the setting has no effect", _FIX)

@@ -28,11 +28,11 @@ _FIX = "remove privileged, and give the one right that is needed"
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
-        written = container.context.get("privileged")
-        if is_hidden(written):
+        setting = container.context.get("privileged")
+        if is_hidden(setting):
             yield hidden(container, "privileged")
-        elif word(written) == "true":
-            yield fails(place_of(repository, written, container.place), container.subject, "it is privileged", _FIX)
+        elif word(setting) == "true":
+            yield fails(place_of(repository, setting, container.place), container.subject, "it is privileged", _FIX)
         else:
             yield holds(container.place, container.subject, "it is not privileged")
 

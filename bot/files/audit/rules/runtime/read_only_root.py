@@ -35,15 +35,15 @@ _NO_TMP = "the root is read-only, but nothing writable is mounted at /tmp"
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
-        written = container.context.get("readOnlyRootFilesystem")
-        place = place_of(repository, written, container.place)
-        if is_hidden(written):
+        setting = container.context.get("readOnlyRootFilesystem")
+        place = place_of(repository, setting, container.place)
+        if is_hidden(setting):
             yield hidden(container, "readOnlyRootFilesystem")
-        elif word(written) is None:
+        elif word(setting) is None:
             yield absent(
                 container, "readOnlyRootFilesystem is not set", read_only_with_tmp(repository, container, _FIX)
             )
-        elif word(written) != "true":
+        elif word(setting) != "true":
             fix = read_only_with_tmp(repository, container, _FIX)
             yield fails(place, container.subject, "readOnlyRootFilesystem is not true", fix)
         elif has_tmp(container):

@@ -88,7 +88,7 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         yield _written_user(repository, service, user)
         return
     path, target = service.dockerfile()
-    where = ""
+    origin = ""
     if path is not None and path in repository:
         file = dockerfile_at(repository, path)
         stage = (file.stage(target) if target else file.final) if file is not None else None
@@ -97,22 +97,22 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
                 service.place, service.subject, f"{path} cannot be read", "a Dockerfile that can be built"
             )
             return
-        found = settled(user_of(file, stage, repository), repository.produced_from(path))
-        where = f" ({path})"
+        image_user = settled(user_of(file, stage, repository), repository.produced_from(path))
+        origin = f" ({path})"
     elif service.is_built or not service.image or "$" in service.image:
         yield unknown(service.place, service.subject, "no user is set, and the image is not known here", "a `user`")
         return
     else:
-        found = settled(user_of_image(service.image), repository.produced_as(service.image))
-    why = f"{found.why}{where}"
-    match found.kind:
+        image_user = settled(user_of_image(service.image), repository.produced_as(service.image))
+    why = f"{image_user.why}{origin}"
+    match image_user.kind:
         case UserKind.ROOT:
             fix = service_key(repository, service, "user", "'1654'", _FIX_OF_SERVICE)
             yield fails(service.place, service.subject, f"no user is set, and {why}", fix)
         case UserKind.NUMBER | UserKind.NAME:
             yield holds(service.place, service.subject, why)
         case UserKind.NOT_ASKED:
-            yield not_applicable(service.place, service.subject, found.why)
+            yield not_applicable(service.place, service.subject, image_user.why)
         case UserKind.UNKNOWN:
             settles = "a `user`, or the image's configuration"
             yield unknown(service.place, service.subject, f"no user is set; {why}", settles)

@@ -31,10 +31,10 @@ from bot.files.audit.verdict import Verdict, fails, holds, unknown
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    found = deliveries(repository)
-    strangers = {each: list(dict.fromkeys(other_scanners(each))) for each in found.pushing()}
+    own_deliveries = deliveries(repository)
+    strangers = {each: list(dict.fromkeys(other_scanners(each))) for each in own_deliveries.pushing()}
     called = {each: list(dict.fromkeys(scripts_called(repository, each, SCANNERS))) for each in strangers}
-    for push in found.pushes:
+    for push in own_deliveries.pushes:
         place = repository.where(push.step)
         scans = scans_of(repository, push)
         elsewhere, scripts = strangers[push.pipeline], called[push.pipeline]
@@ -56,8 +56,8 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             fix = scan_after(repository, push, "scan the image in the run that pushes it, with an exit code")
             yield fails(place, push.subject, "no scan looks at the image in the run that pushes it", fix)
-    for pipeline, job in found.remote_builds:
-        if not any(scan.pipeline is pipeline for scan in found.scans):
+    for pipeline, job in own_deliveries.remote_builds:
+        if not any(scan.pipeline is pipeline for scan in own_deliveries.scans):
             place = repository.where(job)
             yield fails(
                 place,

@@ -25,12 +25,12 @@ from bot.files.audit.verdict import Verdict, fails, holds
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    found = deliveries(repository)
-    pushing = set(found.pushing())
-    for deploy in found.deploys:
+    own_deliveries = deliveries(repository)
+    pushing = set(own_deliveries.pushing())
+    for deploy in own_deliveries.deploys:
         if deploy.pipeline not in pushing:
             continue
-        scans = [scan for scan in found.scans if scan.pipeline is deploy.pipeline and scan.blocks is True]
+        scans = [scan for scan in own_deliveries.scans if scan.pipeline is deploy.pipeline and scan.blocks is True]
         if not scans:
             continue
         place = repository.where(deploy.step)

@@ -53,12 +53,12 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 def _fix(repository: RepositoryTexts, scan: ImageScan) -> Fix:
     """All that the gate needs at once, so that no other check of the scan begins to fail."""
-    given = scan.step.mapping.get("with")
+    inputs = scan.step.mapping.get("with")
     if scan.step.action != "aquasecurity/trivy-action" or scan.step.may_fail is not False:
         advice = f"let {scan.tool} fail the job: an exit code other than 0, and nothing that swallows it"
         return suggest_blocking(repository, scan, advice)
     advice = "set exit-code: '1', for HIGH and CRITICAL that have a fix"
-    if not isinstance(given, Mapping):
+    if not isinstance(inputs, Mapping):
         return Fix(advice)
     keys = {"exit-code": "'1'"}
     if scan.severities is None or not {"HIGH", "CRITICAL"} <= scan.severities:
@@ -67,7 +67,7 @@ def _fix(repository: RepositoryTexts, scan: ImageScan) -> Fix:
         keys["ignore-unfixed"] = "true"
     if not scan.gates_severities:
         keys["limit-severities-for-sarif"] = "true"
-    fix = with_keys(repository, given, keys, advice)
+    fix = with_keys(repository, inputs, keys, advice)
     uploads = [upload_fix(repository, step) for step in uploads_of(scan) if not is_after_failure(step)]
     if scan.report is None or not fix.edits:
         return fix

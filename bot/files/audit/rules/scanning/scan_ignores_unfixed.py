@@ -51,9 +51,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _fix(repository: RepositoryTexts, scan: ImageScan) -> Fix:
-    key, given = _KEYS.get(scan.step.action), scan.step.mapping.get("with")
-    if key is not None and isinstance(given, Mapping):
-        return with_key(repository, given, key, ["true"], f"set {key}: true")
+    key, inputs = _KEYS.get(scan.step.action), scan.step.mapping.get("with")
+    if key is not None and isinstance(inputs, Mapping):
+        return with_key(repository, inputs, key, ["true"], f"set {key}: true")
     return Fix("block only on what has a fix")
 
 

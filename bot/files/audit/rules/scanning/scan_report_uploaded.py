@@ -26,9 +26,9 @@ from bot.files.audit.verdict import Verdict, fails, holds, unknown
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    found = deliveries(repository)
-    pushing = set(found.pushing())
-    for scan in found.scans:
+    own_deliveries = deliveries(repository)
+    pushing = set(own_deliveries.pushing())
+    for scan in own_deliveries.scans:
         if scan.report is None or scan.pipeline not in pushing:
             continue
         place, subject = repository.where(scan.step), scan.step.subject
@@ -38,9 +38,12 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield holds(place, subject, "its report is uploaded, whatever it found")
         elif sarif:
             step = sarif[0]
-            where = repository.where(step)
+            upload_place = repository.where(step)
             yield fails(
-                where, step.subject, "the report is not uploaded when the scan fails", upload_fix(repository, step)
+                upload_place,
+                step.subject,
+                "the report is not uploaded when the scan fails",
+                upload_fix(repository, step),
             )
         elif any(
             step.action == "actions/upload-artifact" and scan.step.is_before(step) for step in scan.pipeline.steps

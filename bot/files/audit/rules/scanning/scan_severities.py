@@ -58,9 +58,9 @@ def _of(repository: RepositoryTexts, scan: ImageScan) -> Verdict:
 
 
 def _fix(repository: RepositoryTexts, scan: ImageScan, key: str, value: str, advice: str) -> Fix:
-    given = scan.step.mapping.get("with")
-    if scan.step.action == "aquasecurity/trivy-action" and isinstance(given, Mapping):
-        return with_key(repository, given, key, [value], advice)
+    inputs = scan.step.mapping.get("with")
+    if scan.step.action == "aquasecurity/trivy-action" and isinstance(inputs, Mapping):
+        return with_key(repository, inputs, key, [value], advice)
     return Fix(advice)
 
 

@@ -70,10 +70,10 @@ def _arguments(push: Push) -> Iterator[tuple[str, str]]:
         if equals and name and not name.startswith("#"):
             yield name.strip(), value.strip()
     words = push.command.words if push.command is not None else ()
-    for number, each in enumerate(words):
-        option, equals, written = each.partition("=")
+    for number, word in enumerate(words):
+        option, equals, argument = word.partition("=")
         if option == "--build-arg":
-            name, _, value = (written if equals else "".join(words[number + 1 : number + 2])).partition("=")
+            name, _, value = (argument if equals else "".join(words[number + 1 : number + 2])).partition("=")
             yield name, value
 
 

@@ -38,11 +38,11 @@ _COPIED = re.compile(r"[^\s\"\[\],]*(?:nuget\.config|\.npmrc)", re.IGNORECASE)
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for file in dockerfiles(repository):
-        found = list(_found(repository, file))
-        found += _of_produced(repository, file, {why[1].rpartition(" ")[2] for _, why in found})
-        for instruction, why in found:
+        secrets = list(_secrets_of_file(repository, file))
+        secrets += _find_in_produced(repository, file, {why[1].rpartition(" ")[2] for _, why in secrets})
+        for instruction, why in secrets:
             yield fails(file.place(instruction), why[1], why[0], _fix(repository, file, why[1]))
-        if not found:
+        if not secrets:
             yield holds(file.place(file.final.instruction), "image", "no secret is built in")
 
 
@@ -51,7 +51,9 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, subject: str) -> Fix:
     return as_build_secret(repository, file, name, _FIX) if kind == "ARG" else Fix(_FIX)
 
 
-def _found(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+def _secrets_of_file(
+    repository: RepositoryTexts, file: Dockerfile
+) -> Iterator[tuple[Instruction, tuple[str, str]]]:
     declared: dict[str, Instruction] = {}
     for number in sorted(file.instructions):
         for instruction in file.instructions[number]:
@@ -61,7 +63,7 @@ def _found(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Inst
                 case "env":
                     yield from _of_variable(file, instruction)
                 case "copy" | "add":
-                    yield from _copied(repository, file, instruction)
+                    yield from _find_copied_secrets(repository, file, instruction)
                 case "run":
                     yield from _of_run(repository, file, instruction, declared)
 
@@ -93,18 +95,21 @@ def _of_run(
             yield declared.pop(name), (f"ARG {name} is used by RUN in line {instruction.line}", f"ARG {name}")
 
 
-def _of_produced(
-    repository: RepositoryTexts, file: Dockerfile, known: set[str]
+def _find_in_produced(
+    repository: RepositoryTexts, file: Dockerfile, names_in_file: set[str]
 ) -> Iterator[tuple[Instruction, tuple[str, str]]]:
     """What the produced image shows by name beyond what the file does: its base and its build are in it too."""
-    seen = repository.produced_from(file.path)
-    if seen is None:
+    config = repository.produced_from(file.path)
+    if config is None:
         return
-    for kind, names in (("ENV", seen.variables), ("ARG", seen.arguments)):
+    for kind, names in (("ENV", config.variables), ("ARG", config.arguments)):
         for name in names:
-            if is_secret_name(name) and not is_connection(name) and name not in known:
-                where = "environment" if kind == "ENV" else "history"
-                yield file.final.instruction, (f"{name} is in the {where} of {seen.shown}", f"{kind} {name[:80]}")
+            if is_secret_name(name) and not is_connection(name) and name not in names_in_file:
+                location = "environment" if kind == "ENV" else "history"
+                yield (
+                    file.final.instruction,
+                    (f"{name} is in the {location} of {config.shown}", f"{kind} {name[:80]}"),
+                )
 
 
 def _whole(repository: RepositoryTexts, file: Dockerfile, instruction: Instruction) -> str:
@@ -116,7 +121,7 @@ def _whole(repository: RepositoryTexts, file: Dockerfile, instruction: Instructi
     return "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
 
 
-def _copied(
+def _find_copied_secrets(
     repository: RepositoryTexts, file: Dockerfile, instruction: Instruction
 ) -> Iterator[tuple[Instruction, tuple[str, str]]]:
     if "--from=" in instruction.text:

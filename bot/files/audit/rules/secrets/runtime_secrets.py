@@ -87,12 +87,12 @@ def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
         if variable.mapping("valueFrom").get("secretKeyRef") is not None:
             yield variable, f"{name} comes from a Secret into the environment"
         elif holds_secret(name, word(variable.get("value")) or ""):
-            yield variable, _written(name, word(variable.get("value")) or "")
+            yield variable, _describe_literal(name, word(variable.get("value")) or "")
     for source in container.own.sequence("envFrom"):
         if isinstance(source, Mapping) and source.get("secretRef") is not None:
-            written = source.mapping("secretRef").get("name")
-            named = (None if is_hidden(written) else word(written)) or "a Secret"
-            yield source, f"all of {named} comes into the environment"
+            name_node = source.mapping("secretRef").get("name")
+            secret_name = (None if is_hidden(name_node) else word(name_node)) or "a Secret"
+            yield source, f"all of {secret_name} comes into the environment"
 
 
 def _of_service(service: Service) -> Iterator[tuple[Node, str]]:
@@ -100,7 +100,7 @@ def _of_service(service: Service) -> Iterator[tuple[Node, str]]:
         if value.startswith("$") and is_secret_name(name) and not is_connection(name):
             yield node, f"{name} comes into the environment"
         elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
-            yield node, _written(name, value)
+            yield node, _describe_literal(name, value)
 
 
 def _put_beside(repository: RepositoryTexts, service: Service) -> str:
@@ -115,7 +115,7 @@ def _put_beside(repository: RepositoryTexts, service: Service) -> str:
     return path.rpartition("/")[2] if any(_of_service(over)) else ""
 
 
-def _written(name: str, value: str) -> str:
+def _describe_literal(name: str, value: str) -> str:
     is_made = takes_a_password(value)
     return f"{name} comes into the environment with a password" if is_made else f"{name} is written out"
 

@@ -64,15 +64,15 @@ def _kyverno(repository: RepositoryTexts, manifest: Mapping, place: Place, subje
             continue
         for check in rule.sequence("verifyImages"):
             action = (word(check.get("failureAction")) if isinstance(check, Mapping) else None) or general
-            named = f"{subject} · {word(rule.get('name')) or 'rule'}"
+            rule_subject = f"{subject} · {word(rule.get('name')) or 'rule'}"
             if action.lower() == "enforce":
-                yield holds(place, named, "images that do not verify are kept out")
+                yield holds(place, rule_subject, "images that do not verify are kept out")
             else:
                 holder, key = spec, "validationFailureAction"
                 if isinstance(check, Mapping) and check.get("failureAction") is not None:
                     holder, key = check, "failureAction"
                 fix = with_key(repository, holder, key, ["Enforce"], _ENFORCE).as_suggestion
-                yield fails(place, named, f"it only audits: the action is {action}", fix)
+                yield fails(place, rule_subject, f"it only audits: the action is {action}", fix)
 
 
 def _policy_controller(repository: RepositoryTexts, manifest: Mapping, place: Place, subject: str) -> Verdict:

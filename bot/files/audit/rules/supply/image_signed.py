@@ -35,12 +35,12 @@ _FIX = "sign the digest with cosign, keyless"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    found = deliveries(repository)
-    unread = {each: _unread(each) for each in found.pushing()}
+    own_deliveries = deliveries(repository)
+    unread = {each: _unread(each) for each in own_deliveries.pushing()}
     called = {each: list(dict.fromkeys(scripts_called(repository, each, SIGNERS))) for each in unread}
-    for push in found.pushes:
+    for push in own_deliveries.pushes:
         place = repository.where(push.step)
-        signing = next(iter(related(push, found.signings)), None)
+        signing = next(iter(related(push, own_deliveries.signings)), None)
         strangers, scripts = unread[push.pipeline], called[push.pipeline]
         if signing is not None:
             yield holds(place, push.subject, f"{signing.tool} signs it")
@@ -63,7 +63,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield unknown(place, push.subject, why, "the run that builds it")
         else:
             yield fails(place, push.subject, "nothing signs what is pushed", sign_after(repository, push, _FIX))
-    for _, job in found.remote_builds:
+    for _, job in own_deliveries.remote_builds:
         place = repository.where(job)
         yield holds(place, f"job {job.name}", f"{job.remote} signs what it attests")
 

@@ -30,28 +30,28 @@ _FIX = "attach provenance: leave `provenance` at its default, with docker/setup-
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    found = deliveries(repository)
-    for push in found.pushes:
+    own_deliveries = deliveries(repository)
+    for push in own_deliveries.pushes:
         place = repository.where(push.step)
         attested = next(
-            (each for each in related(push, found.attestations) if each.what == "provenance"),
+            (each for each in related(push, own_deliveries.attestations) if each.what == "provenance"),
             None,
         )
         isolated = isolated_provenance(push.pipeline)
-        asked, why = asks_for(repository, push, "provenance")
+        answer, why = asks_for(repository, push, "provenance")
         if attested is not None:
             yield holds(place, push.subject, f"{attested.tool} attests how it was built")
         elif isolated is not None:
             yield holds(place, push.subject, f"{isolated.remote} attests how it was built")
-        elif asked is True:
+        elif answer is True:
             yield holds(place, push.subject, why)
-        elif asked is None:
+        elif answer is None:
             yield unknown(place, push.subject, why, settling(why))
         else:
             yield fails(
                 place, push.subject, f"the image gets no provenance: {why}", provenance_on(repository, push, _FIX)
             )
-    for _, job in found.remote_builds:
+    for _, job in own_deliveries.remote_builds:
         place = repository.where(job)
         yield holds(place, f"job {job.name}", f"{job.remote} attests how it was built")
 

@@ -31,38 +31,38 @@ from bot.files.formats.source.nodes import Mapping
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    found = deliveries(repository)
-    for push in found.pushes:
+    own_deliveries = deliveries(repository)
+    for push in own_deliveries.pushes:
         place = repository.where(push.step)
-        made = related(push, found.attestations)
+        made = related(push, own_deliveries.attestations)
         attested = next((each for each in made if each.what == "sbom"), None)
-        kept = next((each for each in made if each.what == "sbom-file"), None)
-        asked, why = asks_for(repository, push, "sbom")
+        sbom_file = next((each for each in made if each.what == "sbom-file"), None)
+        answer, why = asks_for(repository, push, "sbom")
         if attested is not None:
             yield holds(place, push.subject, f"{attested.tool} attaches an SBOM")
-        elif asked is True:
+        elif answer is True:
             yield holds(place, push.subject, why)
-        elif asked is None:
+        elif answer is None:
             yield unknown(place, push.subject, why, settling(why))
-        elif kept is not None:
+        elif sbom_file is not None:
             yield unknown(
                 place,
                 push.subject,
-                f"{kept.tool} makes an SBOM, but nothing attaches it to the image",
+                f"{sbom_file.tool} makes an SBOM, but nothing attaches it to the image",
                 "where the SBOM goes",
             )
         else:
             yield fails(place, push.subject, f"the image gets no SBOM: {why}", _fix(repository, push))
-    for _, job in found.remote_builds:
+    for _, job in own_deliveries.remote_builds:
         place = repository.where(job)
         if (job.remote or "").startswith("docker/github-builder/"):
             yield unknown(place, f"job {job.name}", f"{job.remote} is asked nothing here", "its input `sbom`")
 
 
 def _fix(repository: RepositoryTexts, push: Push) -> Fix:
-    given = push.step.mapping.get("with")
-    if push.step.action in BUILDKIT_ACTIONS and isinstance(given, Mapping):
-        fix = with_key(repository, given, "sbom", ["true"], "set sbom: true")
+    inputs = push.step.mapping.get("with")
+    if push.step.action in BUILDKIT_ACTIONS and isinstance(inputs, Mapping):
+        fix = with_key(repository, inputs, "sbom", ["true"], "set sbom: true")
         return with_builder(repository, push, fix)
     return Fix("build with `docker buildx build --sbom=true --push`")
 

@@ -54,8 +54,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 "the digest written as …@${{ steps.build.outputs.digest }}",
             )
         else:
-            shown = next(name for name in names if "@" not in name)
-            yield fails(place, subject, f"it signs a tag, {shown[:120]}", _by_digest(repository, signing, shown))
+            tag_name = next(name for name in names if "@" not in name)
+            yield fails(
+                place, subject, f"it signs a tag, {tag_name[:120]}", _by_digest(repository, signing, tag_name)
+            )
 
 
 def _by_digest(repository: RepositoryTexts, signing: Signing, name: str) -> Fix:

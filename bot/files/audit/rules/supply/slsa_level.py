@@ -33,36 +33,36 @@ _FIX = "add actions/attest-build-provenance with the digest of the build"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    found = deliveries(repository)
-    for push in found.pushes:
+    own_deliveries = deliveries(repository)
+    for push in own_deliveries.pushes:
         place = repository.where(push.step)
-        signed = [each for each in related(push, found.attestations) if each.what == "provenance"]
+        signed = [each for each in related(push, own_deliveries.attestations) if each.what == "provenance"]
         isolated = isolated_provenance(push.pipeline)
         if isolated is not None:
             why = f"{isolated.remote} signs it, isolated from this workflow"
             yield holds(place, push.subject, f"SLSA build level 3: {why}")
             continue
         if signed:
-            yield _signed(repository, push, signed[0])
+            yield _judge_attestation(repository, push, signed[0])
             continue
-        asked, why = asks_for(repository, push, "provenance")
-        if asked is True:
+        answer, why = asks_for(repository, push, "provenance")
+        if answer is True:
             yield fails(
                 place,
                 push.subject,
                 f"SLSA build level 1: {why}, which nobody signs",
                 attest_after(repository, push, _FIX),
             )
-        elif asked is None:
+        elif answer is None:
             yield unknown(place, push.subject, f"SLSA build level 0 or 1: {why}", settling(why))
         else:
             yield fails(place, push.subject, f"SLSA build level 0: {why}", attest_after(repository, push, _FIX))
-    for _, job in found.remote_builds:
+    for _, job in own_deliveries.remote_builds:
         place = repository.where(job)
         yield holds(place, f"job {job.name}", f"SLSA build level 3: {job.remote} is isolated from this workflow")
 
 
-def _signed(repository: RepositoryTexts, push: Push, attestation: Attestation) -> Verdict:
+def _judge_attestation(repository: RepositoryTexts, push: Push, attestation: Attestation) -> Verdict:
     place = repository.where(attestation.step)
     job = attestation.step.job
     if job.may_write("id-token") is False:

@@ -53,7 +53,10 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         ]
         if missing:
             yield fails(
-                place, subject, f"{' and '.join(missing)} is not given", _named(repository, verification, missing)
+                place,
+                subject,
+                f"{' and '.join(missing)} is not given",
+                _suggest_identity(repository, verification, missing),
             )
         elif pattern is not None and not identity and not _is_anchored(pattern):
             why = "any identity counts" if _ANYBODY.match(pattern) else "the pattern of identities is not anchored"
@@ -76,7 +79,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield holds(place, subject, "identity and issuer are named")
 
 
-def _named(repository: RepositoryTexts, verification: Verification, missing: list[str]) -> Fix:
+def _suggest_identity(repository: RepositoryTexts, verification: Verification, missing: list[str]) -> Fix:
     """Suggests the repository's own workflows as those that sign."""
     added = {
         "--certificate-identity": r'--certificate-identity-regexp "^https://github\.com/${GITHUB_REPOSITORY}/"',
@@ -84,8 +87,8 @@ def _named(repository: RepositoryTexts, verification: Verification, missing: lis
     }
     command = " ".join(verification.command.words[:2])
     try:
-        written = " ".join(added[each] for each in missing)
-        return Fix(_FIX, suggested=(words_after(repository, verification.step, command, written),))
+        options = " ".join(added[each] for each in missing)
+        return Fix(_FIX, suggested=(words_after(repository, verification.step, command, options),))
     except NotSpliceable as error:
         return Fix(_FIX, left_alone=str(error))
 

@@ -77,12 +77,12 @@ class _NotReadable(Exception):
 class _Reader:
     def __init__(self, tokens: list[tuple[str, str]], expand: Expand) -> None:
         self._tokens = [*tokens, ("end", "")]
-        self._at = 0
+        self._position = 0
         self._expand = expand
 
     @property
     def is_at_end(self) -> bool:
-        return self._tokens[self._at][0] == "end"
+        return self._tokens[self._position][0] == "end"
 
     def either(self, depth: int) -> bool | None:
         answer = self._all(depth)
@@ -99,46 +99,46 @@ class _Reader:
     def _single(self, depth: int) -> bool | None:
         if depth > MOST_NESTED:
             raise _NotReadable
-        kind, _ = self._tokens[self._at]
+        kind, _ = self._tokens[self._position]
         if kind == "not":
-            self._at += 1
+            self._position += 1
             return negated(self._single(depth + 1))
         if kind == "open":
-            self._at += 1
+            self._position += 1
             answer = self.either(depth + 1)
             self._take("close")
             return answer
         left = self._operand()
-        if self._tokens[self._at][0] != "operator":
+        if self._tokens[self._position][0] != "operator":
             return {"true": True, "false": False}.get((left or "").lower()) if left is not None else None
         sign = self._take("operator")
-        return _compared(left, sign, self._operand())
+        return _compare_sides(left, sign, self._operand())
 
     def _operand(self) -> str | None:
-        kind, text = self._tokens[self._at]
+        kind, text = self._tokens[self._position]
         if kind not in ("quoted", "property", "word"):
             raise _NotReadable
-        self._at += 1
-        if kind == "word" and self._tokens[self._at][0] == "open":
+        self._position += 1
+        if kind == "word" and self._tokens[self._position][0] == "open":
             raise _NotReadable  # a function: Exists, HasTrailingSlash
         return self._expand(text.strip("'") if kind == "quoted" else text)
 
     def _take(self, kind: str) -> str:
-        found, text = self._tokens[self._at]
-        if found != kind:
+        token_kind, text = self._tokens[self._position]
+        if token_kind != kind:
             raise _NotReadable
-        self._at += 1
+        self._position += 1
         return text
 
     def _takes_word(self, word: str) -> bool:
-        kind, text = self._tokens[self._at]
+        kind, text = self._tokens[self._position]
         if kind == "word" and text.lower() == word:
-            self._at += 1
+            self._position += 1
             return True
         return False
 
 
-def _compared(left: str | None, sign: str, right: str | None) -> bool | None:
+def _compare_sides(left: str | None, sign: str, right: str | None) -> bool | None:
     if left is None or right is None:
         return None
     if sign in ("==", "!="):

@@ -41,13 +41,14 @@ _ROOM = 1 << 21
 class Evaluation:
     """Takes documents one after the other and knows afterwards what they set (`properties`) and list (`items`).
 
-    `given` are as in `Properties`. The assignments of the property `watched` are kept one by one. Places are
-    counted through all files: those of `home` are as in that file, `located` tells whose and which the others are.
+    `command_properties` are as in `Properties`. The assignments of the property `watched` are kept one by one.
+    Places are counted through all files: those of `home` are as in that file, `located` tells whose and which the
+    others are.
     """
 
-    def __init__(self, imports: Imports, given: Given, *, watched: str, home: str) -> None:
+    def __init__(self, imports: Imports, command_properties: Given, *, watched: str, home: str) -> None:
         self._imports = imports
-        self.properties = Properties(given, home)
+        self.properties = Properties(command_properties, home)
         self._watched = watched.lower()
         self._numbers = {home: 0}
         self._taken: dict[str, Document] = {}
@@ -64,7 +65,7 @@ class Evaluation:
 
     @property
     def items(self) -> Sequence[ProjectItem]:
-        """Those that the project has by now."""
+        """The items that the project has after all documents taken so far."""
         return self._items.all
 
     def take(self, document: Document) -> None:
@@ -77,33 +78,33 @@ class Evaluation:
 
     def take_path(self, path: str | None) -> None:
         """Evaluates the file at a path, if there is one; what cannot be read is in `unreadable`."""
-        found = self._imports.get(path) if path is not None else None
-        if isinstance(found, Unreadable):
-            self.unreadable[path or ""] = found
-        elif found is not None:
-            self.take(found)
+        document = self._imports.get(path) if path is not None else None
+        if isinstance(document, Unreadable):
+            self.unreadable[path or ""] = document
+        elif document is not None:
+            self.take(document)
 
     def located(self, place: int) -> tuple[str, int]:
         """The file that a place belongs to, and the offset there."""
         number, offset = divmod(place, _ROOM)
         return list(self._numbers)[number], offset
 
-    def placed(self, written: Spanned, path: str) -> Spanned:
+    def placed(self, text: Spanned, path: str) -> Spanned:
         """A text of a file, with its places counted through all files."""
         shift = self._numbers.get(path, 0) * _ROOM
         if not shift:
-            return written
-        if isinstance(written.places, range):
-            return Spanned(written.text, range(written.places.start + shift, written.places.stop + shift))
-        places = tuple(place + shift if place >= 0 else place - shift for place in written.places)
-        return Spanned(written.text, places)
+            return text
+        if isinstance(text.places, range):
+            return Spanned(text.text, range(text.places.start + shift, text.places.stop + shift))
+        places = tuple(place + shift if place >= 0 else place - shift for place in text.places)
+        return Spanned(text.text, places)
 
     def _body(self, document: Document, parent: ProjectElement, applies: Applies) -> None:
         if self._depth >= DEEPEST_GROUPS:
             return
         self._depth += 1
         for child in parent.children:
-            here = self._narrowed(child, applies)
+            here = self._narrow_by_condition(child, applies)
             match child.name:
                 case "PropertyGroup":
                     self._properties(document, child, here)
@@ -123,7 +124,7 @@ class Evaluation:
                         self._watch_only(document, group)
         self._depth -= 1
 
-    def _narrowed(self, element: ProjectElement, applies: Applies) -> Applies:
+    def _narrow_by_condition(self, element: ProjectElement, applies: Applies) -> Applies:
         """Whether the element counts within what `applies` tells of."""
         if not element.condition or applies.holds is False:
             return applies
@@ -144,9 +145,9 @@ class Evaluation:
         if "Sdk" in element.attributes:
             self._note_sdks(element.attributes["Sdk"])
         else:
-            self.take_path(self._imported(document.path, element.attributes.get("Project", "")))
+            self.take_path(self._find_import(document.path, element.attributes.get("Project", "")))
 
-    def _imported(self, path: str, project: str) -> str | None:
+    def _find_import(self, path: str, project: str) -> str | None:
         """The file that an import names, as far as the text tells."""
         here = posixpath.dirname(path)
         if above := _FILE_ABOVE.search(project):
@@ -155,50 +156,50 @@ class Evaluation:
                 return self._imports.nearest(name, here)
             return self._imports.nearest(name, posixpath.dirname(here)) if here else None
         if above := _FOLDER_ABOVE.search(project):
-            found = self._imports.nearest(above["name"], here)
-            if found is None:
+            file_above = self._imports.nearest(above["name"], here)
+            if file_above is None:
                 return None
-            project = f"{project[: above.start()]}/{posixpath.dirname(found)}/{project[above.end() :]}"
+            project = f"{project[: above.start()]}/{posixpath.dirname(file_above)}/{project[above.end() :]}"
         return self.path_of(project, path)
 
-    def path_of(self, written: str, path: str) -> str | None:
+    def path_of(self, raw_path: str, path: str) -> str | None:
         """The file of the repository that a path written in the file `path` means; None where it is not known."""
-        expanded = self._expanded_text(written, path)
+        expanded = self._expanded_text(raw_path, path)
         if expanded is None:
             return None
         relative = expanded.replace("\\", "/")
         folder = "" if relative.startswith("/") else posixpath.dirname(path)
-        found = posixpath.normpath(posixpath.join(folder, relative.lstrip("/")))
-        return found.removeprefix("./")
+        normal_path = posixpath.normpath(posixpath.join(folder, relative.lstrip("/")))
+        return normal_path.removeprefix("./")
 
-    def _expanded_text(self, written: str, path: str) -> str | None:
-        if "$(" not in written:
-            return written
-        value = self.properties.expanded(Spanned(written, range(len(written))), path)
+    def _expanded_text(self, text: str, path: str) -> str | None:
+        if "$(" not in text:
+            return text
+        value = self.properties.expanded(Spanned(text, range(len(text))), path)
         return None if isinstance(value, UndecidedValue) else value.text
 
     def _properties(self, document: Document, group: ProjectElement, applies: Applies) -> None:
         for element in group.children:
-            here = self._narrowed(element, applies)
-            written = self.placed(element.text, document.path)
-            value, is_certain = self.properties.weighed(written, document.path)
+            here = self._narrow_by_condition(element, applies)
+            text = self.placed(element.text, document.path)
+            value, is_certain = self.properties.weighed(text, document.path)
             if self._is_watched(element, document):
                 self.assignments.append(
                     Assignment(
-                        document.path, element.start, written, value, here.condition, here.holds, here.is_ruled_out
+                        document.path, element.start, text, value, here.condition, here.holds, here.is_ruled_out
                     )
                 )
             line = document.lines.at(element.start)
-            told = value if isinstance(value, UndecidedValue) else Setting(value, document.path, line)
-            self.properties.assign(element.name, told, here, is_certain=is_certain and here.is_certain)
+            setting = value if isinstance(value, UndecidedValue) else Setting(value, document.path, line)
+            self.properties.assign(element.name, setting, here, is_certain=is_certain and here.is_certain)
 
     def _watch_only(self, document: Document, group: ProjectElement) -> None:
         for element in group.children:
             if self._is_watched(element, document):
-                written = self.placed(element.text, document.path)
-                value = self.properties.expanded(written, document.path)
+                text = self.placed(element.text, document.path)
+                value = self.properties.expanded(text, document.path)
                 condition = element.condition or group.condition
-                self.assignments.append(Assignment(document.path, element.start, written, value, condition, True))
+                self.assignments.append(Assignment(document.path, element.start, text, value, condition, True))
 
     def _is_watched(self, element: ProjectElement, document: Document) -> bool:
         if element.name.lower() != self._watched:
@@ -207,7 +208,7 @@ class Evaluation:
 
     def _item_group(self, document: Document, group: ProjectElement, applies: Applies) -> None:
         for element in group.children:
-            here = self._narrowed(element, applies).holds
+            here = self._narrow_by_condition(element, applies).holds
             if here is False or self._items.is_full:
                 continue
             line = document.lines.at(element.start)
@@ -219,11 +220,11 @@ class Evaluation:
             for name in self._names(element.attributes.get("Remove", ""), document):
                 self._items.remove(element.name, name, certain=here is True)
 
-    def _names(self, written: str, document: Document) -> Iterator[str]:
-        if not written:
+    def _names(self, name_list: str, document: Document) -> Iterator[str]:
+        if not name_list:
             return
-        expanded = self._expanded_text(written, document.path)
-        for name in (written if expanded is None else expanded).split(";")[:100]:
+        expanded = self._expanded_text(name_list, document.path)
+        for name in (name_list if expanded is None else expanded).split(";")[:100]:
             if name.strip():
                 yield name.strip()
 

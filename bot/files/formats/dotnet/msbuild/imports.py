@@ -19,7 +19,7 @@ class Document:
 
     @classmethod
     def read(cls, path: str, source: str) -> "Document":
-        """Raises `Unreadable`."""
+        """Reads a document from its text. Raises `Unreadable`."""
         return cls(path, read(source), Lines(source))
 
 
@@ -51,21 +51,21 @@ class Imports:
         text = self._texts.get(path)
         if text is None:
             return None
-        known = self._read.get(path)
-        if known is None:
+        document = self._read.get(path)
+        if document is None:
             try:
-                known = Document.read(path, text)
+                document = Document.read(path, text)
             except Unreadable as error:
-                known = error
-            self._read[path] = known
-        return known
+                document = error
+            self._read[path] = document
+        return document
 
     def nearest(self, name: str, folder: str) -> str | None:
         """The path of the file of that name in the folder or the closest one above it, as MSBuild looks for it."""
         while True:
-            found = posixpath.join(folder, name)
-            if found in self._texts:
-                return found
+            candidate = posixpath.join(folder, name)
+            if candidate in self._texts:
+                return candidate
             if not folder or folder == "/":
                 return None
             folder = posixpath.dirname(folder)

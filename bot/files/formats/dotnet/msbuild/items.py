@@ -48,13 +48,13 @@ class ProjectItems:
 
     def remove(self, kind: str, name: str, *, certain: bool) -> None:
         """Removes the items of a kind that `name` fits; where that is not `certain`, neither are they any more."""
-        kept: list[ProjectItem] = []
+        remaining: list[ProjectItem] = []
         for item in self.all:
             if item.name != kind or not _fits(item, name):
-                kept.append(item)
+                remaining.append(item)
             elif not certain:
-                kept.append(replace(item, certain=False))
-        self.all = kept
+                remaining.append(replace(item, certain=False))
+        self.all = remaining
 
 
 def metadata_of(element: ProjectElement) -> Mapping[str, str]:

@@ -31,11 +31,11 @@ Given = Mapping[str, str | UndecidedValue]
 class Properties:
     """What is set by now in the project `home`.
 
-    `given` are properties that nothing overrides, like those of the command line.
+    `command_properties` are properties that nothing overrides, like those of the command line.
     """
 
-    def __init__(self, given: Given, home: str) -> None:
-        self._given = {name.lower(): value for name, value in given.items()}
+    def __init__(self, command_properties: Given, home: str) -> None:
+        self._command_properties = {name.lower(): value for name, value in command_properties.items()}
         self._home = home
         self._settings: dict[str, Setting | UndecidedValue] = {}
         self._put_in_so_far = 0
@@ -54,25 +54,27 @@ class Properties:
 
     def given(self, name: str) -> str | UndecidedValue | None:
         """What the command line gives the property, None where it gives nothing."""
-        return self._given.get(name.lower())
+        return self._command_properties.get(name.lower())
 
     def text(self, name: str) -> str | UndecidedValue:
         """The property's value without surrounding space; empty where no text sets it."""
-        given = self._given.get(name.lower())
-        if given is not None:
-            return given
+        command_value = self._command_properties.get(name.lower())
+        if command_value is not None:
+            return command_value
         setting = self.setting(name)
         if isinstance(setting, UndecidedValue):
             return setting
         return setting.value.text.strip() if setting is not None else ""
 
-    def assign(self, name: str, told: Setting | UndecidedValue, applies: Applies, *, is_certain: bool) -> None:
+    def assign(
+        self, name: str, new_setting: Setting | UndecidedValue, applies: Applies, *, is_certain: bool
+    ) -> None:
         """Takes in what an element sets the property to, as far as the element counts.
 
         `is_certain` says that this rests on nothing that a build may be given another value for.
         """
         key = name.lower()
-        if key in self._given or applies.is_ruled_out:
+        if key in self._command_properties or applies.is_ruled_out:
             return
         if not is_certain:
             self._replaceable.add(key)
@@ -80,11 +82,11 @@ class Properties:
             self._replaceable.discard(key)
         if applies.holds is False:
             return
-        if applies.holds or isinstance(told, UndecidedValue):
-            self._settings[key] = told
-        elif self.text(name) != told.value.text.strip():
+        if applies.holds or isinstance(new_setting, UndecidedValue):
+            self._settings[key] = new_setting
+        elif self.text(name) != new_setting.value.text.strip():
             why = f"whether {quoted(applies.condition)} holds is not known here"
-            self._settings[key] = UndecidedValue(why, told.path, told.line)
+            self._settings[key] = UndecidedValue(why, new_setting.path, new_setting.line)
 
     def answer(self, condition: str) -> tuple[bool | None, bool]:
         """Whether a condition holds, None where that is not known, and whether that is certain: it rests on nothing
@@ -92,51 +94,55 @@ class Properties:
         self._is_certain = True
         return condition_holds(condition, self._expanded_for_condition), self._is_certain
 
-    def weighed(self, written: Spanned, path: str) -> tuple[Spanned | UndecidedValue, bool]:
+    def weighed(self, text: Spanned, path: str) -> tuple[Spanned | UndecidedValue, bool]:
         """The text as `expanded` has it, and whether that is certain in the same sense."""
         self._is_certain = True
-        return self.expanded(written, path), self._is_certain
+        return self.expanded(text, path), self._is_certain
 
     def _expanded_for_condition(self, text: str) -> str | None:
         """A property that no text sets is empty, as in a build from a fresh checkout."""
         for expression in _EXPRESSION.finditer(text):
             name = expression["name"]
-            unknown = self.setting(name) is None and name.lower() not in self._given
+            unknown = self.setting(name) is None and name.lower() not in self._command_properties
             self._is_certain = self._is_certain and not unknown and name.lower() not in self._replaceable
             if isinstance(self.text(name), UndecidedValue) or (unknown and _KNOWN_TO_MSBUILD_ALONE.fullmatch(name)):
                 return None
         expanded = _EXPRESSION.sub(lambda expression: str(self.text(expression["name"])), text[:LONGEST_VALUE])
         return None if _ANY_EXPRESSION.search(expanded) or len(expanded) > LONGEST_VALUE else expanded
 
-    def expanded(self, written: Spanned, path: str) -> Spanned | UndecidedValue:
+    def expanded(self, text: Spanned, path: str) -> Spanned | UndecidedValue:
         """The text with properties put in, each character with the place that it comes from."""
-        if "(" not in written.text:
-            return written
+        if "(" not in text.text:
+            return text
         parts: list[Spanned] = []
         done, length = 0, 0
-        for expression in _EXPRESSION.finditer(written.text):
-            near = written.place(expression.start())
-            put_in = self._put_in(expression["name"], near, path)
+        for expression in _EXPRESSION.finditer(text.text):
+            near = text.place(expression.start())
+            put_in = self._expand_property(expression["name"], near, path)
             if isinstance(put_in, UndecidedValue):
-                return self._computed(written, path) if _FUNCTION.search(written.text) else put_in
+                return self._leave_to_msbuild(text, path) if _FUNCTION.search(text.text) else put_in
             length += len(put_in)
             if length > LONGEST_VALUE or self._put_in_so_far + length > MOST_PUT_IN:
                 return UndecidedValue("its value is too long", path, 0)
-            parts += [written.part(done, expression.start()), put_in]
+            parts += [text.part(done, expression.start()), put_in]
             done = expression.end()
         self._put_in_so_far += length
-        whole = joined([*parts, written.part(done, len(written))])
+        whole = joined([*parts, text.part(done, len(text))])
         if _ANY_EXPRESSION.search(whole.text):
-            return self._computed(written, path)
+            return self._leave_to_msbuild(text, path)
         return whole
 
-    def _computed(self, written: Spanned, path: str) -> UndecidedValue:
-        return UndecidedValue(f"{quoted(written.text)} takes MSBuild to compute", path, 0)
+    def _leave_to_msbuild(self, text: Spanned, path: str) -> UndecidedValue:
+        return UndecidedValue(f"{quoted(text.text)} takes MSBuild to compute", path, 0)
 
-    def _put_in(self, name: str, near: int, path: str) -> Spanned | UndecidedValue:
-        given = self._given.get(name.lower())
-        if given is not None:
-            return given if isinstance(given, UndecidedValue) else Spanned(given, (~near,) * len(given))
+    def _expand_property(self, name: str, near: int, path: str) -> Spanned | UndecidedValue:
+        command_value = self._command_properties.get(name.lower())
+        if command_value is not None:
+            return (
+                command_value
+                if isinstance(command_value, UndecidedValue)
+                else Spanned(command_value, (~near,) * len(command_value))
+            )
         if name.lower() in _OWN_FOLDER:
             folder = posixpath.dirname(path if "this" in name.lower() else self._home)
             text = f"/{folder}{'/' if folder else ''}"
