@@ -89,20 +89,20 @@ class RolloutViewsStore(Store):
     ) -> list[RolloutProgress]:
         """The latest rollouts but for the first `offset`, or the one with this number, in counts; with `is_open`
         those alone that have not ended."""
-        wanted = select(rollouts).order_by(rollouts.c.id.desc()).limit(limit).offset(offset)
+        query = select(rollouts).order_by(rollouts.c.id.desc()).limit(limit).offset(offset)
         if number is not None:
-            wanted = wanted.where(rollouts.c.id == number)
+            query = query.where(rollouts.c.id == number)
         if is_open:
-            wanted = wanted.where(rollouts.c.ended_at.is_(None))
+            query = query.where(rollouts.c.ended_at.is_(None))
         async with self._database.reading() as connection:
-            rows = readable(await connection.execute(wanted), lambda row: row, lambda row: f"rollout {row.id}")
+            rows = readable(await connection.execute(query), lambda row: row, lambda row: f"rollout {row.id}")
             ids = [row.id for row in rows]
             states = await _states_of(connection, ids)
             moved = await changes_by_rollout(connection, ids)
             stopped = await open_pauses(connection)
-            found = await standings(connection, release_rules_at(now, options), rollouts.c.id.in_(ids))
+            wave_standings = await standings(connection, release_rules_at(now, options), rollouts.c.id.in_(ids))
         standing: dict[int, list[RolloutStanding]] = {}
-        for one in found:
+        for one in wave_standings:
             standing.setdefault(one.rollout, []).append(one)
         return [
             RolloutProgress(
@@ -136,10 +136,10 @@ class RolloutViewsStore(Store):
         async with self._database.reading() as connection:
             return await read_rebuilds(connection, rebuilds.c.rollout_id == rollout, is_current())
 
-    async def steps_of(self, some: Sequence[Rebuild]) -> dict[int, tuple[StepRun, ...]]:
+    async def steps_of(self, stepping_rebuilds: Sequence[Rebuild]) -> dict[int, tuple[StepRun, ...]]:
         """The steps of those rebuilds that have some, by the rebuilds' ids."""
         async with self._database.reading() as connection:
-            return await read_steps(connection, some)
+            return await read_steps(connection, stepping_rebuilds)
 
 
 async def _states_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
@@ -149,17 +149,17 @@ async def _states_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[in
         .where(rebuilds.c.rollout_id.in_(ids), is_current())
         .group_by(rebuilds.c.rollout_id, rebuilds.c.state)
     )
-    found: dict[int, dict[str, int]] = {}
+    numbers: dict[int, dict[str, int]] = {}
     for row in counted:
-        found.setdefault(row.rollout_id, {})[row.state] = row.number
-    return found
+        numbers.setdefault(row.rollout_id, {})[row.state] = row.number
+    return numbers
 
 
 def _waves(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> tuple[WaveProgress, ...]:
     """In their order, those that have rebuilds at one distance."""
-    held = wave_holds(standing, options, now)
+    holds = wave_holds(standing, options, now)
     return tuple(
-        WaveProgress(wave.name, standing.tallies[wave.name], held.get(wave.name), standing.distance)
+        WaveProgress(wave.name, standing.tallies[wave.name], holds.get(wave.name), standing.distance)
         for wave in waves_in_order(options.waves, standing.tallies)
         if wave.name in standing.tallies and standing.tallies[wave.name].total
     )

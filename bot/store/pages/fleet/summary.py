@@ -88,8 +88,8 @@ def _of(repository_id: ColumnElement[int], only: Collection[str] | None) -> list
 async def _counted(connection: AsyncConnection, only: Collection[str] | None) -> dict[Standing, int]:
     """How many repositories stand how."""
     number = select(standings.c.standing, func.count()).where(*_of(standings.c.repository_id, only))
-    found = {row[0]: row[1] for row in await connection.execute(number.group_by(standings.c.standing))}
-    return {standing: found.get(standing.value, 0) for standing in Standing}
+    numbers = {row[0]: row[1] for row in await connection.execute(number.group_by(standings.c.standing))}
+    return {standing: numbers.get(standing.value, 0) for standing in Standing}
 
 
 async def _counted_on(connection: AsyncConnection, since: datetime) -> dict[Standing, int]:
@@ -157,13 +157,15 @@ async def _stuck(
         (rebuilds.c.state == RebuildState.FAILED.value, rebuilds.c.ended_at),
         else_=func.coalesce(rebuilds.c.attempted_at, rebuilds.c.planned_at),
     )
-    where = or_(
+    is_stuck = or_(
         and_(rebuilds.c.state == RebuildState.OPEN.value, since <= now - STALE_AFTER),
         and_(rebuilds.c.state == RebuildState.FAILED.value, ~was_tried_again(), is_last),
     )
-    found = await read_rebuilds(connection, where, *mine, first=(since, rebuilds.c.id), limit=_MOST_STUCK)
-    in_all = await connection.scalar(select(func.count()).select_from(rebuilds).where(where, *mine))
-    names = [rebuild.repository for rebuild in found]
+    stuck_rebuilds = await read_rebuilds(
+        connection, is_stuck, *mine, first=(since, rebuilds.c.id), limit=_MOST_STUCK
+    )
+    in_all = await connection.scalar(select(func.count()).select_from(rebuilds).where(is_stuck, *mine))
+    names = [rebuild.repository for rebuild in stuck_rebuilds]
     configs = await connection.execute(
         select(repositories.c.name, repositories.c.config).where(repositories.c.name.in_(names))
     )
@@ -174,15 +176,15 @@ async def _stuck(
             (each.ended_at if each.state is RebuildState.FAILED else each.attempted_at) or each.planned_at,
             owners.get(each.repository, ()),
         )
-        for each in found
+        for each in stuck_rebuilds
     )
     return stuck, int(in_all or 0)
 
 
 def _owners(config: RepositoryConfig) -> tuple[str, ...]:
     """Whom a repository names itself, else its code owners."""
-    named = (*config.reviewers, *config.team_reviewers)
-    return named or tuple(dict.fromkeys(owner for part in config.owned for owner in part.owners))
+    reviewers = (*config.reviewers, *config.team_reviewers)
+    return reviewers or tuple(dict.fromkeys(owner for part in config.owned for owner in part.owners))
 
 
 async def _lag(connection: AsyncConnection, since: datetime, until: datetime) -> Lag | None:

@@ -26,13 +26,13 @@ def images_with_repositories() -> Select[Any]:
 
 
 async def read_claims(
-    connection: AsyncConnection, *where: ColumnElement[bool]
+    connection: AsyncConnection, *conditions: ColumnElement[bool]
 ) -> tuple[tuple[Any, ProducedImage], ...]:
     """Those that fulfil the conditions, each with its row."""
-    rows = (await connection.execute(images_with_repositories().where(*where).order_by(*ORDER))).all()
+    rows = (await connection.execute(images_with_repositories().where(*conditions).order_by(*ORDER))).all()
     lost = await contested_images(connection)
-    told = readable(rows, lambda row: (row, image_of(row, row.name, lost)), lambda row: f"image {row.id}")
-    return tuple(told)
+    claims = readable(rows, lambda row: (row, image_of(row, row.name, lost)), lambda row: f"image {row.id}")
+    return tuple(claims)
 
 
 def one_of(claims: Iterable[ProducedImage]) -> ProducedImage | None:
