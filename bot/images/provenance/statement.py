@@ -94,16 +94,16 @@ def statement_in(envelope: DsseEnvelope) -> Statement:
     return read_statement(envelope.payload)
 
 
-def digests(found: object) -> frozenset[str]:
+def digests(digest_set: object) -> frozenset[str]:
     """A digest set as `algorithm:hex` each; what is no text is left out."""
-    if not isinstance(found, dict):
+    if not isinstance(digest_set, dict):
         return frozenset()
-    return frozenset(f"{name}:{value}" for name, value in found.items() if isinstance(value, str))
+    return frozenset(f"{name}:{value}" for name, value in digest_set.items() if isinstance(value, str))
 
 
-def _read_subject(found: object) -> Subject:
-    name = found.get("name") if isinstance(found, dict) else None
+def _read_subject(subject: object) -> Subject:
+    name = subject.get("name") if isinstance(subject, dict) else None
     return Subject(
         name=name if isinstance(name, str) else "",
-        digests=digests(member(found, "digest", dict, "a subject of the statement")),
+        digests=digests(member(subject, "digest", dict, "a subject of the statement")),
     )

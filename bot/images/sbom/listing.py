@@ -11,8 +11,8 @@ from bot.images.sbom.package_url import is_image_url, read_package_url
 class ListedPackages:
     """The packages of one document and their distribution, as its reader finds them."""
 
-    def __init__(self, where: str) -> None:
-        self._packages = Collection(where)
+    def __init__(self, place: str) -> None:
+        self._packages = Collection(place)
         self._named: Distribution | None = None
         self._by_urls: Distribution | None = None
 
@@ -35,13 +35,15 @@ class ListedPackages:
         others. `source` is the name and version of the source package, for URLs that do not tell it; without a
         version it has that of the package.
         """
-        known = [*filter(None, urls)]
-        told = next((told for url in known if (told := read_package_url(url, name, version)) is not None), None)
-        if told is not None:
-            package, distribution = told
+        nonempty_urls = [*filter(None, urls)]
+        pair = next(
+            (pair for url in nonempty_urls if (pair := read_package_url(url, name, version)) is not None), None
+        )
+        if pair is not None:
+            package, distribution = pair
             self._packages.add(_with_source(package, source))
             self._by_urls = self._by_urls or distribution
-        elif not any(map(is_image_url, known)) and (version or not is_application):
+        elif not any(map(is_image_url, nonempty_urls)) and (version or not is_application):
             self._packages.add(Package("", name, version))
 
     def inventory(self) -> Inventory:

@@ -28,7 +28,7 @@ class Remembered:
         self._kept: OrderedDict[tuple[bytes, Hashable], _Kept] = OrderedDict()
 
     def verdict(
-        self, encoded: bytes, under: Hashable, at: datetime, judge: Callable[[], SignatureVerdict]
+        self, encoded: bytes, under: Hashable, moment: datetime, judge: Callable[[], SignatureVerdict]
     ) -> SignatureVerdict:
         """The verdict of a signature at one moment, from memory where that is as good as anew.
 
@@ -36,19 +36,19 @@ class Remembered:
         they do.
         """
         key = (sha256(encoded).digest(), under)
-        kept = self._kept.get(key)
-        if kept is not None and _covers(kept, at):
+        memory = self._kept.get(key)
+        if memory is not None and _covers(memory, moment):
             self._kept.move_to_end(key)
-            return kept.verdict
+            return memory.verdict
         verdict = judge()
         if verdict.is_valid:
-            self._kept[key] = _Kept(verdict, at)
+            self._kept[key] = _Kept(verdict, moment)
             self._kept.move_to_end(key)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return verdict
 
 
-def _covers(kept: _Kept, at: datetime) -> bool:
-    until = kept.verdict.holds_until
-    return kept.judged_at <= at and (until is None or at < until)
+def _covers(memory: _Kept, moment: datetime) -> bool:
+    until = memory.verdict.holds_until
+    return memory.judged_at <= moment and (until is None or moment < until)

@@ -29,8 +29,8 @@ def of_provenance(provenance: Provenance, expected: Collection[Base], *, is_veri
         return None
     basis = Basis.VERIFIED_PROVENANCE if is_verified else Basis.UNSIGNED_PROVENANCE
     material = chosen[0]
-    named = f"{material.image}:{material.tag}" if material.tag else material.image
-    return Declaration(basis, named, frozenset(each for each in material.digests if is_digest(each)))
+    image_name = f"{material.image}:{material.tag}" if material.tag else material.image
+    return Declaration(basis, image_name, frozenset(each for each in material.digests if is_digest(each)))
 
 
 def stages_of(provenance: Provenance) -> tuple[Declaration, ...]:
@@ -88,8 +88,8 @@ def _of_texts(basis: Basis, texts: Mapping[str, str]) -> Declaration | None:
 
 def _names(material: BaseMaterial, base: Base) -> bool:
     try:
-        named = Reference.parse(material.image)
+        reference = Reference.parse(material.image)
     except InvalidReference:
         return False
-    follows = followed_base(named.at(material.tag or None, None))
-    return named.base.name == base.name and (material.tag in ("", base.tag) or follows == base)
+    follows = followed_base(reference.at(material.tag or None, None))
+    return reference.base.name == base.name and (material.tag in ("", base.tag) or follows == base)

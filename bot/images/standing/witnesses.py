@@ -9,19 +9,19 @@ from collections.abc import Sequence
 from bot.domain.bases.observation import PlatformImage
 
 
-def told_apart(image: PlatformImage, shown: Sequence[PlatformImage]) -> list[PlatformImage]:
-    """Those of `shown`, which have the same layers, whose history the image's begins with; all of them where that
-    tells nothing."""
-    begun = [each for each in shown if _begins_with(image, each)]
+def told_apart(image: PlatformImage, base_images: Sequence[PlatformImage]) -> list[PlatformImage]:
+    """Those of `base_images`, which have the same layers, whose history the image's begins with; all of them where
+    that tells nothing."""
+    begun = [each for each in base_images if _begins_with(image, each)]
     longest = max((len(each.history) for each in begun), default=0)
-    return [each for each in begun if len(each.history) == longest] or list(shown)
+    return [each for each in begun if len(each.history) == longest] or list(base_images)
 
 
-def contradiction(image: PlatformImage, shown: Sequence[PlatformImage]) -> str:
-    """What the variables of an image say against all of `shown`, one of which its layers name as its base; empty
-    where nothing does."""
-    told = [_contradicts(image, below) for below in shown]
-    return told[0] if told and all(told) else ""
+def contradiction(image: PlatformImage, base_images: Sequence[PlatformImage]) -> str:
+    """What the variables of an image say against all of `base_images`, one of which its layers name as its base;
+    empty where nothing does."""
+    contradictions = [_contradicts(image, below) for below in base_images]
+    return contradictions[0] if contradictions and all(contradictions) else ""
 
 
 def _contradicts(image: PlatformImage, below: PlatformImage) -> str:

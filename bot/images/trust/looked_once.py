@@ -67,22 +67,22 @@ class LookedOnce:
     async def _once(
         self, key: _Key, ask: Callable[[], Awaitable[Answer]], counts_for: timedelta | None = None
     ) -> Answer:
-        kept = self._kept.get(key)
+        memory = self._kept.get(key)
         now = self._clock.now()
-        if kept is not None and (counts_for is None or is_fresh(kept.at, now, counts_for)):
+        if memory is not None and (counts_for is None or is_fresh(memory.at, now, counts_for)):
             self._kept.move_to_end(key)
-            return kept.answer  # type: ignore[return-value] # a key has answers of one kind
+            return memory.answer  # type: ignore[return-value] # a key has answers of one kind
         answer = await ask()
         self._keep(key, _Kept(answer, now, _size(answer)))
         return answer
 
-    def _keep(self, key: _Key, kept: _Kept) -> None:
+    def _keep(self, key: _Key, memory: _Kept) -> None:
         before = self._kept.pop(key, None)
         self._bytes -= before.size if before is not None else 0
-        if kept.size > _LARGEST:
+        if memory.size > _LARGEST:
             return
-        self._kept[key] = kept
-        self._bytes += kept.size
+        self._kept[key] = memory
+        self._bytes += memory.size
         while self._bytes > MOST_BYTES:
             _, oldest = self._kept.popitem(last=False)
             self._bytes -= oldest.size

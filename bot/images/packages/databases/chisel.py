@@ -16,12 +16,12 @@ _CHUNK = 64 * 1024
 _PACKAGE = b'"package"'
 
 
-def read_manifest(data: bytes, where: str) -> Inventory:
+def read_manifest(data: bytes, place: str) -> Inventory:
     """The packages whose slices were installed. Raises `Failure` for another schema and for a frame cut short."""
     if not is_zstd(data):
-        raise malformed("is no chisel manifest: it is not packed with zstd", where)
-    lines = _Lines(where)
-    inflater = Inflater(where, _LARGEST)
+        raise malformed("is no chisel manifest: it is not packed with zstd", place)
+    lines = _Lines(place)
+    inflater = Inflater(place, _LARGEST)
     for start in range(0, len(data), _CHUNK):
         for piece in inflater.feed(data[start : start + _CHUNK]):
             lines.feed(piece)
@@ -33,9 +33,9 @@ def read_manifest(data: bytes, where: str) -> Inventory:
 class _Lines:
     """Takes the text as it comes and keeps no more of it than a line."""
 
-    def __init__(self, where: str) -> None:
-        self._where = where
-        self._found = Collection(where)
+    def __init__(self, place: str) -> None:
+        self._where = place
+        self._found = Collection(place)
         self._rest = b""
         self._has_header = False
         self._has_others = self._has_package = self._is_full = False

@@ -27,8 +27,8 @@ _LARGEST_WINDOW = 64 * 1024 * 1024
 class Inflater:
     """The form is told by the first bytes. `largest` bounds what comes out, for what may be kept in memory."""
 
-    def __init__(self, where: str, largest: int = LARGEST) -> None:
-        self._where = where
+    def __init__(self, place: str, largest: int = LARGEST) -> None:
+        self._where = place
         self._largest = largest
         self._start = b""
         self._decoder: _Plain | _Gzip | _Zstd | None = None
@@ -135,15 +135,15 @@ class _Zstd:
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         for start in range(0, len(chunk), _SLICE):
-            rest = chunk[start : start + _SLICE]
-            while rest:
+            remainder = chunk[start : start + _SLICE]
+            while remainder:
                 if self._frame is None:
                     self._frame = self._context.decompressobj(write_size=65_536)
                     self.frames += 1
-                piece = self._frame.decompress(rest)
+                piece = self._frame.decompress(remainder)
                 if piece:
                     yield piece
-                rest = b""
+                remainder = b""
                 if self._frame.eof:
-                    rest = self._frame.unused_data
+                    remainder = self._frame.unused_data
                     self._frame = None

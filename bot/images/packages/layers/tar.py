@@ -55,9 +55,9 @@ class TarReader:
     """Calls `on_entry` for each entry; where that answers True, `on_content` follows with the file's content."""
 
     def __init__(
-        self, where: str, on_entry: Callable[[TarEntry], bool], on_content: Callable[[TarEntry, bytes], None]
+        self, place: str, on_entry: Callable[[TarEntry], bool], on_content: Callable[[TarEntry, bytes], None]
     ) -> None:
-        self._where = where
+        self._where = place
         self._on_entry = on_entry
         self._on_content = on_content
         self._buffer = bytearray()
@@ -126,8 +126,8 @@ class TarReader:
         def take(block: bytes) -> None:
             content = block[:size]
             if form == b"x":
-                told = self._extra | _pax(content, self._where)
-                self._extra = {key: value for key, value in told.items() if value}
+                records = self._extra | _pax(content, self._where)
+                self._extra = {key: value for key, value in records.items() if value}
             elif form in b"LK":
                 self._extra["path" if form == b"L" else "linkpath"] = content.rstrip(b"\0")
             self._expect(_BLOCK, self._header)
@@ -185,36 +185,36 @@ def _padded(size: int) -> int:
     return -(-size // _BLOCK) * _BLOCK
 
 
-def _number(field: bytes, where: str) -> int:
+def _number(field: bytes, place: str) -> int:
     """Octal digits, or GNU's large numbers: the rest of the field where its highest bit is set."""
     if field[0] & 0x80:
         if field[0] != 0x80:
-            raise malformed("is an archive with a negative number", where)
+            raise malformed("is an archive with a negative number", place)
         return int.from_bytes(field[1:], "big")
     digits = field.strip(b" \0")
     if not digits:
         return 0
     if digits.strip(b"01234567"):
-        raise malformed("is no tar archive, or a damaged one", where)
+        raise malformed("is no tar archive, or a damaged one", place)
     return int(digits, 8)
 
 
-def _decimal(digits: bytes, where: str) -> int:
+def _decimal(digits: bytes, place: str) -> int:
     if not digits.isdigit() or len(digits) > 20:
-        raise malformed("is an archive with a size that is no number", where)
+        raise malformed("is an archive with a size that is no number", place)
     return int(digits)
 
 
-def _pax(content: bytes, where: str) -> dict[str, bytes]:
+def _pax(content: bytes, place: str) -> dict[str, bytes]:
     """Records of `length key=value` and a line end, the length counting all of it; an empty value is none."""
     records: dict[str, bytes] = {}
     start = 0
     while start < len(content):
-        found = _PAX.match(content, start)
-        end = start + int(found[1]) if found else 0
-        if found is None or not found.end() < end <= len(content) or content[end - 1] != 0x0A:
-            raise malformed("is an archive with a damaged pax header", where)
-        records[found[2].decode("utf-8", "replace")] = content[found.end() : end - 1]
+        match = _PAX.match(content, start)
+        end = start + int(match[1]) if match else 0
+        if match is None or not match.end() < end <= len(content) or content[end - 1] != 0x0A:
+            raise malformed("is an archive with a damaged pax header", place)
+        records[match[2].decode("utf-8", "replace")] = content[match.end() : end - 1]
         start = end
     return records
 
@@ -229,7 +229,7 @@ def _until_zero(field: bytes) -> bytes:
     return field.partition(b"\0")[0]
 
 
-def _text(name: bytes, where: str) -> str:
+def _text(name: bytes, place: str) -> str:
     if len(name) > _LONGEST_NAME or b"\0" in name:
-        raise malformed(f"is an archive with a name of {len(name)} bytes", where)
+        raise malformed(f"is an archive with a name of {len(name)} bytes", place)
     return name.decode("utf-8", "replace")

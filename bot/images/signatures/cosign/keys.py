@@ -172,5 +172,5 @@ def _holds(attempt: Callable[[], object]) -> bool:
     return True
 
 
-def _bad(what: str, where: str, advice: str) -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=where, advice=advice)
+def _bad(fault: str, place: str, advice: str) -> Failure:
+    return Failure(Trouble.MALFORMED, fault, where=place, advice=advice)
