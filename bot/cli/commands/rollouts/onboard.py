@@ -56,16 +56,16 @@ def _take_up(
     from bot.commands.rollouts.onboard import take_up
     from bot.domain.clock import SystemClock
 
-    asked = asyncio.run(take_up(settings, repositories, word_of(who, reason), SystemClock()))
+    answers = asyncio.run(take_up(settings, repositories, word_of(who, reason), SystemClock()))
     if output is Format.JSON:
-        print_json([{"repository": e.repository, "taken_up": e.is_taken_up, "why": e.why or None} for e in asked])
+        print_json([{"repository": e.repository, "taken_up": e.is_taken_up, "why": e.why or None} for e in answers])
     else:
         print_table(
             ("repository", "outcome", "why"),
-            [(each.repository, "taken up" if each.is_taken_up else "left", each.why) for each in asked],
+            [(each.repository, "taken up" if each.is_taken_up else "left", each.why) for each in answers],
             Layout(below=("why",)),
         )
-    if not all(each.is_taken_up for each in asked):
+    if not all(each.is_taken_up for each in answers):
         raise typer.Exit(1)
 
 
@@ -76,23 +76,23 @@ def _preview(settings: "Settings", repositories: list[str], output: OutputFormat
     from bot.domain.clock import SystemClock
 
     with progress_of("judging") as progress:
-        found = asyncio.run(preview(settings, repositories, SystemClock(), progress))
-    show_previews(found, output)
-    if any(each.proposal is None for each in found):
+        previews = asyncio.run(preview(settings, repositories, SystemClock(), progress))
+    show_previews(previews, output)
+    if any(each.proposal is None for each in previews):
         raise typer.Exit(1)
 
 
-def show_previews(found: "Sequence[Previewed]", output: Format) -> None:
+def show_previews(previews: "Sequence[Previewed]", output: Format) -> None:
     """Writes what each repository's next pull request changes, commit by commit, and what it leaves and why."""
     from bot.views.repositories.onboarding import as_json, commits_with_patches
 
     if output is Format.JSON:
-        print_json([as_json(each.repository, each.proposal, each.why) for each in found])
+        print_json([as_json(each.repository, each.proposal, each.why) for each in previews])
         return
-    for each in found:
+    for each in previews:
         commits = each.proposal.commits if each.proposal is not None else ()
-        told = counted(len(commits), "commit") if commits else each.why
-        print_line(f"{each.repository}: {told}")
+        headline = counted(len(commits), "commit") if commits else each.why
+        print_line(f"{each.repository}: {headline}")
         if each.proposal is None:
             continue
         for commit, patch in commits_with_patches(each.proposal):

@@ -44,15 +44,15 @@ def export(
     from bot.domain.wording.words import counted
 
     with progress_of("writing"):
-        written = asked(config, lambda settings, clock: export_bundle(settings, file, key, clock))
+        summary = asked(config, lambda settings, clock: export_bundle(settings, file, key, clock))
     if output is Format.JSON:
-        oldest = written.oldest.isoformat() if written.oldest is not None else None
-        print_json(asdict(written) | {"oldest": oldest, "file": str(file)})
+        oldest = summary.oldest.isoformat() if summary.oldest is not None else None
+        print_json(asdict(summary) | {"oldest": oldest, "file": str(file)})
         return
-    records = f"{counted(written.records, 'record')} of {counted(written.dumps, 'publisher')} of vulnerabilities"
-    print_line(f"{file}: {counted(written.documents, 'document')} of feeds, {records}")
-    signed = "signed" if written.is_signed else "not signed"
-    print_line(f"{signed}; the oldest part is from {moment(written.oldest) if written.oldest else 'no time'}")
+    records = f"{counted(summary.records, 'record')} of {counted(summary.dumps, 'publisher')} of vulnerabilities"
+    print_line(f"{file}: {counted(summary.documents, 'document')} of feeds, {records}")
+    signed = "signed" if summary.is_signed else "not signed"
+    print_line(f"{signed}; the oldest part is from {moment(summary.oldest) if summary.oldest else 'no time'}")
 
 
 @bundle.command("import")
