@@ -61,9 +61,9 @@ class HeldConnections:
 
     def _gives_way(self, peer: str | None) -> bool:
         """Ends what has been idle longest, of one peer or of all; whether there was any."""
-        found = next((each for each in self._idle if peer is None or self._peers[each] == peer), None)
-        if found is None:
+        connection = next((each for each in self._idle if peer is None or self._peers[each] == peer), None)
+        if connection is None:
             return False
-        self.ended(found)
-        found.give_way()
+        self.ended(connection)
+        connection.give_way()
         return True

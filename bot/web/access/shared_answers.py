@@ -22,6 +22,6 @@ class SharedAnswer(Generic[T]):
         """The last answer where it is new enough, else what `ask` finds."""
         async with self._asking:
             if self._last is None or self.now() - self._last[0] > self.lasts:
-                found = await ask()
-                self._last = self.now(), found
+                answer = await ask()
+                self._last = self.now(), answer
             return self._last[1]

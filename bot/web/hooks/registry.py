@@ -18,8 +18,8 @@ def reach_of_push(payload: Mapping[str, Any]) -> Reach:
     """The tags that an event tells of; nothing where its shape is none of these."""
     events = payload.get("events")
     if isinstance(events, list):
-        found = [_target(event) for event in events[:_MOST_EVENTS] if isinstance(event, dict)]
-        return Reach(pushed=tuple(dict.fromkeys(tag for each in found for tag in each.pushed)))
+        reaches = [_target(event) for event in events[:_MOST_EVENTS] if isinstance(event, dict)]
+        return Reach(pushed=tuple(dict.fromkeys(tag for each in reaches for tag in each.pushed)))
     if isinstance(payload.get("target"), dict):
         return _target(payload)
     data, repository = payload.get("push_data"), payload.get("repository")
