@@ -122,9 +122,9 @@ def share_of(counts: Mapping[Outcome, int]) -> float | None:
     return holds / (holds + fails) if holds + fails else None
 
 
-def trend_of(days: Mapping[date, Mapping[Outcome, int]], wanted: Sequence[date]) -> tuple[float | None, ...]:
+def trend_of(days: Mapping[date, Mapping[Outcome, int]], trend_days: Sequence[date]) -> tuple[float | None, ...]:
     """The share on the last day that was counted in the week up to each of the wanted days."""
-    return tuple(share_of(days[day]) if (day := _last(days, each)) else None for each in wanted)
+    return tuple(share_of(days[day]) if (day := _last(days, each)) else None for each in trend_days)
 
 
 def _last(days: Iterable[date], until: date) -> date | None:

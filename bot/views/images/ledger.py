@@ -151,9 +151,9 @@ def count_severities(rated: Iterable[str | None]) -> dict[str, int]:
 
 def places_in_words(places: Places) -> tuple[tuple[str, int], ...]:
     """Where images are in words, each with how many, as far as there are any."""
-    found = [(STATION_WORDS[place], number) for place, number in places.waiting.items()]
-    found += [("cannot be told", places.cannot_tell), ("fixed", places.over)]
-    return tuple((words, number) for words, number in found if number)
+    numbers_by_words = [(STATION_WORDS[place], number) for place, number in places.waiting.items()]
+    numbers_by_words += [("cannot be told", places.cannot_tell), ("fixed", places.over)]
+    return tuple((words, number) for words, number in numbers_by_words if number)
 
 
 def as_json(row: CveRow) -> dict[str, Any]:

@@ -52,10 +52,10 @@ def in_short(
             id_,
             id_ == newest,
             {state: number for state in RebuildState if (number := states[state])},
-            tuple(_named(some, now)),
+            tuple(_list_needy(of_rollout, now)),
         )
-        for id_, some in sorted(by_rollout.items())
-        for states in (Counter(each.state for each in some),)
+        for id_, of_rollout in sorted(by_rollout.items())
+        for states in (Counter(each.state for each in of_rollout),)
     )
 
 
@@ -74,8 +74,8 @@ def stands_for(rebuild: Rebuild, now: datetime) -> timedelta:
     return rebuild.age(now) if rebuild.ended_at is None else now - rebuild.ended_at
 
 
-def _named(some: Sequence[Rebuild], now: datetime) -> Iterator[Rebuild]:
-    longest_first = sorted(some, key=lambda each: stands_for(each, now), reverse=True)
+def _list_needy(of_rollout: Sequence[Rebuild], now: datetime) -> Iterator[Rebuild]:
+    longest_first = sorted(of_rollout, key=lambda each: stands_for(each, now), reverse=True)
     for state in NEED_A_PERSON:
         yield from [each for each in longest_first if each.state is state][:MOST_NAMED]
     yield from [each for each in longest_first if _is_under_way(each.state)][:MOST_UNDER_WAY]
