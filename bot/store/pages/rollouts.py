@@ -31,7 +31,7 @@ class RolloutPagesStore(Store):
         return page_of(tuple(rollout_summary(each, ENDED) for each in progress_rows), total, cut)
 
     async def open_rollouts(self, options: RolloutOptions, most: int) -> tuple[RolloutSummary, ...]:
-        """Those that have not ended, the newest first."""
+        """Reads the rollouts that have not ended, the newest first."""
         views = RolloutViewsStore(self._database, self._worker, self._clock)
         progress_rows = await views.progress(options, self._clock.now(), limit=most, is_open=True)
         return tuple(rollout_summary(each, ENDED) for each in progress_rows)
@@ -39,7 +39,7 @@ class RolloutPagesStore(Store):
     async def rollout(
         self, number: int, options: RolloutOptions, cut: Cut, state: str | None = None
     ) -> RolloutPage | None:
-        """One page of its rebuilds, those in `state` alone where it is given."""
+        """Reads a rollout with one page of its rebuilds, those in `state` alone where it is given."""
         views = RolloutViewsStore(self._database, self._worker, self._clock)
         progress_rows = await views.progress(options, self._clock.now(), number=number)
         if not progress_rows:

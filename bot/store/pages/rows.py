@@ -68,7 +68,7 @@ async def latest_rebuilds(
 
 
 async def states(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> dict[str, int]:
-    """How many rebuilds are in which state, in the states' own order."""
+    """Counts how many rebuilds are in which state, in the states' own order."""
     rows = await connection.execute(
         select(rebuilds.c.state, func.count()).where(*conditions).group_by(rebuilds.c.state)
     )
@@ -214,7 +214,7 @@ def _notice(row: Any) -> NoticeRow:
 
 
 async def base_rows(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[BaseRow, ...]:
-    """Of rows of bases with their numbers of `repositories`."""
+    """Makes a row of each of these bases, read with their numbers of `repositories`."""
     copies = await statuses(connection, bases.c.id.in_([row.id for row in rows]))
     return tuple(
         BaseRow(

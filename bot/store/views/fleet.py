@@ -109,7 +109,7 @@ class FleetViewsStore(Store):
 
 
 async def _dump_statuses(connection: AsyncConnection) -> tuple[DumpStatus, ...]:
-    """Each dump of vulnerabilities with its age and how much of it is kept."""
+    """Reads each dump of vulnerabilities with its age and how much of it is kept."""
     dump = dumps.c
     kept_count = select(func.count()).where(vulnerabilities.c.dump_id == dump.id).scalar_subquery().label("kept")
     columns = (dump.ecosystem, dump.place, dump.checked_at, dump.entries, dump.problems, dump.error)
@@ -124,7 +124,7 @@ def _dump_status(row: Any) -> DumpStatus:
 
 
 async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) -> tuple[BaseStatus, ...]:
-    """Those in use, each with how late its last release came."""
+    """Reads the bases in use, each with how late its last release came."""
     lags = {
         notice.base: notice.until - notice.since
         for notice in standing

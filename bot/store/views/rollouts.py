@@ -46,7 +46,7 @@ class RolloutViewsStore(Store):
         return cls(*stores.given, stores.options.pace)
 
     async def durations(self) -> OwnDurations:
-        """How long the latest rebuilds took that were built, by what they were."""
+        """Reads how long the latest rebuilds took that were built, by what they were."""
         query = (
             select(rebuilds.c.id, rebuilds.c.action, rebuilds.c.attempted_at, rebuilds.c.ended_at)
             .where(
@@ -68,12 +68,12 @@ class RolloutViewsStore(Store):
         return OwnDurations(tuple(took.get(Action.DISPATCH, ())), tuple(took.get(Action.PULL_REQUEST, ())))
 
     async def opened_by(self, rollout: int) -> datetime | None:
-        """When the last of what waits of a rollout will probably have begun."""
+        """Tells when the last of what waits of a rollout will probably have begun."""
         async with self._database.reading() as connection:
             return (await read_through(connection, self._pace, self._clock.now())).get(rollout)
 
     async def waits(self, rules: ReleaseRules) -> Waits:
-        """What has not begun, how its rollouts stand, and what is paused."""
+        """Reads what has not begun, how its rollouts stand, and what is paused."""
         async with self._database.reading() as connection:
             return await read_waits(connection, rules)
 
@@ -122,12 +122,12 @@ class RolloutViewsStore(Store):
         ]
 
     async def open_quarantines(self) -> list[QuarantineStatus]:
-        """Those that hold now, oldest first."""
+        """Reads the quarantines that hold now, oldest first."""
         async with self._database.reading() as connection:
             return list(await open_quarantines(connection))
 
     async def rollouts(self, limit: int) -> list[Rollout]:
-        """The latest rollouts, newest first."""
+        """Reads the latest rollouts, newest first."""
         async with self._database.reading() as connection:
             return await latest_rollouts(connection, limit)
 
@@ -137,7 +137,7 @@ class RolloutViewsStore(Store):
             return await read_rebuilds(connection, rebuilds.c.rollout_id == rollout, is_current())
 
     async def steps_of(self, stepping_rebuilds: Sequence[Rebuild]) -> dict[int, tuple[StepRun, ...]]:
-        """The steps of those rebuilds that have some, by the rebuilds' ids."""
+        """Reads the steps of those rebuilds that have some, by the rebuilds' ids."""
         async with self._database.reading() as connection:
             return await read_steps(connection, stepping_rebuilds)
 
@@ -156,7 +156,7 @@ async def _states_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[in
 
 
 def _waves(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> tuple[WaveProgress, ...]:
-    """In their order, those that have rebuilds at one distance."""
+    """Gives the waves that have rebuilds at one distance, in their order."""
     holds = wave_holds(standing, options, now)
     return tuple(
         WaveProgress(wave.name, standing.tallies[wave.name], holds.get(wave.name), standing.distance)

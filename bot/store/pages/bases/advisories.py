@@ -28,7 +28,7 @@ class AdvisoryPagesStore(Store):
     """Reads the pages of advisories, and writes nothing."""
 
     async def advisories(self, text: str, cut: Cut) -> Advisories:
-        """Those whose CVE or title holds `text`."""
+        """Reads a page of the advisories whose CVE or title holds `text`."""
         conditions = [cast(advisories.c.advisory, String).icontains(text, autoescape=True)] if text else []
         cves = select(advisories.c.cve).where(*conditions).distinct()
         async with self._database.reading() as connection:
@@ -92,8 +92,10 @@ async def _advisories(connection: AsyncConnection, cves: list[str]) -> Mapping[s
         select(advisories.c.cve, advisories.c.source, advisories.c.advisory).where(advisories.c.cve.in_(cves))
     )
     statements: dict[str, list[Advisory]] = {}
-    for each in readable(rows, lambda row: load(row.advisory, Advisory), lambda row: f"{row.cve} of {row.source}"):
-        statements.setdefault(each.cve, []).append(each)
+    for advisory in readable(
+        rows, lambda row: load(row.advisory, Advisory), lambda row: f"{row.cve} of {row.source}"
+    ):
+        statements.setdefault(advisory.cve, []).append(advisory)
     return {cve: combine(statements[cve]) for cve in cves if cve in statements}
 
 

@@ -69,7 +69,7 @@ class BasePagesStore(MeasuredStore):
         self._cves = cves
 
     async def bases(self, text: str, cut: Cut) -> Bases:
-        """Those in use whose name holds `text`, what is in trouble first."""
+        """Reads a page of the bases in use whose name holds `text`, what is in trouble first."""
         conditions: list[ColumnElement[bool]] = [bases.c.used.is_(True)]
         if text:
             name = bases.c.registry + "/" + bases.c.repository + ":" + bases.c.tag
@@ -88,8 +88,8 @@ class BasePagesStore(MeasuredStore):
             mine = notices.c.base_id.in_([row.id for row in read])
             open_ = await notice_rows(connection, _MOST_NOTICES, [notices.c.since], mine, *_IS_OPEN)
         by_base: dict[str, tuple[NoticeRow, ...]] = {}
-        for each in open_:
-            by_base[each.base] = (*by_base.get(each.base, ()), each)
+        for notice in open_:
+            by_base[notice.base] = (*by_base.get(notice.base, ()), notice)
         return Bases(page, by_base)
 
     async def base(self, name: str) -> BasePage | None:

@@ -44,7 +44,7 @@ class MirrorLagsStore(Store):
     def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
         super().__init__(database, worker, clock)
         self._lags: dict[int, _Lags] = {}
-        self._known: dict[int, _Pair] = {}
+        self._measured_pairs: dict[int, _Pair] = {}
         self._measuring = asyncio.Lock()
 
     async def took(self) -> dict[str, Took]:
@@ -54,7 +54,7 @@ class MirrorLagsStore(Store):
             await self._measure()
             since = self._clock.now() - _LATELY
             lags_by_place: dict[str, list[timedelta]] = {}
-            for number, pair in self._known.items():
+            for number, pair in self._measured_pairs.items():
                 lags_by_place.setdefault(pair.place, []).extend(
                     lag for taken_at, lag in self._lags[number] if taken_at >= since
                 )
@@ -64,7 +64,7 @@ class MirrorLagsStore(Store):
     async def _measure(self) -> None:
         async with self._database.reading() as connection:
             pairs = {pair.copy: pair for pair in await _pairs(connection)}
-        moved = [pair for pair in pairs.values() if self._known.get(pair.copy) != pair]
+        moved = [pair for pair in pairs.values() if self._measured_pairs.get(pair.copy) != pair]
         lags = {number: pair_lags for number, pair_lags in self._lags.items() if number in pairs}
         async with self._database.reading() as connection:
             digests = await digests_shown(connection, _name_bases(moved))
@@ -85,11 +85,11 @@ class MirrorLagsStore(Store):
                     observation_lists.get(bases_by_id[pair.copy], ()),
                     observation_lists.get(bases_by_id[pair.upstream], ()),
                 )
-        self._known, self._lags = pairs, lags
+        self._measured_pairs, self._lags = pairs, lags
 
 
 def _name_bases(pairs: Sequence[_Pair]) -> dict[int, Base]:
-    """Which base it is matters to nobody here, only that each is told apart."""
+    """Gives each base a name that tells it apart: which base it is matters to nobody here."""
     return {number: Base("", str(number), "") for pair in pairs for number in (pair.copy, pair.upstream)}
 
 

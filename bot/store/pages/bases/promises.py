@@ -83,7 +83,7 @@ class PromisesStore(Store):
         for start in range(0, len(in_order), _AT_ONCE):
             part = in_order[start : start + _AT_ONCE]
             with_siblings = {
-                each for base in part for each in (base, sibling_of(base)) if each is not None and each in last
+                one for base in part for one in (base, sibling_of(base)) if one is not None and one in last
             }
             async with self._database.reading() as connection:
                 found_rows = await histories(connection, [last[base].id for base in with_siblings])

@@ -152,7 +152,7 @@ class FiguresStore(MeasuredStore):
 
 
 async def queues(connection: AsyncConnection, now: datetime) -> dict[str, QueueFigures]:
-    """How much is due and at work in each table that has a figure, by its name."""
+    """Counts how much is due and at work in each table that has a figure, by its name."""
     return {
         name: await _queue(connection, table, conditions, now) for name, table, conditions in queues_of_tables()
     }
@@ -195,7 +195,7 @@ async def _queue(
 
 
 async def _practices(connection: AsyncConnection) -> dict[tuple[str, Outcome], int]:
-    """Of the last day that was counted, which is today once the audit has run."""
+    """Counts outcomes on the last day that was counted, which is today once the audit has run."""
     last = select(func.max(practice_days.c.day)).scalar_subquery()
     rows = await connection.execute(select(practice_days).where(practice_days.c.day == last))
     counted = {(row.practice, Outcome(row.outcome)): row.repositories for row in rows}

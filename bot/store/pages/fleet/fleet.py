@@ -31,7 +31,7 @@ class FleetStore(Store):
     """Reads the pages of the fleet, and writes nothing."""
 
     async def fleet(self, fleet_filter: FleetFilter, cut: Cut) -> Fleet:
-        """Counts of all, and one page of the repositories that are wanted."""
+        """Reads the counts of all, and one page of the repositories that are wanted."""
         now = self._clock.now()
         conditions = _list_conditions(fleet_filter)
         async with self._database.reading() as connection:
@@ -56,7 +56,7 @@ class FleetStore(Store):
             )
 
     async def standing(self, name: str) -> Standing | None:
-        """Of one repository; None where it is not listed."""
+        """Reads how one repository stands; None where it is not listed."""
         async with self._database.reading() as connection:
             standing = await connection.scalar(
                 select(standings.c.standing)
@@ -67,7 +67,7 @@ class FleetStore(Store):
 
 
 async def counts(connection: AsyncConnection) -> dict[Standing, int]:
-    """How many repositories stand how."""
+    """Counts how many repositories stand how."""
     number_rows = await connection.execute(
         select(standings.c.standing, func.count()).group_by(standings.c.standing)
     )
@@ -76,7 +76,7 @@ async def counts(connection: AsyncConnection) -> dict[Standing, int]:
 
 
 async def ages(connection: AsyncConnection, now: datetime) -> dict[str, int]:
-    """Those that are behind or failed, by for how long."""
+    """Counts the repositories that are behind or failed, by for how long."""
     since = standings.c.since
     steps = [(since > literal(now - step, since.type), name) for step, name in zip(_STEPS, AGES, strict=False)]
     step = case(*steps, else_=AGES[-1])

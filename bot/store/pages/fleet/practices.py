@@ -19,7 +19,7 @@ class PracticesStore(Store):
     """Reads the pages of practices, and writes nothing."""
 
     async def fleet(self) -> FleetPractices:
-        """Of the last day that was counted."""
+        """Reads how the fleet stood on the last day that was counted."""
         async with self._database.reading() as connection:
             return await fleet_practices(connection, self._clock.now())
 
@@ -103,7 +103,7 @@ def _week_up_to(end: date) -> set[date]:
 
 
 async def _moves(connection: AsyncConnection, since: date) -> dict[str, dict[date, tuple[int, int]]]:
-    """What opened and closed, by check and the Monday of its week."""
+    """Counts what opened and closed, by check and the Monday of its week."""
     moves: dict[str, dict[date, tuple[int, int]]] = {}
     for row in await connection.execute(select(practice_weeks).where(practice_weeks.c.week >= since)):
         moves.setdefault(row.practice, {})[row.week] = (row.opened, row.closed)
@@ -111,7 +111,7 @@ async def _moves(connection: AsyncConnection, since: date) -> dict[str, dict[dat
 
 
 async def _of(connection: AsyncConnection, only: Collection[str]) -> dict[str, dict[date, dict[Outcome, int]]]:
-    """As they stand now, under one day that is none."""
+    """Counts how these repositories stand now, under one day that is none."""
     rows = await connection.execute(
         select(practices.c.practice, practices.c.outcome, func.count().label("number"))
         .join(repositories, repositories.c.id == practices.c.repository_id)

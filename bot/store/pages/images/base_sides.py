@@ -40,7 +40,7 @@ _SIDES = (
 async def sides_of(
     connection: AsyncConnection, packages_by_id: Mapping[int, Package], holding_images: Collection[HoldingImage]
 ) -> Mapping[tuple[BaseName, str], BaseSide]:
-    """What these images' bases show of these packages, by name and platform."""
+    """Reads what these images' bases show of these packages, by name and platform."""
     stood_on = {name for image in holding_images for names in image.stands_on.names.values() for name in names}
     sides: dict[tuple[BaseName, str], BaseSide] = {}
     if not stood_on:

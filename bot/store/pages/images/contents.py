@@ -71,7 +71,7 @@ class ImageContentsStore(CvePagesStore):
 
 
 async def _image(connection: AsyncConnection, name: str, tag: str | None) -> ProducedImage | None:
-    """Of several that claim the same tag, one whose word counts."""
+    """Reads an image; of several that claim the same tag, one whose word counts."""
     registry, _, path = name.partition("/")
     conditions = [images.c.registry == registry, images.c.repository == path]
     if tag is not None:
@@ -80,7 +80,7 @@ async def _image(connection: AsyncConnection, name: str, tag: str | None) -> Pro
 
 
 def shown_image(image: ProducedImage, read: Sequence[ReadPlatform]) -> LookedAtImage:
-    """The image with what was not read of it."""
+    """Gives the image with what was not read of it."""
     not_read = tuple(f"{each.platform}: {each.not_read}" for each in read if each.not_read)
     if not read:
         not_read = (image.error or "nobody has looked at it in its registry yet",)
@@ -110,7 +110,7 @@ async def ledger_of(
 async def gaps_in(
     connection: AsyncConnection, read: Sequence[ReadPlatform], max_age: timedelta, now: datetime
 ) -> tuple[str, ...]:
-    """Why the image may have CVEs that nobody tells of."""
+    """Tells why the image may have CVEs that nobody tells of."""
     distributions = {each.inventory: each.distribution for each in read if each.read_at is not None}
     in_part = (read_in_part(each.platform, each.problems) for each in read if each.problems)
     return (*in_part, *await gaps_of_image(connection, distributions, max_age, now))

@@ -118,7 +118,7 @@ async def deployments_of(
 
 
 def _namings(text: str | None) -> tuple[Naming, ...] | None:
-    """None where it is not known what a place named before."""
+    """Reads what a place named before; None where that is not known."""
     if text is None or text == "null":
         return None
     try:

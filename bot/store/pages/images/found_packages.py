@@ -129,12 +129,12 @@ class Answering:
 
 
 def _told_best(sights: Sequence[PackageSight]) -> Sequence[PackageSight]:
-    """Those of what tells of a package best."""
+    """Keeps those of the sights that tell best of a package."""
     shown_by = min((sight.shown_by for sight in sights), key=_BEST_FIRST.index)
     return [sight for sight in sights if sight.shown_by is shown_by]
 
 
 def _first(sights: Sequence[PackageSight]) -> PackageSight:
-    """The first of several that tell alike; certain where all of them are."""
+    """Gives the first of several sights that tell alike; it is certain where all of them are."""
     since = min(sight.since for sight in sights)
     return sights[0]._replace(since=since, is_certain=all(sight.is_certain for sight in sights))

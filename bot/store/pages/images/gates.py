@@ -21,7 +21,7 @@ _COLUMNS = tuple(
 
 
 async def gates_of(connection: AsyncConnection, image_ids: Collection[int] | None = None) -> dict[int, GateView]:
-    """What it says of these images, by their ids; of all where None is given."""
+    """Reads what the gate says of these images, by their ids; of all where None is given."""
     mine = () if image_ids is None else (is_among(gates.c.image_id, "images"),)
     query = select(*_COLUMNS).where(gates.c.outcome.is_not(None), *mine)
     rows = await connection.execute(query, {"images": image_ids})
@@ -34,7 +34,7 @@ def _view(row: Any) -> tuple[int, GateView]:
 
 
 async def count_gates(connection: AsyncConnection) -> Mapping[GateOutcome, int]:
-    """Of how many images it says what; empty where nothing is asked of any."""
+    """Counts of how many images the gate says what; empty where nothing is asked of any."""
     rows = await connection.execute(
         select(gates.c.outcome, func.count().label("number"))
         .where(gates.c.outcome.is_not(None))
@@ -58,8 +58,8 @@ async def unfixed_in(connection: AsyncConnection, *mine: ColumnElement[bool]) ->
         rows, lambda row: (row.image_id, load(row.gated, Gated)), lambda row: f"gate {row.image_id}"
     )
     for image, gated in gated_images:
-        for each in gated.unfixed:
-            by_id.setdefault(each.id, []).append((image, each))
+        for vulnerability in gated.unfixed:
+            by_id.setdefault(vulnerability.id, []).append((image, vulnerability))
     unfixed = [
         Unfixed(
             name,

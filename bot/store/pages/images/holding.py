@@ -110,14 +110,14 @@ def told_in(text: str | None, read: Callable[[str | None], T], row: str) -> list
 
 @lru_cache(maxsize=4_096)
 def release_in(distribution: str | None) -> str | None:
-    """The release of a stored distribution, as publishers list it."""
+    """Reads the release of a stored distribution, as publishers list it."""
     if not distribution or distribution == "null":
         return None
     return release_of(load_text(distribution, Distribution))
 
 
 def shown_by(strength: str | None) -> ShownBy:
-    """What tells of a package, by the strength of the SBOM that lists it."""
+    """Gives what tells of a package, by the strength of the SBOM that lists it."""
     if strength is None:
         return ShownBy.LAYERS
     return ShownBy.PROVED_SBOM if strength == Strength.PROVED.value else ShownBy.CLAIMED_SBOM

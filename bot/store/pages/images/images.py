@@ -97,14 +97,14 @@ class ImagePagesStore(CvePagesStore):
 
 
 async def count_images(connection: AsyncConnection) -> dict[ImageState, int]:
-    """How many images stand how."""
+    """Counts how many images stand how."""
     rows = await connection.execute(select(images.c.state, func.count()).group_by(images.c.state))
     numbers = {row[0]: row[1] for row in rows}
     return {state: numbers.get(state.value, 0) for state in ImageState}
 
 
 async def images_on(connection: AsyncConnection, base: Base, most: int, now: datetime) -> OnBase:
-    """Those of which some platform is seen to stand on it."""
+    """Reads the images of which some platform is seen to stand on the base."""
     is_on = cast(images.c.standings, String).contains(json.dumps(dump(base, Base)), autoescape=True)
     counted = (await connection.execute(select(func.count(), func.count(images.c.behind_since)).where(is_on))).one()
     rows = await connection.execute(images_with_repositories().where(is_on).order_by(*ORDER).limit(most))
@@ -112,7 +112,7 @@ async def images_on(connection: AsyncConnection, base: Base, most: int, now: dat
 
 
 async def images_of(connection: AsyncConnection, repository: int, most: int, now: datetime) -> tuple[ImageRow, ...]:
-    """What one repository produces."""
+    """Reads the images that one repository produces."""
     rows = await connection.execute(
         images_with_repositories().where(images.c.repository_id == repository).order_by(*ORDER).limit(most)
     )

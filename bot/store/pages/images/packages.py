@@ -85,7 +85,8 @@ class PackagesStore(Store):
         for row in rows:
             names.setdefault(row.id, set()).update(each for each in (row.name, row.source) if each)
         return tuple(
-            WantedAffected(each, tuple(sorted(names[number]))) for number, each in sorted(affected_by_id.items())
+            WantedAffected(affected, tuple(sorted(names[number])))
+            for number, affected in sorted(affected_by_id.items())
         )
 
 
@@ -99,9 +100,9 @@ async def _read_candidates(connection: AsyncConnection, sought: Collection[Sough
     rows = (await connection.execute(_NAMED, {"names": names_of(sought), "sources": by_name})).all()
     candidates = {row.id: package_of(row) for row in rows}
     sources = {
-        (each.type, each.name): each.source
-        for each in candidates.values()
-        if each.source in by_name and each.source
+        (package.type, package.name): package.source
+        for package in candidates.values()
+        if package.source in by_name and package.source
     }
     return {number: _sourced(each, sources) for number, each in candidates.items()}
 
@@ -109,18 +110,18 @@ async def _read_candidates(connection: AsyncConnection, sought: Collection[Sough
 async def _spelled_otherwise(connection: AsyncConnection, sought: Collection[Sought]) -> tuple[Sought, ...]:
     """The same packages by other spellings of their names in NuGet, where case does not count."""
     of_nuget: dict[str, list[WantedPackage]] = {}
-    for each in sought:
-        if isinstance(each, WantedPackage) and each.type in (None, PackageType.NUGET):
-            of_nuget.setdefault(each.name.lower(), []).append(each)
+    for package in sought:
+        if isinstance(package, WantedPackage) and package.type in (None, PackageType.NUGET):
+            of_nuget.setdefault(package.name.lower(), []).append(package)
     if not of_nuget:
         return ()
     is_named = (packages.c.type == PackageType.NUGET.value, func.lower(packages.c.name).in_(of_nuget))
     names = await connection.scalars(select(packages.c.name).where(*is_named).distinct())
     return tuple(
-        replace(each, name=name, type=PackageType.NUGET.value)
+        replace(package, name=name, type=PackageType.NUGET.value)
         for name in sorted(names)
-        for each in of_nuget.get(name.lower(), ())
-        if each.name != name
+        for package in of_nuget.get(name.lower(), ())
+        if package.name != name
     )
 
 

@@ -62,7 +62,7 @@ async def read_platforms(
 
 
 def _platform(row: Any, platforms: Collection[str] | None) -> ReadPlatform:
-    """One row, also where that is damaged."""
+    """Reads one row, also where that is damaged."""
 
     def read(row: Any) -> ReadPlatform:
         return ReadPlatform(
@@ -91,11 +91,11 @@ async def bases_below(
 ) -> dict[int, int]:
     """By inventory that of what the image stands on there, as far as that was read; by the standings of images."""
     digests: dict[int, list[str]] = {}
-    for each in read:
-        for standing in standings.get(each.image, ()):
-            if standing.platform == platform_of(each.platform):
+    for platform in read:
+        for standing in standings.get(platform.image, ()):
+            if standing.platform == platform_of(platform.platform):
                 base_digests = [publication.platform_digest for publication in standing.publications]
-                digests.setdefault(each.inventory, base_digests)
+                digests.setdefault(platform.inventory, base_digests)
     all_digests = {digest for base_digests in digests.values() for digest in base_digests}
     if not all_digests:
         return {}

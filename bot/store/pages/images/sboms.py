@@ -31,20 +31,20 @@ async def packages_of_images(
     first = {each.inventory for each in read if each.image == chosen}
     sbom_rows = await _sboms(connection, {each.inventory: each.read_at is not None for each in read}, first)
     by_image: dict[int, tuple[PlatformPackages, ...]] = {}
-    for each in read:
-        is_read = each.read_at is not None
-        counts = types.get(each.inventory, {})
+    for platform in read:
+        is_read = platform.read_at is not None
+        counts = types.get(platform.inventory, {})
         platform_packages = PlatformPackages(
-            each.platform,
+            platform.platform,
             sum(count for count, _ in counts.values()) if is_read else None,
-            each.problems,
-            sbom_rows.get(each.inventory, ()),
+            platform.problems,
+            sbom_rows.get(platform.inventory, ()),
             {type_: count for type_, (count, _) in counts.items()},
-            sum(shared for _, shared in counts.values()) if is_read and each.inventory in below else None,
-            each.read_at,
-            each.not_read,
+            sum(shared for _, shared in counts.values()) if is_read and platform.inventory in below else None,
+            platform.read_at,
+            platform.not_read,
         )
-        by_image[each.image] = (*by_image.get(each.image, ()), platform_packages)
+        by_image[platform.image] = (*by_image.get(platform.image, ()), platform_packages)
     return by_image
 
 
@@ -83,7 +83,7 @@ async def _sboms(
 async def _read_packages(
     connection: AsyncConnection, numbers: Collection[int], of: Collection[int]
 ) -> tuple[dict[int, list[Package]], dict[int, list[Package]]]:
-    """What the layers of these inventories show, and what these SBOMs list."""
+    """Reads what the layers of these inventories show, and what these SBOMs list."""
     layer_columns, sbom_columns = inventory_packages.c, sbom_packages.c
     every = union_all(
         select(

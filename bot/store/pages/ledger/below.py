@@ -91,11 +91,11 @@ async def read_bases(connection: AsyncConnection, standings: Iterable[ImageStand
         own = await _own(connection, {(base.registry, base.repository) for base in new} - bases_below.own.keys())
         bases_below.own |= own
         all_bases |= {
-            each.made_from
+            standing.made_from
             for tags in own.values()
             for _, stood in tags.values()
-            for each in stood
-            if each.made_from is not None
+            for standing in stood
+            if standing.made_from is not None
         }
     bases_below.upstreams = await _upstreams(connection, followed)
     bases_below.followed = frozenset(followed | set(bases_below.upstreams.values()))
@@ -166,9 +166,13 @@ async def _withdrawn(connection: AsyncConnection, followed_bases: Collection[Bas
     """Those of which the last that was observed is that they are not there any more."""
     withdrawn_bases: set[Base] = set()
     for part in chunks(sorted(followed_bases)):
-        each = observations.alias()
+        observation = observations.alias()
         mine = select(bases.c.id).where(has_name_among(part))
-        last = select(func.max(each.c.id)).where(each.c.base_id.in_(mine)).group_by(each.c.base_id)
+        last = (
+            select(func.max(observation.c.id))
+            .where(observation.c.base_id.in_(mine))
+            .group_by(observation.c.base_id)
+        )
         rows = await connection.execute(
             select(bases.c.registry, bases.c.repository, bases.c.tag)
             .join_from(observations, bases, bases.c.id == observations.c.base_id)

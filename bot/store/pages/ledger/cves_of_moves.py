@@ -125,7 +125,7 @@ class CvesOfMoves:
     async def _spans(
         self, connection: AsyncConnection, moves: Mapping[K, Collection[int]]
     ) -> dict[K, dict[str, tuple[_Step, _Step]]]:
-        """The first and the last step of each platform."""
+        """Reads the first and the last step of each platform."""
         spans: dict[K, dict[str, tuple[_Step, _Step]]] = {key: {} for key in moves}
         of_change: dict[int, list[K]] = {}
         for key, several in moves.items():
@@ -141,7 +141,7 @@ class CvesOfMoves:
     async def _read_platforms(
         self, connection: AsyncConnection, inventory_platforms: Mapping[int, str]
     ) -> dict[int, ToldPlatform]:
-        """What is told of these, by their ids, each with its platform."""
+        """Reads what is told of these inventories, by their ids, each with its platform."""
         mark = await _mark(connection)
         if mark != self._at_hand.mark:
             self._at_hand = _AtHand(mark)
@@ -184,7 +184,7 @@ _GONE_BEFORE = "what the image before it held is not kept any more"
 
 
 async def _steps(connection: AsyncConnection, change_ids: Collection[int]) -> list[_Step]:
-    """In the order in which the bases moved."""
+    """Reads the steps of these changes, in the order in which the bases moved."""
     numbered_steps: list[tuple[int, _Step]] = []
     for ids in chunks(sorted(change_ids)):
         rows = await connection.execute(
@@ -207,7 +207,7 @@ async def _steps(connection: AsyncConnection, change_ids: Collection[int]) -> li
 
 
 async def _mark(connection: AsyncConnection) -> tuple[tuple[str, int], ...]:
-    """Stands for all packages and all CVE data."""
+    """Reads the counters that rise whenever packages or CVE data change."""
     rows = await connection.execute(
         select(counters.c.name, counters.c.value)
         .where(counters.c.name.in_([EXPOSURES, FEEDS]))

@@ -42,7 +42,7 @@ class Ledger:
     images: tuple[ExposedImage, ...]
 
     def row(self, cve: str, entries: Iterable[tuple[LedgerEntry, int]]) -> CveRow:
-        """Each entry stands for so many images."""
+        """Sums up where the fix of one CVE is; each entry stands for so many images."""
         facts = self.exposed.cves.get(cve, CveFacts(cve))
         severity = facts.severity.value if facts.severity is not None else None
         places = places_of(entries)
@@ -62,11 +62,11 @@ class Ledger:
         return [self.row(cve, entries) for cve, entries in entries_by_cve.items()]
 
     def of_image(self, image: ExposedImage) -> dict[str, LedgerEntry]:
-        """Those of one image, by CVE."""
+        """Gives the entries of one image, by CVE."""
         return {cve: self._entry(image, cve, self._list_platforms(image, cve)) for cve in self._cves(image)}
 
     def entries(self, cve: str) -> list[LedgerEntry]:
-        """Those of all images that have it or had it."""
+        """Gives the entries of all images that have the CVE or had it."""
         return [
             self._entry(image, cve, platforms)
             for image in self.images
@@ -74,7 +74,7 @@ class Ledger:
         ]
 
     def _likeness(self, image: ExposedImage) -> Hashable:
-        """What tells an image from one whose clocks stand alike for every CVE."""
+        """Gives what tells an image from one whose clocks stand alike for every CVE."""
         inside = tuple(
             (platform, self.histories.likeness(number), self.bases.below(image.standings, platform))
             for platform, number in image.inventories

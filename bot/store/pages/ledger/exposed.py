@@ -123,7 +123,7 @@ async def read_exposed(connection: AsyncConnection, cve: str | None = None) -> E
 
 
 async def read_exposures_of(connection: AsyncConnection, package_ids: Collection[int]) -> Exposed:
-    """What these packages, by their ids, are exposed to."""
+    """Reads what these packages, by their ids, are exposed to."""
     pairs = await _pairs(connection, exposures.c.package_id, package_ids)
     is_nuget = packages.c.type == PackageType.NUGET.value
     return await _of_pairs(connection, pairs, await packages_by_id(connection, package_ids, is_nuget))
@@ -182,21 +182,21 @@ async def _of_dumps(
     for pair in pairs:
         if pair.affected_id not in affected or pair.package_id not in held_packages:
             continue
-        each, fix_seen_at = affected[pair.affected_id]
-        fixed_in = each.fixed_for(held_packages[pair.package_id])
+        affected_package, fix_seen_at = affected[pair.affected_id]
+        fixed_in = affected_package.fixed_for(held_packages[pair.package_id])
         for row in records.get(pair.vulnerability_id, ()):
             published = row.published_at if row.name.startswith(_NOTICES) else None
             fixed_at = (published or fix_seen_at) if fixed_in else None
             package, is_certain = held_packages[pair.package_id], pair.is_certain
             exposure = Exposure(
-                *(row.cve, row.ecosystem, each, package, is_certain, fixed_at, fixed_in),
+                *(row.cve, row.ecosystem, affected_package, package, is_certain, fixed_at, fixed_in),
                 is_seen=published is None,
             )
             exposed.by_package.setdefault(pair.package_id, []).append(exposure)
 
 
 async def _pairs(connection: AsyncConnection, column: ColumnElement[int], values: Iterable[int]) -> Sequence[Any]:
-    """Those with one of these values in that column of `_PAIRS`."""
+    """Reads the pairs with one of these values in that column of `_PAIRS`."""
     pairs: list[Any] = []
     for ids in chunks(sorted(values)):
         pairs += await connection.execute(_PAIRS.where(column.in_(ids)))

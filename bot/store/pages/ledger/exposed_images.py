@@ -32,7 +32,7 @@ _IMAGES = (
 async def read_images(
     connection: AsyncConnection, inventories_by_image: Mapping[int, Sequence[tuple[str, int]]]
 ) -> tuple[ExposedImage, ...]:
-    """The images with these ids, each with the inventories of its platforms."""
+    """Reads the images with these ids, each with the inventories of its platforms."""
     run_at = await deployments_of(connection, inventories_by_image)
     standings = _Standings()
     rows = await connection.execute(_IMAGES, {"images": inventories_by_image})

@@ -106,8 +106,8 @@ def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
     Where records name several versions of a package, only the newest is free by all of them.
     """
     by_package: dict[tuple[str, str], list[Exposure]] = {}
-    for each in exposures:
-        by_package.setdefault((each.package.name, each.package.version), []).append(each)
+    for exposure in exposures:
+        by_package.setdefault((exposure.package.name, exposure.package.version), []).append(exposure)
     lacking = [several for several in by_package.values() if not any(each.fixed_in for each in several)]
     if lacking:
         names = {several[0].package.name for several in lacking} if len(lacking) < len(by_package) else ()
@@ -122,7 +122,9 @@ def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
         versions[newest] = None
         fixing += [each for each in fixed if each.fixed_in == newest]
         dated_fixes = [
-            (each.fixed_at, each.is_seen) for each in fixed if each.fixed_at is not None and each.fixed_in == newest
+            (exposure.fixed_at, exposure.is_seen)
+            for exposure in fixed
+            if exposure.fixed_at is not None and exposure.fixed_in == newest
         ]
         times += [min(dated_fixes)] if dated_fixes else []
     fixed_at, is_seen = max(times, default=(None, False))

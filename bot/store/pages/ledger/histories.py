@@ -90,7 +90,7 @@ class Histories:
         return -self._again
 
     def cves_of(self, number: int) -> frozenset[str]:
-        """All CVEs that it has, or that one before it had."""
+        """Gives all CVEs that the inventory has, or that one before it had."""
         return frozenset(cve for each in self._back(number) for cve in self.exposed.get(each.id, {}))
 
     def last_exposures(self, number: int, cve: str) -> list[Exposure]:
@@ -123,12 +123,12 @@ class Histories:
         """When the first one was seen after the last that had it; None where none had, or one between is not
         known."""
         since = None
-        for each in self._back(number):
-            if self.exposed.get(each.id, {}).get(cve):
+        for inventory in self._back(number):
+            if self.exposed.get(inventory.id, {}).get(cve):
                 return since
-            if not (each.is_read and each.is_complete and each.is_begun):
+            if not (inventory.is_read and inventory.is_complete and inventory.is_begun):
                 return None
-            since = each.seen_at
+            since = inventory.seen_at
         return None
 
     def _back(self, number: int | None) -> Iterable[Inventoried]:
@@ -155,7 +155,7 @@ async def read_histories(connection: AsyncConnection, exposed: Exposed, *, looks
 
 
 async def read_histories_of(connection: AsyncConnection, exposed: Exposed, numbers: Collection[int]) -> Histories:
-    """These inventories and no others, some hundred at most."""
+    """Reads the histories of these inventories and no others, some hundred at most."""
     histories = Histories()
     await _add(connection, histories, numbers)
     _expose(histories, exposed, await _read_holdings(connection, exposed, numbers))
@@ -163,7 +163,7 @@ async def read_histories_of(connection: AsyncConnection, exposed: Exposed, numbe
 
 
 async def with_past(connection: AsyncConnection, numbers: Collection[int]) -> frozenset[int]:
-    """These inventories and those before them, as far as they are still known."""
+    """Reads these inventories and those before them, as far as they are still known."""
     columns = (inventories.c.id, inventories.c.previous_id)
     back = select(*columns, literal(0).label("steps")).where(inventories.c.id.in_(numbers)).cte(recursive=True)
     back = back.union_all(

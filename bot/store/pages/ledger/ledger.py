@@ -188,7 +188,7 @@ async def _read(connection: AsyncConnection, cve: str | None, platforms: Collect
 
 
 async def _images(connection: AsyncConnection, histories: Histories) -> tuple[ExposedImage, ...]:
-    """Those that hold, or held, something exposed on some platform."""
+    """Reads the images that hold, or held, something exposed on some platform."""
     platforms_of_image: dict[int, list[tuple[str, int]]] = {}
     links = await connection.execute(_SHOWN, {"inventories": histories.known})
     for link in links.all():

@@ -47,7 +47,7 @@ async def read_pinned(
 async def read_builds(
     connection: AsyncConnection, platforms: Collection[str] | None, digests: Collection[str]
 ) -> Pinned:
-    """The same of these digests alone."""
+    """Reads the builds of these digests alone."""
     if not digests:
         return {}
     parameters: dict[str, Collection[str]] = {} if platforms is None else {"platforms": platforms}

@@ -19,7 +19,7 @@ Again = Mapping[tuple[int, str], Sequence[Any]]
 
 
 async def read_shown_again(connection: AsyncConnection, image_ids: Collection[int]) -> Again:
-    """Reads them for these images."""
+    """Reads what these images have shown again."""
     again: dict[tuple[int, str], list[Any]] = {}
     for row in await connection.execute(_OF_IMAGES, {"images": image_ids}):
         again.setdefault((row.image_id, row.platform), []).append(row)

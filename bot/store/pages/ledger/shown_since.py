@@ -37,13 +37,13 @@ class ShownSince:
         """When the first was seen after the last that had the CVE; None where none had, or one between is not
         known."""
         since = None
-        for each in self.observed.get(base, ()):
-            number, is_whole = each.inventories.get(platform, (None, False))
+        for observation in self.observed.get(base, ()):
+            number, is_whole = observation.inventories.get(platform, (None, False))
             if number is not None and histories.exposed.get(number, {}).get(cve):
                 return since
             if not is_whole:
                 return None
-            since = each.at
+            since = observation.at
         return None
 
 

@@ -126,10 +126,10 @@ def _platform(platform: str, row: Any, held_packages: HeldPackages) -> ToldPlatf
     vulnerabilities: list[DetectedVulnerability] = []
     uncertain: list[DetectedVulnerability] = []
     for number in numbers:
-        for each in held_packages.exposed.by_package.get(number, ()):
-            if each.affected.release in (ANY_RELEASE, release):
-                detections = vulnerabilities if each.is_certain else uncertain
-                detections.append(_detected(each, held_packages.exposed, distribution))
+        for exposure in held_packages.exposed.by_package.get(number, ()):
+            if exposure.affected.release in (ANY_RELEASE, release):
+                detections = vulnerabilities if exposure.is_certain else uncertain
+                detections.append(_detected(exposure, held_packages.exposed, distribution))
     names = tuple(held_packages.packages[number] for number in numbers if number in held_packages.packages)
     return ToldPlatform(
         platform, names, distribution, problems, None, by_sbom, tuple(vulnerabilities), tuple(uncertain)
