@@ -68,10 +68,11 @@ def _notes(platform: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[st
     if any(each.type == PackageType.NUGET for each in platform.packages or ()):
         releases.append(ANY_RELEASE)
     several = [each for one in releases for each in _publications(one, data)]
-    for each in sorted({each.value for each in several} & data.illegible):
-        yield f"some CVE data of {each} cannot be read, and what it is about is not known (`freshness-bot status`)"
-    for each in several:
-        if (told_silent := silence(each, data.newest_at.get(each), by.now)) is not None:
+    for publication in sorted({each.value for each in several} & data.illegible):
+        unread = f"some CVE data of {publication} cannot be read"
+        yield f"{unread}, and what it is about is not known (`freshness-bot status`)"
+    for publication in several:
+        if (told_silent := silence(publication, data.newest_at.get(publication), by.now)) is not None:
             yield told_silent
 
 
@@ -113,7 +114,7 @@ def read_in_part(platform: str, problems: Sequence[str]) -> str:
 
 
 def _of_packages(platform: ToldPlatform, by: Yardstick) -> Iterator[Gap]:
-    """What is not known of its packages, and whether that is about to be."""
+    """Yields what is not known of its packages, and whether that is about to be."""
     its_packages = f"the packages of {platform.platform}"
     if platform.packages is None:
         if platform.error is not None:
@@ -125,8 +126,8 @@ def _of_packages(platform: ToldPlatform, by: Yardstick) -> Iterator[Gap]:
         yield f"{its_packages} are {platform.by_sbom} by an SBOM alone", False
     if platform.problems:
         yield read_in_part(platform.platform, platform.problems), False
-    for each in filter(by.policy.blocks, platform.uncertain):
-        yield f"whether {each.package} {each.installed} has {each.id} cannot be told from its version", False
+    for doubt in filter(by.policy.blocks, platform.uncertain):
+        yield f"whether {doubt.package} {doubt.installed} has {doubt.id} cannot be told from its version", False
 
 
 def _of_data(platform: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[Gap]:

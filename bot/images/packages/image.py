@@ -146,7 +146,7 @@ def _elsewhere(
 
 
 def _only(entries: Sequence[Descriptor], platform: str | None, candidates: Sequence[Descriptor] = ()) -> Descriptor:
-    """The one that is left. Raises `Failure` where none is, or several are."""
+    """Returns the one image that is left. Raises `Failure` where none is, or several are."""
     if not entries and not candidates:
         raise Failure(Trouble.MISSING, "lists no image", where="index", advice="copy one into it")
     distinct = {entry.digest: entry for entry in entries}
@@ -187,7 +187,7 @@ async def _check_platform(manifest: Manifest, blobs: Blobs, platform: str) -> No
 
 
 async def _config_of(digest: str, blobs: Blobs) -> Config:
-    """An image's configuration. Raises `Failure`."""
+    """Reads an image's configuration. Raises `Failure`."""
     body = b""
     async with aclosing(blobs.blob(digest)) as chunks:
         async for chunk in chunks:

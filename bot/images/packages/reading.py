@@ -29,7 +29,7 @@ class Collection:
     """The packages of one database, as its reader finds them."""
 
     def __init__(self, place: str) -> None:
-        self._where = place
+        self._place = place
         self._packages: dict[Package, None] = {}
         self._problems: list[str] = []
         self._unread = 0
@@ -45,27 +45,27 @@ class Collection:
             self.refuse(f"a package named {package.name[:60]!r} has a value that cannot be one")
             return
         if len(self._packages) >= MOST_PACKAGES:
-            raise malformed(f"lists more than {MOST_PACKAGES} packages", self._where)
+            raise malformed(f"lists more than {MOST_PACKAGES} packages", self._place)
         if (package.type, package.name) != (PackageType.RPM, _RPM_KEY):
             self._packages[package] = None
 
     def refuse(self, why: str) -> None:
         """Notes an entry that cannot be read: a package that is not listed may be installed all the same."""
         if len(self._problems) < _MOST_PROBLEMS:
-            self._problems.append(f"{self._where}: {why}"[: 2 * _LONGEST])
+            self._problems.append(f"{self._place}: {why}"[: 2 * _LONGEST])
         else:
             self._unread += 1
 
     def inventory(self, distribution: Distribution | None = None) -> Inventory:
         """All of them, of that distribution. Raises `Failure` where nothing but what cannot be read was found."""
         if self._problems and not self._packages:
-            raise malformed(self._problems[0].removeprefix(f"{self._where}: "), self._where)
-        more = (f"{self._where}: {self._unread} more entries cannot be read",) if self._unread else ()
+            raise malformed(self._problems[0].removeprefix(f"{self._place}: "), self._place)
+        more = (f"{self._place}: {self._unread} more entries cannot be read",) if self._unread else ()
         return Inventory(tuple(self._packages), distribution, (*self._problems, *more))
 
 
 def read_json(data: bytes, place: str, largest: int) -> dict[str, Any]:
-    """A JSON object of at most `largest` bytes. Raises `Failure`."""
+    """Reads a JSON object of at most `largest` bytes. Raises `Failure`."""
     if len(data) > largest:
         raise malformed(f"is larger than {largest} bytes", place)
     document = read_any_json(data, place)

@@ -57,7 +57,7 @@ class Provenance:
 
 
 def read_provenance(statement: Statement) -> Provenance:
-    """The provenance in a statement; refuses any other kind of predicate."""
+    """Reads the provenance in a statement; refuses any other kind of predicate."""
     match statement.predicate_type:
         case kind if kind == V1:
             return _read_v1(statement.predicate)
@@ -68,7 +68,7 @@ def read_provenance(statement: Statement) -> Provenance:
 
 
 def read_base(material: Material) -> BaseMaterial | None:
-    """The image that a material is; nothing for sources, files and packages."""
+    """Reads which image a material is; returns None for sources, files and packages."""
     if len(material.uri) > _LONGEST:
         return None
     try:

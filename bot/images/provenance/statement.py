@@ -57,7 +57,7 @@ class DsseEnvelope:
 
 
 def read_statement(text: bytes) -> Statement:
-    """A bare statement, as BuildKit stores it."""
+    """Reads a bare statement, as BuildKit stores it."""
     document = read_object(text, "the statement", limit=LARGEST)
     if document.get("_type") not in _TYPES:
         raise Refused(f"a statement of the type {str(document.get('_type'))[:80]!r} is not known")
@@ -75,7 +75,7 @@ def read_statement(text: bytes) -> Statement:
 
 
 def read_dsse(document: Mapping[str, Any]) -> DsseEnvelope:
-    """The envelope in a JSON object, nothing of it proved yet."""
+    """Reads the envelope in a JSON object; nothing of it is proved yet."""
     signatures = member(document, "signatures", list, "the DSSE envelope")
     if not 1 <= len(signatures) <= _MOST_SIGNATURES:
         raise Refused(f"the DSSE envelope must have 1 to {_MOST_SIGNATURES} signatures")
@@ -95,7 +95,7 @@ def statement_in(envelope: DsseEnvelope) -> Statement:
 
 
 def digests(digest_set: object) -> frozenset[str]:
-    """A digest set as `algorithm:hex` each; what is no text is left out."""
+    """Reads a digest set as texts `algorithm:hex`; what is no text is left out."""
     if not isinstance(digest_set, dict):
         return frozenset()
     return frozenset(f"{name}:{value}" for name, value in digest_set.items() if isinstance(value, str))

@@ -32,7 +32,7 @@ _UNSIGNED = "not signed"
 
 
 def judged_by(trusted: Trusted | None, moment: datetime, remembered: Remembered) -> Judge:
-    """Believes those who are trusted, and nobody where no rule names any."""
+    """Makes a judge that believes those who are trusted, and nobody where no rule names any."""
 
     def judge(document: AttachedDocument, digest: str) -> Worth:
         if trusted is None:
@@ -57,11 +57,11 @@ async def sboms_of(port: SignaturesPort, place: ImagePlace, judge: Judge) -> tup
     sboms: list[Sbom] = []
     cut: list[Sbom] = []
     for digest in place.digests:
-        for each in await attestations_of(port, place.registry, place.repository, digest):
-            if each.kind == CUT:
-                cut.append(_unread(each.unreadable, SbomOrigin.REFERRER))
+        for document in await attestations_of(port, place.registry, place.repository, digest):
+            if document.kind == CUT:
+                cut.append(_unread(document.unreadable, SbomOrigin.REFERRER))
             else:
-                sboms += attached_sbom(each, (digest,), judge)
+                sboms += attached_sbom(document, (digest,), judge)
     of_build, left = await _of_buildkit(port, place)
     sboms, cut = [*sboms, *of_build], [*cut, *left]
     best: dict[str, Sbom] = {}
@@ -97,7 +97,7 @@ def attached_sbom(document: AttachedDocument, digests: Sequence[str], judge: Jud
 
 
 def plain_sbom(text: bytes, origin: SbomOrigin) -> Sbom:
-    """A document that nobody has signed."""
+    """Reads an SBOM that nobody has signed."""
     return _read(text, origin, Worth(Strength.CLAIMED, _UNSIGNED))
 
 

@@ -56,8 +56,8 @@ def _name(component: Mapping[str, Any]) -> str:
 def _source(component: Mapping[str, Any]) -> tuple[str, str] | None:
     """Trivy tells the source package in properties of its own, and not in the package URL."""
     properties = {
-        text(mapping(each).get("name")): text(mapping(each).get("value"))
-        for each in items(component.get("properties"))[:100]
+        text(mapping(entry).get("name")): text(mapping(entry).get("value"))
+        for entry in items(component.get("properties"))[:100]
     }
     source, version, release, epoch = (
         properties.get(f"{_TRIVY}{key}", "") for key in ("SrcName", "SrcVersion", "SrcRelease", "SrcEpoch")

@@ -138,7 +138,7 @@ def problems_told(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _drop_unprintable(problem: str) -> str:
-    """Without what can neither be kept nor shown: anybody could have written it."""
+    """Puts a blank for each letter that can neither be kept nor shown: anybody could have written it."""
     return "".join(letter if letter.isprintable() else " " for letter in problem)
 
 

@@ -13,12 +13,12 @@ class ListedPackages:
 
     def __init__(self, place: str) -> None:
         self._packages = Collection(place)
-        self._named: Distribution | None = None
-        self._by_urls: Distribution | None = None
+        self._named_distribution: Distribution | None = None
+        self._distribution_by_urls: Distribution | None = None
 
     def name_distribution(self, name: str, version: str) -> None:
         """Notes what the document itself calls the distribution, which counts before what package URLs say."""
-        self._named = Distribution(name, version)
+        self._named_distribution = Distribution(name, version)
 
     def add(
         self,
@@ -42,13 +42,13 @@ class ListedPackages:
         if pair is not None:
             package, distribution = pair
             self._packages.add(_with_source(package, source))
-            self._by_urls = self._by_urls or distribution
+            self._distribution_by_urls = self._distribution_by_urls or distribution
         elif not any(map(is_image_url, nonempty_urls)) and (version or not is_application):
             self._packages.add(Package("", name, version))
 
     def inventory(self) -> Inventory:
         """All that was listed. Raises `Failure` where nothing but what cannot be read was found."""
-        return self._packages.inventory(self._named or self._by_urls)
+        return self._packages.inventory(self._named_distribution or self._distribution_by_urls)
 
 
 def _with_source(package: Package, source: tuple[str, str] | None) -> Package:

@@ -66,7 +66,7 @@ def read_package_url(url: str, name: str, version: str = "") -> tuple[Package, D
 
 
 def _upstream(text: str) -> tuple[str | None, str | None]:
-    """`openssl`, `gcc-14@14.2.0-19`, or rpm's `vim-9.0-1.src.rpm`."""
+    """Reads a source package, written `openssl`, `gcc-14@14.2.0-19`, or rpm's `vim-9.0-1.src.rpm`."""
     match = _SOURCE_RPM.fullmatch(text)
     if match is not None:
         return match[1], match[2]

@@ -68,7 +68,7 @@ def the_sbom(data: bytes, place: str) -> bytes:
 
 
 def _read_inventory(data: bytes, place: str) -> Inventory | None:
-    """What the SBOM lists, whatever it is wrapped in; None where it is none."""
+    """Reads what the SBOM lists, whatever it is wrapped in; returns None where it is none."""
     document: dict[str, Any] | None = _read(data, place)
     for _ in range(_MOST_WRAPPINGS):
         if document is None:
@@ -106,14 +106,14 @@ def _with_distribution(inventory: Inventory) -> Inventory:
     """Without one whose name is longer than any in `os-release`, or holds what can neither be kept nor shown."""
     distribution = inventory.distribution
     fits = distribution is None or all(
-        len(each) <= _LONGEST_DISTRIBUTION and each.isprintable()
-        for each in (distribution.id, distribution.version)
+        len(value) <= _LONGEST_DISTRIBUTION and value.isprintable()
+        for value in (distribution.id, distribution.version)
     )
     return inventory if fits else replace(inventory, distribution=None)
 
 
 def _with_own_problems(document: dict[str, Any], inventory: Inventory, place: str) -> Inventory:
-    """A list that the bot itself wrote and could not complete stays one."""
+    """Adds what could not be read when the bot itself wrote this list, so that it stays incomplete."""
     own_problems = (
         f"{place}: says of itself that it is not complete: {problem}" for problem in problems_told(document)
     )
@@ -121,7 +121,7 @@ def _with_own_problems(document: dict[str, Any], inventory: Inventory, place: st
 
 
 def _unwrapped(document: dict[str, Any], place: str) -> dict[str, Any] | None:
-    """What is inside one wrapping; None where there is none that is known."""
+    """Unpacks one wrapping; returns None where there is none that is known."""
     match document:
         case {"dsseEnvelope": dict(envelope)}:
             return envelope

@@ -63,16 +63,16 @@ def _each_once(objects: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """What is said of one name put together, unless that contradicts itself, in the order of its first word."""
     by_name: dict[str, dict[str, Any]] = {}
     elements: list[dict[str, Any]] = []
-    for each in objects:
-        earlier_element = by_name.get(_name(each))
+    for element in objects:
+        earlier_element = by_name.get(_name(element))
         if earlier_element is not None and all(
-            earlier_element.get(key, value) == value for key, value in each.items()
+            earlier_element.get(key, value) == value for key, value in element.items()
         ):
-            earlier_element.update(each)
+            earlier_element.update(element)
             continue
-        own = dict(each)
+        own = dict(element)
         elements.append(own)
-        if name := _name(each):
+        if name := _name(element):
             by_name[name] = own
     return elements
 
@@ -82,7 +82,7 @@ def _several(value: object) -> list[Any]:
 
 
 def _one(value: object) -> str:
-    """The text that a value is, also as a list of one; empty where it is none."""
+    """Gives the text that a value is, also as a list of one; empty where it is none."""
     return text(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
 
@@ -91,17 +91,17 @@ def _type(element: Mapping[str, Any]) -> str:
 
 
 def _name(element: object) -> str:
-    """By which others name the element, which may stand there itself."""
+    """Gives the name that other elements use for this one, which may stand there itself."""
     if isinstance(element, list) and len(element) == 1:
         element = element[0]
     return text(element) or text(mapping(element).get("spdxId")) or text(mapping(element).get("@id"))
 
 
 def _relations(elements: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
-    """The kind of each relationship, and what it leads from and to."""
-    for each in elements:
-        for to in _several(each.get("to")):
-            yield _one(each.get("relationshipType")), _name(each.get("from")), _name(to)
+    """Yields the kind of each relationship, and what it leads from and to."""
+    for element in elements:
+        for to in _several(element.get("to")):
+            yield _one(element.get("relationshipType")), _name(element.get("from")), _name(to)
 
 
 def _entry(element: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

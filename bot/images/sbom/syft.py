@@ -13,7 +13,7 @@ def is_syft(document: Mapping[str, Any]) -> bool:
 
 
 def read(document: Mapping[str, Any], place: str) -> Inventory:
-    """The artifacts, which are packages; what was scanned stands apart."""
+    """Reads the artifacts, which are packages; what was scanned stands apart."""
     listing = ListedPackages(place)
     release = mapping(document.get("distro"))
     if distribution_id := text(release.get("id")):

@@ -45,15 +45,15 @@ def read_grype(document: Mapping[str, Any], place: str) -> Report:
     findings: list[DetectedVulnerability] = []
     unrated: list[DetectedVulnerability] = []
     ignored = items(document.get("ignoredMatches"))
-    for each in (*matches, *filter(_is_left_out_for_its_fix, ignored)):
-        match_findings = list(_read_match(each))
+    for match in (*matches, *filter(_is_left_out_for_its_fix, ignored)):
+        match_findings = list(_read_match(match))
         findings += match_findings
         if not match_findings:
             gaps.append("a match names no vulnerability or package")
             continue
-        if not _tells_fix(each):
+        if not _tells_fix(match):
             gaps.append(f"nothing says whether {match_findings[0].id} in {match_findings[0].package} has a fix")
-        if match_findings[0].severity is Rating.UNKNOWN and not is_rating(_severity_of(each)):
+        if match_findings[0].severity is Rating.UNKNOWN and not is_rating(_severity_of(match)):
             unrated += match_findings
     descriptor = mapping(document.get("descriptor"))
     if mapping(descriptor.get("configuration")).get("only-notfixed") is True:
@@ -94,13 +94,13 @@ def _is_left_out_for_its_fix(match: object) -> bool:
 def _suppressed(matches: list[Any]) -> Iterator[Excused]:
     """What somebody's rules or VEX documents took away. By rules of its own, of the kind of match, Grype leaves the
     kernel out where an image has its headers alone: that is nobody's word, and no finding."""
-    for each in matches:
-        rules = [mapping(rule) for rule in items(mapping(each).get("appliedIgnoreRules"))]
+    for match in matches:
+        rules = [mapping(rule) for rule in items(mapping(match).get("appliedIgnoreRules"))]
         by_people = [rule for rule in rules if not rule.get("match-type")]
-        if (rules and not by_people) or _is_left_out_for_its_fix(each):
+        if (rules and not by_people) or _is_left_out_for_its_fix(match):
             continue
         why = _words(by_people[0] if by_people else {})
-        yield from (Excused(vulnerability, why) for vulnerability in _read_match(each))
+        yield from (Excused(vulnerability, why) for vulnerability in _read_match(match))
 
 
 def _words(rule: Mapping[str, Any]) -> str:
@@ -113,8 +113,8 @@ def _alerts(packages: object) -> tuple[list[str], list[str]]:
     """What Grype says of distributions of packages: those out of support, and those that it does not look at."""
     notes: list[str] = []
     gaps: list[str] = []
-    for each in items(packages):
-        for alert in items(mapping(each).get("alerts")):
+    for package in items(packages):
+        for alert in items(mapping(package).get("alerts")):
             kind, about = mapping(alert).get("type"), mapping(mapping(alert).get("metadata"))
             distribution = " ".join(filter(None, (bounded_line(about.get(key)) for key in ("name", "version"))))
             if kind == "distro-eol":
@@ -136,9 +136,9 @@ def _read_match(match: object) -> Iterator[DetectedVulnerability]:
     rating = _rating_of(match)
     state = bounded_line(fix.get("state"))
     names = _names(name, mapping(match).get("relatedVulnerabilities"))
-    for each in names:
+    for vulnerability_name in names:
         yield DetectedVulnerability(
-            each,
+            vulnerability_name,
             package,
             bounded_line(artifact.get("version")),
             fixed,
@@ -168,9 +168,10 @@ def _rating_of(match: object) -> Rating:
     scores = [mapping(score) for each in scored for score in items(each.get("cvss"))]
     return highest(
         rating_of_score(
-            mapping(each.get("metrics")).get("baseScore"), is_of_version_2=str(each.get("version")).startswith("2")
+            mapping(score.get("metrics")).get("baseScore"),
+            is_of_version_2=str(score.get("version")).startswith("2"),
         )
-        for each in scores
+        for score in scores
     )
 
 

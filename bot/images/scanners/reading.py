@@ -15,7 +15,7 @@ _TEXT = re.compile(rb"\s*[^\s{\[\x00-\x1f\x80-\xff]")
 
 
 def read_report(data: bytes, place: str) -> Report:
-    """Raises `Failure` for what is no report of a scanner."""
+    """Reads a scanner's report, whatever its form. Raises `Failure` for what is none."""
     if _TEXT.match(data):
         raise malformed("is no report in JSON", place, _ADVICE)
     document = _unwrapped(read_any_json(data, place))
@@ -40,7 +40,7 @@ def read_report(data: bytes, place: str) -> Report:
 
 
 def _unwrapped(document: Any) -> Any:
-    """The report within what cosign attests of a scan; anything else as it is."""
+    """Gives the report within what cosign attests of a scan; anything else as it is."""
     match document:
         case {"invocation": dict(), "scanner": {"result": dict(result)}}:
             return result

@@ -74,7 +74,7 @@ class Report:
 
 
 def severities(text: str) -> frozenset[Rating]:
-    """`HIGH,CRITICAL` in either case. Raises `Failure` for another word."""
+    """Reads a text such as `HIGH,CRITICAL`, in either case. Raises `Failure` for another word."""
     words = [word.strip().upper() for word in text.split(",") if word.strip()]
     unknown = [word for word in words if word not in Rating.__members__]
     if unknown or not words:
@@ -102,7 +102,7 @@ def rating_of_score(score: object, *, is_of_version_2: bool = False) -> Rating:
 
 
 def highest(ratings: Iterable[Rating]) -> Rating:
-    """The most severe; unknown where there is none."""
+    """Gives the most severe rating; unknown where there is none."""
     return max(ratings, key=lambda rating: rating.rank, default=Rating.UNKNOWN)
 
 
@@ -190,12 +190,12 @@ def out_of_support(scanner: str, distribution: str) -> str:
 
 
 def bounded(findings: Sequence[T], place: str) -> tuple[T, ...]:
-    """All of them. Raises `Failure` where they are too many to be of one image."""
+    """Gives all findings. Raises `Failure` where they are too many to be of one image."""
     if len(findings) > _MOST_FINDINGS:
         raise malformed(f"has more than {_MOST_FINDINGS} findings", place)
     return tuple(findings)
 
 
 def few(gaps: Iterable[str]) -> tuple[str, ...]:
-    """Each once, the first ten."""
+    """Gives the first ten texts, each once."""
     return tuple(dict.fromkeys(gaps))[:10]

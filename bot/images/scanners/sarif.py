@@ -186,7 +186,7 @@ def _rule_of(
 
 
 def _rating_of(rule: Mapping[str, Any]) -> Rating:
-    """What a rule says: the word among its tags, else the band of its score."""
+    """Reads a rule's rating: the word among its tags, else the band of its score."""
     properties = mapping(rule.get("properties"))
     words = [bounded_line(tag) for tag in _list(properties, "tags")]
     tagged = next((Rating.named(word) for word in words if word.upper() in Rating.__members__), None)

@@ -58,7 +58,7 @@ def looks_for_vulnerabilities(tool: str) -> bool:
 
 
 def told_of(result: object, name: str, rule: Mapping[str, Any]) -> ToldResult | str:
-    """What a result of the rule of that name tells, or why that cannot be told."""
+    """Reads what a result of the rule of that name tells, or why that cannot be told."""
     message = _text_under(result, "message")
     reading = (
         _of_scout(message)

@@ -61,12 +61,12 @@ def read_trivy(document: Mapping[str, Any], results: object, place: str) -> Repo
             raise malformed("has a result of another shape than Trivy's", place)
         standing, excuses = _modified(result)
         suppressed += excuses
-        for each in (*(findings or ()), *standing):
-            vulnerability = _vulnerability(each)
+        for finding in (*(findings or ()), *standing):
+            vulnerability = _vulnerability(finding)
             if vulnerability is None:
                 gaps.append(f"a finding in {str(result.get('Target'))[:80]!r} names no vulnerability or package")
                 continue
-            if vulnerability.severity is Rating.UNKNOWN and not is_rating(each.get("Severity")):
+            if vulnerability.severity is Rating.UNKNOWN and not is_rating(finding.get("Severity")):
                 unrated.append(vulnerability)
             vulnerabilities.append(vulnerability)
     metadata = mapping(document.get("Metadata"))
@@ -126,15 +126,15 @@ def _modified(result: Mapping[str, Any]) -> tuple[list[object], list[Excused]]:
     document takes away."""
     standing: list[object] = []
     excused: list[Excused] = []
-    for each in items(result.get("ExperimentalModifiedFindings")):
-        vulnerability = _vulnerability(mapping(each).get("Finding"))
+    for entry in items(result.get("ExperimentalModifiedFindings")):
+        vulnerability = _vulnerability(mapping(entry).get("Finding"))
         if vulnerability is None:
             continue
-        status, statement, source = (bounded_line(each.get(key)) for key in ("Status", "Statement", "Source"))
+        status, statement, source = (bounded_line(entry.get(key)) for key in ("Status", "Statement", "Source"))
         if status in _EXCUSING:
             excused.append(Excused(vulnerability, suppressed_in_words(status.replace("_", " "), statement, source)))
         else:
-            standing.append(each["Finding"])
+            standing.append(entry["Finding"])
     return standing, excused
 
 

@@ -84,7 +84,7 @@ def fingerprint(certificate: x509.Certificate) -> bytes:
 
 
 def name_of(certificate: x509.Certificate) -> str:
-    """The subject for a person, most specific part first."""
+    """Writes the subject for a person, most specific part first."""
     return _write_name(certificate.subject)
 
 

@@ -40,7 +40,7 @@ class Parts:
         return self._next.tag if self._next is not None else None
 
     def take(self, tag: int, label: str) -> DerElement:
-        """The next element, which must have this tag."""
+        """Takes the next element, which must have this tag."""
         element = self._next
         if element is None or element.tag != tag:
             raise Refused(f"{label} is not where ASN.1 has it")
@@ -63,7 +63,7 @@ class Parts:
 
 
 def read_der(encoded: bytes, tag: int, label: str) -> DerElement:
-    """The one element that the bytes are, of this tag."""
+    """Reads the one element that the bytes are, of this tag."""
     parts = Parts(encoded)
     element = parts.take(tag, label)
     parts.end(label)
@@ -71,7 +71,7 @@ def read_der(encoded: bytes, tag: int, label: str) -> DerElement:
 
 
 def object_identifier(element: DerElement) -> str:
-    """The dotted form of an object identifier."""
+    """Writes the dotted form of an object identifier."""
     if not element.content or element.content[-1] & 0x80 or len(element.content) > 64:
         raise Refused("an object identifier cannot be read")
     arcs: list[int] = []

@@ -43,7 +43,7 @@ def member(document: Any, name: str, kind: type, label: str) -> Any:
 
 
 def from_base64(text: str, label: str) -> bytes:
-    """Standard base64 with padding. Only the one spelling of the bytes is taken."""
+    """Decodes standard base64 with padding. Only the one spelling of the bytes is taken."""
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

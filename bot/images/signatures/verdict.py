@@ -26,7 +26,7 @@ class Validity(StrEnum):
 
 
 class CheckState(StrEnum):
-    """How one check ended."""
+    """What one check of a signature came to; not reached is one that was not made after another failed."""
 
     OK = "ok"
     FAILED = "fail"

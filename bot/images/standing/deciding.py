@@ -75,9 +75,9 @@ def _known_bases(
         return named_bases
     proved = {
         publication.base
-        for each in declarations
-        if each.basis is Basis.VERIFIED_PROVENANCE
-        for publication in _observed_as(each, platform, observed)
+        for declaration in declarations
+        if declaration.basis is Basis.VERIFIED_PROVENANCE
+        for publication in _observed_as(declaration, platform, observed)
     }
     return replace(named_bases, final=tuple(sorted(proved)))
 
@@ -115,14 +115,14 @@ def _may_be_another(standing: ImageStanding, below: ImageStanding, named_bases: 
 
 
 def _claimed(standing: ImageStanding, doubt: Doubt) -> ImageStanding:
-    """The same as a claim; what is doubted of the layers themselves weighs more."""
+    """Lowers the standing to a claim with this doubt, unless its layers themselves are doubted already."""
     return replace(standing, strength=Strength.CLAIMED, doubt=standing.doubt or doubt)
 
 
 def _weighed(
     standing: ImageStanding, image: PlatformImage, observed: ObservedLayers, declarations: Sequence[Declaration]
 ) -> ImageStanding:
-    """The standing with what the other witnesses say for it and against it."""
+    """Adds what the other witnesses say for the standing and against it."""
     for declaration in declarations:
         publications = _observed_as(declaration, image.platform, observed)
         agreed = tuple(each for each in standing.publications if each in publications)

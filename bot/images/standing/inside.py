@@ -61,11 +61,13 @@ def _by_provenance(
     """By the SDKs that signed provenance names with their digests. Which of several has made it does not show: it
     is told where all of them are shown now, and where none is."""
     sdks: list[list[Publication]] = []
-    for each in declarations:
-        if not each.is_stage or each.basis is not Basis.VERIFIED_PROVENANCE:
+    for declaration in declarations:
+        if not declaration.is_stage or declaration.basis is not Basis.VERIFIED_PROVENANCE:
             continue
-        publications_of_sdk = [one for digest in sorted(each.digests) for one in observed.named(digest, platform)]
-        sdk_base = base_named(each)
+        publications_of_sdk = [
+            one for digest in sorted(declaration.digests) for one in observed.named(digest, platform)
+        ]
+        sdk_base = base_named(declaration)
         if any(one.base.is_sdk for one in publications_of_sdk) or (sdk_base is not None and sdk_base.is_sdk):
             sdks.append([one for one in publications_of_sdk if one.base.is_sdk])
     are_current = [any(one.until is None for one in publications_of_sdk) for publications_of_sdk in sdks]

@@ -53,7 +53,7 @@ class ObservedLayers:
         self._whole: dict[str, _Node] = {}
         self._short: dict[str, _Node] = {}
         self._newest: dict[Base, tuple[str, list[int]]] = {}
-        self._named: dict[str, list[int]] = {}
+        self._numbers_by_digest: dict[str, list[int]] = {}
         self._of_base: dict[Base, list[int]] = {}
         self._images: dict[str, PlatformImage] = {}
         self.unpacked: dict[str, str] = {}
@@ -80,8 +80,8 @@ class ObservedLayers:
         self._publications.append(Publication(observation.base, observation.at, digest, platform, image.digest))
         self._images[image.digest] = _more_telling(image, self._images.get(image.digest))
         self._of_base.setdefault(observation.base, []).append(number)
-        for each in {digest, image.digest}:
-            self._named.setdefault(each, []).append(number)
+        for named_digest in {digest, image.digest}:
+            self._numbers_by_digest.setdefault(named_digest, []).append(number)
         if image.diff_ids:
             _grow(self._unpacked, platform, image.diff_ids, number)
         if all(len(layer) > _SHORT for layer in image.layers):
@@ -131,12 +131,12 @@ class ObservedLayers:
 
     def named(self, digest: str, platform: str) -> tuple[Publication, ...]:
         """The publications that `digest` names, as their index or as the manifest of `platform`."""
-        publications = (self._publications[number] for number in self._named.get(digest, ()))
+        publications = (self._publications[number] for number in self._numbers_by_digest.get(digest, ()))
         return tuple(each for each in publications if each.platform == usual_name(platform))
 
     def first_shown(self, base: Base, digest: str) -> datetime | None:
         """Returns when a base first showed that digest; None where it was never seen to."""
-        publications = (self._publications[number] for number in self._named.get(digest, ()))
+        publications = (self._publications[number] for number in self._numbers_by_digest.get(digest, ()))
         return min((each.at for each in publications if each.base == base and each.digest == digest), default=None)
 
     def current(self, base: Base) -> tuple[Publication, ...]:

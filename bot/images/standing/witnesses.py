@@ -28,11 +28,11 @@ def _contradicts(image: PlatformImage, below: PlatformImage) -> str:
     if image.versions is None or below.versions is None:
         return ""
     declared = {each.name: each.value for each in below.versions}
-    for each in image.versions:
-        value = declared.get(each.name)
-        if value != each.value and not _is_its_own(each.step, image, below):
+    for version in image.versions:
+        value = declared.get(version.name)
+        if value != version.value and not _is_its_own(version.step, image, below):
             base_says = f"its base declares {value}" if value is not None else "its base declares none"
-            return f"its configuration has {each.name}={each.value}, and {base_says}"
+            return f"its configuration has {version.name}={version.value}, and {base_says}"
     return ""
 
 

@@ -106,9 +106,9 @@ async def _referrers(
     port: SignaturesPort, registry: str, repository: str, digest: str, referrer_digests: Sequence[str]
 ) -> AsyncIterator[Mapping[str, Any] | Failure]:
     """The manifests that refer to a digest by their own word, or why one cannot be had."""
-    for each in referrer_digests[:MOST]:
+    for referrer in referrer_digests[:MOST]:
         try:
-            document = _object(await port.manifest(registry, repository, each))
+            document = _object(await port.manifest(registry, repository, referrer))
         except Failure as failure:
             yield failure
             continue
@@ -182,7 +182,7 @@ async def _of_tag(
 async def _of_documents(
     port: SignaturesPort, registry: str, repository: str, kind: str, layers: Sequence[Mapping[str, Any]]
 ) -> list[AttachedDocument]:
-    """Each layer is what is looked for, as it is."""
+    """Fetches each layer as a document of its own, as it is."""
     documents: list[AttachedDocument] = []
     for layer in layers:
         blob, unreadable = await _blob(port, registry, repository, layer)
@@ -204,7 +204,7 @@ async def _of_layers(
 async def _blob(
     port: SignaturesPort, registry: str, repository: str, layer: Mapping[str, Any]
 ) -> tuple[bytes, str]:
-    """What a layer names, or why it cannot be had."""
+    """Fetches what a layer names, or tells why it cannot be had."""
     try:
         return await port.config(registry, repository, layer["digest"]), ""
     except Failure as failure:

@@ -84,7 +84,7 @@ async def vex_of(
 
 
 def _unseen(document: AttachedDocument) -> AttachedVex:
-    """What stands for documents that may be among what was not looked at."""
+    """Makes what stands for documents that may be among what was not looked at."""
     return AttachedVex("", Strength.CLAIMED, "some may be left out", problem=document.unreadable)
 
 
@@ -111,7 +111,7 @@ def _attached(
 
 
 def _document(content: bytes | Mapping[str, Any], worth: Worth, problem: str) -> AttachedVex:
-    """Takes a second for a document of some megabytes."""
+    """Reads a document and judges it; one of some megabytes takes a second."""
     text = content if isinstance(content, bytes) else json.dumps(content, sort_keys=True).encode()
     document = f"sha256:{hashlib.sha256(text or problem.encode()).hexdigest()}"
     try:

@@ -35,12 +35,12 @@ def excuse(
             by_name.setdefault(name, {})[number] = statement
     standing: list[DetectedVulnerability] = []
     excused: list[VexExcuse] = []
-    for each in vulnerabilities:
-        speaking = [one for one in _naming(each, by_name) if speaks_of(one, each, report)]
+    for vulnerability in vulnerabilities:
+        speaking = [one for one in _naming(vulnerability, by_name) if speaks_of(one, vulnerability, report)]
         if speaking and speaking[-1].excuses:
-            excused.append(VexExcuse(each, speaking[-1]))
+            excused.append(VexExcuse(vulnerability, speaking[-1]))
         else:
-            standing.append(each)
+            standing.append(vulnerability)
     return tuple(standing), tuple(excused)
 
 
@@ -68,16 +68,16 @@ def untold_platforms(
     if report.platform:
         return ()
     architectures = {
-        arch for one in statements for each in one.products if (arch := architecture_of(each.whole.url))
+        arch for one in statements for product in one.products if (arch := architecture_of(product.whole.url))
     }
     lines: list[str] = []
     left = tuple(standing)
     for arch in sorted(architectures)[:_MOST_PLATFORMS]:
         left, excused = excuse(left, statements, replace(report, platform=f"linux/{arch}"))
         lines += [
-            f"{each.found.id} in {each.found.package}: {each.statement.author or 'an unnamed author'} excuses it "
+            f"{pair.found.id} in {pair.found.package}: {pair.statement.author or 'an unnamed author'} excuses it "
             f"on {arch} alone, and the report does not say which platform it is about; have the scanner write its "
             "own JSON"
-            for each in excused
+            for pair in excused
         ]
     return tuple(lines)

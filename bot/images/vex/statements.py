@@ -95,7 +95,7 @@ def is_ahead(statement: VexStatement, now: datetime) -> bool:
 
 
 def _statement(value: Mapping[str, Any], document: Mapping[str, Any], place: str) -> VexStatement:
-    """What a statement leaves out, or has null for, the document says for all."""
+    """Reads a statement; what it leaves out, or has null for, the document says for all."""
 
     def said(key: str) -> object:
         own = value.get(key)

@@ -89,7 +89,7 @@ LINKED_FOLDERS: Mapping[str, tuple[str, ...]] = {
 
 
 def assumed_links(replaced: Collection[str]) -> dict[str, str]:
-    """Where links lead of which it was not kept where they do."""
+    """Gives, for folders that a file has replaced, where their links are assumed to lead: that was not kept."""
     return {path: LINKED_FOLDERS[path][0] for path in LINKED_FOLDERS.keys() & replaced}
 
 

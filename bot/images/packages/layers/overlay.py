@@ -87,7 +87,7 @@ def _folders_of(layers: Sequence[LayerContents]) -> tuple[dict[bytes, str], list
 
 
 def _covered(layer: LayerContents, folders: Mapping[bytes, str]) -> set[str]:
-    """What of other layers this one has a regular file in the place of."""
+    """Gives the folders of other layers in whose place this layer has a regular file."""
     marks = (layer.marks[start : start + MARK] for start in range(0, len(layer.marks), MARK))
     return {folders[mark] for mark in marks if mark in folders}
 

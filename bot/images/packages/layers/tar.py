@@ -57,7 +57,7 @@ class TarReader:
     def __init__(
         self, place: str, on_entry: Callable[[TarEntry], bool], on_content: Callable[[TarEntry, bytes], None]
     ) -> None:
-        self._where = place
+        self._place = place
         self._on_entry = on_entry
         self._on_content = on_content
         self._buffer = bytearray()
@@ -70,7 +70,7 @@ class TarReader:
         self.has_ended = False
 
     def feed(self, data: bytes) -> None:
-        """Raises `Failure` for what is no archive."""
+        """Takes in a piece of the archive. Raises `Failure` for what is no archive."""
         start, end = 0, len(data)
         while start < end and not self.has_ended:
             if self._skipped:
@@ -94,7 +94,7 @@ class TarReader:
     def finish(self) -> None:
         """Raises `Failure` where the archive stops within an entry."""
         if not self.has_ended and (self._buffer or self._skipped or self._next != self._header or self._extra):
-            raise malformed("is an archive that is cut short", self._where)
+            raise malformed("is an archive that is cut short", self._place)
 
     def _expect(self, needed: int, then: Callable[[bytes], None]) -> None:
         self._needed = needed
@@ -106,11 +106,11 @@ class TarReader:
             self.has_ended = self._zero_blocks == 2
             return
         if self._zero_blocks:
-            raise malformed("is an archive with something behind its end", self._where)
+            raise malformed("is an archive with something behind its end", self._place)
         total = sum(block) - sum(block[148:156]) + 8 * 32
-        if _number(block[148:156], self._where) != total:
-            raise malformed("is no tar archive, or a damaged one", self._where)
-        size = _number(block[124:136], self._where)
+        if _number(block[148:156], self._place) != total:
+            raise malformed("is no tar archive, or a damaged one", self._place)
+        size = _number(block[124:136], self._place)
         form = block[156:157]
         if form in b"xgLK":
             self._expect_extra(form, size)
@@ -121,12 +121,12 @@ class TarReader:
         """A pax header (`x` for the next entry, `g` for all), or GNU's long name (`L`) or link target (`K`)."""
         self._extras += 1
         if size > _LARGEST_EXTRA or (form != b"g" and self._extras > _MOST_EXTRAS):
-            raise malformed(f"is an archive with a header of {size} bytes before an entry", self._where)
+            raise malformed(f"is an archive with a header of {size} bytes before an entry", self._place)
 
         def take(block: bytes) -> None:
             content = block[:size]
             if form == b"x":
-                records = self._extra | _pax(content, self._where)
+                records = self._extra | _pax(content, self._place)
                 self._extra = {key: value for key, value in records.items() if value}
             elif form in b"LK":
                 self._extra["path" if form == b"L" else "linkpath"] = content.rstrip(b"\0")
@@ -141,19 +141,19 @@ class TarReader:
         extra, self._extra, self._extras = self._extra, {}, 0
         kind = _KINDS.get(form, TarEntryKind.OTHER)
         if "size" in extra:
-            size = _decimal(extra["size"], self._where)
+            size = _decimal(extra["size"], self._place)
         if form in b"123456":
             size = 0
         if size > _LARGEST_SIZE:
-            raise malformed(f"is an archive with an entry of {size} bytes", self._where)
-        name = _text(extra.get("GNU.sparse.name", extra.get("path", _name(block))), self._where)
+            raise malformed(f"is an archive with an entry of {size} bytes", self._place)
+        name = _text(extra.get("GNU.sparse.name", extra.get("path", _name(block))), self._place)
         if kind is TarEntryKind.FILE and name.endswith("/"):
             kind = TarEntryKind.FOLDER
         entry = TarEntry(
             name,
             kind,
             size,
-            _text(extra.get("linkpath", _until_zero(block[157:257])), self._where) if size == 0 else "",
+            _text(extra.get("linkpath", _until_zero(block[157:257])), self._place) if size == 0 else "",
             form == b"S" or (bool(extra) and any(key.startswith("GNU.sparse") for key in extra)),
         )
         if form == b"S" and block[482]:

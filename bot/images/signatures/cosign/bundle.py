@@ -130,8 +130,8 @@ def _timestamps(material: Mapping[str, Any]) -> tuple[bytes, ...]:
     if not isinstance(timestamps, list) or len(timestamps) > _MOST_TIMESTAMPS:
         raise Refused(f"the bundle does not list at most {_MOST_TIMESTAMPS} timestamps")
     return tuple(
-        from_base64(member(each, "signedTimestamp", str, "a timestamp of the bundle"), "a timestamp")
-        for each in timestamps
+        from_base64(member(timestamp, "signedTimestamp", str, "a timestamp of the bundle"), "a timestamp")
+        for timestamp in timestamps
     )
 
 
@@ -150,7 +150,7 @@ def _read_promised(entry: dict[str, Any]) -> LogEntry | None:
 
 
 def _number(value: object) -> int:
-    """Protobuf's JSON writes numbers of 64 bits as texts."""
+    """Reads a number of 64 bits, which Protobuf's JSON writes as a text."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):

@@ -74,7 +74,7 @@ def check_certificate(
 
 
 def signer_of(certificate: x509.Certificate) -> Signer:
-    """Whom the certificate names, proved only once the certificate is."""
+    """Reads whom the certificate names, proved only once the certificate is."""
     unknown: dict[str, bytes] = {}
     for extension in certificate.extensions:
         if isinstance(extension.value, x509.UnrecognizedExtension):

@@ -89,7 +89,7 @@ def is_usable(key: PublicKeyTypes) -> bool:
 
 
 def key_id(key: PublicKeyTypes) -> bytes:
-    """The name of a key in logs: the SHA-256 of its SubjectPublicKeyInfo."""
+    """Gives the name of a key in logs: the SHA-256 of its SubjectPublicKeyInfo."""
     return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
 
 

@@ -156,7 +156,7 @@ def _completed(encoded: bytes) -> bytes:
 
 
 def _time_of(verifier: Verifier, bundle: Bundle) -> datetime:
-    """The earliest time that was attested, as the library itself establishes it."""
+    """Gives the earliest time that was attested, as the library itself establishes it."""
     times: list[Any] = verifier._establish_time(bundle)
     earliest: datetime = min(timestamp.time for timestamp in times)
     return earliest.astimezone(UTC)

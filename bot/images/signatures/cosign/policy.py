@@ -137,7 +137,7 @@ def is_anchored(pattern: str) -> bool:
 
 
 def _outside_groups(pattern: str) -> str:
-    """The pattern without what stands in groups, classes and escapes."""
+    """Gives the pattern without what stands in groups, classes and escapes."""
     characters: list[str] = []
     depth = 0
     is_class = False

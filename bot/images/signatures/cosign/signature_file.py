@@ -61,7 +61,9 @@ def signatures_in(content: bytes, payload: bytes | None) -> Sequence[bytes]:
     payload_digest = f"sha256:{sha256(payload).hexdigest()}"
     layer_list = layers if isinstance(layers, list) else []
     alone = [
-        {"layers": [each]} for each in layer_list if isinstance(each, dict) and each.get("digest") == payload_digest
+        {"layers": [layer]}
+        for layer in layer_list
+        if isinstance(layer, dict) and layer.get("digest") == payload_digest
     ]
     return [json.dumps(each).encode() for each in alone[:_MOST_OF_ONE_PAYLOAD]] or [content]
 
@@ -137,7 +139,7 @@ def _read_older_bundle(document: dict[str, Any]) -> CosignSignature:
 
 
 def _pem(text: str) -> bytes:
-    """PEM as it is, or base64 of it: cosign has written both."""
+    """Gives PEM as it is, or decodes it from base64: cosign has written both."""
     return text.encode() if text.startswith("-----") else from_base64(text, "the certificate")
 
 

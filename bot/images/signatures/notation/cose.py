@@ -33,7 +33,7 @@ _ALGORITHMS = {-37: "PS256", -38: "PS384", -39: "PS512", -7: "ES256", -35: "ES38
 
 
 def read_cose(encoded: bytes) -> Envelope:
-    """The envelope in a tagged COSE_Sign1 message, nothing of it proved yet."""
+    """Reads the envelope in a tagged COSE_Sign1 message; nothing of it is proved yet."""
     if len(encoded) > LARGEST:
         raise Refused(f"the envelope is larger than {LARGEST} bytes")
     message = _decode(encoded, "the envelope")
@@ -153,7 +153,7 @@ def _four_parts(value: object) -> tuple[bytes, Mapping[Any, Any], bytes, bytes]:
 
 
 def _certificates(header: Mapping[Any, Any]) -> list[bytes]:
-    """One certificate as a byte string, or several as a list (RFC 9360)."""
+    """Reads one certificate from a byte string, or several from a list (RFC 9360)."""
     chain = header.get(_CHAIN)
     certificates = list(chain) if isinstance(chain, list | tuple) else [chain]
     byte_strings = [one for one in certificates if isinstance(one, bytes)]

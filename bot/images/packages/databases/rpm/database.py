@@ -101,7 +101,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _headers(database: sqlite3.Connection) -> Iterator[object]:
-    """One more than are accepted, so that too many are noticed."""
+    """Yields the headers of packages, one more than are accepted, so that too many are noticed."""
     query = "SELECT blob FROM main.Packages NOT INDEXED LIMIT ?"
     for (blob,) in database.execute(query, (MOST_PACKAGES + 1,)):
         yield blob

@@ -12,7 +12,7 @@ _NONE = "(none)"
 
 
 def read_manifest(data: bytes, place: str) -> Inventory:
-    """The packages listed. Raises `Failure` where no line can be read."""
+    """Reads the packages that the manifest lists. Raises `Failure` where no line can be read."""
     collection = Collection(place)
     for number, line in enumerate(lines(data), 1):
         if not line.strip():

@@ -13,7 +13,7 @@ _MOST_ENTRIES = 500
 
 
 def page_size(data: bytes, place: str) -> int:
-    """Raises `Failure` for a size that is none."""
+    """Reads the size of the database's pages. Raises `Failure` for a size that is none."""
     size = int.from_bytes(data[16:18], "big")
     size = 65_536 if size == 1 else size
     if size < 512 or size & (size - 1):
