@@ -126,7 +126,7 @@ def _make_cell(cell: object) -> _Cell:
 
 
 def _width() -> int | None:
-    """The terminal's columns; None where standard output is no terminal."""
+    """Gives the terminal's columns; None where standard output is no terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
@@ -201,7 +201,7 @@ def _set_out(rows: Sequence[Sequence[_Cell]], width: int) -> Callable[[Sequence[
 
 
 def _below_its_name(row: Sequence[_Cell], widths: Sequence[int]) -> Iterator[str]:
-    """A row whose name is too long for its column stands below that name."""
+    """Yields the lines of a row; it stands below its name where that is too long for its column."""
     name, *others = row
     if len(name) > widths[0]:
         yield name.linked

@@ -44,7 +44,7 @@ async def watch(
 
 
 def _render(show: Callable[[T], None], value: T) -> str:
-    """The whole text first, so that a terminal does not flicker."""
+    """Makes the whole text first, so that a terminal does not flicker."""
     page = _Page(is_terminal=sys.stdout.isatty())
     with redirect_stdout(page):
         show(value)

@@ -30,15 +30,15 @@ def _show_rows(packages: Sequence[FoundPackage]) -> None:
         ("image", "package", "version", "since", "produced by", "another version", "run at"),
         [
             (
-                each.image,
-                each.package.name,
-                _version(each),
-                moment(each.since),
-                each.repository,
-                str(each.fix),
-                ", ".join(map(str, each.deployed)),
+                row.image,
+                row.package.name,
+                _version(row),
+                moment(row.since),
+                row.repository,
+                str(row.fix),
+                ", ".join(map(str, row.deployed)),
             )
-            for each in packages
+            for row in packages
         ],
         Layout(below=("produced by", "another version", "run at")),
     )

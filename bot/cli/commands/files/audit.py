@@ -102,17 +102,26 @@ def _show(findings: "Sequence[Finding]", show_all: bool) -> None:
     counts_in_words = ", ".join(f"{number} {outcome.value}" for outcome, number in counts(findings).items())
     print_line(f"{counted(len(findings), 'finding')}: {counts_in_words or 'nothing here is what a check is about'}")
     shown_findings = [
-        each for each in findings if show_all or each.outcome not in {Outcome.HOLDS, Outcome.NOT_APPLICABLE}
+        finding
+        for finding in findings
+        if show_all or finding.outcome not in {Outcome.HOLDS, Outcome.NOT_APPLICABLE}
     ]
     if shown_findings:
         print_table(
             ("file", "line", "outcome", "severity", "check", "subject", "message", "advice"),
             [
                 (
-                    *(each.place.path, each.place.start, each.outcome, each.severity, each.check, each.subject),
-                    *(each.message, each.settled_by or (each.fix.advice if each.fix else "")),
+                    *(
+                        finding.place.path,
+                        finding.place.start,
+                        finding.outcome,
+                        finding.severity,
+                        finding.check,
+                        finding.subject,
+                    ),
+                    *(finding.message, finding.settled_by or (finding.fix.advice if finding.fix else "")),
                 )
-                for each in shown_findings
+                for finding in shown_findings
             ],
             Layout(group=True, below=("message", "advice")),
         )

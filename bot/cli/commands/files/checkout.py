@@ -195,12 +195,14 @@ def _show(folder_scan: "FolderScan") -> None:
 
 
 def _tell_images(folder_scan: "FolderScan") -> Iterator[str]:
-    """What is counted for what it is, and what nobody watches."""
+    """Yields how many images of other families there are, and what nobody watches."""
     families = references_by_family(
         item.usage.reference for item in folder_scan.scanned if item.usage.sdk_pin is None
     )
     special = [
-        f"{families[each]} {each}" for each in ImageFamily if each is not ImageFamily.DOTNET and each in families
+        f"{families[family]} {family}"
+        for family in ImageFamily
+        if family is not ImageFamily.DOTNET and family in families
     ]
     if special:
         yield f"among them: {', '.join(special)}"

@@ -65,8 +65,8 @@ def gate(
         gaps += [f"{against}: {gap}" for gap in before.gaps]
     reasons = {each.found: each.why for each in now.suppressed}
     left_out = blocking(reasons, policy, earlier_vulnerabilities)
-    for each in left_out[:_MOST_LEFT_OUT]:
-        print_aside(f"{each.id} in {each.package}: {reasons[each]}")
+    for finding in left_out[:_MOST_LEFT_OUT]:
+        print_aside(f"{finding.id} in {finding.package}: {reasons[finding]}")
     if (more := len(left_out) - _MOST_LEFT_OUT) > 0:
         print_aside(f"and {counted(more, 'finding')} more, suppressed in the report")
     if before is not None and (subjects := both_subjects(now, before)) is not None:
@@ -116,10 +116,12 @@ def _statements(documents: list[Path]) -> list["VexStatement"]:
 
     now = SystemClock().now()
     read = [(path, each) for path in documents for each in read_vex(read_file(path, LARGEST_VEX), str(path))]
-    for path, each in read:
-        if each.at is not None and is_ahead(each, now):
-            names = ", ".join(sorted(each.vulnerabilities))
-            print_aside(f"{path}: what it says of {names} is of {each.at:%Y-%m-%d %H:%M} UTC, which is yet to come")
+    for path, statement in read:
+        if statement.at is not None and is_ahead(statement, now):
+            names = ", ".join(sorted(statement.vulnerabilities))
+            print_aside(
+                f"{path}: what it says of {names} is of {statement.at:%Y-%m-%d %H:%M} UTC, which is yet to come"
+            )
     return list(heeded((each for _, each in read), now))
 
 
@@ -130,10 +132,10 @@ def _excused(
     from bot.images.vex.excusing import excuse, untold_platforms
 
     standing, excused = excuse(vulnerabilities, statements, report)
-    for each in excused:
-        reason = f" ({each.statement.reason})" if each.statement.reason else ""
-        author = each.statement.author or "an unnamed author"
-        print_aside(f"{each.found.id} in {each.found.package}: {each.statement.status}{reason}, says {author}")
+    for pair in excused:
+        reason = f" ({pair.statement.reason})" if pair.statement.reason else ""
+        author = pair.statement.author or "an unnamed author"
+        print_aside(f"{pair.found.id} in {pair.found.package}: {pair.statement.status}{reason}, says {author}")
     for line in untold_platforms(standing, statements, report):
         print_aside(line)
     return standing

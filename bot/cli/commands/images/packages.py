@@ -237,12 +237,12 @@ def _show_sboms(source: Path, platform: str | None, config: Path | None, invento
     except Failure as failure:
         print_aside(f"SBOMs cannot be asked for: {failure}")
         return
-    for each in sboms:
-        print_line(sbom_line(each.sbom))
-        for problem in each.sbom.inventory.problems:
+    for compared in sboms:
+        print_line(sbom_line(compared.sbom))
+        for problem in compared.sbom.inventory.problems:
             print_line(f"  {problem}")
-        if not each.sbom.inventory.problems:
-            show_differences(each.differences)
+        if not compared.sbom.inventory.problems:
+            show_differences(compared.differences)
 
 
 def sbom_line(sbom: "Sbom") -> str:

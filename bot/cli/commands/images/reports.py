@@ -111,9 +111,9 @@ def _line(scan: "ScanReport", kept_at: "datetime | None") -> str:
 def _as_json(scan: "ScanReport") -> dict[str, Any]:
     made = scan.report.created_at
 
-    def row(each: "DetectedVulnerability") -> dict[str, str]:
+    def row(vulnerability: "DetectedVulnerability") -> dict[str, str]:
         columns = ("id", "package", "installed", "fixed", "severity")
-        return {column: str(getattr(each, column)) for column in columns}
+        return {column: str(getattr(vulnerability, column)) for column in columns}
 
     return {
         "document": scan.document,

@@ -45,7 +45,7 @@ def judge_file(
 def given_fields(
     file: Path, artifact: Path | None, options: TrustOptions, subject: "SignedSubject", moment: datetime
 ) -> dict[str, Any]:
-    """What was given, in the fields of the recorded cases."""
+    """Gives what was given, in the fields of the recorded cases."""
     match options.kind:
         case SignatureKind.NOTATION:
             return {

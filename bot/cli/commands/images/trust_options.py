@@ -89,7 +89,7 @@ class TrustOptions:
 
 
 def read(path: Path, limit: int = _LARGEST) -> bytes:
-    """Raises `Failure` where the file is larger or cannot be read."""
+    """Reads a file. Raises `Failure` where it is larger than `limit` bytes or cannot be read."""
     try:
         with path.open("rb") as file:
             content = file.read(limit + 1)
@@ -101,7 +101,7 @@ def read(path: Path, limit: int = _LARGEST) -> bytes:
 
 
 def bad(fault: str, advice: str) -> Exception:
-    """Words what was given and cannot be meant."""
+    """Makes the `Failure` of an option that cannot be meant as it was given."""
     from bot.domain.failure import Failure, Trouble
 
     return Failure(Trouble.MALFORMED, fault, advice=advice)

@@ -72,7 +72,7 @@ def _show(summary: "Summary", output: SummaryFormat) -> None:
 
 
 def _print(message: "Message") -> None:
-    """The blocks as lines; a list's items are set in."""
+    """Writes the blocks as lines; a list's items are set in."""
     from bot.cli.screen.output import print_sentence
     from bot.domain.wording.message import Footnote, Heading, Items
 

@@ -93,15 +93,15 @@ def _as_json(outcome: "Caught") -> dict[str, Any]:
         "on_the_way": list(outcome.plan.on_the_way),
         "rebuilds": [
             {
-                "repository": each.repository,
-                "action": each.action,
-                "workflow": each.workflow,
-                "branch": each.branch,
-                "wave": each.wave,
-                "begins_at": each.due_at.isoformat(),
-                "severity": each.severity,
-                "reason": each.reason,
+                "repository": rebuild.repository,
+                "action": rebuild.action,
+                "workflow": rebuild.workflow,
+                "branch": rebuild.branch,
+                "wave": rebuild.wave,
+                "begins_at": rebuild.due_at.isoformat(),
+                "severity": rebuild.severity,
+                "reason": rebuild.reason,
             }
-            for each in outcome.plan.rebuilds
+            for rebuild in outcome.plan.rebuilds
         ],
     }

@@ -89,18 +89,18 @@ def show_previews(previews: "Sequence[Previewed]", output: Format) -> None:
     if output is Format.JSON:
         print_json([as_json(each.repository, each.proposal, each.why) for each in previews])
         return
-    for each in previews:
-        commits = each.proposal.commits if each.proposal is not None else ()
-        headline = counted(len(commits), "commit") if commits else each.why
-        print_line(f"{each.repository}: {headline}")
-        if each.proposal is None:
+    for preview in previews:
+        commits = preview.proposal.commits if preview.proposal is not None else ()
+        headline = counted(len(commits), "commit") if commits else preview.why
+        print_line(f"{preview.repository}: {headline}")
+        if preview.proposal is None:
             continue
-        for commit, patch in commits_with_patches(each.proposal):
+        for commit, patch in commits_with_patches(preview.proposal):
             print_line("")
             print_line(f"{commit.check}: {commit.title}")
             for line in patch.splitlines():
                 print_line(line)
-        if each.proposal.left:
+        if preview.proposal.left:
             print_line("")
             print_line("Not done:")
             print_table(
@@ -115,9 +115,9 @@ def show_previews(previews: "Sequence[Previewed]", output: Format) -> None:
                         left.why,
                         left.advice,
                     )
-                    for left in each.proposal.left
+                    for left in preview.proposal.left
                 ],
                 Layout(group=True, below=("message", "why", "advice")),
             )
-        if each.proposal.more:
-            print_sentence(f"A later pull request brings {counted(each.proposal.more, 'more place')} along.")
+        if preview.proposal.more:
+            print_sentence(f"A later pull request brings {counted(preview.proposal.more, 'more place')} along.")

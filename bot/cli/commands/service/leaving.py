@@ -63,13 +63,13 @@ def retire(
         raise typer.Exit(1)
 
 
-def _entry(each: "Retired") -> dict[str, str | None]:
+def _entry(trace: "Retired") -> dict[str, str | None]:
     return {
-        "repository": each.repository,
-        "what": each.what,
-        "outcome": each.outcome,
-        "url": each.url,
-        "why": each.why or None,
+        "repository": trace.repository,
+        "what": trace.what,
+        "outcome": trace.outcome,
+        "url": trace.url,
+        "why": trace.why or None,
     }
 
 
