@@ -177,7 +177,7 @@ def _check(observations: Path | None, releases: Path | None) -> None:
 
 
 async def _read_logs(store: HistoryStore) -> dict[Base, _Log]:
-    """The log of each base that is known, as far as it has begun."""
+    """Reads the log of each base that is known, as far as it has begun."""
     logs = {base: _Log() for base in await store.bases()}
     async for row in store.observations():
         log = logs.setdefault(row.base, _Log())

@@ -99,7 +99,7 @@ class _Looks:
             return None if failure.trouble is Trouble.MISSING else failure
 
     async def _missing(self, tag: Base) -> str | None:
-        """Why a tag is not to be written; None where the registry shows it."""
+        """Tells why a tag is not to be written; None where the registry shows it."""
         try:
             await self.registry.head(tag)
         except Failure as failure:
@@ -188,7 +188,7 @@ def _kept_forward(item: ScannedUsage, versions: Mapping[_Pinned, str | Failure |
 
 
 def _new_tag(item: ScannedUsage) -> Base | None:
-    """The tag that would be written in the place of another."""
+    """Gives the tag that would be written in the place of another."""
     return item.becomes.base if item.becomes is not None and item.becomes.tag != item.usage.reference.tag else None
 
 

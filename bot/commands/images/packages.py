@@ -161,7 +161,7 @@ def _refuse_folder_of_roots(folder: Path) -> None:
 
 
 def _only_folders(folder: Path) -> list[str]:
-    """The names of its folders, in order, where it holds nothing else."""
+    """Lists the names of its folders, in order, where it holds nothing else."""
     try:
         with os.scandir(folder) as scanned:
             entries = list(scanned)
@@ -172,7 +172,7 @@ def _only_folders(folder: Path) -> list[str]:
 
 
 def _document(folder: Path, name: str) -> object:
-    """What a file of JSON in the folder holds; None where there is none."""
+    """Reads what a file of JSON in the folder holds; None where there is none."""
     try:
         return json.loads(read_below(folder, name, _LARGEST_MANIFEST))
     except (Failure, ValueError, RecursionError):

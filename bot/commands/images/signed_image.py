@@ -85,15 +85,15 @@ async def judge_signatures(
         digest = reference.digest or (await registry.head(place)).digest
         platforms, notes = await _parts(settings, registry, reference, digest)
         parts: list[SignedPart] = []
-        for platform, each in (("", digest), *platforms):
-            documents = await signatures_of(registry, place.registry, place.repository, each)
+        for platform, part_digest in (("", digest), *platforms):
+            documents = await signatures_of(registry, place.registry, place.repository, part_digest)
             made = [
                 noting_what_is_stated(verdict, one)
                 for one in documents
                 if counts(one) and may_state(one, _COUNT)
-                for verdict in verdicts([one], trusted, each, moment, Remembered())
+                for verdict in verdicts([one], trusted, part_digest, moment, Remembered())
             ]
-            parts.append(SignedPart(platform, each, tuple(made)))
+            parts.append(SignedPart(platform, part_digest, tuple(made)))
     is_bare = bool(notes) and not parts[0].verdicts
     if is_bare:
         raise Failure(Trouble.MISSING, "is not there", where=f"{place.name}@{digest}", advice="check the digest")

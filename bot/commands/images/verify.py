@@ -73,9 +73,9 @@ class JudgedImage:
     def lines(self) -> list[str]:
         """Words the verdict, a line for each answer and each platform."""
         lines = [f"{_TOLD[self.exit_code]}: {self.image}@{self.digest}"]
-        for each in self.answers:
-            apart = "" if each.counts else " (told only)"
-            lines.append(f"  {each.question}: {_WORDS[each.holds]}{apart}: {each.told}")
+        for answer in self.answers:
+            apart = "" if answer.counts else " (told only)"
+            lines.append(f"  {answer.question}: {_WORDS[answer.holds]}{apart}: {answer.told}")
         lines += [f"  VEX document, {each}" for each in self.vex]
         return [*lines, *(f"  {each.platform} {_stands(each)}{each.told(self.at)}" for each in self.standings)]
 
@@ -88,30 +88,30 @@ class JudgedImage:
             "trusted": None if self.trust is None else self.trust.holds,
             "trust": None if self.trust is None else self.trust.told,
             "answers": [
-                {"question": each.question, "holds": each.holds, "counts": each.counts, "told": each.told}
-                for each in self.answers
+                {"question": answer.question, "holds": answer.holds, "counts": answer.counts, "told": answer.told}
+                for answer in self.answers
             ],
             "builder": None if self.builder is None else asdict(self.builder),
             "vex": [
                 {
-                    "document": each.document,
-                    "strength": each.strength.value,
-                    "heeded": each.is_heeded,
-                    "told": each.told,
-                    "statements": len(each.statements),
-                    "problem": each.problem or None,
+                    "document": vex_document.document,
+                    "strength": vex_document.strength.value,
+                    "heeded": vex_document.is_heeded,
+                    "told": vex_document.told,
+                    "statements": len(vex_document.statements),
+                    "problem": vex_document.problem or None,
                 }
-                for each in self.vex
+                for vex_document in self.vex
             ],
             "behind_since": behind_since(self.standings),
             "platforms": [
                 {
-                    "platform": each.platform,
-                    "base": str(each.base) if each.base else None,
-                    "strength": each.strength.value,
-                    "told": each.told(self.at),
+                    "platform": standing.platform,
+                    "base": str(standing.base) if standing.base else None,
+                    "strength": standing.strength.value,
+                    "told": standing.told(self.at),
                 }
-                for each in self.standings
+                for standing in self.standings
             ],
         }
 

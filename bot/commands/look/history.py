@@ -36,6 +36,6 @@ def _lags(
     now: datetime,
     watched: Collection[Base],
 ) -> list[Notice]:
-    """How late upstream was each time, by the time when it began."""
+    """Measures how late upstream was each time, by the time when it began."""
     lags = measured_lags(observations, releases, now, watched)
     return [lag for lag in lags if name in (str(lag.base), lag.base.short)]

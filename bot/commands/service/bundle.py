@@ -96,7 +96,7 @@ async def export_bundle(settings: Settings, file: Path, key: Path | None, clock:
 
 @contextmanager
 def _replacing(file: Path) -> Iterator[IO[bytes]]:
-    """A file beside that one, which takes its place once it is whole."""
+    """Opens a file beside that one, which takes its place once it is whole."""
     new_file: Path | None = None
     try:
         with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as opened:
@@ -160,20 +160,20 @@ async def _bring(
     feeds = FeedsToRead(tuple(feed_sources(settings)))
     followed = [each for each in bundle.documents if _is_followed(each.source, settings, feeds)]
     readings = [
-        await _reading(stores, feeds, feed, each, place, now)
-        for each in followed
-        if not _is_as_new(feed := await stores[BundleStore].known_copy(each.source), each)
+        await _reading(stores, feeds, feed, document, place, now)
+        for document in followed
+        if not _is_as_new(feed := await stores[BundleStore].known_copy(document.source), document)
     ]
     sources = dump_sources(settings)
     await stores[VulnerabilitiesStore].follow_dumps(sources)
     files = {source.publication for source in sources if source.is_file}
     imported = await stores[BundleStore].bring(readings, bundle.dumps, files)
     parts: list[ImportedPart] = []
-    for each in bundle.documents:
-        fate = Fate.IMPORTED if each.source.url in imported.documents else Fate.KNOWN
-        fate = Fate.OTHER_KIND if each.source.url in imported.of_another_kind else fate
-        fate = fate if each in followed else Fate.NOT_FOLLOWED
-        parts.append(ImportedPart(each.source.url, each.document.checked_at, fate))
+    for document in bundle.documents:
+        fate = Fate.IMPORTED if document.source.url in imported.documents else Fate.KNOWN
+        fate = Fate.OTHER_KIND if document.source.url in imported.of_another_kind else fate
+        fate = fate if document in followed else Fate.NOT_FOLLOWED
+        parts.append(ImportedPart(document.source.url, document.document.checked_at, fate))
     for dump in bundle.dumps:
         publication = dump.source.publication
         fate = Fate.IMPORTED if publication in imported.publications else Fate.KNOWN
@@ -188,7 +188,7 @@ async def _bring(
 
 
 def _beside(part: ImportedPart, dump: BundledDump, here: Collection[PackageQuestion]) -> ImportedPart:
-    """What a dump leaves out of the packages here."""
+    """Adds to the part what the dump leaves out of the packages here."""
     names = {each.name.lower() for each in here} - dump.considered.names
     releases = {each.release for each in here} - dump.considered.releases
     is_of_versions = dump.source.api is not None and bool(here)
@@ -201,20 +201,20 @@ def _is_followed(source: FeedSource, settings: Settings, feeds: FeedsToRead) -> 
     return source.kind in feeds.kinds and is_permitted
 
 
-def _is_as_new(feed: DueFeed, each: BundledDocument) -> bool:
-    return feed.document is not None and feed.document.checked_at >= each.document.checked_at
+def _is_as_new(feed: DueFeed, document: BundledDocument) -> bool:
+    return feed.document is not None and feed.document.checked_at >= document.document.checked_at
 
 
 async def _reading(
-    stores: Stores, feeds: FeedsToRead, feed: DueFeed, each: BundledDocument, place: str, now: datetime
+    stores: Stores, feeds: FeedsToRead, feed: DueFeed, document: BundledDocument, place: str, now: datetime
 ) -> FeedReading:
     try:
-        read = await asyncio.to_thread(read_document, feed, each.document)
+        read = await asyncio.to_thread(read_document, feed, document.document)
     except Failure as failure:
         advice = "" if failure.advice == KEPT else failure.advice
         failure_without_advice = failure.altered(advice=advice)
         raise Failure(
             Trouble.MALFORMED, str(failure_without_advice), where=place, advice="nothing of it was imported"
         ) from failure
-    reading, _ = await reading_of(stores[FeedsStore], feeds, each.source, read, now)
+    reading, _ = await reading_of(stores[FeedsStore], feeds, document.source, read, now)
     return reading

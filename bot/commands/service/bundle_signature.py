@@ -27,7 +27,7 @@ def signer(path: Path) -> Callable[[bytes], bytes]:
 
 
 def checker(path: Path | None, place: str, notes: list[str]) -> DigestCheck:
-    """What accepts a signature, and writes down what it is worth."""
+    """Makes a check that accepts a signature, and adds to `notes` what it is worth."""
     from bot.images.signatures.cosign.keys import Content, check_signature, read_public_key
     from bot.images.signatures.verdict import Refused
 

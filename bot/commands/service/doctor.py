@@ -70,10 +70,10 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
         await _all(checks, "feeds", lambda: feed_checks(stores, settings, clock))
         checks += _workflows(members, settings)
         references = await stores[FleetViewsStore].references_without_base()
-        for each in unwatched(references, settings.bases, settings.registries.keys()):
-            state = f"{each.family}, {counted(each.references, 'reference')}, not watched"
-            hosts = f" and {each.registry} to registries" if each.registry else ""
-            checks.append(HealthCheck("bases", each.name, Health.NOTE, state, f"add {each.base} to bases{hosts}"))
+        for image in unwatched(references, settings.bases, settings.registries.keys()):
+            state = f"{image.family}, {counted(image.references, 'reference')}, not watched"
+            hosts = f" and {image.registry} to registries" if image.registry else ""
+            checks.append(HealthCheck("bases", image.name, Health.NOTE, state, f"add {image.base} to bases{hosts}"))
         checks += _idle_mirrors(settings, bases)
         checks += [
             HealthCheck("bases", str(base), Health.NOTE, doubt.told, "ask whoever runs the registry, or its cache")
@@ -100,9 +100,9 @@ async def _gate(stores: Stores, settings: Settings, clock: Clock) -> list[Health
         return []
     views = await stores[ImagesStore].views()
     checks = [
-        HealthCheck("gate", each.id, Health.NOTE, f"its exception {state}", "take it out of gate.exceptions")
-        for each in options.exceptions
-        if (state := idle(each, [view.image.claim.name for view in views], clock.now())) is not None
+        HealthCheck("gate", exception.id, Health.NOTE, f"its exception {state}", "take it out of gate.exceptions")
+        for exception in options.exceptions
+        if (state := idle(exception, [view.image.claim.name for view in views], clock.now())) is not None
     ]
     gates = [view.gate for view in views if view.gate is not None]
     unknown = [gate.told for gate in gates if gate.outcome is GateOutcome.UNKNOWN]
@@ -113,7 +113,7 @@ async def _gate(stores: Stores, settings: Settings, clock: Clock) -> list[Health
 
 
 def _idle_mirrors(settings: Settings, bases: Sequence[Base]) -> list[HealthCheck]:
-    """The mirrors under which nothing stands that a repository builds on."""
+    """Finds the mirrors under which nothing stands that a repository builds on."""
     return [
         HealthCheck(
             "mirrors", rule.place, Health.NOTE, "no repository builds on it", "take it out, or mend its path"
@@ -174,8 +174,8 @@ async def _rights(forge: GitHubForge, settings: Settings) -> list[HealthCheck]:
         return [HealthCheck("GitHub", "token", Health.NOTE, doubt, way_out)]
     checks: list[HealthCheck] = []
     installations = await forge.installations()
-    for each in installations:
-        checks += of_installation(each, is_used=forge.uses(each))
+    for installation in installations:
+        checks += of_installation(installation, is_used=forge.uses(installation))
     app = settings.github.app
     owners = app.installations if app is not None and app.installations != "all" else []
     missing = sorted({owner.lower() for owner in owners} - {each.account.lower() for each in installations})
@@ -233,7 +233,7 @@ async def _messages(settings: Settings, http: Http) -> list[HealthCheck]:
 
 
 async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[HealthCheck]:
-    """Which feeds and dumps are kept, and how old each is."""
+    """Checks which feeds and dumps are kept, and how old each is."""
     read = await stores[DoctorStore].feed_readings()
     checks: list[HealthCheck] = []
     often, seldom = settings.schedule.feeds, dumps_stage.EVERY
@@ -256,7 +256,7 @@ async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[
 
 
 async def _silent(stores: Stores, now: datetime) -> list[HealthCheck]:
-    """Which sources have told nothing new for longer than they ever do."""
+    """Finds the sources that have told nothing new for longer than they ever do."""
     newest_at = await stores[DoctorStore].newest_times()
     return [
         HealthCheck("feeds", CADENCES[source].name, Health.UNKNOWN, silence_in_words, CADENCES[source].why)

@@ -23,7 +23,7 @@ async def retire_all(
         if word is not None:
             await stores[OrdersStore].retire(word)
         reason = "the bot retires" + (f" ({word.reason})" if word is not None else "")
-        for number, each in enumerate(traces, start=1):
-            retired_traces += await retire(each, forge, reason, dry_run=word is None, covers=covers)
+        for number, trace in enumerate(traces, start=1):
+            retired_traces += await retire(trace, forge, reason, dry_run=word is None, covers=covers)
             progress(number, len(traces))
     return retired_traces
