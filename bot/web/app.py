@@ -37,7 +37,7 @@ _STATIC = Path(__file__).with_name("static")
 
 
 def app_of(site: Site) -> ASGIApp:
-    """The application for one site."""
+    """Makes the application for one site."""
     return _bounded(
         site,
         [
@@ -86,7 +86,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _answer_in_kind(
     request: Request, status: int, title: str, text: str, headers: dict[str, str]
 ) -> Response:
-    """As a page for whoever has signed in and reads pages, in one line for all others."""
+    """Answers with a page whoever has signed in and reads pages, and with one line all others."""
     person = await person_of(request, site_of(request))
     if person is None or "text/html" not in request.headers.get("accept", ""):
         return refusal(request, status, text if person is not None else title, headers)

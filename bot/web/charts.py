@@ -37,7 +37,7 @@ class BarPart:
 
 
 def parts(numbers: Mapping[str, int]) -> tuple[BarPart, ...]:
-    """Several numbers as the parts of one bar; a part that is there is seen."""
+    """Lays out several numbers as the parts of one bar; a part that is there is seen."""
     total = sum(numbers.values())
     bar_parts: list[BarPart] = []
     start = 0.0
@@ -81,7 +81,7 @@ def rebuild_parts(states: Mapping[str, int]) -> tuple[BarPart, ...]:
 
 
 def wave_parts(wave: WaveProgress) -> tuple[BarPart, ...]:
-    """One wave as a bar."""
+    """Lays out one wave as a bar."""
     tally = wave.tally
     return parts(
         {
@@ -199,7 +199,7 @@ def _bar(x: float, step: float, top: float, height: float, kind: str, title: str
 
 
 def _height(seconds: float) -> float:
-    """From a minute at the bottom to two months at the top."""
+    """Places a length of time between a minute at the bottom and two months at the top."""
     share = (log10(max(seconds, 60)) - log10(60)) / (log10(_LONGEST) - log10(60))
     return HEIGHT - _BOTTOM - min(share, 1) * (HEIGHT - _BOTTOM - _TOP)
 

@@ -15,7 +15,7 @@ class HeldConnection(Protocol):
     """A connection that somebody holds open."""
 
     def give_way(self) -> None:
-        """Ends at once."""
+        """Ends the connection at once."""
         ...
 
 
@@ -44,11 +44,11 @@ class HeldConnections:
         return True
 
     def asks(self, connection: HeldConnection) -> None:
-        """A request has come in whole, and is being answered."""
+        """Notes that a request has come in whole, and is being answered."""
         self._idle.pop(connection, None)
 
     def rests(self, connection: HeldConnection) -> None:
-        """No request is being answered; from when on counts once."""
+        """Notes since when no request is being answered; told again, the first time stays."""
         if connection in self._peers:
             self._idle.setdefault(connection)
 

@@ -25,7 +25,7 @@ class FormRefused(Exception):
 
 
 def form_token(request: Request) -> str:
-    """What forms of this page hold; `keep_token` has the browser keep it."""
+    """Gives the token that forms of this page hold; `keep_token` has the browser keep it."""
     token = request.cookies.get(COOKIE, "")
     if len(token) == 43 and token.isascii():
         return token

@@ -81,7 +81,7 @@ async def _reader(request: Request) -> None:
 
 
 def api_of(site: Site) -> FastAPI:
-    """The API of one site, to be mounted at `/api/v1`."""
+    """Makes the API of one site, to be mounted at `/api/v1`."""
     app = FastAPI(
         title="freshness bot",
         version="1",

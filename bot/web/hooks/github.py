@@ -79,7 +79,7 @@ EVENTS: Mapping[str, Callable[[Mapping[str, Any]], Reach]] = {
 
 
 def pushed(repository: str, tag: object) -> Reach:
-    """A pushed tag, as far as it may be one."""
+    """Reads a pushed tag, as far as it may be one."""
     is_tag = isinstance(tag, str) and 0 < len(tag) <= 128 and tag.isascii() and tag.isprintable()
     name = tag if isinstance(tag, str) and is_tag else None
     is_path = 0 < len(repository) <= 255 and repository.isprintable() and not repository.startswith("/")

@@ -23,7 +23,7 @@ _SCHEME = "bearer "
 
 
 async def from_github(request: Request) -> Response:
-    """An event of the App or of a webhook; one that came before counts no more."""
+    """Takes in an event of the App or of a webhook; one that came before counts no more."""
     secret = site_of(request).senders.github
     if secret is None:
         return PlainTextResponse("no secret is set for GitHub's events\n", 404)

@@ -142,7 +142,7 @@ async def image_packages(request: Request) -> Response:
 
 
 def _image_asked(request: Request) -> tuple[str, str | None]:
-    """The image's name, and the tag that is asked for; None where any will do."""
+    """Reads the image's name, and the tag that is asked for; None where any will do."""
     return request.path_params["name"][:512], _text(request, "tag") or None
 
 
@@ -249,7 +249,7 @@ async def operations(request: Request) -> Response:
 
 
 def stage_rows(site: Site) -> tuple[StageRow, ...]:
-    """The stages of this process."""
+    """Gives a row for each stage of this process."""
     late = set(site.beats.late(site.clock.now()))
     return tuple(
         StageRow(name, beat.every, beat.began, beat.ended, beat.is_running, name in late)

@@ -95,7 +95,7 @@ def moment(time: datetime | None) -> str:
 
 
 def _query(request: Request, **changed: Any) -> str:
-    """The address of this page with other parameters; None takes one away."""
+    """Writes the address of this page with other parameters; None takes one away."""
     all_parameters = {**dict(request.query_params), **changed}
     parameters = {name: value for name, value in all_parameters.items() if value not in (None, "")}
     return f"{request.url.path}?{urlencode(parameters)}" if parameters else request.url.path
@@ -149,7 +149,7 @@ _TEMPLATES = _environment()
 
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """The page; who acts gets forms with the token that the browser keeps."""
+    """Makes the page; who acts gets forms with the token that the browser keeps."""
     site = site_of(request)
     person: Person | None = getattr(request.state, "person", None)
     now = site.clock.now()
