@@ -55,7 +55,7 @@ class Took:
 
 
 def took_of(lags: Sequence[timedelta]) -> Took | None:
-    """Sums up; None where nothing was measured."""
+    """Sums up how long a mirror took; None where nothing was measured."""
     if not lags:
         return None
     most = sorted(lags)[ceil(0.95 * len(lags)) - 1]

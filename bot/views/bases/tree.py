@@ -79,7 +79,7 @@ class Tree:
 
 
 def _brought_nothing(rebuild: Rebuild | None) -> str:
-    """What a rebuild came to that has ended without an image on the base."""
+    """Words what a rebuild came to that has ended without an image on the base."""
     if rebuild is None or rebuild.state not in _IN_VAIN:
         return ""
     proof = f": {rebuild.proof}" if rebuild.proof is not None and rebuild.proof.fails else ""
@@ -146,7 +146,7 @@ def _below(
     mine = []
     for view in branch_facts.views:
         if _tagged(view) in way or not any(
-            each.base is not None and is_below(each.base) for each in view.image.standings
+            standing.base is not None and is_below(standing.base) for standing in view.image.standings
         ):
             continue
         of_it = (
@@ -173,7 +173,7 @@ def _late_first(several: Sequence[Branch]) -> tuple[bool, bool, Base]:
 
 
 def _tagged(view: ImageView) -> Base:
-    """The image by its name and the tag that it is looked for under."""
+    """Gives the image by its name and the tag that it is looked for under."""
     claim = view.image.claim
     return Base(claim.registry, claim.repository, claim.tag.text)
 

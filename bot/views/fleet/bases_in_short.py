@@ -39,9 +39,9 @@ def bases_in_short(status: Status, now: datetime) -> BasesInShort:
     order = list(Urgency)
 
     def rank(pair: tuple[Urgency, BaseStatus]) -> tuple[int, int, timedelta, int]:
-        urgency, each = pair
-        since = now - each.moved_at if each.moved_at else timedelta.max
-        return order.index(urgency), -under_way[each.base], since, -each.repositories
+        urgency, base_status = pair
+        since = now - base_status.moved_at if base_status.moved_at else timedelta.max
+        return order.index(urgency), -under_way[base_status.base], since, -base_status.repositories
 
     notable = sorted((pair for pair in urgencies if pair[0] is not Urgency.QUIET), key=rank)[:MOST_SHOWN]
     others = Counter(urgency for urgency, _ in urgencies) - Counter(urgency for urgency, _ in notable)
@@ -51,7 +51,7 @@ def bases_in_short(status: Status, now: datetime) -> BasesInShort:
 
 
 def _under_way(status: Status) -> Counter[Base]:
-    """How many rebuilds that have not ended bring each base."""
+    """Counts how many rebuilds that have not ended bring each base."""
     return Counter(
         base
         for rebuild in status.rebuilds

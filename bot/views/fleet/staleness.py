@@ -72,8 +72,8 @@ class Staleness:
 def staleness_of(fleet_behind: FleetBehind, now: datetime) -> Staleness:
     """Gathers what is behind by what it names: a fleet made from templates names the same few digests."""
     grouped: dict[tuple[Base, str | None], list[BehindUsage]] = {}
-    for each in fleet_behind.usages:
-        grouped.setdefault((each.base, each.pinned), []).append(each)
+    for usage in fleet_behind.usages:
+        grouped.setdefault((usage.base, usage.pinned), []).append(usage)
     left = [_left(base, pinned, usages, now) for (base, pinned), usages in grouped.items()]
     left.sort(key=lambda each: (each.published_at is None, each.published_at or now, each.base, each.pinned or ""))
     return Staleness(tuple(left), fleet_behind.followed, fleet_behind.left_alone, fleet_behind.untold)
@@ -92,14 +92,14 @@ def _left(base: Base, pinned: str | None, usages: list[BehindUsage], now: dateti
     )
 
 
-def lacks_in_words(each: Left) -> str:
+def lacks_in_words(left: Left) -> str:
     """Words what is lacking: `14 changes since, 8.0.14 to 8.0.22, 9 CVEs, rated up to HIGH`."""
-    lacks = each.lacks
-    phrases = [f"{counted(each.changes, 'change')} since"] if each.changes else []
+    lacks = left.lacks
+    phrases = [f"{counted(left.changes, 'change')} since"] if left.changes else []
     if lacks.from_version and lacks.to_version and lacks.from_version != lacks.to_version:
         phrases.append(f"{lacks.from_version} to {lacks.to_version}")
-    if each.cves:
-        phrases.append(counted(len(each.cves), "CVE"))
+    if left.cves:
+        phrases.append(counted(len(left.cves), "CVE"))
     if lacks.severity is not None:
         phrases.append(f"rated up to {lacks.severity.told}")
     return ", ".join(phrases) or "what it lacks cannot be told"
@@ -121,19 +121,19 @@ def as_json(staleness: Staleness) -> dict[str, Any]:
     }
 
 
-def _entry(each: Left) -> dict[str, Any]:
+def _entry(left: Left) -> dict[str, Any]:
     return {
-        "base": str(each.base),
-        "pinned": each.pinned,
-        "published_at": _text(each.published_at),
-        "repositories": list(each.repositories),
-        "usages": each.usages,
-        "changes": each.changes,
-        "cause": each.lacks.cause,
-        "from_version": each.lacks.from_version,
-        "to_version": each.lacks.to_version,
-        "cves": list(each.cves),
-        "severity": each.lacks.severity,
+        "base": str(left.base),
+        "pinned": left.pinned,
+        "published_at": _text(left.published_at),
+        "repositories": list(left.repositories),
+        "usages": left.usages,
+        "changes": left.changes,
+        "cause": left.lacks.cause,
+        "from_version": left.lacks.from_version,
+        "to_version": left.lacks.to_version,
+        "cves": list(left.cves),
+        "severity": left.lacks.severity,
     }
 
 

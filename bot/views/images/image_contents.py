@@ -80,7 +80,7 @@ class ImageCves:
 def cves_of(
     image: LookedAtImage, rows: Iterable[ImageCve], cve_filter: WantedCves, cut: Cut, gaps: tuple[str, ...]
 ) -> ImageCves:
-    """One page of those that are wanted."""
+    """Gives one page of the CVEs that are wanted."""
     ordered = sorted(rows, key=_worst_first)
     severities = count_severities(row.severity for row in ordered)
     stuck = dict(Counter(row.state for row in ordered).most_common())
@@ -90,7 +90,7 @@ def cves_of(
 
 
 def _worst_first(row: ImageCve) -> tuple[int, bool, float, str]:
-    """Of one severity what can be fixed first."""
+    """Ranks a CVE by severity; of one severity, what can be fixed comes first."""
     return -(row.severity.rank if row.severity else -1), not row.fixed_in, -(row.score or 0), row.cve
 
 
@@ -170,10 +170,10 @@ class ImagePackages:
 def packages_of(
     image: LookedAtImage, packages: Iterable[PackageInImage], package_filter: PackageFilter, cut: Cut
 ) -> ImagePackages:
-    """One page of those that are wanted."""
+    """Gives one page of the packages that are wanted."""
     by_version: dict[tuple[str, str, str], list[PackageInImage]] = {}
-    for each in packages:
-        by_version.setdefault((each.type, each.name, each.version), []).append(each)
+    for package in packages:
+        by_version.setdefault((package.type, package.name, package.version), []).append(package)
     rows = sorted(map(_joined, by_version.values()), key=_added_first)
     by_origin = Counter(row.origin for row in rows)
     types = dict(sorted(Counter(row.type for row in rows).items()))

@@ -124,7 +124,12 @@ def _standing(standing: ImageStanding) -> dict[str, Any]:
         "named": standing.named or None,
         "disagreement": standing.disagreement or None,
         "publications": [
-            {"digest": each.digest, "platform_digest": each.platform_digest, "at": each.at, "until": each.until}
-            for each in standing.publications
+            {
+                "digest": publication.digest,
+                "platform_digest": publication.platform_digest,
+                "at": publication.at,
+                "until": publication.until,
+            }
+            for publication in standing.publications
         ],
     }

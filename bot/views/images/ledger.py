@@ -116,8 +116,8 @@ def row_of(entry: LedgerEntry, took: Mapping[Station, StationTime]) -> LedgerRow
     """Words an entry; `took` is how long each station took others."""
     clock = entry.clock
     clocks = tuple(
-        StationRow(place, each.passage, each.at, each.says, each.who, took.get(place))
-        for place, each in entry.clocks.items()
+        StationRow(place, clock.passage, clock.at, clock.says, clock.who, took.get(place))
+        for place, clock in entry.clocks.items()
     )
     return LedgerRow(
         entry.image.image,

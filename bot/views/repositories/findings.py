@@ -113,7 +113,7 @@ def as_sarif(
 
 
 def _help(check: CheckText, patches: Sequence[str]) -> dict[str, str]:
-    """What a rule is for, and what could be done here about its findings."""
+    """Words what a rule is for, and what could be done here about its findings."""
     help_text = {"text": f"{check.title}. {check.why}"}
     patch_lines: list[str] = []
     room = _LONGEST_HELP
@@ -209,12 +209,12 @@ def _lines(findings: Sequence[Finding]) -> Iterator[str]:
         (Outcome.UNKNOWN, "Cannot be told", "what would settle it"),
         (Outcome.WAIVED, "Waived", "what to do"),
     ):
-        of_outcome = [finding for finding in findings if finding.outcome is outcome]
+        of_outcome = [each for each in findings if each.outcome is outcome]
         if not of_outcome:
             continue
         yield from ("", f"### {title}", "", f"| where | check | what | {last} |", "|---|---|---|---|")
-        for each in of_outcome:
-            place = code(f"{each.place.path}:{each.place.start}")
-            advice = each.settled_by or (each.fix.advice if each.fix is not None else "")
-            message = markdown(f"{each.subject}: {each.message}")
-            yield f"| {place} | {code(each.check)} | {message.replace('|', '')} | {markdown(advice)} |"
+        for finding in of_outcome:
+            place = code(f"{finding.place.path}:{finding.place.start}")
+            advice = finding.settled_by or (finding.fix.advice if finding.fix is not None else "")
+            message = markdown(f"{finding.subject}: {finding.message}")
+            yield f"| {place} | {code(finding.check)} | {message.replace('|', '')} | {markdown(advice)} |"

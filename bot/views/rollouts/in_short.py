@@ -43,9 +43,9 @@ def in_short(
     Those `tried_again`, by their ids, count no more: what took their place does.
     """
     by_rollout: dict[int, list[Rebuild]] = {}
-    for each in rebuilds:
-        if each.id not in tried_again:
-            by_rollout.setdefault(each.rollout, []).append(each)
+    for rebuild in rebuilds:
+        if rebuild.id not in tried_again:
+            by_rollout.setdefault(rebuild.rollout, []).append(rebuild)
     newest = max(by_rollout, default=0)
     return tuple(
         RolloutInShort(
@@ -62,8 +62,8 @@ def in_short(
 def by_need(rebuilds: Iterable[Rebuild]) -> Sequence[Rebuild]:
     """Those first that need a person, then what is under way, what waits, and what is over; else as they come."""
 
-    def rank(each: Rebuild) -> tuple[bool, ...]:
-        state = each.state
+    def rank(rebuild: Rebuild) -> tuple[bool, ...]:
+        state = rebuild.state
         return (state not in NEED_A_PERSON, state is not RebuildState.FAILED, state.has_ended, state.awaits_action)
 
     return sorted(rebuilds, key=rank)
