@@ -80,7 +80,7 @@ class _Commands(UserDict[str, Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.data = {name: (group, place) for group, named in GROUPS.items() for name, place in named.items()}
+        self.data = {name: (group, place) for group, commands in GROUPS.items() for name, place in commands.items()}
 
     def __getitem__(self, name: str) -> Any:
         if isinstance(self.data[name], tuple):

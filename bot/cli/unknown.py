@@ -17,7 +17,7 @@ def end_with_unknown(not_known: int, gaps: Sequence[str]) -> None:
     for gap in gaps:
         print_aside(f"not all is known: {gap}")
     if not_known:
-        what = counted(not_known, "image")
-        print_aside(f"{what} not read, or not as a whole: what is inside is not known")
+        images = counted(not_known, "image")
+        print_aside(f"{images} not read, or not as a whole: what is inside is not known")
     if not_known or gaps:
         raise typer.Exit(INCOMPLETE)

@@ -18,13 +18,13 @@ def word_of(who: str | None, reason: str) -> "Word":
     from bot.domain.failure import Failure, Trouble
     from bot.domain.rollouts.journal import Word
 
-    said = " ".join(reason.split())
+    reason_text = " ".join(reason.split())
     name = " ".join((who or "").split())
-    if not said:
+    if not reason_text:
         raise Failure(Trouble.MALFORMED, "--reason is empty", advice="say why in a few words")
     if not name:
         try:
             name = getpass.getuser()
         except (KeyError, OSError) as error:
             raise Failure(Trouble.MISSING, "nobody knows who you are", advice="say so with --as NAME") from error
-    return Word(name[:100], said[:500])
+    return Word(name[:100], reason_text[:500])

@@ -43,16 +43,16 @@ async def export_log(
     if observations is None and releases is None:
         raise Failure(Trouble.MALFORMED, "there is nothing to do", advice="give --observations, --releases or both")
     async with opened_stores(settings, clock) as stores:
-        seen = listed = 0
+        observation_count = release_count = 0
         if observations is not None:
             rows = [row async for row in stores[HistoryStore].observations()]
-            with _written(observations) as out:
-                seen = write_observations(sorted(rows, key=lambda row: row.at), out)
+            with _open_file(observations) as out:
+                observation_count = write_observations(sorted(rows, key=lambda row: row.at), out)
         if releases is not None:
-            known = await stores[HistoryStore].releases()
-            with _written(releases) as out:
-                listed = write_releases(known, out)
-        return LogTally(seen, listed)
+            known_releases = await stores[HistoryStore].releases()
+            with _open_file(releases) as out:
+                release_count = write_releases(known_releases, out)
+        return LogTally(observation_count, release_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +83,17 @@ async def import_log(
         raise Failure(Trouble.MALFORMED, "history comes from one place", advice=advice)
     async with opened_stores(settings, clock) as stores:
         store = stores[HistoryStore]
-        listed = list(read_release_log(source.releases)) if source.releases is not None else []
-        await store.add_releases(listed)
-        known = await _known(store)
+        new_releases = list(read_release_log(source.releases)) if source.releases is not None else []
+        await store.add_releases(new_releases)
+        logs = await _read_logs(store)
         releases = await store.releases()
         advisories = await CombinedFeeds(stores[FeedsStore]).known_advisories()
-        work = _Import(store, known, ReleaseIndex(releases), advisories, clock)
-        for number, row in enumerate(_rows(source, known, releases), start=1):
+        work = _Import(store, logs, ReleaseIndex(releases), advisories, clock)
+        for number, row in enumerate(_rows(source, logs, releases), start=1):
             await work.take(row)
             progress(number, None)
         await work.end()
-        return LogTally(work.taken, len(listed), work.skipped)
+        return LogTally(work.taken, len(new_releases), work.skipped)
 
 
 @dataclass(slots=True)
@@ -153,9 +153,7 @@ class _Import:
         return Logged(row, change)
 
 
-def _rows(
-    source: HistorySource, known: Mapping[Base, _Log], releases: Collection[Release]
-) -> Iterator[Observation]:
+def _rows(source: HistorySource, logs: Mapping[Base, _Log], releases: Collection[Release]) -> Iterator[Observation]:
     """The rows of a log as they stand. A clone tells of MCR; a registry that holds the same tags under the same
     names has shown the same."""
     if source.observations is not None:
@@ -163,7 +161,7 @@ def _rows(
     if source.clone is None:
         return
     elsewhere: dict[tuple[str, str], list[Base]] = {}
-    for base in known:
+    for base in logs:
         elsewhere.setdefault((base.repository, base.tag), []).append(base)
     for row in read_history(source.clone, releases=releases):
         mirrors = (base for base in elsewhere.get((row.base.repository, row.base.tag), ()) if base != row.base)
@@ -174,12 +172,12 @@ def _rows(
 
 def _check(observations: Path | None, releases: Path | None) -> None:
     if observations is not None and releases is not None and observations.resolve() == releases.resolve():
-        what = "cannot hold observations and releases at once"
-        raise Failure(Trouble.MALFORMED, what, where=str(observations), advice="give each a file of its own")
+        fault = "cannot hold observations and releases at once"
+        raise Failure(Trouble.MALFORMED, fault, where=str(observations), advice="give each a file of its own")
 
 
-async def _known(store: HistoryStore) -> dict[Base, _Log]:
-    """The log of each base that is known, as far as it has begun."""
+async def _read_logs(store: HistoryStore) -> dict[Base, _Log]:
+    """Reads the log of each base that is known, as far as it has begun."""
     logs = {base: _Log() for base in await store.bases()}
     async for row in store.observations():
         log = logs.setdefault(row.base, _Log())
@@ -189,11 +187,11 @@ async def _known(store: HistoryStore) -> dict[Base, _Log]:
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[TextIO]:
+def _open_file(path: Path) -> Iterator[TextIO]:
     try:
         with path.open("w", encoding="utf-8") as out:
             yield out
     except OSError as error:
-        what = f"cannot be written: {error.strerror or error}"
+        fault = f"cannot be written: {error.strerror or error}"
         advice = "check folder, permissions and space"
-        raise Failure(Trouble.DENIED, what, where=str(path), advice=advice) from error
+        raise Failure(Trouble.DENIED, fault, where=str(path), advice=advice) from error

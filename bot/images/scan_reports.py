@@ -114,9 +114,9 @@ def scan_report(
         advice = "have the scanner write a report for each of them"
         raise Failure(Trouble.MALFORMED, "is about several images", where=place, advice=advice)
     if image is not None and report.image_digests and image not in report.image_digests:
-        named = ", ".join(sorted(report.image_digests))
-        what, advice = f"is about {named}, not {image}", "name the image that it is about"
-        raise Failure(Trouble.MALFORMED, what, where=place, advice=advice)
+        digests = ", ".join(sorted(report.image_digests))
+        fault, advice = f"is about {digests}, not {image}", "name the image that it is about"
+        raise Failure(Trouble.MALFORMED, fault, where=place, advice=advice)
     if image is not None:
         report = replace(report, image_digests=report.image_digests | {image})
     if not report.names:
@@ -125,5 +125,5 @@ def scan_report(
     return ScanReport(f"sha256:{hashlib.sha256(data).hexdigest()}", origin, place, report, repository)
 
 
-def _refused(what: str, place: str) -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=place, advice="nothing of it is used")
+def _refused(fault: str, place: str) -> Failure:
+    return Failure(Trouble.MALFORMED, fault, where=place, advice="nothing of it is used")

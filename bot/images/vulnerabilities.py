@@ -55,23 +55,24 @@ def vulnerabilities_of(platforms: Sequence[ToldPlatform], data: KeptData, by: Ya
         why = f"packages.platforms has none of {names}" if names else "its platforms are not known"
         return ImageVulnerabilities(gaps=(f"nothing tells its packages: {why}",))
     gaps = dict(gap for each in judged for gap in (*_of_packages(each, by), *_of_data(each, data, by)))
-    found = tuple(one for each in judged for one in each.found)
+    vulnerabilities = tuple(one for each in judged for one in each.found)
     notes = tuple(dict.fromkeys(note for each in judged for note in _notes(each, data, by) if note not in gaps))
-    return ImageVulnerabilities(found, tuple(gaps), any(gaps.values()), notes=notes)
+    return ImageVulnerabilities(vulnerabilities, tuple(gaps), any(gaps.values()), notes=notes)
 
 
-def _notes(told: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[str]:
+def _notes(platform: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[str]:
     """What is told beside the answer: records of which nobody can tell whether they are about its packages, and
     publications that stand still beside another one that does not."""
-    release = release_of(told.distribution)
+    release = release_of(platform.distribution)
     releases = [release] if release is not None else []
-    if any(each.type == PackageType.NUGET for each in told.packages or ()):
+    if any(each.type == PackageType.NUGET for each in platform.packages or ()):
         releases.append(ANY_RELEASE)
     several = [each for one in releases for each in _publications(one, data)]
-    for each in sorted({each.value for each in several} & data.illegible):
-        yield f"some CVE data of {each} cannot be read, and what it is about is not known (`freshness-bot status`)"
-    for each in several:
-        if (told_silent := silence(each, data.newest_at.get(each), by.now)) is not None:
+    for publication in sorted({each.value for each in several} & data.illegible):
+        unread = f"some CVE data of {publication} cannot be read"
+        yield f"{unread}, and what it is about is not known (`freshness-bot status`)"
+    for publication in several:
+        if (told_silent := silence(publication, data.newest_at.get(publication), by.now)) is not None:
             yield told_silent
 
 
@@ -90,17 +91,17 @@ class FleetHoldings:
     nuget: Collection[str] = ()
 
 
-def gaps_of_data(held: FleetHoldings, data: KeptData, max_age: timedelta, now: datetime) -> tuple[str, ...]:
+def gaps_of_data(holdings: FleetHoldings, data: KeptData, max_age: timedelta, now: datetime) -> tuple[str, ...]:
     """Why images may have CVEs that nobody tells of: data of what they hold that is missing, old, cannot be read or
     was not looked through yet, each once."""
     by = Yardstick((), GatePolicy(), max_age, now)
-    gaps = dict.fromkeys(gap for each in held.distributions for gap, _ in _of_distribution(each, (), data, by))
-    frameworks = [name for name in held.nuget if name in _FRAMEWORKS]
+    gaps = dict.fromkeys(gap for each in holdings.distributions for gap, _ in _of_distribution(each, (), data, by))
+    frameworks = [name for name in holdings.nuget if name in _FRAMEWORKS]
     if frameworks:
         gaps |= dict.fromkeys(gap for gap, _ in _of_dotnet(data, by))
-    if len(frameworks) < len(held.nuget):
+    if len(frameworks) < len(holdings.nuget):
         gaps |= dict.fromkeys(gap for gap, _ in _of_publisher(Ecosystem.NUGET, ANY_RELEASE, (), data, by))
-    for release in {*map(release_of, held.distributions), ANY_RELEASE if held.nuget else None}:
+    for release in {*map(release_of, holdings.distributions), ANY_RELEASE if holdings.nuget else None}:
         names = sorted(name for each, name in data.unread if each == release)
         if release is not None and names:
             gaps[_unreadable(release, names)] = None
@@ -112,29 +113,29 @@ def read_in_part(platform: str, problems: Sequence[str]) -> str:
     return f"not all of the packages of {platform} can be read: {problems[0]}"
 
 
-def _of_packages(told: ToldPlatform, by: Yardstick) -> Iterator[Gap]:
-    """What is not known of its packages, and whether that is about to be."""
-    what = f"the packages of {told.platform}"
-    if told.packages is None:
-        if told.error is not None:
-            yield f"{what} cannot be read: {told.error}", False
+def _of_packages(platform: ToldPlatform, by: Yardstick) -> Iterator[Gap]:
+    """Yields what is not known of its packages, and whether that is about to be."""
+    its_packages = f"the packages of {platform.platform}"
+    if platform.packages is None:
+        if platform.error is not None:
+            yield f"{its_packages} cannot be read: {platform.error}", False
         else:
-            yield f"{what} are not read yet", True
+            yield f"{its_packages} are not read yet", True
         return
-    if told.by_sbom is not None and told.by_sbom is not Strength.PROVED:
-        yield f"{what} are {told.by_sbom} by an SBOM alone", False
-    if told.problems:
-        yield read_in_part(told.platform, told.problems), False
-    for each in filter(by.policy.blocks, told.uncertain):
-        yield f"whether {each.package} {each.installed} has {each.id} cannot be told from its version", False
+    if platform.by_sbom is not None and platform.by_sbom is not Strength.PROVED:
+        yield f"{its_packages} are {platform.by_sbom} by an SBOM alone", False
+    if platform.problems:
+        yield read_in_part(platform.platform, platform.problems), False
+    for doubt in filter(by.policy.blocks, platform.uncertain):
+        yield f"whether {doubt.package} {doubt.installed} has {doubt.id} cannot be told from its version", False
 
 
-def _of_data(told: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[Gap]:
+def _of_data(platform: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[Gap]:
     """Which publishers' data is missing, old, or not yet looked through for what the image holds."""
-    packages = told.packages or ()
+    packages = platform.packages or ()
     system = [each for each in packages if each.type in SYSTEM]
     if system:
-        yield from _of_distribution(told.distribution, system, data, by)
+        yield from _of_distribution(platform.distribution, system, data, by)
     nuget = [each for each in packages if each.type == PackageType.NUGET]
     libraries = [each for each in nuget if each.advisory_name not in _FRAMEWORKS]
     if len(libraries) < len(nuget):
@@ -194,12 +195,15 @@ def _of_publication(
         return
     releases, names = considered
     new = {each.name for each in packages if not each.listed_names <= names}
-    if (asked := data.asked.get(publication)) is not None:
-        told = [each for each in packages if each.type == publication.ecosystem.package_type]
-        new |= {each.name for each in told if (release, *listed_as(each)) not in asked}
+    if (asked_names := data.asked.get(publication)) is not None:
+        packages_of_it = [each for each in packages if each.type == publication.ecosystem.package_type]
+        new |= {each.name for each in packages_of_it if (release, *listed_as(each)) not in asked_names}
     if new or release not in releases:
-        what = counted(len(new), "package") if new else release
-        yield f"the CVE data of {publication} was not looked through yet for {what} that nothing had before", True
+        subject = counted(len(new), "package") if new else release
+        yield (
+            f"the CVE data of {publication} was not looked through yet for {subject} that nothing had before",
+            True,
+        )
 
 
 def _unread(release: str, packages: Sequence[Package], data: KeptData, by: Yardstick) -> list[str]:
@@ -224,13 +228,13 @@ def _of_age(publisher: str, source: str, data: KeptData, by: Yardstick) -> Itera
         yield f"the CVE data of {publisher} was not read yet", True
     elif by.now - checked_at > by.max_age:
         yield f"the CVE data of {publisher} is {_of_old(checked_at, by)}", False
-    elif (told := silence(source, data.newest_at.get(source), by.now)) is not None:
-        yield told, False
+    elif (line := silence(source, data.newest_at.get(source), by.now)) is not None:
+        yield line, False
 
 
-def _of_old(at: datetime, by: Yardstick) -> str:
+def _of_old(moment: datetime, by: Yardstick) -> str:
     """In words that stay true where they are kept, and are the same tomorrow."""
-    return f"of {at:%Y-%m-%d %H:%M} UTC, more than {duration(by.max_age)} old"
+    return f"of {moment:%Y-%m-%d %H:%M} UTC, more than {duration(by.max_age)} old"
 
 
 def with_reports(
@@ -240,18 +244,18 @@ def with_reports(
 
     What an old report found is there still, but it says nothing of what it did not find.
     """
-    found = (*contents.found, *(one for each in reports for one in each.scan.report.vulnerabilities))
+    vulnerabilities = (*contents.found, *(one for each in reports for one in each.scan.report.vulnerabilities))
     gaps = list(_of_reports(reports, by))
     unrated = reports[0].scan.report.unrated if reports else ()
     notes = reports[0].scan.report.notes if reports else ()
     contents = replace(contents, notes=(*contents.notes, *notes))
     if use is ReportUse.REQUIRE:
-        return replace(contents, found=found, gaps=(*gaps, *contents.gaps), unrated=unrated)
+        return replace(contents, found=vulnerabilities, gaps=(*gaps, *contents.gaps), unrated=unrated)
     if use is ReportUse.ENOUGH and not gaps:
-        return ImageVulnerabilities(found, unrated=unrated if contents.gaps else (), notes=notes)
+        return ImageVulnerabilities(vulnerabilities, unrated=unrated if contents.gaps else (), notes=notes)
     if use is ReportUse.ENOUGH and reports and contents.gaps:
-        return replace(contents, found=found, gaps=(*contents.gaps, *gaps), unrated=unrated)
-    return replace(contents, found=found)
+        return replace(contents, found=vulnerabilities, gaps=(*contents.gaps, *gaps), unrated=unrated)
+    return replace(contents, found=vulnerabilities)
 
 
 def with_damaged(contents: ImageVulnerabilities, damaged: Sequence[str]) -> ImageVulnerabilities:

@@ -37,7 +37,7 @@ _STATIC = Path(__file__).with_name("static")
 
 
 def app_of(site: Site) -> ASGIApp:
-    """The application for one site."""
+    """Makes the application for one site."""
     return _bounded(
         site,
         [
@@ -72,19 +72,21 @@ def _bounded(site: Site, routes: Sequence[BaseRoute]) -> ASGIApp:
 async def _store_is_away(request: Request, error: Exception) -> Response:
     if isinstance(error, NoRoom):
         text = "Nothing was kept, for the store has no room left; what it holds can be read. Try again later."
-        return await _told(request, 503, "The store is full", text, {"Retry-After": "60"})
+        return await _answer_in_kind(request, 503, "The store is full", text, {"Retry-After": "60"})
     text = "The store does not answer. Try again in a moment."
-    return await _told(request, 503, "The store is away", text, {"Retry-After": "10"})
+    return await _answer_in_kind(request, 503, "The store is away", text, {"Retry-After": "10"})
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = _TITLES.get(error.status_code, "Not done")
-    return await _told(request, error.status_code, title, error.detail, dict(error.headers or {}))
+    return await _answer_in_kind(request, error.status_code, title, error.detail, dict(error.headers or {}))
 
 
-async def _told(request: Request, status: int, title: str, text: str, headers: dict[str, str]) -> Response:
-    """As a page for whoever has signed in and reads pages, in one line for all others."""
+async def _answer_in_kind(
+    request: Request, status: int, title: str, text: str, headers: dict[str, str]
+) -> Response:
+    """Answers with a page whoever has signed in and reads pages, and with one line all others."""
     person = await person_of(request, site_of(request))
     if person is None or "text/html" not in request.headers.get("accept", ""):
         return refusal(request, status, text if person is not None else title, headers)

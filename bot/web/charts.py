@@ -37,26 +37,26 @@ class BarPart:
 
 
 def parts(numbers: Mapping[str, int]) -> tuple[BarPart, ...]:
-    """Several numbers as the parts of one bar; a part that is there is seen."""
+    """Lays out several numbers as the parts of one bar; a part that is there is seen."""
     total = sum(numbers.values())
-    found: list[BarPart] = []
-    at = 0.0
+    bar_parts: list[BarPart] = []
+    start = 0.0
     for kind, number in numbers.items():
         if not number:
             continue
         width = 100 * number / total
-        found.append(BarPart(str(kind), in_words(str(kind)), number, round(at, 3), round(width, 3)))
-        at += width
-    return tuple(found)
+        bar_parts.append(BarPart(str(kind), in_words(str(kind)), number, round(start, 3), round(width, 3)))
+        start += width
+    return tuple(bar_parts)
 
 
 def spark(shares: Sequence[float | None]) -> str:
     """The points of a small line through shares, the oldest first; empty where fewer than two are known."""
-    known = [(place, share) for place, share in enumerate(shares) if share is not None]
-    if len(known) < 2:
+    points = [(place, share) for place, share in enumerate(shares) if share is not None]
+    if len(points) < 2:
         return ""
     step = 60 / (len(shares) - 1)
-    return " ".join(f"{round(place * step, 1)},{round(15 - 14 * share, 1)}" for place, share in known)
+    return " ".join(f"{round(place * step, 1)},{round(15 - 14 * share, 1)}" for place, share in points)
 
 
 _FROM_THE_LEFT = (
@@ -81,7 +81,7 @@ def rebuild_parts(states: Mapping[str, int]) -> tuple[BarPart, ...]:
 
 
 def wave_parts(wave: WaveProgress) -> tuple[BarPart, ...]:
-    """One wave as a bar."""
+    """Lays out one wave as a bar."""
     tally = wave.tally
     return parts(
         {
@@ -186,10 +186,10 @@ def _median_and_longest(row: PromiseRow, x: float, width: float, kind: str) -> I
         yield _bar(x, width, above, top - above, f"{kind} longest", title)
 
 
-def _months(named: Iterable[str]) -> list[str]:
+def _months(month_names: Iterable[str]) -> list[str]:
     """All months from the first to the last of these, which are written `2026-03`."""
-    known = sorted(set(named))
-    first, last = (int(text[:4]) * 12 + int(text[5:]) - 1 for text in (known[0], known[-1]))
+    months = sorted(set(month_names))
+    first, last = (int(text[:4]) * 12 + int(text[5:]) - 1 for text in (months[0], months[-1]))
     return [f"{number // 12}-{number % 12 + 1:02}" for number in range(first, last + 1)]
 
 
@@ -199,7 +199,7 @@ def _bar(x: float, step: float, top: float, height: float, kind: str, title: str
 
 
 def _height(seconds: float) -> float:
-    """From a minute at the bottom to two months at the top."""
+    """Places a length of time between a minute at the bottom and two months at the top."""
     share = (log10(max(seconds, 60)) - log10(60)) / (log10(_LONGEST) - log10(60))
     return HEIGHT - _BOTTOM - min(share, 1) * (HEIGHT - _BOTTOM - _TOP)
 

@@ -163,5 +163,5 @@ class _Protocol(H11Protocol):
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals are the service's own."""
+        """Leaves signals to the service."""
         yield

@@ -67,6 +67,6 @@ class Site:
 
 
 def site_of(request: Request) -> Site:
-    """The site that the request is for."""
+    """Gives the site that the request is for."""
     site: Site = request.app.state.site
     return site

@@ -75,13 +75,13 @@ def print_sentence(text: str, *, below: bool = False) -> None:
 def first_that_fit(names: Sequence[str], *, before: str = "", lines: int = 3) -> str:
     """Words a list by as many of its first items as fit below a line of 80 columns, at least one, and counts the
     rest: `api, shop and 180 more`. `before` stands in front of them."""
-    told = before + first_few(names, 1)
+    text = before + first_few(names, 1)
     for most in range(2, len(names) + 1):
         longer = before + first_few(names, most)
         if len(_wrapped(longer, 80, _INDENT, _INDENT)) > lines:
             break
-        told = longer
-    return told
+        text = longer
+    return text
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], layout: Layout | None = None) -> None:
@@ -89,7 +89,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], layout
 
     A terminal that knows no escapes could not show what a link leads to: it gets rows as a file does.
     """
-    cells = [[_shown(cell) for cell in row] for row in rows]
+    cells = [[_make_cell(cell) for cell in row] for row in rows]
     width = _width()
     layout = layout or Layout()
     if width is None or not knows_escapes():
@@ -118,7 +118,7 @@ class _Cell:
         return f"\x1b]8;;{self.url}\x1b\\{self.text}\x1b]8;;\x1b\\"
 
 
-def _shown(cell: object) -> _Cell:
+def _make_cell(cell: object) -> _Cell:
     if isinstance(cell, Hyperlink):
         url = terminal(cell.url) if cell.url else None
         return _Cell(terminal(cell.text), url)
@@ -126,7 +126,7 @@ def _shown(cell: object) -> _Cell:
 
 
 def _width() -> int | None:
-    """The terminal's columns; None where standard output is no terminal."""
+    """Gives the terminal's columns; None where standard output is no terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
@@ -171,37 +171,37 @@ def _fitted(
     if _total([heads, *rows] if headed else rows) <= width:
         below: list[int] = []
     else:
-        below = [at for at, name in enumerate(columns) if name in layout.below]
-    beside = [at for at in range(len(columns)) if at not in below]
-    kept = [[row[at] for at in beside] for row in rows]
+        below = [column for column, name in enumerate(columns) if name in layout.below]
+    beside = [column for column in range(len(columns)) if column not in below]
+    beside_rows = [[row[column] for column in beside] for row in rows]
     if headed:
-        kept.insert(0, [heads[at] for at in beside])
-    set_out = _set_out(kept, width)
-    for number, row in enumerate(kept):
+        beside_rows.insert(0, [heads[column] for column in beside])
+    set_out = _set_out(beside_rows, width)
+    for number, row in enumerate(beside_rows):
         is_head = headed and number == 0
         lines = list(set_out(row))
         yield from (f"\x1b[2m{line}\x1b[0m" for line in lines) if is_head else lines
         if not is_head:
             source = rows[number - 1 if headed else number]
-            for at in below:
-                yield from _wrapped(source[at].text, width, _INDENT, _INDENT)
+            for column in below:
+                yield from _wrapped(source[column].text, width, _INDENT, _INDENT)
 
 
 def _set_out(rows: Sequence[Sequence[_Cell]], width: int) -> Callable[[Sequence[_Cell]], Iterable[str]]:
     """How the rows become lines: columns that stand below each other where they can."""
-    widths = [max((len(row[at]) for row in rows), default=0) for at in range(len(rows[0]) if rows else 0)]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(len(rows[0]) if rows else 0)]
     if sum(widths) + len(_GAP) * max(len(widths) - 1, 0) <= width:
         return lambda row: [_row(row, widths)]
-    rest = sum(widths[1:]) + len(_GAP) * (len(widths) - 1)
-    if len(widths) < 2 or len(_INDENT) - len(_GAP) + rest > width:
+    other_width = sum(widths[1:]) + len(_GAP) * (len(widths) - 1)
+    if len(widths) < 2 or len(_INDENT) - len(_GAP) + other_width > width:
         return lambda row: _broken(row, width)
-    short = [len(row[0]) for row in rows if len(row[0]) <= width - rest]
+    short = [len(row[0]) for row in rows if len(row[0]) <= width - other_width]
     first = max(short) if 2 * len(short) > len(rows) else len(_INDENT) - len(_GAP)
     return lambda row: _below_its_name(row, [first, *widths[1:]])
 
 
 def _below_its_name(row: Sequence[_Cell], widths: Sequence[int]) -> Iterator[str]:
-    """A row whose name is too long for its column stands below that name."""
+    """Yields the lines of a row; it stands below its name where that is too long for its column."""
     name, *others = row
     if len(name) > widths[0]:
         yield name.linked
@@ -233,12 +233,12 @@ def _broken(row: Sequence[_Cell], width: int) -> Iterator[str]:
     yield line
 
 
-def _wrapped(text: str, width: int, first: str, rest: str) -> Sequence[str]:
+def _wrapped(text: str, width: int, first: str, next_indent: str) -> Sequence[str]:
     return textwrap.wrap(
         text,
         max(width, 20),
         initial_indent=first,
-        subsequent_indent=rest,
+        subsequent_indent=next_indent,
         break_long_words=False,
         break_on_hyphens=False,
     )

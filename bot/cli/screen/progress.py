@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_of(what: str) -> Iterator[Callable[[int, int | None], None]]:
+def progress_of(label: str) -> Iterator[Callable[[int, int | None], None]]:
     """Shows a bar on standard error while the work goes on; nothing where that is no terminal.
 
     What is given is told how much is done, and of how much, where that is known.
@@ -18,5 +18,5 @@ def progress_of(what: str) -> Iterator[Callable[[int, int | None], None]]:
     from rich.progress import Progress as Bar
 
     with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(label, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -17,12 +17,12 @@ EveryRow = Annotated[bool, typer.Option("--all", help="In the table, every row."
 
 
 def first_rows(rows: Sequence[T], *, show_all: bool) -> Sequence[T]:
-    """The rows that are shown."""
+    """Gives the rows that are shown."""
     return rows if show_all else rows[:MOST_ROWS]
 
 
 def last_rows(rows: Sequence[T], *, show_all: bool) -> Sequence[T]:
-    """The rows that are shown where the newest stand last."""
+    """Gives the rows that are shown where the newest stand last."""
     return rows if show_all else rows[-MOST_ROWS:]
 
 

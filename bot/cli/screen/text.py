@@ -12,24 +12,24 @@ NOTHING_READ = (
 """What stands where a store is still empty."""
 
 
-def moment(at: datetime | None) -> str:
+def moment(time: datetime | None) -> str:
     """Words a moment to the minute, in UTC as everything that the bot shows."""
-    return f"{at:%Y-%m-%d %H:%M}" if at else "never"
+    return f"{time:%Y-%m-%d %H:%M}" if time else "never"
 
 
 def lag(length: timedelta | None) -> str:
     """Words how long after the release feed an image came; before it where that is negative."""
     if length is None:
         return ""
-    told = f"{duration(-length)} before" if length < timedelta() else f"{duration(length)} after"
-    return f"{told} the release"
+    length_in_words = f"{duration(-length)} before" if length < timedelta() else f"{duration(length)} after"
+    return f"{length_in_words} the release"
 
 
-def held_text(held: Hold | None) -> str:
+def held_text(hold: Hold | None) -> str:
     """Words what is waited for, and until when that will probably be."""
-    if held is None:
+    if hold is None:
         return ""
-    return held.reason if held.until is None else f"{held.reason}, probably until {moment(held.until)}"
+    return hold.reason if hold.until is None else f"{hold.reason}, probably until {moment(hold.until)}"
 
 
 def length(text: str, option: str) -> timedelta:
@@ -42,6 +42,6 @@ def length(text: str, option: str) -> timedelta:
     try:
         read: timedelta = TypeAdapter(Duration).validate_python(text)
     except ValidationError:
-        what, advice = f"{text[:40]!r} is no length of time", "write for example 90s, 15m, 6h or 7d"
-        raise Failure(Trouble.MALFORMED, what, where=option, advice=advice) from None
+        fault, advice = f"{text[:40]!r} is no length of time", "write for example 90s, 15m, 6h or 7d"
+        raise Failure(Trouble.MALFORMED, fault, where=option, advice=advice) from None
     return read

@@ -30,24 +30,24 @@ async def watch(
     """Shows what `read` finds until it has `ended`, on a terminal in place, elsewhere again where it changed."""
     before = None
     while True:
-        found = await read()
-        text = _shown(show, found)
+        value = await read()
+        text = _render(show, value)
         if sys.stdout.isatty() and knows_escapes():
             sys.stdout.write(_CLEARED + text)
         elif text != before:
             sys.stdout.write(text)
         sys.stdout.flush()
         before = text
-        if ended(found):
+        if ended(value):
             return
         await rest(EVERY)
 
 
-def _shown(show: Callable[[T], None], found: T) -> str:
-    """The whole text first, so that a terminal does not flicker."""
+def _render(show: Callable[[T], None], value: T) -> str:
+    """Makes the whole text first, so that a terminal does not flicker."""
     page = _Page(is_terminal=sys.stdout.isatty())
     with redirect_stdout(page):
-        show(found)
+        show(value)
     return page.getvalue()
 
 

@@ -25,26 +25,26 @@ def show_found(answer: FoundPackages, output: Format, *, show_all: bool = False)
     end_with_unknown(answer.not_known, answer.gaps)
 
 
-def _show_rows(found: Sequence[FoundPackage]) -> None:
+def _show_rows(packages: Sequence[FoundPackage]) -> None:
     print_table(
         ("image", "package", "version", "since", "produced by", "another version", "run at"),
         [
             (
-                each.image,
-                each.package.name,
-                _version(each),
-                moment(each.since),
-                each.repository,
-                str(each.fix),
-                ", ".join(map(str, each.deployed)),
+                row.image,
+                row.package.name,
+                _version(row),
+                moment(row.since),
+                row.repository,
+                str(row.fix),
+                ", ".join(map(str, row.deployed)),
             )
-            for each in found
+            for row in packages
         ],
         Layout(below=("produced by", "another version", "run at")),
     )
 
 
-def _version(found: FoundPackage) -> str:
-    doubt = "" if found.is_certain else " (cannot be compared)"
-    shown_by = "" if found.shown_by is ShownBy.LAYERS else f" ({found.shown_by.value})"
-    return f"{found.package.version}{doubt}{shown_by}"
+def _version(row: FoundPackage) -> str:
+    doubt = "" if row.is_certain else " (cannot be compared)"
+    shown_by = "" if row.shown_by is ShownBy.LAYERS else f" ({row.shown_by.value})"
+    return f"{row.package.version}{doubt}{shown_by}"

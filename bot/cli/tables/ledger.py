@@ -44,9 +44,9 @@ def reasons_in_words(group: "ImageGroup") -> list[str]:
 
 def clocks_in_words(clocks: "Sequence[GroupClock]") -> str:
     """Words the clocks in one line, those that concern no image of the group at its end."""
-    told = [_clock(clock) for clock in clocks if clock.passage is not Passage.NOT_CONCERNED]
+    clock_words = [_clock(clock) for clock in clocks if clock.passage is not Passage.NOT_CONCERNED]
     without = [clock.station for clock in clocks if clock.passage is Passage.NOT_CONCERNED]
-    return "; ".join([*told, *([f"not concerned: {', '.join(without)}"] if without else [])])
+    return "; ".join([*clock_words, *([f"not concerned: {', '.join(without)}"] if without else [])])
 
 
 def _clock(clock: "GroupClock") -> str:

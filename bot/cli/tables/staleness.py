@@ -56,13 +56,13 @@ def some_of(repositories: Sequence[str]) -> str:
     return first_few(repositories, _MOST_NAMED)
 
 
-def _row(each: "Left") -> tuple[object, ...]:
-    pinned = each.pinned or "floats"
+def _row(left: "Left") -> tuple[object, ...]:
+    pinned = left.pinned or "floats"
     return (
-        short_base(each.base),
+        short_base(left.base),
         short_digest(pinned) if pinned.startswith("sha256:") else pinned,
-        moment(each.published_at) if each.published_at else "not known",
-        each.usages,
-        some_of(each.repositories),
-        lacks_in_words(each),
+        moment(left.published_at) if left.published_at else "not known",
+        left.usages,
+        some_of(left.repositories),
+        lacks_in_words(left),
     )

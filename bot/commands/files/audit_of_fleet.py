@@ -24,23 +24,23 @@ async def audited_repository(settings: Settings, repository: str, clock: Clock) 
 
 async def audited_in(
     practices: PracticesStore,
-    kept: OnboardingsStore,
+    onboardings: OnboardingsStore,
     repository: str,
     now: datetime,
     unwaivable: Collection[str] = (),
 ) -> AuditedCheckout:
     """The same from stores that are open; with the texts that were read last, where all of them are kept."""
-    found = await practices.audited(repository)
-    if found is None:
+    audit = await practices.audited(repository)
+    if audit is None:
         raise Failure(
             Trouble.MISSING,
             f"{repository} is neither a path here nor a repository of the fleet",
             advice="write it as the forge does, and see github.repositories in the settings",
         )
-    if found.at is None:
+    if audit.at is None:
         raise Failure(
             Trouble.MISSING,
             f"{repository} was not judged yet",
             advice="the service does so once it has read it",
         )
-    return with_fixes(found.findings, await kept_texts(kept, repository, now, unwaivable))
+    return with_fixes(audit.findings, await kept_texts(onboardings, repository, now, unwaivable))

@@ -50,21 +50,21 @@ async def scan(
     choice = chosen(entries, is_bounded=False)
     files = list(_files(root, choice.entries, progress))
     files += _files(root, _sources(entries, choice, [(file.path, file.data) for file in files]), progress)
-    found, _ = read_files(files, Memory())
+    files_read, _ = read_files(files, Memory())
     selection = (
         Selection(bases=BASES)
         if settings is None
         else Selection(bases=tuple(settings.bases), mirrors=settings.mirror_rules)
     )
-    pairs = [(usage, selection.followed(usage)[0]) for usage in found.usages]
+    pairs = [(usage, selection.followed(usage)[0]) for usage in files_read.usages]
     scanned = [ScannedUsage(usage, base, _without_a_look(base)) for usage, base in pairs]
     if not offline:
         scanned = await looked_up(scanned, settings, clock, progress)
     return FolderScan(
         len(files),
         tuple(scanned),
-        (*choice.problems, *found.problems),
-        found.open_references,
+        (*choice.problems, *files_read.problems),
+        files_read.open_references,
         unwatched(
             (usage.reference for usage, base in pairs if base is None and usage.sdk_pin is None),
             selection.bases,
@@ -73,9 +73,9 @@ async def scan(
     )
 
 
-def nearest(found: FolderScan, reference: Reference) -> Reference | None:
+def nearest(folder_scan: FolderScan, reference: Reference) -> Reference | None:
     """Finds the reference of a scan that is spelled most like `reference`, where any is alike at all."""
-    by_text = {str(item.usage.reference): item.usage.reference for item in found.scanned}
+    by_text = {str(item.usage.reference): item.usage.reference for item in folder_scan.scanned}
     close = get_close_matches(str(reference), by_text, n=1, cutoff=0.4)
     return by_text[close[0]] if close else None
 
@@ -88,9 +88,9 @@ def update(root: Path, replacements: Sequence[Replacement], paths: Iterable[str]
     for entry in _sources(entries, choice, files.items()):
         files[entry.path] = checkout.read(_place(root, entry.path), LARGEST_FILE)
     files = dict(sorted(files.items()))
-    wanted = files.keys() if paths is None else files.keys() & set(paths)
+    paths_to_rewrite = files.keys() if paths is None else files.keys() & set(paths)
     results = []
-    for path, result in rewrite_files(files, dict.fromkeys(wanted, replacements)).items():
+    for path, result in rewrite_files(files, dict.fromkeys(paths_to_rewrite, replacements)).items():
         if result.data != files[path]:
             checkout.write(_place(root, path), result.data)
         if result.edits or result.refused:
@@ -98,19 +98,21 @@ def update(root: Path, replacements: Sequence[Replacement], paths: Iterable[str]
     return results
 
 
-def replacements_for(found: FolderScan) -> list[Replacement]:
+def replacements_for(folder_scan: FolderScan) -> list[Replacement]:
     """What brings the stale usages of a scan up to date; global.json along with the SDK image."""
-    wanted = {item.usage.reference: item.becomes for item in found.scanned if item.becomes is not None}
-    images = [item for item in found.scanned if item.base is not None and item.version is not None]
+    new_references = {
+        item.usage.reference: item.becomes for item in folder_scan.scanned if item.becomes is not None
+    }
+    images = [item for item in folder_scan.scanned if item.base is not None and item.version is not None]
     for image in images:
         if not image.usage.reference.base.is_sdk:
             continue
-        for item in found.scanned:
+        for item in folder_scan.scanned:
             pin = item.usage.sdk_pin
             pinned = image.becomes is not None and is_patch_pinned(image.usage.reference)
             if pin is not None and image.version and pin.must_move(image.version, image_is_pinned=pinned):
-                wanted[item.usage.reference] = item.usage.reference.at(image.version, None)
-    return [Replacement(old, new) for old, new in wanted.items() if new is not None]
+                new_references[item.usage.reference] = item.usage.reference.at(image.version, None)
+    return [Replacement(old, new) for old, new in new_references.items() if new is not None]
 
 
 def _sources(

@@ -59,22 +59,26 @@ class _Looks:
 
         async def look(base: Base) -> Observation | Failure:
             try:
-                return await self._shown(base, by_base[base], pins_sdk)
+                return await self._observe(base, by_base[base], pins_sdk)
             except Failure as failure:
                 return failure
             finally:
                 progress(next(done), len(by_base))
 
         bases = sorted(by_base)
-        seen = dict(zip(bases, await bounded_gather(AT_ONCE, bases, look), strict=True))
-        found = [_judged(item, seen) for item in scanned]
-        pinned = {_Pinned(item.base, digest) for item in found if (digest := _left(item)) and item.base is not None}
-        versions = await _told(sorted(pinned), self._version)
-        found = [_kept_forward(item, versions) for item in found]
-        missing = await _told(sorted({tag for item in found if (tag := _new_tag(item))}), self._missing)
-        return [_confirmed(item, missing) for item in found]
+        observations = dict(zip(bases, await bounded_gather(AT_ONCE, bases, look), strict=True))
+        judged_usages = [_judged(item, observations) for item in scanned]
+        pinned = {
+            _Pinned(item.base, digest)
+            for item in judged_usages
+            if (digest := _left(item)) and item.base is not None
+        }
+        versions = await _ask_each(sorted(pinned), self._version)
+        judged_usages = [_kept_forward(item, versions) for item in judged_usages]
+        missing = await _ask_each(sorted({tag for item in judged_usages if (tag := _new_tag(item))}), self._missing)
+        return [_confirmed(item, missing) for item in judged_usages]
 
-    async def _shown(self, base: Base, items: Iterable[ScannedUsage], pins_sdk: bool) -> Observation:
+    async def _observe(self, base: Base, items: Iterable[ScannedUsage], pins_sdk: bool) -> Observation:
         head = await self.registry.head(base)
         if not _needs_version(base, head.digest, items, pins_sdk):
             return Observation(self.clock.now(), base, head.digest)
@@ -95,7 +99,7 @@ class _Looks:
             return None if failure.trouble is Trouble.MISSING else failure
 
     async def _missing(self, tag: Base) -> str | None:
-        """Why a tag is not to be written; None where the registry shows it."""
+        """Tells why a tag is not to be written; None where the registry shows it."""
         try:
             await self.registry.head(tag)
         except Failure as failure:
@@ -113,8 +117,8 @@ class _Pinned:
     digest: str
 
 
-async def _told(asked: Sequence[_Asked], ask: Callable[[_Asked], Awaitable[_Told]]) -> dict[_Asked, _Told]:
-    return dict(zip(asked, await bounded_gather(AT_ONCE, asked, ask), strict=True))
+async def _ask_each(questions: Sequence[_Asked], ask: Callable[[_Asked], Awaitable[_Told]]) -> dict[_Asked, _Told]:
+    return dict(zip(questions, await bounded_gather(AT_ONCE, questions, ask), strict=True))
 
 
 class _NothingKept:
@@ -142,11 +146,11 @@ def _needs_version(base: Base, digest: str, items: Iterable[ScannedUsage], pins_
     return any(is_patch_pinned(each) or each.digest not in (None, digest) for each in references)
 
 
-def _judged(item: ScannedUsage, seen: Mapping[Base, Observation | Failure]) -> ScannedUsage:
+def _judged(item: ScannedUsage, observations: Mapping[Base, Observation | Failure]) -> ScannedUsage:
     usage, base = item.usage, item.base
     if base is None:
         return item
-    now = seen[base]
+    now = observations[base]
     if isinstance(now, Failure) or now.digest is None:
         return replace(item, note=str(now) if isinstance(now, Failure) else "")
     target = wanted_reference(usage.reference, base, now.digest, now.version)
@@ -173,16 +177,18 @@ def _kept_forward(item: ScannedUsage, versions: Mapping[_Pinned, str | Failure |
     digest = _left(item)
     if digest is None or item.base is None:
         return item
-    held = versions[_Pinned(item.base, digest)]
-    if isinstance(held, Failure):
-        return _unknown(item, str(held))
-    if goes_back(held, item.version):
-        return _unknown(item, f"{item.usage.reference} holds {held}, and its base shows the older {item.version}")
+    pinned_version = versions[_Pinned(item.base, digest)]
+    if isinstance(pinned_version, Failure):
+        return _unknown(item, str(pinned_version))
+    if goes_back(pinned_version, item.version):
+        return _unknown(
+            item, f"{item.usage.reference} holds {pinned_version}, and its base shows the older {item.version}"
+        )
     return item
 
 
 def _new_tag(item: ScannedUsage) -> Base | None:
-    """The tag that would be written in the place of another."""
+    """Gives the tag that would be written in the place of another."""
     return item.becomes.base if item.becomes is not None and item.becomes.tag != item.usage.reference.tag else None
 
 

@@ -32,11 +32,11 @@ async def read_image_views(settings: Settings, name: str, clock: Clock) -> list[
     bare = name.partition("@")[0]
     head, colon, tag = bare.rpartition(":")
     bare = head if colon and "/" not in tag else bare
-    found = await read_images(settings, clock)
-    chosen = [view for view in found if view.image.claim.name == bare]
-    chosen = chosen or [view for view in found if f"/{view.image.claim.name}".endswith(f"/{bare}")]
+    views = await read_images(settings, clock)
+    chosen = [view for view in views if view.image.claim.name == bare]
+    chosen = chosen or [view for view in views if f"/{view.image.claim.name}".endswith(f"/{bare}")]
     if not chosen:
-        names = {view.image.claim.name for view in found}
+        names = {view.image.claim.name for view in views}
         advice = did_you_mean(bare, names, "see `freshness-bot images`")
         raise Failure(Trouble.MISSING, f"no image {name!r} is known", advice=advice)
     return chosen

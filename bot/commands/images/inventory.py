@@ -28,22 +28,22 @@ async def find_packages(
     """
     async with opened_stores(settings, clock) as stores:
         if cve is None:
-            wanted: tuple[Sought, ...] = (_named(name, below, package_type),)
+            sought: tuple[Sought, ...] = (_read_name(name, below, package_type),)
         elif name is not None or below is not None or package_type is not None:
             raise Failure(Trouble.MALFORMED, "a CVE says itself what it affects", advice="give --cve alone")
         else:
-            wanted = await _affected(stores, cve)
-        found = await stores[PackagesStore].find(wanted, settings.packages.stored_platforms)
-        return found if cve is None else replace(found, gaps=await stores[LedgerStore].gaps())
+            sought = await _affected(stores, cve)
+        packages = await stores[PackagesStore].find(sought, settings.packages.stored_platforms)
+        return packages if cve is None else replace(packages, gaps=await stores[LedgerStore].gaps())
 
 
-def _named(name: str | None, below: str | None, package_type: str | None) -> WantedPackage:
+def _read_name(name: str | None, below: str | None, package_type: str | None) -> WantedPackage:
     if not name or len(name) > _LONGEST:
         raise Failure(Trouble.MALFORMED, "no package is named", advice="give a name, or --cve")
     types = [each.value for each in PackageType]
     if package_type is not None and package_type not in types:
-        what = f"{package_type[:40]!r} is no type of packages"
-        raise Failure(Trouble.MALFORMED, what, where="--type", advice=f"say one of {', '.join(types)}")
+        fault = f"{package_type[:40]!r} is no type of packages"
+        raise Failure(Trouble.MALFORMED, fault, where="--type", advice=f"say one of {', '.join(types)}")
     if below is not None and not any(_is_version(each, below) for each in types if package_type in (None, each)):
         kind = f"{package_type} " if package_type else ""
         raise Failure(Trouble.MALFORMED, f"{below[:80]!r} is no {kind}version", where="--below")
@@ -66,14 +66,14 @@ async def _affected(stores: Stores, cve: str) -> tuple[Sought, ...]:
 
     name = cve.upper() if cve[:4].upper() == "CVE-" else cve
     advisory = (await CombinedFeeds(stores[FeedsStore]).known_advisories()).get(name)
-    said = await stores[PackagesStore].affected(name)
-    if advisory is None and said is None:
+    publications = await stores[PackagesStore].affected(name)
+    if advisory is None and publications is None:
         released = released_alone((await stores[FeedsStore].known_releases()).values(), name)
-        what = released or "neither an advisory of .NET nor data of vulnerabilities that was read tells of it"
+        fault = released or "neither an advisory of .NET nor data of vulnerabilities that was read tells of it"
         advice = "see that the publishers of your packages are named in `vulnerabilities`"
-        raise Failure(Trouble.MISSING, what, where=cve[:40], advice=advice)
+        raise Failure(Trouble.MISSING, fault, where=cve[:40], advice=advice)
     of_dotnet = wanted_by(advisory) if advisory is not None else ()
-    if not of_dotnet and said is None:
-        what, advice = "its advisory names no version that fixes it", "ask by name and --below"
-        raise Failure(Trouble.MISSING, what, where=cve[:40], advice=advice)
-    return (*of_dotnet, *(said or ()))
+    if not of_dotnet and publications is None:
+        fault, advice = "its advisory names no version that fixes it", "ask by name and --below"
+        raise Failure(Trouble.MISSING, fault, where=cve[:40], advice=advice)
+    return (*of_dotnet, *(publications or ()))

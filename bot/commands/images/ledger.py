@@ -22,13 +22,13 @@ async def read_cve(settings: Settings, name: str, clock: Clock) -> CvePage:
     """Reads where the fix of one CVE is for each image; raises `Failure` where nothing tells of it."""
     cve = name.upper() if name[:4].lower() == "cve-" else name
     async with opened_stores(settings, clock) as stores:
-        found = await stores[LedgerStore].cve(cve, _ALL)
-        told = await _released_alone(stores, cve) if found is None else ""
-    if found is None:
+        page = await stores[LedgerStore].cve(cve, _ALL)
+        release_note = await _released_alone(stores, cve) if page is None else ""
+    if page is None:
         advice = "see `vulnerabilities` and `feeds` in the settings, and `freshness-bot status` for their age"
-        what = told or "nothing that was read tells of it"
-        raise Failure(Trouble.MISSING, what, where=name[:64], advice=advice)
-    return found
+        fault = release_note or "nothing that was read tells of it"
+        raise Failure(Trouble.MISSING, fault, where=name[:64], advice=advice)
+    return page
 
 
 async def _released_alone(stores: Stores, cve: str) -> str:

@@ -64,8 +64,8 @@ def check_platform_is_of_image(platform: str | None, *sources: Path) -> None:
     and do not say which."""
     if platform is None or not all(map(_is_of_one_platform, sources)):
         return
-    what = f"is no image, and does not say whether it is for {platform}"
-    raise Failure(Trouble.MALFORMED, what, where=str(sources[0]), advice="leave --platform out to read it")
+    fault = f"is no image, and does not say whether it is for {platform}"
+    raise Failure(Trouble.MALFORMED, fault, where=str(sources[0]), advice="leave --platform out to read it")
 
 
 def _is_of_one_platform(source: Path) -> bool:
@@ -136,13 +136,13 @@ def _refuse_image_folder(folder: Path) -> None:
     is_saved = isinstance(document, list) and any(isinstance(each, dict) and "Layers" in each for each in document)
     # Docker before 1.10 wrote the names of its images alone, with a folder for each layer.
     if is_saved or (document is None and _is_saved_long_ago(folder)):
-        what, place = "holds what `docker save` writes", "docker-archive:FILE"
+        fault, place = "holds what `docker save` writes", "docker-archive:FILE"
     elif isinstance(document, dict) and {"schemaVersion", "layers"} <= document.keys():
-        what, place = "holds an image as skopeo copies it to `dir:`", "dir:FOLDER"
+        fault, place = "holds an image as skopeo copies it to `dir:`", "dir:FOLDER"
     else:
         return
     advice = f"make a layout of it (skopeo copy {place} oci:OTHER)"
-    raise Failure(Trouble.MALFORMED, f"{what}, which is not read", where=str(folder), advice=advice)
+    raise Failure(Trouble.MALFORMED, f"{fault}, which is not read", where=str(folder), advice=advice)
 
 
 def _refuse_folder_of_roots(folder: Path) -> None:
@@ -156,12 +156,12 @@ def _refuse_folder_of_roots(folder: Path) -> None:
         if not all(map(_ROOT_OF_PLATFORM.fullmatch, roots)):
             return
     if roots:
-        what = f"is no root file system, but holds some: {first_few(roots)}"
-        raise Failure(Trouble.MALFORMED, what, where=str(folder), advice=f"name {folder / roots[0]}")
+        fault = f"is no root file system, but holds some: {first_few(roots)}"
+        raise Failure(Trouble.MALFORMED, fault, where=str(folder), advice=f"name {folder / roots[0]}")
 
 
 def _only_folders(folder: Path) -> list[str]:
-    """The names of its folders, in order, where it holds nothing else."""
+    """Lists the names of its folders, in order, where it holds nothing else."""
     try:
         with os.scandir(folder) as scanned:
             entries = list(scanned)
@@ -172,7 +172,7 @@ def _only_folders(folder: Path) -> list[str]:
 
 
 def _document(folder: Path, name: str) -> object:
-    """What a file of JSON in the folder holds; None where there is none."""
+    """Reads what a file of JSON in the folder holds; None where there is none."""
     try:
         return json.loads(read_below(folder, name, _LARGEST_MANIFEST))
     except (Failure, ValueError, RecursionError):
@@ -222,8 +222,8 @@ def _read_folder(root: Path) -> Inventory:
         if len(data) > largest:
             problems.append(f"{path}: is larger than {largest} bytes; it is not read")
         elif len(data) > left:
-            told = f"{path}: with it there are more than {LARGEST_KEPT} bytes of package databases"
-            problems.append(f"{told}; neither it nor what follows is read")
+            fault = f"{path}: with it there are more than {LARGEST_KEPT} bytes of package databases"
+            problems.append(f"{fault}; neither it nor what follows is read")
             break
         else:
             files[path] = data

@@ -56,13 +56,15 @@ async def import_sbom(
     text = the_sbom(read_file(file, LARGEST_SBOM), str(file))
     read_sbom(text, str(file))
     async with opened_stores(settings, clock) as stores:
-        shown = _chosen(await stores[SbomStore].shown(reference), reference, platform)
-        judge = judge_of(settings.trust, shown.place.name, clock.now(), Remembered())
-        sbom = _of_file(text, file, shown.place, judge)
-        await stores[SbomStore].import_sbom(shown.inventory, sbom)
-        held = await stores[InventoryStore].told(shown.inventory)
-    differences = None if held is None else package_changes(held.packages, sbom.inventory.packages)
-    return ImportedSbom(str(reference), shown.platform, sbom, differences)
+        fleet_image = _chosen(await stores[SbomStore].shown(reference), reference, platform)
+        judge = judge_of(settings.trust, fleet_image.place.name, clock.now(), Remembered())
+        sbom = _of_file(text, file, fleet_image.place, judge)
+        await stores[SbomStore].import_sbom(fleet_image.inventory, sbom)
+        layers_inventory = await stores[InventoryStore].told(fleet_image.inventory)
+    differences = (
+        None if layers_inventory is None else package_changes(layers_inventory.packages, sbom.inventory.packages)
+    )
+    return ImportedSbom(str(reference), fleet_image.platform, sbom, differences)
 
 
 def _reference(text: str) -> Reference:
@@ -73,28 +75,30 @@ def _reference(text: str) -> Reference:
         raise Failure(Trouble.MALFORMED, str(error), where="--image", advice=advice) from None
 
 
-def _chosen(shown: list[FleetImage], reference: Reference, platform: str | None) -> FleetImage:
-    if not shown:
-        what, advice = "the fleet shows no such image", "freshness-bot images lists those that it does"
-        raise Failure(Trouble.MISSING, what, where=str(reference), advice=advice)
-    fitting = [each for each in shown if platform in (None, usual_name(each.platform))]
+def _chosen(images: list[FleetImage], reference: Reference, platform: str | None) -> FleetImage:
+    if not images:
+        fault, advice = "the fleet shows no such image", "freshness-bot images lists those that it does"
+        raise Failure(Trouble.MISSING, fault, where=str(reference), advice=advice)
+    fitting = [each for each in images if platform in (None, usual_name(each.platform))]
     if len(fitting) == 1:
         return fitting[0]
-    offered = ", ".join(each.platform for each in shown)
-    what = f"it is there for {offered}"
-    raise Failure(Trouble.MALFORMED, what, where=str(reference), advice="say with --platform which is meant")
+    offered = ", ".join(each.platform for each in images)
+    fault = f"it is there for {offered}"
+    raise Failure(Trouble.MALFORMED, fault, where=str(reference), advice="say with --platform which is meant")
 
 
 def _of_file(text: bytes, file: Path, place: ImagePlace, judge: Judge) -> Sbom:
-    found = AttachedDocument("sigstore", text, "")
-    statement = statement_of(found) or _bare_statement(text)
+    document = AttachedDocument("sigstore", text, "")
+    statement = statement_of(document) or _bare_statement(text)
     if statement is None:
         return plain_sbom(text, SbomOrigin.FILE)
     if not any(statement.is_about(digest) for digest in place.digests):
-        named = next((digest for subject in statement.subjects for digest in sorted(subject.digests)), "nothing")
-        what = f"is about {named}, and the image is {place.digest}"
-        raise Failure(Trouble.MALFORMED, what, where=str(file), advice="name the image that it is about")
-    attached = next(iter(attached_sbom(found, place.digests, judge)), None)
+        digest_named = next(
+            (digest for subject in statement.subjects for digest in sorted(subject.digests)), "nothing"
+        )
+        fault = f"is about {digest_named}, and the image is {place.digest}"
+        raise Failure(Trouble.MALFORMED, fault, where=str(file), advice="name the image that it is about")
+    attached = next(iter(attached_sbom(document, place.digests, judge)), None)
     if attached is None:
         return plain_sbom(text, SbomOrigin.FILE)
     return replace(attached, origin=SbomOrigin.FILE)
@@ -116,7 +120,7 @@ class ComparedSbom:
 
 
 async def sboms_beside(
-    settings: Settings, image: Reference, platform: str | None, held: Inventory, clock: Clock
+    settings: Settings, image: Reference, platform: str | None, inventory: Inventory, clock: Clock
 ) -> list[ComparedSbom]:
     """The SBOMs that the registry shows for an image, compared with what its layers hold. Raises `Failure`."""
     accesses = accesses_of_caller(settings)
@@ -128,5 +132,5 @@ async def sboms_beside(
         digest = await choose_digest(start, index, blobs, platform)
         place = ImagePlace(image.registry, image.repository, digest, index)
         judge = judge_of(settings.trust, place.name, clock.now(), Remembered())
-        found = await sboms_of(LookedOnce(client, clock), place, judge)
-    return [ComparedSbom(each, package_changes(held.packages, each.inventory.packages)) for each in found]
+        sboms = await sboms_of(LookedOnce(client, clock), place, judge)
+    return [ComparedSbom(each, package_changes(inventory.packages, each.inventory.packages)) for each in sboms]

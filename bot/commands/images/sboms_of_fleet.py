@@ -41,30 +41,32 @@ async def write_sboms(settings: Settings, folder: Path, form: str, made: Documen
     files: list[Path] = []
     problems: list[str] = []
     async with opened_stores(settings, clock) as stores:
-        for some in chunks(await stores[SbomStore].all_shown(), _TOGETHER):
-            told = await stores[InventoryStore].told_together([shown.inventory for shown in some])
-            for shown in some:
-                name = f"{shown.place.name}@{shown.place.digest}"
-                inventory = told.get(shown.inventory)
+        for part in chunks(await stores[SbomStore].all_shown(), _TOGETHER):
+            inventories = await stores[InventoryStore].told_together(
+                [fleet_image.inventory for fleet_image in part]
+            )
+            for fleet_image in part:
+                name = f"{fleet_image.place.name}@{fleet_image.place.digest}"
+                inventory = inventories.get(fleet_image.inventory)
                 if not isinstance(inventory, Inventory):
                     why = "its layers are not read" if inventory is None else inventory.told
-                    problems.append(f"{name} ({shown.platform}): {why}")
+                    problems.append(f"{name} ({fleet_image.platform}): {why}")
                     continue
-                problems += [f"{name} ({shown.platform}): {problem}" for problem in inventory.problems]
-                file = folder / f"{_file_name(shown)}.{form}.json"
+                problems += [f"{name} ({fleet_image.platform}): {problem}" for problem in inventory.problems]
+                file = folder / f"{_file_name(fleet_image)}.{form}.json"
                 await asyncio.to_thread(_write, file, made(inventory, name))
                 files.append(file)
     return WrittenSboms(tuple(files), tuple(problems))
 
 
-def _file_name(shown: FleetImage) -> str:
+def _file_name(fleet_image: FleetImage) -> str:
     """Names the file of an image's SBOM, such as `ghcr.io_contoso_shop_sha256-0123456789ab_linux-amd64`.
 
     The platform is what an image says of itself, in any words and at any length.
     """
-    digest = shown.place.digest.replace(":", "-")[:19]
-    platform = re.sub(r"[^\w.-]", "-", shown.platform, flags=re.ASCII)[:_LONGEST_PLATFORM]
-    return "_".join((shown.place.name.replace("/", "_").replace(":", "-"), digest, platform))
+    digest = fleet_image.place.digest.replace(":", "-")[:19]
+    platform = re.sub(r"[^\w.-]", "-", fleet_image.platform, flags=re.ASCII)[:_LONGEST_PLATFORM]
+    return "_".join((fleet_image.place.name.replace("/", "_").replace(":", "-"), digest, platform))
 
 
 def _write(file: Path, document: dict[str, Any]) -> None:
@@ -72,7 +74,7 @@ def _write(file: Path, document: dict[str, Any]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        what = f"cannot be written: {error.strerror}"
+        fault = f"cannot be written: {error.strerror}"
         raise Failure(
-            Trouble.DENIED, what, where=str(file), advice="check folder, permissions and space"
+            Trouble.DENIED, fault, where=str(file), advice="check folder, permissions and space"
         ) from error

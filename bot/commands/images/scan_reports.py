@@ -40,6 +40,6 @@ def _digest(image: str) -> str:
     except InvalidReference as error:
         raise Failure(Trouble.MALFORMED, str(error), advice="write registry/name@digest") from None
     if digest is None:
-        what = "names no digest, and what a tag shows changes"
-        raise Failure(Trouble.MALFORMED, what, where=image[:200], advice="write registry/name@digest")
+        fault = "names no digest, and what a tag shows changes"
+        raise Failure(Trouble.MALFORMED, fault, where=image[:200], advice="write registry/name@digest")
     return digest

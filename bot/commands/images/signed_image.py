@@ -59,15 +59,15 @@ class SignedImage:
         """The first part's that does not hold, as each part has signatures of its own; else the first part's."""
         failed = next((part for part in self.parts if not part.verdict(self.kind).is_valid), None)
         part = failed or self.parts[0]
-        where = (f"this is said of {part.platform} in it, {part.digest}",) if part.platform else ()
-        return part.verdict(self.kind).noting(*where, *self.notes)
+        part_note = (f"this is said of {part.platform} in it, {part.digest}",) if part.platform else ()
+        return part.verdict(self.kind).noting(*part_note, *self.notes)
 
 
 async def judge_signatures(
     settings: Settings,
     reference: Reference,
     trusted: Trusted,
-    at: datetime,
+    moment: datetime,
     clock: Clock,
     *,
     counts: Callable[[AttachedDocument], bool] = lambda _: True,
@@ -85,15 +85,15 @@ async def judge_signatures(
         digest = reference.digest or (await registry.head(place)).digest
         platforms, notes = await _parts(settings, registry, reference, digest)
         parts: list[SignedPart] = []
-        for platform, each in (("", digest), *platforms):
-            found = await signatures_of(registry, place.registry, place.repository, each)
+        for platform, part_digest in (("", digest), *platforms):
+            documents = await signatures_of(registry, place.registry, place.repository, part_digest)
             made = [
                 noting_what_is_stated(verdict, one)
-                for one in found
+                for one in documents
                 if counts(one) and may_state(one, _COUNT)
-                for verdict in verdicts([one], trusted, each, at, Remembered())
+                for verdict in verdicts([one], trusted, part_digest, moment, Remembered())
             ]
-            parts.append(SignedPart(platform, each, tuple(made)))
+            parts.append(SignedPart(platform, part_digest, tuple(made)))
     is_bare = bool(notes) and not parts[0].verdicts
     if is_bare:
         raise Failure(Trouble.MISSING, "is not there", where=f"{place.name}@{digest}", advice="check the digest")

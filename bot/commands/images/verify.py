@@ -72,12 +72,12 @@ class JudgedImage:
 
     def lines(self) -> list[str]:
         """Words the verdict, a line for each answer and each platform."""
-        found = [f"{_TOLD[self.exit_code]}: {self.image}@{self.digest}"]
-        for each in self.answers:
-            apart = "" if each.counts else " (told only)"
-            found.append(f"  {each.question}: {_WORDS[each.holds]}{apart}: {each.told}")
-        found += [f"  VEX document, {each}" for each in self.vex]
-        return [*found, *(f"  {each.platform} {_stands(each)}{each.told(self.at)}" for each in self.standings)]
+        lines = [f"{_TOLD[self.exit_code]}: {self.image}@{self.digest}"]
+        for answer in self.answers:
+            apart = "" if answer.counts else " (told only)"
+            lines.append(f"  {answer.question}: {_WORDS[answer.holds]}{apart}: {answer.told}")
+        lines += [f"  VEX document, {each}" for each in self.vex]
+        return [*lines, *(f"  {each.platform} {_stands(each)}{each.told(self.at)}" for each in self.standings)]
 
     def as_json(self) -> dict[str, Any]:
         """Gives it as plain JSON values."""
@@ -88,30 +88,30 @@ class JudgedImage:
             "trusted": None if self.trust is None else self.trust.holds,
             "trust": None if self.trust is None else self.trust.told,
             "answers": [
-                {"question": each.question, "holds": each.holds, "counts": each.counts, "told": each.told}
-                for each in self.answers
+                {"question": answer.question, "holds": answer.holds, "counts": answer.counts, "told": answer.told}
+                for answer in self.answers
             ],
             "builder": None if self.builder is None else asdict(self.builder),
             "vex": [
                 {
-                    "document": each.document,
-                    "strength": each.strength.value,
-                    "heeded": each.is_heeded,
-                    "told": each.told,
-                    "statements": len(each.statements),
-                    "problem": each.problem or None,
+                    "document": vex_document.document,
+                    "strength": vex_document.strength.value,
+                    "heeded": vex_document.is_heeded,
+                    "told": vex_document.told,
+                    "statements": len(vex_document.statements),
+                    "problem": vex_document.problem or None,
                 }
-                for each in self.vex
+                for vex_document in self.vex
             ],
             "behind_since": behind_since(self.standings),
             "platforms": [
                 {
-                    "platform": each.platform,
-                    "base": str(each.base) if each.base else None,
-                    "strength": each.strength.value,
-                    "told": each.told(self.at),
+                    "platform": standing.platform,
+                    "base": str(standing.base) if standing.base else None,
+                    "strength": standing.strength.value,
+                    "told": standing.told(self.at),
                 }
-                for each in self.standings
+                for standing in self.standings
             ],
         }
 
@@ -142,23 +142,23 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
         produced = await stores[ImagesStore].named(place.registry, place.repository)
         observed = Observed(settings.images.judged_platforms())
         await observed.catch_up(stores[ImagesStore])
-        named = await _named_bases(stores[ImagesStore], produced, place.tag)
-        look = await read_and_judge(place, digest, named, stores[ImagesStore], images, observed)
-        seen, standings = look.seen, look.standings
+        named_bases = await _named_bases(stores[ImagesStore], produced, place.tag)
+        look = await read_and_judge(place, digest, named_bases, stores[ImagesStore], images, observed)
+        image, standings = look.seen, look.standings
         rule = settings.trust.rule_for(place.name)
         trust = await Trusting(settings, beside, stores[WatchStore], clock).trust(place, digest)
         is_required = rule is not None and rule.mode is TrustMode.REQUIRE
         vex = VexBeside(beside, settings.trust, clock)
         answers = (
             about_signature(trust, is_required=is_required),
-            about_builder(seen.builder, produced, rule, unseen=seen.unseen),
+            about_builder(image.builder, produced, rule, unseen=image.unseen),
             about_freshness(standings),
             about_gate(await _gated(stores, settings, place, digest, produced, vex)),
         )
         is_gated = gate_options_of(settings).rule_for(place.name) is not None
-        digests = dict.fromkeys((digest, *(each.digest for each in seen.platforms)))
+        digests = dict.fromkeys((digest, *(each.digest for each in image.platforms)))
         documents = await vex.documents(place, digests) if is_gated else ()
-        return JudgedImage(place, digest, standings, trust, answers, clock.now(), seen.builder, tuple(documents))
+        return JudgedImage(place, digest, standings, trust, answers, clock.now(), image.builder, tuple(documents))
 
 
 async def _gated(
@@ -169,11 +169,11 @@ async def _gated(
     matched = options.rule_for(place.name)
     if matched is None:
         return None
-    seen = [image for image in produced if image.digest == digest]
-    if not seen:
+    images = [image for image in produced if image.digest == digest]
+    if not images:
         gap = "the service has not seen this digest as an image of the fleet"
         return Gated(matched.rule.mode, GateOutcome.UNKNOWN, gaps=(gap,))
-    judged = await judge_images(stores[GatingStore], seen, options, vex.clock.now(), adopts=True, vex=vex)
+    judged = await judge_images(stores[GatingStore], images, options, vex.clock.now(), adopts=True, vex=vex)
     return worst_gated([each.gated for each in judged.values() if each.gated is not None])
 
 

@@ -20,20 +20,22 @@ async def read_base_history(settings: Settings, base: str, clock: Clock) -> Hist
     """Reads the changes of a base; raises `Failure` where the store knows no such one."""
     async with opened_stores(settings, clock) as stores:
         releases = ReleaseIndex(await stores[HistoryStore].releases())
-        seen = await stores[BaseViewsStore].observations_of(base)
-        found = await stores[BaseViewsStore].changes_of(base)
+        observations = await stores[BaseViewsStore].observations_of(base)
+        base_changes = await stores[BaseViewsStore].changes_of(base)
         watched = await stores[BaseViewsStore].watched()
-        lags = tuple(_lags(base, seen, releases, clock.now(), watched))
-        return History(tuple(change for change, _ in found), lags, tuple(packages for _, packages in found))
+        lags = tuple(_lags(base, observations, releases, clock.now(), watched))
+        return History(
+            tuple(change for change, _ in base_changes), lags, tuple(packages for _, packages in base_changes)
+        )
 
 
 def _lags(
     name: str,
-    seen: Mapping[Base, Sequence[Observation]],
+    observations: Mapping[Base, Sequence[Observation]],
     releases: ReleaseIndex,
     now: datetime,
     watched: Collection[Base],
 ) -> list[Notice]:
-    """How late upstream was each time, by the time when it began."""
-    found = measured_lags(seen, releases, now, watched)
-    return [lag for lag in found if name in (str(lag.base), lag.base.short)]
+    """Measures how late upstream was each time, by the time when it began."""
+    lags = measured_lags(observations, releases, now, watched)
+    return [lag for lag in lags if name in (str(lag.base), lag.base.short)]

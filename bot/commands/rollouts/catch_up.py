@@ -32,11 +32,11 @@ async def catch_up(settings: Settings, repositories: str, word: Word | None, clo
     only = Match(repositories=(repositories,))
     async with opened_stores(settings, clock) as stores:
         if not await stores[CatchUpStore].is_any_read():
-            what, advice = (
+            fault, advice = (
                 "no repository was read yet",
                 "run `freshness-bot once`, or wait for the service's first pass",
             )
-            raise Failure(Trouble.MISSING, what, advice=advice)
+            raise Failure(Trouble.MISSING, fault, advice=advice)
         for _ in range(_ATTEMPTS):
             plan = await planned(stores[CatchUpStore], settings.rules, clock, only)
             staleness = staleness_of(plan.behind, clock.now())

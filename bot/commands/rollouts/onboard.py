@@ -39,13 +39,13 @@ async def preview(
     settings: Settings, names: Sequence[str], clock: Clock, progress: Callable[[int, int | None], None]
 ) -> list[Previewed]:
     """What would be proposed for the texts that were read last; the forge is only asked where tags point to."""
-    found = []
-    asked: dict[ActionTag, ActionCommit | None] = {}
+    previews = []
+    commits_by_tag: dict[ActionTag, ActionCommit | None] = {}
     async with opened_stores(settings, clock) as stores, opened_forge(settings, clock, Nobody()) as forge:
         for number, name in enumerate(dict.fromkeys(names), start=1):
-            found.append(await _previewed(settings, name, stores, forge, clock, asked))
+            previews.append(await _previewed(settings, name, stores, forge, clock, commits_by_tag))
             progress(number, len(names))
-    return found
+    return previews
 
 
 async def _previewed(
@@ -54,7 +54,7 @@ async def _previewed(
     stores: Stores,
     forge: Forge,
     clock: Clock,
-    asked: dict[ActionTag, ActionCommit | None],
+    commits_by_tag: dict[ActionTag, ActionCommit | None],
 ) -> Previewed:
     due = await stores[OnboardingsStore].source(name)
     if due is None:
@@ -65,7 +65,7 @@ async def _previewed(
     try:
         source = await proposal_source(stores[OnboardingsStore], due)
         actions = proposer.actions(source, clock.now())
-        commits = await commits_of(due.repository, actions, forge, asked)
+        commits = await commits_of(due.repository, actions, forge, commits_by_tag)
     except Failure as failure:
         return Previewed(name, None, failure.told)
     proposal = proposer.propose(source, commits, (), clock.now())

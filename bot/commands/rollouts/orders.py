@@ -14,10 +14,10 @@ from bot.views.rollouts.rollout import QuarantineStatus
 T = TypeVar("T")
 
 
-async def order(settings: Settings, clock: Clock, given: Callable[[OrdersStore], Awaitable[T]]) -> T:
+async def order(settings: Settings, clock: Clock, action: Callable[[OrdersStore], Awaitable[T]]) -> T:
     """Gives one order; raises `Failure` where it makes no sense."""
     async with opened_stores(settings, clock) as stores:
-        return await given(stores[OrdersStore])
+        return await action(stores[OrdersStore])
 
 
 async def read_journal(settings: Settings, clock: Clock, limit: int) -> list[Entry]:

@@ -23,8 +23,8 @@ async def read_rollout(settings: Settings, number: int, clock: Clock) -> Rollout
     """Reads one rollout with its rebuilds; raises `Failure` where there is no such one."""
     options, now = rollout_options_of(settings.rules), clock.now()
     async with opened_stores(settings, clock) as stores:
-        found = await stores[RolloutViewsStore].progress(options, now, number=number)
-        if not found:
+        progress_rows = await stores[RolloutViewsStore].progress(options, now, number=number)
+        if not progress_rows:
             raise Failure(
                 Trouble.MISSING, f"there is no rollout {number}", advice="see `freshness-bot rollout list`"
             )
@@ -32,4 +32,4 @@ async def read_rollout(settings: Settings, number: int, clock: Clock) -> Rollout
         waits = await read_holds(stores, settings, now)
         opened_by = await stores[RolloutViewsStore].opened_by(number)
         steps = await stores[RolloutViewsStore].steps_of(rebuilds)
-        return replace(found[0], rebuilds=tuple(rebuilds), steps=steps, waits=waits, opened_by=opened_by)
+        return replace(progress_rows[0], rebuilds=tuple(rebuilds), steps=steps, waits=waits, opened_by=opened_by)

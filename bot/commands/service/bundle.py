@@ -96,22 +96,22 @@ async def export_bundle(settings: Settings, file: Path, key: Path | None, clock:
 
 @contextmanager
 def _replacing(file: Path) -> Iterator[IO[bytes]]:
-    """A file beside that one, which takes its place once it is whole."""
-    written: Path | None = None
+    """Opens a file beside that one, which takes its place once it is whole."""
+    new_file: Path | None = None
     try:
         with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as opened:
-            written = Path(opened.name)
+            new_file = Path(opened.name)
             yield opened
             opened.flush()
             os.fsync(opened.fileno())
-        written.chmod(0o644)
-        written.replace(file)
+        new_file.chmod(0o644)
+        new_file.replace(file)
     except OSError as error:
-        what = f"cannot be written: {error.strerror}"
-        raise Failure(Trouble.DENIED, what, where=str(file)) from error
+        fault = f"cannot be written: {error.strerror}"
+        raise Failure(Trouble.DENIED, fault, where=str(file)) from error
     finally:
-        if written is not None:
-            written.unlink(missing_ok=True)
+        if new_file is not None:
+            new_file.unlink(missing_ok=True)
 
 
 async def _write(stores: Stores, writer: BundleWriter) -> tuple[int, int, int, datetime | None]:
@@ -128,8 +128,8 @@ async def _write(stores: Stores, writer: BundleWriter) -> tuple[int, int, int, d
         dumps += 1
         records += len(dump.records)
     if not times:
-        what, advice = "nothing is kept of any feed yet", "let the bot read them first: freshness-bot once"
-        raise Failure(Trouble.MISSING, what, advice=advice)
+        fault, advice = "nothing is kept of any feed yet", "let the bot read them first: freshness-bot once"
+        raise Failure(Trouble.MISSING, fault, advice=advice)
     return documents, dumps, records, min(times)
 
 
@@ -155,25 +155,25 @@ def _read(file: Path, check: DigestCheck, now: datetime) -> Bundle:
 
 
 async def _bring(
-    settings: Settings, stores: Stores, bundle: Bundle, where: str, now: datetime
+    settings: Settings, stores: Stores, bundle: Bundle, place: str, now: datetime
 ) -> list[ImportedPart]:
     feeds = FeedsToRead(tuple(feed_sources(settings)))
     followed = [each for each in bundle.documents if _is_followed(each.source, settings, feeds)]
     readings = [
-        await _reading(stores, feeds, known, each, where, now)
-        for each in followed
-        if not _is_as_new(known := await stores[BundleStore].known_copy(each.source), each)
+        await _reading(stores, feeds, feed, document, place, now)
+        for document in followed
+        if not _is_as_new(feed := await stores[BundleStore].known_copy(document.source), document)
     ]
     sources = dump_sources(settings)
     await stores[VulnerabilitiesStore].follow_dumps(sources)
     files = {source.publication for source in sources if source.is_file}
     imported = await stores[BundleStore].bring(readings, bundle.dumps, files)
     parts: list[ImportedPart] = []
-    for each in bundle.documents:
-        fate = Fate.IMPORTED if each.source.url in imported.documents else Fate.KNOWN
-        fate = Fate.OTHER_KIND if each.source.url in imported.of_another_kind else fate
-        fate = fate if each in followed else Fate.NOT_FOLLOWED
-        parts.append(ImportedPart(each.source.url, each.document.checked_at, fate))
+    for document in bundle.documents:
+        fate = Fate.IMPORTED if document.source.url in imported.documents else Fate.KNOWN
+        fate = Fate.OTHER_KIND if document.source.url in imported.of_another_kind else fate
+        fate = fate if document in followed else Fate.NOT_FOLLOWED
+        parts.append(ImportedPart(document.source.url, document.document.checked_at, fate))
     for dump in bundle.dumps:
         publication = dump.source.publication
         fate = Fate.IMPORTED if publication in imported.publications else Fate.KNOWN
@@ -181,14 +181,14 @@ async def _bring(
         fate = fate if publication in {source.publication for source in sources} else Fate.NOT_FOLLOWED
         part = ImportedPart(f"vulnerabilities of {publication}", dump.checked_at, fate)
         if fate is Fate.IMPORTED:
-            held = await stores[VulnerabilitiesStore].questions(publication.ecosystem)
-            part = _beside(part, dump, [each for each in held if publication.tells_of(each.release)])
+            questions = await stores[VulnerabilitiesStore].questions(publication.ecosystem)
+            part = _beside(part, dump, [each for each in questions if publication.tells_of(each.release)])
         parts.append(part)
     return parts
 
 
 def _beside(part: ImportedPart, dump: BundledDump, here: Collection[PackageQuestion]) -> ImportedPart:
-    """What a dump leaves out of the packages here."""
+    """Adds to the part what the dump leaves out of the packages here."""
     names = {each.name.lower() for each in here} - dump.considered.names
     releases = {each.release for each in here} - dump.considered.releases
     is_of_versions = dump.source.api is not None and bool(here)
@@ -201,18 +201,20 @@ def _is_followed(source: FeedSource, settings: Settings, feeds: FeedsToRead) -> 
     return source.kind in feeds.kinds and is_permitted
 
 
-def _is_as_new(known: DueFeed, each: BundledDocument) -> bool:
-    return known.document is not None and known.document.checked_at >= each.document.checked_at
+def _is_as_new(feed: DueFeed, document: BundledDocument) -> bool:
+    return feed.document is not None and feed.document.checked_at >= document.document.checked_at
 
 
 async def _reading(
-    stores: Stores, feeds: FeedsToRead, known: DueFeed, each: BundledDocument, where: str, now: datetime
+    stores: Stores, feeds: FeedsToRead, feed: DueFeed, document: BundledDocument, place: str, now: datetime
 ) -> FeedReading:
     try:
-        read = await asyncio.to_thread(read_document, known, each.document)
+        read = await asyncio.to_thread(read_document, feed, document.document)
     except Failure as failure:
         advice = "" if failure.advice == KEPT else failure.advice
-        told = failure.altered(advice=advice)
-        raise Failure(Trouble.MALFORMED, str(told), where=where, advice="nothing of it was imported") from failure
-    reading, _ = await reading_of(stores[FeedsStore], feeds, each.source, read, now)
+        failure_without_advice = failure.altered(advice=advice)
+        raise Failure(
+            Trouble.MALFORMED, str(failure_without_advice), where=place, advice="nothing of it was imported"
+        ) from failure
+    reading, _ = await reading_of(stores[FeedsStore], feeds, document.source, read, now)
     return reading

@@ -26,8 +26,8 @@ def signer(path: Path) -> Callable[[bytes], bytes]:
     return lambda signed: base64.b64encode(key.sign(signed, always_the_same)) + b"\n"
 
 
-def checker(path: Path | None, where: str, told: list[str]) -> DigestCheck:
-    """What accepts a signature, and writes down what it is worth."""
+def checker(path: Path | None, place: str, notes: list[str]) -> DigestCheck:
+    """Makes a check that accepts a signature, and adds to `notes` what it is worth."""
     from bot.images.signatures.cosign.keys import Content, check_signature, read_public_key
     from bot.images.signatures.verdict import Refused
 
@@ -36,23 +36,23 @@ def checker(path: Path | None, where: str, told: list[str]) -> DigestCheck:
         try:
             key = read_public_key(path.read_bytes()[: _LARGEST_KEY + 1], where=f"feeds.bundle_key {path}")
         except OSError as error:
-            what = f"cannot be read: {error.strerror}"
-            raise Failure(Trouble.DENIED, what, where=f"feeds.bundle_key {path}") from error
+            fault = f"cannot be read: {error.strerror}"
+            raise Failure(Trouble.DENIED, fault, where=f"feeds.bundle_key {path}") from error
 
     def check(signed: bytes, signature: bytes | None) -> None:
         if key is None:
-            known = "not checked, no feeds.bundle_key is set" if signature is not None else "not signed"
-            told.append(known)
+            fingerprint = "not checked, no feeds.bundle_key is set" if signature is not None else "not signed"
+            notes.append(fingerprint)
             return
         advice = "nothing of it was imported"
         if signature is None:
-            what = f"is not signed, as {path} demands"
-            raise Failure(Trouble.DENIED, what, where=where, advice=advice)
+            fault = f"is not signed, as {path} demands"
+            raise Failure(Trouble.DENIED, fault, where=place, advice=advice)
         try:
             check_signature(key, base64.b64decode(signature, validate=False), Content.of(signed))
         except (Refused, ValueError) as error:
-            what = f"is not signed by {path}"
-            raise Failure(Trouble.DENIED, what, where=where, advice=advice) from error
-        told.append(f"signed by {path}")
+            fault = f"is not signed by {path}"
+            raise Failure(Trouble.DENIED, fault, where=place, advice=advice) from error
+        notes.append(f"signed by {path}")
 
     return check

@@ -70,10 +70,10 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
         await _all(checks, "feeds", lambda: feed_checks(stores, settings, clock))
         checks += _workflows(members, settings)
         references = await stores[FleetViewsStore].references_without_base()
-        for each in unwatched(references, settings.bases, settings.registries.keys()):
-            found = f"{each.family}, {counted(each.references, 'reference')}, not watched"
-            hosts = f" and {each.registry} to registries" if each.registry else ""
-            checks.append(HealthCheck("bases", each.name, Health.NOTE, found, f"add {each.base} to bases{hosts}"))
+        for image in unwatched(references, settings.bases, settings.registries.keys()):
+            state = f"{image.family}, {counted(image.references, 'reference')}, not watched"
+            hosts = f" and {image.registry} to registries" if image.registry else ""
+            checks.append(HealthCheck("bases", image.name, Health.NOTE, state, f"add {image.base} to bases{hosts}"))
         checks += _idle_mirrors(settings, bases)
         checks += [
             HealthCheck("bases", str(base), Health.NOTE, doubt.told, "ask whoever runs the registry, or its cache")
@@ -100,20 +100,20 @@ async def _gate(stores: Stores, settings: Settings, clock: Clock) -> list[Health
         return []
     views = await stores[ImagesStore].views()
     checks = [
-        HealthCheck("gate", each.id, Health.NOTE, f"its exception {found}", "take it out of gate.exceptions")
-        for each in options.exceptions
-        if (found := idle(each, [view.image.claim.name for view in views], clock.now())) is not None
+        HealthCheck("gate", exception.id, Health.NOTE, f"its exception {state}", "take it out of gate.exceptions")
+        for exception in options.exceptions
+        if (state := idle(exception, [view.image.claim.name for view in views], clock.now())) is not None
     ]
-    said = [view.gate for view in views if view.gate is not None]
-    unknown = [gate.told for gate in said if gate.outcome is GateOutcome.UNKNOWN]
+    gates = [view.gate for view in views if view.gate is not None]
+    unknown = [gate.told for gate in gates if gate.outcome is GateOutcome.UNKNOWN]
     if unknown:
-        found = f"cannot tell of {counted(len(unknown), 'image')}: {unknown[0]}"
-        checks.append(HealthCheck("gate", "images", Health.NOTE, found, "see docs/operate/gate.md"))
-    return checks or [HealthCheck("gate", "images", Health.FINE, f"judges {counted(len(said), 'image')}")]
+        state = f"cannot tell of {counted(len(unknown), 'image')}: {unknown[0]}"
+        checks.append(HealthCheck("gate", "images", Health.NOTE, state, "see docs/operate/gate.md"))
+    return checks or [HealthCheck("gate", "images", Health.FINE, f"judges {counted(len(gates), 'image')}")]
 
 
 def _idle_mirrors(settings: Settings, bases: Sequence[Base]) -> list[HealthCheck]:
-    """The mirrors under which nothing stands that a repository builds on."""
+    """Finds the mirrors under which nothing stands that a repository builds on."""
     return [
         HealthCheck(
             "mirrors", rule.place, Health.NOTE, "no repository builds on it", "take it out, or mend its path"
@@ -132,9 +132,9 @@ async def _all(
     try:
         checks += await ask()
     except Failure as failure:
-        found = f"{failure.where}: {failure.what}" if failure.where else failure.what
+        fault = f"{failure.where}: {failure.what}" if failure.where else failure.what
         verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
-        checks.append(HealthCheck(area, subject, verdict, found, _way_out(failure)))
+        checks.append(HealthCheck(area, subject, verdict, fault, _way_out(failure)))
 
 
 def _way_out(failure: Failure) -> str:
@@ -158,25 +158,27 @@ async def _github(forge: GitHubForge, settings: Settings, clock: Clock) -> list[
     checks = await _rights(forge, settings)
     if (theirs := await forge.server_time()) is not None:
         apart = abs(theirs - clock.now())
-        told = f"{duration(apart)} from GitHub's"
+        difference = f"{duration(apart)} from GitHub's"
         is_off = apart > _TOLERATED
         way_out = "set it by NTP: GitHub refuses an App whose clock is wrong" if is_off else ""
-        checks.append(HealthCheck("clock", "this machine", Health.WRONG if is_off else Health.FINE, told, way_out))
+        checks.append(
+            HealthCheck("clock", "this machine", Health.WRONG if is_off else Health.FINE, difference, way_out)
+        )
     return checks
 
 
 async def _rights(forge: GitHubForge, settings: Settings) -> list[HealthCheck]:
     if isinstance(forge, GitHub):
         who, way_out = await forge.login(), "use a GitHub App, whose rights can be told and are the least"
-        told = f"a token of {who}; what it may do shows only when it is used"
-        return [HealthCheck("GitHub", "token", Health.NOTE, told, way_out)]
+        doubt = f"a token of {who}; what it may do shows only when it is used"
+        return [HealthCheck("GitHub", "token", Health.NOTE, doubt, way_out)]
     checks: list[HealthCheck] = []
-    found = await forge.installations()
-    for each in found:
-        checks += of_installation(each, is_used=forge.uses(each))
+    installations = await forge.installations()
+    for installation in installations:
+        checks += of_installation(installation, is_used=forge.uses(installation))
     app = settings.github.app
-    named = app.installations if app is not None and app.installations != "all" else []
-    missing = sorted({owner.lower() for owner in named} - {each.account.lower() for each in found})
+    owners = app.installations if app is not None and app.installations != "all" else []
+    missing = sorted({owner.lower() for owner in owners} - {each.account.lower() for each in installations})
     checks += [
         HealthCheck(
             "GitHub",
@@ -187,7 +189,7 @@ async def _rights(forge: GitHubForge, settings: Settings) -> list[HealthCheck]:
         )
         for owner in missing
     ]
-    if not any(forge.uses(each) for each in found):
+    if not any(forge.uses(each) for each in installations):
         checks.append(
             HealthCheck("GitHub", "App", Health.WRONG, "no installation is used", "install the App somewhere")
         )
@@ -218,11 +220,11 @@ async def _messages(settings: Settings, http: Http) -> list[HealthCheck]:
             verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
             checks.append(HealthCheck("messages", "Slack", verdict, failure.what, failure.advice))
     elif slack is not None:
-        told = "a webhook cannot be tried without a message"
-        checks.append(HealthCheck("messages", "Slack", Health.NOTE, told, "use a bot token, which can also edit"))
+        doubt = "a webhook cannot be tried without a message"
+        checks.append(HealthCheck("messages", "Slack", Health.NOTE, doubt, "use a bot token, which can also edit"))
     if settings.teams is not None:
-        told = "a webhook cannot be tried without a message"
-        checks.append(HealthCheck("messages", "Teams", Health.NOTE, told))
+        doubt = "a webhook cannot be tried without a message"
+        checks.append(HealthCheck("messages", "Teams", Health.NOTE, doubt))
     if not checks:
         checks.append(
             HealthCheck("messages", "nobody", Health.NOTE, "nothing is told to anybody", "set slack or teams")
@@ -231,7 +233,7 @@ async def _messages(settings: Settings, http: Http) -> list[HealthCheck]:
 
 
 async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[HealthCheck]:
-    """Which feeds and dumps are kept, and how old each is."""
+    """Checks which feeds and dumps are kept, and how old each is."""
     read = await stores[DoctorStore].feed_readings()
     checks: list[HealthCheck] = []
     often, seldom = settings.schedule.feeds, dumps_stage.EVERY
@@ -242,35 +244,35 @@ async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[
         for source in dump_sources(settings)
     ]
     for name, place, every, is_asked in expected:
-        at, error = read.get(place, (None, None))
+        read_at, error = read.get(place, (None, None))
         if error is not None:
             checks.append(HealthCheck("feeds", name, Health.WRONG, error, f"see {shown_address(place)}"))
-        elif at is None:
+        elif read_at is None:
             way_out = "run the service, or `once`" if is_asked else "import a bundle that has it"
             checks.append(HealthCheck("feeds", name, Health.UNKNOWN, "not read yet", way_out))
         else:
-            checks.append(_age(name, clock.now() - at, _LATE * every if is_asked else None))
+            checks.append(_age(name, clock.now() - read_at, _LATE * every if is_asked else None))
     return [*checks, *await _silent(stores, clock.now())]
 
 
 async def _silent(stores: Stores, now: datetime) -> list[HealthCheck]:
-    """Which sources have told nothing new for longer than they ever do."""
+    """Finds the sources that have told nothing new for longer than they ever do."""
     newest_at = await stores[DoctorStore].newest_times()
     return [
-        HealthCheck("feeds", CADENCES[source].name, Health.UNKNOWN, told, CADENCES[source].why)
-        for source, at in sorted(newest_at.items())
-        if (told := silence(source, at, now)) is not None
+        HealthCheck("feeds", CADENCES[source].name, Health.UNKNOWN, silence_in_words, CADENCES[source].why)
+        for source, newest in sorted(newest_at.items())
+        if (silence_in_words := silence(source, newest, now)) is not None
     ]
 
 
 def _age(name: str, age: timedelta, late_after: timedelta | None) -> HealthCheck:
     """Where nothing but a bundle brings a feed, `late_after` is None: then a day is what the log tolerates too."""
-    told = f"read {duration(age)} ago"
+    age_in_words = f"read {duration(age)} ago"
     if late_after is None and age > FeedsToRead(()).stale_after:
-        return HealthCheck("feeds", name, Health.NOTE, told, "import a newer bundle")
+        return HealthCheck("feeds", name, Health.NOTE, age_in_words, "import a newer bundle")
     if late_after is not None and age > late_after:
-        return HealthCheck("feeds", name, Health.WRONG, told, "see whether the service runs")
-    return HealthCheck("feeds", name, Health.FINE, told)
+        return HealthCheck("feeds", name, Health.WRONG, age_in_words, "see whether the service runs")
+    return HealthCheck("feeds", name, Health.FINE, age_in_words)
 
 
 def _workflows(
@@ -284,9 +286,9 @@ def _workflows(
         terms = settings.rules.terms(member.name, floating[0], Cause.OS_UPDATE, None)
         file = member.config.workflow or terms.workflow
         if member.workflow(file) is None:
-            found = f"{floating[0].short} floats, and there is no {file} with workflow_dispatch"
+            fault = f"{floating[0].short} floats, and there is no {file} with workflow_dispatch"
             checks.append(
-                HealthCheck("workflows", member.name, Health.NOTE, found, f"write `{_WORKFLOW}` into {file}")
+                HealthCheck("workflows", member.name, Health.NOTE, fault, f"write `{_WORKFLOW}` into {file}")
             )
     return checks
 

@@ -23,7 +23,7 @@ async def ask_health(settings: Settings, clock: Clock, *, ready: bool) -> str:
             setting = "web.listen" if own is None else "web.health_listen"
             advice = f"see that `freshness-bot run` runs here, and listens where {setting} says"
             raise failure.altered(where=place, advice=advice) from failure
-    said = "; ".join(answer.body.decode("utf-8", "replace").split("\n")).strip("; ")
+    answer_text = "; ".join(answer.body.decode("utf-8", "replace").split("\n")).strip("; ")
     if answer.status != 200:
-        raise Failure(Trouble.UNREACHABLE, f"answers {answer.status}: {said}"[:300], where=place)
-    return said
+        raise Failure(Trouble.UNREACHABLE, f"answers {answer.status}: {answer_text}"[:300], where=place)
+    return answer_text

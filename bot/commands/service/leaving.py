@@ -17,13 +17,13 @@ async def retire_all(
     settings: Settings, word: Word | None, clock: Clock, progress: Callable[[int, int | None], None]
 ) -> list[Retired]:
     """Ends all rebuilds, pauses the bot and cleans up behind it; without a word it only looks."""
-    found: list[Retired] = []
+    retired_traces: list[Retired] = []
     async with opened_stores(settings, clock) as stores, opened_forge(settings, clock, Nobody()) as forge:
         traces, covers = await stores[LeavingStore].traces(), covers_of(settings)
         if word is not None:
             await stores[OrdersStore].retire(word)
         reason = "the bot retires" + (f" ({word.reason})" if word is not None else "")
-        for number, each in enumerate(traces, start=1):
-            found += await retire(each, forge, reason, dry_run=word is None, covers=covers)
+        for number, trace in enumerate(traces, start=1):
+            retired_traces += await retire(trace, forge, reason, dry_run=word is None, covers=covers)
             progress(number, len(traces))
-    return found
+    return retired_traces

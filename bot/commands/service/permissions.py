@@ -12,18 +12,20 @@ def of_installation(installation: Installation, *, is_used: bool) -> list[Health
     if not is_used:
         return [HealthCheck("GitHub", name, Health.NOTE, "the App is installed there and not used")]
     if installation.is_suspended:
-        told = "the App's installation there is suspended"
-        return [HealthCheck("GitHub", name, Health.WRONG, told, "its owner can end that")]
-    seen = "all repositories" if installation.sees_all else "the repositories that its owner chose"
-    checks = [HealthCheck("GitHub", name, Health.FINE, f"the App is installed there and sees {seen}")]
-    for each in PERMISSIONS:
-        subject = f"{name}: {each.name}: {each.level}"
-        if each.is_in(installation.permissions):
-            checks.append(HealthCheck("permissions", subject, Health.FINE, f"there, to {each.purpose}"))
+        state = "the App's installation there is suspended"
+        return [HealthCheck("GitHub", name, Health.WRONG, state, "its owner can end that")]
+    reach = "all repositories" if installation.sees_all else "the repositories that its owner chose"
+    checks = [HealthCheck("GitHub", name, Health.FINE, f"the App is installed there and sees {reach}")]
+    for permission in PERMISSIONS:
+        subject = f"{name}: {permission.name}: {permission.level}"
+        if permission.is_in(installation.permissions):
+            checks.append(HealthCheck("permissions", subject, Health.FINE, f"there, to {permission.purpose}"))
         else:
-            verdict = Health.WRONG if each.is_needed else Health.NOTE
+            verdict = Health.WRONG if permission.is_needed else Health.NOTE
             way_out = "grant it to the App, and have the owner accept that"
-            checks.append(HealthCheck("permissions", subject, verdict, f"missing, to {each.purpose}", way_out))
+            checks.append(
+                HealthCheck("permissions", subject, verdict, f"missing, to {permission.purpose}", way_out)
+            )
     return checks
 
 
@@ -31,14 +33,17 @@ def of_slack_app(signed_in: SignedIn) -> list[HealthCheck]:
     """One check for the token, and one for each thing that it must be granted for."""
     checks = [HealthCheck("messages", "Slack", Health.FINE, f"signed in as {signed_in}")]
     if signed_in.scopes is None:
-        told = "Slack does not say which scopes the token has"
-        return [*checks, HealthCheck("messages", "Slack: scopes", Health.UNKNOWN, told, "see the app's OAuth page")]
-    for each in SCOPES:
-        subject = f"Slack: {' or '.join(each.names)}"
-        if each.is_in(signed_in.scopes):
-            held = ", ".join(name for name in each.names if name in signed_in.scopes)
-            checks.append(HealthCheck("messages", subject, Health.FINE, f"{held} is there, to {each.purpose}"))
+        doubt = "Slack does not say which scopes the token has"
+        return [
+            *checks,
+            HealthCheck("messages", "Slack: scopes", Health.UNKNOWN, doubt, "see the app's OAuth page"),
+        ]
+    for scope in SCOPES:
+        subject = f"Slack: {' or '.join(scope.names)}"
+        if scope.is_in(signed_in.scopes):
+            scopes = ", ".join(name for name in scope.names if name in signed_in.scopes)
+            checks.append(HealthCheck("messages", subject, Health.FINE, f"{scopes} is there, to {scope.purpose}"))
         else:
             way_out = "grant it to the app, and install that anew"
-            checks.append(HealthCheck("messages", subject, Health.WRONG, f"missing, to {each.purpose}", way_out))
+            checks.append(HealthCheck("messages", subject, Health.WRONG, f"missing, to {scope.purpose}", way_out))
     return checks

@@ -57,19 +57,19 @@ async def read_image(
     manifest, _, is_told = await _followed(start, "", blobs, platform)
     if platform is not None and not is_told:
         await _check_platform(manifest, blobs, platform)
-    known: MutableMapping[str, LayerContents] = {} if kept is None else kept
+    known_layers: MutableMapping[str, LayerContents] = {} if kept is None else kept
     contents: list[LayerContents] = []
     problems: list[str] = []
     for digest in reversed(manifest.layers):
-        if digest not in known:
+        if digest not in known_layers:
             try:
-                known[digest] = await _read_layer(digest, blobs)
+                known_layers[digest] = await _read_layer(digest, blobs)
             except Failure as failure:
                 if failure.trouble not in (Trouble.MALFORMED, Trouble.MISSING):
                     raise
                 problems.append(str(failure))
                 continue
-        contents.append(known[digest])
+        contents.append(known_layers[digest])
     files, noted = await asyncio.to_thread(overlay, contents)
     return await asyncio.to_thread(packages_in, files, (*problems, *noted))
 
@@ -114,10 +114,10 @@ def check_one_is_meant(index: Index, platform: str | None) -> None:
     ]
     distinct = list(dict.fromkeys(same))
     if len(distinct) > 1:
-        listed = ", ".join(f"{digest[:19]}…" for digest in distinct[:_MOST_NAMED])
+        short_digests = ", ".join(f"{digest[:19]}…" for digest in distinct[:_MOST_NAMED])
         raise Failure(
             Trouble.MISSING,
-            f"does not say which image is meant: {len(distinct)} fit ({listed})",
+            f"does not say which image is meant: {len(distinct)} fit ({short_digests})",
             where="index",
             advice="put the one that is meant into a layout of its own (skopeo copy oci:FOLDER:NAME oci:OTHER)",
         )
@@ -129,34 +129,38 @@ def _chosen(index: Index, platform: str | None) -> Descriptor:
     if not fitting:
         return _elsewhere(index, images, platform or _PREFERRED, platform)
     preferred = [entry for entry in fitting if entry.platform == _PREFERRED]
-    return _only(preferred or fitting, platform, known=images)
+    return _only(preferred or fitting, platform, candidates=images)
 
 
-def _elsewhere(index: Index, images: Sequence[Descriptor], wanted: str, platform: str | None) -> Descriptor:
+def _elsewhere(
+    index: Index, images: Sequence[Descriptor], chosen_platform: str, platform: str | None
+) -> Descriptor:
     """Where no image is told to be for a platform: an index within that is, else what tells of none. Beside images
     that have one, a manifest without is none of them, but a signature, say."""
     plain = [entry for entry in index.entries if not entry.is_artifact]
     within = [entry for entry in plain if entry.media_type in INDEXES]
-    told = [entry for entry in within if entry.platform == wanted]
+    fitting = [entry for entry in within if entry.platform == chosen_platform]
     untold = [entry for entry in (within if images else plain) if entry.platform is None]
-    known = [*images, *(entry for entry in within if entry.platform is not None)]
-    return _only(told or untold or ([] if images else within), platform, known)
+    candidates = [*images, *(entry for entry in within if entry.platform is not None)]
+    return _only(fitting or untold or ([] if images else within), platform, candidates)
 
 
-def _only(entries: Sequence[Descriptor], platform: str | None, known: Sequence[Descriptor] = ()) -> Descriptor:
-    """The one that is left. Raises `Failure` where none is, or several are."""
-    if not entries and not known:
+def _only(entries: Sequence[Descriptor], platform: str | None, candidates: Sequence[Descriptor] = ()) -> Descriptor:
+    """Returns the one image that is left. Raises `Failure` where none is, or several are."""
+    if not entries and not candidates:
         raise Failure(Trouble.MISSING, "lists no image", where="index", advice="copy one into it")
     distinct = {entry.digest: entry for entry in entries}
     if len(distinct) == 1:
         return next(iter(distinct.values()))
-    offered = ", ".join(sorted({entry.platform or "no platform" for entry in known})) or f"{len(distinct)} images"
-    what = f"has no image for {platform}" if platform and not distinct else "does not say which image is meant"
-    is_told_apart = bool(known) and (platform is None or not distinct)
+    offered = (
+        ", ".join(sorted({entry.platform or "no platform" for entry in candidates})) or f"{len(distinct)} images"
+    )
+    fault = f"has no image for {platform}" if platform and not distinct else "does not say which image is meant"
+    is_told_apart = bool(candidates) and (platform is None or not distinct)
     advice = "put the image that is meant into a layout of its own"
     if is_told_apart:
         advice = f"name one with --platform, or {advice}"
-    raise Failure(Trouble.MISSING, f"{what}: it has {offered}", where="index", advice=advice)
+    raise Failure(Trouble.MISSING, f"{fault}: it has {offered}", where="index", advice=advice)
 
 
 async def _check_platform(manifest: Manifest, blobs: Blobs, platform: str) -> None:
@@ -169,21 +173,21 @@ async def _check_platform(manifest: Manifest, blobs: Blobs, platform: str) -> No
     except Failure as failure:
         if failure.trouble not in (Trouble.MALFORMED, Trouble.MISSING):
             raise
-        what = f"{failure.what}, and no index says for which platform the image is that it configures"
+        fault = f"{failure.what}, and no index says for which platform the image is that it configures"
         advice = "leave --platform out to read it whatever it is for"
-        raise Failure(failure.trouble, what, where=failure.where, advice=advice) from failure
-    told = config.platform
-    if told is None or told == platform:
+        raise Failure(failure.trouble, fault, where=failure.where, advice=advice) from failure
+    own_platform = config.platform
+    if own_platform is None or own_platform == platform:
         return
-    if not config.is_some_arm or told.split("/")[:2] != platform.split("/")[:2]:
+    if not config.is_some_arm or own_platform.split("/")[:2] != platform.split("/")[:2]:
         advice = "leave --platform out to read that one"
         raise Failure(
-            Trouble.MISSING, f"has no image for {platform}: it is for {told}", where="image", advice=advice
+            Trouble.MISSING, f"has no image for {platform}: it is for {own_platform}", where="image", advice=advice
         )
 
 
 async def _config_of(digest: str, blobs: Blobs) -> Config:
-    """An image's configuration. Raises `Failure`."""
+    """Reads an image's configuration. Raises `Failure`."""
     body = b""
     async with aclosing(blobs.blob(digest)) as chunks:
         async for chunk in chunks:

@@ -52,9 +52,9 @@ def is_attestation(descriptor: Mapping[str, Any]) -> bool:
 
 def attested_in(index: Mapping[str, Any]) -> tuple[Attested, ...]:
     """The manifests of attestations that an index lists, each with an image that the index lists as well."""
-    listed = [one for one in member(index, "manifests", list, "the index")[:_MOST] if isinstance(one, dict)]
-    images = {one.get("digest") for one in listed if not is_attestation(one)}
-    return tuple(found for found in _attested(listed) if found.about in images)
+    manifests = [one for one in member(index, "manifests", list, "the index")[:_MOST] if isinstance(one, dict)]
+    images = {one.get("digest") for one in manifests if not is_attestation(one)}
+    return tuple(attestation for attestation in _attested(manifests) if attestation.about in images)
 
 
 def statements_in(manifest: Mapping[str, Any], about: str) -> tuple[StatementBlob, ...]:
@@ -67,8 +67,8 @@ def statements_in(manifest: Mapping[str, Any], about: str) -> tuple[StatementBlo
     return tuple(_read_blob(layer) for layer in layers if _is_statement(layer))
 
 
-def _attested(listed: list[dict[str, Any]]) -> Iterator[Attested]:
-    for descriptor in listed:
+def _attested(manifests: list[dict[str, Any]]) -> Iterator[Attested]:
+    for descriptor in manifests:
         annotations = descriptor.get("annotations")
         if not isinstance(annotations, dict) or annotations.get(_TYPE) != _ATTESTATION:
             continue

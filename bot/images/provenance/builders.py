@@ -48,9 +48,9 @@ def judge_builder(
         case Validity.CANNOT_TELL:
             return Builder(claimed, 0, Strength.UNKNOWN, f"its signature cannot be judged: {verdict.reason}")
     if verdict.issuer != GITHUB_ACTIONS:
-        told = "it is signed, and not by a build platform that is known"
+        reason = "it is signed, and not by a build platform that is known"
         return Builder(
-            verdict.signer, 1, Strength.PROVED, told, repository_at_address(provenance.source.uri, forge)
+            verdict.signer, 1, Strength.PROVED, reason, repository_at_address(provenance.source.uri, forge)
         )
     source = repository_at_address(dict(verdict.facts).get("source_repository", ""), forge)
     return replace(_judge_github(provenance, verdict, isolated), repository=source)

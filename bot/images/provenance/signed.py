@@ -30,7 +30,7 @@ def signed_provenance(
     statements: Sequence[AttachedDocument],
     trusted: Trusted,
     digest: str,
-    at: datetime,
+    moment: datetime,
     remembered: Remembered,
     *,
     isolated: Sequence[str] = (),
@@ -42,14 +42,14 @@ def signed_provenance(
     `isolated` are builders beyond those that are known, and `forge` is, as for `judge_builder`.
     """
     made: list[SignedProvenance] = []
-    for found in statements:
-        statement = statement_stating(found, Stated.PROVENANCE)
+    for document in statements:
+        statement = statement_stating(document, Stated.PROVENANCE)
         if statement is None:
             continue
-        for verdict in verdicts([found], trusted, digest, at, remembered):
+        for verdict in verdicts([document], trusted, digest, moment, remembered):
             if verdict.is_valid and (provenance := _provenance(statement)) is not None:
-                known = (*ISOLATED_BUILDERS, *isolated)
-                builder = judge_builder(statement, provenance, digest, verdict, isolated=known, forge=forge)
+                builders = (*ISOLATED_BUILDERS, *isolated)
+                builder = judge_builder(statement, provenance, digest, verdict, isolated=builders, forge=forge)
                 made.append(SignedProvenance(provenance, builder, verdict.holds_until))
     return tuple(made)
 

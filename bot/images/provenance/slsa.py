@@ -52,12 +52,12 @@ class Provenance:
 
     @property
     def bases(self) -> tuple[BaseMaterial, ...]:
-        found = (read_base(material) for material in self.materials)
-        return tuple(base for base in found if base is not None)
+        candidates = (read_base(material) for material in self.materials)
+        return tuple(base for base in candidates if base is not None)
 
 
 def read_provenance(statement: Statement) -> Provenance:
-    """The provenance in a statement; refuses any other kind of predicate."""
+    """Reads the provenance in a statement; refuses any other kind of predicate."""
     match statement.predicate_type:
         case kind if kind == V1:
             return _read_v1(statement.predicate)
@@ -68,26 +68,26 @@ def read_provenance(statement: Statement) -> Provenance:
 
 
 def read_base(material: Material) -> BaseMaterial | None:
-    """The image that a material is; nothing for sources, files and packages."""
+    """Reads which image a material is; returns None for sources, files and packages."""
     if len(material.uri) > _LONGEST:
         return None
     try:
-        found = PackageURL.from_string(material.uri)
+        url = PackageURL.from_string(material.uri)
     except ValueError:
         return None
-    if found.type not in _IMAGES:
+    if url.type not in _IMAGES:
         return None
-    qualifiers = found.qualifiers if isinstance(found.qualifiers, dict) else {}
-    named = {qualifiers.get("digest", "")}
-    version = found.version or ""
+    qualifiers = url.qualifiers if isinstance(url.qualifiers, dict) else {}
+    digest_texts = {qualifiers.get("digest", "")}
+    version = url.version or ""
     if ":" in version:
-        named.add(version)
+        digest_texts.add(version)
         version = ""
     return BaseMaterial(
-        image=f"{found.namespace}/{found.name}" if found.namespace else found.name,
+        image=f"{url.namespace}/{url.name}" if url.namespace else url.name,
         tag=version or qualifiers.get("tag", ""),
         platform=qualifiers.get("platform", ""),
-        digests=material.digests | {digest for digest in named if digest},
+        digests=material.digests | {digest for digest in digest_texts if digest},
     )
 
 
@@ -97,11 +97,11 @@ def _read_v1(predicate: Mapping[str, Any]) -> Provenance:
     config = _object(parameters, "configSource")
     workflow = _object(parameters, "workflow")
     materials = _materials(definition.get("resolvedDependencies"))
-    written = Material(_text(config, "uri"), digests(config.get("digest")))
+    config_source = Material(_text(config, "uri"), digests(config.get("digest")))
     return Provenance(
         builder=_text(_object(run, "builder"), "id"),
         materials=materials,
-        source=written if written.uri else _workflow_source(workflow, materials),
+        source=config_source if config_source.uri else _workflow_source(workflow, materials),
     )
 
 
@@ -120,23 +120,23 @@ def _workflow_source(workflow: Mapping[str, Any], materials: tuple[Material, ...
     if not repository:
         return Material("", frozenset())
     uri = f"git+{repository}@{ref}" if ref else f"git+{repository}"
-    known = next((material.digests for material in materials if material.uri == uri), frozenset())
-    return Material(uri, known)
+    commit_digests = next((material.digests for material in materials if material.uri == uri), frozenset())
+    return Material(uri, commit_digests)
 
 
-def _materials(found: object) -> tuple[Material, ...]:
-    if found is None:
+def _materials(value: object) -> tuple[Material, ...]:
+    if value is None:
         return ()
-    if not isinstance(found, list) or len(found) > _MOST_MATERIALS:
+    if not isinstance(value, list) or len(value) > _MOST_MATERIALS:
         raise Refused(f"the materials are not a list of at most {_MOST_MATERIALS}")
-    return tuple(Material(_text(one, "uri"), digests(one.get("digest"))) for one in found if isinstance(one, dict))
+    return tuple(Material(_text(one, "uri"), digests(one.get("digest"))) for one in value if isinstance(one, dict))
 
 
-def _object(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = found.get(name)
+def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = document.get(name)
     return value if isinstance(value, dict) else {}
 
 
-def _text(found: Mapping[str, Any], name: str) -> str:
-    value = found.get(name)
+def _text(document: Mapping[str, Any], name: str) -> str:
+    value = document.get(name)
     return value if isinstance(value, str) else ""

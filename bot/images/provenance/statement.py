@@ -57,7 +57,7 @@ class DsseEnvelope:
 
 
 def read_statement(text: bytes) -> Statement:
-    """A bare statement, as BuildKit stores it."""
+    """Reads a bare statement, as BuildKit stores it."""
     document = read_object(text, "the statement", limit=LARGEST)
     if document.get("_type") not in _TYPES:
         raise Refused(f"a statement of the type {str(document.get('_type'))[:80]!r} is not known")
@@ -75,7 +75,7 @@ def read_statement(text: bytes) -> Statement:
 
 
 def read_dsse(document: Mapping[str, Any]) -> DsseEnvelope:
-    """The envelope in a JSON object, nothing of it proved yet."""
+    """Reads the envelope in a JSON object; nothing of it is proved yet."""
     signatures = member(document, "signatures", list, "the DSSE envelope")
     if not 1 <= len(signatures) <= _MOST_SIGNATURES:
         raise Refused(f"the DSSE envelope must have 1 to {_MOST_SIGNATURES} signatures")
@@ -94,16 +94,16 @@ def statement_in(envelope: DsseEnvelope) -> Statement:
     return read_statement(envelope.payload)
 
 
-def digests(found: object) -> frozenset[str]:
-    """A digest set as `algorithm:hex` each; what is no text is left out."""
-    if not isinstance(found, dict):
+def digests(digest_set: object) -> frozenset[str]:
+    """Reads a digest set as texts `algorithm:hex`; what is no text is left out."""
+    if not isinstance(digest_set, dict):
         return frozenset()
-    return frozenset(f"{name}:{value}" for name, value in found.items() if isinstance(value, str))
+    return frozenset(f"{name}:{value}" for name, value in digest_set.items() if isinstance(value, str))
 
 
-def _read_subject(found: object) -> Subject:
-    name = found.get("name") if isinstance(found, dict) else None
+def _read_subject(subject: object) -> Subject:
+    name = subject.get("name") if isinstance(subject, dict) else None
     return Subject(
         name=name if isinstance(name, str) else "",
-        digests=digests(member(found, "digest", dict, "a subject of the statement")),
+        digests=digests(member(subject, "digest", dict, "a subject of the statement")),
     )

@@ -31,17 +31,17 @@ _PLAIN = {SBOM: SbomOrigin.REFERRER, SBOM_TAG: SbomOrigin.TAG}
 _UNSIGNED = "not signed"
 
 
-def judged_by(trusted: Trusted | None, at: datetime, remembered: Remembered) -> Judge:
-    """Believes those who are trusted, and nobody where no rule names any."""
+def judged_by(trusted: Trusted | None, moment: datetime, remembered: Remembered) -> Judge:
+    """Makes a judge that believes those who are trusted, and nobody where no rule names any."""
 
-    def judge(found: AttachedDocument, digest: str) -> Worth:
+    def judge(document: AttachedDocument, digest: str) -> Worth:
         if trusted is None:
             return Worth(Strength.CLAIMED, "signed, and no rule of trust says by whom it must be")
-        made = verdicts([found], trusted, digest, at, remembered)
-        held = longest_held(made)
-        if held is not None:
-            told = f"signed by {held.signer} ({held.kind})"
-            return Worth(Strength.PROVED, told, trusted.name, held.holds_until)
+        made = verdicts([document], trusted, digest, moment, remembered)
+        verdict = longest_held(made)
+        if verdict is not None:
+            reason = f"signed by {verdict.signer} ({verdict.kind})"
+            return Worth(Strength.PROVED, reason, trusted.name, verdict.holds_until)
         why = f"its {made[0].kind} signature is {made[0]}" if made else "nobody who is trusted has signed it"
         return Worth(Strength.CLAIMED, why)
 
@@ -54,57 +54,59 @@ async def sboms_of(port: SignaturesPort, place: ImagePlace, judge: Judge) -> tup
 
     A statement about another image than this is none of its. Raises `Failure` where the registry does not say.
     """
-    found: list[Sbom] = []
+    sboms: list[Sbom] = []
     cut: list[Sbom] = []
     for digest in place.digests:
-        for each in await attestations_of(port, place.registry, place.repository, digest):
-            if each.kind == CUT:
-                cut.append(_unread(each.unreadable, SbomOrigin.REFERRER))
+        for document in await attestations_of(port, place.registry, place.repository, digest):
+            if document.kind == CUT:
+                cut.append(_unread(document.unreadable, SbomOrigin.REFERRER))
             else:
-                found += attached_sbom(each, (digest,), judge)
+                sboms += attached_sbom(document, (digest,), judge)
     of_build, left = await _of_buildkit(port, place)
-    found, cut = [*found, *of_build], [*cut, *left]
+    sboms, cut = [*sboms, *of_build], [*cut, *left]
     best: dict[str, Sbom] = {}
-    for sbom in sorted(found, key=lambda each: each.strength is not Strength.PROVED):
+    for sbom in sorted(sboms, key=lambda each: each.strength is not Strength.PROVED):
         best.setdefault(sbom.document, sbom)
     ordered = tuple(best.values())
     return (*ordered[:MOST], *_left(ordered[MOST:]), *{each.document: each for each in cut}.values())
 
 
-def _left(some: Sequence[Sbom]) -> list[Sbom]:
+def _left(surplus: Sequence[Sbom]) -> list[Sbom]:
     """What stands for SBOMs that do not count, as there are too many; nothing where none is left."""
-    if not some:
+    if not surplus:
         return []
-    proved = sum(each.strength is Strength.PROVED for each in some)
-    left = counted(len(some), "more SBOM")
-    return [_unread(f"more than {MOST} are attached: {left} left out, of which {proved} proved", some[0].origin)]
+    proved = sum(each.strength is Strength.PROVED for each in surplus)
+    left = counted(len(surplus), "more SBOM")
+    return [_unread(f"more than {MOST} are attached: {left} left out, of which {proved} proved", surplus[0].origin)]
 
 
-def attached_sbom(found: AttachedDocument, digests: Sequence[str], judge: Judge) -> tuple[Sbom, ...]:
+def attached_sbom(document: AttachedDocument, digests: Sequence[str], judge: Judge) -> tuple[Sbom, ...]:
     """What is attached to an image, where it is an SBOM and about one of these digests; else nothing."""
-    if (origin := _PLAIN.get(found.kind)) is not None:
-        return (_unread(found.unreadable, origin) if found.unreadable else plain_sbom(found.encoded, origin),)
-    statement = statement_stating(found, Stated.SBOM)
+    if (origin := _PLAIN.get(document.kind)) is not None:
+        return (
+            _unread(document.unreadable, origin) if document.unreadable else plain_sbom(document.encoded, origin),
+        )
+    statement = statement_stating(document, Stated.SBOM)
     if statement is None:
         return ()
     about = next((digest for digest in digests if statement.is_about(digest)), None)
     if about is None:
         return ()
     text = json.dumps(statement.predicate, sort_keys=True).encode()
-    return (_read(text, SbomOrigin.ATTESTATION, judge(found, about)),)
+    return (_read(text, SbomOrigin.ATTESTATION, judge(document, about)),)
 
 
 def plain_sbom(text: bytes, origin: SbomOrigin) -> Sbom:
-    """A document that nobody has signed."""
+    """Reads an SBOM that nobody has signed."""
     return _read(text, origin, Worth(Strength.CLAIMED, _UNSIGNED))
 
 
 async def _of_buildkit(port: SignaturesPort, place: ImagePlace) -> tuple[list[Sbom], list[Sbom]]:
     """Those that BuildKit put beside the image, and what tells that there are more than are looked at."""
-    found: list[Sbom] = []
+    sboms: list[Sbom] = []
     cut: list[Sbom] = []
     if place.index == place.digest:
-        return found, cut
+        return sboms, cut
     try:
         index = read_strict_json(await port.manifest(place.registry, place.repository, place.index))
         for attested in attested_in(index):
@@ -112,21 +114,23 @@ async def _of_buildkit(port: SignaturesPort, place: ImagePlace) -> tuple[list[Sb
                 continue
             manifest = read_strict_json(await port.manifest(place.registry, place.repository, attested.digest))
             blobs = statements_in(manifest, attested.about)
-            listed = [blob.digest for blob in blobs if stated_by_predicate(blob.predicate_type) is Stated.SBOM]
-            for digest in listed[:MOST]:
-                found += await _statement(port, place, digest)
-            if len(listed) > MOST:
-                told = f"{len(listed)} are beside the image, of which {MOST} were looked at"
-                cut.append(_unread(told, SbomOrigin.BUILDKIT))
+            blob_digests = [
+                blob.digest for blob in blobs if stated_by_predicate(blob.predicate_type) is Stated.SBOM
+            ]
+            for digest in blob_digests[:MOST]:
+                sboms += await _statement(port, place, digest)
+            if len(blob_digests) > MOST:
+                reason = f"{len(blob_digests)} are beside the image, of which {MOST} were looked at"
+                cut.append(_unread(reason, SbomOrigin.BUILDKIT))
     except Failure as failure:
         if failure.trouble not in (Trouble.MISSING, Trouble.MALFORMED):
             raise
-        found.append(_unread(failure.told, SbomOrigin.BUILDKIT))
+        sboms.append(_unread(failure.told, SbomOrigin.BUILDKIT))
     except Refused as error:
-        found.append(_unread(str(error), SbomOrigin.BUILDKIT))
+        sboms.append(_unread(str(error), SbomOrigin.BUILDKIT))
     except (ValueError, RecursionError):
-        found.append(_unread("its manifest is not JSON", SbomOrigin.BUILDKIT))
-    return found, cut
+        sboms.append(_unread("its manifest is not JSON", SbomOrigin.BUILDKIT))
+    return sboms, cut
 
 
 async def _statement(port: SignaturesPort, place: ImagePlace, blob: str) -> list[Sbom]:

@@ -15,34 +15,34 @@ _NO_PACKAGES = frozenset(
 _TRIVY = "aquasecurity:trivy:"
 
 
-def read(document: Mapping[str, Any], where: str) -> Inventory:
+def read(document: Mapping[str, Any], place: str) -> Inventory:
     """The components that are packages, nested ones too.
 
     `metadata.component` is what the document is about: a package where it has a package URL and a version.
     """
-    found = ListedPackages(where)
-    for component in _components(document, where):
+    listing = ListedPackages(place)
+    for component in _components(document, place):
         kind, version = text(component.get("type")), text(component.get("version"))
         if kind == "operating-system":
-            found.name_distribution(text(component.get("name")), version)
+            listing.name_distribution(text(component.get("name")), version)
         if kind in _NO_PACKAGES:
             continue
         urls, is_application = [text(component.get("purl"))], kind == "application"
-        found.add(urls, _name(component), version, source=_source(component), is_application=is_application)
-    return found.inventory()
+        listing.add(urls, _name(component), version, source=_source(component), is_application=is_application)
+    return listing.inventory()
 
 
-def _components(document: Mapping[str, Any], where: str) -> Iterator[Mapping[str, Any]]:
+def _components(document: Mapping[str, Any], place: str) -> Iterator[Mapping[str, Any]]:
     root = mapping(mapping(document.get("metadata")).get("component"))
     is_package = names_a_version([text(root.get("purl"))], text(root.get("version")))
     parts = [root] if is_package else items(root.get("components"))
-    waiting = [mapping(each) for each in reversed([*parts, *listed(document, "components", where)])]
-    seen = 0
+    waiting = [mapping(each) for each in reversed([*parts, *listed(document, "components", place)])]
+    count = 0
     while waiting:
         component = waiting.pop()
-        seen += 1
-        if seen > 2 * MOST_PACKAGES:
-            raise malformed(f"has more than {2 * MOST_PACKAGES} components", where)
+        count += 1
+        if count > 2 * MOST_PACKAGES:
+            raise malformed(f"has more than {2 * MOST_PACKAGES} components", place)
         yield component
         waiting += [mapping(each) for each in reversed(items(component.get("components")))]
 
@@ -55,12 +55,12 @@ def _name(component: Mapping[str, Any]) -> str:
 
 def _source(component: Mapping[str, Any]) -> tuple[str, str] | None:
     """Trivy tells the source package in properties of its own, and not in the package URL."""
-    told = {
-        text(mapping(each).get("name")): text(mapping(each).get("value"))
-        for each in items(component.get("properties"))[:100]
+    properties = {
+        text(mapping(entry).get("name")): text(mapping(entry).get("value"))
+        for entry in items(component.get("properties"))[:100]
     }
     source, version, release, epoch = (
-        told.get(f"{_TRIVY}{key}", "") for key in ("SrcName", "SrcVersion", "SrcRelease", "SrcEpoch")
+        properties.get(f"{_TRIVY}{key}", "") for key in ("SrcName", "SrcVersion", "SrcRelease", "SrcEpoch")
     )
     if not source:
         return None

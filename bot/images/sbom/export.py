@@ -21,14 +21,14 @@ _MOST_PROBLEMS = 20
 _LONGEST_PROBLEM = 512
 
 
-def as_spdx(inventory: Inventory, name: str, at: datetime, version: str) -> dict[str, Any]:
+def as_spdx(inventory: Inventory, name: str, moment: datetime, version: str) -> dict[str, Any]:
     """Writes an inventory as SPDX; `name` is what was looked at, `version` the bot's own."""
     packages = [_spdx_root(name), *_spdx_system(inventory)]
     described = [_relation("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-DocumentRoot")]
     for number, package in enumerate(inventory.packages, 1):
         packages.append(_spdx_package(package, f"SPDXRef-Package-{number}", inventory))
     contained = [_relation("SPDXRef-DocumentRoot", "CONTAINS", each["SPDXID"]) for each in packages[1:]]
-    creation: dict[str, Any] = {"created": _written(at), "creators": [f"Tool: {_TOOL}-{version}"]}
+    creation: dict[str, Any] = {"created": _write_time(moment), "creators": [f"Tool: {_TOOL}-{version}"]}
     if inventory.problems:
         creation["comment"] = "\n".join((_INCOMPLETE, *inventory.problems))
     return {
@@ -36,7 +36,7 @@ def as_spdx(inventory: Inventory, name: str, at: datetime, version: str) -> dict
         "dataLicense": "CC0-1.0",
         "SPDXID": "SPDXRef-DOCUMENT",
         "name": name,
-        "documentNamespace": f"urn:uuid:{_identity(inventory, name, at)}",
+        "documentNamespace": f"urn:uuid:{_identity(inventory, name, moment)}",
         "creationInfo": creation,
         "packages": packages,
         "relationships": described + contained,
@@ -57,19 +57,19 @@ def _spdx_system(inventory: Inventory) -> Sequence[dict[str, Any]]:
     system = inventory.distribution
     if system is None:
         return ()
-    written = {
+    entry = {
         "SPDXID": "SPDXRef-OperatingSystem",
         "name": system.id,
         "downloadLocation": _UNKNOWN,
         "filesAnalyzed": False,
         "primaryPackagePurpose": "OPERATING-SYSTEM",
     }
-    return ({**written, "versionInfo": system.version} if system.version else written,)
+    return ({**entry, "versionInfo": system.version} if system.version else entry,)
 
 
 def _spdx_package(package: Package, identifier: str, inventory: Inventory) -> dict[str, Any]:
     url = package_url(package, inventory.distribution)
-    written: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "SPDXID": identifier,
         "name": package.name,
         "downloadLocation": _UNKNOWN,
@@ -77,20 +77,20 @@ def _spdx_package(package: Package, identifier: str, inventory: Inventory) -> di
         "primaryPackagePurpose": "LIBRARY",
     }
     if package.version:
-        written["versionInfo"] = package.version
+        entry["versionInfo"] = package.version
     if package.source and package.source_version:
-        written["sourceInfo"] = f"built package from: {package.source} {package.source_version}"
+        entry["sourceInfo"] = f"built package from: {package.source} {package.source_version}"
     if url:
         reference = {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": url}
-        written["externalRefs"] = [reference]
-    return written
+        entry["externalRefs"] = [reference]
+    return entry
 
 
 def _relation(left: str, kind: str, right: str) -> dict[str, str]:
     return {"spdxElementId": left, "relationshipType": kind, "relatedSpdxElement": right}
 
 
-def as_cyclonedx(inventory: Inventory, name: str, at: datetime, version: str) -> dict[str, Any]:
+def as_cyclonedx(inventory: Inventory, name: str, moment: datetime, version: str) -> dict[str, Any]:
     """Writes an inventory as CycloneDX; `name` is what was looked at, `version` the bot's own."""
     components: list[dict[str, Any]] = []
     if inventory.distribution is not None:
@@ -104,10 +104,10 @@ def as_cyclonedx(inventory: Inventory, name: str, at: datetime, version: str) ->
     document: dict[str, Any] = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        "serialNumber": f"urn:uuid:{_identity(inventory, name, at)}",
+        "serialNumber": f"urn:uuid:{_identity(inventory, name, moment)}",
         "version": 1,
         "metadata": {
-            "timestamp": _written(at),
+            "timestamp": _write_time(moment),
             "tools": {"components": [{"type": "application", "name": _TOOL, "version": version}]},
             "component": {"type": "container", "bom-ref": "image", "name": name},
         },
@@ -130,32 +130,32 @@ def _aggregate(inventory: Inventory) -> str:
 
 def problems_told(document: Mapping[str, Any]) -> tuple[str, ...]:
     """What could not be read when one of these documents was written; nothing of any other SBOM."""
-    head, *told = text(mapping(document.get("creationInfo")).get("comment")).split("\n", _MOST_PROBLEMS + 1)
+    head, *problems = text(mapping(document.get("creationInfo")).get("comment")).split("\n", _MOST_PROBLEMS + 1)
     if head != _INCOMPLETE:
         properties = map(mapping, items(mapping(document.get("metadata")).get("properties")))
-        told = [text(each.get("value")) for each in properties if each.get("name") == _PROBLEM]
-    return tuple(_shown(problem[:_LONGEST_PROBLEM]) for problem in told[:_MOST_PROBLEMS])
+        problems = [text(each.get("value")) for each in properties if each.get("name") == _PROBLEM]
+    return tuple(_drop_unprintable(problem[:_LONGEST_PROBLEM]) for problem in problems[:_MOST_PROBLEMS])
 
 
-def _shown(problem: str) -> str:
-    """Without what can neither be kept nor shown: anybody could have written it."""
+def _drop_unprintable(problem: str) -> str:
+    """Puts a blank for each letter that can neither be kept nor shown: anybody could have written it."""
     return "".join(letter if letter.isprintable() else " " for letter in problem)
 
 
 def _component(package: Package, reference: str, inventory: Inventory) -> dict[str, Any]:
     url = package_url(package, inventory.distribution)
-    written = {"type": "library", "bom-ref": reference, "name": package.name}
+    component = {"type": "library", "bom-ref": reference, "name": package.name}
     if package.version:
-        written["version"] = package.version
+        component["version"] = package.version
     if url:
-        written["purl"] = url
-    return written
+        component["purl"] = url
+    return component
 
 
-def _identity(inventory: Inventory, name: str, at: datetime) -> uuid.UUID:
-    told = "\n".join((name, _written(at), *(repr(package) for package in inventory.packages)))
-    return uuid.uuid5(_NAMESPACE, told)
+def _identity(inventory: Inventory, name: str, moment: datetime) -> uuid.UUID:
+    content = "\n".join((name, _write_time(moment), *(repr(package) for package in inventory.packages)))
+    return uuid.uuid5(_NAMESPACE, content)
 
 
-def _written(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _write_time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,14 +11,14 @@ from bot.images.sbom.package_url import is_image_url, read_package_url
 class ListedPackages:
     """The packages of one document and their distribution, as its reader finds them."""
 
-    def __init__(self, where: str) -> None:
-        self._packages = Collection(where)
-        self._named: Distribution | None = None
-        self._by_urls: Distribution | None = None
+    def __init__(self, place: str) -> None:
+        self._packages = Collection(place)
+        self._named_distribution: Distribution | None = None
+        self._distribution_by_urls: Distribution | None = None
 
     def name_distribution(self, name: str, version: str) -> None:
         """Notes what the document itself calls the distribution, which counts before what package URLs say."""
-        self._named = Distribution(name, version)
+        self._named_distribution = Distribution(name, version)
 
     def add(
         self,
@@ -35,18 +35,20 @@ class ListedPackages:
         others. `source` is the name and version of the source package, for URLs that do not tell it; without a
         version it has that of the package.
         """
-        known = [*filter(None, urls)]
-        told = next((told for url in known if (told := read_package_url(url, name, version)) is not None), None)
-        if told is not None:
-            package, distribution = told
+        nonempty_urls = [*filter(None, urls)]
+        pair = next(
+            (pair for url in nonempty_urls if (pair := read_package_url(url, name, version)) is not None), None
+        )
+        if pair is not None:
+            package, distribution = pair
             self._packages.add(_with_source(package, source))
-            self._by_urls = self._by_urls or distribution
-        elif not any(map(is_image_url, known)) and (version or not is_application):
+            self._distribution_by_urls = self._distribution_by_urls or distribution
+        elif not any(map(is_image_url, nonempty_urls)) and (version or not is_application):
             self._packages.add(Package("", name, version))
 
     def inventory(self) -> Inventory:
         """All that was listed. Raises `Failure` where nothing but what cannot be read was found."""
-        return self._packages.inventory(self._named or self._by_urls)
+        return self._packages.inventory(self._named_distribution or self._distribution_by_urls)
 
 
 def _with_source(package: Package, source: tuple[str, str] | None) -> Package:

@@ -26,8 +26,8 @@ def is_image_url(url: str) -> bool:
 
 def names_a_version(urls: Iterable[str], version: str) -> bool:
     """Whether one of the URLs is that of a package, with a version in it or beside it."""
-    told = (read_package_url(url, "", version) for url in urls)
-    return any(each is not None and bool(each[0].version) for each in told)
+    pairs = (read_package_url(url, "", version) for url in urls)
+    return any(each is not None and bool(each[0].version) for each in pairs)
 
 
 def read_package_url(url: str, name: str, version: str = "") -> tuple[Package, Distribution | None] | None:
@@ -66,10 +66,10 @@ def read_package_url(url: str, name: str, version: str = "") -> tuple[Package, D
 
 
 def _upstream(text: str) -> tuple[str | None, str | None]:
-    """`openssl`, `gcc-14@14.2.0-19`, or rpm's `vim-9.0-1.src.rpm`."""
-    found = _SOURCE_RPM.fullmatch(text)
-    if found is not None:
-        return found[1], found[2]
+    """Reads a source package, written `openssl`, `gcc-14@14.2.0-19`, or rpm's `vim-9.0-1.src.rpm`."""
+    match = _SOURCE_RPM.fullmatch(text)
+    if match is not None:
+        return match[1], match[2]
     source, _, version = text.partition("@")
     return source or None, version or None
 
@@ -93,9 +93,9 @@ def package_url(package: Package, distribution: Distribution | None) -> str | No
     if package.architecture:
         qualifiers["arch"] = package.architecture
     if package.type == PackageType.RPM:
-        epoch, colon, rest = version.partition(":")
+        epoch, colon, bare_version = version.partition(":")
         if colon:
-            version, qualifiers["epoch"] = rest, epoch
+            version, qualifiers["epoch"] = bare_version, epoch
     namespace = None
     if package.type in _SYSTEM_PACKAGES:
         if distribution is not None:

@@ -36,15 +36,15 @@ _FORMS: tuple[tuple[Callable[[dict[str, Any]], bool], Callable[[dict[str, Any], 
 """How each form is known, and who reads it."""
 
 
-def read_sbom(data: bytes, where: str) -> Inventory:
+def read_sbom(data: bytes, place: str) -> Inventory:
     """The packages that the SBOM lists. Raises `Failure` for what is no SBOM; that is never an empty list."""
-    found = _listed(the_sbom(data, where), where)
-    if found is None:
-        raise malformed("is no SBOM, neither SPDX nor CycloneDX nor syft's own", where)
-    return found
+    inventory = _read_inventory(the_sbom(data, place), place)
+    if inventory is None:
+        raise malformed("is no SBOM, neither SPDX nor CycloneDX nor syft's own", place)
+    return inventory
 
 
-def the_sbom(data: bytes, where: str) -> bytes:
+def the_sbom(data: bytes, place: str) -> bytes:
     """The text as it is, or of several JSON documents, a line each, the one that is an SBOM.
 
     `cosign download attestation` writes all attestations of an image like that. Raises `Failure` where no line is
@@ -55,37 +55,37 @@ def the_sbom(data: bytes, where: str) -> bytes:
     fitting: dict[Inventory, bytes] = {}
     for number, line in enumerate(io.BytesIO(data), 1):
         if number > _MOST_LINES:
-            raise malformed(f"holds more than {_MOST_LINES} JSON documents, a line each", where)
-        found = _listed(line, f"{where}, line {number}") if line.strip() else None
-        if found is not None:
-            fitting.setdefault(found, line.rstrip(b"\n"))
+            raise malformed(f"holds more than {_MOST_LINES} JSON documents, a line each", place)
+        inventory = _read_inventory(line, f"{place}, line {number}") if line.strip() else None
+        if inventory is not None:
+            fitting.setdefault(inventory, line.rstrip(b"\n"))
     if len(fitting) == 1:
         return next(iter(fitting.values()))
     if fitting:
         advice = "put the one that is meant into a file of its own"
-        raise malformed(f"holds {len(fitting)} SBOMs, a line each", where, advice)
-    raise malformed("holds several JSON documents, a line each, and none is an SBOM", where)
+        raise malformed(f"holds {len(fitting)} SBOMs, a line each", place, advice)
+    raise malformed("holds several JSON documents, a line each, and none is an SBOM", place)
 
 
-def _listed(data: bytes, where: str) -> Inventory | None:
-    """What the SBOM lists, whatever it is wrapped in; None where it is none."""
-    document: dict[str, Any] | None = _read(data, where)
+def _read_inventory(data: bytes, place: str) -> Inventory | None:
+    """Reads what the SBOM lists, whatever it is wrapped in; returns None where it is none."""
+    document: dict[str, Any] | None = _read(data, place)
     for _ in range(_MOST_WRAPPINGS):
         if document is None:
             return None
         for is_of_the_form, read in _FORMS:
             if is_of_the_form(document):
-                return _with_own_problems(document, _with_distribution(read(document, where)), where)
-        document = _unwrapped(document, where)
+                return _with_own_problems(document, _with_distribution(read(document, place)), place)
+        document = _unwrapped(document, place)
     return None
 
 
-def _read(data: bytes, where: str) -> dict[str, Any]:
+def _read(data: bytes, place: str) -> dict[str, Any]:
     """The JSON object that a text is. Raises `Failure`, and says so for the other forms of SPDX and CycloneDX."""
     form = _other_form(data)
     if form is not None:
-        raise malformed(f"is {form}, which is not read", where, "have it written as SPDX 2.3 or CycloneDX in JSON")
-    return read_json(data, where, LARGEST_SBOM)
+        raise malformed(f"is {form}, which is not read", place, "have it written as SPDX 2.3 or CycloneDX in JSON")
+    return read_json(data, place, LARGEST_SBOM)
 
 
 def _other_form(data: bytes) -> str | None:
@@ -95,35 +95,38 @@ def _other_form(data: bytes) -> str | None:
 
 def _is_one_of_several(data: bytes) -> bool:
     """Whether the first line is a whole object, and another follows, as in JSON Lines."""
-    first, _, rest = data.partition(b"\n")
+    first, _, remainder = data.partition(b"\n")
     try:
-        return rest.lstrip().startswith(b"{") and isinstance(json.loads(first), dict)
+        return remainder.lstrip().startswith(b"{") and isinstance(json.loads(first), dict)
     except (ValueError, RecursionError):
         return False
 
 
-def _with_distribution(found: Inventory) -> Inventory:
+def _with_distribution(inventory: Inventory) -> Inventory:
     """Without one whose name is longer than any in `os-release`, or holds what can neither be kept nor shown."""
-    named = found.distribution
-    fits = named is None or all(
-        len(each) <= _LONGEST_DISTRIBUTION and each.isprintable() for each in (named.id, named.version)
+    distribution = inventory.distribution
+    fits = distribution is None or all(
+        len(value) <= _LONGEST_DISTRIBUTION and value.isprintable()
+        for value in (distribution.id, distribution.version)
     )
-    return found if fits else replace(found, distribution=None)
+    return inventory if fits else replace(inventory, distribution=None)
 
 
-def _with_own_problems(document: dict[str, Any], found: Inventory, where: str) -> Inventory:
-    """A list that the bot itself wrote and could not complete stays one."""
-    told = (f"{where}: says of itself that it is not complete: {problem}" for problem in problems_told(document))
-    return replace(found, problems=(*found.problems, *told))
+def _with_own_problems(document: dict[str, Any], inventory: Inventory, place: str) -> Inventory:
+    """Adds what could not be read when the bot itself wrote this list, so that it stays incomplete."""
+    own_problems = (
+        f"{place}: says of itself that it is not complete: {problem}" for problem in problems_told(document)
+    )
+    return replace(inventory, problems=(*inventory.problems, *own_problems))
 
 
-def _unwrapped(document: dict[str, Any], where: str) -> dict[str, Any] | None:
-    """What is inside one wrapping; None where there is none that is known."""
+def _unwrapped(document: dict[str, Any], place: str) -> dict[str, Any] | None:
+    """Unpacks one wrapping; returns None where there is none that is known."""
     match document:
         case {"dsseEnvelope": dict(envelope)}:
             return envelope
         case {"payloadType": str(), "payload": str(payload)}:
-            return read_json(_decoded(payload, where), where, LARGEST_SBOM)
+            return read_json(_decoded(payload, place), place, LARGEST_SBOM)
         case {"predicateType": str(kind)} if stated_by_predicate(kind) not in (Stated.SBOM, None):
             return None
         case {"predicateType": str(), "predicate": dict(predicate)}:
@@ -133,26 +136,26 @@ def _unwrapped(document: dict[str, Any], where: str) -> dict[str, Any] | None:
             return inner
         case {"predicateType": str(), "predicate": str(inner)} | {"Data": str(inner)}:
             text = inner.encode(errors="replace")
-            return _read(text, where) if text.lstrip().startswith(b"{") or _other_form(text) else None
+            return _read(text, place) if text.lstrip().startswith(b"{") or _other_form(text) else None
         case _:
-            _refuse_several_platforms(document, where)
+            _refuse_several_platforms(document, place)
             return None
 
 
-def _decoded(payload: str, where: str) -> bytes:
+def _decoded(payload: str, place: str) -> bytes:
     """The payload of a DSSE envelope, which its specification lets be base64 of either alphabet."""
     try:
         return base64.b64decode(payload.translate(_FOR_URLS), validate=True)
     except ValueError as error:
-        raise malformed("is an envelope whose payload is not base64", where) from error
+        raise malformed("is an envelope whose payload is not base64", place) from error
 
 
-def _refuse_several_platforms(document: dict[str, Any], where: str) -> None:
+def _refuse_several_platforms(document: dict[str, Any], place: str) -> None:
     """Raises `Failure` for what `imagetools inspect` writes of an image with several platforms."""
     platforms = [name for name, each in document.items() if _is_platform(name) and "SPDX" in mapping(each)]
     if platforms:
         advice = f"write the one that is meant: --format '{{{{json (index .SBOM \"{platforms[0]}\")}}}}'"
-        raise malformed(f"holds an SBOM for each of {first_few(platforms)}", where, advice)
+        raise malformed(f"holds an SBOM for each of {first_few(platforms)}", place, advice)
 
 
 def _is_platform(name: str) -> bool:

@@ -24,21 +24,21 @@ _SOURCE = re.compile(r"built package from: (\S+) (\S+)")
 """How Trivy writes the source package, which has no field of its own in SPDX."""
 
 
-def read(document: Mapping[str, Any], where: str) -> Inventory:
+def read(document: Mapping[str, Any], place: str) -> Inventory:
     """The packages, without the document's root, which stands for the whole, the system and the image."""
-    found = ListedPackages(where)
+    listing = ListedPackages(place)
     roots = _roots(document)
-    for value in listed(document, "packages", where):
+    for value in listed(document, "packages", place):
         entry = mapping(value)
         name, version = text(entry.get("name")), _version(entry)
         purpose = _purpose(entry)
         if purpose.startswith("OPERATING"):
-            found.name_distribution(name, version)
+            listing.name_distribution(name, version)
         if purpose in _NO_PACKAGES or text(entry.get("SPDXID")) in roots:
             continue
         is_application = purpose == "APPLICATION"
-        found.add(_package_urls(entry), name, version, source=_source(entry), is_application=is_application)
-    return found.inventory()
+        listing.add(_package_urls(entry), name, version, source=_source(entry), is_application=is_application)
+    return listing.inventory()
 
 
 def _version(entry: Mapping[str, Any]) -> str:
@@ -48,8 +48,8 @@ def _version(entry: Mapping[str, Any]) -> str:
 
 def _purpose(entry: Mapping[str, Any]) -> str:
     identifier = text(entry.get("SPDXID"))
-    told = (purpose for start, purpose in _BY_IDENTIFIER.items() if identifier.startswith(start))
-    return text(entry.get("primaryPackagePurpose")).upper() or next(told, "")
+    purposes = (purpose for start, purpose in _BY_IDENTIFIER.items() if identifier.startswith(start))
+    return text(entry.get("primaryPackagePurpose")).upper() or next(purposes, "")
 
 
 def _package_urls(entry: Mapping[str, Any]) -> list[str]:
@@ -80,13 +80,13 @@ def _roots(document: Mapping[str, Any]) -> frozenset[str]:
             holders.add(left)
         elif kind == "CONTAINED_BY" and left in entries:
             holders.add(right)
-    found = {name: entries[name] for name in described if name in entries}
+    described_entries = {name: entries[name] for name in described if name in entries}
     return frozenset(
         name
-        for name, entry in found.items()
+        for name, entry in described_entries.items()
         if name.startswith(_ROOT)
         or (name in holders and not names_a_version(_package_urls(entry), _version(entry)))
-        or _is_only_named(entry, is_alone=len(found) == 1)
+        or _is_only_named(entry, is_alone=len(described_entries) == 1)
     )
 
 
@@ -95,5 +95,5 @@ def _is_only_named(entry: Mapping[str, Any], *, is_alone: bool) -> bool:
 
 
 def _source(entry: Mapping[str, Any]) -> tuple[str, str] | None:
-    found = _SOURCE.fullmatch(text(entry.get("sourceInfo")))
-    return (found[1], found[2]) if found is not None else None
+    match = _SOURCE.fullmatch(text(entry.get("sourceInfo")))
+    return (match[1], match[2]) if match is not None else None

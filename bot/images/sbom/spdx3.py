@@ -18,19 +18,19 @@ _DEEPEST = 64
 
 def is_spdx_3(document: Mapping[str, Any]) -> bool:
     contexts = document.get("@context")
-    named = contexts if isinstance(contexts, list) else [contexts]
-    return any(text(each).startswith(_CONTEXT) for each in named)
+    names = contexts if isinstance(contexts, list) else [contexts]
+    return any(text(each).startswith(_CONTEXT) for each in names)
 
 
-def read(document: Mapping[str, Any], where: str) -> Inventory:
+def read(document: Mapping[str, Any], place: str) -> Inventory:
     """The packages, without the roots that the document or an SBOM in it names.
 
     JSON-LD lets one value stand for a list of one and the other way round, an element where its name would, and
     what is said of one element stand in several places. Raises `Failure` where there is no element at all.
     """
-    elements = _each_once(_objects(document, where))
+    elements = _each_once(_objects(document, place))
     if not any(map(_type, elements)):
-        raise malformed("has no elements, as SPDX 3 has", where)
+        raise malformed("has no elements, as SPDX 3 has", place)
     holders = {_name(each) for each in elements if "rootElement" in each}
     roots = {_name(root) for each in elements for root in _several(each.get("rootElement"))}
     roots |= {right for kind, left, right in _relations(elements) if kind == _DESCRIBES and left in holders}
@@ -41,17 +41,17 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
     ]
     by_name = {name: each for each in elements if (name := _name(each))}
     packages = [_entry(each, by_name) for each in elements if _type(each) == _PACKAGE]
-    named = {"packages": packages, "documentDescribes": sorted(roots), "relationships": relationships}
-    return spdx.read(named, where)
+    as_spdx_2 = {"packages": packages, "documentDescribes": sorted(roots), "relationships": relationships}
+    return spdx.read(as_spdx_2, place)
 
 
-def _objects(document: Mapping[str, Any], where: str) -> Iterator[dict[str, Any]]:
+def _objects(document: Mapping[str, Any], place: str) -> Iterator[dict[str, Any]]:
     """Every object of the document, in order. Raises `Failure` for one that lies deeper than any does."""
     waiting: list[tuple[object, int]] = [(document, 0)]
     while waiting:
         value, depth = waiting.pop()
         if depth > _DEEPEST:
-            raise malformed(f"nests its elements deeper than {_DEEPEST} levels", where)
+            raise malformed(f"nests its elements deeper than {_DEEPEST} levels", place)
         if isinstance(value, dict):
             yield value
             value = list(value.values())
@@ -61,18 +61,20 @@ def _objects(document: Mapping[str, Any], where: str) -> Iterator[dict[str, Any]
 
 def _each_once(objects: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """What is said of one name put together, unless that contradicts itself, in the order of its first word."""
-    named: dict[str, dict[str, Any]] = {}
-    found: list[dict[str, Any]] = []
-    for each in objects:
-        known = named.get(_name(each))
-        if known is not None and all(known.get(key, value) == value for key, value in each.items()):
-            known.update(each)
+    by_name: dict[str, dict[str, Any]] = {}
+    elements: list[dict[str, Any]] = []
+    for element in objects:
+        earlier_element = by_name.get(_name(element))
+        if earlier_element is not None and all(
+            earlier_element.get(key, value) == value for key, value in element.items()
+        ):
+            earlier_element.update(element)
             continue
-        own = dict(each)
-        found.append(own)
-        if name := _name(each):
-            named[name] = own
-    return found
+        own = dict(element)
+        elements.append(own)
+        if name := _name(element):
+            by_name[name] = own
+    return elements
 
 
 def _several(value: object) -> list[Any]:
@@ -80,7 +82,7 @@ def _several(value: object) -> list[Any]:
 
 
 def _one(value: object) -> str:
-    """The text that a value is, also as a list of one; empty where it is none."""
+    """Gives the text that a value is, also as a list of one; empty where it is none."""
     return text(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
 
@@ -89,17 +91,17 @@ def _type(element: Mapping[str, Any]) -> str:
 
 
 def _name(element: object) -> str:
-    """By which others name the element, which may stand there itself."""
+    """Gives the name that other elements use for this one, which may stand there itself."""
     if isinstance(element, list) and len(element) == 1:
         element = element[0]
     return text(element) or text(mapping(element).get("spdxId")) or text(mapping(element).get("@id"))
 
 
 def _relations(elements: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
-    """The kind of each relationship, and what it leads from and to."""
-    for each in elements:
-        for to in _several(each.get("to")):
-            yield _one(each.get("relationshipType")), _name(each.get("from")), _name(to)
+    """Yields the kind of each relationship, and what it leads from and to."""
+    for element in elements:
+        for to in _several(element.get("to")):
+            yield _one(element.get("relationshipType")), _name(element.get("from")), _name(to)
 
 
 def _entry(element: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

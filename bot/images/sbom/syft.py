@@ -12,14 +12,14 @@ def is_syft(document: Mapping[str, Any]) -> bool:
     return "artifacts" in document and mapping(document.get("descriptor")).get("name") == "syft"
 
 
-def read(document: Mapping[str, Any], where: str) -> Inventory:
-    """The artifacts, which are packages; what was scanned stands apart."""
-    found = ListedPackages(where)
+def read(document: Mapping[str, Any], place: str) -> Inventory:
+    """Reads the artifacts, which are packages; what was scanned stands apart."""
+    listing = ListedPackages(place)
     release = mapping(document.get("distro"))
-    if named := text(release.get("id")):
-        found.name_distribution(named, text(release.get("versionID")))
-    for value in listed(document, "artifacts", where):
+    if distribution_id := text(release.get("id")):
+        listing.name_distribution(distribution_id, text(release.get("versionID")))
+    for value in listed(document, "artifacts", place):
         artifact = mapping(value)
         name, version, url = (text(artifact.get(key)) for key in ("name", "version", "purl"))
-        found.add([url], name, version)
-    return found.inventory()
+        listing.add([url], name, version)
+    return listing.inventory()

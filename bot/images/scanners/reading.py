@@ -14,33 +14,33 @@ _TEXT = re.compile(rb"\s*[^\s{\[\x00-\x1f\x80-\xff]")
 """How a table or a page begins, and no JSON of a scanner."""
 
 
-def read_report(data: bytes, where: str) -> Report:
-    """Raises `Failure` for what is no report of a scanner."""
+def read_report(data: bytes, place: str) -> Report:
+    """Reads a scanner's report, whatever its form. Raises `Failure` for what is none."""
     if _TEXT.match(data):
-        raise malformed("is no report in JSON", where, _ADVICE)
-    document = _unwrapped(read_any_json(data, where))
+        raise malformed("is no report in JSON", place, _ADVICE)
+    document = _unwrapped(read_any_json(data, place))
     match document:
         case {"runs": list(runs)}:
-            return read_sarif(runs, where)
+            return read_sarif(runs, place)
         case {"ClusterName": str()}:
-            return read_trivy_of_cluster(document, where)
+            return read_trivy_of_cluster(document, place)
         case {"SchemaVersion": int(version)} if version != 2:
-            raise malformed(f"is a Trivy report of the unknown schema version {version}", where)
+            raise malformed(f"is a Trivy report of the unknown schema version {version}", place)
         case {"SchemaVersion": 2} | {"Results": list()}:
-            return read_trivy(document, document.get("Results"), where)
+            return read_trivy(document, document.get("Results"), place)
         case [*results] if all(isinstance(result, dict) and "Target" in result for result in results):
-            return read_trivy({}, results, where)
+            return read_trivy({}, results, place)
         case {"matches": _, "descriptor": {"name": "grype"}} | {"matches": list()}:
-            return read_grype(document, where)
+            return read_grype(document, place)
         case {"bomFormat": _} | {"spdxVersion": _} | {"@context": _, "@graph": _}:
-            what = "is an SBOM: it lists packages, and not what is wrong with them"
-            raise malformed(what, where, "have a scanner read it (trivy sbom FILE --format json)")
+            fault = "is an SBOM: it lists packages, and not what is wrong with them"
+            raise malformed(fault, place, "have a scanner read it (trivy sbom FILE --format json)")
         case _:
-            raise malformed("is no report of Trivy or Grype, neither JSON nor SARIF", where, _ADVICE)
+            raise malformed("is no report of Trivy or Grype, neither JSON nor SARIF", place, _ADVICE)
 
 
 def _unwrapped(document: Any) -> Any:
-    """The report within what cosign attests of a scan; anything else as it is."""
+    """Gives the report within what cosign attests of a scan; anything else as it is."""
     match document:
         case {"invocation": dict(), "scanner": {"result": dict(result)}}:
             return result

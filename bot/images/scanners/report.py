@@ -74,12 +74,12 @@ class Report:
 
 
 def severities(text: str) -> frozenset[Rating]:
-    """`HIGH,CRITICAL` in either case. Raises `Failure` for another word."""
+    """Reads a text such as `HIGH,CRITICAL`, in either case. Raises `Failure` for another word."""
     words = [word.strip().upper() for word in text.split(",") if word.strip()]
     unknown = [word for word in words if word not in Rating.__members__]
     if unknown or not words:
-        known = ", ".join(Rating)
-        raise Failure(Trouble.MALFORMED, f"{text[:60]!r} names no severity", advice=f"choose from {known}")
+        choices = ", ".join(Rating)
+        raise Failure(Trouble.MALFORMED, f"{text[:60]!r} names no severity", advice=f"choose from {choices}")
     return frozenset(Rating(word) for word in words)
 
 
@@ -102,14 +102,14 @@ def rating_of_score(score: object, *, is_of_version_2: bool = False) -> Rating:
 
 
 def highest(ratings: Iterable[Rating]) -> Rating:
-    """The most severe; unknown where there is none."""
+    """Gives the most severe rating; unknown where there is none."""
     return max(ratings, key=lambda rating: rating.rank, default=Rating.UNKNOWN)
 
 
 def named_digests(names: Iterable[object]) -> frozenset[str]:
     """Those in `registry/name@digest`, as scanners name the images that they looked at, or alone."""
-    listed = [name for name in names if isinstance(name, str)]
-    digests = (name.rpartition("@")[2] for name in listed[:_MOST_NAMES])
+    texts = [name for name in names if isinstance(name, str)]
+    digests = (name.rpartition("@")[2] for name in texts[:_MOST_NAMES])
     return frozenset(digest for digest in digests if _DIGEST.fullmatch(digest))
 
 
@@ -118,16 +118,16 @@ def image_id_of(value: object) -> str:
     return value if isinstance(value, str) and _DIGEST.fullmatch(value) else ""
 
 
-def platform_in(told: Mapping[str, Any]) -> str:
+def platform_in(config: Mapping[str, Any]) -> str:
     """The platform of an image as its configuration has it, without a variant; empty where it does not say."""
-    parts = [bounded_line(told.get(key)) for key in ("os", "architecture")]
+    parts = [bounded_line(config.get(key)) for key in ("os", "architecture")]
     return "/".join(parts) if all(parts) else ""
 
 
 def aliases_among(names: object) -> tuple[str, ...]:
     """The names of GitHub's advisories, mostly about one vulnerability; those of distributions are about many."""
-    listed = map(bounded_line, items(names)[:_MOST_NAMES])
-    return tuple(dict.fromkeys(name for name in listed if _GITHUB.fullmatch(name)))
+    texts = map(bounded_line, items(names)[:_MOST_NAMES])
+    return tuple(dict.fromkeys(name for name in texts if _GITHUB.fullmatch(name)))
 
 
 def without_tag(image: str) -> str:
@@ -170,16 +170,16 @@ def name_of(value: object, otherwise: str) -> str:
 def moment_of(value: object) -> datetime | None:
     """The moment that a text stands for; None where it names no time zone, or is none."""
     try:
-        at = datetime.fromisoformat(bounded_line(value))
-        return at.astimezone(UTC) if at.tzinfo is not None else None
+        moment = datetime.fromisoformat(bounded_line(value))
+        return moment.astimezone(UTC) if moment.tzinfo is not None else None
     except (ValueError, OverflowError):
         return None
 
 
 def suppressed_in_words(status: str, reason: str, source: str) -> str:
     """`suppressed in the report: ignored (not reachable), says .trivyignore.yaml`, as far as it is told."""
-    said = f"{status or 'without a word'}{f' ({reason})' if reason else ''}{f', says {source}' if source else ''}"
-    return f"suppressed in the report: {said}"
+    words = f"{status or 'without a word'}{f' ({reason})' if reason else ''}{f', says {source}' if source else ''}"
+    return f"suppressed in the report: {words}"
 
 
 def out_of_support(scanner: str, distribution: str) -> str:
@@ -189,13 +189,13 @@ def out_of_support(scanner: str, distribution: str) -> str:
     )
 
 
-def bounded(found: Sequence[T], where: str) -> tuple[T, ...]:
-    """All of them. Raises `Failure` where they are too many to be of one image."""
-    if len(found) > _MOST_FINDINGS:
-        raise malformed(f"has more than {_MOST_FINDINGS} findings", where)
-    return tuple(found)
+def bounded(findings: Sequence[T], place: str) -> tuple[T, ...]:
+    """Gives all findings. Raises `Failure` where they are too many to be of one image."""
+    if len(findings) > _MOST_FINDINGS:
+        raise malformed(f"has more than {_MOST_FINDINGS} findings", place)
+    return tuple(findings)
 
 
 def few(gaps: Iterable[str]) -> tuple[str, ...]:
-    """Each once, the first ten."""
+    """Gives the first ten texts, each once."""
     return tuple(dict.fromkeys(gaps))[:10]

@@ -50,7 +50,7 @@ class _Read:
         self.has_looked = False
 
 
-def read_sarif(runs: list[Any], where: str) -> Report:
+def read_sarif(runs: list[Any], place: str) -> Report:
     """What all runs of one report found. Raises `Failure` where that is more than one image can have."""
     read = _Read()
     if not runs:
@@ -62,7 +62,7 @@ def read_sarif(runs: list[Any], where: str) -> Report:
     image, name = next(iter(read.images)) if len(read.images) == 1 else ("", "")
     digests = frozenset.intersection(*read.digests) if read.digests else frozenset[str]()
     return Report(
-        bounded(read.found, where),
+        bounded(read.found, place),
         few(read.gaps),
         None,
         name,
@@ -70,7 +70,7 @@ def read_sarif(runs: list[Any], where: str) -> Report:
         scanner,
         read.has_looked,
         image,
-        bounded(read.suppressed, where),
+        bounded(read.suppressed, place),
         is_about_several=bool(read.digests) and not digests and not image,
         unrated=tuple(read.unrated),
     )
@@ -101,33 +101,33 @@ def _read_run(run: object, read: _Read) -> None:
             _read_result(result, name, rule, read)
     tool = bounded_line(_driver(run).get("name"))
     if tool and not looks_for_vulnerabilities(tool) and all(map(_is_no_finding, results)):
-        what = f"a run of {tool[:60]} found nothing"
-        read.has_not_looked(f"{what}, and whether that looks for vulnerabilities is not known")
+        gap = f"a run of {tool[:60]} found nothing"
+        read.has_not_looked(f"{gap}, and whether that looks for vulnerabilities is not known")
     if others and others == len(results):
-        what = "a run tells of secrets, misconfiguration or licences alone"
-        read.has_not_looked(f"{what}, so it cannot be told whether vulnerabilities were looked for")
+        gap = "a run tells of secrets, misconfiguration or licences alone"
+        read.has_not_looked(f"{gap}, so it cannot be told whether vulnerabilities were looked for")
 
 
 def _read_result(result: object, name: str, rule: Mapping[str, Any], read: _Read) -> None:
     if _is_no_finding(result):
         return
-    told = told_of(result, name, rule)
-    if isinstance(told, str):
-        read.gaps.append(told)
+    reading = told_of(result, name, rule)
+    if isinstance(reading, str):
+        read.gaps.append(reading)
         return
-    is_rated = is_rating(told.severity)
-    severity = rating_named(told.severity)
+    is_rated = is_rating(reading.severity)
+    severity = rating_named(reading.severity)
     if severity is Rating.UNKNOWN:
         severity = _rating_of(rule)
     vulnerability = DetectedVulnerability(
-        told.id,
-        told.package,
-        told.installed,
-        told.fixed,
+        reading.id,
+        reading.package,
+        reading.installed,
+        reading.fixed,
         severity,
-        bool(told.fixed),
-        told.package_url,
-        told.aliases,
+        bool(reading.fixed),
+        reading.package_url,
+        reading.aliases,
     )
     words = _suppressed_by(result)
     if words is not None:
@@ -186,7 +186,7 @@ def _rule_of(
 
 
 def _rating_of(rule: Mapping[str, Any]) -> Rating:
-    """What a rule says: the word among its tags, else the band of its score."""
+    """Reads a rule's rating: the word among its tags, else the band of its score."""
     properties = mapping(rule.get("properties"))
     words = [bounded_line(tag) for tag in _list(properties, "tags")]
     tagged = next((Rating.named(word) for word in words if word.upper() in Rating.__members__), None)

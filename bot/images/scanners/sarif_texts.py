@@ -58,32 +58,32 @@ def looks_for_vulnerabilities(tool: str) -> bool:
 
 
 def told_of(result: object, name: str, rule: Mapping[str, Any]) -> ToldResult | str:
-    """What a result of the rule of that name tells, or why that cannot be told."""
+    """Reads what a result of the rule of that name tells, or why that cannot be told."""
     message = _text_under(result, "message")
-    told = (
+    reading = (
         _of_scout(message)
         or _of_osv(message, rule)
         or _of_snyk(message, name, rule)
         or _of_lines(message, name, rule)
     )
-    return told or _UNREAD
+    return reading or _UNREAD
 
 
 def _of_lines(message: str, name: str, rule: Mapping[str, Any]) -> ToldResult | None:
     """What the lines of a result's text say, or those of its rule's help, which name the vulnerability first."""
-    told = _lines(message)
-    if "Package" not in told:
+    fields = _lines(message)
+    if "Package" not in fields:
         explained = _text_under(rule, "help")
-        named = _HELP.match(explained)
-        if named is not None:
-            found = _FOUND.search(message)
-            own = {} if found is None else {"Package": found["package"], "Installed Version": found["version"]}
-            told = {**_lines(explained), **own}
-            name = bounded_line(named[1])
-    package, installed = told.get("Package", ""), told.get("Installed Version", "")
+        heading = _HELP.match(explained)
+        if heading is not None:
+            match = _FOUND.search(message)
+            own = {} if match is None else {"Package": match["package"], "Installed Version": match["version"]}
+            fields = {**_lines(explained), **own}
+            name = bounded_line(heading[1])
+    package, installed = fields.get("Package", ""), fields.get("Installed Version", "")
     if not name or not package or not installed:
         return None
-    return ToldResult(name, package, installed, told.get("Fixed Version", ""), told.get("Severity", ""))
+    return ToldResult(name, package, installed, fields.get("Fixed Version", ""), fields.get("Severity", ""))
 
 
 def _lines(text: str) -> dict[str, str]:
@@ -92,10 +92,10 @@ def _lines(text: str) -> dict[str, str]:
 
 
 def _of_scout(message: str) -> ToldResult | None:
-    told = [(key, bounded_line(value.strip())) for key, value in _SCOUT.findall(message)]
-    values = dict(told)
+    pairs = [(key, bounded_line(value.strip())) for key, value in _SCOUT.findall(message)]
+    values = dict(pairs)
     url, name = values.get("Package", ""), values.get("Vulnerability", "")
-    read = read_package_url(url, "") if url.startswith("pkg:") and len(values) == len(told) else None
+    read = read_package_url(url, "") if url.startswith("pkg:") and len(values) == len(pairs) else None
     if read is None or not name or not read[0].version:
         return None
     fixed = values.get("Fixed version", "")
@@ -107,14 +107,14 @@ def _of_scout(message: str) -> ToldResult | None:
 def _of_osv(message: str, rule: Mapping[str, Any]) -> ToldResult | str | None:
     """What osv-scanner tells, unless a distribution's fixes are all that is known: for which of its releases they
     are is not said."""
-    found = _OSV.match(message)
-    if found is None:
+    match = _OSV.match(message)
+    if match is None:
         return None
-    name, package, installed = (bounded_line(found[key]) for key in ("id", "package", "version"))
-    told = _osv_fixes(_text_under(rule, "help", "markdown"))
-    if told is None:
+    name, package, installed = (bounded_line(match[key]) for key in ("id", "package", "version"))
+    fix_rows = _osv_fixes(_text_under(rule, "help", "markdown"))
+    if fix_rows is None:
         return None
-    fixes = [row for row in told if _folded(row[1]) == _folded(package)]
+    fixes = [row for row in fix_rows if _folded(row[1]) == _folded(package)]
     if any(_OF_ANY_RELEASE.match(record) is None for record, _, _ in fixes):
         return f"osv-scanner does not say in SARIF for which release {name} is fixed; scan with Trivy or Grype"
     aliases = aliases_among(rule.get("deprecatedIds"))
@@ -123,17 +123,17 @@ def _of_osv(message: str, rule: Mapping[str, Any]) -> ToldResult | str | None:
 
 def _of_snyk(message: str, name: str, rule: Mapping[str, Any]) -> ToldResult | str | None:
     """What Snyk tells; a rule of one CVE goes by that. What is to be done is what its database says last."""
-    found = _SNYK.match(message)
+    match = _SNYK.match(message)
     about = _SNYK_ABOUT.fullmatch(_text_under(rule, "fullDescription"))
-    if found is None or about is None or not name:
+    if match is None or about is None or not name:
         return None
     fixed = _snyk_fix(_text_under(rule, "help", "markdown"))
     if fixed is None:
         return f"Snyk does not say in SARIF whether there is a fix of {name}; scan with Trivy or Grype"
     cves = (about["cves"] or "").split(",")
-    known = cves[0] if len(cves) == 1 and cves[0].startswith("CVE-") else name
+    cve_or_name = cves[0] if len(cves) == 1 and cves[0].startswith("CVE-") else name
     package, installed = bounded_line(about["package"]), bounded_line(about["version"])
-    return ToldResult(bounded_line(known), package, installed, bounded_line(fixed), found["severity"])
+    return ToldResult(bounded_line(cve_or_name), package, installed, bounded_line(fixed), match["severity"])
 
 
 @lru_cache(maxsize=16)
@@ -155,8 +155,8 @@ def _osv_fixes(explained: str) -> list[tuple[str, str, str]] | None:
     help. It is read once for all results of a rule."""
     if _OSV_PACKAGES not in explained:
         return None
-    _, found, table = explained.rpartition(_OSV_FIXES)
-    if not found:
+    _, heading, table = explained.rpartition(_OSV_FIXES)
+    if not heading:
         return []
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("|")]
     return [(row[0], row[1], bounded_line(row[2])) for row in rows[2:] if len(row) == len(("id", "name", "fixed"))]

@@ -44,7 +44,7 @@ _RESOURCES = ("Resources", "Findings", "Vulnerabilities")
 _ELSE = ("Secrets", "Misconfigurations", "MisconfSummary", "Licenses")
 
 
-def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Report:
+def read_trivy(document: Mapping[str, Any], results: object, place: str) -> Report:
     """What Trivy found. Raises `Failure` where a result has another shape than Trivy's."""
     gaps: list[str] = []
     if not isinstance(results, list) or not results:
@@ -52,49 +52,49 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
     elif all(isinstance(each, dict) and not _is_of_packages(each) for each in results):
         gaps.append("the scanner looked for something else than vulnerabilities")
     has_looked = not gaps
-    found: list[DetectedVulnerability] = []
+    vulnerabilities: list[DetectedVulnerability] = []
     unrated: list[DetectedVulnerability] = []
     suppressed: list[Excused] = []
     for result in items(results):
         findings = result.get("Vulnerabilities") if isinstance(result, dict) else None
         if not isinstance(result, dict) or not isinstance(findings, list | None):
-            raise malformed("has a result of another shape than Trivy's", where)
-        standing, told = _modified(result)
-        suppressed += told
-        for each in (*(findings or ()), *standing):
-            vulnerability = _vulnerability(each)
+            raise malformed("has a result of another shape than Trivy's", place)
+        standing, excuses = _modified(result)
+        suppressed += excuses
+        for finding in (*(findings or ()), *standing):
+            vulnerability = _vulnerability(finding)
             if vulnerability is None:
                 gaps.append(f"a finding in {str(result.get('Target'))[:80]!r} names no vulnerability or package")
                 continue
-            if vulnerability.severity is Rating.UNKNOWN and not is_rating(each.get("Severity")):
+            if vulnerability.severity is Rating.UNKNOWN and not is_rating(finding.get("Severity")):
                 unrated.append(vulnerability)
-            found.append(vulnerability)
+            vulnerabilities.append(vulnerability)
     metadata = mapping(document.get("Metadata"))
     return Report(
-        bounded(found, where),
+        bounded(vulnerabilities, place),
         few(gaps),
         moment_of(document.get("CreatedAt")),
         without_tag(bounded_line(document.get("ArtifactName"))),
         named_digests(items(metadata.get("RepoDigests"))),
         has_looked=has_looked,
         image_id=image_id_of(metadata.get("ImageID")),
-        suppressed=bounded(suppressed, where),
+        suppressed=bounded(suppressed, place),
         platform=platform_in(mapping(metadata.get("ImageConfig"))),
         unrated=tuple(unrated),
         notes=_notes(mapping(metadata.get("OS"))),
     )
 
 
-def read_trivy_of_cluster(document: Mapping[str, Any], where: str) -> Report:
+def read_trivy_of_cluster(document: Mapping[str, Any], place: str) -> Report:
     """What Trivy found in the resources of a cluster, each with its images; what two of them share counts once.
 
     A resource that it could not scan is a gap. Raises `Failure` as `read_trivy` does.
     """
-    named = [mapping(each) for key in _RESOURCES for each in listed(document, key, where)]
-    results = [result for each in named for result in listed(each, "Results", where)]
-    failed = [each for each in named if each.get("Error")]
+    resources = [mapping(each) for key in _RESOURCES for each in listed(document, key, place)]
+    results = [result for each in resources for result in listed(each, "Results", place)]
+    failed = [each for each in resources if each.get("Error")]
     gaps = (f"{_resource(each)} was not scanned: {bounded_line(each['Error'])}" for each in failed)
-    read = read_trivy({}, results, where)
+    read = read_trivy({}, results, place)
     return replace(
         read,
         vulnerabilities=tuple(dict.fromkeys(read.vulnerabilities)),
@@ -110,14 +110,14 @@ def _resource(resource: Mapping[str, Any]) -> str:
 def _notes(system: Mapping[str, Any]) -> tuple[str, ...]:
     if system.get("EOSL") is not True:
         return ()
-    named = " ".join(filter(None, (bounded_line(system.get(key)) for key in ("Family", "Name"))))
-    return (out_of_support(TRIVY, named or "its distribution"),)
+    distribution = " ".join(filter(None, (bounded_line(system.get(key)) for key in ("Family", "Name"))))
+    return (out_of_support(TRIVY, distribution or "its distribution"),)
 
 
 def _is_of_packages(result: Mapping[str, Any]) -> bool:
     """Whether vulnerabilities were looked for there; where the class is not told, by what else was found there."""
-    if told := result.get("Class"):
-        return bounded_line(told) in _PACKAGES
+    if result_class := result.get("Class"):
+        return bounded_line(result_class) in _PACKAGES
     return result.get("Vulnerabilities") is not None or not any(result.get(key) for key in _ELSE)
 
 
@@ -126,15 +126,15 @@ def _modified(result: Mapping[str, Any]) -> tuple[list[object], list[Excused]]:
     document takes away."""
     standing: list[object] = []
     excused: list[Excused] = []
-    for each in items(result.get("ExperimentalModifiedFindings")):
-        vulnerability = _vulnerability(mapping(each).get("Finding"))
+    for entry in items(result.get("ExperimentalModifiedFindings")):
+        vulnerability = _vulnerability(mapping(entry).get("Finding"))
         if vulnerability is None:
             continue
-        status, said, source = (bounded_line(each.get(key)) for key in ("Status", "Statement", "Source"))
+        status, statement, source = (bounded_line(entry.get(key)) for key in ("Status", "Statement", "Source"))
         if status in _EXCUSING:
-            excused.append(Excused(vulnerability, suppressed_in_words(status.replace("_", " "), said, source)))
+            excused.append(Excused(vulnerability, suppressed_in_words(status.replace("_", " "), statement, source)))
         else:
-            standing.append(each["Finding"])
+            standing.append(entry["Finding"])
     return standing, excused
 
 
@@ -163,9 +163,11 @@ def _vulnerability(value: object) -> DetectedVulnerability | None:
 
 def _rating_of(vulnerability: Mapping[str, Any]) -> Rating:
     """The word that Trivy chose, else the highest band of the CVSS scores that anybody gave."""
-    named = Rating.named(bounded_line(vulnerability.get("Severity")))
+    rating = Rating.named(bounded_line(vulnerability.get("Severity")))
     by_source = vulnerability.get("CVSS")
-    if named is not Rating.UNKNOWN or not isinstance(by_source, dict):
-        return named
-    told = ((key, scores.get(key)) for scores in by_source.values() if isinstance(scores, dict) for key in _SCORES)
-    return highest(rating_of_score(score, is_of_version_2=key == _SCORE_2) for key, score in told)
+    if rating is not Rating.UNKNOWN or not isinstance(by_source, dict):
+        return rating
+    score_pairs = (
+        (key, scores.get(key)) for scores in by_source.values() if isinstance(scores, dict) for key in _SCORES
+    )
+    return highest(rating_of_score(score, is_of_version_2=key == _SCORE_2) for key, score in score_pairs)

@@ -33,15 +33,15 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
 }
 
 
-def read_certificate(encoded: bytes, what: str = "the certificate") -> x509.Certificate:
+def read_certificate(encoded: bytes, label: str = "the certificate") -> x509.Certificate:
     """One certificate in DER. Only the one encoding of its signature is taken, with no bit left unused."""
     if len(encoded) > _LARGEST:
-        raise Refused(f"{what} is larger than {_LARGEST} bytes")
-    parts = read_der(encoded, SEQUENCE, what).parts()
-    parts.take(SEQUENCE, what)
-    parts.take(SEQUENCE, what)
-    if not parts.take(BIT_STRING, what).content.startswith(b"\0"):
-        raise Refused(f"{what} is not in its distinguished encoding")
+        raise Refused(f"{label} is larger than {_LARGEST} bytes")
+    parts = read_der(encoded, SEQUENCE, label).parts()
+    parts.take(SEQUENCE, label)
+    parts.take(SEQUENCE, label)
+    if not parts.take(BIT_STRING, label).content.startswith(b"\0"):
+        raise Refused(f"{label} is not in its distinguished encoding")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the parser warns of what others accept in silence
         try:
@@ -49,25 +49,25 @@ def read_certificate(encoded: bytes, what: str = "the certificate") -> x509.Cert
             # read at once: a certificate whose parts cannot be read must not fail later
             _ = certificate.subject, certificate.issuer, certificate.extensions
         except Exception:  # ValueError, and whatever the parsers of its many parts raise
-            raise Refused(f"{what} cannot be read") from None
+            raise Refused(f"{label} cannot be read") from None
     return certificate
 
 
-def read_pem(text: bytes, what: str = "the certificates") -> tuple[x509.Certificate, ...]:
+def read_pem(text: bytes, label: str = "the certificates") -> tuple[x509.Certificate, ...]:
     """The certificates in a text of PEM blocks; text around the blocks is passed over."""
     if len(text) > _LARGEST_PEM:
-        raise Refused(f"{what} are larger than {_LARGEST_PEM} bytes")
-    found = []
+        raise Refused(f"{label} are larger than {_LARGEST_PEM} bytes")
+    certificates = []
     for match in _PEM.finditer(text):
         try:
-            found.append(
-                read_certificate(base64.b64decode(match[1].translate(None, b" \r\n\t"), validate=True), what)
+            certificates.append(
+                read_certificate(base64.b64decode(match[1].translate(None, b" \r\n\t"), validate=True), label)
             )
         except binascii.Error:
-            raise Refused(f"{what} cannot be read") from None
-    if not found:
-        raise Refused(f"{what} cannot be read")
-    return tuple(found)
+            raise Refused(f"{label} cannot be read") from None
+    if not certificates:
+        raise Refused(f"{label} cannot be read")
+    return tuple(certificates)
 
 
 def read_chain(encoded: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
@@ -84,12 +84,12 @@ def fingerprint(certificate: x509.Certificate) -> bytes:
 
 
 def name_of(certificate: x509.Certificate) -> str:
-    """The subject for a person, most specific part first."""
-    return _written(certificate.subject)
+    """Writes the subject for a person, most specific part first."""
+    return _write_name(certificate.subject)
 
 
 def issuer_of(certificate: x509.Certificate) -> str:
-    return _written(certificate.issuer)
+    return _write_name(certificate.issuer)
 
 
 def signing_algorithm(certificate: x509.Certificate) -> str:
@@ -148,8 +148,8 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
     return is_issued_by(certificate, certificate)
 
 
-def is_valid_at(certificate: x509.Certificate, at: datetime) -> bool:
-    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+def is_valid_at(certificate: x509.Certificate, moment: datetime) -> bool:
+    return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
 
 
 def _as_der(signature: bytes, key_size: int) -> bytes:
@@ -159,5 +159,5 @@ def _as_der(signature: bytes, key_size: int) -> bytes:
     return encode_dss_signature(int.from_bytes(signature[:width]), int.from_bytes(signature[width:]))
 
 
-def _written(name: x509.Name) -> str:
+def _write_name(name: x509.Name) -> str:
     return name.rfc4514_string()

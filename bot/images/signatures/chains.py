@@ -75,7 +75,7 @@ def find_path(
     leaf: x509.Certificate,
     others: Iterable[x509.Certificate],
     roots: Sequence[x509.Certificate],
-    at: datetime,
+    moment: datetime,
 ) -> tuple[x509.Certificate, ...]:
     """The shortest path from the leaf to a trusted root on which every certificate is valid at one moment.
 
@@ -84,9 +84,9 @@ def find_path(
     """
     trusted = {fingerprint(root) for root in roots}
     authorities = {fingerprint(one): one for one in (*roots, *others)}
-    paths: list[tuple[x509.Certificate, ...]] = [(leaf,)] if is_valid_at(leaf, at) else []
+    paths: list[tuple[x509.Certificate, ...]] = [(leaf,)] if is_valid_at(leaf, moment) else []
     if not paths:
-        raise Refused(f"{name_of(leaf)} was not valid at {at:%Y-%m-%dT%H:%M:%SZ}")
+        raise Refused(f"{name_of(leaf)} was not valid at {moment:%Y-%m-%dT%H:%M:%SZ}")
     for _ in range(_LONGEST_PATH):
         for path in paths:
             if fingerprint(path[-1]) in trusted:
@@ -97,7 +97,7 @@ def find_path(
             for authority in authorities.values()
             if authority.subject == path[-1].issuer
             and authority not in path
-            and is_valid_at(authority, at)
+            and is_valid_at(authority, moment)
             and is_issued_by(path[-1], authority)
         ]
     raise Refused(f"{name_of(leaf)} does not lead to a trusted root")

@@ -39,13 +39,13 @@ class Parts:
         """The tag of the element that comes next; nothing at the end."""
         return self._next.tag if self._next is not None else None
 
-    def take(self, tag: int, what: str) -> DerElement:
-        """The next element, which must have this tag."""
-        found = self._next
-        if found is None or found.tag != tag:
-            raise Refused(f"{what} is not where ASN.1 has it")
+    def take(self, tag: int, label: str) -> DerElement:
+        """Takes the next element, which must have this tag."""
+        element = self._next
+        if element is None or element.tag != tag:
+            raise Refused(f"{label} is not where ASN.1 has it")
         self._next = next(self._elements, None)
-        return found
+        return element
 
     def take_if(self, tag: int) -> DerElement | None:
         """The next element where it has this tag; nothing where an optional one was left out."""
@@ -53,25 +53,25 @@ class Parts:
 
     def rest(self) -> Iterator[DerElement]:
         while self._next is not None:
-            found = self._next
+            element = self._next
             self._next = next(self._elements, None)
-            yield found
+            yield element
 
-    def end(self, what: str) -> None:
+    def end(self, label: str) -> None:
         if self._next is not None:
-            raise Refused(f"{what} has more in it than it should")
+            raise Refused(f"{label} has more in it than it should")
 
 
-def read_der(encoded: bytes, tag: int, what: str) -> DerElement:
-    """The one element that the bytes are, of this tag."""
+def read_der(encoded: bytes, tag: int, label: str) -> DerElement:
+    """Reads the one element that the bytes are, of this tag."""
     parts = Parts(encoded)
-    found = parts.take(tag, what)
-    parts.end(what)
-    return found
+    element = parts.take(tag, label)
+    parts.end(label)
+    return element
 
 
 def object_identifier(element: DerElement) -> str:
-    """The dotted form of an object identifier."""
+    """Writes the dotted form of an object identifier."""
     if not element.content or element.content[-1] & 0x80 or len(element.content) > 64:
         raise Refused("an object identifier cannot be read")
     arcs: list[int] = []
@@ -103,10 +103,10 @@ def _split(content: bytes) -> Iterator[DerElement]:
         place += 2
         if length & 0x80:
             size = length & 0x7F
-            written = content[place : place + size]
-            length = int.from_bytes(written)
+            length_bytes = content[place : place + size]
+            length = int.from_bytes(length_bytes)
             # one spelling only: DER allows neither an indefinite nor a padded length
-            if not 1 <= size <= 4 or len(written) < size or written[0] == 0 or length < 0x80:
+            if not 1 <= size <= 4 or len(length_bytes) < size or length_bytes[0] == 0 or length < 0x80:
                 raise Refused("the ASN.1 is not in its distinguished encoding (DER)")
             place += size
         if place + length > len(content):

@@ -12,7 +12,7 @@ _MOST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Memory:
     verdict: SignatureVerdict
     judged_at: datetime
 
@@ -25,10 +25,10 @@ class Remembered:
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
-        self._kept: OrderedDict[tuple[bytes, Hashable], _Kept] = OrderedDict()
+        self._verdicts: OrderedDict[tuple[bytes, Hashable], _Memory] = OrderedDict()
 
     def verdict(
-        self, encoded: bytes, under: Hashable, at: datetime, judge: Callable[[], SignatureVerdict]
+        self, encoded: bytes, under: Hashable, moment: datetime, judge: Callable[[], SignatureVerdict]
     ) -> SignatureVerdict:
         """The verdict of a signature at one moment, from memory where that is as good as anew.
 
@@ -36,19 +36,19 @@ class Remembered:
         they do.
         """
         key = (sha256(encoded).digest(), under)
-        kept = self._kept.get(key)
-        if kept is not None and _covers(kept, at):
-            self._kept.move_to_end(key)
-            return kept.verdict
+        memory = self._verdicts.get(key)
+        if memory is not None and _covers(memory, moment):
+            self._verdicts.move_to_end(key)
+            return memory.verdict
         verdict = judge()
         if verdict.is_valid:
-            self._kept[key] = _Kept(verdict, at)
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            self._verdicts[key] = _Memory(verdict, moment)
+            self._verdicts.move_to_end(key)
+            while len(self._verdicts) > self._most:
+                self._verdicts.popitem(last=False)
         return verdict
 
 
-def _covers(kept: _Kept, at: datetime) -> bool:
-    until = kept.verdict.holds_until
-    return kept.judged_at <= at and (until is None or at < until)
+def _covers(memory: _Memory, moment: datetime) -> bool:
+    until = memory.verdict.holds_until
+    return memory.judged_at <= moment and (until is None or moment < until)

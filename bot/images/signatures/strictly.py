@@ -10,63 +10,63 @@ from bot.images.signatures.verdict import Refused
 _DEEPEST = 32
 
 
-def read_json(text: bytes | str, what: str, *, limit: int) -> Any:
+def read_json(text: bytes | str, label: str, *, limit: int) -> Any:
     """A JSON document; refuses one that is too large or too deep, or that names a member of an object twice.
 
     Nor is UTF-16, a byte order mark, NaN or infinity taken, which Python's own reader takes (RFC 8259, 6 and 8.1).
     """
     if len(text) > limit:
-        raise Refused(f"{what} is larger than {limit} bytes")
+        raise Refused(f"{label} is larger than {limit} bytes")
     try:
-        written = text if isinstance(text, str) else text.decode("utf-8")
-        found = read_strict_json(written, takes_constants=False)
+        decoded_text = text if isinstance(text, str) else text.decode("utf-8")
+        document = read_strict_json(decoded_text, takes_constants=False)
     except (ValueError, RecursionError) as error:
-        raise Refused(f"{what} is not JSON: {_short(error)}") from None
-    if _depth(found) > _DEEPEST:
-        raise Refused(f"{what} is nested deeper than {_DEEPEST} levels")
-    return found
+        raise Refused(f"{label} is not JSON: {_short(error)}") from None
+    if _depth(document) > _DEEPEST:
+        raise Refused(f"{label} is nested deeper than {_DEEPEST} levels")
+    return document
 
 
-def read_object(text: bytes | str, what: str, *, limit: int) -> dict[str, Any]:
-    found = read_json(text, what, limit=limit)
-    if not isinstance(found, dict):
-        raise Refused(f"{what} is not a JSON object")
-    return found
+def read_object(text: bytes | str, label: str, *, limit: int) -> dict[str, Any]:
+    document = read_json(text, label, limit=limit)
+    if not isinstance(document, dict):
+        raise Refused(f"{label} is not a JSON object")
+    return document
 
 
-def member(found: Any, name: str, kind: type, what: str) -> Any:
+def member(document: Any, name: str, kind: type, label: str) -> Any:
     """Returns a member that must be there and of one kind."""
-    value = found.get(name) if isinstance(found, dict) else None
+    value = document.get(name) if isinstance(document, dict) else None
     if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
-        raise Refused(f"{what} has no {name!r} as it should")
+        raise Refused(f"{label} has no {name!r} as it should")
     return value
 
 
-def from_base64(text: str, what: str) -> bytes:
-    """Standard base64 with padding. Only the one spelling of the bytes is taken."""
+def from_base64(text: str, label: str) -> bytes:
+    """Decodes standard base64 with padding. Only the one spelling of the bytes is taken."""
     try:
-        found = base64.b64decode(text, validate=True)
+        content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise Refused(f"{what} is not base64") from None
-    if base64.b64encode(found).decode() != text:
-        raise Refused(f"{what} is not canonical base64")
-    return found
+        raise Refused(f"{label} is not base64") from None
+    if base64.b64encode(content).decode() != text:
+        raise Refused(f"{label} is not canonical base64")
+    return content
 
 
-def from_base64url(text: str, what: str) -> bytes:
+def from_base64url(text: str, label: str) -> bytes:
     """Base64 for URLs without padding, as in RFC 7515. Only the one spelling of the bytes is taken."""
     try:
-        found = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
-        raise Refused(f"{what} is not base64url") from None
-    if base64.urlsafe_b64encode(found).decode().rstrip("=") != text:
-        raise Refused(f"{what} is not base64url")
-    return found
+        raise Refused(f"{label} is not base64url") from None
+    if base64.urlsafe_b64encode(content).decode().rstrip("=") != text:
+        raise Refused(f"{label} is not base64url")
+    return content
 
 
-def _depth(found: Any) -> int:
+def _depth(document: Any) -> int:
     deepest = 0
-    level = [found]
+    level = [document]
     while level:
         deepest += 1
         if deepest > _DEEPEST:

@@ -140,11 +140,11 @@ def _read_token(token: bytes) -> _Token:
         raise Refused("the timestamp's content is not TSTInfo")
     info = read_der(content.take(_CONTEXT_0, "TSTInfo").content, OCTET_STRING, "TSTInfo").content
     content.end("the timestamp's content")
-    listed = signed.take_if(_CONTEXT_0)
+    certificate_set = signed.take_if(_CONTEXT_0)
     signed.take_if(_CONTEXT_1)
     signers = tuple(signed.take(SET, "the timestamp's signers").parts().rest())
     signed.end("the timestamp's signed data")
-    encoded = [one.encoded for one in listed.parts().rest()] if listed is not None else []
+    encoded = [one.encoded for one in certificate_set.parts().rest()] if certificate_set is not None else []
     if len(encoded) > _MOST_CERTIFICATES or len(signers) > _MOST_CERTIFICATES:
         raise Refused(f"the timestamp carries more than {_MOST_CERTIFICATES} certificates or signers")
     certificates = tuple(read_certificate(one, "a certificate of the timestamp") for one in encoded)
@@ -161,23 +161,23 @@ def _read_info(encoded: bytes) -> _Info:
     hashed = imprint.take(OCTET_STRING, "the imprint").content
     imprint.end("TSTInfo's imprint")
     parts.take(INTEGER, "TSTInfo's serial number")
-    at = _read_time(parts.take(GENERALIZED_TIME, "TSTInfo's time"))
-    written = parts.take_if(SEQUENCE)
-    accuracy = _read_accuracy(written.parts()) if written is not None else timedelta()
+    stamped_at = _read_time(parts.take(GENERALIZED_TIME, "TSTInfo's time"))
+    accuracy_element = parts.take_if(SEQUENCE)
+    accuracy = _read_accuracy(accuracy_element.parts()) if accuracy_element is not None else timedelta()
     if not accuracy and policy == _BASELINE_POLICY:
         accuracy = timedelta(seconds=1)
     for _ in parts.rest():  # ordering, nonce, name and extensions decide nothing here
         pass
-    return _Info(hashed_with, hashed, at, accuracy)
+    return _Info(hashed_with, hashed, stamped_at, accuracy)
 
 
 def _read_accuracy(parts: Parts) -> timedelta:
     seconds, millis, micros = parts.take_if(INTEGER), parts.take_if(_MILLIS), parts.take_if(_MICROS)
     parts.end("TSTInfo's accuracy")
-    found = [integer(one) if one is not None else 0 for one in (seconds, millis, micros)]
-    if not all(0 <= value < 10**9 for value in found):
+    parts_of_second = [integer(one) if one is not None else 0 for one in (seconds, millis, micros)]
+    if not all(0 <= value < 10**9 for value in parts_of_second):
         raise Refused("TSTInfo's accuracy is out of all bounds")
-    return timedelta(seconds=found[0], milliseconds=found[1], microseconds=found[2])
+    return timedelta(seconds=parts_of_second[0], milliseconds=parts_of_second[1], microseconds=parts_of_second[2])
 
 
 def _read_time(element: DerElement) -> datetime:
@@ -185,56 +185,61 @@ def _read_time(element: DerElement) -> datetime:
     try:
         if match is None:
             raise ValueError
-        at = datetime.strptime(match[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-        return at.replace(microsecond=int((match[2] or "").ljust(6, "0")[:6]))
+        moment = datetime.strptime(match[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        return moment.replace(microsecond=int((match[2] or "").ljust(6, "0")[:6]))
     except ValueError:
         raise Refused("TSTInfo's time cannot be read") from None
 
 
 def _verify_signer(
-    signer: DerElement, token: _Token, roots: Sequence[x509.Certificate], at: datetime
+    signer: DerElement, token: _Token, roots: Sequence[x509.Certificate], moment: datetime
 ) -> tuple[x509.Certificate, ...]:
     if signer.tag != SEQUENCE:
         raise Refused("a signer of the timestamp cannot be read")
     parts = signer.parts()
     if integer(parts.take(INTEGER, "the signer's version")) != 1:
         raise Refused("the timestamp's signer is not named by issuer and serial number")
-    named = parts.take(SEQUENCE, "the signer's name").parts()
-    issuer, serial = named.take(SEQUENCE, "the signer's issuer"), named.take(INTEGER, "the signer's serial number")
+    name_parts = parts.take(SEQUENCE, "the signer's name").parts()
+    issuer, serial = (
+        name_parts.take(SEQUENCE, "the signer's issuer"),
+        name_parts.take(INTEGER, "the signer's serial number"),
+    )
     digest = _hash(parts.take(SEQUENCE, "the signer's digest algorithm"))
     attributes = parts.take(_CONTEXT_0, "the list of signed attributes")
     algorithm = parts.take(SEQUENCE, "the signer's algorithm")
     signature = parts.take(OCTET_STRING, "the timestamp's signature").content
-    found = _read_attributes(attributes)
-    if object_identifier(_attribute(found, _CONTENT_TYPE, OBJECT_IDENTIFIER)) != _TST_INFO:
+    signed_attributes = _read_attributes(attributes)
+    if object_identifier(_attribute(signed_attributes, _CONTENT_TYPE, OBJECT_IDENTIFIER)) != _TST_INFO:
         raise Refused("the timestamp's signer signed another kind of content")
-    if _attribute(found, _MESSAGE_DIGEST, OCTET_STRING).content != _digest(digest, token.info):
+    if _attribute(signed_attributes, _MESSAGE_DIGEST, OCTET_STRING).content != _digest(digest, token.info):
         raise Refused("the timestamp's content was altered after it was signed")
-    leaf = _signing_certificate(_attribute(found, _SIGNING_CERTIFICATE_V2, SEQUENCE), token.certificates)
+    leaf = _signing_certificate(
+        _attribute(signed_attributes, _SIGNING_CERTIFICATE_V2, SEQUENCE), token.certificates
+    )
     if issuer.encoded != leaf.issuer.public_bytes() or integer(serial) != leaf.serial_number:
         raise Refused("the timestamp names another signer than its signed attributes do")
     # what was signed is the same list under the tag of a set (RFC 5652, 5.4)
     _check_signature(leaf, algorithm, digest, signature, bytes([SET]) + attributes.encoded[1:])
-    chain = find_path(leaf, token.certificates, roots, at)
-    if not all(is_valid_at(one, at) for one in chain):
+    chain = find_path(leaf, token.certificates, roots, moment)
+    if not all(is_valid_at(one, moment) for one in chain):
         raise Refused("a certificate of the timestamp was not valid when it was made")
     return chain
 
 
-def _read_attributes(listed: DerElement) -> dict[str, DerElement]:
-    found: dict[str, DerElement] = {}
-    for element in listed.parts().rest():
+def _read_attributes(attribute_set: DerElement) -> dict[str, DerElement]:
+    attributes: dict[str, DerElement] = {}
+    for element in attribute_set.parts().rest():
         parts = element.parts()
         kind = object_identifier(parts.take(OBJECT_IDENTIFIER, "the kind of a signed attribute"))
         values = list(parts.take(SET, "the value of a signed attribute").parts().rest())
-        if kind in found or len(values) != 1:
+        if kind in attributes or len(values) != 1:
             raise Refused("a signed attribute of the timestamp is there more than once")
-        found[kind] = values[0]
-    return found
+        attributes[kind] = values[0]
+    return attributes
 
 
-def _attribute(found: dict[str, DerElement], kind: str, tag: int) -> DerElement:
-    element = found.get(kind)
+def _attribute(attributes: dict[str, DerElement], kind: str, tag: int) -> DerElement:
+    element = attributes.get(kind)
     if element is None or element.tag != tag:
         raise Refused(f"the timestamp lacks the signed attribute {kind}")
     return element
@@ -242,10 +247,10 @@ def _attribute(found: dict[str, DerElement], kind: str, tag: int) -> DerElement:
 
 def _signing_certificate(attribute: DerElement, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
     """The certificate whose hash the attribute signing-certificate-v2 names first (RFC 5035)."""
-    named = attribute.parts().take(SEQUENCE, "the list of signing certificates")
-    first = named.parts().take(SEQUENCE, "the first signing certificate").parts()
-    written = first.take_if(SEQUENCE)
-    digest = _hash(written) if written is not None else hashes.SHA256()
+    certificate_list = attribute.parts().take(SEQUENCE, "the list of signing certificates")
+    first = certificate_list.parts().take(SEQUENCE, "the first signing certificate").parts()
+    algorithm = first.take_if(SEQUENCE)
+    digest = _hash(algorithm) if algorithm is not None else hashes.SHA256()
     expected = first.take(OCTET_STRING, "the hash of the signing certificate").content
     for certificate in certificates:
         if certificate.fingerprint(digest) == expected:

@@ -26,7 +26,7 @@ class Validity(StrEnum):
 
 
 class CheckState(StrEnum):
-    """How one check ended."""
+    """What one check of a signature came to; not reached is one that was not made after another failed."""
 
     OK = "ok"
     FAILED = "fail"
@@ -42,10 +42,10 @@ class Refused(Exception):
 
     state = CheckState.FAILED
 
-    def __init__(self, what: str, *, advice: str = "") -> None:
-        self.what = what
+    def __init__(self, fault: str, *, advice: str = "") -> None:
+        self.what = fault
         self.advice = advice
-        super().__init__(what)
+        super().__init__(fault)
 
 
 class Undecided(Refused):
@@ -57,8 +57,8 @@ class Undecided(Refused):
 def check_not_ahead(signed_at: datetime, now: datetime) -> None:
     """Raises `Undecided` for a time of signing that is yet to come: one of two clocks is wrong."""
     if is_yet_to_come(signed_at, now):
-        told = f"it says to be signed at {signed_at:%Y-%m-%dT%H:%M:%SZ}, which is yet to come"
-        raise Undecided(told, advice="check the clock of this machine, and the signer's")
+        reason = f"it says to be signed at {signed_at:%Y-%m-%dT%H:%M:%SZ}, which is yet to come"
+        raise Undecided(reason, advice="check the clock of this machine, and the signer's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,8 @@ class SignatureVerdict:
 
     @property
     def _deciding(self) -> SignatureCheck | None:
-        wanted = CheckState.FAILED if self.outcome is Validity.INVALID else CheckState.CANNOT_TELL
-        return next((check for check in self.checks if check.state is wanted), None)
+        deciding_state = CheckState.FAILED if self.outcome is Validity.INVALID else CheckState.CANNOT_TELL
+        return next((check for check in self.checks if check.state is deciding_state), None)
 
     def __str__(self) -> str:
         return f"{self.outcome}: {self.reason}" if self.reason else str(self.outcome)

@@ -34,16 +34,16 @@ class Witnesses:
     apart_from: str | None = None
 
 
-def standing_of(image: PlatformImage, observed: ObservedLayers, said: Witnesses) -> ImageStanding:
+def standing_of(image: PlatformImage, observed: ObservedLayers, witnesses: Witnesses) -> ImageStanding:
     """What one platform of an image stands on, and what tells for it and against it."""
-    declarations = most_telling_first(said.declared)
-    match = _confirmed(observed.match(image, apart_from=said.apart_from), said.confirmed)
+    declarations = most_telling_first(witnesses.declared)
+    match = _confirmed(observed.match(image, apart_from=witnesses.apart_from), witnesses.confirmed)
     of_base = [each for each in declarations if not each.is_stage]
     if match is None:
-        standing = _as_declared(image.platform, observed, said.named, of_base).of(said.named.final)
+        standing = _as_declared(image.platform, observed, witnesses.named, of_base).of(witnesses.named.final)
     else:
-        standing = _by_layers(image, match, observed, said, of_base)
-    inside = runtime_inside(standing, observed, said.named.stages, said.runtimes, declarations)
+        standing = _by_layers(image, match, observed, witnesses, of_base)
+    inside = runtime_inside(standing, observed, witnesses.named.stages, witnesses.runtimes, declarations)
     return replace(standing, inside=inside)
 
 
@@ -51,14 +51,14 @@ def _by_layers(
     image: PlatformImage,
     match: LayerMatch,
     observed: ObservedLayers,
-    said: Witnesses,
+    witnesses: Witnesses,
     declarations: Sequence[Declaration],
 ) -> ImageStanding:
     below = ImageStanding(
         image.platform, match.strength, Basis.LAYERS, match.publications, match.layers, doubt=match.doubt
     )
-    known = _known_bases(image.platform, said.named, declarations, observed)
-    standing = _on_its_base(below, known)
+    known_bases = _known_bases(image.platform, witnesses.named, declarations, observed)
+    standing = _on_its_base(below, known_bases)
     alike = told_apart(image, [observed.image_of(each) for each in standing.publications])
     digests = {each.digest for each in alike}
     standing = replace(
@@ -68,57 +68,61 @@ def _by_layers(
 
 
 def _known_bases(
-    platform: str, named: NamedBases, declarations: Sequence[Declaration], observed: ObservedLayers
+    platform: str, named_bases: NamedBases, declarations: Sequence[Declaration], observed: ObservedLayers
 ) -> NamedBases:
     """The bases that the files name, else those that show what verified provenance names."""
-    if named.final:
-        return named
+    if named_bases.final:
+        return named_bases
     proved = {
         publication.base
-        for each in declarations
-        if each.basis is Basis.VERIFIED_PROVENANCE
-        for publication in _observed_as(each, platform, observed)
+        for declaration in declarations
+        if declaration.basis is Basis.VERIFIED_PROVENANCE
+        for publication in _observed_as(declaration, platform, observed)
     }
-    return replace(named, final=tuple(sorted(proved)))
+    return replace(named_bases, final=tuple(sorted(proved)))
 
 
-def _on_its_base(below: ImageStanding, named: NamedBases) -> ImageStanding:
+def _on_its_base(below: ImageStanding, named_bases: NamedBases) -> ImageStanding:
     """The standing seen as one on the base that the image is built from, as far as its layers show that one."""
-    shown = {each.base for each in below.publications}
-    if not named.final:
+    bases_below = {each.base for each in below.publications}
+    if not named_bases.final:
         return _claimed(below.of(()), Doubt.NO_BASE_NAMED)
-    if not shown.isdisjoint(named.final):
-        standing = below.of(named.final)
-        is_another = named.is_open or _may_be_another(standing, below, named)
+    if not bases_below.isdisjoint(named_bases.final):
+        standing = below.of(named_bases.final)
+        is_another = named_bases.is_open or _may_be_another(standing, below, named_bases)
         return _claimed(standing, Doubt.SEVERAL_NAMED) if is_another else standing
-    sure = {base for base in shown & set(named.stages) if not any(may_hide(each, base) for each in named.final)}
+    sure = {
+        base
+        for base in bases_below & set(named_bases.stages)
+        if not any(may_hide(each, base) for each in named_bases.final)
+    }
     if sure:
-        return _claimed(below.of(sure), Doubt.SEVERAL_NAMED) if named.is_open else below.of(sure)
+        return _claimed(below.of(sure), Doubt.SEVERAL_NAMED) if named_bases.is_open else below.of(sure)
     over = below.of(())
-    unseen = (each for each in named.final if over.base is not None and may_hide(each, over.base))
-    return replace(over, built_from=next(unseen, named.final[0]))
+    unseen = (each for each in named_bases.final if over.base is not None and may_hide(each, over.base))
+    return replace(over, built_from=next(unseen, named_bases.final[0]))
 
 
-def _may_be_another(standing: ImageStanding, below: ImageStanding, named: NamedBases) -> bool:
+def _may_be_another(standing: ImageStanding, below: ImageStanding, named_bases: NamedBases) -> bool:
     """Whether it may as well be built from another named base: one of which a build that nobody saw may stand on
     this one, or one that has shown the same and stands otherwise to it now."""
-    shown = {each.base for each in below.publications}
-    others = [below.of({each}) for each in named.final if each in shown]
+    bases_below = {each.base for each in below.publications}
+    others = [below.of({each}) for each in named_bases.final if each in bases_below]
     if any(each.is_on_what_is_shown != standing.is_on_what_is_shown for each in others):
         return True
-    hidden = (each for each in named.final if each not in shown)
+    hidden = (each for each in named_bases.final if each not in bases_below)
     return any(may_hide(each, standing.base) for each in hidden if standing.base is not None)
 
 
 def _claimed(standing: ImageStanding, doubt: Doubt) -> ImageStanding:
-    """The same as a claim; what is doubted of the layers themselves weighs more."""
+    """Lowers the standing to a claim with this doubt, unless its layers themselves are doubted already."""
     return replace(standing, strength=Strength.CLAIMED, doubt=standing.doubt or doubt)
 
 
 def _weighed(
     standing: ImageStanding, image: PlatformImage, observed: ObservedLayers, declarations: Sequence[Declaration]
 ) -> ImageStanding:
-    """The standing with what the other witnesses say for it and against it."""
+    """Adds what the other witnesses say for the standing and against it."""
     for declaration in declarations:
         publications = _observed_as(declaration, image.platform, observed)
         agreed = tuple(each for each in standing.publications if each in publications)
@@ -143,7 +147,7 @@ def _confirmed(match: LayerMatch | None, confirmed: Collection[str]) -> LayerMat
 
 
 def _as_declared(
-    platform: str, observed: ObservedLayers, named: NamedBases, declarations: Sequence[Declaration]
+    platform: str, observed: ObservedLayers, named_bases: NamedBases, declarations: Sequence[Declaration]
 ) -> ImageStanding:
     """The first declaration whose digest was observed, else the first that names a base at all.
 
@@ -152,7 +156,7 @@ def _as_declared(
     """
     for declaration in declarations:
         if publications := _observed_as(declaration, platform, observed):
-            is_base = any(each.base in named.final for each in publications)
+            is_base = any(each.base in named_bases.final for each in publications)
             is_proved = is_base and declaration.basis is Basis.VERIFIED_PROVENANCE
             strength = Strength.PROVED if is_proved else Strength.CLAIMED
             return ImageStanding(platform, strength, declaration.basis, publications, named=declaration.named)

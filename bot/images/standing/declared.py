@@ -29,25 +29,25 @@ def of_provenance(provenance: Provenance, expected: Collection[Base], *, is_veri
         return None
     basis = Basis.VERIFIED_PROVENANCE if is_verified else Basis.UNSIGNED_PROVENANCE
     material = chosen[0]
-    named = f"{material.image}:{material.tag}" if material.tag else material.image
-    return Declaration(basis, named, frozenset(each for each in material.digests if is_digest(each)))
+    image_name = f"{material.image}:{material.tag}" if material.tag else material.image
+    return Declaration(basis, image_name, frozenset(each for each in material.digests if is_digest(each)))
 
 
 def stages_of(provenance: Provenance) -> tuple[Declaration, ...]:
-    """Every image that went into a build, as verified provenance names it."""
+    """Declares every image that went into a build, as verified provenance names it."""
     return tuple(
         Declaration(
             Basis.VERIFIED_PROVENANCE,
-            f"{each.image}:{each.tag}" if each.tag else each.image,
-            frozenset(digest for digest in each.digests if is_digest(digest)),
+            f"{material.image}:{material.tag}" if material.tag else material.image,
+            frozenset(digest for digest in material.digests if is_digest(digest)),
             is_stage=True,
         )
-        for each in provenance.bases
+        for material in provenance.bases
     )
 
 
 def of_annotations(annotations: Mapping[str, str]) -> Declaration | None:
-    """The base that the manifest's annotations name; they are the image's own."""
+    """Declares the base that the manifest's annotations name; they are the image's own."""
     return _of_texts(Basis.ANNOTATION, annotations)
 
 
@@ -74,7 +74,7 @@ def base_named(declaration: Declaration) -> Base | None:
 
 
 def most_telling_first(declarations: Sequence[Declaration | None]) -> list[Declaration]:
-    """Those that were made, the most telling first."""
+    """Sorts the declarations that were made, the most telling first."""
     ranks = list(Basis)
     return sorted((each for each in declarations if each is not None), key=lambda each: ranks.index(each.basis))
 
@@ -88,8 +88,8 @@ def _of_texts(basis: Basis, texts: Mapping[str, str]) -> Declaration | None:
 
 def _names(material: BaseMaterial, base: Base) -> bool:
     try:
-        named = Reference.parse(material.image)
+        reference = Reference.parse(material.image)
     except InvalidReference:
         return False
-    follows = followed_base(named.at(material.tag or None, None))
-    return named.base.name == base.name and (material.tag in ("", base.tag) or follows == base)
+    follows = followed_base(reference.at(material.tag or None, None))
+    return reference.base.name == base.name and (material.tag in ("", base.tag) or follows == base)

@@ -61,17 +61,19 @@ def _by_provenance(
     """By the SDKs that signed provenance names with their digests. Which of several has made it does not show: it
     is told where all of them are shown now, and where none is."""
     sdks: list[list[Publication]] = []
-    for each in declarations:
-        if not each.is_stage or each.basis is not Basis.VERIFIED_PROVENANCE:
+    for declaration in declarations:
+        if not declaration.is_stage or declaration.basis is not Basis.VERIFIED_PROVENANCE:
             continue
-        seen = [one for digest in sorted(each.digests) for one in observed.named(digest, platform)]
-        named = base_named(each)
-        if any(one.base.is_sdk for one in seen) or (named is not None and named.is_sdk):
-            sdks.append([one for one in seen if one.base.is_sdk])
-    shown = [any(one.until is None for one in seen) for seen in sdks]
-    if not sdks or not all(sdks) or len(set(shown)) > 1:
+        publications_of_sdk = [
+            one for digest in sorted(declaration.digests) for one in observed.named(digest, platform)
+        ]
+        sdk_base = base_named(declaration)
+        if any(one.base.is_sdk for one in publications_of_sdk) or (sdk_base is not None and sdk_base.is_sdk):
+            sdks.append([one for one in publications_of_sdk if one.base.is_sdk])
+    are_current = [any(one.until is None for one in publications_of_sdk) for publications_of_sdk in sdks]
+    if not sdks or not all(sdks) or len(set(are_current)) > 1:
         return None
-    is_current, publications = shown[0], [one for seen in sdks for one in seen]
+    is_current, publications = are_current[0], [one for publications_of_sdk in sdks for one in publications_of_sdk]
     since = None if is_current else max(each.until for each in publications if each.until is not None)
     version = next((each for each in map(observed.declared, publications) if each is not None), "")
     return RuntimeInside(version, "provenance that names its SDK", is_current, since, is_signed=True)

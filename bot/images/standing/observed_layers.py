@@ -53,7 +53,7 @@ class ObservedLayers:
         self._whole: dict[str, _Node] = {}
         self._short: dict[str, _Node] = {}
         self._newest: dict[Base, tuple[str, list[int]]] = {}
-        self._named: dict[str, list[int]] = {}
+        self._numbers_by_digest: dict[str, list[int]] = {}
         self._of_base: dict[Base, list[int]] = {}
         self._images: dict[str, PlatformImage] = {}
         self.unpacked: dict[str, str] = {}
@@ -61,27 +61,27 @@ class ObservedLayers:
         for observation in observations:
             self.add(observation)
 
-    def add(self, seen: Observation) -> None:
+    def add(self, observation: Observation) -> None:
         """A base shows another digest: what it showed before ends now. Without a digest it was withdrawn."""
-        digest, before = self._newest.get(seen.base, ("", []))
-        if seen.digest == digest:
+        digest, before = self._newest.get(observation.base, ("", []))
+        if observation.digest == digest:
             return
         for number in before:
-            self._publications[number] = replace(self._publications[number], until=seen.at)
-        if seen.digest is None:
-            self._newest.pop(seen.base, None)
+            self._publications[number] = replace(self._publications[number], until=observation.at)
+        if observation.digest is None:
+            self._newest.pop(observation.base, None)
             return
-        added = [self._add(seen, seen.digest, image) for image in seen.platforms]
-        self._newest[seen.base] = (seen.digest, added)
+        added = [self._add(observation, observation.digest, image) for image in observation.platforms]
+        self._newest[observation.base] = (observation.digest, added)
 
-    def _add(self, seen: Observation, digest: str, image: PlatformImage) -> int:
+    def _add(self, observation: Observation, digest: str, image: PlatformImage) -> int:
         number = len(self._publications)
         platform = usual_name(image.platform)
-        self._publications.append(Publication(seen.base, seen.at, digest, platform, image.digest))
+        self._publications.append(Publication(observation.base, observation.at, digest, platform, image.digest))
         self._images[image.digest] = _more_telling(image, self._images.get(image.digest))
-        self._of_base.setdefault(seen.base, []).append(number)
-        for each in {digest, image.digest}:
-            self._named.setdefault(each, []).append(number)
+        self._of_base.setdefault(observation.base, []).append(number)
+        for named_digest in {digest, image.digest}:
+            self._numbers_by_digest.setdefault(named_digest, []).append(number)
         if image.diff_ids:
             _grow(self._unpacked, platform, image.diff_ids, number)
         if all(len(layer) > _SHORT for layer in image.layers):
@@ -100,13 +100,15 @@ class ObservedLayers:
         unpacked = self._longest(self._unpacked, platform, read, apart_from)
         whole = self._longest(self._whole, platform, image.layers, apart_from)
         depth = max(unpacked[0], whole[0])
-        shown = sorted({number for count, numbers in (unpacked, whole) if count == depth for number in numbers})
-        proved = LayerMatch(self._all(shown), depth)
-        said = self._longest(self._unpacked, platform, image.diff_ids, apart_from)
+        matching_numbers = sorted(
+            {number for count, numbers in (unpacked, whole) if count == depth for number in numbers}
+        )
+        proved = LayerMatch(self._all(matching_numbers), depth)
+        configured = self._longest(self._unpacked, platform, image.diff_ids, apart_from)
         short = self._longest(self._short, platform, image.short_layers, apart_from)
-        if said[0] > max(depth, short[0]):
-            unread = tuple(layer for layer in image.layers[: said[0]] if layer not in self.unpacked)
-            return LayerMatch(self._all(said[1]), said[0], Doubt.PACKED_ANEW, unread)
+        if configured[0] > max(depth, short[0]):
+            unread = tuple(layer for layer in image.layers[: configured[0]] if layer not in self.unpacked)
+            return LayerMatch(self._all(configured[1]), configured[0], Doubt.PACKED_ANEW, unread)
         if short[0] > depth:
             return LayerMatch(self._all(short[1]), short[0], Doubt.FEW_DIGITS)
         return proved if depth else None
@@ -129,13 +131,13 @@ class ObservedLayers:
 
     def named(self, digest: str, platform: str) -> tuple[Publication, ...]:
         """The publications that `digest` names, as their index or as the manifest of `platform`."""
-        found = (self._publications[number] for number in self._named.get(digest, ()))
-        return tuple(each for each in found if each.platform == usual_name(platform))
+        publications = (self._publications[number] for number in self._numbers_by_digest.get(digest, ()))
+        return tuple(each for each in publications if each.platform == usual_name(platform))
 
     def first_shown(self, base: Base, digest: str) -> datetime | None:
         """Returns when a base first showed that digest; None where it was never seen to."""
-        found = (self._publications[number] for number in self._named.get(digest, ()))
-        return min((each.at for each in found if each.base == base and each.digest == digest), default=None)
+        publications = (self._publications[number] for number in self._numbers_by_digest.get(digest, ()))
+        return min((each.at for each in publications if each.base == base and each.digest == digest), default=None)
 
     def current(self, base: Base) -> tuple[Publication, ...]:
         """What the base shows now, each platform; empty where it was never seen or is withdrawn."""
@@ -150,8 +152,8 @@ class ObservedLayers:
             node = node.above.get(layer) if node is not None else None
             if node is None:
                 break
-            if node.shown and (shown := self._of_others(node.shown, apart_from)):
-                best = (depth, shown)
+            if node.shown and (numbers := self._of_others(node.shown, apart_from)):
+                best = (depth, numbers)
         return best
 
     def _of_others(self, numbers: list[int], apart_from: str | None) -> list[int]:
@@ -160,12 +162,12 @@ class ObservedLayers:
         return [number for number in numbers if self._publications[number].base.name != apart_from]
 
 
-def _more_telling(image: PlatformImage, known: PlatformImage | None) -> PlatformImage:
+def _more_telling(image: PlatformImage, earlier: PlatformImage | None) -> PlatformImage:
     """One image as it was observed twice: not every observation has all of its configuration."""
-    if known is None:
+    if earlier is None:
         return image
-    versions = image.versions if image.versions is not None else known.versions
-    return replace(image, versions=versions, history=image.history or known.history)
+    versions = image.versions if image.versions is not None else earlier.versions
+    return replace(image, versions=versions, history=image.history or earlier.history)
 
 
 def _grow(trees: dict[str, _Node], platform: str, layers: Sequence[str], number: int) -> None:

@@ -68,11 +68,13 @@ async def signatures_of(
     One that is stored with other bytes than its digest names is among them as unreadable, so that it does not hide
     the others; so is that there are more than are looked at. Raises `Failure` where the registry does not say.
     """
-    listed = await port.referring(registry, repository, digest)
-    found = await _of_referrers(port, registry, repository, digest, ("notation", "sigstore", "cosign"), listed)
-    found += await _of_tag(port, registry, repository, digest, "sig")
-    found += _cut("", listed)
-    return tuple(dict.fromkeys(found))
+    referrer_digests = await port.referring(registry, repository, digest)
+    documents = await _of_referrers(
+        port, registry, repository, digest, ("notation", "sigstore", "cosign"), referrer_digests
+    )
+    documents += await _of_tag(port, registry, repository, digest, "sig")
+    documents += _cut("", referrer_digests)
+    return tuple(dict.fromkeys(documents))
 
 
 async def referrers_of(
@@ -82,31 +84,31 @@ async def referrers_of(
 
     One that cannot be read is left out. Raises `Failure` where the registry does not say.
     """
-    listed = await port.referring(registry, repository, digest)
-    found: list[Mapping[str, Any]] = []
-    async for document in _referrers(port, registry, repository, digest, listed):
+    referrer_digests = await port.referring(registry, repository, digest)
+    manifests: list[Mapping[str, Any]] = []
+    async for document in _referrers(port, registry, repository, digest, referrer_digests):
         if isinstance(document, Failure):
             _without(document, "a referrer")
         else:
-            found.append({**document, "artifactType": _named(document)})
-    return tuple(found)
+            manifests.append({**document, "artifactType": _read_type(document)})
+    return tuple(manifests)
 
 
-def _cut(kind: str, listed: Sequence[str]) -> list[AttachedDocument]:
+def _cut(kind: str, referrer_digests: Sequence[str]) -> list[AttachedDocument]:
     """What tells that more is listed than is looked at; nothing where it is not."""
-    if len(listed) <= MOST:
+    if len(referrer_digests) <= MOST:
         return []
-    told = f"{len(listed)} artifacts refer to it, of which {MOST} were looked at"
-    return [AttachedDocument(kind, b"", "", unreadable=told)]
+    reason = f"{len(referrer_digests)} artifacts refer to it, of which {MOST} were looked at"
+    return [AttachedDocument(kind, b"", "", unreadable=reason)]
 
 
 async def _referrers(
-    port: SignaturesPort, registry: str, repository: str, digest: str, listed: Sequence[str]
+    port: SignaturesPort, registry: str, repository: str, digest: str, referrer_digests: Sequence[str]
 ) -> AsyncIterator[Mapping[str, Any] | Failure]:
     """The manifests that refer to a digest by their own word, or why one cannot be had."""
-    for each in listed[:MOST]:
+    for referrer in referrer_digests[:MOST]:
         try:
-            document = _object(await port.manifest(registry, repository, each))
+            document = _object(await port.manifest(registry, repository, referrer))
         except Failure as failure:
             yield failure
             continue
@@ -116,15 +118,20 @@ async def _referrers(
 
 
 async def _of_referrers(
-    port: SignaturesPort, registry: str, repository: str, digest: str, kinds: Sequence[str], listed: Sequence[str]
+    port: SignaturesPort,
+    registry: str,
+    repository: str,
+    digest: str,
+    kinds: Sequence[str],
+    referrer_digests: Sequence[str],
 ) -> list[AttachedDocument]:
-    found: list[AttachedDocument] = []
-    async for document in _referrers(port, registry, repository, digest, listed):
+    documents: list[AttachedDocument] = []
+    async for document in _referrers(port, registry, repository, digest, referrer_digests):
         if isinstance(document, Failure):
-            found += _without(document, "a referrer")
+            documents += _without(document, "a referrer")
         elif _kind(document) in kinds:
-            found += await _of_artifact(port, registry, repository, document)
-    return found
+            documents += await _of_artifact(port, registry, repository, document)
+    return documents
 
 
 async def _of_artifact(
@@ -146,12 +153,14 @@ async def attestations_of(
 
     Raises `Failure` where the registry does not say.
     """
-    listed = await port.referring(registry, repository, digest)
-    found = await _of_referrers(port, registry, repository, digest, ("sigstore", _ATTESTATION, SBOM, VEX), listed)
-    found += await _of_tag(port, registry, repository, digest, "att")
-    found += await _of_tag(port, registry, repository, digest, "sbom")
-    found += _cut(CUT, listed)
-    return tuple(dict.fromkeys(found))
+    referrer_digests = await port.referring(registry, repository, digest)
+    documents = await _of_referrers(
+        port, registry, repository, digest, ("sigstore", _ATTESTATION, SBOM, VEX), referrer_digests
+    )
+    documents += await _of_tag(port, registry, repository, digest, "att")
+    documents += await _of_tag(port, registry, repository, digest, "sbom")
+    documents += _cut(CUT, referrer_digests)
+    return tuple(dict.fromkeys(documents))
 
 
 async def _of_tag(
@@ -173,29 +182,29 @@ async def _of_tag(
 async def _of_documents(
     port: SignaturesPort, registry: str, repository: str, kind: str, layers: Sequence[Mapping[str, Any]]
 ) -> list[AttachedDocument]:
-    """Each layer is what is looked for, as it is."""
-    found: list[AttachedDocument] = []
+    """Fetches each layer as a document of its own, as it is."""
+    documents: list[AttachedDocument] = []
     for layer in layers:
         blob, unreadable = await _blob(port, registry, repository, layer)
-        found.append(AttachedDocument(kind, blob, str(layer.get("mediaType", "")), unreadable=unreadable))
-    return found
+        documents.append(AttachedDocument(kind, blob, str(layer.get("mediaType", "")), unreadable=unreadable))
+    return documents
 
 
 async def _of_layers(
     port: SignaturesPort, registry: str, repository: str, document: Mapping[str, Any]
 ) -> list[AttachedDocument]:
-    found: list[AttachedDocument] = []
+    documents: list[AttachedDocument] = []
     for layer in _layers(document)[:MOST]:
         payload, unreadable = await _blob(port, registry, repository, layer)
         alone = json.dumps({"layers": [layer]}).encode()
-        found.append(AttachedDocument("cosign", alone, "", payload, unreadable))
-    return found
+        documents.append(AttachedDocument("cosign", alone, "", payload, unreadable))
+    return documents
 
 
 async def _blob(
     port: SignaturesPort, registry: str, repository: str, layer: Mapping[str, Any]
 ) -> tuple[bytes, str]:
-    """What a layer names, or why it cannot be had."""
+    """Fetches what a layer names, or tells why it cannot be had."""
     try:
         return await port.config(registry, repository, layer["digest"]), ""
     except Failure as failure:
@@ -204,30 +213,30 @@ async def _blob(
         return b"", failure.told
 
 
-def _without(failure: Failure, what: str) -> list[AttachedDocument]:
+def _without(failure: Failure, label: str) -> list[AttachedDocument]:
     """What stands for a manifest that cannot be had; raises what may be otherwise the next time."""
     if failure.trouble is Trouble.MISSING:
         return []
     if failure.trouble is not Trouble.MALFORMED:
         raise failure
-    return [AttachedDocument("", b"", "", unreadable=f"{what} cannot be read: {failure.told}")]
+    return [AttachedDocument("", b"", "", unreadable=f"{label} cannot be read: {failure.told}")]
 
 
-def _named(document: Mapping[str, Any]) -> object:
+def _read_type(document: Mapping[str, Any]) -> object:
     """What the manifest itself says to be, by `artifactType` or, as before 1.1, by the type of its config."""
     config = document.get("config")
     return document.get("artifactType") or (config.get("mediaType") if isinstance(config, dict) else None)
 
 
 def _kind(document: Mapping[str, Any]) -> str | None:
-    named = _named(document)
-    if named == NOTATION:
+    own_type = _read_type(document)
+    if own_type == NOTATION:
         return "notation"
-    if named == COSIGN:
+    if own_type == COSIGN:
         return "cosign"
-    if isinstance(named, str) and named.startswith(BUNDLE):
+    if isinstance(own_type, str) and own_type.startswith(BUNDLE):
         return "sigstore"
-    kinds = [named, *(layer.get("mediaType") for layer in _layers(document)[:1])]
+    kinds = [own_type, *(layer.get("mediaType") for layer in _layers(document)[:1])]
     if ENVELOPE in kinds:
         return _ATTESTATION
     stated = {stated_by_media_type(kind) for kind in kinds if isinstance(kind, str)}
@@ -236,8 +245,8 @@ def _kind(document: Mapping[str, Any]) -> str | None:
 
 def _layers(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     layers = document.get("layers")
-    listed = layers if isinstance(layers, list) else []
-    return [each for each in listed if isinstance(each, dict) and is_digest(str(each.get("digest")))]
+    layer_list = layers if isinstance(layers, list) else []
+    return [each for each in layer_list if isinstance(each, dict) and is_digest(str(each.get("digest")))]
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

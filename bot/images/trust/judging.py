@@ -50,23 +50,23 @@ Judge = Callable[[AttachedDocument, str], Worth]
 
 
 def judge_trust(
-    signatures: Sequence[AttachedDocument], trusted: Trusted, digest: str, at: datetime, remembered: Remembered
+    signatures: Sequence[AttachedDocument], trusted: Trusted, digest: str, moment: datetime, remembered: Remembered
 ) -> Trust:
     """Proved where one signature holds, as long as one does; else why the first does not. Cannot tell is not valid.
 
     What somebody states of an image (its provenance, an SBOM, what a scanner found, that it was verified) is signed
     itself and does not sign the image, whoever states it and wherever it is kept.
     """
-    is_signature = [may_state(found, {Stated.SIGNATURE}) for found in signatures]
-    signing = [found for found, signs in zip(signatures, is_signature, strict=True) if signs]
-    made = verdicts(signing, trusted, digest, at, remembered)
-    held = longest_held(made)
-    if held is not None:
-        notes = "".join(f"; {note}" for note in held.notes)
-        told = f"signed by {held.signer} ({held.kind}; revocation {REVOCATION}{notes})"
-        return Trust(Strength.PROVED, told, until=held.holds_until)
+    is_signature = [may_state(document, {Stated.SIGNATURE}) for document in signatures]
+    signing = [document for document, signs in zip(signatures, is_signature, strict=True) if signs]
+    made = verdicts(signing, trusted, digest, moment, remembered)
+    verdict = longest_held(made)
+    if verdict is not None:
+        notes = "".join(f"; {note}" for note in verdict.notes)
+        reason = f"signed by {verdict.signer} ({verdict.kind}; revocation {REVOCATION}{notes})"
+        return Trust(Strength.PROVED, reason, until=verdict.holds_until)
     if not made:
-        others = dict.fromkeys(told_of(found) for found in signatures if found not in signing)
+        others = dict.fromkeys(told_of(document) for document in signatures if document not in signing)
         stated = f"; what is there states {', '.join([*others][:_MOST_TOLD])}" if others else ""
         return Trust(Strength.UNKNOWN, f"no signature of a kind that is trusted is there{stated}", is_there=False)
     first = made[0]
@@ -75,52 +75,56 @@ def judge_trust(
 
 def longest_held(made: Sequence[SignatureVerdict]) -> SignatureVerdict | None:
     """Of the verdicts that hold the one that does so for longest, the first of several; None where none does."""
-    held = [verdict for verdict in made if verdict.is_valid]
-    return max(held, key=lambda verdict: verdict.holds_until or _ALWAYS, default=None)
+    valid_verdicts = [verdict for verdict in made if verdict.is_valid]
+    return max(valid_verdicts, key=lambda verdict: verdict.holds_until or _ALWAYS, default=None)
 
 
 def verdicts(
-    signatures: Sequence[AttachedDocument], trusted: Trusted, digest: str, at: datetime, remembered: Remembered
+    signatures: Sequence[AttachedDocument], trusted: Trusted, digest: str, moment: datetime, remembered: Remembered
 ) -> list[SignatureVerdict]:
     """The verdicts of all signatures of the kinds that are trusted, in the order in which they were found."""
-    return [verdict for found in signatures for verdict in _of_one(found, trusted, digest, at, remembered)]
+    return [
+        verdict for document in signatures for verdict in _of_one(document, trusted, digest, moment, remembered)
+    ]
 
 
 def _of_one(
-    found: AttachedDocument, trusted: Trusted, digest: str, at: datetime, remembered: Remembered
+    document: AttachedDocument, trusted: Trusted, digest: str, moment: datetime, remembered: Remembered
 ) -> list[SignatureVerdict]:
-    is_notation = found.kind in ("notation", "") and trusted.notation is not None
-    is_keyless = found.kind != "notation" and trusted.keyless is not None
-    is_keyed = found.kind != "notation" and trusted.key is not None
-    if found.unreadable:
+    is_notation = document.kind in ("notation", "") and trusted.notation is not None
+    is_keyless = document.kind != "notation" and trusted.keyless is not None
+    is_keyed = document.kind != "notation" and trusted.key is not None
+    if document.unreadable:
         is_wanted = is_notation or is_keyless or is_keyed
-        check = SignatureCheck("stored", CheckState.FAILED, found.unreadable)
-        return [SignatureVerdict(found.kind, (check,), digest=digest)] if is_wanted else []
-    under = (trusted.name, digest, found.kind, found.media_type, found.payload)
-    asked = SignedSubject(found.payload, digest)
+        check = SignatureCheck("stored", CheckState.FAILED, document.unreadable)
+        return [SignatureVerdict(document.kind, (check,), digest=digest)] if is_wanted else []
+    under = (trusted.name, digest, document.kind, document.media_type, document.payload)
+    subject = SignedSubject(document.payload, digest)
     made: list[SignatureVerdict] = []
     if is_notation and (policy := trusted.notation) is not None:
         made.append(
             remembered.verdict(
-                found.encoded,
+                document.encoded,
                 under,
-                at,
-                lambda: verify_notation(found.encoded, found.media_type, policy, at, digests=[digest]),
+                moment,
+                lambda: verify_notation(document.encoded, document.media_type, policy, moment, digests=[digest]),
             )
         )
     if is_keyless and trusted.keyless is not None:
         root, signer = trusted.keyless
         made.append(
             remembered.verdict(
-                found.encoded,
+                document.encoded,
                 under,
-                at,
-                lambda: as_of(verify_keyless(found.encoded, root, signer, asked), at),
+                moment,
+                lambda: as_of(verify_keyless(document.encoded, root, signer, subject), moment),
             )
         )
     if is_keyed and (key := trusted.key) is not None:
         by_key = (*under, "key")
         made.append(
-            remembered.verdict(found.encoded, by_key, at, lambda: verify_with_key(found.encoded, key, asked))
+            remembered.verdict(
+                document.encoded, by_key, moment, lambda: verify_with_key(document.encoded, key, subject)
+            )
         )
     return made

@@ -28,7 +28,7 @@ _Key = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Memory:
     answer: _Any
     at: datetime
     size: int
@@ -40,7 +40,7 @@ class LookedOnce:
     def __init__(self, port: SignaturesPort, clock: Clock) -> None:
         self._port = port
         self._clock = clock
-        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
+        self._memories: OrderedDict[_Key, _Memory] = OrderedDict()
         self._bytes = 0
 
     async def referring(self, registry: str, repository: str, digest: str) -> Sequence[str]:
@@ -67,24 +67,24 @@ class LookedOnce:
     async def _once(
         self, key: _Key, ask: Callable[[], Awaitable[Answer]], counts_for: timedelta | None = None
     ) -> Answer:
-        kept = self._kept.get(key)
+        memory = self._memories.get(key)
         now = self._clock.now()
-        if kept is not None and (counts_for is None or is_fresh(kept.at, now, counts_for)):
-            self._kept.move_to_end(key)
-            return kept.answer  # type: ignore[return-value] # a key has answers of one kind
+        if memory is not None and (counts_for is None or is_fresh(memory.at, now, counts_for)):
+            self._memories.move_to_end(key)
+            return memory.answer  # type: ignore[return-value] # a key has answers of one kind
         answer = await ask()
-        self._keep(key, _Kept(answer, now, _size(answer)))
+        self._keep(key, _Memory(answer, now, _size(answer)))
         return answer
 
-    def _keep(self, key: _Key, kept: _Kept) -> None:
-        before = self._kept.pop(key, None)
+    def _keep(self, key: _Key, memory: _Memory) -> None:
+        before = self._memories.pop(key, None)
         self._bytes -= before.size if before is not None else 0
-        if kept.size > _LARGEST:
+        if memory.size > _LARGEST:
             return
-        self._kept[key] = kept
-        self._bytes += kept.size
+        self._memories[key] = memory
+        self._bytes += memory.size
         while self._bytes > MOST_BYTES:
-            _, oldest = self._kept.popitem(last=False)
+            _, oldest = self._memories.popitem(last=False)
             self._bytes -= oldest.size
 
 

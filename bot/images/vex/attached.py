@@ -51,8 +51,8 @@ class AttachedVex:
 
     def __str__(self) -> str:
         heeded = "" if self.is_heeded else ", not heeded"
-        what = self.problem or counted(len(self.statements), "statement")
-        return f"{self.strength}{heeded}: {self.told}; {what}"
+        summary = self.problem or counted(len(self.statements), "statement")
+        return f"{self.strength}{heeded}: {self.told}; {summary}"
 
 
 async def vex_of(
@@ -69,50 +69,50 @@ async def vex_of(
     `digests` are those of the image and of its platforms; a statement about another image is none of its. Raises
     `Failure` where the registry does not say.
     """
-    found: list[AttachedVex] = []
+    documents: list[AttachedVex] = []
     cut: list[AttachedVex] = []
     for digest in digests:
         attached = await attestations_of(port, registry, repository, digest)
         cut += [_unseen(each) for each in attached if each.kind == CUT]
         judged = [_attached(each, digest, judge) for each in attached]
-        found += [await asyncio.to_thread(_document, *each) for each in judged if each is not None]
+        documents += [await asyncio.to_thread(_document, *each) for each in judged if each is not None]
     best: dict[str, AttachedVex] = {}
-    for document in sorted(found, key=lambda each: each.strength is not Strength.PROVED):
+    for document in sorted(documents, key=lambda each: each.strength is not Strength.PROVED):
         best.setdefault(document.document, document)
     ordered = sorted(best.values(), key=lambda each: (each.is_heeded, each.said_at), reverse=True)
     return (*ordered[:MOST], *_left(ordered[MOST:]), *dict.fromkeys(cut))
 
 
-def _unseen(found: AttachedDocument) -> AttachedVex:
-    """What stands for documents that may be among what was not looked at."""
-    return AttachedVex("", Strength.CLAIMED, "some may be left out", problem=found.unreadable)
+def _unseen(document: AttachedDocument) -> AttachedVex:
+    """Makes what stands for documents that may be among what was not looked at."""
+    return AttachedVex("", Strength.CLAIMED, "some may be left out", problem=document.unreadable)
 
 
-def _left(some: Sequence[AttachedVex]) -> list[AttachedVex]:
+def _left(surplus: Sequence[AttachedVex]) -> list[AttachedVex]:
     """What stands for documents that do not count, as there are too many; nothing where none is left."""
-    if not some:
+    if not surplus:
         return []
-    older = counted(len(some), "older document")
-    what = f"{older} left out, of which {sum(each.is_heeded for each in some)} would be heeded"
-    return [AttachedVex("", Strength.CLAIMED, f"more than {MOST} are attached", problem=what)]
+    older = counted(len(surplus), "older document")
+    problem = f"{older} left out, of which {sum(each.is_heeded for each in surplus)} would be heeded"
+    return [AttachedVex("", Strength.CLAIMED, f"more than {MOST} are attached", problem=problem)]
 
 
 def _attached(
-    found: AttachedDocument, digest: str, judge: Judge
+    document: AttachedDocument, digest: str, judge: Judge
 ) -> tuple[bytes | Mapping[str, Any], Worth, str] | None:
     """What is attached to an image, where it is a VEX document about it, what it is worth, why, and why it cannot
     be read; else None."""
-    if found.kind == VEX:
-        return found.encoded, Worth(Strength.CLAIMED, "not signed"), found.unreadable
-    statement = statement_stating(found, Stated.VEX)
+    if document.kind == VEX:
+        return document.encoded, Worth(Strength.CLAIMED, "not signed"), document.unreadable
+    statement = statement_stating(document, Stated.VEX)
     if statement is None or not statement.is_about(digest):
         return None
-    return statement.predicate, judge(found, digest), ""
+    return statement.predicate, judge(document, digest), ""
 
 
-def _document(written: bytes | Mapping[str, Any], worth: Worth, problem: str) -> AttachedVex:
-    """Takes a second for a document of some megabytes."""
-    text = written if isinstance(written, bytes) else json.dumps(written, sort_keys=True).encode()
+def _document(content: bytes | Mapping[str, Any], worth: Worth, problem: str) -> AttachedVex:
+    """Reads a document and judges it; one of some megabytes takes a second."""
+    text = content if isinstance(content, bytes) else json.dumps(content, sort_keys=True).encode()
     document = f"sha256:{hashlib.sha256(text or problem.encode()).hexdigest()}"
     try:
         read = read_vex(text, "a VEX document") if not problem else ()

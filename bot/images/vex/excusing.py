@@ -23,7 +23,7 @@ class VexExcuse:
 
 
 def excuse(
-    found: Iterable[DetectedVulnerability], statements: Sequence[VexStatement], report: Report
+    vulnerabilities: Iterable[DetectedVulnerability], statements: Sequence[VexStatement], report: Report
 ) -> tuple[tuple[DetectedVulnerability, ...], tuple[VexExcuse, ...]]:
     """What still stands, and what the statements take away, in the order of the findings.
 
@@ -35,27 +35,29 @@ def excuse(
             by_name.setdefault(name, {})[number] = statement
     standing: list[DetectedVulnerability] = []
     excused: list[VexExcuse] = []
-    for each in found:
-        speaking = [one for one in _naming(each, by_name) if speaks_of(one, each, report)]
+    for vulnerability in vulnerabilities:
+        speaking = [one for one in _naming(vulnerability, by_name) if speaks_of(one, vulnerability, report)]
         if speaking and speaking[-1].excuses:
-            excused.append(VexExcuse(each, speaking[-1]))
+            excused.append(VexExcuse(vulnerability, speaking[-1]))
         else:
-            standing.append(each)
+            standing.append(vulnerability)
     return tuple(standing), tuple(excused)
 
 
-def _naming(found: DetectedVulnerability, by_name: Mapping[str, Mapping[int, VexStatement]]) -> list[VexStatement]:
+def _naming(
+    vulnerability: DetectedVulnerability, by_name: Mapping[str, Mapping[int, VexStatement]]
+) -> list[VexStatement]:
     """The statements that name it, the last one last; one that names it by an alias alone, where it names no other
     CVE: an advisory may be about several. By each name, they stand under their place among all."""
-    name = found.id.upper()
-    named = dict(by_name.get(name, {}))
-    for alias in found.aliases:
-        named |= {
+    name = vulnerability.id.upper()
+    by_number = dict(by_name.get(name, {}))
+    for alias in vulnerability.aliases:
+        by_number |= {
             number: one
             for number, one in by_name.get(alias.upper(), {}).items()
             if not any(is_cve(other) and other != name for other in one.vulnerabilities)
         }
-    return [named[number] for number in sorted(named)]
+    return [by_number[number] for number in sorted(by_number)]
 
 
 def untold_platforms(
@@ -65,15 +67,17 @@ def untold_platforms(
     tell which one it is about."""
     if report.platform:
         return ()
-    named = {arch for one in statements for each in one.products if (arch := architecture_of(each.whole.url))}
+    architectures = {
+        arch for one in statements for product in one.products if (arch := architecture_of(product.whole.url))
+    }
     lines: list[str] = []
     left = tuple(standing)
-    for arch in sorted(named)[:_MOST_PLATFORMS]:
+    for arch in sorted(architectures)[:_MOST_PLATFORMS]:
         left, excused = excuse(left, statements, replace(report, platform=f"linux/{arch}"))
         lines += [
-            f"{each.found.id} in {each.found.package}: {each.statement.author or 'an unnamed author'} excuses it "
+            f"{pair.found.id} in {pair.found.package}: {pair.statement.author or 'an unnamed author'} excuses it "
             f"on {arch} alone, and the report does not say which platform it is about; have the scanner write its "
             "own JSON"
-            for each in excused
+            for pair in excused
         ]
     return tuple(lines)

@@ -12,24 +12,24 @@ from bot.images.vex.statements import Component, VexStatement
 _IMAGES = frozenset({"oci", "docker"})
 
 
-def speaks_of(statement: VexStatement, found: DetectedVulnerability, report: Report) -> bool:
+def speaks_of(statement: VexStatement, vulnerability: DetectedVulnerability, report: Report) -> bool:
     """Whether one of its products is the package that was found, or the image that holds it."""
     for product in statement.products:
-        if _covers(product.whole, found.package_url):
+        if _covers(product.whole, vulnerability.package_url):
             return True
         if _is_scanned(product.whole, report) and (
-            not product.parts or any(_covers(part, found.package_url) for part in product.parts)
+            not product.parts or any(_covers(part, vulnerability.package_url) for part in product.parts)
         ):
             return True
     return False
 
 
-def _covers(stated: Component, found: str) -> bool:
+def _covers(stated: Component, package_url: str) -> bool:
     """Whether what is stated is what was found: the same package, and its version and qualifiers where stated.
 
     Hashes of a package without a version tell of certain files alone, and which were found is not known.
     """
-    one, other = _parsed(stated.url), _parsed(found)
+    one, other = _parsed(stated.url), _parsed(package_url)
     if (
         one is None
         or other is None
@@ -53,10 +53,10 @@ def _is_stated(qualifier: str, stated: str, had: str, namespace: str) -> bool:
     if qualifier == "arch":
         return _is_for(stated, f"linux/{had}")
     if qualifier == "distro":
-        wanted, told = distribution_named(stated, namespace), distribution_named(had, namespace)
-        if wanted is None or told is None or wanted.id != told.id:
+        stated_release, own_release = distribution_named(stated, namespace), distribution_named(had, namespace)
+        if stated_release is None or own_release is None or stated_release.id != own_release.id:
             return False
-        return not wanted.version or f"{told.version}.".startswith(f"{wanted.version}.")
+        return not stated_release.version or f"{own_release.version}.".startswith(f"{stated_release.version}.")
     return False
 
 
@@ -64,14 +64,14 @@ def _is_for(arch: str, platform: str) -> bool:
     """Whether an architecture that is stated is that of a platform; its variant counts where it is stated, as with
     `arm/v7` and `armhf`. Of plain `linux/arm`, as scanners write it, none is known."""
     try:
-        stated, told = Platform.parse(f"linux/{arch}"), Platform.parse(platform)
+        stated, own_platform = Platform.parse(f"linux/{arch}"), Platform.parse(platform)
     except InvalidPlatform:
         return False
-    if stated.architecture != told.architecture:
+    if stated.architecture != own_platform.architecture:
         return False
     if "/" not in arch and (arch == stated.architecture or not stated.variant):
         return True
-    return stated.variant == told.variant and platform != "linux/arm"
+    return stated.variant == own_platform.variant and platform != "linux/arm"
 
 
 def _is_scanned(stated: Component, report: Report) -> bool:

@@ -72,17 +72,17 @@ class VexStatement:
         return self.status == "fixed" or (self.status == "not_affected" and bool(self.reason))
 
 
-def read_vex(data: bytes, where: str) -> tuple[VexStatement, ...]:
+def read_vex(data: bytes, place: str) -> tuple[VexStatement, ...]:
     """The statements as they stand there. Raises `Failure` for what is no OpenVEX document."""
-    document = read_json(data, where, LARGEST_VEX)
+    document = read_json(data, place, LARGEST_VEX)
     contexts = document.get("@context")
-    named = contexts if isinstance(contexts, list) else [contexts]
-    listed = document.get("statements")
-    if not any(text(name).startswith(OPENVEX) for name in named) or not isinstance(listed, list):
-        raise Failure(Trouble.MALFORMED, "is no OpenVEX document", where=where, advice="nothing of it is used")
-    if len(listed) > _MOST_STATEMENTS:
-        raise Failure(Trouble.MALFORMED, f"has more than {_MOST_STATEMENTS} statements", where=where)
-    return tuple(_statement(mapping(each), document, where) for each in listed)
+    context_names = contexts if isinstance(contexts, list) else [contexts]
+    statements = document.get("statements")
+    if not any(text(name).startswith(OPENVEX) for name in context_names) or not isinstance(statements, list):
+        raise Failure(Trouble.MALFORMED, "is no OpenVEX document", where=place, advice="nothing of it is used")
+    if len(statements) > _MOST_STATEMENTS:
+        raise Failure(Trouble.MALFORMED, f"has more than {_MOST_STATEMENTS} statements", where=place)
+    return tuple(_statement(mapping(each), document, place) for each in statements)
 
 
 def heeded(statements: Iterable[VexStatement], now: datetime) -> tuple[VexStatement, ...]:
@@ -94,8 +94,8 @@ def is_ahead(statement: VexStatement, now: datetime) -> bool:
     return statement.at is not None and is_yet_to_come(statement.at, now)
 
 
-def _statement(value: Mapping[str, Any], document: Mapping[str, Any], where: str) -> VexStatement:
-    """What a statement leaves out, or has null for, the document says for all."""
+def _statement(value: Mapping[str, Any], document: Mapping[str, Any], place: str) -> VexStatement:
+    """Reads a statement; what it leaves out, or has null for, the document says for all."""
 
     def said(key: str) -> object:
         own = value.get(key)
@@ -114,21 +114,21 @@ def _statement(value: Mapping[str, Any], document: Mapping[str, Any], where: str
         text(said("status")),
         (justification if justification in _JUSTIFICATIONS else "") or bounded_line(value.get("impact_statement")),
         bounded_line(document.get("author")),
-        _moment(said("timestamp"), where),
+        _moment(said("timestamp"), place),
     )
 
 
-def _moment(written: object, where: str) -> datetime | None:
+def _moment(value: object, place: str) -> datetime | None:
     """A time without a zone is taken as UTC. Raises `Failure` for what is no time: which statement is the last
     could not be told."""
-    if written in (None, ""):
+    if value in (None, ""):
         return None
     try:
-        at = datetime.fromisoformat(text(written))
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        moment = datetime.fromisoformat(text(value))
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        what = f"has a statement of {str(written)[:40]!r}, which is no time"
-        raise Failure(Trouble.MALFORMED, what, where=where, advice="write it as RFC 3339 has it") from None
+        fault = f"has a statement of {str(value)[:40]!r}, which is no time"
+        raise Failure(Trouble.MALFORMED, fault, where=place, advice="write it as RFC 3339 has it") from None
 
 
 def _product(value: object, common: Sequence[Component]) -> Product:
@@ -137,16 +137,16 @@ def _product(value: object, common: Sequence[Component]) -> Product:
 
 def _parts(value: Mapping[str, Any]) -> tuple[Component, ...]:
     """Where they are no list, one that is nothing stands for them: the whole is not meant then."""
-    listed = value.get("subcomponents")
-    if listed is None:
+    subcomponents = value.get("subcomponents")
+    if subcomponents is None:
         return ()
-    return tuple(map(_component, listed)) if isinstance(listed, list) else (Component(""),)
+    return tuple(map(_component, subcomponents)) if isinstance(subcomponents, list) else (Component(""),)
 
 
 def _component(value: object) -> Component:
     inner = mapping(value)
     url = text(value) or text(mapping(inner.get("identifiers")).get("purl")) or text(inner.get("@id"))
     hashes = mapping(inner.get("hashes"))
-    told = text(hashes.get(_SHA_256)).lower()
-    digest = f"sha256:{told.removeprefix('sha256:')}" if told else ""
+    sha_256 = text(hashes.get(_SHA_256)).lower()
+    digest = f"sha256:{sha_256.removeprefix('sha256:')}" if sha_256 else ""
     return Component(url, digest, inner.get("hashes") not in (None, {}))

@@ -86,11 +86,11 @@ async def _usages(connection: AsyncConnection, repository: int, place: "_Place")
     return tuple(readable(rows, place.usage, lambda each: f"usage {each.id}"))
 
 
-async def _decisions(connection: AsyncConnection, shown: Sequence[RebuildRow]) -> tuple[Decision, ...]:
+async def _decisions(connection: AsyncConnection, rebuild_rows: Sequence[RebuildRow]) -> tuple[Decision, ...]:
     """The last decisions on the rebuilds that are shown, the newest first."""
     rows = await connection.execute(
         select(transitions)
-        .where(transitions.c.rebuild_id.in_([each.id for each in shown]))
+        .where(transitions.c.rebuild_id.in_([each.id for each in rebuild_rows]))
         .order_by(transitions.c.id.desc())
         .limit(_MOST_DECISIONS)
     )
@@ -124,8 +124,13 @@ class _Place:
             self._line(usage.path, usage.line),
         )
 
-    def problem(self, found: SourceProblem) -> FileProblem:
-        return FileProblem(found.path, found.line, found.message, self._line(found.path, found.line))
+    def problem(self, source_problem: SourceProblem) -> FileProblem:
+        return FileProblem(
+            source_problem.path,
+            source_problem.line,
+            source_problem.message,
+            self._line(source_problem.path, source_problem.line),
+        )
 
     def _line(self, path: str, line: int) -> str:
         return line_url(self._web, self._name, self._branch, path, line)

@@ -27,30 +27,32 @@ class RolloutPagesStore(Store):
         async with self._database.reading() as connection:
             total = int(await connection.scalar(select(func.count()).select_from(rollouts)) or 0)
         views = RolloutViewsStore(self._database, self._worker, self._clock)
-        found = await views.progress(options, self._clock.now(), limit=cut.per_page, offset=cut.offset)
-        return page_of(tuple(rollout_summary(each, ENDED) for each in found), total, cut)
+        progress_rows = await views.progress(options, self._clock.now(), limit=cut.per_page, offset=cut.offset)
+        return page_of(tuple(rollout_summary(each, ENDED) for each in progress_rows), total, cut)
 
     async def open_rollouts(self, options: RolloutOptions, most: int) -> tuple[RolloutSummary, ...]:
-        """Those that have not ended, the newest first."""
+        """Reads the rollouts that have not ended, the newest first."""
         views = RolloutViewsStore(self._database, self._worker, self._clock)
-        found = await views.progress(options, self._clock.now(), limit=most, is_open=True)
-        return tuple(rollout_summary(each, ENDED) for each in found)
+        progress_rows = await views.progress(options, self._clock.now(), limit=most, is_open=True)
+        return tuple(rollout_summary(each, ENDED) for each in progress_rows)
 
     async def rollout(
         self, number: int, options: RolloutOptions, cut: Cut, state: str | None = None
     ) -> RolloutPage | None:
-        """One page of its rebuilds, those in `state` alone where it is given."""
+        """Reads a rollout with one page of its rebuilds, those in `state` alone where it is given."""
         views = RolloutViewsStore(self._database, self._worker, self._clock)
-        found = await views.progress(options, self._clock.now(), number=number)
-        if not found:
+        progress_rows = await views.progress(options, self._clock.now(), number=number)
+        if not progress_rows:
             return None
-        where = [rebuilds.c.rollout_id == number, is_current()]
-        where += [rebuilds.c.state == state] if state is not None else []
+        conditions = [rebuilds.c.rollout_id == number, is_current()]
+        conditions += [rebuilds.c.state == state] if state is not None else []
         mine = changes.c.rollout_id == number
         async with self._database.reading() as connection:
             return RolloutPage(
-                found[0],
+                progress_rows[0],
                 await latest_changes(connection, MOST_CHANGES, mine),
                 int(await connection.scalar(select(func.count()).where(mine)) or 0),
-                await rebuild_page(connection, cut, sum((await states(connection, *where)).values()), *where),
+                await rebuild_page(
+                    connection, cut, sum((await states(connection, *conditions)).values()), *conditions
+                ),
             )

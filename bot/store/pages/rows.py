@@ -47,11 +47,11 @@ MOST_ROWS = 60
 
 
 async def rebuild_page(
-    connection: AsyncConnection, cut: Cut, total: int, *where: ColumnElement[bool]
+    connection: AsyncConnection, cut: Cut, total: int, *conditions: ColumnElement[bool]
 ) -> Page[RebuildRow]:
-    """One page of the `total` rebuilds where all of `where` holds: what failed first, then what is under way."""
+    """One page of the `total` rebuilds where these conditions hold: what failed first, then what is under way."""
     rows = await connection.execute(
-        _rebuilds(*where)
+        _rebuilds(*conditions)
         .order_by(_RANK, rebuilds.c.ended_at.desc(), rebuilds.c.id)
         .limit(cut.per_page)
         .offset(cut.offset)
@@ -60,40 +60,42 @@ async def rebuild_page(
 
 
 async def latest_rebuilds(
-    connection: AsyncConnection, most: int, *where: ColumnElement[bool]
+    connection: AsyncConnection, most: int, *conditions: ColumnElement[bool]
 ) -> tuple[RebuildRow, ...]:
     """Reads the newest rebuilds that fit, the newest first."""
-    rows = await connection.execute(_rebuilds(*where).order_by(rebuilds.c.id.desc()).limit(most))
+    rows = await connection.execute(_rebuilds(*conditions).order_by(rebuilds.c.id.desc()).limit(most))
     return await _with_steps(connection, rows.all())
 
 
-async def states(connection: AsyncConnection, *where: ColumnElement[bool]) -> dict[str, int]:
-    """How many rebuilds are in which state, in the states' own order."""
-    rows = await connection.execute(select(rebuilds.c.state, func.count()).where(*where).group_by(rebuilds.c.state))
-    found = {row[0]: row[1] for row in rows}
-    return {state.value: found[state.value] for state in RebuildState if state.value in found}
+async def states(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> dict[str, int]:
+    """Counts how many rebuilds are in which state, in the states' own order."""
+    rows = await connection.execute(
+        select(rebuilds.c.state, func.count()).where(*conditions).group_by(rebuilds.c.state)
+    )
+    numbers = {row[0]: row[1] for row in rows}
+    return {state.value: numbers[state.value] for state in RebuildState if state.value in numbers}
 
 
 async def latest_changes(
-    connection: AsyncConnection, most: int, *where: ColumnElement[bool], cves: CvesOfMoves | None = None
+    connection: AsyncConnection, most: int, *conditions: ColumnElement[bool], cves: CvesOfMoves | None = None
 ) -> tuple[ChangeRow, ...]:
     """The newest first; with `cves` each tells those that it fixed, and those that are still open."""
     rows = await connection.execute(
         select(changes.c.id, changes.c.change, changes.c.rollout_id)
-        .where(*where)
+        .where(*conditions)
         .order_by(changes.c.at.desc(), changes.c.id.desc())
         .limit(most)
     )
-    found = rows.all()
-    packages = await package_changes_of(connection, [row.id for row in found])
+    change_rows = rows.all()
+    packages = await package_changes_of(connection, [row.id for row in change_rows])
     if cves is not None:
         packages = await cves.beside(connection, packages)
     return tuple(
-        readable(found, lambda row: _change(row, packages.get(row.id, ())), lambda row: f"change {row.id}")
+        readable(change_rows, lambda row: _change(row, packages.get(row.id, ())), lambda row: f"change {row.id}")
     )
 
 
-def _rebuilds(*where: ColumnElement[bool]) -> Select[Any]:
+def _rebuilds(*conditions: ColumnElement[bool]) -> Select[Any]:
     return (
         select(
             rebuilds.c.id,
@@ -115,20 +117,22 @@ def _rebuilds(*where: ColumnElement[bool]) -> Select[Any]:
             repositories.c.name,
         )
         .select_from(keepers(rebuilds.join(repositories, repositories.c.id == rebuilds.c.repository_id)))
-        .where(*where)
+        .where(*conditions)
     )
 
 
 async def _with_steps(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[RebuildRow, ...]:
     stepping = [row.id for row in rows if row.steps]
-    found: dict[int, list[StepRow]] = {}
+    steps_by_rebuild: dict[int, list[StepRow]] = {}
     if stepping:
-        some = await connection.execute(
+        step_rows = await connection.execute(
             select(steps).where(steps.c.rebuild_id.in_(stepping)).order_by(steps.c.rebuild_id, steps.c.place)
         )
-        for home, step in readable(some, lambda row: (row.rebuild_id, _step(row)), lambda row: f"step {row.id}"):
-            found.setdefault(home, []).append(step)
-    return tuple(_rebuild(row, tuple(found.get(row.id, ()))) for row in rows)
+        for home, step in readable(
+            step_rows, lambda row: (row.rebuild_id, _step(row)), lambda row: f"step {row.id}"
+        ):
+            steps_by_rebuild.setdefault(home, []).append(step)
+    return tuple(_rebuild(row, tuple(steps_by_rebuild.get(row.id, ()))) for row in rows)
 
 
 def _step(row: Any) -> StepRow:
@@ -141,7 +145,7 @@ def _rebuild(row: Any, of_it: tuple[StepRow, ...]) -> RebuildRow:
         row.rollout_id,
         row.name,
         row.wave,
-        _what(row),
+        _name_action(row),
         row.state,
         row.state in ENDED,
         row.reason,
@@ -156,11 +160,11 @@ def _rebuild(row: Any, of_it: tuple[StepRow, ...]) -> RebuildRow:
 
 def line_url(web: str, repository: str, branch: str, path: str, line: int) -> str:
     """Where the forge shows a line of a file; `web` is where it shows repositories to people."""
-    where = quote(f"{branch}/{path}".encode("utf-8", "surrogateescape"))
-    return f"{web}/{quote(repository)}/blob/{where}#L{line}"
+    location = quote(f"{branch}/{path}".encode("utf-8", "surrogateescape"))
+    return f"{web}/{quote(repository)}/blob/{location}#L{line}"
 
 
-def _what(row: Any) -> str:
+def _name_action(row: Any) -> str:
     if row.pull_request is not None:
         return f"#{row.pull_request}"
     if row.run is not None:
@@ -186,12 +190,12 @@ def _change(row: Any, packages: tuple[PlatformChanges, ...]) -> ChangeRow:
 
 
 async def notice_rows(
-    connection: AsyncConnection, most: int, order: Sequence[Any], *where: ColumnElement[bool]
+    connection: AsyncConnection, most: int, order: Sequence[Any], *conditions: ColumnElement[bool]
 ) -> tuple[NoticeRow, ...]:
     rows = await connection.execute(
         select(notices, bases.c.registry, bases.c.repository, bases.c.tag)
         .join(bases, bases.c.id == notices.c.base_id)
-        .where(*where)
+        .where(*conditions)
         .order_by(*order)
         .limit(most)
     )
@@ -210,7 +214,7 @@ def _notice(row: Any) -> NoticeRow:
 
 
 async def base_rows(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[BaseRow, ...]:
-    """Of rows of bases with their numbers of `repositories`."""
+    """Makes a row of each of these bases, read with their numbers of `repositories`."""
     copies = await statuses(connection, bases.c.id.in_([row.id for row in rows]))
     return tuple(
         BaseRow(

@@ -43,8 +43,8 @@ class BaseViewsStore(Store):
         """Reads all changes of the bases whose full or short name is `base`, oldest first, each with its
         packages, and the CVEs that it fixed or left open."""
         async with self._database.reading() as connection:
-            known = await _known_bases(connection)
-            ids = [id_ for found, id_ in known.items() if base in (str(found), found.short)]
+            known_bases = await _known_bases(connection)
+            ids = [id_ for candidate, id_ in known_bases.items() if base in (str(candidate), candidate.short)]
             query = select(changes.c.id, changes.c.change).where(changes.c.base_id.in_(ids))
             rows = (await connection.execute(query.order_by(changes.c.at, changes.c.id))).all()
             moved = await package_changes_of(connection, [row.id for row in rows])
@@ -59,14 +59,14 @@ class BaseViewsStore(Store):
         """The latest observations, oldest first, of the bases whose full or short name is `base`, and of the bases
         that these are cut from. Raises `Failure` where there is no such base."""
         async with self._database.reading() as connection:
-            known = await _known_bases(connection)
-            wanted = {found for found in known if base in (str(found), found.short)}
-            if not wanted:
+            known_bases = await _known_bases(connection)
+            named_bases = {candidate for candidate in known_bases if base in (str(candidate), candidate.short)}
+            if not named_bases:
                 otherwise = "write it as `freshness-bot status` shows it, such as aspnet:10.0"
-                advice = did_you_mean(base, (found.short for found in known), otherwise)
+                advice = did_you_mean(base, (candidate.short for candidate in known_bases), otherwise)
                 raise Failure(Trouble.MISSING, f"no base {base!r} is known", advice=advice)
-            above = {sibling for found in wanted if (sibling := sibling_of(found)) in known}
-            ids = {known[found]: found for found in wanted | above}
+            above = {sibling for candidate in named_bases if (sibling := sibling_of(candidate)) in known_bases}
+            ids = {known_bases[candidate]: candidate for candidate in named_bases | above}
             rows_of = await latest_observations(connection, sorted(ids), _MOST_OBSERVATIONS)
         return loaded(ids, rows_of)
 
@@ -76,7 +76,7 @@ class BaseViewsStore(Store):
             return frozenset(await _known_bases(connection, bases.c.used.is_(True)))
 
 
-async def _known_bases(connection: AsyncConnection, *where: ColumnElement[bool]) -> dict[Base, int]:
-    query = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(*where)
+async def _known_bases(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> dict[Base, int]:
+    query = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(*conditions)
     rows = await connection.execute(query)
     return {base_of(row): row.id for row in rows}

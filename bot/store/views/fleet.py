@@ -40,14 +40,14 @@ class FleetViewsStore(Store):
 
     async def status(self) -> Status:
         """Reads what `status` shows."""
-        listed = repositories.c.listed.is_(True)
+        is_listed = repositories.c.listed.is_(True)
         newest = select(func.max(rebuilds.c.rollout_id)).scalar_subquery()
         is_shown = rebuilds.c.state.not_in(ENDED) | (rebuilds.c.rollout_id == newest)
         async with self._database.reading() as connection:
-            total = await connection.execute(select(func.count()).select_from(repositories).where(listed))
+            total = await connection.execute(select(func.count()).select_from(repositories).where(is_listed))
             unreadable = await connection.execute(
                 select(repositories.c.name, repositories.c.error, repositories.c.config)
-                .where(listed, or_(repositories.c.error.is_not(None), IS_WORD_UNREAD))
+                .where(is_listed, or_(repositories.c.error.is_not(None), IS_WORD_UNREAD))
                 .order_by(repositories.c.name)
             )
             troubles = await connection.execute(
@@ -95,8 +95,8 @@ class FleetViewsStore(Store):
         """The images of the fleet that follow no base, one for each usage; what global.json asks for is none."""
         async with self._database.reading() as connection:
             rows = await connection.execute(select(usages.c.id, usages.c.usage).where(usages.c.base_id.is_(None)))
-            found = readable(rows, lambda row: load(row.usage, Usage), lambda row: f"usage {row.id}")
-        return [usage.reference for usage in found if usage.sdk_pin is None]
+            fleet_usages = readable(rows, lambda row: load(row.usage, Usage), lambda row: f"usage {row.id}")
+        return [usage.reference for usage in fleet_usages if usage.sdk_pin is None]
 
     async def workflows(self) -> frozenset[str]:
         """The file names of all workflows that can be dispatched somewhere in the fleet."""
@@ -104,27 +104,27 @@ class FleetViewsStore(Store):
             rows = await connection.execute(
                 select(repositories.c.workflows).where(repositories.c.listed.is_(True)).distinct()
             )
-            found = [load(row, tuple[Workflow, ...]) for row in rows.scalars()]
-        return frozenset(workflow.file for several in found for workflow in several)
+            workflow_lists = [load(row, tuple[Workflow, ...]) for row in rows.scalars()]
+        return frozenset(workflow.file for several in workflow_lists for workflow in several)
 
 
 async def _dump_statuses(connection: AsyncConnection) -> tuple[DumpStatus, ...]:
-    """Each dump of vulnerabilities with its age and how much of it is kept."""
-    shown = dumps.c
-    kept = select(func.count()).where(vulnerabilities.c.dump_id == shown.id).scalar_subquery().label("kept")
-    columns = (shown.ecosystem, shown.place, shown.checked_at, shown.entries, shown.problems, shown.error)
-    rows = await connection.execute(select(*columns, shown.newest_at, kept).order_by(shown.ecosystem))
+    """Reads each dump of vulnerabilities with its age and how much of it is kept."""
+    dump = dumps.c
+    kept_count = select(func.count()).where(vulnerabilities.c.dump_id == dump.id).scalar_subquery().label("kept")
+    columns = (dump.ecosystem, dump.place, dump.checked_at, dump.entries, dump.problems, dump.error)
+    rows = await connection.execute(select(*columns, dump.newest_at, kept_count).order_by(dump.ecosystem))
     return tuple(readable(rows, _dump_status, lambda row: f"dump {row.ecosystem}"))
 
 
 def _dump_status(row: Any) -> DumpStatus:
     unread = tuple(row.problems or ())
-    told = (row.entries, row.kept, unread, row.error, row.newest_at)
-    return DumpStatus(row.ecosystem, row.place, row.checked_at, *told)
+    facts = (row.entries, row.kept, unread, row.error, row.newest_at)
+    return DumpStatus(row.ecosystem, row.place, row.checked_at, *facts)
 
 
 async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) -> tuple[BaseStatus, ...]:
-    """Those in use, each with how late its last release came."""
+    """Reads the bases in use, each with how late its last release came."""
     lags = {
         notice.base: notice.until - notice.since
         for notice in standing
@@ -135,16 +135,16 @@ async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) ->
         .group_by(usages.c.base_id)
         .subquery()
     )
-    found = await connection.execute(
+    base_rows = await connection.execute(
         select(bases, used_by.c.repositories)
         .join(used_by, used_by.c.base_id == bases.c.id)
         .order_by(bases.c.registry, bases.c.repository, bases.c.tag)
     )
     copies = await statuses(connection, bases.c.used.is_(True))
 
-    def shown(row: Any) -> BaseStatus:
+    def read_status(row: Any) -> BaseStatus:
         base = base_of(row)
-        told = (row.digest, row.version, row.moved_at, row.repositories, row.error)
-        return BaseStatus(base, *told, lags.get(base), copies.get(row.id), shows_two_in(row))
+        facts = (row.digest, row.version, row.moved_at, row.repositories, row.error)
+        return BaseStatus(base, *facts, lags.get(base), copies.get(row.id), shows_two_in(row))
 
-    return tuple(readable(found, shown, lambda row: f"base {row.id}"))
+    return tuple(readable(base_rows, read_status, lambda row: f"base {row.id}"))

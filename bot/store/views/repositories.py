@@ -38,7 +38,7 @@ class RepositoryViewsStore(Store):
                 otherwise = "write owner/name; see github.repositories in the settings"
                 advice = did_you_mean(repository, names, otherwise)
                 raise Failure(Trouble.MISSING, f"no repository {repository!r} is known", advice=advice)
-            named = await connection.execute(
+            usage_rows = await connection.execute(
                 select(
                     usages.c.id, usages.c.usage, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest
                 )
@@ -58,7 +58,7 @@ class RepositoryViewsStore(Store):
                 row.error,
                 load(row.problems, tuple[SourceProblem, ...]),
                 load(row.config, RepositoryConfig),
-                tuple(readable(named, _usage, lambda item: f"usage {item.id}")),
+                tuple(readable(usage_rows, _usage, lambda item: f"usage {item.id}")),
                 tuple(mine),
                 tuple(
                     readable(
@@ -76,15 +76,17 @@ class RepositoryViewsStore(Store):
 
 
 async def _issue(connection: AsyncConnection, repository: int) -> IssueSaid | None:
-    said = await sections_of(connection, repository)
-    if not said:
+    sections = await sections_of(connection, repository)
+    if not sections:
         return None
-    found = await connection.execute(
+    rows = await connection.execute(
         select(issues.c.url, issues.c.refused, issues.c.is_open).where(issues.c.repository_id == repository)
     )
     # What opens no issue by itself is said where none was ever opened.
-    row = found.one_or_none()
-    return IssueSaid(said) if row is None else IssueSaid(said, row.url if row.is_open else None, row.refused)
+    row = rows.one_or_none()
+    return (
+        IssueSaid(sections) if row is None else IssueSaid(sections, row.url if row.is_open else None, row.refused)
+    )
 
 
 def _usage(row: Any) -> tuple[Usage, Base | None, str | None]:

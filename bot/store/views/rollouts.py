@@ -46,7 +46,7 @@ class RolloutViewsStore(Store):
         return cls(*stores.given, stores.options.pace)
 
     async def durations(self) -> OwnDurations:
-        """How long the latest rebuilds took that were built, by what they were."""
+        """Reads how long the latest rebuilds took that were built, by what they were."""
         query = (
             select(rebuilds.c.id, rebuilds.c.action, rebuilds.c.attempted_at, rebuilds.c.ended_at)
             .where(
@@ -68,12 +68,12 @@ class RolloutViewsStore(Store):
         return OwnDurations(tuple(took.get(Action.DISPATCH, ())), tuple(took.get(Action.PULL_REQUEST, ())))
 
     async def opened_by(self, rollout: int) -> datetime | None:
-        """When the last of what waits of a rollout will probably have begun."""
+        """Tells when the last of what waits of a rollout will probably have begun."""
         async with self._database.reading() as connection:
             return (await read_through(connection, self._pace, self._clock.now())).get(rollout)
 
     async def waits(self, rules: ReleaseRules) -> Waits:
-        """What has not begun, how its rollouts stand, and what is paused."""
+        """Reads what has not begun, how its rollouts stand, and what is paused."""
         async with self._database.reading() as connection:
             return await read_waits(connection, rules)
 
@@ -89,20 +89,20 @@ class RolloutViewsStore(Store):
     ) -> list[RolloutProgress]:
         """The latest rollouts but for the first `offset`, or the one with this number, in counts; with `is_open`
         those alone that have not ended."""
-        wanted = select(rollouts).order_by(rollouts.c.id.desc()).limit(limit).offset(offset)
+        query = select(rollouts).order_by(rollouts.c.id.desc()).limit(limit).offset(offset)
         if number is not None:
-            wanted = wanted.where(rollouts.c.id == number)
+            query = query.where(rollouts.c.id == number)
         if is_open:
-            wanted = wanted.where(rollouts.c.ended_at.is_(None))
+            query = query.where(rollouts.c.ended_at.is_(None))
         async with self._database.reading() as connection:
-            rows = readable(await connection.execute(wanted), lambda row: row, lambda row: f"rollout {row.id}")
+            rows = readable(await connection.execute(query), lambda row: row, lambda row: f"rollout {row.id}")
             ids = [row.id for row in rows]
             states = await _states_of(connection, ids)
             moved = await changes_by_rollout(connection, ids)
             stopped = await open_pauses(connection)
-            found = await standings(connection, release_rules_at(now, options), rollouts.c.id.in_(ids))
+            wave_standings = await standings(connection, release_rules_at(now, options), rollouts.c.id.in_(ids))
         standing: dict[int, list[RolloutStanding]] = {}
-        for one in found:
+        for one in wave_standings:
             standing.setdefault(one.rollout, []).append(one)
         return [
             RolloutProgress(
@@ -122,12 +122,12 @@ class RolloutViewsStore(Store):
         ]
 
     async def open_quarantines(self) -> list[QuarantineStatus]:
-        """Those that hold now, oldest first."""
+        """Reads the quarantines that hold now, oldest first."""
         async with self._database.reading() as connection:
             return list(await open_quarantines(connection))
 
     async def rollouts(self, limit: int) -> list[Rollout]:
-        """The latest rollouts, newest first."""
+        """Reads the latest rollouts, newest first."""
         async with self._database.reading() as connection:
             return await latest_rollouts(connection, limit)
 
@@ -136,10 +136,10 @@ class RolloutViewsStore(Store):
         async with self._database.reading() as connection:
             return await read_rebuilds(connection, rebuilds.c.rollout_id == rollout, is_current())
 
-    async def steps_of(self, some: Sequence[Rebuild]) -> dict[int, tuple[StepRun, ...]]:
-        """The steps of those rebuilds that have some, by the rebuilds' ids."""
+    async def steps_of(self, stepping_rebuilds: Sequence[Rebuild]) -> dict[int, tuple[StepRun, ...]]:
+        """Reads the steps of those rebuilds that have some, by the rebuilds' ids."""
         async with self._database.reading() as connection:
-            return await read_steps(connection, some)
+            return await read_steps(connection, stepping_rebuilds)
 
 
 async def _states_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
@@ -149,17 +149,17 @@ async def _states_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[in
         .where(rebuilds.c.rollout_id.in_(ids), is_current())
         .group_by(rebuilds.c.rollout_id, rebuilds.c.state)
     )
-    found: dict[int, dict[str, int]] = {}
+    numbers: dict[int, dict[str, int]] = {}
     for row in counted:
-        found.setdefault(row.rollout_id, {})[row.state] = row.number
-    return found
+        numbers.setdefault(row.rollout_id, {})[row.state] = row.number
+    return numbers
 
 
 def _waves(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> tuple[WaveProgress, ...]:
-    """In their order, those that have rebuilds at one distance."""
-    held = wave_holds(standing, options, now)
+    """Gives the waves that have rebuilds at one distance, in their order."""
+    holds = wave_holds(standing, options, now)
     return tuple(
-        WaveProgress(wave.name, standing.tallies[wave.name], held.get(wave.name), standing.distance)
+        WaveProgress(wave.name, standing.tallies[wave.name], holds.get(wave.name), standing.distance)
         for wave in waves_in_order(options.waves, standing.tallies)
         if wave.name in standing.tallies and standing.tallies[wave.name].total
     )

@@ -31,11 +31,16 @@ def as_json(history: History) -> dict[str, Any]:
     }
 
 
-def _platform(found: PlatformChanges) -> dict[str, Any]:
+def _platform(platform_changes: PlatformChanges) -> dict[str, Any]:
     """`changes` is null as long as it is not known; so are the CVEs that were fixed, and those still open."""
-    changes = None if found.changes is None else [asdict(change) for change in found.changes]
-    cves = None if found.cves is None else asdict(found.cves)
-    return {"platform": found.platform, "changes": changes, "is_complete": found.is_complete, "cves": cves}
+    changes = None if platform_changes.changes is None else [asdict(change) for change in platform_changes.changes]
+    cves = None if platform_changes.cves is None else asdict(platform_changes.cves)
+    return {
+        "platform": platform_changes.platform,
+        "changes": changes,
+        "is_complete": platform_changes.is_complete,
+        "cves": cves,
+    }
 
 
 def _lag(notice: Notice) -> dict[str, Any]:

@@ -32,12 +32,12 @@ class MirrorStatus:
     def told(self, now: datetime) -> str:
         """Says all of it in one sentence."""
         if self.behind is not None:
-            said = self.behind.told(now)
+            sentence = self.behind.told(now)
         elif self.likeness is not None:
-            said = f"shows what {self.upstream} does, {self.likeness.told}"
+            sentence = f"shows what {self.upstream} does, {self.likeness.told}"
         else:
-            said = f"is a copy of {self.upstream}, which was not compared yet"
-        return said if self.older is None else f"{said}; its caches differ, an older digest was shown last"
+            sentence = f"is a copy of {self.upstream}, which was not compared yet"
+        return sentence if self.older is None else f"{sentence}; its caches differ, an older digest was shown last"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Took:
 
 
 def took_of(lags: Sequence[timedelta]) -> Took | None:
-    """Sums up; None where nothing was measured."""
+    """Sums up how long a mirror took; None where nothing was measured."""
     if not lags:
         return None
     most = sorted(lags)[ceil(0.95 * len(lags)) - 1]

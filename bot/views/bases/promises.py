@@ -53,22 +53,22 @@ def promises_by(grouping: Grouping, lags: Iterable[Notice], last: timedelta, now
 
 
 def records(lags: Iterable[Notice], now: datetime) -> tuple[PromiseRecord, ...]:
-    """How each promise was kept in the last year, as far as it was due."""
+    """Sums up how each promise was kept in the last year, as far as it was due."""
     every = list(lags)
     by = {grouping: promises_by(grouping, every, YEAR, now).rows for grouping in Grouping}
-    found: list[PromiseRecord] = []
+    promise_records: list[PromiseRecord] = []
     for topic, promise in PROMISES.items():
         months, families, bases = (tuple(row for row in by[each] if row.topic is topic) for each in Grouping)
         late = sorted((row for row in bases if row.kept < row.times), key=_late_first)[:_MOST_BASES]
-        times, kept = sum(row.times for row in families), sum(row.kept for row in families)
+        times, kept_times = sum(row.times for row in families), sum(row.kept for row in families)
         if families:
-            told = (topic, promise.says, promise.within, times, kept)
-            found.append(PromiseRecord(*told, months, families, tuple(late)))
-    return tuple(found)
+            totals = (topic, promise.says, promise.within, times, kept_times)
+            promise_records.append(PromiseRecord(*totals, months, families, tuple(late)))
+    return tuple(promise_records)
 
 
 def promises_by_family(lags: Iterable[Notice], now: datetime) -> Mapping[tuple[Topic, str], PromiseRow]:
-    """How each promise was kept for each family in the last year."""
+    """Sums up how each promise was kept for each family in the last year."""
     rows = promises_by(Grouping.FAMILY, lags, YEAR, now).rows
     return {(row.topic, row.group[0]): row for row in rows}
 
@@ -95,8 +95,8 @@ def as_json(promises: Promises) -> dict[str, Any]:
         "since": promises.since,
         "by": promises.grouping.value,
         "promises": {
-            topic.value: {"within_seconds": int(each.within.total_seconds()), "says": each.says}
-            for topic, each in PROMISES.items()
+            topic.value: {"within_seconds": int(promise.within.total_seconds()), "says": promise.says}
+            for topic, promise in PROMISES.items()
         },
         "measured": [
             {

@@ -79,11 +79,11 @@ class Tree:
 
 
 def _brought_nothing(rebuild: Rebuild | None) -> str:
-    """What a rebuild came to that has ended without an image on the base."""
+    """Words what a rebuild came to that has ended without an image on the base."""
     if rebuild is None or rebuild.state not in _IN_VAIN:
         return ""
-    seen = f": {rebuild.proof}" if rebuild.proof is not None and rebuild.proof.fails else ""
-    return f", {what(rebuild)} {rebuild.state}{seen}"
+    proof = f": {rebuild.proof}" if rebuild.proof is not None and rebuild.proof.fails else ""
+    return f", {what(rebuild)} {rebuild.state}{proof}"
 
 
 _IN_VAIN = frozenset({RebuildState.FAILED, RebuildState.CANCELLED, RebuildState.SKIPPED})
@@ -127,8 +127,8 @@ def under(
 
     `rebuilds` are newest first, `waits` by their ids.
     """
-    known = _Known(views, rebuilds, waits)
-    return tuple(_below(known, lambda each: each == base, ()))
+    branch_facts = _Known(views, rebuilds, waits)
+    return tuple(_below(branch_facts, lambda each: each == base, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,31 +139,31 @@ class _Known:
 
 
 def _below(
-    known: _Known, is_below: Callable[[Base], bool], seen: tuple[Base, ...], late: str | None = None
+    branch_facts: _Known, is_below: Callable[[Base], bool], way: tuple[Base, ...], late: str | None = None
 ) -> list[Branch]:
-    """`seen` are the images on the way so far, of which `late` is the first that is not current: whoever stands on
+    """`way` are the images on the way so far, of which `late` is the first that is not current: whoever stands on
     its own is shown once."""
     mine = []
-    for view in known.views:
-        if _tagged(view) in seen or not any(
-            each.base is not None and is_below(each.base) for each in view.image.standings
+    for view in branch_facts.views:
+        if _tagged(view) in way or not any(
+            standing.base is not None and is_below(standing.base) for standing in view.image.standings
         ):
             continue
         of_it = (
             rebuild
-            for rebuild in known.rebuilds
+            for rebuild in branch_facts.rebuilds
             if rebuild.repository == view.image.repository and any(is_below(each.base) for each in rebuild.targets)
         )
         rebuild = next(of_it, None)
-        hold = known.waits.get(rebuild.id) if rebuild is not None else None
-        mine.append(Branch(view, rebuild, len(seen), hold, late))
-    found: list[list[Branch]] = []
-    tags = {_tagged(view) for view in known.views}
+        hold = branch_facts.waits.get(rebuild.id) if rebuild is not None else None
+        mine.append(Branch(view, rebuild, len(way), hold, late))
+    branches: list[list[Branch]] = []
+    tags = {_tagged(view) for view in branch_facts.views}
     for branch in mine:
         tagged = _tagged(branch.view)
         above = late or (None if branch.is_current else tagged.name)
-        found.append([branch, *_below(known, partial(_is_of, tagged, tags), (*seen, tagged), above)])
-    return [branch for several in sorted(found, key=_late_first) for branch in several]
+        branches.append([branch, *_below(branch_facts, partial(_is_of, tagged, tags), (*way, tagged), above)])
+    return [branch for several in sorted(branches, key=_late_first) for branch in several]
 
 
 def _late_first(several: Sequence[Branch]) -> tuple[bool, bool, Base]:
@@ -173,7 +173,7 @@ def _late_first(several: Sequence[Branch]) -> tuple[bool, bool, Base]:
 
 
 def _tagged(view: ImageView) -> Base:
-    """The image by its name and the tag that it is looked for under."""
+    """Gives the image by its name and the tag that it is looked for under."""
     claim = view.image.claim
     return Base(claim.registry, claim.repository, claim.tag.text)
 

@@ -15,9 +15,9 @@ def label(bound: int | None) -> str:
 
 def rows(ages: Ages) -> list[tuple[str, int]]:
     """Lists the age groups that have anything in them, the youngest first."""
-    found = [(label(bound), ages.by_days.get(bound, 0)) for bound in (*BOUNDS, None)]
-    found += [("no success known", ages.never), ("not looked at yet", ages.unread)]
-    return [row for row in found if row[1]]
+    groups = [(label(bound), ages.by_days.get(bound, 0)) for bound in (*BOUNDS, None)]
+    groups += [("no success known", ages.never), ("not looked at yet", ages.unread)]
+    return [row for row in groups if row[1]]
 
 
 def guarantee(ages: Ages) -> str:

@@ -38,20 +38,20 @@ def bases_in_short(status: Status, now: datetime) -> BasesInShort:
     urgencies = [(_urgency(each, under_way[each.base], now), each) for each in status.bases]
     order = list(Urgency)
 
-    def rank(found: tuple[Urgency, BaseStatus]) -> tuple[int, int, timedelta, int]:
-        urgency, each = found
-        since = now - each.moved_at if each.moved_at else timedelta.max
-        return order.index(urgency), -under_way[each.base], since, -each.repositories
+    def rank(pair: tuple[Urgency, BaseStatus]) -> tuple[int, int, timedelta, int]:
+        urgency, base_status = pair
+        since = now - base_status.moved_at if base_status.moved_at else timedelta.max
+        return order.index(urgency), -under_way[base_status.base], since, -base_status.repositories
 
-    notable = sorted((found for found in urgencies if found[0] is not Urgency.QUIET), key=rank)[:MOST_SHOWN]
-    rest = Counter(urgency for urgency, _ in urgencies) - Counter(urgency for urgency, _ in notable)
+    notable = sorted((pair for pair in urgencies if pair[0] is not Urgency.QUIET), key=rank)[:MOST_SHOWN]
+    others = Counter(urgency for urgency, _ in urgencies) - Counter(urgency for urgency, _ in notable)
     return BasesInShort(
-        tuple(each for _, each in notable), {urgency: rest[urgency] for urgency in order if rest[urgency]}
+        tuple(each for _, each in notable), {urgency: others[urgency] for urgency in order if others[urgency]}
     )
 
 
 def _under_way(status: Status) -> Counter[Base]:
-    """How many rebuilds that have not ended bring each base."""
+    """Counts how many rebuilds that have not ended bring each base."""
     return Counter(
         base
         for rebuild in status.rebuilds

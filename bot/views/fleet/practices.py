@@ -86,8 +86,10 @@ class FleetPractices:
         """What opened and closed in each week, over all checks, which have no share in common."""
         columns = zip(*(row.weeks for row in self.rows if row.weeks), strict=True)
         return tuple(
-            PracticeWeek(each[0].monday, None, sum(one.opened for one in each), sum(one.closed for one in each))
-            for each in columns
+            PracticeWeek(
+                column[0].monday, None, sum(one.opened for one in column), sum(one.closed for one in column)
+            )
+            for column in columns
         )
 
     @property
@@ -117,14 +119,14 @@ class Audited:
 
 
 def share_of(counts: Mapping[Outcome, int]) -> float | None:
-    """Over those that hold and fail; None where there is none."""
+    """Gives the share of those that hold among those that hold or fail; None where there is none."""
     holds, fails = counts.get(Outcome.HOLDS, 0), counts.get(Outcome.FAILS, 0)
     return holds / (holds + fails) if holds + fails else None
 
 
-def trend_of(days: Mapping[date, Mapping[Outcome, int]], wanted: Sequence[date]) -> tuple[float | None, ...]:
+def trend_of(days: Mapping[date, Mapping[Outcome, int]], trend_days: Sequence[date]) -> tuple[float | None, ...]:
     """The share on the last day that was counted in the week up to each of the wanted days."""
-    return tuple(share_of(days[day]) if (day := _last(days, each)) else None for each in wanted)
+    return tuple(share_of(days[day]) if (day := _last(days, each)) else None for each in trend_days)
 
 
 def _last(days: Iterable[date], until: date) -> date | None:
@@ -139,7 +141,7 @@ def weeks_of(
     mondays = [monday - timedelta(weeks=back) for back in range(WEEKS - 1, -1, -1)]
     shares = trend_of(days, [each + timedelta(days=6) for each in mondays])
     return tuple(
-        PracticeWeek(each, share, *moves.get(each, (0, 0))) for each, share in zip(mondays, shares, strict=True)
+        PracticeWeek(week, share, *moves.get(week, (0, 0))) for week, share in zip(mondays, shares, strict=True)
     )
 
 
@@ -155,7 +157,7 @@ def as_json(practice: Practice) -> dict[str, Any]:
         "opened": practice.opened,
         "closed": practice.closed,
         "weeks": [
-            {"week": each.monday.isoformat(), "share": each.share, "opened": each.opened, "closed": each.closed}
-            for each in practice.weeks
+            {"week": week.monday.isoformat(), "share": week.share, "opened": week.opened, "closed": week.closed}
+            for week in practice.weeks
         ],
     }

@@ -69,73 +69,73 @@ class Staleness:
         return worst(each.lacks.severity for each in self.left)
 
 
-def staleness_of(found: FleetBehind, now: datetime) -> Staleness:
+def staleness_of(fleet_behind: FleetBehind, now: datetime) -> Staleness:
     """Gathers what is behind by what it names: a fleet made from templates names the same few digests."""
     grouped: dict[tuple[Base, str | None], list[BehindUsage]] = {}
-    for each in found.usages:
-        grouped.setdefault((each.base, each.pinned), []).append(each)
-    left = [_left(base, pinned, some, now) for (base, pinned), some in grouped.items()]
+    for usage in fleet_behind.usages:
+        grouped.setdefault((usage.base, usage.pinned), []).append(usage)
+    left = [_left(base, pinned, usages, now) for (base, pinned), usages in grouped.items()]
     left.sort(key=lambda each: (each.published_at is None, each.published_at or now, each.base, each.pinned or ""))
-    return Staleness(tuple(left), found.followed, found.left_alone, found.untold)
+    return Staleness(tuple(left), fleet_behind.followed, fleet_behind.left_alone, fleet_behind.untold)
 
 
-def _left(base: Base, pinned: str | None, some: list[BehindUsage], now: datetime) -> Left:
-    furthest = max(some, key=lambda each: len(each.moves))
+def _left(base: Base, pinned: str | None, usages: list[BehindUsage], now: datetime) -> Left:
+    furthest = max(usages, key=lambda each: len(each.moves))
     return Left(
         base,
         pinned,
-        min((each.published_at for each in some if each.published_at is not None), default=None),
-        tuple(sorted({each.member.name for each in some})),
-        len(some),
+        min((each.published_at for each in usages if each.published_at is not None), default=None),
+        tuple(sorted({each.member.name for each in usages})),
+        len(usages),
         len(furthest.moves),
         lacking(furthest, now),
     )
 
 
-def lacks_in_words(each: Left) -> str:
+def lacks_in_words(left: Left) -> str:
     """Words what is lacking: `14 changes since, 8.0.14 to 8.0.22, 9 CVEs, rated up to HIGH`."""
-    lacks = each.lacks
-    said = [f"{counted(each.changes, 'change')} since"] if each.changes else []
+    lacks = left.lacks
+    phrases = [f"{counted(left.changes, 'change')} since"] if left.changes else []
     if lacks.from_version and lacks.to_version and lacks.from_version != lacks.to_version:
-        said.append(f"{lacks.from_version} to {lacks.to_version}")
-    if each.cves:
-        said.append(counted(len(each.cves), "CVE"))
+        phrases.append(f"{lacks.from_version} to {lacks.to_version}")
+    if left.cves:
+        phrases.append(counted(len(left.cves), "CVE"))
     if lacks.severity is not None:
-        said.append(f"rated up to {lacks.severity.told}")
-    return ", ".join(said) or "what it lacks cannot be told"
+        phrases.append(f"rated up to {lacks.severity.told}")
+    return ", ".join(phrases) or "what it lacks cannot be told"
 
 
-def as_json(found: Staleness) -> dict[str, Any]:
+def as_json(staleness: Staleness) -> dict[str, Any]:
     """Gives it as plain JSON values."""
     return {
-        "repositories": len(found.repositories),
-        "followed": found.followed,
-        "left_alone": found.left_alone,
-        "untold": found.untold,
-        "usages": found.usages,
-        "oldest": _text(found.oldest),
-        "undated": len(found.undated),
-        "cves": list(found.cves),
-        "severity": found.severity,
-        "behind": [_entry(each) for each in found.left],
+        "repositories": len(staleness.repositories),
+        "followed": staleness.followed,
+        "left_alone": staleness.left_alone,
+        "untold": staleness.untold,
+        "usages": staleness.usages,
+        "oldest": _text(staleness.oldest),
+        "undated": len(staleness.undated),
+        "cves": list(staleness.cves),
+        "severity": staleness.severity,
+        "behind": [_entry(each) for each in staleness.left],
     }
 
 
-def _entry(each: Left) -> dict[str, Any]:
+def _entry(left: Left) -> dict[str, Any]:
     return {
-        "base": str(each.base),
-        "pinned": each.pinned,
-        "published_at": _text(each.published_at),
-        "repositories": list(each.repositories),
-        "usages": each.usages,
-        "changes": each.changes,
-        "cause": each.lacks.cause,
-        "from_version": each.lacks.from_version,
-        "to_version": each.lacks.to_version,
-        "cves": list(each.cves),
-        "severity": each.lacks.severity,
+        "base": str(left.base),
+        "pinned": left.pinned,
+        "published_at": _text(left.published_at),
+        "repositories": list(left.repositories),
+        "usages": left.usages,
+        "changes": left.changes,
+        "cause": left.lacks.cause,
+        "from_version": left.lacks.from_version,
+        "to_version": left.lacks.to_version,
+        "cves": list(left.cves),
+        "severity": left.lacks.severity,
     }
 
 
-def _text(at: datetime | None) -> str | None:
-    return at.isoformat() if at is not None else None
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None

@@ -57,11 +57,11 @@ def as_json(gate: GateView | None) -> dict[str, Any] | None:
     }
 
 
-def unfixed_as_json(each: Unfixed) -> dict[str, Any]:
+def unfixed_as_json(unfixed: Unfixed) -> dict[str, Any]:
     """Gives it as plain JSON values."""
     return {
-        "id": each.id,
-        "severity": each.severity.value,
-        "packages": list(each.packages),
-        "images": each.images,
+        "id": unfixed.id,
+        "severity": unfixed.severity.value,
+        "packages": list(unfixed.packages),
+        "images": unfixed.images,
     }

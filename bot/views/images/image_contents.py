@@ -78,19 +78,19 @@ class ImageCves:
 
 
 def cves_of(
-    image: LookedAtImage, rows: Iterable[ImageCve], wanted: WantedCves, cut: Cut, gaps: tuple[str, ...]
+    image: LookedAtImage, rows: Iterable[ImageCve], cve_filter: WantedCves, cut: Cut, gaps: tuple[str, ...]
 ) -> ImageCves:
-    """One page of those that are wanted."""
+    """Gives one page of the CVEs that are wanted."""
     ordered = sorted(rows, key=_worst_first)
     severities = count_severities(row.severity for row in ordered)
     stuck = dict(Counter(row.state for row in ordered).most_common())
-    fitting = tuple(row for row in ordered if wanted.takes(row))
-    shown = fitting[cut.offset : cut.offset + cut.per_page]
-    return ImageCves(image, page_of(shown, len(fitting), cut), severities, stuck, gaps)
+    fitting = tuple(row for row in ordered if cve_filter.takes(row))
+    page_rows = fitting[cut.offset : cut.offset + cut.per_page]
+    return ImageCves(image, page_of(page_rows, len(fitting), cut), severities, stuck, gaps)
 
 
 def _worst_first(row: ImageCve) -> tuple[int, bool, float, str]:
-    """Of one severity what can be fixed first."""
+    """Ranks a CVE by severity; of one severity, what can be fixed comes first."""
     return -(row.severity.rank if row.severity else -1), not row.fixed_in, -(row.score or 0), row.cve
 
 
@@ -168,32 +168,32 @@ class ImagePackages:
 
 
 def packages_of(
-    image: LookedAtImage, found: Iterable[PackageInImage], wanted: PackageFilter, cut: Cut
+    image: LookedAtImage, packages: Iterable[PackageInImage], package_filter: PackageFilter, cut: Cut
 ) -> ImagePackages:
-    """One page of those that are wanted."""
+    """Gives one page of the packages that are wanted."""
     by_version: dict[tuple[str, str, str], list[PackageInImage]] = {}
-    for each in found:
-        by_version.setdefault((each.type, each.name, each.version), []).append(each)
+    for package in packages:
+        by_version.setdefault((package.type, package.name, package.version), []).append(package)
     rows = sorted(map(_joined, by_version.values()), key=_added_first)
     by_origin = Counter(row.origin for row in rows)
     types = dict(sorted(Counter(row.type for row in rows).items()))
-    fitting = tuple(row for row in rows if wanted.takes(row))
-    shown = fitting[cut.offset : cut.offset + cut.per_page]
+    fitting = tuple(row for row in rows if package_filter.takes(row))
+    page_rows = fitting[cut.offset : cut.offset + cut.per_page]
     origins = {origin: by_origin[origin] for origin in Origin}
-    return ImagePackages(image, page_of(shown, len(fitting), cut), origins, types)
+    return ImagePackages(image, page_of(page_rows, len(fitting), cut), origins, types)
 
 
 def _joined(several: list[PackageInImage]) -> ImagePackage:
     """Told as by the best that tells of it: what only an SBOM lists is on no platform whose layers show it."""
     shown_by = min((each.shown_by for each in several), key=list(ShownBy).index)
-    told = [each for each in several if each.shown_by is shown_by]
-    first = told[0]
+    best_packages = [each for each in several if each.shown_by is shown_by]
+    first = best_packages[0]
     return ImagePackage(
         *(first.type, first.name, first.version, first.source),
-        tuple(sorted({each.platform for each in told})),
-        min((each.origin for each in told), key=list(Origin).index),
+        tuple(sorted({each.platform for each in best_packages})),
+        min((each.origin for each in best_packages), key=list(Origin).index),
         shown_by,
-        min(each.since for each in told),
+        min(each.since for each in best_packages),
     )
 
 

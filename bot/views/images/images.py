@@ -52,10 +52,10 @@ def stands_on(image: ProducedImage, now: datetime) -> str:
         return f"unknown: {image.error}"
     if not image.standings:
         return "not looked at yet"
-    told = {each.told(now): each.platform for each in reversed(image.standings)}
-    if len(told) == 1:
-        return next(iter(told))
-    return "; ".join(f"{platform}: {text}" for text, platform in reversed(told.items()))
+    platforms_by_text = {each.told(now): each.platform for each in reversed(image.standings)}
+    if len(platforms_by_text) == 1:
+        return next(iter(platforms_by_text))
+    return "; ".join(f"{platform}: {text}" for text, platform in reversed(platforms_by_text.items()))
 
 
 def needy_first(views: Sequence[ImageView]) -> list[ImageView]:
@@ -72,8 +72,8 @@ def needy_first(views: Sequence[ImageView]) -> list[ImageView]:
 def counted_states(views: Sequence[ImageView]) -> str:
     """Words how many images stand how: `12 images: 3 behind, 2 unknown, 7 current`."""
     states = Counter(view.image.state for view in views)
-    told = ", ".join(f"{states[state]:,} {state.in_words}" for state in ImageState if states[state])
-    return f"{counted(len(views), 'image')}: {told}"
+    numbers_in_words = ", ".join(f"{states[state]:,} {state.in_words}" for state in ImageState if states[state])
+    return f"{counted(len(views), 'image')}: {numbers_in_words}"
 
 
 def as_json(view: ImageView) -> dict[str, Any]:
@@ -124,7 +124,12 @@ def _standing(standing: ImageStanding) -> dict[str, Any]:
         "named": standing.named or None,
         "disagreement": standing.disagreement or None,
         "publications": [
-            {"digest": each.digest, "platform_digest": each.platform_digest, "at": each.at, "until": each.until}
-            for each in standing.publications
+            {
+                "digest": publication.digest,
+                "platform_digest": publication.platform_digest,
+                "at": publication.at,
+                "until": publication.until,
+            }
+            for publication in standing.publications
         ],
     }

@@ -77,29 +77,31 @@ def in_short(answer: FoundPackages) -> str:
     images = {each.image for each in answer.found}
     repositories = {each.repository for each in answer.found}
     by_state = {state: {each.image for each in answer.found if each.fix.state is state} for state in FixSource}
-    told = ", ".join(f"{len(some):,} {state}" for state, some in by_state.items() if some)
+    states_in_words = ", ".join(
+        f"{len(state_images):,} {state}" for state, state_images in by_state.items() if state_images
+    )
     return (
         f"{counted(len(images), 'image')} with such a package, of {counted(len(repositories), 'repository')}; "
-        f"another version: {told}"
+        f"another version: {states_in_words}"
     )
 
 
 def as_json(answer: FoundPackages) -> dict[str, Any]:
     """Gives the answer as plain JSON values."""
-    found = [_found(each) for each in answer.found]
-    return {"found": found, "not_known": answer.not_known, "gaps": list(answer.gaps)}
+    package_rows = [_package_as_json(each) for each in answer.found]
+    return {"found": package_rows, "not_known": answer.not_known, "gaps": list(answer.gaps)}
 
 
-def _found(found: FoundPackage) -> dict[str, Any]:
+def _package_as_json(package: FoundPackage) -> dict[str, Any]:
     return {
-        "image": found.image,
-        "digest": found.digest,
-        "produced_by": found.repository,
-        "platforms": list(found.platforms),
-        "package": asdict(found.package),
-        "is_certain": found.is_certain,
-        "shown_by": found.shown_by.value,
-        "since": found.since,
-        "deployed": [place_as_json(place) for place in found.deployed],
-        "fix": {"state": found.fix.state.value, "base": found.fix.base, "digest": found.fix.digest},
+        "image": package.image,
+        "digest": package.digest,
+        "produced_by": package.repository,
+        "platforms": list(package.platforms),
+        "package": asdict(package.package),
+        "is_certain": package.is_certain,
+        "shown_by": package.shown_by.value,
+        "since": package.since,
+        "deployed": [place_as_json(place) for place in package.deployed],
+        "fix": {"state": package.fix.state.value, "base": package.fix.base, "digest": package.fix.digest},
     }

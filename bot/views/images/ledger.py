@@ -116,8 +116,8 @@ def row_of(entry: LedgerEntry, took: Mapping[Station, StationTime]) -> LedgerRow
     """Words an entry; `took` is how long each station took others."""
     clock = entry.clock
     clocks = tuple(
-        StationRow(place, each.passage, each.at, each.says, each.who, took.get(place))
-        for place, each in entry.clocks.items()
+        StationRow(place, clock.passage, clock.at, clock.says, clock.who, took.get(place))
+        for place, clock in entry.clocks.items()
     )
     return LedgerRow(
         entry.image.image,
@@ -151,9 +151,9 @@ def count_severities(rated: Iterable[str | None]) -> dict[str, int]:
 
 def places_in_words(places: Places) -> tuple[tuple[str, int], ...]:
     """Where images are in words, each with how many, as far as there are any."""
-    found = [(STATION_WORDS[place], number) for place, number in places.waiting.items()]
-    found += [("cannot be told", places.cannot_tell), ("fixed", places.over)]
-    return tuple((words, number) for words, number in found if number)
+    numbers_by_words = [(STATION_WORDS[place], number) for place, number in places.waiting.items()]
+    numbers_by_words += [("cannot be told", places.cannot_tell), ("fixed", places.over)]
+    return tuple((words, number) for words, number in numbers_by_words if number)
 
 
 def as_json(row: CveRow) -> dict[str, Any]:

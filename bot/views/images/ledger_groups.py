@@ -52,8 +52,8 @@ def grouped(rows: Iterable[LedgerRow]) -> tuple[ImageGroup, ...]:
     order = list(Station)
 
     def place(row: LedgerRow) -> tuple[bool, bool, int]:
-        at = _stuck_at(row)
-        return at is None, row.cannot_tell, order.index(at) if at is not None else 0
+        station = _stuck_at(row)
+        return station is None, row.cannot_tell, order.index(station) if station is not None else 0
 
     at_places = groupby(sorted(rows, key=place), key=place)
     return tuple(group for _, alike in at_places for group in _by_mover(list(alike)))
@@ -64,21 +64,21 @@ def _by_mover(rows: Sequence[LedgerRow]) -> Iterator[ImageGroup]:
     alone = [mover for mover, _ in count[:MOST_MOVERS]]
     for mover in alone:
         yield _group([row for row in rows if _mover(row) == mover], (mover,))
-    rest = [mover for mover, _ in count[MOST_MOVERS:]]
-    if rest:
-        yield _group([row for row in rows if _mover(row) not in alone], rest)
+    other_movers = [mover for mover, _ in count[MOST_MOVERS:]]
+    if other_movers:
+        yield _group([row for row in rows if _mover(row) not in alone], other_movers)
 
 
 def _group(rows: Sequence[LedgerRow], movers: Sequence[str]) -> ImageGroup:
-    at, named = _stuck_at(rows[0]), tuple(_named(rows, movers))
-    says_no_more = at is Station.IMAGE or ITS_REPOSITORY in named
+    station, mover_names = _stuck_at(rows[0]), tuple(_name_movers(rows, movers))
+    says_no_more = station is Station.IMAGE or ITS_REPOSITORY in mover_names
     reasons = Counter(row.says for row in rows if row.says and not (says_no_more and _mover(row) == ITS_REPOSITORY))
     clocks = tuple(_clock(rows, number) for number in range(len(rows[0].clocks)))
     images = tuple(row.image for row in rows)
-    return ImageGroup(rows[0].state, at, named, tuple(reasons.most_common()), clocks, images)
+    return ImageGroup(rows[0].state, station, mover_names, tuple(reasons.most_common()), clocks, images)
 
 
-def _named(rows: Sequence[LedgerRow], movers: Sequence[str]) -> Iterator[str]:
+def _name_movers(rows: Sequence[LedgerRow], movers: Sequence[str]) -> Iterator[str]:
     for mover in movers:
         own = {row.repository for row in rows} if mover == ITS_REPOSITORY else {mover}
         if len(own) > MOST_MOVERS:
@@ -101,7 +101,7 @@ def _clock(rows: Sequence[LedgerRow], number: int) -> GroupClock:
     """The clock in the place `number`, of the images that it concerns; their passages are the same."""
     concerned = [row for row in rows if row.clocks[number].passage is not Passage.NOT_CONCERNED]
     clock = (concerned or rows)[0].clocks[number]
-    times = [at for row in concerned if (at := _since(row.clocks, number)) is not None]
+    times = [since for row in concerned if (since := _since(row.clocks, number)) is not None]
     return GroupClock(
         *(clock.station, clock.passage, min(times, default=None), max(times, default=None)),
         clock.elsewhere,

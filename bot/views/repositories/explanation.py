@@ -78,15 +78,15 @@ class Explanation:
 
     def left_alone(self, usage: Usage, base: Base | None, today: date) -> str | None:
         """Says why the repository wants this usage left alone, where it does."""
-        found = self.config.ignored_by(usage.path, str(base or usage.reference.base), today)
-        return str(found) if found else None
+        rule = self.config.ignored_by(usage.path, str(base or usage.reference.base), today)
+        return str(rule) if rule else None
 
 
 def unheld_steps(explained: Explanation) -> str | None:
     """Which steps the gate cannot hold back, where it is to hold the repository's images; None where it can all."""
     if not any(view.gate is not None and view.gate.mode is GateMode.BLOCK for view in explained.images):
         return None
-    steps = [run.step for some in explained.steps.values() for run in some]
+    steps = [run.step for runs in explained.steps.values() for run in runs]
     names = {step.name for step in steps if step.start is Start.OBSERVE}
     return unheld(sorted(names)) if names else None
 

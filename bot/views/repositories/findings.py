@@ -46,8 +46,8 @@ class CheckText(Protocol):
 
 def counts(findings: Sequence[Finding]) -> Mapping[Outcome, int]:
     """How many there are of each outcome, the ones to look at first; outcomes that nobody had are left out."""
-    found = {outcome: sum(finding.outcome is outcome for finding in findings) for outcome in _ORDER}
-    return {outcome: number for outcome, number in found.items() if number}
+    numbers = {outcome: sum(finding.outcome is outcome for finding in findings) for outcome in _ORDER}
+    return {outcome: number for outcome, number in numbers.items() if number}
 
 
 def as_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
@@ -113,17 +113,17 @@ def as_sarif(
 
 
 def _help(check: CheckText, patches: Sequence[str]) -> dict[str, str]:
-    """What a rule is for, and what could be done here about its findings."""
-    told = {"text": f"{check.title}. {check.why}"}
-    shown: list[str] = []
+    """Words what a rule is for, and what could be done here about its findings."""
+    help_text = {"text": f"{check.title}. {check.why}"}
+    patch_lines: list[str] = []
     room = _LONGEST_HELP
     for patch in dict.fromkeys(patches):
         room -= len(patch)
         if room >= 0:
-            shown += _fenced(patch)
-    if shown:
-        told["markdown"] = "\n".join((told["text"], "", _LOOK_FIRST, *shown)) + "\n"
-    return told
+            patch_lines += _fenced(patch)
+    if patch_lines:
+        help_text["markdown"] = "\n".join((help_text["text"], "", _LOOK_FIRST, *patch_lines)) + "\n"
+    return help_text
 
 
 def _result(finding: Finding, fingerprint: str, place: int, *, is_patched: bool) -> dict[str, Any]:
@@ -188,11 +188,11 @@ def as_markdown(findings: Sequence[Finding], patches: Mapping[Finding, str] | No
 def _patches(patched: Sequence[tuple[Finding, str]]) -> Iterator[str]:
     if patched:
         yield from ("", "### Patches", "", _LOOK_FIRST)
-    told: dict[str, list[str]] = {}
+    checks_by_patch: dict[str, list[str]] = {}
     for finding, patch in patched:
-        checks = told.setdefault(patch, [])
+        checks = checks_by_patch.setdefault(patch, [])
         checks += [finding.check] if finding.check not in checks else []
-    for patch, checks in told.items():
+    for patch, checks in checks_by_patch.items():
         yield from ("", ", ".join(map(code, checks)) + ":", *_fenced(patch))
 
 
@@ -202,19 +202,19 @@ def _fenced(patch: str) -> tuple[str, ...]:
 
 
 def _lines(findings: Sequence[Finding]) -> Iterator[str]:
-    told = ", ".join(f"{number} {outcome.value}" for outcome, number in counts(findings).items())
-    yield f"**Practices**: {told or 'nothing to check was found'}"
+    counts_in_words = ", ".join(f"{number} {outcome.value}" for outcome, number in counts(findings).items())
+    yield f"**Practices**: {counts_in_words or 'nothing to check was found'}"
     for outcome, title, last in (
         (Outcome.FAILS, "Fails", "what to do"),
         (Outcome.UNKNOWN, "Cannot be told", "what would settle it"),
         (Outcome.WAIVED, "Waived", "what to do"),
     ):
-        found = [finding for finding in findings if finding.outcome is outcome]
-        if not found:
+        of_outcome = [each for each in findings if each.outcome is outcome]
+        if not of_outcome:
             continue
         yield from ("", f"### {title}", "", f"| where | check | what | {last} |", "|---|---|---|---|")
-        for each in found:
-            where = code(f"{each.place.path}:{each.place.start}")
-            advice = each.settled_by or (each.fix.advice if each.fix is not None else "")
-            what = markdown(f"{each.subject}: {each.message}")
-            yield f"| {where} | {code(each.check)} | {what.replace('|', '')} | {markdown(advice)} |"
+        for finding in of_outcome:
+            place = code(f"{finding.place.path}:{finding.place.start}")
+            advice = finding.settled_by or (finding.fix.advice if finding.fix is not None else "")
+            message = markdown(f"{finding.subject}: {finding.message}")
+            yield f"| {place} | {code(finding.check)} | {message.replace('|', '')} | {markdown(advice)} |"

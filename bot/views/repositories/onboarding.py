@@ -7,7 +7,7 @@ from bot.domain.repositories.onboarding import LeftToPeople, Proposal, ProposedC
 
 
 def as_json(repository: str, proposal: Proposal | None, why: str) -> dict[str, Any]:
-    """One repository's preview, with a patch for each commit."""
+    """Gives one repository's preview as plain JSON values, with a patch for each commit."""
     patches = commits_with_patches(proposal) if proposal is not None else ()
     return {
         "repository": repository,
@@ -18,13 +18,13 @@ def as_json(repository: str, proposal: Proposal | None, why: str) -> dict[str, A
                 "title": commit.title,
                 "places": [
                     {
-                        "path": each.place.path,
-                        "start_line": each.place.start,
-                        "subject": each.subject,
-                        "before": each.before,
-                        "after": each.after,
+                        "path": change.place.path,
+                        "start_line": change.place.start,
+                        "subject": change.subject,
+                        "before": change.before,
+                        "after": change.after,
                     }
-                    for each in commit.mended
+                    for change in commit.mended
                 ],
                 "patch": patch,
             }
@@ -35,16 +35,16 @@ def as_json(repository: str, proposal: Proposal | None, why: str) -> dict[str, A
     }
 
 
-def _left(each: LeftToPeople) -> dict[str, Any]:
+def _left(left: LeftToPeople) -> dict[str, Any]:
     return {
-        "check": each.check,
-        "path": each.place.path,
-        "start_line": each.place.start,
-        "subject": each.subject,
-        "message": each.message,
-        "advice": each.advice,
-        "why": each.why,
-        "patch": each.patch or None,
+        "check": left.check,
+        "path": left.place.path,
+        "start_line": left.place.start,
+        "subject": left.subject,
+        "message": left.message,
+        "advice": left.advice,
+        "why": left.why,
+        "patch": left.patch or None,
     }
 
 

@@ -55,9 +55,9 @@ class FolderScan:
         return sum(item.freshness is freshness for item in self.scanned)
 
 
-def as_json(found: FolderScan) -> list[dict[str, Any]]:
+def as_json(folder_scan: FolderScan) -> list[dict[str, Any]]:
     """Gives each reference as plain JSON values."""
-    return [_row(item) for item in found.scanned]
+    return [_row(item) for item in folder_scan.scanned]
 
 
 def _row(item: ScannedUsage) -> dict[str, Any]:

@@ -43,27 +43,27 @@ def in_short(
     Those `tried_again`, by their ids, count no more: what took their place does.
     """
     by_rollout: dict[int, list[Rebuild]] = {}
-    for each in rebuilds:
-        if each.id not in tried_again:
-            by_rollout.setdefault(each.rollout, []).append(each)
+    for rebuild in rebuilds:
+        if rebuild.id not in tried_again:
+            by_rollout.setdefault(rebuild.rollout, []).append(rebuild)
     newest = max(by_rollout, default=0)
     return tuple(
         RolloutInShort(
             id_,
             id_ == newest,
             {state: number for state in RebuildState if (number := states[state])},
-            tuple(_named(some, now)),
+            tuple(_list_needy(of_rollout, now)),
         )
-        for id_, some in sorted(by_rollout.items())
-        for states in (Counter(each.state for each in some),)
+        for id_, of_rollout in sorted(by_rollout.items())
+        for states in (Counter(each.state for each in of_rollout),)
     )
 
 
 def by_need(rebuilds: Iterable[Rebuild]) -> Sequence[Rebuild]:
     """Those first that need a person, then what is under way, what waits, and what is over; else as they come."""
 
-    def rank(each: Rebuild) -> tuple[bool, ...]:
-        state = each.state
+    def rank(rebuild: Rebuild) -> tuple[bool, ...]:
+        state = rebuild.state
         return (state not in NEED_A_PERSON, state is not RebuildState.FAILED, state.has_ended, state.awaits_action)
 
     return sorted(rebuilds, key=rank)
@@ -74,8 +74,8 @@ def stands_for(rebuild: Rebuild, now: datetime) -> timedelta:
     return rebuild.age(now) if rebuild.ended_at is None else now - rebuild.ended_at
 
 
-def _named(some: Sequence[Rebuild], now: datetime) -> Iterator[Rebuild]:
-    longest_first = sorted(some, key=lambda each: stands_for(each, now), reverse=True)
+def _list_needy(of_rollout: Sequence[Rebuild], now: datetime) -> Iterator[Rebuild]:
+    longest_first = sorted(of_rollout, key=lambda each: stands_for(each, now), reverse=True)
     for state in NEED_A_PERSON:
         yield from [each for each in longest_first if each.state is state][:MOST_NAMED]
     yield from [each for each in longest_first if _is_under_way(each.state)][:MOST_UNDER_WAY]

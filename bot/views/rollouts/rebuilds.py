@@ -19,11 +19,11 @@ def what(rebuild: Rebuild) -> str:
     return str(rebuild.action).replace("_", " ")
 
 
-def hold_as_json(held: Hold | None) -> dict[str, Any] | None:
+def hold_as_json(hold: Hold | None) -> dict[str, Any] | None:
     """Gives what is waited for as plain JSON values; `until` is when that will probably be over."""
-    if held is None:
+    if hold is None:
         return None
-    return {"reason": held.reason, "until": held.until.isoformat() if held.until else None}
+    return {"reason": hold.reason, "until": hold.until.isoformat() if hold.until else None}
 
 
 def step_as_json(step: StepRun) -> dict[str, Any]:
@@ -42,8 +42,8 @@ def step_as_json(step: StepRun) -> dict[str, Any]:
     }
 
 
-def as_json(rebuild: Rebuild, held: Hold | None = None, steps: Sequence[StepRun] = ()) -> dict[str, Any]:
-    """Gives the rebuild as plain JSON values; `held` is what it waits for."""
+def as_json(rebuild: Rebuild, hold: Hold | None = None, steps: Sequence[StepRun] = ()) -> dict[str, Any]:
+    """Gives the rebuild as plain JSON values; `hold` is what it waits for."""
     return {
         "id": rebuild.id,
         "rollout": rebuild.rollout,
@@ -59,7 +59,7 @@ def as_json(rebuild: Rebuild, held: Hold | None = None, steps: Sequence[StepRun]
         "run": rebuild.run,
         "url": rebuild.url,
         "wave": rebuild.wave,
-        "waits_for": hold_as_json(held),
+        "waits_for": hold_as_json(hold),
         "built_at": rebuild.built_at.isoformat() if rebuild.built_at else None,
         "steps": [step_as_json(step) for step in steps],
         "bases": [

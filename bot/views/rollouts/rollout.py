@@ -77,16 +77,16 @@ class QuarantineStatus:
         return f"{self.reason} (it came back {counted(self.returns, 'time')})" if self.returns else self.reason
 
 
-def quarantine_as_json(found: QuarantineStatus) -> dict[str, Any]:
+def quarantine_as_json(quarantine: QuarantineStatus) -> dict[str, Any]:
     """Gives the quarantine as plain JSON values."""
     return {
-        "base": str(found.base),
-        "digest": found.digest,
-        "since": found.since.isoformat(),
-        "by": found.who,
-        "reason": found.reason,
-        "waiting": found.waiting,
-        "returns": found.returns,
+        "base": str(quarantine.base),
+        "digest": quarantine.digest,
+        "since": quarantine.since.isoformat(),
+        "by": quarantine.who,
+        "reason": quarantine.reason,
+        "waiting": quarantine.waiting,
+        "returns": quarantine.returns,
     }
 
 
@@ -102,27 +102,27 @@ def entry_as_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def as_json(found: RolloutProgress) -> dict[str, Any]:
+def as_json(progress: RolloutProgress) -> dict[str, Any]:
     """Gives the rollout as plain JSON values."""
     return {
-        "id": found.id,
-        "title": found.title,
-        "opened_at": found.opened_at.isoformat(),
-        "ended_at": found.ended_at.isoformat() if found.ended_at else None,
-        "standing": found.standing,
+        "id": progress.id,
+        "title": progress.title,
+        "opened_at": progress.opened_at.isoformat(),
+        "ended_at": progress.ended_at.isoformat() if progress.ended_at else None,
+        "standing": progress.standing,
         "paused": None
-        if found.pause is None
+        if progress.pause is None
         else {
-            "since": found.pause.since.isoformat(),
-            "by": found.pause.who,
-            "reason": found.pause.reason,
+            "since": progress.pause.since.isoformat(),
+            "by": progress.pause.who,
+            "reason": progress.pause.reason,
         },
-        "opened_by": found.opened_by.isoformat() if found.opened_by else None,
-        "states": dict(found.states),
-        "waves": [_wave(wave) for wave in found.waves],
+        "opened_by": progress.opened_by.isoformat() if progress.opened_by else None,
+        "states": dict(progress.states),
+        "waves": [_wave(wave) for wave in progress.waves],
         "rebuilds": [
-            rebuilds.as_json(item, found.waits.get(item.id), found.steps.get(item.id, ()))
-            for item in found.rebuilds
+            rebuilds.as_json(item, progress.waits.get(item.id), progress.steps.get(item.id, ()))
+            for item in progress.rebuilds
         ],
     }
 

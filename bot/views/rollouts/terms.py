@@ -44,34 +44,34 @@ class TermsAnswer:
     freeze: Freeze | None
 
 
-def answer(policy: Policy, asked: TermsQuestion, now: datetime) -> TermsAnswer:
+def answer(policy: Policy, question: TermsQuestion, now: datetime) -> TermsAnswer:
     """Tells which rule gave each term."""
-    about = asked.repository, asked.base, asked.cause, asked.severity
+    about = question.repository, question.base, question.cause, question.severity
     terms, origins = policy.terms(*about), policy.origins(*about)
     matching = tuple(place for place, rule in enumerate(policy.rules) if rule.match.accepts(*about))
     return TermsAnswer(
-        asked,
+        question,
         matching,
         tuple(
-            Given(name, getattr(terms, name), origins[name], _why(policy, asked, name, origins[name]))
+            Given(name, getattr(terms, name), origins[name], _why(policy, question, name, origins[name]))
             for name in TERMS
         ),
-        frozen_by(policy.freezes, now, asked.severity),
+        frozen_by(policy.freezes, now, question.severity),
     )
 
 
-def as_json(found: TermsAnswer) -> dict[str, Any]:
+def as_json(terms_answer: TermsAnswer) -> dict[str, Any]:
     """Gives the answer as plain JSON values; lengths of time in seconds."""
-    asked, freeze = found.question, found.freeze
+    question, freeze = terms_answer.question, terms_answer.freeze
     return {
-        "repository": asked.repository,
-        "base": str(asked.base),
-        "cause": asked.cause,
-        "severity": asked.severity,
-        "matching_rules": list(found.matching),
+        "repository": question.repository,
+        "base": str(question.base),
+        "cause": question.cause,
+        "severity": question.severity,
+        "matching_rules": list(terms_answer.matching),
         "terms": {
-            given.name: {"value": _plain(given.value), "rule": given.rule, "why": given.why}
-            for given in found.terms
+            term.name: {"value": _plain(term.value), "rule": term.rule, "why": term.why}
+            for term in terms_answer.terms
         },
         "frozen_until": freeze.until.isoformat() if freeze else None,
         "frozen_because": freeze.reason if freeze else None,
@@ -86,10 +86,10 @@ _WHERE_UNSET = {
 }
 
 
-def term_in_words(given: Given) -> str:
+def term_in_words(term: Given) -> str:
     """Words a term's value for a table."""
-    is_unset = given.value is None or given.value == ()
-    return _WHERE_UNSET[given.name] if is_unset and given.name in _WHERE_UNSET else _worded(given.value)
+    is_unset = term.value is None or term.value == ()
+    return _WHERE_UNSET[term.name] if is_unset and term.name in _WHERE_UNSET else _worded(term.value)
 
 
 def _worded(value: Any) -> str:
@@ -113,12 +113,12 @@ def _worded(value: Any) -> str:
             return str(value)
 
 
-def _why(policy: Policy, asked: TermsQuestion, name: str, rule: int | None) -> str:
+def _why(policy: Policy, question: TermsQuestion, name: str, rule: int | None) -> str:
     if rule is not None:
         return f"policy.{rule}"
-    if name == "settle" and is_severe(asked.cause, asked.severity):
+    if name == "settle" and is_severe(question.cause, question.severity):
         return "default: a severe security fix does not settle"
-    if name == "settle" and asked.cause is Cause.BASE_UPDATE:
+    if name == "settle" and question.cause is Cause.BASE_UPDATE:
         return "default: what an own base brings has settled before"
     if name == "wave" and len(policy.waves) > 1:
         return "default: the last wave"
@@ -129,8 +129,8 @@ def _window(window: Window) -> str:
     if window == ALWAYS:
         return "always"
     days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-    named = ",".join(days[day] for day in sorted(window.days))
-    return f"{named} {window.start:%H:%M}-{window.end:%H:%M} {window.zone}"
+    day_names = ",".join(days[day] for day in sorted(window.days))
+    return f"{day_names} {window.start:%H:%M}-{window.end:%H:%M} {window.zone}"
 
 
 def _plain(value: Any) -> Any:

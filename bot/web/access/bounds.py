@@ -104,11 +104,11 @@ class _Body:
         self._bodies = bodies
         self._until = asyncio.get_running_loop().time() + slowest
         self._size = 0
-        self._kept = 0
+        self._kept_size = 0
         self._is_whole = False
 
     async def received(self) -> Message:
-        """The next part; raises `HTTPException` where there may be none."""
+        """Receives the next part of the body; raises `HTTPException` where there may be none."""
         if self._is_whole:
             return await self._receive()
         try:
@@ -120,16 +120,16 @@ class _Body:
         self._is_whole = not message.get("more_body", False)
         if self._size > self._most:
             raise HTTPException(413, _too_large(self._most))
-        more = max(0, self._size - LARGEST_BODY) - self._kept
+        more = max(0, self._size - LARGEST_BODY) - self._kept_size
         if not self._bodies.keep(more):
             raise HTTPException(503, "too much comes in at once", {"Retry-After": _COME_AGAIN})
-        self._kept += more
+        self._kept_size += more
         return message
 
     def end(self) -> None:
-        """Nothing of it is kept any more."""
-        self._bodies.let_go(self._kept)
-        self._kept = 0
+        """Lets go of what is kept of the body."""
+        self._bodies.let_go(self._kept_size)
+        self._kept_size = 0
 
 
 def _too_large(most: int) -> str:

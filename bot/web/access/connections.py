@@ -15,7 +15,7 @@ class HeldConnection(Protocol):
     """A connection that somebody holds open."""
 
     def give_way(self) -> None:
-        """Ends at once."""
+        """Ends the connection at once."""
         ...
 
 
@@ -44,11 +44,11 @@ class HeldConnections:
         return True
 
     def asks(self, connection: HeldConnection) -> None:
-        """A request has come in whole, and is being answered."""
+        """Notes that a request has come in whole, and is being answered."""
         self._idle.pop(connection, None)
 
     def rests(self, connection: HeldConnection) -> None:
-        """No request is being answered; from when on counts once."""
+        """Notes since when no request is being answered; told again, the first time stays."""
         if connection in self._peers:
             self._idle.setdefault(connection)
 
@@ -61,9 +61,9 @@ class HeldConnections:
 
     def _gives_way(self, peer: str | None) -> bool:
         """Ends what has been idle longest, of one peer or of all; whether there was any."""
-        found = next((each for each in self._idle if peer is None or self._peers[each] == peer), None)
-        if found is None:
+        connection = next((each for each in self._idle if peer is None or self._peers[each] == peer), None)
+        if connection is None:
             return False
-        self.ended(found)
-        found.give_way()
+        self.ended(connection)
+        connection.give_way()
         return True

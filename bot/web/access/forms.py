@@ -25,10 +25,10 @@ class FormRefused(Exception):
 
 
 def form_token(request: Request) -> str:
-    """What forms of this page hold; `keep_token` has the browser keep it."""
-    kept = request.cookies.get(COOKIE, "")
-    if len(kept) == 43 and kept.isascii():
-        return kept
+    """Gives the token that forms of this page hold; `keep_token` has the browser keep it."""
+    token = request.cookies.get(COOKIE, "")
+    if len(token) == 43 and token.isascii():
+        return token
     if not hasattr(request.state, "form_token"):
         request.state.form_token = secrets.token_urlsafe(32)
     made: str = request.state.form_token
@@ -65,11 +65,11 @@ async def read_form(request: Request) -> Mapping[str, str]:
     except (ValueError, UnicodeDecodeError):
         raise FormRefused("the form cannot be read") from None
     fields = dict(pairs)
-    kept = request.cookies.get(COOKIE, "")
+    cookie = request.cookies.get(COOKIE, "")
     if len(fields) != len(pairs):
         raise FormRefused("the form names a field twice")
     field = fields.pop(FIELD, "")
-    if not is_program and not (kept and hmac.compare_digest(kept.encode(), field.encode())):
+    if not is_program and not (cookie and hmac.compare_digest(cookie.encode(), field.encode())):
         raise FormRefused("the form is too old; load the page again")
     return fields
 

@@ -40,8 +40,8 @@ async def refused(request: Request, right: Right) -> Response | None:
     person = await person_of(request, request.app.state.site)
     if person is None:
         if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", ""):
-            asked = f"?{request.url.query}" if request.url.query else ""
-            return RedirectResponse(f"/login?next={quote(request.url.path + asked, safe='/')}", 303)
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"/login?next={quote(request.url.path + query, safe='/')}", 303)
         return PlainTextResponse("sign in first\n", 401, {"WWW-Authenticate": 'Bearer realm="freshness-bot"'})
     if not person.may(right):
         return PlainTextResponse(f"{person.name} has no right to {right}\n", 403)
@@ -63,15 +63,15 @@ async def person_of(request: HTTPConnection, site: Site) -> Person | None:
 
 
 async def _proved(request: HTTPConnection, site: Site) -> Person | None:
-    if shown := request.headers.getlist("authorization"):
-        if len(shown) != 1 or not shown[0].lower().startswith(_SCHEME):
+    if headers := request.headers.getlist("authorization"):
+        if len(headers) != 1 or not headers[0].lower().startswith(_SCHEME):
             return None
-        person = whose(site.access.tokens, shown[0][len(_SCHEME) :].strip())
+        person = whose(site.access.tokens, headers[0][len(_SCHEME) :].strip())
         if person is None:
             note_wrong_token(request, site)
         return person
-    if site.access.proxy is not None and (named := _named_by(site.access.proxy, request)) is not None:
-        return named
+    if site.access.proxy is not None and (proxied_person := _named_by(site.access.proxy, request)) is not None:
+        return proxied_person
     if cookie := request.cookies.get(COOKIE):
         person = person_of_cookie(cookie, site.access.tokens, site.clock)
         if person is not None and not await site.stores[SessionsStore].has_ended(session_of(cookie)):

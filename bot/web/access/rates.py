@@ -19,11 +19,11 @@ class Bucket:
 
     def take(self, sender: str) -> float:
         """Takes one; for how many seconds the sender has to wait, 0 where it may go on."""
-        at = self.now()
-        left, before = self._left.pop(sender, (self.burst, at))
-        left = min(self.burst, left + (at - before) * self.each_second)
+        now = self.now()
+        left, before = self._left.pop(sender, (self.burst, now))
+        left = min(self.burst, left + (now - before) * self.each_second)
         may = left >= 1
-        self._left[sender] = (left - 1 if may else left, at)
+        self._left[sender] = (left - 1 if may else left, now)
         while len(self._left) > _MOST_SENDERS:
             self._left.popitem(last=False)
         return 0 if may else (1 - left) / self.each_second

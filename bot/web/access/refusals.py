@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 def refusal(
     connection: HTTPConnection, status: int, text: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Text, or JSON as the API's description has it where that was asked."""
+    """Answers with text, or with JSON as the API's description has it where that was asked."""
     if connection.scope["path"].startswith("/api/"):
         return JSONResponse({"detail": text}, status, headers)
     return PlainTextResponse(f"{text}\n", status, headers)

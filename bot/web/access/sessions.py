@@ -35,12 +35,12 @@ class _Signer(TimestampSigner):
 
 
 def cookie_of(token: Token, clock: Clock) -> str:
-    """What a browser shows from now on."""
+    """Makes the cookie that a browser shows from now on."""
     return _Signer(token, clock).sign(f"{token.person.name}{_OWN}{secrets.token_urlsafe(12)}").decode()
 
 
 def person_of_cookie(cookie: str, tokens: Iterable[Token], clock: Clock) -> Person | None:
-    """Whose session it is, while it lasts."""
+    """Tells whose session it is, while it lasts."""
     name = cookie.rsplit(".", 2)[0].partition(_OWN)[0]
     token = next((token for token in tokens if token.person.name == name), None)
     if token is None or len(cookie) > _LONGEST:

@@ -19,9 +19,9 @@ class SharedAnswer(Generic[T]):
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def get(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """The last answer where it is new enough, else what `ask` finds."""
+        """Gives the last answer where it is new enough, else what `ask` finds."""
         async with self._asking:
             if self._last is None or self.now() - self._last[0] > self.lasts:
-                found = await ask()
-                self._last = self.now(), found
+                answer = await ask()
+                self._last = self.now(), answer
             return self._last[1]

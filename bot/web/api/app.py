@@ -81,7 +81,7 @@ async def _reader(request: Request) -> None:
 
 
 def api_of(site: Site) -> FastAPI:
-    """The API of one site, to be mounted at `/api/v1`."""
+    """Makes the API of one site, to be mounted at `/api/v1`."""
     app = FastAPI(
         title="freshness bot",
         version="1",
@@ -116,8 +116,8 @@ def _add_lists(app: FastAPI) -> None:
         base: Text = "",
         sort: Sort = Sort.STANDING,
     ) -> Response:
-        found = await site_of(request).stores[FleetStore].fleet(FleetFilter(q, standing, base, sort), cut)
-        return answered(request, found, Fleet, found.repositories)
+        fleet_page = await site_of(request).stores[FleetStore].fleet(FleetFilter(q, standing, base, sort), cut)
+        return answered(request, fleet_page, Fleet, fleet_page.repositories)
 
     @app.get("/practices", response_model=FleetPractices, summary="How the fleet stands to each practice")
     async def practices(request: Request) -> Response:
@@ -126,23 +126,23 @@ def _add_lists(app: FastAPI) -> None:
     @app.get("/rollouts", response_model=Page[RolloutSummary], summary="Rollouts, the newest first")
     async def rollouts(request: Request, cut: OnePage) -> Response:
         site = site_of(request)
-        found = await site.stores[RolloutPagesStore].rollouts(site.rollout_options, cut)
-        return answered(request, found, Page[RolloutSummary], found)
+        rollout_page = await site.stores[RolloutPagesStore].rollouts(site.rollout_options, cut)
+        return answered(request, rollout_page, Page[RolloutSummary], rollout_page)
 
     @app.get("/images", response_model=Images, summary="Images that the fleet builds, those that are behind first")
     async def images(request: Request, cut: OnePage, q: Text = "", state: ImageState | None = None) -> Response:
-        found = await site_of(request).stores[ImagePagesStore].images(WantedImages(q, state), cut)
-        return answered(request, found, Images, found.images)
+        image_page = await site_of(request).stores[ImagePagesStore].images(WantedImages(q, state), cut)
+        return answered(request, image_page, Images, image_page.images)
 
     @app.get("/bases", response_model=Bases, summary="Bases in use")
     async def bases(request: Request, cut: OnePage, q: Text = "") -> Response:
-        found = await site_of(request).stores[BasePagesStore].bases(q, cut)
-        return answered(request, found, Bases, found.bases)
+        base_page = await site_of(request).stores[BasePagesStore].bases(q, cut)
+        return answered(request, base_page, Bases, base_page.bases)
 
     @app.get("/advisories", response_model=Advisories, summary="Advisories, the newest first")
     async def advisories(request: Request, cut: OnePage, q: Text = "") -> Response:
-        found = await site_of(request).stores[AdvisoryPagesStore].advisories(q, cut)
-        return answered(request, found, Advisories, found.advisories)
+        advisory_page = await site_of(request).stores[AdvisoryPagesStore].advisories(q, cut)
+        return answered(request, advisory_page, Advisories, advisory_page.advisories)
 
     @app.get("/cves", response_model=Cves, summary="CVEs that images still have, by where the fix is stuck")
     async def cves(
@@ -152,8 +152,8 @@ def _add_lists(app: FastAPI) -> None:
         severity: Severity | None = None,
         station: Station | None = None,
     ) -> Response:
-        found = await site_of(request).stores[LedgerStore].cves(cut, CveFilter(q, severity, station))
-        return answered(request, found, Cves, found.cves)
+        cve_page = await site_of(request).stores[LedgerStore].cves(cut, CveFilter(q, severity, station))
+        return answered(request, cve_page, Cves, cve_page.cves)
 
     @app.get("/upstream", response_model=Upstream, summary="How late upstream is, and what it withdrew")
     async def upstream(request: Request) -> Response:
@@ -162,9 +162,9 @@ def _add_lists(app: FastAPI) -> None:
     @app.get("/operations", response_model=BotAtWork, summary="The bot at work")
     async def operations(request: Request) -> Response:
         site = site_of(request)
-        found, full = await site.stores[OperationsStore].operations(), site.stores[OperationsStore].no_room
-        told = BotAtWork(found, stage_rows(site), None if full is None else full.told)
-        return answered(request, told, BotAtWork)
+        figures, full = await site.stores[OperationsStore].operations(), site.stores[OperationsStore].no_room
+        at_work = BotAtWork(figures, stage_rows(site), None if full is None else full.told)
+        return answered(request, at_work, BotAtWork)
 
 
 def _add_details(app: FastAPI) -> None:
@@ -176,37 +176,37 @@ def _add_details(app: FastAPI) -> None:
         state: RebuildState | None = None,
     ) -> Response:
         site = site_of(request)
-        found = await site.stores[RolloutPagesStore].rollout(number, site.rollout_options, cut, state)
-        if found is None:
+        rollout_page = await site.stores[RolloutPagesStore].rollout(number, site.rollout_options, cut, state)
+        if rollout_page is None:
             raise HTTPException(404, f"there is no rollout {number}")
-        return answered(request, detail_of(found, ENDED), RolloutDetail, found.rebuilds)
+        return answered(request, detail_of(rollout_page, ENDED), RolloutDetail, rollout_page.rebuilds)
 
     _add_contents(app)
 
     @app.get("/images/{name:path}", response_model=ImagePage, responses=_MISSING, summary="One image")
     async def image(request: Request, name: Name, tag: Tag = None) -> Response:
         site = site_of(request)
-        found = await site.stores[ImagePagesStore].image(name, site.forge, tag)
-        if found is None:
+        image_page = await site.stores[ImagePagesStore].image(name, site.forge, tag)
+        if image_page is None:
             raise HTTPException(404, "there is no such image")
-        return answered(request, found, ImagePage)
+        return answered(request, image_page, ImagePage)
 
     @app.get("/bases/{name:path}", response_model=BasePage, responses=_MISSING, summary="One base")
     async def base(request: Request, name: Name) -> Response:
-        found = await site_of(request).stores[BasePagesStore].base(name)
-        if found is None:
+        base_page = await site_of(request).stores[BasePagesStore].base(name)
+        if base_page is None:
             raise HTTPException(404, "there is no such base")
-        return answered(request, found, BasePage)
+        return answered(request, base_page, BasePage)
 
     @app.get(
         "/repositories/{owner}/{name}", response_model=RepositoryPage, responses=_MISSING, summary="One repository"
     )
     async def repository(request: Request, owner: Part, name: Part) -> Response:
         site = site_of(request)
-        found = await site.stores[RepositoryPagesStore].repository(f"{owner}/{name}", site.forge)
-        if found is None:
+        repository_page = await site.stores[RepositoryPagesStore].repository(f"{owner}/{name}", site.forge)
+        if repository_page is None:
             raise HTTPException(404, "there is no such repository")
-        return answered(request, found, RepositoryPage)
+        return answered(request, repository_page, RepositoryPage)
 
     @app.get(
         "/repositories/{owner}/{name}/findings",
@@ -215,24 +215,24 @@ def _add_details(app: FastAPI) -> None:
         summary="What the audit found in one repository",
     )
     async def findings(request: Request, owner: Part, name: Part) -> Response:
-        found = await site_of(request).stores[PracticesStore].audited(f"{owner}/{name}")
-        if found is None:
+        audit = await site_of(request).stores[PracticesStore].audited(f"{owner}/{name}")
+        if audit is None:
             raise HTTPException(404, "there is no such repository")
-        return answered(request, found, Audited)
+        return answered(request, audit, Audited)
 
     @app.get("/advisories/{cve}", response_model=AdvisoryPage, responses=_MISSING, summary="One advisory")
     async def advisory(request: Request, cve: Part, cut: OnePage, fix: FixState | None = None) -> Response:
-        found = await site_of(request).stores[AdvisoryPagesStore].advisory(cve[:32], cut, fix)
-        if found is None:
+        advisory_page = await site_of(request).stores[AdvisoryPagesStore].advisory(cve[:32], cut, fix)
+        if advisory_page is None:
             raise HTTPException(404, "there is no such advisory")
-        return answered(request, found, AdvisoryPage, found.rebuilds)
+        return answered(request, advisory_page, AdvisoryPage, advisory_page.rebuilds)
 
     @app.get("/cves/{cve}", response_model=CvePage, responses=_MISSING, summary="Where one CVE's fix is stuck")
     async def cve(request: Request, cve: Part, cut: OnePage) -> Response:
-        found = await site_of(request).stores[LedgerStore].cve(cve[:64], cut)
-        if found is None:
+        cve_page = await site_of(request).stores[LedgerStore].cve(cve[:64], cut)
+        if cve_page is None:
             raise HTTPException(404, "nothing that was read tells of it")
-        return answered(request, found, CvePage, found.images)
+        return answered(request, cve_page, CvePage, cve_page.images)
 
 
 def _add_contents(app: FastAPI) -> None:
@@ -245,10 +245,10 @@ def _add_contents(app: FastAPI) -> None:
     async def image_cves(
         request: Request, name: Name, cut: OnePage, tag: Tag = None, q: Text = "", severity: Severity | None = None
     ) -> Response:
-        found = await site_of(request).stores[ImageContentsStore].cves(name, tag, WantedCves(q, severity), cut)
-        if found is None:
+        cve_page = await site_of(request).stores[ImageContentsStore].cves(name, tag, WantedCves(q, severity), cut)
+        if cve_page is None:
             raise HTTPException(404, "there is no such image")
-        return answered(request, found, ImageCves, found.cves)
+        return answered(request, cve_page, ImageCves, cve_page.cves)
 
     @app.get(
         "/images/{name:path}/-/packages",
@@ -259,10 +259,12 @@ def _add_contents(app: FastAPI) -> None:
     async def image_packages(
         request: Request, name: Name, cut: OnePage, tag: Tag = None, q: Text = "", origin: Origin | None = None
     ) -> Response:
-        found = await site_of(request).stores[ImageContentsStore].packages(name, tag, PackageFilter(q, origin), cut)
-        if found is None:
+        package_page = (
+            await site_of(request).stores[ImageContentsStore].packages(name, tag, PackageFilter(q, origin), cut)
+        )
+        if package_page is None:
             raise HTTPException(404, "there is no such image")
-        return answered(request, found, ImagePackages, found.packages)
+        return answered(request, package_page, ImagePackages, package_page.packages)
 
 
 async def _store_is_away(request: Request, error: Exception) -> Response:

@@ -14,7 +14,7 @@ class WithHead:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_head = scope["type"] == "http" and scope["method"] == "HEAD"
-        asked = {**scope, "method": "GET"} if is_head else scope
+        get_scope = {**scope, "method": "GET"} if is_head else scope
 
         async def answered(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == _METHOD_NOT_ALLOWED:
@@ -26,7 +26,7 @@ class WithHead:
             await send(message)
 
         try:
-            await self._app(asked, receive, answered)
+            await self._app(get_scope, receive, answered)
         finally:
-            if "route" in asked:  # requests are counted by it
-                scope["route"] = asked["route"]
+            if "route" in get_scope:  # requests are counted by it
+                scope["route"] = get_scope["route"]

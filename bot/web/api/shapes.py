@@ -68,23 +68,23 @@ BotAtWork.__name__ = BotAtWork.__qualname__ = "Work"
 """What the API's description calls it, and clients that are made from that."""
 
 
-def detail_of(found: RolloutPage, ended: tuple[str, ...]) -> RolloutDetail:
+def detail_of(page: RolloutPage, ended: tuple[str, ...]) -> RolloutDetail:
     """`ended` are the states that end a rebuild."""
-    progress = found.progress
+    progress = page.progress
     return RolloutDetail(
         rollout_summary(progress, ended),
         progress.states,
         progress.pause.who if progress.pause else None,
         progress.pause.reason if progress.pause else None,
         tuple(map(_wave, progress.waves)),
-        found.changes,
-        found.change_count,
-        found.rebuilds,
+        page.changes,
+        page.change_count,
+        page.rebuilds,
     )
 
 
 def _wave(wave: WaveProgress) -> WaveRow:
-    tally, held = wave.tally, wave.held
+    tally, hold = wave.tally, wave.held
     return WaveRow(
         wave.name,
         tally.waiting,
@@ -92,8 +92,8 @@ def _wave(wave: WaveProgress) -> WaveRow:
         tally.ended,
         tally.failed,
         tally.began_at,
-        held.reason if held else None,
-        held.until if held else None,
+        hold.reason if hold else None,
+        hold.until if hold else None,
     )
 
 
@@ -109,17 +109,17 @@ def answered(request: Request, value: Any, kind: Any, page: Page[Any] | None = N
     return Response(body, media_type="application/json", headers=headers)
 
 
-def _has_it(told: Iterable[str], etag: str) -> bool:
+def _has_it(header_lines: Iterable[str], etag: str) -> bool:
     """Whether one of the asker's ETags is this one: a proxy that compresses answers has made it a weak one."""
-    known = [each.strip() for line in told for each in line.split(",")]
-    return "*" in known or etag in [each.removeprefix("W/") for each in known]
+    etags = [each.strip() for line in header_lines for each in line.split(",")]
+    return "*" in etags or etag in [each.removeprefix("W/") for each in etags]
 
 
 def _links(request: Request, page: Page[Any]) -> list[str]:
     targets = {"prev": page.page - 1, "next": page.page + 1, "last": page.pages}
-    kept = dict(request.query_params)
+    parameters = dict(request.query_params)
     return [
-        f'<{request.url.path}?{urlencode({**kept, "page": number})}>; rel="{name}"'
+        f'<{request.url.path}?{urlencode({**parameters, "page": number})}>; rel="{name}"'
         for name, number in targets.items()
         if 1 <= number <= page.pages and number != page.page
     ]

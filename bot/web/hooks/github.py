@@ -43,7 +43,7 @@ def _moved(payload: Mapping[str, Any]) -> Reach:
     return Reach(followed=_id(payload))
 
 
-def _listed(payload: Mapping[str, Any]) -> Reach:
+def _reach_fleet(payload: Mapping[str, Any]) -> Reach:
     return Reach(fleet=True)
 
 
@@ -56,7 +56,7 @@ def _packaged(payload: Mapping[str, Any]) -> Reach:
     return pushed(f"{_text(package.get('namespace'))}/{_text(package.get('name'))}".lower(), tag.get("name"))
 
 
-def _told(payload: Mapping[str, Any]) -> Reach:
+def _reach_nothing(payload: Mapping[str, Any]) -> Reach:
     return Reach()
 
 
@@ -68,18 +68,18 @@ EVENTS: Mapping[str, Callable[[Mapping[str, Any]], Reach]] = {
     "workflow_job": _moved,
     "check_suite": _moved,
     "issues": _moved,
-    "repository": _listed,
-    "installation": _listed,
-    "installation_repositories": _listed,
+    "repository": _reach_fleet,
+    "installation": _reach_fleet,
+    "installation_repositories": _reach_fleet,
     "registry_package": _packaged,
     "package": _packaged,
-    "ping": _told,
+    "ping": _reach_nothing,
 }
 """The events to ask for. `ping` is what GitHub sends when a webhook is made."""
 
 
 def pushed(repository: str, tag: object) -> Reach:
-    """A pushed tag, as far as it may be one."""
+    """Reads a pushed tag, as far as it may be one."""
     is_tag = isinstance(tag, str) and 0 < len(tag) <= 128 and tag.isascii() and tag.isprintable()
     name = tag if isinstance(tag, str) and is_tag else None
     is_path = 0 < len(repository) <= 255 and repository.isprintable() and not repository.startswith("/")

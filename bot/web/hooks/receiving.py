@@ -23,7 +23,7 @@ _SCHEME = "bearer "
 
 
 async def from_github(request: Request) -> Response:
-    """An event of the App or of a webhook; one that came before counts no more."""
+    """Takes in an event of the App or of a webhook; one that came before counts no more."""
     secret = site_of(request).senders.github
     if secret is None:
         return PlainTextResponse("no secret is set for GitHub's events\n", 404)
@@ -45,10 +45,10 @@ async def from_registry(request: Request) -> Response:
     """A push, by the secret in the `Authorization` header, or in the path where the sender can set no header."""
     senders = site_of(request).senders
     path = request.path_params.get("path")
-    wanted = senders.registry if path is None else senders.registry_path
-    if wanted is None:
+    secret = senders.registry if path is None else senders.registry_path
+    if secret is None:
         return PlainTextResponse("no secret is set for registries' events\n", 404)
-    if not hmac.compare_digest(wanted.encode(), _shown(request, path)):
+    if not hmac.compare_digest(secret.encode(), _read_secret(request, path)):
         note_wrong_token(request, site_of(request))
         return _answered(request, "registry", "forged", 403)
     digest = hashlib.sha256()
@@ -67,9 +67,11 @@ async def _read(request: Request, hashed: Callable[[bytes], object]) -> bytearra
     return body
 
 
-def _shown(request: Request, path: str | None) -> bytes:
-    given = request.headers.getlist("authorization")
-    header = given[0][len(_SCHEME) :].strip() if len(given) == 1 and given[0].lower().startswith(_SCHEME) else ""
+def _read_secret(request: Request, path: str | None) -> bytes:
+    headers = request.headers.getlist("authorization")
+    header = (
+        headers[0][len(_SCHEME) :].strip() if len(headers) == 1 and headers[0].lower().startswith(_SCHEME) else ""
+    )
     return (header if path is None else path).encode("utf-8", "surrogateescape")
 
 
@@ -88,10 +90,10 @@ def _answered(request: Request, source: str, outcome: str, status: int) -> Respo
 
 def _payload(body: bytearray) -> Mapping[str, Any] | None:
     try:
-        found = json.loads(body)
+        payload = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return payload if isinstance(payload, dict) else None
 
 
 routes = [

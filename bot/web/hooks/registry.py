@@ -15,11 +15,11 @@ _ADDS = ("push", "chart_push")
 
 
 def reach_of_push(payload: Mapping[str, Any]) -> Reach:
-    """The tags that an event tells of; nothing where its shape is none of these."""
+    """Reads the tags that an event tells of; none where its shape is none of these."""
     events = payload.get("events")
     if isinstance(events, list):
-        found = [_target(event) for event in events[:_MOST_EVENTS] if isinstance(event, dict)]
-        return Reach(pushed=tuple(dict.fromkeys(tag for each in found for tag in each.pushed)))
+        reaches = [_target(event) for event in events[:_MOST_EVENTS] if isinstance(event, dict)]
+        return Reach(pushed=tuple(dict.fromkeys(tag for each in reaches for tag in each.pushed)))
     if isinstance(payload.get("target"), dict):
         return _target(payload)
     data, repository = payload.get("push_data"), payload.get("repository")
@@ -29,7 +29,7 @@ def reach_of_push(payload: Mapping[str, Any]) -> Reach:
 
 
 def _target(event: Mapping[str, Any]) -> Reach:
-    """One event of Distribution, which is also what Azure sends."""
+    """Reads one event of Distribution, which is also what Azure sends."""
     target = event.get("target")
     if event.get("action") not in _ADDS or not isinstance(target, dict):
         return Reach()

@@ -25,12 +25,12 @@ _LONGEST_REASON = 500
 
 async def _pause(orders: OrdersStore, subject: str, word: Word) -> str:
     is_new = await orders.pause(_rollout(subject), word)
-    return f"{_named(subject)} is paused." if is_new else f"{_named(subject)} was paused already."
+    return f"{_name_subject(subject)} is paused." if is_new else f"{_name_subject(subject)} was paused already."
 
 
 async def _resume(orders: OrdersStore, subject: str, word: Word) -> str:
     was_paused = await orders.resume(_rollout(subject), word)
-    return f"{_named(subject)} goes on." if was_paused else f"{_named(subject)} was not paused."
+    return f"{_name_subject(subject)} goes on." if was_paused else f"{_name_subject(subject)} was not paused."
 
 
 async def _retry(orders: OrdersStore, subject: str, word: Word) -> str:
@@ -92,7 +92,7 @@ def _rollout(subject: str) -> int | None:
     raise Failure(Trouble.MALFORMED, f"there is no rollout {subject[:40]!r}")
 
 
-def _named(subject: str) -> str:
+def _name_subject(subject: str) -> str:
     return "Everything" if subject == EVERYTHING else f"Rollout {subject}"
 
 

@@ -46,23 +46,23 @@ _SEVERITIES = {each.value: each.told for each in reversed(Severity)}
 @allowed(Right.READ)
 async def fleet(request: Request) -> Response:
     """The fleet's page; a standing or an order that does not exist counts as none."""
-    wanted = FleetFilter(
+    fleet_filter = FleetFilter(
         _text(request, "q"),
         _chosen(request, "standing", Standing),
         _text(request, "base"),
         _chosen(request, "sort", Sort) or Sort.STANDING,
     )
     site = site_of(request)
-    found = await site.stores[FleetStore].fleet(wanted, _cut(request))
-    _check(found.repositories)
-    shown: dict[str, Any] = {
-        "chart": freshness_chart(found.days),
+    fleet_page = await site.stores[FleetStore].fleet(fleet_filter, _cut(request))
+    _check(fleet_page.repositories)
+    values: dict[str, Any] = {
+        "chart": freshness_chart(fleet_page.days),
         "practices": await site.stores[PracticesStore].fleet(),
         "rollouts": await site.stores[RolloutPagesStore].open_rollouts(site.rollout_options, _MOST_UNDER_WAY),
         "words": {standing.value: text for standing, text in IN_WORDS.items()},
         "sorts": tuple(Sort),
     }
-    return render(request, "fleet.html", fleet=found, wanted=wanted, **shown)
+    return render(request, "fleet.html", fleet=fleet_page, wanted=fleet_filter, **values)
 
 
 @allowed(Right.READ)
@@ -73,34 +73,34 @@ async def practices(request: Request) -> Response:
 @allowed(Right.READ)
 async def rollouts(request: Request) -> Response:
     site = site_of(request)
-    found = await site.stores[RolloutPagesStore].rollouts(site.rollout_options, Cut(_cut(request).page, 10))
-    _check(found)
-    return render(request, "rollouts.html", rollouts=found)
+    rollout_page = await site.stores[RolloutPagesStore].rollouts(site.rollout_options, Cut(_cut(request).page, 10))
+    _check(rollout_page)
+    return render(request, "rollouts.html", rollouts=rollout_page)
 
 
 @allowed(Right.READ)
 async def rollout(request: Request) -> Response:
     site = site_of(request)
     number, state = request.path_params["number"], _chosen(request, "state", RebuildState)
-    known = number < 2**62
-    found = (
+    can_exist = number < 2**62
+    rollout_page = (
         await site.stores[RolloutPagesStore].rollout(number, site.rollout_options, _cut(request), state)
-        if known
+        if can_exist
         else None
     )
-    if found is None:
+    if rollout_page is None:
         raise HTTPException(404, f"There is no rollout {number}.")
-    _check(found.rebuilds)
-    return render(request, "rollout.html", found=found, progress=found.progress, state=state)
+    _check(rollout_page.rebuilds)
+    return render(request, "rollout.html", found=rollout_page, progress=rollout_page.progress, state=state)
 
 
 @allowed(Right.READ)
 async def images(request: Request) -> Response:
-    wanted = WantedImages(_text(request, "q"), _chosen(request, "state", ImageState))
-    found = await site_of(request).stores[ImagePagesStore].images(wanted, _cut(request))
-    _check(found.images)
+    image_filter = WantedImages(_text(request, "q"), _chosen(request, "state", ImageState))
+    image_page = await site_of(request).stores[ImagePagesStore].images(image_filter, _cut(request))
+    _check(image_page.images)
     words = {state.value: text for state, text in IMAGE_WORDS.items()}
-    return render(request, "images.html", found=found, wanted=wanted, words=words)
+    return render(request, "images.html", found=image_page, wanted=image_filter, words=words)
 
 
 @allowed(Right.READ)
@@ -108,39 +108,41 @@ async def image(request: Request) -> Response:
     """The page of one image with its worst CVEs; of several tags the one that is asked for."""
     site = site_of(request)
     name, tag = _image_asked(request)
-    found = await site.stores[ImagePagesStore].image(name, site.forge, tag)
-    if found is None:
+    image_page = await site.stores[ImagePagesStore].image(name, site.forge, tag)
+    if image_page is None:
         raise _no_image(request)
-    shown, others = found.of_tag(found.cves.image.tag)
-    return render(request, "image.html", found=found, shown=shown, others=others, cves=found.cves)
+    claim, others = image_page.of_tag(image_page.cves.image.tag)
+    return render(request, "image.html", found=image_page, shown=claim, others=others, cves=image_page.cves)
 
 
 @allowed(Right.READ)
 async def image_cves(request: Request) -> Response:
-    wanted = WantedCves(_text(request, "q"), _chosen(request, "severity", Severity))
+    cve_filter = WantedCves(_text(request, "q"), _chosen(request, "severity", Severity))
     contents = site_of(request).stores[ImageContentsStore]
     name, tag = _image_asked(request)
-    found = await contents.cves(name, tag, wanted, _cut(request))
-    if found is None:
+    cve_page = await contents.cves(name, tag, cve_filter, _cut(request))
+    if cve_page is None:
         raise _no_image(request)
-    _check(found.cves)
-    return render(request, "image_cves.html", found=found, wanted=wanted, tag=tag, severities=_SEVERITIES)
+    _check(cve_page.cves)
+    return render(request, "image_cves.html", found=cve_page, wanted=cve_filter, tag=tag, severities=_SEVERITIES)
 
 
 @allowed(Right.READ)
 async def image_packages(request: Request) -> Response:
-    wanted = PackageFilter(_text(request, "q"), _chosen(request, "origin", Origin))
+    package_filter = PackageFilter(_text(request, "q"), _chosen(request, "origin", Origin))
     contents = site_of(request).stores[ImageContentsStore]
     name, tag = _image_asked(request)
-    found = await contents.packages(name, tag, wanted, _cut(request))
-    if found is None:
+    package_page = await contents.packages(name, tag, package_filter, _cut(request))
+    if package_page is None:
         raise _no_image(request)
-    _check(found.packages)
-    return render(request, "image_packages.html", found=found, wanted=wanted, tag=tag, words=ORIGIN_WORDS)
+    _check(package_page.packages)
+    return render(
+        request, "image_packages.html", found=package_page, wanted=package_filter, tag=tag, words=ORIGIN_WORDS
+    )
 
 
 def _image_asked(request: Request) -> tuple[str, str | None]:
-    """The image's name, and the tag that is asked for; None where any will do."""
+    """Reads the image's name, and the tag that is asked for; None where any will do."""
     return request.path_params["name"][:512], _text(request, "tag") or None
 
 
@@ -152,98 +154,102 @@ def _no_image(request: Request) -> HTTPException:
 @allowed(Right.READ)
 async def bases(request: Request) -> Response:
     text = _text(request, "q")
-    found = await site_of(request).stores[BasePagesStore].bases(text, _cut(request))
-    _check(found.bases)
-    return render(request, "bases.html", bases=found.bases, notices=found.notices, text=text)
+    base_page = await site_of(request).stores[BasePagesStore].bases(text, _cut(request))
+    _check(base_page.bases)
+    return render(request, "bases.html", bases=base_page.bases, notices=base_page.notices, text=text)
 
 
 @allowed(Right.READ)
 async def base(request: Request) -> Response:
     name = request.path_params["name"][:512]
-    found = await site_of(request).stores[BasePagesStore].base(name)
-    if found is None:
+    base_page = await site_of(request).stores[BasePagesStore].base(name)
+    if base_page is None:
         raise HTTPException(404, f"No base is called {name}.")
-    chart = lag_chart(found.lags, site_of(request).clock.now())
-    return render(request, "base.html", found=found, base=found.base, chart=chart)
+    chart = lag_chart(base_page.lags, site_of(request).clock.now())
+    return render(request, "base.html", found=base_page, base=base_page.base, chart=chart)
 
 
 @allowed(Right.READ)
 async def repository(request: Request) -> Response:
     site = site_of(request)
     name = request.path_params["name"][:255]
-    found = await site.stores[RepositoryPagesStore].repository(name, site.forge)
-    if found is None:
+    repository_page = await site.stores[RepositoryPagesStore].repository(name, site.forge)
+    if repository_page is None:
         raise HTTPException(404, f"No repository is called {name}.")
     words = {standing.value: text for standing, text in IN_WORDS.items()}
     audited = await site.stores[PracticesStore].audited(name)
-    return render(request, "repository.html", found=found, audited=audited, words=words)
+    return render(request, "repository.html", found=repository_page, audited=audited, words=words)
 
 
 @allowed(Right.READ)
 async def advisories(request: Request) -> Response:
     text = _text(request, "q")
-    found = await site_of(request).stores[AdvisoryPagesStore].advisories(text, _cut(request))
-    _check(found.advisories)
-    return render(request, "advisories.html", advisories=found.advisories, text=text)
+    advisory_page = await site_of(request).stores[AdvisoryPagesStore].advisories(text, _cut(request))
+    _check(advisory_page.advisories)
+    return render(request, "advisories.html", advisories=advisory_page.advisories, text=text)
 
 
 @allowed(Right.READ)
 async def advisory(request: Request) -> Response:
     cve = request.path_params["cve"][:32]
     fix = _chosen(request, "fix", FixState)
-    found = await site_of(request).stores[AdvisoryPagesStore].advisory(cve, _cut(request), fix)
-    if found is None:
+    advisory_page = await site_of(request).stores[AdvisoryPagesStore].advisory(cve, _cut(request), fix)
+    if advisory_page is None:
         raise HTTPException(404, await _without_advisory(request, cve) or f"No advisory tells of {cve}.")
-    _check(found.rebuilds)
+    _check(advisory_page.rebuilds)
     words = {state.value: text for state, text in FIX_WORDS.items()}
-    return render(request, "advisory.html", found=found, advisory=found.advisory, fix=fix, words=words)
+    return render(
+        request, "advisory.html", found=advisory_page, advisory=advisory_page.advisory, fix=fix, words=words
+    )
 
 
 @allowed(Right.READ)
 async def cves(request: Request) -> Response:
-    wanted = CveFilter(
+    cve_filter = CveFilter(
         _text(request, "q"), _chosen(request, "severity", Severity), _chosen(request, "station", Station)
     )
-    found = await site_of(request).stores[LedgerStore].cves(_cut(request), wanted)
-    _check(found.cves)
-    return render(request, "cves.html", found=found, wanted=wanted, severities=_SEVERITIES, stations=STATION_WORDS)
+    cve_page = await site_of(request).stores[LedgerStore].cves(_cut(request), cve_filter)
+    _check(cve_page.cves)
+    return render(
+        request, "cves.html", found=cve_page, wanted=cve_filter, severities=_SEVERITIES, stations=STATION_WORDS
+    )
 
 
 @allowed(Right.READ)
 async def cve(request: Request) -> Response:
     name = request.path_params["cve"][:64]
     ledger = site_of(request).stores[LedgerStore]
-    found = await ledger.cve(name, _cut(request))
-    if found is None:
+    cve_page = await ledger.cve(name, _cut(request))
+    if cve_page is None:
         raise HTTPException(
             404, await _without_advisory(request, name) or f"Nothing that was read tells of {name}."
         )
-    _check(found.images)
-    return render(request, "cve.html", found=found, row=found.cve, groups=await ledger.groups(name))
+    _check(cve_page.images)
+    return render(request, "cve.html", found=cve_page, row=cve_page.cve, groups=await ledger.groups(name))
 
 
 async def _without_advisory(request: Request, cve: str) -> str:
     """What the release feed says of a CVE that nothing else tells of: changes of bases lead here before it does."""
-    told = released_alone((await site_of(request).stores[FeedsStore].known_releases()).values(), cve)
-    return f"{cve}: {told}." if told else ""
+    release_note = released_alone((await site_of(request).stores[FeedsStore].known_releases()).values(), cve)
+    return f"{cve}: {release_note}." if release_note else ""
 
 
 @allowed(Right.READ)
 async def upstream(request: Request) -> Response:
-    found = await site_of(request).stores[BasePagesStore].upstream()
-    chart = lag_chart(found.lags[::-1], site_of(request).clock.now())
-    return render(request, "upstream.html", found=found, chart=chart)
+    upstream_page = await site_of(request).stores[BasePagesStore].upstream()
+    chart = lag_chart(upstream_page.lags[::-1], site_of(request).clock.now())
+    return render(request, "upstream.html", found=upstream_page, chart=chart)
 
 
 @allowed(Right.READ)
 async def operations(request: Request) -> Response:
     site = site_of(request)
-    found = await site.stores[OperationsStore].operations()
-    return render(request, "operations.html", found=found, stages=stage_rows(site))
+    figures = await site.stores[OperationsStore].operations()
+    return render(request, "operations.html", found=figures, stages=stage_rows(site))
 
 
 def stage_rows(site: Site) -> tuple[StageRow, ...]:
-    """The stages of this process."""
+    """Gives a row for each stage of this process."""
     late = set(site.beats.late(site.clock.now()))
     return tuple(
         StageRow(name, beat.every, beat.began, beat.ended, beat.is_running, name in late)
@@ -257,8 +263,8 @@ def _text(request: Request, name: str) -> str:
 
 def _chosen(request: Request, name: str, kind: type[E]) -> E | None:
     """The value that is asked for; None where none is, or one that does not exist."""
-    asked = request.query_params.get(name)
-    return kind(asked) if asked in set(kind) else None
+    word = request.query_params.get(name)
+    return kind(word) if word in set(kind) else None
 
 
 def _cut(request: Request) -> Cut:

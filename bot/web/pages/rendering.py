@@ -66,8 +66,8 @@ def short_names(text: str) -> str:
 
 def short_reference(reference: str) -> str:
     """A reference without the usual registry, its digest shortened."""
-    name, at, pinned = reference.partition("@")
-    return f"{short(name)}{at}{short_digest(pinned)}" if pinned else short(name)
+    name, sign, pinned = reference.partition("@")
+    return f"{short(name)}{sign}{short_digest(pinned)}" if pinned else short(name)
 
 
 def parts_of_name(name: str) -> tuple[str, str]:
@@ -81,8 +81,8 @@ def parts_of_address(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     *folders, name = unquote(parts.path).strip("/").split("/")
     skipped = "…/" if len(folders) > 1 else ""
-    kept = f"{folders[-1]}/" if folders else ""
-    return f"{parts.netloc}/{skipped}{kept}", f"{name}?{parts.query}" if parts.query else name
+    folder = f"{folders[-1]}/" if folders else ""
+    return f"{parts.netloc}/{skipped}{folder}", f"{name}?{parts.query}" if parts.query else name
 
 
 def digits(digest: str | None) -> str:
@@ -90,15 +90,15 @@ def digits(digest: str | None) -> str:
     return short_digest(digest).partition(":")[2]
 
 
-def moment(at: datetime | None) -> str:
-    return "" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
+def moment(time: datetime | None) -> str:
+    return "" if time is None else f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def _query(request: Request, **changed: Any) -> str:
-    """The address of this page with other parameters; None takes one away."""
-    kept = {**dict(request.query_params), **changed}
-    asked = {name: value for name, value in kept.items() if value not in (None, "")}
-    return f"{request.url.path}?{urlencode(asked)}" if asked else request.url.path
+    """Writes the address of this page with other parameters; None takes one away."""
+    all_parameters = {**dict(request.query_params), **changed}
+    parameters = {name: value for name, value in all_parameters.items() if value not in (None, "")}
+    return f"{request.url.path}?{urlencode(parameters)}" if parameters else request.url.path
 
 
 def _environment() -> Environment:
@@ -149,15 +149,15 @@ _TEMPLATES = _environment()
 
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """The page; who acts gets forms with the token that the browser keeps."""
+    """Makes the page; who acts gets forms with the token that the browser keeps."""
     site = site_of(request)
     person: Person | None = getattr(request.state, "person", None)
     now = site.clock.now()
 
-    def since(at: datetime | None) -> str:
-        return "never" if at is None else ago(now - at)
+    def since(moment: datetime | None) -> str:
+        return "never" if moment is None else ago(now - moment)
 
-    given: Mapping[str, Any] = {
+    context: Mapping[str, Any] = {
         "request": request,
         "person": person,
         "acts": person is not None and person.may(Right.ACT),
@@ -171,7 +171,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "done": unquote(request.cookies.get(_DONE, ""))[:_LONGEST_DONE],
         **values,
     }
-    page = HTMLResponse(_TEMPLATES.get_template(template).render(given), status)
+    page = HTMLResponse(_TEMPLATES.get_template(template).render(context), status)
     keep_token(request, page)
     if _DONE in request.cookies:
         page.delete_cookie(_DONE, path="/")

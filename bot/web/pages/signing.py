@@ -15,7 +15,7 @@ from bot.web.site import site_of
 
 
 async def login(request: Request) -> Response:
-    """The form; with a token in it, the session."""
+    """Shows the form; with a token in it, begins the session."""
     site = site_of(request)
     if request.method != "POST":
         request.state.person = await person_of(request, site)

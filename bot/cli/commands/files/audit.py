@@ -80,37 +80,48 @@ def audit(
     sys.exit(_CANNOT_TELL if Outcome.UNKNOWN in outcomes else _HOLDS)
 
 
-def _audited(where: str, config: Path) -> "AuditedCheckout":
+def _audited(path_or_name: str, config: Path) -> "AuditedCheckout":
     from bot.commands.files.audit import audited, is_repository_name
     from bot.domain.clock import SystemClock
 
-    if Path(where).exists() or not is_repository_name(where):
+    if Path(path_or_name).exists() or not is_repository_name(path_or_name):
         with progress_of("reading") as progress:
-            return audited(Path(where), SystemClock(), progress)
+            return audited(Path(path_or_name), SystemClock(), progress)
     import asyncio
 
     from bot.commands.files.audit_of_fleet import audited_repository
     from bot.settings import load
 
-    return asyncio.run(audited_repository(load(config), where, SystemClock()))
+    return asyncio.run(audited_repository(load(config), path_or_name, SystemClock()))
 
 
 def _show(findings: "Sequence[Finding]", show_all: bool) -> None:
     from bot.domain.repositories.finding import Outcome
     from bot.views.repositories.findings import counts
 
-    told = ", ".join(f"{number} {outcome.value}" for outcome, number in counts(findings).items())
-    print_line(f"{counted(len(findings), 'finding')}: {told or 'nothing here is what a check is about'}")
-    shown = [each for each in findings if show_all or each.outcome not in {Outcome.HOLDS, Outcome.NOT_APPLICABLE}]
-    if shown:
+    counts_in_words = ", ".join(f"{number} {outcome.value}" for outcome, number in counts(findings).items())
+    print_line(f"{counted(len(findings), 'finding')}: {counts_in_words or 'nothing here is what a check is about'}")
+    shown_findings = [
+        finding
+        for finding in findings
+        if show_all or finding.outcome not in {Outcome.HOLDS, Outcome.NOT_APPLICABLE}
+    ]
+    if shown_findings:
         print_table(
             ("file", "line", "outcome", "severity", "check", "subject", "message", "advice"),
             [
                 (
-                    *(each.place.path, each.place.start, each.outcome, each.severity, each.check, each.subject),
-                    *(each.message, each.settled_by or (each.fix.advice if each.fix else "")),
+                    *(
+                        finding.place.path,
+                        finding.place.start,
+                        finding.outcome,
+                        finding.severity,
+                        finding.check,
+                        finding.subject,
+                    ),
+                    *(finding.message, finding.settled_by or (finding.fix.advice if finding.fix else "")),
                 )
-                for each in shown
+                for finding in shown_findings
             ],
             Layout(group=True, below=("message", "advice")),
         )

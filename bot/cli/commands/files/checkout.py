@@ -50,18 +50,18 @@ def scan(
     from bot.domain.clock import SystemClock
 
     with progress_of("reading") as progress:
-        found = asyncio.run(
+        folder_scan = asyncio.run(
             checkout.scan(path, _settings(config), SystemClock(), offline=offline, progress=progress)
         )
     if output is Format.JSON:
-        print_json(as_json(found))
+        print_json(as_json(folder_scan))
     else:
-        _show(found)
-    for problem in found.problems:
+        _show(folder_scan)
+    for problem in folder_scan.problems:
         print_aside(f"{problem.path}:{problem.line}: {problem.message}")
-    if found.count(Freshness.STALE):
+    if folder_scan.count(Freshness.STALE):
         sys.exit(1)
-    sys.exit(3 if any(item.could_not_look for item in found.scanned) else 0)
+    sys.exit(3 if any(item.could_not_look for item in folder_scan.scanned) else 0)
 
 
 def update(
@@ -87,13 +87,13 @@ def update(
 
     silent: list[ScannedUsage] = []
     if changes:
-        results = _as_told(path, [_replacement(text) for text in changes])
+        results = _apply_replacements(path, [_replacement(text) for text in changes])
     else:
-        found = _looked(path, _settings(config))
-        for place in found.open_references:
+        folder_scan = _looked(path, _settings(config))
+        for place in folder_scan.open_references:
             print_aside(f"{place.path}:{place.line}: {place.why}")
-        silent = [item for item in found.scanned if item.could_not_look]
-        results = checkout.update(path, checkout.replacements_for(found))
+        silent = [item for item in folder_scan.scanned if item.could_not_look]
+        results = checkout.update(path, checkout.replacements_for(folder_scan))
     for item in silent:
         print_aside(f"{item.usage.path}:{item.usage.line}: {item.note}")
     if output is Format.JSON:
@@ -103,7 +103,7 @@ def update(
                     "file": item.path,
                     "edits": item.edits,
                     "refused": [problem.message for problem in item.refused],
-                    **({"moved": [told.message for told in item.moved]} if item.moved else {}),
+                    **({"moved": [note.message for note in item.moved]} if item.moved else {}),
                 }
                 for item in results
             ]
@@ -115,7 +115,7 @@ def update(
     sys.exit(3 if silent else 0)
 
 
-def _as_told(path: Path, replacements: "list[Replacement]") -> "list[Updated]":
+def _apply_replacements(path: Path, replacements: "list[Replacement]") -> "list[Updated]":
     """Rewrites what `--set` names; raises `Failure` where an old reference occurs nowhere."""
     import asyncio
 
@@ -124,12 +124,12 @@ def _as_told(path: Path, replacements: "list[Replacement]") -> "list[Updated]":
     from bot.domain.failure import Failure, Trouble
 
     with progress_of("reading") as progress:
-        found = asyncio.run(checkout.scan(path, None, SystemClock(), offline=True, progress=progress))
-    named = {item.usage.reference for item in found.scanned}
+        folder_scan = asyncio.run(checkout.scan(path, None, SystemClock(), offline=True, progress=progress))
+    references = {item.usage.reference for item in folder_scan.scanned}
     for replacement in replacements:
-        may_stand = any(place.may_be(replacement.old) for place in found.open_references)
-        if replacement.old not in named and not may_stand:
-            near = checkout.nearest(found, replacement.old)
+        may_stand = any(place.may_be(replacement.old) for place in folder_scan.open_references)
+        if replacement.old not in references and not may_stand:
+            near = checkout.nearest(folder_scan, replacement.old)
             raise Failure(
                 Trouble.MISSING,
                 f"{replacement.old} occurs nowhere below {path}",
@@ -173,44 +173,48 @@ def _settings(config: Path | None) -> "Settings | None":
     return load(config)
 
 
-def _show(found: "FolderScan") -> None:
-    counts = ", ".join(f"{number} {state}" for state in Freshness if (number := found.count(state)))
-    files = counted(found.files, "file")
-    print_line(f"{counted(len(found.scanned), 'reference')} in {files}{': ' if counts else ''}{counts}")
-    if found.scanned:
-        shown = short_reference if sys.stdout.isatty() else str
+def _show(folder_scan: "FolderScan") -> None:
+    counts = ", ".join(f"{number} {state}" for state in Freshness if (number := folder_scan.count(state)))
+    files = counted(folder_scan.files, "file")
+    print_line(f"{counted(len(folder_scan.scanned), 'reference')} in {files}{': ' if counts else ''}{counts}")
+    if folder_scan.scanned:
+        spell = short_reference if sys.stdout.isatty() else str
         print_table(
             ("file", "line", "reference", "role", "freshness", "becomes"),
             [
                 (
-                    *(i.usage.path, i.usage.line, shown(i.usage.reference)),
-                    *(i.usage.role, i.freshness, shown(i.becomes) if i.becomes else i.note),
+                    *(i.usage.path, i.usage.line, spell(i.usage.reference)),
+                    *(i.usage.role, i.freshness, spell(i.becomes) if i.becomes else i.note),
                 )
-                for i in found.scanned
+                for i in folder_scan.scanned
             ],
             Layout(group=True, below=("becomes",)),
         )
-    for told in _told_of_images(found):
-        print_line(told)
+    for line in _tell_images(folder_scan):
+        print_line(line)
 
 
-def _told_of_images(found: "FolderScan") -> Iterator[str]:
-    """What is counted for what it is, and what nobody watches."""
-    families = references_by_family(item.usage.reference for item in found.scanned if item.usage.sdk_pin is None)
+def _tell_images(folder_scan: "FolderScan") -> Iterator[str]:
+    """Yields how many images of other families there are, and what nobody watches."""
+    families = references_by_family(
+        item.usage.reference for item in folder_scan.scanned if item.usage.sdk_pin is None
+    )
     special = [
-        f"{families[each]} {each}" for each in ImageFamily if each is not ImageFamily.DOTNET and each in families
+        f"{families[family]} {family}"
+        for family in ImageFamily
+        if family is not ImageFamily.DOTNET and family in families
     ]
     if special:
         yield f"among them: {', '.join(special)}"
-    yield from map(str, found.unwatched)
+    yield from map(str, folder_scan.unwatched)
 
 
 def _show_updates(results: "list[Updated]") -> None:
     for item in results:
         if item.edits:
             print_line(f"{item.path}: {counted(item.edits, 'place')} rewritten")
-            for told in item.moved:
-                print_line(f"{told.path}:{told.line}: {told.message}")
+            for note in item.moved:
+                print_line(f"{note.path}:{note.line}: {note.message}")
         for problem in item.refused:
             print_aside(f"{problem.path}:{problem.line}: {problem.message}")
     if not results:

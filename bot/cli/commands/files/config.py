@@ -32,13 +32,13 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     settings = load(config)
     check_secrets(settings, config)
     workflows = asyncio.run(known_workflows(settings, SystemClock()))
-    said = (
+    remarks = (
         *settings.former_names(),
         *review(settings),
         *review_gate(settings, SystemClock().now()),
         *missing_workflows(settings, workflows),
     )
-    for line in said:
+    for line in remarks:
         print_line(f"{config}: {line}")
     for image in asyncio.run(unwatched_in_fleet(settings, SystemClock())):
         print_line(f"{config}: {image}")

@@ -24,10 +24,10 @@ def _group() -> None:
 
 def _severity(word: str) -> Severity:
     """Reads a severity as it is told, or as the settings write it."""
-    found = Severity.named(word)
-    if found is None:
+    severity = Severity.named(word)
+    if severity is None:
         raise typer.BadParameter(f"{word!r} is none of {', '.join(each.told for each in Severity)}")
-    return found
+    return severity
 
 
 @app.command("test")
@@ -60,27 +60,29 @@ def try_out(
     from bot.views.rollouts.terms import TermsQuestion, answer
 
     settings = load(config)
-    asked = TermsQuestion(repository, _base(base, settings.bases), cause, severity)
-    show_answer(answer(settings.rules, asked, SystemClock().now()), output)
+    question = TermsQuestion(repository, _base(base, settings.bases), cause, severity)
+    show_answer(answer(settings.rules, question, SystemClock().now()), output)
 
 
-def show_answer(found: "TermsAnswer", output: Format) -> None:
+def show_answer(answer: "TermsAnswer", output: Format) -> None:
     """Writes a row for each term."""
     from bot.cli.screen.output import Layout, print_json, print_sentence, print_table
     from bot.cli.screen.text import moment
     from bot.views.rollouts.terms import as_json, term_in_words
 
     if output is Format.JSON:
-        print_json(as_json(found))
+        print_json(as_json(answer))
         return
-    asked = found.question
-    rated = f", {asked.severity.told}" if asked.severity else ""
-    named = ", ".join(f"policy.{place}" for place in found.matching) or "none"
-    print_sentence(f"{asked.base} for {asked.repository} ({asked.cause}{rated}); rules that match: {named}")
-    rows = [(given.name, term_in_words(given), given.why) for given in found.terms]
+    question = answer.question
+    rated = f", {question.severity.told}" if question.severity else ""
+    rules = ", ".join(f"policy.{place}" for place in answer.matching) or "none"
+    print_sentence(
+        f"{question.base} for {question.repository} ({question.cause}{rated}); rules that match: {rules}"
+    )
+    rows = [(term.name, term_in_words(term), term.why) for term in answer.terms]
     print_table(("term", "value", "given by"), rows, Layout(below=("given by",)))
-    if found.freeze:
-        print_sentence(f"Nothing begins now: frozen until {moment(found.freeze.until)}: {found.freeze.reason}")
+    if answer.freeze:
+        print_sentence(f"Nothing begins now: frozen until {moment(answer.freeze.until)}: {answer.freeze.reason}")
 
 
 def _base(text: str, watched: "Sequence[str]") -> "Base":

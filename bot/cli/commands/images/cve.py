@@ -44,17 +44,17 @@ def cve(
         show_cve(asyncio.run(read_cve(settings, name, clock)), output, show_all=show_all)
 
 
-def show_cves(found: "Cves", output: Format) -> None:
+def show_cves(cves: "Cves", output: Format) -> None:
     """Writes a row for each CVE with where its fix is stuck; ends with 3 where some image is not known."""
     from bot.cli.screen.output import Layout, print_json, print_sentence, print_table
     from bot.cli.unknown import end_with_unknown
     from bot.views.images.ledger import as_json, places_in_words
 
     if output is Format.JSON:
-        rows = [as_json(row) for row in found.cves.items]
-        print_json({"cves": rows, "not_known": found.not_known, "gaps": found.gaps})
-    elif not found.cves.items:
-        waits = "is known to wait for a fix" if found.gaps else "waits for a fix"
+        rows = [as_json(row) for row in cves.cves.items]
+        print_json({"cves": rows, "not_known": cves.not_known, "gaps": cves.gaps})
+    elif not cves.cves.items:
+        waits = "is known to wait for a fix" if cves.gaps else "waits for a fix"
         print_sentence(f"No image that was read {waits}. `freshness-bot images` lists those that are known.")
     else:
         print_table(
@@ -65,14 +65,14 @@ def show_cves(found: "Cves", output: Format) -> None:
                     ", ".join(f"{number} {words}" for words, number in places_in_words(row.places)),
                     row.title,
                 )
-                for row in found.cves.items
+                for row in cves.cves.items
             ],
             Layout(below=("where", "what")),
         )
-    end_with_unknown(found.not_known, found.gaps)
+    end_with_unknown(cves.not_known, cves.gaps)
 
 
-def show_cve(found: "CvePage", output: Format, *, show_all: bool = False) -> None:
+def show_cve(page: "CvePage", output: Format, *, show_all: bool = False) -> None:
     """Writes the images in groups, or each with its clocks; ends with 3 where some image is not known."""
     from bot.cli.screen.output import print_json, print_line, print_sentence
     from bot.cli.tables.ledger import show_group
@@ -82,30 +82,30 @@ def show_cve(found: "CvePage", output: Format, *, show_all: bool = False) -> Non
     from bot.views.images.ledger_groups import grouped
 
     if output is Format.JSON:
-        images = [image_as_json(row) for row in found.images.items]
-        known = {"not_known": found.not_known, "gaps": found.gaps, "notes": found.notes}
-        print_json({**as_json(found.cve), "images": images, **known})
-        end_with_unknown(found.not_known, found.gaps)
+        images = [image_as_json(row) for row in page.images.items]
+        unknowns = {"not_known": page.not_known, "gaps": page.gaps, "notes": page.notes}
+        print_json({**as_json(page.cve), "images": images, **unknowns})
+        end_with_unknown(page.not_known, page.gaps)
         return
-    row = found.cve
+    row = page.cve
     rated = f"{row.severity_told}, as {row.rated_by} rates it" if row.severity else "not rated"
     print_sentence(f"{row.cve}: {rated}. {row.title}")
-    if not found.images.items:
+    if not page.images.items:
         print_line("No image that was read has it, or had it.")
     else:
-        where = ", ".join(f"{number} {words}" for words, number in places_in_words(row.places))
-        print_sentence(f"{counted(found.images.total, 'image')}: {where}")
+        places = ", ".join(f"{number} {words}" for words, number in places_in_words(row.places))
+        print_sentence(f"{counted(page.images.total, 'image')}: {places}")
         if show_all:
-            for image in found.images.items:
+            for image in page.images.items:
                 _show_image(image)
         else:
-            for group in grouped(found.images.items):
+            for group in grouped(page.images.items):
                 show_group(group)
             print_line("")
             print_sentence(f"`freshness-bot cve {row.cve} --all` shows each image with its clocks.")
-    for note in found.notes:
+    for note in page.notes:
         print_sentence(f"{note}.")
-    end_with_unknown(found.not_known, found.gaps)
+    end_with_unknown(page.not_known, page.gaps)
 
 
 def _show_image(image: "LedgerRow") -> None:

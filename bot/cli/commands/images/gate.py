@@ -55,18 +55,18 @@ def gate(
 
     policy = GatePolicy(frozenset().union(*map(severities, severity or [_SEVERITIES])), ignore_unfixed)
     now, before = _read(report), None if against is None else _read(against)
-    known = None if before is None else before.vulnerabilities
+    earlier_vulnerabilities = None if before is None else before.vulnerabilities
     statements = _statements(vex or [])
-    found = _excused(blocking(now.vulnerabilities, policy, known), statements, now)
-    left = undecided(now.unrated, now.vulnerabilities, policy, known)
+    blockers = _excused(blocking(now.vulnerabilities, policy, earlier_vulnerabilities), statements, now)
+    left = undecided(now.unrated, now.vulnerabilities, policy, earlier_vulnerabilities)
     gaps = [*now.gaps, *gaps_of_unrated(_excused(left, statements, now)), *_too_old(now, max_age)]
     gaps = [f"{report}: {gap}" for gap in gaps]
     if before is not None:
         gaps += [f"{against}: {gap}" for gap in before.gaps]
-    said = {each.found: each.why for each in now.suppressed}
-    left_out = blocking(said, policy, known)
-    for each in left_out[:_MOST_LEFT_OUT]:
-        print_aside(f"{each.id} in {each.package}: {said[each]}")
+    reasons = {each.found: each.why for each in now.suppressed}
+    left_out = blocking(reasons, policy, earlier_vulnerabilities)
+    for finding in left_out[:_MOST_LEFT_OUT]:
+        print_aside(f"{finding.id} in {finding.package}: {reasons[finding]}")
     if (more := len(left_out) - _MOST_LEFT_OUT) > 0:
         print_aside(f"and {counted(more, 'finding')} more, suppressed in the report")
     if before is not None and (subjects := both_subjects(now, before)) is not None:
@@ -74,21 +74,21 @@ def gate(
         print_aside(f"{against}: is about {earlier}, and {report} about {about}; what both have does not block")
     for note in now.notes:
         print_aside(f"{report}: {note}")
-    if before is not None and found and before.scanner != now.scanner:
+    if before is not None and blockers and before.scanner != now.scanner:
         new = f"whether what {now.scanner} finds is new"
-        gaps.append(f"{new} ({counted(len(found), 'finding')}): {against} is a report of {before.scanner}")
-        found = ()
+        gaps.append(f"{new} ({counted(len(blockers), 'finding')}): {against} is a report of {before.scanner}")
+        blockers = ()
     columns = ("id", "package", "installed", "fixed", "severity")
     if output is Format.JSON:
-        print_json([{column: str(getattr(each, column)) for column in columns} for each in found])
-    elif found:
-        print_table(columns, ([getattr(each, column) for column in columns] for each in found))
+        print_json([{column: str(getattr(each, column)) for column in columns} for each in blockers])
+    elif blockers:
+        print_table(columns, ([getattr(each, column) for column in columns] for each in blockers))
     elif not gaps:
         print_line(f"{report}: nothing blocks")
     for gap in gaps:
         print_aside(f"cannot tell: {gap}")
-    if found or gaps:
-        raise typer.Exit(BLOCKS if found else CANNOT_TELL)
+    if blockers or gaps:
+        raise typer.Exit(BLOCKS if blockers else CANNOT_TELL)
 
 
 def _read(path: Path) -> "Report":
@@ -116,24 +116,26 @@ def _statements(documents: list[Path]) -> list["VexStatement"]:
 
     now = SystemClock().now()
     read = [(path, each) for path in documents for each in read_vex(read_file(path, LARGEST_VEX), str(path))]
-    for path, each in read:
-        if each.at is not None and is_ahead(each, now):
-            names = ", ".join(sorted(each.vulnerabilities))
-            print_aside(f"{path}: what it says of {names} is of {each.at:%Y-%m-%d %H:%M} UTC, which is yet to come")
+    for path, statement in read:
+        if statement.at is not None and is_ahead(statement, now):
+            names = ", ".join(sorted(statement.vulnerabilities))
+            print_aside(
+                f"{path}: what it says of {names} is of {statement.at:%Y-%m-%d %H:%M} UTC, which is yet to come"
+            )
     return list(heeded((each for _, each in read), now))
 
 
 def _excused(
-    found: tuple["DetectedVulnerability", ...], statements: list["VexStatement"], report: "Report"
+    vulnerabilities: tuple["DetectedVulnerability", ...], statements: list["VexStatement"], report: "Report"
 ) -> tuple["DetectedVulnerability", ...]:
     """What still stands once the statements have been heard; what they take away is told on standard error."""
     from bot.images.vex.excusing import excuse, untold_platforms
 
-    standing, excused = excuse(found, statements, report)
-    for each in excused:
-        reason = f" ({each.statement.reason})" if each.statement.reason else ""
-        author = each.statement.author or "an unnamed author"
-        print_aside(f"{each.found.id} in {each.found.package}: {each.statement.status}{reason}, says {author}")
+    standing, excused = excuse(vulnerabilities, statements, report)
+    for pair in excused:
+        reason = f" ({pair.statement.reason})" if pair.statement.reason else ""
+        author = pair.statement.author or "an unnamed author"
+        print_aside(f"{pair.found.id} in {pair.found.package}: {pair.statement.status}{reason}, says {author}")
     for line in untold_platforms(standing, statements, report):
         print_aside(line)
     return standing

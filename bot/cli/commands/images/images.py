@@ -60,10 +60,10 @@ def image(
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()
-    found = asyncio.run(read_image_views(settings, name, clock))
-    show_image(found, clock.now(), output)
-    for named in dict.fromkeys(view.image.claim.name for view in found):
-        print_page(settings, image_path(named), output)
+    views = asyncio.run(read_image_views(settings, name, clock))
+    show_image(views, clock.now(), output)
+    for image_name in dict.fromkeys(view.image.claim.name for view in views):
+        print_page(settings, image_path(image_name), output)
 
 
 def tree(
@@ -92,21 +92,21 @@ def tree(
     from bot.settings import load
 
     settings = load(config)
-    found = asyncio.run(read_tree(settings, base, SystemClock()))
-    show_tree(found, output, show_all=show_all)
-    print_page(settings, base_path(found.base), output)
+    base_tree = asyncio.run(read_tree(settings, base, SystemClock()))
+    show_tree(base_tree, output, show_all=show_all)
+    print_page(settings, base_path(base_tree.base), output)
 
 
-def show_tree(found: "Tree", output: Format, *, show_all: bool = False) -> None:
+def show_tree(base_tree: "Tree", output: Format, *, show_all: bool = False) -> None:
     """Writes the base, a row for each image on it or for the first, and how many have arrived."""
     from bot.views.bases.tree import as_json, short
     from bot.views.rollouts.rebuilds import what
 
     if output is Format.JSON:
-        print_json(as_json(found))
+        print_json(as_json(base_tree))
         return
-    print_line(f"{short(found)} {moment(found.moved_at)}")
-    if found.branches:
+    print_line(f"{short(base_tree)} {moment(base_tree.moved_at)}")
+    if base_tree.branches:
         print_table(
             ("image", "produced by", "seen", "state", "rebuild"),
             [
@@ -117,21 +117,21 @@ def show_tree(found: "Tree", output: Format, *, show_all: bool = False) -> None:
                     branch.state,
                     Hyperlink(what(branch.rebuild), branch.rebuild.url) if branch.rebuild else None,
                 )
-                for branch in first_rows(found.branches, show_all=show_all)
+                for branch in first_rows(base_tree.branches, show_all=show_all)
             ],
             Layout(below=("state",)),
         )
-        count_rest(len(found.branches), show_all=show_all)
-    print_sentence(found.told)
+        count_rest(len(base_tree.branches), show_all=show_all)
+    print_sentence(base_tree.told)
 
 
-def show_images(found: "Sequence[ImageView]", now: datetime, output: Format, *, show_all: bool = False) -> None:
+def show_images(views: "Sequence[ImageView]", now: datetime, output: Format, *, show_all: bool = False) -> None:
     """Writes a row for each image or for the first, what needs a look at the top, and how many stand how."""
     from bot.views.images.images import as_json, counted_states, needy_first, stands_on
 
     if output is Format.JSON:
-        print_json([as_json(view) for view in found])
-    elif not found:
+        print_json([as_json(view) for view in views])
+    elif not views:
         print_sentence(
             "No image is known. Name them in the settings under images, or let a build name what it pushes."
         )
@@ -150,27 +150,27 @@ def show_images(found: "Sequence[ImageView]", now: datetime, output: Format, *, 
                     view.image.state.in_words,
                     view.image.doubt or "",
                 )
-                for view in first_rows(needy_first(found), show_all=show_all)
+                for view in first_rows(needy_first(views), show_all=show_all)
             ],
             Layout(below=("stands on", "deployed", "doubt")),
         )
-        count_rest(len(found), show_all=show_all)
-        print_line(counted_states(found))
+        count_rest(len(views), show_all=show_all)
+        print_line(counted_states(views))
 
 
-def show_image(found: "Sequence[ImageView]", now: datetime, output: Format) -> None:
+def show_image(views: "Sequence[ImageView]", now: datetime, output: Format) -> None:
     """Writes each image of that name, one below the other."""
     from bot.views.images.images import as_json
 
     if output is Format.JSON:
-        print_json([as_json(view) for view in found])
+        print_json([as_json(view) for view in views])
         return
-    for view in found:
+    for view in views:
         image = view.image
-        where = f", built at {image.claim.path}:{image.claim.line}" if image.claim.path else ""
+        build_place = f", built at {image.claim.path}:{image.claim.line}" if image.claim.path else ""
         print_line(str(image.place))
         print_line(f"  {image.digest or 'not seen'}")
-        print_sentence(f"  produced by {image.repository}, by word of {image.source}{where}")
+        print_sentence(f"  produced by {image.repository}, by word of {image.source}{build_place}")
         if image.doubt is not None:
             print_sentence(f"  does not count: {image.doubt}")
         if image.builder is not None:

@@ -189,12 +189,12 @@ def compare(
             sys.stdout.write(f"{json.dumps(answer)}\n")
             has_problem = has_problem or answer["order"] is None
     else:
-        listed = list(answers)
-        has_problem = any(answer["order"] is None for answer in listed)
+        rows = list(answers)
+        has_problem = any(answer["order"] is None for answer in rows)
         signs = {-1: "<", 0: "=", 1: ">", None: "?"}
         print_table(
             ("type", "a", "", "b"),
-            ([each.get("type"), each.get("a"), signs[each["order"]], each.get("b")] for each in listed),
+            ([each.get("type"), each.get("a"), signs[each["order"]], each.get("b")] for each in rows),
         )
     if has_problem:
         raise typer.Exit(2)
@@ -212,9 +212,9 @@ def _show(inventory: "Inventory", by: str) -> None:
     for kind, packages in groupby(ordered, lambda package: package.type):
         rows = [[getattr(package, column) for column in columns] for package in packages]
         has_architectures = any(row[-1] for row in rows)
-        shown = columns if has_architectures else columns[:-1]
+        shown_columns = columns if has_architectures else columns[:-1]
         print_line(f"{kind or 'no package URL'}: {len(rows)}")
-        print_table(shown, (row[: len(shown)] for row in rows))
+        print_table(shown_columns, (row[: len(shown_columns)] for row in rows))
 
 
 def _show_sboms(source: Path, platform: str | None, config: Path | None, inventory: "Inventory") -> None:
@@ -233,24 +233,24 @@ def _show_sboms(source: Path, platform: str | None, config: Path | None, invento
         return
     settings = load(config) if config is not None else Settings()
     try:
-        found = asyncio.run(sboms_beside(settings, image, platform, inventory, SystemClock()))
+        sboms = asyncio.run(sboms_beside(settings, image, platform, inventory, SystemClock()))
     except Failure as failure:
         print_aside(f"SBOMs cannot be asked for: {failure}")
         return
-    for each in found:
-        print_line(sbom_line(each.sbom))
-        for problem in each.sbom.inventory.problems:
+    for compared in sboms:
+        print_line(sbom_line(compared.sbom))
+        for problem in compared.sbom.inventory.problems:
             print_line(f"  {problem}")
-        if not each.sbom.inventory.problems:
-            show_differences(each.differences)
+        if not compared.sbom.inventory.problems:
+            show_differences(compared.differences)
 
 
 def sbom_line(sbom: "Sbom") -> str:
     """Words where an SBOM comes from and what it is worth."""
     from bot.domain.wording.words import counted
 
-    listed = counted(len(sbom.inventory.packages), "package")
-    return f"SBOM ({sbom.origin.value}) with {listed}, {sbom.strength.value}: {sbom.told}"
+    package_count = counted(len(sbom.inventory.packages), "package")
+    return f"SBOM ({sbom.origin.value}) with {package_count}, {sbom.strength.value}: {sbom.told}"
 
 
 def show_differences(changes: "tuple[PackageChange, ...]") -> None:

@@ -52,13 +52,13 @@ def import_(
     from bot.cli.screen.output import print_json, print_line
     from bot.commands.images.scan_reports import import_report
 
-    kept = asked(config, lambda settings, clock: import_report(settings, file, image, clock))
+    scan = asked(config, lambda settings, clock: import_report(settings, file, image, clock))
     if output is Format.JSON:
-        print_json(_as_json(kept))
+        print_json(_as_json(scan))
         return
-    for digest in sorted(kept.report.names):
+    for digest in sorted(scan.report.names):
         print_line(f"kept for {digest}")
-    print_line(_line(kept, None))
+    print_line(_line(scan, None))
 
 
 @app.command("list")
@@ -80,11 +80,11 @@ def list_(
     reports = asked(config, lambda settings, clock: kept_reports(settings, image, clock))
     if output is Format.JSON:
         readable = [_as_json(each.scan) | {"kept_at": each.kept_at.isoformat()} for each in reports.kept]
-        named = ("document", "origin", "place")
-        print_json([*readable, *({key: getattr(each, key) for key in named} | _GONE for each in reports.damaged)])
+        keys = ("document", "origin", "place")
+        print_json([*readable, *({key: getattr(each, key) for key in keys} | _GONE for each in reports.damaged)])
     else:
-        for kept in reports.kept:
-            print_line(_line(kept.scan, kept.kept_at))
+        for entry in reports.kept:
+            print_line(_line(entry.scan, entry.kept_at))
         for damaged in reports.damaged:
             print_line(f"{damaged.place} ({damaged.origin}): damaged in the store; bring it again")
     if not reports.kept:
@@ -101,19 +101,19 @@ def _line(scan: "ScanReport", kept_at: "datetime | None") -> str:
 
     made = scan.report.created_at
     scanned = f"scanned {moment(made)}" if made is not None else "it does not say when the image was scanned"
-    kept = f", kept {moment(kept_at)}" if kept_at is not None else ""
+    keeping = f", kept {moment(kept_at)}" if kept_at is not None else ""
     gaps = "".join(f"; {gap}" for gap in scan.report.all_gaps)
-    found = counted(len(scan.report.vulnerabilities), "finding")
+    findings = counted(len(scan.report.vulnerabilities), "finding")
     suppressed = f" and {len(scan.report.suppressed)} suppressed" if scan.report.suppressed else ""
-    return f"{scan.place} ({scan.origin.value}): {found}{suppressed}, {scanned}{kept}{gaps}"
+    return f"{scan.place} ({scan.origin.value}): {findings}{suppressed}, {scanned}{keeping}{gaps}"
 
 
 def _as_json(scan: "ScanReport") -> dict[str, Any]:
     made = scan.report.created_at
 
-    def row(each: "DetectedVulnerability") -> dict[str, str]:
+    def row(vulnerability: "DetectedVulnerability") -> dict[str, str]:
         columns = ("id", "package", "installed", "fixed", "severity")
-        return {column: str(getattr(each, column)) for column in columns}
+        return {column: str(getattr(vulnerability, column)) for column in columns}
 
     return {
         "document": scan.document,

@@ -72,8 +72,10 @@ def export(
     if everything:
         if source is not None or platform is not None or folder is None:
             raise bad("--all is for every image", "leave out SOURCE and --platform, and name a folder with --to")
-        at, made_by = SystemClock().now(), version("freshness-bot")
-        _export_all(config or DEFAULT_CONFIG, folder, output, lambda held, name: write(held, name, at, made_by))
+        now, made_by = SystemClock().now(), version("freshness-bot")
+        _export_all(
+            config or DEFAULT_CONFIG, folder, output, lambda content, name: write(content, name, now, made_by)
+        )
         return
     if source is None or folder is not None:
         raise bad("SOURCE must be given, and --to only with --all", "see --help")
@@ -91,9 +93,9 @@ def _export_all(config: Path, folder: Path, form: SbomFormat, made: "Document") 
     from bot.commands.images.sboms_of_fleet import write_sboms
     from bot.domain.wording.words import counted
 
-    written = asked(config, lambda settings, clock: write_sboms(settings, folder, form.value, made, clock))
-    print_line(f"{counted(len(written.files), 'SBOM')} in {folder}")
-    end_with(written.problems)
+    batch = asked(config, lambda settings, clock: write_sboms(settings, folder, form.value, made, clock))
+    print_line(f"{counted(len(batch.files), 'SBOM')} in {folder}")
+    end_with(batch.problems)
 
 
 @app.command("import")
@@ -123,24 +125,24 @@ def import_(
     from bot.cli.screen.output import print_json, print_line
     from bot.commands.images.sboms import import_sbom
 
-    kept = asked(config, lambda settings, clock: import_sbom(settings, file, image, platform, clock))
+    record = asked(config, lambda settings, clock: import_sbom(settings, file, image, platform, clock))
     if output is Format.JSON:
-        differences = None if kept.differences is None else [asdict(each) for each in kept.differences]
+        differences = None if record.differences is None else [asdict(each) for each in record.differences]
         print_json(
             {
-                "image": kept.image,
-                "platform": kept.platform,
-                "document": kept.sbom.document,
-                "strength": kept.sbom.strength.value,
-                "told": kept.sbom.told,
-                "packages": len(kept.sbom.inventory.packages),
+                "image": record.image,
+                "platform": record.platform,
+                "document": record.sbom.document,
+                "strength": record.sbom.strength.value,
+                "told": record.sbom.told,
+                "packages": len(record.sbom.inventory.packages),
                 "differences": differences,
             }
         )
         return
-    print_line(f"kept for {kept.image}, {kept.platform}")
-    print_line(sbom_line(kept.sbom))
-    if kept.differences is None:
+    print_line(f"kept for {record.image}, {record.platform}")
+    print_line(sbom_line(record.sbom))
+    if record.differences is None:
         print_line("its layers are not read yet: what differs will stand on its page")
     else:
-        show_differences(kept.differences)
+        show_differences(record.differences)

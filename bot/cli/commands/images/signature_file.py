@@ -14,7 +14,9 @@ _LARGEST_ARTIFACT = 1024 * 1024 * 1024
 _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
-def judge_file(encoded: bytes, options: TrustOptions, asked: "SignedSubject", at: datetime) -> "SignatureVerdict":
+def judge_file(
+    encoded: bytes, options: TrustOptions, subject: "SignedSubject", moment: datetime
+) -> "SignatureVerdict":
     """Judges one encoded signature, of whatever it signs. Raises `Failure` where an option is missing without which
     it says nothing."""
     from bot.images.signatures.cosign.verifying import verify_keyless, verify_with_key
@@ -26,24 +28,24 @@ def judge_file(encoded: bytes, options: TrustOptions, asked: "SignedSubject", at
     media_type = options.media_type
     if options.kind is SignatureKind.NOTATION and media_type not in MEDIA_TYPES:
         raise bad("--media-type must be given", f"one of {', '.join(MEDIA_TYPES)}")
-    if options.kind is not SignatureKind.NOTATION and not asked.wanted and (options.trusted_root or options.key):
+    if options.kind is not SignatureKind.NOTATION and not subject.wanted and (options.trusted_root or options.key):
         raise bad("--artifact or --digest must be given", "a signature holds for something only")
     trusted = options.trusted()
     if trusted.notation is not None:
-        verdict = verify_notation(encoded, media_type, trusted.notation, at, digests=_digests(asked))
+        verdict = verify_notation(encoded, media_type, trusted.notation, moment, digests=_digests(subject))
         unasked = "no --artifact and no --digest: whatever it was made for, the signature was judged"
-        return verdict if asked.wanted else verdict.noting(unasked)
-    found = AttachedDocument(options.kind, encoded, media_type, asked.artifact)
+        return verdict if subject.wanted else verdict.noting(unasked)
+    document = AttachedDocument(options.kind, encoded, media_type, subject.artifact)
     if trusted.keyless is not None:
-        return noting_what_is_stated(as_of(verify_keyless(encoded, *trusted.keyless, asked), at), found)
+        return noting_what_is_stated(as_of(verify_keyless(encoded, *trusted.keyless, subject), moment), document)
     assert trusted.key is not None, "one kind is trusted"
-    return noting_what_is_stated(verify_with_key(encoded, trusted.key, asked), found)
+    return noting_what_is_stated(verify_with_key(encoded, trusted.key, subject), document)
 
 
 def given_fields(
-    file: Path, artifact: Path | None, options: TrustOptions, asked: "SignedSubject", at: datetime
+    file: Path, artifact: Path | None, options: TrustOptions, subject: "SignedSubject", moment: datetime
 ) -> dict[str, Any]:
-    """What was given, in the fields of the recorded cases."""
+    """Gives what was given, in the fields of the recorded cases."""
     match options.kind:
         case SignatureKind.NOTATION:
             return {
@@ -53,19 +55,19 @@ def given_fields(
                 "trust_stores": options.trust_stores,
                 "trusted_identities": options.identities or ["*"],
                 "verify_timestamp": options.timestamp,
-                "verify_at": at.isoformat(),
+                "verify_at": moment.isoformat(),
             }
         case SignatureKind.SIGSTORE:
             identity = {"san": options.identities, "san_regexp": options.identity_regexps}
             return {
                 "bundle": file,
                 "artifact": artifact,
-                "digest": asked.wanted,
+                "digest": subject.wanted,
                 "trusted_root": options.trusted_root,
                 "identity": {**identity, "issuer": options.issuer or None},
             }
         case SignatureKind.COSIGN_KEY:
-            return {"file": file, "artifact": artifact, "digest": asked.wanted, "key": options.key}
+            return {"file": file, "artifact": artifact, "digest": subject.wanted, "key": options.key}
 
 
 def asked_about(artifact: Path | None, digest: str) -> "SignedSubject":
@@ -78,29 +80,29 @@ def asked_about(artifact: Path | None, digest: str) -> "SignedSubject":
     return SignedSubject(read(artifact, _LARGEST_ARTIFACT) if artifact is not None else None, digest)
 
 
-def _digests(asked: "SignedSubject") -> list[str]:
+def _digests(subject: "SignedSubject") -> list[str]:
     import hashlib
 
-    if asked.artifact is None:
-        return [asked.digest] if asked.digest else []
-    found = [f"{name}:{hashlib.new(name, asked.artifact).hexdigest()}" for name in _DIGEST_LENGTHS]
-    if asked.digest and asked.digest not in found:
+    if subject.artifact is None:
+        return [subject.digest] if subject.digest else []
+    digests = [f"{name}:{hashlib.new(name, subject.artifact).hexdigest()}" for name in _DIGEST_LENGTHS]
+    if subject.digest and subject.digest not in digests:
         raise bad("--artifact is not what --digest names", "give one of them, or the file that has this digest")
-    return [asked.digest] if asked.digest else found
+    return [subject.digest] if subject.digest else digests
 
 
-def moment_of(at: str) -> datetime:
+def moment_of(text: str) -> datetime:
     """Reads the moment to judge at, now where none is given. Raises `Failure` where it is none or has no zone."""
     from datetime import UTC
 
     from bot.domain.clock import SystemClock
 
-    if not at:
+    if not text:
         return SystemClock().now()
     try:
-        moment = datetime.fromisoformat(at)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise bad(f"--at {at!r} is no moment", "write it with its zone, such as 2026-11-25T00:00:00Z")
+        raise bad(f"--at {text!r} is no moment", "write it with its zone, such as 2026-11-25T00:00:00Z")
     return moment.astimezone(UTC)

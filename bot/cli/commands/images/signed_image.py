@@ -28,14 +28,14 @@ def image_named(subject: str) -> "Reference | None":
 
 def at_digest(reference: "Reference", digest: str) -> "Reference":
     """The same image by the digest of `--digest`. Raises `Failure` where the reference has another."""
-    wanted = asked_about(None, digest).digest
-    if wanted and reference.digest not in (None, wanted):
+    option_digest = asked_about(None, digest).digest
+    if option_digest and reference.digest not in (None, option_digest):
         raise bad(f"{reference} has another digest than --digest", "name one of them")
-    return reference.at(reference.tag, wanted or reference.digest)
+    return reference.at(reference.tag, option_digest or reference.digest)
 
 
 def judge_kept_signatures(
-    reference: "Reference", options: TrustOptions, at: datetime, config: Path
+    reference: "Reference", options: TrustOptions, moment: datetime, config: Path
 ) -> "SignedImage":
     """Fetches and judges the signatures of the image and of each platform in it."""
     import asyncio
@@ -46,28 +46,30 @@ def judge_kept_signatures(
 
     is_default = config == DEFAULT_CONFIG and not config.exists()
     settings = Settings() if is_default else load(config)
-    wanted, trusted = options.media_type, options.trusted()
+    media_type, trusted = options.media_type, options.trusted()
     with cannot_tell_where_nobody_answers():
         return asyncio.run(
             judge_signatures(
                 settings,
                 reference,
                 trusted,
-                at,
+                moment,
                 SystemClock(),
-                counts=lambda found: not wanted or found.unreadable != "" or found.media_type == wanted,
+                counts=lambda document: (
+                    not media_type or document.unreadable != "" or document.media_type == media_type
+                ),
             )
         )
 
 
-def parts_as_json(found: "SignedImage") -> list[dict[str, Any]]:
+def parts_as_json(signed_image: "SignedImage") -> list[dict[str, Any]]:
     """What was found of the image and of each platform in it, in the fields of the JSON output."""
     return [
         {
             "platform": part.platform or None,
             "digest": part.digest,
             "signatures": len(part.verdicts),
-            "strict": str(part.verdict(found.kind)),
+            "strict": str(part.verdict(signed_image.kind)),
         }
-        for part in found.parts
+        for part in signed_image.parts
     ]

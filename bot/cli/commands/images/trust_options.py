@@ -84,12 +84,12 @@ class TrustOptions:
     def notes(self) -> tuple[str, ...]:
         """What they leave open, beyond what a verdict says by itself."""
         is_open = self.kind is SignatureKind.NOTATION and "*" in (self.identities or ("*",))
-        told = "any identity under the trusted roots is accepted; name one with --identity"
-        return (told,) if is_open else ()
+        note = "any identity under the trusted roots is accepted; name one with --identity"
+        return (note,) if is_open else ()
 
 
 def read(path: Path, limit: int = _LARGEST) -> bytes:
-    """Raises `Failure` where the file is larger or cannot be read."""
+    """Reads a file. Raises `Failure` where it is larger than `limit` bytes or cannot be read."""
     try:
         with path.open("rb") as file:
             content = file.read(limit + 1)
@@ -100,8 +100,8 @@ def read(path: Path, limit: int = _LARGEST) -> bytes:
     return content
 
 
-def bad(what: str, advice: str) -> Exception:
-    """Words what was given and cannot be meant."""
+def bad(fault: str, advice: str) -> Exception:
+    """Makes the `Failure` of an option that cannot be meant as it was given."""
     from bot.domain.failure import Failure, Trouble
 
-    return Failure(Trouble.MALFORMED, what, advice=advice)
+    return Failure(Trouble.MALFORMED, fault, advice=advice)

@@ -38,8 +38,8 @@ def exit_code(verdict: "SignatureVerdict") -> int:
     return codes[verdict.outcome]
 
 
-def show_verdict(verdict: "SignatureVerdict", given: dict[str, Any], output: Format) -> None:
-    """Prints the verdict with each check and its reason; as JSON beside what was `given`."""
+def show_verdict(verdict: "SignatureVerdict", fields: dict[str, Any], output: Format) -> None:
+    """Prints the verdict with each check and its reason; as JSON beside the `fields` of what was given."""
     from bot.cli.screen.output import print_json, print_line, print_table
     from bot.images.signatures.verdict import REVOCATION
 
@@ -47,7 +47,7 @@ def show_verdict(verdict: "SignatureVerdict", given: dict[str, Any], output: For
         print_json(
             {
                 "kind": verdict.kind,
-                **given,
+                **fields,
                 **{check.name: str(check) for check in verdict.checks},
                 "strict": str(verdict),
                 "verdict": verdict.outcome,

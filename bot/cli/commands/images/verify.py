@@ -108,24 +108,24 @@ def verify(
         issuer,
         key,
     )
-    verdict, given = _judge(subject, options, artifact, digest, moment_of(at), config)
-    show_verdict(verdict.noting(*options.notes), given, output)
+    verdict, fields = _judge(subject, options, artifact, digest, moment_of(at), config)
+    show_verdict(verdict.noting(*options.notes), fields, output)
     raise typer.Exit(exit_code(verdict))
 
 
 def _judge(
-    subject: str, options: TrustOptions, artifact: Path | None, digest: str, at: datetime, config: Path
+    subject: str, options: TrustOptions, artifact: Path | None, digest: str, moment: datetime, config: Path
 ) -> "tuple[SignatureVerdict, dict[str, Any]]":
     """The verdict by the options, of the file with that name or else of the image, and what was given for it."""
     file = Path(subject)
     reference = None if file.exists() else image_named(subject)
     if reference is None:
-        encoded, asked = read(file), asked_about(artifact, digest)
-        verdict = judge_file(encoded, options, asked, at)
-        return verdict, given_fields(file, artifact, options, asked, at)
+        encoded, signed_subject = read(file), asked_about(artifact, digest)
+        verdict = judge_file(encoded, options, signed_subject, moment)
+        return verdict, given_fields(file, artifact, options, signed_subject, moment)
     if artifact is not None:
         raise bad("--artifact is read with a file only", "an image is what its digest names; leave it out")
-    image = judge_kept_signatures(at_digest(reference, digest), options, at, config)
+    image = judge_kept_signatures(at_digest(reference, digest), options, moment, config)
     return image.verdict, {"image": str(image.reference), "digest": image.digest, "parts": parts_as_json(image)}
 
 

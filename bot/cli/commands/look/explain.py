@@ -40,9 +40,9 @@ def explain(
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()
-    found = asyncio.run(read_explanation(settings, repository, clock))
-    show_explanation(found, clock.now(), output, show_all=show_all)
-    print_page(settings, repository_path(found.repository), output)
+    explanation = asyncio.run(read_explanation(settings, repository, clock))
+    show_explanation(explanation, clock.now(), output, show_all=show_all)
+    print_page(settings, repository_path(explanation.repository), output)
 
 
 def show_explanation(explained: "Explanation", now: datetime, output: Format, *, show_all: bool = False) -> None:
@@ -110,14 +110,16 @@ def _show_rebuilds(explained: "Explanation", *, show_all: bool) -> None:
     """Writes how each came to its state, its steps, and what it waits for."""
     from bot.views.rollouts.rebuilds import what
 
-    known = {rebuild.id: rebuild for rebuild in explained.rebuilds}
+    rebuilds_by_id = {rebuild.id: rebuild for rebuild in explained.rebuilds}
     transitions = sorted(explained.transitions, key=lambda step: step.rebuild)
     if transitions:
         print_table(
             ("rebuild", "at", "from", "to", "why"),
             [
                 (
-                    Hyperlink(f"rebuild {s.rebuild}, {what(known[s.rebuild])}", known[s.rebuild].url),
+                    Hyperlink(
+                        f"rebuild {s.rebuild}, {what(rebuilds_by_id[s.rebuild])}", rebuilds_by_id[s.rebuild].url
+                    ),
                     *(moment(s.at), s.before or "", s.after, s.reason),
                 )
                 for s in last_rows(transitions, show_all=show_all)
@@ -125,12 +127,12 @@ def _show_rebuilds(explained: "Explanation", *, show_all: bool) -> None:
             Layout(group=True, below=("why",)),
         )
         count_rest(len(transitions), show_all=show_all, what="earlier transition")
-    steps = [(known[number], step) for number, some in sorted(explained.steps.items()) for step in some]
+    steps = [(rebuilds_by_id[number], step) for number, runs in sorted(explained.steps.items()) for step in runs]
     print_steps(last_rows(steps, show_all=show_all))
     count_rest(len(steps), show_all=show_all, what="earlier step")
     for rebuild in explained.rebuilds:
-        if not rebuild.state.has_ended and (held := explained.waits.get(rebuild.id)) is not None:
-            print_sentence(f"rebuild {rebuild.id} waits: {held_text(held)}")
+        if not rebuild.state.has_ended and (hold := explained.waits.get(rebuild.id)) is not None:
+            print_sentence(f"rebuild {rebuild.id} waits: {held_text(hold)}")
 
 
 def _show_what_was_said_there(explained: "Explanation") -> None:

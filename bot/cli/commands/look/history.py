@@ -35,9 +35,9 @@ def history(
     from bot.settings import load
 
     settings = load(config)
-    found = asyncio.run(read_base_history(settings, base, SystemClock()))
-    show_history(found, output)
-    for moved in dict.fromkeys(change.base for change in found.changes):
+    base_history = asyncio.run(read_base_history(settings, base, SystemClock()))
+    show_history(base_history, output)
+    for moved in dict.fromkeys(change.base for change in base_history.changes):
         print_page(settings, base_path(moved), output)
 
 
@@ -62,7 +62,7 @@ def show_history(history: "History", output: Format) -> None:
                     *(short_base(c.base), moment(c.at), c.cause),
                     *(Severity(c.severity).told if c.severity else "", short_digest(c.to_digest), c.detail),
                     moves_in_words(packages),
-                    f"CVEs: {told}" if (told := cves_in_words(packages, some_told=bool(c.cves))) else "",
+                    f"CVEs: {cve_words}" if (cve_words := cves_in_words(packages, some_told=bool(c.cves))) else "",
                 )
                 for c, packages in zip(history.changes, history.packages, strict=True)
             ],

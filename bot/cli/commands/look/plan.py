@@ -33,12 +33,12 @@ def plan(
     from bot.settings import load
 
     clock = SystemClock()
-    found = asyncio.run(read_status(load(config), clock))
-    show_rebuilds(found.ahead, output, found.waits, show_all=show_all)
+    status = asyncio.run(read_status(load(config), clock))
+    show_rebuilds(status.ahead, output, status.waits, show_all=show_all)
     if output is Format.TABLE:
-        if not found.repositories:
+        if not status.repositories:
             print_sentence(NOTHING_READ)
-        show_behind(found, clock.now())
+        show_behind(status, clock.now())
 
 
 def show_rebuilds(

@@ -40,7 +40,7 @@ def promises(
     show_promises(asyncio.run(read_promises(settings, by, length(last, "--last"), clock)), output)
 
 
-def show_promises(found: "Promises", output: Format) -> None:
+def show_promises(promises: "Promises", output: Format) -> None:
     """Writes a table for each promise."""
     from bot.cli.screen.output import print_json, print_sentence, print_table
     from bot.domain.bases.promise import PROMISES
@@ -48,19 +48,19 @@ def show_promises(found: "Promises", output: Format) -> None:
     from bot.views.bases.promises import Grouping, as_json
 
     if output is Format.JSON:
-        print_json(as_json(found))
+        print_json(as_json(promises))
         return
-    if not found.rows:
+    if not promises.rows:
         print_sentence(
             "Nothing was measured yet: that begins with the first release or OS update that the bot sees."
         )
         return
-    names = ("month", "images") if found.grouping is Grouping.MONTH else (found.grouping.value,)
+    names = ("month", "images") if promises.grouping is Grouping.MONTH else (promises.grouping.value,)
     for topic, promise in PROMISES.items():
-        rows = [row for row in found.rows if row.topic is topic]
+        rows = [row for row in promises.rows if row.topic is topic]
         if rows:
-            times, kept = sum(row.times for row in rows), sum(row.kept for row in rows)
-            print_sentence(f"Promised: {promise.says}. Kept {kept} of {times} times.")
+            times, kept_times = sum(row.times for row in rows), sum(row.kept for row in rows)
+            print_sentence(f"Promised: {promise.says}. Kept {kept_times} of {times} times.")
             print_table(
                 (*names, "times", "kept", "median", "longest", "awaited"),
                 [

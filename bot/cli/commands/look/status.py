@@ -52,7 +52,7 @@ def status(
         asyncio.run(
             watch(
                 lambda: read_status(settings, clock),
-                lambda found: show_status(found, output, clock.now(), show_all=show_all),
+                lambda snapshot: show_status(snapshot, output, clock.now(), show_all=show_all),
             )
         )
     else:
@@ -142,10 +142,10 @@ def rest_in_words(short: "BasesInShort") -> str:
     number, more = sum(short.rest.values()), "more " if short.shown else ""
     if len(short.rest) == 1:
         [urgency] = short.rest
-        told = f", all {urgency}" if number > 1 else f", {urgency}"
+        urgencies_in_words = f", all {urgency}" if number > 1 else f", {urgency}"
     else:
-        told = ": " + ", ".join(f"{some:,} {urgency}" for urgency, some in short.rest.items())
-    return f"{counted(number, f'{more}base')}{told}; `freshness-bot status --all` lists every base"
+        urgencies_in_words = ": " + ", ".join(f"{count:,} {urgency}" for urgency, count in short.rest.items())
+    return f"{counted(number, f'{more}base')}{urgencies_in_words}; `freshness-bot status --all` lists every base"
 
 
 def _show_rebuilds(status: "Status", now: datetime) -> None:
@@ -154,29 +154,29 @@ def _show_rebuilds(status: "Status", now: datetime) -> None:
     from bot.views.rollouts.in_short import in_short, stands_for
     from bot.views.rollouts.rebuilds import what
 
-    for found in in_short(status.rebuilds, now, status.tried_again):
-        print_sentence(rollout_in_words(found))
-        if found.named:
+    for rollout in in_short(status.rebuilds, now, status.tried_again):
+        print_sentence(rollout_in_words(rollout))
+        if rollout.named:
             print_table(
                 ("repository", "what", "state", "for", "why"),
                 [
                     (r.repository, Hyperlink(what(r), r.url), r.state, duration(stands_for(r, now)), r.reason)
-                    for r in found.named
+                    for r in rollout.named
                 ],
                 Layout(below=("why",)),
             )
-        if found.more:
-            more = f"and {found.more:,} more; " if found.named else ""
-            print_line(f"{more}`freshness-bot rollout show {found.id} --all` lists them all")
+        if rollout.more:
+            more = f"and {rollout.more:,} more; " if rollout.named else ""
+            print_line(f"{more}`freshness-bot rollout show {rollout.id} --all` lists them all")
 
 
-def rollout_in_words(found: "RolloutInShort") -> str:
+def rollout_in_words(rollout: "RolloutInShort") -> str:
     """Words how many rebuilds of a rollout are in each state."""
     from bot.domain.wording.words import counted
 
-    states = ", ".join(f"{number:,} {state}" for state, number in found.states.items())
-    rest = "" if found.is_whole else " not ended"
-    return f"Rollout {found.id}: {counted(found.total, 'rebuild')}{rest}: {states}"
+    states = ", ".join(f"{number:,} {state}" for state, number in rollout.states.items())
+    suffix = "" if rollout.is_whole else " not ended"
+    return f"Rollout {rollout.id}: {counted(rollout.total, 'rebuild')}{suffix}: {states}"
 
 
 def _show_troubles(status: "Status", *, show_all: bool) -> None:
@@ -226,16 +226,16 @@ def _most(show_all: bool) -> int | None:
     return None if show_all else _MOST_LINES
 
 
-def _show_some(lines: "Sequence[str]", what: str, plural: str = "", *, show_all: bool) -> None:
-    """Writes the first lines, and how many more there are of `what`."""
+def _show_some(lines: "Sequence[str]", noun: str, plural: str = "", *, show_all: bool) -> None:
+    """Writes the first lines, and how many more of these nouns there are."""
     for line in lines[: _most(show_all)]:
         print_sentence(line)
-    _count_rest(len(lines), what, plural, show_all=show_all)
+    _count_rest(len(lines), noun, plural, show_all=show_all)
 
 
-def _count_rest(number: int, what: str, plural: str = "", *, show_all: bool) -> None:
+def _count_rest(number: int, noun: str, plural: str = "", *, show_all: bool) -> None:
     from bot.domain.wording.words import counted
 
     if number > _MOST_LINES and not show_all:
-        told = counted(number - _MOST_LINES, f"more {what}", plural and f"more {plural}")
-        print_sentence(f"and {told}; `freshness-bot status --all` lists all")
+        more_lines = counted(number - _MOST_LINES, f"more {noun}", plural and f"more {plural}")
+        print_sentence(f"and {more_lines}; `freshness-bot status --all` lists all")

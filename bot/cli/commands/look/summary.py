@@ -46,17 +46,17 @@ def summary(days: Days = 7, config: ConfigFile = DEFAULT_CONFIG, output: Shown =
     _show(asked(config, lambda settings, clock: read_summary(settings, clock, timedelta(days=days))), output)
 
 
-def _show(found: "Summary", output: SummaryFormat) -> None:
+def _show(summary: "Summary", output: SummaryFormat) -> None:
     from bot.cli.screen.output import print_json
     from bot.fleet.report.messages.summary import summary_message
     from bot.views.fleet.summary import as_json
 
-    message = summary_message(found)
+    message = summary_message(summary)
     match output:
         case SummaryFormat.TEXT:
             _print(message)
         case SummaryFormat.JSON:
-            print_json(as_json(found))
+            print_json(as_json(summary))
         case SummaryFormat.MARKDOWN:
             from bot.fleet.report.markdown import markdown_of
 
@@ -72,7 +72,7 @@ def _show(found: "Summary", output: SummaryFormat) -> None:
 
 
 def _print(message: "Message") -> None:
-    """The blocks as lines; a list's items are set in."""
+    """Writes the blocks as lines; a list's items are set in."""
     from bot.cli.screen.output import print_sentence
     from bot.domain.wording.message import Footnote, Heading, Items
 

@@ -41,38 +41,38 @@ def catch_up(
 
     word = None if dry_run else word_of(who, reason)
     with progress_of("looking what is behind"):
-        found = asked(config, lambda settings, clock: caught_up(settings, repositories, word, clock))
+        outcome = asked(config, lambda settings, clock: caught_up(settings, repositories, word, clock))
     if output is Format.JSON:
-        print_json(_as_json(found))
+        print_json(_as_json(outcome))
         return
-    _show(found)
-    if found.rollout is not None:
+    _show(outcome)
+    if outcome.rollout is not None:
         print_sentence(
-            f"Rollout {found.rollout} was made of it; `freshness-bot rollout show {found.rollout}` follows it."
+            f"Rollout {outcome.rollout} was made of it; `freshness-bot rollout show {outcome.rollout}` follows it."
         )
     elif not dry_run:
         print_line("There is nothing to roll out.")
 
 
-def _show(found: "Caught") -> None:
+def _show(outcome: "Caught") -> None:
     from bot.cli.tables.staleness import MOST_SHOWN, say_how_many_more, show_staleness, some_of
 
-    show_staleness(found.staleness)
-    if found.plan.on_the_way:
-        print_sentence(f"On its way already in {some_of(found.plan.on_the_way)}.")
-    if found.plan.rebuilds:
+    show_staleness(outcome.staleness)
+    if outcome.plan.on_the_way:
+        print_sentence(f"On its way already in {some_of(outcome.plan.on_the_way)}.")
+    if outcome.plan.rebuilds:
         print_table(
             ("repository", "what", "wave", "from", "why"),
             [
-                (r.repository, _what(r), r.wave, moment(r.due_at), r.reason)
-                for r in found.plan.rebuilds[:MOST_SHOWN]
+                (r.repository, _name_action(r), r.wave, moment(r.due_at), r.reason)
+                for r in outcome.plan.rebuilds[:MOST_SHOWN]
             ],
             Layout(below=("why",)),
         )
-        say_how_many_more(len(found.plan.rebuilds))
+        say_how_many_more(len(outcome.plan.rebuilds))
 
 
-def _what(rebuild: "PlannedRebuild") -> str:
+def _name_action(rebuild: "PlannedRebuild") -> str:
     from bot.domain.rollouts.rebuild import Action
 
     match rebuild.action:
@@ -84,24 +84,24 @@ def _what(rebuild: "PlannedRebuild") -> str:
             return "telling"
 
 
-def _as_json(found: "Caught") -> dict[str, Any]:
+def _as_json(outcome: "Caught") -> dict[str, Any]:
     from bot.views.fleet.staleness import as_json
 
     return {
-        **as_json(found.staleness),
-        "rollout": found.rollout,
-        "on_the_way": list(found.plan.on_the_way),
+        **as_json(outcome.staleness),
+        "rollout": outcome.rollout,
+        "on_the_way": list(outcome.plan.on_the_way),
         "rebuilds": [
             {
-                "repository": each.repository,
-                "action": each.action,
-                "workflow": each.workflow,
-                "branch": each.branch,
-                "wave": each.wave,
-                "begins_at": each.due_at.isoformat(),
-                "severity": each.severity,
-                "reason": each.reason,
+                "repository": rebuild.repository,
+                "action": rebuild.action,
+                "workflow": rebuild.workflow,
+                "branch": rebuild.branch,
+                "wave": rebuild.wave,
+                "begins_at": rebuild.due_at.isoformat(),
+                "severity": rebuild.severity,
+                "reason": rebuild.reason,
             }
-            for each in found.plan.rebuilds
+            for rebuild in outcome.plan.rebuilds
         ],
     }

@@ -23,10 +23,10 @@ def journal(limit: Limit = 50, config: ConfigFile = DEFAULT_CONFIG, output: Outp
     from bot.commands.rollouts.orders import read_journal
     from bot.views.rollouts.rollout import entry_as_json
 
-    found: Sequence[Entry] = asked(config, lambda settings, clock: read_journal(settings, clock, limit))
+    entries: Sequence[Entry] = asked(config, lambda settings, clock: read_journal(settings, clock, limit))
     if output is Format.JSON:
-        print_json([entry_as_json(entry) for entry in found])
-    elif not found:
+        print_json([entry_as_json(entry) for entry in entries])
+    elif not entries:
         print_line("Nobody has told the bot anything yet.")
     else:
         print_table(
@@ -39,7 +39,7 @@ def journal(limit: Limit = 50, config: ConfigFile = DEFAULT_CONFIG, output: Outp
                     e.subject,
                     e.word.reason,
                 )
-                for e in found
+                for e in entries
             ],
             Layout(below=("why",)),
         )

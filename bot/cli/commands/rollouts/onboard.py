@@ -56,16 +56,16 @@ def _take_up(
     from bot.commands.rollouts.onboard import take_up
     from bot.domain.clock import SystemClock
 
-    asked = asyncio.run(take_up(settings, repositories, word_of(who, reason), SystemClock()))
+    answers = asyncio.run(take_up(settings, repositories, word_of(who, reason), SystemClock()))
     if output is Format.JSON:
-        print_json([{"repository": e.repository, "taken_up": e.is_taken_up, "why": e.why or None} for e in asked])
+        print_json([{"repository": e.repository, "taken_up": e.is_taken_up, "why": e.why or None} for e in answers])
     else:
         print_table(
             ("repository", "outcome", "why"),
-            [(each.repository, "taken up" if each.is_taken_up else "left", each.why) for each in asked],
+            [(each.repository, "taken up" if each.is_taken_up else "left", each.why) for each in answers],
             Layout(below=("why",)),
         )
-    if not all(each.is_taken_up for each in asked):
+    if not all(each.is_taken_up for each in answers):
         raise typer.Exit(1)
 
 
@@ -76,31 +76,31 @@ def _preview(settings: "Settings", repositories: list[str], output: OutputFormat
     from bot.domain.clock import SystemClock
 
     with progress_of("judging") as progress:
-        found = asyncio.run(preview(settings, repositories, SystemClock(), progress))
-    show_previews(found, output)
-    if any(each.proposal is None for each in found):
+        previews = asyncio.run(preview(settings, repositories, SystemClock(), progress))
+    show_previews(previews, output)
+    if any(each.proposal is None for each in previews):
         raise typer.Exit(1)
 
 
-def show_previews(found: "Sequence[Previewed]", output: Format) -> None:
+def show_previews(previews: "Sequence[Previewed]", output: Format) -> None:
     """Writes what each repository's next pull request changes, commit by commit, and what it leaves and why."""
     from bot.views.repositories.onboarding import as_json, commits_with_patches
 
     if output is Format.JSON:
-        print_json([as_json(each.repository, each.proposal, each.why) for each in found])
+        print_json([as_json(each.repository, each.proposal, each.why) for each in previews])
         return
-    for each in found:
-        commits = each.proposal.commits if each.proposal is not None else ()
-        told = counted(len(commits), "commit") if commits else each.why
-        print_line(f"{each.repository}: {told}")
-        if each.proposal is None:
+    for preview in previews:
+        commits = preview.proposal.commits if preview.proposal is not None else ()
+        headline = counted(len(commits), "commit") if commits else preview.why
+        print_line(f"{preview.repository}: {headline}")
+        if preview.proposal is None:
             continue
-        for commit, patch in commits_with_patches(each.proposal):
+        for commit, patch in commits_with_patches(preview.proposal):
             print_line("")
             print_line(f"{commit.check}: {commit.title}")
             for line in patch.splitlines():
                 print_line(line)
-        if each.proposal.left:
+        if preview.proposal.left:
             print_line("")
             print_line("Not done:")
             print_table(
@@ -115,9 +115,9 @@ def show_previews(found: "Sequence[Previewed]", output: Format) -> None:
                         left.why,
                         left.advice,
                     )
-                    for left in each.proposal.left
+                    for left in preview.proposal.left
                 ],
                 Layout(group=True, below=("message", "why", "advice")),
             )
-        if each.proposal.more:
-            print_sentence(f"A later pull request brings {counted(each.proposal.more, 'more place')} along.")
+        if preview.proposal.more:
+            print_sentence(f"A later pull request brings {counted(preview.proposal.more, 'more place')} along.")

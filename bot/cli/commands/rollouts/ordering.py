@@ -25,8 +25,8 @@ def counted_rebuilds(count: int) -> str:
     return counted(count, "rebuild")
 
 
-def give_order(config: Path, given: "Callable[[OrdersStore], Awaitable[T]]") -> T:
+def give_order(config: Path, action: "Callable[[OrdersStore], Awaitable[T]]") -> T:
     """Gives one order to the store, and returns what it says. Raises `Failure` where it makes no sense."""
     from bot.commands.rollouts.orders import order
 
-    return asked(config, lambda settings, clock: order(settings, clock, given))
+    return asked(config, lambda settings, clock: order(settings, clock, action))

@@ -82,9 +82,9 @@ def resume(reason: Reason, everything: All = False, who: Who = None, config: Con
     print_line("The bot goes on." if was_paused else "Not everything was paused.")
 
 
-def _only_all(everything: bool, what: str) -> None:
+def _only_all(everything: bool, command: str) -> None:
     from bot.domain.failure import Failure, Trouble
 
     if not everything:
-        advice = f"write `{what} --all`, or `rollout {what} ID` for one rollout"
-        raise Failure(Trouble.MALFORMED, f"{what} what", advice=advice)
+        advice = f"write `{command} --all`, or `rollout {command} ID` for one rollout"
+        raise Failure(Trouble.MALFORMED, f"{command} what", advice=advice)

@@ -60,14 +60,17 @@ def quarantine_list(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = 
     from bot.views.names import short_base, short_digest
     from bot.views.rollouts.rollout import quarantine_as_json
 
-    found: Sequence[QuarantineStatus] = asked(config, read_quarantines)
+    quarantines: Sequence[QuarantineStatus] = asked(config, read_quarantines)
     if output is Format.JSON:
-        print_json([quarantine_as_json(each) for each in found])
-    elif not found:
+        print_json([quarantine_as_json(each) for each in quarantines])
+    elif not quarantines:
         print_line("No base is quarantined.")
     else:
         print_table(
             ("base", "digest", "since", "by", "held back", "why"),
-            [(short_base(q.base), short_digest(q.digest), moment(q.since), q.who, q.waiting, q.why) for q in found],
+            [
+                (short_base(q.base), short_digest(q.digest), moment(q.since), q.who, q.waiting, q.why)
+                for q in quarantines
+            ],
             Layout(below=("why",)),
         )

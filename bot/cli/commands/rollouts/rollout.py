@@ -36,16 +36,16 @@ def list_rollouts(
     from bot.commands.rollouts.rollouts import read_rollouts
     from bot.views.rollouts.rollout import as_json
 
-    found = asked(config, lambda settings, clock: read_rollouts(settings, clock, limit))
+    rollouts = asked(config, lambda settings, clock: read_rollouts(settings, clock, limit))
     if output is Format.JSON:
-        print_json([as_json(each) for each in found])
-    elif not found:
+        print_json([as_json(each) for each in rollouts])
+    elif not rollouts:
         print_line("There is no rollout yet.")
     else:
         columns = ("rollout", "opened", "standing", "rebuilds", "what")
         print_table(
             columns,
-            [(r.id, moment(r.opened_at), r.standing, _states(r), r.title) for r in found],
+            [(r.id, moment(r.opened_at), r.standing, _states(r), r.title) for r in rollouts],
             Layout(below=("rebuilds", "what")),
         )
 
@@ -77,16 +77,18 @@ def show_rollout(
 
     settings, clock = load(config), SystemClock()
 
-    def show(found: "RolloutProgress") -> None:
+    def show(progress: "RolloutProgress") -> None:
         if output is Format.JSON:
-            print_json(as_json(found))
+            print_json(as_json(progress))
         else:
-            show_progress(found, show_all=show_all)
+            show_progress(progress, show_all=show_all)
 
     if again:
         asyncio.run(
             watch(
-                lambda: read_rollout(settings, number, clock), show, ended=lambda found: found.ended_at is not None
+                lambda: read_rollout(settings, number, clock),
+                show,
+                ended=lambda progress: progress.ended_at is not None,
             )
         )
     else:
@@ -139,19 +141,21 @@ def cancel_rollout(
     print_line(f"Rollout {number} is cancelled: {counted_rebuilds(count)} called off.")
 
 
-def show_progress(found: "RolloutProgress", *, show_all: bool = False) -> None:
+def show_progress(progress: "RolloutProgress", *, show_all: bool = False) -> None:
     """Writes how a rollout and its waves stand, and a row for each rebuild or for the first."""
     from bot.domain.wording.words import rounded_up
     from bot.views.rollouts.in_short import by_need
     from bot.views.rollouts.rebuilds import what
 
-    print_line(f"Rollout {found.id}, opened {moment(found.opened_at)}, {found.standing}")
-    print_sentence(found.title)
-    if found.pause is not None:
-        print_sentence(f"Paused by {found.pause.who} since {moment(found.pause.since)}: {found.pause.reason}")
-    if found.opened_by is not None and found.pause is None:
-        print_sentence(f"The last of it will probably begin by {moment(rounded_up(found.opened_by))}")
-    if found.waves:
+    print_line(f"Rollout {progress.id}, opened {moment(progress.opened_at)}, {progress.standing}")
+    print_sentence(progress.title)
+    if progress.pause is not None:
+        print_sentence(
+            f"Paused by {progress.pause.who} since {moment(progress.pause.since)}: {progress.pause.reason}"
+        )
+    if progress.opened_by is not None and progress.pause is None:
+        print_sentence(f"The last of it will probably begin by {moment(rounded_up(progress.opened_by))}")
+    if progress.waves:
         print_table(
             ("wave", "waiting", "under way", "ended", "failed", "began", "done", "waits for"),
             [
@@ -161,26 +165,26 @@ def show_progress(found: "RolloutProgress", *, show_all: bool = False) -> None:
                     moment(w.tally.done_since) if w.tally.done_since else "",
                     held_text(w.held),
                 )
-                for w in found.waves
+                for w in progress.waves
             ],
             Layout(below=("waits for",)),
         )
-    shown = first_rows(by_need(found.rebuilds), show_all=show_all)
-    if shown:
+    shown_rebuilds = first_rows(by_need(progress.rebuilds), show_all=show_all)
+    if shown_rebuilds:
         print_table(
             ("id", "wave", "repository", "what", "state", "why", "waits for"),
             [
                 (
                     *(r.id, r.wave, r.repository, Hyperlink(what(r), r.url), r.state, r.reason),
-                    held_text(found.waits.get(r.id)),
+                    held_text(progress.waits.get(r.id)),
                 )
-                for r in shown
+                for r in shown_rebuilds
             ],
             Layout(below=("why", "waits for")),
         )
-        count_rest(len(found.rebuilds), show_all=show_all)
-    print_steps((rebuild, step) for rebuild in shown for step in found.steps.get(rebuild.id, ()))
+        count_rest(len(progress.rebuilds), show_all=show_all)
+    print_steps((rebuild, step) for rebuild in shown_rebuilds for step in progress.steps.get(rebuild.id, ()))
 
 
-def _states(found: "RolloutProgress") -> str:
-    return ", ".join(f"{count} {state}" for state, count in found.states.items())
+def _states(progress: "RolloutProgress") -> str:
+    return ", ".join(f"{count} {state}" for state, count in progress.states.items())

@@ -60,17 +60,17 @@ def show_checks(checks: "Sequence[HealthCheck]", *, everything: bool) -> None:
     from bot.domain.wording.words import counted
     from bot.views.doctor import Health
 
-    listed = [check for check in checks if everything or check.verdict is not Health.FINE]
+    candidates = [check for check in checks if everything or check.verdict is not Health.FINE]
     counts: Counter[str] = Counter()
-    shown = []
-    for check in listed:
+    rows = []
+    for check in candidates:
         counts[check.area] += 1
         if counts[check.area] <= _MOST_SHOWN:
-            shown.append(check)
-    if shown:
+            rows.append(check)
+    if rows:
         print_table(
             ("area", "what", "is", "found", "way out"),
-            [(check.area, check.subject, check.verdict, check.found, check.way_out) for check in shown],
+            [(check.area, check.subject, check.verdict, check.found, check.way_out) for check in rows],
             Layout(group=True, below=("found", "way out")),
         )
     for area, count in counts.items():

@@ -44,15 +44,15 @@ def export(
     from bot.domain.wording.words import counted
 
     with progress_of("writing"):
-        written = asked(config, lambda settings, clock: export_bundle(settings, file, key, clock))
+        summary = asked(config, lambda settings, clock: export_bundle(settings, file, key, clock))
     if output is Format.JSON:
-        oldest = written.oldest.isoformat() if written.oldest is not None else None
-        print_json(asdict(written) | {"oldest": oldest, "file": str(file)})
+        oldest = summary.oldest.isoformat() if summary.oldest is not None else None
+        print_json(asdict(summary) | {"oldest": oldest, "file": str(file)})
         return
-    records = f"{counted(written.records, 'record')} of {counted(written.dumps, 'publisher')} of vulnerabilities"
-    print_line(f"{file}: {counted(written.documents, 'document')} of feeds, {records}")
-    signed = "signed" if written.is_signed else "not signed"
-    print_line(f"{signed}; the oldest part is from {moment(written.oldest) if written.oldest else 'no time'}")
+    records = f"{counted(summary.records, 'record')} of {counted(summary.dumps, 'publisher')} of vulnerabilities"
+    print_line(f"{file}: {counted(summary.documents, 'document')} of feeds, {records}")
+    signed = "signed" if summary.is_signed else "not signed"
+    print_line(f"{signed}; the oldest part is from {moment(summary.oldest) if summary.oldest else 'no time'}")
 
 
 @bundle.command("import")
@@ -79,14 +79,14 @@ def import_(
     if output is Format.JSON:
         parts = [
             {
-                "name": each.name,
-                "as_of": each.as_of.isoformat(),
-                "outcome": each.fate.name.lower(),
-                "not_considered": each.not_considered,
-                "releases_not_considered": list(each.releases),
-                "of_versions_there": each.versions_there,
+                "name": part.name,
+                "as_of": part.as_of.isoformat(),
+                "outcome": part.fate.name.lower(),
+                "not_considered": part.not_considered,
+                "releases_not_considered": list(part.releases),
+                "of_versions_there": part.versions_there,
             }
-            for each in brought.parts
+            for part in brought.parts
         ]
         print_json({"signature": brought.signature, "parts": parts})
     else:
@@ -95,15 +95,15 @@ def import_(
             ("as of", "outcome", "what"),
             [(moment(each.as_of), each.fate.value, each.name) for each in brought.parts],
         )
-        for each in brought.parts:
-            if each.not_considered:
-                names = counted(each.not_considered, "name")
-                print_line(f"{each.name}: {names} of packages here were not looked for where the bundle was made")
-            if each.releases:
-                print_line(f"{each.name}: nobody looked for {', '.join(each.releases)} where the bundle was made")
-            if each.versions_there:
+        for part in brought.parts:
+            if part.not_considered:
+                names = counted(part.not_considered, "name")
+                print_line(f"{part.name}: {names} of packages here were not looked for where the bundle was made")
+            if part.releases:
+                print_line(f"{part.name}: nobody looked for {', '.join(part.releases)} where the bundle was made")
+            if part.versions_there:
                 print_line(
-                    f"{each.name}: an API was asked about the versions there, and of others here says nothing"
+                    f"{part.name}: an API was asked about the versions there, and of others here says nothing"
                 )
     if not all(each.is_whole for each in brought.parts):
         raise typer.Exit(1)

@@ -39,13 +39,13 @@ def init(
     except typer.Abort as aborted:
         if isinstance(aborted.__context__, KeyboardInterrupt):
             raise typer.Exit(130) from aborted
-        what, advice = "a question was not answered", "answer it by its option, which --help tells"
-        raise Failure(Trouble.MISSING, what, advice=advice) from aborted
+        fault, advice = "a question was not answered", "answer it by its option, which --help tells"
+        raise Failure(Trouble.MISSING, fault, advice=advice) from aborted
     _write(file, answers)
     print_line(f"{file} is written. What is still to do:")
-    for path, what in answers.secret_files.items():
+    for path, secret in answers.secret_files.items():
         done = " (there is a file already)" if path.exists() else ""
-        print_sentence(f"- put {what} into {path}{done}")
+        print_sentence(f"- put {secret} into {path}{done}")
     if answers.folder is not None and not answers.folder.is_dir():
         print_sentence(f"- make the folder {answers.folder}, where the bot remembers")
     print_sentence("- name under `registries`, beside mcr.microsoft.com, where your own images are")
@@ -71,11 +71,11 @@ def _answers(
         channel = typer.prompt("Id of the Slack channel that is told (-: none)", default="-")
     if store is None:
         store = typer.prompt("Where to remember", default=STORE)
-    named = tuple(owner.strip().removesuffix("/*") for owner in owners.split(",") if owner.strip())
+    owner_names = tuple(owner.strip().removesuffix("/*") for owner in owners.split(",") if owner.strip())
     return Answers(
         github=github,
         app=app or None,
-        owners=() if named == ("*",) else named,
+        owners=() if owner_names == ("*",) else owner_names,
         channel=None if channel == "-" else channel,
         store=store,
         secrets=secrets,
@@ -94,12 +94,12 @@ def _write(file: Path, answers: "Answers") -> None:
     try:
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=file.parent, prefix=f"{file.name}.", suffix=".new", delete=False
-        ) as written:
-            written.write(settings_text(answers, file.name))
+        ) as new_file:
+            new_file.write(settings_text(answers, file.name))
         try:
-            load(Path(written.name))
-            os.replace(written.name, file)
+            load(Path(new_file.name))
+            os.replace(new_file.name, file)
         finally:
-            Path(written.name).unlink(missing_ok=True)
+            Path(new_file.name).unlink(missing_ok=True)
     except OSError as error:
         raise Failure(Trouble.DENIED, f"cannot be written: {error.strerror}", where=str(file)) from error

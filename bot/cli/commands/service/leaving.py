@@ -43,7 +43,7 @@ def retire(
     check_secrets(settings, config)
     word = None if dry_run else word_of(who, reason)
     with progress_of("cleaning up") as progress:
-        found = asyncio.run(retire_all(settings, word, SystemClock(), progress))
+        traces = asyncio.run(retire_all(settings, word, SystemClock(), progress))
     if output is Format.JSON:
         print_json(
             [
@@ -54,36 +54,36 @@ def retire(
                     "url": r.url,
                     "why": r.why or None,
                 }
-                for r in found
+                for r in traces
             ]
         )
     else:
-        _show(found, dry_run=dry_run)
-    if any(each.outcome is TraceOutcome.FAILED for each in found):
+        _show(traces, dry_run=dry_run)
+    if any(each.outcome is TraceOutcome.FAILED for each in traces):
         raise typer.Exit(1)
 
 
-def _entry(each: "Retired") -> dict[str, str | None]:
+def _entry(trace: "Retired") -> dict[str, str | None]:
     return {
-        "repository": each.repository,
-        "what": each.what,
-        "outcome": each.outcome,
-        "url": each.url,
-        "why": each.why or None,
+        "repository": trace.repository,
+        "what": trace.what,
+        "outcome": trace.outcome,
+        "url": trace.url,
+        "why": trace.why or None,
     }
 
 
-def _show(found: "Sequence[Retired]", *, dry_run: bool) -> None:
+def _show(traces: "Sequence[Retired]", *, dry_run: bool) -> None:
     from collections import Counter
 
-    if not found:
+    if not traces:
         print_line("Nothing of the bot is left open anywhere.")
         return
     print_table(
         ("repository", "what", "outcome", "why"),
-        [(r.repository, Hyperlink(r.what, r.url), r.outcome, r.why) for r in found],
+        [(r.repository, Hyperlink(r.what, r.url), r.outcome, r.why) for r in traces],
         Layout(below=("why",)),
     )
-    counts = Counter(each.outcome for each in found)
-    told = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items())
-    print_sentence(f"{'Would be: ' if dry_run else ''}{told}.")
+    counts = Counter(each.outcome for each in traces)
+    counts_in_words = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items())
+    print_sentence(f"{'Would be: ' if dry_run else ''}{counts_in_words}.")

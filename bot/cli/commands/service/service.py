@@ -62,13 +62,13 @@ def once(
     if dry_run:
         from bot.cli.commands.look.plan import show_rebuilds
 
-        found = asyncio.run(planned_only(settings, SystemClock()))
-        show_rebuilds(found.rebuilds, output)
-        if output is Format.TABLE and found.staleness.left:
+        plan = asyncio.run(planned_only(settings, SystemClock()))
+        show_rebuilds(plan.rebuilds, output)
+        if output is Format.TABLE and plan.staleness.left:
             from bot.cli.tables.staleness import show_staleness
 
-            show_staleness(found.staleness)
-        sys.exit(1 if any(outcome.problems for outcome in found.outcomes) else 0)
+            show_staleness(plan.staleness)
+        sys.exit(1 if any(outcome.problems for outcome in plan.outcomes) else 0)
     outcomes = asyncio.run(pass_once(settings, SystemClock()))
     if output is Format.JSON:
         from bot.cli.screen.output import print_json

@@ -13,16 +13,16 @@ _WANTED = frozenset("PVAo")
 _LONGEST_VALUE = 1024
 
 
-def read_installed(data: bytes, where: str) -> Inventory:
+def read_installed(data: bytes, place: str) -> Inventory:
     """The installed packages; a record without a version is none. Raises `Failure` where none can be read."""
-    found = Collection(where)
+    collection = Collection(place)
     fields: dict[str, str] = {}
     problem: str | None = None
     is_begun = False
     for number, line in enumerate(chain(lines(data), ("",)), 1):
         if not line.strip():
             if is_begun:
-                _add(fields, problem, found)
+                _add(fields, problem, collection)
             fields, problem, is_begun = {}, None, False
             continue
         is_begun = True
@@ -30,15 +30,15 @@ def read_installed(data: bytes, where: str) -> Inventory:
             problem = problem or f"line {number} is no field: {line[:60]!r}"
         elif line[0] in _WANTED:
             fields[line[0]] = line[2 : 2 + _LONGEST_VALUE].strip()
-    return found.inventory()
+    return collection.inventory()
 
 
-def _add(fields: dict[str, str], problem: str | None, found: Collection) -> None:
+def _add(fields: dict[str, str], problem: str | None, collection: Collection) -> None:
     name, version = fields.get("P"), fields.get("V")
     if problem is not None:
-        found.refuse(problem)
+        collection.refuse(problem)
     elif not name:
-        found.refuse("a record names no package")
+        collection.refuse("a record names no package")
     elif version:
         source = fields.get("o") or name
-        found.add(Package(PackageType.APK, name, version, fields.get("A") or None, source, version))
+        collection.add(Package(PackageType.APK, name, version, fields.get("A") or None, source, version))

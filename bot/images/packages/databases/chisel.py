@@ -16,12 +16,12 @@ _CHUNK = 64 * 1024
 _PACKAGE = b'"package"'
 
 
-def read_manifest(data: bytes, where: str) -> Inventory:
+def read_manifest(data: bytes, place: str) -> Inventory:
     """The packages whose slices were installed. Raises `Failure` for another schema and for a frame cut short."""
     if not is_zstd(data):
-        raise malformed("is no chisel manifest: it is not packed with zstd", where)
-    lines = _Lines(where)
-    inflater = Inflater(where, _LARGEST)
+        raise malformed("is no chisel manifest: it is not packed with zstd", place)
+    lines = _Lines(place)
+    inflater = Inflater(place, _LARGEST)
     for start in range(0, len(data), _CHUNK):
         for piece in inflater.feed(data[start : start + _CHUNK]):
             lines.feed(piece)
@@ -33,32 +33,32 @@ def read_manifest(data: bytes, where: str) -> Inventory:
 class _Lines:
     """Takes the text as it comes and keeps no more of it than a line."""
 
-    def __init__(self, where: str) -> None:
-        self._where = where
-        self._found = Collection(where)
-        self._rest = b""
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._collection = Collection(place)
+        self._unfinished_line = b""
         self._has_header = False
         self._has_others = self._has_package = self._is_full = False
 
     def feed(self, piece: bytes) -> None:
         """A list of the lines of a large piece would be many times as large as the piece: it is cut up."""
         for start in range(0, len(piece), _CHUNK):
-            *lines, self._rest = (self._rest + piece[start : start + _CHUNK]).split(b"\n")
-            if len(self._rest) > _LONGEST_LINE:
-                raise malformed(f"has a line of more than {_LONGEST_LINE} bytes", self._where)
+            *lines, self._unfinished_line = (self._unfinished_line + piece[start : start + _CHUNK]).split(b"\n")
+            if len(self._unfinished_line) > _LONGEST_LINE:
+                raise malformed(f"has a line of more than {_LONGEST_LINE} bytes", self._place)
             for line in filter(bytes.strip, lines):
                 self._line(line)
 
     def inventory(self) -> Inventory:
-        if self._rest.strip():
-            self._line(self._rest)
+        if self._unfinished_line.strip():
+            self._line(self._unfinished_line)
         if not self._has_header:
-            raise malformed("is no chisel manifest", self._where)
+            raise malformed("is no chisel manifest", self._place)
         if self._has_others and not self._has_package:
-            raise malformed("lists no package, but what lies in some", self._where)
+            raise malformed("lists no package, but what lies in some", self._place)
         if self._is_full and not self._has_others:
-            raise malformed("lists nothing, and says that it has more lines than its first", self._where)
-        return self._found.inventory()
+            raise malformed("lists nothing, and says that it has more lines than its first", self._place)
+        return self._collection.inventory()
 
     def _line(self, line: bytes) -> None:
         if not self._has_header:
@@ -73,10 +73,10 @@ class _Lines:
 
     def _check_header(self, header: dict[str, Any]) -> None:
         if header.get("jsonwall") != "1.0":
-            raise malformed("is no chisel manifest", self._where)
+            raise malformed("is no chisel manifest", self._place)
         schema = header.get("schema")
         if schema != "1.0":
-            raise malformed(f"is a chisel manifest of the unknown schema {str(schema)[:20]!r}", self._where)
+            raise malformed(f"is a chisel manifest of the unknown schema {str(schema)[:20]!r}", self._place)
         count = header.get("count")
         self._is_full = isinstance(count, int) and count > 1
         self._has_header = True
@@ -85,14 +85,14 @@ class _Lines:
         try:
             entry = read_strict_json(line)
         except (ValueError, RecursionError) as error:
-            raise malformed("has a line that is not JSON", self._where) from error
+            raise malformed("has a line that is not JSON", self._place) from error
         if not isinstance(entry, dict):
-            raise malformed("has a line that is no JSON object", self._where)
+            raise malformed("has a line that is no JSON object", self._place)
         return entry
 
     def _add(self, entry: dict[str, Any]) -> None:
         name, version = text(entry.get("name")), text(entry.get("version"))
         if not name or not version:
-            self._found.refuse(f"a package has no {'name' if not name else 'version'}: {name or version}")
+            self._collection.refuse(f"a package has no {'name' if not name else 'version'}: {name or version}")
             return
-        self._found.add(Package(PackageType.DEB, name, version, text(entry.get("arch")) or None))
+        self._collection.add(Package(PackageType.DEB, name, version, text(entry.get("arch")) or None))

@@ -15,21 +15,21 @@ _FRAMEWORK = re.compile(rf"(?P<folder>(?:.*/)?shared/{_NAME}/{_VERSION})(?:/.*)?
 _PLACE = re.compile(rf"(?:.*/)?shared/{_NAME}(?:/{_VERSION})?/?")
 
 
-def read_dependencies(data: bytes, where: str) -> Inventory:
+def read_dependencies(data: bytes, place: str) -> Inventory:
     """The NuGet packages and runtime packs that the application ships.
 
     A package that the runtime target lists without assets is not shipped; one that it does not list at all may be,
     and counts. Projects are the application itself. Raises `Failure` for what is no such file.
     """
-    document = read_json(data, where, _LARGEST)
+    document = read_json(data, place, _LARGEST)
     libraries = document.get("libraries")
     if not isinstance(libraries, dict):
-        raise malformed("has no libraries, so it is no deps.json", where)
+        raise malformed("has no libraries, so it is no deps.json", place)
     target = _runtime_target(document)
-    found = Collection(where)
+    collection = Collection(place)
     for key, library in libraries.items():
         if not isinstance(library, dict):
-            found.refuse(f"library {key[:60]!r} is no object")
+            collection.refuse(f"library {key[:60]!r} is no object")
             continue
         if text(library.get("type")).lower() not in _SHIPPED_TYPES:
             continue
@@ -37,16 +37,16 @@ def read_dependencies(data: bytes, where: str) -> Inventory:
             continue
         name, slash, version = key.partition("/")
         if name and slash and version and "/" not in version:
-            found.add(Package(PackageType.NUGET, name, version))
+            collection.add(Package(PackageType.NUGET, name, version))
         else:
-            found.refuse(f"a library is named {key[:60]!r}, which is no name with a version")
-    return found.inventory()
+            collection.refuse(f"a library is named {key[:60]!r}, which is no name with a version")
+    return collection.inventory()
 
 
 def _runtime_target(document: dict[str, Any]) -> dict[str, Any]:
     """The part of `targets` that `runtimeTarget` names: a text, or an object with a name in it."""
-    named = document.get("runtimeTarget")
-    name = text(named) or text(mapping(named).get("name"))
+    target = document.get("runtimeTarget")
+    name = text(target) or text(mapping(target).get("name"))
     return mapping(mapping(document.get("targets")).get(name))
 
 
@@ -54,8 +54,8 @@ def framework_folder(path: str) -> str | None:
     """`…/shared/Microsoft.NETCore.App/8.0.11` where `path` is a file of that shared framework."""
     if "shared/" not in path:
         return None
-    found = _FRAMEWORK.fullmatch(path)
-    return None if found is None or found["folder"] == path else found["folder"]
+    match = _FRAMEWORK.fullmatch(path)
+    return None if match is None or match["folder"] == path else match["folder"]
 
 
 def is_framework_place(path: str) -> bool:
@@ -65,7 +65,7 @@ def is_framework_place(path: str) -> bool:
 
 def framework(folder: str) -> Package | None:
     """The shared framework that is installed in the folder; the runtime of an image is one."""
-    found = _FRAMEWORK.fullmatch(folder)
-    if found is None or found["folder"] != folder:
+    match = _FRAMEWORK.fullmatch(folder)
+    if match is None or match["folder"] != folder:
         return None
-    return Package(PackageType.NUGET, found["name"], found["version"])
+    return Package(PackageType.NUGET, match["name"], match["version"])

@@ -17,17 +17,17 @@ _NOT_INSTALLED = frozenset({"not-installed", "config-files"})
 _LONGEST_VALUE = 1024
 
 
-def read_status(data: bytes, where: str) -> Inventory:
+def read_status(data: bytes, place: str) -> Inventory:
     """The installed packages. A paragraph without `Status` is installed; one without a version is none. Of two for
     one package the last counts, as it does for dpkg.
 
     Raises `Failure` where no paragraph can be read.
     """
-    found = Collection(where)
+    collection = Collection(place)
     installed: dict[tuple[str, str | None], Package] = {}
     for fields, problem in _paragraphs(lines(data)):
         if problem is not None:
-            found.refuse(problem)
+            collection.refuse(problem)
             continue
         package = _package(fields)
         installed.pop((package.name, package.architecture), None)
@@ -35,14 +35,14 @@ def read_status(data: bytes, where: str) -> Inventory:
             continue
         if not package.name or not package.version:
             if fields.get("status"):
-                found.refuse(f"{package.name[:60]} is installed without a version")
+                collection.refuse(f"{package.name[:60]} is installed without a version")
             continue
         installed[package.name, package.architecture] = package
         if len(installed) > MOST_PACKAGES:
             break
     for package in installed.values():
-        found.add(package)
-    return found.inventory()
+        collection.add(package)
+    return collection.inventory()
 
 
 def _paragraphs(content: Iterable[str]) -> Iterator[tuple[dict[str, str], str | None]]:

@@ -25,10 +25,10 @@ def read_os_release(data: bytes) -> Distribution | None:
     """
     values: dict[str, str] = {}
     for line in lines(data.removeprefix(_BYTE_ORDER_MARK)):
-        found = _LINE.fullmatch(line)
-        value = _PIECE.sub(_plain, found["value"]) if found else ""
-        if found and _VALUE.fullmatch(value):
-            values[found["name"]] = value
+        match = _LINE.fullmatch(line)
+        value = _PIECE.sub(_plain, match["value"]) if match else ""
+        if match and _VALUE.fullmatch(value):
+            values[match["name"]] = value
     return Distribution(values["ID"], values.get("VERSION_ID", "")) if values.get("ID") else None
 
 

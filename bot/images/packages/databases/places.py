@@ -65,8 +65,8 @@ def leads_elsewhere(path: str, target: str) -> bool:
     if path not in FOLDERS_TO_FIXED:
         return False
     led = _led_to(path, target)
-    known = (*FIXED, _STATUS_FOLDER)
-    return any(f"{led}{place.removeprefix(path)}" not in known for place in known if place.startswith(f"{path}/"))
+    places = (*FIXED, _STATUS_FOLDER)
+    return any(f"{led}{place.removeprefix(path)}" not in places for place in places if place.startswith(f"{path}/"))
 
 
 def _led_to(path: str, target: str) -> str:
@@ -89,7 +89,7 @@ LINKED_FOLDERS: Mapping[str, tuple[str, ...]] = {
 
 
 def assumed_links(replaced: Collection[str]) -> dict[str, str]:
-    """Where links lead of which it was not kept where they do."""
+    """Gives, for folders that a file has replaced, where their links are assumed to lead: that was not kept."""
     return {path: LINKED_FOLDERS[path][0] for path in LINKED_FOLDERS.keys() & replaced}
 
 
@@ -152,16 +152,16 @@ def packages_in(files: Mapping[str, bytes], problems: Iterable[str] = ()) -> Inv
 
     `files` also holds the folder of each shared framework, with no content. `problems` are those met on the way.
     """
-    found: list[Inventory] = []
+    inventories: list[Inventory] = []
     files, doubts = _of_one_rpm_database(files)
     failures: list[str] = [*problems, *doubts]
     for path in sorted(files):
         try:
-            found.append(_read(path, files))
+            inventories.append(_read(path, files))
         except Failure as failure:
             failures.append(str(failure))
-    failures += [problem for inventory in found for problem in inventory.problems]
-    packages = _once(package for inventory in found for package in inventory.packages)
+    failures += [problem for inventory in inventories for problem in inventory.problems]
+    packages = _once(package for inventory in inventories for package in inventory.packages)
     return Inventory(packages, _distribution(files), tuple(failures))
 
 
@@ -179,8 +179,8 @@ def _of_one_rpm_database(files: Mapping[str, bytes]) -> tuple[Mapping[str, bytes
     if opened is None and len(set(there.values())) == 1:
         opened = next(iter(there))
     if opened is None:
-        what = "each holds an rpm database, and no macros of rpm say which one it opens; all of them count"
-        return files, (f"{', '.join(there)}: {what}",) if there else ()
+        doubt = "each holds an rpm database, and no macros of rpm say which one it opens; all of them count"
+        return files, (f"{', '.join(there)}: {doubt}",) if there else ()
     others = tuple(folder for folder in there if folder != opened)
     return {path: data for path, data in files.items() if not path.startswith(others)}, ()
 
@@ -195,11 +195,11 @@ def _read(path: str, files: Mapping[str, bytes]) -> Inventory:
         return rpm_database.read_database(data, files.get(f"{path}-wal"), path)
     if path in _RPM_LOGS and path.removesuffix("-wal") not in files:
         return Inventory(problems=(f"{path}: is the log of a database that is not there",))
-    if (what := _being_written(path, files)) is not None:
-        return Inventory(problems=(f"{path}: {what} was being written, and what is noted here is not read",))
+    if (description := _being_written(path, files)) is not None:
+        return Inventory(problems=(f"{path}: {description} was being written, and what is noted here is not read",))
     if path in NOT_READ and not any(other in files for other in _TOLD_BY[path]):
-        what = "an rpm database of an older form" if path in _OLD_RPM_DATABASES else "a list without epochs"
-        return Inventory(problems=(f"{path}: is {what}, which is not read",))
+        description = "an rpm database of an older form" if path in _OLD_RPM_DATABASES else "a list without epochs"
+        return Inventory(problems=(f"{path}: is {description}, which is not read",))
     if path.endswith(_DEPENDENCIES):
         return dotnet.read_dependencies(data, path)
     framework = dotnet.framework(path)
@@ -218,12 +218,12 @@ def _once(packages: Iterable[Package]) -> tuple[Package, ...]:
     """Each once, in order, and as the database tells it that knows the source package."""
     best: dict[tuple[str, ...], Package] = {}
     for package in packages:
-        known = best.get(package.sort_key)
-        if known is None or (known.source is None and package.source is not None):
+        best_so_far = best.get(package.sort_key)
+        if best_so_far is None or (best_so_far.source is None and package.source is not None):
             best[package.sort_key] = package
     return tuple(best[key] for key in sorted(best))
 
 
 def _distribution(files: Mapping[str, bytes]) -> Distribution | None:
-    told = (read_os_release(files[path]) for path in _OS_RELEASES if path in files)
-    return next((distribution for distribution in told if distribution is not None), None)
+    distributions = (read_os_release(files[path]) for path in _OS_RELEASES if path in files)
+    return next((distribution for distribution in distributions if distribution is not None), None)

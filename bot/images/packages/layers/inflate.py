@@ -27,17 +27,17 @@ _LARGEST_WINDOW = 64 * 1024 * 1024
 class Inflater:
     """The form is told by the first bytes. `largest` bounds what comes out, for what may be kept in memory."""
 
-    def __init__(self, where: str, largest: int = LARGEST) -> None:
-        self._where = where
+    def __init__(self, place: str, largest: int = LARGEST) -> None:
+        self._place = place
         self._largest = largest
         self._start = b""
         self._decoder: _Plain | _Gzip | _Zstd | None = None
-        self._taken = 0
-        self._given = 0
+        self._packed_size = 0
+        self._unpacked_size = 0
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """The plain bytes that `chunk` adds. Raises `Failure` for a damaged stream and for a bomb."""
-        self._taken += len(chunk)
+        self._packed_size += len(chunk)
         if self._decoder is None:
             self._start += chunk
             if len(self._start) < _LONGEST_MAGIC:
@@ -46,26 +46,26 @@ class Inflater:
             self._decoder = _decoder(chunk)
         try:
             for piece in self._decoder.feed(chunk):
-                self._given += len(piece)
+                self._unpacked_size += len(piece)
                 self._check()
                 yield piece
         except (zlib.error, zstandard.ZstdError) as error:
-            raise malformed(f"is damaged: {str(error)[:80]}", self._where) from error
+            raise malformed(f"is damaged: {str(error)[:80]}", self._place) from error
         if self._decoder.frames > _MOST_FRAMES:
-            raise malformed(f"consists of more than {_MOST_FRAMES} frames", self._where)
+            raise malformed(f"consists of more than {_MOST_FRAMES} frames", self._place)
 
     def finish(self) -> Iterator[bytes]:
         """What is left once all has been fed. Raises `Failure` where the stream was cut short."""
         if self._decoder is None:
             yield self._start
         elif not self._decoder.is_complete:
-            raise malformed("is cut short", self._where)
+            raise malformed("is cut short", self._place)
 
     def _check(self) -> None:
-        if self._given > self._largest:
-            raise malformed(f"unpacks to more than {self._largest} bytes", self._where)
-        if self._given > _SUSPICIOUS and self._given > _HIGHEST_RATIO * self._taken:
-            raise malformed(f"unpacks to more than {_HIGHEST_RATIO} times its size", self._where)
+        if self._unpacked_size > self._largest:
+            raise malformed(f"unpacks to more than {self._largest} bytes", self._place)
+        if self._unpacked_size > _SUSPICIOUS and self._unpacked_size > _HIGHEST_RATIO * self._packed_size:
+            raise malformed(f"unpacks to more than {_HIGHEST_RATIO} times its size", self._place)
 
 
 def is_zstd(start: bytes) -> bool:
@@ -135,15 +135,15 @@ class _Zstd:
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         for start in range(0, len(chunk), _SLICE):
-            rest = chunk[start : start + _SLICE]
-            while rest:
+            remainder = chunk[start : start + _SLICE]
+            while remainder:
                 if self._frame is None:
                     self._frame = self._context.decompressobj(write_size=65_536)
                     self.frames += 1
-                piece = self._frame.decompress(rest)
+                piece = self._frame.decompress(remainder)
                 if piece:
                     yield piece
-                rest = b""
+                remainder = b""
                 if self._frame.eof:
-                    rest = self._frame.unused_data
+                    remainder = self._frame.unused_data
                     self._frame = None

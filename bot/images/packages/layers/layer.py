@@ -55,16 +55,16 @@ class LayerReader:
     """Takes a layer's blob in chunks of any size; nothing of it counts before `finish` has checked its digest."""
 
     def __init__(self, digest: str) -> None:
-        self._where = f"layer {digest[:19]}…"
+        self._place = f"layer {digest[:19]}…"
         if not is_digest(digest):
-            raise malformed("has no sha256 or sha512 digest", self._where)
+            raise malformed("has no sha256 or sha512 digest", self._place)
         self._digest = digest
         self._hash = hashlib.new(digest.partition(":")[0])
         self._unpacked = hashlib.sha256()
-        self._inflater = Inflater(self._where)
-        self._tar = TarReader(self._where, self._on_entry, self._on_content)
+        self._inflater = Inflater(self._place)
+        self._tar = TarReader(self._place, self._on_entry, self._on_content)
         self._files: dict[str, bytes] = {}
-        self._kept = 0
+        self._kept_size = 0
         self._entries = 0
         self._removed: set[str] = set()
         self._opaque: set[str] = set()
@@ -76,7 +76,7 @@ class LayerReader:
         self._problems: list[str] = []
 
     def feed(self, chunk: bytes) -> None:
-        """Raises `Failure` for a damaged or hostile blob."""
+        """Takes in a piece of the blob. Raises `Failure` where that is damaged or hostile."""
         self._hash.update(chunk)
         for piece in self._inflater.feed(chunk):
             self._take(piece)
@@ -88,7 +88,7 @@ class LayerReader:
     def finish(self) -> LayerContents:
         """Raises `Failure` where the blob is not the one that the digest names, or is cut short."""
         if self._hash.hexdigest() != self._digest.partition(":")[2]:
-            raise malformed("is not what its digest names", self._where)
+            raise malformed("is not what its digest names", self._place)
         for piece in self._inflater.finish():
             self._take(piece)
         self._tar.finish()
@@ -108,7 +108,7 @@ class LayerReader:
     def _on_entry(self, entry: TarEntry) -> bool:
         self._entries += 1
         if self._entries > _MOST_ENTRIES:
-            raise malformed(f"has more than {_MOST_ENTRIES} entries", self._where)
+            raise malformed(f"has more than {_MOST_ENTRIES} entries", self._place)
         path = _relative(entry.name)
         if path is None:
             self._note(f"an entry named {entry.name[:80]!r} leads out of the image and is not read")
@@ -187,29 +187,29 @@ class LayerReader:
             self._mark(self._removed, f"{folder}/{removed}" if folder else removed)
 
     def _keep(self, path: str, content: bytes) -> None:
-        """What hard links lead to counts each time: it is read as often."""
+        """Keeps a file. What hard links lead to counts each time, since it is read as often."""
         self._files[path] = content
         self._count(len(content))
         if len(self._files) > _MOST_FILES:
-            raise malformed(f"holds more than {_MOST_FILES} package databases", self._where)
+            raise malformed(f"holds more than {_MOST_FILES} package databases", self._place)
 
     def _count(self, size: int) -> None:
-        self._kept += size
-        if self._kept > LARGEST_KEPT:
-            raise malformed(f"holds more than {LARGEST_KEPT} bytes of package databases", self._where)
+        self._kept_size += size
+        if self._kept_size > LARGEST_KEPT:
+            raise malformed(f"holds more than {LARGEST_KEPT} bytes of package databases", self._place)
 
     def _mark(self, marks: set[str], path: str) -> None:
         marks.add(path)
         if len(marks) > _MOST_MARKS:
-            raise malformed(f"has more than {_MOST_MARKS} links or whiteouts", self._where)
+            raise malformed(f"has more than {_MOST_MARKS} links or whiteouts", self._place)
 
     def _note(self, problem: str) -> None:
         if len(self._problems) < _MOST_PROBLEMS:
-            self._problems.append(f"{self._where}: {problem}")
+            self._problems.append(f"{self._place}: {problem}")
 
 
 def mark_of(path: str) -> bytes:
-    """The short hash that stands for a path among a layer's marks."""
+    """Gives the short hash that stands for a path among a layer's marks."""
     return hashlib.blake2b(path.encode(), digest_size=MARK).digest()
 
 

@@ -44,17 +44,17 @@ def overlay(layers: Sequence[LayerContents]) -> tuple[dict[str, bytes], tuple[st
 
 def _behind_hard_links(paths: Iterable[str], layers: Sequence[LayerContents]) -> tuple[dict[str, bytes], list[str]]:
     """What the hard links at these paths of the first of the layers have, and a line for each that has nothing."""
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     problems: list[str] = []
     for path in sorted(paths):
         target = layers[0].hard_links[path]
         content = _content_at(target, layers[1:])
         if content is not None:
-            found[path] = content
+            contents[path] = content
         elif len(problems) < _MOST_PROBLEMS:
-            what = f"is a hard link to {target[:80]!r}, which no layer below has; it is not read"
-            problems.append(f"image: {path} {what}")
-    return found, problems
+            fault = f"is a hard link to {target[:80]!r}, which no layer below has; it is not read"
+            problems.append(f"image: {path} {fault}")
+    return contents, problems
 
 
 def _content_at(path: str, layers: Sequence[LayerContents]) -> bytes | None:
@@ -71,23 +71,23 @@ def _content_at(path: str, layers: Sequence[LayerContents]) -> bytes | None:
 
 def _folders_of(layers: Sequence[LayerContents]) -> tuple[dict[bytes, str], list[str]]:
     """The files of all layers and the folders that lead to them, by their marks."""
-    found: dict[bytes, str] = {}
-    seen = {""}
+    folders: dict[bytes, str] = {}
+    seen_folders = {""}
     for layer in layers:
         for path in (*layer.files, *layer.hard_links):
             folder = path
-            while folder not in seen:
-                seen.add(folder)
-                found[mark_of(folder)] = folder
+            while folder not in seen_folders:
+                seen_folders.add(folder)
+                folders[mark_of(folder)] = folder
                 folder = folder.rpartition("/")[0]
-            if len(found) > _MOST_FOLDERS:
-                told = f"more than {_MOST_FOLDERS} folders lead to what tells its packages"
-                return found, [f"image: {told}; a file in the place of another one is not noticed"]
-    return found, []
+            if len(folders) > _MOST_FOLDERS:
+                fault = f"more than {_MOST_FOLDERS} folders lead to what tells its packages"
+                return folders, [f"image: {fault}; a file in the place of another one is not noticed"]
+    return folders, []
 
 
 def _covered(layer: LayerContents, folders: Mapping[bytes, str]) -> set[str]:
-    """What of other layers this one has a regular file in the place of."""
+    """Gives the folders of other layers in whose place this layer has a regular file."""
     marks = (layer.marks[start : start + MARK] for start in range(0, len(layer.marks), MARK))
     return {folders[mark] for mark in marks if mark in folders}
 
@@ -163,7 +163,7 @@ def _led(path: str, links: Mapping[str, str]) -> str:
 
 def _has_mark(layer: LayerContents, path: str) -> bool:
     mark = mark_of(path)
-    at = layer.marks.find(mark)
-    while at > 0 and at % MARK:
-        at = layer.marks.find(mark, at + 1)
-    return at >= 0
+    offset = layer.marks.find(mark)
+    while offset > 0 and offset % MARK:
+        offset = layer.marks.find(mark, offset + 1)
+    return offset >= 0

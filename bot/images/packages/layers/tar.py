@@ -55,9 +55,9 @@ class TarReader:
     """Calls `on_entry` for each entry; where that answers True, `on_content` follows with the file's content."""
 
     def __init__(
-        self, where: str, on_entry: Callable[[TarEntry], bool], on_content: Callable[[TarEntry, bytes], None]
+        self, place: str, on_entry: Callable[[TarEntry], bool], on_content: Callable[[TarEntry, bytes], None]
     ) -> None:
-        self._where = where
+        self._place = place
         self._on_entry = on_entry
         self._on_content = on_content
         self._buffer = bytearray()
@@ -70,7 +70,7 @@ class TarReader:
         self.has_ended = False
 
     def feed(self, data: bytes) -> None:
-        """Raises `Failure` for what is no archive."""
+        """Takes in a piece of the archive. Raises `Failure` for what is no archive."""
         start, end = 0, len(data)
         while start < end and not self.has_ended:
             if self._skipped:
@@ -94,7 +94,7 @@ class TarReader:
     def finish(self) -> None:
         """Raises `Failure` where the archive stops within an entry."""
         if not self.has_ended and (self._buffer or self._skipped or self._next != self._header or self._extra):
-            raise malformed("is an archive that is cut short", self._where)
+            raise malformed("is an archive that is cut short", self._place)
 
     def _expect(self, needed: int, then: Callable[[bytes], None]) -> None:
         self._needed = needed
@@ -106,11 +106,11 @@ class TarReader:
             self.has_ended = self._zero_blocks == 2
             return
         if self._zero_blocks:
-            raise malformed("is an archive with something behind its end", self._where)
+            raise malformed("is an archive with something behind its end", self._place)
         total = sum(block) - sum(block[148:156]) + 8 * 32
-        if _number(block[148:156], self._where) != total:
-            raise malformed("is no tar archive, or a damaged one", self._where)
-        size = _number(block[124:136], self._where)
+        if _number(block[148:156], self._place) != total:
+            raise malformed("is no tar archive, or a damaged one", self._place)
+        size = _number(block[124:136], self._place)
         form = block[156:157]
         if form in b"xgLK":
             self._expect_extra(form, size)
@@ -121,13 +121,13 @@ class TarReader:
         """A pax header (`x` for the next entry, `g` for all), or GNU's long name (`L`) or link target (`K`)."""
         self._extras += 1
         if size > _LARGEST_EXTRA or (form != b"g" and self._extras > _MOST_EXTRAS):
-            raise malformed(f"is an archive with a header of {size} bytes before an entry", self._where)
+            raise malformed(f"is an archive with a header of {size} bytes before an entry", self._place)
 
         def take(block: bytes) -> None:
             content = block[:size]
             if form == b"x":
-                told = self._extra | _pax(content, self._where)
-                self._extra = {key: value for key, value in told.items() if value}
+                records = self._extra | _pax(content, self._place)
+                self._extra = {key: value for key, value in records.items() if value}
             elif form in b"LK":
                 self._extra["path" if form == b"L" else "linkpath"] = content.rstrip(b"\0")
             self._expect(_BLOCK, self._header)
@@ -141,19 +141,19 @@ class TarReader:
         extra, self._extra, self._extras = self._extra, {}, 0
         kind = _KINDS.get(form, TarEntryKind.OTHER)
         if "size" in extra:
-            size = _decimal(extra["size"], self._where)
+            size = _decimal(extra["size"], self._place)
         if form in b"123456":
             size = 0
         if size > _LARGEST_SIZE:
-            raise malformed(f"is an archive with an entry of {size} bytes", self._where)
-        name = _text(extra.get("GNU.sparse.name", extra.get("path", _name(block))), self._where)
+            raise malformed(f"is an archive with an entry of {size} bytes", self._place)
+        name = _text(extra.get("GNU.sparse.name", extra.get("path", _name(block))), self._place)
         if kind is TarEntryKind.FILE and name.endswith("/"):
             kind = TarEntryKind.FOLDER
         entry = TarEntry(
             name,
             kind,
             size,
-            _text(extra.get("linkpath", _until_zero(block[157:257])), self._where) if size == 0 else "",
+            _text(extra.get("linkpath", _until_zero(block[157:257])), self._place) if size == 0 else "",
             form == b"S" or (bool(extra) and any(key.startswith("GNU.sparse") for key in extra)),
         )
         if form == b"S" and block[482]:
@@ -185,36 +185,36 @@ def _padded(size: int) -> int:
     return -(-size // _BLOCK) * _BLOCK
 
 
-def _number(field: bytes, where: str) -> int:
+def _number(field: bytes, place: str) -> int:
     """Octal digits, or GNU's large numbers: the rest of the field where its highest bit is set."""
     if field[0] & 0x80:
         if field[0] != 0x80:
-            raise malformed("is an archive with a negative number", where)
+            raise malformed("is an archive with a negative number", place)
         return int.from_bytes(field[1:], "big")
     digits = field.strip(b" \0")
     if not digits:
         return 0
     if digits.strip(b"01234567"):
-        raise malformed("is no tar archive, or a damaged one", where)
+        raise malformed("is no tar archive, or a damaged one", place)
     return int(digits, 8)
 
 
-def _decimal(digits: bytes, where: str) -> int:
+def _decimal(digits: bytes, place: str) -> int:
     if not digits.isdigit() or len(digits) > 20:
-        raise malformed("is an archive with a size that is no number", where)
+        raise malformed("is an archive with a size that is no number", place)
     return int(digits)
 
 
-def _pax(content: bytes, where: str) -> dict[str, bytes]:
+def _pax(content: bytes, place: str) -> dict[str, bytes]:
     """Records of `length key=value` and a line end, the length counting all of it; an empty value is none."""
     records: dict[str, bytes] = {}
     start = 0
     while start < len(content):
-        found = _PAX.match(content, start)
-        end = start + int(found[1]) if found else 0
-        if found is None or not found.end() < end <= len(content) or content[end - 1] != 0x0A:
-            raise malformed("is an archive with a damaged pax header", where)
-        records[found[2].decode("utf-8", "replace")] = content[found.end() : end - 1]
+        match = _PAX.match(content, start)
+        end = start + int(match[1]) if match else 0
+        if match is None or not match.end() < end <= len(content) or content[end - 1] != 0x0A:
+            raise malformed("is an archive with a damaged pax header", place)
+        records[match[2].decode("utf-8", "replace")] = content[match.end() : end - 1]
         start = end
     return records
 
@@ -229,7 +229,7 @@ def _until_zero(field: bytes) -> bytes:
     return field.partition(b"\0")[0]
 
 
-def _text(name: bytes, where: str) -> str:
+def _text(name: bytes, place: str) -> str:
     if len(name) > _LONGEST_NAME or b"\0" in name:
-        raise malformed(f"is an archive with a name of {len(name)} bytes", where)
+        raise malformed(f"is an archive with a name of {len(name)} bytes", place)
     return name.decode("utf-8", "replace")

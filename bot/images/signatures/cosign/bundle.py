@@ -22,16 +22,16 @@ _VERSION = re.compile(re.escape(BUNDLE) + r"(?:\+json;version=0\.([123])|\.v0\.(
 def read_bundle(document: dict[str, Any], content: bytes) -> CosignSignature:
     """Reads a bundle; `content` is its bytes. Raises `Refused` for one that does not keep to its version."""
     material = member(document, "verificationMaterial", dict, "the bundle")
-    listed = material.get("tlogEntries", [])
-    entries = listed if isinstance(listed, list) else []
+    log_entries = material.get("tlogEntries", [])
+    entries = log_entries if isinstance(log_entries, list) else []
     version = _checked_version(str(document["mediaType"]), material, entries)
     chain = _bundled_certificates(material)
-    found = entries[0] if len(entries) == 1 else None
-    if isinstance(found, dict):
-        _check_entry(found)
+    entry = entries[0] if len(entries) == 1 else None
+    if isinstance(entry, dict):
+        _check_entry(entry)
     envelope = read_dsse(document["dsseEnvelope"]) if isinstance(document.get("dsseEnvelope"), dict) else None
     message_digest = None
-    is_beyond = _is_beyond_library(found)
+    is_beyond = _is_beyond_library(entry)
     if envelope is not None:
         signature = envelope.signatures[0]
     else:
@@ -44,9 +44,9 @@ def read_bundle(document: dict[str, Any], content: bytes) -> CosignSignature:
         message_digest=message_digest,
         certificate=chain[0] if chain else None,
         others=chain[1:],
-        entry=_read_promised(found) if isinstance(found, dict) else None,
+        entry=_read_promised(entry) if isinstance(entry, dict) else None,
         bundle=None if is_beyond else content,
-        proved=content if is_beyond and _is_proved(found, version) else None,
+        proved=content if is_beyond and _is_proved(entry, version) else None,
         timestamps=_timestamps(material) if is_beyond else (),
     )
 
@@ -57,13 +57,13 @@ def _checked_version(media_type: str, material: dict[str, Any], entries: list[An
     The oldest proves a log entry by the log's promise, the later ones by a proof that the log holds it: a bundle
     must not get by with less by the way it is written. Since 0.3 the certificate stands alone.
     """
-    written = _VERSION.fullmatch(media_type)
-    if written is None:
+    match = _VERSION.fullmatch(media_type)
+    if match is None:
         raise Refused("the bundle is of a version that is not known", advice=f"known: {BUNDLE}, 0.1 to 0.3")
-    version = int(written[1] or written[2])
-    what = "inclusionPromise" if version == 1 else "inclusionProof"
-    if any(not isinstance(entry, dict) or not isinstance(entry.get(what), dict) for entry in entries):
-        raise Refused(f"a log entry of the bundle lacks the {what} that version 0.{version} asks for")
+    version = int(match[1] or match[2])
+    proof_key = "inclusionPromise" if version == 1 else "inclusionProof"
+    if any(not isinstance(entry, dict) or not isinstance(entry.get(proof_key), dict) for entry in entries):
+        raise Refused(f"a log entry of the bundle lacks the {proof_key} that version 0.{version} asks for")
     if version >= 3 and material.get("x509CertificateChain") is not None:
         raise Refused("a bundle of version 0.3 must carry one certificate, not a chain")
     return version
@@ -75,12 +75,14 @@ def _check_entry(entry: dict[str, Any]) -> None:
     log = member(member(entry, "logId", dict, "the log entry"), "keyId", str, "the log entry")
     body = from_base64(member(entry, "canonicalizedBody", str, "the log entry"), "the body of the log entry")
     proof = entry.get("inclusionProof")
-    listed = proof.get("hashes", []) if isinstance(proof, dict) else []
+    proof_hashes = proof.get("hashes", []) if isinstance(proof, dict) else []
     hashes = (
-        [*(listed if isinstance(listed, list) else []), proof.get("rootHash")] if isinstance(proof, dict) else []
+        [*(proof_hashes if isinstance(proof_hashes, list) else []), proof.get("rootHash")]
+        if isinstance(proof, dict)
+        else []
     )
-    for written in (log, *hashes):
-        from_base64(written if isinstance(written, str) else "!", "a hash in the log entry")
+    for hash_text in (log, *hashes):
+        from_base64(hash_text if isinstance(hash_text, str) else "!", "a hash in the log entry")
     kind = member(entry, "kindVersion", dict, "the log entry")
     document = read_object(body, "the log entry", limit=LARGEST)
     if (kind.get("kind"), kind.get("version")) != (document.get("kind"), document.get("apiVersion")):
@@ -88,22 +90,22 @@ def _check_entry(entry: dict[str, Any]) -> None:
 
 
 def _message_digest(message: dict[str, Any]) -> tuple[str, bytes] | None:
-    found = message.get("messageDigest")
-    algorithm = _MESSAGE_DIGESTS.get(str(found.get("algorithm"))) if isinstance(found, dict) else None
-    if not isinstance(found, dict) or algorithm is None:
+    digest = message.get("messageDigest")
+    algorithm = _MESSAGE_DIGESTS.get(str(digest.get("algorithm"))) if isinstance(digest, dict) else None
+    if not isinstance(digest, dict) or algorithm is None:
         return None
-    return algorithm, from_base64(member(found, "digest", str, "the bundle"), "the bundle's digest")
+    return algorithm, from_base64(member(digest, "digest", str, "the bundle"), "the bundle's digest")
 
 
 def _bundled_certificates(material: dict[str, Any]) -> tuple[x509.Certificate, ...]:
-    listed: list[Any] = []
+    certificates: list[Any] = []
     if isinstance(material.get("certificate"), dict):
-        listed = [material["certificate"]]
+        certificates = [material["certificate"]]
     elif isinstance(material.get("x509CertificateChain"), dict):
-        listed = member(material["x509CertificateChain"], "certificates", list, "the bundle's chain")
+        certificates = member(material["x509CertificateChain"], "certificates", list, "the bundle's chain")
     return tuple(
         read_certificate(from_base64(member(one, "rawBytes", str, "a certificate"), "a certificate"))
-        for one in listed[:10]
+        for one in certificates[:10]
     )
 
 
@@ -124,12 +126,12 @@ def _is_proved(entry: object, version: int) -> bool:
 
 def _timestamps(material: Mapping[str, Any]) -> tuple[bytes, ...]:
     data = material.get("timestampVerificationData")
-    listed = data.get("rfc3161Timestamps", []) if isinstance(data, dict) else []
-    if not isinstance(listed, list) or len(listed) > _MOST_TIMESTAMPS:
+    timestamps = data.get("rfc3161Timestamps", []) if isinstance(data, dict) else []
+    if not isinstance(timestamps, list) or len(timestamps) > _MOST_TIMESTAMPS:
         raise Refused(f"the bundle does not list at most {_MOST_TIMESTAMPS} timestamps")
     return tuple(
-        from_base64(member(each, "signedTimestamp", str, "a timestamp of the bundle"), "a timestamp")
-        for each in listed
+        from_base64(member(timestamp, "signedTimestamp", str, "a timestamp of the bundle"), "a timestamp")
+        for timestamp in timestamps
     )
 
 
@@ -147,10 +149,10 @@ def _read_promised(entry: dict[str, Any]) -> LogEntry | None:
     )
 
 
-def _number(written: object) -> int:
-    """Protobuf's JSON writes numbers of 64 bits as texts."""
-    if isinstance(written, str) and written.isascii() and written.isdecimal() and len(written) < 20:
-        return int(written)
-    if isinstance(written, int) and not isinstance(written, bool):
-        return written
+def _number(value: object) -> int:
+    """Reads a number of 64 bits, which Protobuf's JSON writes as a text."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
     raise Refused("a number in the log entry cannot be read")

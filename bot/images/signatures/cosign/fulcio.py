@@ -58,13 +58,13 @@ class Signer:
 
 
 def check_certificate(
-    leaf: x509.Certificate, others: tuple[x509.Certificate, ...], root: TrustedRoot, at: datetime
+    leaf: x509.Certificate, others: tuple[x509.Certificate, ...], root: TrustedRoot, moment: datetime
 ) -> None:
     """Refuses a certificate that no trusted authority issued for signing at this moment, or that no log shows."""
-    believed = [authority for authority in root.authorities if at in authority.period]
+    believed = [authority for authority in root.authorities if moment in authority.period]
     roots = [authority.chain[-1] for authority in believed]
-    known = [one for authority in believed for one in authority.chain]
-    path = find_path(leaf, (*known, *others), roots, at)
+    chain_certificates = [one for authority in believed for one in authority.chain]
+    path = find_path(leaf, (*chain_certificates, *others), roots, moment)
     for below, authority in enumerate(path[1:]):
         check_authority(authority, below, needs_critical_usage=False)
     if len(path) < 2:
@@ -74,18 +74,18 @@ def check_certificate(
 
 
 def signer_of(certificate: x509.Certificate) -> Signer:
-    """Whom the certificate names, proved only once the certificate is."""
+    """Reads whom the certificate names, proved only once the certificate is."""
     unknown: dict[str, bytes] = {}
     for extension in certificate.extensions:
         if isinstance(extension.value, x509.UnrecognizedExtension):
             unknown[extension.oid.dotted_string] = extension.value.value
-    written = {name: _text(unknown[oid]) for oid, name in _EXTENSIONS.items() if oid in unknown}
+    claims = {name: _text(unknown[oid]) for oid, name in _EXTENSIONS.items() if oid in unknown}
     issuers = {_plain(unknown[_ISSUER_PLAIN])} if _ISSUER_PLAIN in unknown else set()
     if _ISSUER in unknown:
         issuers.add(_text(unknown[_ISSUER]))
     if len(issuers) > 1:
         raise Refused("the certificate names two issuers of the identity")
-    return Signer(_identities(certificate), next(iter(issuers), ""), written)
+    return Signer(_identities(certificate), next(iter(issuers), ""), claims)
 
 
 def _identities(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def _identities(certificate: x509.Certificate) -> tuple[str, ...]:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         raise Refused("the certificate names no identity") from None
-    found = [
+    identities = [
         *names.get_values_for_type(x509.RFC822Name),
         *names.get_values_for_type(x509.UniformResourceIdentifier),
         *(
@@ -102,10 +102,10 @@ def _identities(certificate: x509.Certificate) -> tuple[str, ...]:
             if other.type_id.dotted_string == _OTHER_NAME
         ),
     ]
-    for name in found:
+    for name in identities:
         if len(name) > _LONGEST_IDENTITY or not name.isprintable():
             raise Refused("an identity in the certificate is too long, or holds control characters")
-    return tuple(found)
+    return tuple(identities)
 
 
 def _check_purpose(leaf: x509.Certificate) -> None:
@@ -135,14 +135,14 @@ def _is_logged(
     logs: Mapping[bytes, LogKey],
 ) -> bool:
     log = logs.get(stamp.log_id)
-    at = stamp.timestamp.replace(tzinfo=UTC)
-    if log is None or stamp.entry_type is not LogEntryType.PRE_CERTIFICATE or at not in log.period:
+    logged_at = stamp.timestamp.replace(tzinfo=UTC)
+    if log is None or stamp.entry_type is not LogEntryType.PRE_CERTIFICATE or logged_at not in log.period:
         return False
     try:
         issuer_key = public_key(issuer).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         certificate = leaf.tbs_precertificate_bytes
         extensions = stamp.extension_bytes
-        milliseconds = round(at.timestamp() * 1000)
+        milliseconds = round(logged_at.timestamp() * 1000)
         signed = b"".join(
             (
                 struct.pack("!BBQH", 0, 0, milliseconds, 1),

@@ -89,7 +89,7 @@ def is_usable(key: PublicKeyTypes) -> bool:
 
 
 def key_id(key: PublicKeyTypes) -> bytes:
-    """The name of a key in logs: the SHA-256 of its SubjectPublicKeyInfo."""
+    """Gives the name of a key in logs: the SHA-256 of its SubjectPublicKeyInfo."""
     return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
 
 
@@ -172,5 +172,5 @@ def _holds(attempt: Callable[[], object]) -> bool:
     return True
 
 
-def _bad(what: str, where: str, advice: str) -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=where, advice=advice)
+def _bad(fault: str, place: str, advice: str) -> Failure:
+    return Failure(Trouble.MALFORMED, fault, where=place, advice=advice)

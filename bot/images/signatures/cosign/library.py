@@ -114,13 +114,15 @@ def check_beside_promise(file: CosignSignature, leaf: Certificate, root: Trusted
             entry = Bundle.from_json(file.proved).log_entry
             entry._verify(verifier._trusted_root.rekor_keyring(KeyringPurpose.VERIFY))
         for token in file.timestamps:
-            found = verifier._verify_signed_timestamp(decode_timestamp_response(token), file.signature)
-            if found is None:
+            timestamp = verifier._verify_signed_timestamp(decode_timestamp_response(token), file.signature)
+            if timestamp is None:
                 raise Refused(
                     "a timestamp of the bundle is by no authority of the trusted root, or over something else"
                 )
-            if not leaf.not_valid_before_utc <= found.time <= leaf.not_valid_after_utc:
-                raise Refused(f"the certificate was not valid at the timestamp, {found.time:%Y-%m-%dT%H:%M:%SZ}")
+            if not leaf.not_valid_before_utc <= timestamp.time <= leaf.not_valid_after_utc:
+                raise Refused(
+                    f"the certificate was not valid at the timestamp, {timestamp.time:%Y-%m-%dT%H:%M:%SZ}"
+                )
     except Refused:
         raise
     except Exception as error:  # pydantic, base64, X.509 and timestamp errors come through as they are
@@ -139,11 +141,11 @@ def _completed(encoded: bytes) -> bytes:
     `TimeRange` is closed), and the library takes it for the first moment that no longer counts.
     """
     document = json.loads(encoded)
-    for listed in ("certificateAuthorities", "timestampAuthorities"):
-        for authority in document.get(listed, []):
+    for member_name in ("certificateAuthorities", "timestampAuthorities"):
+        for authority in document.get(member_name, []):
             subject = authority.get("subject")
-            named = subject if isinstance(subject, dict) else {}
-            authority["subject"] = {"organization": "", "commonName": "", **named}
+            names = subject if isinstance(subject, dict) else {}
+            authority["subject"] = {"organization": "", "commonName": "", **names}
             authority.setdefault("uri", "")
     for authority in document.get("timestampAuthorities", []):
         period = authority.get("validFor", {})
@@ -154,13 +156,13 @@ def _completed(encoded: bytes) -> bytes:
 
 
 def _time_of(verifier: Verifier, bundle: Bundle) -> datetime:
-    """The earliest time that was attested, as the library itself establishes it."""
+    """Gives the earliest time that was attested, as the library itself establishes it."""
     times: list[Any] = verifier._establish_time(bundle)
-    at: datetime = min(found.time for found in times)
-    return at.astimezone(UTC)
+    earliest: datetime = min(timestamp.time for timestamp in times)
+    return earliest.astimezone(UTC)
 
 
 def _line(error: Exception) -> str:
-    said = str(error).splitlines()
-    text = said[0][:200] if said else type(error).__name__
+    lines = str(error).splitlines()
+    text = lines[0][:200] if lines else type(error).__name__
     return text if isinstance(error, Error) else f"{type(error).__name__}: {text}"

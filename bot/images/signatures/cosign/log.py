@@ -46,11 +46,11 @@ def check_promise(entry: LogEntry, logs: Mapping[bytes, LogKey]) -> datetime:
     if log is None:
         raise Refused("the log that took the signature is not in the trusted root")
     try:
-        at = datetime.fromtimestamp(entry.integrated_at, UTC)
+        integrated_at = datetime.fromtimestamp(entry.integrated_at, UTC)
     except (ValueError, OverflowError, OSError):
         raise Refused("the time of the log entry cannot be read") from None
-    if at not in log.period:
-        raise Refused(f"the log was not to be believed at {at:%Y-%m-%dT%H:%M:%SZ}")
+    if integrated_at not in log.period:
+        raise Refused(f"the log was not to be believed at {integrated_at:%Y-%m-%dT%H:%M:%SZ}")
     promised = {
         "body": b64encode(entry.body).decode(),
         "integratedTime": entry.integrated_at,
@@ -62,7 +62,7 @@ def check_promise(entry: LogEntry, logs: Mapping[bytes, LogKey]) -> datetime:
         check_signature(log.key, entry.promise, Content.of(signed))
     except Refused:
         raise Refused("the log's promise does not fit its key", advice="the log entry was altered") from None
-    return at
+    return integrated_at
 
 
 def check_body(
@@ -100,8 +100,8 @@ def _check_hashed(
     spec: dict[str, Any], signature: bytes, content: Content, signer: x509.Certificate | PublicKeyTypes
 ) -> None:
     hashed = member(member(spec, "data", dict, "the log entry"), "hash", dict, "the log entry")
-    written = hashed.get("value")
-    _check_digest(str(hashed.get("algorithm")), written.encode() if isinstance(written, str) else b"", content)
+    hash_text = hashed.get("value")
+    _check_digest(str(hashed.get("algorithm")), hash_text.encode() if isinstance(hash_text, str) else b"", content)
     made = member(spec, "signature", dict, "the log entry")
     if from_base64(member(made, "content", str, "the log entry"), "its signature") != signature:
         raise _other("signature")
@@ -122,16 +122,16 @@ def _check_hashed_again(
         raise _other("signature")
     verifier = member(made, "verifier", dict, "the log entry")
     name = "x509Certificate" if isinstance(signer, x509.Certificate) else "publicKey"
-    named = member(member(verifier, name, dict, "the log entry"), "rawBytes", str, "the log entry")
-    if from_base64(named, "the signer of the log entry") != _der(signer):
+    signer_bytes = member(member(verifier, name, dict, "the log entry"), "rawBytes", str, "the log entry")
+    if from_base64(signer_bytes, "the signer of the log entry") != _der(signer):
         raise _other("signer")
 
 
-def _check_digest(algorithm: str, written: bytes, content: Content) -> None:
+def _check_digest(algorithm: str, hex_digest: bytes, content: Content) -> None:
     digest = content.hashed(algorithm)
     if digest is None and content.whole is None and algorithm in ("sha384", "sha512"):
         raise Undecided(f"the log entry names the file by its {algorithm.upper()}", advice="use --artifact")
-    if digest is None or digest.hex().encode() != written:
+    if digest is None or digest.hex().encode() != hex_digest:
         raise _other("content")
 
 
@@ -142,17 +142,17 @@ def _check_payload(spec: dict[str, Any], envelope: DsseEnvelope) -> None:
 
 
 def _check_signers(
-    listed: list[Any],
+    signatures: list[Any],
     key_member: str,
     signature_member: str,
     signature: bytes,
     signer: x509.Certificate | PublicKeyTypes,
 ) -> None:
-    if len(listed) != 1:
+    if len(signatures) != 1:
         raise Refused("the log entry has not exactly one signature")
-    if from_base64(member(listed[0], signature_member, str, "the log entry"), "its signature") != signature:
+    if from_base64(member(signatures[0], signature_member, str, "the log entry"), "its signature") != signature:
         raise _other("signature")
-    _check_signer(member(listed[0], key_member, str, "the log entry"), signer)
+    _check_signer(member(signatures[0], key_member, str, "the log entry"), signer)
 
 
 def _check_signer(encoded: str, signer: x509.Certificate | PublicKeyTypes) -> None:
@@ -160,14 +160,14 @@ def _check_signer(encoded: str, signer: x509.Certificate | PublicKeyTypes) -> No
     pem = from_base64(encoded, "the signer of the log entry")
     try:
         if isinstance(signer, x509.Certificate):
-            named = read_pem(pem)[0].public_bytes(Encoding.DER) if _CERTIFICATE in pem else b""
+            signer_bytes = read_pem(pem)[0].public_bytes(Encoding.DER) if _CERTIFICATE in pem else b""
         else:
-            named = load_pem_public_key(pem).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            signer_bytes = load_pem_public_key(pem).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except Refused:
         raise
     except Exception:  # ValueError, UnsupportedAlgorithm, and what OpenSSL raises of its own
         raise Refused("the signer of the log entry cannot be read") from None
-    if named != _der(signer):
+    if signer_bytes != _der(signer):
         raise _other("signer")
 
 
@@ -177,7 +177,7 @@ def _der(signer: x509.Certificate | PublicKeyTypes) -> bytes:
     return signer.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _other(what: str) -> Refused:
+def _other(part: str) -> Refused:
     return Refused(
-        f"the log entry was made for another {what}", advice="the signature was put together from several"
+        f"the log entry was made for another {part}", advice="the signature was put together from several"
     )

@@ -137,8 +137,8 @@ def is_anchored(pattern: str) -> bool:
 
 
 def _outside_groups(pattern: str) -> str:
-    """The pattern without what stands in groups, classes and escapes."""
-    kept: list[str] = []
+    """Gives the pattern without what stands in groups, classes and escapes."""
+    characters: list[str] = []
     depth = 0
     is_class = False
     is_escaped = False
@@ -154,8 +154,8 @@ def _outside_groups(pattern: str) -> str:
         elif character in "()":
             depth += 1 if character == "(" else -1
         elif depth == 0:
-            kept.append(character)
-    return "".join(kept)
+            characters.append(character)
+    return "".join(characters)
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

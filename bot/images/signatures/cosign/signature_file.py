@@ -58,9 +58,13 @@ def signatures_in(content: bytes, payload: bytes | None) -> Sequence[bytes]:
         layers = read_object(content, "the signature file", limit=LARGEST).get("layers")
     except Refused:
         return [content]
-    wanted = f"sha256:{sha256(payload).hexdigest()}"
-    listed = layers if isinstance(layers, list) else []
-    alone = [{"layers": [each]} for each in listed if isinstance(each, dict) and each.get("digest") == wanted]
+    payload_digest = f"sha256:{sha256(payload).hexdigest()}"
+    layer_list = layers if isinstance(layers, list) else []
+    alone = [
+        {"layers": [layer]}
+        for layer in layer_list
+        if isinstance(layer, dict) and layer.get("digest") == payload_digest
+    ]
     return [json.dumps(each).encode() for each in alone[:_MOST_OF_ONE_PAYLOAD]] or [content]
 
 
@@ -121,8 +125,10 @@ def _is_text(content: bytes) -> bool:
 
 
 def _read_older_bundle(document: dict[str, Any]) -> CosignSignature:
-    written = document.get("cert")
-    certificates = read_pem(_pem(written)) if isinstance(written, str) and written else ()
+    certificate_text = document.get("cert")
+    certificates = (
+        read_pem(_pem(certificate_text)) if isinstance(certificate_text, str) and certificate_text else ()
+    )
     logged = document.get("rekorBundle")
     return CosignSignature(
         signature=from_base64(member(document, "base64Signature", str, "the bundle"), "the signature"),
@@ -132,9 +138,9 @@ def _read_older_bundle(document: dict[str, Any]) -> CosignSignature:
     )
 
 
-def _pem(written: str) -> bytes:
-    """PEM as it is, or base64 of it: cosign has written both."""
-    return written.encode() if written.startswith("-----") else from_base64(written, "the certificate")
+def _pem(text: str) -> bytes:
+    """Gives PEM as it is, or decodes it from base64: cosign has written both."""
+    return text.encode() if text.startswith("-----") else from_base64(text, "the certificate")
 
 
 def _read_logged(document: dict[str, Any]) -> LogEntry:
@@ -150,9 +156,9 @@ def _read_logged(document: dict[str, Any]) -> LogEntry:
 
 def _annotations(manifest: dict[str, Any], payload: bytes | None) -> dict[str, Any]:
     layers = member(manifest, "layers", list, "the manifest")[:_MOST_LAYERS]
-    wanted = f"sha256:{sha256(payload).hexdigest()}" if payload is not None else None
+    payload_digest = f"sha256:{sha256(payload).hexdigest()}" if payload is not None else None
     for layer in layers:
-        if isinstance(layer, dict) and layer.get("digest") == wanted:
+        if isinstance(layer, dict) and layer.get("digest") == payload_digest:
             annotations = layer.get("annotations")
             return annotations if isinstance(annotations, dict) else {}
     raise Refused("no layer of the manifest has this payload", advice="give the layer's blob with --artifact")

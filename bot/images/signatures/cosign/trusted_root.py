@@ -28,8 +28,8 @@ class Period:
     start: datetime
     end: datetime | None = None
 
-    def __contains__(self, at: datetime) -> bool:
-        return self.start <= at and (self.end is None or at <= self.end)
+    def __contains__(self, moment: datetime) -> bool:
+        return self.start <= moment and (self.end is None or moment <= self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,49 +81,49 @@ def read_trusted_root(encoded: bytes, *, where: str = "") -> TrustedRoot:
 
 
 def _each(document: dict[str, Any], name: str, read: Callable[[dict[str, Any]], T | None]) -> Iterator[T]:
-    listed = document.get(name, [])
-    if not isinstance(listed, list) or len(listed) > _MOST:
+    entries = document.get(name, [])
+    if not isinstance(entries, list) or len(entries) > _MOST:
         raise Refused(f"{name} is not a list of at most {_MOST}")
-    for one in listed:
-        found = read(one)
-        if found is not None:
-            yield found
+    for one in entries:
+        value = read(one)
+        if value is not None:
+            yield value
 
 
-def _read_authority(found: dict[str, Any]) -> Authority:
-    listed = member(member(found, "certChain", dict, "an authority"), "certificates", list, "an authority's chain")
+def _read_authority(authority: dict[str, Any]) -> Authority:
+    certificates = member(
+        member(authority, "certChain", dict, "an authority"), "certificates", list, "an authority's chain"
+    )
     chain = [
         read_certificate(from_base64(member(one, "rawBytes", str, "a certificate"), "a certificate"))
-        for one in listed[:_MOST]
+        for one in certificates[:_MOST]
     ]
     if not chain:
         raise Refused("an authority has no certificates")
-    return Authority(tuple(chain), _read_period(found))
+    return Authority(tuple(chain), _read_period(authority))
 
 
-def _read_log(found: dict[str, Any]) -> tuple[bytes, LogKey] | None:
-    named = member(found, "publicKey", dict, "a log")
-    identifier = from_base64(
-        member(member(found, "logId", dict, "a log"), "keyId", str, "a log's id"), "a log's id"
-    )
-    encoded = from_base64(member(named, "rawBytes", str, "a log's key"), "a log's key")
+def _read_log(log: dict[str, Any]) -> tuple[bytes, LogKey] | None:
+    key = member(log, "publicKey", dict, "a log")
+    identifier = from_base64(member(member(log, "logId", dict, "a log"), "keyId", str, "a log's id"), "a log's id")
+    encoded = from_base64(member(key, "rawBytes", str, "a log's key"), "a log's key")
     try:
-        return identifier, LogKey(read_key_der(encoded), _read_period(named))
+        return identifier, LogKey(read_key_der(encoded), _read_period(key))
     except Refused:
         return None
 
 
-def _read_period(found: dict[str, Any]) -> Period:
-    written = member(found, "validFor", dict, "an authority or log")
-    end = written.get("end")
-    return Period(_read_time(written.get("start")), _read_time(end) if end is not None else None)
+def _read_period(document: dict[str, Any]) -> Period:
+    period = member(document, "validFor", dict, "an authority or log")
+    end = period.get("end")
+    return Period(_read_time(period.get("start")), _read_time(end) if end is not None else None)
 
 
-def _read_time(written: object) -> datetime:
+def _read_time(text: object) -> datetime:
     try:
-        at = datetime.fromisoformat(written) if isinstance(written, str) else None
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
-        at = None
-    if at is None:
+        moment = None
+    if moment is None:
         raise Refused("a time of validity cannot be read")
-    return at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

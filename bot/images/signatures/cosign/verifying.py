@@ -74,37 +74,37 @@ class SignedSubject:
         return self.digest or (self.content.digest if self.artifact is not None else "")
 
 
-def verify_with_key(encoded: bytes, key: PublicKeyTypes, asked: SignedSubject) -> SignatureVerdict:
+def verify_with_key(encoded: bytes, key: PublicKeyTypes, subject: SignedSubject) -> SignatureVerdict:
     """The verdict of a signature that one key must have made. Raises nothing, whatever the bytes are.
 
     The key alone decides; a log entry that came along is not looked at, and the verdict says so. Of several
     signatures of one payload one that holds is enough.
     """
-    return _one_that_holds(encoded, asked, lambda one: _verify_with_key(one, key, asked))
+    return _one_that_holds(encoded, subject, lambda one: _verify_with_key(one, key, subject))
 
 
 def _one_that_holds(
-    encoded: bytes, asked: SignedSubject, judge: Callable[[bytes], SignatureVerdict]
+    encoded: bytes, subject: SignedSubject, judge: Callable[[bytes], SignatureVerdict]
 ) -> SignatureVerdict:
-    made = [judge(one) for one in signatures_in(encoded, asked.artifact)]
+    made = [judge(one) for one in signatures_in(encoded, subject.artifact)]
     return next((verdict for verdict in made if verdict.is_valid), made[0])
 
 
-def _verify_with_key(encoded: bytes, key: PublicKeyTypes, asked: SignedSubject) -> SignatureVerdict:
+def _verify_with_key(encoded: bytes, key: PublicKeyTypes, subject: SignedSubject) -> SignatureVerdict:
     checks = Checks(("bundle", "signature", "subject"))
-    file = checks.make("bundle", lambda: read_signature_file(encoded, asked.artifact))
+    file = checks.make("bundle", lambda: read_signature_file(encoded, subject.artifact))
     if file is None:
         return SignatureVerdict(KEYED, tuple(checks))
-    if checks.make("signature", lambda: _check_made(file, key, asked)):
-        checks.make("subject", lambda: _check_subject(file.envelope, file, asked))
+    if checks.make("signature", lambda: _check_made(file, key, subject)):
+        checks.make("subject", lambda: _check_subject(file.envelope, file, subject))
     notes = ("the key alone decides: no log entry and no time of signing were looked at",)
     return SignatureVerdict(
-        KEYED, tuple(checks), signer=f"key sha256:{key_id(key).hex()}", digest=asked.wanted, notes=notes
+        KEYED, tuple(checks), signer=f"key sha256:{key_id(key).hex()}", digest=subject.wanted, notes=notes
     )
 
 
 def verify_keyless(
-    encoded: bytes, root: TrustedRoot, policy: SignerPolicy, asked: SignedSubject
+    encoded: bytes, root: TrustedRoot, policy: SignerPolicy, subject: SignedSubject
 ) -> SignatureVerdict:
     """The verdict of a keyless signature: certificate, log, signer and what is bound. Raises nothing.
 
@@ -112,24 +112,24 @@ def verify_keyless(
     only) is judged here by the same steps. Certificates are judged at the time that a log or an authority attests,
     so that the present moment decides nothing. Of several signatures of one payload one that holds is enough.
     """
-    return _one_that_holds(encoded, asked, lambda one: _verify_keyless(one, root, policy, asked))
+    return _one_that_holds(encoded, subject, lambda one: _verify_keyless(one, root, policy, subject))
 
 
 def _verify_keyless(
-    encoded: bytes, root: TrustedRoot, policy: SignerPolicy, asked: SignedSubject
+    encoded: bytes, root: TrustedRoot, policy: SignerPolicy, subject: SignedSubject
 ) -> SignatureVerdict:
     checks = Checks(("bundle", "signature"))
-    opened = checks.make("bundle", lambda: _open(encoded, asked))
+    opened = checks.make("bundle", lambda: _open(encoded, subject))
     if opened is None:
         return SignatureVerdict(KEYLESS, tuple(checks))
     file, leaf = opened
     if file.bundle is not None:
-        return _verify_by_library(file, file.bundle, root, policy, asked)
-    return _verify_by_promise(file, leaf, root, policy, asked)
+        return _verify_by_library(file, file.bundle, root, policy, subject)
+    return _verify_by_promise(file, leaf, root, policy, subject)
 
 
-def _open(encoded: bytes, asked: SignedSubject) -> tuple[CosignSignature, x509.Certificate]:
-    file = read_signature_file(encoded, asked.artifact)
+def _open(encoded: bytes, subject: SignedSubject) -> tuple[CosignSignature, x509.Certificate]:
+    file = read_signature_file(encoded, subject.artifact)
     if file.certificate is None:
         raise Refused("the signature carries no certificate", advice="a key signed it; use --kind cosign-key")
     if file.envelope is not None and len(file.envelope.signatures) != 1:
@@ -138,40 +138,44 @@ def _open(encoded: bytes, asked: SignedSubject) -> tuple[CosignSignature, x509.C
 
 
 def _verify_by_promise(
-    file: CosignSignature, leaf: x509.Certificate, root: TrustedRoot, policy: SignerPolicy, asked: SignedSubject
+    file: CosignSignature, leaf: x509.Certificate, root: TrustedRoot, policy: SignerPolicy, subject: SignedSubject
 ) -> SignatureVerdict:
     checks = Checks(("bundle", "log", "certificate", "signature", "identity", "subject"))
     checks.make("bundle", lambda: None)
-    at = checks.make("log", lambda: _check_logged(file, leaf, root, asked))
+    signed_at = checks.make("log", lambda: _check_logged(file, leaf, root, subject))
     signer = None
-    if at is not None:
-        checks.make("certificate", lambda: check_certificate(leaf, file.others, root, at))
-        checks.make("signature", lambda: _check_made(file, public_key(leaf), asked))
+    if signed_at is not None:
+        checks.make("certificate", lambda: check_certificate(leaf, file.others, root, signed_at))
+        checks.make("signature", lambda: _check_made(file, public_key(leaf), subject))
         signer = checks.make("identity", lambda: _check_signer(leaf, policy))
-        checks.make("subject", lambda: _check_subject(file.envelope, file, asked))
+        checks.make("subject", lambda: _check_subject(file.envelope, file, subject))
     notes = (*policy.notes, "the log promises to hold the entry; that it does was not proved to us")
-    return _keyless(checks, signer or _named(leaf), asked, at, notes)
+    return _keyless(checks, signer or _read_signer(leaf), subject, signed_at, notes)
 
 
 def _verify_by_library(
-    file: CosignSignature, bundle: bytes, root: TrustedRoot, policy: SignerPolicy, asked: SignedSubject
+    file: CosignSignature, bundle: bytes, root: TrustedRoot, policy: SignerPolicy, subject: SignedSubject
 ) -> SignatureVerdict:
     from bot.images.signatures.cosign.library import verify_bundle
 
     checks = Checks(("bundle", "signature", "identity", "subject"))
     checks.make("bundle", lambda: None)
     proved = checks.make(
-        "signature", lambda: verify_bundle(file, bundle, root, asked.content if file.envelope is None else None)
+        "signature", lambda: verify_bundle(file, bundle, root, subject.content if file.envelope is None else None)
     )
     if proved is None:
-        return _keyless(checks, None, asked, None, policy.notes)
+        return _keyless(checks, None, subject, None, policy.notes)
     signer = checks.make("identity", lambda: _check_signer(proved.certificate, policy))
-    checks.make("subject", lambda: _check_subject(proved.payload, file, asked))
-    return _keyless(checks, signer or _named(proved.certificate), asked, proved.at, policy.notes)
+    checks.make("subject", lambda: _check_subject(proved.payload, file, subject))
+    return _keyless(checks, signer or _read_signer(proved.certificate), subject, proved.at, policy.notes)
 
 
 def _keyless(
-    checks: Checks, signer: Signer | None, asked: SignedSubject, at: datetime | None, notes: tuple[str, ...]
+    checks: Checks,
+    signer: Signer | None,
+    subject: SignedSubject,
+    signed_at: datetime | None,
+    notes: tuple[str, ...],
 ) -> SignatureVerdict:
     return SignatureVerdict(
         KEYLESS,
@@ -179,13 +183,13 @@ def _keyless(
         signer=str(signer) if signer is not None else "",
         issuer=signer.issuer if signer is not None else "",
         facts=tuple(sorted(signer.extensions.items())) if signer is not None else (),
-        digest=asked.wanted,
-        signed_at=at,
+        digest=subject.wanted,
+        signed_at=signed_at,
         notes=notes,
     )
 
 
-def _named(leaf: x509.Certificate) -> Signer | None:
+def _read_signer(leaf: x509.Certificate) -> Signer | None:
     """Whom the certificate names, to be told beside a verdict that does not hold."""
     try:
         return signer_of(leaf)
@@ -194,22 +198,22 @@ def _named(leaf: x509.Certificate) -> Signer | None:
 
 
 def _check_logged(
-    file: CosignSignature, leaf: x509.Certificate, root: TrustedRoot, asked: SignedSubject
+    file: CosignSignature, leaf: x509.Certificate, root: TrustedRoot, subject: SignedSubject
 ) -> datetime:
     if file.entry is None:
         raise Refused("no log entry came with the signature, so that nothing attests when it was made")
-    at = check_promise(file.entry, root.logs)
-    check_body(file.entry.body, file.signature, file.envelope or asked.content, leaf)
+    logged_at = check_promise(file.entry, root.logs)
+    check_body(file.entry.body, file.signature, file.envelope or subject.content, leaf)
     if file.proved is not None or file.timestamps:
         from bot.images.signatures.cosign.library import check_beside_promise
 
         check_beside_promise(file, leaf, root)
-    return at
+    return logged_at
 
 
-def _check_made(file: CosignSignature, key: PublicKeyTypes, asked: SignedSubject) -> bool:
+def _check_made(file: CosignSignature, key: PublicKeyTypes, subject: SignedSubject) -> bool:
     if file.envelope is None:
-        check_signature(key, file.signature, asked.content)
+        check_signature(key, file.signature, subject.content)
         return True
     signed = Content.of(file.envelope.signed)
     last: Refused | None = None
@@ -229,30 +233,33 @@ def _check_signer(leaf: x509.Certificate, policy: SignerPolicy) -> Signer:
     return signer
 
 
-def _check_subject(envelope: DsseEnvelope | None, file: CosignSignature, asked: SignedSubject) -> None:
+def _check_subject(envelope: DsseEnvelope | None, file: CosignSignature, subject: SignedSubject) -> None:
     """Refuses a signature that holds, and is for something else."""
     if envelope is not None:
-        if not is_payload(asked.artifact) and not asked.is_one_thing:
-            raise Refused(f"the file is not what {asked.digest} names", advice="give the file or the digest alone")
-        statement = statement_in(envelope)
-        if not any(statement.is_about(name) for name in asked.names):
+        if not is_payload(subject.artifact) and not subject.is_one_thing:
             raise Refused(
-                f"the signed statement is not about {asked.wanted}", advice="it belongs to another artifact"
+                f"the file is not what {subject.digest} names", advice="give the file or the digest alone"
+            )
+        statement = statement_in(envelope)
+        if not any(statement.is_about(name) for name in subject.names):
+            raise Refused(
+                f"the signed statement is not about {subject.wanted}", advice="it belongs to another artifact"
             )
         stated = stated_by_predicate(statement.predicate_type)
         if stated is not None and stated_by_predicate(statement.predicate_type, statement.predicate) is None:
             raise Refused(f"what is signed is {stated} that does not say that it passed")
         return
-    content = asked.content
+    content = subject.content
     if file.message_digest is not None:
         algorithm, digest = file.message_digest
         if content.hashed(algorithm) not in (None, digest):
             raise Refused("the bundle says that another file was signed")
-    if asked.artifact is not None and asked.digest not in ("", content.digest):
-        named = signed_image(asked.artifact)
-        if named != asked.digest:
+    if subject.artifact is not None and subject.digest not in ("", content.digest):
+        image_digest = signed_image(subject.artifact)
+        if image_digest != subject.digest:
             raise Refused(
-                f"the signature is for {named}, not for {asked.digest}", advice="it belongs to another image"
+                f"the signature is for {image_digest}, not for {subject.digest}",
+                advice="it belongs to another image",
             )
 
 

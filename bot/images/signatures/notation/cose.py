@@ -33,7 +33,7 @@ _ALGORITHMS = {-37: "PS256", -38: "PS384", -39: "PS512", -7: "ES256", -35: "ES38
 
 
 def read_cose(encoded: bytes) -> Envelope:
-    """The envelope in a tagged COSE_Sign1 message, nothing of it proved yet."""
+    """Reads the envelope in a tagged COSE_Sign1 message; nothing of it is proved yet."""
     if len(encoded) > LARGEST:
         raise Refused(f"the envelope is larger than {LARGEST} bytes")
     message = _decode(encoded, "the envelope")
@@ -49,8 +49,8 @@ def read_cose(encoded: bytes) -> Envelope:
         raise Refused("the unprotected header holds a tag, which has no place there")
     check_headers(signed.keys(), header.keys(), _CRITICAL)
     critical = _critical(signed)
-    named = {name: value for name, value in signed.items() if isinstance(name, str)}
-    scheme, signing_time, expiry = signed_times(_text(signed, SCHEME), named, critical, _read_time)
+    text_headers = {name: value for name, value in signed.items() if isinstance(name, str)}
+    scheme, signing_time, expiry = signed_times(_text(signed, SCHEME), text_headers, critical, _read_time)
     algorithm = signed.get(_ALGORITHM)
     if not isinstance(algorithm, int) or algorithm not in _ALGORITHMS:
         raise Refused("the signature's algorithm is not allowed")
@@ -71,7 +71,7 @@ def read_cose(encoded: bytes) -> Envelope:
     )
 
 
-def _decode(encoded: bytes, what: str) -> Any:
+def _decode(encoded: bytes, label: str) -> Any:
     """One CBOR item, and nothing after it. Maps that name a label twice and texts of open length are refused."""
     stream = BytesIO(encoded)
     decoder = cbor2.CBORDecoder(
@@ -82,14 +82,14 @@ def _decode(encoded: bytes, what: str) -> Any:
         allow_duplicate_keys=False,
     )
     try:
-        found = decoder.decode(immutable=True)
+        item = decoder.decode(immutable=True)
     except Exception:  # the decoder lets through what hashing and building values raise
-        raise Refused(f"{what} is not CBOR as it should be") from None
+        raise Refused(f"{label} is not CBOR as it should be") from None
     try:
         decoder.read(1)
     except (EOFError, cbor2.CBORDecodeError):
-        return found
-    raise Refused(f"something follows {what}")
+        return item
+    raise Refused(f"something follows {label}")
 
 
 class _Epoch:
@@ -134,13 +134,13 @@ def _is_tagged(value: object) -> bool:
     """Whether there is a tag in a value, however deep."""
     level = [value]
     while level:
-        found = level.pop()
-        if isinstance(found, _Epoch | _Opaque | cbor2.CBORTag):
+        part = level.pop()
+        if isinstance(part, _Epoch | _Opaque | cbor2.CBORTag):
             return True
-        if isinstance(found, Mapping):
-            level += [*found.keys(), *found.values()]
-        elif isinstance(found, list | tuple | frozenset | set):
-            level += found
+        if isinstance(part, Mapping):
+            level += [*part.keys(), *part.values()]
+        elif isinstance(part, list | tuple | frozenset | set):
+            level += part
     return False
 
 
@@ -153,13 +153,13 @@ def _four_parts(value: object) -> tuple[bytes, Mapping[Any, Any], bytes, bytes]:
 
 
 def _certificates(header: Mapping[Any, Any]) -> list[bytes]:
-    """One certificate as a byte string, or several as a list (RFC 9360)."""
+    """Reads one certificate from a byte string, or several from a list (RFC 9360)."""
     chain = header.get(_CHAIN)
     certificates = list(chain) if isinstance(chain, list | tuple) else [chain]
-    found = [one for one in certificates if isinstance(one, bytes)]
-    if len(found) != len(certificates):
+    byte_strings = [one for one in certificates if isinstance(one, bytes)]
+    if len(byte_strings) != len(certificates):
         raise Refused("the signature carries no certificate chain")
-    return found
+    return byte_strings
 
 
 def _critical(signed: Mapping[Any, Any]) -> tuple[object, ...]:

@@ -27,7 +27,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", r
 
 
 def read_jws(encoded: bytes) -> Envelope:
-    """The envelope in a JSON document, nothing of it proved yet."""
+    """Reads the envelope in a JSON document; nothing of it is proved yet."""
     document = read_object(encoded, "the envelope", limit=LARGEST)
     protected = member(document, "protected", str, "the envelope")
     payload = member(document, "payload", str, "the envelope")

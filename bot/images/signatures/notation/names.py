@@ -111,13 +111,13 @@ def subject_of(certificate: x509.Certificate) -> dict[str, str]:
 
 
 def _once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     for kind, value in pairs:
         name = _ALIASES.get(kind.upper(), kind.upper())
-        if name in found:
+        if name in attributes:
             raise Refused(f"the distinguished name has {name} more than once")
-        found[name] = value
-    return found
+        attributes[name] = value
+    return attributes
 
 
 def _read_value(text: str, place: int) -> tuple[str, int]:
@@ -129,13 +129,13 @@ def _read_value(text: str, place: int) -> tuple[str, int]:
     is_quoted = text.startswith('"', place)
     place += is_quoted
     value = bytearray()
-    kept = 0
+    end = 0
     while place < len(text) and (is_quoted or text[place] not in ",+"):
         character = text[place]
         if character == "\\":
             taken, width = _escaped(text, place)
             value += taken
-            kept = len(value)
+            end = len(value)
             place += width
             continue
         if character == '"' and is_quoted:
@@ -144,11 +144,11 @@ def _read_value(text: str, place: int) -> tuple[str, int]:
             raise Refused(f"{character!r} must be escaped in a distinguished name", advice="see RFC 4514")
         value += character.encode()
         if character != " " or is_quoted:
-            kept = len(value)
+            end = len(value)
         place += 1
     if is_quoted:
         raise Refused("a quoted value in a distinguished name does not end")
-    return _decoded(value[:kept]), place
+    return _decoded(value[:end]), place
 
 
 def _escaped(text: str, place: int) -> tuple[bytes, int]:
@@ -170,9 +170,9 @@ def _end_of_quoted(text: str, place: int) -> int:
 
 def _decoded(value: bytes | bytearray) -> str:
     try:
-        found = value.decode()
+        text = value.decode()
     except UnicodeDecodeError:
         raise Refused("a value in a distinguished name is not UTF-8") from None
-    if not found:
+    if not text:
         raise Refused("a value in a distinguished name is empty")
-    return found
+    return text

@@ -42,10 +42,10 @@ def load_stores(directory: Path, names: Sequence[str]) -> TrustStore:
 
     Links to files are followed, as mounted secrets consist of them.
     """
-    found: dict[StoreType, list[x509.Certificate]] = {kind: [] for kind in StoreType}
+    certificates: dict[StoreType, list[x509.Certificate]] = {kind: [] for kind in StoreType}
     types: set[StoreType] = set()
-    for written in dict.fromkeys(names):
-        kind, name = _split(written)
+    for store_name in dict.fromkeys(names):
+        kind, name = _split(store_name)
         types.add(kind)
         folder = directory / "x509" / kind / name
         try:
@@ -53,20 +53,20 @@ def load_stores(directory: Path, names: Sequence[str]) -> TrustStore:
             contents = [(str(path), _content(path)) for path in files[: _MOST_FILES + 1]]
         except OSError as error:
             raise _bad(
-                f"the trust store {written} cannot be read: {error.strerror or error}",
+                f"the trust store {store_name} cannot be read: {error.strerror or error}",
                 str(folder),
                 "put its certificates there, one or more a file, as PEM or DER",
             ) from None
-        found[kind].extend(read_store(kind, contents, where=str(folder)))
+        certificates[kind].extend(read_store(kind, contents, place=str(folder)))
     return TrustStore(
-        ca=tuple(found[StoreType.CA]),
-        signing_authority=tuple(found[StoreType.SIGNING_AUTHORITY]),
-        tsa=tuple(found[StoreType.TSA]),
+        ca=tuple(certificates[StoreType.CA]),
+        signing_authority=tuple(certificates[StoreType.SIGNING_AUTHORITY]),
+        tsa=tuple(certificates[StoreType.TSA]),
         has_tsa=StoreType.TSA in types,
     )
 
 
-def read_store(kind: StoreType, files: Iterable[tuple[str, bytes]], *, where: str) -> list[x509.Certificate]:
+def read_store(kind: StoreType, files: Iterable[tuple[str, bytes]], *, place: str) -> list[x509.Certificate]:
     """The certificates of one store: authorities or self-signed ones, and for timestamps roots only."""
     certificates: list[x509.Certificate] = []
     for file, content in files:
@@ -90,14 +90,14 @@ def read_store(kind: StoreType, files: Iterable[tuple[str, bytes]], *, where: st
                 )
         certificates.extend(read)
     if not certificates or len(certificates) > _MOST_FILES:
-        raise _bad("the trust store holds no certificates, or too many", where, "put its root certificates there")
+        raise _bad("the trust store holds no certificates, or too many", place, "put its root certificates there")
     return certificates
 
 
-def _split(written: str) -> tuple[StoreType, str]:
-    kind, _, name = written.partition(":")
+def _split(store_name: str) -> tuple[StoreType, str]:
+    kind, _, name = store_name.partition(":")
     if kind not in list(StoreType) or not _NAME.fullmatch(name) or not name.strip("."):
-        raise _bad(f"{written!r} is no trust store", "", "write ca:NAME, signingAuthority:NAME or tsa:NAME")
+        raise _bad(f"{store_name!r} is no trust store", "", "write ca:NAME, signingAuthority:NAME or tsa:NAME")
     return StoreType(kind), name
 
 
@@ -119,5 +119,5 @@ def _is_authority(certificate: x509.Certificate) -> bool:
         return False
 
 
-def _bad(what: str, where: str, advice: str) -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=where, advice=advice)
+def _bad(fault: str, place: str, advice: str) -> Failure:
+    return Failure(Trouble.MALFORMED, fault, where=place, advice=advice)

@@ -39,7 +39,7 @@ class NotationPolicy:
 
 
 def verify_notation(
-    encoded: bytes, media_type: str, policy: NotationPolicy, at: datetime, *, digests: Collection[str] = ()
+    encoded: bytes, media_type: str, policy: NotationPolicy, moment: datetime, *, digests: Collection[str] = ()
 ) -> SignatureVerdict:
     """The verdict of an envelope at one moment, and of what it binds where an artifact's digests are given.
 
@@ -57,8 +57,8 @@ def verify_notation(
     signed_at: datetime | None = None
     if checks.make("critical", lambda: _check_critical(envelope)):
         checks.make("authenticity", lambda: _check_authenticity(envelope, policy))
-        checks.make("expiry", lambda: _check_expiry(envelope, at))
-        signed_at = checks.make("authenticTimestamp", lambda: _check_time(envelope, policy, at))
+        checks.make("expiry", lambda: _check_expiry(envelope, moment))
+        signed_at = checks.make("authenticTimestamp", lambda: _check_time(envelope, policy, moment))
         if digests:
             checks.make("subject", lambda: _check_subject(target.digest, digests))
     return SignatureVerdict(
@@ -68,7 +68,7 @@ def verify_notation(
         issuer=issuer_of(envelope.leaf),
         digest=target.digest,
         signed_at=signed_at,
-        holds_until=_holds_until(envelope, policy, at),
+        holds_until=_holds_until(envelope, policy, moment),
     )
 
 
@@ -98,8 +98,8 @@ def _check_authenticity(envelope: Envelope, policy: NotationPolicy) -> None:
         raise Refused(
             f"no certificate is trusted under the scheme {envelope.scheme}", advice=f"add a store {kind}:NAME"
         )
-    known = {fingerprint(one) for one in trusted}
-    if not any(fingerprint(one) in known for one in envelope.chain):
+    trusted_fingerprints = {fingerprint(one) for one in trusted}
+    if not any(fingerprint(one) in trusted_fingerprints for one in envelope.chain):
         raise Refused(
             f"the chain ends at {name_of(envelope.chain[-1])}, and no certificate of it is trusted",
             advice="add its root to the trust store if you mean to trust it",
@@ -111,53 +111,53 @@ def _check_authenticity(envelope: Envelope, policy: NotationPolicy) -> None:
         raise Refused(f"the signer {name_of(envelope.leaf)} is not among the trusted identities")
 
 
-def _check_subject(signed: str, wanted: Collection[str]) -> None:
-    if signed not in wanted:
+def _check_subject(signed: str, digests: Collection[str]) -> None:
+    if signed not in digests:
         raise Refused(
-            f"the signature is for {signed[:160]}, not for {next(iter(wanted))}",
+            f"the signature is for {signed[:160]}, not for {next(iter(digests))}",
             advice="it belongs to another image or file",
         )
 
 
-def _check_expiry(envelope: Envelope, at: datetime) -> None:
-    if envelope.expiry is not None and at >= envelope.expiry:
+def _check_expiry(envelope: Envelope, moment: datetime) -> None:
+    if envelope.expiry is not None and moment >= envelope.expiry:
         raise Refused(
             f"the signature expired on {envelope.expiry:%Y-%m-%dT%H:%M:%SZ}", advice="it must be signed anew"
         )
 
 
-def _check_time(envelope: Envelope, policy: NotationPolicy, at: datetime) -> datetime | None:
+def _check_time(envelope: Envelope, policy: NotationPolicy, moment: datetime) -> datetime | None:
     """The moment of signing where an authority attests one; refuses a chain that was not valid when it counts, and
     cannot tell of one that is yet to come."""
     if envelope.scheme is Scheme.SIGNING_AUTHORITY:
         _check_validity(envelope.chain, envelope.signing_time)
-        check_not_ahead(envelope.signing_time, at)
+        check_not_ahead(envelope.signing_time, moment)
         return envelope.signing_time
-    if not _asks_for_timestamp(envelope, policy, at):
-        _check_validity(envelope.chain, at)
-        check_not_ahead(envelope.signing_time, at)
+    if not _asks_for_timestamp(envelope, policy, moment):
+        _check_validity(envelope.chain, moment)
+        check_not_ahead(envelope.signing_time, moment)
         return None
     if envelope.timestamp is None:
         raise Refused("the signature carries no timestamp", advice="it must be signed with a timestamp authority")
     timestamp = verify_timestamp(envelope.timestamp, envelope.signature, policy.store.tsa)
-    check_not_ahead(timestamp.at, at)
+    check_not_ahead(timestamp.at, moment)
     _check_span(envelope.chain, timestamp)
     return timestamp.at
 
 
-def _asks_for_timestamp(envelope: Envelope, policy: NotationPolicy, at: datetime) -> bool:
+def _asks_for_timestamp(envelope: Envelope, policy: NotationPolicy, moment: datetime) -> bool:
     if not policy.store.has_tsa:
         return False
-    is_expired = any(at > one.not_valid_after_utc for one in envelope.chain)
+    is_expired = any(moment > one.not_valid_after_utc for one in envelope.chain)
     return policy.timestamp is WhenTimestamped.ALWAYS or is_expired
 
 
-def _check_validity(chain: Sequence[x509.Certificate], at: datetime) -> None:
+def _check_validity(chain: Sequence[x509.Certificate], moment: datetime) -> None:
     for one in chain:
-        if not is_valid_at(one, at):
+        if not is_valid_at(one, moment):
             raise Refused(
                 f"{name_of(one)} is valid from {one.not_valid_before_utc:%Y-%m-%dT%H:%M:%SZ} to "
-                f"{one.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}, not at {at:%Y-%m-%dT%H:%M:%SZ}",
+                f"{one.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}, not at {moment:%Y-%m-%dT%H:%M:%SZ}",
                 advice="a timestamp would show that it was valid when it signed; that needs a store tsa:NAME",
             )
 
@@ -170,13 +170,13 @@ def _check_span(chain: Sequence[x509.Certificate], timestamp: Timestamp) -> None
             )
 
 
-def _holds_until(envelope: Envelope, policy: NotationPolicy, at: datetime) -> datetime | None:
-    """The first moment after `at` at which the signature expires, or a certificate of it is no longer valid.
+def _holds_until(envelope: Envelope, policy: NotationPolicy, moment: datetime) -> datetime | None:
+    """The first moment after `moment` at which the signature expires, or a certificate of it is no longer valid.
 
     Certificates end nothing where an authority attests that they were valid when they signed.
     """
     ends = [envelope.expiry] if envelope.expiry is not None else []
-    is_attested = envelope.scheme is Scheme.SIGNING_AUTHORITY or _asks_for_timestamp(envelope, policy, at)
+    is_attested = envelope.scheme is Scheme.SIGNING_AUTHORITY or _asks_for_timestamp(envelope, policy, moment)
     if not is_attested:
         ends += [one.not_valid_after_utc + _LAST_MOMENT for one in envelope.chain]
-    return min((end for end in ends if end > at), default=None)
+    return min((end for end in ends if end > moment), default=None)

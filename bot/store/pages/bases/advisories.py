@@ -28,15 +28,15 @@ class AdvisoryPagesStore(Store):
     """Reads the pages of advisories, and writes nothing."""
 
     async def advisories(self, text: str, cut: Cut) -> Advisories:
-        """Those whose CVE or title holds `text`."""
-        where = [cast(advisories.c.advisory, String).icontains(text, autoescape=True)] if text else []
-        cves = select(advisories.c.cve).where(*where).distinct()
+        """Reads a page of the advisories whose CVE or title holds `text`."""
+        conditions = [cast(advisories.c.advisory, String).icontains(text, autoescape=True)] if text else []
+        cves = select(advisories.c.cve).where(*conditions).distinct()
         async with self._database.reading() as connection:
             total = await connection.scalar(select(func.count()).select_from(cves.subquery()))
             number = func.length(advisories.c.cve)
-            wanted = await connection.execute(
+            cve_rows = await connection.execute(
                 select(advisories.c.cve)
-                .where(*where)
+                .where(*conditions)
                 .group_by(advisories.c.cve)
                 .order_by(
                     func.substr(advisories.c.cve, 1, 8).desc(), func.max(number).desc(), advisories.c.cve.desc()
@@ -44,15 +44,15 @@ class AdvisoryPagesStore(Store):
                 .limit(cut.per_page)
                 .offset(cut.offset)
             )
-            found = await _advisories(connection, list(wanted.scalars()))
-        return Advisories(page_of(tuple(map(_advisory_row, found.values())), int(total or 0), cut))
+            by_cve = await _advisories(connection, list(cve_rows.scalars()))
+        return Advisories(page_of(tuple(map(_advisory_row, by_cve.values())), int(total or 0), cut))
 
     async def advisory(self, cve: str, cut: Cut, fix: FixState | None = None) -> AdvisoryPage | None:
         """Reads an advisory with the changes that brought the fix, and the rebuilds of their rollouts in the
         repositories that use their bases, those alone in which it has come as far as `fix` where that is given."""
         async with self._database.reading() as connection:
-            found = (await _advisories(connection, [cve])).get(cve)
-            if found is None:
+            advisory = (await _advisories(connection, [cve])).get(cve)
+            if advisory is None:
                 return None
             brought = await connection.execute(
                 select(changes.c.id, changes.c.base_id, changes.c.rollout_id).where(
@@ -62,27 +62,27 @@ class AdvisoryPagesStore(Store):
             )
             rows = brought.all()
             users = select(usages.c.repository_id).where(usages.c.base_id.in_({row.base_id for row in rows}))
-            where = (
+            conditions = (
                 rebuilds.c.rollout_id.in_({row.rollout_id for row in rows if row.rollout_id is not None}),
                 rebuilds.c.retried_as.is_(None),
                 rebuilds.c.repository_id.in_(users),
             )
-            counted = await states(connection, *where)
+            counted = await states(connection, *conditions)
             fixes = {each: sum(counted.get(state, 0) for state in states_of(each)) for each in FixState}
-            shown = () if fix is None else (rebuilds.c.state.in_(states_of(fix)),)
+            fix_conditions = () if fix is None else (rebuilds.c.state.in_(states_of(fix)),)
             total = sum(fixes.values()) if fix is None else fixes[fix]
             return AdvisoryPage(
-                _advisory_row(found),
-                tuple(dict.fromkeys(f"{proof.source}: {proof.locator}" for proof in found.evidence)),
-                found.links,
-                found.fixed_versions,
-                tuple(sorted(found.families)),
-                tuple(sorted(found.systems)),
-                found.disagreements,
+                _advisory_row(advisory),
+                tuple(dict.fromkeys(f"{proof.source}: {proof.locator}" for proof in advisory.evidence)),
+                advisory.links,
+                advisory.fixed_versions,
+                tuple(sorted(advisory.families)),
+                tuple(sorted(advisory.systems)),
+                advisory.disagreements,
                 await latest_changes(connection, MOST_CHANGES, changes.c.id.in_([row.id for row in rows])),
                 counted,
                 fixes,
-                await rebuild_page(connection, cut, total, *where, *shown),
+                await rebuild_page(connection, cut, total, *conditions, *fix_conditions),
             )
 
 
@@ -91,12 +91,14 @@ async def _advisories(connection: AsyncConnection, cves: list[str]) -> Mapping[s
     rows = await connection.execute(
         select(advisories.c.cve, advisories.c.source, advisories.c.advisory).where(advisories.c.cve.in_(cves))
     )
-    said: dict[str, list[Advisory]] = {}
-    for each in readable(rows, lambda row: load(row.advisory, Advisory), lambda row: f"{row.cve} of {row.source}"):
-        said.setdefault(each.cve, []).append(each)
-    return {cve: combine(said[cve]) for cve in cves if cve in said}
+    statements: dict[str, list[Advisory]] = {}
+    for advisory in readable(
+        rows, lambda row: load(row.advisory, Advisory), lambda row: f"{row.cve} of {row.source}"
+    ):
+        statements.setdefault(advisory.cve, []).append(advisory)
+    return {cve: combine(statements[cve]) for cve in cves if cve in statements}
 
 
-def _advisory_row(found: Advisory) -> AdvisoryRow:
-    severity = found.severity.value if found.severity else None
-    return AdvisoryRow(found.cve, found.title, severity, found.score, found.published_at)
+def _advisory_row(advisory: Advisory) -> AdvisoryRow:
+    severity = advisory.severity.value if advisory.severity else None
+    return AdvisoryRow(advisory.cve, advisory.title, severity, advisory.score, advisory.published_at)

@@ -69,28 +69,28 @@ class BasePagesStore(MeasuredStore):
         self._cves = cves
 
     async def bases(self, text: str, cut: Cut) -> Bases:
-        """Those in use whose name holds `text`, what is in trouble first."""
-        where: list[ColumnElement[bool]] = [bases.c.used.is_(True)]
+        """Reads a page of the bases in use whose name holds `text`, what is in trouble first."""
+        conditions: list[ColumnElement[bool]] = [bases.c.used.is_(True)]
         if text:
             name = bases.c.registry + "/" + bases.c.repository + ":" + bases.c.tag
-            where.append(name.icontains(text, autoescape=True))
+            conditions.append(name.icontains(text, autoescape=True))
         async with self._database.reading() as connection:
-            total = await connection.scalar(select(func.count()).select_from(bases).where(*where))
+            total = await connection.scalar(select(func.count()).select_from(bases).where(*conditions))
             rows = await connection.execute(
                 select(bases, _users_of_base())
-                .where(*where)
+                .where(*conditions)
                 .order_by(case((IS_IN_TROUBLE, 0), else_=1), bases.c.repository, bases.c.tag, bases.c.registry)
                 .limit(cut.per_page)
                 .offset(cut.offset)
             )
             read = rows.all()
-            shown = page_of(await base_rows(connection, read), int(total or 0), cut)
+            page = page_of(await base_rows(connection, read), int(total or 0), cut)
             mine = notices.c.base_id.in_([row.id for row in read])
             open_ = await notice_rows(connection, _MOST_NOTICES, [notices.c.since], mine, *_IS_OPEN)
         by_base: dict[str, tuple[NoticeRow, ...]] = {}
-        for each in open_:
-            by_base[each.base] = (*by_base.get(each.base, ()), each)
-        return Bases(shown, by_base)
+        for notice in open_:
+            by_base[notice.base] = (*by_base.get(notice.base, ()), notice)
+        return Bases(page, by_base)
 
     async def base(self, name: str) -> BasePage | None:
         """Reads what the page of one base shows; None where no base has that whole name."""
@@ -113,7 +113,7 @@ class BasePagesStore(MeasuredStore):
                 notices.c.topic.in_(_LAGS),
                 notices.c.until.is_not(None),
             )
-            kept = await open_quarantines(connection, quarantines.c.base_id == row.id)
+            quarantine_rows = await open_quarantines(connection, quarantines.c.base_id == row.id)
             copies = await connection.execute(
                 select(bases, _users_of_base())
                 .where(bases.c.upstream_id == row.id, bases.c.used.is_(True))
@@ -131,7 +131,7 @@ class BasePagesStore(MeasuredStore):
                     mine,
                     *_IS_OPEN,
                 ),
-                kept[0] if kept else None,
+                quarantine_rows[0] if quarantine_rows else None,
                 tuple(users.scalars()),
                 await images_on(connection, base_of(row), _MOST_USERS, self._clock.now()),
                 await took_by(connection, row.id, row.upstream_id) if row.upstream_id is not None else None,
@@ -185,23 +185,25 @@ class BasePagesStore(MeasuredStore):
                     for place, lag in sorted(lags.items())
                 ),
                 tuple(
-                    told
-                    for source, at in sorted((await newest_times(connection)).items())
-                    if (told := silence(source, at, self._clock.now())) is not None
+                    line
+                    for source, newest in sorted((await newest_times(connection)).items())
+                    if (line := silence(source, newest, self._clock.now())) is not None
                 ),
             )
 
 
 async def _not_judged(connection: AsyncConnection, observation: int | None) -> tuple[NotJudged, ...]:
     rows = await connection.execute(select(observations).where(observations.c.id == observation))
-    found = readable(rows, lambda row: load(row.observation, Observation), lambda row: f"observation {row.id}")
-    return found[0].not_judged if found else ()
+    loaded_observations = readable(
+        rows, lambda row: load(row.observation, Observation), lambda row: f"observation {row.id}"
+    )
+    return loaded_observations[0].not_judged if loaded_observations else ()
 
 
 async def _dump_rows(connection: AsyncConnection) -> tuple[FeedRow, ...]:
-    shown = dumps.c
-    columns = (shown.place, shown.ecosystem, shown.checked_at, shown.fetched_at, shown.error)
-    rows = await connection.execute(select(*columns).order_by(shown.ecosystem))
+    dump = dumps.c
+    columns = (dump.place, dump.ecosystem, dump.checked_at, dump.fetched_at, dump.error)
+    rows = await connection.execute(select(*columns).order_by(dump.ecosystem))
     return tuple(
         FeedRow(row.place, feed_name(row.ecosystem), row.checked_at, row.fetched_at, row.error) for row in rows
     )

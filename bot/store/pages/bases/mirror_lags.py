@@ -44,7 +44,7 @@ class MirrorLagsStore(Store):
     def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
         super().__init__(database, worker, clock)
         self._lags: dict[int, _Lags] = {}
-        self._known: dict[int, _Pair] = {}
+        self._measured_pairs: dict[int, _Pair] = {}
         self._measuring = asyncio.Lock()
 
     async def took(self) -> dict[str, Took]:
@@ -53,19 +53,21 @@ class MirrorLagsStore(Store):
         async with self._measuring:
             await self._measure()
             since = self._clock.now() - _LATELY
-            found: dict[str, list[timedelta]] = {}
-            for number, pair in self._known.items():
-                found.setdefault(pair.place, []).extend(lag for at, lag in self._lags[number] if at >= since)
-        told = {place: took_of(lags) for place, lags in sorted(found.items())}
-        return {place: each for place, each in told.items() if each is not None}
+            lags_by_place: dict[str, list[timedelta]] = {}
+            for number, pair in self._measured_pairs.items():
+                lags_by_place.setdefault(pair.place, []).extend(
+                    lag for taken_at, lag in self._lags[number] if taken_at >= since
+                )
+        took_by_place = {place: took_of(lags) for place, lags in sorted(lags_by_place.items())}
+        return {place: each for place, each in took_by_place.items() if each is not None}
 
     async def _measure(self) -> None:
         async with self._database.reading() as connection:
             pairs = {pair.copy: pair for pair in await _pairs(connection)}
-        moved = [pair for pair in pairs.values() if self._known.get(pair.copy) != pair]
-        lags = {number: some for number, some in self._lags.items() if number in pairs}
+        moved = [pair for pair in pairs.values() if self._measured_pairs.get(pair.copy) != pair]
+        lags = {number: pair_lags for number, pair_lags in self._lags.items() if number in pairs}
         async with self._database.reading() as connection:
-            digests = await digests_shown(connection, _named(moved))
+            digests = await digests_shown(connection, _name_bases(moved))
         pushed_anew = []
         for pair in moved:
             copies, published = digests[pair.copy], digests[pair.upstream]
@@ -73,18 +75,21 @@ class MirrorLagsStore(Store):
                 lags[pair.copy] = took(copies, published)
             else:
                 pushed_anew.append(pair)
-        for some in chunks(sorted(pushed_anew, key=lambda pair: pair.upstream), _AT_ONCE):
-            named = _named(some)
+        for part in chunks(sorted(pushed_anew, key=lambda pair: pair.upstream), _AT_ONCE):
+            bases_by_id = _name_bases(part)
             async with self._database.reading() as connection:
-                rows = await histories(connection, sorted(named))
-            shown = await asyncio.to_thread(loaded, named, rows)
-            for pair in some:
-                lags[pair.copy] = took(shown.get(named[pair.copy], ()), shown.get(named[pair.upstream], ()))
-        self._known, self._lags = pairs, lags
+                rows = await histories(connection, sorted(bases_by_id))
+            observation_lists = await asyncio.to_thread(loaded, bases_by_id, rows)
+            for pair in part:
+                lags[pair.copy] = took(
+                    observation_lists.get(bases_by_id[pair.copy], ()),
+                    observation_lists.get(bases_by_id[pair.upstream], ()),
+                )
+        self._measured_pairs, self._lags = pairs, lags
 
 
-def _named(pairs: Sequence[_Pair]) -> dict[int, Base]:
-    """Which base it is matters to nobody here, only that each is told apart."""
+def _name_bases(pairs: Sequence[_Pair]) -> dict[int, Base]:
+    """Gives each base a name that tells it apart: which base it is matters to nobody here."""
     return {number: Base("", str(number), "") for pair in pairs for number in (pair.copy, pair.upstream)}
 
 

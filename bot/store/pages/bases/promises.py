@@ -69,37 +69,37 @@ class PromisesStore(Store):
         return tuple(sorted(every, key=lambda lag: (lag.since, lag.base)))
 
     async def _measure(self) -> None:
-        known = self._measured
+        measured = self._measured
         async with self._database.reading() as connection:
-            told = await read_releases(connection, select(releases))
-            last = await _last_observations(connection, known)
-        if told != known.releases:
-            known.releases, known.last = told, {}
-        moved = {base for base in last if known.last.get(base) != last[base]}
+            all_releases = await read_releases(connection, select(releases))
+            last = await _last_observations(connection, measured)
+        if all_releases != measured.releases:
+            measured.releases, measured.last = all_releases, {}
+        moved = {base for base in last if measured.last.get(base) != last[base]}
         moved |= {base for base in last if sibling_of(base) in moved}
-        known.lags = {base: lags for base, lags in known.lags.items() if base in last}
-        index = ReleaseIndex(told)
+        measured.lags = {base: lags for base, lags in measured.lags.items() if base in last}
+        index = ReleaseIndex(all_releases)
         in_order = sorted(moved)
         for start in range(0, len(in_order), _AT_ONCE):
-            some = in_order[start : start + _AT_ONCE]
-            wanted = {
-                each for base in some for each in (base, sibling_of(base)) if each is not None and each in last
+            part = in_order[start : start + _AT_ONCE]
+            with_siblings = {
+                one for base in part for one in (base, sibling_of(base)) if one is not None and one in last
             }
             async with self._database.reading() as connection:
-                found_rows = await histories(connection, [last[base].id for base in wanted])
-            named = {last[base].id: base for base in wanted}
-            watched = {base for base in wanted if last[base].is_watched}
-            shown = await asyncio.to_thread(loaded, named, found_rows)
-            found = await asyncio.to_thread(measured_lags, shown, index, self._clock.now(), watched)
-            known.lags |= {base: tuple(lag for lag in found if lag.base == base) for base in some}
-        known.last = last
+                found_rows = await histories(connection, [last[base].id for base in with_siblings])
+            bases_by_id = {last[base].id: base for base in with_siblings}
+            watched = {base for base in with_siblings if last[base].is_watched}
+            observation_lists = await asyncio.to_thread(loaded, bases_by_id, found_rows)
+            part_lags = await asyncio.to_thread(measured_lags, observation_lists, index, self._clock.now(), watched)
+            measured.lags |= {base: tuple(lag for lag in part_lags if lag.base == base) for base in part}
+        measured.last = last
 
 
 def _until_now(lag: Notice, now: datetime) -> Notice:
     return lag if lag.until is not None else replace(lag, delay=now - lag.since)
 
 
-async def _last_observations(connection: AsyncConnection, known: _Measured) -> Mapping[Base, _Known]:
+async def _last_observations(connection: AsyncConnection, measured: _Measured) -> Mapping[Base, _Known]:
     """All bases that others publish, as far as they were observed.
 
     All observations are looked through only where one came since.
@@ -111,9 +111,11 @@ async def _last_observations(connection: AsyncConnection, known: _Measured) -> M
     )
     rows = (await connection.execute(query.order_by(bases.c.id))).all()
     last = (await connection.execute(select(func.max(observations.c.id)))).scalar()
-    shown = (last, [(row.id, row.observation_id) for row in rows])
-    if shown != known.shown:
+    fingerprint = (last, [(row.id, row.observation_id) for row in rows])
+    if fingerprint != measured.shown:
         grouped = select(observations.c.base_id, func.max(observations.c.id).label("id"))
         newest = await connection.execute(grouped.group_by(observations.c.base_id))
-        known.newest, known.shown = {row.base_id: row.id for row in newest}, shown
-    return {base_of(row): _Known(row.id, known.newest[row.id], row.used) for row in rows if row.id in known.newest}
+        measured.newest, measured.shown = {row.base_id: row.id for row in newest}, fingerprint
+    return {
+        base_of(row): _Known(row.id, measured.newest[row.id], row.used) for row in rows if row.id in measured.newest
+    }

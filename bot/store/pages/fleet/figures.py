@@ -121,7 +121,7 @@ class FiguresStore(MeasuredStore):
                 .order_by(transitions.c.id)
                 .limit(_MOST_NEWS)
             )
-            seen = await connection.execute(
+            change_rows = await connection.execute(
                 select(changes.c.id, changes.c.cause)
                 .where(changes.c.id > marks.change - _OVERLAP)
                 .order_by(changes.c.id)
@@ -146,14 +146,16 @@ class FiguresStore(MeasuredStore):
                     )
                     for row in ended
                 ),
-                tuple(SeenChange(row.id, Cause(row.cause)) for row in seen),
+                tuple(SeenChange(row.id, Cause(row.cause)) for row in change_rows),
                 tuple(SeenLag(row.id, Topic(row.topic), max(row.until - row.since, timedelta())) for row in late),
             )
 
 
 async def queues(connection: AsyncConnection, now: datetime) -> dict[str, QueueFigures]:
-    """How much is due and at work in each table that has a figure, by its name."""
-    return {name: await _queue(connection, table, where, now) for name, table, where in queues_of_tables()}
+    """Counts how much is due and at work in each table that has a figure, by its name."""
+    return {
+        name: await _queue(connection, table, conditions, now) for name, table, conditions in queues_of_tables()
+    }
 
 
 def queues_of_tables() -> list[tuple[str, Table, tuple[ColumnElement[bool], ...]]]:
@@ -162,8 +164,8 @@ def queues_of_tables() -> list[tuple[str, Table, tuple[ColumnElement[bool], ...]
     return [(due.figure, table, due.where) for table, due in dues.items() if due.figure is not None]
 
 
-async def _count(connection: AsyncConnection, *where: ColumnElement[bool]) -> int:
-    return int(await connection.scalar(select(func.count()).where(*where)) or 0)
+async def _count(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> int:
+    return int(await connection.scalar(select(func.count()).where(*conditions)) or 0)
 
 
 async def _last(connection: AsyncConnection, table: Table) -> int:
@@ -171,12 +173,12 @@ async def _last(connection: AsyncConnection, table: Table) -> int:
 
 
 def _by_state(rows: Iterable[Any]) -> dict[RebuildState, int]:
-    found = {row[0]: row[1] for row in rows}
-    return {state: found.get(state.value, 0) for state in RebuildState if not state.has_ended}
+    numbers = {row[0]: row[1] for row in rows}
+    return {state: numbers.get(state.value, 0) for state in RebuildState if not state.has_ended}
 
 
 async def _queue(
-    connection: AsyncConnection, table: Table, where: Sequence[ColumnElement[bool]], now: datetime
+    connection: AsyncConnection, table: Table, conditions: Sequence[ColumnElement[bool]], now: datetime
 ) -> QueueFigures:
     is_leased = and_(table.c.lease_until.is_not(None), table.c.lease_until > now)
     is_due = and_(table.c.due_at <= now, ~is_leased)
@@ -186,14 +188,14 @@ async def _queue(
                 func.count(case((is_due, 1))).label("due"),
                 func.count(case((is_leased, 1))).label("leased"),
                 func.min(case((is_due, table.c.due_at))).label("oldest"),
-            ).where(*where, or_(table.c.due_at <= now, table.c.lease_until.is_not(None)))
+            ).where(*conditions, or_(table.c.due_at <= now, table.c.lease_until.is_not(None)))
         )
     ).one()
     return QueueFigures(row.due, row.leased, now - row.oldest if row.oldest is not None else timedelta())
 
 
 async def _practices(connection: AsyncConnection) -> dict[tuple[str, Outcome], int]:
-    """Of the last day that was counted, which is today once the audit has run."""
+    """Counts outcomes on the last day that was counted, which is today once the audit has run."""
     last = select(func.max(practice_days.c.day)).scalar_subquery()
     rows = await connection.execute(select(practice_days).where(practice_days.c.day == last))
     counted = {(row.practice, Outcome(row.outcome)): row.repositories for row in rows}

@@ -30,19 +30,23 @@ _STEPS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 class FleetStore(Store):
     """Reads the pages of the fleet, and writes nothing."""
 
-    async def fleet(self, wanted: FleetFilter, cut: Cut) -> Fleet:
-        """Counts of all, and one page of the repositories that are wanted."""
+    async def fleet(self, fleet_filter: FleetFilter, cut: Cut) -> Fleet:
+        """Reads the counts of all, and one page of the repositories that are wanted."""
         now = self._clock.now()
-        where = _where(wanted)
+        conditions = _list_conditions(fleet_filter)
         async with self._database.reading() as connection:
             total = await connection.scalar(
                 select(func.count())
                 .select_from(standings)
                 .join(repositories, repositories.c.id == standings.c.repository_id)
-                .where(*where)
+                .where(*conditions)
             )
             rows = await connection.execute(
-                _rows().where(*where).order_by(*_order(wanted.sort)).limit(cut.per_page).offset(cut.offset)
+                _rows()
+                .where(*conditions)
+                .order_by(*_order(fleet_filter.sort))
+                .limit(cut.per_page)
+                .offset(cut.offset)
             )
             return Fleet(
                 await counts(connection),
@@ -52,34 +56,36 @@ class FleetStore(Store):
             )
 
     async def standing(self, name: str) -> Standing | None:
-        """Of one repository; None where it is not listed."""
+        """Reads how one repository stands; None where it is not listed."""
         async with self._database.reading() as connection:
-            found = await connection.scalar(
+            standing = await connection.scalar(
                 select(standings.c.standing)
                 .join(repositories, repositories.c.id == standings.c.repository_id)
                 .where(repositories.c.name == name)
             )
-        return Standing(found) if found else None
+        return Standing(standing) if standing else None
 
 
 async def counts(connection: AsyncConnection) -> dict[Standing, int]:
-    """How many repositories stand how."""
-    found = await connection.execute(select(standings.c.standing, func.count()).group_by(standings.c.standing))
-    by_name = {row[0]: row[1] for row in found}
+    """Counts how many repositories stand how."""
+    number_rows = await connection.execute(
+        select(standings.c.standing, func.count()).group_by(standings.c.standing)
+    )
+    by_name = {row[0]: row[1] for row in number_rows}
     return {standing: by_name.get(standing.value, 0) for standing in Standing}
 
 
 async def ages(connection: AsyncConnection, now: datetime) -> dict[str, int]:
-    """Those that are behind or failed, by for how long."""
+    """Counts the repositories that are behind or failed, by for how long."""
     since = standings.c.since
     steps = [(since > literal(now - step, since.type), name) for step, name in zip(_STEPS, AGES, strict=False)]
     step = case(*steps, else_=AGES[-1])
-    found = await connection.execute(
+    number_rows = await connection.execute(
         select(step, func.count())
         .where(standings.c.standing.in_([Standing.BEHIND.value, Standing.FAILED.value]), since.is_not(None))
         .group_by(step)
     )
-    by_name = {row[0]: row[1] for row in found}
+    by_name = {row[0]: row[1] for row in number_rows}
     return {name: by_name.get(name, 0) for name in AGES}
 
 
@@ -89,27 +95,27 @@ async def _days(connection: AsyncConnection, today: date) -> tuple[DayOfFreshnes
         .where(standing_days.c.day > today - timedelta(days=FRESHNESS_DAYS))
         .order_by(standing_days.c.day)
     )
-    found: dict[date, dict[Standing, int]] = {}
+    counts_by_day: dict[date, dict[Standing, int]] = {}
     for row in rows:
-        found.setdefault(row.day, {})[Standing(row.standing)] = row.repositories
-    return tuple(DayOfFreshness(day, counted) for day, counted in found.items())
+        counts_by_day.setdefault(row.day, {})[Standing(row.standing)] = row.repositories
+    return tuple(DayOfFreshness(day, counted) for day, counted in counts_by_day.items())
 
 
-def _where(wanted: FleetFilter) -> list[ColumnElement[bool]]:
-    where: list[ColumnElement[bool]] = []
-    if wanted.text:
-        where.append(repositories.c.name.icontains(wanted.text, autoescape=True))
-    if wanted.standing is not None:
-        where.append(standings.c.standing == wanted.standing.value)
-    if wanted.base:
-        where.append(
+def _list_conditions(fleet_filter: FleetFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if fleet_filter.text:
+        conditions.append(repositories.c.name.icontains(fleet_filter.text, autoescape=True))
+    if fleet_filter.standing is not None:
+        conditions.append(standings.c.standing == fleet_filter.standing.value)
+    if fleet_filter.base:
+        conditions.append(
             repositories.c.id.in_(
                 select(usages.c.repository_id)
                 .join(bases, bases.c.id == usages.c.base_id)
-                .where(has_base_name(wanted.base))
+                .where(has_base_name(fleet_filter.base))
             )
         )
-    return where
+    return conditions
 
 
 def _order(sort: Sort) -> tuple[ColumnElement[Any], ...]:

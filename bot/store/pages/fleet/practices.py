@@ -19,7 +19,7 @@ class PracticesStore(Store):
     """Reads the pages of practices, and writes nothing."""
 
     async def fleet(self) -> FleetPractices:
-        """Of the last day that was counted."""
+        """Reads how the fleet stood on the last day that was counted."""
         async with self._database.reading() as connection:
             return await fleet_practices(connection, self._clock.now())
 
@@ -47,7 +47,7 @@ async def fleet_practices(
     repositories alone, without what days and weeks tell."""
     today = now.date()
     counted = await (_days(connection, today) if only is None else _of(connection, only))
-    wanted = [today - timedelta(weeks=back) for back in range(WEEKS, 0, -1)]
+    trend_days = [today - timedelta(weeks=back) for back in range(WEEKS, 0, -1)]
     last = max((day for days in counted.values() for day in days), default=today)
     monday = today - timedelta(days=today.weekday())
     moved = {} if only is not None else await _moves(connection, monday - timedelta(weeks=WEEKS - 1))
@@ -57,17 +57,17 @@ async def fleet_practices(
         counts = {outcome: number for outcome, number in days.get(last, {}).items() if number}
         moves = moved.get(rule.check, {})
         if counts or moves:
-            trend, weeks = (trend_of(days, wanted), weeks_of(days, moves, today)) if only is None else ((), ())
+            trend, weeks = (trend_of(days, trend_days), weeks_of(days, moves, today)) if only is None else ((), ())
             this_week = moves.get(monday, (0, 0))
             rows.append(Practice(rule.check, rule.title, rule.severity, counts, trend, *this_week, weeks))
-    of_them = _named(audits.c.repository_id, only)
+    of_them = _limit_to(audits.c.repository_id, only)
     judged = await connection.scalar(select(func.count()).where(audits.c.audited_at.is_not(None), *of_them))
     waiting = await connection.scalar(select(func.count()).where(audits.c.due_at <= now, *of_them))
-    brought = await count_onboardings(connection, *_named(onboardings.c.repository_id, only))
+    brought = await count_onboardings(connection, *_limit_to(onboardings.c.repository_id, only))
     return FleetPractices(int(judged or 0), int(waiting or 0), tuple(rows), brought)
 
 
-def _named(repository_id: ColumnElement[int], only: Collection[str] | None) -> list[ColumnElement[bool]]:
+def _limit_to(repository_id: ColumnElement[int], only: Collection[str] | None) -> list[ColumnElement[bool]]:
     if only is None:
         return []
     return [repository_id.in_(select(repositories.c.id).where(repositories.c.name.in_(sorted(only))))]
@@ -76,12 +76,12 @@ def _named(repository_id: ColumnElement[int], only: Collection[str] | None) -> l
 async def _days(connection: AsyncConnection, today: date) -> dict[str, dict[date, dict[Outcome, int]]]:
     """By check and day: the last day that was counted at all, in each week of the calendar, and in each back from
     today."""
-    known = await connection.execute(
+    day_rows = await connection.execute(
         select(practice_days.c.day).where(practice_days.c.day > today - timedelta(weeks=WEEKS + 1)).distinct()
     )
-    counted = set(known.scalars())
+    counted = set(day_rows.scalars())
     last = await connection.scalar(select(func.max(practice_days.c.day)))
-    wanted = {
+    shown_days = {
         max(week)
         for end in (today, today + timedelta(days=6 - today.weekday()))
         for back in range(WEEKS + 1)
@@ -89,13 +89,13 @@ async def _days(connection: AsyncConnection, today: date) -> dict[str, dict[date
     }
     rows = await connection.execute(
         select(practice_days).where(
-            practice_days.c.day.in_(sorted(wanted | ({last} if last is not None else set())))
+            practice_days.c.day.in_(sorted(shown_days | ({last} if last is not None else set())))
         )
     )
-    found: dict[str, dict[date, dict[Outcome, int]]] = {}
+    counts: dict[str, dict[date, dict[Outcome, int]]] = {}
     for row in rows:
-        found.setdefault(row.practice, {}).setdefault(row.day, {})[Outcome(row.outcome)] = row.repositories
-    return found
+        counts.setdefault(row.practice, {}).setdefault(row.day, {})[Outcome(row.outcome)] = row.repositories
+    return counts
 
 
 def _week_up_to(end: date) -> set[date]:
@@ -103,22 +103,22 @@ def _week_up_to(end: date) -> set[date]:
 
 
 async def _moves(connection: AsyncConnection, since: date) -> dict[str, dict[date, tuple[int, int]]]:
-    """What opened and closed, by check and the Monday of its week."""
-    found: dict[str, dict[date, tuple[int, int]]] = {}
+    """Counts what opened and closed, by check and the Monday of its week."""
+    moves: dict[str, dict[date, tuple[int, int]]] = {}
     for row in await connection.execute(select(practice_weeks).where(practice_weeks.c.week >= since)):
-        found.setdefault(row.practice, {})[row.week] = (row.opened, row.closed)
-    return found
+        moves.setdefault(row.practice, {})[row.week] = (row.opened, row.closed)
+    return moves
 
 
 async def _of(connection: AsyncConnection, only: Collection[str]) -> dict[str, dict[date, dict[Outcome, int]]]:
-    """As they stand now, under one day that is none."""
+    """Counts how these repositories stand now, under one day that is none."""
     rows = await connection.execute(
         select(practices.c.practice, practices.c.outcome, func.count().label("number"))
         .join(repositories, repositories.c.id == practices.c.repository_id)
         .where(repositories.c.name.in_(sorted(only)))
         .group_by(practices.c.practice, practices.c.outcome)
     )
-    found: dict[str, dict[date, dict[Outcome, int]]] = {}
+    counts: dict[str, dict[date, dict[Outcome, int]]] = {}
     for row in rows:
-        found.setdefault(row.practice, {}).setdefault(date.max, {})[Outcome(row.outcome)] = row.number
-    return found
+        counts.setdefault(row.practice, {}).setdefault(date.max, {})[Outcome(row.outcome)] = row.number
+    return counts

@@ -43,7 +43,7 @@ class SummaryStore(Store):
     """Reads what a summary says, and writes nothing."""
 
     async def summary(self, since: datetime) -> Summary:
-        """Of the time from `since` up to now."""
+        """Reads what happened from `since` up to now, and how things stand."""
         async with self._database.reading() as connection:
             return await summarize_fleet(connection, since, self._clock.now())
 
@@ -86,14 +86,14 @@ def _of(repository_id: ColumnElement[int], only: Collection[str] | None) -> list
 
 
 async def _counted(connection: AsyncConnection, only: Collection[str] | None) -> dict[Standing, int]:
-    """How many repositories stand how."""
+    """Counts how many repositories stand how."""
     number = select(standings.c.standing, func.count()).where(*_of(standings.c.repository_id, only))
-    found = {row[0]: row[1] for row in await connection.execute(number.group_by(standings.c.standing))}
-    return {standing: found.get(standing.value, 0) for standing in Standing}
+    numbers = {row[0]: row[1] for row in await connection.execute(number.group_by(standings.c.standing))}
+    return {standing: numbers.get(standing.value, 0) for standing in Standing}
 
 
 async def _counted_on(connection: AsyncConnection, since: datetime) -> dict[Standing, int]:
-    """The standings of the last day that was counted before or at the beginning."""
+    """Reads the standings of the last day that was counted before or at the beginning."""
     day = select(func.max(standing_days.c.day)).where(standing_days.c.day <= since.date()).scalar_subquery()
     rows = await connection.execute(select(standing_days).where(standing_days.c.day == day))
     return {Standing(row.standing): row.repositories for row in rows}
@@ -157,32 +157,35 @@ async def _stuck(
         (rebuilds.c.state == RebuildState.FAILED.value, rebuilds.c.ended_at),
         else_=func.coalesce(rebuilds.c.attempted_at, rebuilds.c.planned_at),
     )
-    where = or_(
+    is_stuck = or_(
         and_(rebuilds.c.state == RebuildState.OPEN.value, since <= now - STALE_AFTER),
         and_(rebuilds.c.state == RebuildState.FAILED.value, ~was_tried_again(), is_last),
     )
-    found = await read_rebuilds(connection, where, *mine, first=(since, rebuilds.c.id), limit=_MOST_STUCK)
-    in_all = await connection.scalar(select(func.count()).select_from(rebuilds).where(where, *mine))
-    names = [rebuild.repository for rebuild in found]
+    stuck_rebuilds = await read_rebuilds(
+        connection, is_stuck, *mine, first=(since, rebuilds.c.id), limit=_MOST_STUCK
+    )
+    in_all = await connection.scalar(select(func.count()).select_from(rebuilds).where(is_stuck, *mine))
+    names = [rebuild.repository for rebuild in stuck_rebuilds]
     configs = await connection.execute(
         select(repositories.c.name, repositories.c.config).where(repositories.c.name.in_(names))
     )
     owners = {row.name: _owners(load(row.config, RepositoryConfig)) for row in configs}
     stuck = tuple(
         Stuck(
-            each,
-            (each.ended_at if each.state is RebuildState.FAILED else each.attempted_at) or each.planned_at,
-            owners.get(each.repository, ()),
+            rebuild,
+            (rebuild.ended_at if rebuild.state is RebuildState.FAILED else rebuild.attempted_at)
+            or rebuild.planned_at,
+            owners.get(rebuild.repository, ()),
         )
-        for each in found
+        for rebuild in stuck_rebuilds
     )
     return stuck, int(in_all or 0)
 
 
 def _owners(config: RepositoryConfig) -> tuple[str, ...]:
-    """Whom a repository names itself, else its code owners."""
-    named = (*config.reviewers, *config.team_reviewers)
-    return named or tuple(dict.fromkeys(owner for part in config.owned for owner in part.owners))
+    """Gives whom a repository names itself, else its code owners."""
+    reviewers = (*config.reviewers, *config.team_reviewers)
+    return reviewers or tuple(dict.fromkeys(owner for part in config.owned for owner in part.owners))
 
 
 async def _lag(connection: AsyncConnection, since: datetime, until: datetime) -> Lag | None:

@@ -38,14 +38,14 @@ _SIDES = (
 
 
 async def sides_of(
-    connection: AsyncConnection, named: Mapping[int, Package], shown: Collection[HoldingImage]
+    connection: AsyncConnection, packages_by_id: Mapping[int, Package], holding_images: Collection[HoldingImage]
 ) -> Mapping[tuple[BaseName, str], BaseSide]:
-    """What these images' bases show of these packages, by name and platform."""
-    stood_on = {name for image in shown for names in image.stands_on.names.values() for name in names}
+    """Reads what these images' bases show of these packages, by name and platform."""
+    stood_on = {name for image in holding_images for names in image.stands_on.names.values() for name in names}
     sides: dict[tuple[BaseName, str], BaseSide] = {}
     if not stood_on:
         return sides
-    rows = await connection.execute(_SIDES, {"packages": named, "tags": {tag for _, _, tag in stood_on}})
+    rows = await connection.execute(_SIDES, {"packages": packages_by_id, "tags": {tag for _, _, tag in stood_on}})
     for *name, digest, platform, is_complete, distribution, number, package in rows:
         base = (name[0], name[1], name[2])
         if base not in stood_on:
@@ -53,9 +53,9 @@ async def sides_of(
         side = sides.get((base, platform))
         if side is None:
             releases = told_in(distribution, release_in, f"inventory {number}")
-            held: list[Package] | None = [] if is_complete and releases else None
-            side = BaseSide("{}/{}:{}".format(*base), digest, held, next(iter(releases), None))
+            base_packages: list[Package] | None = [] if is_complete and releases else None
+            side = BaseSide("{}/{}:{}".format(*base), digest, base_packages, next(iter(releases), None))
             sides[base, platform] = side
         if side.packages is not None and package is not None:
-            side.packages.append(named[package])
+            side.packages.append(packages_by_id[package])
     return sides

@@ -17,7 +17,7 @@ ORDER = (_RANK, images.c.behind_since, images.c.registry, images.c.repository, i
 
 
 def joined(query: Select[Any]) -> Select[Any]:
-    """The query with the repository of each image."""
+    """Joins the repository of each image to the query."""
     return query.join(repositories, repositories.c.id == images.c.repository_id)
 
 
@@ -26,15 +26,15 @@ def images_with_repositories() -> Select[Any]:
 
 
 async def read_claims(
-    connection: AsyncConnection, *where: ColumnElement[bool]
+    connection: AsyncConnection, *conditions: ColumnElement[bool]
 ) -> tuple[tuple[Any, ProducedImage], ...]:
-    """Those that fulfil the conditions, each with its row."""
-    rows = (await connection.execute(images_with_repositories().where(*where).order_by(*ORDER))).all()
+    """Reads the images that fulfil the conditions, each with its row."""
+    rows = (await connection.execute(images_with_repositories().where(*conditions).order_by(*ORDER))).all()
     lost = await contested_images(connection)
-    told = readable(rows, lambda row: (row, image_of(row, row.name, lost)), lambda row: f"image {row.id}")
-    return tuple(told)
+    claims = readable(rows, lambda row: (row, image_of(row, row.name, lost)), lambda row: f"image {row.id}")
+    return tuple(claims)
 
 
 def one_of(claims: Iterable[ProducedImage]) -> ProducedImage | None:
-    """The first whose word counts, else the first."""
+    """Chooses the first image whose word counts, else the first."""
     return next(iter(sorted(claims, key=lambda image: image.doubt is not None)), None)

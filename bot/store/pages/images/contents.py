@@ -42,7 +42,9 @@ from bot.views.paging import Cut
 class ImageContentsStore(CvePagesStore):
     """Reads what is inside an image, and which CVEs that has: the lists that its page leads to."""
 
-    async def packages(self, name: str, tag: str | None, wanted: PackageFilter, cut: Cut) -> ImagePackages | None:
+    async def packages(
+        self, name: str, tag: str | None, package_filter: PackageFilter, cut: Cut
+    ) -> ImagePackages | None:
         """What the layers and the SBOMs of `registry/name` list under this tag, or under the one that is shown
         first; None where there is none."""
         async with self._database.reading() as connection:
@@ -51,10 +53,10 @@ class ImageContentsStore(CvePagesStore):
                 return None
             read = await read_platforms(connection, [image.id], self._platforms)
             below = await bases_below(connection, read, {image.id: image.standings})
-            listed = await _listed(connection, read, below)
-        return await asyncio.to_thread(packages_of, shown_image(image, read), listed, wanted, cut)
+            package_rows = await _read_packages(connection, read, below)
+        return await asyncio.to_thread(packages_of, shown_image(image, read), package_rows, package_filter, cut)
 
-    async def cves(self, name: str, tag: str | None, wanted: WantedCves, cut: Cut) -> ImageCves | None:
+    async def cves(self, name: str, tag: str | None, cve_filter: WantedCves, cut: Cut) -> ImageCves | None:
         """What the same image has, and what runs of it where a later build has the fix."""
         async with self._database.reading() as connection:
             image = await _image(connection, name, tag)
@@ -65,20 +67,20 @@ class ImageContentsStore(CvePagesStore):
             ledger = await ledger_of(connection, image, read, deployed, self._platforms)
             gaps = await gaps_in(connection, read, self._max_age, self._clock.now())
         rows = await asyncio.to_thread(open_cves, ledger)
-        return cves_of(shown_image(image, read), rows, wanted, cut, gaps)
+        return cves_of(shown_image(image, read), rows, cve_filter, cut, gaps)
 
 
 async def _image(connection: AsyncConnection, name: str, tag: str | None) -> ProducedImage | None:
-    """Of several that claim the same tag, one whose word counts."""
+    """Reads an image; of several that claim the same tag, one whose word counts."""
     registry, _, path = name.partition("/")
-    where = [images.c.registry == registry, images.c.repository == path]
+    conditions = [images.c.registry == registry, images.c.repository == path]
     if tag is not None:
-        where.append(func.coalesce(images.c.found, images.c.tag) == tag)
-    return one_of(image for _, image in await read_claims(connection, *where))
+        conditions.append(func.coalesce(images.c.found, images.c.tag) == tag)
+    return one_of(image for _, image in await read_claims(connection, *conditions))
 
 
 def shown_image(image: ProducedImage, read: Sequence[ReadPlatform]) -> LookedAtImage:
-    """The image with what was not read of it."""
+    """Gives the image with what was not read of it."""
     not_read = tuple(f"{each.platform}: {each.not_read}" for each in read if each.not_read)
     if not read:
         not_read = (image.error or "nobody has looked at it in its registry yet",)
@@ -108,10 +110,10 @@ async def ledger_of(
 async def gaps_in(
     connection: AsyncConnection, read: Sequence[ReadPlatform], max_age: timedelta, now: datetime
 ) -> tuple[str, ...]:
-    """Why the image may have CVEs that nobody tells of."""
-    told = {each.inventory: each.distribution for each in read if each.read_at is not None}
+    """Tells why the image may have CVEs that nobody tells of."""
+    distributions = {each.inventory: each.distribution for each in read if each.read_at is not None}
     in_part = (read_in_part(each.platform, each.problems) for each in read if each.problems)
-    return (*in_part, *await gaps_of_image(connection, told, max_age, now))
+    return (*in_part, *await gaps_of_image(connection, distributions, max_age, now))
 
 
 def open_cves(ledger: Ledger) -> list[ImageCve]:
@@ -142,15 +144,20 @@ def _cve(facts: CveRow, entry: LedgerEntry) -> ImageCve:
     )
 
 
-async def _listed(
+async def _read_packages(
     connection: AsyncConnection, read: Sequence[ReadPlatform], below: dict[int, int]
 ) -> list[PackageInImage]:
     numbers = [each.inventory for each in read]
-    held = inventory_packages.c
-    of_layers = select(held.inventory_id, held.package_id, held.since, cast(null(), sboms.c.strength.type))
+    layer_columns = inventory_packages.c
+    of_layers = select(
+        layer_columns.inventory_id,
+        layer_columns.package_id,
+        layer_columns.since,
+        cast(null(), sboms.c.strength.type),
+    )
     of_sboms = select(sboms.c.inventory_id, sbom_packages.c.package_id, sboms.c.at, sboms.c.strength)
     every = union_all(
-        of_layers.where(held.inventory_id.in_([*numbers, *below.values()])),
+        of_layers.where(layer_columns.inventory_id.in_([*numbers, *below.values()])),
         of_sboms.join(sboms, sboms.c.id == sbom_packages.c.sbom_id).where(sboms.c.inventory_id.in_(numbers)),
     ).subquery()
     columns = (packages.c[name] for name in ("type", "name", "version", "source"))
@@ -160,12 +167,14 @@ async def _listed(
     of_base: dict[int, set[int]] = {}
     for inventory, package, *_ in rows:
         of_base.setdefault(inventory, set()).add(package)
-    found: list[PackageInImage] = []
+    package_rows: list[PackageInImage] = []
     by_inventory = {each.inventory: each for each in read}
     for inventory, package, since, strength, type_, package_name, version, source in rows:
         if (mine := by_inventory.get(inventory)) is not None:
             base = of_base.get(below.get(inventory, -1))
             origin = Origin.UNKNOWN if base is None else Origin.BASE if package in base else Origin.IMAGE
-            told = shown_by(strength)
-            found.append(PackageInImage(type_, package_name, version, source, mine.platform, origin, told, since))
-    return found
+            witness = shown_by(strength)
+            package_rows.append(
+                PackageInImage(type_, package_name, version, source, mine.platform, origin, witness, since)
+            )
+    return package_rows

@@ -47,17 +47,17 @@ _ASKED = (
 """SQLite would look all of them up again for each place."""
 
 
-def _in_one(table: FromClause, named: ColumnElement[Any]) -> ColumnElement[str]:
+def _in_one(table: FromClause, tag_or_digest: ColumnElement[Any]) -> ColumnElement[str]:
     """A tag or digest with its image's name, as one text: PostgreSQL takes several columns for too long for a hash
     table."""
-    return table.c.registry + "/" + table.c.repository + ":" + named
+    return table.c.registry + "/" + table.c.repository + ":" + tag_or_digest
 
 
 def _is_asked(value: ColumnElement[Any], column: str) -> ColumnElement[bool]:
     """Whether what a place names is among what is asked for, as most is; only for the others are all images looked
     at."""
-    asked = _ASKED.c[column]
-    return _in_one(deployments, value).in_(select(_in_one(_ASKED, asked)).where(asked.is_not(None)))
+    asked_column = _ASKED.c[column]
+    return _in_one(deployments, value).in_(select(_in_one(_ASKED, asked_column)).where(asked_column.is_not(None)))
 
 
 _BY_TAG, _BY_DIGEST = literal("tag"), literal("digest")
@@ -101,26 +101,28 @@ _RUN_AT = (
 )
 
 
-async def deployments_of(connection: AsyncConnection, some: Collection[int]) -> Mapping[int, Sequence[Deployment]]:
+async def deployments_of(
+    connection: AsyncConnection, image_ids: Collection[int]
+) -> Mapping[int, Sequence[Deployment]]:
     """The places where each of these images is run, in the order of repositories and files."""
-    found: dict[int, list[Deployment]] = {}
-    asked = list(some)
-    for start in range(0, len(asked), _AT_ONCE):
-        given = {"images": asked[start : start + _AT_ONCE]}
-        rows = (await connection.execute(_RUN_AT, given)).all()
+    deployments: dict[int, list[Deployment]] = {}
+    ids = list(image_ids)
+    for start in range(0, len(ids), _AT_ONCE):
+        parameters = {"images": ids[start : start + _AT_ONCE]}
+        rows = (await connection.execute(_RUN_AT, parameters)).all()
         for number, repository, path, line, tag, digest, since, is_older, before in rows:
-            known = since if isinstance(since, datetime) else None
-            place = Deployment(repository, path, line, tag, digest, known, is_older, _namings(before))
-            found.setdefault(number, []).append(place)
-    return found
+            named_since = since if isinstance(since, datetime) else None
+            place = Deployment(repository, path, line, tag, digest, named_since, is_older, _namings(before))
+            deployments.setdefault(number, []).append(place)
+    return deployments
 
 
 def _namings(text: str | None) -> tuple[Naming, ...] | None:
-    """None where it is not known what a place named before."""
+    """Reads what a place named before; None where that is not known."""
     if text is None or text == "null":
         return None
     try:
-        found: tuple[Naming, ...] = load_shared(text, tuple[Naming, ...])
+        namings: tuple[Naming, ...] = load_shared(text, tuple[Naming, ...])
     except Failure:
         return None
-    return found
+    return namings

@@ -69,10 +69,10 @@ class Answering:
         if len(sights) == 1:
             return (self._row(image, sights[0], (sights[0].platform,), deployed),)
         rows = []
-        for seen in self._by_version(sights):
-            told = _told_best(seen)
-            platforms = tuple(sorted({sight.platform for sight in told}))
-            rows.append(self._row(image, _first(told), platforms, deployed))
+        for version_sights in self._by_version(sights):
+            best_sights = _told_best(version_sights)
+            platforms = tuple(sorted({sight.platform for sight in best_sights}))
+            rows.append(self._row(image, _first(best_sights), platforms, deployed))
         return sorted(rows, key=lambda row: row.package.sort_key)
 
     def _row(
@@ -101,13 +101,13 @@ class Answering:
 
     def _fix(self, number: int, image: HoldingImage, platforms: tuple[str, ...]) -> NextVersion:
         """What the bases say on which the image may stand: it is fixed where none of them lacks the fix."""
-        known = self._fixes.get((number, platforms, image.stands_on))
-        if known is None:
+        next_version = self._fixes.get((number, platforms, image.stands_on))
+        if next_version is None:
             keys = [(name, each) for each in platforms for name in image.stands_on.names.get(each, ())]
             sides = [self.sides[key] for key in keys if key in self.sides]
-            known = self._worst(self.asked[number][0], sides)
-            self._fixes[number, platforms, image.stands_on] = known
-        return known
+            next_version = self._worst(self.asked[number][0], sides)
+            self._fixes[number, platforms, image.stands_on] = next_version
+        return next_version
 
     def _worst(self, package: Package, sides: Sequence[BaseSide]) -> NextVersion:
         states: dict[FixSource, BaseSide] = {}
@@ -129,12 +129,12 @@ class Answering:
 
 
 def _told_best(sights: Sequence[PackageSight]) -> Sequence[PackageSight]:
-    """Those of what tells of a package best."""
+    """Keeps those of the sights that tell best of a package."""
     shown_by = min((sight.shown_by for sight in sights), key=_BEST_FIRST.index)
     return [sight for sight in sights if sight.shown_by is shown_by]
 
 
 def _first(sights: Sequence[PackageSight]) -> PackageSight:
-    """The first of several that tell alike; certain where all of them are."""
+    """Gives the first of several sights that tell alike; it is certain where all of them are."""
     since = min(sight.since for sight in sights)
     return sights[0]._replace(since=since, is_certain=all(sight.is_certain for sight in sights))

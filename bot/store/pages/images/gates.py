@@ -20,11 +20,11 @@ _COLUMNS = tuple(
 )
 
 
-async def gates_of(connection: AsyncConnection, some: Collection[int] | None = None) -> dict[int, GateView]:
-    """What it says of these images, by their ids; of all where None is given."""
-    mine = () if some is None else (is_among(gates.c.image_id, "images"),)
+async def gates_of(connection: AsyncConnection, image_ids: Collection[int] | None = None) -> dict[int, GateView]:
+    """Reads what the gate says of these images, by their ids; of all where None is given."""
+    mine = () if image_ids is None else (is_among(gates.c.image_id, "images"),)
     query = select(*_COLUMNS).where(gates.c.outcome.is_not(None), *mine)
-    rows = await connection.execute(query, {"images": some})
+    rows = await connection.execute(query, {"images": image_ids})
     return dict(readable(rows, _view, lambda row: f"gate {row.image_id}"))
 
 
@@ -34,15 +34,15 @@ def _view(row: Any) -> tuple[int, GateView]:
 
 
 async def count_gates(connection: AsyncConnection) -> Mapping[GateOutcome, int]:
-    """Of how many images it says what; empty where nothing is asked of any."""
+    """Counts of how many images the gate says what; empty where nothing is asked of any."""
     rows = await connection.execute(
         select(gates.c.outcome, func.count().label("number"))
         .where(gates.c.outcome.is_not(None))
         .group_by(gates.c.outcome)
     )
-    told = readable(rows, lambda row: (GateOutcome(row.outcome), row.number), lambda row: f"gates {row.outcome}")
-    found = dict(told)
-    return {each: found.get(each, 0) for each in GateOutcome} if found else {}
+    pairs = readable(rows, lambda row: (GateOutcome(row.outcome), row.number), lambda row: f"gates {row.outcome}")
+    numbers = dict(pairs)
+    return {each: numbers.get(each, 0) for each in GateOutcome} if numbers else {}
 
 
 async def unfixed_in(connection: AsyncConnection, *mine: ColumnElement[bool]) -> tuple[Unfixed, ...]:
@@ -54,11 +54,13 @@ async def unfixed_in(connection: AsyncConnection, *mine: ColumnElement[bool]) ->
         .where(gates.c.unfixed > 0, *mine)
     )
     by_id: dict[str, list[tuple[int, DetectedVulnerability]]] = {}
-    said = readable(rows, lambda row: (row.image_id, load(row.gated, Gated)), lambda row: f"gate {row.image_id}")
-    for image, gated in said:
-        for each in gated.unfixed:
-            by_id.setdefault(each.id, []).append((image, each))
-    found = [
+    gated_images = readable(
+        rows, lambda row: (row.image_id, load(row.gated, Gated)), lambda row: f"gate {row.image_id}"
+    )
+    for image, gated in gated_images:
+        for vulnerability in gated.unfixed:
+            by_id.setdefault(vulnerability.id, []).append((image, vulnerability))
+    unfixed = [
         Unfixed(
             name,
             max((each.severity for _, each in several), key=lambda severity: severity.rank),
@@ -67,4 +69,4 @@ async def unfixed_in(connection: AsyncConnection, *mine: ColumnElement[bool]) ->
         )
         for name, several in by_id.items()
     ]
-    return tuple(sorted(found, key=lambda each: (-each.severity.rank, -each.images, each.id)))
+    return tuple(sorted(unfixed, key=lambda each: (-each.severity.rank, -each.images, each.id)))

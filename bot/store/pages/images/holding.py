@@ -64,43 +64,43 @@ _RELEASES = (
 
 
 async def sights_of(
-    connection: AsyncConnection, asked: Asked
+    connection: AsyncConnection, sought_packages: Asked
 ) -> tuple[dict[int, HoldingImage], dict[int, list[PackageSight]]]:
     """The images that hold these packages, and where each was seen to, by layers and by SBOMs."""
-    shown: dict[int, HoldingImage] = {}
-    found: dict[int, list[PackageSight]] = {}
-    if not asked:
-        return shown, found
-    rows = (await connection.execute(_SIGHTS, {"packages": asked})).all()
+    holding_images: dict[int, HoldingImage] = {}
+    sights: dict[int, list[PackageSight]] = {}
+    if not sought_packages:
+        return holding_images, sights
+    rows = (await connection.execute(_SIGHTS, {"packages": sought_packages})).all()
     for image, platform, package, since, strength, name, digest, standings, produced_by in rows:
-        if image not in shown:
+        if image not in holding_images:
             [stands_on] = told_in(standings, _bases_in, f"image {image}") or [StandsOn({})]
-            shown[image], found[image] = HoldingImage(name, digest, produced_by, stands_on), []
-        found[image].append(PackageSight(package, platform, since, shown_by(strength)))
-    return shown, found
+            holding_images[image], sights[image] = HoldingImage(name, digest, produced_by, stands_on), []
+        sights[image].append(PackageSight(package, platform, since, shown_by(strength)))
+    return holding_images, sights
 
 
 async def of_releases(
     connection: AsyncConnection,
-    wanted: Collection[Sought],
-    asked: Asked,
+    sought: Collection[Sought],
+    sought_packages: Asked,
     sights: Mapping[int, Sequence[PackageSight]],
 ) -> dict[int, list[PackageSight]]:
     """Those in images of the releases that are spoken of: elsewhere the same version may be another package. An
     image of which nobody can read the release may be of any."""
     rows = (await connection.execute(_RELEASES, {"images": sights})).all()
-    told = readable(rows, lambda row: ((row[0], row[1]), release_in(row[2])), lambda row: f"inventory {row[3]}")
-    releases = dict(told)
-    found: dict[int, list[PackageSight]] = {}
-    for image, seen in sights.items():
-        for sight in seen:
+    pairs = readable(rows, lambda row: ((row[0], row[1]), release_in(row[2])), lambda row: f"inventory {row[3]}")
+    releases = dict(pairs)
+    fitting_sights: dict[int, list[PackageSight]] = {}
+    for image, image_sights in sights.items():
+        for sight in image_sights:
             if (image, sight.platform) not in releases:
-                found.setdefault(image, []).append(sight._replace(is_certain=False))
+                fitting_sights.setdefault(image, []).append(sight._replace(is_certain=False))
                 continue
-            fit = fit_of(asked[sight.package][0], wanted, releases[image, sight.platform])
+            fit = fit_of(sought_packages[sight.package][0], sought, releases[image, sight.platform])
             if fit is not Fit.NO:
-                found.setdefault(image, []).append(sight._replace(is_certain=fit is Fit.YES))
-    return found
+                fitting_sights.setdefault(image, []).append(sight._replace(is_certain=fit is Fit.YES))
+    return fitting_sights
 
 
 def told_in(text: str | None, read: Callable[[str | None], T], row: str) -> list[T]:
@@ -110,14 +110,14 @@ def told_in(text: str | None, read: Callable[[str | None], T], row: str) -> list
 
 @lru_cache(maxsize=4_096)
 def release_in(distribution: str | None) -> str | None:
-    """The release of a stored distribution, as publishers list it."""
+    """Reads the release of a stored distribution, as publishers list it."""
     if not distribution or distribution == "null":
         return None
     return release_of(load_text(distribution, Distribution))
 
 
 def shown_by(strength: str | None) -> ShownBy:
-    """What tells of a package, by the strength of the SBOM that lists it."""
+    """Gives what tells of a package, by the strength of the SBOM that lists it."""
     if strength is None:
         return ShownBy.LAYERS
     return ShownBy.PROVED_SBOM if strength == Strength.PROVED.value else ShownBy.CLAIMED_SBOM
@@ -129,11 +129,11 @@ def _bases_in(standings: str | None) -> StandsOn:
 
     Read from the plain JSON of `Standing`, once for all images that stand alike: there may be thousands.
     """
-    found: dict[str, tuple[BaseName, ...]] = {}
+    names_by_platform: dict[str, tuple[BaseName, ...]] = {}
     for standing in json.loads(standings or "null") or ():
-        named = {
+        names = {
             (base["registry"], base["repository"], base["tag"])
             for base in (publication["base"] for publication in standing["publications"])
         }
-        found[standing["platform"]] = tuple(sorted(named, key=lambda name: (sum(map(len, name)), name)))
-    return StandsOn(found)
+        names_by_platform[standing["platform"]] = tuple(sorted(names, key=lambda name: (sum(map(len, name)), name)))
+    return StandsOn(names_by_platform)

@@ -49,17 +49,21 @@ _WORST_CVES = 5
 class ImagePagesStore(CvePagesStore):
     """Reads the pages of images: their list, and one with all that is known of it."""
 
-    async def images(self, wanted: WantedImages, cut: Cut) -> Images:
+    async def images(self, image_filter: WantedImages, cut: Cut) -> Images:
         """Counts of all, and one page of those that are wanted: what is behind first, the longest at the top."""
-        where = _where(wanted)
+        conditions = _list_conditions(image_filter)
         async with self._database.reading() as connection:
             states = await count_images(connection)
-            total = await connection.scalar(joined(select(func.count()).select_from(images)).where(*where))
+            total = await connection.scalar(joined(select(func.count()).select_from(images)).where(*conditions))
             rows = await connection.execute(
-                images_with_repositories().where(*where).order_by(*ORDER).limit(cut.per_page).offset(cut.offset)
+                images_with_repositories()
+                .where(*conditions)
+                .order_by(*ORDER)
+                .limit(cut.per_page)
+                .offset(cut.offset)
             )
-            shown = await _rows(connection, rows.all(), self._clock.now())
-        return Images(states, page_of(shown, int(total or 0), cut))
+            image_rows = await _rows(connection, rows.all(), self._clock.now())
+        return Images(states, page_of(image_rows, int(total or 0), cut))
 
     async def image(self, name: str, web: str, tag: str | None = None) -> ImagePage | None:
         """Reads all that is known of `registry/name`, and which CVEs it has under this tag, or under the one that
@@ -69,14 +73,14 @@ class ImagePagesStore(CvePagesStore):
         async with self._database.reading() as connection:
             tags = await _tags_of(connection, registry, path)
             claimed = [*list(tags)[:_MOST_CLAIMS], *(number for number in tags if tags[number] == tag)]
-            found = await read_claims(connection, images.c.id.in_(claimed)) if tags else ()
-            chosen = one_of(image for _, image in found if tag in (None, image.place.tag))
+            claim_rows = await read_claims(connection, images.c.id.in_(claimed)) if tags else ()
+            chosen = one_of(image for _, image in claim_rows if tag in (None, image.place.tag))
             if chosen is None:
                 return None
             read = await read_platforms(connection, claimed, self._platforms)
-            standings = {image.id: image.standings for _, image in found}
-            held = await packages_of_images(connection, read, standings, chosen.id)
-            said = await gates_of(connection, claimed)
+            standings = {image.id: image.standings for _, image in claim_rows}
+            platform_packages = await packages_of_images(connection, read, standings, chosen.id)
+            gate_views = await gates_of(connection, claimed)
             run_at = await deployments_of(connection, tags)
             places = _tags_run_at(tags, run_at)
             deployed = await _deployed(connection, list(places.items())[:_MOST_DEPLOYMENTS], web)
@@ -84,8 +88,8 @@ class ImagePagesStore(CvePagesStore):
             ledger = await ledger_of(connection, chosen, mine, run_at.get(chosen.id, ()), self._platforms)
             gaps = await gaps_in(connection, mine, self._max_age, now)
         claims = (
-            replace(_detail(image, row, web, now, held.get(row.id, ())), gate=said.get(row.id))
-            for row, image in found
+            replace(_detail(image, row, web, now, platform_packages.get(row.id, ())), gate=gate_views.get(row.id))
+            for row, image in claim_rows
         )
         rows = await asyncio.to_thread(open_cves, ledger)
         cves = cves_of(shown_image(chosen, mine), rows, WantedCves(), Cut(1, _WORST_CVES), gaps)
@@ -93,14 +97,14 @@ class ImagePagesStore(CvePagesStore):
 
 
 async def count_images(connection: AsyncConnection) -> dict[ImageState, int]:
-    """How many images stand how."""
+    """Counts how many images stand how."""
     rows = await connection.execute(select(images.c.state, func.count()).group_by(images.c.state))
-    found = {row[0]: row[1] for row in rows}
-    return {state: found.get(state.value, 0) for state in ImageState}
+    numbers = {row[0]: row[1] for row in rows}
+    return {state: numbers.get(state.value, 0) for state in ImageState}
 
 
 async def images_on(connection: AsyncConnection, base: Base, most: int, now: datetime) -> OnBase:
-    """Those of which some platform is seen to stand on it."""
+    """Reads the images of which some platform is seen to stand on the base."""
     is_on = cast(images.c.standings, String).contains(json.dumps(dump(base, Base)), autoescape=True)
     counted = (await connection.execute(select(func.count(), func.count(images.c.behind_since)).where(is_on))).one()
     rows = await connection.execute(images_with_repositories().where(is_on).order_by(*ORDER).limit(most))
@@ -108,37 +112,37 @@ async def images_on(connection: AsyncConnection, base: Base, most: int, now: dat
 
 
 async def images_of(connection: AsyncConnection, repository: int, most: int, now: datetime) -> tuple[ImageRow, ...]:
-    """What one repository produces."""
+    """Reads the images that one repository produces."""
     rows = await connection.execute(
         images_with_repositories().where(images.c.repository_id == repository).order_by(*ORDER).limit(most)
     )
     return await _rows(connection, rows.all(), now)
 
 
-def _where(wanted: WantedImages) -> list[ColumnElement[bool]]:
-    where: list[ColumnElement[bool]] = []
-    if wanted.text:
+def _list_conditions(image_filter: WantedImages) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if image_filter.text:
         name = images.c.registry + "/" + images.c.repository
-        where.append(
+        conditions.append(
             or_(
-                name.icontains(wanted.text, autoescape=True),
-                repositories.c.name.icontains(wanted.text, autoescape=True),
+                name.icontains(image_filter.text, autoescape=True),
+                repositories.c.name.icontains(image_filter.text, autoescape=True),
             )
         )
-    if wanted.state is not None:
-        where.append(images.c.state == wanted.state.value)
-    return where
+    if image_filter.state is not None:
+        conditions.append(images.c.state == image_filter.state.value)
+    return conditions
 
 
 async def _rows(connection: AsyncConnection, rows: Sequence[Any], now: datetime) -> tuple[ImageRow, ...]:
     lost = await contested_images(connection) if rows else frozenset()
-    said = await gates_of(connection, [row.id for row in rows])
-    found: Iterable[ImageRow] = readable(
+    gate_views = await gates_of(connection, [row.id for row in rows])
+    image_rows: Iterable[ImageRow] = readable(
         rows,
-        lambda row: replace(_row(image_of(row, row.name, lost), now), gate=said.get(row.id)),
+        lambda row: replace(_row(image_of(row, row.name, lost), now), gate=gate_views.get(row.id)),
         lambda row: f"image {row.id}",
     )
-    return tuple(found)
+    return tuple(image_rows)
 
 
 def _row(image: ProducedImage, now: datetime) -> ImageRow:
@@ -157,7 +161,7 @@ def _row(image: ProducedImage, now: datetime) -> ImageRow:
 
 
 def _detail(
-    image: ProducedImage, row: Any, web: str, now: datetime, held: tuple[PlatformPackages, ...]
+    image: ProducedImage, row: Any, web: str, now: datetime, platform_packages: tuple[PlatformPackages, ...]
 ) -> ImageDetail:
     claim = image.claim
     return ImageDetail(
@@ -170,7 +174,7 @@ def _detail(
         row.looked_at,
         image.builder.told if image.builder is not None else None,
         tuple(_platform(each, now) for each in image.standings),
-        held,
+        platform_packages,
     )
 
 
@@ -187,30 +191,30 @@ def _platform(standing: ImageStanding, now: datetime) -> PlatformRow:
 
 async def _tags_of(connection: AsyncConnection, registry: str, path: str) -> dict[int, str]:
     """The tags of all images of a name, by their ids, in the order in which they are shown."""
-    named = select(images.c.id, images.c.found, images.c.tag).where(
+    query = select(images.c.id, images.c.found, images.c.tag).where(
         images.c.registry == registry, images.c.repository == path
     )
-    return {row.id: row.found or row.tag for row in await connection.execute(named.order_by(*ORDER))}
+    return {row.id: row.found or row.tag for row in await connection.execute(query.order_by(*ORDER))}
 
 
 def _tags_run_at(
     tags: Mapping[int, str], run_at: Mapping[int, Sequence[Deployment]]
 ) -> Mapping[Deployment, tuple[str, ...]]:
     """The places where these images are run, each with the tags of those that it may be, in the order of places."""
-    found: dict[Deployment, dict[str, None]] = {}
+    tags_by_place: dict[Deployment, dict[str, None]] = {}
     for image, tag in tags.items():
         for place in run_at.get(image, ()):
-            found.setdefault(place, {})[tag] = None
-    in_order = sorted(found, key=lambda place: (place.repository, place.path, place.line))
-    return {place: tuple(found[place]) for place in in_order}
+            tags_by_place.setdefault(place, {})[tag] = None
+    in_order = sorted(tags_by_place, key=lambda place: (place.repository, place.path, place.line))
+    return {place: tuple(tags_by_place[place]) for place in in_order}
 
 
 async def _deployed(
     connection: AsyncConnection, places: Sequence[tuple[Deployment, tuple[str, ...]]], web: str
 ) -> tuple[DeploymentRow, ...]:
-    named = {place.repository for place, _ in places}
+    names = {place.repository for place, _ in places}
     rows = await connection.execute(
-        select(repositories.c.name, repositories.c.default_branch).where(repositories.c.name.in_(named))
+        select(repositories.c.name, repositories.c.default_branch).where(repositories.c.name.in_(names))
     )
     branches = {row.name: row.default_branch for row in rows}
     return tuple(

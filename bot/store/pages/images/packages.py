@@ -37,26 +37,28 @@ _NAMED = union(
 class PackagesStore(Store):
     """Reads which images and bases hold a package, and writes nothing."""
 
-    async def find(self, wanted: Collection[Sought], platforms: Collection[str]) -> FoundPackages:
+    async def find(self, sought: Collection[Sought], platforms: Collection[str]) -> FoundPackages:
         """The images of the fleet that hold any of these packages; `platforms` are those that are read at all."""
         async with self._database.reading() as connection:
-            wanted = (*wanted, *await _spelled_otherwise(connection, wanted))
-            named = await _named(connection, wanted)
-            asked = _asked_for(named, wanted)
-            shown, sights = await sights_of(connection, asked)
-            if any(each.release is not None for each in wanted):
-                sights = await of_releases(connection, wanted, asked, sights)
+            sought = (*sought, *await _spelled_otherwise(connection, sought))
+            candidates = await _read_candidates(connection, sought)
+            sought_packages = _asked_for(candidates, sought)
+            holding_images, sights = await sights_of(connection, sought_packages)
+            if any(each.release is not None for each in sought):
+                sights = await of_releases(connection, sought, sought_packages, sights)
             run_at = await deployments_of(connection, sights)
-            sides = await sides_of(connection, named, [shown[number] for number in sights])
+            sides = await sides_of(connection, candidates, [holding_images[number] for number in sights])
             of_all, not_known = await count_images(connection, platforms)
-        answering = Answering(wanted, asked, sides)
-        by_name = sorted(sights, key=lambda number: (shown[number].name, shown[number].produced_by, number))
-        found = [
+        answering = Answering(sought, sought_packages, sides)
+        by_name = sorted(
+            sights, key=lambda number: (holding_images[number].name, holding_images[number].produced_by, number)
+        )
+        rows = [
             row
             for number in by_name
-            for row in answering.rows(shown[number], sights[number], tuple(run_at.get(number, ())))
+            for row in answering.rows(holding_images[number], sights[number], tuple(run_at.get(number, ())))
         ]
-        return FoundPackages(tuple(found), not_known, () if of_all else (NO_IMAGE,))
+        return FoundPackages(tuple(rows), not_known, () if of_all else (NO_IMAGE,))
 
     async def affected(self, name: str) -> tuple[WantedAffected, ...] | None:
         """What publishers say is affected by a CVE, or by a record of that name, of packages in images; None where
@@ -78,43 +80,48 @@ class PackagesStore(Store):
             if (await connection.execute(of_record.limit(1))).one_or_none() is None:
                 return None
             rows = (await connection.execute(exposed)).all()
-        said = {row.id: load(row.affected, AffectedPackage) for row in rows}
+        affected_by_id = {row.id: load(row.affected, AffectedPackage) for row in rows}
         names: dict[int, set[str]] = {}
         for row in rows:
             names.setdefault(row.id, set()).update(each for each in (row.name, row.source) if each)
-        return tuple(WantedAffected(each, tuple(sorted(names[number]))) for number, each in sorted(said.items()))
+        return tuple(
+            WantedAffected(affected, tuple(sorted(names[number])))
+            for number, affected in sorted(affected_by_id.items())
+        )
 
 
-async def _named(connection: AsyncConnection, wanted: Collection[Sought]) -> dict[int, Package]:
+async def _read_candidates(connection: AsyncConnection, sought: Collection[Sought]) -> dict[int, Package]:
     """The packages of the names in question, in whatever version, each with its source package.
 
     What is built from a source package that is asked for by name is known by the images that say so, and has that
     source also where an image names none: chiseled ones do not.
     """
-    by_name = {each.name for each in wanted if isinstance(each, WantedPackage)}
-    rows = (await connection.execute(_NAMED, {"names": names_of(wanted), "sources": by_name})).all()
-    found = {row.id: package_of(row) for row in rows}
+    by_name = {each.name for each in sought if isinstance(each, WantedPackage)}
+    rows = (await connection.execute(_NAMED, {"names": names_of(sought), "sources": by_name})).all()
+    candidates = {row.id: package_of(row) for row in rows}
     sources = {
-        (each.type, each.name): each.source for each in found.values() if each.source in by_name and each.source
+        (package.type, package.name): package.source
+        for package in candidates.values()
+        if package.source in by_name and package.source
     }
-    return {number: _sourced(each, sources) for number, each in found.items()}
+    return {number: _sourced(each, sources) for number, each in candidates.items()}
 
 
-async def _spelled_otherwise(connection: AsyncConnection, wanted: Collection[Sought]) -> tuple[Sought, ...]:
+async def _spelled_otherwise(connection: AsyncConnection, sought: Collection[Sought]) -> tuple[Sought, ...]:
     """The same packages by other spellings of their names in NuGet, where case does not count."""
     of_nuget: dict[str, list[WantedPackage]] = {}
-    for each in wanted:
-        if isinstance(each, WantedPackage) and each.type in (None, PackageType.NUGET):
-            of_nuget.setdefault(each.name.lower(), []).append(each)
+    for package in sought:
+        if isinstance(package, WantedPackage) and package.type in (None, PackageType.NUGET):
+            of_nuget.setdefault(package.name.lower(), []).append(package)
     if not of_nuget:
         return ()
     is_named = (packages.c.type == PackageType.NUGET.value, func.lower(packages.c.name).in_(of_nuget))
     names = await connection.scalars(select(packages.c.name).where(*is_named).distinct())
     return tuple(
-        replace(each, name=name, type=PackageType.NUGET.value)
+        replace(package, name=name, type=PackageType.NUGET.value)
         for name in sorted(names)
-        for each in of_nuget.get(name.lower(), ())
-        if each.name != name
+        for package in of_nuget.get(name.lower(), ())
+        if package.name != name
     )
 
 
@@ -124,11 +131,11 @@ def _sourced(package: Package, sources: Mapping[tuple[str, str], str]) -> Packag
     return package if source is None else replace(package, source=source)
 
 
-def _asked_for(named: Mapping[int, Package], wanted: Collection[Sought]) -> Asked:
+def _asked_for(candidates: Mapping[int, Package], sought: Collection[Sought]) -> Asked:
     """The packages that are asked for in any image, for whatever architecture, and whether that is certain."""
-    found: dict[int, tuple[Package, bool]] = {}
-    for number, package in named.items():
-        fits = {fit for each in wanted if (fit := each.fit(package)) is not Fit.NO}
+    fitting_packages: dict[int, tuple[Package, bool]] = {}
+    for number, package in candidates.items():
+        fits = {fit for each in sought if (fit := each.fit(package)) is not Fit.NO}
         if fits:
-            found[number] = (replace(package, architecture=None), Fit.YES in fits)
-    return found
+            fitting_packages[number] = (replace(package, architecture=None), Fit.YES in fits)
+    return fitting_packages

@@ -14,13 +14,13 @@ from bot.store.rows.inventories.inventories import image_inventories, inventorie
 def _counts(is_wanted: ColumnElement[bool]) -> Select[Any]:
     """Of all images, of those that were seen, and of those of which not everything was read, or could be."""
     of_all = select(func.count()).select_from(images)
-    seen = (
+    seen_images = (
         select(func.count(image_inventories.c.image_id.distinct()))
         .join(inventories, inventories.c.id == image_inventories.c.inventory_id)
         .where(is_wanted)
     )
-    in_part = seen.where(inventories.c.is_complete.is_not(True))
-    return select(of_all.scalar_subquery(), seen.scalar_subquery(), in_part.scalar_subquery())
+    in_part = seen_images.where(inventories.c.is_complete.is_not(True))
+    return select(of_all.scalar_subquery(), seen_images.scalar_subquery(), in_part.scalar_subquery())
 
 
 _OF_EVERY_PLATFORM = _counts(true())
@@ -33,6 +33,6 @@ async def count_images(connection: AsyncConnection, platforms: Collection[str] |
     None where every platform matters.
     """
     query = _OF_EVERY_PLATFORM if platforms is None else _OF_SOME_PLATFORMS
-    given = {} if platforms is None else {"platforms": platforms}
-    of_all, seen, in_part = (await connection.execute(query, given)).one()
-    return int(of_all), int(of_all - seen + in_part)
+    parameters = {} if platforms is None else {"platforms": platforms}
+    of_all, of_seen, in_part = (await connection.execute(query, parameters)).one()
+    return int(of_all), int(of_all - of_seen + in_part)

@@ -54,15 +54,15 @@ class ReadPlatform:
 
 
 async def read_platforms(
-    connection: AsyncConnection, some: Collection[int], platforms: Collection[str] | None
+    connection: AsyncConnection, image_ids: Collection[int], platforms: Collection[str] | None
 ) -> tuple[ReadPlatform, ...]:
     """Those of these images, by their ids; `platforms` are those that are read at all, None where all are."""
-    rows = await connection.execute(_PLATFORMS.where(image_inventories.c.image_id.in_(some)))
+    rows = await connection.execute(_PLATFORMS.where(image_inventories.c.image_id.in_(image_ids)))
     return tuple(_platform(row, platforms) for row in rows)
 
 
 def _platform(row: Any, platforms: Collection[str] | None) -> ReadPlatform:
-    """One row, also where that is damaged."""
+    """Reads one row, also where that is damaged."""
 
     def read(row: Any) -> ReadPlatform:
         return ReadPlatform(
@@ -72,8 +72,12 @@ def _platform(row: Any, platforms: Collection[str] | None) -> ReadPlatform:
             distribution_in(row.distribution),
         )
 
-    told = readable([row], read, lambda row: f"inventory {row.inventory_id}")
-    return told[0] if told else ReadPlatform(row.image_id, row.platform, row.inventory_id, None, (), _DAMAGED, None)
+    read_rows = readable([row], read, lambda row: f"inventory {row.inventory_id}")
+    return (
+        read_rows[0]
+        if read_rows
+        else ReadPlatform(row.image_id, row.platform, row.inventory_id, None, (), _DAMAGED, None)
+    )
 
 
 def _why_not(platform: str, error: str | None, platforms: Collection[str] | None) -> str:
@@ -87,22 +91,25 @@ async def bases_below(
 ) -> dict[int, int]:
     """By inventory that of what the image stands on there, as far as that was read; by the standings of images."""
     digests: dict[int, list[str]] = {}
-    for each in read:
-        for standing in standings.get(each.image, ()):
-            if standing.platform == platform_of(each.platform):
-                named = [publication.platform_digest for publication in standing.publications]
-                digests.setdefault(each.inventory, named)
-    wanted = {digest for named in digests.values() for digest in named}
-    if not wanted:
+    for platform in read:
+        for standing in standings.get(platform.image, ()):
+            if standing.platform == platform_of(platform.platform):
+                base_digests = [publication.platform_digest for publication in standing.publications]
+                digests.setdefault(platform.inventory, base_digests)
+    all_digests = {digest for base_digests in digests.values() for digest in base_digests}
+    if not all_digests:
         return {}
     rows = await connection.execute(
         select(inventories.c.digest, inventories.c.id).where(
-            inventories.c.digest.in_(wanted), inventories.c.read_at.is_not(None)
+            inventories.c.digest.in_(all_digests), inventories.c.read_at.is_not(None)
         )
     )
     ids = {row.digest: row.id for row in rows}
-    below = {number: [ids[digest] for digest in named if digest in ids] for number, named in digests.items()}
-    return {number: found[0] for number, found in below.items() if found}
+    below = {
+        number: [ids[digest] for digest in base_digests if digest in ids]
+        for number, base_digests in digests.items()
+    }
+    return {number: inventory_ids[0] for number, inventory_ids in below.items() if inventory_ids}
 
 
 async def count_types(
@@ -125,7 +132,7 @@ async def count_types(
         .group_by(inventory_packages.c.inventory_id, packages.c.type)
         .order_by(packages.c.type)
     )
-    found: dict[int, dict[str, tuple[int, int]]] = {}
+    counts: dict[int, dict[str, tuple[int, int]]] = {}
     for row in rows:
-        found.setdefault(row.inventory_id, {})[row.type] = (row.held, row.shared)
-    return found
+        counts.setdefault(row.inventory_id, {})[row.type] = (row.held, row.shared)
+    return counts

@@ -29,65 +29,67 @@ async def packages_of_images(
     below = await bases_below(connection, read, standings)
     types = await count_types(connection, {each.inventory for each in read}, below)
     first = {each.inventory for each in read if each.image == chosen}
-    listed = await _sboms(connection, {each.inventory: each.read_at is not None for each in read}, first)
-    found: dict[int, tuple[PlatformPackages, ...]] = {}
-    for each in read:
-        is_read = each.read_at is not None
-        counts = types.get(each.inventory, {})
-        shown = PlatformPackages(
-            each.platform,
-            sum(held for held, _ in counts.values()) if is_read else None,
-            each.problems,
-            listed.get(each.inventory, ()),
-            {type_: held for type_, (held, _) in counts.items()},
-            sum(shared for _, shared in counts.values()) if is_read and each.inventory in below else None,
-            each.read_at,
-            each.not_read,
+    sbom_rows = await _sboms(connection, {each.inventory: each.read_at is not None for each in read}, first)
+    by_image: dict[int, tuple[PlatformPackages, ...]] = {}
+    for platform in read:
+        is_read = platform.read_at is not None
+        counts = types.get(platform.inventory, {})
+        platform_packages = PlatformPackages(
+            platform.platform,
+            sum(count for count, _ in counts.values()) if is_read else None,
+            platform.problems,
+            sbom_rows.get(platform.inventory, ()),
+            {type_: count for type_, (count, _) in counts.items()},
+            sum(shared for _, shared in counts.values()) if is_read and platform.inventory in below else None,
+            platform.read_at,
+            platform.not_read,
         )
-        found[each.image] = (*found.get(each.image, ()), shown)
-    return found
+        by_image[platform.image] = (*by_image.get(platform.image, ()), platform_packages)
+    return by_image
 
 
 async def _sboms(
-    connection: AsyncConnection, some: Mapping[int, bool], first: Collection[int]
+    connection: AsyncConnection, is_read: Mapping[int, bool], first: Collection[int]
 ) -> dict[int, tuple[SbomRow, ...]]:
     """Those of these inventories, of which each was read or was not; if there are many, of some `first`."""
     rows = await connection.execute(
         select(sboms)
-        .where(sboms.c.inventory_id.in_(some))
+        .where(sboms.c.inventory_id.in_(is_read))
         .order_by(sboms.c.inventory_id.not_in(first), sboms.c.id)
         .limit(_MOST_COMPARED)
     )
-    found: dict[int, tuple[SbomRow, ...]] = {}
+    sbom_rows: dict[int, tuple[SbomRow, ...]] = {}
     if not (read := rows.all()):
-        return found
-    of_layers, of_sboms = await _listed(connection, {row.inventory_id for row in read}, {row.id for row in read})
+        return sbom_rows
+    of_layers, of_sboms = await _read_packages(
+        connection, {row.inventory_id for row in read}, {row.id for row in read}
+    )
     for row in read:
-        said = of_sboms.get(row.id, [])
-        is_compared = some[row.inventory_id] and not row.problems
-        shown = SbomRow(
+        sbom_packages_listed = of_sboms.get(row.id, [])
+        is_compared = is_read[row.inventory_id] and not row.problems
+        sbom_row = SbomRow(
             row.origin,
             Strength(row.strength),
             row.told,
             row.at,
-            len(said),
+            len(sbom_packages_listed),
             tuple(row.problems),
-            package_changes(of_layers.get(row.inventory_id, ()), said) if is_compared else None,
+            package_changes(of_layers.get(row.inventory_id, ()), sbom_packages_listed) if is_compared else None,
         )
-        found[row.inventory_id] = (*found.get(row.inventory_id, ()), shown)
-    return found
+        sbom_rows[row.inventory_id] = (*sbom_rows.get(row.inventory_id, ()), sbom_row)
+    return sbom_rows
 
 
-async def _listed(
+async def _read_packages(
     connection: AsyncConnection, numbers: Collection[int], of: Collection[int]
 ) -> tuple[dict[int, list[Package]], dict[int, list[Package]]]:
-    """What the layers of these inventories show, and what these SBOMs list."""
-    held, said = inventory_packages.c, sbom_packages.c
+    """Reads what the layers of these inventories show, and what these SBOMs list."""
+    layer_columns, sbom_columns = inventory_packages.c, sbom_packages.c
     every = union_all(
-        select(held.inventory_id.label("place"), literal(1).label("is_shown"), held.package_id).where(
-            held.inventory_id.in_(numbers)
-        ),
-        select(said.sbom_id, literal(0), said.package_id).where(said.sbom_id.in_(of)),
+        select(
+            layer_columns.inventory_id.label("place"), literal(1).label("is_shown"), layer_columns.package_id
+        ).where(layer_columns.inventory_id.in_(numbers)),
+        select(sbom_columns.sbom_id, literal(0), sbom_columns.package_id).where(sbom_columns.sbom_id.in_(of)),
     ).subquery()
     rows = await connection.execute(
         select(every.c.place, every.c.is_shown, packages).join(packages, packages.c.id == every.c.package_id)

@@ -64,12 +64,12 @@ class BasesBelow:
                 break
             produced = self.own.get((base.registry, base.repository))
             if produced is None:
-                shown = self.shown.get((base, as_shown))
+                inventory = self.shown.get((base, as_shown))
                 upstream = self.upstreams.get(base)
                 if upstream is None:
-                    return Below(platform, base, shown, None, tuple(own[::-1]))
+                    return Below(platform, base, inventory, None, tuple(own[::-1]))
                 published = self.shown.get((upstream, as_shown))
-                return Below(platform, upstream, published, (base, shown), tuple(own[::-1]))
+                return Below(platform, upstream, published, (base, inventory), tuple(own[::-1]))
             of_its_tag = of_tag(base.tag, produced)
             if of_its_tag is None:
                 break
@@ -80,45 +80,45 @@ class BasesBelow:
 
 async def read_bases(connection: AsyncConnection, standings: Iterable[ImageStanding]) -> BasesBelow:
     """All bases below these standings, own ones followed down, with what they show now."""
-    found = BasesBelow()
-    wanted = {each.made_from for each in standings if each.made_from is not None}
+    bases_below = BasesBelow()
+    all_bases = {each.made_from for each in standings if each.made_from is not None}
     followed: set[Base] = set()
     for _ in range(_DEEPEST):
-        new = wanted - followed
+        new = all_bases - followed
         if not new:
             break
         followed |= new
-        own = await _own(connection, {(base.registry, base.repository) for base in new} - found.own.keys())
-        found.own |= own
-        wanted |= {
-            each.made_from
+        own = await _own(connection, {(base.registry, base.repository) for base in new} - bases_below.own.keys())
+        bases_below.own |= own
+        all_bases |= {
+            standing.made_from
             for tags in own.values()
             for _, stood in tags.values()
-            for each in stood
-            if each.made_from is not None
+            for standing in stood
+            if standing.made_from is not None
         }
-    found.upstreams = await _upstreams(connection, followed)
-    found.followed = frozenset(followed | set(found.upstreams.values()))
-    found.shown = await _shown(connection, found.followed)
-    found.withdrawn = await _withdrawn(connection, found.followed)
-    return found
+    bases_below.upstreams = await _upstreams(connection, followed)
+    bases_below.followed = frozenset(followed | set(bases_below.upstreams.values()))
+    bases_below.shown = await _read_inventories(connection, bases_below.followed)
+    bases_below.withdrawn = await _withdrawn(connection, bases_below.followed)
+    return bases_below
 
 
 async def _own(connection: AsyncConnection, names: Collection[_Name]) -> dict[_Name, dict[str, _Produced]]:
-    found: dict[_Name, dict[str, _Produced]] = {}
-    for some in chunks(sorted(names)):
+    own_images: dict[_Name, dict[str, _Produced]] = {}
+    for part in chunks(sorted(names)):
         rows = await connection.execute(
             select(
                 *(images.c.id, images.c.registry, images.c.repository, images.c.tag, images.c.standings),
                 repositories.c.name,
             )
             .join(repositories, repositories.c.id == images.c.repository_id)
-            .where(tuple_(images.c.registry, images.c.repository).in_(some))
+            .where(tuple_(images.c.registry, images.c.repository).in_(part))
             .order_by(images.c.id)
         )
         for name, tag, produced in readable(rows, _produced, lambda row: f"image {row.id}"):
-            found.setdefault(name, {})[tag] = produced
-    return found
+            own_images.setdefault(name, {})[tag] = produced
+    return own_images
 
 
 def _produced(row: Any) -> tuple[_Name, str, _Produced]:
@@ -126,10 +126,10 @@ def _produced(row: Any) -> tuple[_Name, str, _Produced]:
     return (row.registry, row.repository), row.tag, (row.name, standings)
 
 
-async def _upstreams(connection: AsyncConnection, some: Collection[Base]) -> dict[Base, Base]:
-    found: dict[Base, Base] = {}
+async def _upstreams(connection: AsyncConnection, followed_bases: Collection[Base]) -> dict[Base, Base]:
+    upstreams: dict[Base, Base] = {}
     above = bases.alias()
-    for part in chunks(sorted(some)):
+    for part in chunks(sorted(followed_bases)):
         rows = await connection.execute(
             select(
                 *(bases.c.registry, bases.c.repository, bases.c.tag),
@@ -138,13 +138,15 @@ async def _upstreams(connection: AsyncConnection, some: Collection[Base]) -> dic
             .join(above, above.c.id == bases.c.upstream_id)
             .where(has_name_among(part))
         )
-        found |= {Base(*row[:3]): Base(*row[3:]) for row in rows}
-    return found
+        upstreams |= {Base(*row[:3]): Base(*row[3:]) for row in rows}
+    return upstreams
 
 
-async def _shown(connection: AsyncConnection, some: Collection[Base]) -> dict[tuple[Base, str], int]:
-    found: dict[tuple[Base, str], int] = {}
-    for part in chunks(sorted(some)):
+async def _read_inventories(
+    connection: AsyncConnection, followed_bases: Collection[Base]
+) -> dict[tuple[Base, str], int]:
+    inventory_ids: dict[tuple[Base, str], int] = {}
+    for part in chunks(sorted(followed_bases)):
         rows = await connection.execute(
             select(
                 bases.c.registry,
@@ -156,32 +158,36 @@ async def _shown(connection: AsyncConnection, some: Collection[Base]) -> dict[tu
             .join(observed_inventories, observed_inventories.c.observation_id == bases.c.observation_id)
             .where(has_name_among(part))
         )
-        found |= {(base_of(row), row.platform): row.inventory_id for row in rows}
-    return found
+        inventory_ids |= {(base_of(row), row.platform): row.inventory_id for row in rows}
+    return inventory_ids
 
 
-async def _withdrawn(connection: AsyncConnection, some: Collection[Base]) -> frozenset[Base]:
+async def _withdrawn(connection: AsyncConnection, followed_bases: Collection[Base]) -> frozenset[Base]:
     """Those of which the last that was observed is that they are not there any more."""
-    found: set[Base] = set()
-    for part in chunks(sorted(some)):
-        each = observations.alias()
+    withdrawn_bases: set[Base] = set()
+    for part in chunks(sorted(followed_bases)):
+        observation = observations.alias()
         mine = select(bases.c.id).where(has_name_among(part))
-        last = select(func.max(each.c.id)).where(each.c.base_id.in_(mine)).group_by(each.c.base_id)
+        last = (
+            select(func.max(observation.c.id))
+            .where(observation.c.base_id.in_(mine))
+            .group_by(observation.c.base_id)
+        )
         rows = await connection.execute(
             select(bases.c.registry, bases.c.repository, bases.c.tag)
             .join_from(observations, bases, bases.c.id == observations.c.base_id)
             .where(observations.c.id.in_(last), observations.c.digest.is_(None))
         )
-        found |= {base_of(row) for row in rows}
-    return frozenset(found)
+        withdrawn_bases |= {base_of(row) for row in rows}
+    return frozenset(withdrawn_bases)
 
 
 async def read_names(
     connection: AsyncConnection, numbers: Collection[int], names: Collection[str]
 ) -> Mapping[int, frozenset[tuple[str, str]]]:
     """Which of these names, in lower case, packages in these inventories have, each with its type; by inventory."""
-    found: dict[int, set[tuple[str, str]]] = {number: set() for number in numbers}
-    wanted = frozenset(names)
+    names_by_inventory: dict[int, set[tuple[str, str]]] = {number: set() for number in numbers}
+    lower_names = frozenset(names)
     for ids in chunks(sorted(numbers)):
         rows = await connection.execute(
             select(inventory_packages.c.inventory_id, packages)
@@ -190,5 +196,7 @@ async def read_names(
         )
         for row in rows:
             package: Package = package_of(row)
-            found[row.inventory_id] |= {(package.type, name) for name in package.listed_names & wanted}
-    return {number: frozenset(each) for number, each in found.items()}
+            names_by_inventory[row.inventory_id] |= {
+                (package.type, name) for name in package.listed_names & lower_names
+            }
+    return {number: frozenset(each) for number, each in names_by_inventory.items()}

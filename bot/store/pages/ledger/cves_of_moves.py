@@ -73,9 +73,9 @@ class CvesOfMoves:
         self, connection: AsyncConnection, moves: Mapping[int, Sequence[PlatformChanges]]
     ) -> dict[int, tuple[PlatformChanges, ...]]:
         """The same changes of packages, by the ids of changes, each platform with its CVEs."""
-        found = await self.over(connection, {number: (number,) for number in moves})
+        moved_cves = await self.over(connection, {number: (number,) for number in moves})
         return {
-            number: tuple(replace(each, cves=found[number].get(each.platform)) for each in platforms)
+            number: tuple(replace(each, cves=moved_cves[number].get(each.platform)) for each in platforms)
             for number, platforms in moves.items()
         }
 
@@ -85,16 +85,16 @@ class CvesOfMoves:
         """What each of these made of several changes has moved in all, by platform: from before the first of them
         to after the last."""
         spans = await self._spans(connection, moves)
-        wanted: dict[int, str] = {}
+        inventory_platforms: dict[int, str] = {}
         for platform, (first, last) in (each for mine in spans.values() for each in mine.items()):
-            wanted |= {first.before: platform, last.after: platform}
-        told = await self._told(connection, wanted) if wanted else {}
-        data = await kept_data(connection) if wanted else KeptData({})
+            inventory_platforms |= {first.before: platform, last.after: platform}
+        told_platforms = await self._read_platforms(connection, inventory_platforms) if inventory_platforms else {}
+        data = await kept_data(connection) if inventory_platforms else KeptData({})
         return {
             key: {
                 platform: cves_moved(
-                    self._known(told.get(first.before), data, _GONE_BEFORE),
-                    self._known(told.get(last.after), data, _GONE),
+                    self._list_known_cves(told_platforms.get(first.before), data, _GONE_BEFORE),
+                    self._list_known_cves(told_platforms.get(last.after), data, _GONE),
                     last.not_rebuilt,
                 )
                 for platform, (first, last) in mine.items()
@@ -112,16 +112,20 @@ class CvesOfMoves:
         ends = {(last.after, last.not_rebuilt): last for mine in spans.values() for _, last in mine.values()}
         if not ends:
             return None
-        told = await self._told(connection, {last.after: last.platform for last in ends.values()})
+        told_platforms = await self._read_platforms(
+            connection, {last.after: last.platform for last in ends.values()}
+        )
         return still_open_in_all(
-            cves_moved(KnownCves(), self._known(told.get(last.after), data, _GONE), last.not_rebuilt)
+            cves_moved(
+                KnownCves(), self._list_known_cves(told_platforms.get(last.after), data, _GONE), last.not_rebuilt
+            )
             for last in ends.values()
         )
 
     async def _spans(
         self, connection: AsyncConnection, moves: Mapping[K, Collection[int]]
     ) -> dict[K, dict[str, tuple[_Step, _Step]]]:
-        """The first and the last step of each platform."""
+        """Reads the first and the last step of each platform."""
         spans: dict[K, dict[str, tuple[_Step, _Step]]] = {key: {} for key in moves}
         of_change: dict[int, list[K]] = {}
         for key, several in moves.items():
@@ -134,51 +138,55 @@ class CvesOfMoves:
                     spans[key][step.platform] = (first, step)
         return spans
 
-    async def _told(self, connection: AsyncConnection, wanted: Mapping[int, str]) -> dict[int, ToldPlatform]:
-        """What is told of these, by their ids, each with its platform."""
+    async def _read_platforms(
+        self, connection: AsyncConnection, inventory_platforms: Mapping[int, str]
+    ) -> dict[int, ToldPlatform]:
+        """Reads what is told of these inventories, by their ids, each with its platform."""
         mark = await _mark(connection)
         if mark != self._at_hand.mark:
             self._at_hand = _AtHand(mark)
         at_hand = self._at_hand
-        known = {number: at_hand.told[number] for number in wanted if number in at_hand.told}
-        rows = await inventory_rows(connection, wanted.keys() - known.keys())
+        kept_platforms = {number: at_hand.told[number] for number in inventory_platforms if number in at_hand.told}
+        rows = await inventory_rows(connection, inventory_platforms.keys() - kept_platforms.keys())
         if not rows:
-            return known
-        held = await read_held(connection, rows)
-        read = {number: told_platform(wanted[number], row, held) for number, row in rows.items()}
-        told = known | read
-        latest = {number: each for number, each in told.items() if _is_settled(each)}
+            return kept_platforms
+        held_packages = await read_held(connection, rows)
+        read = {
+            number: told_platform(inventory_platforms[number], row, held_packages) for number, row in rows.items()
+        }
+        told_platforms = kept_platforms | read
+        latest = {number: each for number, each in told_platforms.items() if _is_settled(each)}
         at_hand.told = dict(list({**at_hand.told, **latest}.items())[-_MOST_KEPT:])
-        return told
+        return told_platforms
 
-    def _known(self, told: ToldPlatform | None, data: KeptData, gone: str) -> KnownCves:
-        if told is None:
+    def _list_known_cves(self, facts: ToldPlatform | None, data: KeptData, gone: str) -> KnownCves:
+        if facts is None:
             return KnownCves(gaps=(gone,))
-        by = Yardstick((told.platform,), _EVERY_SEVERITY, self._max_age, self._clock.now())
-        of_it = vulnerabilities_of([told], data, by)
+        by = Yardstick((facts.platform,), _EVERY_SEVERITY, self._max_age, self._clock.now())
+        of_it = vulnerabilities_of([facts], data, by)
         is_whole = (
-            told.packages is not None
-            and not told.problems
-            and told.by_sbom in (None, Strength.PROVED)
+            facts.packages is not None
+            and not facts.problems
+            and facts.by_sbom in (None, Strength.PROVED)
             and not of_it.is_pending
         )
-        doubtful = frozenset(each.id for each in told.uncertain)
-        return KnownCves(of_it.found, doubtful, of_it.gaps, is_whole, release_of(told.distribution))
+        doubtful = frozenset(each.id for each in facts.uncertain)
+        return KnownCves(of_it.found, doubtful, of_it.gaps, is_whole, release_of(facts.distribution))
 
 
-def _is_settled(told: ToldPlatform) -> bool:
+def _is_settled(facts: ToldPlatform) -> bool:
     """Whether its layers tell all that it holds; else an SBOM may tell more, or be proved, at any time."""
-    return told.packages is not None and told.by_sbom is None and not told.problems
+    return facts.packages is not None and facts.by_sbom is None and not facts.problems
 
 
 _GONE = "what it holds is not kept any more"
 _GONE_BEFORE = "what the image before it held is not kept any more"
 
 
-async def _steps(connection: AsyncConnection, some: Collection[int]) -> list[_Step]:
-    """In the order in which the bases moved."""
-    found: list[tuple[int, _Step]] = []
-    for ids in chunks(sorted(some)):
+async def _steps(connection: AsyncConnection, change_ids: Collection[int]) -> list[_Step]:
+    """Reads the steps of these changes, in the order in which the bases moved."""
+    numbered_steps: list[tuple[int, _Step]] = []
+    for ids in chunks(sorted(change_ids)):
         rows = await connection.execute(
             select(
                 *(changes.c.id, changes.c.to_observation, package_changes.c.platform),
@@ -192,12 +200,14 @@ async def _steps(connection: AsyncConnection, some: Collection[int]) -> list[_St
         for row in rows:
             is_shown = row.observation_id == row.to_observation and row.upstream_id is None
             why = WhyOpen.NOT_REBUILT if is_shown else WhyOpen.NOT_IN_IT
-            found.append((row.to_observation, _Step(row.id, row.platform, row.before_id, row.after_id, why)))
-    return [step for _, step in sorted(found, key=lambda each: (each[0], each[1].platform))]
+            numbered_steps.append(
+                (row.to_observation, _Step(row.id, row.platform, row.before_id, row.after_id, why))
+            )
+    return [step for _, step in sorted(numbered_steps, key=lambda each: (each[0], each[1].platform))]
 
 
 async def _mark(connection: AsyncConnection) -> tuple[tuple[str, int], ...]:
-    """Stands for all packages and all CVE data."""
+    """Reads the counters that rise whenever packages or CVE data change."""
     rows = await connection.execute(
         select(counters.c.name, counters.c.value)
         .where(counters.c.name.in_([EXPOSURES, FEEDS]))

@@ -42,7 +42,7 @@ class Ledger:
     images: tuple[ExposedImage, ...]
 
     def row(self, cve: str, entries: Iterable[tuple[LedgerEntry, int]]) -> CveRow:
-        """Each entry stands for so many images."""
+        """Sums up where the fix of one CVE is; each entry stands for so many images."""
         facts = self.exposed.cves.get(cve, CveFacts(cve))
         severity = facts.severity.value if facts.severity is not None else None
         places = places_of(entries)
@@ -53,24 +53,28 @@ class Ledger:
         alike: dict[Hashable, list[ExposedImage]] = {}
         for image in self.images:
             alike.setdefault(self._likeness(image), []).append(image)
-        found: dict[str, list[tuple[LedgerEntry, int]]] = {}
+        entries_by_cve: dict[str, list[tuple[LedgerEntry, int]]] = {}
         for several in alike.values():
             image = several[0]
             for cve in self._cves(image):
-                entry = self._entry(image, cve, self._where(image, cve))
-                found.setdefault(cve, []).append((entry, len(several)))
-        return [self.row(cve, entries) for cve, entries in found.items()]
+                entry = self._entry(image, cve, self._list_platforms(image, cve))
+                entries_by_cve.setdefault(cve, []).append((entry, len(several)))
+        return [self.row(cve, entries) for cve, entries in entries_by_cve.items()]
 
     def of_image(self, image: ExposedImage) -> dict[str, LedgerEntry]:
-        """Those of one image, by CVE."""
-        return {cve: self._entry(image, cve, self._where(image, cve)) for cve in self._cves(image)}
+        """Gives the entries of one image, by CVE."""
+        return {cve: self._entry(image, cve, self._list_platforms(image, cve)) for cve in self._cves(image)}
 
     def entries(self, cve: str) -> list[LedgerEntry]:
-        """Those of all images that have it or had it."""
-        return [self._entry(image, cve, where) for image in self.images if (where := self._where(image, cve))]
+        """Gives the entries of all images that have the CVE or had it."""
+        return [
+            self._entry(image, cve, platforms)
+            for image in self.images
+            if (platforms := self._list_platforms(image, cve))
+        ]
 
     def _likeness(self, image: ExposedImage) -> Hashable:
-        """What tells an image from one whose clocks stand alike for every CVE."""
+        """Gives what tells an image from one whose clocks stand alike for every CVE."""
         inside = tuple(
             (platform, self.histories.likeness(number), self.bases.below(image.standings, platform))
             for platform, number in image.inventories
@@ -84,13 +88,13 @@ class Ledger:
         build = self.pinned.get(place.digest or "")
         if build is None:
             return tuple(self.histories.first_seen_before(number, place.since) for _, number in image.inventories)
-        held = ((platform, self.histories.likeness(number)) for platform, number in build.inventories)
-        return build.is_whole, frozenset(held)
+        likenesses = ((platform, self.histories.likeness(number)) for platform, number in build.inventories)
+        return build.is_whole, frozenset(likenesses)
 
     def _cves(self, image: ExposedImage) -> frozenset[str]:
         return frozenset(cve for _, number in image.inventories for cve in self.histories.cves_of(number))
 
-    def _where(self, image: ExposedImage, cve: str) -> list[AffectedPlatform]:
+    def _list_platforms(self, image: ExposedImage, cve: str) -> list[AffectedPlatform]:
         """The platforms on which the image has the CVE, or had it."""
         return [
             (platform, number, exposures)
@@ -98,85 +102,89 @@ class Ledger:
             if (exposures := self.histories.last_exposures(number, cve))
         ]
 
-    def _entry(self, image: ExposedImage, cve: str, where: Sequence[AffectedPlatform]) -> LedgerEntry:
-        below = self.fixes.of(image.standings, cve, where)
-        held = held_by_all([self.histories.held(number, cve) for _, number, _ in where])
-        asked = _Asked(image, cve, frozenset(platform for platform, _, _ in where), held)
+    def _entry(self, image: ExposedImage, cve: str, platforms: Sequence[AffectedPlatform]) -> LedgerEntry:
+        below = self.fixes.of(image.standings, cve, platforms)
+        holding = held_by_all([self.histories.held(number, cve) for _, number, _ in platforms])
+        question = _Question(image, cve, frozenset(platform for platform, _, _ in platforms), holding)
         affected = AffectedImage(
             image.name,
             image.repository,
             below.packages,
             below.fix,
             below.base,
-            held,
+            holding,
             below.mirror,
             below.own_bases,
-            tuple(self._deployed(each, asked) for each in image.deployed),
+            tuple(self._deployed(each, question) for each in image.deployed),
         )
         return entry_of(affected)
 
-    def _deployed(self, place: Deployment, asked: "_Asked") -> DeployedImage:
+    def _deployed(self, place: Deployment, question: "_Question") -> DeployedImage:
         """Since when the place has the fix is told by what it named before, as far as that has it too.
 
         Where nobody knows what that was, or what it held, the place may have named an earlier build with the fix
         before any but the one that brought it.
         """
-        has_fix = self._has_fix(place, asked)
-        since, is_older, named = place.since, place.is_older, place.digest
+        has_fix = self._has_fix(place, question)
+        since, is_older, digest = place.since, place.is_older, place.digest
         is_first = place.named_before is not None
         for before in place.named_before or () if has_fix else ():
-            had_fix = self._had_fix(before, since, asked)
+            had_fix = self._had_fix(before, since, question)
             if not had_fix:
                 is_first = had_fix is False
                 break
-            since, is_older, named = before.since, before.is_older, before.digest
-        is_first = is_first or self._brought_fix(named, asked)
+            since, is_older, digest = before.since, before.is_older, before.digest
+        is_first = is_first or self._brought_fix(digest, question)
         return DeployedImage(str(place), place.repository, has_fix, since, is_older or not is_first)
 
-    def _has_fix(self, place: Deployment, asked: "_Asked") -> bool | None:
+    def _has_fix(self, place: Deployment, question: "_Question") -> bool | None:
         """Another digest than the image's has the fix too where it is that of a platform, or of a build since.
 
         One that was never seen may have it too where it is named since the last build without was seen.
         """
-        has_fix = _names_it(place, asked.image)
+        has_fix = _names_it(place, question.image)
         if has_fix is not False:
             return has_fix
         if place.digest is not None and place.digest in self.pinned:
-            return self._build_has_fix(place.digest, asked)
-        numbers = (number for platform, number in asked.image.inventories if platform in asked.platforms)
-        lacked = [at for number in numbers if (at := self.histories.last_seen_with(number, asked.cve)) is not None]
+            return self._build_has_fix(place.digest, question)
+        numbers = (number for platform, number in question.image.inventories if platform in question.platforms)
+        lacked = [
+            last_seen
+            for number in numbers
+            if (last_seen := self.histories.last_seen_with(number, question.cve)) is not None
+        ]
         return None if place.since is not None and place.since > max(lacked, default=place.since) else False
 
-    def _had_fix(self, before: Naming, until: datetime | None, asked: "_Asked") -> bool | None:
+    def _had_fix(self, before: Naming, until: datetime | None, question: "_Question") -> bool | None:
         """Whether what a place named `until` then had the fix at last; None where that is not known."""
-        image, held = asked.image, asked.held
+        image, holding = question.image, question.held
         if before.digest is not None and before.digest != image.digest:
-            return self._build_has_fix(before.digest, asked)
+            return self._build_has_fix(before.digest, question)
         if before.digest is not None:
-            return held.is_affected is False or None
-        if what_is_named(before.tag, None) not in image.tags or held.free_since is None or until is None:
+            return holding.is_affected is False or None
+        if what_is_named(before.tag, None) not in image.tags or holding.free_since is None or until is None:
             return None
-        return held.free_since <= until
+        return holding.free_since <= until
 
-    def _build_has_fix(self, digest: str, asked: "_Asked") -> bool | None:
+    def _build_has_fix(self, digest: str, question: "_Question") -> bool | None:
         """Of the platforms that have the CVE or had it, a whole build has to be known."""
         build = self.pinned.get(digest)
         if build is None:
             return None
-        held = held_by_all([self.histories.held(number, asked.cve) for _, number in build.inventories])
-        if held.is_affected is False and not build.has_all(asked.platforms):
+        holding = held_by_all([self.histories.held(number, question.cve) for _, number in build.inventories])
+        if holding.is_affected is False and not build.has_all(question.platforms):
             return None
-        return None if held.is_affected is None else not held.is_affected
+        return None if holding.is_affected is None else not holding.is_affected
 
-    def _brought_fix(self, digest: str | None, asked: "_Asked") -> bool:
+    def _brought_fix(self, digest: str | None, question: "_Question") -> bool:
         """Whether that build, or else what the image shows, is the one that brought the fix."""
-        build = self.pinned.get(digest or "") if digest != asked.image.digest else None
-        named = asked.image.inventories if build is None else build.inventories
-        return any(self.histories.brought_fix(number, asked.cve) for _, number in named)
+        build = self.pinned.get(digest or "") if digest != question.image.digest else None
+        inventories = question.image.inventories if build is None else build.inventories
+        return any(self.histories.brought_fix(number, question.cve) for _, number in inventories)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Question:
     """An image and a CVE that it `held` on these platforms, or holds."""
 
     image: ExposedImage

@@ -94,11 +94,11 @@ class Exposed:
     by_package: dict[int, list[Exposure]] = field(default_factory=dict)
 
     def add(self, facts: CveFacts) -> None:
-        known = self.cves.get(facts.cve)
-        self.cves[facts.cve] = facts if known is None else known.joined(facts)
+        earlier = self.cves.get(facts.cve)
+        self.cves[facts.cve] = facts if earlier is None else earlier.joined(facts)
         for publisher in facts.publishers:
-            said = self.said.get((facts.cve, publisher))
-            self.said[facts.cve, publisher] = facts if said is None else said.joined(facts)
+            publisher_facts = self.said.get((facts.cve, publisher))
+            self.said[facts.cve, publisher] = facts if publisher_facts is None else publisher_facts.joined(facts)
 
     def severity_of(self, exposure: Exposure) -> Severity | None:
         """How its own publisher rates it; where that says nothing, how others do."""
@@ -111,91 +111,94 @@ class Exposed:
 
 async def read_exposed(connection: AsyncConnection, cve: str | None = None) -> Exposed:
     """What the fleet's packages are exposed to; one CVE alone where that is named."""
-    found = Exposed()
-    records = await _records(connection, found, cve)
+    exposed = Exposed()
+    records = await _records(connection, exposed, cve)
     if cve is None:
         pairs = (await connection.execute(_PAIRS)).all()
     else:
         pairs = await _pairs(connection, affected_packages.c.vulnerability_id, records)
-    await _of_dumps(connection, found, records, pairs)
-    await _of_dotnet(connection, found, cve)
-    return found
+    await _of_dumps(connection, exposed, records, pairs)
+    await _of_dotnet(connection, exposed, cve)
+    return exposed
 
 
-async def read_exposures_of(connection: AsyncConnection, some: Collection[int]) -> Exposed:
-    """What these packages, by their ids, are exposed to."""
-    pairs = await _pairs(connection, exposures.c.package_id, some)
+async def read_exposures_of(connection: AsyncConnection, package_ids: Collection[int]) -> Exposed:
+    """Reads what these packages, by their ids, are exposed to."""
+    pairs = await _pairs(connection, exposures.c.package_id, package_ids)
     is_nuget = packages.c.type == PackageType.NUGET.value
-    return await _of_pairs(connection, pairs, await packages_by_id(connection, some, is_nuget))
+    return await _of_pairs(connection, pairs, await packages_by_id(connection, package_ids, is_nuget))
 
 
 async def read_exposures_in(connection: AsyncConnection, numbers: Collection[int]) -> Exposed:
     """What is exposed of all that these inventories hold, some hundred at most: in as many statements however much
     that is."""
-    held = select(inventory_packages.c.package_id).where(inventory_packages.c.inventory_id.in_(numbers))
-    pairs = (await connection.execute(_PAIRS.where(exposures.c.package_id.in_(held)))).all()
+    package_ids = select(inventory_packages.c.package_id).where(inventory_packages.c.inventory_id.in_(numbers))
+    pairs = (await connection.execute(_PAIRS.where(exposures.c.package_id.in_(package_ids)))).all()
     is_nuget = packages.c.type == PackageType.NUGET.value
-    nuget = await connection.execute(select(packages).where(is_nuget, packages.c.id.in_(held)))
+    nuget = await connection.execute(select(packages).where(is_nuget, packages.c.id.in_(package_ids)))
     return await _of_pairs(connection, pairs, {row.id: package_of(row) for row in nuget})
 
 
 async def _of_pairs(connection: AsyncConnection, pairs: Sequence[Any], nuget: Mapping[int, Package]) -> Exposed:
     """What these pairs tell of, and what Microsoft says of those packages of NuGet's."""
-    found = Exposed()
+    exposed = Exposed()
     records: dict[int, list[Any]] = {}
     for ids in chunks(sorted({pair.vulnerability_id for pair in pairs})):
-        records |= await _records(connection, found, where=[vulnerabilities.c.id.in_(ids)])
-    await _of_dumps(connection, found, records, pairs)
-    await _of_dotnet(connection, found, None, nuget)
-    return found
+        records |= await _records(connection, exposed, conditions=[vulnerabilities.c.id.in_(ids)])
+    await _of_dumps(connection, exposed, records, pairs)
+    await _of_dotnet(connection, exposed, None, nuget)
+    return exposed
 
 
 async def _records(
-    connection: AsyncConnection, found: Exposed, cve: str | None = None, where: Sequence[ColumnElement[bool]] = ()
+    connection: AsyncConnection,
+    exposed: Exposed,
+    cve: str | None = None,
+    conditions: Sequence[ColumnElement[bool]] = (),
 ) -> dict[int, list[Any]]:
     """What dumps say, by the ids of records: a row for each CVE that one is about."""
-    named = func.coalesce(vulnerability_cves.c.cve, vulnerabilities.c.name)
-    of_one = () if cve is None else (named == cve,)
-    said = await connection.execute(
-        select(vulnerabilities, named.label("cve"), dumps.c.ecosystem)
+    cve_name = func.coalesce(vulnerability_cves.c.cve, vulnerabilities.c.name)
+    of_one = () if cve is None else (cve_name == cve,)
+    rows = await connection.execute(
+        select(vulnerabilities, cve_name.label("cve"), dumps.c.ecosystem)
         .join(dumps, dumps.c.id == vulnerabilities.c.dump_id)
         .outerjoin(vulnerability_cves, vulnerability_cves.c.vulnerability_id == vulnerabilities.c.id)
-        .where(*of_one, *where)
+        .where(*of_one, *conditions)
         .order_by(vulnerabilities.c.id)
     )
     records: dict[int, list[Any]] = {}
-    for row in said:
+    for row in rows:
         records.setdefault(row.id, []).append(row)
         severity = Severity(row.severity) if row.severity else None
-        found.add(CveFacts(row.cve, row.title, severity, row.rated_by, row.score, (row.ecosystem,)))
+        exposed.add(CveFacts(row.cve, row.title, severity, row.rated_by, row.score, (row.ecosystem,)))
     return records
 
 
 async def _of_dumps(
-    connection: AsyncConnection, found: Exposed, records: Mapping[int, Sequence[Any]], pairs: Sequence[Any]
+    connection: AsyncConnection, exposed: Exposed, records: Mapping[int, Sequence[Any]], pairs: Sequence[Any]
 ) -> None:
     affected = await _affected(connection, {pair.affected_id for pair in pairs})
-    held = await packages_by_id(connection, {pair.package_id for pair in pairs})
+    held_packages = await packages_by_id(connection, {pair.package_id for pair in pairs})
     for pair in pairs:
-        if pair.affected_id not in affected or pair.package_id not in held:
+        if pair.affected_id not in affected or pair.package_id not in held_packages:
             continue
-        each, fix_seen_at = affected[pair.affected_id]
-        fixed_in = each.fixed_for(held[pair.package_id])
+        affected_package, fix_seen_at = affected[pair.affected_id]
+        fixed_in = affected_package.fixed_for(held_packages[pair.package_id])
         for row in records.get(pair.vulnerability_id, ()):
             published = row.published_at if row.name.startswith(_NOTICES) else None
             fixed_at = (published or fix_seen_at) if fixed_in else None
-            package, is_certain = held[pair.package_id], pair.is_certain
+            package, is_certain = held_packages[pair.package_id], pair.is_certain
             exposure = Exposure(
-                *(row.cve, row.ecosystem, each, package, is_certain, fixed_at, fixed_in),
+                *(row.cve, row.ecosystem, affected_package, package, is_certain, fixed_at, fixed_in),
                 is_seen=published is None,
             )
-            found.by_package.setdefault(pair.package_id, []).append(exposure)
+            exposed.by_package.setdefault(pair.package_id, []).append(exposure)
 
 
-async def _pairs(connection: AsyncConnection, column: ColumnElement[int], some: Iterable[int]) -> Sequence[Any]:
-    """Those with one of these values in that column of `_PAIRS`."""
+async def _pairs(connection: AsyncConnection, column: ColumnElement[int], values: Iterable[int]) -> Sequence[Any]:
+    """Reads the pairs with one of these values in that column of `_PAIRS`."""
     pairs: list[Any] = []
-    for ids in chunks(sorted(some)):
+    for ids in chunks(sorted(values)):
         pairs += await connection.execute(_PAIRS.where(column.in_(ids)))
     return pairs
 
@@ -203,54 +206,56 @@ async def _pairs(connection: AsyncConnection, column: ColumnElement[int], some: 
 async def _affected(
     connection: AsyncConnection, numbers: Iterable[int]
 ) -> dict[int, tuple[AffectedPackage, datetime | None]]:
-    found: dict[int, tuple[AffectedPackage, datetime | None]] = {}
+    affected: dict[int, tuple[AffectedPackage, datetime | None]] = {}
     columns = (affected_packages.c.id, affected_packages.c.affected, affected_packages.c.fix_seen_at)
     for ids in chunks(sorted(numbers)):
         rows = await connection.execute(select(*columns).where(affected_packages.c.id.in_(ids)))
-        found |= dict(
+        affected |= dict(
             readable(
                 rows,
                 lambda row: (row.id, (load(row.affected, AffectedPackage), row.fix_seen_at)),
                 lambda row: f"affected package {row.id}",
             )
         )
-    return found
+    return affected
 
 
 async def _of_dotnet(
-    connection: AsyncConnection, found: Exposed, cve: str | None, some: Mapping[int, Package] | None = None
+    connection: AsyncConnection, exposed: Exposed, cve: str | None, only: Mapping[int, Package] | None = None
 ) -> None:
     """What Microsoft says of .NET: of these packages, or of all; nothing is read where there are none."""
-    if some is not None and not some:
+    if only is not None and not only:
         return
     query = select(advisories.c.cve, advisories.c.source, advisories.c.advisory)
     rows = await connection.execute(query if cve is None else query.where(advisories.c.cve == cve))
-    said = readable(rows, lambda row: load(row.advisory, Advisory), lambda row: f"{row.cve} of {row.source}")
+    statements = readable(rows, lambda row: load(row.advisory, Advisory), lambda row: f"{row.cve} of {row.source}")
     by_name: dict[str, list[tuple[Advisory, AffectedPackage]]] = {}
-    for advisory in combine_all(said).values():
+    for advisory in combine_all(statements).values():
         rated_by = "Microsoft" if advisory.severity is not None else ""
         severity = advisory.severity
         facts = CveFacts(advisory.cve, advisory.title, severity, rated_by, advisory.score, (_DOTNET,))
         said_affected = affected_by(advisory)
         if said_affected or cve is not None:
-            found.add(facts)
+            exposed.add(facts)
         for affected in said_affected:
             by_name.setdefault(affected.name, []).append((advisory, affected))
-    wanted = some
-    if wanted is None:
+    nuget_packages = only
+    if nuget_packages is None:
         names = [*by_name, *(f"{RUNTIME_PACK}{name}" for name in by_name)]
         is_nuget = packages.c.type == PackageType.NUGET.value
-        held = await connection.execute(select(packages).where(is_nuget, packages.c.name.in_(names)))
-        wanted = {row.id: package_of(row) for row in held}
-    wanted = {number: package for number, package in wanted.items() if package.advisory_name in by_name}
-    for number, exposure in _exposures(wanted, by_name):
-        found.by_package.setdefault(number, []).append(exposure)
+        package_rows = await connection.execute(select(packages).where(is_nuget, packages.c.name.in_(names)))
+        nuget_packages = {row.id: package_of(row) for row in package_rows}
+    nuget_packages = {
+        number: package for number, package in nuget_packages.items() if package.advisory_name in by_name
+    }
+    for number, exposure in _exposures(nuget_packages, by_name):
+        exposed.by_package.setdefault(number, []).append(exposure)
 
 
 def _exposures(
-    held: Mapping[int, Package], by_name: Mapping[str, Sequence[tuple[Advisory, AffectedPackage]]]
+    nuget_packages: Mapping[int, Package], by_name: Mapping[str, Sequence[tuple[Advisory, AffectedPackage]]]
 ) -> Iterator[tuple[int, Exposure]]:
-    for number, package in held.items():
+    for number, package in nuget_packages.items():
         for advisory, affected in by_name[package.advisory_name]:
             fit = affected.fit(package)
             if fit is not Fit.NO:

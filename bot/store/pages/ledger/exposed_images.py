@@ -30,18 +30,18 @@ _IMAGES = (
 
 
 async def read_images(
-    connection: AsyncConnection, held: Mapping[int, Sequence[tuple[str, int]]]
+    connection: AsyncConnection, inventories_by_image: Mapping[int, Sequence[tuple[str, int]]]
 ) -> tuple[ExposedImage, ...]:
-    """The images with these ids, each with the inventories of its platforms."""
-    run_at = await deployments_of(connection, held)
+    """Reads the images with these ids, each with the inventories of its platforms."""
+    run_at = await deployments_of(connection, inventories_by_image)
     standings = _Standings()
-    rows = await connection.execute(_IMAGES, {"images": held})
-    found = readable(
+    rows = await connection.execute(_IMAGES, {"images": inventories_by_image})
+    exposed_images = readable(
         rows.all(),
-        lambda row: _image(row, standings, held[row.id], run_at.get(row.id, ())),
+        lambda row: _image(row, standings, inventories_by_image[row.id], run_at.get(row.id, ())),
         lambda row: f"image {row.id}",
     )
-    return tuple(found)
+    return tuple(exposed_images)
 
 
 class _Standings(dict[str | None, tuple[ImageStanding, ...]]):
@@ -55,7 +55,7 @@ class _Standings(dict[str | None, tuple[ImageStanding, ...]]):
 def _image(
     row: Any,
     standings: Mapping[str | None, tuple[ImageStanding, ...]],
-    held: Sequence[tuple[str, int]],
+    platform_inventories: Sequence[tuple[str, int]],
     run_at: Sequence[Deployment],
 ) -> ExposedImage:
     return ExposedImage(
@@ -64,6 +64,6 @@ def _image(
         row.digest,
         row.name,
         standings[row.standings],
-        tuple(sorted(held)),
+        tuple(sorted(platform_inventories)),
         tuple(run_at),
     )

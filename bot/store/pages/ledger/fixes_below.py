@@ -49,11 +49,11 @@ class FixesBelow:
     shown_since: ShownSince
     _known: dict[Hashable, FixBelow] = field(default_factory=dict)
 
-    def of(self, standings: tuple[ImageStanding, ...], cve: str, where: Sequence[AffectedPlatform]) -> FixBelow:
+    def of(self, standings: tuple[ImageStanding, ...], cve: str, platforms: Sequence[AffectedPlatform]) -> FixBelow:
         """That of an image with these standings. What is alike for several is one object in all of them."""
-        alike = id(standings), tuple((platform, id(exposures)) for platform, _, exposures in where)
+        alike = id(standings), tuple((platform, id(exposures)) for platform, _, exposures in platforms)
         if alike not in self._known:
-            sides = [(self.bases.below(standings, platform), exposures) for platform, _, exposures in where]
+            sides = [(self.bases.below(standings, platform), exposures) for platform, _, exposures in platforms]
             self._known[alike] = self._worked_out(cve, sides)
         return self._known[alike]
 
@@ -84,20 +84,20 @@ class FixesBelow:
         by_name: dict[str, list[BelowImage]] = {}
         for below, exposures in sides:
             for base, inventory, who in below.own:
-                held = self._below(base, below.platform, inventory, who, cve, exposures)
-                by_name.setdefault(str(base), []).append(held)
+                below_image = self._below(base, below.platform, inventory, who, cve, exposures)
+                by_name.setdefault(str(base), []).append(below_image)
         return tuple(each for several in by_name.values() if (each := _worst(several)) is not None)
 
     def _below(
         self, base: Base, platform: str, inventory: int | None, who: str, cve: str, exposures: Sequence[Exposure]
     ) -> BelowImage:
-        held = self.histories.held(inventory, cve)
-        if held.is_affected is False:
-            held = Held(False, self.shown_since.free_since(self.histories, base, platform, cve))
+        holding = self.histories.held(inventory, cve)
+        if holding.is_affected is False:
+            holding = Held(False, self.shown_since.free_since(self.histories, base, platform, cve))
         names = self.brings.get(inventory, frozenset()) if inventory is not None else frozenset()
-        wanted = {(each.affected.type, name) for each in exposures for name in each.affected.names}
-        brings = held.is_affected is not False or bool(names & wanted)
-        return BelowImage(str(base), who, held, brings, base in self.bases.withdrawn)
+        affected_names = {(each.affected.type, name) for each in exposures for name in each.affected.names}
+        brings = holding.is_affected is not False or bool(names & affected_names)
+        return BelowImage(str(base), who, holding, brings, base in self.bases.withdrawn)
 
 
 def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
@@ -106,8 +106,8 @@ def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
     Where records name several versions of a package, only the newest is free by all of them.
     """
     by_package: dict[tuple[str, str], list[Exposure]] = {}
-    for each in exposures:
-        by_package.setdefault((each.package.name, each.package.version), []).append(each)
+    for exposure in exposures:
+        by_package.setdefault((exposure.package.name, exposure.package.version), []).append(exposure)
     lacking = [several for several in by_package.values() if not any(each.fixed_in for each in several)]
     if lacking:
         names = {several[0].package.name for several in lacking} if len(lacking) < len(by_package) else ()
@@ -121,12 +121,14 @@ def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
         newest = max(fixed, key=cmp_to_key(_by_version)).fixed_in
         versions[newest] = None
         fixing += [each for each in fixed if each.fixed_in == newest]
-        known = [
-            (each.fixed_at, each.is_seen) for each in fixed if each.fixed_at is not None and each.fixed_in == newest
+        dated_fixes = [
+            (exposure.fixed_at, exposure.is_seen)
+            for exposure in fixed
+            if exposure.fixed_at is not None and exposure.fixed_in == newest
         ]
-        times += [min(known)] if known else []
-    at, is_seen = max(times, default=(None, False))
-    return PublishedFix(_publishers(fixing), tuple(versions), at, is_seen)
+        times += [min(dated_fixes)] if dated_fixes else []
+    fixed_at, is_seen = max(times, default=(None, False))
+    return PublishedFix(_publishers(fixing), tuple(versions), fixed_at, is_seen)
 
 
 def _publishers(exposures: Iterable[Exposure]) -> str:
@@ -141,11 +143,11 @@ def _by_version(one: Exposure, other: Exposure) -> int:
         return 0
 
 
-def _worst(some: Sequence[BelowImage | None]) -> BelowImage | None:
+def _worst(sides: Sequence[BelowImage | None]) -> BelowImage | None:
     """Of what platforms stand on: what has it, else what is not known, else the last that was free of it."""
-    known = [each for each in some if each is not None]
-    bringing = [each for each in known if each.brings] or known
-    if len(known) < len(some) and not any(each.held.is_affected for each in bringing):
+    known_images = [each for each in sides if each is not None]
+    bringing = [each for each in known_images if each.brings] or known_images
+    if len(known_images) < len(sides) and not any(each.held.is_affected for each in bringing):
         return None
     for state in (True, None):
         found = next((each for each in bringing if each.held.is_affected is state), None)
@@ -156,11 +158,11 @@ def _worst(some: Sequence[BelowImage | None]) -> BelowImage | None:
     return replace(bringing[0], held=held_by_all([each.held for each in bringing]))
 
 
-def held_by_all(some: Sequence[Held]) -> Held:
+def held_by_all(holdings: Sequence[Held]) -> Held:
     """What holds of all platforms together: the last was free of it once all were."""
     for state in (True, None):
-        found = next((each for each in some if each.is_affected is state), None)
+        found = next((each for each in holdings if each.is_affected is state), None)
         if found is not None:
             return found
-    times = [each.free_since for each in some if each.free_since is not None]
+    times = [each.free_since for each in holdings if each.free_since is not None]
     return Held(False, max(times, default=None))

@@ -41,8 +41,8 @@ _DISTRIBUTIONS = select(_TOLD.c.text).where(_ITS_PACKAGE.is_not(None)).order_by(
 async def gaps_of_fleet(connection: AsyncConnection, max_age: timedelta, now: datetime) -> tuple[str, ...]:
     """Gives a line for each publisher of what images hold whose data is missing, older than `max_age`, or not
     looked through yet; and one where there are no images."""
-    held = FleetHoldings(await _distributions(connection), await _nuget(connection))
-    gaps = gaps_of_data(held, await kept_data(connection), max_age, now)
+    holdings = FleetHoldings(await _distributions(connection), await _nuget(connection))
+    gaps = gaps_of_data(holdings, await kept_data(connection), max_age, now)
     has_images = await connection.scalar(select(exists(select(images.c.id))))
     return gaps if has_images else (NO_IMAGE, *gaps)
 
@@ -61,14 +61,16 @@ async def gaps_of_image(
         .where(inventory_packages.c.inventory_id.in_(distributions), or_(is_nuget, packages.c.type.in_(SYSTEM)))
         .distinct()
     )
-    told: set[Distribution | None] = set()
+    read_distributions: set[Distribution | None] = set()
     nuget: set[str] = set()
     for row in rows:
         if row.nuget is None:
-            told.add(distributions[row.inventory_id])
+            read_distributions.add(distributions[row.inventory_id])
         else:
             nuget.add(row.nuget.removeprefix(RUNTIME_PACK))
-    return gaps_of_data(FleetHoldings(tuple(told), tuple(nuget)), await kept_data(connection), max_age, now)
+    return gaps_of_data(
+        FleetHoldings(tuple(read_distributions), tuple(nuget)), await kept_data(connection), max_age, now
+    )
 
 
 async def _distributions(connection: AsyncConnection) -> tuple[Distribution | None, ...]:

@@ -74,11 +74,11 @@ class Histories:
         inventory = self.known.get(number) if number is not None else None
         if inventory is None or not inventory.is_read:
             return Held(None, why="it was not read yet")
-        found = self.exposed.get(inventory.id, {}).get(cve, ())
-        if any(each.is_certain for each in found):
+        exposures = self.exposed.get(inventory.id, {}).get(cve, ())
+        if any(each.is_certain for each in exposures):
             return Held(True)
-        if found:
-            return Held(None, why=f"the version of {found[0].package.name} cannot be compared")
+        if exposures:
+            return Held(None, why=f"the version of {exposures[0].package.name} cannot be compared")
         if not inventory.is_complete:
             return Held(None, why="not all of it could be read")
         return Held(False, self._free_since(number, cve))
@@ -90,7 +90,7 @@ class Histories:
         return -self._again
 
     def cves_of(self, number: int) -> frozenset[str]:
-        """All CVEs that it has, or that one before it had."""
+        """Gives all CVEs that the inventory has, or that one before it had."""
         return frozenset(cve for each in self._back(number) for cve in self.exposed.get(each.id, {}))
 
     def last_exposures(self, number: int, cve: str) -> list[Exposure]:
@@ -110,9 +110,9 @@ class Histories:
         state = (first.is_read, first.is_complete) if first is not None else None
         return state, tuple(id(self.exposed.get(each.id)) for each in self._back(number))
 
-    def first_seen_before(self, number: int, at: datetime | None) -> tuple[bool, ...]:
+    def first_seen_before(self, number: int, moment: datetime | None) -> tuple[bool, ...]:
         """Whether it, and each of those before it, was first seen before then; of none where that is not known."""
-        return tuple(at is not None and each.seen_at < at for each in self._back(number))
+        return tuple(moment is not None and each.seen_at < moment for each in self._back(number))
 
     def brought_fix(self, number: int, cve: str) -> bool:
         """Whether it is the first inventory that is free of the CVE after one that had it."""
@@ -123,12 +123,12 @@ class Histories:
         """When the first one was seen after the last that had it; None where none had, or one between is not
         known."""
         since = None
-        for each in self._back(number):
-            if self.exposed.get(each.id, {}).get(cve):
+        for inventory in self._back(number):
+            if self.exposed.get(inventory.id, {}).get(cve):
                 return since
-            if not (each.is_read and each.is_complete and each.is_begun):
+            if not (inventory.is_read and inventory.is_complete and inventory.is_begun):
                 return None
-            since = each.seen_at
+            since = inventory.seen_at
         return None
 
     def _back(self, number: int | None) -> Iterable[Inventoried]:
@@ -147,23 +147,23 @@ async def read_histories(connection: AsyncConnection, exposed: Exposed, *, looks
     Without `looks_back` the past of bases is left out: it is long, and tells when they had a fix, not who has one.
     """
     histories = Histories()
-    held = await _held(connection, exposed, None if looks_back else _without_past_of_bases())
-    await _add(connection, histories, held)
-    _expose(histories, exposed, held)
+    holdings = await _read_holdings(connection, exposed, None if looks_back else _without_past_of_bases())
+    await _add(connection, histories, holdings)
+    _expose(histories, exposed, holdings)
     await _add_following(connection, histories)
     return histories
 
 
 async def read_histories_of(connection: AsyncConnection, exposed: Exposed, numbers: Collection[int]) -> Histories:
-    """These inventories and no others, some hundred at most."""
+    """Reads the histories of these inventories and no others, some hundred at most."""
     histories = Histories()
     await _add(connection, histories, numbers)
-    _expose(histories, exposed, await _held(connection, exposed, numbers))
+    _expose(histories, exposed, await _read_holdings(connection, exposed, numbers))
     return histories
 
 
 async def with_past(connection: AsyncConnection, numbers: Collection[int]) -> frozenset[int]:
-    """These inventories and those before them, as far as they are still known."""
+    """Reads these inventories and those before them, as far as they are still known."""
     columns = (inventories.c.id, inventories.c.previous_id)
     back = select(*columns, literal(0).label("steps")).where(inventories.c.id.in_(numbers)).cte(recursive=True)
     back = back.union_all(
@@ -174,10 +174,10 @@ async def with_past(connection: AsyncConnection, numbers: Collection[int]) -> fr
     return frozenset((await connection.scalars(select(back.c.id))).all())
 
 
-def _expose(histories: Histories, exposed: Exposed, held: Mapping[int, frozenset[int]]) -> None:
+def _expose(histories: Histories, exposed: Exposed, holdings: Mapping[int, frozenset[int]]) -> None:
     """Notes the exposures of what known inventories hold."""
     alike: dict[tuple[frozenset[int], str | None], dict[str, list[Exposure]]] = {}
-    for number, holding in held.items():
+    for number, holding in holdings.items():
         if number in histories.known:
             release = histories.known[number].release
             if (holding, release) not in alike:
@@ -185,7 +185,7 @@ def _expose(histories: Histories, exposed: Exposed, held: Mapping[int, frozenset
             histories.exposed[number] = alike[holding, release]
 
 
-async def _held(
+async def _read_holdings(
     connection: AsyncConnection, exposed: Exposed, scope: Select[Any] | Collection[int] | None
 ) -> dict[int, frozenset[int]]:
     """The exposed packages that inventories hold.
@@ -193,19 +193,21 @@ async def _held(
     Of a large fleet that is millions of pairs and few different sets, since images on one base hold the same: the
     database puts each set together, and each is read once.
     """
-    held: dict[int, frozenset[int]] = {}
+    holdings: dict[int, frozenset[int]] = {}
     sets: dict[str, frozenset[int]] = {}
-    listed = func.aggregate_strings(cast(inventory_packages.c.package_id, String), ",").label("listed")
+    package_ids = func.aggregate_strings(cast(inventory_packages.c.package_id, String), ",").label("listed")
     for ids in chunks(sorted(exposed.by_package), _PACKAGES_AT_ONCE):
-        query = select(inventory_packages.c.inventory_id, listed).where(inventory_packages.c.package_id.in_(ids))
+        query = select(inventory_packages.c.inventory_id, package_ids).where(
+            inventory_packages.c.package_id.in_(ids)
+        )
         if scope is not None:
             query = query.where(inventory_packages.c.inventory_id.in_(scope))
         rows = await connection.execute(query.group_by(inventory_packages.c.inventory_id))
         for number, text in rows.all():
             if text not in sets:
                 sets[text] = frozenset(map(int, text.split(",")))
-            held[number] = held[number] | sets[text] if number in held else sets[text]
-    return held
+            holdings[number] = holdings[number] | sets[text] if number in holdings else sets[text]
+    return holdings
 
 
 def _without_past_of_bases() -> Select[Any]:
@@ -217,14 +219,14 @@ def _without_past_of_bases() -> Select[Any]:
     now = select(observed_inventories.c.inventory_id).join(
         bases, bases.c.observation_id == observed_inventories.c.observation_id
     )
-    shown = union(select(image_inventories.c.inventory_id), now).subquery()
-    kept = select(shown.c.inventory_id)
-    before = select(inventories.c.previous_id).where(inventories.c.id.in_(kept))
+    shown_inventories = union(select(image_inventories.c.inventory_id), now).subquery()
+    kept_ids = select(shown_inventories.c.inventory_id)
+    before = select(inventories.c.previous_id).where(inventories.c.id.in_(kept_ids))
     pinned = select(pinned_inventories().subquery().c.id)
     of_images = select(sbom_looks.c.inventory_id)
     of_bases = select(observed_inventories.c.inventory_id)
-    wanted = (inventories.c.id.in_(some) for some in (kept, before, pinned, of_images))
-    return select(inventories.c.id).where(or_(inventories.c.id.not_in(of_bases), *wanted))
+    conditions = (inventories.c.id.in_(ids) for ids in (kept_ids, before, pinned, of_images))
+    return select(inventories.c.id).where(or_(inventories.c.id.not_in(of_bases), *conditions))
 
 
 async def _add(connection: AsyncConnection, histories: Histories, numbers: Collection[int]) -> None:
@@ -240,11 +242,11 @@ async def _add_following(connection: AsyncConnection, histories: Histories) -> N
             for query in (_FOLLOWING, _FOLLOWING_AGAIN)
             for row in await connection.execute(query, {"inventories": last})
         ]
-        found = {each.id: each for each in _read(rows) if each.id not in histories.known}
-        if not found:
+        following = {each.id: each for each in _read(rows) if each.id not in histories.known}
+        if not following:
             return
-        histories.known |= found
-        last = found.keys()
+        histories.known |= following
+        last = following.keys()
 
 
 async def add_shown(connection: AsyncConnection, histories: Histories, numbers: Collection[int]) -> None:
@@ -262,9 +264,9 @@ def _read(rows: Sequence[Any]) -> list[Inventoried]:
 
 
 def _by_cve(release: str | None, holding: Iterable[int], exposed: Exposed) -> dict[str, list[Exposure]]:
-    found: dict[str, list[Exposure]] = {}
+    exposures: dict[str, list[Exposure]] = {}
     for package in holding:
         for exposure in exposed.by_package[package]:
             if exposure.affected.release in (ANY_RELEASE, release):
-                found.setdefault(exposure.cve, []).append(exposure)
-    return found
+                exposures.setdefault(exposure.cve, []).append(exposure)
+    return exposures

@@ -82,30 +82,38 @@ class LedgerStore(CvePagesStore):
         self._fleet: _AllCves | None = None
         self._by_name: dict[str, _OneCve] = {}
 
-    async def cves(self, cut: Cut, wanted: CveFilter = CveFilter()) -> Cves:  # noqa: B008
+    async def cves(self, cut: Cut, cve_filter: CveFilter = CveFilter()) -> Cves:  # noqa: B008
         """Of those that some image still waits for, the most severe first, one page of what is wanted."""
         async with self._working:
             if self._fleet is None or self._is_over(self._fleet.at):
                 self._fleet = await self._work_out_all()
-            found = self._fleet
-        fitting = tuple(filter(wanted.takes, found.rows))
+            fleet = self._fleet
+        fitting = tuple(filter(cve_filter.takes, fleet.rows))
         page = page_of(fitting[cut.offset : cut.offset + cut.per_page], len(fitting), cut)
-        return Cves(page, found.not_known, found.gaps, count_severities(row.severity for row in found.rows))
+        return Cves(page, fleet.not_known, fleet.gaps, count_severities(row.severity for row in fleet.rows))
 
     async def cve(self, name: str, cut: Cut) -> CvePage | None:
         """One of them with its images, those that wait first; None where nobody has told of it."""
         async with self._working:
-            found = await self._one(name)
-        if found is None:
+            one_cve = await self._one(name)
+        if one_cve is None:
             return None
-        shown = tuple(row_of(entry, found.took) for entry in found.entries[cut.offset : cut.offset + cut.per_page])
-        return CvePage(found.row, page_of(shown, len(found.entries), cut), found.not_known, found.gaps, found.notes)
+        image_rows = tuple(
+            row_of(entry, one_cve.took) for entry in one_cve.entries[cut.offset : cut.offset + cut.per_page]
+        )
+        return CvePage(
+            one_cve.row,
+            page_of(image_rows, len(one_cve.entries), cut),
+            one_cve.not_known,
+            one_cve.gaps,
+            one_cve.notes,
+        )
 
     async def groups(self, name: str) -> tuple[ImageGroup, ...]:
         """All images of one CVE, by where their fix is stuck and who can move it; none where nobody tells of it."""
         async with self._working:
-            found = await self._one(name)
-        return () if found is None else found.groups
+            one_cve = await self._one(name)
+        return () if one_cve is None else one_cve.groups
 
     async def gaps(self) -> tuple[str, ...]:
         """Why images may have CVEs that the kept data does not tell of; empty where there is no such reason."""
@@ -113,8 +121,8 @@ class LedgerStore(CvePagesStore):
             return await gaps_of_fleet(connection, self._max_age, self._clock.now())
 
     async def _one(self, name: str) -> _OneCve | None:
-        found = self._by_name.get(name)
-        return await self._work_out(name) if found is None or self._is_over(found.at) else found
+        one_cve = self._by_name.get(name)
+        return await self._work_out(name) if one_cve is None or self._is_over(one_cve.at) else one_cve
 
     async def _work_out_all(self) -> _AllCves:
         now = self._clock.now()
@@ -140,13 +148,13 @@ class LedgerStore(CvePagesStore):
         groups = await asyncio.to_thread(lambda: grouped(row_of(entry, took) for entry in entries))
         row = ledger.row(name, ((entry, 1) for entry in entries))
         notes = tuple(note for note in beside if note not in gaps)
-        found = _OneCve(self._clock.now(), row, entries, took, groups, not_known, gaps, notes)
+        one_cve = _OneCve(self._clock.now(), row, entries, took, groups, not_known, gaps, notes)
         latest = list(self._by_name.items())[1 - _MOST_KEPT :]
-        self._by_name = {**{other: each for other, each in latest if other != name}, name: found}
-        return found
+        self._by_name = {**{other: each for other, each in latest if other != name}, name: one_cve}
+        return one_cve
 
-    def _is_over(self, at: datetime) -> bool:
-        return not at <= self._clock.now() < at + _HOLDS
+    def _is_over(self, worked_out_at: datetime) -> bool:
+        return not worked_out_at <= self._clock.now() < worked_out_at + _HOLDS
 
 
 def _worst_first(row: CveRow) -> tuple[int, int, str]:
@@ -164,31 +172,35 @@ def _waiting_first(entry: LedgerEntry) -> tuple[int, str, str]:
 async def _read(connection: AsyncConnection, cve: str | None, platforms: Collection[str] | None) -> Ledger:
     exposed = await read_exposed(connection, cve)
     histories = await read_histories(connection, exposed, looks_back=cve is not None)
-    found = await _images(connection, histories)
-    bases = await read_bases(connection, (each for image in found for each in image.standings))
-    shown = set(bases.shown.values())
-    pinned = await read_pinned(connection, platforms, _named_before(found) if cve is not None else ())
+    exposed_images = await _images(connection, histories)
+    bases = await read_bases(connection, (each for image in exposed_images for each in image.standings))
+    shown_inventories = set(bases.shown.values())
+    pinned = await read_pinned(
+        connection, platforms, _list_earlier_digests(exposed_images) if cve is not None else ()
+    )
     of_pinned = {number for build in pinned.values() for _, number in build.inventories}
-    await add_shown(connection, histories, shown | of_pinned)
+    await add_shown(connection, histories, shown_inventories | of_pinned)
     names = {name for several in exposed.by_package.values() for each in several for name in each.affected.names}
-    brings = await read_names(connection, shown, names)
+    brings = await read_names(connection, shown_inventories, names)
     since = await read_shown_since(connection, bases.followed) if cve is not None else ShownSince()
     fixes = FixesBelow(histories, bases, brings, since)
-    return Ledger(exposed, histories, bases, fixes, pinned, found)
+    return Ledger(exposed, histories, bases, fixes, pinned, exposed_images)
 
 
 async def _images(connection: AsyncConnection, histories: Histories) -> tuple[ExposedImage, ...]:
-    """Those that hold, or held, something exposed on some platform."""
-    held: dict[int, list[tuple[str, int]]] = {}
+    """Reads the images that hold, or held, something exposed on some platform."""
+    platforms_of_image: dict[int, list[tuple[str, int]]] = {}
     links = await connection.execute(_SHOWN, {"inventories": histories.known})
     for link in links.all():
-        held.setdefault(link.image_id, []).append((link.platform, link.inventory_id))
-    again = await read_shown_again(connection, held)
-    shown = {image: as_shown(histories, image, platforms, again) for image, platforms in held.items()}
-    return await read_images(connection, shown)
+        platforms_of_image.setdefault(link.image_id, []).append((link.platform, link.inventory_id))
+    again = await read_shown_again(connection, platforms_of_image)
+    shown_platforms = {
+        image: as_shown(histories, image, platforms, again) for image, platforms in platforms_of_image.items()
+    }
+    return await read_images(connection, shown_platforms)
 
 
-def _named_before(some: Iterable[ExposedImage]) -> frozenset[str]:
+def _list_earlier_digests(exposed_images: Iterable[ExposedImage]) -> frozenset[str]:
     """The digests that places named before what they name now, which tells since when they have a fix."""
-    places = (each for image in some for place in image.deployed for each in place.named_before or ())
+    places = (each for image in exposed_images for place in image.deployed for each in place.named_before or ())
     return frozenset(each.digest for each in places if each.digest is not None)

@@ -36,30 +36,33 @@ async def read_pinned(
     An image of one platform is named by the digest of that platform's manifest, though tags show it.
     """
     are_all_read = platforms is None
-    given: dict[str, Collection[str]] = {} if platforms is None else {"platforms": platforms}
-    rows = list(await connection.execute(pinned_inventories(are_all_read=are_all_read), given))
+    parameters: dict[str, Collection[str]] = {} if platforms is None else {"platforms": platforms}
+    rows = list(await connection.execute(pinned_inventories(are_all_read=are_all_read), parameters))
     if before:
         builds = inventories_of_builds(are_all_read=are_all_read)
-        rows += await connection.execute(builds, {**given, "digests": before})
+        rows += await connection.execute(builds, {**parameters, "digests": before})
     return _builds(rows)
 
 
 async def read_builds(
     connection: AsyncConnection, platforms: Collection[str] | None, digests: Collection[str]
 ) -> Pinned:
-    """The same of these digests alone."""
+    """Reads the builds of these digests alone."""
     if not digests:
         return {}
-    given: dict[str, Collection[str]] = {} if platforms is None else {"platforms": platforms}
+    parameters: dict[str, Collection[str]] = {} if platforms is None else {"platforms": platforms}
     builds = inventories_of_builds(are_all_read=platforms is None)
-    return _builds((await connection.execute(builds, {**given, "digests": digests})).all())
+    return _builds((await connection.execute(builds, {**parameters, "digests": digests})).all())
 
 
 def _builds(rows: Iterable[Any]) -> Pinned:
-    found: dict[str, set[tuple[str, int]]] = {}
+    platforms_of_digest: dict[str, set[tuple[str, int]]] = {}
     of_one: set[str] = set()
     for row in rows:
-        found.setdefault(row.digest, set()).add((row.platform, row.id))
+        platforms_of_digest.setdefault(row.digest, set()).add((row.platform, row.id))
         if not row.is_whole:
             of_one.add(row.digest)
-    return {digest: PinnedBuild(digest not in of_one, frozenset(some)) for digest, some in found.items()}
+    return {
+        digest: PinnedBuild(digest not in of_one, frozenset(platforms))
+        for digest, platforms in platforms_of_digest.items()
+    }

@@ -18,12 +18,12 @@ Again = Mapping[tuple[int, str], Sequence[Any]]
 """The rows of `shown_again` by image and platform, the latest first."""
 
 
-async def read_shown_again(connection: AsyncConnection, some: Collection[int]) -> Again:
-    """Reads them for these images."""
-    found: dict[tuple[int, str], list[Any]] = {}
-    for row in await connection.execute(_OF_IMAGES, {"images": some}):
-        found.setdefault((row.image_id, row.platform), []).append(row)
-    return found
+async def read_shown_again(connection: AsyncConnection, image_ids: Collection[int]) -> Again:
+    """Reads what these images have shown again."""
+    again: dict[tuple[int, str], list[Any]] = {}
+    for row in await connection.execute(_OF_IMAGES, {"images": image_ids}):
+        again.setdefault((row.image_id, row.platform), []).append(row)
+    return again
 
 
 def as_shown(
@@ -48,18 +48,20 @@ def _as_shown(histories: Histories, inventory: int, rows: Sequence[Any]) -> int:
             break
         row = next((each for each in rows if each.inventory_id == number and _is_before(each, until)), None)
         steps.append((number, row))
-        known = histories.known[number]
-        until = known.seen_at if row is None else row.since
-        number = known.previous if row is None or row.previous_id is None else row.previous_id
+        known_inventory = histories.known[number]
+        until = known_inventory.seen_at if row is None else row.since
+        number = known_inventory.previous if row is None or row.previous_id is None else row.previous_id
     following = number
     for number, row in reversed(steps):
-        known = histories.known[number]
-        if row is None and known.previous == following:
+        known_inventory = histories.known[number]
+        if row is None and known_inventory.previous == following:
             following = number
             continue
-        seen_at = known.seen_at if row is None else row.since
+        seen_at = known_inventory.seen_at if row is None else row.since
         is_begun = row is None or row.previous_id is not None
-        following = histories.added(replace(known, previous=following, seen_at=seen_at, is_begun=is_begun))
+        following = histories.added(
+            replace(known_inventory, previous=following, seen_at=seen_at, is_begun=is_begun)
+        )
     return inventory if following is None else following
 
 

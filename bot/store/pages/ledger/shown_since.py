@@ -37,19 +37,19 @@ class ShownSince:
         """When the first was seen after the last that had the CVE; None where none had, or one between is not
         known."""
         since = None
-        for each in self.observed.get(base, ()):
-            number, is_whole = each.inventories.get(platform, (None, False))
+        for observation in self.observed.get(base, ()):
+            number, is_whole = observation.inventories.get(platform, (None, False))
             if number is not None and histories.exposed.get(number, {}).get(cve):
                 return since
             if not is_whole:
                 return None
-            since = each.at
+            since = observation.at
         return None
 
 
-async def read_shown_since(connection: AsyncConnection, some: Collection[Base]) -> ShownSince:
-    found: dict[Base, dict[int, _Observed]] = {}
-    for part in chunks(sorted(some)):
+async def read_shown_since(connection: AsyncConnection, followed_bases: Collection[Base]) -> ShownSince:
+    observed_bases: dict[Base, dict[int, _Observed]] = {}
+    for part in chunks(sorted(followed_bases)):
         rows = await connection.execute(
             select(
                 *(bases.c.registry, bases.c.repository, bases.c.tag, observations.c.id, observations.c.at),
@@ -62,8 +62,8 @@ async def read_shown_since(connection: AsyncConnection, some: Collection[Base]) 
             .order_by(observations.c.id.desc())
         )
         for row in rows.all():
-            of_base = found.setdefault(base_of(row), {})
+            of_base = observed_bases.setdefault(base_of(row), {})
             observed = of_base.setdefault(row.id, _Observed(row.at))
             if row.platform is not None:
                 observed.inventories[row.platform] = row.inventory_id, bool(row.is_complete)
-    return ShownSince({base: tuple(of_base.values()) for base, of_base in found.items()})
+    return ShownSince({base: tuple(of_base.values()) for base, of_base in observed_bases.items()})

@@ -35,30 +35,30 @@ _LIMITS = {
 }
 
 
-def read_database(data: bytes, log: bytes | None, where: str) -> Inventory:
+def read_database(data: bytes, log: bytes | None, place: str) -> Inventory:
     """The installed packages, keys not counted. Raises `Failure` where it is no database that can be read."""
     if not data.startswith(_MAGIC):
-        raise malformed("is no SQLite database", where)
+        raise malformed("is no SQLite database", place)
     with tempfile.TemporaryDirectory(prefix="rpmdb-") as folder:
         path = Path(folder) / "rpmdb.sqlite"
         path.write_bytes(data)
         try:
             if log:
                 path.with_name("rpmdb.sqlite-wal").write_bytes(log)
-                path = _folded(path, page_size(data, where), where)
+                path = _folded(path, page_size(data, place), place)
                 data = path.read_bytes()
-            check_schema(data, where)
-            return _read(path, len(data), where)
+            check_schema(data, place)
+            return _read(path, len(data), place)
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            raise malformed(f"cannot be read as a database: {str(error)[:100]}", where) from error
+            raise malformed(f"cannot be read as a database: {str(error)[:100]}", place) from error
 
 
-def _folded(path: Path, size_of_page: int, where: str) -> Path:
+def _folded(path: Path, size_of_page: int, place: str) -> Path:
     """A copy with the log folded in, made page by page: SQLite looks at no schema for that."""
 
     def check(_status: int, _remaining: int, total: int) -> None:
         if total * size_of_page > _LARGEST:
-            raise malformed(f"grows to more than {_LARGEST} bytes by its log", where)
+            raise malformed(f"grows to more than {_LARGEST} bytes by its log", place)
 
     folded = path.with_name("folded.sqlite")
     with closing(_connected(path)) as source, closing(sqlite3.connect(folded)) as target:
@@ -66,22 +66,22 @@ def _folded(path: Path, size_of_page: int, where: str) -> Path:
     return folded
 
 
-def _read(path: Path, size: int, where: str) -> Inventory:
+def _read(path: Path, size: int, place: str) -> Inventory:
     """`size` bounds what all headers have together: a damaged database can let many share their pages."""
-    found = Collection(where)
+    collection = Collection(place)
     with closing(_opened(path)) as database:
         kinds = database.execute(_SCHEMA).fetchmany(2)
         if len(kinds) != 1 or kinds[0][0] != "table" or "virtual" in str(kinds[0][1]).lower():
-            raise malformed("has no table of packages", where)
+            raise malformed("has no table of packages", place)
         for blob in _headers(database):
             if not isinstance(blob, bytes):
-                found.refuse("an entry is no header")
+                collection.refuse("an entry is no header")
                 continue
             size -= len(blob)
             if size < 0:
-                raise malformed("has more in it than its size allows", where)
-            _add(blob, found, where)
-    return found.inventory()
+                raise malformed("has more in it than its size allows", place)
+            _add(blob, collection, place)
+    return collection.inventory()
 
 
 def _connected(path: Path) -> sqlite3.Connection:
@@ -101,27 +101,27 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _headers(database: sqlite3.Connection) -> Iterator[object]:
-    """One more than are accepted, so that too many are noticed."""
+    """Yields the headers of packages, one more than are accepted, so that too many are noticed."""
     query = "SELECT blob FROM main.Packages NOT INDEXED LIMIT ?"
     for (blob,) in database.execute(query, (MOST_PACKAGES + 1,)):
         yield blob
 
 
-def _add(blob: bytes, found: Collection, where: str) -> None:
+def _add(blob: bytes, collection: Collection, place: str) -> None:
     try:
-        tags = rpm_header.read_header(blob, where)
+        tags = rpm_header.read_header(blob, place)
     except Failure as failure:
-        found.refuse(failure.what)
+        collection.refuse(failure.what)
         return
     name, version, release = (tags.get(tag) for tag in (rpm_header.NAME, rpm_header.VERSION, rpm_header.RELEASE))
     epoch, architecture, source = (
         tags.get(tag) for tag in (rpm_header.EPOCH, rpm_header.ARCHITECTURE, rpm_header.SOURCE)
     )
     if not (isinstance(name, str) and isinstance(version, str) and isinstance(release, str)):
-        found.refuse("a header lacks a name, version or release")
+        collection.refuse("a header lacks a name, version or release")
         return
     rpm.add(
-        found,
+        collection,
         name,
         f"{version}-{release}",
         epoch if isinstance(epoch, int) else 0,

@@ -35,11 +35,11 @@ def database_folder(files: Mapping[str, bytes], folders: Collection[str]) -> str
 
     Source: `MACROFILES` in rpm's rpmrc.c, without those for single targets, which define no `_dbpath`.
     """
-    named = ""
+    db_path = ""
     for path in (path for each in _MACROS for path in sorted(files) if each.fullmatch(path)):
         for line in lines(files[path]):
-            if found := _DEFINITION.fullmatch(line):
-                named = found["folder"].strip()
+            if match := _DEFINITION.fullmatch(line):
+                db_path = match["folder"].strip()
     for macro, folder in _FOLDERS.items():
-        named = named.replace(macro, folder)
-    return next((folder for folder in folders if folder.strip("/") == named.strip("/")), None)
+        db_path = db_path.replace(macro, folder)
+    return next((folder for folder in folders if folder.strip("/") == db_path.strip("/")), None)

@@ -11,35 +11,35 @@ _COLUMNS = 10
 _NONE = "(none)"
 
 
-def read_manifest(data: bytes, where: str) -> Inventory:
-    """The packages listed. Raises `Failure` where no line can be read."""
-    found = Collection(where)
+def read_manifest(data: bytes, place: str) -> Inventory:
+    """Reads the packages that the manifest lists. Raises `Failure` where no line can be read."""
+    collection = Collection(place)
     for number, line in enumerate(lines(data), 1):
         if not line.strip():
             continue
         columns = line.rstrip("\r").split("\t")
         if len(columns) < _COLUMNS or "-" not in columns[1]:
-            found.refuse(f"line {number} is not of the {_COLUMNS} columns of a container manifest")
+            collection.refuse(f"line {number} is not of the {_COLUMNS} columns of a container manifest")
             continue
         name, version, *_, epoch, _size, architecture, _number, source = columns[:_COLUMNS]
         if epoch != _NONE and not epoch.isascii():
-            found.refuse(f"line {number} has an epoch that is no number")
+            collection.refuse(f"line {number} has an epoch that is no number")
         elif epoch == _NONE or epoch.isdigit():
-            add(found, name, version, 0 if epoch == _NONE else int(epoch[:10]), architecture, source)
+            add(collection, name, version, 0 if epoch == _NONE else int(epoch[:10]), architecture, source)
         else:
-            found.refuse(f"line {number} has an epoch that is no number")
-    return found.inventory()
+            collection.refuse(f"line {number} has an epoch that is no number")
+    return collection.inventory()
 
 
 def add(
-    found: Collection, name: str, version: str, epoch: int, architecture: str | None, source: str | None
+    collection: Collection, name: str, version: str, epoch: int, architecture: str | None, source: str | None
 ) -> None:
     """Takes in a package of `version-release`; an epoch of 0 and none are one, and not written.
 
     `source` is the file name of the source package, `openssl-3.3.0-3.azl3.src.rpm`.
     """
     source_name, source_version = _source(source or _NONE)
-    found.add(
+    collection.add(
         Package(
             PackageType.RPM,
             name,
