@@ -1,28 +1,24 @@
 """A database of the first schema, with something in every table, opened by the bot of today."""
 
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, MetaData, create_engine, inspect, select, text
+from sqlalchemy import Engine, MetaData, inspect, select, text
 
 from bot.domain.bases.change import Cause
-from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedKind
 from bot.domain.reference import Base
 from bot.domain.rollouts.rollout import Reconsidered
 from bot.fleet.verify.attesting.rows import attestations
-from bot.store.engine.database import migrations, open_database
-from bot.store.engine.engines import database_url
+from bot.store.engine.database import migrations
 from bot.store.migrations.steps import FIRST, steps_from, take
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import shown_again
 from bot.store.rows.inventories.sboms import later_indexes
 from bot.store.rows.inventories.vulnerabilities import dumps, vulnerabilities
-from tests.integration.store.engine.older_stores import restore
+from tests.integration.store.engine.older_stores import connected, opened, restore
 from tests.integration.store.filling import Stores
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -170,9 +166,7 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
 def first_schema(url: str, revision: str = FIRST) -> Engine:
     """A database at its first revision, or another, as it was before any later one was written."""
     restore(FIRST, url)
-    engine = create_engine(
-        database_url(url).set(drivername="sqlite" if url.startswith("sqlite") else "postgresql+psycopg")
-    )
+    engine = connected(url)
     steps = steps_from(FIRST, migrations())
     assert steps is not None
     with engine.begin() as connection:
@@ -186,15 +180,6 @@ def fill(engine: Engine) -> None:
     with engine.begin() as connection:
         for name, row in ROWS:
             connection.execute(tables.tables[name].insert().values(**row))
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Stores]:
-    database = await open_database(url)
-    try:
-        yield Stores.of_worker(database, ManualClock(NOON), "today")
-    finally:
-        await database.close()
 
 
 async def test_a_database_of_the_first_schema_is_readable_as_a_whole(empty_url: str) -> None:
