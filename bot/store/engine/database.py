@@ -33,7 +33,7 @@ where a larger one does not."""
 _WRITTEN = {"sqlite": "SELECT total_changes()", "postgresql": "SELECT txid_current_if_assigned()"}
 _SILENT_SECONDS = 2.0
 """How long SQLite's file may be locked by another process until that is told."""
-_MIGRATIONS = Path(__file__).parents[1] / "migrations"
+_MIGRATIONS = Path(__file__).parents[1] / "migrations/versions"
 _REVISIONS = "alembic_version"
 _STORED_REVISION = text("SELECT version_num FROM alembic_version")
 _migrating = threading.Lock()
@@ -154,15 +154,25 @@ async def open_database(url: str) -> Database:
 
 @cache
 def newest_revision() -> str:
-    """The revision that this version brings a database to; the files of migrations begin with theirs."""
-    return max(path.name.partition("_")[0] for path in _MIGRATIONS.glob("versions/[0-9]*.py"))
+    """The revision that this version brings a database to."""
+    return migrations()[-1].name.partition("_")[0]
+
+
+def migrations() -> list[Path]:
+    """Their files, in order: each begins with the revision that it leads to."""
+    return sorted(_MIGRATIONS.glob("[0-9]*.py"))
+
+
+def _stored_revision(connection: Connection) -> str | None:
+    """That of the database, or None where it is new; nothing is written or locked for that."""
+    if not inspect(connection).has_table(_REVISIONS):
+        return None
+    return connection.scalars(_STORED_REVISION).one_or_none()
 
 
 def _is_current(connection: Connection) -> bool:
-    """Whether the database has the schema that this version knows; nothing is written or locked for that."""
-    if not inspect(connection).has_table(_REVISIONS):
-        return False
-    return connection.scalars(_STORED_REVISION).all() == [newest_revision()]
+    """Whether the database has the schema that this version knows."""
+    return _stored_revision(connection) == newest_revision()
 
 
 def _migrate_alone(connection: Connection) -> None:
@@ -179,22 +189,24 @@ def _migrate_alone(connection: Connection) -> None:
 
 
 def _migrate(connection: Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
-    from alembic.util import CommandError
+    stored = _stored_revision(connection)
+    if stored is None:
+        from bot.store.migrations.tables import make_tables
 
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
+        make_tables(connection, newest_revision())
+        return
+    from bot.store.migrations.steps import steps_from, take
+
+    steps = steps_from(stored, migrations())
+    if steps is None:
         raise Failure(
             Trouble.MALFORMED,
-            f"the database was made by another version of the bot: {error}",
+            f"the database was made by another version of the bot: its schema is {stored!r}, this one's is "
+            f"{newest_revision()!r}",
             where=url_told(connection.engine.url),
             advice="run that version or a newer one",
-        ) from error
+        )
+    take(steps, connection)
 
 
 @asynccontextmanager

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.store.engine.older_stores import restore
+
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/how-to/add-a-stage.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"(?ms)^```(?:python|text) (bot/\S+)\n(.*?)^```", PAGE)
@@ -59,6 +61,22 @@ async def run():
 asyncio.run(run())
 """
 
+MIGRATED = """
+import asyncio, sys
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from bot.store.engine.database import open_database
+from bot.store.rows.schema import every_table, metadata
+
+async def run():
+    every_table()
+    database = await open_database(sys.argv[1])
+    async with database.transaction() as connection:
+        print(await connection.run_sync(lambda it: compare_metadata(MigrationContext.configure(it), metadata)))
+
+asyncio.run(run())
+"""
+
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
@@ -94,3 +112,12 @@ def test_what_the_page_says_is_a_stage_that_runs(copy: Path) -> None:
         "is_leased": True,
         "is_in_metrics": True,
     }
+
+
+def test_a_store_of_before_gets_the_table_by_the_migration_of_the_page(copy: Path) -> None:
+    url = f"sqlite:///{copy}/freshness.db"
+    restore("0066", url)
+    ended = subprocess.run(
+        [sys.executable, "-c", MIGRATED, url], cwd=copy, capture_output=True, text=True, check=False
+    )
+    assert (ended.stdout, ended.stderr) == ("[]\n", "")

@@ -1,30 +1,24 @@
 """A database of the first schema, with something in every table, opened by the bot of today."""
 
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, MetaData, create_engine, inspect, select, text
+from sqlalchemy import Engine, MetaData, inspect, select, text
 
-import bot.store
 from bot.domain.bases.change import Cause
-from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedKind
 from bot.domain.reference import Base
 from bot.domain.rollouts.rollout import Reconsidered
 from bot.fleet.verify.attesting.rows import attestations
-from bot.store.engine.database import open_database
-from bot.store.engine.engines import database_url
+from bot.store.engine.database import migrations
+from bot.store.migrations.steps import FIRST, steps_from, take
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import shown_again
 from bot.store.rows.inventories.sboms import later_indexes
 from bot.store.rows.inventories.vulnerabilities import dumps, vulnerabilities
+from tests.integration.store.engine.older_stores import connected, opened, restore
 from tests.integration.store.filling import Stores
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -169,21 +163,15 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def first_schema(url: str, revision: str = "0001") -> Engine:
+def first_schema(url: str, revision: str = FIRST) -> Engine:
     """A database at its first revision, or another, as it was before any later one was written."""
-    engine = create_engine(
-        database_url(url).set(drivername="sqlite" if url.startswith("sqlite") else "postgresql+psycopg")
-    )
+    restore(FIRST, url)
+    engine = connected(url)
+    steps = steps_from(FIRST, migrations())
+    assert steps is not None
     with engine.begin() as connection:
-        command.upgrade(_config(connection), revision)
+        take([step for step in steps if step[0] <= revision], connection)
     return engine
-
-
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(bot.store.__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    return config
 
 
 def fill(engine: Engine) -> None:
@@ -192,15 +180,6 @@ def fill(engine: Engine) -> None:
     with engine.begin() as connection:
         for name, row in ROWS:
             connection.execute(tables.tables[name].insert().values(**row))
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Stores]:
-    database = await open_database(url)
-    try:
-        yield Stores.of_worker(database, ManualClock(NOON), "today")
-    finally:
-        await database.close()
 
 
 async def test_a_database_of_the_first_schema_is_readable_as_a_whole(empty_url: str) -> None:
@@ -347,10 +326,6 @@ async def test_what_images_show_under_a_later_index_is_remembered_from_the_migra
     with engine.begin() as connection:
         for name, row in rows:
             connection.execute(tables.tables[name].insert().values(**row))
-    with engine.begin() as connection:
-        command.upgrade(_config(connection), "0049")
-        command.downgrade(_config(connection), "0048")
-        assert "later_indexes" not in inspect(connection).get_table_names()
     engine.dispose()
     async with opened(empty_url) as stores, stores.database.reading() as connection:
         kept = (await connection.execute(select(later_indexes))).all()
@@ -370,12 +345,6 @@ async def test_places_that_were_read_before_their_times_were_kept_were_there_whe
         named = {"registry": "ghcr.io", "repository": "contoso/shop", "path": "a.yml", "line": 1}
         places = [{**named, "repository_id": number} for number in (1, 2)]
         connection.execute(tables.tables["deployments"].insert(), places)
-    with engine.begin() as connection:
-        command.upgrade(_config(connection), "0050")
-        command.downgrade(_config(connection), "0049")
-        assert {"since", "is_older"}.isdisjoint(
-            column["name"] for column in inspect(connection).get_columns("deployments")
-        )
     engine.dispose()
     async with opened(empty_url) as stores, stores.database.reading() as connection:
         kept = (await connection.execute(select(deployments.c.since, deployments.c.is_older))).all()
@@ -390,11 +359,6 @@ async def test_of_places_that_were_read_before_it_is_not_known_what_they_named_b
         connection.execute(tables.tables["repositories"].insert().values(id=1, **ROWS[1][1]))
         place = {"registry": "ghcr.io", "repository": "contoso/shop", "path": "a.yml", "line": 1, "since": NOON}
         connection.execute(tables.tables["deployments"].insert().values(repository_id=1, **place))
-    with engine.begin() as connection:
-        command.upgrade(_config(connection), "0051")
-        command.downgrade(_config(connection), "0050")
-        names = {column["name"] for column in inspect(connection).get_columns("deployments")}
-        assert "named_before" not in names
     engine.dispose()
     async with opened(empty_url) as stores, stores.database.reading() as connection:
         kept = (await connection.execute(select(deployments.c.since, deployments.c.named_before))).all()
@@ -416,11 +380,6 @@ async def test_what_was_proved_by_a_signature_before_is_judged_again(empty_url: 
         ):
             row = {"repository_id": 1, "repository": name, **seen, **told, **more}
             connection.execute(tables.tables["images"].insert().values(**row))
-        for upgraded in (True, False, True):
-            change = command.upgrade if upgraded else command.downgrade
-            change(_config(connection), "0053" if upgraded else "0052")
-            columns = {column["name"] for column in inspect(connection).get_columns("images")}
-            assert ("judged_by" in columns) is upgraded
     engine.dispose()
     async with opened(empty_url) as stores, stores.database.reading() as connection:
         rows = await connection.execute(select(images.c.repository, images.c.judged_by))
@@ -433,14 +392,7 @@ async def test_what_was_proved_by_a_signature_before_is_judged_again(empty_url: 
 
 
 async def test_what_images_show_again_is_noted_from_then_on(empty_url: str) -> None:
-    engine = first_schema(empty_url, "0051")
-    with engine.begin() as connection:
-        for upgraded in (True, False, True):
-            (command.upgrade if upgraded else command.downgrade)(
-                _config(connection), "0052" if upgraded else "0051"
-            )
-            assert ("shown_again" in inspect(connection).get_table_names()) is upgraded
-    engine.dispose()
+    first_schema(empty_url, "0051").dispose()
     async with opened(empty_url) as stores, stores.database.reading() as connection:
         assert (await connection.execute(select(shown_again))).all() == []
 
@@ -463,13 +415,6 @@ async def test_records_of_azure_linux_are_written_again_and_their_times_are_kept
                 "seen_at": NOON,
             }
             connection.execute(tables.tables["vulnerabilities"].insert().values(id=number, **record))
-    with engine.begin() as connection:
-        for upgraded in (True, False, True):
-            command_to = command.upgrade if upgraded else command.downgrade
-            command_to(_config(connection), "0054" if upgraded else "0052")
-            for table in ("dumps", "documents"):
-                names = {column["name"] for column in inspect(connection).get_columns(table)}
-                assert ("newest_at" in names) is upgraded
     engine.dispose()
     async with opened(empty_url) as stores, stores.database.reading() as connection:
         kept = (

@@ -1,0 +1,1 @@
+"""How stores get their tables."""
