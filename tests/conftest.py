@@ -17,6 +17,7 @@ from sandbox.programs.emulator import keep_programs
 from sandbox.programs.parts import MissingPart
 from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
+from tests import ran
 from tests.compiled_once import compile_once
 from tests.dealing import deal
 from tests.in_memory import keep_in_memory
@@ -46,9 +47,11 @@ SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a test that would be skipped fails instead")
+    ran.pytest_addoption(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    ran.pytest_configure(config)
     if config.getoption("--hypothesis-profile", None) == "quick":
         run_at_once()
 
