@@ -25,7 +25,7 @@ from bot.store.engine.database import Database, open_database
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.bench.measured import Measured
 from tests.fakes.repository import FakeRepository
-from tests.integration.model.fleet import NOON, WORKFLOW, WORKFLOW_FILE, Fleet, WatchfulForge, digest
+from tests.integration.model.fleet import NOON, WORKFLOW, WORKFLOW_FILE, Fleet, OwnClock, WatchfulForge, digest
 from tests.integration.store.filling import ASPNET, SDK, Stores
 
 REPOSITORIES = 1_000
@@ -128,7 +128,7 @@ def _fleet(database: Database) -> Large:
         home = forge.add(f"contoso/{wave}-{number:04}", pinned if number % 5 < 3 else floating)
         home.requirements = MergeRequirements(requires_checks=True)
     stores = [Stores.of_worker(database, clock, "one")]
-    return Large(database, clock, forge, stores, newest={ASPNET: [1], SDK: [1]}, policy=POLICY)
+    return Large(database, OwnClock(clock), forge, stores, newest={ASPNET: [1], SDK: [1]}, policy=POLICY)
 
 
 async def _ends(database: Database) -> list[datetime]:

@@ -18,7 +18,7 @@ from bot.domain.bases.image import Head
 from bot.domain.bases.observation import Observation, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.branches import BranchChange, BranchFile
+from bot.domain.forge.branches import BranchChange, BranchFile, FileChange
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import BranchLook, OwnWord
 from bot.domain.forge.port import Forge
@@ -32,6 +32,7 @@ from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, Step
 from bot.domain.rollouts.timing.budget import HOUR, MINUTE, WriteLimits
 from bot.domain.rollouts.timing.freezes import Freeze
+from bot.domain.rollouts.timing.standing import rollout_options_of
 from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.files.formats.repository import Memory
@@ -234,7 +235,7 @@ class WatchfulForge(FakeForge):
         if self.freeze is not None and self.freeze.holds(self.clock.now(), None) and not is_asked_for:
             self.broken.append(f"{what} in {identity} in a freeze")
 
-    def _check_brought(self, identity: Identity, files: Sequence[BranchFile], what: str) -> None:
+    def _check_brought(self, identity: Identity, files: Sequence[BranchFile | FileChange], what: str) -> None:
         home = self._find(identity)
         for file in files:
             if home is not None and file.content is not None:
@@ -351,7 +352,7 @@ class Fleet:
         for home in forge.homes:
             home.requirements = MergeRequirements(requires_checks=True, can_wait=True)
         own_clock = OwnClock(clock)
-        stores = [Stores.of_worker(database, own_clock, name) for name in ("one", "two")]
+        stores = [Stores.of_worker(database, cast(ManualClock, own_clock), name) for name in ("one", "two")]
         fleet = cls(database, own_clock, forge, stores, policy=policy, selection=Selection(include=INCLUDED))
         fleet.reached.between = fleet.note
         await fleet.discover(0)
@@ -374,7 +375,7 @@ class Fleet:
         await plan.tick(stores.plan, self.policy, self.own_clock)
         await aging.tick(stores.age, self.policy, Weekly(), self.own_clock)
         await quarantine.tick(stores.quarantine)
-        await advance.tick(stores.advance, advance.rollout_options_of(self.policy), self.own_clock)
+        await advance.tick(stores.advance, rollout_options_of(self.policy), self.own_clock)
         for base, held in [*self.forge.quarantined.items()]:
             if self.forge.shown[base] != held:
                 del self.forge.quarantined[base]
@@ -555,7 +556,9 @@ class Fleet:
     def _replace(self, worker: int) -> None:
         """Another process takes the place of the dead one; its leases run out by themselves."""
         self.killed += 1
-        self.workers[worker] = Stores.of_worker(self.database, self.own_clock, f"worker-{self.killed}")
+        self.workers[worker] = Stores.of_worker(
+            self.database, cast(ManualClock, self.own_clock), f"worker-{self.killed}"
+        )
 
 
 async def _never(_: float) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands.look import views
+from bot.commands.look.status import read_status
 from bot.domain.clock import SystemClock
 from bot.service import running
 from bot.service.settings_file import SettingsFile
@@ -83,7 +83,7 @@ async def test_what_changed_is_taken_up_without_a_signal(
 
 async def test_settings_that_are_not_valid_are_an_incident_until_they_are_mended(file: SettingsFile) -> None:
     async def incidents() -> list[str]:
-        status = await views.read_status(file.settings, SystemClock())
+        status = await read_status(file.settings, SystemClock())
         return [incident.detail for incident in status.incidents]
 
     async with served(file):
