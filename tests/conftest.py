@@ -104,9 +104,9 @@ def shared() -> Path:
     return SHARED
 
 
-async def _started(**options: bool) -> World:
+async def _started() -> World:
     try:
-        return await World(**options).__aenter__()
+        return await World(validate=True).__aenter__()
     except MissingPart as missing:
         pytest.skip(str(missing))
 
@@ -114,7 +114,7 @@ async def _started(**options: bool) -> World:
 @pytest_asyncio.fixture
 async def world() -> AsyncIterator[World]:
     """A world of the test's own; no request and no answer may go against GitHub's published descriptions."""
-    started = await _started(validate=True)
+    started = await _started()
     yield started
     await started.__aexit__()
     assert started.traffic.violations == []
@@ -123,7 +123,7 @@ async def world() -> AsyncIterator[World]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_world() -> AsyncIterator[World]:
     """One world for many tests: each uses repositories and tags of its own, and forgets the traffic first."""
-    started = await _started(validate=True)
+    started = await _started()
     yield started
     await started.__aexit__()
     assert started.traffic.violations == []
