@@ -75,10 +75,8 @@ def _sum_up(benches: Sequence[Bench], seconds: float) -> int:
     for bench in broken:
         _say(f"BROKE   {bench.name}: {bench.broke}")
     figures = sum(len(bench.measured) for bench in benches)
-    _say(
-        f"{len(benches)} benches in {took(seconds)}: {figures} figures, {len(missed)} miss their aim, "
-        f"{len(broken)} benches broke"
-    )
+    counts = f"figures: {figures}, aims missed: {len(missed)}, benches broken: {len(broken)}"
+    _say(f"make bench: {', '.join(bench.name for bench in benches)} in {took(seconds)}; {counts}")
     return 1 if missed or broken else 0
 
 

@@ -41,7 +41,8 @@ def test_each_figure_is_told_with_its_aim_and_whether_it_is_met(
         "          colour: red",
     ]
     assert lines[-2] == "MISSED  speed: 3 s (aim: below 2 s) [engine]"
-    assert lines[-1].endswith(": 3 figures, 1 miss their aim, 0 benches broke")
+    assert lines[-1].startswith("make bench: engine in ")
+    assert lines[-1].endswith("; figures: 3, aims missed: 1, benches broken: 0")
 
 
 def test_where_every_aim_is_met_it_ends_well(folder: Path) -> None:
