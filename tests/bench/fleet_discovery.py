@@ -8,7 +8,6 @@ from pathlib import Path
 
 from bot.domain.clock import SystemClock
 from bot.fleet.discover.wired import STAGE
-from bot.fleet.stage import run_stage
 from bot.fleet.wiring.opening import open_bot
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
@@ -21,7 +20,7 @@ async def discover(config: Path) -> dict[str, object]:
     async with open_bot(load(config), clock) as bot:
         await bring_forward(bot.database, clock.now())
         started = time.perf_counter()
-        outcome = await run_stage(STAGE, bot)
+        outcome = await STAGE.tick(bot)
         seconds = time.perf_counter() - started
     peak = most_memory() / 2**20
     return {"seconds": seconds, "peak": peak, "read": outcome.figures["read"], "problems": outcome.problems}
