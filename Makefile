@@ -6,8 +6,8 @@ PYTEST ?=
 # Twice as many as there are cores: a worker waits half of its time, for servers, databases and programs that it asks.
 WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 
-# A test that is late waits for no other.
-PYTEST_SHARED = .venv/bin/pytest --dist worksteal -n
+# A test that is late waits for no other. The last line names the target, of which `make -j` may run several.
+PYTEST_SHARED = .venv/bin/pytest --dist worksteal --ran "make $@" -n
 
 # What the sandbox serves on this machine is behind no proxy.
 export NO_PROXY := localhost,127.0.0.1,$(no_proxy),$(NO_PROXY)
@@ -45,15 +45,19 @@ ROOMS ?=
 mutants: set-up
 	nice -n 19 .venv/bin/python -m tests.mutants --sample $(SAMPLE) --seed $(SEED) --workers $(WORKERS) $(ROOMS)
 
+# `make` expands all of these lines before it runs the first, so that the last knows when that was.
 check: set-up
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/hadolint Dockerfile
+	@.venv/bin/python -m tests.ran $(shell date +%s) "make $@: ruff, mypy, import contracts, hadolint"
 
+# ONLY="fleet follow" measures these alone, by the names of tests/bench/bench_*.py
+ONLY ?=
 bench: set-up
-	.venv/bin/python -m tests.bench
+	.venv/bin/python -m tests.bench $(ONLY)
 
 # The pictures in the README and the texts in docs, made anew from what the bot writes
 pictures: set-up

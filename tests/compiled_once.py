@@ -18,15 +18,16 @@ def compile_once(statements: int = STATEMENTS) -> None:
     """From now on the bot's engines of one kind share what they have compiled, of so many statements."""
     shared: LRUCache[Any, Any] = LRUCache(statements)
     for dialect in (SQLiteDialect_aiosqlite, PGDialectAsync_psycopg):
-        dialect.__eq__ = _is_like
-        dialect.__hash__ = lambda dialect: hash(_traits(dialect))
+        dialect.__eq__ = _is_like  # type: ignore[method-assign]
+        dialect.__hash__ = lambda dialect: hash(_traits(dialect))  # type: ignore[method-assign, assignment]
     own = "_own_compiled_cache"
 
     def cache(engine: Engine) -> Any:
         is_bots = isinstance(engine.dialect, SQLiteDialect_aiosqlite | PGDialectAsync_psycopg)
         return shared if is_bots else engine.__dict__.get(own)
 
-    Engine._compiled_cache = property(cache, lambda engine, value: engine.__dict__.__setitem__(own, value))
+    cached: Any = property(cache, lambda engine, value: engine.__dict__.__setitem__(own, value))
+    Engine._compiled_cache = cached
 
 
 def _traits(dialect: Any) -> tuple[Any, ...]:

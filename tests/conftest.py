@@ -17,6 +17,7 @@ from sandbox.programs.emulator import keep_programs
 from sandbox.programs.parts import MissingPart
 from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
+from tests import ran
 from tests.compiled_once import compile_once
 from tests.dealing import deal
 from tests.in_memory import keep_in_memory
@@ -46,9 +47,11 @@ SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a test that would be skipped fails instead")
+    ran.pytest_addoption(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    ran.pytest_configure(config)
     if config.getoption("--hypothesis-profile", None) == "quick":
         run_at_once()
 
@@ -101,9 +104,9 @@ def shared() -> Path:
     return SHARED
 
 
-async def _started(**options: bool) -> World:
+async def _started() -> World:
     try:
-        return await World(**options).__aenter__()
+        return await World(validate=True).__aenter__()
     except MissingPart as missing:
         pytest.skip(str(missing))
 
@@ -111,7 +114,7 @@ async def _started(**options: bool) -> World:
 @pytest_asyncio.fixture
 async def world() -> AsyncIterator[World]:
     """A world of the test's own; no request and no answer may go against GitHub's published descriptions."""
-    started = await _started(validate=True)
+    started = await _started()
     yield started
     await started.__aexit__()
     assert started.traffic.violations == []
@@ -120,7 +123,7 @@ async def world() -> AsyncIterator[World]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_world() -> AsyncIterator[World]:
     """One world for many tests: each uses repositories and tags of its own, and forgets the traffic first."""
-    started = await _started(validate=True)
+    started = await _started()
     yield started
     await started.__aexit__()
     assert started.traffic.violations == []

@@ -13,7 +13,7 @@ from aiosqlite import Connection
 MAY_WAIT = ("BEGIN IMMEDIATE", "PRAGMA", "VACUUM")
 """For another writer, who may need this event loop to come to its end."""
 
-in_thread = Connection._execute
+in_thread: Any = Connection._execute
 """As the driver has it, for tests of what its thread is needed for."""
 
 
@@ -22,7 +22,7 @@ def run_at_once() -> None:
 
     SQLAlchemy asks for connections to files that may be used in more than one thread.
     """
-    Connection._execute = _execute  # type: ignore[method-assign]
+    Connection._execute = _execute  # type: ignore[method-assign, assignment]
 
 
 async def _execute(connection: Connection, work: Callable[..., Any], *args: Any, **options: Any) -> Any:

@@ -20,6 +20,7 @@ from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.stores import Stores
+from tests.bench.measured import Measured
 
 REPOSITORIES = 1_000
 WORKFLOWS = 236
@@ -127,8 +128,7 @@ patches:
 """
 
 
-def run() -> list[tuple[str, str, str]]:
-    """Rows: what, measured, aim."""
+def run() -> list[Measured]:
     fleet = [repository_files(number) for number in range(REPOSITORIES)]
     cold, unchanged, found = asyncio.run(_in_the_store(fleet))
     workflows = {
@@ -139,17 +139,24 @@ def run() -> list[tuple[str, str, str]]:
     audit(workflows, NOW)
     of_workflows = process_time() - began
     return [
-        (
+        Measured(
             f"audit of {REPOSITORIES:,} repositories, nothing known before ({found:,} findings)",
             f"{cold:.2f} s of processor time, store included",
             f"under {AIM_FLEET:.0f} s",
+            cold < AIM_FLEET,
         ),
-        (
+        Measured(
             "the same after a push to each that left these files as they are",
             f"{unchanged:.2f} s of processor time",
             f"under {AIM_UNCHANGED:.0f} s",
+            unchanged < AIM_UNCHANGED,
         ),
-        (f"audit of {WORKFLOWS} workflow files", f"{of_workflows:.2f} s", f"under {AIM_WORKFLOWS} s"),
+        Measured(
+            f"audit of {WORKFLOWS} workflow files",
+            f"{of_workflows:.2f} s of processor time",
+            f"under {AIM_WORKFLOWS} s",
+            of_workflows < AIM_WORKFLOWS,
+        ),
     ]
 
 

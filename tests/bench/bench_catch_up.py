@@ -1,6 +1,5 @@
 """Catching up on SQLite in the fleet of `bench_plan`, half of which pins what bases showed before they moved."""
 
-import resource
 import tempfile
 import time
 
@@ -20,21 +19,24 @@ from bot.store.rows.repositories.tables import usages
 from bot.store.stores import Stores
 from tests.bench.bench_plan import BASES, POLICY, REPOSITORIES, USAGES, fleet
 from tests.bench.bench_plan_tick import child, fill
+from tests.bench.measured import Measured
+from tests.own_memory import most_memory
 
 
-def run() -> list[tuple[str, str, str]]:
-    """What was measured, the figure, the aim; filling and catching up are processes of their own."""
+def run() -> list[Measured]:
+    """Filling and catching up are processes of their own."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/fleet.db"
         child(__name__, "fill_behind", url)
-        behind, rebuilds, decided, saved, memory = child(__name__, "catch_up", url).split()
+        behind, rebuilds, *figures = child(__name__, "catch_up", url).split()
+    decided, saved, memory = (float(figure) for figure in figures)
     what = f"catch-up of {REPOSITORIES:,} repositories × {USAGES} usages on {BASES} bases"
     return [
-        (f"{what}: usages behind", f"{int(behind):,}", ""),
-        (f"{what}: rebuilds", f"{int(rebuilds):,}", ""),
-        (f"{what}: processor time to look and decide", f"{float(decided):.2f} s", "below 3 s"),
-        (f"{what}: processor time to save", f"{float(saved):.2f} s", "below 1 s"),
-        (f"{what}: most memory", f"{int(memory) / 1024:.0f} MB", "below 250 MB"),
+        Measured(f"{what}: usages behind", f"{int(behind):,}"),
+        Measured(f"{what}: rebuilds", f"{int(rebuilds):,}"),
+        Measured(f"{what}: processor time to look and decide", f"{decided:.2f} s", "below 3 s", decided < 3),
+        Measured(f"{what}: processor time to save", f"{saved:.2f} s", "below 1 s", saved < 1),
+        Measured(f"{what}: most memory", f"{memory / 2**20:.0f} MB", "below 250 MB", memory < 250 * 2**20),
     ]
 
 
@@ -71,6 +73,6 @@ async def catch_up(url: str) -> None:
         decided = time.process_time()
         await store.save(plan, Word("Ann", "a bench"))
         saved = time.process_time()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    memory = most_memory()
     print(len(plan.behind.usages), len(plan.rebuilds), decided - began, saved - decided, memory)
     await database.close()

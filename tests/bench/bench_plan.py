@@ -20,17 +20,19 @@ from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.timing.waves import Wave
 from bot.fleet.plan.deciding import decide
+from tests.bench.measured import Measured
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CHILD = """
-import resource, sys, time
+import time
 from tests.bench.bench_plan import decided, fleet
+from tests.own_memory import most_memory
 moves, affected = fleet()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = most_memory()
 started = time.process_time()
 planned = decided(moves, affected)
 took = time.process_time() - started
-print(len(planned), took, before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(len(planned), took, before, most_memory())
 """
 REPOSITORIES, USAGES, BASES = 10_000, 5, 60
 POLICY = Policy(
@@ -45,8 +47,7 @@ POLICY = Policy(
 """Such as an operator writes."""
 
 
-def run() -> list[tuple[str, str, str]]:
-    """What was measured, the figure, the aim."""
+def run() -> list[Measured]:
     ended = subprocess.run(
         [sys.executable, "-c", _CHILD],
         cwd=_ROOT,
@@ -55,13 +56,13 @@ def run() -> list[tuple[str, str, str]]:
         text=True,
         check=True,
     )
-    rebuilds, seconds, before, most = ended.stdout.split()
+    rebuilds, seconds, before, most = (float(figure) for figure in ended.stdout.split())
     what = f"plan {REPOSITORIES:,} repositories × {USAGES} usages × {BASES} moved bases"
     return [
-        (f"{what}: rebuilds", f"{int(rebuilds):,}", f"at least {REPOSITORIES:,}"),
-        (f"{what}: processor time", f"{float(seconds):.2f} s", "below 2 s"),
-        (f"{what}: most memory", f"{int(most) / 1024:.0f} MB", "below 250 MB"),
-        (f"{what}: of which before the decision", f"{int(before) / 1024:.0f} MB", ""),
+        Measured(f"{what}: rebuilds", f"{rebuilds:,.0f}", f"at least {REPOSITORIES:,}", rebuilds >= REPOSITORIES),
+        Measured(f"{what}: processor time", f"{seconds:.2f} s", "below 2 s", seconds < 2),
+        Measured(f"{what}: most memory", f"{most / 2**20:.0f} MB", "below 250 MB", most < 250 * 2**20),
+        Measured(f"{what}: of which before the decision", f"{before / 2**20:.0f} MB"),
     ]
 
 

@@ -1,7 +1,6 @@
 """One tick of planning on SQLite for the fleet of `bench_plan`: read from the store, decided, and saved."""
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,24 +24,27 @@ from bot.store.rows.bases.tables import bases, changes, observations
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.stores import Stores
 from tests.bench.bench_plan import BASES, POLICY, REPOSITORIES, USAGES, fleet
+from tests.bench.measured import Measured
+from tests.own_memory import most_memory
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CHILD = "import asyncio, sys; from {0} import {1}; asyncio.run({1}(sys.argv[1]))"
 
 
-def run() -> list[tuple[str, str, str]]:
-    """What was measured, the figure, the aim; filling and planning are processes of their own."""
+def run() -> list[Measured]:
+    """Filling and planning are processes of their own."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/fleet.db"
         child(__name__, "fill", url)
-        rebuilds, first, memory, idle, statements = child(__name__, "plan", url).split()
+        figures = child(__name__, "plan", url).split()
+    rebuilds, first, memory, idle, statements = (float(figure) for figure in figures)
     what = f"tick of plan with store, {REPOSITORIES:,} repositories × {USAGES} usages × {BASES} moved bases"
     return [
-        (f"{what}: rebuilds saved", f"{int(rebuilds):,}", ""),
-        (f"{what}: processor time", f"{float(first):.2f} s", "below 2 s"),
-        (f"{what}: statements", f"{int(statements)}", "below 120"),
-        (f"{what}: most memory", f"{int(memory) / 1024:.0f} MB", "below 250 MB"),
-        (f"{what}: next tick, nothing to do", f"{float(idle) * 1000:.1f} ms", "below 20 ms"),
+        Measured(f"{what}: rebuilds saved", f"{rebuilds:,.0f}"),
+        Measured(f"{what}: processor time", f"{first:.2f} s", "below 2 s", first < 2),
+        Measured(f"{what}: statements", f"{statements:.0f}", "below 120", statements < 120),
+        Measured(f"{what}: most memory", f"{memory / 2**20:.0f} MB", "below 250 MB", memory < 250 * 2**20),
+        Measured(f"{what}: next tick, nothing to do", f"{idle * 1000:.1f} ms", "below 20 ms", idle < 0.020),
     ]
 
 
@@ -133,7 +135,7 @@ async def plan(url: str) -> None:
             rebuilds += (await tick(store, POLICY, clock)).rebuilds
             times.append(time.process_time() - started)
             statements.append(len(said))
-    print(rebuilds, times[0], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, times[1], statements[0])
+    print(rebuilds, times[0], most_memory(), times[1], statements[0])
     await database.close()
 
 

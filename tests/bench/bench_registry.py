@@ -1,7 +1,6 @@
 """What it costs to look at 300 bases: against a bare httpx loop and against oras, on one registry in one run."""
 
 import asyncio
-import json
 import statistics
 import tempfile
 import time
@@ -31,6 +30,7 @@ from sandbox.edges.edge import Surroundings
 from sandbox.images import dotnet_image, push
 from sandbox.programs import parts
 from sandbox.registry import Registry as SandboxRegistry
+from tests.bench.measured import Measured
 from tests.fakes.stores.watch import FakeWatchStore
 
 BASES = 300
@@ -46,13 +46,12 @@ AIM_BARE = 1.5
 AIM_REQUESTS = 1 + 2 * len(PLATFORMS)
 
 
-def run() -> list[tuple[str, str, str]]:
-    """Rows: what, measured, aim."""
+def run() -> list[Measured]:
     parts.require("docker-registry", "oras")
     return asyncio.run(_run())
 
 
-async def _run() -> list[tuple[str, str, str]]:
+async def _run() -> list[Measured]:
     with tempfile.TemporaryDirectory() as folder:
         async with _registry(Path(folder)) as host, httpx.AsyncClient() as bare:
             watched = await _filled(host)
@@ -68,26 +67,30 @@ async def _run() -> list[tuple[str, str, str]]:
                 requests = await _requests(watch, host)
             oras = await _seconds(lambda: resolved_by_oras(watched))
     return [
-        (
+        Measured(
             f"{BASES} unmoved bases, against a bare httpx loop with {AT_ONCE} at once",
             f"{ours / theirs:.2f} × ({ours:.3f} s, {theirs:.3f} s)",
             f"at most {AIM_BARE} ×",
+            ours <= AIM_BARE * theirs,
         ),
-        (
+        Measured(
             "the same with the store on SQLite",
             f"{kept / theirs:.2f} × ({kept:.3f} s, {theirs:.3f} s)",
             f"at most {AIM_BARE} ×",
+            kept <= AIM_BARE * theirs,
         ),
-        (
+        Measured(
             f"{BASES} unmoved bases, against {ORAS_AT_ONCE} `oras resolve` at once",
             f"{ours / oras:.3f} × ({ours:.3f} s, {oras:.3f} s)",
             "less than 1 ×",
+            ours < oras,
         ),
-        ("requests beyond one HEAD for each base, nothing moved", str(requests[0]), "0"),
-        (
+        Measured("requests beyond one HEAD for each base, nothing moved", str(requests[0]), "0", requests[0] == 0),
+        Measured(
             f"requests beyond one HEAD, an index of {len(PLATFORMS)} platforms moved",
             str(requests[1]),
             f"at most {AIM_REQUESTS}",
+            requests[1] <= AIM_REQUESTS,
         ),
     ]
 
@@ -219,7 +222,3 @@ async def _seconds(work: Callable[[], Awaitable[None]]) -> float:
     began = time.perf_counter()
     await work()
     return time.perf_counter() - began
-
-
-if __name__ == "__main__":
-    print(json.dumps(run(), indent=1, ensure_ascii=False))

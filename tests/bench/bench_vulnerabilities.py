@@ -15,18 +15,19 @@ WANTED = 100
 AIM_MEMORY = 200_000_000
 
 _READ = """
-import resource, sys, time
+import sys, time
 from datetime import UTC, datetime
 from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.upstream.osv.dump import read_dump
 from bot.upstream.osv.record import WantedPackages
+from tests.own_memory import most_memory
 names = frozenset(f"package{number}" for number in range(int(sys.argv[2])))
 began = time.perf_counter()
 with open(sys.argv[1], "rb") as file:
     wanted = WantedPackages(frozenset({"Ubuntu:24.04"}), names)
     found = read_dump(file, wanted, Ecosystem.UBUNTU, "all.zip", datetime.now(UTC))
 seconds = time.perf_counter() - began
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+memory = most_memory()
 print(seconds, memory, found.entries, len(found.vulnerabilities))
 """
 

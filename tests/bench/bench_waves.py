@@ -23,8 +23,9 @@ from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.rollouts.tables import rebuilds
+from tests.bench.measured import Measured
 from tests.fakes.repository import FakeRepository
-from tests.integration.model.fleet import NOON, WORKFLOW, WORKFLOW_FILE, Fleet, WatchfulForge, digest
+from tests.integration.model.fleet import NOON, WORKFLOW, WORKFLOW_FILE, Fleet, OwnClock, WatchfulForge, digest
 from tests.integration.store.filling import ASPNET, SDK, Stores
 
 REPOSITORIES = 1_000
@@ -78,13 +79,12 @@ class Large(Fleet):
         return Loop(self.clock, budget=budget, sleep=asyncio.sleep)
 
 
-def run() -> list[tuple[str, str, str]]:
-    """Rows: what, measured, aim."""
+def run() -> list[Measured]:
     with tempfile.TemporaryDirectory() as folder:
         return asyncio.run(_measured(Path(folder)))
 
 
-async def _measured(folder: Path) -> list[tuple[str, str, str]]:
+async def _measured(folder: Path) -> list[Measured]:
     database = await open_database(f"sqlite:///{folder}/fleet.db")
     fleet = _fleet(database)
     await fleet.discover(0)
@@ -103,13 +103,14 @@ async def _measured(folder: Path) -> list[tuple[str, str, str]]:
     await database.close()
     what = f"{REPOSITORIES:,} repositories, one security change, three waves"
     times = [(share, ends[len(ends) * share // 100 - 1] - moved_at) for share in SHARES if ends]
+    requests, writes = len(fleet.forge.asked) / len(ends), len(fleet.forge.calls) / len(ends)
     return [
         *(
-            (f"{what}: {share} % rebuilt after", f"{took.total_seconds() / 3600:.1f} h", "")
+            Measured(f"{what}: {share} % rebuilt after", f"{took.total_seconds() / 3600:.1f} h")
             for share, took in times
         ),
-        (f"{what}: requests for each rebuild", f"{len(fleet.forge.asked) / len(ends):.2f}", "≤ 4"),
-        (f"{what}: writes for each rebuild", f"{len(fleet.forge.calls) / len(ends):.2f}", "≤ 2"),
+        Measured(f"{what}: requests for each rebuild", f"{requests:.2f}", "≤ 4", requests <= 4),
+        Measured(f"{what}: writes for each rebuild", f"{writes:.2f}", "≤ 2", writes <= 2),
     ]
 
 
@@ -127,7 +128,7 @@ def _fleet(database: Database) -> Large:
         home = forge.add(f"contoso/{wave}-{number:04}", pinned if number % 5 < 3 else floating)
         home.requirements = MergeRequirements(requires_checks=True)
     stores = [Stores.of_worker(database, clock, "one")]
-    return Large(database, clock, forge, stores, newest={ASPNET: [1], SDK: [1]}, policy=POLICY)
+    return Large(database, OwnClock(clock), forge, stores, newest={ASPNET: [1], SDK: [1]}, policy=POLICY)
 
 
 async def _ends(database: Database) -> list[datetime]:

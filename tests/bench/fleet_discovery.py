@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -12,17 +11,18 @@ from bot.fleet.discover.wired import STAGE
 from bot.fleet.wiring.opening import open_bot
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
+from tests.own_memory import most_memory
 
 
 async def discover(config: Path) -> dict[str, object]:
-    """The peak is of the whole process, imports included, in MiB (Linux counts ru_maxrss in KiB)."""
+    """The peak is of the whole process, imports included, in MiB."""
     clock = SystemClock()
     async with open_bot(load(config), clock) as bot:
         await bring_forward(bot.database, clock.now())
         started = time.perf_counter()
         outcome = await STAGE.tick(bot)
         seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = most_memory() / 2**20
     return {"seconds": seconds, "peak": peak, "read": outcome.figures["read"], "problems": outcome.problems}
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import os
-import resource
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from tests.e2e.forking import context
+from tests.own_memory import most_memory
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -86,6 +86,6 @@ async def _passes(config: Path, connection: Connection) -> None:
 def _held(broke: tuple[str, ...]) -> Held:
     gc.collect()
     resident = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE / 2**20
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = most_memory() / 2**20
     handles = len(os.listdir("/proc/self/fd"))
     return Held(resident, peak, handles, threading.active_count(), len(asyncio.all_tasks()), broke)

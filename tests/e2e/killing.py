@@ -137,7 +137,7 @@ def _watch_http(countdown: Countdown) -> None:
         return answer
 
     HTTPConnectionPool.urlopen = urlopen  # type: ignore[method-assign, assignment]
-    httpx.AsyncHTTPTransport.handle_async_request = handle_async_request  # type: ignore[method-assign]
+    httpx.AsyncHTTPTransport.handle_async_request = handle_async_request  # type: ignore[method-assign, assignment]
 
 
 def _watch_commits(countdown: Countdown) -> None:

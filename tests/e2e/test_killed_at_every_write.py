@@ -63,7 +63,7 @@ class Patches(Scenario):
     least: int = 40
 
     @property
-    def counted(self) -> int | None:
+    def counted(self) -> int | None:  # type: ignore[override]
         """The second pass, which follows what the first began to its end, is the same on every path."""
         return None if self.patches == 1 else 1
 

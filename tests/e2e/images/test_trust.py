@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -14,11 +15,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from bot.commands.images.verify import judge_image
 from bot.domain.evidence import Strength
 from bot.domain.images.claims.claim import Source
+from bot.domain.images.stated import BUNDLE, NOTATION
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.wiring.grants import forge_host
-from bot.images.trust.collecting import BUNDLE, NOTATION
 from bot.store.views.fleet import FleetViewsStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
 from sandbox.images import Image, Pushed
@@ -146,7 +147,7 @@ async def test_what_squashed_layers_cannot_tell_signed_provenance_proves(
     [run] = stage.world.github.runs("catalog-web")
     stage.world.github.finish_run(run.id)
     flat = await stage.world.registry.push(name, "latest", Image((b"all in one",)))
-    material = {"uri": f"pkg:docker/{base}@{RUNTIME_TAG}"}
+    material: dict[str, Any] = {"uri": f"pkg:docker/{base}@{RUNTIME_TAG}"}
     material["digest"] = {"sha256": shown[version].removeprefix("sha256:")}
     statement = {
         "_type": "https://in-toto.io/Statement/v1",

@@ -16,7 +16,10 @@ from tests.e2e.staging import Stage, settled
 PATH = ".github/workflows/weekly-rebuild.yml"
 ONLY_DISPATCHED = WEEKLY_REBUILD.replace('  schedule:\n    - cron: "0 2 * * 1"\n', "")
 ONLY_SCHEDULED = 'on:\n  schedule:\n    - cron: "0 2 * * 1"\njobs: {}\n'
-POLICY = ({"match": {"repositories": ["contoso/aged-*"]}, "max_age": "7d"}, {"match": {}, "settle": "0s"})
+POLICY: tuple[dict[str, object], ...] = (
+    {"match": {"repositories": ["contoso/aged-*"]}, "max_age": "7d"},
+    {"match": {}, "settle": "0s"},
+)
 DAY = timedelta(days=1)
 ANN = Word("Ann", "not this week")
 

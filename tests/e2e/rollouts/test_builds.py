@@ -138,7 +138,7 @@ async def test_builds_of_many_repositories_are_looked_for_in_one_request(stage: 
     names = [f"shop-{number}" for number in range(4)]
     text = stage.fleet.repositories("10.0.0")[SHOP]
     for name in names:
-        await stage.world.github.create_repository(name, text | {".github/workflows/build.yml": BUILD_ON_PUSH})
+        await stage.world.github.create_repository(name, {**text, ".github/workflows/build.yml": BUILD_ON_PUSH})
     await stage.run_pass()
     await stage.fleet.publish_runtime("10.0.1")
     await stage.run_pass()

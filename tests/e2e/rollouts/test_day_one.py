@@ -28,7 +28,7 @@ from tests.migrated import new_sqlite
 DAY = timedelta(days=1)
 ANN = Word("Ann", "we start with the bot")
 WAVES = {"waves": [{"name": "canary", "soak": "4h"}, {"name": "rest"}]}
-POLICY = (
+POLICY: tuple[dict[str, object], ...] = (
     {"match": {"repositories": ["contoso/canary"]}, "wave": "canary", "settle": "0s"},
     {"match": {}, "wave": "rest", "settle": "0s"},
 )

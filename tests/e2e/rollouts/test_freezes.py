@@ -76,7 +76,7 @@ async def test_the_weekly_rebuild_waits_for_the_end_of_a_freeze(world: World, tm
     """What has not been built for a month is due at once."""
     async with AsyncExitStack() as exits:
         url = new_sqlite(tmp_path / "freshness.db")
-        rule = {"settle": "0s", "max_age": "7d"}
+        rule: dict[str, object] = {"settle": "0s", "max_age": "7d"}
         freeze = freeze_for(timedelta(days=2), "the move to the new region")
         stage = await settled(world, tmp_path, url, exits, policy=[rule], freezes=[freeze])
         files = {

@@ -1,12 +1,10 @@
 """Copies of Microsoft's images: upstream says why, the mirror says when."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from bot.commands.look.explanation import read_explanation
 from bot.commands.look.status import read_status
@@ -17,16 +15,16 @@ from bot.store.views.bases import BaseViewsStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
 from sandbox.fleets.mirrored import COPY, DIRECTLY, ON_COPY, ON_COPY_BY_DIGEST, MirroredFleet
 from sandbox.world import World
+from tests.e2e.beginnings import beginning
 from tests.e2e.staging import Stage, settled
-from tests.migrated import new_sqlite
 
 
-@pytest_asyncio.fixture
-async def mirrored(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with AsyncExitStack() as exits:
-        fleet = MirroredFleet(world)
-        store = new_sqlite(tmp_path / "freshness.db")
-        yield await settled(world, tmp_path, store, exits, fleet=fleet, mirrors=fleet.mirrors)
+async def on_copies(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
+    fleet = MirroredFleet(world)
+    return await settled(world, folder, store_url, exits, fleet=fleet, mirrors=fleet.mirrors)
+
+
+mirrored = beginning(on_copies).fixture()
 
 
 def fleet_of(stage: Stage) -> MirroredFleet:

@@ -171,7 +171,7 @@ async def test_what_an_app_commits_is_verified(stages: Stages) -> None:
 
 
 async def test_what_it_writes_is_pinned_in_the_style_of_the_rule(stages: Stages) -> None:
-    floats = {"match": {"repositories": [f"contoso/{SHOP}"]}, "pin": "floating"}
+    floats: dict[str, object] = {"match": {"repositories": [f"contoso/{SHOP}"]}, "pin": "floating"}
     stage = await stages(floats, {"pin": "digest"})
     plain = f"FROM {stage.fleet.registry}/{BASE}\nCOPY . /app\n"
     await stage.world.github.create_repository("till", {"Dockerfile": plain, **WITH_WORKFLOW})

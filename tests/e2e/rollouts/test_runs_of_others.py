@@ -1,42 +1,44 @@
 """A push builds what a rebuild waits for, before that has begun."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from bot.commands.look.explanation import read_explanation
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import Joined, RebuildState
 from sandbox.github.actions.runs import Run
 from sandbox.world import World
+from tests.e2e.beginnings import beginning
+from tests.e2e.publishing import move
 from tests.e2e.staging import Stage, settled
-from tests.migrated import new_sqlite
 
 NAME = "catalog-web"
 PATH = ".github/workflows/weekly-rebuild.yml"
 
 
-@pytest_asyncio.fixture
-async def pushed(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
-    """A base has moved and settles for an hour; meanwhile somebody pushes, which builds the image."""
-    async with AsyncExitStack() as exits:
-        store_url = new_sqlite(tmp_path / "freshness.db")
-        stage = await settled(world, tmp_path, store_url, exits, policy=({"match": {}, "settle": "1h"},))
-        text = await world.github.read(NAME, PATH)
-        await world.github.push(NAME, {PATH: text.replace("on:\n", "on:\n  push:\n    branches: [main]\n", 1)})
-        for run in world.github.runs(NAME):
-            world.github.finish_run(run.id)
-        await stage.run_pass()
-        await stage.fleet.publish_runtime("10.0.1")
-        await stage.run_pass()
-        await world.github.push(NAME, {"README.md": "news\n"})
-        build_of(stage).created_at = stage.clock.now() + timedelta(minutes=1)
-        stage.clock.ahead += timedelta(hours=1, minutes=1)
-        yield stage
+async def built_on_pushes(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
+    """The sample fleet, where a base settles for an hour."""
+    stage = await settled(world, folder, store_url, exits, policy=({"match": {}, "settle": "1h"},))
+    text = await world.github.read(NAME, PATH)
+    await world.github.push(NAME, {PATH: text.replace("on:\n", "on:\n  push:\n    branches: [main]\n", 1)})
+    for run in world.github.runs(NAME):
+        world.github.finish_run(run.id)
+    await stage.run_pass()
+    return stage
+
+
+async def moved_and_pushed(stage: Stage) -> None:
+    await move(stage)
+    await stage.world.github.push(NAME, {"README.md": "news\n"})
+    build_of(stage).created_at = stage.clock.now() + timedelta(minutes=1)
+    stage.clock.ahead += timedelta(hours=1, minutes=1)
+
+
+pushed = beginning(built_on_pushes).then(moved_and_pushed).fixture()
+"""A base has moved and settles for an hour; meanwhile somebody pushes, which builds the image."""
 
 
 def build_of(stage: Stage) -> Run:

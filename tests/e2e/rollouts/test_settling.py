@@ -11,7 +11,7 @@ from tests.e2e.staging import Stage, settled
 
 BASE = f"{ASPNET}:{RUNTIME_TAG}"
 
-POLICY = (
+POLICY: tuple[dict[str, object], ...] = (
     {"match": {"causes": ["dotnet-security"], "min_severity": "high"}, "settle": "0s"},
     {"match": {}, "settle": "6h"},
 )

@@ -18,7 +18,7 @@ from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 
 CANARIES = ("catalog-web", "canary-two", "canary-three")
-POLICY = (
+POLICY: tuple[dict[str, object], ...] = (
     {"match": {"repositories": [f"contoso/{name}" for name in CANARIES]}, "wave": "canary", "settle": "0s"},
     {"match": {}, "wave": "rest", "settle": "0s"},
 )

@@ -1,17 +1,15 @@
 """Findings reach code scanning where that is wished and licensed, and nobody else is asked."""
 
 import json
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
-
-import pytest_asyncio
 
 from bot.store.views.fleet import FleetViewsStore
 from sandbox.fleets.bare_repository import bare_files
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
+from tests.e2e.beginnings import beginning
 from tests.e2e.staging import Stage, settled
 
 SHOP, CART, WEB = "shop", "cart", "web"
@@ -30,13 +28,12 @@ class ScannedFleet(SampleFleet):
         return {name: dict(texts) for name in (SHOP, CART, WEB)}
 
 
-@pytest_asyncio.fixture
-async def stage(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+async def scanned(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
     wishes = {"code_scanning": [f"contoso/{SHOP}", f"contoso/{CART}"]}
-    async with AsyncExitStack() as exits:
-        url = f"sqlite:///{tmp_path}/freshness.db"
-        yield await settled(world, tmp_path, url, exits, fleet=ScannedFleet(world), audit=wishes)
-    assert world.traffic.violations == []
+    return await settled(world, folder, store_url, exits, fleet=ScannedFleet(world), audit=wishes)
+
+
+stage = beginning(scanned).fixture()
 
 
 def asked(stage: Stage) -> list[tuple[str, str]]:

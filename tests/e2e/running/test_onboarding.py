@@ -1,13 +1,12 @@
 """Repositories are brought to the practices by pull requests, which are merged, declined, or taken over."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, OnboardingState
@@ -17,8 +16,8 @@ from bot.store.pages.fleet.practices import PracticesStore
 from sandbox.fleets.bare_repository import BUILD, DEPLOYMENT, bare_files
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
+from tests.e2e.beginnings import beginning
 from tests.e2e.staging import Stage, settled
-from tests.migrated import new_sqlite
 
 SHOP, CART, WEB, DESK = "shop", "cart", "web", "desk"
 BRANCH = "freshness/onboarding"
@@ -44,20 +43,19 @@ class BareFleet(SampleFleet):
         return {**dict.fromkeys((SHOP, CART, WEB, DESK), texts), LOGIN: {"action.yml": "name: Sign in\n"}}
 
 
-@pytest_asyncio.fixture
-async def stage(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with AsyncExitStack() as exits:
-        key = tmp_path / "app.pem"
-        key.write_text(world.github.private_key)
-        numbers = {"id": world.github.app_id, "installation": world.github.installation_id}
-        onboarding = {"repositories": ["contoso/*"], "at_once": 4}
-        yield await settled(
-            *(world, tmp_path, new_sqlite(tmp_path / "freshness.db"), exits),
-            fleet=BareFleet(world),
-            github={"token_file": None, "app": {**numbers, "private_key_file": str(key)}},
-            onboarding=onboarding,
-        )
-    assert world.traffic.violations == []
+async def bare(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
+    key = folder / "app.pem"
+    key.write_text(world.github.private_key)
+    numbers = {"id": world.github.app_id, "installation": world.github.installation_id}
+    return await settled(
+        *(world, folder, store_url, exits),
+        fleet=BareFleet(world),
+        github={"token_file": None, "app": {**numbers, "private_key_file": str(key)}},
+        onboarding={"repositories": ["contoso/*"], "at_once": 4},
+    )
+
+
+stage = beginning(bare).fixture()
 
 
 async def standing(stage: Stage, name: str) -> Onboarding:

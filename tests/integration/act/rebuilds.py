@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any
 
 from bot.domain.repositories.repository import FleetRepository, Workflow
 from bot.files.formats.repository_config import parse
@@ -33,7 +34,7 @@ async def made(
     return FleetRepository(1, name, (Workflow(".github/workflows/go.yml"),), config, node_id=row["node_id"])
 
 
-def add(world: World, home: FleetRepository, number: int = 1, to: str = "b", **values: object) -> None:
+def add(world: World, home: FleetRepository, number: int = 1, to: str = "b", **values: Any) -> None:
     now = world.clock.now()
     planned = rebuild(
         id=number, to=to, repository=home.name, repository_node=home.node_id, due_at=now, planned_at=now, **values

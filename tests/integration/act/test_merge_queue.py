@@ -1,6 +1,7 @@
 """A newer digest for a pull request that is in a merge queue, which locks its branch."""
 
 from dataclasses import replace
+from typing import Any
 
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import RebuildState
@@ -10,7 +11,7 @@ from tests.integration.act.rebuilds import add, made
 from tests.unit.fleet.act.world import BRANCH, World, reference
 
 
-async def queued(sandbox: Sandbox, world: World, **terms: AutoMerge) -> str:
+async def queued(sandbox: Sandbox, world: World, **terms: Any) -> str:
     """A repository whose pull request is in the queue of its default branch; its name."""
     home = await made(sandbox)
     sandbox.github.protect(home.name, checks=("build",), queue="SQUASH")

@@ -75,7 +75,7 @@ def test_a_question_that_nobody_answers_is_bad_input(
 class CtrlC(io.StringIO):
     """A terminal at which somebody presses Ctrl-C."""
 
-    def readline(self, size: int | None = -1, /) -> str:
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
         raise KeyboardInterrupt
 
 

@@ -95,7 +95,7 @@ def test_a_log_in_two_parts_tells_the_same_changes_as_in_one(bot: Command, store
 
 
 def test_a_release_gets_what_another_log_knows_more(bot: Command, store: Store, tmp_path: Path) -> None:
-    bare = {"published_at": "2026-03-10T18:00:00Z", "channel": "9.0", "release": "9.0.14"}
+    bare: dict[str, object] = {"published_at": "2026-03-10T18:00:00Z", "channel": "9.0", "release": "9.0.14"}
     fixed = {"security": True, "cves": ["CVE-2026-0001"], "cves_listed_at": "2026-03-12T18:00:00Z"}
     rows = [bare, bare | fixed, bare | {"published_at": "2026-03-10T17:00:00Z"}]
     for number, row in enumerate(rows):
@@ -104,7 +104,7 @@ def test_a_release_gets_what_another_log_knows_more(bot: Command, store: Store, 
         assert bot("import", "--releases", log, "-c", store("one")).code == 0
     assert bot("export", "--releases", tmp_path / "all.jsonl", "-c", store("one")).code == 0
     (told,) = map(json.loads, (tmp_path / "all.jsonl").read_text().splitlines())
-    assert {name: told[name] for name in (*bare, *fixed)} == rows[2] | fixed
+    assert {name: told[name] for name in (*bare, *fixed)} == {**rows[2], **fixed}
 
 
 def test_a_full_disk_is_one_clear_line(bot: Command, store: Store, tmp_path: Path) -> None:

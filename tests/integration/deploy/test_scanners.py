@@ -77,6 +77,13 @@ def test_bandit_finds_nothing_that_is_not_justified() -> None:
     bandit = SCANNERS / "bandit"
     if not bandit.exists():
         pytest.skip(f"bandit is not installed: pip install -r {ROOT}/tools/scanners.txt")
-    command = [bandit, "--recursive", "--quiet", "--configfile", ROOT / "pyproject.toml", ROOT / "bot"]
+    command = [
+        str(bandit),
+        "--recursive",
+        "--quiet",
+        "--configfile",
+        str(ROOT / "pyproject.toml"),
+        str(ROOT / "bot"),
+    ]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 0, ended.stdout

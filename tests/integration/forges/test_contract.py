@@ -323,7 +323,9 @@ async def test_the_build_of_a_merge_is_found_and_that_of_what_was_pushed_later(s
     assert shown.merge_node is not None
     assert shown.merge_commit == (await stand.branches(repository))["main"]
     await stand.finish_build(repository, "failure")
-    [[build]] = (await stand.forge.builds([shown.merge_node]))[shown.merge_node]
+    builds = (await stand.forge.builds([shown.merge_node]))[shown.merge_node]
+    assert not isinstance(builds, Failure)
+    [[build]] = builds
     assert (build.file, build.event, build.status, build.conclusion) == (
         *("build.yml", "push"),
         *("completed", "failure"),
@@ -331,9 +333,10 @@ async def test_the_build_of_a_merge_is_found_and_that_of_what_was_pushed_later(s
     assert (build.commit, build.number) == (shown.merge_commit, 1)
     await stand.push(repository, "main", {"NEWS.md": b"fixed"})
     await stand.finish_build(repository, "success")
-    found = await stand.forge.builds([shown.merge_node], later=True)
-    assert [[run.conclusion for run in group] for group in found[shown.merge_node]] == [["failure"], ["success"]]
-    [later] = found[shown.merge_node][1]
+    builds = (await stand.forge.builds([shown.merge_node], later=True))[shown.merge_node]
+    assert not isinstance(builds, Failure)
+    assert [[run.conclusion for run in group] for group in builds] == [["failure"], ["success"]]
+    [later] = builds[1]
     assert (later.commit, later.number) == ((await stand.branches(repository))["main"], 2)
 
 

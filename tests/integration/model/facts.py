@@ -17,7 +17,8 @@ def ended_without_a_fact(
 ) -> list[Mapping[str, Any]]:
     """Those that have failed or were cancelled, and are not in `ended`, to which they are added, although nothing
     in their repository says so."""
-    found, homes = [], {home.id: home for home in forge.homes}
+    found: list[Mapping[str, Any]] = []
+    homes = {home.id: home for home in forge.homes}
     for row in rows:
         if row["ended_at"] is None or row["id"] in ended:
             continue

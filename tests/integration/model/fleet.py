@@ -18,7 +18,7 @@ from bot.domain.bases.image import Head
 from bot.domain.bases.observation import Observation, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.branches import BranchChange, BranchFile
+from bot.domain.forge.branches import BranchChange, BranchFile, FileChange
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import BranchLook, OwnWord
 from bot.domain.forge.port import Forge
@@ -235,7 +235,7 @@ class WatchfulForge(FakeForge):
         if self.freeze is not None and self.freeze.holds(self.clock.now(), None) and not is_asked_for:
             self.broken.append(f"{what} in {identity} in a freeze")
 
-    def _check_brought(self, identity: Identity, files: Sequence[BranchFile], what: str) -> None:
+    def _check_brought(self, identity: Identity, files: Sequence[BranchFile | FileChange], what: str) -> None:
         home = self._find(identity)
         for file in files:
             if home is not None and file.content is not None:
@@ -352,7 +352,7 @@ class Fleet:
         for home in forge.homes:
             home.requirements = MergeRequirements(requires_checks=True, can_wait=True)
         own_clock = OwnClock(clock)
-        stores = [Stores.of_worker(database, own_clock, name) for name in ("one", "two")]
+        stores = [Stores.of_worker(database, cast(ManualClock, own_clock), name) for name in ("one", "two")]
         fleet = cls(database, own_clock, forge, stores, policy=policy, selection=Selection(include=INCLUDED))
         fleet.reached.between = fleet.note
         await fleet.discover(0)
@@ -556,7 +556,9 @@ class Fleet:
     def _replace(self, worker: int) -> None:
         """Another process takes the place of the dead one; its leases run out by themselves."""
         self.killed += 1
-        self.workers[worker] = Stores.of_worker(self.database, self.own_clock, f"worker-{self.killed}")
+        self.workers[worker] = Stores.of_worker(
+            self.database, cast(ManualClock, self.own_clock), f"worker-{self.killed}"
+        )
 
 
 async def _never(_: float) -> None:

@@ -91,7 +91,7 @@ class Walk(Disturbances):
         self.fleet = self.run(Fleet.begin(self.template, self.folder, policy))
         self.run(self.fleet.publish(ASPNET, Cause.DOTNET_RELEASE))
         self.run(self.fleet.plan(0))
-        self.brought: dict[tuple[int, str, str], int] = {}
+        self.brought: dict[tuple[int, str, str], str] = {}
         self.persons = {}
         self.steps = 0
         self.released: set[int] = set()
@@ -361,7 +361,7 @@ class Walk(Disturbances):
                     known = -1 if before is None else self.fleet.order(base, before)
                     assert order >= known or name == self.brings(home, home.trunk, base), (home.name, branch)
                     if name is not None:
-                        self.brought[home.id, branch, str(base)] = name  # type: ignore[assignment]
+                        self.brought[home.id, branch, str(base)] = name
 
     @invariant()
     def what_people_pushed_stays(self) -> None:

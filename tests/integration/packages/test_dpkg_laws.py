@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def paragraphs(draw: st.DrawFn) -> tuple[str, str]:
     fields["Architecture"] = draw(st.sampled_from(("amd64", "all", "i386")))
     if (source := draw(SOURCES)) is not None:
         fields["Source"] = source
-    cases = st.sampled_from((str, str.lower, str.upper))
+    cases: st.SearchStrategy[Callable[[str], str]] = st.sampled_from((str, str.lower, str.upper))
     written = [f"{draw(cases)(key)}{draw(GAPS)}:{draw(GAPS)}{value}{draw(GAPS)}" for key, value in fields.items()]
     others = draw(st.lists(OTHERS, unique=True, max_size=3))
     return name, "\n".join(draw(st.permutations([*written, *others])))

@@ -60,7 +60,7 @@ def converted(folder: Path, *options: str) -> bytes:
     if TRIVY is None:
         pytest.skip("trivy is not installed")
     (folder / "report.json").write_text(json.dumps(report()))
-    words = (TRIVY, "convert", "-q", *options, "--output", folder / "converted", folder / "report.json")
+    words = (TRIVY, "convert", "-q", *options, "--output", f"{folder}/converted", f"{folder}/report.json")
     subprocess.run(words, env={**os.environ, "HOME": str(folder)}, capture_output=True, timeout=60, check=True)
     return (folder / "converted").read_bytes()
 

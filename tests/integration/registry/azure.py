@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -105,7 +106,7 @@ def _web_token(claims: Mapping[str, object]) -> str:
     return f"{head}.{body}.signature"
 
 
-def _claims(token: str) -> Mapping[str, float | str]:
+def _claims(token: str) -> Mapping[str, Any]:
     body = token.split(".")[1]
-    claims: Mapping[str, float | str] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    claims: Mapping[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     return claims

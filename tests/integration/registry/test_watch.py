@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
@@ -103,7 +104,7 @@ async def test_platforms_that_did_not_change_are_not_read_again(watching: Watchi
 async def test_a_digest_that_comes_back_after_a_day_is_recognised_and_costs_nothing(watching: Watching) -> None:
     base = await watching.follow(ASPNET, "10.0")
     old, new = dotnet_image("aspnet", "10.0.0"), dotnet_image("aspnet", "10.0.1")
-    sights = []
+    sights: list[Sight] = []
     for image, after in ((old, QUARTER), (new, QUARTER), (old, timedelta(days=1)), (old, QUARTER)):
         await watching.registry.push(ASPNET, base.tag, image)
         sights.extend(each.sight for each in (await watching.tick(after)).sightings)
@@ -128,7 +129,7 @@ async def test_no_answer_of_a_registry_is_taken_for_a_change(watching: Watching,
         await watching.registry.push(ASPNET, base.tag, dotnet_image("aspnet", f"{tag}.0"))
     await watching.tick()
     watching.surroundings.faults.add("HEAD", "/manifests/", status=status, times=1000)
-    told = []
+    told: list[Any] = []
     for _ in range(6):
         tally = await watching.tick(timedelta(hours=6))
         assert tally.sightings == ()

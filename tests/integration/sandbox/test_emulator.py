@@ -68,7 +68,12 @@ async def test_without_that_wish_it_ends_with_its_world(monkeypatch: pytest.Monk
     monkeypatch.setattr(emulator, "_kept", None)
     stopped: list[Program] = []
     stop = Program.stop
-    monkeypatch.setattr(Program, "stop", lambda program: (stopped.append(program), stop(program)))
+
+    def noted(program: Program) -> None:
+        stopped.append(program)
+        stop(program)
+
+    monkeypatch.setattr(Program, "stop", noted)
     await visit()
     assert len(stopped) == 1
 

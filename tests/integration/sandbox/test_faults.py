@@ -1,5 +1,7 @@
 """What goes wrong on request, in a real connection."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 
@@ -11,7 +13,7 @@ ISSUES = "/repos/contoso/faulty/issues"
 
 
 @pytest.fixture
-async def github(shared_world: World) -> httpx.AsyncClient:
+async def github(shared_world: World) -> AsyncIterator[httpx.AsyncClient]:
     shared_world.faults.clear()
     shared_world.traffic.forget()
     if not await shared_world.github.holds("faulty"):

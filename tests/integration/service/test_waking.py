@@ -39,7 +39,7 @@ async def test_stages_are_woken_again_after_a_clock_that_was_a_year_ahead(
 
     class MachineTime(datetime):
         @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return clock.now().astimezone(tz)
 
     monkeypatch.setattr(base, "datetime", MachineTime)

@@ -23,6 +23,7 @@ from bot.domain.images.image import SeenImage
 from bot.domain.reference import Base
 from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.act.rows.act import ActStore
@@ -87,7 +88,9 @@ class Replica:
 
     async def read(self) -> None:
         for repository in await self.stores.repositories(3):
-            used = [*((usage_of(base), base) for base in self.random.sample(BASES, 4))]
+            used: list[tuple[Usage, Base | None]] = [
+                *((usage_of(base), base) for base in self.random.sample(BASES, 4))
+            ]
             used += [(usage_of(base, "own/Dockerfile"), None) for base in self.random.sample(OWN, 2)]
             claims = tuple(
                 Claim(base.name, TagRule("latest"), Source.BUILD, built_from=f"{base.repository}/Dockerfile")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner
 
 from bot.cli.main import app
-from bot.images.trust.collecting import BUNDLE, NOTATION
+from bot.domain.images.stated import BUNDLE, NOTATION
 from sandbox.images import dotnet_image
 from tests.integration.verify.conftest import Kept
 from tests.unit.images.signatures.keys import KEY, public, sign

@@ -16,13 +16,14 @@ from bot.clients.http.client import Http
 from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
+from bot.domain.images.stated import NOTATION
 from bot.domain.images.trust import Trust
 from bot.images.signatures.cosign.keys import read_public_key
 from bot.images.signatures.notation.names import TrustedIdentity
 from bot.images.signatures.notation.trust_store import TrustStore
 from bot.images.signatures.notation.verifying import NotationPolicy
 from bot.images.signatures.remembered import Remembered
-from bot.images.trust.collecting import NOTATION, signatures_of
+from bot.images.trust.collecting import signatures_of
 from bot.images.trust.judging import Trusted, judge_trust
 from sandbox.edges.edge import Surroundings
 from sandbox.images import dotnet_image

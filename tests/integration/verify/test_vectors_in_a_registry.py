@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.images.trust.collecting import BUNDLE, NOTATION
+from bot.domain.images.stated import BUNDLE, NOTATION
 from tests.integration.verify.conftest import Kept
 from tests.unit.images.signatures.evidence import EVIDENCE, cases, needs_evidence
 

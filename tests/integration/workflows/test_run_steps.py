@@ -59,7 +59,7 @@ class Runner:
         script.write_text(step.script)
         return await asyncio.to_thread(
             subprocess.run,
-            ["bash", "-e", script],
+            ["bash", "-e", str(script)],
             cwd=self.folder,
             env=environment,
             capture_output=True,

@@ -177,7 +177,7 @@ async def test_who_has_no_turn_comes_again_in_a_second_at_the_earliest(world: Wo
 
 
 async def test_where_nothing_bounds_writes_the_lease_is_checked_all_the_same(world: World) -> None:
-    guarded: Any = Guarded(world.port, {"open": Write()}, world.lease)  # type: ignore[arg-type]
+    guarded: Any = Guarded(world.port, {"open": Write()}, world.lease)
     assert await guarded.open(SHOP, ["a"]) == 1
     world.lease.is_lost = True
     with pytest.raises(LeaseLost):

@@ -565,7 +565,7 @@ async def test_what_another_has_taken_over_is_cut_off_and_its_neighbours_go_on(w
 
     async def be_robbed(_: Lease) -> None:
         world.queue.steal(1)
-        for _ in range(100):
+        for _turn in range(100):
             await asyncio.sleep(0)
         finished.append(1)
 
@@ -740,7 +740,7 @@ async def test_a_failure_of_which_the_stage_says_nothing_is_not_told(world: Worl
         await put_off_by_backoff(world.queue, claimed, failure, now, "kept with the row")
 
     world.add("a")
-    world.posts.failed = failed  # type: ignore[method-assign, assignment]
+    world.posts.failed = failed  # type: ignore[method-assign]
     world.posts.meets[1] = Failure(Trouble.MALFORMED, "no list")
     tally = await world.run()
     assert (tally.failed, tally.problems, world.queue.rows[1].error) == (1, [], "kept with the row")
@@ -927,7 +927,7 @@ async def test_what_is_lost_while_it_waits_for_its_key_is_not_tried(world: World
 
     async def see_the_next_stolen(_: Lease) -> None:
         world.queue.steal(2)
-        for _ in range(100):
+        for _turn in range(100):
             await asyncio.sleep(0)
 
     world.loop.sleep = nap
@@ -976,7 +976,7 @@ async def test_after_one_that_waits_was_lost_the_others_are_looked_after_still(w
     async def be_robbed_last(_: Lease) -> None:
         for number in (2, 1):
             world.queue.steal(number)
-            for _ in range(100):
+            for _turn in range(100):
                 await asyncio.sleep(0)
         finished.append(1)
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,7 @@ async def test_a_refusal_without_a_reason_is_explained_by_the_rules(
     ],
 )
 async def test_a_ruleset_that_will_refuse_the_commit_is_known_before_a_branch_is_made(
-    ruled: Ruled, kind: str, parameters: dict[str, object], rule: BranchRule
+    ruled: Ruled, kind: str, parameters: dict[str, Any], rule: BranchRule
 ) -> None:
     ruled.world.github.forbid(ruled.home.name, "freshness/*", kind, **parameters)
     assert (await ruled.refused()).rule is rule

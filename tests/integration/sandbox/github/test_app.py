@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 from github import Auth, Github, GithubIntegration
+from github.ContentFile import ContentFile
 from github.GithubException import GithubException
 
 from sandbox.world import World
@@ -25,6 +26,7 @@ async def test_its_bot_opens_pull_requests(shared_world: World, app: Github) -> 
     repository = app.get_repo(await shared_world.github.create_repository("by-app", {"Dockerfile": "FROM a\n"}))
     repository.create_git_ref("refs/heads/freshness/a", repository.get_git_ref("heads/main").object.sha)
     file = repository.get_contents("Dockerfile")
+    assert isinstance(file, ContentFile)
     repository.update_file("Dockerfile", "Take b", "FROM b\n", file.sha, branch="freshness/a")
     pull = repository.create_pull(base="main", head="freshness/a", title="Take b", body="")
     assert (pull.user.login, pull.user.type) == ("freshness-bot[bot]", "Bot")

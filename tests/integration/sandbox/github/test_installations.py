@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -94,7 +95,7 @@ async def test_each_installation_has_a_budget_of_its_own_whatever_its_tokens(pai
 async def test_a_permission_that_is_missing_is_named(
     pair: World, method: str, path: str, body: object, permission: str, accepted: str
 ) -> None:
-    async with installed(pair, **{permission: None}) as client:
+    async with installed(pair, **dict[str, Any]({permission: None})) as client:
         answer = await client.request(method, f"/repos/contoso/ours/{path}", json=body)
     assert (answer.status_code, answer.json()["message"]) == (403, NOT_ACCESSIBLE)
     assert answer.headers["x-accepted-github-permissions"] == accepted

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from github import Auth, Github, GithubIntegration
+from github.ContentFile import ContentFile
 from github.GithubException import GithubException
 
 from sandbox.world import World
@@ -74,11 +75,13 @@ async def test_a_user_sees_the_repositories_of_its_organisations(shared_world: W
 
 
 async def test_files_and_trees_can_be_read(shared_world: World, bot: Github) -> None:
-    files = {"src/shop/Dockerfile": DOCKERFILE, "logo.bin": b"\xff\x00"}
+    files: dict[str, str | bytes | None] = {"src/shop/Dockerfile": DOCKERFILE, "logo.bin": b"\xff\x00"}
     repository = bot.get_repo(await shared_world.github.create_repository("files", files))
     tree = {entry.path: entry.type for entry in repository.get_git_tree("main", recursive=True).tree}
     assert tree == {"src": "tree", "src/shop": "tree", "src/shop/Dockerfile": "blob", "logo.bin": "blob"}
-    assert repository.get_contents("logo.bin").decoded_content == b"\xff\x00"
+    logo = repository.get_contents("logo.bin")
+    assert isinstance(logo, ContentFile)
+    assert logo.decoded_content == b"\xff\x00"
     assert await shared_world.github.read("files", "src/shop/Dockerfile") == DOCKERFILE
 
 
@@ -94,7 +97,9 @@ async def test_an_app_lists_what_its_installation_sees_and_nothing_outside_its_p
     with Github(
         auth=Auth.Token(token), base_url=shared_world.github.url, retry=None, seconds_between_requests=0
     ) as narrow:
-        assert narrow.get_repo(name).get_contents("a").decoded_content == b"1"
+        file = narrow.get_repo(name).get_contents("a")
+        assert isinstance(file, ContentFile)
+        assert file.decoded_content == b"1"
         with pytest.raises(GithubException) as refused:
             narrow.get_repo(name).get_workflow_runs()[0]
     assert (refused.value.status, refused.value.data["message"]) == (403, "Resource not accessible by integration")
@@ -138,6 +143,7 @@ async def test_the_rate_limit_is_told_and_kept(world: World) -> None:
         client.get_organization("contoso")
         with pytest.raises(GithubException) as refused:
             client.get_organization("contoso")
+    assert refused.value.headers is not None
     assert refused.value.headers["x-ratelimit-remaining"] == "0"
     assert "API rate limit exceeded" in refused.value.data["message"]
 
@@ -152,7 +158,9 @@ async def test_a_repository_without_commits_is_a_409(shared_world: World, bot: G
 async def test_names_with_escapes_arrive_as_they_were_sent(shared_world: World, bot: Github) -> None:
     files = {"docker/my image #1/Dockerfile": DOCKERFILE}
     repository = bot.get_repo(await shared_world.github.create_repository("escapes", files))
-    assert repository.get_contents("docker/my image #1/Dockerfile").decoded_content.decode() == DOCKERFILE
+    file = repository.get_contents("docker/my image #1/Dockerfile")
+    assert isinstance(file, ContentFile)
+    assert file.decoded_content.decode() == DOCKERFILE
 
 
 async def test_asking_for_the_rate_limit_is_free(shared_world: World, bot: Github) -> None:

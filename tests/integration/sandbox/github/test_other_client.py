@@ -5,15 +5,16 @@ They are made from GitHub's description by others, and are newer than the one th
 
 import base64
 from collections.abc import AsyncIterator
+from typing import Any, Literal
 
 import pytest
 from githubkit import AppAuthStrategy, GitHub, TokenAuthStrategy
 
 from sandbox.world import World
 
-VERSION = "2022-11-28"
+VERSION: Literal["2022-11-28"] = "2022-11-28"
 FILES = {"Dockerfile": "FROM a\n", ".github/workflows/rebuild.yml": "on: workflow_dispatch\n"}
-HERE = {"owner": "contoso", "repo": "independent"}
+HERE: dict[str, Any] = {"owner": "contoso", "repo": "independent"}
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ async def github(world: World) -> AsyncIterator[GitHub[TokenAuthStrategy]]:
 
 async def changed(github: GitHub[TokenAuthStrategy]) -> None:
     """A branch with another Dockerfile, made from its blob up."""
-    git = github.rest(VERSION).git
+    git: Any = github.rest(VERSION).git
     head = (await git.async_get_ref(**HERE, ref="heads/main")).parsed_data.object_.sha
     commit = (await git.async_get_commit(**HERE, commit_sha=head)).parsed_data
     blob = (await git.async_create_blob(**HERE, content="FROM b\n")).parsed_data
@@ -41,7 +42,7 @@ async def changed(github: GitHub[TokenAuthStrategy]) -> None:
 async def test_it_reads_repositories_with_their_files_and_rules(
     world: World, github: GitHub[TokenAuthStrategy]
 ) -> None:
-    rest = github.rest(VERSION)
+    rest: Any = github.rest(VERSION)
     repository = (await rest.repos.async_get(**HERE)).parsed_data
     listed = (await rest.repos.async_list_for_org("contoso")).parsed_data
     assert repository.id in {each.id for each in listed}
@@ -59,7 +60,7 @@ async def test_it_reads_repositories_with_their_files_and_rules(
 
 async def test_it_brings_a_pull_request_from_its_opening_to_its_merge(github: GitHub[TokenAuthStrategy]) -> None:
     await changed(github)
-    rest = github.rest(VERSION)
+    rest: Any = github.rest(VERSION)
     opened = (await rest.pulls.async_create(**HERE, title="Take b", head="b", base="main", body="why")).parsed_data
     await rest.issues.async_add_labels(**HERE, issue_number=opened.number, labels=["base"])
     await rest.issues.async_create_comment(**HERE, issue_number=opened.number, body="seen")
@@ -73,7 +74,7 @@ async def test_it_brings_a_pull_request_from_its_opening_to_its_merge(github: Gi
 
 
 async def test_it_starts_a_workflow_and_follows_its_run(github: GitHub[TokenAuthStrategy]) -> None:
-    actions = github.rest(VERSION).actions
+    actions: Any = github.rest(VERSION).actions
     (workflow,) = (await actions.async_list_repo_workflows(**HERE)).parsed_data.workflows
     await actions.async_create_workflow_dispatch(**HERE, workflow_id=workflow.id, ref="main")
     (run,) = (await actions.async_list_workflow_runs(**HERE, workflow_id=workflow.id)).parsed_data.workflow_runs

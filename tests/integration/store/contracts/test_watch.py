@@ -71,8 +71,8 @@ async def test_a_poll_without_news_ends_attempts_and_error(store: WatchStore, cl
 async def test_a_return_seen_once_is_known_at_the_next_poll_and_forgotten_by_any_other_sight(
     store: WatchStore, clock: ManualClock
 ) -> None:
-    polls = [[digest("z")], [None], [digest("z")]]
-    for [unconfirmed] in polls:
+    polls = [digest("z"), None, digest("z")]
+    for unconfirmed in polls:
         first = (await due(store, clock))[0]
         await store.reschedule([Poll(first.id, clock.now() + HOUR, unconfirmed=unconfirmed)])
         clock.advance(HOUR)

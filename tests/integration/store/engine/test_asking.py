@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections import Counter
+from typing import Any
 
 import aiosqlite
 import pytest
@@ -67,7 +68,7 @@ async def test_the_same_statement_asks_for_one_value_and_for_thousands(numbered:
 def trips(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often a driver's thread was asked for what."""
     counted: Counter[str] = Counter()
-    made = aiosqlite.Connection._execute
+    made: Any = aiosqlite.Connection._execute
 
     async def execute(connection: aiosqlite.Connection, work, *args, **options):  # type: ignore[no-untyped-def]
         counted[work.__name__] += 1

@@ -73,8 +73,8 @@ async def fill(stores: Stores) -> None:
         await connection.execute(insert(incidents), [begun, {**begun, "subject": "watch:docker"}])
         began = {"rollout_id": 1, "began_at": now, "done_since": now}
         await connection.execute(insert(rollout_waves), [{**began, "name": "rest"}, {**began, "name": "first"}])
-        ended = {"state": RebuildState.SUCCEEDED.value, "action": Action.DISPATCH.value, "run": 1}
-        ended |= {"attempted_at": now, "ended_at": now}  # type: ignore[dict-item]
+        ended: dict[str, Any] = {"state": RebuildState.SUCCEEDED.value, "action": Action.DISPATCH.value, "run": 1}
+        ended |= {"attempted_at": now, "ended_at": now}
         await connection.execute(update(rebuilds).where(rebuilds.c.id.in_([1, 2])).values(**ended))
 
 

@@ -158,7 +158,7 @@ async def test_while_there_is_no_room_for_content_dispatches_go_on(stores: Store
 async def test_the_severe_come_first_then_the_earlier_wave_then_the_older(stores: Stores) -> None:
     await stores.fill(repositories=5)
     await stores.plan_all()
-    ranks = {
+    ranks: dict[int, dict[str, object]] = {
         1: {"severity": None, "wave": "rest", "waits_since": stores.clock.now()},
         2: {"severity": None, "wave": "rest", "waits_since": stores.clock.now() - HOUR},
         3: {"severity": None, "wave": "canary", "waits_since": stores.clock.now()},

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -47,9 +48,10 @@ async def cross(stores: Stores, url: str, *how: str) -> None:
     each has begun before either gets the row in the middle."""
     await keep_images(stores, 9)
     command = [sys.executable, "-m", "tests.integration.store.crossing", url]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with started([*command, "up", *how], [*command, "down", *how], cwd=ROOT, **pipes) as replicas:
-        assert [await asyncio.to_thread(replica.stdout.readline) for replica in replicas] == ["ready\n"] * 2
+        outputs: list[Any] = [replica.stdout for replica in replicas]
+        assert [await asyncio.to_thread(output.readline) for output in outputs] == ["ready\n"] * 2
         async with stores.database.transaction() as connection:
             await connection.execute(update(images).where(images.c.repository == "contoso/4").values(tag="2"))
             for replica in replicas:

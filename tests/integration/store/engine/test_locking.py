@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Table, insert, select, update
@@ -116,7 +116,7 @@ async def seeing_images_unmoved(stores: Stores) -> Writing:
 async def auditing_by_other_rules(stores: Stores) -> Writing:
     await stores.fill(repositories=2)
     async with stores.database.transaction() as connection:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"id": number, "repository_id": number, "files": {}, "due_at": stores.clock.now()} for number in (1, 2)
         ]
         await connection.execute(audits.delete())

@@ -217,6 +217,7 @@ async def test_a_claimed_sbom_proves_no_fix_and_one_that_is_proved_later_does(st
     await ubuntu_says(stores, (CVE, OPENSSL))
     async with stores.database.reading() as connection:
         number = await connection.scalar(select(inventories.c.id).where(inventories.c.digest == digest("c")))
+    assert number is not None
     for strength, fixed in ((Strength.CLAIMED, None), (Strength.PROVED, [CVE])):
         listed = Sbom(digest("1"), SbomOrigin.FILE, strength, "", Inventory((FIXED,), NOBLE))
         await stores.sboms.import_sbom(number, listed)

@@ -83,8 +83,10 @@ async def kept(stores: Stores, options: GateOptions = OPTIONS) -> tuple[str | No
     await tick(stores.gating, options, Loop(stores.clock))
     async with stores.database.reading() as connection:
         rows = (await connection.execute(select(gates.c.outcome, gates.c.told))).all()
-    [row] = rows or [None]
-    return (None, None) if row is None else (row.outcome, row.told)
+    if not rows:
+        return None, None
+    [row] = rows
+    return row.outcome, row.told
 
 
 async def test_a_rebuild_that_brings_a_new_high_with_a_fix_is_blocked(stores: Stores) -> None:

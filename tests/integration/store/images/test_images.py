@@ -20,7 +20,7 @@ from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import FileLine, Role
 from bot.fleet.verify.images.judging import Observed
-from bot.fleet.verify.images.ports import Below, Look
+from bot.fleet.verify.images.ports import Below, Look, nothing_below
 from bot.fleet.verify.images.tick import ImagesOptions, tick
 from bot.fleet.watch.registry.ports import Sighting
 from bot.reconcile.loop import Loop
@@ -133,9 +133,12 @@ class Signing:
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, dict[str, bytes]]:
         return None, {}
 
-    async def read(self, place: Base, wanted: str, named: NamedBases, below: Below) -> SeenImage:
+    async def unpacked(self, place: Base, layer: str) -> str | None:
+        return None
+
+    async def read(self, place: Base, digest: str, named: NamedBases, below: Below = nothing_below) -> SeenImage:
         self.reads += 1
-        return SeenImage(wanted, (PLATFORM,), builder=self.builder)
+        return SeenImage(digest, (PLATFORM,), builder=self.builder)
 
 
 async def looked(stores: Stores, registry: Signing, days: int) -> ProducedImage:
@@ -435,9 +438,9 @@ class Rereading:
     def wants_provenance(self, name: str) -> bool:
         return False
 
-    async def read(self, place: Base, read: str, named: NamedBases, below: Below) -> SeenImage:
+    async def read(self, place: Base, digest: str, named: NamedBases, below: Below = nothing_below) -> SeenImage:
         self.read_at.append(place.tag)
-        return SeenImage(read, (PLATFORM,))
+        return SeenImage(digest, (PLATFORM,))
 
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
         return None, {}

@@ -196,7 +196,13 @@ async def test_a_pinned_build_lacks_the_fix_that_has_a_platform_of_the_one_befor
     await running(stores, SSL, base=(SSL,), deployed=digest("6"))
     await publish(stores)
     await move_base(stores, FIXED)
-    holding = {"d": (SSL,), "1": (SSL,), "8": (FIXED,), "7": (FIXED,), "2": (FIXED,)}
+    holding: dict[str, tuple[Package, ...]] = {
+        "d": (SSL,),
+        "1": (SSL,),
+        "8": (FIXED,),
+        "7": (FIXED,),
+        "2": (FIXED,),
+    }
     for index, platform, other in (("3", "d", "1"), ("6", "8", "1"), ("5", "7", "2")):
         stores.clock.advance(HOUR)
         [row] = await stores.taken(stores.images.images)
@@ -242,7 +248,7 @@ async def test_a_build_of_one_platform_has_the_fix_whatever_came_to_the_image_si
     await publish(stores)
     await move_base(stores, FIXED)
     await move_image(stores, FIXED, letter="8")
-    holding = {"7": (FIXED,), "1": (SSL,), "9": (FIXED,), "2": (FIXED,)}
+    holding: dict[str, tuple[Package, ...]] = {"7": (FIXED,), "1": (SSL,), "9": (FIXED,), "2": (FIXED,)}
     for index, platform, other in (("3", "7", "1"), ("5", "9", "2")):
         stores.clock.advance(25 * HOUR)
         [row] = await stores.taken(stores.images.images)
@@ -299,8 +305,8 @@ async def _names_in_turn(stores: Stores, *named: str | None) -> list[datetime]:
     for letter in "f79":
         await move_image(stores, FIXED, letter=letter)
     times = []
-    for letter in named:
-        await _names(stores, None if letter is None else digest(letter))
+    for each in named:
+        await _names(stores, None if each is None else digest(each))
         times.append(stores.clock.now())
     return times
 

@@ -11,15 +11,16 @@ from bot.domain.bases.image import OCI_INDEX, Head
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
-from bot.domain.images.image import ImageState, ProducedImage, SeenImage
+from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.named_bases import NamedBases
-from bot.domain.images.standing import LAW, Basis, Declaration, Publication
+from bot.domain.images.standing import LAW, Basis, Declaration, ImageState, Publication
 from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.reference import Base, Reference
-from bot.fleet.verify.images.ports import Below
+from bot.fleet.verify.images.judging import Observed
+from bot.fleet.verify.images.ports import Below, nothing_below
 from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.verify.images.rows.verdicts import VerdictsStore
-from bot.fleet.verify.images.tick import ImagesOptions, Observed, tick
+from bot.fleet.verify.images.tick import ImagesOptions, tick
 from bot.reconcile.loop import Loop
 from bot.store.rows.images.images import images
 from tests.integration.store.filling import HOUR, Stores, digest
@@ -56,12 +57,15 @@ class Attested:
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, dict[str, bytes]]:
         return None, {}
 
-    async def read(self, place: Base, wanted: str, named: NamedBases, below: Below) -> SeenImage:
-        self.reads.append(wanted)
+    async def unpacked(self, place: Base, layer: str) -> str | None:
+        return None
+
+    async def read(self, place: Base, digest: str, named: NamedBases, below: Below = nothing_below) -> SeenImage:
+        self.reads.append(digest)
         said = {"linux/amd64": (Declaration(Basis.VERIFIED_PROVENANCE, "aspnet:10.0", frozenset({SHOWN})),)}
         declared, builder = (said, BUILDER) if self.by else ({}, None)
         return SeenImage(
-            wanted,
+            digest,
             (shows("f"),),
             declared=declared,
             builder=builder,

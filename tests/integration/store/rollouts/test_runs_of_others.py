@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -22,7 +23,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.moving import moves_again, someone_waits
 
-DISPATCH = {"action": Action.DISPATCH, "branch": None, "workflow": "weekly.yml"}
+DISPATCH: dict[str, Any] = {"action": Action.DISPATCH, "branch": None, "workflow": "weekly.yml"}
 
 
 async def dispatching(stores: Stores) -> Job:

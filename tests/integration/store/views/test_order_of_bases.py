@@ -37,7 +37,7 @@ async def test_those_in_trouble_come_first_on_whichever_page(stores: Stores) -> 
         for tag, values in KINDS.items():
             if values:
                 await connection.execute(update(bases).where(bases.c.tag == tag).values(values))
-    found = []
+    found: list[Any] = []
     for number in (1, 2):
         page = (await stores.base_pages.bases("", Cut(number, 5))).bases
         found += page.items

@@ -293,7 +293,16 @@ async def test_what_is_not_followed_or_read_from_a_file_here_is_left_alone(
 def keys(tmp_path: Path) -> tuple[Path, Path]:
     """A private key and its public one, as OpenSSL makes them."""
     private, public = tmp_path / "key.pem", tmp_path / "key.pub"
-    made = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", private]
+    made: list[str | Path] = [
+        "openssl",
+        "genpkey",
+        "-algorithm",
+        "EC",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-out",
+        private,
+    ]
     subprocess.run(made, check=True, capture_output=True)
     subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True, capture_output=True)
     private.chmod(0o600)
@@ -314,7 +323,16 @@ async def test_where_a_key_is_named_only_what_it_signed_is_imported(
     with pytest.raises(Failure, match="is not signed, as"):
         await brought(elsewhere, plain, stores, key=public)
     other = tmp_path / "other.pem"
-    made = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", other]
+    made: list[str | Path] = [
+        "openssl",
+        "genpkey",
+        "-algorithm",
+        "EC",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-out",
+        other,
+    ]
     subprocess.run(made, check=True, capture_output=True)
     other.chmod(0o600)
     await export_bundle(settings(url), plain, other, stores.clock)

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bot.cli.screen import output
 from bot.cli.screen.output import Hyperlink, Layout, first_that_fit, print_json, print_sentence, print_table
+from bot.domain.wording.escaping import terminal
 
 ROW = (
     "aspnet:10.0-noble-chiseled",
@@ -107,7 +107,7 @@ def test_a_name_cannot_drive_the_terminal(monkeypatch: pytest.MonkeyPatch) -> No
     text = "".join(lines(monkeypatch, 80, row)[1:])
     assert "\x1b[31m" not in text
     assert "\x07" not in text
-    assert output.terminal("d\n") in text
+    assert terminal("d\n") in text
 
 
 def test_a_sentence_below_another_is_indented_in_a_pipe_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ async def test_other_bytes_are_new_content() -> None:
 
 @pytest.mark.parametrize("etag", ["x" * 501, "caf\u00e9"])
 async def test_a_validator_that_cannot_be_kept_is_done_without(etag: str) -> None:
-    fetched = await Feed(httpx.Response(200, headers={"ETag": etag.encode()}, content=b"x")).fetch()
+    fetched = await Feed(httpx.Response(200, headers={b"ETag": etag.encode()}, content=b"x")).fetch()
     assert isinstance(fetched, NewContent)
     assert fetched.document.etag is None
 

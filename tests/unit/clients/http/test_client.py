@@ -130,7 +130,7 @@ async def test_plain_http_needs_permission() -> None:
     async with Server(answer(200)).http() as http:
         with pytest.raises(Failure, match="plain http is not permitted"):
             await http.request("GET", "http://registry.example/v2/")
-    async with Server(answer(200)).http(**{"registry.example": HostRules(insecure=True)}) as http:
+    async with Server(answer(200)).http(None, **{"registry.example": HostRules(insecure=True)}) as http:
         assert (await http.request("GET", "http://registry.example/v2/")).status == 200
 
 

@@ -84,7 +84,7 @@ def test_platforms_are_named_as_containerd_names_them() -> None:
 
 
 def test_attestations_are_no_images() -> None:
-    marked = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
+    marked: dict[str, Any] = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
     entries = [
         entry(DIGESTS[0], "linux/amd64"),
         entry(DIGESTS[1], "unknown/unknown"),

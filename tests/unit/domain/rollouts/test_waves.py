@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -266,7 +267,7 @@ def test_what_a_person_has_to_let_go_on_is_told_with_how(canary: WaveTally, why:
 
 
 @pytest.mark.parametrize("rest", [{"waiting": 1}, {"under_way": 1}], ids=str)
-def test_a_wave_in_which_something_may_still_succeed_waits_for_no_person(rest: dict[str, int]) -> None:
+def test_a_wave_in_which_something_may_still_succeed_waits_for_no_person(rest: dict[str, Any]) -> None:
     canary = WaveTally(ended=1, in_vain=1, began_at=NOON, **rest)
     held = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.9, NOON).holds["rest"]
     assert held.for_person is False

@@ -221,7 +221,7 @@ def test_newer_is_a_strict_order(a: str, b: str, c: str) -> None:
 
 @given(tags, st.lists(tags, max_size=12), policies)
 def test_the_chosen_tag_is_the_current_one_or_newer_and_compatible(
-    current: str, available: list[str], policy
+    current: str, available: list[str], policy: TagPolicy
 ) -> None:
     chosen = choose_tag(current, available, policy)
     assert chosen == current or (

@@ -1,10 +1,12 @@
+from typing import Any
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.wording.misfits import misfit
 
 
-def told(kind: object, value: object) -> str:
+def told(kind: Any, value: object) -> str:
     with pytest.raises(ValidationError) as raised:
         TypeAdapter(kind).validate_python(value)
     return misfit(raised.value)

@@ -14,6 +14,7 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.rules import RULES
 from bot.files.audit.shell import Stops, shell_commands
 from bot.files.audit.splicing.keys import with_edits
+from bot.files.audit.verdict import Verdict
 from bot.files.audit.workflows.expressions import evaluated, filled, truth
 from bot.files.formats.source.yaml import read
 from tests.growth import LINEAR, growth
@@ -60,7 +61,7 @@ def test_no_rule_breaks_on_the_world() -> None:
 
 
 def test_a_rule_that_breaks_is_an_unknown_of_that_rule() -> None:
-    def broken(repository: RepositoryTexts) -> list[Finding]:
+    def broken(repository: RepositoryTexts) -> list[Verdict]:
         raise RuntimeError
 
     rule: Rule = replace(RULES[0], judge=broken)

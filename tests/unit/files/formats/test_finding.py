@@ -114,7 +114,7 @@ def test_a_file_of_no_kind_tells_nothing() -> None:
 
 
 def test_the_kind_can_be_told() -> None:
-    assert find_usages("image.txt", b"FROM alpine", "dockerfile").usages
+    assert find_usages("image.txt", b"FROM alpine", Kind("dockerfile")).usages
 
 
 def test_a_file_that_is_too_large_is_one_problem() -> None:

@@ -9,6 +9,7 @@ from bot.domain.repositories.usage import Findings, Kind, Role, Usage
 from bot.files.formats import repository as reading
 from bot.files.formats.compose.recognizing import is_compose_file
 from bot.files.formats.dotnet import solution
+from bot.files.formats.finding import find_usages
 from bot.files.formats.repository import File, Memory, images_of, read_files
 
 FROM = b"FROM mcr.microsoft.com/dotnet/aspnet:10.0\n"
@@ -30,7 +31,7 @@ def usages(*files: File, memory: Memory | None = None) -> list[Usage]:
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths of the files that were parsed, each time one was."""
     seen: list[str] = []
-    find = reading.find_usages
+    find = find_usages
 
     def counted(path: str, data: bytes, kind: Kind | None = None) -> Findings:
         seen.append(path)

@@ -32,7 +32,10 @@ def move(number: int, before: Observation, after: Observation, cause: Cause) -> 
 UPSTREAM = MirroredBase(
     ORIGIN,
     PUBLISHED,
-    [move(11, *PUBLISHED[:2], Cause.DOTNET_SECURITY), move(12, *PUBLISHED[1:], Cause.OS_UPDATE)],
+    [
+        move(11, PUBLISHED[0], PUBLISHED[1], Cause.DOTNET_SECURITY),
+        move(12, PUBLISHED[1], PUBLISHED[2], Cause.OS_UPDATE),
+    ],
 )
 
 

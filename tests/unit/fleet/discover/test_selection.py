@@ -1,6 +1,7 @@
 """Which repositories belong to the fleet, and what a listing means."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ TEN = tuple(f"r{number}" for number in range(10))
 
 @pytest.mark.parametrize("flag", ["archived", "disabled", "fork"])
 def test_what_takes_no_changes_is_skipped(flag: str) -> None:
-    assert not CONTOSO.takes(Repository("contoso/shop", "main", **{flag: True}))
+    assert not CONTOSO.takes(Repository("contoso/shop", "main", **dict[str, Any]({flag: True})))
 
 
 def test_an_exclusion_wins_over_an_inclusion() -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -34,7 +35,7 @@ class Fleet:
         self.store = FakeDiscoverStore(self.clock)
 
     async def tick(self, options: DiscoverOptions = OPTIONS) -> DiscoverTally:
-        return await tick(self.store, self.host, self.memory, options, Loop(self.clock))
+        return await tick(self.store, cast(Any, self.host), self.memory, options, Loop(self.clock))
 
     def told(self, repository: str) -> list[tuple[str, str]]:
         return [(problem.path, problem.message) for problem in self.store.readings[repository].problems]
@@ -229,7 +230,7 @@ async def test_what_was_fetched_before_a_failure_is_kept(fleet: Fleet) -> None:
                 raise Failure(Trouble.UNREACHABLE, "no answer")
             return await super().blob(repository, sha)
 
-    await tick(fleet.store, Tired(fleet.host.files), Memory(), OPTIONS, Loop(fleet.clock))
+    await tick(fleet.store, cast(Any, Tired(fleet.host.files)), Memory(), OPTIONS, Loop(fleet.clock))
     assert len(fleet.store.blobs) == 50
 
 

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -368,7 +369,7 @@ async def test_a_run_of_long_ago_is_looked_at_as_often_as_any(clock: ManualClock
 def test_a_merge_whose_commit_is_not_told_yet_is_looked_at_again(missing: str) -> None:
     merged = PullRequestState(1, "https://forge/pull/1", False, True, False, "abc", "C_abc", NOON)
     assert after_request(opened(), merged, NOON).state is RebuildState.BUILDING
-    assert after_request(opened(), replace(merged, **{missing: None}), NOON) == opened()
+    assert after_request(opened(), replace(merged, **dict[str, Any]({missing: None})), NOON) == opened()
 
 
 async def test_looks_come_due_together(clock: ManualClock) -> None:

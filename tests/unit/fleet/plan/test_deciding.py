@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -68,7 +69,7 @@ def test_a_floating_tag_gets_a_marker_line_where_the_policy_wants_pull_requests(
 
 @pytest.mark.parametrize("unwritten", [{"span": None}, {"fixed_because": "it comes from a variable"}])
 def test_a_floating_base_that_stands_nowhere_is_told_where_no_workflow_rebuilds_it(
-    unwritten: dict[str, object],
+    unwritten: dict[str, Any],
 ) -> None:
     """A pull request would have nothing to carry."""
     found = only(planned(move(), usage("aspnet:10.0", **unwritten)))

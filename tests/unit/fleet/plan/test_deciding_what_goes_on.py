@@ -1,6 +1,7 @@
 """What is open already and goes on with a new plan, and what a new one takes over."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,12 @@ def test_bases_of_one_publication_that_are_seen_one_after_the_other_share_a_pull
 
 
 def test_bases_of_one_publication_share_a_run_that_has_not_started() -> None:
-    known = {"action": Action.DISPATCH, "branch": None, "workflow": "weekly-rebuild.yml", "rollout": 3}
+    known: dict[str, Any] = {
+        "action": Action.DISPATCH,
+        "branch": None,
+        "workflow": "weekly-rebuild.yml",
+        "rollout": 3,
+    }
     floating = usage("sdk:10.0", Role.BUILD_STAGE)
     earlier = rebuild(4, (ASPNET,), **known)
     found = only(planned(move(SDK, id=9), floating, member(WEEKLY), earlier=[earlier], joins=3))
@@ -132,7 +138,7 @@ def test_other_rebuilds_go_on(other: Rebuild) -> None:
 
 def _taken_back(change: Change, version: str | None = "10.0.4") -> Change:
     """From digest b to a, with the version that it had before."""
-    went = {"from_version": change.to_version, "to_version": version, "cause": Cause.ROLLBACK}
+    went: dict[str, Any] = {"from_version": change.to_version, "to_version": version, "cause": Cause.ROLLBACK}
     return replace(change, from_digest=digest("b"), to_digest=digest("a"), at=NOON + HOUR, **went)
 
 

@@ -1,6 +1,7 @@
 """A monorepo's rebuild touches the workflows that its usages belong to, and no other."""
 
 from dataclasses import replace
+from typing import Any
 
 from bot.domain.repositories.repository import FleetRepository, Workflow
 from bot.domain.repositories.usage import Usage
@@ -17,7 +18,7 @@ POLICY = Policy((PolicyRule(workflows=(SHOP, CART)),))
 WORKFLOWS = (WEEKLY, *(Workflow(f".github/workflows/{name}.yml") for name in ("shop", "cart")))
 
 
-def monorepo(**config: object) -> FleetRepository:
+def monorepo(**config: Any) -> FleetRepository:
     return member(*WORKFLOWS, **config)
 
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.images.provenance.slsa import V0_2, V1, Material, read_base, read_provenance
+from bot.domain.images.stated import PROVENANCE_V0_2 as V0_2
+from bot.domain.images.stated import PROVENANCE_V1 as V1
+from bot.images.provenance.slsa import Material, read_base, read_provenance
 from bot.images.provenance.statement import Statement, read_dsse, read_statement, statement_in
 from bot.images.signatures.verdict import Refused
 from tests.conftest import SHARED

@@ -26,7 +26,7 @@ def cases() -> list[dict[str, Any]]:
 
 
 def rows(report: Report, policy: GatePolicy, against: Report | None = None) -> list[tuple[str, ...]]:
-    found = blocking(report.vulnerabilities, policy, against and against.vulnerabilities)
+    found = blocking(report.vulnerabilities, policy, None if against is None else against.vulnerabilities)
     return sorted((each.id, each.package, each.installed, each.fixed, str(each.severity)) for each in found)
 
 

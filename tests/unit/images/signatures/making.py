@@ -225,7 +225,7 @@ class Timestamper:
     @classmethod
     def open(cls, folder: Path, shape: Shape = TSA, *, attribute: str = "sha256") -> "Timestamper":
         now = datetime.now(UTC).replace(microsecond=0)
-        span = {"start": now - timedelta(days=1), "end": now + timedelta(days=2)}
+        span: dict[str, Any] = {"start": now - timedelta(days=1), "end": now + timedelta(days=2)}
         root = issue(replace(ROOT, subject=(("CN", "Timestamp Root"),), **span))
         leaf = issue(replace(shape, **span), root)
         folder.mkdir(exist_ok=True)

@@ -48,7 +48,7 @@ def signed(key: Any, content: bytes, algorithm: str = "sha256") -> bytes:
         case rsa.RSAPrivateKey():
             return key.sign(content, padding.PKCS1v15(), digest)
         case _:
-            return key.sign(content, ec.ECDSA(digest))  # type: ignore[no-any-return]
+            return key.sign(content, ec.ECDSA(digest))
 
 
 def signed_prehashed(key: ed25519.Ed25519PrivateKey, content: bytes) -> bytes:
@@ -373,7 +373,7 @@ def _again(certificate: x509.Certificate, more: x509.UnrecognizedExtension, key:
         x509.CertificateBuilder()
         .subject_name(certificate.subject)
         .issuer_name(certificate.issuer)
-        .public_key(certificate.public_key())  # type: ignore[arg-type]
+        .public_key(certificate.public_key())
         .serial_number(certificate.serial_number)
         .not_valid_before(certificate.not_valid_before_utc)
         .not_valid_after(certificate.not_valid_after_utc)

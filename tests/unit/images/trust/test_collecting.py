@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.images.trust.collecting import COSIGN, MOST, NOTATION, AttachedDocument, referrers_of, signatures_of
+from bot.domain.images.stated import COSIGN, NOTATION
+from bot.images.trust.collecting import MOST, AttachedDocument, referrers_of, signatures_of
 
 IMAGE = "sha256:" + "1" * 64
 OTHER = "sha256:" + "2" * 64

@@ -22,7 +22,7 @@ from tests.unit.images.signatures.private_sigstore import AT
 
 Make = Callable[[dict[str, Any]], AttachedDocument]
 COSIGN_SIGN = "https://sigstore.dev/cosign/sign/v1"
-STATED = {
+STATED: dict[str, tuple[str, dict[str, Any]]] = {
     "a summary that failed": ("https://slsa.dev/verification_summary/v1", {"verificationResult": "FAILED"}),
     "a summary that passed": ("https://slsa.dev/verification_summary/v1", {"verificationResult": "PASSED"}),
     "a vulnerability report": ("https://cosign.sigstore.dev/attestation/vuln/v1", {"scanner": {}}),

@@ -27,7 +27,7 @@ from tests.unit.upstream.feeds.damage import (
 )
 from tests.unit.upstream.feeds.published import SEEN, Parser, published
 
-WRONG = st.sampled_from([None, True, -1, "", "tomorrow", [], {}, [7], {"": {}}])
+WRONG: st.SearchStrategy[object] = st.sampled_from([None, True, -1, "", "tomorrow", [], {}, [7], {"": {}}])
 NEEDED = frozenset(
     {
         *("release-version", "cve-id", "version", "id", "cve_id", "title", "channel-version"),

@@ -1,8 +1,9 @@
 import json
 from collections import defaultdict
 
-from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.advisory import Advisory, Severity
 from bot.upstream.feeds.dotnet import cve as dotnet_cve
+from bot.upstream.feeds.reading import Parsed
 from tests.unit.upstream.feeds.published import SEEN, published
 
 
@@ -35,7 +36,7 @@ def disclosure(**overrides: object) -> dict[str, object]:
     return {"id": "CVE-2026-1000", "problem": "x", "platforms": ["windows"]} | overrides
 
 
-def read(value: object, *products: object) -> dotnet_cve.Parsed[dotnet_cve.Advisory]:
+def read(value: object, *products: object) -> Parsed[Advisory]:
     return dotnet_cve.parse(json.dumps({"disclosures": [value], "products": products}).encode(), SEEN)
 
 

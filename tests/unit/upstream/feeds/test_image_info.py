@@ -1,6 +1,7 @@
 import json
 import lzma
 import re
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_every_published_tag_is_in_the_inventory(name: str) -> None:
 def test_the_inventory_agrees_with_what_the_registry_served() -> None:
     """Observed at 2025-12-30: digests, platforms and layers of every live floating tag."""
     listed, _ = image_info.read(published(f"image-info-{INVENTORIES[1]}.json"))
-    latest: dict[tuple[str, str], dict[str, object]] = {}
+    latest: dict[tuple[str, str], dict[str, Any]] = {}
     with lzma.open(SHARED / "observations-2023-2025.jsonl.xz", "rt") as lines:
         for observation in map(json.loads, lines):
             latest[observation["repository"], observation["tag"]] = observation

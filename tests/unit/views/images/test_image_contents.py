@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,7 +84,7 @@ def test_packages_are_found_by_their_source_and_by_where_they_come_from() -> Non
     st.integers(1, 5),
 )
 def test_the_pages_together_have_each_package_once(found: list[PackageInImage], per_page: int) -> None:
-    rows = []
+    rows: list[Any] = []
     for page in range(1, packages_of(IMAGE, found, PackageFilter(), Cut(1, per_page)).packages.pages + 1):
         rows += packages_of(IMAGE, found, PackageFilter(), Cut(page, per_page)).packages.items
     keys = [(row.type, row.name, row.version) for row in rows]

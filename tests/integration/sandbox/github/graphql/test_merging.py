@@ -139,7 +139,7 @@ CREATE = """mutation($id: ID!, $name: String!, $oid: GitObjectID!) {
     ],
 )
 async def test_a_rule_refuses_a_branch_and_tells_so_beforehand(
-    shared_world: World, ask: Asking, kind: str, parameters: dict[str, str], text: str
+    shared_world: World, ask: Asking, kind: str, parameters: dict[str, Any], text: str
 ) -> None:
     name = f"mg-{kind}"
     await shared_world.github.create_repository(name, {"a": "1"})

@@ -134,8 +134,9 @@ async def test_among_thousands_a_claim_asks_by_the_index_and_no_more_often_than_
     database: Database, due: int, asked: dict[str, int]
 ) -> None:
     """SQLite is asked apart for what is odd, once nothing else is due."""
-    first = {"registry": "mcr.example", "repository": "dotnet/aspnet", "due_at": NOON - timedelta(seconds=due - 1)}
-    rows = [{**first, "tag": f"{n}", "due_at": first["due_at"] + timedelta(seconds=n)} for n in range(5000)]
+    first = NOON - timedelta(seconds=due - 1)
+    known = {"registry": "mcr.example", "repository": "dotnet/aspnet"}
+    rows = [{**known, "tag": f"{n}", "due_at": first + timedelta(seconds=n)} for n in range(5000)]
     queries: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:

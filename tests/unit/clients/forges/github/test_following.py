@@ -176,6 +176,7 @@ async def test_the_runs_on_a_commit_are_found_behind_any_number_of_other_check_s
     second = {"data": {"found": {"checkSuites": suites("build.yml")}}}
     asked = graphs(first, second)
     found = await Following(Bulk(asked)).builds(["C_1"], later=False)
+    assert not isinstance(found["C_1"], Failure)
     assert [build.path for group in found["C_1"] for build in group] == ["build.yml"]
     assert asked.asked[1][1] == {"id": "C_1", "after": "x"}
 
@@ -199,4 +200,5 @@ async def test_a_commit_whose_further_check_suites_are_not_told_hides_no_other(
     ]
     found = await Following(Bulk(graphs({"data": {"n0": rows}}, trouble))).builds(["C_1", "C_2"], later=False)
     assert isinstance(found["C_1"], Failure)
+    assert not isinstance(found["C_2"], Failure)
     assert [build.path for group in found["C_2"] for build in group] == ["build.yml"]

@@ -150,7 +150,10 @@ async def test_of_several_repositories_one_that_is_not_shown_hides_no_other(
         "isLocked": False,
     }
     row |= {"lockReason": None, "viewerPermission": None, "defaultBranchRef": None, "config": None}
-    wrong = {"data": {"r0": row, "r1": None}, "errors": [{"type": kind, "path": ["r1"], "message": "no"}]}
+    wrong: dict[str, Any] = {
+        "data": {"r0": row, "r1": None},
+        "errors": [{"type": kind, "path": ["r1"], "message": "no"}],
+    }
     assert list(await standings(graphs(wrong), [SHOP, Identity("contoso/hidden", "R_2")])) == [SHOP]
     with pytest.raises(Failure):
         await standings(graphs({**wrong, "errors": [{**wrong["errors"][0], "path": ["r0"]}]}), [SHOP])

@@ -109,7 +109,9 @@ def test_the_ubuntu_release_of_an_sdk_of_tomorrow_is_not_that_of_today(sdk: str 
 
 
 def test_every_base_of_a_supported_framework_is_one_that_microsoft_publishes() -> None:
-    switches = product([(), ("linux-musl-x64",)], *[[False, True]] * 5)
+    yes_or_no = [False, True]
+    runtimes_named: list[tuple[str, ...]] = [(), ("linux-musl-x64",)]
+    switches = product(runtimes_named, yes_or_no, yes_or_no, yes_or_no, yes_or_no, yes_or_no)
     bases = {
         base_of(
             Publish(

@@ -1,5 +1,7 @@
 """What Bake and Compose files name hangs on who builds them."""
 
+from typing import Any
+
 import pytest
 
 from bot.domain.images.claims.claim import NamedImage
@@ -236,7 +238,12 @@ def test_a_file_is_read_once_for_all_builds_that_set_the_same_of_its_variables(
 ) -> None:
     reads: list[object] = []
     read = bake.names
-    monkeypatch.setattr(bake, "names", lambda *given: reads.append(given) or read(*given))
+
+    def noted(*given: Any) -> Any:
+        reads.append(given)
+        return read(*given)
+
+    monkeypatch.setattr(bake, "names", noted)
     steps = (run("docker buildx bake --push", env=f"OTHER: '{number}'") for number in range(30))
     assert told({"docker-bake.hcl": BAKE, WORKFLOW: workflow(*steps)}) == FIXED
     assert len(reads) == 2
@@ -254,7 +261,12 @@ def test_the_variables_of_a_file_are_read_once_for_all_that_it_is_put_together_w
 ) -> None:
     reads: list[str] = []
     read = bake.values
-    monkeypatch.setattr(bake, "values", lambda path, text: reads.append(path) or read(path, text))
+
+    def noted(path: str, text: str) -> Any:
+        reads.append(path)
+        return read(path, text)
+
+    monkeypatch.setattr(bake, "values", noted)
     paths = [f"{number}-bake.hcl" for number in range(4)]
     build = workflow(run("docker buildx bake --push" + "".join(f" -f {path}" for path in paths)))
     files = {path: BAKE.replace("shop", f"shop{path[0]}") for path in paths}

@@ -1,13 +1,15 @@
+from typing import Any
+
 import pytest
 
 from bot.domain.reference import Reference
 from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.usage import Role, Span, Usage
+from bot.domain.repositories.usage import Kind, Role, Span, Usage
 from bot.files.formats.rewrite.edits import CannotEdit, applied, edits_for
 
 
-def usage(reference: str, span: Span | None, **spans: Span) -> Usage:
-    return Usage("f", "compose", 1, Reference.parse(reference), Role.IMAGE, span, assembled=True, **spans)
+def usage(reference: str, span: Span | None, **spans: Any) -> Usage:
+    return Usage("f", Kind("compose"), 1, Reference.parse(reference), Role.IMAGE, span, assembled=True, **spans)
 
 
 def test_equal_edits_are_made_once() -> None:

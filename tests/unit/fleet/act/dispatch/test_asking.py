@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LATER = NOON + timedelta(minutes=10)
 
 
-def asked(dispatches: int = 1, **values: object) -> Rebuild:
+def asked(dispatches: int = 1, **values: Any) -> Rebuild:
     return rebuild(Action.DISPATCH, attempted_at=NOON, dispatches=dispatches, **values)
 
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from bot.domain.rollouts.rebuild import Action, Merge, RebuildState
 from tests.unit.fleet.act.world import NO_ANSWER, NOON, WEEKLY, World, member, rebuild
 
 
-def dispatching(world: World, *workflows: Workflow, **values: object) -> None:
+def dispatching(world: World, *workflows: Workflow, **values: Any) -> None:
     world.add(rebuild(Action.DISPATCH, **values), member(*(workflows or (WEEKLY,))))
 
 

@@ -21,11 +21,16 @@ def dispatching(world: World, **values: Any) -> None:
 
 def pushed(world: World, started: datetime = SHOWN + timedelta(minutes=10), **values: Any) -> Run:
     """A run that a push to the default branch has started."""
-    known = {"status": "in_progress", "conclusion": None, "created_at": started, "node_id": "CS_5", "number": 412}
+    known: dict[str, Any] = {
+        "status": "in_progress",
+        "conclusion": None,
+        "created_at": started,
+        "node_id": "CS_5",
+        "number": 412,
+    }
     head = world.shop.branches[world.shop.trunk]
-    run = Run(
-        **({"id": 5, "url": "https://forge/5", "commit": head, "event": "push", "branch": "main"} | known | values)
-    )
+    known |= {"id": 5, "url": "https://forge/5", "commit": head, "event": "push", "branch": "main"}
+    run = Run(**known | values)
     world.shop.show("weekly-rebuild.yml", run)
     return run
 

@@ -435,13 +435,13 @@ async def test_its_text_begins_with_what_it_is(world: World) -> None:
 class PushRuns(FakeForge):
     """A forge that shows one workflow, and keeps what is prepared."""
 
-    workflow = "on: push\njobs: {}\n"
+    text = "on: push\njobs: {}\n"
     prepared: list[BranchChange]
 
     async def look(
         self, repository: Identity, branch: str, paths: Sequence[str], wishes: Wishes = NOTHING_WISHED
     ) -> BranchLook:
-        return replace(await super().look(repository, branch, paths, wishes), workflows=(self.workflow,))
+        return replace(await super().look(repository, branch, paths, wishes), workflows=(self.text,))
 
     async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
         self.prepared.append(change)
@@ -458,7 +458,7 @@ async def test_where_workflows_run_on_pushes_the_branch_comes_with_its_commit(
 ) -> None:
     world.only("base-pinned")
     forge = PushRuns(world.clock, world.forge.homes)
-    forge.workflow, forge.prepared = workflow, []
+    forge.text, forge.prepared = workflow, []
     world.forge = forge
     await world.bring()
     assert [each.is_pushed_whole for each in forge.prepared] == [is_whole]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def tip(**files: bytes | None) -> Tip:
     return Tip("sha", "tree", "message", False, found)
 
 
-def job(*paths: str, **config: object) -> Job:
+def job(*paths: str, **config: Any) -> Job:
     return Job(rebuild(), member(**config), "main", (change(),), paths)
 
 

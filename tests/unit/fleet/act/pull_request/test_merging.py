@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -23,10 +24,10 @@ QUEUED = MergeRequirements(requires_checks=True, has_queue=True)
 BY_ITSELF = "It merges by itself once the required checks are green."
 
 
-def under(world: World, requirements: MergeRequirements, **rule: object) -> None:
+def under(world: World, requirements: MergeRequirements, **rule: Any) -> None:
     world.options = replace(
         world.options, policy=Policy((PolicyRule(auto_merge=AutoMerge(MergeMethod.SQUASH), **rule),))
-    )  # type: ignore[arg-type]
+    )
     world.shop.requirements = requirements
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -58,9 +59,9 @@ class Store:
     async def settle_step(self, before: StepRun, after: StepRun, *, succeeded: bool = True) -> None:
         known = self.job.step
         if not succeeded:
-            told = {"state": after.state, "reason": after.reason, "deadline": after.deadline}
+            told: dict[str, Any] = {"state": after.state, "reason": after.reason, "deadline": after.deadline}
             told |= {"refusals": after.refusals, "refused": after.refused}
-            after = replace(known, due_at=after.due_at, **told)  # type: ignore[arg-type]
+            after = replace(known, due_at=after.due_at, **told)
         self.to_start.settle(1, after.due_at, replace(self.job, step=after))
         self.to_start.rows[1].attempts = 0 if succeeded else known.attempts
 

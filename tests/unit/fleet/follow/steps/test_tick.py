@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -329,7 +330,7 @@ async def test_a_run_that_a_blind_grant_does_not_show_has_not_failed(world: Worl
     ],
 )
 async def test_a_forge_that_does_not_answer_takes_nothing_of_a_steps_time(
-    world: World, known: dict[str, object], call: str, trouble: Trouble
+    world: World, known: dict[str, Any], call: str, trouble: Trouble
 ) -> None:
     world.follows(**known)
     world.forge.failing, world.forge.sees_all = {call: Failure(trouble, "no")}, False
@@ -387,7 +388,7 @@ async def test_a_newer_run_without_an_address_leaves_the_step_that_it_had(world:
 
 @pytest.mark.parametrize("known", [{"attempted_at": NOON}, {"attempted_at": None, "since": NOON}], ids=str)
 async def test_where_the_forge_does_not_tell_when_a_cancelled_run_began_a_newer_one_is_sought_since_the_step_did(
-    world: World, known: dict[str, object]
+    world: World, known: dict[str, Any]
 ) -> None:
     world.follows(run=7, node_id="CS_7", **known)
     early = run(id=8, node_id="CS_8", created_at=NOON - HOUR)

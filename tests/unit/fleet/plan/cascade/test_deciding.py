@@ -57,7 +57,9 @@ def cases(draw: st.DrawFn) -> Case:
             is_severe, went_ahead = draw(st.booleans()), draw(st.booleans())
             dues[number] = Due(number, frozenset({image(number)}), since, is_severe, went_ahead)
     links = [each for some in graph.parents.values() for each in some]
-    shown = {(each.child, each.base): draw(st.sampled_from(Shown)) for each in links}
+    shown: dict[tuple[Image, object], Shown] = {
+        (each.child, each.base): draw(st.sampled_from(Shown)) for each in links
+    }
     return Case(graph, progress, dues, shown)
 
 

@@ -30,6 +30,12 @@ def decided(
     return decide_frontier(DIAMOND, progress, {SHOP: shop}, looks, NOON + after, behind=behind)
 
 
+def wait_of(found: Cascade, repository: int = SHOP) -> Wait:
+    wait = found.waits[repository]
+    assert isinstance(wait, Wait)
+    return wait
+
+
 @pytest.mark.parametrize("progress", [RebuildProgress.DUE, RebuildProgress.UNDER_WAY])
 def test_a_child_waits_for_a_parent_that_is_still_to_be_rebuilt(progress: RebuildProgress) -> None:
     wait = decided(progress).waits[SHOP]
@@ -42,7 +48,7 @@ def test_a_child_acts_once_its_parents_are_proven() -> None:
 
 
 def test_a_tag_that_does_not_show_the_rebuilt_parent_is_waited_for() -> None:
-    assert decided(shown=Shown.OLD).waits[SHOP].bases == (own(GOLDEN),)
+    assert wait_of(decided(shown=Shown.OLD)).bases == (own(GOLDEN),)
 
 
 def test_where_layers_cannot_tell_a_build_that_began_later_is_enough_and_said() -> None:
@@ -97,7 +103,7 @@ def test_a_wait_for_a_parent_that_is_under_way_counts_from_when_that_began() -> 
 
 def test_a_failed_ancestor_blocks_all_that_stand_on_it_and_is_named() -> None:
     found = in_a_row(RebuildProgress.FAILED, RebuildProgress.DUE)
-    assert (found.waits[SHOP].blocked_by, found.blocks) == (SDK, {SDK: 2})
+    assert (wait_of(found).blocked_by, found.blocks) == (SDK, {SDK: 2})
 
 
 def test_what_is_waited_for_is_called_by_the_last_part_of_its_name() -> None:
@@ -122,7 +128,7 @@ def test_a_severe_fix_does_not_wait_but_its_follow_up_does() -> None:
 
 def test_a_failed_parent_blocks_its_child_and_is_counted() -> None:
     found = decided(RebuildProgress.FAILED)
-    assert found.waits[SHOP].blocked_by == GOLDEN
+    assert wait_of(found).blocked_by == GOLDEN
     assert found.waits[SHOP].reason == "waits for image-1, 1 of 2 parents ready; its rebuild failed"
     assert found.blocks == {GOLDEN: 1}
 
@@ -197,7 +203,7 @@ def test_nor_is_the_image_that_stands_on_one() -> None:
 
 
 def test_whoever_stands_on_an_image_whose_mirror_is_behind_waits_for_that_image() -> None:
-    assert decided(behind={GOLDEN: [LATE]}).waits[SHOP].bases == (own(GOLDEN),)
+    assert wait_of(decided(behind={GOLDEN: [LATE]})).bases == (own(GOLDEN),)
 
 
 def test_a_severe_fix_waits_for_no_mirror() -> None:
@@ -235,7 +241,7 @@ def test_one_of_two_images_waits_for_its_parent_and_not_for_what_turns_back_to_t
     graph = graph_of([Link(1, X, A, own(1)), Link(2, B, X, own(2)), Link(3, c, golden, own(3))])
     due = Due(R, frozenset({B, c}), NOON)
     progress = {X: RebuildProgress.UNDER_WAY, golden: RebuildProgress.UNDER_WAY}
-    assert decide_frontier(graph, progress, {1: due}, {}, NOON).waits[1].bases == (own(3),)
+    assert wait_of(decide_frontier(graph, progress, {1: due}, {}, NOON), 1).bases == (own(3),)
 
 
 def test_the_image_in_between_waits_for_the_first_and_not_for_the_other_image_of_that_repository() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -189,7 +189,10 @@ async def test_a_record_that_cannot_be_read_cannot_tell_of_the_packages_that_it_
 ) -> None:
     told = Told(before=None if before is None else ToldPlatform("linux/amd64", before))
     told.image = replace(told.image, now=(ToldPlatform("linux/amd64", (JSON_12,)),))
-    known = {"checked_at": {"NuGet": NOON}, "considered": {"NuGet": (frozenset({""}), frozenset({"json"}))}}
+    known: dict[str, Any] = {
+        "checked_at": {"NuGet": NOON},
+        "considered": {"NuGet": (frozenset({""}), frozenset({"json"}))},
+    }
     told.data = KeptData(**known, unread=frozenset({("", "json")}))
     gated = await judged_by(told, options)
     assert gated.outcome is outcome
@@ -472,7 +475,7 @@ async def test_registries_are_asked_about_all_images_at_once_that_would_be_held_
     async def told_images(_images: Collection[int]) -> Mapping[int, ToldImage]:
         return shown
 
-    told.told_images = told_images  # type: ignore[method-assign]
+    told.told_images = told_images  # type: ignore[method-assign, assignment]
     beside = Beside(*OPTIONS.statements)
     options = replace(OPTIONS, statements=())
     judged = await judge_images(cast(GateStore, told), images, options, NOON, adopts=False, vex=beside)

@@ -17,7 +17,7 @@ from bot.domain.images.runtime_inside import RuntimeInside
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.fleet.verify.images.judging import Observed
-from bot.fleet.verify.images.ports import Below, KnownImage, Look
+from bot.fleet.verify.images.ports import Below, KnownImage, Look, nothing_below
 from bot.fleet.verify.images.tick import ImagesOptions, tick
 from bot.images.standing.observed_layers import ObservedLayers
 from bot.reconcile.loop import Loop
@@ -91,7 +91,7 @@ class World:
     def wants_provenance(self, name: str) -> bool:
         return False
 
-    async def read(self, place: Base, digest: str, named: NamedBases, below: Below) -> SeenImage:
+    async def read(self, place: Base, digest: str, named: NamedBases, below: Below = nothing_below) -> SeenImage:
         self.read_ += 1
         self.below = below(BUILT)
         return SeenImage(digest, (BUILT,))

@@ -98,7 +98,7 @@ class World:
     asked: list[Base] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        known = {
+        known: dict[str, Any] = {
             "state": RebuildState.PROVING,
             "steps": 1,
             "built_at": NOON,
@@ -425,7 +425,7 @@ async def test_one_that_the_watch_never_observes_is_waited_for_and_fails_nothing
 class SignedBySomebody(Trusting):
     """The settings' rules, where all signatures hold."""
 
-    async def trust(self, base: Base, digest: str) -> Trust | None:
+    async def trust(self, base: Base, digest: str, *, of_base: bool = False) -> Trust | None:
         return Trust(Strength.PROVED, "signed")
 
 

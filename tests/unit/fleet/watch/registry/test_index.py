@@ -20,7 +20,7 @@ from tests.fakes.stores.watch import FakeWatchStore
 
 NOW = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
 BASE = Base("ghcr.io", "contoso/shop", "1")
-ATTESTATION = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
+ATTESTATION: dict[str, Any] = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
 BESIDE_LINUX = "stands beside images for Linux, which alone are compared"
 
 

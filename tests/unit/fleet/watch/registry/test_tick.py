@@ -124,7 +124,7 @@ async def test_a_digest_that_comes_back_a_day_later_is_believed_once_two_polls_i
     world = World(ASPNET)
     first = world.registry.shown[ASPNET]
     second = world.registry.push(ASPNET, content="second")
-    sights = []
+    sights: list[list[Sight]] = []
     for digest in (first, second, first, first, first):
         world.registry.shown[ASPNET] = digest
         after = timedelta(days=1) if sights == [[Sight.FIRST], [Sight.MOVED]] else QUARTER

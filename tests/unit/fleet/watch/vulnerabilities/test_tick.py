@@ -25,7 +25,7 @@ NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 UBUNTU = DumpSource(CvePublication.UBUNTU, "https://osv.example/Ubuntu/all.zip")
 WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
 MARK = DumpMark('"v1"')
-JAMMY = {"ecosystem": "Ubuntu:22.04:LTS"}
+JAMMY: dict[str, Any] = {"ecosystem": "Ubuntu:22.04:LTS"}
 
 
 @dataclass

@@ -16,7 +16,8 @@ from bot.domain.images.stated import NOTATION
 from bot.domain.images.trust import Trust
 from bot.domain.reference import Base
 from bot.fleet.watch.registry.rows import WatchStore
-from bot.fleet.wiring.registries.trust import Trusting, trusted_by
+from bot.fleet.wiring.registries.trust import Trusting
+from bot.fleet.wiring.registries.trusted import trusted_by
 from bot.settings import Settings
 from tests.fakes.attachments import Attachments
 from tests.unit.images.signatures.keys import KEY, public, sign

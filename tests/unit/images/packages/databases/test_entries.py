@@ -2,6 +2,7 @@
 
 import json
 import struct
+from typing import Any
 
 import pytest
 
@@ -139,7 +140,7 @@ def test_a_file_without_libraries_is_no_list_of_dependencies(libraries: object) 
 @pytest.mark.parametrize("named", ["net10.0", {"name": "net10.0", "signature": ""}])
 def test_the_target_of_an_application_is_named_by_a_text_or_in_an_object(named: object) -> None:
     libraries = {"Shipped/1.0": {"type": "package"}, "Meta/1.0": {"type": "package"}}
-    target = {"Shipped/1.0": {"runtime": {"lib/x.dll": {}}}, "Meta/1.0": {}}
+    target: dict[str, Any] = {"Shipped/1.0": {"runtime": {"lib/x.dll": {}}}, "Meta/1.0": {}}
     assert names(of_dotnet(libraries, runtimeTarget=named, targets={"net10.0": target})) == ["Shipped"]
 
 
@@ -279,7 +280,8 @@ def test_json_is_read_or_refused_with_what_to_do() -> None:
 
 def test_a_list_is_one_or_none_and_nothing_else() -> None:
     assert (listed({"a": [1]}, "a", "f"), listed({}, "a", "f"), listed({"a": None}, "a", "f")) == ([1], [], [])
-    for other in ({}, 0, "", False):
+    others: tuple[object, ...] = ({}, 0, "", False)
+    for other in others:
         with pytest.raises(Failure, match="has a that are no list"):
             listed({"a": other}, "a", "f")
         assert items(other) == []

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failure import Failure
+from bot.images.packages.databases import places
 from bot.images.packages.layers import layer
 from bot.images.packages.layers import overlay as overlaying
 from bot.images.packages.layers.inflate import Inflater
@@ -274,7 +275,7 @@ def test_a_folder_that_comes_back_above_a_file_shows_what_it_brings_itself() -> 
 def test_a_database_too_large_to_be_read_lets_none_of_a_lower_layer_through(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(layer.places, "largest", lambda path: 3)
+    monkeypatch.setattr(places, "largest", lambda path: 3)
     files, problems = overlay([read(archive({STATUS: b"larger"})), LayerContents({STATUS: b"old"})])
     assert files == {}
     assert "larger than 3 bytes" in problems[0]

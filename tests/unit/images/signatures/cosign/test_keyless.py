@@ -174,7 +174,7 @@ def test_a_certificate_is_refused(make: Any, signer: Any) -> None:
 @pytest.mark.parametrize("make", [older, promise_only])
 def test_a_root_that_was_not_to_be_believed_then_refuses_it(make: Any) -> None:
     for more in ({"start": AT + timedelta(days=1)}, {"end": AT - timedelta(days=1)}):
-        root = read_trusted_root(SIGSTORE.trusted_root(**more))
+        root = read_trusted_root(SIGSTORE.trusted_root(**dict[str, Any](more)))
         assert judged(make(SIGSTORE, SIGNER), root=root).outcome is Validity.INVALID
 
 

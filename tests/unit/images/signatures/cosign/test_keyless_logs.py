@@ -100,7 +100,11 @@ V03_AS_WRITTEN_NOW = "application/vnd.dev.sigstore.bundle.v0.3+json"
         ("application/vnd.dev.sigstore.bundle", False, False),
     ],
 )
-@pytest.mark.parametrize("make", [message_bundle, lambda *of: dsse_bundle(*of, STATEMENT)], ids=["file", "dsse"])
+@pytest.mark.parametrize(
+    "make",
+    [message_bundle, lambda sigstore, signer: dsse_bundle(sigstore, signer, STATEMENT)],
+    ids=["file", "dsse"],
+)
 def test_a_bundle_keeps_to_the_rules_of_its_version(make: Any, media_type: str, chain: bool, holds: bool) -> None:
     document = as_version(make(SIGSTORE, SIGNER), media_type, chain=chain)
 

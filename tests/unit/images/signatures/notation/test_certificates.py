@@ -154,16 +154,14 @@ def test_a_timestamp_of_another_signature_is_refused(media_type: str, timestampe
 @needs_openssl
 def test_a_signer_that_was_not_valid_when_stamped_is_refused(timestamper: Timestamper) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
-    policy_of = lambda signer: trusting(signer.chain[-1], tsa=(timestamper.root.certificate,))  # noqa: E731
     for shape in (
         Shape(start=now - timedelta(days=9), end=now - timedelta(days=1)),
         Shape(start=now + timedelta(days=1), end=now + timedelta(days=9)),
     ):
         signer = chain_of_three(shape)
+        policy = trusting(signer.chain[-1], tsa=(timestamper.root.certificate,))
         encoded = cose(Draft(signer, signed_at=now), timestamper=timestamper)
-        assert failed(verify_notation(encoded, "application/cose", policy_of(signer), now)) == [
-            "authenticTimestamp"
-        ]
+        assert failed(verify_notation(encoded, "application/cose", policy, now)) == ["authenticTimestamp"]
 
 
 @needs_openssl
