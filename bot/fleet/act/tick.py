@@ -12,7 +12,7 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.fleet.act.dispatch.rebuilds import dispatch
 from bot.fleet.act.own_word import OwnWords, WordHeld
 from bot.fleet.act.ports import MERGES_END_BEFORE, ActOptions, ActStore, Job, Refresher
-from bot.fleet.act.pull_request.proposal import only_left, only_stopped, open_or_update, taken_back
+from bot.fleet.act.pull_request.proposal import only_left, only_stopped, open_or_update, unmerged
 from bot.fleet.act.tag_availability import PublishedTags, Registry
 from bot.fleet.act.tools import Tools
 from bot.fleet.act.trust import TrustEverybody, TrustGate, doubt_about
@@ -144,7 +144,7 @@ async def act(job: Job, tools: Tools) -> Rebuild:
     now = tools.clock.now()
     match job.rebuild.action:
         case Action.PULL_REQUEST if job.rebuild.state is RebuildState.SUPERSEDED:
-            return await taken_back(job, tools)
+            return await unmerged(job, tools)
         case Action.PULL_REQUEST if not job.is_listed:
             return await only_left(job, tools)
         case Action.DISPATCH if not job.is_listed:

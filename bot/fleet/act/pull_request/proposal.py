@@ -62,7 +62,7 @@ async def only_stopped(job: Job, tools: Tools) -> Rebuild:
     return left_alone(rebuild, tools.options, attempt.looked_at)
 
 
-async def taken_back(job: Job, tools: Tools) -> Rebuild:
+async def unmerged(job: Job, tools: Tools) -> Rebuild:
     """The superseded rebuild: where a word keeps it or the one that is to go on with its pull request, that merges
     no more by the bot's word, until the other sets it again. Nothing else is written."""
     if not is_to_be_taken_back(job, tools.clock.now()):
