@@ -47,7 +47,8 @@ class Job:
     dispatch would build on it. `shown_since` is from when on each base shows what is wanted of it, without those
     that do not; `is_provable` says that an image is known in which a build shows whether it took that. `packages`
     say how each base's packages changed from what the repository has to what it gets, as far as known. `is_paused`
-    says that its rollout is, alone or with all others, `is_all_paused` that the bot is as a whole.
+    says that its rollout is, alone or with all others, `is_all_paused` that the bot is as a whole. `is_later_kept`
+    says of a superseded one that a word keeps the rebuild that is to go on with its pull request.
     """
 
     rebuild: Rebuild
@@ -67,6 +68,7 @@ class Job:
     packages: Mapping[Base, tuple[PlatformChanges, ...]] = field(default_factory=dict)
     is_paused: bool = False
     is_all_paused: bool = False
+    is_later_kept: bool = False
 
     def frozen(self, now: datetime) -> Freeze | None:
         """The freeze that keeps it from beginning, which a person's word and a fix that is severe enough pass."""
@@ -132,7 +134,8 @@ class ActStore(Protocol):
 
     @property
     def jobs(self) -> Queue[Job]:
-        """Rebuilds that await their action, and open ones whose text is outdated."""
+        """Rebuilds that await their action, open ones whose text is outdated, and superseded ones whose pull
+        request may merge by the bot's word though another word may keep it from that."""
         ...
 
     async def save_progress(self, rebuild: Rebuild) -> None:

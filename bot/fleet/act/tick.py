@@ -109,7 +109,8 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         await self._store.settle_rebuild(item.rebuild, result)
 
     async def failed(self, item: Job, claimed: Claimed, failure: Failure, now: datetime) -> str:
-        """Puts the rebuild off with the reason, otherwise as it was stored; a refusal that stays ends it."""
+        """Puts the rebuild off with the reason, otherwise as it was stored; a refusal that stays ends it,
+        where that has not ended already."""
         rebuild = item.rebuild
         if isinstance(failure, RepositoryArchived):
             is_open = rebuild.pull_request is not None
@@ -120,7 +121,7 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         rest = rest_of(failure, rebuild.attempts)
         counted = refused_so_often(rebuild.refusals, failure)
         rebuild = replace(rebuild, refusals=counted, hindered_by=failure.told)
-        is_final = is_final_after(rebuild.refusals, failure)
+        is_final = is_final_after(rebuild.refusals, failure) and not rebuild.state.has_ended
         if is_final and rebuild.state is RebuildState.OPEN:
             # Its pull request stands and is followed; only its text is not what it could be.
             seldom = rest_at_age(rebuild.age(now), rest)
@@ -142,6 +143,8 @@ async def act(job: Job, tools: Tools) -> Rebuild:
     """The rebuild in its next state. Raises `Failure`, and `LeaseLost` where it is not ours any more."""
     now = tools.clock.now()
     match job.rebuild.action:
+        case Action.PULL_REQUEST if job.rebuild.state is RebuildState.SUPERSEDED:
+            return await unmerged(job, tools)
         case Action.PULL_REQUEST if not job.is_listed:
             return await only_left(job, tools)
         case Action.DISPATCH if not job.is_listed:
@@ -151,8 +154,7 @@ async def act(job: Job, tools: Tools) -> Rebuild:
         case Action.PULL_REQUEST | Action.DISPATCH if job.rebuild.state.awaits_action and (
             freeze := job.frozen(now)
         ):
-            rebuild = await unmerged(job, tools)
-            return paused(rebuild, f"frozen: {freeze.reason}", freeze.until - now, now)
+            return paused(job.rebuild, f"frozen: {freeze.reason}", freeze.until - now, now)
         case Action.PULL_REQUEST | Action.DISPATCH if job.rebuild.state.awaits_action and (
             doubt := await doubt_about(job, tools.trust)
         ):

@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain.clock import Clock
 from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.rollouts.rebuild import AWAITING, FOLLOWED, Action, Rebuild, RebuildState
+from bot.domain.rollouts.rebuild import AWAITING, FOLLOWED, Action, Merging, Rebuild, RebuildState
 from bot.domain.rollouts.reopening import LOOKED_AT_FOR, NOT_BEFORE, left_to, that_goes_on
 from bot.fleet.act.ports import Job, Successor
 from tests.fakes.queue import FakeQueue, Row
@@ -21,7 +21,7 @@ class FakeRebuildStore:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.rows: dict[int, Row[Job]] = {}
-        self.jobs: FakeQueue[Job] = FakeQueue(self.rows, _awaits_action, _job_of)
+        self.jobs: FakeQueue[Job] = FakeQueue(self.rows, self._awaits_action, _job_of)
         self.stolen: set[int] = set()
         self.taken: set[int] = set()
         self.others_open = 0
@@ -45,6 +45,22 @@ class FakeRebuildStore:
         if _may_come_back(rebuild, self._clock.now()):
             return rebuild.id not in self.taken_up_again
         return rebuild.state in FOLLOWED and not _is_outdated(rebuild)
+
+    def _awaits_action(self, row: Row[Job]) -> bool:
+        if not isinstance(row.item, Job):
+            return False
+        rebuild = row.item.rebuild
+        is_news = rebuild.facts_version > rebuild.text_version
+        if self._merges_still(rebuild):
+            return is_news or row.item.is_later_kept
+        return rebuild.state in AWAITING or _is_outdated(rebuild)
+
+    def _merges_still(self, rebuild: Rebuild) -> bool:
+        """As `MERGES_STILL` asks of rows; no test has two that were superseded."""
+        if rebuild.state is not RebuildState.SUPERSEDED or rebuild.merging not in (Merging.SET, Merging.FROZEN):
+            return False
+        later = [self[number] for number in self.rows if number > rebuild.id]
+        return any(each.pull_request == rebuild.pull_request and each.state in AWAITING for each in later)
 
     def put(self, job: Job) -> None:
         """A job that was not known, or a known one as it is by now."""
@@ -151,7 +167,8 @@ class FakeRebuildStore:
             return
         self.frozen = freezes
         for number in self.rows:
-            if self[number].state is RebuildState.OPEN and self[number].merging is not None:
+            is_set = self[number].state is RebuildState.OPEN and self[number].merging is not None
+            if is_set or self._merges_still(self[number]):
                 self.outdate(number)
 
     async def outdate_pull_requests(self, rebuild: Rebuild) -> None:
@@ -197,10 +214,6 @@ def _job_of(job: Job, row: Row[Job]) -> Job:
 
 def _is_outdated(known: Rebuild) -> bool:
     return known.state is RebuildState.OPEN and known.facts_version > known.text_version
-
-
-def _awaits_action(row: Row[Job]) -> bool:
-    return isinstance(row.item, Job) and (row.item.rebuild.state in AWAITING or _is_outdated(row.item.rebuild))
 
 
 def _may_come_back(rebuild: Rebuild, now: datetime) -> bool:

@@ -843,6 +843,32 @@ def test_the_laws_hold_where_pull_requests_are_set_to_merge_and_their_digest_is_
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("word", ["pause", "freeze", "quarantine"])
+def test_what_was_set_to_merge_and_is_gone_on_with_later_merges_no_more_where_a_word_keeps_that(
+    template: Path, word: str
+) -> None:
+    directed(
+        template,
+        lambda walk: walk.a_first_wave_comes_through(0),
+        lambda walk: walk.time_passes(60 * 8),
+        lambda walk: walk.everything(0),
+        lambda walk: walk.time_passes(61),
+        lambda walk: walk.everything(1),
+        set_to_merge,
+        lambda walk: walk.a_patch_is_planned(ASPNET, 0),
+        lambda walk: walk.act(0),
+        set_to_merge,
+        lambda walk: walk.somebody_holds_things_back(ASPNET, word),
+        lambda walk: walk.act(1),
+        nothing_is_set_to_merge,
+        lambda walk: walk.somebody_lets_all_go_on(),
+        lambda walk: walk.time_passes(60 * 8),
+        lambda walk: walk.everything(0),
+        lambda walk: walk.checks_turn_green(0),
+    )
+
+
+@pytest.mark.long
 def test_what_was_set_to_merge_is_set_again_once_its_repository_is_of_the_fleet_again(template: Path) -> None:
     """The walk ends with it."""
     directed(

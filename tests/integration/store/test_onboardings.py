@@ -211,7 +211,7 @@ async def test_files_that_are_not_kept_any_more_are_told_once(stores: Stores, fl
 async def test_what_the_bot_has_opened_is_left_behind_by_nobody(stores: Stores, fleet: FakeForge) -> None:
     await onboarded(stores, fleet, OnboardingOptions(repositories=(CART,)))
     (traces,) = await stores.leaving.traces()
-    assert (traces.repository.name, traces.branches) == (CART, (BRANCH,))
+    assert (traces.repository.name, traces.branches, traces.requests) == (CART, (BRANCH,), (1,))
 
 
 async def test_every_surface_says_how_far_they_have_come(stores: Stores, fleet: FakeForge) -> None:

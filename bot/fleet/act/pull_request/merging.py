@@ -8,12 +8,22 @@ from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.wishes import MergeRequirements, Refusal
 from bot.domain.rollouts.rebuild import Merging
 from bot.domain.rollouts.terms import MergeMethod
+from bot.fleet.act.own_word import objection
 from bot.fleet.act.ports import Job
 
 
 def wanted_merge(job: Job, now: datetime) -> MergeMethod:
     """Returns the merge method that the rule wants; NEVER while a wanted digest is quarantined, and in a freeze."""
     return MergeMethod.NEVER if job.merge_frozen(now) else _wanted_in_the_end(job)
+
+
+def is_to_be_taken_back(job: Job, now: datetime) -> bool:
+    """Whether what a superseded rebuild has set to merge must do so no more, before the next goes on with it.
+
+    That the next one waits for its window or its wave says nothing against what is there already.
+    """
+    is_refused = not job.is_listed or objection(job, now, job.member.config) is not None
+    return job.is_later_kept or is_refused or wanted_merge(job, now) is MergeMethod.NEVER
 
 
 def merges(job: Job, requirements: MergeRequirements, now: datetime) -> bool:

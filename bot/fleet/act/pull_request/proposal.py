@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.domain.backoff import rest_at_age
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import BranchQueued, BranchRefused, FilesDenied
 from bot.domain.rollouts.rebuild import Merging, Rebuild, RebuildState
@@ -15,7 +16,7 @@ from bot.fleet.act.pull_request.attempt import ProposalAttempt
 from bot.fleet.act.pull_request.bringing import brought, opened_as
 from bot.fleet.act.pull_request.declined import less_declined
 from bot.fleet.act.pull_request.edits import Edits, refreshed_files
-from bot.fleet.act.pull_request.merging import wanted_merge
+from bot.fleet.act.pull_request.merging import is_to_be_taken_back, wanted_merge
 from bot.fleet.act.pull_request.not_written import not_to_begin, without_edits
 from bot.fleet.act.pull_request.wishes import unless_merging, wishes_of
 from bot.fleet.act.tools import Tools
@@ -62,11 +63,16 @@ async def only_stopped(job: Job, tools: Tools) -> Rebuild:
 
 
 async def unmerged(job: Job, tools: Tools) -> Rebuild:
-    """The rebuild, which may not begin at present: the open pull request that it is to go on with, where there is
-    one, merges no more by the bot's word. Whoever opened that was superseded."""
-    if job.rebuild.pull_request is None:
-        return job.rebuild
-    return await unless_merging(await _looked(job, tools), tools)
+    """The superseded rebuild: where a word keeps it or the one that is to go on with its pull request, that merges
+    no more by the bot's word, until the other sets it again. Nothing else is written."""
+    if not is_to_be_taken_back(job, tools.clock.now()):
+        return replace(job.rebuild, text_version=job.rebuild.facts_version, due_at=tools.clock.now())
+    attempt = await _looked(job, tools)
+    rebuild = await unless_merging(attempt, tools, Merging.LEFT)
+    if attempt.look.standing.read_only is not None:
+        rest = rest_at_age(rebuild.age(attempt.looked_at), tools.options.follow_every)
+        return replace(rebuild, due_at=attempt.looked_at + rest)
+    return left_alone(replace(rebuild, merging=Merging.LEFT), tools.options, attempt.looked_at)
 
 
 async def only_left(job: Job, tools: Tools) -> Rebuild:

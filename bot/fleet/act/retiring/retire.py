@@ -1,6 +1,6 @@
 """Leaving: what the bot has opened in a repository is closed, its branches go, and what stays is named."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,12 +31,14 @@ class TraceOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What the bot may have left in a repository: branches that it has used, its issue, and the fleet's."""
+    """What the bot may have left in a repository: branches that it has used, its issue, and the fleet's; `requests`
+    are the numbers of the pull requests that it has known there, whoever the forge says opened them."""
 
     repository: Identity
     branches: tuple[str, ...] = ()
     issue: int | None = None
     fleet_issue: int | None = None
+    requests: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,14 @@ class Retired:
 
 @dataclass(frozen=True, slots=True)
 class _Leaving:
-    """How one repository is left: `forge` writes under a name that is `covered` alone; a dry run only looks."""
+    """How one repository is left: `forge` writes under a name that is `covered` alone; a dry run only looks.
+    `requests` are the bot's by their numbers."""
 
     forge: Forge
     reason: str
     is_dry: bool
     covers: Covers
+    requests: Collection[int]
 
     def kept(self, word: OwnWord) -> str | None:
         """Why everything stays; None where it goes."""
@@ -79,7 +83,9 @@ async def retire(
     """
 
     def leaving_where(covers: Covers) -> _Leaving:
-        return _Leaving(guarded(forge, _Unleased(), WriteBounds(covers=covers)), reason, dry_run, covers)
+        return _Leaving(
+            guarded(forge, _Unleased(), WriteBounds(covers=covers)), reason, dry_run, covers, traces.requests
+        )
 
     leaving, found = leaving_where(covers), list[Retired]()
     leaving_fleets = leaving_where(lambda name: covers(name) or name.lower() == traces.repository.name.lower())
@@ -111,7 +117,7 @@ async def _is_gone(failure: Failure, repository: Identity, forge: Forge) -> bool
 async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterator[Retired]:
     """One after the other, so that what is done is named though the next fails."""
     look = await leaving.forge.look(home, branch, ())
-    name, own = look.standing.identity, [each for each in look.own() if each.is_open]
+    name, own = look.standing.identity, [each for each in look.own(*leaving.requests) if each.is_open]
     why = leaving.kept(look.standing)
     elsewhere = next((told for each in own if (told := each.elsewhere(look.standing.default_branch))), None)
     if why is not None or elsewhere is not None:
@@ -127,7 +133,7 @@ async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterat
     if look.branch is None:
         return
     is_empty_scratch = branch.endswith(scratch_of("")) and look.has_no_commits
-    if (theirs := look.open_of_others()) is not None:
+    if (theirs := look.open_of_others(*leaving.requests)) is not None:
         why = f"somebody else's pull request #{theirs.number} is from it"
         yield Retired(name.name, f"branch {branch}", TraceOutcome.KEPT, why=why)
         return

@@ -31,13 +31,24 @@ class LeavingStore(Store):
             branches: dict[int, list[str]] = {}
             for row in used:
                 branches.setdefault(row.repository_id, []).append(row.branch)
+            opened = await connection.execute(
+                select(rebuilds.c.repository_id, rebuilds.c.pull_request)
+                .where(rebuilds.c.pull_request.is_not(None))
+                .distinct()
+                .order_by(rebuilds.c.pull_request)
+            )
+            requests: dict[int, list[int]] = {}
+            for row in opened:
+                requests.setdefault(row.repository_id, []).append(row.pull_request)
             onboarded = await connection.execute(
-                select(onboardings.c.repository_id).where(
+                select(onboardings.c.repository_id, onboardings.c.number).where(
                     or_(onboardings.c.number.is_not(None), onboardings.c.attempts > 0)
                 )
             )
-            for repository in onboarded.scalars():
-                branches.setdefault(repository, []).append(BRANCH)
+            for row in onboarded:
+                branches.setdefault(row.repository_id, []).append(BRANCH)
+                if row.number is not None:
+                    requests.setdefault(row.repository_id, []).append(row.number)
             said = await connection.execute(
                 select(issues.c.repository_id, issues.c.number).where(issues.c.number.is_not(None))
             )
@@ -49,7 +60,10 @@ class LeavingStore(Store):
             )
             found = {
                 row.name.lower(): Traces(
-                    Identity(row.name, row.node_id), tuple(branches.get(row.id, ())), numbers.get(row.id)
+                    Identity(row.name, row.node_id),
+                    tuple(branches.get(row.id, ())),
+                    numbers.get(row.id),
+                    requests=tuple(requests.get(row.id, ())),
                 )
                 for row in homes
             }

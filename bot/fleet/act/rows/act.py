@@ -24,9 +24,16 @@ from bot.store.rows.repositories.repositories import read_within_a_day
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import may_be_written
 from bot.store.rows.rollouts.delays import delay_news
-from bot.store.rows.rollouts.rebuild_store import IS_OUTDATED, MAY_MERGE, RebuildStore
-from bot.store.rows.rollouts.rebuilds import columns_of, merging_by_themselves, outdate, read_rebuilds
-from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
+from bot.store.rows.rollouts.rebuild_store import IS_OUTDATED, RebuildStore
+from bot.store.rows.rollouts.rebuilds import (
+    MAY_MERGE,
+    MERGES_STILL,
+    columns_of,
+    merging_by_themselves,
+    outdate,
+    read_rebuilds,
+)
+from bot.store.rows.rollouts.rollouts import IS_KEPT_LATER, IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stores import Stores
 
@@ -50,12 +57,17 @@ class ActStore(RebuildStore):
     def jobs(self) -> DueRows[Job]:
         """Those that await their action and may begin, and open ones whose text is outdated, as far as their
         account has a turn to give; by severity, wave and age. While the bot is paused as a whole, only open ones
-        that were set to merge by themselves, until they do so no more."""
+        that were set to merge by themselves, until they do so no more.
+
+        Those that a superseded rebuild has set to merge are looked at where a word keeps the next from going on
+        with them, or once more is known; when that begins stays its own matter."""
         begins = and_(rebuilds.c.state.in_(AWAITING), MAY_BEGIN)
         has_turn = may_be_written(self._clock.now())
         is_to_be_stopped = and_(IS_OUTDATED, MAY_MERGE, rebuilds.c.call_off.is_(None))
-        mine = or_(and_(or_(begins, IS_OUTDATED), IS_LEFT_TO_THE_BOT), is_to_be_stopped)
-        rests = or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED)
+        is_news = rebuilds.c.facts_version > rebuilds.c.text_version
+        is_to_be_taken_back = and_(MERGES_STILL, or_(is_news, IS_KEPT_LATER))
+        mine = or_(and_(or_(begins, IS_OUTDATED), IS_LEFT_TO_THE_BOT), is_to_be_stopped, is_to_be_taken_back)
+        rests = or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED, is_to_be_taken_back)
         return self._due(and_(mine, has_turn), self._job, self._order(), rests)
 
     def _order(self) -> list[ColumnElement[Any]]:
@@ -154,7 +166,8 @@ class ActStore(RebuildStore):
                 await set_counter(connection, POLICY, policy)
             if known not in (0, policy):
                 open_ones = select(rebuilds.c.id).where(
-                    rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value
+                    or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL),
+                    rebuilds.c.action == Action.PULL_REQUEST.value,
                 )
                 ids = list((await connection.execute(open_ones)).scalars())
                 await outdate(connection, ids, self._clock.now())

@@ -26,7 +26,7 @@ from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.inventories.packages import package_changes_of
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of, rebuild_of
-from bot.store.rows.rollouts.rollouts import paused_rollouts
+from bot.store.rows.rollouts.rollouts import IS_KEPT_LATER, paused_rollouts
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 
 _WITHOUT_EFFECT = (RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED)
@@ -71,7 +71,16 @@ async def read_job(connection: AsyncConnection, row: Mapping[str, Any], cves: Cv
         packages=await _packages(connection, rebuild, cves),
         is_paused=bool({None, rebuild.rollout} & (paused := await paused_rollouts(connection))),
         is_all_paused=None in paused,
+        is_later_kept=await _is_later_kept(connection, rebuild),
     )
+
+
+async def _is_later_kept(connection: AsyncConnection, rebuild: Rebuild) -> bool:
+    """Whether a word keeps the rebuild that has superseded this one."""
+    if rebuild.state is not RebuildState.SUPERSEDED:
+        return False
+    kept = select(rebuilds.c.id).where(rebuilds.c.id == rebuild.id, IS_KEPT_LATER)
+    return (await connection.execute(kept)).first() is not None
 
 
 async def _packages(

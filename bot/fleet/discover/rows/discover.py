@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.incident import Incident
@@ -39,7 +39,7 @@ from bot.store.rows.repositories.audits import save_audited
 from bot.store.rows.repositories.blobs import blobs_of
 from bot.store.rows.repositories.repositories import IS_WORD_UNREAD
 from bot.store.rows.repositories.tables import blobs, repositories, repository_blobs, usages
-from bot.store.rows.rollouts.rebuilds import outdate
+from bot.store.rows.rollouts.rebuilds import MERGES_STILL, outdate
 from bot.store.rows.rollouts.served import plan_once_more, unserved
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import LISTING, tasks
@@ -261,10 +261,11 @@ async def _repository_of(claimed: Claimed) -> DueRepository:
 
 async def _open_requests(connection: AsyncConnection, repository: int, *where: ColumnElement[bool]) -> list[int]:
     """The rebuilds of a repository with an open pull request, which `act` closes where none is wanted any more, and
-    goes on with where it was left to people for a word that does not hold any more."""
+    goes on with where it was left to people for a word that does not hold any more; those that a superseded one has
+    set to merge too."""
     open_ones = select(rebuilds.c.id).where(
         rebuilds.c.repository_id == repository,
-        rebuilds.c.state == RebuildState.OPEN.value,
+        or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL),
         rebuilds.c.action == Action.PULL_REQUEST.value,
         *where,
     )

@@ -33,6 +33,7 @@ from bot.store.rows.rollouts.quarantined import quarantined
 from bot.store.rows.rollouts.rebuilds import (
     keep_transitions,
     outcome_of,
+    outdate,
     read_rebuilds,
     transition_row,
 )
@@ -174,7 +175,8 @@ def _place(item: PlannedRebuild, before: Sequence[_Inherited], now: datetime) ->
 async def supersede(
     connection: AsyncConnection, planned: Sequence[PlannedRebuild], rollout: int, now: datetime
 ) -> set[int]:
-    """Ends what the planned rebuilds replace; the rollouts that lost one by it."""
+    """Ends what the planned rebuilds replace; the rollouts that lost one by it. What may merge by itself before it
+    is gone on with is looked at."""
     replaced = [old for item in planned for old in item.supersedes]
     touched: set[int] = set()
     # Locked first, so that what a busy worker is just writing is seen here.
@@ -208,3 +210,4 @@ async def _end(connection: AsyncConnection, some: Sequence[Rebuild], reason: str
         connection,
         [transition_row(old.id, now, old.state, new.state, reason) for old, new in zip(some, ended, strict=True)],
     )
+    await outdate(connection, [rebuild.id for rebuild in some if rebuild.merging is not None], now)

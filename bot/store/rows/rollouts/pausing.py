@@ -10,7 +10,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.rebuild_store import IS_OUTDATED
-from bot.store.rows.rollouts.rebuilds import merging_by_themselves, outdate
+from bot.store.rows.rollouts.rebuilds import MERGES_STILL, merging_by_themselves, outdate
 from bot.store.rows.rollouts.tables import pauses, rebuilds
 
 
@@ -44,7 +44,8 @@ async def _stop_under_way(connection: AsyncConnection, rollout: int | None, now:
     stored would go on under it.
     """
     mine = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
-    is_set = and_(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.merging == Merging.SET.value)
+    merges = or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL)
+    is_set = and_(merges, rebuilds.c.merging == Merging.SET.value)
     may_be_written = or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED, is_set)
     for some in chunks(await lock_where(connection, rebuilds, may_be_written, *mine)):
         leased = and_(rebuilds.c.id.in_(some), rebuilds.c.lease_owner.is_not(None))

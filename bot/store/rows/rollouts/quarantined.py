@@ -16,7 +16,7 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.quarantine import kept_in_words
 from bot.domain.rollouts.rebuild import AWAITING, Target
 from bot.store.rows.bases.tables import base_of, bases
-from bot.store.rows.rollouts.rebuilds import read_targets
+from bot.store.rows.rollouts.rebuilds import MERGES_STILL, read_targets
 from bot.store.rows.rollouts.rollouts import OPEN
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 
@@ -114,12 +114,13 @@ async def to_be_marked(connection: AsyncConnection) -> tuple[set[int], dict[int,
 
 async def still_carried(connection: AsyncConnection, digests: Collection[str]) -> set[Carried]:
     """Those of these digests, each with its base, that a rebuild carries which has not ended: one that is planned,
-    an open pull request, a build or a step under way."""
+    an open pull request, also one that may merge before the next rebuild goes on with it, a build or a step under
+    way."""
     if not digests:
         return set()
     names_one = or_(*(cast(rebuilds.c.targets, Text).contains(digest) for digest in sorted(digests)))
     rows = await connection.execute(
-        select(rebuilds.c.id, rebuilds.c.targets).where(rebuilds.c.state.in_(OPEN), names_one)
+        select(rebuilds.c.id, rebuilds.c.targets).where(or_(rebuilds.c.state.in_(OPEN), MERGES_STILL), names_one)
     )
     brought = read_targets(rows).values()
     return {(each.base, each.to_digest) for targets in brought for each in targets if each.to_digest in digests}

@@ -23,6 +23,7 @@ from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.repositories import read_within_a_day
 from bot.store.rows.rollouts.quarantined import SHOWN, still_carried, to_be_marked
 from bot.store.rows.rollouts.rebuilds import (
+    MERGES_STILL,
     after_transitions,
     keep_transitions,
     outcome_of,
@@ -274,7 +275,8 @@ async def _concerned(connection: AsyncConnection, about: Collection[tuple[int, s
     wanted = {(names[base], digest) for base, digest in about}
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.targets).where(
-            rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value
+            or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL),
+            rebuilds.c.action == Action.PULL_REQUEST.value,
         )
     )
     return [

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_
 
-from bot.domain.rollouts.rebuild import Merging, Rebuild, RebuildState
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.reconcile.work import Claimed
 from bot.store.engine.counters import RELEASES, hold_counter
 from bot.store.engine.queue.claiming import settle
@@ -20,6 +20,7 @@ from bot.store.rows.rollouts.rebuilds import (
     keep_transitions,
     learnt_facts,
     outcome_of,
+    take_over,
     transition_row,
     went,
 )
@@ -31,8 +32,6 @@ Item = TypeVar("Item")
 
 IS_OUTDATED = and_(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.facts_version > rebuilds.c.text_version)
 """An open pull request that does not say yet what is known by now: left to `act`."""
-MAY_MERGE = rebuilds.c.merging.is_not(None) & rebuilds.c.merging.in_((Merging.SET.value, Merging.FROZEN.value))
-"""A pull request that was set to merge by itself, and as far as the store knows may do so."""
 
 
 class RebuildStore(Store):
@@ -73,6 +72,8 @@ class RebuildStore(Store):
             if (before.state, after.state) == (RebuildState.OPEN, RebuildState.SKIPPED):
                 owed = {change for target in after.targets for change in target.changes}
                 await plan_once_more(connection, owed)  # under the action that is asked for by now
+            if before.pull_request is not None and before.state.awaits_action and after.state is RebuildState.OPEN:
+                await take_over(connection, after)
             await settle(
                 connection,
                 rebuilds,

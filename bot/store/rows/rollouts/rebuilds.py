@@ -24,11 +24,21 @@ from bot.domain.images.verdict import ImageVerdict
 from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Replacement, Usage
-from bot.domain.rollouts.rebuild import ENDED, Action, Joined, Merge, Merging, Rebuild, RebuildState, Target
+from bot.domain.rollouts.rebuild import (
+    AWAITING,
+    ENDED,
+    Action,
+    Joined,
+    Merge,
+    Merging,
+    Rebuild,
+    RebuildState,
+    Target,
+)
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.store.engine.codec import load, load_shared
 from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock
+from bot.store.engine.locking import lock, lock_where
 from bot.store.engine.readable import readable
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories, usages
@@ -40,6 +50,22 @@ MEMBER_TEXTS = (
 )
 MEMBER = (repositories.c.id, repositories.c.name, repositories.c.node_id, *MEMBER_TEXTS)
 """What `fleet_repository_of` reads."""
+
+MAY_MERGE = rebuilds.c.merging.is_not(None) & rebuilds.c.merging.in_((Merging.SET.value, Merging.FROZEN.value))
+"""A pull request that was set to merge by itself, and as far as the store knows may do so."""
+LATER = rebuilds.alias("later")
+
+
+def is_gone_on_with(*where: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a rebuild that has not begun, a row of `LATER`, is to go on with the pull request of one of the
+    `rebuilds` table, and all of `where` holds of it."""
+    same_request = (LATER.c[name] == rebuilds.c[name] for name in ("repository_id", "pull_request"))
+    waits = LATER.c.id > rebuilds.c.id, LATER.c.state.in_(AWAITING), LATER.c.call_off.is_(None)
+    return exists(select(LATER.c.id).where(*same_request, *waits, *where))
+
+
+MERGES_STILL = and_(rebuilds.c.state == RebuildState.SUPERSEDED.value, MAY_MERGE, is_gone_on_with())
+"""A superseded rebuild whose pull request may merge, as that one has set it, until the next goes on with it."""
 
 
 async def read_rebuilds(
@@ -129,25 +155,42 @@ def _had_none(successor: FromClause) -> ColumnElement[bool]:
 
 
 async def outdate(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> None:
-    """Makes open pull requests due for `act`, which brings them to what is known and wanted by now.
+    """Makes open pull requests due for `act`, which brings them to what is known and wanted by now; those of
+    superseded rebuilds as far as they may still merge.
 
     Their facts are one more, and never is the text one less: whoever holds one meanwhile, and settles it by the
     facts that it had, leaves it outdated.
     """
     await lock(connection, rebuilds, ids)
+    was_superseded = and_(rebuilds.c.state == RebuildState.SUPERSEDED.value, MAY_MERGE)
     for some in chunks(ids):
         await connection.execute(
             update(rebuilds)
-            .where(rebuilds.c.id.in_(some), rebuilds.c.state == RebuildState.OPEN.value)
+            .where(rebuilds.c.id.in_(some), or_(rebuilds.c.state == RebuildState.OPEN.value, was_superseded))
             .values(facts_version=rebuilds.c.facts_version + 1, due_at=now)
         )
 
 
+async def take_over(connection: AsyncConnection, rebuild: Rebuild) -> None:
+    """Its pull request is the rebuild's own from here on: those that it has superseded have no say in its merge,
+    and whoever holds one of them stops before the next write."""
+    home = select(LATER.c.repository_id).where(LATER.c.id == rebuild.id).scalar_subquery()
+    before = await lock_where(
+        *(connection, rebuilds, rebuilds.c.repository_id == home, rebuilds.c.id < rebuild.id),
+        *(rebuilds.c.pull_request == rebuild.pull_request, rebuilds.c.merging.is_not(None)),
+        rebuilds.c.state == RebuildState.SUPERSEDED.value,
+    )
+    for some in chunks(before):
+        gone_on_with = {"merging": None, "lease_owner": None, "lease_until": None}
+        await connection.execute(update(rebuilds).where(rebuilds.c.id.in_(some)).values(**gone_on_with))
+
+
 async def merging_by_themselves(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[int]:
-    """The open pull requests that merge by themselves, or may once nothing keeps them from it."""
+    """The open pull requests that merge by themselves, or may once nothing keeps them from it; those that a later
+    rebuild is to go on with, by the one that has set them so."""
     concerned = select(rebuilds.c.id).where(
-        *(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value),
-        *(rebuilds.c.merging.is_not(None), *where),
+        or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL),
+        *(rebuilds.c.action == Action.PULL_REQUEST.value, rebuilds.c.merging.is_not(None), *where),
     )
     return list(await connection.scalars(concerned))
 

@@ -11,7 +11,8 @@ from bot.domain.rollouts.rollout import Occasion, Pause, Rollout
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import changes
-from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.rebuilds import LATER, is_current, is_gone_on_with, read_rebuilds
 from bot.store.rows.rollouts.tables import pauses, rebuilds, rollout_waves, rollouts
 from bot.store.rows.schema import DueTable, falls_due
 
@@ -23,6 +24,15 @@ ALL_PAUSED = exists(select(pauses.c.id).where(pauses.c.until.is_(None), pauses.c
 _ROLLOUT_PAUSED = exists(
     select(pauses.c.id).where(pauses.c.until.is_(None), pauses.c.rollout_id == rebuilds.c.rollout_id)
 )
+
+IS_KEPT_LATER = is_gone_on_with(
+    or_(
+        *(LATER.c.held_because.is_not(None), LATER.c.quarantine_id.is_not(None), ALL_PAUSED),
+        LATER.c.rollout_id.in_(select(pauses.c.rollout_id).where(pauses.c.until.is_(None))),
+        LATER.c.repository_id.in_(select(repositories.c.id).where(repositories.c.listed.is_(False))),
+    )
+)
+"""A word keeps the rebuild that is to go on with its pull request; a window or a wave that is to come is none."""
 
 IS_RELEASED = and_(rebuilds.c.released_at.is_not(None), rebuilds.c.gave_way_at.is_(None))
 """Its wave has come, and it has a place there: what a fault has held up, and has given way since, has none."""

@@ -15,7 +15,7 @@ from bot.reconcile.loop import Loop
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.fakes.forge import FakeForge
 from tests.integration.store.filling import Stores
-from tests.integration.store.moving import open_incidents, opened
+from tests.integration.store.moving import moves_again, open_incidents, opened
 from tests.unit.fleet.follow.world import OPEN
 
 SHOP, BRANCH = "contoso/shop-0000", "freshness/dotnet-aspnet-10.0"
@@ -88,3 +88,15 @@ async def test_refusals_that_acting_has_met_do_not_count_towards_its_end(stores:
     forge.failing["close_pull_request"] = Failure(Trouble.CONFLICT, "not for you")
     await calling_off.tick(stores.calling_off, forge, ActOptions(), Loop(stores.clock))
     assert await stores.states() == ["open"]
+
+
+async def test_who_retires_is_told_which_pull_requests_are_the_bots(stores: Stores) -> None:
+    await stores.fill(repositories=2)
+    await stores.plan_all()
+    await opened(stores, 7)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(attempted_at=stores.clock.now()))
+    await moves_again(stores)
+    await stores.plan_all()
+    await opened(stores, 8)
+    assert [(each.branches, each.requests) for each in await stores.leaving.traces()] == [((BRANCH,), (7, 8))] * 2

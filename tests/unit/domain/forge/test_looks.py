@@ -25,6 +25,12 @@ def test_so_is_the_one_that_it_knows_whoever_the_forge_says_opened_it() -> None:
     assert (shown.open_own(THEIRS.number), shown.open_of_others(THEIRS.number)) == (THEIRS, None)
 
 
+def test_so_are_several_that_it_knows() -> None:
+    shown = look(THEIRS, OURS, CLOSED)
+    assert shown.own(9, THEIRS.number) == (THEIRS, OURS, CLOSED)
+    assert shown.open_of_others(9, THEIRS.number) is None
+
+
 def test_of_several_the_one_that_it_knows_comes_first() -> None:
     other = replace(OURS, number=5)
     assert look(other, OURS).open_own(OURS.number) == OURS

@@ -16,7 +16,7 @@ from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from bot.domain.rollouts.timing.freezes import Freeze
-from tests.unit.fleet.act.world import BRANCH, NOON, World, change, digest, rebuild, reference
+from tests.unit.fleet.act.world import ASPNET, BRANCH, NOON, World, change, digest, member, rebuild, reference
 
 HOUR = timedelta(hours=1)
 CHECKED = MergeRequirements(requires_checks=True, can_wait=True)
@@ -36,9 +36,13 @@ async def opened(world: World) -> None:
     await world.tick()
 
 
-async def newer(world: World) -> None:
-    world.store.alter(1, rebuild=world.store[1].moved(RebuildState.SUPERSEDED, "a newer digest", at=NOON))
-    world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
+async def newer(world: World, waits: timedelta = timedelta(0), **known: Any) -> None:
+    """A newer digest came, and the next rebuild is to go on with the pull request once it has waited so long."""
+    superseded = world.store[1].moved(RebuildState.SUPERSEDED, "a newer digest", at=NOON)
+    begins = world.clock.now() + waits
+    world.store.alter(1, rebuild=superseded, **known)
+    world.store.outdate(1)
+    world.add(rebuild(id=2, to="c", pull_request=1, due_at=begins), None, change("c"))
     await world.tick()
 
 
@@ -214,6 +218,89 @@ async def test_what_a_frozen_rebuild_is_to_go_on_with_merges_no_more_by_itself_e
     await world.tick()
     assert world.store[2].state is RebuildState.OPEN
     assert world.shop.requests[1].is_to_merge
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        {"is_later_kept": True},
+        {"is_later_kept": True, "is_paused": True, "is_all_paused": True},
+        {"is_later_kept": True, "is_listed": False},
+        {"quarantined": {ASPNET: "it does not start (Ann)"}},
+        {"member": member(enabled=False)},
+    ],
+    ids=["the next is kept", "all is paused", "it left the fleet", "its digest is quarantined", "the repository's"],
+)
+async def test_what_was_superseded_merges_no_more_where_a_word_keeps_it_or_the_next(
+    world: World, word: dict[str, Any]
+) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    before = world.shop.requests[1]
+    world.forge.calls.clear()
+    await newer(world, 6 * HOUR, **word)
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.LEFT)
+    assert (world.forge.calls, world.shop.requests[1].body) == (["grant"], before.body)
+    assert (world.store[1].state, world.store[1].reason) == (RebuildState.SUPERSEDED, "a newer digest")
+    assert (world.store[2].state, world.store[2].due_at) == (RebuildState.PLANNED, NOON + 6 * HOUR)
+    world.store.alter(1, is_later_kept=False)
+    await world.later(6 * 60)
+    assert (world.shop.requests[1].is_to_merge, world.store[2].merging) == (True, Merging.SET)
+
+
+async def test_so_it_is_where_the_rule_wants_no_merge_any_more(world: World) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.options = replace(world.options, policy=Policy())
+    await newer(world, 6 * HOUR)
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.LEFT)
+
+
+async def test_what_was_superseded_merges_as_before_while_the_next_only_waits(world: World) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.forge.asked.clear()
+    await newer(world, 6 * HOUR)
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (True, Merging.SET)
+    assert world.forge.asked == []
+
+
+async def test_what_was_superseded_and_a_person_has_set_to_merge_merges_whatever_keeps_the_next(
+    world: World,
+) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.shop.edit(1, is_to_merge_by_us=False)
+    await newer(world, 6 * HOUR, is_later_kept=True)
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (True, Merging.LEFT)
+
+
+@pytest.mark.parametrize("trouble", [Trouble.DENIED, Trouble.CONFLICT, Trouble.UNREACHABLE])
+async def test_what_was_superseded_and_could_not_be_kept_from_merging_is_tried_again(
+    world: World, trouble: Trouble
+) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.forge.failing["grant"] = Failure(trouble, "not for you")
+    await newer(world, 6 * 24 * HOUR, is_later_kept=True)
+    for _ in range(4 * 12):
+        await world.later()
+    assert (world.shop.requests[1].is_to_merge, world.store[1].state) == (True, RebuildState.SUPERSEDED)
+    assert (world.store[2].state, world.store[2].due_at) == (RebuildState.PLANNED, NOON + 6 * 24 * HOUR)
+    world.forge.failing.clear()
+    await world.later(minutes=24 * 60)
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.LEFT)
+
+
+async def test_what_was_superseded_in_a_repository_that_can_only_be_read_is_tried_again(world: World) -> None:
+    under(world, CHECKED)
+    await opened(world)
+    world.shop.is_archived = True
+    await newer(world, 48 * HOUR, is_later_kept=True)
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (True, Merging.SET)
+    world.shop.is_archived = False
+    await world.later(24 * 60)
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.LEFT)
 
 
 async def test_a_person_who_has_switched_that_on_has_decided(world: World) -> None:

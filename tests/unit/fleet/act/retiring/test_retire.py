@@ -105,6 +105,21 @@ async def test_a_branch_from_which_somebody_has_opened_a_pull_request_stays_with
     assert BRANCH in home.branches
 
 
+async def test_what_the_store_knows_as_the_bots_is_closed_whoever_the_forge_says_opened_it(
+    forge: FakeForge, home: FakeRepository
+) -> None:
+    """The bot's account may be another by now."""
+    await opened(forge, home)
+    home.edit(1, is_own=False)
+    traces = Traces(home.identity, (BRANCH,), requests=(3, 1))
+    found = await retire(traces, forge, "it is taken out", dry_run=False)
+    assert outcomes(found) == [
+        ("pull request #1", TraceOutcome.CLOSED),
+        (f"branch {BRANCH}", TraceOutcome.DELETED),
+    ]
+    assert not home.requests[1].is_open
+
+
 async def test_of_a_repository_that_is_gone_nothing_is_named(forge: FakeForge, home: FakeRepository) -> None:
     home.is_gone = True
     assert await left(forge, home, BRANCH, issue=3) == []
