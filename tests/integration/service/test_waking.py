@@ -11,6 +11,7 @@ import pytest_asyncio
 from apscheduler.schedulers import base
 
 from bot.domain.clock import ManualClock
+from bot.fleet import stage as stage_module
 from bot.fleet.bot import Bot
 from bot.fleet.stage import TickOutcome
 from bot.fleet.stages import STAGES
@@ -22,6 +23,12 @@ from tests.migrated import new_sqlite
 YEAR = timedelta(days=365)
 
 
+@pytest.fixture
+def sleepless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage ticks again and again, also where nothing is new."""
+    monkeypatch.setattr(stage_module, "LONGEST_SLEEP", timedelta())
+
+
 @pytest_asyncio.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
     (tmp_path / "token").write_text("ghp_x")
@@ -31,6 +38,7 @@ async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
         yield bot
 
 
+@pytest.mark.usefixtures("sleepless")
 async def test_stages_are_woken_again_after_a_clock_that_was_a_year_ahead(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +81,7 @@ async def test_the_longest_interval_that_the_operator_has_set_is_no_sign_of_a_cl
         assert bot.worker.interval == timedelta(days=30)
 
 
+@pytest.mark.usefixtures("sleepless")
 async def test_a_stage_does_not_begin_a_tick_before_its_last_has_ended(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
