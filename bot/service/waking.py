@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.stage import Stage
-from bot.store.engine.queue.news import News
+from bot.store.engine.queue.news import StoreNews
 
 
 @dataclass(slots=True)
@@ -20,7 +20,7 @@ class Waking:
     beats: Heartbeats
     _concerned: set[str] = field(default_factory=set)
 
-    def heard(self, news: News) -> None:
+    def heard(self, news: StoreNews) -> None:
         """Notes whom the news concern."""
         self._concerned |= {stage.name for stage in self.stages if news.concerns(stage.claims)}
 

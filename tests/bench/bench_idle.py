@@ -36,8 +36,8 @@ from tests.bench.measured import Measured
 REPOSITORIES, USAGES = 1_000, 12
 SECONDS, MEGABYTES = 0.3, 170
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
-_BEGINNING = 10.0
-"""Seconds after which every stage has made its first tick, and looked at what the others wrote in theirs."""
+_QUIET = 4 * NEWS_EVERY
+"""After so long without a tick every stage has made its first, and looked at what the others wrote in theirs."""
 
 _OF_EACH_TICK = "SELECT version_num FROM alembic_version"
 
@@ -85,7 +85,7 @@ async def served(folder: str) -> None:
     async with _bot(folder) as bot:
         with listening_on("127.0.0.1:0", "127.0.0.1:0") as listening:
             serving = asyncio.create_task(serve(bot, stop, None, listening))
-            await asyncio.sleep(_BEGINNING)
+            await _quiet()
             with _counted() as statements:
                 began = time.process_time()
                 await asyncio.sleep(_MINUTE.total_seconds())
@@ -96,6 +96,14 @@ async def served(folder: str) -> None:
         bot.worker.draining.clear()
         await _simulated(bot, _HOUR - _MINUTE)
         print(seconds, statements[_OF_EACH_TICK], statements.total(), before, _megabytes())
+
+
+async def _quiet() -> None:
+    while True:
+        with _counted() as statements:
+            await asyncio.sleep(_QUIET.total_seconds())
+        if not statements[_OF_EACH_TICK]:
+            return
 
 
 async def _simulated(bot: Bot, time_left: timedelta) -> None:

@@ -23,7 +23,7 @@ from bot.service import running
 from bot.settings import load
 from bot.store.engine.queue import claiming
 from bot.store.engine.queue.leases import leased_tables
-from bot.store.engine.queue.news import News, Newsboard
+from bot.store.engine.queue.news import Newsboard, StoreNews
 from bot.store.rows.bases.tables import bases
 from tests.migrated import new_sqlite
 
@@ -182,7 +182,7 @@ async def test_a_stage_that_finds_nothing_new_ticks_once(bot: Bot, monkeypatch: 
     asked = 0
     news = Newsboard.news
 
-    async def counted(board: Newsboard, now: datetime) -> News:
+    async def counted(board: Newsboard, now: datetime) -> StoreNews:
         nonlocal asked
         asked += 1
         if asked == 20:

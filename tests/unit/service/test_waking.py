@@ -8,7 +8,7 @@ from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.stage import LONGEST_SLEEP, Stage, TickOutcome
 from bot.service.waking import Waking
-from bot.store.engine.queue.news import News
+from bot.store.engine.queue.news import StoreNews
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.tables import tasks
 
@@ -23,7 +23,7 @@ async def nothing(_: Bot) -> TickOutcome:
 
 WATCH = Stage("watch", nothing, EVERY, claims=(bases,))
 PLAN = Stage("plan", nothing, EVERY)
-WRITTEN = News(written=True)
+WRITTEN = StoreNews(written=True)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def waking(beats: Heartbeats) -> Waking:
 
 
 def test_without_news_nobody_is_woken(waking: Waking) -> None:
-    waking.heard(News(written=False))
+    waking.heard(StoreNews(written=False))
     assert waking.woken(NOON + EVERY) == []
 
 
@@ -51,9 +51,9 @@ def test_what_was_written_wakes_every_stage_once(waking: Waking) -> None:
 
 
 def test_what_falls_due_wakes_those_who_claim_it(waking: Waking) -> None:
-    waking.heard(News(written=False, due=frozenset({bases.name})))
+    waking.heard(StoreNews(written=False, due=frozenset({bases.name})))
     assert waking.woken(NOON + EVERY) == [(WATCH, timedelta())]
-    waking.heard(News(written=False, due=frozenset({tasks.name})))
+    waking.heard(StoreNews(written=False, due=frozenset({tasks.name})))
     assert waking.woken(NOON + EVERY) == []
 
 

@@ -27,7 +27,7 @@ all others, and PostgreSQL which transactions have ended."""
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class StoreNews:
     """Whether anybody has `written`, in this process or in another, and in which tables rows have fallen `due`."""
 
     written: bool
@@ -38,7 +38,7 @@ class News:
         return self.written or not self.due.isdisjoint(table.name for table in tables)
 
 
-EVERYTHING = News(written=True)
+EVERYTHING = StoreNews(written=True)
 
 
 class Newsboard:
@@ -55,7 +55,7 @@ class Newsboard:
         self._mark: Any = None
         self._asked_at: datetime | None = None
 
-    async def news(self, now: datetime) -> News:
+    async def news(self, now: datetime) -> StoreNews:
         """What was written and has fallen due since the last call; never raises for a database out of reach."""
         try:
             with failures_of(self._database.engine.url):
@@ -71,7 +71,7 @@ class Newsboard:
             await connection.invalidate()
             await connection.close()
 
-    async def _news(self, now: datetime) -> News:
+    async def _news(self, now: datetime) -> StoreNews:
         if self._connection is None:
             self._connection = await self._database.reader()
         since = self._asked_at
@@ -81,13 +81,13 @@ class Newsboard:
         mark, *due = row
         is_known = self._mark == mark and since is not None and since <= now
         self._mark, self._asked_at = mark, now
-        return News(
+        return StoreNews(
             not is_known, frozenset(table.name for table, some in zip(leased_tables(), due, strict=True) if some)
         )
 
 
 @cache
-def question(dialect: str) -> Select[Any]:
+def question(dialect: str) -> Select[*tuple[Any, ...]]:
     """One row: the mark, and of each leased table whether a row has fallen due in between."""
     return select(text(_MARKS[dialect]), *(_falls_due(table, dialect) for table in leased_tables()))
 

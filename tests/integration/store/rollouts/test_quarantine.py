@@ -276,6 +276,7 @@ async def test_a_digest_stays_quarantined_while_a_rebuild_that_has_not_ended_car
     assert await held(stores) == [digest("b")]
 
 
+@ON_BOTH
 async def test_a_tick_with_nothing_to_lift_writes_nothing_while_a_quarantine_holds(stores: Stores) -> None:
     await quarantined_while(stores, RebuildState.OPEN)
     await stores.quarantine.lift_published()

@@ -12,12 +12,12 @@ from bot.domain.failure import Failure, Trouble
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker, claim
 from bot.store.engine.queue.leases import leased_tables
-from bot.store.engine.queue.news import EVERYTHING, News, Newsboard, question
+from bot.store.engine.queue.news import EVERYTHING, Newsboard, StoreNews, question
 from bot.store.rows.tables import outbox, tasks
 from tests.integration.store.filling import HOUR, Stores
 from tests.migrated import new_sqlite
 
-NOTHING = News(written=False)
+NOTHING = StoreNews(written=False)
 SECOND = timedelta(seconds=1)
 
 
@@ -38,7 +38,7 @@ async def test_where_nobody_wrote_and_nothing_fell_due_there_is_no_news(board: N
 
 
 async def test_what_falls_due_is_told_once(board: Newsboard, stores: Stores) -> None:
-    assert await board.news(stores.clock.advance(HOUR)) == News(written=False, due=frozenset({"tasks"}))
+    assert await board.news(stores.clock.advance(HOUR)) == StoreNews(written=False, due=frozenset({"tasks"}))
     assert await board.news(stores.clock.advance(SECOND)) == NOTHING
 
 
