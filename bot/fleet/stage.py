@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import Table
+
 from bot.domain.failure import Failure
 from bot.domain.log import log
 from bot.fleet.bot import Bot, Part
@@ -26,17 +28,28 @@ class TickOutcome:
         return any(self.figures.values()) or bool(self.problems)
 
 
+LONGEST_SLEEP = timedelta(minutes=1)
+"""So long a stage of which nothing is due sleeps at the most: what no news tells of waits no longer than this."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`every` is how often it asks what is due: what is due and when stands in the store. `only_reads` where it
-    changes nothing outside of the store. `parts` are opened with the bot, so that what they lack is said at the
-    start."""
+    """`every` is how soon after one tick the next may begin. That is when something was written in the store, or a
+    row of the tables that it `claims` from has fallen due; what is due and when stands in the store. `only_reads`
+    where it changes nothing outside of the store. `parts` are opened with the bot, so that what they lack is said
+    at the start."""
 
     name: str
     tick: Callable[[Bot], Awaitable[TickOutcome]]
     every: timedelta
     only_reads: bool = False
     parts: tuple[Part[Any], ...] = ()
+    claims: tuple[Table, ...] = ()
+
+    @property
+    def sleeps(self) -> timedelta:
+        """After so long it ticks again, also where nothing is new."""
+        return max(self.every, LONGEST_SLEEP)
 
 
 async def run_stage(stage: Stage, bot: Bot) -> TickOutcome:

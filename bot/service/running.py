@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
+from apscheduler.job import Job
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.domain.bases.incident import Incident
@@ -21,18 +23,29 @@ from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.wiring.opening import open_bot
 from bot.service.logs import set_up
 from bot.service.settings_file import SettingsFile
+from bot.service.waking import Waking
 from bot.service.web import wire_site
 from bot.settings import BadSettings
 from bot.store.engine.database import SchemaChanged
 from bot.store.engine.queue.leases import free_leases_of_the_dead, give_all_back
+from bot.store.engine.queue.news import Newsboard
 from bot.web.access.connections import HeldConnections
 from bot.web.app import app_of, health_app_of
 from bot.web.serving import Listening, listening_on, serving
+
+T = TypeVar("T")
 
 GRACE = timedelta(seconds=25)
 """With a request to GitHub that nobody can cut short (20 s), less than the minute that the manifest grants."""
 
 
+NEWS_EVERY = timedelta(seconds=2)
+"""Webhooks and orders are taken up within that."""
+_APART = timedelta(milliseconds=50)
+"""Between stages that wake together. A tick that finds nothing takes less, and so they need a connection after the
+other: with one for each, most are opened anew each time, and what each has cached takes 30 MB more."""
+_SOONER = 0.1
+"""By up to this part of its sleep a stage wakes sooner, so that stages stay apart."""
 _CLOCK_EVERY = timedelta(seconds=10)
 _SET_BY = timedelta(seconds=5)
 """The clock of the machine has been set where it went on by so much more or less than time did."""
@@ -88,11 +101,15 @@ async def serve(
         if listening.health is not None:
             await open_parts.enter_async_context(serving(health_app_of(site), listening.health))
             log.info("serving health", address="{}:{}".format(*listening.health.getsockname()))
-        await _tick_until(bot, stop, file, beats)
+        board = await open_parts.enter_async_context(aclosing(Newsboard(bot.database)))
+        await _tick_until(bot, stop, file, beats, board)
 
 
-async def _tick_until(bot: Bot, stop: asyncio.Event, file: SettingsFile | None, beats: Heartbeats) -> None:
-    beats.expect({stage.name: stage.every for stage in STAGES}, bot.clock.now())
+async def _tick_until(
+    bot: Bot, stop: asyncio.Event, file: SettingsFile | None, beats: Heartbeats, board: Newsboard
+) -> None:
+    beats.expect({stage.name: stage.sleeps for stage in STAGES}, bot.clock.now())
+    waking = Waking(STAGES, beats)
     running: set[asyncio.Task[object]] = set()
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -100,21 +117,35 @@ async def _tick_until(bot: Bot, stop: asyncio.Event, file: SettingsFile | None, 
 
     outdated: asyncio.Future[object] = asyncio.get_running_loop().create_future()
 
-    async def tick(stage: Stage) -> None:
-        task = asyncio.create_task(_measured(stage, bot, beats))
+    def under_way(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
         running.add(task)
         task.add_done_callback(running.discard)
+        return task
+
+    async def tick(stage: Stage) -> None:
         try:
-            await task
+            if await under_way(_measured(stage, bot, beats)):
+                waking.broke(stage)
         except asyncio.CancelledError:  # at a stop; APScheduler would log it with its trace
             pass
         except SchemaChanged as changed:
             if not outdated.done():
                 outdated.set_exception(changed)
 
-    for stage in STAGES:
-        seconds = stage.every.total_seconds()
-        scheduler.add_job(tick, "interval", [stage], id=stage.name, seconds=seconds, next_run_time=bot.clock.now())
+    async def wake() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            waking.heard(await under_way(board.news(bot.clock.now())))
+            for place, (stage, wait) in enumerate(waking.woken(bot.clock.now())):
+                _bring_forward(scheduler.get_job(stage.name), wait + place * _APART)
+
+    await board.news(bot.clock.now())  # what was before the first ticks is seen by them
+    for place, stage in enumerate(STAGES):
+        sooner = stage.sleeps.total_seconds() * _SOONER
+        sleeps: dict[str, Any] = {"seconds": stage.sleeps.total_seconds() - sooner, "jitter": sooner}
+        first = bot.clock.now() + place * _APART
+        scheduler.add_job(tick, "interval", [stage], id=stage.name, next_run_time=first, **sleeps)
+    scheduler.add_job(wake, "interval", seconds=NEWS_EVERY.total_seconds())
     scheduler.start()
     watching = asyncio.create_task(_wake_once_set(scheduler))
     log.info("started", worker=bot.worker.name, store=bot.database.engine.dialect.name)
@@ -134,6 +165,13 @@ async def _tick_until(bot: Bot, stop: asyncio.Event, file: SettingsFile | None, 
         outdated.result()
     await wanted
     await _give_back(bot, attempted=cut_off)
+
+
+def _bring_forward(job: Job, wait: timedelta) -> None:
+    """Has the next tick of a stage begin after `wait`, unless it begins before."""
+    at = datetime.now(UTC) + wait
+    if job.next_run_time > at:
+        job.modify(next_run_time=at)
 
 
 async def _wake_once_set(scheduler: AsyncIOScheduler) -> None:
@@ -173,7 +211,8 @@ async def _give_back(bot: Bot, *, attempted: bool) -> None:
         log.info("stopped", leases_given_back=freed)
 
 
-async def _measured(stage: Stage, bot: Bot, beats: Heartbeats) -> None:
+async def _measured(stage: Stage, bot: Bot, beats: Heartbeats) -> bool:
+    """One tick with its heartbeat and metrics; whether it broke."""
     began = bot.clock.now()
     beats.began(stage.name, began)
     outcome = None
@@ -184,6 +223,7 @@ async def _measured(stage: Stage, bot: Bot, beats: Heartbeats) -> None:
         broke = outcome is None or outcome.broke
         beats.ended(stage.name, now)
         bot.meter.ticked(stage.name, now - began, 0 if outcome is None else len(outcome.problems), broke=broke)
+    return outcome.broke
 
 
 async def _changed(bot: Bot, stop: asyncio.Event, file: SettingsFile) -> None:

@@ -9,6 +9,7 @@ from bot.fleet.act.tick import tick
 from bot.fleet.bot import Bot
 from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.wiring.registries.trust import TRUSTING
+from bot.store.rows.rollouts.tables import rebuilds
 
 
 async def act(bot: Bot) -> TickOutcome:
@@ -17,4 +18,4 @@ async def act(bot: Bot) -> TickOutcome:
     return TickOutcome({"done": tally.done}, list(tally.problems))
 
 
-STAGE = Stage("act", act, timedelta(seconds=5), parts=(TRUSTING,))
+STAGE = Stage("act", act, timedelta(seconds=5), claims=(rebuilds,), parts=(TRUSTING,))

@@ -6,6 +6,8 @@ from bot.fleet.audit.rows import AuditStore
 from bot.fleet.audit.tick import AuditOptions, tick
 from bot.fleet.bot import Bot
 from bot.fleet.stage import Stage, TickOutcome
+from bot.store.rows.repositories.audits import audits
+from bot.store.rows.tables import tasks
 
 
 async def audit(bot: Bot) -> TickOutcome:
@@ -15,4 +17,4 @@ async def audit(bot: Bot) -> TickOutcome:
     return TickOutcome({"audited": tally.audited}, tally.problems)
 
 
-STAGE = Stage("audit", audit, timedelta(seconds=20), only_reads=True)
+STAGE = Stage("audit", audit, timedelta(seconds=20), claims=(tasks, audits), only_reads=True)

@@ -8,6 +8,8 @@ from bot.fleet.discover.rows.discover import DiscoverStore
 from bot.fleet.discover.selection import Selection
 from bot.fleet.discover.tick import DiscoverOptions, tick
 from bot.fleet.stage import Stage, TickOutcome
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.tables import tasks
 
 MEMORY = Part(lambda _: Memory())
 
@@ -32,4 +34,6 @@ async def discover(bot: Bot) -> TickOutcome:
     return TickOutcome({"listed": tally.listed, "read": tally.read}, tally.problems)
 
 
-STAGE = Stage("discover", discover, timedelta(seconds=20), only_reads=True, parts=(MEMORY,))
+STAGE = Stage(
+    "discover", discover, timedelta(seconds=20), claims=(tasks, repositories), only_reads=True, parts=(MEMORY,)
+)

@@ -6,6 +6,7 @@ from bot.fleet.bot import Bot
 from bot.fleet.follow.rows import FollowStore
 from bot.fleet.follow.tick import FollowOptions, tick
 from bot.fleet.stage import Stage, TickOutcome
+from bot.store.rows.rollouts.tables import rebuilds
 
 
 def follow_options(bot: Bot) -> FollowOptions:
@@ -19,4 +20,4 @@ async def follow(bot: Bot) -> TickOutcome:
     return TickOutcome({"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
 
 
-STAGE = Stage("follow", follow, timedelta(seconds=5))
+STAGE = Stage("follow", follow, timedelta(seconds=5), claims=(rebuilds,))

@@ -7,6 +7,7 @@ from bot.fleet.report.rows.report import ReportStore
 from bot.fleet.report.tick import tick
 from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.wiring.adapters import DESTINATIONS
+from bot.store.rows.tables import outbox
 
 
 async def report(bot: Bot) -> TickOutcome:
@@ -18,4 +19,4 @@ async def report(bot: Bot) -> TickOutcome:
     return TickOutcome({"sent": tally.sent}, list(tally.problems))
 
 
-STAGE = Stage("report", report, timedelta(seconds=5), parts=(DESTINATIONS,))
+STAGE = Stage("report", report, timedelta(seconds=5), claims=(outbox,), parts=(DESTINATIONS,))

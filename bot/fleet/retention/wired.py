@@ -6,6 +6,7 @@ from datetime import timedelta
 from bot.fleet.bot import Bot
 from bot.fleet.retention.rows import RetentionStore
 from bot.fleet.stage import Stage, TickOutcome
+from bot.store.rows.tables import tasks
 
 
 async def retention(bot: Bot) -> TickOutcome:
@@ -16,4 +17,4 @@ async def retention(bot: Bot) -> TickOutcome:
     return TickOutcome(asdict(await store.forget(task, bot.settings.store.retention)))
 
 
-STAGE = Stage("retention", retention, timedelta(minutes=10))
+STAGE = Stage("retention", retention, timedelta(minutes=10), claims=(tasks,))

@@ -114,6 +114,10 @@ class Database:
             async with _begun(self._readers) as connection:
                 yield connection
 
+    async def reader(self) -> AsyncConnection:
+        """A connection for many short readings, which its user begins, and closes at the end."""
+        return await self._readers.connect()
+
     async def check_schema(self) -> None:
         """Raises `SchemaChanged` where another version of the bot has migrated what this one opened."""
         async with self.reading() as connection:

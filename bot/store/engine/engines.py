@@ -72,6 +72,7 @@ def _on_sqlite(target: URL, beginning: str, *pragmas: str) -> AsyncEngine:
         hide_parameters=True,
         json_serializer=unparse,
         json_deserializer=parse,
+        pool_use_lifo=True,  # each connection has a cache of its own: those that are seldom needed stay small
         connect_args={"async_creator_fn": connect},
     )
 

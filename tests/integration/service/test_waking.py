@@ -1,25 +1,39 @@
 """How the service wakes its stages: again and again, whatever the clock of the machine says."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from apscheduler.schedulers import base
+from sqlalchemy import Table, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import ManualClock
+from bot.fleet import stage as stage_module
 from bot.fleet.bot import Bot
-from bot.fleet.stage import TickOutcome
+from bot.fleet.stage import Stage, TickOutcome, run_stage
 from bot.fleet.stages import STAGES
 from bot.fleet.wiring.opening import open_bot
 from bot.service import running
 from bot.settings import load
+from bot.store.engine.queue import claiming
+from bot.store.engine.queue.leases import leased_tables
+from bot.store.engine.queue.news import Newsboard, StoreNews
+from bot.store.rows.bases.tables import bases
 from tests.migrated import new_sqlite
 
 YEAR = timedelta(days=365)
+
+
+@pytest.fixture
+def sleepless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage ticks again and again, also where nothing is new."""
+    monkeypatch.setattr(stage_module, "LONGEST_SLEEP", timedelta())
 
 
 @pytest_asyncio.fixture
@@ -31,6 +45,7 @@ async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
         yield bot
 
 
+@pytest.mark.usefixtures("sleepless")
 async def test_stages_are_woken_again_after_a_clock_that_was_a_year_ahead(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +88,7 @@ async def test_the_longest_interval_that_the_operator_has_set_is_no_sign_of_a_cl
         assert bot.worker.interval == timedelta(days=30)
 
 
+@pytest.mark.usefixtures("sleepless")
 async def test_a_stage_does_not_begin_a_tick_before_its_last_has_ended(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,3 +108,113 @@ async def test_a_stage_does_not_begin_a_tick_before_its_last_has_ended(
     async with asyncio.timeout(10):
         await running.serve(bot, stop)
     assert told[:6] == ["begun", "ended"] * 3
+
+
+@pytest.fixture
+def waking_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The question is asked all the time, and a stage of which nothing is new sleeps for longer than a test."""
+    monkeypatch.setattr(running, "NEWS_EVERY", timedelta(milliseconds=10))
+    monkeypatch.setattr(stage_module, "LONGEST_SLEEP", timedelta(hours=1))
+
+
+@dataclass
+class Ticking:
+    """A stage that claims bases, in a service: each tick does `then`, and ends the service at the `last`."""
+
+    bot: Bot
+    last: int
+    then: Callable[[int], Awaitable[TickOutcome | None]]
+    ticks: int = 0
+
+    async def serve(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        stop = asyncio.Event()
+
+        async def tick(_: Bot) -> TickOutcome:
+            self.ticks += 1
+            if self.ticks == self.last:
+                stop.set()
+            return await self.then(self.ticks) or TickOutcome()
+
+        stage = Stage("tick", tick, timedelta(milliseconds=1), claims=(bases,))
+        monkeypatch.setattr(running, "STAGES", (stage,))
+        async with asyncio.timeout(20):
+            await running.serve(self.bot, stop)
+
+
+async def _write(bot: Bot, due_at: datetime) -> None:
+    async with bot.database.transaction() as connection:
+        base = {"registry": "r.example", "repository": "a", "tag": str(due_at), "due_at": due_at}
+        await connection.execute(insert(bases).values(**base))
+
+
+@pytest.mark.usefixtures("waking_at_once")
+async def test_what_is_written_wakes_a_stage_that_sleeps(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def then(ticks: int) -> None:
+        if ticks == 1:
+            await _write(bot, bot.clock.now() + YEAR)
+
+    await Ticking(bot, 2, then).serve(monkeypatch)
+
+
+@pytest.mark.usefixtures("waking_at_once")
+async def test_what_falls_due_wakes_a_stage_that_sleeps(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = bot.clock
+    assert isinstance(clock, ManualClock)
+    await _write(bot, clock.now() + timedelta(hours=1))
+
+    async def then(ticks: int) -> None:
+        if ticks == 1:
+            asyncio.get_running_loop().call_soon(clock.advance, timedelta(hours=1))
+
+    await Ticking(bot, 2, then).serve(monkeypatch)
+
+
+@pytest.mark.usefixtures("waking_at_once")
+async def test_a_stage_that_broke_ticks_again(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def then(_: int) -> TickOutcome:
+        return TickOutcome(broke=True)
+
+    await Ticking(bot, 3, then).serve(monkeypatch)
+
+
+@pytest.mark.usefixtures("waking_at_once")
+async def test_a_stage_that_finds_nothing_new_ticks_once(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    news = Newsboard.news
+
+    async def counted(board: Newsboard, now: datetime) -> StoreNews:
+        nonlocal asked
+        asked += 1
+        if asked == 20:
+            await _write(bot, bot.clock.now() + YEAR)
+        return await news(board, now)
+
+    async def then(_: int) -> None:
+        ticked_at.append(asked)
+
+    ticked_at: list[int] = []
+    monkeypatch.setattr(Newsboard, "news", counted)
+    await Ticking(bot, 2, then).serve(monkeypatch)
+    assert ticked_at[0] < 20 <= ticked_at[1]
+
+
+async def test_a_stage_says_from_which_tables_it_claims(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    claimed: set[str] = set()
+
+    async def noted(_: AsyncConnection, table: Table, *__: Any) -> list[int]:
+        claimed.add(table.name)
+        return []
+
+    monkeypatch.setattr(claiming, "_due", noted)
+    undeclared: dict[str, set[str]] = {}
+    for _ in range(2):
+        for stage in STAGES:
+            claimed.clear()
+            await run_stage(stage, bot)
+            if unsaid := claimed - {table.name for table in stage.claims}:
+                undeclared[stage.name] = unsaid
+    assert undeclared == {}
+
+
+def test_each_leased_table_wakes_a_stage() -> None:
+    assert {table for stage in STAGES for table in stage.claims} == set(leased_tables())

@@ -7,6 +7,7 @@ from bot.fleet.act.calling_off.tick import tick
 from bot.fleet.act.options import act_options
 from bot.fleet.bot import Bot
 from bot.fleet.stage import Stage, TickOutcome
+from bot.store.rows.rollouts.tables import rebuilds
 
 
 async def call_off(bot: Bot) -> TickOutcome:
@@ -14,4 +15,4 @@ async def call_off(bot: Bot) -> TickOutcome:
     return TickOutcome({"done": tally.done}, list(tally.problems))
 
 
-STAGE = Stage("call off", call_off, timedelta(seconds=5))
+STAGE = Stage("call off", call_off, timedelta(seconds=5), claims=(rebuilds,))

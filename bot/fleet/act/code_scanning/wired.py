@@ -9,6 +9,7 @@ from bot.fleet.act.options import act_options
 from bot.fleet.bot import Bot
 from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.wiring.auditing import scan_logs
+from bot.store.rows.repositories.code_scans import code_scans
 
 
 async def code_scanning(bot: Bot) -> TickOutcome:
@@ -18,4 +19,4 @@ async def code_scanning(bot: Bot) -> TickOutcome:
     return TickOutcome({"done": tally.done}, list(tally.problems))
 
 
-STAGE = Stage("code scanning", code_scanning, timedelta(seconds=20))
+STAGE = Stage("code scanning", code_scanning, timedelta(seconds=20), claims=(code_scans,))

@@ -22,7 +22,7 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
-from bot.store.rows.repositories.issues import issue_sections, issues, say, sections_of, unsay
+from bot.store.rows.repositories.issues import issues, say, sections_by_name, sections_of, unsay
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import was_tried_again
@@ -66,17 +66,13 @@ class IssuesStore(Store):
                 *((home, failures(some)) for home, some in (await _failed(connection)).items()),
                 *((home, dead_schedules(some)) for home, some in (await _dead(connection)).items()),
             ]
-            kept = await connection.execute(
-                select(issue_sections.c.repository_id, issue_sections.c.name).where(
-                    issue_sections.c.name.in_((failing.NAME, dead.NAME))
-                )
-            )
-            before = {(row.repository_id, row.name) for row in kept}
-        if not wanted and not before:
+            before = await sections_by_name(connection, (failing.NAME, dead.NAME))
+        over = before.keys() - {(home, section.name) for home, section in wanted}
+        news = [(home, section) for home, section in wanted if before.get((home, section.name)) != section]
+        if not news and not over:
             return 0
-        over = before - {(home, section.name) for home, section in wanted}
         async with self._database.transaction() as connection:
-            for home, section in sorted(wanted, key=lambda each: (each[0], each[1].name)):
+            for home, section in sorted(news, key=lambda each: (each[0], each[1].name)):
                 changed += await say(connection, home, section, now)
             for home, name in sorted(over):
                 changed += await unsay(connection, home, name, now)

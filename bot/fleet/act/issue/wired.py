@@ -7,6 +7,7 @@ from bot.fleet.act.issue.tick import tick
 from bot.fleet.act.options import act_options
 from bot.fleet.bot import Bot
 from bot.fleet.stage import Stage, TickOutcome
+from bot.store.rows.repositories.issues import issues as issues_table
 
 
 async def issues(bot: Bot) -> TickOutcome:
@@ -14,4 +15,4 @@ async def issues(bot: Bot) -> TickOutcome:
     return TickOutcome({"done": tally.done}, list(tally.problems))
 
 
-STAGE = Stage("issues", issues, timedelta(seconds=20))
+STAGE = Stage("issues", issues, timedelta(seconds=20), claims=(issues_table,))

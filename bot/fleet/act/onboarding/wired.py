@@ -10,6 +10,7 @@ from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.wiring.auditing import AuditProposer
 from bot.fleet.wiring.grants import forge_page
 from bot.settings import Settings
+from bot.store.rows.repositories.onboardings import onboardings
 
 
 def onboarding_options(bot: Bot) -> OnboardingOptions:
@@ -39,4 +40,4 @@ async def onboarding(bot: Bot) -> TickOutcome:
     return TickOutcome({"done": tally.done, "enlisted": tally.enlisted}, list(tally.problems))
 
 
-STAGE = Stage("onboarding", onboarding, timedelta(seconds=20))
+STAGE = Stage("onboarding", onboarding, timedelta(seconds=20), claims=(onboardings,))

@@ -8,6 +8,7 @@ from bot.fleet.bot import Bot
 from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.wiring.gate import gating_of
 from bot.store.rows.rollouts.step_store import StepStore
+from bot.store.rows.rollouts.steps import steps
 
 
 async def start_steps(bot: Bot) -> TickOutcome:
@@ -18,4 +19,4 @@ async def start_steps(bot: Bot) -> TickOutcome:
     return TickOutcome({"done": tally.done}, list(tally.problems))
 
 
-STAGE = Stage("start steps", start_steps, timedelta(seconds=5))
+STAGE = Stage("start steps", start_steps, timedelta(seconds=5), claims=(steps,))

@@ -9,6 +9,7 @@ from bot.fleet.bot import Bot
 from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.fleet.wiring.combined_feeds import CombinedFeeds
+from bot.store.rows.tables import tasks
 
 
 async def notices(bot: Bot) -> TickOutcome:
@@ -21,4 +22,4 @@ async def notices(bot: Bot) -> TickOutcome:
     return TickOutcome({"opened": tally.opened, "cleared": tally.cleared})
 
 
-STAGE = Stage("notices", notices, timedelta(seconds=20), only_reads=True)
+STAGE = Stage("notices", notices, timedelta(seconds=20), claims=(tasks,), only_reads=True)

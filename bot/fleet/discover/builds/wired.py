@@ -8,6 +8,8 @@ from bot.fleet.bot import Bot
 from bot.fleet.discover.builds.rows import BuildsStore
 from bot.fleet.discover.builds.tick import tick
 from bot.fleet.stage import Stage, TickOutcome
+from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.tables import tasks
 
 
 def policy_mark(policy: Policy) -> str:
@@ -21,4 +23,4 @@ async def builds(bot: Bot) -> TickOutcome:
     return TickOutcome({"looked_at": tally.looked_at}, list(tally.problems))
 
 
-STAGE = Stage("builds", builds, timedelta(seconds=20), only_reads=True)
+STAGE = Stage("builds", builds, timedelta(seconds=20), claims=(tasks, workflow_builds), only_reads=True)

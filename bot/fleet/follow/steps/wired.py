@@ -7,6 +7,7 @@ from bot.fleet.follow.steps.tick import tick
 from bot.fleet.follow.wired import follow_options
 from bot.fleet.stage import Stage, TickOutcome
 from bot.store.rows.rollouts.step_store import StepStore
+from bot.store.rows.rollouts.steps import steps
 
 
 async def follow_steps(bot: Bot) -> TickOutcome:
@@ -14,4 +15,4 @@ async def follow_steps(bot: Bot) -> TickOutcome:
     return TickOutcome({"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
 
 
-STAGE = Stage("follow steps", follow_steps, timedelta(seconds=5))
+STAGE = Stage("follow steps", follow_steps, timedelta(seconds=5), claims=(steps,))

@@ -21,7 +21,12 @@ from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.pausing import open_pause
-from bot.store.rows.rollouts.quarantines import lift_published, open_quarantine, something_came
+from bot.store.rows.rollouts.quarantines import (
+    is_any_to_lift,
+    lift_published,
+    open_quarantine,
+    something_came,
+)
 from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds, read_targets
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollouts
 
@@ -44,13 +49,15 @@ class QuarantineStore(Store):
     """`bot.fleet.plan.quarantine.tick.QuarantineStore` on the database."""
 
     async def lift_published(self) -> int:
-        """Looks first, so that a tick with nothing to do writes nothing."""
+        """Looks first, so that a tick with nothing to do writes nothing, also while a quarantine holds."""
+        now = self._clock.now()
         open_ones = select(quarantines.c.id).where(quarantines.c.until.is_(None)).limit(1)
         async with self._database.reading() as connection:
             none_is_open = (await connection.execute(open_ones)).first() is None
             if none_is_open and not await something_came(connection):
                 return 0
-        now = self._clock.now()
+            if not none_is_open and not await is_any_to_lift(connection, now):
+                return 0
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             return await lift_published(connection, now)

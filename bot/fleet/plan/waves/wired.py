@@ -7,6 +7,7 @@ from bot.fleet.bot import Bot
 from bot.fleet.plan.waves.rows import AdvanceStore
 from bot.fleet.plan.waves.tick import tick
 from bot.fleet.stage import Stage, TickOutcome
+from bot.store.rows.rollouts.tables import rebuilds
 
 
 async def advance(bot: Bot) -> TickOutcome:
@@ -14,4 +15,4 @@ async def advance(bot: Bot) -> TickOutcome:
     return TickOutcome({"released": tally.released, "waves_done": tally.waves_done}, list(tally.paused))
 
 
-STAGE = Stage("advance", advance, timedelta(seconds=5), only_reads=True)
+STAGE = Stage("advance", advance, timedelta(seconds=5), claims=(rebuilds,), only_reads=True)

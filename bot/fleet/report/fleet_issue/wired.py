@@ -6,6 +6,7 @@ from bot.fleet.bot import Bot
 from bot.fleet.report.fleet_issue.rows import FleetIssueStore
 from bot.fleet.report.fleet_issue.tick import FleetIssueOptions, tick
 from bot.fleet.stage import Stage, TickOutcome
+from bot.store.rows.fleet_issues import fleet_issues
 
 
 async def fleet_issue(bot: Bot) -> TickOutcome:
@@ -17,4 +18,4 @@ async def fleet_issue(bot: Bot) -> TickOutcome:
     return TickOutcome({"heeded": tally.heeded}, list(tally.problems))
 
 
-STAGE = Stage("fleet issue", fleet_issue, timedelta(seconds=20))
+STAGE = Stage("fleet issue", fleet_issue, timedelta(seconds=20), claims=(fleet_issues,))

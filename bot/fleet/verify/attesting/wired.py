@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.fleet.bot import Bot, Part
 from bot.fleet.stage import Stage, TickOutcome
-from bot.fleet.verify.attesting.rows import AttestingStore
+from bot.fleet.verify.attesting.rows import AttestingStore, attestations
 from bot.fleet.verify.attesting.tick import tick
 from bot.fleet.wiring.registries.attesting import attesting_of
 
@@ -21,4 +21,4 @@ async def attest(bot: Bot) -> TickOutcome:
     return TickOutcome({"attached": tally.attached}, list(tally.problems))
 
 
-STAGE = Stage("attest", attest, timedelta(seconds=30), parts=(ATTESTING,))
+STAGE = Stage("attest", attest, timedelta(seconds=30), claims=(attestations,), parts=(ATTESTING,))

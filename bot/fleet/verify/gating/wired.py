@@ -8,6 +8,7 @@ from bot.fleet.verify.gating.rows import GatingStore
 from bot.fleet.verify.gating.tick import tick
 from bot.fleet.wiring.gate import gate_options_of
 from bot.fleet.wiring.registries.vex import vex_beside
+from bot.store.rows.images.gates import gates
 
 
 async def gate(bot: Bot) -> TickOutcome:
@@ -16,4 +17,4 @@ async def gate(bot: Bot) -> TickOutcome:
     return TickOutcome({"judged": tally.judged, "blocked": tally.blocked}, list(tally.problems))
 
 
-STAGE = Stage("gate", gate, timedelta(seconds=20), only_reads=True)
+STAGE = Stage("gate", gate, timedelta(seconds=20), claims=(gates,), only_reads=True)

@@ -10,6 +10,7 @@ from bot.fleet.verify.images.tick import ImagesOptions, tick
 from bot.fleet.wiring.registries.images import registry_images
 from bot.fleet.wiring.registries.observed import OBSERVED
 from bot.fleet.wiring.registries.trusted import statement_marks
+from bot.store.rows.images.images import images as images_table
 
 
 async def images(bot: Bot) -> TickOutcome:
@@ -20,4 +21,4 @@ async def images(bot: Bot) -> TickOutcome:
     return TickOutcome(figures, list(tally.problems))
 
 
-STAGE = Stage("images", images, timedelta(seconds=10), only_reads=True, parts=(OBSERVED,))
+STAGE = Stage("images", images, timedelta(seconds=10), claims=(images_table,), only_reads=True, parts=(OBSERVED,))

@@ -10,6 +10,8 @@ from bot.fleet.verify.inventory.rows.sboms import SbomStore
 from bot.fleet.verify.inventory.tick import tick
 from bot.fleet.wiring.registries.beside import BESIDE
 from bot.fleet.wiring.registries.sboms import SbomsBeside
+from bot.store.rows.inventories.inventories import inventories, layers, package_changes
+from bot.store.rows.inventories.sboms import sbom_looks
 
 
 async def packages(bot: Bot) -> TickOutcome:
@@ -26,4 +28,10 @@ async def packages(bot: Bot) -> TickOutcome:
     return TickOutcome(figures, [*tally.problems, *sboms.problems])
 
 
-STAGE = Stage("packages", packages, timedelta(seconds=10), only_reads=True)
+STAGE = Stage(
+    "packages",
+    packages,
+    timedelta(seconds=10),
+    claims=(layers, inventories, sbom_looks, package_changes),
+    only_reads=True,
+)

@@ -10,6 +10,7 @@ from bot.fleet.wiring.gate import gating_of
 from bot.fleet.wiring.registries.images import registry_images
 from bot.fleet.wiring.registries.observed import OBSERVED
 from bot.fleet.wiring.registries.trust import TRUSTING
+from bot.store.rows.rollouts.tables import rebuilds
 
 
 async def prove(bot: Bot) -> TickOutcome:
@@ -25,6 +26,7 @@ STAGE = Stage(
     "prove",
     prove,
     timedelta(seconds=5),
+    claims=(rebuilds,),
     only_reads=True,
     parts=(
         OBSERVED,

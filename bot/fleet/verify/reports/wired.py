@@ -8,6 +8,7 @@ from bot.fleet.verify.reports.ports import ArtifactOptions
 from bot.fleet.verify.reports.rows.artifacts import ArtifactsStore
 from bot.fleet.verify.reports.tick import tick
 from bot.fleet.wiring.artifacts import ForgeArtifacts
+from bot.store.rows.images.artifact_reads import artifact_reads
 
 ARTIFACTS = Part(lambda bot: ForgeArtifacts(bot.forge, bot.http))
 
@@ -19,4 +20,6 @@ async def reports(bot: Bot) -> TickOutcome:
     return TickOutcome({"kept": gathered.kept}, list(gathered.problems))
 
 
-STAGE = Stage("reports", reports, timedelta(seconds=5), only_reads=True, parts=(ARTIFACTS,))
+STAGE = Stage(
+    "reports", reports, timedelta(seconds=5), claims=(artifact_reads,), only_reads=True, parts=(ARTIFACTS,)
+)

@@ -9,6 +9,7 @@ from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.fleet.watch.feeds.tick import FeedsToRead, tick
 from bot.fleet.wiring.adapters import RegistryAnswers
 from bot.fleet.wiring.grants import feed_headers, feed_hosts, feed_sources
+from bot.store.rows.bases.tables import documents
 from bot.upstream.bundle.no_feeds import NoFeeds
 
 
@@ -32,4 +33,4 @@ async def feeds(bot: Bot) -> TickOutcome:
     return TickOutcome(figures, [*tally.failed, *tally.stale, *tally.problems])
 
 
-STAGE = Stage("feeds", feeds, timedelta(seconds=20), only_reads=True, parts=(FEED_READER,))
+STAGE = Stage("feeds", feeds, timedelta(seconds=20), claims=(documents,), only_reads=True, parts=(FEED_READER,))

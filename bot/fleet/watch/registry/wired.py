@@ -8,6 +8,7 @@ from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.watch.registry.schedule import PollPolicy
 from bot.fleet.watch.registry.tick import WatchOptions, tick
+from bot.store.rows.bases.tables import bases
 
 
 async def watch(bot: Bot) -> TickOutcome:
@@ -24,4 +25,4 @@ async def watch(bot: Bot) -> TickOutcome:
     return TickOutcome(figures, [*(incident.detail for incident in tally.opened), *tally.problems])
 
 
-STAGE = Stage("watch", watch, timedelta(seconds=10), only_reads=True)
+STAGE = Stage("watch", watch, timedelta(seconds=10), claims=(bases,), only_reads=True)

@@ -9,6 +9,7 @@ from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
 from bot.fleet.watch.vulnerabilities.tick import Publishers, tick
 from bot.fleet.wiring.grants import dump_sources
+from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.upstream.osv.dump import MOST_BYTES
 
 PUBLISHERS = Part(lambda bot: Publishers(DumpReader(bot.http, MOST_BYTES), OsvClient(bot.http)))
@@ -21,4 +22,6 @@ async def vulnerabilities(bot: Bot) -> TickOutcome:
     return TickOutcome(figures, tally.problems)
 
 
-STAGE = Stage("vulnerabilities", vulnerabilities, timedelta(seconds=20), only_reads=True, parts=(PUBLISHERS,))
+STAGE = Stage(
+    "vulnerabilities", vulnerabilities, timedelta(seconds=20), claims=(dumps,), only_reads=True, parts=(PUBLISHERS,)
+)

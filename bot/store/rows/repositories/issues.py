@@ -1,6 +1,8 @@
 """What the bot has to say in each repository's issue, and how far the forge has it."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -78,7 +80,19 @@ async def sections_of(connection: AsyncConnection, repository: int) -> tuple[Iss
     rows = await connection.execute(
         select(issue_sections).where(issue_sections.c.repository_id == repository).order_by(issue_sections.c.name)
     )
-    return tuple(IssueSection(row.name, row.title, row.text, row.told, row.opens) for row in rows)
+    return tuple(_section(row) for row in rows)
+
+
+async def sections_by_name(
+    connection: AsyncConnection, names: Sequence[str]
+) -> dict[tuple[int, str], IssueSection]:
+    """Reads the sections with these names of all issues, by the repository and the name."""
+    rows = await connection.execute(select(issue_sections).where(issue_sections.c.name.in_(names)))
+    return {(row.repository_id, row.name): _section(row) for row in rows}
+
+
+def _section(row: Any) -> IssueSection:
+    return IssueSection(row.name, row.title, row.text, row.told, row.opens)
 
 
 async def _is_open(connection: AsyncConnection, repository: int) -> bool:

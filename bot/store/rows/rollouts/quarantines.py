@@ -205,9 +205,33 @@ async def _end(connection: AsyncConnection, outcomes: Mapping[int, str], now: da
 async def lift_published(connection: AsyncConnection, now: datetime) -> int:
     """Ends the quarantines of digests that their base shows no more and that nothing carries any more, and holds
     what came; how many have ended. What a quarantine keeps that nothing has taken up for long ends as well."""
-    overtaken = (await connection.execute(_OVERTAKEN.where(bases.c.moved_at <= now - _TAKEN_UP_WITHIN))).all()
+    overtaken = await _overtaken(connection, now)
     for home in sorted({row.repository_id for row in overtaken}):
         await read_within_a_day(connection, home, now)
+    outcomes = {row.id: f"the next publication came: {row.digest}" for row in await _over(connection)}
+    ended = await _end(connection, outcomes, now)
+    await _carry_out(connection, ended, now, [row.id for row in overtaken])
+    await _end_overtaken(connection, {row.id: base_of(row) for row in overtaken}, now)
+    return len(outcomes)
+
+
+async def is_any_to_lift(connection: AsyncConnection, now: datetime) -> bool:
+    """Whether `lift_published` has anything to write."""
+    if await _overtaken(connection, now) or await _over(connection) or await something_came(connection):
+        return True
+    freed, kept = await to_be_marked(connection)
+    return bool(freed or kept)
+
+
+async def _overtaken(connection: AsyncConnection, now: datetime) -> Sequence[Any]:
+    """What a quarantine keeps that nothing has taken up for long."""
+    rows = await connection.execute(_OVERTAKEN.where(bases.c.moved_at <= now - _TAKEN_UP_WITHIN))
+    return rows.all()
+
+
+async def _over(connection: AsyncConnection) -> list[Any]:
+    """The quarantines of digests that their base shows no more and that nothing carries any more, each with the
+    digest that the base shows."""
     rows = await connection.execute(
         select(quarantines.c.id, quarantines.c.digest.label("held"), *SHOWN)
         .join(bases, bases.c.id == quarantines.c.base_id)
@@ -216,12 +240,7 @@ async def lift_published(connection: AsyncConnection, now: datetime) -> int:
     )
     left = rows.all()
     carried = await still_carried(connection, {row.held for row in left})
-    over = [row for row in left if (base_of(row), row.held) not in carried]
-    outcomes = {row.id: f"the next publication came: {row.digest}" for row in over}
-    ended = await _end(connection, outcomes, now)
-    await _carry_out(connection, ended, now, [row.id for row in overtaken])
-    await _end_overtaken(connection, {row.id: base_of(row) for row in overtaken}, now)
-    return len(outcomes)
+    return [row for row in left if (base_of(row), row.held) not in carried]
 
 
 async def _end_overtaken(connection: AsyncConnection, overtaken: Mapping[int, Base], now: datetime) -> None:

@@ -277,6 +277,17 @@ async def test_a_digest_stays_quarantined_while_a_rebuild_that_has_not_ended_car
 
 
 @ON_BOTH
+async def test_a_tick_with_nothing_to_lift_writes_nothing_while_a_quarantine_holds(stores: Stores) -> None:
+    await quarantined_while(stores, RebuildState.OPEN)
+    await stores.quarantine.lift_published()
+    async with stores.database.reading() as connection:
+        before = await counter(connection, RELEASES)
+    assert await stores.quarantine.lift_published() == 0
+    async with stores.database.reading() as connection:
+        assert await counter(connection, RELEASES) == before
+
+
+@ON_BOTH
 @pytest.mark.parametrize("state", [state for state in RebuildState if state.has_ended])
 async def test_a_quarantine_ends_with_the_next_digest_once_nothing_carries_it_any_more(
     stores: Stores, state: RebuildState
