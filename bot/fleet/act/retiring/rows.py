@@ -37,9 +37,9 @@ class LeavingStore(Store):
                 .distinct()
                 .order_by(rebuilds.c.pull_request)
             )
-            requests: dict[int, list[int]] = {}
+            pull_requests: dict[int, list[int]] = {}
             for row in opened:
-                requests.setdefault(row.repository_id, []).append(row.pull_request)
+                pull_requests.setdefault(row.repository_id, []).append(row.pull_request)
             onboarded = await connection.execute(
                 select(onboardings.c.repository_id, onboardings.c.number).where(
                     or_(onboardings.c.number.is_not(None), onboardings.c.attempts > 0)
@@ -48,7 +48,7 @@ class LeavingStore(Store):
             for row in onboarded:
                 branches.setdefault(row.repository_id, []).append(BRANCH)
                 if row.number is not None:
-                    requests.setdefault(row.repository_id, []).append(row.number)
+                    pull_requests.setdefault(row.repository_id, []).append(row.number)
             said = await connection.execute(
                 select(issues.c.repository_id, issues.c.number).where(issues.c.number.is_not(None))
             )
@@ -63,7 +63,7 @@ class LeavingStore(Store):
                     Identity(row.name, row.node_id),
                     tuple(branches.get(row.id, ())),
                     numbers.get(row.id),
-                    requests=tuple(requests.get(row.id, ())),
+                    requests=tuple(pull_requests.get(row.id, ())),
                 )
                 for row in homes
             }
