@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.commands.images.ledger import release_note_on
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import PackageType
@@ -12,7 +13,6 @@ from bot.settings import Settings
 from bot.store.pages.images.packages import PackagesStore
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.stores import Stores
-from bot.views.bases.advisories import released_alone
 from bot.views.images.inventory import FoundPackages
 
 _LONGEST = 256
@@ -68,7 +68,7 @@ async def _affected(stores: Stores, cve: str) -> tuple[Sought, ...]:
     advisory = (await CombinedFeeds(stores[FeedsStore]).known_advisories()).get(name)
     publications = await stores[PackagesStore].affected(name)
     if advisory is None and publications is None:
-        released = released_alone((await stores[FeedsStore].known_releases()).values(), name)
+        released = await release_note_on(stores, name)
         fault = released or "neither an advisory of .NET nor data of vulnerabilities that was read tells of it"
         advice = "see that the publishers of your packages are named in `vulnerabilities`"
         raise Failure(Trouble.MISSING, fault, where=cve[:40], advice=advice)

@@ -23,7 +23,7 @@ async def read_cve(settings: Settings, name: str, clock: Clock) -> CvePage:
     cve = name.upper() if name[:4].lower() == "cve-" else name
     async with opened_stores(settings, clock) as stores:
         page = await stores[LedgerStore].cve(cve, _ALL)
-        release_note = await _released_alone(stores, cve) if page is None else ""
+        release_note = await release_note_on(stores, cve) if page is None else ""
     if page is None:
         advice = "see `vulnerabilities` and `feeds` in the settings, and `freshness-bot status` for their age"
         fault = release_note or "nothing that was read tells of it"
@@ -31,7 +31,7 @@ async def read_cve(settings: Settings, name: str, clock: Clock) -> CvePage:
     return page
 
 
-async def _released_alone(stores: Stores, cve: str) -> str:
+async def release_note_on(stores: Stores, cve: str) -> str:
     """What Microsoft's releases say of a CVE that concerns nobody; few ask, and the feeds take long to load."""
     from bot.fleet.watch.feeds.rows import FeedsStore
     from bot.views.bases.advisories import released_alone

@@ -171,9 +171,10 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         if look.standing.read_only is not None:
             return self._put_off(replace(step, refused=True), f"{home} is {look.standing.read_only}", every)
         file = look.trunk.files.get(path) if look.trunk is not None else None
-        if file is not None and file.content is None:
+        content = b"" if file is None else file.content
+        if content is None:
             return self._put_off(step, f"the forge does not show the text of {step.workflow} in {home}", every)
-        text = file.content.decode(errors="replace") if file is not None and file.content is not None else ""
+        text = content.decode(errors="replace")
         workflow = self._read_workflow(path, text)
         if workflow is None:
             why = f"{step.workflow} is missing in {home}, or has no workflow_dispatch trigger"
