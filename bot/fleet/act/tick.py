@@ -148,7 +148,7 @@ async def act(job: Job, tools: Tools) -> Rebuild:
         case Action.PULL_REQUEST if not job.is_listed:
             return await only_left(job, tools)
         case Action.DISPATCH if not job.is_listed:
-            return not_of_the_fleet(job.rebuild, tools.options, now)
+            return await not_of_the_fleet(job, tools.store, tools.options, now)
         case Action.PULL_REQUEST if job.is_all_paused:
             return await only_stopped(job, tools)
         case Action.PULL_REQUEST | Action.DISPATCH if job.rebuild.state.awaits_action and (

@@ -80,29 +80,29 @@ async def shut(
     """The rebuild in a repository that can only be read: ended where that is archived, else put off."""
     told = f"the repository is {word.read_only}"
     ended = await ended_where_archived(job, store, told, now, is_open=is_open) if word.is_archived else None
-    return ended or away(job.rebuild, told, told, options, now)
+    return ended or await away(job, told, told, store, options, now)
 
 
-def not_of_the_fleet(rebuild: Rebuild, options: ActOptions, now: datetime) -> Rebuild:
+async def not_of_the_fleet(job: Job, store: ActStore, options: ActOptions, now: datetime) -> Rebuild:
     """Waits for a repository that the operator does not include, or the forge does not list, and ends after a
     week."""
-    return away(
-        rebuild,
-        "the repository is not in the fleet at present: archived, excluded or not shown to us",
-        "the repository is not in the fleet any more: archived, excluded or removed",
-        options,
-        now,
-    )
+    how = "the repository is not in the fleet at present: archived, excluded or not shown to us"
+    ever = "the repository is not in the fleet any more: archived, excluded or removed"
+    return await away(job, how, ever, store, options, now)
 
 
-def away(rebuild: Rebuild, how: str, ever: str, options: ActOptions, now: datetime) -> Rebuild:
+async def away(job: Job, how: str, ever: str, store: ActStore, options: ActOptions, now: datetime) -> Rebuild:
     """Puts the rebuild off while nothing can be written to its repository, and ends it after a week.
 
-    `how` says how that is for as long, `ever` once it is over. Its open pull request is only followed.
+    `how` says how that is for as long, `ever` once it is over. Its open pull request is only followed. Once it has
+    ended, the next listing that shows the repository has it read, and planned for: the one before may have been
+    taken when it was still of the fleet.
     """
+    rebuild = job.rebuild
     if not rebuild.state.awaits_action:
         return left_alone(rebuild, options, now)
     age = rebuild.age(now)
     if age > _MAY_COME_BACK_FOR:
+        await store.read_once_listed(job.member.id)
         return rebuild.moved(RebuildState.SKIPPED, ever, at=now)
     return paused(rebuild, how, rest_at_age(age, options.follow_every), now)

@@ -68,10 +68,11 @@ class Scene:
         return int(number)
 
     async def is_known(self) -> bool:
-        """Whether every repository was read and the base was seen."""
+        """Whether every repository was read, the base was seen, and how stale the fleet is was looked at."""
         return (
             await self.count("(SELECT DISTINCT repository_id FROM usages) AS read") == ALL
             and await self.count("bases WHERE digest IS NOT NULL") == 1
+            and await self.count("counters WHERE name = 'first run' AND value > 0") == 1
         )
 
     def begun(self) -> int:

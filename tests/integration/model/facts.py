@@ -25,9 +25,9 @@ def ended_without_a_fact(
         ended.add(row["id"])
         home = homes[row["forge_id"]]
         has_said_no = home.id in forge.said.last_no and forge.said.last_no[home.id] >= row["planned_at"]
-        left_out_at = forge.said.last_left_out.get(home.id)
-        was_left_out = left_out_at is not None and left_out_at >= row["planned_at"]
-        is_without = row["state"] == RebuildState.FAILED and not (was_left_out or _was_red(row, home))
+        kept_at = forge.said.last_kept.get(home.id)
+        was_kept = bool(row["steps"]) and kept_at is not None and kept_at >= row["planned_at"]
+        is_without = row["state"] == RebuildState.FAILED and not (was_kept or _was_red(row, home))
         is_cancelled = row["state"] == RebuildState.CANCELLED and not has_said_no
         if is_without or (is_cancelled and not _was_cancelled(row, home)):
             found.append(dict(row))

@@ -18,6 +18,9 @@ UNREADABLE = ("Enabled: off\n".encode("utf-16"), b"enabled: [no\n", b"enabled: p
 BRANCHES = "freshness/"
 _NO, _MAY_BE_NO = "its own word is no", "its own word may be no"
 _LEFT_OUT = "the operator does not include it"
+_ARCHIVED = "it is archived"
+_KEEPS_STEPS = (_MAY_BE_NO, _LEFT_OUT, _ARCHIVED)
+"""For as long as one of these is said, no step begins, and its time runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,8 @@ class Said:
     since: dict[Saying, datetime] = field(default_factory=dict)
     last_no: dict[int, datetime] = field(default_factory=dict)
     """By repository, when its own word was last seen to be no, or not to be understood."""
-    last_left_out: dict[int, datetime] = field(default_factory=dict)
-    """By repository, when the operator's settings were last seen not to include it."""
+    last_kept: dict[int, datetime] = field(default_factory=dict)
+    """By repository, when something was last seen that keeps a step of it from beginning until its time is over."""
     held: frozenset[Saying] = frozenset()
     """By orders, of which the store alone tells."""
 
@@ -50,7 +53,7 @@ class Said:
         said = [each for home in homes for each in said_in(home, is_left_out=home.id in left_out)]
         self.since = {each: self.since.get(each, now) for each in (*said, *self.held)}
         self.last_no |= {each.repository: now for each in said if each.what in (_NO, _MAY_BE_NO)}
-        self.last_left_out |= {each.repository: now for each in said if each.what == _LEFT_OUT}
+        self.last_kept |= {each.repository: now for each in said if each.what in _KEEPS_STEPS}
 
     def against(self, home: FakeRepository, of: Sequence[str | int | None]) -> list[str]:
         """What stands against writing to a repository, or to what `of` names there."""
@@ -73,6 +76,8 @@ def said_in(home: FakeRepository, *, is_left_out: bool) -> Iterator[Saying]:
         yield Saying(home.id, _MAY_BE_NO)
     if is_left_out:
         yield Saying(home.id, _LEFT_OUT)
+    if home.is_archived:
+        yield Saying(home.id, _ARCHIVED)
     for request in home.requests.values():
         if HOLD in request.labels and request.is_open:
             yield Saying(home.id, "a person holds the pull request", request.number)

@@ -887,6 +887,31 @@ def test_what_was_set_to_merge_is_set_again_once_its_repository_is_of_the_fleet_
 
 
 @pytest.mark.long
+def test_what_had_waited_long_is_planned_again_where_its_repository_was_left_out_for_a_moment(
+    template: Path,
+) -> None:
+    """No listing ever saw the repository go."""
+
+    def is_proposed(walk: Walk) -> None:
+        assert walk.fleet.open_requests(walk.home(0))
+
+    directed(
+        template,
+        lambda walk: walk.a_patch_is_planned(ASPNET, 0),
+        lambda walk: walk.somebody_holds_things_back(ASPNET, "pause"),
+        *(lambda walk: walk.time_passes(60 * 24 * 3) for _ in range(3)),
+        lambda walk: walk.somebody_lets_all_go_on(),
+        lambda walk: walk.leave_out(0),
+        lambda walk: walk.act(0),
+        lambda walk: walk.include_all(),
+        lambda walk: walk.everything(0),
+        lambda walk: walk.what_has_settled_is_acted_upon(0),
+        is_proposed,
+        policy=AT_ONCE,
+    )
+
+
+@pytest.mark.long
 def test_the_laws_hold_where_two_passes_that_stop_a_merge_are_killed(template: Path) -> None:
     directed(
         template,

@@ -11,13 +11,18 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
+def outside_of_make() -> dict[str, str]:
+    """The environment without what a make that runs these tests hands on: within another, it tells its folders."""
+    return {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+
+
 @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
 def test_the_sandbox_is_asked_directly_whatever_proxy_there_is(name: str) -> None:
-    environment = {other: value for other, value in os.environ.items() if other.lower() != "no_proxy"}
+    proxies = {other: value for other, value in outside_of_make().items() if other.lower() != "no_proxy"}
     shown = subprocess.run(
         ["make", "-s", "--eval", "show: ; @echo $$NO_PROXY; echo $$no_proxy", "show"],
         cwd=ROOT,
-        env={**environment, name: "inside.example"},
+        env={**proxies, name: "inside.example"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -55,7 +60,7 @@ def add(folder: Path, path: Path, ends_with: int = 0) -> None:
 
 def make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     path = f"{folder / 'bin'}:{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "MAKEFLAGS": ""}
+    environment = {**outside_of_make(), "PATH": path, "PYTHONPATH": str(ROOT)}
     return subprocess.run(["make", *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
 
 

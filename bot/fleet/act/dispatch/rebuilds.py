@@ -29,7 +29,7 @@ async def dispatch(job: Job, tools: Tools) -> Rebuild:
         if found is not None:
             return await _dispatched(job, job.rebuild, found, tools)
     if not job.is_listed:
-        return not_of_the_fleet(job.rebuild, tools.options, tools.clock.now())
+        return await not_of_the_fleet(job, tools.store, tools.options, tools.clock.now())
     if standing.read_only is not None:
         return await shut(job, standing, tools.store, tools.options, tools.clock.now())
     now = tools.clock.now()

@@ -21,7 +21,8 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
     """The rebuild where nothing is to be written for it, or not yet; None where it can begin."""
     rebuild, look, now = attempt.rebuild, attempt.look, attempt.looked_at
     if not attempt.job.is_listed:
-        return not_of_the_fleet(await unless_merging(attempt, tools, Merging.LEFT), tools.options, now)
+        left = replace(attempt.job, rebuild=await unless_merging(attempt, tools, Merging.LEFT))
+        return await not_of_the_fleet(left, tools.store, tools.options, now)
     if look.standing.read_only is not None:
         is_open = attempt.open_request is not None
         return await shut(attempt.job, look.standing, tools.store, tools.options, now, is_open=is_open)

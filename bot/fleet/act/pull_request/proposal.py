@@ -79,15 +79,15 @@ async def only_left(job: Job, tools: Tools) -> Rebuild:
     """Where the repository is not of the fleet: what the bot has set to merge by itself does so no more, until that
     is read again, and nothing else is written. What the forge does not show cannot be asked for that."""
     if job.rebuild.pull_request is None:
-        return not_of_the_fleet(job.rebuild, tools.options, tools.clock.now())
+        return await not_of_the_fleet(job, tools.store, tools.options, tools.clock.now())
     try:
         attempt = await _looked(job, tools)
     except Failure as failure:
         if failure.trouble is not Trouble.MISSING:
             raise
-        return not_of_the_fleet(job.rebuild, tools.options, tools.clock.now())
+        return await not_of_the_fleet(job, tools.store, tools.options, tools.clock.now())
     rebuild = await unless_merging(attempt, tools, Merging.LEFT)
-    return not_of_the_fleet(rebuild, tools.options, attempt.looked_at)
+    return await not_of_the_fleet(replace(job, rebuild=rebuild), tools.store, tools.options, attempt.looked_at)
 
 
 async def _refused(attempt: ProposalAttempt, refused: BranchRefused, tools: Tools) -> Rebuild:

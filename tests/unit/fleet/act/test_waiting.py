@@ -6,13 +6,19 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.failure import Failure, Gone, Trouble
-from bot.domain.rollouts.rebuild import RebuildState
-from bot.fleet.act.ports import ActOptions
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
+from bot.fleet.act.ports import ActOptions, Job
 from bot.fleet.act.waiting import away, is_final_after, left_alone, not_of_the_fleet, paused
-from tests.unit.fleet.act.world import NOON, rebuild
+from tests.unit.fleet.act.world import NOON, World, member, rebuild
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 OPTIONS = ActOptions()
+
+
+def job_of(item: Rebuild) -> Job:
+    return Job(item, member(), "main", (), ())
+
+
 OPEN = rebuild(state=RebuildState.OPEN, pull_request=1, facts_version=3)
 
 
@@ -51,20 +57,25 @@ def test_an_open_one_that_stays_as_it_is_is_looked_at_the_less_often_the_older_i
 
 
 @pytest.mark.parametrize(("age", "state"), [(7 * DAY, RebuildState.WAITING), (7.01 * DAY, RebuildState.SKIPPED)])
-def test_a_repository_may_come_back_for_a_week(age: timedelta, state: RebuildState) -> None:
-    after = away(rebuild(planned_at=NOON - age), "it is away", "it is gone", OPTIONS, NOON)
+async def test_a_repository_may_come_back_for_a_week_and_is_read_if_it_does_later(
+    world: World, age: timedelta, state: RebuildState
+) -> None:
+    job = job_of(rebuild(planned_at=NOON - age))
+    after = await away(job, "it is away", "it is gone", world.store, OPTIONS, NOON)
     assert after.state is state
+    assert world.store.to_read_once_listed == (set() if state is RebuildState.WAITING else {job.member.id})
     assert after.reason == ("it is away" if state is RebuildState.WAITING else "it is gone")
     assert after.ended_at == (None if state is RebuildState.WAITING else NOON)
 
 
-def test_an_open_one_of_a_repository_that_is_away_is_followed_however_long() -> None:
+async def test_an_open_one_of_a_repository_that_is_away_is_followed_however_long(world: World) -> None:
     old = replace(OPEN, planned_at=NOON - 30 * DAY)
-    assert away(old, "it is away", "it is gone", OPTIONS, NOON) == left_alone(old, OPTIONS, NOON)
+    after = await away(job_of(old), "it is away", "it is gone", world.store, OPTIONS, NOON)
+    assert after == left_alone(old, OPTIONS, NOON)
 
 
-def test_a_repository_that_is_not_of_the_fleet_is_told_as_that() -> None:
-    told = "the repository is not in the fleet at present: archived, excluded or not shown to us"
-    assert not_of_the_fleet(rebuild(), OPTIONS, NOON).reason == told
-    told = "the repository is not in the fleet any more: archived, excluded or removed"
-    assert not_of_the_fleet(rebuild(planned_at=NOON - 8 * DAY), OPTIONS, NOON).reason == told
+async def test_a_repository_that_is_not_of_the_fleet_is_told_as_that(world: World) -> None:
+    waiting = await not_of_the_fleet(job_of(rebuild()), world.store, OPTIONS, NOON)
+    assert waiting.reason == "the repository is not in the fleet at present: archived, excluded or not shown to us"
+    ended = await not_of_the_fleet(job_of(rebuild(planned_at=NOON - 8 * DAY)), world.store, OPTIONS, NOON)
+    assert ended.reason == "the repository is not in the fleet any more: archived, excluded or removed"
