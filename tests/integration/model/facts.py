@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping
 
 from bot.domain.rollouts.rebuild import RebuildState
 from tests.fakes.repository import FakeRepository
-from tests.integration.model.fleet import STEP_FILES, WatchfulForge
+from tests.integration.model.fleet import MAX_AGE, STEP_FILES, WORKFLOW_FILE, WatchfulForge
 
 _GREEN = (None, "success", "neutral")
 
@@ -43,11 +43,15 @@ def _was_red(row: RowMapping, home: FakeRepository) -> bool:
 
 
 def _was_cancelled(row: RowMapping, home: FakeRepository) -> bool:
-    """Whether its run was cancelled, its pull request closed, as an earlier one from its branch was, or what it was
-    to bring was there when it was planned."""
+    """Whether its run was cancelled, its pull request closed, as an earlier one from its branch was, what it was to
+    bring was there when it was planned, or its workflow has built so lately that its age asks for nothing."""
     is_closed = any(
         (number in home.opened_again or not (request.is_open or request.is_merged))
         and row["branch"] in (None, request.branch)
         for number, request in home.requests.items()
     )
-    return is_closed or row["planned_at"] == row["ended_at"] or _was_red(row, home)
+    is_said = row["reason"].startswith("it was built meanwhile")
+    is_young = is_said and any(
+        run.conclusion == "success" and run.at >= row["ended_at"] - MAX_AGE for run in home.runs_of(WORKFLOW_FILE)
+    )
+    return is_closed or is_young or row["planned_at"] == row["ended_at"] or _was_red(row, home)
