@@ -62,8 +62,8 @@ async def tick(
     return ActTally(tally.done, tuple(tally.problems))
 
 
-def _number_of(what: object) -> int:
-    return int(hashlib.sha256(repr(what).encode()).hexdigest()[:15], 16)
+def _number_of(value: object) -> int:
+    return int(hashlib.sha256(repr(value).encode()).hexdigest()[:15], 16)
 
 
 class _Jobs(ForgeWriting[Job, Rebuild]):
@@ -97,11 +97,11 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         return item.rebuild.repository
 
     async def attempt(self, item: Job, lease: Lease) -> Rebuild:
-        held = WordHeld(lease, self._clock)
-        forge = self._guarded(held)
+        word_held = WordHeld(lease, self._clock)
+        forge = self._guarded(word_held)
         tools = Tools(
             *(self._store, forge, self._tags, self._words, self._refresh, self._options, self._clock),
-            *(self._trust, held, self._covers),
+            *(self._trust, word_held, self._covers),
         )
         return await act(replace(item, policy=self._options.policy), tools)
 
@@ -125,13 +125,13 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         if is_final and rebuild.state is RebuildState.OPEN:
             # Its pull request stands and is followed; only its text is not what it could be.
             seldom = rest_at_age(rebuild.age(now), rest)
-            left = replace(rebuild, text_version=rebuild.facts_version, due_at=now + seldom)
-            await self._store.settle_rebuild(rebuild, left)
+            followed = replace(rebuild, text_version=rebuild.facts_version, due_at=now + seldom)
+            await self._store.settle_rebuild(rebuild, followed)
         elif is_final:
-            how = RebuildState.SKIPPED if failure.lacks_a_right else RebuildState.FAILED
-            if how is RebuildState.SKIPPED:
+            end = RebuildState.SKIPPED if failure.lacks_a_right else RebuildState.FAILED
+            if end is RebuildState.SKIPPED:
                 await self._store.read_within_a_day(item.member.id)
-            ended = rebuild.moved(how, f"{failure.told} (tried {rebuild.attempts} times)", at=now)
+            ended = rebuild.moved(end, f"{failure.told} (tried {rebuild.attempts} times)", at=now)
             await self._store.settle_rebuild(rebuild, ended, succeeded=False)
         else:
             again = paused(rebuild, failure.told, rest, now)

@@ -15,7 +15,7 @@ from bot.reconcile.guarded import Covers
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """`forge` looks at what is `held`, and whether the operator `covers` the name, before each write (see
+    """`forge` looks at what is `word_held`, and whether the operator `covers` the name, before each write (see
     `reconcile.guarded`)."""
 
     store: ActStore
@@ -26,7 +26,7 @@ class Tools:
     options: ActOptions
     clock: Clock
     trust: TrustGate
-    held: WordHeld
+    word_held: WordHeld
     covers: Covers
 
     def before_write(self, rebuild: Rebuild, looked_at: datetime) -> None:
@@ -34,4 +34,4 @@ class Tools:
 
         Raises `Failure` (unreachable, so it is tried again) where it is too old to count already.
         """
-        self.held.hear(rebuild.repository, looked_at)
+        self.word_held.hear(rebuild.repository, looked_at)

@@ -16,7 +16,7 @@ class TrustGate(Protocol):
 
 
 class TrustEverybody:
-    """Where no rule asks for signatures."""
+    """Trusts every digest, where no rule asks for signatures."""
 
     async def doubt(self, base: Base, digest: str, since: datetime) -> str | None:
         """Returns None without asking anybody."""

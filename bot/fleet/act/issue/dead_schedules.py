@@ -9,9 +9,9 @@ NAME = "age"
 _MOST = 20
 
 
-def dead_schedules(said: Sequence[tuple[str, str]]) -> IssueSection:
+def dead_schedules(faults: Sequence[tuple[str, str]]) -> IssueSection:
     """The section: each workflow with what is wrong with it and the way out; at least one."""
-    lines = [f"- {code(workflow)}: {markdown(why)}" for workflow, why in said[:_MOST]]
+    lines = [f"- {code(workflow)}: {markdown(fault)}" for workflow, fault in faults[:_MOST]]
     lines.append("\nThis goes away by itself once that is mended.")
-    told = "; ".join(f"{workflow}: {why}" for workflow, why in said[:_MOST])
-    return IssueSection(NAME, "Images that are not rebuilt in time", "\n".join(lines), told)
+    summary = "; ".join(f"{workflow}: {fault}" for workflow, fault in faults[:_MOST])
+    return IssueSection(NAME, "Images that are not rebuilt in time", "\n".join(lines), summary)

@@ -12,7 +12,7 @@ _MOST = 10
 
 @dataclass(frozen=True, slots=True)
 class IssueFailure:
-    """`url` is its pull request or run, where there is one."""
+    """A rebuild that failed; `url` is its pull request or run, where there is one."""
 
     bases: tuple[str, ...]
     reason: str
@@ -20,16 +20,20 @@ class IssueFailure:
 
 
 def failures(failed: Sequence[IssueFailure]) -> IssueSection:
-    """The section, the latest first; at least one has failed."""
+    """Returns the section about rebuilds that failed, the latest first; at least one has."""
     lines = [_line(each) for each in failed[:_MOST]]
     if len(failed) > _MOST:
         lines.append(f"- and {len(failed) - _MOST} more")
     lines.append("\nThis goes away by itself once the images are rebuilt.")
-    told = "; ".join(f"{', '.join(each.bases)}: {each.reason}" for each in failed[:_MOST])
-    return IssueSection(NAME, "Rebuilds that failed", "\n".join(lines), told)
+    summary = "; ".join(f"{', '.join(each.bases)}: {each.reason}" for each in failed[:_MOST])
+    return IssueSection(NAME, "Rebuilds that failed", "\n".join(lines), summary)
 
 
-def _line(each: IssueFailure) -> str:
-    names = ", ".join(code(name) for name in each.bases)
-    link = f" ([look]({each.url}))" if each.url and each.url.startswith("https://") and ")" not in each.url else ""
-    return f"- {names}: {markdown(each.reason)}{link}"
+def _line(failure: IssueFailure) -> str:
+    names = ", ".join(code(name) for name in failure.bases)
+    link = (
+        f" ([look]({failure.url}))"
+        if failure.url and failure.url.startswith("https://") and ")" not in failure.url
+        else ""
+    )
+    return f"- {names}: {markdown(failure.reason)}{link}"

@@ -31,11 +31,13 @@ def practices_section(findings: Sequence[Finding], *, opens_issue: bool) -> Issu
         "`.github/freshness.yaml`, with a reason and a date."
     )
     checks = ", ".join(dict.fromkeys(each.check for each in failing))
-    told = f"{counted(len(failing), 'finding fails', 'findings fail')}: {checks}"
-    return IssueSection(NAME, "Practices that fail", "\n".join(lines), told, opens_issue)
+    summary = f"{counted(len(failing), 'finding fails', 'findings fail')}: {checks}"
+    return IssueSection(NAME, "Practices that fail", "\n".join(lines), summary, opens_issue)
 
 
-def _line(each: Finding) -> str:
-    advice = f" Advice: {markdown(each.fix.advice)}." if each.fix is not None else ""
-    where = code(f"{each.place.path}:{each.place.start}")
-    return f"- {where} {code(each.check)}: {markdown(each.subject)}: {markdown(each.message)}.{advice}"
+def _line(finding: Finding) -> str:
+    advice = f" Advice: {markdown(finding.fix.advice)}." if finding.fix is not None else ""
+    place_text = code(f"{finding.place.path}:{finding.place.start}")
+    return (
+        f"- {place_text} {code(finding.check)}: {markdown(finding.subject)}: {markdown(finding.message)}.{advice}"
+    )

@@ -29,16 +29,18 @@ async def adopted(job: Job, look: BranchLook, tools: Tools, now: datetime) -> Re
         tip = tips.get(request.head)
         if tip is None:
             continue
-        left = await refreshed_files(job, tip, tools.refresh, now.date())
-        if not (left.files or left.refused or left.unmet):
-            return _followed(job.rebuild, request, tools, now)
+        remaining_edits = await refreshed_files(job, tip, tools.refresh, now.date())
+        if not (remaining_edits.files or remaining_edits.refused or remaining_edits.unmet):
+            return _follow_request(job.rebuild, request, tools, now)
     return None
 
 
-def _followed(rebuild: Rebuild, request: OtherRequest, tools: Tools, now: datetime) -> Rebuild:
-    told = f"{request.bot}'s pull request #{request.number} brings the same; it is followed instead of a second one"
+def _follow_request(rebuild: Rebuild, request: OtherRequest, tools: Tools, now: datetime) -> Rebuild:
+    reason = (
+        f"{request.bot}'s pull request #{request.number} brings the same; it is followed instead of a second one"
+    )
     return replace(
-        rebuild.moved(RebuildState.OPEN, told, at=now),
+        rebuild.moved(RebuildState.OPEN, reason, at=now),
         pull_request=request.number,
         node_id=request.node_id,
         url=request.url,

@@ -13,14 +13,14 @@ from bot.fleet.act.pull_request.text.wording import commit_message, trailers_for
 
 def branch_change(job: Job, look: BranchLook, edits: Edits, on_branch: Edits | None) -> BranchChange | None:
     """The commit that the branch needs, pushed as a whole where workflows run on pushes to it or beside it."""
-    change = _needed(job, look, edits, on_branch)
+    change = _commit_needed(job, look, edits, on_branch)
     if change is None:
         return None
     runs = any(runs_on_push(look.workflows, branch) for branch in (change.branch, scratch_of(change.branch)))
     return replace(change, is_pushed_whole=runs)
 
 
-def _needed(job: Job, look: BranchLook, edits: Edits, on_branch: Edits | None) -> BranchChange | None:
+def _commit_needed(job: Job, look: BranchLook, edits: Edits, on_branch: Edits | None) -> BranchChange | None:
     """The commit that the branch needs, None where it stands as wanted.
 
     `edits` are those of the default branch, `on_branch` those that the branch would still need. People's commits on

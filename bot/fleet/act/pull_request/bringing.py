@@ -12,7 +12,7 @@ from bot.fleet.act.pull_request.attempt import ProposalAttempt
 from bot.fleet.act.pull_request.branch import branch_change
 from bot.fleet.act.pull_request.edits import Edits, refreshed_files
 from bot.fleet.act.pull_request.merging import is_to_be_stopped, merge_of, merges
-from bot.fleet.act.pull_request.text.section import rewritten, written
+from bot.fleet.act.pull_request.text.section import marked_section, rewritten
 from bot.fleet.act.pull_request.text.wording import body, title, what_moved
 from bot.fleet.act.pull_request.wishes import grant_wishes, stop_merging
 from bot.fleet.act.tools import Tools
@@ -26,10 +26,10 @@ async def brought(attempt: ProposalAttempt, edits: Edits, tools: Tools) -> Rebui
         on_branch = await refreshed_files(job, attempt.look.branch, tools.refresh, attempt.looked_at.date())
     change = branch_change(job, attempt.look, edits, on_branch)
     touched = replace(job, paths=tuple(file.path for file in edits.files))
-    wanted = _request_change(replace(attempt, job=touched), edits)
+    request_change = _request_change(replace(attempt, job=touched), edits)
     request = attempt.open_request
     wanted_to_merge = merges(job, attempt.look.requirements, attempt.looked_at)
-    is_stopped = is_to_be_stopped(request, wanted=wanted_to_merge, moves=change is not None)
+    is_stopped = is_to_be_stopped(request, is_wanted=wanted_to_merge, moves=change is not None)
     if is_stopped:
         await stop_merging(attempt, tools)
     elif change is not None and request is not None and request.is_queued:
@@ -38,14 +38,14 @@ async def brought(attempt: ProposalAttempt, edits: Edits, tools: Tools) -> Rebui
     if change is not None:
         tools.before_write(job.rebuild, attempt.looked_at)
         prepared = await forge.prepare(home, change)
-    if request is None or change is not None or (wanted.title, wanted.body) != (None, None):
+    if request is None or change is not None or (request_change.title, request_change.body) != (None, None):
         tools.before_write(job.rebuild, attempt.looked_at)
-        request = await forge.carry_out(home, change, prepared, wanted)
+        request = await forge.carry_out(home, change, prepared, request_change)
     is_anew = change is not None or is_stopped
     merge = merge_of(job, attempt.look, request, attempt.looked_at, is_anew=is_anew)
     granted = await grant_wishes(replace(attempt, job=touched), request, merge.method, tools)
     refused = (*granted.refused, *merge.refused)
-    opened = opened_as(attempt, request, [*attempt.told, *edits.left_out, *map(str, refused)], tools)
+    opened = opened_as(attempt, request, [*attempt.remarks, *edits.left_out, *map(str, refused)], tools)
     return replace(opened, merging=merge.after(granted.is_to_merge))
 
 
@@ -53,19 +53,19 @@ def _request_change(attempt: ProposalAttempt, edits: Edits) -> RequestChange:
     job, current = attempt.job, attempt.open_request
     assert job.rebuild.branch is not None
     digests = [target.to_digest for target in job.rebuild.targets]
-    told = title(job)
+    headline = title(job)
     merges_by_itself = merges(job, attempt.look.requirements, attempt.looked_at)
-    section = written(body(job, edits.told, merges=merges_by_itself), digests, told)
+    section = marked_section(body(job, edits.remarks, merges=merges_by_itself), digests, headline)
     if current is None:
         is_draft = job.terms.draft
-        return RequestChange(job.rebuild.branch, job.default_branch, None, told, section, is_draft)
-    return rewritten(current, job.rebuild.branch, job.default_branch, told, section)
+        return RequestChange(job.rebuild.branch, job.default_branch, None, headline, section, is_draft)
+    return rewritten(current, job.rebuild.branch, job.default_branch, headline, section)
 
 
-def opened_as(attempt: ProposalAttempt, request: PullRequest, told: Iterable[str], tools: Tools) -> Rebuild:
-    """The rebuild as it follows its open pull request; `told` is what the reason says besides."""
+def opened_as(attempt: ProposalAttempt, request: PullRequest, remarks: Iterable[str], tools: Tools) -> Rebuild:
+    """The rebuild as it follows its open pull request; `remarks` is what the reason says besides."""
     rebuild, now = attempt.rebuild, tools.clock.now()
-    opened = rebuild.moved(RebuildState.OPEN, _reason(attempt.job, request, told), at=now)
+    opened = rebuild.moved(RebuildState.OPEN, _reason(attempt.job, request, remarks), at=now)
     rest = rest_at_age(rebuild.age(now), tools.options.follow_every)
     return replace(
         opened,
@@ -78,11 +78,11 @@ def opened_as(attempt: ProposalAttempt, request: PullRequest, told: Iterable[str
     )
 
 
-def _reason(job: Job, request: PullRequest, told: Iterable[str]) -> str:
+def _reason(job: Job, request: PullRequest, remarks: Iterable[str]) -> str:
     """Why there is a pull request; what it waited for, or was left alone for, is over, what it lacks is told."""
     rebuild = job.rebuild
     if rebuild.state is RebuildState.OPEN and rebuild.merging is not Merging.LEFT:
         return rebuild.reason
     is_new = rebuild.state is RebuildState.PLANNED
     reason = rebuild.reason if is_new else f"{what_moved(job)}; pull request #{request.number} is open"
-    return "; ".join([reason, *told])
+    return "; ".join([reason, *remarks])

@@ -28,11 +28,11 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
 
     `denied` are files that an attempt just before this one was refused; the pull request goes without them.
     """
-    attempt = await _looked(job, tools)
+    attempt = await _look_at_branch(job, tools)
     ended = await not_to_begin(attempt, job, tools)
     if ended is not None:
         return ended
-    attempt = await _intended(_less_declined(attempt), tools)
+    attempt = await _store_intent(_less_declined(attempt), tools)
     edits = await _edits(attempt, tools, denied)
     if not edits.files:
         return await without_edits(attempt, edits, tools)
@@ -45,7 +45,7 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
     try:
         return await brought(attempt, edits, tools)
     except BranchRefused as refused:
-        return await _refused(attempt, refused, tools)
+        return await _put_off_refused(attempt, refused, tools)
     except BranchQueued as queued:  # what is wanted stays wanted: the queue ends by itself
         return paused(attempt.rebuild, queued.told, tools.options.follow_every, attempt.looked_at)
     except FilesDenied as refused:
@@ -57,7 +57,7 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
 async def only_stopped(job: Job, tools: Tools) -> Rebuild:
     """While the bot is paused as a whole: what it has set to merge by itself does so no more, until the pause is
     over; nothing else is written."""
-    attempt = await _looked(job, tools)
+    attempt = await _look_at_branch(job, tools)
     rebuild = await unless_merging(attempt, tools, Merging.FROZEN)
     return left_alone(rebuild, tools.options, attempt.looked_at)
 
@@ -67,7 +67,7 @@ async def unmerged(job: Job, tools: Tools) -> Rebuild:
     no more by the bot's word, until the other sets it again. Nothing else is written."""
     if not is_to_be_taken_back(job, tools.clock.now()):
         return replace(job.rebuild, text_version=job.rebuild.facts_version, due_at=tools.clock.now())
-    attempt = await _looked(job, tools)
+    attempt = await _look_at_branch(job, tools)
     rebuild = await unless_merging(attempt, tools, Merging.LEFT)
     if attempt.look.standing.read_only is not None:
         rest = rest_at_age(rebuild.age(attempt.looked_at), tools.options.follow_every)
@@ -81,7 +81,7 @@ async def only_left(job: Job, tools: Tools) -> Rebuild:
     if job.rebuild.pull_request is None:
         return await not_of_the_fleet(job, tools.store, tools.options, tools.clock.now())
     try:
-        attempt = await _looked(job, tools)
+        attempt = await _look_at_branch(job, tools)
     except Failure as failure:
         if failure.trouble is not Trouble.MISSING:
             raise
@@ -90,7 +90,7 @@ async def only_left(job: Job, tools: Tools) -> Rebuild:
     return await not_of_the_fleet(replace(job, rebuild=rebuild), tools.store, tools.options, attempt.looked_at)
 
 
-async def _refused(attempt: ProposalAttempt, refused: BranchRefused, tools: Tools) -> Rebuild:
+async def _put_off_refused(attempt: ProposalAttempt, refused: BranchRefused, tools: Tools) -> Rebuild:
     """A rule stays until somebody changes it: it is tried again with the next reading, tomorrow at the latest. What
     is open stays open, and is followed on.
     """
@@ -103,7 +103,7 @@ async def _refused(attempt: ProposalAttempt, refused: BranchRefused, tools: Tool
     return opened_as(attempt, request, [f"it stays as it is: {refused.told}"], tools)
 
 
-async def _looked(job: Job, tools: Tools) -> ProposalAttempt:
+async def _look_at_branch(job: Job, tools: Tools) -> ProposalAttempt:
     assert job.rebuild.branch is not None
     looked_at = tools.clock.now()
     wishes = replace(wishes_of(job, tools.options), merge=wanted_merge(job, looked_at))
@@ -117,16 +117,16 @@ async def _paths(job: Job, tools: Tools) -> Sequence[str]:
     if not any(needs_projects(path) for path in job.paths):
         return job.paths
     tree = await tools.forge.tree(job.member.identity, job.default_branch)
-    shown = [entry.path for entry in tree.entries if entry.is_file] if tree is not None else []
-    return sorted(read_with(shown, job.paths))
+    tree_paths = [entry.path for entry in tree.entries if entry.is_file] if tree is not None else []
+    return sorted(read_with(tree_paths, job.paths))
 
 
 def _less_declined(attempt: ProposalAttempt) -> ProposalAttempt:
     declined = less_declined(attempt.look.pull_requests, attempt.job)
-    return attempt if declined.left is None else replace(attempt, job=declined.left, told=declined.told)
+    return attempt if declined.rest is None else replace(attempt, job=declined.rest, remarks=declined.remarks)
 
 
-async def _intended(attempt: ProposalAttempt, tools: Tools) -> ProposalAttempt:
+async def _store_intent(attempt: ProposalAttempt, tools: Tools) -> ProposalAttempt:
     """Stores that the pull request is about to be written, before anything is tried."""
     if attempt.rebuild.attempted_at is not None:
         return attempt
@@ -138,5 +138,5 @@ async def _intended(attempt: ProposalAttempt, tools: Tools) -> ProposalAttempt:
 async def _edits(attempt: ProposalAttempt, tools: Tools, denied: FilesDenied | None) -> Edits:
     if attempt.look.trunk is None:
         return Edits()
-    found = await refreshed_files(attempt.job, attempt.look.trunk, tools.refresh, attempt.looked_at.date())
-    return found.without(denied)
+    edits = await refreshed_files(attempt.job, attempt.look.trunk, tools.refresh, attempt.looked_at.date())
+    return edits.without(denied)

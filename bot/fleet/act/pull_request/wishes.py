@@ -46,8 +46,8 @@ def _reviewers(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
     config = job.member.config
     if config.reviewers or config.team_reviewers:
         return config.reviewers, config.team_reviewers
-    named = config.owners_of(job.paths) or job.terms.reviewers
-    chosen = list(dict.fromkeys(named))[:MOST_REVIEWERS]
+    names = config.owners_of(job.paths) or job.terms.reviewers
+    chosen = list(dict.fromkeys(names))[:MOST_REVIEWERS]
     organization = owner_of(job.member.name)
     people = tuple(name for name in chosen if "/" not in name)
     teams = tuple(
@@ -73,8 +73,8 @@ async def grant_wishes(attempt: ProposalAttempt, request: PullRequest, merge: Me
     except Failure as failure:
         if not is_no(failure):
             raise
-        asked = ", ".join(dict.fromkeys([*wishes.labels, *wishes.people, *wishes.teams, *wishes.assignees]))
-        return Granted((Refusal(f"no labels, reviewers or assignees ({asked})", failure.what),))
+        wished_names = ", ".join(dict.fromkeys([*wishes.labels, *wishes.people, *wishes.teams, *wishes.assignees]))
+        return Granted((Refusal(f"no labels, reviewers or assignees ({wished_names})", failure.what),))
 
 
 async def unless_merging(attempt: ProposalAttempt, tools: Tools, then: Merging | None = None) -> Rebuild:
@@ -84,7 +84,7 @@ async def unless_merging(attempt: ProposalAttempt, tools: Tools, then: Merging |
     `then` is remembered of it, for it to be set again.
     """
     rebuild = attempt.rebuild
-    is_stopped = is_to_be_stopped(attempt.open_request, wanted=False)
+    is_stopped = is_to_be_stopped(attempt.open_request, is_wanted=False)
     if attempt.look.standing.read_only is not None or not is_stopped:
         is_frozen = then is not None and rebuild.merging is Merging.FROZEN
         return replace(rebuild, merging=then) if is_frozen else rebuild

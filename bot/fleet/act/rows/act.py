@@ -86,14 +86,14 @@ class ActStore(RebuildStore):
         number = rebuild.id
         mine = repositories.c.name == rebuild.repository
         async with self._database.reading() as connection:
-            while found := await read_rebuilds(connection, mine, rebuilds.c.retried_as == number):
-                if found[0].merge is not None:
-                    return found[0]
-                number = found[0].id
+            while earlier := await read_rebuilds(connection, mine, rebuilds.c.retried_as == number):
+                if earlier[0].merge is not None:
+                    return earlier[0]
+                number = earlier[0].id
         return None
 
     async def open_pull_requests(self, repository: str) -> int:
-        """How many pull requests of the bot are open in a repository."""
+        """Counts the open pull requests of the bot in a repository."""
         query = (
             select(func.count(func.distinct(rebuilds.c.branch)))
             .join(repositories, repositories.c.id == rebuilds.c.repository_id)
@@ -161,10 +161,10 @@ class ActStore(RebuildStore):
         if policy == self._noticed:
             return
         async with self._database.transaction() as connection:
-            known = await counter(connection, POLICY)
-            if known != policy:
+            stored_policy = await counter(connection, POLICY)
+            if stored_policy != policy:
                 await set_counter(connection, POLICY, policy)
-            if known not in (0, policy):
+            if stored_policy not in (0, policy):
                 open_ones = select(rebuilds.c.id).where(
                     or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL),
                     rebuilds.c.action == Action.PULL_REQUEST.value,

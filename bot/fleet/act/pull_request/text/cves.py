@@ -25,23 +25,23 @@ def cves_section(packages: Mapping[Base, tuple[PlatformChanges, ...]], told_of: 
 
     `told_of` are bases whose .NET release fixes CVEs that are told above.
     """
-    told: dict[tuple[CvesMoved, tuple[str, ...], bool, bool], list[Base]] = {}
+    bases_by_cves: dict[tuple[CvesMoved, tuple[str, ...], bool, bool], list[Base]] = {}
     for base, platforms in sorted(packages.items()):
         for group in shared_cves(platforms):
             key = (group.cves, group.platforms, is_microsofts(base.registry), base in told_of)
-            told.setdefault(key, []).append(base)
-    left = _MOST_ROWS
+            bases_by_cves.setdefault(key, []).append(base)
+    room = _MOST_ROWS
     parts: list[str] = []
-    for (moved, shown_on, by_microsoft, some_told), bases in told.items():
+    for (moved, shown_on, by_microsoft, some_told), bases in bases_by_cves.items():
         names = ", ".join(dict.fromkeys(base.short for base in bases))
         head = f"CVEs in packages of {names} on {', '.join(shown_on)}: {cve_counts(moved, some_told=some_told)}"
         rows = [*(moved.still_open or ()), *(moved.fixed or ())]
-        parts.append(_folded(head, rows, moved.gaps, left, "Microsoft has not rebuilt" if by_microsoft else ""))
-        left -= min(left, len(rows))
+        parts.append(_fold_cves(head, rows, moved.gaps, room, "Microsoft has not rebuilt" if by_microsoft else ""))
+        room -= min(room, len(rows))
     return "\n".join(parts)
 
 
-def _folded(head: str, rows: Sequence[MovedCve], gaps: Sequence[str], most: int, who: str) -> str:
+def _fold_cves(head: str, rows: Sequence[MovedCve], gaps: Sequence[str], most: int, who: str) -> str:
     if not rows:
         return f"{markdown(head)}."
     table = "\n".join(_rows(sorted(rows, key=lambda each: -each.severity.rank), most, who))
@@ -54,8 +54,9 @@ def _rows(rows: Sequence[MovedCve], most: int, who: str) -> Iterator[str]:
     if most:
         yield "| CVE | severity | package | fix |"
         yield "|---|---|---|---|"
-    for each in rows[:most]:
-        why = why_in_words(each, who or WhyOpen.NOT_REBUILT)
-        yield f"| {code(each.cve)} | {each.severity} | {code(packages_in_words(each.packages))} | {markdown(why)} |"
+    for row in rows[:most]:
+        reason = why_in_words(row, who or WhyOpen.NOT_REBUILT)
+        packages = code(packages_in_words(row.packages))
+        yield f"| {code(row.cve)} | {row.severity} | {packages} | {markdown(reason)} |"
     if rest := rows[most:]:
         yield f"\nAnd {len(rest)} more: {severities(rest)}."

@@ -15,19 +15,19 @@ _MOST_ROWS = 24
 def packages_section(packages: Mapping[Base, tuple[PlatformChanges, ...]]) -> str:
     """Words the packages, empty where nothing is known; bases and platforms that changed alike are told
     together."""
-    told: dict[SharedChanges, list[Base]] = {}
+    bases_by_changes: dict[SharedChanges, list[Base]] = {}
     for base, platforms in sorted(packages.items()):
         for group in shared(platforms):
-            told.setdefault(group, []).append(base)
-    left = _MOST_ROWS
+            bases_by_changes.setdefault(group, []).append(base)
+    room = _MOST_ROWS
     parts: list[str] = []
-    for group, bases in told.items():
-        parts.append(_folded(group, bases, left))
-        left -= min(left, len(group.changes))
+    for group, bases in bases_by_changes.items():
+        parts.append(_fold_packages(group, bases, room))
+        room -= min(room, len(group.changes))
     return "\n".join(parts)
 
 
-def _folded(group: SharedChanges, bases: list[Base], most: int) -> str:
+def _fold_packages(group: SharedChanges, bases: list[Base], most: int) -> str:
     names = ", ".join(dict.fromkeys(base.short for base in bases))
     head = f"Packages of {names} on {', '.join(group.platforms)}: {summary(group)}"
     if not group.changes:
@@ -42,7 +42,7 @@ def _rows(changes: tuple[PackageChange, ...], most: int) -> Iterator[str]:
         yield "|---|---|---|---|"
     for change in changes[:most]:
         before, after = (code(version) if version else "" for version in (change.before, change.after))
-        told = f"{change.direction}, {few_notices(change)}" if change.notices else change.direction
-        yield f"| {code(change.name)} | {before} | {after} | {markdown(told)} |"
+        words = f"{change.direction}, {few_notices(change)}" if change.notices else change.direction
+        yield f"| {code(change.name)} | {before} | {after} | {markdown(words)} |"
     if len(changes) > most:
         yield f"\nAnd {counted(len(changes) - most, 'other')}."

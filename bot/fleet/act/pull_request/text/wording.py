@@ -48,12 +48,12 @@ def cause_in_words(cause: Cause) -> str:
 def title(job: Job) -> str:
     """`Refresh aspnet:10.0 to .NET 10.0.5 (2 CVEs)`; never longer than a line of a listing."""
     names = [target.base.short for target in job.rebuild.targets]
-    shown = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    subject = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
     reached = versions_reached(job.changes)
     to = f" to {reached}" if reached else ""
     cves = _cves(job.changes)
     fixes = f" ({counted(len(cves), 'CVE')})" if cves else ""
-    return _in_one_line(f"Refresh {shown}{to}{fixes}")
+    return _in_one_line(f"Refresh {subject}{to}{fixes}")
 
 
 def _in_one_line(text: str) -> str:
@@ -68,8 +68,8 @@ def commit_message(job: Job, *, replaceable: bool = True) -> str:
 
 def _headline(job: Job) -> str:
     """The first line of a commit: the operator's, else the title."""
-    wanted = job.terms.commit_message
-    return title(job) if wanted is None else _in_one_line(wanted.replace("{bases}", _bases(job)))
+    template = job.terms.commit_message
+    return title(job) if template is None else _in_one_line(template.replace("{bases}", _bases(job)))
 
 
 def trailers_for(job: Job) -> frozenset[str]:
@@ -116,8 +116,8 @@ def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
 
 def _quarantines(job: Job) -> str:
     lines = [
-        f"> **Do not merge:** this digest of {code(base.short)} is quarantined, since {markdown(why)}."
-        for base, why in sorted(job.quarantined.items())
+        f"> **Do not merge:** this digest of {code(base.short)} is quarantined, since {markdown(reason)}."
+        for base, reason in sorted(job.quarantined.items())
     ]
     return "\n".join(["> [!CAUTION]", *lines, "> The bot says so here once that is over."]) if lines else ""
 
@@ -143,9 +143,9 @@ def _table(job: Job) -> str:
     for target in job.rebuild.targets:
         steps = [change for change in job.changes if change.base == target.base]
         causes = ", ".join(dict.fromkeys(change.cause for change in steps))
-        written = _written(job, target)
-        is_older = bool(written) and written != [target.from_digest]
-        old = ", ".join(map(_digest, written)) or _digest(target.from_digest)
+        written_digests = _written_digests(job, target)
+        is_older = bool(written_digests) and written_digests != [target.from_digest]
+        old = ", ".join(map(_digest, written_digests)) or _digest(target.from_digest)
         rows.append(
             f"| {code(str(target.base))} | {_versions(steps, is_older=is_older)} | {old} "
             f"| {_digest(target.to_digest)} | {causes} |"
@@ -153,9 +153,9 @@ def _table(job: Job) -> str:
     return "\n".join(rows)
 
 
-def _written(job: Job, target: Target) -> list[str]:
+def _written_digests(job: Job, target: Target) -> list[str]:
     """The digests of the base that the files name: a pin may be older than what the base has just left."""
-    olds = [item.old.digest for item in _edited(job) if base_among(item.old, [target.base])]
+    olds = [item.old.digest for item in _edits_of(job) if base_among(item.old, [target.base])]
     return list(dict.fromkeys(digest for digest in olds if digest is not None and digest != target.to_digest))
 
 
@@ -164,8 +164,8 @@ def _versions(steps: Sequence[Change], *, is_older: bool) -> str:
     before, after = (steps[0].from_version, steps[-1].to_version) if steps else (None, None)
     if is_older:
         before = None
-    shown = f"{before} → {after}" if before and after and before != after else after or ""
-    return markdown(shown)
+    versions = f"{before} → {after}" if before and after and before != after else after or ""
+    return markdown(versions)
 
 
 def _digest(digest: str | None) -> str:
@@ -199,38 +199,39 @@ def _pins(job: Job) -> str:
     """Why a pin is not written as it was."""
     styles = job.pins.values()
     lines = []
-    if Pin.DIGEST in styles and any(item.old.digest is None for item in _edited(job)):
+    if Pin.DIGEST in styles and any(item.old.digest is None for item in _edits_of(job)):
         lines.append("The digest is written beside the tag, as the operator's rules ask.")
-    if Pin.FLOATING in styles and any(item.old != item.new for item in _edited(job)):
+    if Pin.FLOATING in styles and any(item.old != item.new for item in _edits_of(job)):
         lines.append(
             "The pin becomes the floating tag, as the operator's rules ask: each build takes what it shows."
         )
     return " ".join(lines)
 
 
-def _edited(job: Job) -> list[Replacement]:
+def _edits_of(job: Job) -> list[Replacement]:
     return [item for item in job.rebuild.replacements if not item.marker]
 
 
 def _refusals(lines: Sequence[str]) -> str:
     if not lines:
         return ""
-    shown = [*map(markdown, lines[:_MOST_REFUSALS])]
+    sentences = [*map(markdown, lines[:_MOST_REFUSALS])]
     more = [f"and {len(lines) - _MOST_REFUSALS} more"] if len(lines) > _MOST_REFUSALS else []
-    return "**Not changed, please look:**\n\n" + "\n".join(f"- {line}" for line in [*shown, *more])
+    return "**Not changed, please look:**\n\n" + "\n".join(f"- {line}" for line in [*sentences, *more])
 
 
 def _how_to(job: Job) -> str:
     pulls = "\n".join(dict.fromkeys(f"docker pull {target.base}" for target in job.rebuild.targets))
     marked = any(item.marker for item in job.rebuild.replacements)
-    why = (
+    marker_note = (
         "The tag already points to the new image, so the change is a comment line that records its digest: "
         "merging it starts a build.\n\n"
         if marked
         else ""
     )
     return (
-        f"{why}To rebuild without merging, fetch the new base and build with `docker build --pull --no-cache`:\n\n"
+        f"{marker_note}To rebuild without merging, fetch the new base and build with "
+        "`docker build --pull --no-cache`:\n\n"
         f"```sh\n{pulls}\n```\n\n"
         "Closing this pull request tells the bot to leave these digests alone; it asks again for later ones."
     )
