@@ -39,16 +39,16 @@ def decide(
     open_rebuilds: Sequence[Rebuild],
     now: datetime,
     joins: int | None = None,
-    known: Mapping[int, Change] = MappingProxyType({}),
+    changes: Mapping[int, Change] = MappingProxyType({}),
 ) -> tuple[PlannedRebuild, ...]:
-    """The rebuilds that `moves` ask for; `affected` lists the usages for each move's id, `known` the changes on the
-    way of the open rebuilds.
+    """The rebuilds that `moves` ask for; `affected` lists the usages for each move's id, `changes` those on the way
+    of the open rebuilds.
 
     A repository gets at most one rebuild for each action (and workflow to dispatch), whatever the number of its
     files and bases. `joins` is the rollout that the moves belong to, where earlier ones have begun it: what is
     still open of that goes on together with them, since two pull requests for one file would be in conflict.
     """
-    premises = Premises(policy, known, now)
+    premises = Premises(policy, changes, now)
     mine: dict[str, list[Rebuild]] = {}
     for rebuild in open_rebuilds:
         mine.setdefault(rebuild.repository, []).append(rebuild)
@@ -76,7 +76,7 @@ def _for_repository(
     joins: int | None,
 ) -> list[PlannedRebuild]:
     if (refusal := member.config.refusal) is not None:
-        return [_skipped(member, pairs, refusal, premises.now)]
+        return [_skip_repository(member, pairs, refusal, premises.now)]
     asked_for = {target.base: rebuild for rebuild in open_rebuilds for target in rebuild.targets}
     needs = [
         need
@@ -92,21 +92,21 @@ def _for_repository(
         workflow = workflow_of(member, need) if action is Action.DISPATCH else ""
         chosen.setdefault((action, workflow), []).append(need)
     planned = []
-    wanted = {workflow for _, workflow in chosen}
+    workflows = {workflow for _, workflow in chosen}
     for (action, workflow), group in sorted(chosen.items()):
         mine = [
             rebuild
             for rebuild in open_rebuilds
             if rebuild.action is action
-            and not (action is Action.DISPATCH and _is_anothers(rebuild, workflow, wanted))
+            and not (action is Action.DISPATCH and _is_anothers(rebuild, workflow, workflows))
         ]
         if action is Action.PULL_REQUEST:
             for branch, part in _by_branch(group, mine, joins).items():
                 together = [rebuild for rebuild in mine if rebuild.branch == branch]
-                planned.append(_planned(_Asked(member, action, part, mine, together, branch), premises))
+                planned.append(_plan_rebuild(_Order(member, action, part, mine, together, branch), premises))
         else:
             together = [rebuild for rebuild in mine if rebuild.rollout == joins and _may_take(rebuild, workflow)]
-            planned.append(_planned(_Asked(member, action, group, mine, together), premises))
+            planned.append(_plan_rebuild(_Order(member, action, group, mine, together), premises))
     return planned
 
 
@@ -125,13 +125,13 @@ def _is_taken_up(need: Need, asked_for: Rebuild | None, premises: Premises) -> b
         return False
     change = need.move.change
     began = next((target for target in asked_for.targets if target.base == change.base and target.changes), None)
-    first = premises.known.get(began.changes[0]) if began is not None else None
+    first = premises.changes.get(began.changes[0]) if began is not None else None
     return first is None or not goes_back(first.from_version, change.to_version)
 
 
-def _is_anothers(rebuild: Rebuild, workflow: str, wanted: Collection[str]) -> bool:
+def _is_anothers(rebuild: Rebuild, workflow: str, workflows: Collection[str]) -> bool:
     """Whether another of the workflows that are wanted now goes on with what this rebuild was to do."""
-    return rebuild.workflow != workflow and rebuild.workflow in wanted
+    return rebuild.workflow != workflow and rebuild.workflow in workflows
 
 
 def _may_take(rebuild: Rebuild, workflow: str) -> bool:
@@ -163,7 +163,7 @@ def _new_branch(needs: Sequence[Need]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Order:
     """What one rebuild is to do. `open_rebuilds` of its action are replaced where they share a base with it, those
     in `together` in any case."""
 
@@ -184,8 +184,10 @@ class _Asked:
 
     def edits(self, replaced: Iterable[Rebuild]) -> tuple[Replacement, ...]:
         """What is to be written, and what the rebuilds that it replaces were to write."""
-        written = [need.edit for need in self.needs if need.edit is not None and self.action is Action.PULL_REQUEST]
-        edits = {_key(item): item for item in written}
+        own_edits = [
+            need.edit for need in self.needs if need.edit is not None and self.action is Action.PULL_REQUEST
+        ]
+        edits = {_key(item): item for item in own_edits}
         for rebuild in replaced:
             edits = {_key(item): item for item in rebuild.replacements} | edits
         return tuple(edits.values())
@@ -205,19 +207,19 @@ class _Asked:
         return min(times, default=None)
 
 
-def _planned(asked: _Asked, premises: Premises) -> PlannedRebuild:
-    member, action, needs = asked.member, asked.action, asked.needs
+def _plan_rebuild(order: _Order, premises: Premises) -> PlannedRebuild:
+    member, action, needs = order.member, order.action, order.needs
     targets = targets_of(needs, premises.target)
-    replaced = asked.replaced(targets.keys())
+    replaced = order.replaced(targets.keys())
     for rebuild in replaced:
         targets = continued(rebuild.targets, targets)
     terms = premises.policy.together([need.terms for need in needs])
     paced = premises.policy.together([terms, *premises.terms_on_the_way(replaced)]) if replaced else terms
     waited_for = [premises.goes_on(rebuild, terms) for rebuild in replaced if rebuild.state.awaits_action]
     begins = min([*map(premises.begins, needs), *waited_for])
-    requests = [rebuild.pull_request for rebuild in asked.together if rebuild.pull_request is not None]
+    requests = [rebuild.pull_request for rebuild in order.together if rebuild.pull_request is not None]
     is_back = are_back(replaced, targets.values())
-    parts = asked.parts()
+    parts = order.parts()
     return PlannedRebuild(
         repository_id=member.id,
         repository=member.name,
@@ -225,17 +227,17 @@ def _planned(asked: _Asked, premises: Premises) -> PlannedRebuild:
         state=RebuildState.CANCELLED if is_back else RebuildState.PLANNED,
         reason=why_back(targets) if is_back else why(action, needs, targets, member) + why_held(begins),
         targets=tuple(targets[base] for base in sorted(targets)),
-        replacements=asked.edits(replaced),
+        replacements=order.edits(replaced),
         wave=paced.wave,
         soak=premises.policy.soak(paced),
         due_at=begins.at,
         workflow=_workflow(member, action, needs, parts),
         parts=() if action is Action.NOTIFY else parts,
-        branch=asked.branch,
+        branch=order.branch,
         pull_request=requests[0] if requests else None,
         supersedes=tuple(rebuild.id for rebuild in replaced),
         severity=worst([*[need.move.change.severity for need in needs], *premises.severities(targets.values())]),
-        overdue_at=asked.overdue_at(),
+        overdue_at=order.overdue_at(),
         steps=() if action is Action.NOTIFY else terms.steps,
     )
 
@@ -253,7 +255,7 @@ def _key(item: Replacement) -> tuple[str, bool]:
     return str(item.old), item.marker
 
 
-def _skipped(
+def _skip_repository(
     member: FleetRepository, pairs: Sequence[tuple[Move, Usage]], reason: str, now: datetime
 ) -> PlannedRebuild:
     targets = {move.change.base: target_of(move) for move, _ in pairs}
@@ -321,4 +323,4 @@ def why_back(targets: Iterable[Base]) -> str:
 
 def why_held(begins: Beginning) -> str:
     """Words what puts the beginning off, as the end of another reason; empty where nothing does."""
-    return f"; {begins.held}" if begins.held else ""
+    return f"; {begins.delay_reason}" if begins.delay_reason else ""

@@ -21,7 +21,7 @@ _IMPLIED = "the base is implied, not written"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One usage and what it takes to bring it up to date.
+    """One usage of a base that moved, and what it takes to bring that up to date.
 
     `edit` is what a pull request would change, None where nothing can be written. A usage that `floats` takes the
     new base with any rebuild. `is_back`: the base went back to an older version, and no rule has it followed.
@@ -54,8 +54,10 @@ def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, t
     terms = policy.terms(member.name, change.base, change.cause, change.severity)
     assert change.to_digest is not None
     if lost:
-        named = " and ".join(lost)
-        reason = f"it no longer has {named}, which {usage.path} builds for: build without it, or on another base"
+        platforms = " and ".join(lost)
+        reason = (
+            f"it no longer has {platforms}, which {usage.path} builds for: build without it, or on another base"
+        )
         return Need(move, usage, terms, None, False, reason, is_stuck=True)
     fixed = usage.fixed_because if usage.span is not None else usage.fixed_because or _IMPLIED
     follows_back = change.cause is Cause.ROLLBACK and terms.follow_rollbacks
@@ -101,14 +103,14 @@ def _what_it_takes(
         return mark if fixed is None else None, True, f"{reference} needs no edit"
     if fixed is not None:
         return None, False, f"{reference} must be edited by hand: {fixed}"
-    return Replacement(reference, target), False, _why(reference, pin)
+    return Replacement(reference, target), False, _pin_reason(reference, pin)
 
 
-def _why(reference: Reference, pin: Pin) -> str:
+def _pin_reason(reference: Reference, pin: Pin) -> str:
     if pin is Pin.DIGEST and reference.digest is None:
         return f"{reference.tag} is to be pinned by digest"
-    how = "pinned by digest" if reference.digest is not None else "pinned to a patch"
-    return f"{reference.tag} is {how}" + (", and is to float" if pin is Pin.FLOATING else "")
+    pin_text = "pinned by digest" if reference.digest is not None else "pinned to a patch"
+    return f"{reference.tag} is {pin_text}" + (", and is to float" if pin is Pin.FLOATING else "")
 
 
 def _is_ignored(member: FleetRepository, usage: Usage, base: str, today: date) -> bool:
@@ -118,7 +120,7 @@ def _is_ignored(member: FleetRepository, usage: Usage, base: str, today: date) -
 def needs_of_sdk_pins(member: FleetRepository, needs: Sequence[Need]) -> list[Need]:
     """global.json moves together with the SDK image that builds there, never by itself: one that only a person can
     edit has the SDK of its pin until then."""
-    found: list[Need] = []
+    pin_needs: list[Need] = []
     for need in needs if member.sdk_pins else ():
         version = need.move.change.to_version
         if not need.usage.reference.base.is_sdk or version is None or (need.edit is None and not need.floats):
@@ -128,10 +130,10 @@ def needs_of_sdk_pins(member: FleetRepository, needs: Sequence[Need]) -> list[Ne
             if usage.sdk_pin is not None and usage.sdk_pin.must_move(version, image_is_pinned=pinned):
                 target = usage.reference.at(version, None)
                 reason = f"{usage.path} asks for SDK {usage.sdk_pin.version}"
-                found.append(
+                pin_needs.append(
                     Need(need.move, usage, need.terms, Replacement(usage.reference, target), False, reason)
                 )
-    return found
+    return pin_needs
 
 
 def stuck_together(needs: Sequence[Need]) -> list[Need]:

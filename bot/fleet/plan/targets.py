@@ -18,11 +18,11 @@ def target_of(move: Move) -> Target:
 
 def targets_of(needs: Sequence[Need], target_of: Callable[[Move], Target]) -> dict[Base, Target]:
     """By base; of one that moved more than once, from where it was first to where it is now."""
-    found: dict[Base, Target] = {}
+    targets: dict[Base, Target] = {}
     for move in {need.move.id: need.move for need in needs}.values():
         target = target_of(move)
-        found = continued(tuple(found.values()), {target.base: target})
-    return found
+        targets = continued(tuple(targets.values()), {target.base: target})
+    return targets
 
 
 def continued(earlier: Sequence[Target], targets: Mapping[Base, Target]) -> dict[Base, Target]:

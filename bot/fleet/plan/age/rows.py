@@ -68,41 +68,41 @@ class AgeStore(Store):
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
             homes = sorted({row["repository_id"] for row in rows})
-            found = await _places_of(connection, homes)
+            places = await _places_of(connection, homes)
             attempts = await _attempts(connection, homes)
         return readable(
             rows,
-            lambda row: _known(
-                row, found.get(row["repository_id"], []), attempts.get((row["repository_id"], row["workflow"]))
+            lambda row: _known_builds(
+                row, places.get(row["repository_id"], []), attempts.get((row["repository_id"], row["workflow"]))
             ),
             lambda row: f"builds {row['id']}",
         )
 
     async def standings_of(self, ids: Sequence[int]) -> dict[int, list[FollowedUsage]]:
         """The usages of these repositories, each with what its base shows now."""
-        found: dict[int, list[FollowedUsage]] = {}
+        standings: dict[int, list[FollowedUsage]] = {}
         async with self._database.reading() as connection:
-            for some in chunks(ids):
+            for part in chunks(ids):
                 rows = await connection.execute(
                     select(
                         *(usages.c.id, usages.c.repository_id, usages.c.usage),
                         *(bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest),
                     )
                     .join(bases, bases.c.id == usages.c.base_id)
-                    .where(usages.c.repository_id.in_(some))
+                    .where(usages.c.repository_id.in_(part))
                     .order_by(usages.c.id)
                 )
                 pairs = readable(rows, _standing, lambda row: f"usage {row.id}")
                 for home, standing in pairs:
-                    found.setdefault(home, []).append(standing)
-        return found
+                    standings.setdefault(home, []).append(standing)
+        return standings
 
     async def save_ages(self, plan: AgePlan) -> None:
         """Stores judgements and plans, all or nothing; raises `LeaseLost` where another plan was saved since its
         revisions were read."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            if await raise_counter(connection, PLANS) != plan.known.plans + 1:
+            if await raise_counter(connection, PLANS) != plan.revisions.plans + 1:
                 raise LeaseLost("another worker has saved a plan meanwhile")
             something_came = bool(plan.rebuilds) and await is_more_to_hold(connection)
             await lock(connection, workflow_builds, list(plan.judged))
@@ -110,26 +110,28 @@ class AgeStore(Store):
                 await connection.execute(
                     update(workflow_builds).where(workflow_builds.c.id == number).values(**_columns_of(judged, now))
                 )
-            written = {*plan.withdrawn, *plan.hurried}
+            rebuild_ids = {*plan.withdrawn, *plan.hurried}
             if something_came:
-                await hold_what_came(connection, now, written)
+                await hold_what_came(connection, now, rebuild_ids)
             else:
-                await lock(connection, rebuilds, written)
+                await lock(connection, rebuilds, rebuild_ids)
             touched = await _withdraw(connection, plan.withdrawn, now)
             await _hurry(connection, plan.hurried)
             if plan.rebuilds:
                 rollout = await _rollout(connection, plan.since, now)
-                failed = await _failed(connection, rollout)
-                await add_rebuilds(connection, plan.rebuilds, plan.known, rollout, now)
+                failed = await _failed_rebuilds(connection, rollout)
+                await add_rebuilds(connection, plan.rebuilds, plan.revisions, rollout, now)
                 await _mark_retried(connection, rollout, failed)
                 touched.add(rollout)
             await after_transitions(connection, touched, now)
 
 
-def _known(
-    row: Mapping[str, Any], found: Sequence[tuple[BaseInFile, datetime | None]], attempt: Any
+def _known_builds(
+    row: Mapping[str, Any], places: Sequence[tuple[BaseInFile, datetime | None]], attempt: Any
 ) -> KnownBuilds:
-    moments = [at for at in (row["changed_at"], *(moved_at for _, moved_at in found)) if at is not None]
+    moments = [
+        moment for moment in (row["changed_at"], *(moved_at for _, moved_at in places)) if moment is not None
+    ]
     home = {
         "id": row["repository_id"],
         "name": row["name"],
@@ -143,7 +145,7 @@ def _known(
         row["workflow"],
         row["node_id"] is not None,
         load(row["builds"], BranchBuilds),
-        tuple(place for place, _ in found),
+        tuple(place for place, _ in places),
         row["read_at"],
         max(moments, default=None),
         row["told_at"],
@@ -160,7 +162,7 @@ async def _places_of(
     connection: AsyncConnection, ids: Sequence[int]
 ) -> dict[int, list[tuple[BaseInFile, datetime | None]]]:
     """Where each repository names which bases, with when they last moved."""
-    found: dict[int, list[tuple[BaseInFile, datetime | None]]] = {}
+    places_by_home: dict[int, list[tuple[BaseInFile, datetime | None]]] = {}
     path = usage_text("path").label("path")
     columns = usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.moved_at, path
     rows = await connection.execute(
@@ -171,8 +173,8 @@ async def _places_of(
     )
     for row in rows:
         place = base_of(row), row.path
-        found.setdefault(row.repository_id, []).append((place, row.moved_at))
-    return found
+        places_by_home.setdefault(row.repository_id, []).append((place, row.moved_at))
+    return places_by_home
 
 
 async def _attempts(connection: AsyncConnection, ids: Sequence[int]) -> dict[tuple[int, str], Attempt]:
@@ -222,16 +224,16 @@ async def _rollout(connection: AsyncConnection, since: datetime, now: datetime) 
     joined = select(func.max(rollouts.c.id)).where(
         rollouts.c.occasion == Occasion.AGE.value, rollouts.c.opened_at >= since
     )
-    known = (await connection.execute(joined)).scalar()
-    if known is not None:
-        return int(known)
+    rollout = (await connection.execute(joined)).scalar()
+    if rollout is not None:
+        return int(rollout)
     opened = await connection.execute(
         insert(rollouts).values(opened_at=now, occasion=Occasion.AGE.value).returning(rollouts.c.id)
     )
     return int(opened.scalar_one())
 
 
-async def _failed(connection: AsyncConnection, rollout: int) -> dict[tuple[int, str | None], list[int]]:
+async def _failed_rebuilds(connection: AsyncConnection, rollout: int) -> dict[tuple[int, str | None], list[int]]:
     """Reads by repository and workflow what failed in the rollout and was not tried again yet."""
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.workflow).where(
@@ -240,10 +242,10 @@ async def _failed(connection: AsyncConnection, rollout: int) -> dict[tuple[int, 
             rebuilds.c.retried_as.is_(None),
         )
     )
-    found: dict[tuple[int, str | None], list[int]] = {}
+    failed_by_workflow: dict[tuple[int, str | None], list[int]] = {}
     for row in rows:
-        found.setdefault((row.repository_id, row.workflow), []).append(row.id)
-    return found
+        failed_by_workflow.setdefault((row.repository_id, row.workflow), []).append(row.id)
+    return failed_by_workflow
 
 
 async def _mark_retried(
@@ -287,10 +289,10 @@ async def _withdraw(connection: AsyncConnection, withdrawn: Mapping[int, str], n
 
 async def _hurry(connection: AsyncConnection, hurried: Mapping[int, datetime]) -> None:
     """What waits already, for whatever reason, waits for no wave once its image would be too old."""
-    for rebuild, at in sorted(hurried.items()):
-        is_later = or_(rebuilds.c.overdue_at.is_(None), rebuilds.c.overdue_at > at)
+    for rebuild, overdue_at in sorted(hurried.items()):
+        is_later = or_(rebuilds.c.overdue_at.is_(None), rebuilds.c.overdue_at > overdue_at)
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id == rebuild, rebuilds.c.state.in_(AWAITING), is_later)
-            .values(overdue_at=at)
+            .values(overdue_at=overdue_at)
         )

@@ -18,14 +18,14 @@ class Ancestry:
         self,
         graph: Graph,
         progress: Mapping[Image, RebuildProgress],
-        shown: Mapping[tuple[Image, Base], Shown],
+        shown_by_link: Mapping[tuple[Image, Base], Shown],
         expecting: Collection[int],
         beginnings: Mapping[Image, datetime] = MappingProxyType({}),
         join_timeout: timedelta = timedelta(),
     ) -> None:
         self._graph = graph
-        self._shown = shown
-        self._images: dict[int, set[Image]] = {number: set(some) for number, some in graph.images_of.items()}
+        self._shown = shown_by_link
+        self._images: dict[int, set[Image]] = {number: set(images) for number, images in graph.images_of.items()}
         for image in progress:
             self._images.setdefault(image.repository, set()).add(image)
         self._pending: set[Image] = set()
@@ -39,17 +39,17 @@ class Ancestry:
             child: [parent for link in links for parent in self._makers(link)]
             for child, links in graph.parents.items()
         }
-        for image in parents_first(above, [image for some in self._images.values() for image in some]):
+        for image in parents_first(above, [image for images in self._images.values() for image in images]):
             parents = above.get(image, [])
             mine = progress.get(image, RebuildProgress.SETTLED)
             is_busy = mine is not RebuildProgress.SETTLED or image.repository in expecting
             if is_busy or not self._pending.isdisjoint(parents):
                 self._pending.add(image)
-                begun = beginnings.get(image) if mine is RebuildProgress.UNDER_WAY else None
+                began_at = beginnings.get(image) if mine is RebuildProgress.UNDER_WAY else None
                 waited = [self._begins[each] + join_timeout for each in parents if each in self._begins]
                 own = [beginnings[image]] if image in beginnings else []
-                if begun is not None or own or waited:
-                    self._begins[image] = begun or max([*own, *waited])
+                if began_at is not None or own or waited:
+                    self._begins[image] = began_at or max([*own, *waited])
             failed = [self._failed[parent] for parent in parents if parent in self._failed]
             if mine is RebuildProgress.FAILED or failed:
                 self._failed[image] = image.repository if mine is RebuildProgress.FAILED else failed[0]
@@ -60,13 +60,13 @@ class Ancestry:
         return (link.parent,) if self._graph.turns(link) else self._images[link.parent.repository]
 
     def links_of(self, due: Due) -> list[Link]:
-        """The links whose parents count for a rebuild."""
+        """Returns the links whose parents a rebuild may have to wait for."""
         images = {*due.images, *self._graph.images_of.get(due.repository, ())}
         links = [link for image in sorted(images) for link in self._graph.of(image)]
         return [link for link in links if link.child in due.images or not self._graph.turns(link)]
 
     def missing(self, due: Due) -> list[Link]:
-        """The links that a rebuild has to wait for."""
+        """Returns the links whose parents do not show yet what the rebuild is for."""
         links = [link for link in self.links_of(due) if not self._is_ready(link)]
         turning = [link for link in links if self._graph.turns(link)]
         if due.images - {link.child for link in turning}:
@@ -83,5 +83,5 @@ class Ancestry:
         return max((self._begins[each] for each in self._makers(link) if each in self._begins), default=None)
 
     def failed(self, link: Link) -> int | None:
-        """The repository whose failure a link waits for."""
+        """Returns the repository whose failed rebuild a link waits for, None where none failed."""
         return next((self._failed[image] for image in self._makers(link) if image in self._failed), None)

@@ -24,7 +24,7 @@ def decide_frontier(
     graph: Graph,
     progress: Mapping[Image, RebuildProgress],
     dues: Mapping[int, Due],
-    shown: Mapping[tuple[Image, Base], Shown],
+    shown_by_link: Mapping[tuple[Image, Base], Shown],
     now: datetime,
     join_timeout: timedelta = JOIN_TIMEOUT,
     behind: Mapping[int, Sequence[Behind]] = MappingProxyType({}),
@@ -37,10 +37,10 @@ def decide_frontier(
     way leads from one image of the repository to another is that impossible: then a rebuild goes as soon as one of
     the images that it is for is ready, and the others are followed up.
 
-    `progress` is that of images, `shown` by child and base. Who has an ancestor that is still to be rebuilt is not
-    ready, though nothing of it is due itself: that will come. A severe fix goes at once and is followed up when the
-    parents are ready, once. `behind` are, by who builds on them, the bases in mirrors that are to show something
-    newer: they are waited for like parents, as long as that is to be expected.
+    `progress` is that of images, `shown_by_link` what each base shows its child. Who has an ancestor that is still
+    to be rebuilt is not ready, though nothing of it is due itself: that will come. A severe fix goes at once and is
+    followed up when the parents are ready, once. `behind` are, by who builds on them, the bases in mirrors that are
+    to show something newer: they are waited for like parents, as long as that is to be expected.
 
     A wait counts from when what it waits for may begin: `beginnings` tell when the rebuild of an image was let go,
     or may be at the earliest, as once its base has settled or a window opens.
@@ -48,21 +48,21 @@ def decide_frontier(
     `gated` are the images that the gate holds back. Nothing of another repository is built upon one of them,
     however long that takes and whatever it would fix.
     """
-    awaited = _awaited(behind, now - join_timeout)
-    ancestry = Ancestry(graph, progress, shown, awaited.keys(), beginnings, join_timeout)
-    decider = _Decider(ancestry, shown, awaited, gated, now, join_timeout)
+    awaited = _mirrors_awaited(behind, now - join_timeout)
+    ancestry = Ancestry(graph, progress, shown_by_link, awaited.keys(), beginnings, join_timeout)
+    decider = _Decider(ancestry, shown_by_link, awaited, gated, now, join_timeout)
     frontier: dict[int, Passed] = {}
     waits: dict[int, Wait | Unseen] = {}
-    done: set[int] = set()
+    made_before: set[int] = set()
     for number, due in dues.items():
         decided = decider.decided(due)
         if decided is None:
-            done.add(number)
+            made_before.add(number)
         elif isinstance(decided, Passed):
             frontier[number] = decided
         else:
             waits[number] = decided
-    return Cascade(frontier, waits, _blocks(graph, progress), frozenset(done))
+    return Cascade(frontier, waits, _blocks(graph, progress), frozenset(made_before))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class _Decider:
     for, by who builds on them."""
 
     ancestry: Ancestry
-    shown: Mapping[tuple[Image, Base], Shown]
+    shown_by_link: Mapping[tuple[Image, Base], Shown]
     awaited: Mapping[int, tuple[Behind, ...]]
     gated: Collection[Image]
     now: datetime
@@ -80,10 +80,12 @@ class _Decider:
     def decided(self, due: Due) -> Passed | Wait | Unseen | None:
         """Whether a rebuild may act or what it waits for; None where an earlier build has made all of it."""
         links = self.ancestry.links_of(due)
-        held = [link for link in links if link.parent in self.gated and link.parent.repository != due.repository]
-        if held:
+        gated_links = [
+            link for link in links if link.parent in self.gated and link.parent.repository != due.repository
+        ]
+        if gated_links:
             again = _next_look(due.since or self.now, self.now, self.join_timeout)
-            return Wait(_bases(held), len(_bases(links)), again, is_gated=True)
+            return Wait(_bases(gated_links), len(_bases(links)), again, is_gated=True)
         missing = self.ancestry.missing(due)
         late = self.awaited.get(due.repository, ())
         if missing or late:
@@ -96,21 +98,28 @@ class _Decider:
         end = max(due.since or self.now, due.made_at or due.since or self.now) + self.join_timeout
         if due.together is Together.UNSEEN and self.now < end:
             return Unseen(end)
-        return Passed(_claimed(links, self.shown))
+        return Passed(_words_of_claims(links, self.shown_by_link))
 
     def _of_unready(
         self, due: Due, links: Sequence[Link], missing: Sequence[Link], late: tuple[Behind, ...]
     ) -> Passed | Wait:
-        begins = [at for link in missing if (at := self.ancestry.begins(link)) is not None]
+        begins = [moment for link in missing if (moment := self.ancestry.begins(link)) is not None]
         since = [*([due.since or self.now] if missing else []), *begins, *(each.since for each in late)]
         until = max(since) + self.join_timeout
         if due.is_severe and not due.went_ahead:
-            told = f"does not wait for {_named([*missing, *late])}, since it fixes something severe"
-            return Passed(told, True)
+            remark = f"does not wait for {_names_of([*missing, *late])}, since it fixes something severe"
+            return Passed(remark, True)
         if until <= self.now:
             waited = duration(self.join_timeout)
-            return Passed(f"{_named(missing)} is not proven to stand on the new base after {waited}", True)
-        blocked_by = next((found for link in missing if (found := self.ancestry.failed(link)) is not None), None)
+            return Passed(f"{_names_of(missing)} is not proven to stand on the new base after {waited}", True)
+        blocked_by = next(
+            (
+                failed_repository
+                for link in missing
+                if (failed_repository := self.ancestry.failed(link)) is not None
+            ),
+            None,
+        )
         return Wait(_bases(missing), len(_bases(links)), until, blocked_by, late)
 
 
@@ -126,26 +135,26 @@ def _next_look(since: datetime, now: datetime, every: timedelta) -> datetime:
 def _blocks(graph: Graph, progress: Mapping[Image, RebuildProgress]) -> dict[int, int]:
     """How many other repositories stand on those whose rebuild failed."""
     failed: dict[int, list[Image]] = {}
-    for image, each in progress.items():
-        if each is RebuildProgress.FAILED:
+    for image, state in progress.items():
+        if state is RebuildProgress.FAILED:
             failed.setdefault(image.repository, []).append(image)
     below = {
         number: {image.repository for image in graph.descendants(images)} - {number}
         for number, images in failed.items()
     }
-    return {number: len(some) for number, some in below.items() if some}
+    return {number: len(repositories) for number, repositories in below.items() if repositories}
 
 
-def _awaited(behind: Mapping[int, Sequence[Behind]], since: datetime) -> dict[int, tuple[Behind, ...]]:
+def _mirrors_awaited(behind: Mapping[int, Sequence[Behind]], since: datetime) -> dict[int, tuple[Behind, ...]]:
     """What has been behind for longer is waited for no longer: its mirror is filled by the day, or stands still."""
-    found = {child: tuple(each for each in some if each.since > since) for child, some in behind.items()}
-    return {child: some for child, some in found.items() if some}
+    waited_for = {child: tuple(each for each in mirrors if each.since > since) for child, mirrors in behind.items()}
+    return {child: mirrors for child, mirrors in waited_for.items() if mirrors}
 
 
-def _claimed(links: Iterable[Link], shown: Mapping[tuple[Image, Base], Shown]) -> str:
-    bases = {link for link in links if shown.get((link.child, link.base)) is Shown.CLAIMED}
-    return f"{_named(bases)} is claimed to stand on the new base, its layers do not show it" if bases else ""
+def _words_of_claims(links: Iterable[Link], shown_by_link: Mapping[tuple[Image, Base], Shown]) -> str:
+    bases = {link for link in links if shown_by_link.get((link.child, link.base)) is Shown.CLAIMED}
+    return f"{_names_of(bases)} is claimed to stand on the new base, its layers do not show it" if bases else ""
 
 
-def _named(links: Iterable[Link | Behind]) -> str:
+def _names_of(links: Iterable[Link | Behind]) -> str:
     return " and ".join(sorted({link.base.short for link in links}))

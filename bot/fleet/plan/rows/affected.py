@@ -52,28 +52,28 @@ async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[
         rows = (await connection.execute(theirs)).mappings().all()
         pins = await sdk_pins(connection, {row["id"] for row in rows})
         planned = (await connection.execute(concerned)).all()
-        rows_of_usages = (await connection.execute(_following(ids))).all()
+        rows_of_usages = (await connection.execute(_following_usages(ids))).all()
         brought = await changes_by_id(connection, {row.change for row in rows_of_usages if row.only_brought})
     empty = {number for number, change in brought.items() if not change.brings}
     counted = (row for row in rows_of_usages if not (row.only_brought and row.change in empty))
-    named = readable(counted, _Usages().named, lambda row: f"usage {row.id}")
+    concerned_usages = readable(counted, _Usages().usage_of, lambda row: f"usage {row.id}")
     members = dict(
         readable(
             rows, lambda row: (row["id"], fleet_repository_of(row, pins)), lambda row: f"repository {row['name']}"
         )
     )
-    skipped = {pair for row in planned if row.is_unserved for pair in _taken_up(row, ids)}
-    served = {pair for row in planned if not row.is_unserved for pair in _taken_up(row, ids)}
-    found: dict[int, list[Affected]] = {}
-    for repository, change, usage in named:
+    skipped = {pair for row in planned if row.is_unserved for pair in _changes_taken_up(row, ids)}
+    served = {pair for row in planned if not row.is_unserved for pair in _changes_taken_up(row, ids)}
+    affected: dict[int, list[Affected]] = {}
+    for repository, change, usage in concerned_usages:
         member, pair = members.get(repository), (repository, change)
         if member is None or pair in served or (pair in skipped and not member.config.enabled):
             continue
-        found.setdefault(change, []).append(Affected(member, usage))
-    return found
+        affected.setdefault(change, []).append(Affected(member, usage))
+    return affected
 
 
-def _following(ids: Sequence[int]) -> Select[Any]:
+def _following_usages(ids: Sequence[int]) -> Select[Any]:
     """The usages that follow the bases of these changes, with whether only what others brought counts for them."""
     return (
         select(
@@ -95,15 +95,15 @@ class _Usages:
     def __init__(self) -> None:
         self._known: dict[str, Usage] = {}
 
-    def named(self, row: Any) -> tuple[int, int, Usage]:
-        """The repository, the change and the usage of a row."""
+    def usage_of(self, row: Any) -> tuple[int, int, Usage]:
+        """Reads a row's repository, change and usage."""
         usage = self._known.get(row.usage)
         if usage is None:
             usage = self._known[row.usage] = load_text(row.usage, Usage)
         return row.repository_id, row.change, usage
 
 
-def _taken_up(row: Any, changes: Sequence[int]) -> set[tuple[int, int]]:
+def _changes_taken_up(row: Any, changes: Sequence[int]) -> set[tuple[int, int]]:
     """The repository of a rebuild with each change that it takes up.
 
     Where these cannot be read, with all: a second dispatch does more harm than a missing one, which is told.

@@ -65,9 +65,9 @@ class PlanStore(Store):
         async with self._database.reading() as connection:
             return await read_rebuilds(connection, rebuilds.c.state.in_(REPLACEABLE))
 
-    async def changes_on_the_way(self, some: Sequence[Rebuild]) -> dict[int, Change]:
+    async def changes_on_the_way(self, waiting: Sequence[Rebuild]) -> dict[int, Change]:
         async with self._database.reading() as connection:
-            return await changes_by_id(connection, _taken_by(some))
+            return await changes_by_id(connection, _changes_of(waiting))
 
     async def open_rollouts(self) -> list[OpenRollout]:
         async with self._database.reading() as connection:
@@ -102,13 +102,13 @@ class PlanStore(Store):
                 raise LeaseLost("another worker has saved a plan meanwhile")
             something_came = bool(plan.rebuilds) and await is_more_to_hold(connection)
             await lock(connection, changes, plan.changes)
-            taken = await connection.execute(
+            planned_rows = await connection.execute(
                 update(changes)
                 .where(changes.c.id.in_(plan.changes), changes.c.planned.is_(False))
                 .values(planned=True)
                 .returning(changes.c.id)
             )
-            if len(taken.all()) != len(plan.changes):
+            if len(planned_rows.all()) != len(plan.changes):
                 raise LeaseLost("another worker has planned these changes")
             if not plan.rebuilds:
                 return
@@ -134,21 +134,28 @@ class PlanStore(Store):
         async with self._database.reading() as connection:
             is_known_better = rebuilds.c.considered_revision < await counter(connection, ASSESSMENTS)
             before = or_(is_known_better, rebuilds.c.planned_at > self._clock.now() + AHEAD)
-            found = await read_rebuilds(connection, rebuilds.c.rollout_id.in_(open_ones), before, waiting, late)
-            known = await changes_by_id(connection, _taken_by(found))
+            considered = await read_rebuilds(
+                connection, rebuilds.c.rollout_id.in_(open_ones), before, waiting, late
+            )
+            taken_changes = await changes_by_id(connection, _changes_of(considered))
         return [
             (
                 rebuild,
-                tuple(known[change] for target in rebuild.targets for change in target.changes if change in known),
+                tuple(
+                    taken_changes[change]
+                    for target in rebuild.targets
+                    for change in target.changes
+                    if change in taken_changes
+                ),
             )
-            for rebuild in found
+            for rebuild in considered
         ]
 
-    async def save_reconsidered(self, found: Mapping[int, Reconsidered], known: Revisions) -> None:
+    async def save_reconsidered(self, decisions: Mapping[int, Reconsidered], revisions: Revisions) -> None:
         """Stores when rebuilds begin, and in which wave: only ever earlier, and only while nobody works on them.
         What a clock that was ahead has planned counts as planned now."""
         now = self._clock.now()
-        at = bindparam("at", type_=rebuilds.c.due_at.type)
+        begins_at = bindparam("at", type_=rebuilds.c.due_at.type)
         soak = bindparam("soak", type_=rebuilds.c.soak_seconds.type)
         overdue = bindparam("overdue", type_=rebuilds.c.overdue_at.type)
         first = bindparam("first", type_=rebuilds.c.wave.type)
@@ -157,10 +164,10 @@ class PlanStore(Store):
             update(rebuilds)
             .where(rebuilds.c.id == bindparam("rebuild"), rebuilds.c.lease_owner.is_(None))
             .values(
-                considered_revision=known.assessments,
+                considered_revision=revisions.assessments,
                 planned_at=at_last(rebuilds.c.planned_at, now),
                 waits_since=at_last(rebuilds.c.waits_since, now),
-                due_at=case((rebuilds.c.due_at > at, at), else_=rebuilds.c.due_at),
+                due_at=case((rebuilds.c.due_at > begins_at, begins_at), else_=rebuilds.c.due_at),
                 severity=bindparam("worst"),
                 wave=case((rebuilds.c.released_at.is_(None), func.coalesce(first, wave)), else_=wave),
                 soak_seconds=case((or_(known_soak.is_(None), known_soak > soak), soak), else_=known_soak),
@@ -170,32 +177,36 @@ class PlanStore(Store):
             )
         )
         async with self._database.transaction() as connection:
-            await lock(connection, rebuilds, found)
-            kept = await _severities(connection, [id_ for id_, item in found.items() if not item.is_whole])
+            await lock(connection, rebuilds, decisions)
+            stored_severities = await _severities(
+                connection, [id_ for id_, item in decisions.items() if not item.is_whole]
+            )
             await connection.execute(
                 statement,
                 [
                     {
                         "rebuild": id_,
                         "at": item.due_at,
-                        "worst": worst_of.value if (worst_of := worst([item.severity, kept.get(id_)])) else None,
+                        "worst": worst_of.value
+                        if (worst_of := worst([item.severity, stored_severities.get(id_)]))
+                        else None,
                         "first": item.wave,
                         "soak": None if item.soak is None else int(item.soak.total_seconds()),
                         "overdue": item.overdue_at,
                     }
-                    for id_, item in found.items()
+                    for id_, item in decisions.items()
                 ],
             )
 
 
 async def _severities(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Severity | None]:
-    found: dict[int, Severity | None] = {}
-    for some in chunks(sorted(ids)):
-        rows = await connection.execute(select(rebuilds.c.id, rebuilds.c.severity).where(rebuilds.c.id.in_(some)))
-        found |= {row.id: Severity(row.severity) if row.severity else None for row in rows}
-    return found
+    severities: dict[int, Severity | None] = {}
+    for part in chunks(sorted(ids)):
+        rows = await connection.execute(select(rebuilds.c.id, rebuilds.c.severity).where(rebuilds.c.id.in_(part)))
+        severities |= {row.id: Severity(row.severity) if row.severity else None for row in rows}
+    return severities
 
 
-def _taken_by(some: Sequence[Rebuild]) -> set[int]:
+def _changes_of(waiting: Sequence[Rebuild]) -> set[int]:
     """The changes that these rebuilds take up."""
-    return {change for rebuild in some for target in rebuild.targets for change in target.changes}
+    return {change for rebuild in waiting for target in rebuild.targets for change in target.changes}

@@ -61,18 +61,18 @@ class CascadeStore(Store):
         self._has_blocked = False
         """Whether somebody stood on an image whose rebuild failed: that it is mended, no mark tells."""
 
-    async def own_among(self, some: Collection[Base]) -> frozenset[Base]:
-        """Those of these bases that repositories of the fleet produce."""
-        found: set[tuple[str, str]] = set()
+    async def own_among(self, candidates: Collection[Base]) -> frozenset[Base]:
+        """Returns those of these bases that repositories of the fleet produce."""
+        own_names: set[tuple[str, str]] = set()
         async with self._database.reading() as connection:
-            for part in chunks(sorted({(base.registry, base.repository) for base in some})):
+            for part in chunks(sorted({(base.registry, base.repository) for base in candidates})):
                 rows = await connection.execute(
                     select(images.c.registry, images.c.repository).where(
                         tuple_(images.c.registry, images.c.repository).in_(part)
                     )
                 )
-                found |= {(row.registry, row.repository) for row in rows}
-        return frozenset(base for base in some if (base.registry, base.repository) in found)
+                own_names |= {(row.registry, row.repository) for row in rows}
+        return frozenset(base for base in candidates if (base.registry, base.repository) in own_names)
 
     async def changes_below(self, base: Base) -> dict[Base, list[Move]]:
         """The changes, oldest first, of the bases that an own base is built upon, but for itself and what closes a
@@ -89,19 +89,19 @@ class CascadeStore(Store):
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
             upon = await bases_below(connection, base) if rows else None
-        found: dict[Base, list[Move]] = {}
+        moves_by_base: dict[Base, list[Move]] = {}
         for move in readable(
             rows, lambda row: Move(row.id, load(row.change, Change)), lambda row: f"change {row.id}"
         ):
             if move.change.base.name != base.name and (upon is None or move.change.base in upon):
-                found.setdefault(move.change.base, []).append(move)
-        return found
+                moves_by_base.setdefault(move.change.base, []).append(move)
+        return moves_by_base
 
-    async def shown_by(self, some: Collection[Base]) -> dict[Base, Observation]:
+    async def shown_by(self, own_bases: Collection[Base]) -> dict[Base, Observation]:
         """The last observation of each of these bases, as far as there is one."""
         async with self._database.reading() as connection:
             ids: dict[int, Base] = {}
-            for part in chunks(sorted(some)):
+            for part in chunks(sorted(own_bases)):
                 rows = await connection.execute(select(bases).where(has_name_among(part)))
                 ids |= {row.id: base_of(row) for row in rows}
             latest = await latest_observations(connection, sorted(ids), 1)
@@ -110,12 +110,12 @@ class CascadeStore(Store):
     async def fleet(self) -> CascadeInput | None:
         async with self._database.reading() as connection:
             mark = await _mark_of(connection)
-            held = await connection.scalar(select(rebuilds.c.id).where(_IS_HELD).limit(1))
-            if held is None and not self._has_blocked and mark == self._mark:
+            held_rebuild = await connection.scalar(select(rebuilds.c.id).where(_IS_HELD).limit(1))
+            if held_rebuild is None and not self._has_blocked and mark == self._mark:
                 return None
-            known = await counter(connection, RELEASES)
-            found = await links_of_fleet(connection)
-            links, parts = found.links, found.parts
+            releases = await counter(connection, RELEASES)
+            fleet_links = await links_of_fleet(connection)
+            links, parts = fleet_links.links, fleet_links.parts
             concerned = {image.repository for link in links for image in (link.child, link.parent)}
             parents = {link.parent for link in links}
             rows = await open_rebuilds(connection, concerned)
@@ -132,13 +132,13 @@ class CascadeStore(Store):
         held_ones = frozenset(row.id for row in rows if row.id in dues and row.waits_for is not None)
         self._mark = mark
         return CascadeInput(
-            *(known, links, found.names, progress, dues, held_ones, builds, bases_of, digests, moved),
+            *(releases, links, fleet_links.names, progress, dues, held_ones, builds, bases_of, digests, moved),
             *(is_settled, late, gated, beginnings_of(rows, parts, self._clock.now())),
         )
 
     async def save(self, decided: Decided) -> int:
-        now, found = self._clock.now(), decided.cascade
-        self._has_blocked = bool(found.blocks)
+        now, cascade = self._clock.now(), decided.cascade
+        self._has_blocked = bool(cascade.blocks)
         dues = decided.fleet.dues
         distances = decided.graph.distances()
         far = {
@@ -154,66 +154,68 @@ class CascadeStore(Store):
                     ).where(_IS_HELD)
                 )
             ).all()
-            asked = (_news(row, found, far.get(row.id, 0), decided.fleet) for row in rows)
-            news = [each for each in asked if each is not None]
-            told = await incidents_of(connection, decided, now)
+            candidates = (_news(row, cascade, far.get(row.id, 0), decided.fleet) for row in rows)
+            news = [each for each in candidates if each is not None]
+            incident_news = await incidents_of(connection, decided, now)
             if news or await links_changed(connection, decided):
-                is_latest = await raise_counter(connection, RELEASES) == decided.fleet.known + 1
+                is_latest = await raise_counter(connection, RELEASES) == decided.fleet.releases + 1
                 if news and not is_latest:
                     raise LeaseLost("another worker has let rebuilds begin meanwhile")
-            unseen = [number for number, wait in found.waits.items() if isinstance(wait, Unseen)]
+            unseen = [number for number, wait in cascade.waits.items() if isinstance(wait, Unseen)]
             await look_soon(connection, [dues[number] for number in unseen if number in dues], now)
             await keep_links(connection, decided)
             await lock(connection, rebuilds, [number for number, _ in news])
-            gone: list[int] = []
+            released: list[int] = []
             for number, values in news:
-                held = update(rebuilds).where(rebuilds.c.id == number, _IS_HELD).values(**values)
+                statement = update(rebuilds).where(rebuilds.c.id == number, _IS_HELD).values(**values)
                 # Whoever has ended it since it was read has the last word.
-                if (await connection.execute(held)).rowcount and values["waits_for"] is None:
-                    gone.append(number)
+                if (await connection.execute(statement)).rowcount and values["waits_for"] is None:
+                    released.append(number)
             rollouts_of = {row.id: row.rollout_id for row in rows}
-            await self._end(connection, [row for row in rows if row.id in found.done and row.id in gone])
-            if gone:
-                await after_transitions(connection, {rollouts_of[number] for number in gone}, now)
-            if told is not None:
-                await tell_incidents(connection, *told, now)
-        return len(gone)
+            await self._end(
+                connection, [row for row in rows if row.id in cascade.made_before and row.id in released]
+            )
+            if released:
+                await after_transitions(connection, {rollouts_of[number] for number in released}, now)
+            if incident_news is not None:
+                await tell_incidents(connection, *incident_news, now)
+        return len(released)
 
-    async def _end(self, connection: AsyncConnection, done: Sequence[Any]) -> None:
+    async def _end(self, connection: AsyncConnection, rows: Sequence[Any]) -> None:
         """Ends rebuilds of which an earlier build has made all."""
         now = self._clock.now()
-        for row in done:
+        for row in rows:
             values = {"state": RebuildState.SUCCEEDED.value, "reason": _MADE_BEFORE, "ended_at": now}
             await connection.execute(update(rebuilds).where(rebuilds.c.id == row.id).values(**values))
-        if done:
+        if rows:
             await keep_transitions(
                 connection,
                 [
                     transition_row(row.id, now, RebuildState(row.state), RebuildState.SUCCEEDED, _MADE_BEFORE)
-                    for row in done
+                    for row in rows
                 ],
             )
 
 
-def _news(row: Any, found: Cascade, distance: int, fleet: CascadeInput) -> tuple[int, dict[str, Any]] | None:
+def _news(row: Any, cascade: Cascade, distance: int, fleet: CascadeInput) -> tuple[int, dict[str, Any]] | None:
     """What changes in a held rebuild; None where nothing does."""
-    wait = found.waits.get(row.id)
+    wait = cascade.waits.get(row.id)
     if wait is not None:
         if (row.waits_for, row.waits_until, row.distance) == (wait.reason, wait.until, distance):
             return None
         return row.id, {"waits_for": wait.reason, "waits_until": wait.until, "distance": distance}
-    if row.id in found.done and fleet.is_settled:
+    if row.id in cascade.made_before and fleet.is_settled:
         return row.id, {"waits_for": None, "waits_until": None, "distance": distance}
-    passed = found.frontier.get(row.id)
+    passed = cascade.frontier.get(row.id)
     if passed is None or not fleet.is_settled:
         return None
-    told = f"{row.reason}; {passed.told}" if passed.told else row.reason
+    reason = f"{row.reason}; {passed.remark}" if passed.remark else row.reason
     return row.id, {
         "waits_for": None,
         "waits_until": None,
         "distance": distance,
         "went_ahead": passed.is_ahead,
-        "reason": told,
+        "reason": reason,
     }
 
 
