@@ -91,8 +91,8 @@ def _candidates(publications: Iterable[Publication], expected: Collection[Base])
     newest = sorted(publications, key=lambda each: each.at, reverse=True)
     likeliest = sorted(newest, key=lambda each: (each.base not in expected, each.until is not None))
     by_digest: dict[str, Publication] = {}
-    for each in likeliest:
-        by_digest.setdefault(each.platform_digest, each)
+    for publication in likeliest:
+        by_digest.setdefault(publication.platform_digest, publication)
     return list(by_digest.values())
 
 
@@ -110,9 +110,9 @@ def open_claims(standings: Sequence[ImageStanding]) -> frozenset[str]:
     """The digests of platforms that layers claim and that can still be proved."""
     return frozenset(
         publication.platform_digest
-        for each in standings
-        if each.basis is Basis.LAYERS and not each.are_layers_proved
-        for publication in each.publications
+        for standing in standings
+        if standing.basis is Basis.LAYERS and not standing.are_layers_proved
+        for publication in standing.publications
     )
 
 

@@ -50,7 +50,7 @@ class Pushed:
         return tag, digest
 
     async def read(self, image: ProducedImage, tag: str, digest: str) -> Look:
-        """Reads and keeps what the digest is of."""
+        """Reads the image of a digest, and keeps what it shows."""
         place = Base(image.claim.registry, image.claim.repository, tag)
         look = await look_at(image, place, digest, self.store, self.registries, self.observed)
         await self.store.keep_look(image, look)

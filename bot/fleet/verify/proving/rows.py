@@ -28,10 +28,10 @@ class ProvingStore(ImagesStore, RebuildStore):
     async def _proving(self, claimed: Claimed) -> Proving:
         home = claimed.row["repository_id"]
         async with self._database.reading() as connection:
-            named = await connection.execute(
+            home_rows = await connection.execute(
                 select(repositories.c.name, repositories.c.node_id).where(repositories.c.id == home)
             )
-            row = named.one()
+            row = home_rows.one()
             rows = await connection.execute(
                 select(usages.c.id, usages.c.usage).where(usages.c.repository_id == home).order_by(usages.c.id)
             )

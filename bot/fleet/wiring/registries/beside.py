@@ -27,11 +27,11 @@ class JudgedBeside:
         return judge_of(self.trust, name, self.clock.now(), self._remembered)
 
 
-def judge_of(trust: TrustSettings, name: str, at: datetime, remembered: Remembered) -> Judge:
-    """Judges statements about `registry/name`."""
+def judge_of(trust: TrustSettings, name: str, moment: datetime, remembered: Remembered) -> Judge:
+    """Makes what judges statements about `registry/name` at one moment."""
     rule = trust.rule_for(name)
     trusted = trusted_by(trust, rule) if rule is not None and rule.trusts_statements else None
-    return judged_by(trusted, at, remembered)
+    return judged_by(trusted, moment, remembered)
 
 
 BESIDE = Part(lambda bot: LookedOnce(bot.registry, bot.clock))

@@ -25,28 +25,28 @@ class VexBeside(JudgedBeside):
         return await vex_of(self.beside, place.registry, place.repository, digests, self.judge(place.name))
 
     async def signed_statements(
-        self, asked: Sequence[tuple[ProducedImage, Collection[str]]]
+        self, questions: Sequence[tuple[ProducedImage, Collection[str]]]
     ) -> Mapping[int, Sequence[VexStatement] | Failure]:
         """Where no rule trusts anybody with statements about an image, nothing is asked; of images that show the
         same under one name, as several repositories may claim it, once."""
         places: dict[tuple[str, tuple[str, ...]], list[int]] = {}
-        for image, digests in asked:
+        for image, digests in questions:
             rule = self.trust.rule_for(image.claim.name)
             if rule is not None and rule.trusts_statements:
                 places.setdefault((image.claim.name, tuple(sorted(digests))), []).append(image.id)
-        answers = await bounded_gather(_AT_ONCE, places, lambda place: self._said(*place))
-        told = zip(places.values(), answers, strict=True)
-        return {number: answer for numbers, answer in told for number in numbers}
+        answers = await bounded_gather(_AT_ONCE, places, lambda place: self._statements_about(*place))
+        answered_places = zip(places.values(), answers, strict=True)
+        return {number: answer for numbers, answer in answered_places for number in numbers}
 
-    async def _said(self, name: str, digests: Sequence[str]) -> Sequence[VexStatement] | Failure:
+    async def _statements_about(self, name: str, digests: Sequence[str]) -> Sequence[VexStatement] | Failure:
         registry, _, repository = name.partition("/")
         try:
-            found = await self.documents(Base(registry, repository, "latest"), digests)
+            documents = await self.documents(Base(registry, repository, "latest"), digests)
         except Failure as failure:
             return failure
-        return [statement for each in found if each.is_heeded for statement in each.statements]
+        return [statement for each in documents if each.is_heeded for statement in each.statements]
 
 
 def vex_beside(bot: Bot) -> VexBeside:
-    """Registries as they are asked for VEX documents."""
+    """Opens registries for VEX documents, with the rules of trust by which these are judged."""
     return VexBeside(bot[BESIDE], bot.settings.trust, bot.clock)
