@@ -34,9 +34,9 @@ from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.wiring.gate import gate_options_of
 from bot.fleet.wiring.grants import forge_host, http_rules
 from bot.fleet.wiring.registries.accesses import accesses_of_caller
+from bot.fleet.wiring.registries.beside import VexBeside
 from bot.fleet.wiring.registries.images import RegistryImages
 from bot.fleet.wiring.registries.trust import Trusting, builder_doubt
-from bot.fleet.wiring.registries.vex import VexBeside
 from bot.images.trust.looked_once import LookedOnce
 from bot.images.vex.attached import AttachedVex
 from bot.service.opened_stores import opened_stores

@@ -16,10 +16,8 @@ from bot.domain.rollouts.joining import left, not_ended
 from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, RebuildState
 from bot.domain.rollouts.reopening import after_closing
-from bot.fleet.follow.absent import has_not_started
 from bot.fleet.follow.building import after_builds, is_to_be_sought_later
-from bot.fleet.follow.explaining import explained
-from bot.fleet.follow.replacing import newer_run
+from bot.fleet.follow.runs import explained, has_not_started, newer_run
 
 
 class RunsTaken(Protocol):

@@ -12,8 +12,8 @@ from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
 from bot.domain.rollouts.joining import left
 from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
-from bot.fleet.follow.absent import GONE_AFTER, judged, looks_in_vain
 from bot.fleet.follow.looking import Looks, look_at
+from bot.fleet.follow.runs import GONE_AFTER, judged, looks_in_vain
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 

@@ -8,8 +8,8 @@ from bot.fleet.bot import Bot
 from bot.fleet.verify.gating.judging import Gating
 from bot.fleet.verify.gating.ports import GateOptions
 from bot.fleet.verify.gating.rows import GatingStore
+from bot.fleet.wiring.registries.beside import vex_beside
 from bot.fleet.wiring.registries.trusted import trust_mark
-from bot.fleet.wiring.registries.vex import vex_beside
 from bot.images.vex.statements import LARGEST_VEX, VexStatement, read_vex
 from bot.settings import Settings
 

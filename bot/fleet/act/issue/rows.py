@@ -10,10 +10,7 @@ from bot.domain.repositories.issue import worth_an_issue
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.timing.age import AgeStanding
-from bot.fleet.act.issue import dead_schedules as dead
-from bot.fleet.act.issue import failures as failing
-from bot.fleet.act.issue.dead_schedules import dead_schedules
-from bot.fleet.act.issue.failures import IssueFailure, failures
+from bot.fleet.act.issue.sections import DEAD_SCHEDULES, FAILURES, IssueFailure, dead_schedules, failures
 from bot.fleet.act.issue.tick import DueIssue, ToldIssue
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
@@ -72,7 +69,7 @@ class IssuesStore(Store):
                     for home, entries in (await _dead_workflows_by_repository(connection)).items()
                 ),
             ]
-            before = await sections_by_name(connection, (failing.NAME, dead.NAME))
+            before = await sections_by_name(connection, (FAILURES, DEAD_SCHEDULES))
         over = before.keys() - {(home, section.name) for home, section in sections}
         news = [(home, section) for home, section in sections if before.get((home, section.name)) != section]
         if not news and not over:

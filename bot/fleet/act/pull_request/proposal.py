@@ -1,17 +1,23 @@
-"""One open pull request for each repository and branch, brought to the wanted content from wherever it stands."""
+"""One open pull request for each repository and branch, brought to the wanted content from wherever it stands.
+
+Another bot's that brings the same is followed, and no second one is opened beside it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from bot.domain.backoff import rest_at_age
+from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.branches import MOST_TIPS
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.pull_requests import OtherRequest
 from bot.domain.forge.refusals import BranchQueued, BranchRefused, FilesDenied
 from bot.domain.rollouts.rebuild import Merging, Rebuild, RebuildState
 from bot.files.formats.repository import needs_projects
 from bot.files.formats.rewrite.refresh import read_with
 from bot.fleet.act.own_word import as_now
 from bot.fleet.act.ports import Job
-from bot.fleet.act.pull_request.adoption import adopted
 from bot.fleet.act.pull_request.attempt import ProposalAttempt
 from bot.fleet.act.pull_request.bringing import brought, opened_as
 from bot.fleet.act.pull_request.declined import less_declined
@@ -140,3 +146,39 @@ async def _edits(attempt: ProposalAttempt, tools: Tools, denied: FilesDenied | N
         return Edits()
     edits = await refreshed_files(attempt.job, attempt.look.trunk, tools.refresh, attempt.looked_at.date())
     return edits.without(denied)
+
+
+async def adopted(job: Job, look: BranchLook, tools: Tools, now: datetime) -> Rebuild | None:
+    """The rebuild with the other's pull request as its own; None where none brings all that is wanted.
+
+    Whether it does is read from its files: after its merge nothing must be left to edit.
+    """
+    onto = look.standing.default_branch
+    candidates = [each for each in look.others if each.bot is not None and each.goes_to(onto)][:MOST_TIPS]
+    if not candidates:
+        return None
+    assert look.trunk is not None
+    heads = list(dict.fromkeys(request.head for request in candidates))
+    tips = await tools.forge.tips(job.member.identity, heads, tuple(look.trunk.files))
+    for request in candidates:
+        tip = tips.get(request.head)
+        if tip is None:
+            continue
+        remaining_edits = await refreshed_files(job, tip, tools.refresh, now.date())
+        if not (remaining_edits.files or remaining_edits.refused or remaining_edits.unmet):
+            return _follow_request(job.rebuild, request, tools, now)
+    return None
+
+
+def _follow_request(rebuild: Rebuild, request: OtherRequest, tools: Tools, now: datetime) -> Rebuild:
+    reason = (
+        f"{request.bot}'s pull request #{request.number} brings the same; it is followed instead of a second one"
+    )
+    return replace(
+        rebuild.moved(RebuildState.OPEN, reason, at=now),
+        pull_request=request.number,
+        node_id=request.node_id,
+        url=request.url,
+        text_version=rebuild.facts_version,
+        due_at=look_together(now + tools.options.follow_every, tools.options.follow_every),
+    )

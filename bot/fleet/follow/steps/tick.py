@@ -13,9 +13,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, RunState, dispatched_run, sought_since
 from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, may_be_observed, too_late
 from bot.domain.rollouts.terms import Start
-from bot.fleet.follow.absent import has_not_started, judged, looks_in_vain
-from bot.fleet.follow.explaining import explained
-from bot.fleet.follow.replacing import newer_run
+from bot.fleet.follow.runs import explained, has_not_started, judged, looks_in_vain, newer_run
 from bot.fleet.follow.tick import FollowOptions
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work

@@ -1,4 +1,4 @@
-"""Registries as the looks at images ask for them."""
+"""Registries as the looks at images ask for them, and what observed bases tell of the judged platforms."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,8 @@ from bot.domain.images.standing import Declaration, Publication
 from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.domain.reference import Base
 from bot.domain.strict_json import read_strict_json
-from bot.fleet.bot import Bot
+from bot.fleet.bot import Bot, Part
+from bot.fleet.verify.images.judging import Observed
 from bot.fleet.verify.images.ports import Below, nothing_below
 from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.verify.images.unpacking import Allowance, content_of
@@ -43,6 +44,8 @@ SOURCE = "org.opencontainers.image.source"
 _TOLD_BY_LABELS = frozenset({BASE_DIGEST, BASE_NAME, SOURCE})
 _MOST_BELOW = 4
 """Publications whose labels are read, of those that an image may stand on."""
+
+OBSERVED = Part(lambda bot: Observed(bot.settings.images.judged_platforms()))
 
 
 @dataclass(frozen=True, slots=True)

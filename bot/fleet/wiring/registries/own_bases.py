@@ -17,7 +17,7 @@ from bot.fleet.plan.cascade.rows.cascade import CascadeStore
 from bot.fleet.plan.cascade.shown import Stood
 from bot.fleet.verify.images.judging import Observed
 from bot.fleet.verify.images.rows.images import ImagesStore
-from bot.fleet.wiring.registries.observed import OBSERVED
+from bot.fleet.wiring.registries.images import OBSERVED
 
 
 @dataclass(frozen=True, slots=True)

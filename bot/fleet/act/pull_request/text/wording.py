@@ -12,8 +12,7 @@ from bot.domain.wording.escaping import code, markdown
 from bot.domain.wording.versions import versions_reached
 from bot.domain.wording.words import counted, first_few
 from bot.fleet.act.ports import Job
-from bot.fleet.act.pull_request.text.cves import cves_section
-from bot.fleet.act.pull_request.text.packages import packages_section
+from bot.fleet.act.pull_request.text.packages import cves_section, packages_section
 from bot.fleet.act.pull_request.text.section import shortened
 
 LONGEST_BODY = 60_000

@@ -1,20 +1,21 @@
-"""Own bases and who stands on them: what `plan.cascade` reads and writes."""
+"""Own bases and who stands on them: what `plan.cascade` reads and writes, with the incidents of these bases."""
 
-from collections.abc import Collection, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, select, tuple_, update
+from sqlalchemy import and_, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change, Move
+from bot.domain.bases.incident import Incident
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, RebuildState
 from bot.fleet.plan.cascade.decisions import Cascade, Unseen
-from bot.fleet.plan.cascade.rows.incidents import incidents_of
+from bot.fleet.plan.cascade.graph import Cycle, Image
 from bot.fleet.plan.cascade.rows.last_builds import last_builds
 from bot.fleet.plan.cascade.rows.links import bases_below, keep_links, links_changed, links_of_fleet
 from bot.fleet.plan.cascade.rows.members import (
@@ -41,7 +42,7 @@ from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import behind_of_homes
 from bot.store.rows.bases.observations import latest_observations, loaded
-from bot.store.rows.bases.tables import base_of, bases, changes, observations
+from bot.store.rows.bases.tables import base_of, bases, changes, incidents, observations
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.rebuilds import after_transitions, keep_transitions, transition_row
@@ -50,6 +51,15 @@ from bot.store.rows.rollouts.tables import rebuilds, transitions
 _CONCERNS_FOR = timedelta(days=120)
 _MADE_BEFORE = "the build that made its base made this too: its layers stand on it"
 _IS_HELD = and_(rebuilds.c.state.in_(AWAITING), rebuilds.c.released_at.is_(None), rebuilds.c.waits_for.is_not(None))
+_NEWEST = (transitions.c.id, usages.c.id, images.c.id, observations.c.id)
+_TOLD_OF_IMAGES = (func.count(images.c.sourced_from), func.count().filter(images.c.weakness != ""))
+_MARK = select(
+    *(select(func.max(column)).scalar_subquery() for column in _NEWEST),
+    *(select(number).select_from(images).scalar_subquery() for number in _TOLD_OF_IMAGES),
+)
+BLOCKS = "blocks:"
+CYCLE = "cycle:"
+"""What the subjects of incidents begin with."""
 
 
 class CascadeStore(Store):
@@ -219,14 +229,57 @@ def _news(row: Any, cascade: Cascade, distance: int, fleet: CascadeInput) -> tup
     }
 
 
-_NEWEST = (transitions.c.id, usages.c.id, images.c.id, observations.c.id)
-_TOLD_OF_IMAGES = (func.count(images.c.sourced_from), func.count().filter(images.c.weakness != ""))
-_MARK = select(
-    *(select(func.max(column)).scalar_subquery() for column in _NEWEST),
-    *(select(number).select_from(images).scalar_subquery() for number in _TOLD_OF_IMAGES),
-)
-
-
 async def _mark_of(connection: AsyncConnection) -> tuple[Any, ...]:
     """Changes with whatever a decision hangs on while nobody waits: links, and rebuilds that fail or are mended."""
     return tuple((await connection.execute(_MARK)).one())
+
+
+async def incidents_of(
+    connection: AsyncConnection, decided: Decided, now: datetime
+) -> tuple[list[Incident], set[str]] | None:
+    """Those that begin and the subjects of those that are over; None where nothing changes."""
+    names = decided.fleet.names
+    by_subject = {
+        incident.subject: incident
+        for incident in (
+            *(
+                _blocking_incident(names.get(number, "?"), count, now)
+                for number, count in decided.cascade.blocks.items()
+            ),
+            *(_cycle_incident(cycle, names, now) for cycle in decided.graph.cycles),
+        )
+    }
+    rows = await connection.execute(
+        select(incidents.c.subject).where(
+            incidents.c.cleared_at.is_(None),
+            or_(incidents.c.subject.startswith(BLOCKS), incidents.c.subject.startswith(CYCLE)),
+        )
+    )
+    before = set(rows.scalars())
+    opened = [each for subject, each in sorted(by_subject.items()) if subject not in before]
+    over = before - by_subject.keys()
+    return (opened, over) if opened or over else None
+
+
+def _blocking_incident(name: str, count: int, now: datetime) -> Incident:
+    blocked_text = "1 repository" if count == 1 else f"{count:,} repositories"
+    advice = f"mend its build; `freshness-bot explain {name}` shows what failed"
+    return Incident(
+        f"{BLOCKS}{name}"[:255], now, f"its rebuild failed, which blocks {blocked_text} that stand on it; {advice}"
+    )
+
+
+def _cycle_incident(cycle: Cycle, names: Mapping[int, str], now: datetime) -> Incident:
+    child = names.get(cycle.cut.child.repository, "?")
+    path = " → ".join(_name_of(image, names) for image in cycle.path)
+    advice = (
+        f"what {child} takes from {cycle.cut.base.short} sets off no rebuild; let one of them build on another base"
+    )
+    subject = f"{CYCLE}{_name_of(cycle.cut.child, names)} {cycle.cut.base}"
+    return Incident(subject[:255], now, f"images stand on each other: {path}; {advice}")
+
+
+def _name_of(image: Image, names: Mapping[int, str]) -> str:
+    """`contoso/golden`, and of a repository that builds several images `contoso/golden (ghcr.io/contoso/sdk)`."""
+    repository = names.get(image.repository, "?")
+    return f"{repository} ({image.name})" if image.name else repository
