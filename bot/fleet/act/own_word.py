@@ -111,8 +111,8 @@ def objection(job: Job, now: datetime, planned_with: RepositoryConfig) -> str | 
     config = job.member.config
     if config.refusal is not None:
         return config.refusal
-    if (refused := _refused_action(job.rebuild.action, config.action, planned_with.action)) is not None:
-        return _SKIPPED_FOR[refused]
+    if (refused_preference := _refused_action(job.rebuild.action, config.action, planned_with.action)) is not None:
+        return _SKIPPED_FOR[refused_preference]
     ignores = [_ignoring_entry(job, target.base, now) for target in job.rebuild.targets]
     if ignores and all(ignore is not None for ignore in ignores):
         return f"the repository asks to leave this alone: {ignores[0]}"

@@ -113,28 +113,28 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         rebuild = item.rebuild
         if isinstance(failure, RepositoryArchived):
             is_open = rebuild.pull_request is not None
-            ended = await ended_where_archived(item, self._store, failure.told, now, is_open=is_open)
-            if ended is not None:
-                await self._store.settle_rebuild(rebuild, ended, succeeded=False)
+            ended_rebuild = await ended_where_archived(item, self._store, failure.told, now, is_open=is_open)
+            if ended_rebuild is not None:
+                await self._store.settle_rebuild(rebuild, ended_rebuild, succeeded=False)
                 return f"{rebuild.repository}: {failure}"
         rest = rest_of(failure, rebuild.attempts)
-        counted = refused_so_often(rebuild.refusals, failure)
-        rebuild = replace(rebuild, refusals=counted, hindered_by=failure.told)
+        refusals = refused_so_often(rebuild.refusals, failure)
+        rebuild = replace(rebuild, refusals=refusals, hindered_by=failure.told)
         is_final = is_final_after(rebuild.refusals, failure) and not rebuild.state.has_ended
         if is_final and rebuild.state is RebuildState.OPEN:
             # Its pull request stands and is followed; only its text is not what it could be.
             seldom = rest_at_age(rebuild.age(now), rest)
-            followed = replace(rebuild, text_version=rebuild.facts_version, due_at=now + seldom)
-            await self._store.settle_rebuild(rebuild, followed)
+            followed_rebuild = replace(rebuild, text_version=rebuild.facts_version, due_at=now + seldom)
+            await self._store.settle_rebuild(rebuild, followed_rebuild)
         elif is_final:
             end = RebuildState.SKIPPED if failure.lacks_a_right else RebuildState.FAILED
             if end is RebuildState.SKIPPED:
                 await self._store.read_within_a_day(item.member.id)
-            ended = rebuild.moved(end, f"{failure.told} (tried {rebuild.attempts} times)", at=now)
-            await self._store.settle_rebuild(rebuild, ended, succeeded=False)
+            ended_rebuild = rebuild.moved(end, f"{failure.told} (tried {rebuild.attempts} times)", at=now)
+            await self._store.settle_rebuild(rebuild, ended_rebuild, succeeded=False)
         else:
-            again = paused(rebuild, failure.told, rest, now)
-            await self._store.settle_rebuild(rebuild, again, succeeded=False)
+            paused_rebuild = paused(rebuild, failure.told, rest, now)
+            await self._store.settle_rebuild(rebuild, paused_rebuild, succeeded=False)
         return f"{rebuild.repository}: {failure}"
 
 
@@ -159,9 +159,9 @@ async def act(job: Job, tools: Tools) -> Rebuild:
         ):
             return paused(job.rebuild, doubt, tools.options.follow_every, now)
         case Action.PULL_REQUEST:
-            missing = await tools.tags.missing(job)
-            if missing is not None:
-                return not_published(job.rebuild, missing, tools.options, now)
+            missing_tag = await tools.tags.missing(job)
+            if missing_tag is not None:
+                return not_published(job.rebuild, missing_tag, tools.options, now)
             return await open_or_update(job, tools)
         case Action.DISPATCH:
             return await dispatch(job, tools)

@@ -44,13 +44,15 @@ def is_no(failure: Failure) -> bool:
 
 def paused(rebuild: Rebuild, reason: str, rest: timedelta, now: datetime) -> Rebuild:
     """Due again after `rest`. An open pull request stays open, whatever keeps its text from changing."""
-    waiting = rebuild.moved(RebuildState.WAITING, reason, at=now) if rebuild.state.awaits_action else rebuild
-    return replace(waiting, due_at=now + rest)
+    waiting_rebuild = (
+        rebuild.moved(RebuildState.WAITING, reason, at=now) if rebuild.state.awaits_action else rebuild
+    )
+    return replace(waiting_rebuild, due_at=now + rest)
 
 
-def not_published(rebuild: Rebuild, missing: Reference, options: ActOptions, now: datetime) -> Rebuild:
+def not_published(rebuild: Rebuild, missing_tag: Reference, options: ActOptions, now: datetime) -> Rebuild:
     """Waits for a tag that is to be written and that the registry was not seen to show."""
-    return paused(rebuild, f"{missing} is not published yet", options.follow_every, now)
+    return paused(rebuild, f"{missing_tag} is not published yet", options.follow_every, now)
 
 
 def left_alone(rebuild: Rebuild, options: ActOptions, now: datetime) -> Rebuild:
@@ -79,8 +81,10 @@ async def shut(
 ) -> Rebuild:
     """The rebuild in a repository that can only be read: ended where that is archived, else put off."""
     reason = f"the repository is {word.read_only}"
-    ended = await ended_where_archived(job, store, reason, now, is_open=is_open) if word.is_archived else None
-    return ended or await away(job, reason, reason, store, options, now)
+    ended_rebuild = (
+        await ended_where_archived(job, store, reason, now, is_open=is_open) if word.is_archived else None
+    )
+    return ended_rebuild or await away(job, reason, reason, store, options, now)
 
 
 async def not_of_the_fleet(job: Job, store: ActStore, options: ActOptions, now: datetime) -> Rebuild:

@@ -17,9 +17,9 @@ _SKIPPED = "skipped"
 
 def builds_among(runs: Iterable[BuildRun], workflow: str | None) -> tuple[BuildRun, ...]:
     """Those of the rebuild workflow, whatever started them; where it has none, all that the push started."""
-    built = _runs_that_count(runs)
-    workflow_runs = tuple(run for run in built if run.file == workflow)
-    return workflow_runs or tuple(run for run in built if run.event == "push")
+    counting_runs = _runs_that_count(runs)
+    workflow_runs = tuple(run for run in counting_runs if run.file == workflow)
+    return workflow_runs or tuple(run for run in counting_runs if run.event == "push")
 
 
 def _runs_that_count(runs: Iterable[BuildRun]) -> list[BuildRun]:
@@ -87,7 +87,7 @@ def after_builds(
     builds = _builds(rebuild, groups)
     visible_builds = [build for build in builds if build.runs]
     progress = ", ".join(build.progress for build in builds)
-    ended = {
+    ended_runs = {
         run.id for build in visible_builds for run in build.runs if run.id is not None and run.status == "completed"
     }
     assert rebuild.merge is not None
@@ -95,22 +95,22 @@ def after_builds(
     going = next((build.going for build in visible_builds if build.going is not None), None)
     shown_run = going or (visible_builds[0].runs[0] if visible_builds else None)
     linked = rebuild if shown_run is None else replace(rebuild, url=shown_run.url)
-    built = replace(linked, built_by=tuple(sorted(ended)))
-    missing = [build for build in builds if not build.runs]
+    with_builds = replace(linked, built_by=tuple(sorted(ended_runs)))
+    missing_builds = [build for build in builds if not build.runs]
     is_late = now - rebuild.merge.at > build_within
-    if red and not (rebuild.parts and _are_awaited(going, missing, is_late=is_late)):
-        return _fail_rebuild(built, red, progress, now, is_all=going is None and not missing)
-    if going is None and not missing:
-        return after_green_build(_with_run(built, visible_builds), f"merged, and built: {progress}", at=now)
+    if red and not (rebuild.parts and _are_awaited(going, missing_builds, is_late=is_late)):
+        return _fail_rebuild(with_builds, red, progress, now, is_all=going is None and not missing_builds)
+    if going is None and not missing_builds:
+        return after_green_build(_with_run(with_builds, visible_builds), f"merged, and built: {progress}", at=now)
     if going is None and is_late:
-        return _not_seen(built, missing, now, build_within)
+        return _not_seen(with_builds, missing_builds, now, build_within)
     linked = replace(linked, built_by=_known_red(rebuild, groups))
     return linked.moved(RebuildState.BUILDING, f"merged; {progress}", at=now) if visible_builds else linked
 
 
-def _are_awaited(going: BuildRun | None, missing: Sequence[_Build], *, is_late: bool) -> bool:
+def _are_awaited(going: BuildRun | None, missing_builds: Sequence[_Build], *, is_late: bool) -> bool:
     """Whether other parts of a monorepo are built yet: only then is it known which of them are to be repeated."""
-    return not is_late and (going is not None or bool(missing))
+    return not is_late and (going is not None or bool(missing_builds))
 
 
 def _fail_rebuild(
@@ -120,8 +120,8 @@ def _fail_rebuild(
     workflow is the one to be run again."""
     files = {run.file for run in red}
     workflow = files.pop() if rebuild.parts and is_all and len(files) == 1 else rebuild.workflow
-    failed = replace(rebuild, url=red[0].url, workflow=workflow)
-    return failed.moved(RebuildState.FAILED, f"merged, but its build failed: {progress}", at=now)
+    failed_rebuild = replace(rebuild, url=red[0].url, workflow=workflow)
+    return failed_rebuild.moved(RebuildState.FAILED, f"merged, but its build failed: {progress}", at=now)
 
 
 def _with_run(rebuild: Rebuild, builds: Sequence[_Build]) -> Rebuild:
@@ -138,21 +138,23 @@ def _with_run(rebuild: Rebuild, builds: Sequence[_Build]) -> Rebuild:
     )
 
 
-def _not_seen(rebuild: Rebuild, missing: Sequence[_Build], now: datetime, build_within: timedelta) -> Rebuild:
+def _not_seen(
+    rebuild: Rebuild, missing_builds: Sequence[_Build], now: datetime, build_within: timedelta
+) -> Rebuild:
     assert rebuild.merge is not None
-    if (red := next((build.was_red for build in missing if build.was_red is not None), None)) is not None:
+    if (red := next((build.was_red for build in missing_builds if build.was_red is not None), None)) is not None:
         reason = (
             f"not built again: nobody has run {red.file} again within {duration(build_within)}, or pushed since"
         )
         return replace(rebuild, url=red.url).moved(RebuildState.SKIPPED, reason, at=now)
-    if any(build.was_cancelled for build in missing):
+    if any(build.was_cancelled for build in missing_builds):
         return rebuild.moved(RebuildState.CANCELLED, "merged, but the build was cancelled", at=now)
-    names = " and ".join(build.workflow for build in missing if build.workflow) if rebuild.parts else ""
+    names = " and ".join(build.workflow for build in missing_builds if build.workflow) if rebuild.parts else ""
     missing_run = f"run of {names}" if names else "run"
     reason = (
         f"merged, build not seen: no {missing_run} on {rebuild.merge.commit[:7]} within {duration(build_within)}"
     )
-    if any(build.was_skipped for build in missing):
+    if any(build.was_skipped for build in missing_builds):
         reason += " that was not skipped"
     return rebuild.moved(RebuildState.MERGED, reason, at=now)
 

@@ -49,13 +49,13 @@ class Looks:
             return after
         return replace(after, reason=await explained(self.forge, after.identity, run, after.reason))
 
-    def _red_run(self, failed: Rebuild) -> int | None:
-        if failed.merge is None:
-            return failed.run
-        groups = self.builds.get(failed.merge.node_id, ())
+    def _red_run(self, failed_rebuild: Rebuild) -> int | None:
+        if failed_rebuild.merge is None:
+            return failed_rebuild.run
+        groups = self.builds.get(failed_rebuild.merge.node_id, ())
         if isinstance(groups, Failure):
             return None
-        return next((run.id for group in groups for run in group if run.url == failed.url), None)
+        return next((run.id for group in groups for run in group if run.url == failed_rebuild.url), None)
 
     async def _move_on(self, rebuild: Rebuild) -> Rebuild:
         if rebuild.merge is not None:
@@ -81,8 +81,8 @@ class Looks:
             rebuild = replace(rebuild, node_id=request.node_id)
             followed = await self.forge.follow([request.node_id or ""], [])
         state = followed.pull_requests.get(rebuild.node_id or "")
-        if (denied := followed.unseen.get(rebuild.node_id or "")) is not None:
-            raise denied
+        if (denial := followed.unseen.get(rebuild.node_id or "")) is not None:
+            raise denial
         if state is None:
             raise _missing_failure(rebuild, f"pull request #{rebuild.pull_request}")
         if state.is_merged and state.elsewhere is not None and not await self._has_arrived(rebuild, state):
@@ -116,12 +116,12 @@ class Looks:
         newer = await newer_run(self.forge, rebuild.identity, rebuild.workflow or "", rebuild.run, began)
         if newer is None:
             return after_run(rebuild, state, now)
-        followed = replace(rebuild, run=newer.id, url=newer.url or rebuild.url, node_id=newer.node_id)
+        followed_rebuild = replace(rebuild, run=newer.id, url=newer.url or rebuild.url, node_id=newer.node_id)
         if rebuild.follows_others:
-            followed = replace(
-                followed, run_number=newer.number, attempted_at=newer.created_at or rebuild.attempted_at
+            followed_rebuild = replace(
+                followed_rebuild, run_number=newer.number, attempted_at=newer.created_at or rebuild.attempted_at
             )
-        after = after_run(followed, newer.shown, now)
+        after = after_run(followed_rebuild, newer.shown, now)
         return replace(after, reason=f"a newer run took its place: {after.reason}")
 
     async def _search_run(self, rebuild: Rebuild) -> Rebuild:
@@ -143,27 +143,33 @@ async def look_at(
     rebuilds: Sequence[Rebuild], store: RunsTaken, forge: Forge, clock: Clock, build_within: timedelta
 ) -> Looks:
     """One look at all of them that can be asked for by their node ids. Raises `Failure`."""
-    merged = [item for item in rebuilds if item.merge is not None]
-    others = [item for item in rebuilds if item.merge is None]
-    requests = [item.node_id for item in others if item.node_id and item.action is Action.PULL_REQUEST]
-    runs = [item.node_id for item in others if item.node_id and item.run is not None]
+    merged_rebuilds = [item for item in rebuilds if item.merge is not None]
+    other_rebuilds = [item for item in rebuilds if item.merge is None]
+    requests = [item.node_id for item in other_rebuilds if item.node_id and item.action is Action.PULL_REQUEST]
+    runs = [item.node_id for item in other_rebuilds if item.node_id and item.run is not None]
     nothing = not requests and not runs
     followed = Followed({}, {}) if nothing else await forge.follow(requests, runs)
-    return Looks(store, forge, clock, build_within, followed, await _builds(merged, forge))
+    return Looks(store, forge, clock, build_within, followed, await _builds(merged_rebuilds, forge))
 
 
-async def _builds(merged: Sequence[Rebuild], forge: Forge) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
+async def _builds(
+    merged_rebuilds: Sequence[Rebuild], forge: Forge
+) -> Mapping[str, Sequence[Sequence[BuildRun]] | Failure]:
     """The runs on all merge commits, and on later ones where a commit has no build of its own."""
-    commits = {item.merge.node_id: item for item in merged if item.merge is not None}
+    commits = {item.merge.node_id: item for item in merged_rebuilds if item.merge is not None}
     if not commits:
         return {}
     runs_by_commit = dict(await forge.builds(list(commits)))
-    without = [
+    commits_without_builds = [
         node
         for node, groups in runs_by_commit.items()
         if not isinstance(groups, Failure) and is_to_be_sought_later(commits[node], groups)
     ]
-    return runs_by_commit | dict(await forge.builds(without, later=True)) if without else runs_by_commit
+    return (
+        runs_by_commit | dict(await forge.builds(commits_without_builds, later=True))
+        if commits_without_builds
+        else runs_by_commit
+    )
 
 
 def after_request(rebuild: Rebuild, state: PullRequestState, now: datetime) -> Rebuild:
@@ -218,8 +224,8 @@ def after_run(rebuild: Rebuild, state: RunState, now: datetime) -> Rebuild:
             return left(rebuild, f"it concluded with {state.conclusion}", joined, at=now)
         rebuild = replace(rebuild, built_by=(rebuild.run,) if rebuild.run is not None else ())
         if state.conclusion in ("success", "neutral"):
-            built = replace(rebuild, built_commit=state.commit, run_number=state.number)
-            return after_green_build(built, f"the run concluded with {state.conclusion}", at=now)
+            built_rebuild = replace(rebuild, built_commit=state.commit, run_number=state.number)
+            return after_green_build(built_rebuild, f"the run concluded with {state.conclusion}", at=now)
         if state.conclusion == "cancelled":
             return rebuild.moved(RebuildState.CANCELLED, "the run was cancelled", at=now)
         return rebuild.moved(RebuildState.FAILED, f"the run concluded with {state.conclusion}", at=now)

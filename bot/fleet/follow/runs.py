@@ -44,6 +44,6 @@ async def newer_run(forge: Forge, home: Identity, workflow: str, cancelled: int,
 
     `began_at` is when the cancelled one may have begun, where the forge does not tell. Raises `Failure`.
     """
-    own = await forge.run(home, cancelled)
-    since = (own.created_at or began_at) - CLOCKS_DIFFER_BY
-    return run_in_place_of(own, await forge.started_runs(home, workflow, branch=None, since=since))
+    cancelled_run = await forge.run(home, cancelled)
+    since = (cancelled_run.created_at or began_at) - CLOCKS_DIFFER_BY
+    return run_in_place_of(cancelled_run, await forge.started_runs(home, workflow, branch=None, since=since))

@@ -49,10 +49,12 @@ async def planned(store: CatchUpStore, policy: Policy, clock: Clock, only: Match
     revisions = await store.revisions()
     fleet_behind = await store.behind()
     behind = [each for each in fleet_behind.usages if only.accepts_repository(each.member.name)]
-    served = await store.on_the_way({each.member.id for each in behind})
-    lacking_still = [each for each in behind if (each.member.id, each.base, each.shown.digest) not in served]
-    waiting = await store.open_rebuilds()
-    rebuilds = catch_up(lacking_still, policy, waiting, await store.changes_on_the_way(waiting), clock.now())
+    served_places = await store.on_the_way({each.member.id for each in behind})
+    lacking_still = [each for each in behind if (each.member.id, each.base, each.shown.digest) not in served_places]
+    open_rebuilds = await store.open_rebuilds()
+    rebuilds = catch_up(
+        lacking_still, policy, open_rebuilds, await store.changes_on_the_way(open_rebuilds), clock.now()
+    )
     served_names = {each.member.name for each in behind} - {each.member.name for each in lacking_still}
     return CatchUp(replace(fleet_behind, usages=tuple(behind)), rebuilds, tuple(sorted(served_names)), revisions)
 
@@ -74,13 +76,15 @@ def catch_up(
         if place not in furthest or len(usage.moves) > len(furthest[place].moves):
             furthest[place] = usage
     moves: dict[tuple[Base, str | None, tuple[int, ...]], Move] = {}
-    affected: dict[int, list[Affected]] = {}
+    affected_by_move: dict[int, list[Affected]] = {}
     for usage in behind:
         move = _move(furthest[usage.member.id, usage.base], moves, now)
         if usage.member.config.enabled:
-            affected.setdefault(move.id, []).append(Affected(usage.member, usage.usage))
+            affected_by_move.setdefault(move.id, []).append(Affected(usage.member, usage.usage))
     on_the_way = {step.id: step.change for each in behind for step in each.moves}
-    return decide(list(moves.values()), affected, policy, open_rebuilds, now, changes={**on_the_way, **changes})
+    return decide(
+        list(moves.values()), affected_by_move, policy, open_rebuilds, now, changes={**on_the_way, **changes}
+    )
 
 
 def _move(behind: BehindUsage, moves: dict[tuple[Base, str | None, tuple[int, ...]], Move], now: datetime) -> Move:

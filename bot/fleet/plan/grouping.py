@@ -46,10 +46,10 @@ def group(moves: Sequence[Move], rollouts: Sequence[OpenRollout], now: datetime)
 
     A change that is planned once more, for repositories that came later, stays with its rollout.
     """
-    again: dict[int, list[Move]] = {}
+    moves_by_rollout: dict[int, list[Move]] = {}
     for move in moves:
         if move.rollout is not None:
-            again.setdefault(move.rollout, []).append(move)
+            moves_by_rollout.setdefault(move.rollout, []).append(move)
     groups = [
         _OpenGroup(rollout.id, _is_dotnet(rollout.causes), rollout.opened_at, set(rollout.bases), [])
         for rollout in sorted(rollouts, key=lambda rollout: rollout.opened_at, reverse=True)
@@ -65,7 +65,7 @@ def group(moves: Sequence[Move], rollouts: Sequence[OpenRollout], now: datetime)
         home.bases.add(change.base)
         home.moves.append(move)
     return (
-        *(Group(rollout, tuple(group_moves)) for rollout, group_moves in sorted(again.items())),
+        *(Group(rollout, tuple(group_moves)) for rollout, group_moves in sorted(moves_by_rollout.items())),
         *(Group(entry.joins, tuple(entry.moves)) for entry in groups if entry.moves),
     )
 

@@ -42,8 +42,8 @@ class RegistryAnswers:
         return await self.registry.head(base)
 
     async def has_ended(self, base: Base, digest: str) -> bool:
-        ended = await LifecycleMarks(self.registry).end_of_life(base, digest)
-        return ended is not None and ended <= self.clock.now().date()
+        end_of_life = await LifecycleMarks(self.registry).end_of_life(base, digest)
+        return end_of_life is not None and end_of_life <= self.clock.now().date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ class SlackChannel:
         maybe_sent_since: datetime | None = None,
     ) -> dict[str, str] | None:
         blocks = blocks_of(message, self.mention)
-        above = Posted(thread["channel"], thread["ts"]) if thread else None
+        thread_start = Posted(thread["channel"], thread["ts"]) if thread else None
         posted = await self.slack.post(
-            key, notification(message), blocks, thread=above, maybe_sent_since=maybe_sent_since
+            key, notification(message), blocks, thread=thread_start, maybe_sent_since=maybe_sent_since
         )
         return None if posted is None else {"channel": posted.channel, "ts": posted.ts}
 

@@ -43,11 +43,11 @@ class AuditProposer:
         self,
         source: ProposalSource,
         commits: Mapping[ActionTag, ActionCommit],
-        denied: tuple[str, ...],
+        denied_folders: tuple[str, ...],
         now: datetime,
     ) -> Proposal:
         """Makes the next pull request for these texts."""
-        request = WantedProposal(self.checks, commits, denied, self.unwaivable, source.declined)
+        request = WantedProposal(self.checks, commits, denied_folders, self.unwaivable, source.declined)
         return propose(source.files, source.name, source.produced, request, now)
 
 
@@ -67,5 +67,5 @@ def scan_logs(onboardings: OnboardingsStore, unwaivable: Collection[str], clock:
 
 
 def _patched_log(findings: tuple[Finding, ...], texts: Texts) -> dict[str, Any]:
-    audited = with_fixes(findings, texts)
-    return as_sarif(audited.findings, RULES, version("freshness-bot"), audited.patches())
+    checkout = with_fixes(findings, texts)
+    return as_sarif(checkout.findings, RULES, version("freshness-bot"), checkout.patches())

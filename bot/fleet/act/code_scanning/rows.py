@@ -48,9 +48,9 @@ class CodeScanningStore(Store):
         last_upload = (claimed.row["uploaded"], claimed.row["upload"])
         return DueScan(claimed.id, home, row.default_branch, files, unpacked(row.findings), *last_upload)
 
-    async def settle_scan(self, item: DueScan, scanned: UploadedFindings, due_at: datetime) -> None:
+    async def settle_scan(self, item: DueScan, result: UploadedFindings, due_at: datetime) -> None:
         async with self._database.transaction() as connection:
-            values = {"uploaded": scanned.uploaded, "upload": scanned.upload, "refused": None, "error": None}
+            values = {"uploaded": result.uploaded, "upload": result.upload, "refused": None, "error": None}
             await settle(connection, code_scans, self._worker, item.id, due_at=due_at, values=values)
             if not await _is_refused(connection, _owner(item)):
                 await tell_incidents(connection, [], [_subject(item)], self._clock.now())

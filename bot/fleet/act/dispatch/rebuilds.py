@@ -42,10 +42,10 @@ async def dispatch(job: Job, tools: Tools) -> Rebuild:
         return job.rebuild.moved(RebuildState.SKIPPED, condemned_reason, at=now)
     if _workflow(job) is None:
         reason = f"{job.rebuild.workflow} is missing or has no workflow_dispatch trigger"
-        for_people = await _left_to_people(job, reason, tools)
+        for_people = await _leave_to_people(job, reason, tools)
         return for_people or job.rebuild.moved(RebuildState.SKIPPED, reason, at=now)
-    if (waiting := _wait_for_earlier_run(job.rebuild, tools)) is not None:
-        return waiting
+    if (put_off := _wait_for_earlier_run(job.rebuild, tools)) is not None:
+        return put_off
     if (run := await _find_run_under_way(job, standing.head, tools)) is not None:
         return await _join_run(job, run, tools)
     return await _send_request(job, looked_at, tools)
@@ -102,7 +102,7 @@ async def _send_request(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:
         rebuild, number = await dispatch_once(job.rebuild, send, save, tools.word_held, now)
     except Failure as failure:
         tools.words.forget(home)
-        if failure.lacks_a_right and (for_people := await _left_to_people(job, failure.told, tools)) is not None:
+        if failure.lacks_a_right and (for_people := await _leave_to_people(job, failure.told, tools)) is not None:
             return for_people
         raise
     return await _mark_dispatched(
@@ -110,29 +110,29 @@ async def _send_request(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:
     )
 
 
-async def _left_to_people(job: Job, cause: str, tools: Tools) -> Rebuild | None:
+async def _leave_to_people(job: Job, cause: str, tools: Tools) -> Rebuild | None:
     """The rebuild as it follows the build of what was merged, which it was to repeat and may not start: people may
     run it again, or push. None where it is for something else."""
-    failed = await tools.store.merge_repeated_by(job.rebuild)
-    if failed is None or failed.merge is None:
+    failed_rebuild = await tools.store.merge_repeated_by(job.rebuild)
+    if failed_rebuild is None or failed_rebuild.merge is None:
         return None
     now = tools.clock.now()
-    followed = replace(
+    following = replace(
         job.rebuild,
-        action=failed.action,
-        workflow=failed.workflow,
-        branch=failed.branch,
-        pull_request=failed.pull_request,
-        merge=replace(failed.merge, at=now),
-        attempted_at=failed.attempted_at,
-        built_by=failed.built_by,
-        url=failed.url,
+        action=failed_rebuild.action,
+        workflow=failed_rebuild.workflow,
+        branch=failed_rebuild.branch,
+        pull_request=failed_rebuild.pull_request,
+        merge=replace(failed_rebuild.merge, at=now),
+        attempted_at=failed_rebuild.attempted_at,
+        built_by=failed_rebuild.built_by,
+        url=failed_rebuild.url,
     )
     reason = (
         f"{job.rebuild.workflow} cannot be started by the bot, so run it again, or push: that is followed; {cause}"
     )
     due = look_together(now + tools.options.follow_every, tools.options.follow_every)
-    return replace(followed.moved(RebuildState.BUILDING, reason, at=now), due_at=due)
+    return replace(following.moved(RebuildState.BUILDING, reason, at=now), due_at=due)
 
 
 async def _find_started_run(job: Job, rebuild: Rebuild, number: int | None, tools: Tools) -> Run | None:
@@ -162,13 +162,13 @@ async def _find_run(job: Job, rebuild: Rebuild, branch: str, tools: Tools) -> Ru
 def _inputs(job: Job, rebuild: Rebuild) -> dict[str, str]:
     """Returns the inputs that the workflow declares: GitHub answers 422 to any other."""
     workflow = _workflow(job)
-    declared: Sequence[str] = workflow.inputs if workflow is not None else ()
+    input_names: Sequence[str] = workflow.inputs if workflow is not None else ()
     offered = {
         "correlation": rebuild.correlation or "",
         "reason": rebuild.reason if rebuild.state is RebuildState.PLANNED else what_moved(job),
         "bases": " ".join(f"{target.base}@{target.to_digest}" for target in rebuild.targets),
     }
-    return {name: value for name, value in offered.items() if name in declared}
+    return {name: value for name, value in offered.items() if name in input_names}
 
 
 async def _mark_dispatched(job: Job, rebuild: Rebuild, run: Run | int | None, tools: Tools) -> Rebuild:
@@ -182,8 +182,8 @@ async def _mark_dispatched(job: Job, rebuild: Rebuild, run: Run | int | None, to
         if rebuild.state is RebuildState.PLANNED
         else f"{what_moved(job)}; {rebuild.workflow} was dispatched"
     )
-    moved = rebuild.moved(RebuildState.DISPATCHED, reason, at=tools.clock.now())
+    dispatched_rebuild = rebuild.moved(RebuildState.DISPATCHED, reason, at=tools.clock.now())
     due = look_together(tools.clock.now() + tools.options.follow_every, tools.options.follow_every)
     if isinstance(run, Run):
-        return replace(moved, run=run.id, url=run.url, node_id=run.node_id, due_at=due)
-    return replace(moved, run=run, due_at=due)
+        return replace(dispatched_rebuild, run=run.id, url=run.url, node_id=run.node_id, due_at=due)
+    return replace(dispatched_rebuild, run=run, due_at=due)

@@ -57,7 +57,7 @@ class IssuesStore(Store):
     async def gather(self) -> int:
         """Has in each repository's issue which of its rebuilds have failed, until a later one has not, and which of
         its workflows a person must see to."""
-        now, changed = self._clock.now(), 0
+        now, count = self._clock.now(), 0
         async with self._database.reading() as connection:
             sections = [
                 *(
@@ -70,16 +70,18 @@ class IssuesStore(Store):
                 ),
             ]
             before = await sections_by_name(connection, (FAILURES, DEAD_SCHEDULES))
-        over = before.keys() - {(home, section.name) for home, section in sections}
-        news = [(home, section) for home, section in sections if before.get((home, section.name)) != section]
-        if not news and not over:
+        ended_sections = before.keys() - {(home, section.name) for home, section in sections}
+        new_sections = [
+            (home, section) for home, section in sections if before.get((home, section.name)) != section
+        ]
+        if not new_sections and not ended_sections:
             return 0
         async with self._database.transaction() as connection:
-            for home, section in sorted(news, key=lambda each: (each[0], each[1].name)):
-                changed += await say(connection, home, section, now)
-            for home, name in sorted(over):
-                changed += await unsay(connection, home, name, now)
-        return changed
+            for home, section in sorted(new_sections, key=lambda each: (each[0], each[1].name)):
+                count += await say(connection, home, section, now)
+            for home, name in sorted(ended_sections):
+                count += await unsay(connection, home, name, now)
+        return count
 
     async def settle_issue(self, item: DueIssue, outcome: ToldIssue) -> None:
         """What was said meanwhile stays due, and so does what could not be said yet."""

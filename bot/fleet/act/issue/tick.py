@@ -104,8 +104,8 @@ class _Issues(ForgeWriting[DueIssue, ToldIssue]):
         if issue is None:
             if not item.sections:
                 return ToldIssue(None, False)
-            opened = await forge.open_issue(home, TITLE, new_body(item.sections), self._options.label)
-            return ToldIssue(opened.number, True, opened.url)
+            new_issue = await forge.open_issue(home, TITLE, new_body(item.sections), self._options.label)
+            return ToldIssue(new_issue.number, True, new_issue.url)
         body = with_sections(issue.body, item.sections)
         is_open = bool(item.sections)
         if (body, is_open) != (issue.body, issue.is_open) and (is_open or issue.is_open):

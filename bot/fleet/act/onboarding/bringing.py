@@ -45,19 +45,19 @@ async def bring(due: DueOnboarding, source: ProposalSource, tools: OnboardingToo
     look = await tools.forge.look(due.repository, BRANCH, ())
     attempt = OnboardingAttempt(due, source, look, looked_at)
     if due.onboarding.state is OnboardingState.DECLINED:
-        again = opened_again(attempt)
-        if again is None:
+        attempt_again = opened_again(attempt)
+        if attempt_again is None:
             return Brought(due.onboarding, SELDOM)
-        attempt, due = again, again.due
-    ended = await not_to_bring(attempt, tools)
-    if ended is not None:
-        return ended
+        attempt, due = attempt_again, attempt_again.due
+    end = await not_to_bring(attempt, tools)
+    if end is not None:
+        return end
     proposal = await _proposal(attempt, tools, ())
     try:
         return await _bring_branch(attempt, proposal, tools)
     except FilesDenied as refused:
-        denied = (refused.folder,)
-        return await _bring_branch(attempt, await _proposal(attempt, tools, denied), tools, denied)
+        denied_folders = (refused.folder,)
+        return await _bring_branch(attempt, await _proposal(attempt, tools, denied_folders), tools, denied_folders)
     except BranchRefused as refused:
         return set_aside(due.onboarding, refused.told)
     except BranchQueued as queued:
@@ -77,11 +77,15 @@ async def clear(repository: Identity, tools: OnboardingTools) -> None:
         await tools.forge.delete_branch(look.standing.identity, scratch, tip.sha)
 
 
-async def _proposal(attempt: OnboardingAttempt, tools: OnboardingTools, denied: tuple[str, ...]) -> Proposal:
+async def _proposal(
+    attempt: OnboardingAttempt, tools: OnboardingTools, denied_folders: tuple[str, ...]
+) -> Proposal:
     """A thread keeps the event loop free for the other stages."""
     actions = await asyncio.to_thread(tools.proposer.actions, attempt.source, attempt.looked_at)
     commits = await commits_of(attempt.due.repository, actions, tools.forge, tools.commits)
-    return await asyncio.to_thread(tools.proposer.propose, attempt.source, commits, denied, attempt.looked_at)
+    return await asyncio.to_thread(
+        tools.proposer.propose, attempt.source, commits, denied_folders, attempt.looked_at
+    )
 
 
 async def commits_of(
@@ -107,10 +111,10 @@ async def commits_of(
 
 
 async def _bring_branch(
-    attempt: OnboardingAttempt, proposal: Proposal, tools: OnboardingTools, denied: tuple[str, ...] = ()
+    attempt: OnboardingAttempt, proposal: Proposal, tools: OnboardingTools, denied_folders: tuple[str, ...] = ()
 ) -> Brought:
-    """The branch with the proposal's commits, and the pull request with its text. `denied` are the folders that the
-    proposal leaves out.
+    """The branch with the proposal's commits, and the pull request with its text. `denied_folders` are those that
+    the proposal leaves out.
     """
     made_from = attempt.due.made_from(tools.options.checks)
     onboarding = replace(
@@ -121,17 +125,19 @@ async def _bring_branch(
     wishes = _wishes(attempt, tools)
     looked_at = tools.clock.now()
     home = attempt.look.standing.identity
-    mended = {each.path for each in attempt.due.onboarding.brought if each.path in proposal.read}
-    paths = sorted({*proposal.files, *mended})
+    mended_paths = {each.path for each in attempt.due.onboarding.brought if each.path in proposal.read}
+    paths = sorted({*proposal.files, *mended_paths})
     look = await tools.forge.look(home, BRANCH, paths, wishes)
     attempt = replace(attempt, look=look, looked_at=looked_at)
-    if (ended := await not_to_bring(attempt, tools)) is not None:
-        return ended
+    if (end := await not_to_bring(attempt, tools)) is not None:
+        return end
     current = attempt.current
     if look.trunk is None or (stale := _find_stale_file(proposal, look.trunk, paths)) is not None:
         return stays(onboarding, f"{stale} has changed since it was read", tools.options.follow_every)
-    if (without := _without_what_was_taken_back(attempt, proposal)) is not None:
-        return await _bring_branch(without, await _proposal(without, tools, denied), tools, denied)
+    if (attempt_without := _without_what_was_taken_back(attempt, proposal)) is not None:
+        return await _bring_branch(
+            attempt_without, await _proposal(attempt_without, tools, denied_folders), tools, denied_folders
+        )
     if current is not None and not current.is_conflicted and proposal.mark in section_in(current.body).digests:
         return left_open(onboarding, current, tools.options.follow_every)
     attempt, change, prepared = await _prepare_commits(attempt, proposal, tools)
@@ -158,8 +164,8 @@ async def _nothing_left(
     current, home = attempt.current, attempt.look.standing.identity
     reason = "every check that can be mended safely holds"
     if proposal.left:
-        denied = next((f", since {each.why}" for each in proposal.left if each.is_denied), "")
-        reason = f"what still fails is left to people{denied}"
+        denial_text = next((f", since {each.why}" for each in proposal.left if each.is_denied), "")
+        reason = f"what still fails is left to people{denial_text}"
     if onboarding.declined:
         reason += f"; {', '.join(onboarding.declined)}: taken back after a merge, and so declined for good"
     if current is not None:

@@ -158,8 +158,8 @@ async def _after_merge(attempt: OnboardingAttempt, request: PullRequest, tools: 
     if elsewhere is not None and not await _has_arrived(attempt, request, tools):
         return Brought(with_request(onboarding, OnboardingState.SET_ASIDE, elsewhere, request), SELDOM)
     reason = f"pull request #{request.number} was merged"
-    merged = with_request(onboarding, OnboardingState.WAITING, reason, request)
-    return Brought(merged.once_merged, tools.options.follow_every)
+    merged_onboarding = with_request(onboarding, OnboardingState.WAITING, reason, request)
+    return Brought(merged_onboarding.once_merged, tools.options.follow_every)
 
 
 async def _has_arrived(attempt: OnboardingAttempt, request: PullRequest, tools: OnboardingTools) -> bool:

@@ -57,10 +57,10 @@ class Proposer(Protocol):
         self,
         source: ProposalSource,
         commits: Mapping[ActionTag, ActionCommit],
-        denied: tuple[str, ...],
+        denied_folders: tuple[str, ...],
         now: datetime,
     ) -> Proposal:
-        """The next pull request for these texts, which changes nothing below the `denied` folders."""
+        """The next pull request for these texts, which changes nothing below the `denied_folders` folders."""
         ...
 
 

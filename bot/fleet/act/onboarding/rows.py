@@ -60,16 +60,18 @@ class OnboardingsStore(Store):
         """
         now = self._clock.now()
         async with self._database.reading() as connection:
-            over = await _ids_no_longer_named(connection, repositories)
+            unnamed_ids = await _ids_no_longer_named(connection, repositories)
             room = at_once - await _under_way(connection)
             chosen = (
                 await _ids_to_enlist(connection, repositories, checks, room) if repositories and room > 0 else []
             )
-        if not over and not chosen:
+        if not unnamed_ids and not chosen:
             return 0
         async with self._database.transaction() as connection:
-            if over:
-                await connection.execute(delete(onboardings).where(onboardings.c.id.in_(over), _IS_UNTOUCHED))
+            if unnamed_ids:
+                await connection.execute(
+                    delete(onboardings).where(onboardings.c.id.in_(unnamed_ids), _IS_UNTOUCHED)
+                )
             for repository in sorted(chosen):
                 await _take_up(connection, repository, None, _BY_SETTINGS, now)
         return len(chosen)
@@ -106,8 +108,8 @@ class OnboardingsStore(Store):
         """A repository as its onboarding would begin with it; None where none of that name was read."""
         async with self._database.reading() as connection:
             repository_id = await _id_of_listed(connection, name)
-            audited = select(audits.c.id).where(audits.c.repository_id == repository_id)
-            if repository_id is None or await connection.scalar(audited) is None:
+            audit_query = select(audits.c.id).where(audits.c.repository_id == repository_id)
+            if repository_id is None or await connection.scalar(audit_query) is None:
                 return None
             row = (
                 await connection.execute(select(onboardings).where(onboardings.c.repository_id == repository_id))
@@ -202,22 +204,22 @@ async def _take_up(
     connection: AsyncConnection, repository: int, asked_by: str | None, reason: str, now: datetime
 ) -> None:
     """A new row, or one that is done waits again; one that is under way stays as it is."""
-    waiting = {"state": OnboardingState.WAITING.value, "reason": reason, "due_at": now, "changed_at": now}
-    row = insert_missing(connection, onboardings, repository_id=repository, asked_by=asked_by, **waiting)
+    values = {"state": OnboardingState.WAITING.value, "reason": reason, "due_at": now, "changed_at": now}
+    row = insert_missing(connection, onboardings, repository_id=repository, asked_by=asked_by, **values)
     await connection.execute(row)
-    again = and_(
+    is_again = and_(
         onboardings.c.repository_id == repository,
         onboardings.c.state.in_([OnboardingState.DONE.value, OnboardingState.SET_ASIDE.value]),
     )
-    await connection.execute(update(onboardings).where(again).values(**waiting, asked_by=asked_by))
+    await connection.execute(update(onboardings).where(is_again).values(**values, asked_by=asked_by))
 
 
 async def _take_up_by_word(connection: AsyncConnection, name: str, word: Word, now: datetime) -> OrderResult:
     repository_id = await _id_of_listed(connection, name)
     if repository_id is None:
         return OrderResult(name, False, "the fleet has no such repository; write owner/name")
-    mine = onboardings.c.repository_id == repository_id
-    row = (await connection.execute(select(onboardings).where(mine))).first()
+    is_its_row = onboardings.c.repository_id == repository_id
+    row = (await connection.execute(select(onboardings).where(is_its_row))).first()
     if row is not None and row.state == OnboardingState.DECLINED.value:
         return OrderResult(name, False, f"it has declined for good: {row.reason}")
     if row is not None and row.state in _UNDER_WAY:
@@ -245,14 +247,14 @@ async def _due_onboarding(
     ).one()
     files = await connection.scalar(select(audits.c.files).where(audits.c.repository_id == repository))
     is_open = and_(rebuilds.c.repository_id == repository, rebuilds.c.state == RebuildState.OPEN.value)
-    opened = await connection.scalar(select(func.count(func.distinct(rebuilds.c.branch))).where(is_open))
-    produced = await produced_configs(connection, repository, home.name)
+    open_elsewhere = await connection.scalar(select(func.count(func.distinct(rebuilds.c.branch))).where(is_open))
+    configs = await produced_configs(connection, repository, home.name)
     return DueOnboarding(
         row,
         Identity(home.name, home.node_id),
         load(files or {}, dict[str, str]),
         standing,
-        produced,
-        int(opened or 0),
+        configs,
+        int(open_elsewhere or 0),
         error,
     )

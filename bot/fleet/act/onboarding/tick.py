@@ -43,11 +43,11 @@ async def tick(
 async def proposal_source(store: OnboardingStore, item: DueOnboarding) -> ProposalSource:
     """The texts of a repository; raises `Failure` where discovery has not kept them all."""
     bodies = await store.contents(sorted(set(item.files.values())))
-    missing = sum(sha not in bodies for sha in item.files.values())
-    if missing:
+    missing_count = sum(sha not in bodies for sha in item.files.values())
+    if missing_count:
         raise Failure(
             Trouble.MISSING,
-            f"{missing} of its files are not kept any more",
+            f"{missing_count} of its files are not kept any more",
             where=item.repository.name,
             advice="the next reading of the repository brings them back",
         )
@@ -97,8 +97,8 @@ class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
             onboarding.state in (OnboardingState.WAITING, OnboardingState.SET_ASIDE) and onboarding.number is None
         )
         if is_waiting and failure.meaning is Meaning.REFUSED:
-            refused = replace(onboarding, state=OnboardingState.SET_ASIDE, reason=reason)
-            await self._store.settle_onboarding(item, refused, now + SELDOM, succeeded=False)
+            refused_onboarding = replace(onboarding, state=OnboardingState.SET_ASIDE, reason=reason)
+            await self._store.settle_onboarding(item, refused_onboarding, now + SELDOM, succeeded=False)
         else:
             await put_off_by_backoff(self.queue, claimed, failure, now)
         return reason if reason not in (item.error, onboarding.reason) else None

@@ -37,27 +37,27 @@ def is_ours(message: str) -> bool:
 
 def body(proposal: Proposal, repository: str, web: str, trunk: str, branch: str) -> str:
     """What changes, what does not and why, and how to decline. `trunk` is the commit that it stands on."""
-    here, there = (f"{web}/{quote(repository)}/blob/{quote(ref)}" for ref in (trunk, branch))
+    trunk_url, branch_url = (f"{web}/{quote(repository)}/blob/{quote(ref)}" for ref in (trunk, branch))
     parts = [
         "Each commit makes one check hold, by an edit that keeps every other byte; the repository was judged again "
         "after each, and nothing else fails anew. Take them as they are, or only some of them.",
-        _table(proposal, here, there),
+        _table(proposal, trunk_url, branch_url),
         _more(proposal.more),
         _how_to_decline(),
-        _rest_in_words(proposal.left, here),
+        _rest_in_words(proposal.left, trunk_url),
     ]
     return _cut([part for part in parts if part])
 
 
-def _table(proposal: Proposal, here: str, there: str) -> str:
+def _table(proposal: Proposal, trunk_url: str, branch_url: str) -> str:
     rows = ["| check | where | before | after |", "|---|---|---|---|"]
     for commit in proposal.commits:
-        changed = next(iter(commit.files))
+        first_path = next(iter(commit.files))
         for finding in commit.mended:
-            path = finding.place.path if finding.place.path in commit.files else changed
+            path = finding.place.path if finding.place.path in commit.files else first_path
             rows.append(
                 f"| {code(commit.check)} | {markdown(finding.subject)} | [{markdown(finding.before)}]"
-                f"({_line(here, finding.place)}) | [{markdown(finding.after)}]({there}/{quote(path)}) |"
+                f"({_line(trunk_url, finding.place)}) | [{markdown(finding.after)}]({branch_url}/{quote(path)}) |"
             )
     return "\n".join(rows)
 
@@ -78,7 +78,7 @@ def _how_to_decline() -> str:
     )
 
 
-def _rest_in_words(findings: Sequence[LeftToPeople], here: str) -> str:
+def _rest_in_words(findings: Sequence[LeftToPeople], trunk_url: str) -> str:
     if not findings:
         return ""
     lines, room = list[str](), _MOST_PATCHES
@@ -86,15 +86,15 @@ def _rest_in_words(findings: Sequence[LeftToPeople], here: str) -> str:
         patch = _fence_patch(finding.patch)
         patch = patch if len(patch) <= room else ""
         room -= len(patch)
-        lines.append(_advice(finding, here) + patch)
+        lines.append(_advice(finding, trunk_url) + patch)
     if len(findings) > _MOST_LEFT:
         lines.append(f"- and {len(findings) - _MOST_LEFT} more: `freshness-bot audit` names them")
     summary = counted(len(findings), "finding is left to you", "findings are left to you")
     return f"<details><summary>{summary}</summary>\n\n" + "\n".join(lines) + "\n\n</details>"
 
 
-def _advice(finding: LeftToPeople, here: str) -> str:
-    place_text = f"[{markdown(f'{finding.place.path}:{finding.place.start}')}]({_line(here, finding.place)})"
+def _advice(finding: LeftToPeople, trunk_url: str) -> str:
+    place_text = f"[{markdown(f'{finding.place.path}:{finding.place.start}')}]({_line(trunk_url, finding.place)})"
     advice = f" Advice: {markdown(finding.advice)}." if finding.advice else ""
     line = f"- {code(finding.check)} {place_text}: {markdown(finding.subject)}: {markdown(finding.message)}"
     return f"{line}. Not done: {markdown(finding.why)}.{advice}"

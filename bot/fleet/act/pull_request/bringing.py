@@ -38,8 +38,8 @@ async def brought(attempt: ProposalAttempt, edits: Edits, tools: Tools) -> Rebui
     if attempt.look.branch is not None:
         on_branch = await refreshed_files(job, attempt.look.branch, tools.refresh, attempt.looked_at.date())
     change = branch_change(job, attempt.look, edits, on_branch)
-    touched = replace(job, paths=tuple(file.path for file in edits.files))
-    request_change = _request_change(replace(attempt, job=touched), edits)
+    job_of_edits = replace(job, paths=tuple(file.path for file in edits.files))
+    request_change = _request_change(replace(attempt, job=job_of_edits), edits)
     request = attempt.open_request
     wanted_to_merge = merges(job, attempt.look.requirements, attempt.looked_at)
     is_stopped = is_to_be_stopped(request, is_wanted=wanted_to_merge, moves=change is not None)
@@ -56,10 +56,10 @@ async def brought(attempt: ProposalAttempt, edits: Edits, tools: Tools) -> Rebui
         request = await forge.carry_out(home, change, prepared, request_change)
     is_anew = change is not None or is_stopped
     merge = merge_of(job, attempt.look, request, attempt.looked_at, is_anew=is_anew)
-    granted = await grant_wishes(replace(attempt, job=touched), request, merge.method, tools)
-    refused = (*granted.refused, *merge.refused)
-    opened = opened_as(attempt, request, [*attempt.remarks, *edits.left_out, *map(str, refused)], tools)
-    return replace(opened, merging=merge.after(granted.is_to_merge))
+    granted = await grant_wishes(replace(attempt, job=job_of_edits), request, merge.method, tools)
+    refusals = (*granted.refused, *merge.refused)
+    followed_rebuild = opened_as(attempt, request, [*attempt.remarks, *edits.left_out, *map(str, refusals)], tools)
+    return replace(followed_rebuild, merging=merge.after(granted.is_to_merge))
 
 
 def _request_change(attempt: ProposalAttempt, edits: Edits) -> RequestChange:
@@ -78,10 +78,10 @@ def _request_change(attempt: ProposalAttempt, edits: Edits) -> RequestChange:
 def opened_as(attempt: ProposalAttempt, request: PullRequest, remarks: Iterable[str], tools: Tools) -> Rebuild:
     """The rebuild as it follows its open pull request; `remarks` is what the reason says besides."""
     rebuild, now = attempt.rebuild, tools.clock.now()
-    opened = rebuild.moved(RebuildState.OPEN, _reason(attempt.job, request, remarks), at=now)
+    open_rebuild = rebuild.moved(RebuildState.OPEN, _reason(attempt.job, request, remarks), at=now)
     rest = rest_at_age(rebuild.age(now), tools.options.follow_every)
     return replace(
-        opened,
+        open_rebuild,
         pull_request=request.number,
         node_id=request.node_id,
         url=request.url,

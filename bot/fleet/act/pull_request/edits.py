@@ -24,12 +24,12 @@ class Edits:
     unmet: frozenset[Base] = frozenset()
     new_tags: tuple[Reference, ...] = ()
 
-    def without(self, denied: FilesDenied | None) -> "Edits":
+    def without(self, refusal: FilesDenied | None) -> "Edits":
         """Returns the edits without the files that the credentials may not change, which are told instead."""
-        if denied is None:
+        if refusal is None:
             return self
-        reason = f"is left out, since the bot lacks the right {denied.right}"
-        out = [file.path for file in self.files if file.path.startswith(denied.folder)]
+        reason = f"is left out, since the bot lacks the right {refusal.right}"
+        out = [file.path for file in self.files if file.path.startswith(refusal.folder)]
         files = tuple(file for file in self.files if file.path not in out)
         return replace(self, files=files, left_out=tuple(f"{path} {reason}" for path in out))
 

@@ -67,8 +67,8 @@ def merge_of(job: Job, look: BranchLook, request: PullRequest, now: datetime, *,
         return MergeSetting(MergeMethod.NEVER, (), Merging.SET if is_decided else Merging.FROZEN)
     if request.is_to_merge:
         return MergeSetting(MergeMethod.NEVER, (), Merging.SET)
-    if (missing := _what_is_missing(look.requirements, job.default_branch)) is not None:
-        return MergeSetting(MergeMethod.NEVER, (Refusal("not set to merge by itself", missing),), None)
+    if (lack := _what_is_missing(look.requirements, job.default_branch)) is not None:
+        return MergeSetting(MergeMethod.NEVER, (Refusal("not set to merge by itself", lack),), None)
     if request.is_draft:
         return MergeSetting(MergeMethod.NEVER, (), Merging.WANTED)
     if before is Merging.SET and not is_anew:

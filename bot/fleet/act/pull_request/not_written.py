@@ -37,8 +37,8 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
     if request is not None and (elsewhere := request.elsewhere(look.standing.default_branch)) is not None:
         return replace(await _leave_to_people(attempt, elsewhere, tools), pointed_at=request.base)
     if (reason := _reason_superfluous(attempt.job)) is not None:
-        ended = RebuildState.SKIPPED if attempt.job.replaced_by is None else RebuildState.CANCELLED
-        return await _close_and_end(attempt, rebuild.moved(ended, reason, at=now), tools)
+        end_state = RebuildState.SKIPPED if attempt.job.replaced_by is None else RebuildState.CANCELLED
+        return await _close_and_end(attempt, rebuild.moved(end_state, reason, at=now), tools)
     word = objection(attempt.job, now, claimed.member.config)
     if word is not None:
         return await _heed_objection(attempt, word, claimed, tools)
@@ -54,8 +54,10 @@ async def not_to_begin(attempt: ProposalAttempt, claimed: Job, tools: Tools) -> 
     if declined.rest is None:
         return _follow_declined(attempt, declined).moved(RebuildState.CANCELLED, declined.remarks[0], at=now)
     if rebuild.state.awaits_action and await _is_full(attempt, tools):
-        waiting = rebuild.moved(RebuildState.WAITING, "other pull requests of the bot are still open here", at=now)
-        return replace(waiting, due_at=now + tools.options.follow_every)
+        waiting_rebuild = rebuild.moved(
+            RebuildState.WAITING, "other pull requests of the bot are still open here", at=now
+        )
+        return replace(waiting_rebuild, due_at=now + tools.options.follow_every)
     return None
 
 
@@ -103,8 +105,8 @@ async def _heed_label(attempt: ProposalAttempt, word: Said, tools: Tools) -> Reb
         return paused(rebuild, word.reason, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
     if (request := attempt.open_request) is not None:
         await _close(attempt, request, declined(request.body, word.reason), tools)
-    ended = RebuildState.CANCELLED if rebuild.state is RebuildState.OPEN else RebuildState.SKIPPED
-    return rebuild.moved(ended, word.reason, at=now)
+    end_state = RebuildState.CANCELLED if rebuild.state is RebuildState.OPEN else RebuildState.SKIPPED
+    return rebuild.moved(end_state, word.reason, at=now)
 
 
 def _reason_superfluous(job: Job) -> str | None:
@@ -134,8 +136,8 @@ async def without_edits(attempt: ProposalAttempt, edits: Edits, tools: Tools) ->
         return rebuild.moved(RebuildState.SKIPPED, f"nothing could be edited: {edits.remarks[0]}", at=now)
     if edits.unmet:
         names = ", ".join(base.short for base in sorted(edits.unmet))
-        ended = RebuildState.CANCELLED if rebuild.state is RebuildState.OPEN else RebuildState.SKIPPED
-        after = rebuild.moved(ended, f"no file of the default branch names {names} any more", at=now)
+        end_state = RebuildState.CANCELLED if rebuild.state is RebuildState.OPEN else RebuildState.SKIPPED
+        after = rebuild.moved(end_state, f"no file of the default branch names {names} any more", at=now)
     else:
         after = rebuild.moved(RebuildState.SUCCEEDED, "the default branch already stands on the new base", at=now)
     # Somebody was faster, the base went back to what the branch already has, or is not used any more.

@@ -29,25 +29,25 @@ from bot.fleet.act.tools import Tools
 from bot.fleet.act.waiting import left_alone, not_of_the_fleet, not_published, paused
 
 
-async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = None) -> Rebuild:
+async def open_or_update(job: Job, tools: Tools, files_denied: FilesDenied | None = None) -> Rebuild:
     """The rebuild in its next state. Every step looks first, so that it can be repeated after any crash.
 
-    `denied` are files that an attempt just before this one was refused; the pull request goes without them.
+    `files_denied` are files that an attempt just before this one was refused; the pull request goes without them.
     """
     attempt = await _look_at_branch(job, tools)
-    ended = await not_to_begin(attempt, job, tools)
-    if ended is not None:
-        return ended
+    end = await not_to_begin(attempt, job, tools)
+    if end is not None:
+        return end
     attempt = await _store_intent(_less_declined(attempt), tools)
-    edits = await _edits(attempt, tools, denied)
+    edits = await _edits(attempt, tools, files_denied)
     if not edits.files:
         return await without_edits(attempt, edits, tools)
-    if (missing := await tools.tags.first_missing(edits.new_tags)) is not None:
-        return not_published(attempt.rebuild, missing, tools.options, attempt.looked_at)
+    if (missing_tag := await tools.tags.first_missing(edits.new_tags)) is not None:
+        return not_published(attempt.rebuild, missing_tag, tools.options, attempt.looked_at)
     if attempt.open_request is None:
-        followed = await adopted(attempt.job, attempt.look, tools, attempt.looked_at)
-        if followed is not None:
-            return followed
+        adopted_rebuild = await adopted(attempt.job, attempt.look, tools, attempt.looked_at)
+        if adopted_rebuild is not None:
+            return adopted_rebuild
     try:
         return await brought(attempt, edits, tools)
     except BranchRefused as refused:
@@ -55,7 +55,7 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
     except BranchQueued as queued:  # what is wanted stays wanted: the queue ends by itself
         return paused(attempt.rebuild, queued.told, tools.options.follow_every, attempt.looked_at)
     except FilesDenied as refused:
-        if denied is not None:
+        if files_denied is not None:
             raise
         return await open_or_update(replace(job, rebuild=attempt.rebuild), tools, refused)
 
@@ -96,7 +96,7 @@ async def only_left(job: Job, tools: Tools) -> Rebuild:
     return await not_of_the_fleet(replace(job, rebuild=rebuild), tools.store, tools.options, attempt.looked_at)
 
 
-async def _put_off_refused(attempt: ProposalAttempt, refused: BranchRefused, tools: Tools) -> Rebuild:
+async def _put_off_refused(attempt: ProposalAttempt, refusal: BranchRefused, tools: Tools) -> Rebuild:
     """A rule stays until somebody changes it: it is tried again with the next reading, tomorrow at the latest. What
     is open stays open, and is followed on.
     """
@@ -105,8 +105,8 @@ async def _put_off_refused(attempt: ProposalAttempt, refused: BranchRefused, too
         return left_alone(rebuild, tools.options, now)
     if (request := attempt.open_request) is None:
         await tools.store.read_within_a_day(attempt.job.member.id)
-        return rebuild.moved(RebuildState.SKIPPED, refused.told, at=now)
-    return opened_as(attempt, request, [f"it stays as it is: {refused.told}"], tools)
+        return rebuild.moved(RebuildState.SKIPPED, refusal.told, at=now)
+    return opened_as(attempt, request, [f"it stays as it is: {refusal.told}"], tools)
 
 
 async def _look_at_branch(job: Job, tools: Tools) -> ProposalAttempt:
@@ -141,11 +141,11 @@ async def _store_intent(attempt: ProposalAttempt, tools: Tools) -> ProposalAttem
     return replace(attempt, job=replace(attempt.job, rebuild=rebuild))
 
 
-async def _edits(attempt: ProposalAttempt, tools: Tools, denied: FilesDenied | None) -> Edits:
+async def _edits(attempt: ProposalAttempt, tools: Tools, files_denied: FilesDenied | None) -> Edits:
     if attempt.look.trunk is None:
         return Edits()
     edits = await refreshed_files(attempt.job, attempt.look.trunk, tools.refresh, attempt.looked_at.date())
-    return edits.without(denied)
+    return edits.without(files_denied)
 
 
 async def adopted(job: Job, look: BranchLook, tools: Tools, now: datetime) -> Rebuild | None:

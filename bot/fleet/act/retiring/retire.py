@@ -87,17 +87,17 @@ async def retire(
             guarded(forge, _Unleased(), WriteBounds(covers=covers)), reason, dry_run, covers, traces.requests
         )
 
-    leaving, retired = leaving_where(covers), list[Retired]()
+    leaving, traces_left = leaving_where(covers), list[Retired]()
     leaving_fleets = leaving_where(lambda name: covers(name) or name.lower() == traces.repository.name.lower())
     for branch in [each for used in traces.branches for each in (used, scratch_of(used))]:
         try:
             async for trace in _branch(traces.repository, branch, leaving):
-                retired.append(trace)
+                traces_left.append(trace)
         except Failure as failure:
             if failure.trouble is Trouble.MISSING:
                 is_gone = await _is_gone(failure, traces.repository, forge)
-                return retired if is_gone else [*retired, _not_shown(traces.repository, failure)]
-            retired.append(_failed_trace(traces.repository, f"branch {branch}", failure))
+                return traces_left if is_gone else [*traces_left, _not_shown(traces.repository, failure)]
+            traces_left.append(_failed_trace(traces.repository, f"branch {branch}", failure))
     for number, issue_leaving, has_sections in (
         (traces.issue, leaving, True),
         (traces.fleet_issue, leaving_fleets, False),
@@ -105,11 +105,11 @@ async def retire(
         if number is None:
             continue
         try:
-            retired += await _issue(traces.repository, number, issue_leaving, has_sections=has_sections)
+            traces_left += await _issue(traces.repository, number, issue_leaving, has_sections=has_sections)
         except Failure as failure:
             if not await _is_gone(failure, traces.repository, forge):
-                retired.append(_failed_trace(traces.repository, f"issue #{number}", failure))
-    return retired
+                traces_left.append(_failed_trace(traces.repository, f"issue #{number}", failure))
+    return traces_left
 
 
 async def _is_gone(failure: Failure, repository: Identity, forge: Forge) -> bool:
@@ -120,16 +120,18 @@ async def _is_gone(failure: Failure, repository: Identity, forge: Forge) -> bool
 async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterator[Retired]:
     """One after the other, so that what is done is named though the next fails."""
     look = await leaving.forge.look(home, branch, ())
-    name, own = look.standing.identity, [each for each in look.own(*leaving.requests) if each.is_open]
+    name, own_requests = look.standing.identity, [each for each in look.own(*leaving.requests) if each.is_open]
     reason = leaving.reason_to_stay(look.standing)
-    elsewhere = next((place for each in own if (place := each.elsewhere(look.standing.default_branch))), None)
+    elsewhere = next(
+        (place for each in own_requests if (place := each.elsewhere(look.standing.default_branch))), None
+    )
     if reason is not None or elsewhere is not None:
         if not leaving.is_dry:
-            await merge_no_more(look, own, leaving.forge)
-        for retired in _kept_traces(look, branch, reason or elsewhere or ""):
-            yield retired
+            await merge_no_more(look, own_requests, leaving.forge)
+        for trace in _kept_traces(look, branch, reason or elsewhere or ""):
+            yield trace
         return
-    for request in own:
+    for request in own_requests:
         if not leaving.is_dry:
             await close(look, request, closed(request.body, leaving.reason), leaving.forge)
         yield Retired(name.name, f"pull request #{request.number}", TraceOutcome.CLOSED, request.url)

@@ -31,14 +31,14 @@ class LeavingStore(Store):
             branches: dict[int, list[str]] = {}
             for row in used:
                 branches.setdefault(row.repository_id, []).append(row.branch)
-            opened = await connection.execute(
+            request_rows = await connection.execute(
                 select(rebuilds.c.repository_id, rebuilds.c.pull_request)
                 .where(rebuilds.c.pull_request.is_not(None))
                 .distinct()
                 .order_by(rebuilds.c.pull_request)
             )
             pull_requests: dict[int, list[int]] = {}
-            for row in opened:
+            for row in request_rows:
                 pull_requests.setdefault(row.repository_id, []).append(row.pull_request)
             onboarded = await connection.execute(
                 select(onboardings.c.repository_id, onboardings.c.number).where(

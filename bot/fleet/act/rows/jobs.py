@@ -40,14 +40,16 @@ async def read_job(connection: AsyncConnection, row: Mapping[str, Any], cves: Cv
     home = (await connection.execute(home_query)).mappings().one()
     rebuild = rebuild_of(row, Identity(home["name"], home["node_id"]))
     steps = [change for target in rebuild.targets for change in target.changes]
-    moved = await connection.execute(
+    change_rows = await connection.execute(
         select(changes.c.change).where(changes.c.id.in_(steps)).order_by(changes.c.to_observation)
     )
     usage_rows = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
     repository_usages = [load(item, Usage) for item in usage_rows.scalars()]
     targets = {target.base for target in rebuild.targets}
-    concerned = (usage for usage in repository_usages if usage.sdk_pin or base_among(usage.reference, targets))
-    paths = {path for usage in concerned for path in usage.paths}
+    concerned_usages = (
+        usage for usage in repository_usages if usage.sdk_pin or base_among(usage.reference, targets)
+    )
+    paths = {path for usage in concerned_usages for path in usage.paths}
     places: dict[Base, set[str]] = {}
     for usage in repository_usages:
         base = base_among(usage.reference, targets)
@@ -58,10 +60,10 @@ async def read_job(connection: AsyncConnection, row: Mapping[str, Any], cves: Cv
         rebuild,
         fleet_repository_of(home, {}),
         home["default_branch"],
-        tuple(load(change, Change) for change in moved.scalars()),
+        tuple(load(change, Change) for change in change_rows.scalars()),
         tuple(sorted(paths)),
         bool(home["listed"]),
-        {base: tuple(sorted(usage_rows)) for base, usage_rows in places.items()},
+        {base: tuple(sorted(base_paths)) for base, base_paths in places.items()},
         await _replaced_by(connection, rebuild, home["id"]),
         quarantined=await _quarantined_bases(connection, rebuild),
         at_request=bool(row["at_request"]),
@@ -69,8 +71,8 @@ async def read_job(connection: AsyncConnection, row: Mapping[str, Any], cves: Cv
         shown_since=shown_since,
         is_provable=bool(shown_since) and await _is_provable(connection, rebuild, home["id"]),
         packages=await _packages(connection, rebuild, cves),
-        is_paused=bool({None, rebuild.rollout} & (paused := await paused_rollouts(connection))),
-        is_all_paused=None in paused,
+        is_paused=bool({None, rebuild.rollout} & (paused_rollout_ids := await paused_rollouts(connection))),
+        is_all_paused=None in paused_rollout_ids,
         is_later_kept=await _is_later_kept(connection, rebuild),
     )
 
@@ -87,15 +89,17 @@ async def _packages(
     connection: AsyncConnection, rebuild: Rebuild, cves: CvesOfMoves
 ) -> dict[Base, tuple[PlatformChanges, ...]]:
     """How the packages of each base change with it, and what that does about CVEs."""
-    brought = {target.base: target.changes for target in rebuild.targets}
-    moves = await package_changes_of(connection, [change for several in brought.values() for change in several])
-    moved = await cves.over(connection, brought)
+    changes_by_base = {target.base: target.changes for target in rebuild.targets}
+    moves = await package_changes_of(
+        connection, [change for several in changes_by_base.values() for change in several]
+    )
+    cves_by_base = await cves.over(connection, changes_by_base)
     return {
         base: tuple(
-            replace(platform, cves=moved[base].get(platform.platform))
+            replace(platform, cves=cves_by_base[base].get(platform.platform))
             for platform in composed([platforms for change, platforms in moves.items() if change in several])
         )
-        for base, several in brought.items()
+        for base, several in changes_by_base.items()
     }
 
 
@@ -113,27 +117,29 @@ async def _quarantined_bases(connection: AsyncConnection, rebuild: Rebuild) -> d
         )
         .order_by(quarantines.c.id)
     )
-    brought = {(target.base, target.to_digest) for target in rebuild.targets}
+    target_digests = {(target.base, target.to_digest) for target in rebuild.targets}
     pairs = ((base_of(row), row) for row in rows)
-    return {base: f"{row.reason} ({row.who})" for base, row in pairs if (base, row.digest) in brought}
+    return {base: f"{row.reason} ({row.who})" for base, row in pairs if (base, row.digest) in target_digests}
 
 
 async def _condemned_digest(connection: AsyncConnection, rebuild: Rebuild) -> str | None:
     """A digest that a merged pull request has pinned and that was quarantined since, where this is to repeat its
     build: the next publication has ended that, and a run would still build on it. Not where a person has let it go.
     """
-    pinned = {item.new.digest for item in rebuild.replacements if item.new.digest is not None and not item.marker}
-    if rebuild.action is not Action.DISPATCH or not pinned:
+    pinned_digests = {
+        item.new.digest for item in rebuild.replacements if item.new.digest is not None and not item.marker
+    }
+    if rebuild.action is not Action.DISPATCH or not pinned_digests:
         return None
     rows = await connection.execute(
         select(bases.c.registry, bases.c.repository, bases.c.tag, quarantines.c.digest)
         .join(bases, bases.c.id == quarantines.c.base_id)
-        .where(quarantines.c.digest.in_(pinned), quarantines.c.lifted.is_(False))
+        .where(quarantines.c.digest.in_(pinned_digests), quarantines.c.lifted.is_(False))
         .order_by(quarantines.c.id)
     )
-    brought = {(target.base, target.to_digest) for target in rebuild.targets}
-    mine = (row.digest for row in rows if (base_of(row), row.digest) in brought)
-    return next(mine, None)
+    target_digests = {(target.base, target.to_digest) for target in rebuild.targets}
+    own_digests = (row.digest for row in rows if (base_of(row), row.digest) in target_digests)
+    return next(own_digests, None)
 
 
 async def _shown_since(connection: AsyncConnection, rebuild: Rebuild) -> dict[Base, datetime]:
@@ -153,9 +159,9 @@ async def _shown_since(connection: AsyncConnection, rebuild: Rebuild) -> dict[Ba
 async def _is_provable(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> bool:
     """Whether an image of the repository is known in which a build shows what it stands on."""
     rows = (await connection.execute(select(images).where(images.c.repository_id == repository))).all()
-    lost = await contested_images(connection) if rows else ()
+    contested = await contested_images(connection) if rows else ()
     known_images = readable(
-        rows, lambda row: image_of(row, rebuild.repository, lost), lambda row: f"image {row.id}"
+        rows, lambda row: image_of(row, rebuild.repository, contested), lambda row: f"image {row.id}"
     )
     wanted_bases = {target.base for target in rebuild.targets}
     return any(may_stand_on(image, wanted_bases) for image in images_of_build(known_images, rebuild))

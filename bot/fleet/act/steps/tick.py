@@ -164,8 +164,8 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
             run = await find(forge, home, step, branch, await self._store.runs_taken(home.name))
             if run is not None:
                 return self._under_way(step, run)
-        if (refused := await self._heed_words(job, look.standing, looked_at)) is not None:
-            return refused
+        if (end_by_word := await self._heed_words(job, look.standing, looked_at)) is not None:
+            return end_by_word
         if (outside := await self._find_outside(job, home)) is not None:
             return self._put_off(replace(step, refused=True), f"{outside}: {NOT_INCLUDED}", every)
         if look.standing.read_only is not None:
@@ -185,28 +185,28 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         if (due_at := next_look(step, self._clock.now(), self._options.visible_after)) is not None:
             return replace(step, reason=waiting_words(step), due_at=due_at)
 
-        async def send(intended: StepRun) -> int | None:
+        async def send(intent: StepRun) -> int | None:
             heard_at = looked_at if job.own == job.step.home else min(looked_at, self._words.looked_at(job.own))
             word_held.hear(home.name, heard_at)
-            values = {**job.known, "correlation": intended.correlation or ""}
-            inputs = inputs_for(intended, workflow, values)
-            return await forge.dispatch(home, intended.workflow, ref=branch, inputs=inputs)
+            values = {**job.known, "correlation": intent.correlation or ""}
+            inputs = inputs_for(intent, workflow, values)
+            return await forge.dispatch(home, intent.workflow, ref=branch, inputs=inputs)
 
-        intended, number = await dispatch_once(step, send, self._store.save_step, word_held, self._clock.now())
-        return self._under_way(intended, await self._find_run(forge, home, number) or number)
+        intent, number = await dispatch_once(step, send, self._store.save_step, word_held, self._clock.now())
+        return self._under_way(intent, await self._find_run(forge, home, number) or number)
 
     async def _heed_words(self, job: StepJob, home: OwnWord, looked_at: datetime) -> StepRun | None:
         """The step where the repository that is rebuilt, or the one that the workflow is in, has a word against it.
 
         What cannot be understood may be one, and is waited for until the step's time is over.
         """
-        own = home if job.own == job.step.home else await self._words.of(job.own)
-        if own is not home:
+        own_word = home if job.own == job.step.home else await self._words.of(job.own)
+        if own_word is not home:
             check_recent(job.own.name, self._words.looked_at(job.own), self._clock.now())
             config = config_of(home, looked_at)
             if config.refusal is not None:
                 return self._end_by_word(job, config, config.refusal.replace("the repository", str(home.identity)))
-        config = config_of(own, looked_at)
+        config = config_of(own_word, looked_at)
         if config.refusal is not None:
             return self._end_by_word(job, config, config.refusal)
         if config.action is ActionPreference.NOTIFY:
@@ -216,9 +216,9 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
     async def _find_outside(self, job: StepJob, home: Identity) -> Identity | None:
         """The repository that is rebuilt, or the one that the workflow is in, where the operator does not include
         its name; a rule that names the latter includes it, as long as it is called so."""
-        own = home if job.own == job.step.home else (await self._words.of(job.own)).identity
-        if not self._covers(own.name):
-            return own
+        own_repository = home if job.own == job.step.home else (await self._words.of(job.own)).identity
+        if not self._covers(own_repository.name):
+            return own_repository
         workflow_home = job.step.step.repository or ""
         return None if self._covers(home.name) or home.name.lower() == workflow_home.lower() else home
 
@@ -236,19 +236,19 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
 
     def _under_way(self, step: StepRun, run: Run | int | None) -> StepRun:
         now, every = self._clock.now(), self._options.follow_every
-        moved = step.moved(StepState.STARTED, f"{step.workflow} was started", at=now)
+        started_step = step.moved(StepState.STARTED, f"{step.workflow} was started", at=now)
         due = look_together(now + every, every)
         if isinstance(run, Run):
-            return replace(moved, run=run.id, url=run.url or step.url, node_id=run.node_id, due_at=due)
-        return replace(moved, run=run, due_at=due)
+            return replace(started_step, run=run.id, url=run.url or step.url, node_id=run.node_id, due_at=due)
+        return replace(started_step, run=run, due_at=due)
 
     def _fail_step(self, step: StepRun, reason: str) -> StepRun:
         return step.moved(StepState.FAILED, f"not started: {reason}", at=self._clock.now())
 
     def _put_off(self, step: StepRun, reason: str, rest: timedelta) -> StepRun:
         now = self._clock.now()
-        waiting = replace(step, reason=reason, due_at=now + rest)
-        return too_late(waiting, now) or waiting
+        waiting_step = replace(step, reason=reason, due_at=now + rest)
+        return too_late(waiting_step, now) or waiting_step
 
     async def settle(self, item: StepJob, result: StepRun) -> None:
         await self._store.settle_step(item.step, result)

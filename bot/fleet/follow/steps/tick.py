@@ -120,8 +120,8 @@ class _StepFollowing(Work[StepRun, StepRun]):
         if step.state is StepState.STARTED and has_not_started(step.attempted_at or now, step.dispatches, now):
             return step.moved(StepState.FAILED, "the dispatched run never appeared", at=now)
         reason = step.reason if step.state is StepState.STARTED else f"{step.workflow} has not started yet"
-        waiting = replace(step, reason=reason)
-        return too_late(waiting, now) or waiting
+        waiting_step = replace(step, reason=reason)
+        return too_late(waiting_step, now) or waiting_step
 
     async def _on_its_branch(self, step: StepRun) -> StepRun:
         """The step with the default branch of a repository that is not one of the fleet. Raises `Failure`."""
@@ -168,8 +168,8 @@ class _StepFollowing(Work[StepRun, StepRun]):
         newer = await newer_run(self._forge, step.home, step.workflow, step.run, began)
         if newer is None:
             return after_step_run(step, state, now)
-        followed = replace(step, run=newer.id, node_id=newer.node_id, url=newer.url or step.url)
-        after = after_step_run(followed, newer.shown, now)
+        followed_step = replace(step, run=newer.id, node_id=newer.node_id, url=newer.url or step.url)
+        after = after_step_run(followed_step, newer.shown, now)
         return replace(after, reason=f"a newer run took its place: {after.reason}")
 
     async def _after_finding(self, step: StepRun, run: Run) -> StepRun:

@@ -106,24 +106,26 @@ class AgeStore(Store):
                 raise LeaseLost("another worker has saved a plan meanwhile")
             something_came = bool(plan.rebuilds) and await is_more_to_hold(connection)
             await lock(connection, workflow_builds, list(plan.judged))
-            for number, judged in sorted(plan.judged.items()):
+            for number, judged_age in sorted(plan.judged.items()):
                 await connection.execute(
-                    update(workflow_builds).where(workflow_builds.c.id == number).values(**_columns_of(judged, now))
+                    update(workflow_builds)
+                    .where(workflow_builds.c.id == number)
+                    .values(**_columns_of(judged_age, now))
                 )
             rebuild_ids = {*plan.withdrawn, *plan.hurried}
             if something_came:
                 await hold_what_came(connection, now, rebuild_ids)
             else:
                 await lock(connection, rebuilds, rebuild_ids)
-            touched = await _withdraw(connection, plan.withdrawn, now)
+            touched_rollouts = await _withdraw(connection, plan.withdrawn, now)
             await _hurry(connection, plan.hurried)
             if plan.rebuilds:
                 rollout = await _rollout(connection, plan.since, now)
-                failed = await _failed_rebuilds(connection, rollout)
+                failed_rebuilds = await _failed_rebuilds(connection, rollout)
                 await add_rebuilds(connection, plan.rebuilds, plan.revisions, rollout, now)
-                await _mark_retried(connection, rollout, failed)
-                touched.add(rollout)
-            await after_transitions(connection, touched, now)
+                await _mark_retried(connection, rollout, failed_rebuilds)
+                touched_rollouts.add(rollout)
+            await after_transitions(connection, touched_rollouts, now)
 
 
 def _known_builds(
@@ -207,15 +209,15 @@ async def _attempts(connection: AsyncConnection, ids: Sequence[int]) -> dict[tup
     }
 
 
-def _columns_of(judged: JudgedAge, now: datetime) -> dict[str, Any]:
-    judgement = judged.judgement
+def _columns_of(judged_age: JudgedAge, now: datetime) -> dict[str, Any]:
+    judgement = judged_age.judgement
     return {
         "judged": True,
         "standing": judgement.standing.value,
         "said": judgement.said,
-        "plan_at": judged.plan_at,
-        **({"told_at": now} if judged.is_told else {}),
-        **({"due_at": now} if judged.look_again else {}),
+        "plan_at": judged_age.plan_at,
+        **({"told_at": now} if judged_age.is_told else {}),
+        **({"due_at": now} if judged_age.look_again else {}),
     }
 
 
@@ -227,10 +229,10 @@ async def _rollout(connection: AsyncConnection, since: datetime, now: datetime) 
     rollout = (await connection.execute(joined)).scalar()
     if rollout is not None:
         return int(rollout)
-    opened = await connection.execute(
+    result = await connection.execute(
         insert(rollouts).values(opened_at=now, occasion=Occasion.AGE.value).returning(rollouts.c.id)
     )
-    return int(opened.scalar_one())
+    return int(result.scalar_one())
 
 
 async def _failed_rebuilds(connection: AsyncConnection, rollout: int) -> dict[tuple[int, str | None], list[int]]:
@@ -249,7 +251,7 @@ async def _failed_rebuilds(connection: AsyncConnection, rollout: int) -> dict[tu
 
 
 async def _mark_retried(
-    connection: AsyncConnection, rollout: int, failed: Mapping[tuple[int, str | None], Sequence[int]]
+    connection: AsyncConnection, rollout: int, failed_rebuilds: Mapping[tuple[int, str | None], Sequence[int]]
 ) -> None:
     """One that is tried again counts as one, however often it has failed."""
     home = rebuilds.c.repository_id, rebuilds.c.workflow
@@ -258,33 +260,36 @@ async def _mark_retried(
     )
     rows = await connection.execute(newest.group_by(*home))
     added = {(row.repository_id, row.workflow): row.id for row in rows}
-    again = {number: added[home] for home, numbers in failed.items() if home in added for number in numbers}
-    await lock(connection, rebuilds, list(again))
-    for number, successor in sorted(again.items()):
+    retries = {
+        number: added[home] for home, numbers in failed_rebuilds.items() if home in added for number in numbers
+    }
+    await lock(connection, rebuilds, list(retries))
+    for number, successor in sorted(retries.items()):
         await connection.execute(update(rebuilds).where(rebuilds.c.id == number).values(retried_as=successor))
 
 
 async def _withdraw(connection: AsyncConnection, withdrawn: Mapping[int, str], now: datetime) -> set[int]:
     """Ends what is not needed any more and has not begun; the rollouts that lost one by it."""
     await lock(connection, rebuilds, list(withdrawn))
-    waiting = await read_rebuilds(
+    waiting_rebuilds = await read_rebuilds(
         connection,
         rebuilds.c.id.in_(list(withdrawn)),
         rebuilds.c.state.in_(AWAITING),
         rebuilds.c.attempted_at.is_(None),
     )
-    for rebuild in waiting:
-        ended = rebuild.moved(RebuildState.CANCELLED, withdrawn[rebuild.id], at=now)
+    for rebuild in waiting_rebuilds:
+        cancelled_rebuild = rebuild.moved(RebuildState.CANCELLED, withdrawn[rebuild.id], at=now)
         # Taking the lease away stops a worker that is just beginning with one.
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id == rebuild.id)
-            .values(**outcome_of(ended), lease_owner=None, lease_until=None)
+            .values(**outcome_of(cancelled_rebuild), lease_owner=None, lease_until=None)
         )
         await keep_transitions(
-            connection, [transition_row(rebuild.id, now, rebuild.state, RebuildState.CANCELLED, ended.reason)]
+            connection,
+            [transition_row(rebuild.id, now, rebuild.state, RebuildState.CANCELLED, cancelled_rebuild.reason)],
         )
-    return {rebuild.rollout for rebuild in waiting}
+    return {rebuild.rollout for rebuild in waiting_rebuilds}
 
 
 async def _hurry(connection: AsyncConnection, hurried: Mapping[int, datetime]) -> None:

@@ -31,7 +31,7 @@ class AgeTally:
 
 async def tick(store: AgeStore, policy: Policy, weekly: Weekly, clock: Clock) -> AgeTally:
     """Judges all that was looked at anew, and plans those whose turn has come."""
-    judged = planned = 0
+    judged_count = planned_count = 0
     options = AgeOptions(weekly, policy.freezes)
     while True:
         revisions = await store.revisions()
@@ -43,15 +43,15 @@ async def tick(store: AgeStore, policy: Policy, weekly: Weekly, clock: Clock) ->
         verdicts = {each.id: _verdict(each, promised[each.member.id], options, now) for each in items}
         due = [each for each in items if verdicts[each.id].is_due]
         standings = await store.standings_of(sorted({each.member.id for each in due}))
-        built = {each.id: _built_by(each, standings.get(each.member.id, ()), policy) for each in due}
-        plan = _plan_all(items, verdicts, built, AgePlan({}, weekly.last(now), revisions), weekly, now)
+        usages_by_item = {each.id: _built_by(each, standings.get(each.member.id, ()), policy) for each in due}
+        plan = _plan_all(items, verdicts, usages_by_item, AgePlan({}, weekly.last(now), revisions), weekly, now)
         try:
             await store.save_ages(plan)
         except LeaseLost:
             break
-        judged += len(items)
-        planned += len(plan.rebuilds)
-    return AgeTally(judged, planned)
+        judged_count += len(items)
+        planned_count += len(plan.rebuilds)
+    return AgeTally(judged_count, planned_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,24 +157,25 @@ def _called_off(item: KnownBuilds, weekly: Weekly, now: datetime, state: Rebuild
 def _plan_all(
     items: Sequence[KnownBuilds],
     verdicts: Mapping[int, _Verdict],
-    built: Mapping[int, Sequence[FollowedUsage]],
+    usages_by_item: Mapping[int, Sequence[FollowedUsage]],
     plan: AgePlan,
     weekly: Weekly,
     now: datetime,
 ) -> AgePlan:
-    """`built` is what each workflow that is due builds."""
-    judged: dict[int, JudgedAge] = {}
+    """Decides for each workflow whether it is rebuilt, or its rebuild withdrawn or hurried; `usages_by_item` is
+    what each that is due builds."""
+    judged_ages: dict[int, JudgedAge] = {}
     rebuilds: list[PlannedRebuild] = []
     withdrawn: dict[int, str] = {}
     hurried: dict[int, datetime] = {}
     for item in items:
         verdict = verdicts[item.id]
         judgement, attempt = verdict.judgement, item.attempt
-        mine = built.get(item.id, ())
-        judgement = _by_its_own_word(item, mine, judgement, now)
+        usages = usages_by_item.get(item.id, ())
+        judgement = _by_its_own_word(item, usages, judgement, now)
         is_begun = verdict.is_due and judgement.standing is not AgeStanding.LEFT_ALONE
         if is_begun:
-            rebuilds.append(_rebuild(item, verdict.guarantee, judgement, mine, now))
+            rebuilds.append(_rebuild(item, verdict.guarantee, judgement, usages, now))
         elif attempt is not None and not attempt.state.has_ended:
             if attempt.is_weekly and not attempt.has_begun and is_yet_to_come(attempt.planned_at, now):
                 withdrawn[attempt.rebuild] = "a clock that was ahead has planned it"
@@ -183,10 +184,10 @@ def _plan_all(
             elif attempt.state.awaits_action and judgement.overdue_at is not None:
                 hurried[attempt.rebuild] = judgement.overdue_at
         is_stuck = judgement.standing.cannot_be_rebuilt
-        judged[item.id] = JudgedAge(
+        judged_ages[item.id] = JudgedAge(
             judgement, _look_at(judgement, weekly, now), is_begun and is_stuck, verdict.look_again
         )
-    return replace(plan, judged=judged, rebuilds=tuple(rebuilds), withdrawn=withdrawn, hurried=hurried)
+    return replace(plan, judged=judged_ages, rebuilds=tuple(rebuilds), withdrawn=withdrawn, hurried=hurried)
 
 
 def _built_by(item: KnownBuilds, standings: Sequence[FollowedUsage], policy: Policy) -> list[FollowedUsage]:

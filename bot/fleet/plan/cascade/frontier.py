@@ -54,13 +54,13 @@ def decide_frontier(
     waits: dict[int, Wait | Unseen] = {}
     made_before: set[int] = set()
     for number, due in dues.items():
-        decided = decider.decided(due)
-        if decided is None:
+        decision = decider.decided(due)
+        if decision is None:
             made_before.add(number)
-        elif isinstance(decided, Passed):
-            frontier[number] = decided
+        elif isinstance(decision, Passed):
+            frontier[number] = decision
         else:
-            waits[number] = decided
+            waits[number] = decision
     return Cascade(frontier, waits, _blocks(graph, progress), frozenset(made_before))
 
 
@@ -89,24 +89,24 @@ class Ancestry:
         self._begins: dict[Image, datetime] = {}
         """When the rebuild of each that is still to be rebuilt begins at the latest: once it may, and waits no
         longer for its own parents."""
-        above = {
+        parents_above = {
             child: [parent for link in links for parent in self._makers(link)]
             for child, links in graph.parents.items()
         }
-        for image in parents_first(above, [image for images in self._images.values() for image in images]):
-            parents = above.get(image, [])
-            mine = progress.get(image, RebuildProgress.SETTLED)
-            is_busy = mine is not RebuildProgress.SETTLED or image.repository in expecting
+        for image in parents_first(parents_above, [image for images in self._images.values() for image in images]):
+            parents = parents_above.get(image, [])
+            state = progress.get(image, RebuildProgress.SETTLED)
+            is_busy = state is not RebuildProgress.SETTLED or image.repository in expecting
             if is_busy or not self._pending.isdisjoint(parents):
                 self._pending.add(image)
-                began_at = beginnings.get(image) if mine is RebuildProgress.UNDER_WAY else None
-                waited = [self._begins[each] + join_timeout for each in parents if each in self._begins]
-                own = [beginnings[image]] if image in beginnings else []
-                if began_at is not None or own or waited:
-                    self._begins[image] = began_at or max([*own, *waited])
-            failed = [self._failed[parent] for parent in parents if parent in self._failed]
-            if mine is RebuildProgress.FAILED or failed:
-                self._failed[image] = image.repository if mine is RebuildProgress.FAILED else failed[0]
+                began_at = beginnings.get(image) if state is RebuildProgress.UNDER_WAY else None
+                ends_of_waits = [self._begins[each] + join_timeout for each in parents if each in self._begins]
+                own_beginnings = [beginnings[image]] if image in beginnings else []
+                if began_at is not None or own_beginnings or ends_of_waits:
+                    self._begins[image] = began_at or max([*own_beginnings, *ends_of_waits])
+            failed_homes = [self._failed[parent] for parent in parents if parent in self._failed]
+            if state is RebuildProgress.FAILED or failed_homes:
+                self._failed[image] = image.repository if state is RebuildProgress.FAILED else failed_homes[0]
 
     def _makers(self, link: Link) -> Collection[Image]:
         """All that the parent's build makes, which may move with any of it; the parent alone where the child would
@@ -160,12 +160,12 @@ class _Decider:
             link for link in links if link.parent in self.gated and link.parent.repository != due.repository
         ]
         if gated_links:
-            again = _next_look(due.since or self.now, self.now, self.join_timeout)
-            return Wait(_bases(gated_links), len(_bases(links)), again, is_gated=True)
-        missing = self.ancestry.missing(due)
-        late = self.awaited.get(due.repository, ())
-        if missing or late:
-            return self._of_unready(due, links, missing, late)
+            next_look = _next_look(due.since or self.now, self.now, self.join_timeout)
+            return Wait(_bases(gated_links), len(_bases(links)), next_look, is_gated=True)
+        missing_links = self.ancestry.missing(due)
+        late_mirrors = self.awaited.get(due.repository, ())
+        if missing_links or late_mirrors:
+            return self._of_unready(due, links, missing_links, late_mirrors)
         return self._of_ready(due, links)
 
     def _of_ready(self, due: Due, links: Sequence[Link]) -> Passed | Unseen | None:
@@ -177,26 +177,34 @@ class _Decider:
         return Passed(_words_of_claims(links, self.shown_by_link))
 
     def _of_unready(
-        self, due: Due, links: Sequence[Link], missing: Sequence[Link], late: tuple[Behind, ...]
+        self, due: Due, links: Sequence[Link], missing_links: Sequence[Link], late_mirrors: tuple[Behind, ...]
     ) -> Passed | Wait:
-        begins = [moment for link in missing if (moment := self.ancestry.begins(link)) is not None]
-        since = [*([due.since or self.now] if missing else []), *begins, *(each.since for each in late)]
+        begins = [moment for link in missing_links if (moment := self.ancestry.begins(link)) is not None]
+        since = [
+            *([due.since or self.now] if missing_links else []),
+            *begins,
+            *(each.since for each in late_mirrors),
+        ]
         until = max(since) + self.join_timeout
         if due.is_severe and not due.went_ahead:
-            remark = f"does not wait for {_names_of([*missing, *late])}, since it fixes something severe"
+            remark = (
+                f"does not wait for {_names_of([*missing_links, *late_mirrors])}, since it fixes something severe"
+            )
             return Passed(remark, True)
         if until <= self.now:
-            waited = duration(self.join_timeout)
-            return Passed(f"{_names_of(missing)} is not proven to stand on the new base after {waited}", True)
+            waiting_time = duration(self.join_timeout)
+            return Passed(
+                f"{_names_of(missing_links)} is not proven to stand on the new base after {waiting_time}", True
+            )
         blocked_by = next(
             (
                 failed_repository
-                for link in missing
+                for link in missing_links
                 if (failed_repository := self.ancestry.failed(link)) is not None
             ),
             None,
         )
-        return Wait(_bases(missing), len(_bases(links)), until, blocked_by, late)
+        return Wait(_bases(missing_links), len(_bases(links)), until, blocked_by, late_mirrors)
 
 
 def _bases(links: Iterable[Link]) -> tuple[Base, ...]:
@@ -210,15 +218,15 @@ def _next_look(since: datetime, now: datetime, every: timedelta) -> datetime:
 
 def _blocks(graph: Graph, progress: Mapping[Image, RebuildProgress]) -> dict[int, int]:
     """How many other repositories stand on those whose rebuild failed."""
-    failed: dict[int, list[Image]] = {}
+    failed_images: dict[int, list[Image]] = {}
     for image, state in progress.items():
         if state is RebuildProgress.FAILED:
-            failed.setdefault(image.repository, []).append(image)
-    below = {
+            failed_images.setdefault(image.repository, []).append(image)
+    homes_below = {
         number: {image.repository for image in graph.descendants(images)} - {number}
-        for number, images in failed.items()
+        for number, images in failed_images.items()
     }
-    return {number: len(repositories) for number, repositories in below.items() if repositories}
+    return {number: len(repositories) for number, repositories in homes_below.items() if repositories}
 
 
 def _mirrors_awaited(behind: Mapping[int, Sequence[Behind]], since: datetime) -> dict[int, tuple[Behind, ...]]:

@@ -104,11 +104,11 @@ class Graph:
             for link in links:
                 children[link.parent].add(link.child)
         images: set[Image] = set()
-        rest = list(parents)
-        while rest:
-            news = children.get(rest.pop(), set()) - images
-            images |= news
-            rest += news
+        images_to_visit = list(parents)
+        while images_to_visit:
+            new_images = children.get(images_to_visit.pop(), set()) - images
+            images |= new_images
+            images_to_visit += new_images
         return frozenset(images)
 
     def in_order(self) -> tuple[Image, ...]:
@@ -158,18 +158,18 @@ def graph_of(links: Iterable[Link]) -> Graph:
 def _way(parents: Mapping[Image, tuple[Link, ...]], start: Image, end: Image) -> tuple[Image, ...] | None:
     """A way from `start` up to `end` over parents, both included; None where there is none."""
     came_from: dict[Image, Image | None] = {start: None}
-    rest = [start]
-    while rest:
-        image = rest.pop(0)
+    images_to_visit = [start]
+    while images_to_visit:
+        image = images_to_visit.pop(0)
         if image == end:
             way: list[Image] = []
-            step: Image | None = image
-            while step is not None:
-                way.append(step)
-                step = came_from[step]
+            ancestor: Image | None = image
+            while ancestor is not None:
+                way.append(ancestor)
+                ancestor = came_from[ancestor]
             return tuple(reversed(way))
         for link in parents.get(image, ()):
             if link.parent not in came_from:
                 came_from[link.parent] = image
-                rest.append(link.parent)
+                images_to_visit.append(link.parent)
     return None

@@ -24,7 +24,7 @@ class RepositoryImages:
 
     def upon(self, bases: Collection[Base]) -> frozenset[Image]:
         """The images that a rebuild for these bases is for; all of them where none names any."""
-        images = frozenset(image for image, mine in self.bases.items() if not mine.isdisjoint(bases))
+        images = frozenset(image for image, image_bases in self.bases.items() if not image_bases.isdisjoint(bases))
         return images or frozenset(self.bases) or frozenset({Image(self.repository)})
 
 
@@ -40,17 +40,17 @@ def parts_of(
     files = {name: file for name, file in built_from.items() if file}
     known_files = set(files.values())
     bases: dict[Image, set[Base]] = {Image(repository, name): set() for name in files}
-    rest: set[Base] = set()
+    shared_bases: set[Base] = set()
     for base, usage in usages:
-        mine = known_files.intersection(usage.paths)
-        if not mine and usage.role in _OF_DOCKERFILES:
-            rest.add(base)
+        own_files = known_files.intersection(usage.paths)
+        if not own_files and usage.role in _OF_DOCKERFILES:
+            shared_bases.add(base)
             continue
         if len(files) < len(built_from):
-            rest.add(base)
+            shared_bases.add(base)
         for name, file in files.items():
-            if not mine or file in mine:
+            if not own_files or file in own_files:
                 bases[Image(repository, name)].add(base)
-    if rest or len(files) < len(built_from):
-        bases[Image(repository)] = rest
+    if shared_bases or len(files) < len(built_from):
+        bases[Image(repository)] = shared_bases
     return RepositoryImages(repository, {image: frozenset(image_bases) for image, image_bases in bases.items()})

@@ -80,9 +80,13 @@ def made_together(bases: Collection[Base], since: datetime | None, images: Seque
     sights = [sight for sight in images if sight is not None]
     if any(sight.looked_at is None or (since is not None and sight.looked_at < since) for sight in sights):
         return Together.UNSEEN
-    counted = [judged(sight.standings) for sight in sights]
-    stands = [each.is_current and each.of(bases).base in bases for mine in counted for each in mine]
-    return Together.YES if stands and all(stands) and all(counted) else Together.NO
+    judged_standings = [judged(sight.standings) for sight in sights]
+    stands = [
+        each.is_current and each.of(bases).base in bases
+        for image_standings in judged_standings
+        for each in image_standings
+    ]
+    return Together.YES if stands and all(stands) and all(judged_standings) else Together.NO
 
 
 def is_mended(failed_at: datetime, moved: Collection[datetime], sights: Sequence[ImageSight]) -> bool:

@@ -61,7 +61,7 @@ class CascadeStore(Protocol):
         nobody waits."""
         ...
 
-    async def save(self, decided: Decided) -> int:
+    async def save(self, decision: Decided) -> int:
         """Stores the decision in one transaction, and returns how many rebuilds were let go.
 
         Raises `LeaseLost` where somebody let rebuilds begin, or kept them from it, since the fleet was read.
@@ -119,10 +119,10 @@ async def _shown_by_link(fleet: CascadeInput, graph: Graph, layers: Layers) -> M
         if fleet.progress.get(link.parent, RebuildProgress.SETTLED) is RebuildProgress.SETTLED
     ]
     bases_below = {link.base: fleet.bases_of.get(link.parent, frozenset()) for link in links}
-    stood = await layers.stood(bases_below) if bases_below else {}
+    stood_by_base = await layers.stood(bases_below) if bases_below else {}
     return {
         (link.child, link.base): shown_of(
-            fleet.moved.get(link.base), fleet.builds.get(link.parent), fleet.digests, stood.get(link.base)
+            fleet.moved.get(link.base), fleet.builds.get(link.parent), fleet.digests, stood_by_base.get(link.base)
         )
         for link in links
     }

@@ -43,7 +43,7 @@ class CatchUpStore(PlanStore):
 
         What was merged before the repository was last read, and is behind all the same, has not brought it.
         """
-        served: set[tuple[int, Base, str]] = set()
+        served_places: set[tuple[int, Base, str]] = set()
         is_seen = or_(
             rebuilds.c.state.not_in(ENDED),
             rebuilds.c.action != Action.PULL_REQUEST.value,
@@ -62,8 +62,8 @@ class CatchUpStore(PlanStore):
                     lambda row: (row.repository_id, load(row.targets, tuple[Target, ...])),
                     lambda row: f"rebuild {row.id}",
                 ):
-                    served |= {(home, target.base, target.to_digest) for target in targets}
-        return served
+                    served_places |= {(home, target.base, target.to_digest) for target in targets}
+        return served_places
 
     async def save(self, plan: CatchUp, word: Word) -> int | None:
         """Makes the rollout that a person asked for; None where there is nothing to rebuild.
@@ -137,11 +137,11 @@ class CatchUpStore(PlanStore):
             return None
         if await is_more_to_hold(connection):
             await hold_what_came(connection, now, [old for item in plan.rebuilds for old in item.supersedes])
-        opened = await connection.execute(
+        result = await connection.execute(
             insert(rollouts).values(opened_at=now, occasion=Occasion.CATCH_UP.value).returning(rollouts.c.id)
         )
-        rollout = int(opened.scalar_one())
-        touched = await supersede(connection, plan.rebuilds, rollout, now)
+        rollout = int(result.scalar_one())
+        touched_rollouts = await supersede(connection, plan.rebuilds, rollout, now)
         await add_rebuilds(connection, plan.rebuilds, plan.revisions, rollout, now)
-        await after_transitions(connection, touched | {rollout}, now)
+        await after_transitions(connection, touched_rollouts | {rollout}, now)
         return rollout

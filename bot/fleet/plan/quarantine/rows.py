@@ -66,12 +66,12 @@ class QuarantineStore(Store):
         """Reads how builds ended: dispatched runs, and what built merged pull requests."""
         since = self._clock.now() - 2 * GREEN_WITHIN
         async with self._database.reading() as connection:
-            failed = await connection.execute(
+            result = await connection.execute(
                 select(rebuilds.c.rollout_id, rebuilds.c.repository_id)
                 .where(*_is_build(_IS_RED), rebuilds.c.ended_at >= since + GREEN_WITHIN)
                 .distinct()
             )
-            pairs = failed.all()
+            pairs = result.all()
             if len({pair.repository_id for pair in pairs}) < LEAST_BROKEN:
                 return []
             shown_digests = await _unjudged_digests(connection)
@@ -82,17 +82,17 @@ class QuarantineStore(Store):
                 )
             )
             builds = readable(rows, lambda row: row, lambda row: f"rebuild {row.id}")
-            replaced = await _replacements_of(connection, {pair.rollout_id for pair in pairs})
-        brought = read_targets(builds)
+            replacements = await _replacements_of(connection, {pair.rollout_id for pair in pairs})
+        targets_by_build = read_targets(builds)
         by_id = {row.id: row for row in builds}
-        again = {row.id: _last_of(row.retried_as, replaced) for row in builds if row.retried_as is not None}
-        retries = set(again.values())
+        reruns = {row.id: _last_of(row.retried_as, replacements) for row in builds if row.retried_as is not None}
+        retries = set(reruns.values())
         return [
             KnownEnd(row.id, end, row.severity is not None and Severity(row.severity) in SEVERE)
             for row in builds
             if row.id not in retries
             for end in _ends_of(
-                row, brought.get(row.id, ()), _failed_again(row, again, by_id), shown_digests, green
+                row, targets_by_build.get(row.id, ()), _failed_again(row, reruns, by_id), shown_digests, green
             )
         ]
 
@@ -103,13 +103,13 @@ class QuarantineStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            failed = await read_rebuilds(
+            failed_rebuilds = await read_rebuilds(
                 connection, rebuilds.c.id.in_(ids), rebuilds.c.retried_as.is_(None), ~_PAUSED_BY_PERSON
             )
             reason = "run once more, to tell an accident from a base that is broken"
-            again = [await retried(connection, each, reason, now) for each in failed]
-            await after_transitions(connection, {each.rollout for each in again}, now)
-        return len(again)
+            retries = [await retried(connection, each, reason, now) for each in failed_rebuilds]
+            await after_transitions(connection, {each.rollout for each in retries}, now)
+        return len(retries)
 
     async def quarantine(self, suspect: Suspect) -> bool:
         now = self._clock.now()
@@ -146,13 +146,13 @@ async def _rollouts_to_ask_about(connection: AsyncConnection, suspect: Suspect) 
     unasked = select(rollouts.c.id).where(rollouts.c.ended_at.is_(None), ~is_known)
     concerned = await connection.execute(_builds(*_is_build(_IS_RED)).where(rebuilds.c.rollout_id.in_(unasked)))
     rows = concerned.all()
-    brought = read_targets(rows)
-    return sorted({row.rollout_id for row in rows if _brings(brought.get(row.id, ()), suspect)})
+    targets_by_build = read_targets(rows)
+    return sorted({row.rollout_id for row in rows if _brings(targets_by_build.get(row.id, ()), suspect)})
 
 
-def _is_build(*ended: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+def _is_build(*endings: ColumnElement[bool]) -> list[ColumnElement[bool]]:
     was_started = and_(rebuilds.c.action == Action.DISPATCH.value, rebuilds.c.run.is_not(None))
-    return [or_(was_started, rebuilds.c.merge_commit.is_not(None)), or_(*ended)]
+    return [or_(was_started, rebuilds.c.merge_commit.is_not(None)), or_(*endings)]
 
 
 def _builds(*conditions: Any) -> Any:
@@ -189,36 +189,36 @@ async def _last_green_builds(
         )
     )
     whole = readable(rows, lambda row: row, lambda row: f"rebuild {row.id}")
-    brought = read_targets(whole)
+    targets_by_build = read_targets(whole)
     return {
         (row.repository_id, target.base, target.to_digest): row.ended_at
         for row in whole
-        for target in brought.get(row.id, ())
+        for target in targets_by_build.get(row.id, ())
     }
 
 
 async def _replacements_of(connection: AsyncConnection, rollouts: Collection[int]) -> dict[int, int]:
     """By the rebuilds that followed a run of others to no end, what took the place of each."""
-    followed = select(rebuilds.c.id, rebuilds.c.retried_as).where(
+    query = select(rebuilds.c.id, rebuilds.c.retried_as).where(
         rebuilds.c.rollout_id.in_(rollouts),
         rebuilds.c.state == RebuildState.SUPERSEDED.value,
         rebuilds.c.retried_as.is_not(None),
     )
-    return {row.id: row.retried_as for row in await connection.execute(followed)}
+    return {row.id: row.retried_as for row in await connection.execute(query)}
 
 
-def _last_of(rebuild: int, replaced: Mapping[int, int]) -> int:
+def _last_of(rebuild: int, replacements: Mapping[int, int]) -> int:
     """The rebuild itself, or what was done in its place in the end."""
-    while rebuild in replaced:
-        rebuild = replaced[rebuild]
+    while rebuild in replacements:
+        rebuild = replacements[rebuild]
     return rebuild
 
 
-def _failed_again(row: Any, again: Mapping[int, int], by_id: Mapping[int, Any]) -> bool | None:
+def _failed_again(row: Any, retries: Mapping[int, int], by_id: Mapping[int, Any]) -> bool | None:
     """Whether one more run of a build failed too; None where there was none."""
-    if row.id not in again:
+    if row.id not in retries:
         return None
-    once_more = by_id.get(again[row.id])
+    once_more = by_id.get(retries[row.id])
     return once_more is not None and once_more.built_at is None
 
 

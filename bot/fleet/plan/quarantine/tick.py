@@ -61,8 +61,8 @@ async def tick(store: QuarantineStore, *, is_frozen: bool = False) -> Quarantine
     known_ends = await store.ends()
     ends = [item.end for item in known_ends]
     severe = {(item.end.base, item.end.digest) for item in known_ends if item.is_severe}
-    again = set() if is_frozen else set(needed_reruns(ends))
-    run_again = await store.run_again(sorted(item.rebuild for item in known_ends if item.end in again))
+    ends_to_repeat = set() if is_frozen else set(needed_reruns(ends))
+    run_again = await store.run_again(sorted(item.rebuild for item in known_ends if item.end in ends_to_repeat))
     quarantined = questions = 0
     for suspect in suspects(ends):
         if (suspect.base, suspect.digest) in severe:

@@ -68,9 +68,16 @@ class PlanStore(Store):
                 lambda row: Move(row.id, load(row.change, Change), row.rollout_id),
                 lambda row: f"change {row.id}",
             )
-            below = await rollouts_by_change(connection, {id_ for move in moves for id_ in move.change.brings})
+            rollouts_below = await rollouts_by_change(
+                connection, {id_ for move in moves for id_ in move.change.brings}
+            )
         return [
-            replace(move, rollout=max((below[id_] for id_ in move.change.brings if id_ in below), default=None))
+            replace(
+                move,
+                rollout=max(
+                    (rollouts_below[id_] for id_ in move.change.brings if id_ in rollouts_below), default=None
+                ),
+            )
             if move.rollout is None
             else move
             for move in moves
@@ -83,9 +90,9 @@ class PlanStore(Store):
         async with self._database.reading() as connection:
             return await read_rebuilds(connection, rebuilds.c.state.in_(REPLACEABLE))
 
-    async def changes_on_the_way(self, waiting: Sequence[Rebuild]) -> dict[int, Change]:
+    async def changes_on_the_way(self, open_rebuilds: Sequence[Rebuild]) -> dict[int, Change]:
         async with self._database.reading() as connection:
-            return await changes_by_id(connection, _changes_of(waiting))
+            return await changes_by_id(connection, _changes_of(open_rebuilds))
 
     async def open_rollouts(self) -> list[OpenRollout]:
         async with self._database.reading() as connection:
@@ -134,26 +141,26 @@ class PlanStore(Store):
                 await hold_what_came(connection, now, [old for item in plan.rebuilds for old in item.supersedes])
             rollout = plan.joins
             if rollout is None:
-                opened = await connection.execute(insert(rollouts).values(opened_at=now).returning(rollouts.c.id))
-                rollout = int(opened.scalar_one())
+                result = await connection.execute(insert(rollouts).values(opened_at=now).returning(rollouts.c.id))
+                rollout = int(result.scalar_one())
             await connection.execute(
                 update(changes).where(changes.c.id.in_(plan.changes)).values(rollout_id=rollout)
             )
-            touched = await supersede(connection, plan.rebuilds, rollout, now)
+            touched_rollouts = await supersede(connection, plan.rebuilds, rollout, now)
             await add_rebuilds(connection, plan.rebuilds, plan.known, rollout, now)
-            await after_transitions(connection, touched | {rollout}, now)
+            await after_transitions(connection, touched_rollouts | {rollout}, now)
 
     async def reconsiderable(self) -> list[tuple[Rebuild, tuple[Change, ...]]]:
         """Rebuilds that have not begun and that were last considered before changes were assessed again, or by a
         clock that was ahead: what one took over from another keeps that one's rollout."""
-        waiting = rebuilds.c.state.in_(AWAITING)
-        late = or_(rebuilds.c.due_at > self._clock.now(), rebuilds.c.released_at.is_(None))
+        is_waiting = rebuilds.c.state.in_(AWAITING)
+        is_late = or_(rebuilds.c.due_at > self._clock.now(), rebuilds.c.released_at.is_(None))
         open_ones = select(rollouts.c.id).where(rollouts.c.ended_at.is_(None))
         async with self._database.reading() as connection:
             is_known_better = rebuilds.c.considered_revision < await counter(connection, ASSESSMENTS)
             before = or_(is_known_better, rebuilds.c.planned_at > self._clock.now() + AHEAD)
             considered = await read_rebuilds(
-                connection, rebuilds.c.rollout_id.in_(open_ones), before, waiting, late
+                connection, rebuilds.c.rollout_id.in_(open_ones), before, is_waiting, is_late
             )
             taken_changes = await changes_by_id(connection, _changes_of(considered))
         return [
@@ -225,9 +232,9 @@ async def _severities(connection: AsyncConnection, ids: Sequence[int]) -> dict[i
     return severities
 
 
-def _changes_of(waiting: Sequence[Rebuild]) -> set[int]:
+def _changes_of(open_rebuilds: Sequence[Rebuild]) -> set[int]:
     """The changes that these rebuilds take up."""
-    return {change for rebuild in waiting for target in rebuild.targets for change in target.changes}
+    return {change for rebuild in open_rebuilds for target in rebuild.targets for change in target.changes}
 
 
 async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[Affected]]:
@@ -237,36 +244,40 @@ async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[
     was to bring goes on with its successor, maybe in another rollout.
     """
     concerned_bases = select(changes.c.base_id).where(changes.c.id.in_(ids))
-    theirs = select(*MEMBER).where(
+    members_query = select(*MEMBER).where(
         repositories.c.listed.is_(True),
         repositories.c.id.in_(select(usages.c.repository_id).where(usages.c.base_id.in_(concerned_bases))),
     )
-    concerned = select(rebuilds.c.repository_id, IS_UNSERVED.label("is_unserved"), rebuilds.c.targets).where(
+    rebuilds_query = select(rebuilds.c.repository_id, IS_UNSERVED.label("is_unserved"), rebuilds.c.targets).where(
         rebuilds.c.rollout_id.in_(select(changes.c.rollout_id).where(changes.c.id.in_(ids)))
     )
     async with database.reading() as connection:
-        rows = (await connection.execute(theirs)).mappings().all()
-        pins = await sdk_pins(connection, {row["id"] for row in rows})
-        planned = (await connection.execute(concerned)).all()
+        member_rows = (await connection.execute(members_query)).mappings().all()
+        pins = await sdk_pins(connection, {row["id"] for row in member_rows})
+        rebuild_rows = (await connection.execute(rebuilds_query)).all()
         rows_of_usages = (await connection.execute(_following_usages(ids))).all()
-        brought = await changes_by_id(connection, {row.change for row in rows_of_usages if row.only_brought})
-    empty = {number for number, change in brought.items() if not change.brings}
-    counted = (row for row in rows_of_usages if not (row.only_brought and row.change in empty))
-    concerned_usages = readable(counted, _Usages().usage_of, lambda row: f"usage {row.id}")
+        changes_brought = await changes_by_id(
+            connection, {row.change for row in rows_of_usages if row.only_brought}
+        )
+    empty_changes = {number for number, change in changes_brought.items() if not change.brings}
+    counting_rows = (row for row in rows_of_usages if not (row.only_brought and row.change in empty_changes))
+    concerned_usages = readable(counting_rows, _UsageReader().usage_of, lambda row: f"usage {row.id}")
     members = dict(
         readable(
-            rows, lambda row: (row["id"], fleet_repository_of(row, pins)), lambda row: f"repository {row['name']}"
+            member_rows,
+            lambda row: (row["id"], fleet_repository_of(row, pins)),
+            lambda row: f"repository {row['name']}",
         )
     )
-    skipped = {pair for row in planned if row.is_unserved for pair in _changes_taken_up(row, ids)}
-    served = {pair for row in planned if not row.is_unserved for pair in _changes_taken_up(row, ids)}
-    affected: dict[int, list[Affected]] = {}
+    skipped_pairs = {pair for row in rebuild_rows if row.is_unserved for pair in _changes_taken_up(row, ids)}
+    served_pairs = {pair for row in rebuild_rows if not row.is_unserved for pair in _changes_taken_up(row, ids)}
+    affected_by_change: dict[int, list[Affected]] = {}
     for repository, change, usage in concerned_usages:
         member, pair = members.get(repository), (repository, change)
-        if member is None or pair in served or (pair in skipped and not member.config.enabled):
+        if member is None or pair in served_pairs or (pair in skipped_pairs and not member.config.enabled):
             continue
-        affected.setdefault(change, []).append(Affected(member, usage))
-    return affected
+        affected_by_change.setdefault(change, []).append(Affected(member, usage))
+    return affected_by_change
 
 
 def _following_usages(ids: Sequence[int]) -> Select[Any]:
@@ -285,7 +296,7 @@ def _following_usages(ids: Sequence[int]) -> Select[Any]:
     )
 
 
-class _Usages:
+class _UsageReader:
     """Reads usages; equal texts, of which a fleet that was made from templates is full, become one value."""
 
     def __init__(self) -> None:

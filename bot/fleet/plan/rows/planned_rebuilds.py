@@ -58,33 +58,33 @@ class _InheritedPlace:
 
 
 async def _read_inherited(
-    connection: AsyncConnection, planned: Sequence[PlannedRebuild]
+    connection: AsyncConnection, plans: Sequence[PlannedRebuild]
 ) -> dict[int, _InheritedPlace]:
     """Reads what is taken over, by the id of what is superseded."""
-    inherited: dict[int, _InheritedPlace] = {}
-    for ids in chunks([old for item in planned for old in item.supersedes]):
+    places: dict[int, _InheritedPlace] = {}
+    for ids in chunks([old for item in plans for old in item.supersedes]):
         columns = rebuilds.c.id, rebuilds.c.waits_since, rebuilds.c.overdue_at, rebuilds.c.held_because
         rows = await connection.execute(select(*columns).where(rebuilds.c.id.in_(ids)))
-        inherited |= readable(
+        places |= readable(
             rows,
             lambda row: (row.id, _InheritedPlace(row.waits_since, row.overdue_at, row.held_because)),
             lambda row: f"rebuild {row.id}",
         )
-    return inherited
+    return places
 
 
 async def add_rebuilds(
     connection: AsyncConnection,
-    planned: Sequence[PlannedRebuild],
+    plans: Sequence[PlannedRebuild],
     revisions: Revisions,
     rollout: int,
     now: datetime,
 ) -> None:
     """Adds planned rebuilds to a rollout, each with its place in time and what keeps it from beginning."""
-    before = await _read_inherited(connection, planned)
+    before = await _read_inherited(connection, plans)
     quarantines = await quarantined(connection)
-    children = await _children(connection, {item.repository_id for item in planned})
-    for part in chunks(planned):
+    children = await _children(connection, {item.repository_id for item in plans})
+    for part in chunks(plans):
         await connection.execute(
             insert(rebuilds),
             [
@@ -96,7 +96,7 @@ async def add_rebuilds(
             ],
         )
     is_known = exists(select(transitions.c.id).where(transitions.c.rebuild_id == rebuilds.c.id))
-    await _add_steps(connection, planned, rollout, ~is_known, now)
+    await _add_steps(connection, plans, rollout, ~is_known, now)
     first = (
         select(rebuilds.c.id, literal(now, Moment), rebuilds.c.state, rebuilds.c.reason)
         .where(rebuilds.c.rollout_id == rollout, ~is_known)
@@ -118,7 +118,7 @@ async def _children(connection: AsyncConnection, homes: Collection[int]) -> set[
 
 async def _add_steps(
     connection: AsyncConnection,
-    planned: Sequence[PlannedRebuild],
+    plans: Sequence[PlannedRebuild],
     rollout: int,
     is_new: ColumnElement[bool],
     now: datetime,
@@ -126,7 +126,7 @@ async def _add_steps(
     """A plan has one rebuild for each action in a repository, and for each branch and workflow of it."""
     steps_by_key = {
         (item.repository_id, item.action.value, item.branch, item.workflow): item.steps
-        for item in planned
+        for item in plans
         if item.steps
     }
     if not steps_by_key:
@@ -179,17 +179,17 @@ def _place(item: PlannedRebuild, before: Sequence[_InheritedPlace], now: datetim
 
 
 async def supersede(
-    connection: AsyncConnection, planned: Sequence[PlannedRebuild], rollout: int, now: datetime
+    connection: AsyncConnection, plans: Sequence[PlannedRebuild], rollout: int, now: datetime
 ) -> set[int]:
     """Ends what the planned rebuilds replace; the rollouts that lost one by it. What may merge by itself before it
     is gone on with is looked at."""
-    replaced = [old for item in planned for old in item.supersedes]
-    touched: set[int] = set()
+    replaced_ids = [old for item in plans for old in item.supersedes]
+    touched_rollouts: set[int] = set()
     # Locked first, so that what a busy worker is just writing is seen here.
-    await lock(connection, rebuilds, replaced)
-    for ids in chunks(replaced):
+    await lock(connection, rebuilds, replaced_ids)
+    for ids in chunks(replaced_ids):
         still_open = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.state.in_(REPLACEABLE))
-        touched |= {rebuild.rollout for rebuild in still_open}
+        touched_rollouts |= {rebuild.rollout for rebuild in still_open}
         for is_same in (False, True):
             group = [rebuild for rebuild in still_open if (rebuild.rollout == rollout) is is_same]
             reason = "more bases of the same publication" if is_same else "a newer digest"
@@ -199,24 +199,24 @@ async def supersede(
                 f"{reason} arrived; rollout {rollout} goes on with {'them' if is_same else 'it'}",
                 now,
             )
-    return touched
+    return touched_rollouts
 
 
 async def _end(connection: AsyncConnection, superseded: Sequence[Rebuild], reason: str, now: datetime) -> None:
     if not superseded:
         return
-    ended = [rebuild.moved(RebuildState.SUPERSEDED, reason, at=now) for rebuild in superseded]
+    ended_rebuilds = [rebuild.moved(RebuildState.SUPERSEDED, reason, at=now) for rebuild in superseded]
     # Taking the lease away stops a worker that is busy with one from writing over this.
     await connection.execute(
         update(rebuilds)
-        .where(rebuilds.c.id.in_([rebuild.id for rebuild in ended]))
-        .values(**outcome_of(ended[0]), lease_owner=None, lease_until=None)
+        .where(rebuilds.c.id.in_([rebuild.id for rebuild in ended_rebuilds]))
+        .values(**outcome_of(ended_rebuilds[0]), lease_owner=None, lease_until=None)
     )
     await keep_transitions(
         connection,
         [
             transition_row(old.id, now, old.state, new.state, reason)
-            for old, new in zip(superseded, ended, strict=True)
+            for old, new in zip(superseded, ended_rebuilds, strict=True)
         ],
     )
     await outdate(connection, [rebuild.id for rebuild in superseded if rebuild.merging is not None], now)

@@ -58,23 +58,23 @@ class AdvanceStore(Store):
             if step.pause is not None:
                 await open_pause(connection, step.rollout, BOT, step.pause, rules.at)
                 return 0
-            mine = [
+            is_of_rollout = [
                 *(rebuilds.c.rollout_id == step.rollout, rebuilds.c.distance == step.distance),
                 *may_pass(rules),
             ]
             began: list[str] = []
             if step.urgent:
-                began += await _release(connection, [*mine, is_urgent(rules)], rules.at)
+                began += await _release(connection, [*is_of_rollout, is_urgent(rules)], rules.at)
             for name, most in step.late.items():
-                late = [
-                    *mine,
+                is_late = [
+                    *is_of_rollout,
                     rebuilds.c.wave == name,
                     rebuilds.c.waits_since <= step.late_since[name],
                     MAY_BE_LATE,
                 ]
-                began += await _release(connection, late, rules.at, most)
+                began += await _release(connection, is_late, rules.at, most)
             for name, most in step.release.items():
-                began += await _release(connection, [*mine, rebuilds.c.wave == name], rules.at, most)
+                began += await _release(connection, [*is_of_rollout, rebuilds.c.wave == name], rules.at, most)
             await _keep_times(connection, step, sorted(set(began)), rules.at)
             if step.finished_waves:
                 await announce(connection, f"rollout:{step.rollout}", rules.at)
@@ -87,18 +87,18 @@ async def _release(
     connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]], now: datetime, most: int | None = None
 ) -> list[str]:
     """Those that were planned first begin first; the waves of those that began."""
-    chosen = select(rebuilds.c.id).where(*conditions).order_by(rebuilds.c.due_at, rebuilds.c.id).limit(most)
-    ids = list((await connection.execute(chosen)).scalars())
+    query = select(rebuilds.c.id).where(*conditions).order_by(rebuilds.c.due_at, rebuilds.c.id).limit(most)
+    ids = list((await connection.execute(query)).scalars())
     await lock(connection, rebuilds, ids)
     began: list[str] = []
     for part in chunks(ids):
-        released = await connection.execute(
+        result = await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id.in_(part), IS_WAITING, rebuilds.c.waits_for.is_(None))
             .values(released_at=func.coalesce(rebuilds.c.released_at, now), gave_way_at=None)
             .returning(rebuilds.c.wave)
         )
-        began += released.scalars()
+        began += result.scalars()
     return began
 
 

@@ -76,20 +76,20 @@ async def tick(store: AdvanceStore, options: RolloutOptions, clock: Clock) -> Ad
     if bounded := [wave.name for wave in options.waves if wave.batch is not None]:
         await store.give_way(bounded, rules.at)
     standings = await store.standings(rules)
-    releases, released, finished = standings.known, 0, 0
-    paused: list[str] = []
+    releases, released_count, finished_count = standings.known, 0, 0
+    pauses: list[str] = []
     for standing in standings.rollouts:
         step = next_step(standing, options, rules.at)
         if not step:
             continue
         try:
-            released += await store.take(step, rules, releases)
+            released_count += await store.take(step, rules, releases)
         except LeaseLost:
             break
         releases += 1
-        finished += len(step.finished_waves)
-        paused += [f"rollout {step.rollout} is paused: {step.pause}"] if step.pause else []
-    return AdvanceTally(released, finished, tuple(paused))
+        finished_count += len(step.finished_waves)
+        pauses += [f"rollout {step.rollout} is paused: {step.pause}"] if step.pause else []
+    return AdvanceTally(released_count, finished_count, tuple(pauses))
 
 
 def next_step(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> RolloutAdvance:

@@ -65,16 +65,16 @@ class Attachment:
             },
         }
 
-    def manifest(self, others: Iterable[DescriptorFields]) -> bytes:
-        """Makes the manifest, with the layers of `others` before its own; an earlier statement of this verifier
-        goes."""
+    def manifest(self, descriptors: Iterable[DescriptorFields]) -> bytes:
+        """Makes the manifest, with the layers of `descriptors` before its own; an earlier statement of this
+        verifier goes."""
         return _document(
             {
                 "schemaVersion": 2,
                 "mediaType": OCI_MANIFEST,
                 "artifactType": IN_TOTO,
                 "config": _EMPTY_CONFIG,
-                "layers": [*self._of_others(others), self.layer],
+                "layers": [*self._of_others(descriptors), self.layer],
                 "subject": self.subject,
                 "annotations": {OWNER: self.verifier},
             }
@@ -90,9 +90,9 @@ class Attachment:
             "annotations": {OWNER: self.verifier},
         }
 
-    def index(self, others: Iterable[DescriptorFields], manifest: bytes) -> bytes:
-        """The referrers of `others` and this one; an earlier one of this verifier goes."""
-        manifests = [*self._of_others(others), self.entry(manifest)]
+    def index(self, descriptors: Iterable[DescriptorFields], manifest: bytes) -> bytes:
+        """The referrers of `descriptors` and this one; an earlier one of this verifier goes."""
+        manifests = [*self._of_others(descriptors), self.entry(manifest)]
         return _document({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests})
 
     def _of_others(self, descriptors: Iterable[DescriptorFields]) -> list[DescriptorFields]:

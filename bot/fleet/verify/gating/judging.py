@@ -94,22 +94,24 @@ async def _judge_with_signed(
     }
     if not excusable:
         return {}
-    judged: dict[int, ImageAtGate] = {}
+    judged_images: dict[int, ImageAtGate] = {}
     statements_by_id = await vex.signed_statements(
         [(image, facts.digests) for image, facts, _ in excusable.values()]
     )
     for number, statements in statements_by_id.items():
         image, facts, gated = excusable[number]
         if isinstance(statements, Failure):
-            judged[number] = ImageAtGate(facts, _hold_untold(gated, statements), statements, may_be_excused=True)
+            judged_images[number] = ImageAtGate(
+                facts, _hold_untold(gated, statements), statements, may_be_excused=True
+            )
             continue
-        if counted := heeded(statements, judging.now):
-            options = replace(judging.options, statements=(*judging.options.statements, *counted))
+        if heeded_statements := heeded(statements, judging.now):
+            options = replace(judging.options, statements=(*judging.options.statements, *heeded_statements))
             gated = replace(judging, options=options).gated(image, facts)
         may_be_excused = gated.outcome is not GateOutcome.PASSED
         until = min((each.judged_until for each in statements if each.judged_until is not None), default=None)
-        judged[number] = ImageAtGate(facts, gated, may_be_excused=may_be_excused, until=until)
-    return judged
+        judged_images[number] = ImageAtGate(facts, gated, may_be_excused=may_be_excused, until=until)
+    return judged_images
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +151,10 @@ class _Judging:
         if options.reads_artifacts and facts.has_unread_artifacts:
             holds = replace(holds, gaps=(*holds.gaps, _ARTIFACTS_ARE_UNREAD), is_pending=True)
         compared = None if facts.before is None else contents(facts.before, facts.reports_before)
-        excused = _excused_vulnerabilities(name, facts, holds, options)
+        excuses = _excused_vulnerabilities(name, facts, holds, options)
         unchanged = compared and with_unchanged(compared, facts)
         gated_image = GatedImage(name, holds, unchanged, facts.owed, unseen_before(facts))
-        gated = judge_by_rule(gated_image, matched.rule, options.exceptions, self.now, excused)
+        gated = judge_by_rule(gated_image, matched.rule, options.exceptions, self.now, excuses)
         suppressed = suppressed_in(facts, matched.rule, gated_image)
         gated = replace(gated, excused=(*gated.excused, *uncertain.excused, *suppressed))
         is_unread = compared is not None and compared.is_pending and matched.rule.counts is Counts.NEW
@@ -186,10 +188,10 @@ def _excused_vulnerabilities(
             for vulnerability in holds.found
             if platform.platform in holders[vulnerability.identity, vulnerability.installed]
         ]
-        standing, excused = excuse(vulnerabilities, options.statements, about(name, facts, platform))
-        versions = {(each.found.identity, each.found.installed) for each in excused}
+        standing, excuses = excuse(vulnerabilities, options.statements, about(name, facts, platform))
+        versions = {(each.found.identity, each.found.installed) for each in excuses}
         unexcused |= {each.identity for each in standing if (each.identity, each.installed) not in versions}
-        words_by_key |= {each.found.identity: words(each.statement) for each in excused}
+        words_by_key |= {each.found.identity: words(each.statement) for each in excuses}
     return {identity: word for identity, word in words_by_key.items() if identity not in unexcused}
 
 
@@ -232,14 +234,14 @@ class Gating:
         if not self.options.is_on:
             return None
         now = self.clock.now()
-        judged = await judge_images(self.store, images, self.options, now, adopts=False, vex=self.vex)
-        for each in judged.values():
+        judged_images = await judge_images(self.store, images, self.options, now, adopts=False, vex=self.vex)
+        for each in judged_images.values():
             if each.unasked is not None and each.unasked.trouble.is_passing:
                 raise each.unasked
-        for image, at_gate in judged.items():
+        for image, at_gate in judged_images.items():
             if at_gate.facts is not None:
                 await self.store.keep_gated(image, at_gate.facts, at_gate.gated)
-        return worst_gated([each.gated for each in judged.values() if each.gated is not None])
+        return worst_gated([each.gated for each in judged_images.values() if each.gated is not None])
 
     def unseen(self, images: Sequence[ProducedImage], reason: str) -> Gated | None:
         """What it says where their new images were not seen, or none is known."""
@@ -280,9 +282,11 @@ def with_unchanged(before: ImageVulnerabilities, facts: ToldImage) -> ImageVulne
     """
     if not facts.reports:
         return before
-    versions = {(entry.name, entry.version) for each in facts.before or () for entry in each.packages or ()}
-    vulnerabilities = (entry for each in facts.reports for entry in each.scan.report.vulnerabilities)
-    unchanged = tuple(entry for entry in vulnerabilities if (entry.package, entry.installed) in versions)
+    versions = {(package.name, package.version) for each in facts.before or () for package in each.packages or ()}
+    vulnerabilities = (
+        vulnerability for each in facts.reports for vulnerability in each.scan.report.vulnerabilities
+    )
+    unchanged = tuple(each for each in vulnerabilities if (each.package, each.installed) in versions)
     return replace(before, found=(*before.found, *unchanged))
 
 

@@ -58,8 +58,8 @@ class GatingStore(Store):
     async def make_due(self, mark: str) -> None:
         now = self._clock.now()
         async with self._database.reading() as connection:
-            other = await _is_other(connection, mark, now)
-        await make_images_due(self._database, gates, other, now)
+            is_other = await _is_other(connection, mark, now)
+        await make_images_due(self._database, gates, is_other, now)
 
     async def forget_gates(self) -> None:
         async with self._database.reading() as connection:
@@ -97,14 +97,16 @@ class GatingStore(Store):
 
 async def _is_other(connection: AsyncConnection, mark: str, now: datetime) -> ColumnElement[bool]:
     """Whether the image, the settings or the data of a row that waits are others than those that were judged."""
-    news = [
+    fetched_times = [
         await connection.scalar(select(func.max(dumps.c.fetched_at))),
         await connection.scalar(
             select(func.max(documents.c.fetched_at)).where(documents.c.kind.in_([each.value for each in _ADVISING]))
         ),
     ]
-    moments = [each for each in news if each is not None]
-    moved = select(images.c.id).where(images.c.id == gates.c.image_id, images.c.digest != gates.c.digest).exists()
+    moments = [each for each in fetched_times if each is not None]
+    is_moved = (
+        select(images.c.id).where(images.c.id == gates.c.image_id, images.c.digest != gates.c.digest).exists()
+    )
     reported = (
         select(scan_reports.c.id)
         .join(scan_report_digests, scan_report_digests.c.report_id == scan_reports.c.id)
@@ -119,7 +121,7 @@ async def _is_other(connection: AsyncConnection, mark: str, now: datetime) -> Co
         .where(image_inventories.c.image_id == gates.c.image_id, scan_reports.c.kept_at > gates.c.judged_at)
         .exists()
     )
-    reasons = [moved, gates.c.mark.is_distinct_from(mark), reported, of_platform]
+    reasons = [is_moved, gates.c.mark.is_distinct_from(mark), reported, of_platform]
     if moments:
         reasons.append(and_(gates.c.judged_at < max(moments), gates.c.judged_at < now - _JUDGED_AT_MOST_EVERY))
     return and_(gates.c.attempts == 0, or_(*reasons))
@@ -145,13 +147,13 @@ def _shorten(gated: Gated) -> Gated:
     def first(vulnerabilities: tuple[DetectedVulnerability, ...]) -> tuple[DetectedVulnerability, ...]:
         return tuple(sorted(vulnerabilities, key=lambda each: -each.severity.rank)[:MOST_KEPT])
 
-    excused: tuple[Excused, ...] = gated.excused[:MOST_KEPT]
+    excuses: tuple[Excused, ...] = gated.excused[:MOST_KEPT]
     return Gated(
         gated.mode,
         gated.outcome,
         first(gated.blocking),
         first(gated.unfixed),
-        excused,
+        excuses,
         gated.gaps[:MOST_KEPT],
         gated.is_pending,
         gated.is_compared,

@@ -34,7 +34,7 @@ def settle_uncertain(name: str, facts: ToldImage, rule: GateRule, options: GateO
         for platform in before
         for vulnerability in platform.uncertain
     }
-    excused: dict[VulnerabilityKey, Excused] = {}
+    excused_by_key: dict[VulnerabilityKey, Excused] = {}
 
     def unsettled(platform: ToldPlatform) -> Iterator[DetectedVulnerability]:
         _, excuses = excuse(platform.uncertain, options.statements, about(name, facts, platform))
@@ -59,12 +59,12 @@ def settle_uncertain(name: str, facts: ToldImage, rule: GateRule, options: GateO
             if word is None:
                 yield vulnerability
             else:
-                excused[vulnerability.identity] = Excused(vulnerability, word)
+                excused_by_key[vulnerability.identity] = Excused(vulnerability, word)
 
     platforms = tuple(
         replace(each, uncertain=tuple(unsettled(each))) if each.uncertain else each for each in facts.now
     )
-    return Uncertain(platforms, tuple(excused.values()))
+    return Uncertain(platforms, tuple(excused_by_key.values()))
 
 
 def about(name: str, facts: ToldImage, platform: ToldPlatform) -> Report:

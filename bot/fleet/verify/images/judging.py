@@ -35,8 +35,8 @@ class Observed:
 
     async def catch_up(self, store: ImagesStore) -> None:
         """Reads what was observed since, and which layers were read."""
-        while news := await store.observations_since(self.last):
-            for number, observation in news:
+        while observations := await store.observations_since(self.last):
+            for number, observation in observations:
                 self.layers.add(observation)
                 self.last = number
         while contents := await store.unpacked_since(self.last_unpacked):

@@ -62,17 +62,19 @@ async def tick(
 
 async def _tell_anew(store: ImagesStore, observed: Observed) -> int:
     """Compares every image again; how many stand differently now."""
-    last = changed = 0
+    last = changed_count = 0
     while images := await store.known_images(last):
         last = images[-1].id
-        news = {image.id: standings for image in images if (standings := judge(image, observed)) != image.standings}
-        if news:
-            await store.save_standings(news)
-        changed += len(news)
+        new_standings = {
+            image.id: standings for image in images if (standings := judge(image, observed)) != image.standings
+        }
+        if new_standings:
+            await store.save_standings(new_standings)
+        changed_count += len(new_standings)
         await asyncio.sleep(
             0
         )  # other stages get their turn, and nobody looks at an image between its two lines above
-    return changed
+    return changed_count
 
 
 async def newest(image: ProducedImage, rule: TagRule, registries: ImagesPort) -> tuple[str, str]:

@@ -83,5 +83,5 @@ def was_seen_since(image: ProducedImage, rebuild: Rebuild) -> bool:
 def _was_green_before(image: ProducedImage, rebuild: Rebuild) -> bool:
     """Whether a green part of a monorepo has built it, of which the red part alone, `rebuild.workflow`, was built
     again: it is there already, if anywhere."""
-    again = [part for part in rebuild.parts if part.workflow == rebuild.workflow]
-    return bool(again) and not any(part.produces(image.claim.name) for part in again)
+    repeated_parts = [part for part in rebuild.parts if part.workflow == rebuild.workflow]
+    return bool(repeated_parts) and not any(part.produces(image.claim.name) for part in repeated_parts)

@@ -61,7 +61,7 @@ def untold(trust: ImageTrust, images: Sequence[ProducedImage]) -> str | None:
 
 
 async def lack_of(
-    trust: ImageTrust, images: Sequence[ProducedImage], looks: Sequence[Look | None], waited: timedelta
+    trust: ImageTrust, images: Sequence[ProducedImage], looks: Sequence[Look | None], waiting_time: timedelta
 ) -> Lack | None:
     """What one of the images lacks that is required of it. What cannot be told for long is not valid.
 
@@ -74,7 +74,7 @@ async def lack_of(
         try:
             lack = await trust.lack(place, look.image)
         except Failure as failure:
-            if failure.trouble.is_passing and waited <= TRIED_FOR:
+            if failure.trouble.is_passing and waiting_time <= TRIED_FOR:
                 raise
             return Lack(cannot_tell(place, str(failure)))
         if lack is not None:

@@ -37,5 +37,5 @@ class ProvingStore(ImagesStore, RebuildStore):
             )
             named_there = readable(rows, lambda each: load(each.usage, Usage), lambda each: f"usage {each.id}")
         rebuild = rebuild_of(claimed.row, Identity(row.name, row.node_id))
-        produced = images_of_build(await self.images_of(row.name), rebuild)
-        return Proving(rebuild, tuple(produced), tuple(named_there))
+        build_images = images_of_build(await self.images_of(row.name), rebuild)
+        return Proving(rebuild, tuple(build_images), tuple(named_there))

@@ -140,36 +140,42 @@ class _Proofs(Work[Proving, Rebuild]):
     async def attempt(self, item: Proving, lease: Lease) -> Rebuild:
         now, rebuild = self._clock.now(), item.rebuild
         bases = {target.base for target in rebuild.targets}
-        concerned = [image for image in item.images if bases and may_stand_on(image, bases)]
-        if not concerned:
+        concerned_images = [image for image in item.images if bases and may_stand_on(image, bases)]
+        if not concerned_images:
             return await self._none_concerned(item, bases, now)
         if await self._awaits_watch(item, bases):
             return replace(rebuild, due_at=now + self._options.every)
-        looks = [await self._pushed.look(image, rebuild) for image in concerned]
-        pending = [image for image, look in zip(concerned, looks, strict=True) if look is None]
+        looks = [await self._pushed.look(image, rebuild) for image in concerned_images]
+        pending = [image for image, look in zip(concerned_images, looks, strict=True) if look is None]
         if pending and now - (rebuild.built_at or now) <= self._time_to_wait(rebuild):
             return replace(rebuild, due_at=now + self._options.every)
-        proofs = [self._proof(image, look, item, now) for image, look in zip(concerned, looks, strict=True)]
+        proofs = [self._proof(image, look, item, now) for image, look in zip(concerned_images, looks, strict=True)]
         decisive = max(proofs, key=lambda proof: _WEIGHT.index(proof.verdict))
-        waited = now - (rebuild.built_at or now)
-        if any(proof.awaits_base for proof in proofs) and waited <= self._options.within:
+        waiting_time = now - (rebuild.built_at or now)
+        if any(proof.awaits_base for proof in proofs) and waiting_time <= self._options.within:
             return replace(rebuild, due_at=now + self._options.every)
-        others = _NONE if decisive.verdict.fails else await self._look_at_others(item, concerned, waited)
-        images, all_looks = [*concerned, *others.images], [*looks, *others.looks]
-        lack = None if decisive.verdict.fails else await lack_of(self._trust, images, all_looks, waited)
-        if lack is not None and lack.may_come and waited <= self._options.signed_within:
+        others = (
+            _NONE if decisive.verdict.fails else await self._look_at_others(item, concerned_images, waiting_time)
+        )
+        images, all_looks = [*concerned_images, *others.images], [*looks, *others.looks]
+        lack = None if decisive.verdict.fails else await lack_of(self._trust, images, all_looks, waiting_time)
+        if lack is not None and lack.may_come and waiting_time <= self._options.signed_within:
             return replace(rebuild, due_at=now + self._options.every)
         if lack is not None:
             return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.told, at=now)
-        gated = None if decisive.verdict.fails else await self._gate.gated(concerned)
-        if gated is not None and is_awaited(gated) and now - _seen_at(concerned, looks, now) < self._gate.wait:
+        gated = None if decisive.verdict.fails else await self._gate.gated(concerned_images)
+        if (
+            gated is not None
+            and is_awaited(gated)
+            and now - _seen_at(concerned_images, looks, now) < self._gate.wait
+        ):
             waits = f"{decisive.told}; {gate_in_words(gated)}"
             return replace(rebuild, reason=waits, due_at=now + self._options.every)
         proof_text = "; ".join((decisive.told, *others.untold))
         return after_proof(rebuild, decisive.verdict, proof_text, gated, at=now)
 
     async def _look_at_others(
-        self, item: Proving, concerned: Sequence[ProducedImage], waited: timedelta
+        self, item: Proving, concerned_images: Sequence[ProducedImage], waiting_time: timedelta
     ) -> _OtherImages:
         """The repository's other images that must be signed, as far as their tags show something new.
 
@@ -180,12 +186,12 @@ class _Proofs(Work[Proving, Rebuild]):
         looks: list[Look | None] = []
         untold: list[str] = []
         for image in item.images:
-            if image in concerned or image.doubt is not None or not self._trust.requires(image.claim.name):
+            if image in concerned_images or image.doubt is not None or not self._trust.requires(image.claim.name):
                 continue
             try:
                 new = await self._pushed.find(image, item.rebuild)
             except Failure as failure:
-                is_tried_again = failure.trouble.is_passing and waited <= TRIED_FOR
+                is_tried_again = failure.trouble.is_passing and waiting_time <= TRIED_FOR
                 if is_tried_again or was_seen_since(image, item.rebuild):
                     raise
                 untold.append(not_shown(image.place, failure.told))
@@ -203,13 +209,13 @@ class _Proofs(Work[Proving, Rebuild]):
         if (doubt := untold(self._trust, item.images)) is not None:
             return after_proof(rebuild, ImageVerdict.UNTRUSTED, doubt, at=now)
         required = [image for image in item.images if self._trust.requires(image.claim.name)]
-        waited = now - (rebuild.built_at or now)
-        is_over = waited > self._time_to_wait(rebuild)
+        waiting_time = now - (rebuild.built_at or now)
+        is_over = waiting_time > self._time_to_wait(rebuild)
         looks = [await self._pushed.look(image, rebuild, only_new=not is_over) for image in required]
         if None in looks and not is_over:
             return replace(rebuild, due_at=now + self._options.every)
-        lack = await lack_of(self._trust, required, looks, waited)
-        if lack is not None and lack.may_come and waited <= self._options.signed_within:
+        lack = await lack_of(self._trust, required, looks, waiting_time)
+        if lack is not None and lack.may_come and waiting_time <= self._options.signed_within:
             return replace(rebuild, due_at=now + self._options.every)
         missing_place = next(
             (image.place for image, look in zip(required, looks, strict=True) if look is None), None
@@ -261,8 +267,8 @@ class _Proofs(Work[Proving, Rebuild]):
     async def failed(self, item: Proving, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
         """Puts the rebuild off while the registry may yet answer; else ends it as unproven or untrusted."""
         rebuild = item.rebuild
-        waited = now - (rebuild.built_at or now)
-        if failure.trouble.is_passing and waited <= TRIED_FOR:
+        waiting_time = now - (rebuild.built_at or now)
+        if failure.trouble.is_passing and waiting_time <= TRIED_FOR:
             rest = max(self._options.every, failure.retry_after or timedelta(0))
             await self._store.settle_rebuild(rebuild, replace(rebuild, due_at=now + rest), succeeded=False)
             return f"{rebuild.repository}: {failure}"

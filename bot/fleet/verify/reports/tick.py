@@ -68,8 +68,8 @@ class _ReportReads(Work[EndedRuns, Gathered]):
         return Gathered(tally.kept, tuple(tally.problems))
 
     async def _have_ended_again(self, item: EndedRuns, since: datetime) -> bool:
-        ended = [await self._artifacts.ended_at(item.repository, run) for run in item.runs[:_MOST_RUNS]]
-        return any(moment is not None and moment > since for moment in ended)
+        end_times = [await self._artifacts.ended_at(item.repository, run) for run in item.runs[:_MOST_RUNS]]
+        return any(moment is not None and moment > since for moment in end_times)
 
     def _choose_artifacts(
         self, artifacts: Iterable[Artifact], place: str, tally: _ReportTally

@@ -153,10 +153,10 @@ class RegistryImages:
         none of its bases has now.
         """
         labels = set(await self._labels_of(expected))
-        fetched: dict[str, bytes] = {}
-        own = {pair for platform in reading.platforms for pair in platform.config.labels.items()} - labels
-        if not any(name in _TOLD_BY_LABELS for name, _ in own):
-            return frozenset(labels), fetched
+        documents: dict[str, bytes] = {}
+        own_labels = {pair for platform in reading.platforms for pair in platform.config.labels.items()} - labels
+        if not any(name in _TOLD_BY_LABELS for name, _ in own_labels):
+            return frozenset(labels), documents
         images = reading.observation(place, datetime.min).platforms
         publications = {each.platform_digest: each for image in images for each in below(image)}
         for publication in list(publications.values())[:_MOST_BELOW]:
@@ -166,9 +166,9 @@ class RegistryImages:
                 if failure.trouble.is_passing:
                     raise
                 continue
-            fetched |= earlier.fetched
+            documents |= earlier.fetched
             labels |= {pair for platform in earlier.platforms for pair in platform.config.labels.items()}
-        return frozenset(labels), fetched
+        return frozenset(labels), documents
 
     async def _labels_of(self, bases: Collection[Base]) -> frozenset[tuple[str, str]]:
         """The labels of what bases show now, which an image on them has too. Their documents are kept."""
@@ -198,9 +198,9 @@ class RegistryImages:
                 isolated=self.trust.isolated_builders,
                 forge=self.forge,
             )
-        shared = by_digest[reading.digest]
-        own = {each.digest: by_digest[each.digest] for each in reading.platforms}
-        nearest = {digest: signed or shared for digest, signed in own.items()}
+        of_index = by_digest[reading.digest]
+        of_platforms = {each.digest: by_digest[each.digest] for each in reading.platforms}
+        nearest = {digest: of_platform or of_index for digest, of_platform in of_platforms.items()}
         return _SignedProvenances(nearest, "; ".join(dict.fromkeys(cut)), trusted.name)
 
     async def _provenances(
@@ -214,12 +214,12 @@ class RegistryImages:
             document = read_strict_json(body)
             attested = attested_in(document) if "manifests" in document else ()
             for statement in attested[:MOST_PLATFORMS]:
-                declared = [
+                candidates = [
                     await self._declared_in(place, blob, expected)
                     for blob in await self._statements(place, statement)
                 ]
                 declarations[statement.about] = tuple(
-                    declaration for declaration in declared if declaration is not None
+                    declaration for declaration in candidates if declaration is not None
                 )
         except Refused:
             return declarations
@@ -262,8 +262,8 @@ def _builder(signed: Sequence[Sequence[SignedProvenance]]) -> Builder | None:
 
 def _source(platform: ObservedPlatform, inherited: Collection[tuple[str, str]], forge: str) -> str | None:
     """`owner/name` of the repository that an image names as its source; None where it is no address of one."""
-    own = {name: value for name, value in platform.config.labels.items() if (name, value) not in inherited}
-    texts: Mapping[str, str] = {**own, **platform.manifest.annotations}
+    own_labels = {name: value for name, value in platform.config.labels.items() if (name, value) not in inherited}
+    texts: Mapping[str, str] = {**own_labels, **platform.manifest.annotations}
     return repository_at_address(texts.get(SOURCE, ""), forge) or None
 
 

@@ -36,7 +36,7 @@ class OwnBases:
         await self.observed.catch_up(self.images)
         below = await self.store.changes_below(pair.after.base)
         old, new = self._publications_below(pair.before, below), self._publications_below(pair.after, below)
-        inherited: list[Move] = []
+        inherited_moves: list[Move] = []
         is_proved = False
         for base, moves in below.items():
             if base in old and base in new:
@@ -44,10 +44,12 @@ class OwnBases:
                 is_proved = True
             else:
                 first, last = pair.before.at, pair.after.at
-            inherited += [
+            inherited_moves += [
                 move for move in moves if first < move.change.at <= last and move.change.cause.needs_rebuild
             ]
-        return InheritedChanges(tuple(sorted(inherited, key=lambda move: move.id)), is_proved and bool(inherited))
+        return InheritedChanges(
+            tuple(sorted(inherited_moves, key=lambda move: move.id)), is_proved and bool(inherited_moves)
+        )
 
     async def stood(self, bases_below: Mapping[Base, Collection[Base]]) -> Mapping[Base, Stood]:
         await self.observed.catch_up(self.images)
@@ -59,23 +61,27 @@ class OwnBases:
 
     def _bases_stood_on(self, observation: Observation, below: Collection[Base]) -> Stood | None:
         """None where the layers of some platform do not tell what that stands on."""
-        built: dict[Base, dict[str, str]] = {}
-        current: dict[Base, dict[str, str]] = {}
+        built_digests: dict[Base, dict[str, str]] = {}
+        current_digests: dict[Base, dict[str, str]] = {}
         for name, image in named_apart(observation.platforms):
             match = self.observed.layers.match(image, apart_from=observation.base.name)
-            mine = [each for each in match.publications if each.base in below] if match is not None else []
-            if match is None or match.strength is not Strength.PROVED or not mine:
+            publications = [each for each in match.publications if each.base in below] if match is not None else []
+            if match is None or match.strength is not Strength.PROVED or not publications:
                 return None
-            for base in {each.base for each in mine}:
-                is_current = any(each.base == base and each.until is None for each in mine)
-                stands = max(each for each in mine if each.base == base)
+            for base in {each.base for each in publications}:
+                is_current = any(each.base == base and each.until is None for each in publications)
+                stands = max(each for each in publications if each.base == base)
                 now = next(
                     (each for each in self.observed.layers.current(base) if each.platform == platform_of(name)),
                     stands,
                 )
-                built.setdefault(base, {})[name] = (now if is_current else stands).platform_digest
-                current.setdefault(base, {})[name] = now.platform_digest
-        return Stood(frozenset(built), wanted(built), wanted(current)) if built else None
+                built_digests.setdefault(base, {})[name] = (now if is_current else stands).platform_digest
+                current_digests.setdefault(base, {})[name] = now.platform_digest
+        return (
+            Stood(frozenset(built_digests), wanted(built_digests), wanted(current_digests))
+            if built_digests
+            else None
+        )
 
     def _publications_below(
         self, observation: Observation, below: Collection[Base]

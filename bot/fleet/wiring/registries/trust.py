@@ -79,14 +79,14 @@ class Trusting:
         )
         digests = [digest]
         if isinstance(document, Index):
-            counted = document.images() if of_base else document.every_image()
-            digests += [entry.digest for entry in counted if self.settings.images.judges(entry.platform)]
-        judged: list[Trust] = []
+            entries = document.images() if of_base else document.every_image()
+            digests += [entry.digest for entry in entries if self.settings.images.judges(entry.platform)]
+        verdicts: list[Trust] = []
         for image_digest in digests:
             signatures = await signatures_of(self.registry, base.registry, base.repository, image_digest)
-            judged.append(judge_trust(signatures, trusted, image_digest, now, self._remembered))
-        worst = next((trust for trust in judged if not trust.holds), judged[0])
-        ends = [trust.until for trust in judged if trust.until is not None]
+            verdicts.append(judge_trust(signatures, trusted, image_digest, now, self._remembered))
+        worst = next((trust for trust in verdicts if not trust.holds), verdicts[0])
+        ends = [trust.until for trust in verdicts if trust.until is not None]
         return replace(worst, until=min(ends, default=None))
 
     async def doubt(self, base: Base, digest: str, since: datetime) -> str | None:
@@ -127,8 +127,8 @@ class Trusting:
         if trust is not None and not trust.holds:
             reason = f"built, but {image_text} lacks the signature that trust.rules require: {trust.told}"
             return Lack(f"{reason}; have its build sign what it pushes, as the rule names it", not trust.is_there)
-        missing = builder_doubt(image.builder, rule.slsa_level, image.unseen)
-        return None if missing is None else Lack(f"built, but {image_text}: {missing}", image.builder is None)
+        doubt = builder_doubt(image.builder, rule.slsa_level, image.unseen)
+        return None if doubt is None else Lack(f"built, but {image_text}: {doubt}", image.builder is None)
 
     async def _open_incident(self, subject: str, detail: str) -> None:
         open_incidents = await self.store.open_incidents(subject)

@@ -73,11 +73,11 @@ def cves_section(packages: Mapping[Base, tuple[PlatformChanges, ...]], told_of: 
             bases_by_cves.setdefault(key, []).append(base)
     room = _MOST_CVES
     parts: list[str] = []
-    for (moved, shown_on, by_microsoft, some_told), bases in bases_by_cves.items():
+    for (cves, shown_on, by_microsoft, some_told), bases in bases_by_cves.items():
         names = ", ".join(dict.fromkeys(base.short for base in bases))
-        head = f"CVEs in packages of {names} on {', '.join(shown_on)}: {cve_counts(moved, some_told=some_told)}"
-        rows = [*(moved.still_open or ()), *(moved.fixed or ())]
-        parts.append(_fold_cves(head, rows, moved.gaps, room, "Microsoft has not rebuilt" if by_microsoft else ""))
+        head = f"CVEs in packages of {names} on {', '.join(shown_on)}: {cve_counts(cves, some_told=some_told)}"
+        rows = [*(cves.still_open or ()), *(cves.fixed or ())]
+        parts.append(_fold_cves(head, rows, cves.gaps, room, "Microsoft has not rebuilt" if by_microsoft else ""))
         room -= min(room, len(rows))
     return "\n".join(parts)
 
@@ -99,5 +99,5 @@ def _cve_rows(rows: Sequence[MovedCve], most: int, who: str) -> Iterator[str]:
         reason = why_in_words(row, who or WhyOpen.NOT_REBUILT)
         packages = code(packages_in_words(row.packages))
         yield f"| {code(row.cve)} | {row.severity} | {packages} | {markdown(reason)} |"
-    if rest := rows[most:]:
-        yield f"\nAnd {len(rest)} more: {severities(rest)}."
+    if more_rows := rows[most:]:
+        yield f"\nAnd {len(more_rows)} more: {severities(more_rows)}."

@@ -92,7 +92,7 @@ def _bases(job: Job) -> str:
     return ", ".join(dict.fromkeys(target.base.short for target in job.rebuild.targets))
 
 
-def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
+def body(job: Job, refusals: Sequence[str] = (), *, merges: bool = False) -> str:
     """Words what the bot says in a pull request: of the same inputs the same, so that nothing is written anew.
 
     `merges` says that it does so by itself.
@@ -106,7 +106,7 @@ def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
         cves_section(job.packages, {change.base for change in job.changes if change.cves}),
         _files(job),
         _pins(job),
-        _refusals(refused),
+        _refusals(refusals),
         _BY_ITSELF if merges else "",
         _how_to(job),
     ]
@@ -182,12 +182,12 @@ def _fixes(changes: Sequence[Change]) -> str:
     highest = worst(change.severity for change in changes)
     rating = f", rated up to {highest.told}" if highest else ""
     links = [f"[{markdown(cve)}]({public_record(cve)})" for cve in cves]
-    fixed = f"**Fixes {counted(len(cves), 'CVE')}{rating}:** {first_few(links, _MOST_CVES)}"
+    sentence = f"**Fixes {counted(len(cves), 'CVE')}{rating}:** {first_few(links, _MOST_CVES)}"
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
     spared = [markdown(cve) for cve in cves if cve not in concerning]
     if not spared:
-        return fixed
-    return f"{fixed}\n\nNot relevant to these images (other parts or systems): {first_few(spared, _MOST_CVES)}"
+        return sentence
+    return f"{sentence}\n\nNot relevant to these images (other parts or systems): {first_few(spared, _MOST_CVES)}"
 
 
 def _files(job: Job) -> str:

@@ -90,10 +90,10 @@ class CascadeStore(Store):
         producers = select(images.c.repository_id).where(
             images.c.registry == base.registry, images.c.repository == base.repository
         )
-        below = select(usages.c.base_id).where(usages.c.repository_id.in_(producers))
+        bases_below_query = select(usages.c.base_id).where(usages.c.repository_id.in_(producers))
         query = (
             select(changes.c.id, changes.c.change)
-            .where(changes.c.base_id.in_(below), changes.c.at > self._clock.now() - _CONCERNS_FOR)
+            .where(changes.c.base_id.in_(bases_below_query), changes.c.at > self._clock.now() - _CONCERNS_FOR)
             .order_by(changes.c.id)
         )
         async with self._database.reading() as connection:
@@ -126,31 +126,31 @@ class CascadeStore(Store):
             releases = await counter(connection, RELEASES)
             fleet_links = await links_of_fleet(connection)
             links, parts = fleet_links.links, fleet_links.parts
-            concerned = {image.repository for link in links for image in (link.child, link.parent)}
+            concerned_homes = {image.repository for link in links for image in (link.child, link.parent)}
             parents = {link.parent for link in links}
-            rows = await open_rebuilds(connection, concerned)
-            builds, failed = await last_builds(connection, parents, parts)
+            rows = await open_rebuilds(connection, concerned_homes)
+            builds, failed_images = await last_builds(connection, parents, parts)
             bases_of, digests, moved = await bases_of_producers(connection, parents, parts)
             is_settled = await everything_is_planned(connection, self._clock.now())
-            waiting = {row.repository_id for row in rows if row.waits_for is not None}
-            late = await behind_of_homes(connection, concerned | waiting)
+            waiting_homes = {row.repository_id for row in rows if row.waits_for is not None}
+            behind = await behind_of_homes(connection, concerned_homes | waiting_homes)
             gated = await gated_among(connection, parents)
-            mended = await mended_among(connection, failed, bases_of, moved)
-            progress, dues = progress_of(rows, failed.keys() - mended, parts)
+            mended_images = await mended_among(connection, failed_images, bases_of, moved)
+            progress, dues = progress_of(rows, failed_images.keys() - mended_images, parts)
             dues = await with_together(connection, dues, rows, parts, moved, builds)
         # What is held and has no parent any more, since a file or a claim changed, is let go like the others.
         held_ones = frozenset(row.id for row in rows if row.id in dues and row.waits_for is not None)
         self._mark = mark
         return CascadeInput(
             *(releases, links, fleet_links.names, progress, dues, held_ones, builds, bases_of, digests, moved),
-            *(is_settled, late, gated, beginnings_of(rows, parts, self._clock.now())),
+            *(is_settled, behind, gated, beginnings_of(rows, parts, self._clock.now())),
         )
 
-    async def save(self, decided: Decided) -> int:
-        now, cascade = self._clock.now(), decided.cascade
+    async def save(self, decision: Decided) -> int:
+        now, cascade = self._clock.now(), decision.cascade
         self._has_blocked = bool(cascade.blocks)
-        dues = decided.fleet.dues
-        distances = decided.graph.distances()
+        dues = decision.fleet.dues
+        distances = decision.graph.distances()
         far = {
             number: min((distances.get(image, 0) for image in due.images), default=0)
             for number, due in dues.items()
@@ -164,32 +164,32 @@ class CascadeStore(Store):
                     ).where(_IS_HELD)
                 )
             ).all()
-            candidates = (_news(row, cascade, far.get(row.id, 0), decided.fleet) for row in rows)
-            news = [each for each in candidates if each is not None]
-            incident_news = await incidents_of(connection, decided, now)
-            if news or await links_changed(connection, decided):
-                is_latest = await raise_counter(connection, RELEASES) == decided.fleet.releases + 1
-                if news and not is_latest:
+            candidates = (_news(row, cascade, far.get(row.id, 0), decision.fleet) for row in rows)
+            updates = [each for each in candidates if each is not None]
+            incident_news = await incidents_of(connection, decision, now)
+            if updates or await links_changed(connection, decision):
+                is_latest = await raise_counter(connection, RELEASES) == decision.fleet.releases + 1
+                if updates and not is_latest:
                     raise LeaseLost("another worker has let rebuilds begin meanwhile")
             unseen = [number for number, wait in cascade.waits.items() if isinstance(wait, Unseen)]
             await look_soon(connection, [dues[number] for number in unseen if number in dues], now)
-            await keep_links(connection, decided)
-            await lock(connection, rebuilds, [number for number, _ in news])
-            released: list[int] = []
-            for number, values in news:
+            await keep_links(connection, decision)
+            await lock(connection, rebuilds, [number for number, _ in updates])
+            released_ids: list[int] = []
+            for number, values in updates:
                 statement = update(rebuilds).where(rebuilds.c.id == number, _IS_HELD).values(**values)
                 # Whoever has ended it since it was read has the last word.
                 if (await connection.execute(statement)).rowcount and values["waits_for"] is None:
-                    released.append(number)
+                    released_ids.append(number)
             rollouts_of = {row.id: row.rollout_id for row in rows}
             await self._end(
-                connection, [row for row in rows if row.id in cascade.made_before and row.id in released]
+                connection, [row for row in rows if row.id in cascade.made_before and row.id in released_ids]
             )
-            if released:
-                await after_transitions(connection, {rollouts_of[number] for number in released}, now)
+            if released_ids:
+                await after_transitions(connection, {rollouts_of[number] for number in released_ids}, now)
             if incident_news is not None:
                 await tell_incidents(connection, *incident_news, now)
-        return len(released)
+        return len(released_ids)
 
     async def _end(self, connection: AsyncConnection, rows: Sequence[Any]) -> None:
         """Ends rebuilds of which an earlier build has made all."""
@@ -235,18 +235,18 @@ async def _mark_of(connection: AsyncConnection) -> tuple[Any, ...]:
 
 
 async def incidents_of(
-    connection: AsyncConnection, decided: Decided, now: datetime
+    connection: AsyncConnection, decision: Decided, now: datetime
 ) -> tuple[list[Incident], set[str]] | None:
     """Those that begin and the subjects of those that are over; None where nothing changes."""
-    names = decided.fleet.names
+    names = decision.fleet.names
     by_subject = {
         incident.subject: incident
         for incident in (
             *(
                 _blocking_incident(names.get(number, "?"), count, now)
-                for number, count in decided.cascade.blocks.items()
+                for number, count in decision.cascade.blocks.items()
             ),
-            *(_cycle_incident(cycle, names, now) for cycle in decided.graph.cycles),
+            *(_cycle_incident(cycle, names, now) for cycle in decision.graph.cycles),
         )
     }
     rows = await connection.execute(
@@ -256,9 +256,9 @@ async def incidents_of(
         )
     )
     before = set(rows.scalars())
-    opened = [each for subject, each in sorted(by_subject.items()) if subject not in before]
-    over = before - by_subject.keys()
-    return (opened, over) if opened or over else None
+    new_incidents = [each for subject, each in sorted(by_subject.items()) if subject not in before]
+    ended_subjects = before - by_subject.keys()
+    return (new_incidents, ended_subjects) if new_incidents or ended_subjects else None
 
 
 def _blocking_incident(name: str, count: int, now: datetime) -> Incident:

@@ -108,6 +108,6 @@ def _newest_for_bases(connection: AsyncConnection) -> Select[tuple[int]]:
 def _last_build(image: Image, row: Any, parts: Mapping[int, RepositoryImages]) -> LastBuild:
     targets = load(row.targets, tuple[Target, ...])
     if image.repository in parts:
-        mine = parts[image.repository].bases.get(image, frozenset())
-        targets = tuple(target for target in targets if target.base in mine)
+        image_bases = parts[image.repository].bases.get(image, frozenset())
+        targets = tuple(target for target in targets if target.base in image_bases)
     return LastBuild(row.merged_at or row.attempted_at, targets, row.built_at)

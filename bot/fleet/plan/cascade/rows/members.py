@@ -44,7 +44,7 @@ _IS_BUILDING = (
 )
 
 
-async def open_rebuilds(connection: AsyncConnection, concerned: Collection[int]) -> list[Any]:
+async def open_rebuilds(connection: AsyncConnection, homes: Collection[int]) -> list[Any]:
     """Reads all rebuilds that have not ended of these repositories, and all that are held."""
     columns = (
         *(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.rollout_id, rebuilds.c.state, rebuilds.c.action),
@@ -65,28 +65,28 @@ async def open_rebuilds(connection: AsyncConnection, concerned: Collection[int])
     rows = await connection.execute(
         select(*columns, went_ahead.label("earlier_ones")).where(rebuilds.c.state.not_in(ENDED))
     )
-    return [row for row in rows if row.repository_id in concerned or row.waits_for is not None]
+    return [row for row in rows if row.repository_id in homes or row.waits_for is not None]
 
 
 def progress_of(
-    rows: Sequence[Any], failed: Collection[Image], parts: Mapping[int, RepositoryImages]
+    rows: Sequence[Any], failed_images: Collection[Image], parts: Mapping[int, RepositoryImages]
 ) -> tuple[dict[Image, RebuildProgress], dict[int, Due]]:
     """How far each image's rebuild is, and the rebuilds that are due."""
-    progress = dict.fromkeys(failed, RebuildProgress.FAILED)
+    progress = dict.fromkeys(failed_images, RebuildProgress.FAILED)
     dues: dict[int, Due] = {}
     for row in rows:
         if row.action == Action.NOTIFY.value:
             continue
         home, state = row.repository_id, RebuildState(row.state)
-        mine = images_for(row, parts)
+        rebuild_images = images_for(row, parts)
         if state in AWAITING and row.released_at is None:
             severe = row.severity is not None and Severity(row.severity) in SEVERE
             since = row.waits_since or row.planned_at
-            dues[row.id] = Due(home, mine, since, severe, row.earlier_ones > 0)
-            progress |= dict.fromkeys(mine, RebuildProgress.DUE)
+            dues[row.id] = Due(home, rebuild_images, since, severe, row.earlier_ones > 0)
+            progress |= dict.fromkeys(rebuild_images, RebuildProgress.DUE)
         elif state in (*AWAITING, *_IS_BUILDING):
-            is_due = {image for image in mine if progress.get(image) is RebuildProgress.DUE}
-            progress |= dict.fromkeys(mine - is_due, RebuildProgress.UNDER_WAY)
+            is_due = {image for image in rebuild_images if progress.get(image) is RebuildProgress.DUE}
+            progress |= dict.fromkeys(rebuild_images - is_due, RebuildProgress.UNDER_WAY)
     return progress, dues
 
 
@@ -159,23 +159,23 @@ async def bases_of_producers(
         return {}, {}, {}
     rows = (await connection.execute(select(bases).where(bases.c.used.is_(True)))).all()
     bases_by_id = {row.id: base_of(row) for row in rows}
-    followed = await connection.execute(
+    usage_rows = await connection.execute(
         select(usages.c.repository_id, usages.c.base_id)
         .where(usages.c.base_id.is_not(None), usages.c.repository_id.in_({image.repository for image in parents}))
         .distinct()
     )
     of: dict[int, set[Base]] = {}
-    for row in followed:
+    for row in usage_rows:
         if row.base_id in bases_by_id:
             of.setdefault(row.repository_id, set()).add(bases_by_id[row.base_id])
-    mine = {
+    bases_by_image = {
         image: parts[image.repository].bases.get(image, frozenset())
         if image.repository in parts
         else frozenset(of.get(image.repository, ()))
         for image in parents
     }
     return (
-        mine,
+        bases_by_image,
         {bases_by_id[row.id]: row.digest for row in rows},
         {bases_by_id[row.id]: row.moved_at for row in rows},
     )
@@ -183,24 +183,24 @@ async def bases_of_producers(
 
 async def mended_among(
     connection: AsyncConnection,
-    failed: Mapping[Image, datetime | None],
+    failed_at_by_image: Mapping[Image, datetime | None],
     bases_of: Mapping[Image, frozenset[Base]],
     moved: Mapping[Base, datetime | None],
 ) -> frozenset[Image]:
     """Those of the images whose rebuild failed that somebody has built since."""
     sights: dict[Image, list[ImageSight]] = {}
-    for homes in chunks(sorted({image.repository for image in failed})):
+    for homes in chunks(sorted({image.repository for image in failed_at_by_image})):
         rows = await connection.execute(select(images).where(images.c.repository_id.in_(homes)))
         for image, sight in readable(rows, _sight, lambda row: f"image {row.id}"):
             # An empty name stands for all that a repository builds and that nothing tells apart.
             for seen_as in (image, Image(image.repository)):
                 sights.setdefault(seen_as, []).append(sight)
-    mended = set[Image]()
-    for image, failed_at in failed.items():
+    mended_images = set[Image]()
+    for image, failed_at in failed_at_by_image.items():
         since = [when for base in bases_of.get(image, ()) if (when := moved.get(base)) is not None]
         if failed_at is not None and is_mended(failed_at, since, sights.get(image, ())):
-            mended.add(image)
-    return frozenset(mended)
+            mended_images.add(image)
+    return frozenset(mended_images)
 
 
 async def with_together(
@@ -215,15 +215,17 @@ async def with_together(
     what they are for."""
     targets = {row.id: bases_named(row) for row in rows if row.id in dues and row.repository_id in parts}
     image_rows: list[Any] = []
-    for homes in chunks(sorted({dues[number].repository for number, mine in targets.items() if mine})):
+    for homes in chunks(
+        sorted({dues[number].repository for number, rebuild_bases in targets.items() if rebuild_bases})
+    ):
         image_rows += await connection.execute(select(images).where(images.c.repository_id.in_(homes)))
     made_names: dict[int, set[str]] = {}
     for row in image_rows:
         made_names.setdefault(row.repository_id, set()).add(f"{row.registry}/{row.repository}")
     numbers = {
         number
-        for number, mine in targets.items()
-        if mine and {base.name for base in mine} <= made_names.get(dues[number].repository, set())
+        for number, rebuild_bases in targets.items()
+        if rebuild_bases and {base.name for base in rebuild_bases} <= made_names.get(dues[number].repository, set())
     }
     if not numbers:
         return dict(dues)
@@ -233,13 +235,13 @@ async def with_together(
     new_dues = dict(dues)
     for number in numbers:
         due = dues[number]
-        built = (build.built_at for image, build in builds.items() if image.repository == due.repository)
+        built_at = (build.built_at for image, build in builds.items() if image.repository == due.repository)
         since = [
-            moment for moment in (*(moved.get(base) for base in targets[number]), *built) if moment is not None
+            moment for moment in (*(moved.get(base) for base in targets[number]), *built_at) if moment is not None
         ]
-        mine = [sight for image in sorted(due.images) for sight in sights.get(image, [None])]
+        rebuild_sights = [sight for image in sorted(due.images) for sight in sights.get(image, [None])]
         made_at = max(since, default=None)
-        together = made_together(targets[number], made_at, mine)
+        together = made_together(targets[number], made_at, rebuild_sights)
         new_dues[number] = replace(due, together=together, made_at=made_at)
     return new_dues
 
@@ -255,8 +257,8 @@ async def look_soon(connection: AsyncConnection, dues: Collection[Due], now: dat
     if not places:
         return
     place = tuple_(images.c.repository_id, images.c.registry, images.c.repository)
-    late = (place.in_(sorted(places)), images.c.lease_owner.is_(None), images.c.due_at > now)
-    ids = list((await connection.execute(select(images.c.id).where(*late))).scalars())
+    is_later = (place.in_(sorted(places)), images.c.lease_owner.is_(None), images.c.due_at > now)
+    ids = list((await connection.execute(select(images.c.id).where(*is_later))).scalars())
     await lock(connection, images, ids)
     for part in chunks(ids):
         await connection.execute(update(images).where(images.c.id.in_(part)).values(due_at=now))

@@ -85,20 +85,20 @@ class ImagesStore(Store):
     async def _read_images(self, which: ColumnElement[bool]) -> list[ProducedImage]:
         query = _BY_NAME.where(which)
         async with self._database.reading() as connection:
-            lost = await contested_images(connection)
+            contested = await contested_images(connection)
             rows = (await connection.execute(query)).all()
-        return readable(rows, lambda row: image_of(row, row.name, lost), lambda row: f"image {row.id}")
+        return readable(rows, lambda row: image_of(row, row.name, contested), lambda row: f"image {row.id}")
 
     async def views(self) -> list[ImageView]:
         """Reads all images with where they are run, in the order of names."""
         async with self._database.reading() as connection:
-            lost = await contested_images(connection)
+            contested = await contested_images(connection)
             rows = (await connection.execute(_BY_NAME)).all()
             answers = await gates_of(connection)
             run_at = await deployments_of(connection, [row.id for row in rows])
 
         def view(row: Any) -> ImageView:
-            image = image_of(row, row.name, lost)
+            image = image_of(row, row.name, contested)
             return ImageView(image, row.looked_at, tuple(run_at.get(row.id, ())), answers.get(row.id))
 
         return readable(rows, view, lambda row: f"image {row.id}")
@@ -238,10 +238,10 @@ class ImagesStore(Store):
         """Looks first, so that a tick with nothing to tell writes nothing."""
         now = self._clock.now()
         async with self._database.reading() as connection:
-            opened, over = await news_of_contradictions(connection, now)
-        if opened or over:
+            new_incidents, ended_subjects = await news_of_contradictions(connection, now)
+        if new_incidents or ended_subjects:
             async with self._database.transaction() as connection:
-                await tell_incidents(connection, opened, over, now)
+                await tell_incidents(connection, new_incidents, ended_subjects, now)
 
     async def save_standings(self, standings: Mapping[int, tuple[ImageStanding, ...]]) -> None:
         """All in one statement: where a base moves, what stands on it is told anew at once."""

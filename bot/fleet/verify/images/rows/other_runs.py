@@ -57,10 +57,10 @@ async def other_runs(connection: AsyncConnection, now: datetime) -> list[EndedRu
         .where(workflow_builds.c.ended_run.is_not(None), workflow_builds.c.ended_at > now - LOOKED_BACK, ~was_read)
         .order_by(workflow_builds.c.repository_id, workflow_builds.c.ended_run)
     )
-    ended = {(row.repository_id, row.ended_run): row.ended_at for row in rows}
-    reads_by_run = await _read_times(connection, {repository for repository, _ in ended}, now)
+    ended_at_by_run = {(row.repository_id, row.ended_run): row.ended_at for row in rows}
+    reads_by_run = await _read_times(connection, {repository for repository, _ in ended_at_by_run}, now)
     unread_runs = []
-    for (repository, run), ended_at in ended.items():
+    for (repository, run), ended_at in ended_at_by_run.items():
         reads = reads_by_run.get((repository, run), [])
         if None not in reads:
             last = max((read_at for read_at in reads if read_at is not None), default=None)
@@ -79,20 +79,20 @@ async def _read_times(
     stepping = [state.value for state in StepState if state in READ_STEPS or not state.has_ended]
     lately = or_(rebuilds.c.ended_at.is_(None), rebuilds.c.ended_at > now - LOOKED_BACK)
     for ids in chunks(sorted(homes)):
-        mine = rebuilds.c.repository_id.in_(ids), lately
-        built = await connection.execute(
+        is_of_homes = rebuilds.c.repository_id.in_(ids), lately
+        build_rows = await connection.execute(
             select(rebuilds.c.repository_id, rebuilds.c.run, rebuilds.c.built_by, artifact_reads.c.read_at)
             .outerjoin(artifact_reads, artifact_reads.c.rebuild_id == rebuilds.c.id)
-            .where(*mine, rebuilds.c.state.in_(counts))
+            .where(*is_of_homes, rebuilds.c.state.in_(counts))
         )
         stepped = await connection.execute(
             select(rebuilds.c.repository_id, steps.c.run, artifact_reads.c.read_at)
             .join(steps, steps.c.rebuild_id == rebuilds.c.id)
             .outerjoin(artifact_reads, artifact_reads.c.step_id == steps.c.id)
-            .where(*mine, steps.c.run.is_not(None), steps.c.elsewhere.is_(None), steps.c.state.in_(stepping))
+            .where(*is_of_homes, steps.c.run.is_not(None), steps.c.elsewhere.is_(None), steps.c.state.in_(stepping))
         )
         run_groups: list[Any] = [
-            (row.repository_id, {row.run, *(row.built_by or ())}, row.read_at) for row in built
+            (row.repository_id, {row.run, *(row.built_by or ())}, row.read_at) for row in build_rows
         ]
         run_groups += [(row.repository_id, {row.run}, row.read_at) for row in stepped]
         for repository, runs, read_at in run_groups:

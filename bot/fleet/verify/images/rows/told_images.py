@@ -63,8 +63,8 @@ async def shown_before(connection: AsyncConnection, image_ids: Collection[int]) 
             ).where(let_through.c.image_id.in_(ids))
         )
         shown_by_image |= _shown_by_image(rows)
-        rest = [each for each in ids if each not in shown_by_image]
-        followed = await connection.execute(
+        other_ids = [each for each in ids if each not in shown_by_image]
+        result = await connection.execute(
             select(
                 *(image_inventories.c.image_id, func.coalesce(sbom_looks.c.index_digest, "").label("digest")),
                 *(image_inventories.c.platform, before.c.id),
@@ -74,11 +74,11 @@ async def shown_before(connection: AsyncConnection, image_ids: Collection[int]) 
             .outerjoin(sbom_looks, sbom_looks.c.inventory_id == before.c.id)
             .outerjoin(gates, gates.c.image_id == image_inventories.c.image_id)
             .where(
-                image_inventories.c.image_id.in_(rest),
+                image_inventories.c.image_id.in_(other_ids),
                 gates.c.outcome.is_distinct_from(GateOutcome.BLOCKED.value),
             )
         )
-        shown_by_image |= _shown_by_image(followed)
+        shown_by_image |= _shown_by_image(result)
     return shown_by_image
 
 

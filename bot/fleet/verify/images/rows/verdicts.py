@@ -37,15 +37,15 @@ class VerdictsStore(Store):
         """
         now = self._clock.now()
         async with self._database.reading() as connection:
-            ended = [row.id for row in await connection.execute(_IMAGES) if _has_ended(row, mark, now)]
+            image_ids = [row.id for row in await connection.execute(_IMAGES) if _has_ended(row, mark, now)]
             sbom_rows = [row for row in await connection.execute(_SBOMS) if _has_ended(row, mark, now)]
-        for part in chunks(ended):
+        for part in chunks(image_ids):
             async with self._database.transaction() as connection:
                 await _take_back(connection, part, now)
         if sbom_rows:
             async with self._database.transaction() as connection:
                 await _doubt(connection, sbom_rows, now)
-        return len(ended) + len(sbom_rows)
+        return len(image_ids) + len(sbom_rows)
 
 
 _IMAGES = select(
@@ -80,11 +80,11 @@ async def _take_back(connection: AsyncConnection, ids: Sequence[int], now: datet
 
 def _columns_unproved(row: Any) -> Mapping[str, Any]:
     """The columns of what an image stands on, where no signature around provenance counts."""
-    declared: Mapping[str, tuple[Declaration, ...]] = load(row.declared, _Declared)
+    declarations_by_platform: Mapping[str, tuple[Declaration, ...]] = load(row.declared, _Declared)
     standings = tuple(each.unsigned for each in standings_of(row))
     unsigned = {
         platform: tuple(declaration.unsigned for declaration in declarations)
-        for platform, declarations in declared.items()
+        for platform, declarations in declarations_by_platform.items()
     }
     return {
         "declared": dump(unsigned, _Declared),
@@ -102,5 +102,5 @@ async def _doubt(connection: AsyncConnection, sbom_rows: Sequence[Any], now: dat
         unproved = {"strength": Strength.CLAIMED.value, "told": doubt, "judged_by": None, "judged_until": None}
         await connection.execute(update(sboms).where(sboms.c.id == row.id).values(**unproved))
     for part in chunks(sorted({row.inventory_id for row in sbom_rows if row.origin != SbomOrigin.FILE.value})):
-        again = update(sbom_looks).where(sbom_looks.c.inventory_id.in_(part))
-        await connection.execute(again.values(looked_at=None, is_last=False, due_at=now))
+        statement = update(sbom_looks).where(sbom_looks.c.inventory_id.in_(part))
+        await connection.execute(statement.values(looked_at=None, is_last=False, due_at=now))

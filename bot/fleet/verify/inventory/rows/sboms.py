@@ -110,10 +110,10 @@ async def _replace(
     connection: AsyncConnection,
     inventory: int,
     new_sboms: Sequence[Sbom],
-    replaced: ColumnElement[bool],
+    is_replaced: ColumnElement[bool],
     now: datetime,
 ) -> None:
-    await connection.execute(delete(sboms).where(sboms.c.inventory_id == inventory, replaced))
+    await connection.execute(delete(sboms).where(sboms.c.inventory_id == inventory, is_replaced))
     for sbom in new_sboms:
         ids = await package_ids(connection, sbom.inventory.packages, now)
         statement = insert(sboms).values(

@@ -66,27 +66,27 @@ class ArtifactsStore(Store):
 
     async def make_due(self) -> None:
         now = self._clock.now()
-        built, stepped = _of_rebuilds(now), _of_steps(now)
+        missing_builds, missing_steps = _of_rebuilds(now), _of_steps(now)
         async with self._database.reading() as connection:
-            first = [(await connection.execute(each.limit(1))).first() for each in (built, stepped)]
-            others = await other_runs(connection, now)
-            failed = list((await connection.execute(_of_failed_steps(now))).scalars())
-        if first == [None, None] and not others and not failed:
+            first = [(await connection.execute(each.limit(1))).first() for each in (missing_builds, missing_steps)]
+            runs = await other_runs(connection, now)
+            failed_steps = list((await connection.execute(_of_failed_steps(now))).scalars())
+        if first == [None, None] and not runs and not failed_steps:
             return
         async with self._database.transaction() as connection:
-            for of, missing in (("rebuild_id", built), ("step_id", stepped)):
+            for of, query in (("rebuild_id", missing_builds), ("step_id", missing_steps)):
                 rows = insert_into(connection, artifact_reads).from_select(
-                    [of, "repository_id", "due_at"], missing.order_by(text("1"))
+                    [of, "repository_id", "due_at"], query.order_by(text("1"))
                 )
                 await connection.execute(rows.on_conflict_do_nothing())
-            for part in chunks(others):
+            for part in chunks(runs):
                 await connection.execute(_ended_again(connection, part, now))
-            await lock(connection, artifact_reads, failed)
-            for ids in chunks(failed):
+            await lock(connection, artifact_reads, failed_steps)
+            for ids in chunks(failed_steps):
                 is_done = artifact_reads.c.id.in_(ids), artifact_reads.c.read_at.is_not(None)
                 read_before = func.coalesce(artifact_reads.c.ended_at, artifact_reads.c.read_at)
-                again = {"ended_at": read_before, "read_at": None, "due_at": now, "attempts": 0}
-                await connection.execute(update(artifact_reads).where(*is_done).values(**again))
+                values = {"ended_at": read_before, "read_at": None, "due_at": now, "attempts": 0}
+                await connection.execute(update(artifact_reads).where(*is_done).values(**values))
 
     async def keep(self, scan: ScanReport) -> None:
         async with self._database.transaction() as connection:
@@ -125,8 +125,8 @@ def _name(row: Mapping[str, Any]) -> str:
 def _ended_lately(now: datetime) -> ColumnElement[bool]:
     """No rebuild ends after its rollout, and of all rollouts few are so new."""
     since = now - LOOKED_BACK
-    late = select(rollouts.c.id).where(or_(rollouts.c.ended_at.is_(None), rollouts.c.ended_at > since))
-    return rebuilds.c.rollout_id.in_(late)
+    recent_rollouts = select(rollouts.c.id).where(or_(rollouts.c.ended_at.is_(None), rollouts.c.ended_at > since))
+    return rebuilds.c.rollout_id.in_(recent_rollouts)
 
 
 def _of_rebuilds(now: datetime) -> Select[Any]:
@@ -186,9 +186,9 @@ def _ended_again(connection: AsyncConnection, runs: Sequence[EndedRun], now: dat
         for run in runs
     ]
     statement = insert_into(connection, artifact_reads).values(rows)
-    changed = {name: statement.excluded[name] for name in ("ended_at", "read_at", "due_at", "attempts")}
+    new_values = {name: statement.excluded[name] for name in ("ended_at", "read_at", "due_at", "attempts")}
     return statement.on_conflict_do_update(
-        index_elements=["repository_id", "run"], set_=changed, where=artifact_reads.c.lease_owner.is_(None)
+        index_elements=["repository_id", "run"], set_=new_values, where=artifact_reads.c.lease_owner.is_(None)
     )
 
 
