@@ -41,19 +41,19 @@ class FigureSource(Protocol):
 
 
 @dataclass(slots=True)
-class _Counted:
+class _CountedIds:
     """The ids that a counter has counted, the latest of them."""
 
     last: int = 0
     ids: set[int] = field(default_factory=set)
 
     def new(self, ids: Iterable[int]) -> set[int]:
-        found = {each for each in ids if each not in self.ids and each > self.last - _KEPT}
-        self.ids |= found
+        new_ids = {each for each in ids if each not in self.ids and each > self.last - _KEPT}
+        self.ids |= new_ids
         if self.ids:
             self.last = max(self.last, *self.ids)
             self.ids = {each for each in self.ids if each > self.last - _KEPT}
-        return found
+        return new_ids
 
 
 class Meter:
@@ -63,15 +63,15 @@ class Meter:
         self._hosts = frozenset(hosts)
         self._registry = CollectorRegistry(auto_describe=True)
         self._made = {metric.name: _instrument(metric, self._registry) for metric in METRICS}
-        self._transitions, self._changes, self._notices = _Counted(), _Counted(), _Counted()
+        self._transitions, self._changes, self._notices = _CountedIds(), _CountedIds(), _CountedIds()
         self._began = False
         self._asking = asyncio.Lock()
 
     def answered(self, host: str, method: str, status: int | None) -> None:
         """A request to others came to its end; `status` is None where there was no answer."""
-        shown = host if host in self._hosts else OTHER
+        host_label = host if host in self._hosts else OTHER
         verb = method if method in _METHODS else OTHER
-        self._counter(table.REQUESTS).labels(shown, verb, "none" if status is None else str(status)).inc()
+        self._counter(table.REQUESTS).labels(host_label, verb, "none" if status is None else str(status)).inc()
 
     def left(self, resource: str, remaining: int, limit: int) -> None:
         """What GitHub says of its limits."""
@@ -102,7 +102,7 @@ class Meter:
         """An event came in."""
         self._counter(table.DELIVERIES).labels(source, outcome).inc()
 
-    async def told(self, source: FigureSource, beats: Heartbeats, now: datetime) -> bytes:
+    async def metrics_text(self, source: FigureSource, beats: Heartbeats, now: datetime) -> bytes:
         """Writes all metrics in Prometheus' text format; raises `Failure` where the store does not answer."""
         async with self._asking:
             if not self._began:
@@ -118,9 +118,9 @@ class Meter:
         """Counters of the store begin at zero now, as those of a process do."""
         marks = await source.marks()
         news = await source.news(marks)
-        self._transitions = _Counted(marks.transition, {each.transition for each in news.ended})
-        self._changes = _Counted(marks.change, {each.id for each in news.changes})
-        self._notices = _Counted(marks.notice, {each.notice for each in news.lags})
+        self._transitions = _CountedIds(marks.transition, {each.transition for each in news.ended})
+        self._changes = _CountedIds(marks.change, {each.id for each in news.changes})
+        self._notices = _CountedIds(marks.notice, {each.notice for each in news.lags})
         self._began = True
 
     def _marks(self) -> Marks:
@@ -154,11 +154,11 @@ class Meter:
         self._set(table.ONBOARDINGS, figures.onboardings)
         self._set(table.FEED_ERRORS, {name: feed.errors for name, feed in figures.feeds.items()})
 
-    def _take_promises(self, kept: Mapping[tuple[Topic, str], PromiseRow]) -> None:
+    def _take_promises(self, promises: Mapping[tuple[Topic, str], PromiseRow]) -> None:
         self._set(table.PROMISED, {topic.value: each.within.total_seconds() for topic, each in PROMISES.items()})
         for metric in (table.PROMISES_DUE, table.PROMISES_KEPT, table.PROMISE_LAG):
             self._gauge(metric).clear()
-        for (topic, family), row in kept.items():
+        for (topic, family), row in promises.items():
             labels = topic.value, family
             self._gauge(table.PROMISES_DUE).labels(*labels).set(row.times)
             self._gauge(table.PROMISES_KEPT).labels(*labels).set(row.kept)
@@ -176,9 +176,11 @@ class Meter:
             if change.id in fresh:
                 self._counter(table.CHANGES).labels(change.cause.value).inc()
         fresh = self._notices.new(each.notice for each in news.lags)
-        for seen in news.lags:
-            if seen.notice in fresh:
-                self._histogram(table.UPSTREAM_LAG).labels(seen.topic.value).observe(seen.lag.total_seconds())
+        for notice_lag in news.lags:
+            if notice_lag.notice in fresh:
+                self._histogram(table.UPSTREAM_LAG).labels(notice_lag.topic.value).observe(
+                    notice_lag.lag.total_seconds()
+                )
 
     def _set(self, metric: Metric, values: Mapping[Any, float]) -> None:
         gauge = self._gauge(metric)
@@ -186,19 +188,19 @@ class Meter:
             gauge.labels(str(label)).set(value)
 
     def _counter(self, metric: Metric) -> Counter:
-        found = self._made[metric.name]
-        assert isinstance(found, Counter)
-        return found
+        counter = self._made[metric.name]
+        assert isinstance(counter, Counter)
+        return counter
 
     def _gauge(self, metric: Metric) -> Gauge:
-        found = self._made[metric.name]
-        assert isinstance(found, Gauge)
-        return found
+        gauge = self._made[metric.name]
+        assert isinstance(gauge, Gauge)
+        return gauge
 
     def _histogram(self, metric: Metric) -> Histogram:
-        found = self._made[metric.name]
-        assert isinstance(found, Histogram)
-        return found
+        histogram = self._made[metric.name]
+        assert isinstance(histogram, Histogram)
+        return histogram
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,8 @@ async def run_stage(stage: Stage, bot: Bot) -> TickOutcome:
         outcome = TickOutcome({}, [str(failure)], broke=True, stage=stage.name)
     except Exception as error:
         log.exception("stage broke", stage=stage.name)
-        said = f"{stage.name} broke: {type(error).__name__}: {error}"
-        return TickOutcome({}, [said], broke=True, stage=stage.name)
+        breakage = f"{stage.name} broke: {type(error).__name__}: {error}"
+        return TickOutcome({}, [breakage], broke=True, stage=stage.name)
     for problem in outcome.problems:
         log.warning("problem", stage=stage.name, detail=problem)
     if outcome.did_something:

@@ -56,11 +56,11 @@ async def import_sbom(
     text = the_sbom(read_file(file, LARGEST_SBOM), str(file))
     read_sbom(text, str(file))
     async with opened_stores(settings, clock) as stores:
-        fleet_image = _chosen(await stores[SbomStore].shown(reference), reference, platform)
+        fleet_image = _chosen(await stores[SbomStore].images_shown(reference), reference, platform)
         judge = judge_of(settings.trust, fleet_image.place.name, clock.now(), Remembered())
         sbom = _of_file(text, file, fleet_image.place, judge)
         await stores[SbomStore].import_sbom(fleet_image.inventory, sbom)
-        layers_inventory = await stores[InventoryStore].told(fleet_image.inventory)
+        layers_inventory = await stores[InventoryStore].known_inventory(fleet_image.inventory)
     differences = (
         None if layers_inventory is None else package_changes(layers_inventory.packages, sbom.inventory.packages)
     )

@@ -42,7 +42,7 @@ async def write_sboms(settings: Settings, folder: Path, form: str, made: Documen
     problems: list[str] = []
     async with opened_stores(settings, clock) as stores:
         for part in chunks(await stores[SbomStore].all_shown(), _TOGETHER):
-            inventories = await stores[InventoryStore].told_together(
+            inventories = await stores[InventoryStore].known_inventories(
                 [fleet_image.inventory for fleet_image in part]
             )
             for fleet_image in part:

@@ -34,9 +34,9 @@ from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.wiring.gate import gate_options_of
 from bot.fleet.wiring.grants import forge_host, http_rules
 from bot.fleet.wiring.registries.accesses import accesses_of_caller
+from bot.fleet.wiring.registries.beside import VexBeside
 from bot.fleet.wiring.registries.images import RegistryImages
 from bot.fleet.wiring.registries.trust import Trusting, builder_doubt
-from bot.fleet.wiring.registries.vex import VexBeside
 from bot.images.trust.looked_once import LookedOnce
 from bot.images.vex.attached import AttachedVex
 from bot.service.opened_stores import opened_stores
@@ -139,12 +139,12 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
         images = RegistryImages(
             registry, beside, stores[WatchStore], stores[ImagesStore], clock, settings.trust, forge
         )
-        produced = await stores[ImagesStore].named(place.registry, place.repository)
+        produced = await stores[ImagesStore].images_named(place.registry, place.repository)
         observed = Observed(settings.images.judged_platforms())
         await observed.catch_up(stores[ImagesStore])
         named_bases = await _named_bases(stores[ImagesStore], produced, place.tag)
         look = await read_and_judge(place, digest, named_bases, stores[ImagesStore], images, observed)
-        image, standings = look.seen, look.standings
+        image, standings = look.image, look.standings
         rule = settings.trust.rule_for(place.name)
         trust = await Trusting(settings, beside, stores[WatchStore], clock).trust(place, digest)
         is_required = rule is not None and rule.mode is TrustMode.REQUIRE

@@ -53,18 +53,18 @@ class WordHeld:
 
     lease: Held
     clock: Clock
-    heard: tuple[str, datetime] | None = None
+    last_word: tuple[str, datetime] | None = None
     intent: Callable[[], Awaitable[None]] | None = None
 
     def hear(self, repository: str, looked_at: datetime) -> None:
         """Notes when the word was heard that the next writes rest on; raises `Failure` where it is too old."""
         check_recent(repository, looked_at, self.clock.now())
-        self.heard = (repository, looked_at)
+        self.last_word = (repository, looked_at)
 
     async def check(self) -> None:
         await self.lease.check()
-        if self.heard is not None:
-            check_recent(*self.heard, self.clock.now())
+        if self.last_word is not None:
+            check_recent(*self.last_word, self.clock.now())
         if (intent := self.intent) is not None:
             self.intent = None
             await intent()
@@ -111,9 +111,9 @@ def objection(job: Job, now: datetime, planned_with: RepositoryConfig) -> str | 
     config = job.member.config
     if config.refusal is not None:
         return config.refusal
-    if (refused := _refused_action(job.rebuild.action, config.action, planned_with.action)) is not None:
-        return _SKIPPED_FOR[refused]
-    ignores = [_ignored(job, target.base, now) for target in job.rebuild.targets]
+    if (refused_preference := _refused_action(job.rebuild.action, config.action, planned_with.action)) is not None:
+        return _SKIPPED_FOR[refused_preference]
+    ignores = [_ignoring_entry(job, target.base, now) for target in job.rebuild.targets]
     if ignores and all(ignore is not None for ignore in ignores):
         return f"the repository asks to leave this alone: {ignores[0]}"
     return None
@@ -131,25 +131,25 @@ async def hear(word: str, claimed: Job, store: ActStore, now: datetime) -> Rebui
 
 
 def _refused_action(
-    action: Action, asked: ActionPreference | None, planned_with: ActionPreference | None
+    action: Action, preference: ActionPreference | None, planned_with: ActionPreference | None
 ) -> ActionPreference | None:
     """What the repository asks for instead of `action`.
 
     Where it asks for a pull request and nothing can be written, the plan dispatches all the same.
     """
-    if asked is ActionPreference.NOTIFY:
-        return asked
-    if asked is ActionPreference.DISPATCH and action is Action.PULL_REQUEST:
-        return asked
-    if asked is ActionPreference.PULL_REQUEST and action is Action.DISPATCH and planned_with is not asked:
-        return asked
+    if preference is ActionPreference.NOTIFY:
+        return preference
+    if preference is ActionPreference.DISPATCH and action is Action.PULL_REQUEST:
+        return preference
+    if preference is ActionPreference.PULL_REQUEST and action is Action.DISPATCH and planned_with is not preference:
+        return preference
     return None
 
 
-def _ignored(job: Job, base: Base, now: datetime) -> str | None:
+def _ignoring_entry(job: Job, base: Base, now: datetime) -> str | None:
     """The entry for which all places of a base are left alone."""
-    found = [job.member.config.ignored_by(path, str(base), now.date()) for path in job.places.get(base, ("",))]
-    return str(found[0]) if found and all(entry is not None for entry in found) else None
+    entries = [job.member.config.ignored_by(path, str(base), now.date()) for path in job.places.get(base, ("",))]
+    return str(entries[0]) if entries and all(entry is not None for entry in entries) else None
 
 
 class NextDispatches(Protocol):
@@ -161,7 +161,7 @@ class NextDispatches(Protocol):
 
 
 class OwnWords:
-    """Looks shared by the repositories whose dispatches come next."""
+    """Asks for the own words of repositories, of those whose dispatches come next together."""
 
     def __init__(self, store: "NextDispatches", forge: Forge, clock: Clock) -> None:
         self._store = store
@@ -185,7 +185,7 @@ class OwnWords:
         return standing
 
     def forget(self, repository: Identity) -> None:
-        """The next question looks again."""
+        """Has the next question about the repository look at it again."""
         self._looked_at.pop(repository, None)
 
     def looked_at(self, repository: Identity) -> datetime:
@@ -196,12 +196,12 @@ class OwnWords:
         return looked_at is not None and _is_within(_SHARED_FOR, looked_at, self._clock.now())
 
     async def _look(self, repositories: Sequence[Identity]) -> None:
-        wanted = [each for each in dict.fromkeys(repositories) if not self._holds(each)][:MOST_STANDINGS]
+        identities = [each for each in dict.fromkeys(repositories) if not self._holds(each)][:MOST_STANDINGS]
         now = self._clock.now()
-        found = await self._forge.standings(wanted)
-        stale = [each for each, at in self._looked_at.items() if not _is_within(HOLDS_FOR, at, now)]
-        for each in stale:
-            del self._looked_at[each], self._known[each]
-        told = {each: found.get(each) for each in wanted if each in found or each == repositories[0]}
-        self._known |= told  # of another that is not shown nothing is known: it is asked for by itself
-        self._looked_at |= dict.fromkeys(told, now)
+        standings = await self._forge.standings(identities)
+        stale = [each for each, moment in self._looked_at.items() if not _is_within(HOLDS_FOR, moment, now)]
+        for repository in stale:
+            del self._looked_at[repository], self._known[repository]
+        answers = {each: standings.get(each) for each in identities if each in standings or each == repositories[0]}
+        self._known |= answers  # of another that is not shown nothing is known: it is asked for by itself
+        self._looked_at |= dict.fromkeys(answers, now)

@@ -82,7 +82,7 @@ class Job:
             return True
         anyway = replace(self, at_request=False)
         begins = [each.since for each in self.policy.freezes if now < each.since <= now + MERGES_END_BEFORE]
-        return any(anyway.frozen(at) is not None for at in (now, *begins))
+        return any(anyway.frozen(moment) is not None for moment in (now, *begins))
 
     @property
     def terms(self) -> Terms:
@@ -99,18 +99,19 @@ class Job:
         """The bases that went back to an older version, and that a rule has followed there."""
         name = self.member.name
         return frozenset(
-            each.base
-            for each in self.changes
-            if each.cause is Cause.ROLLBACK
-            and self.policy.terms(name, each.base, each.cause, each.severity).follow_rollbacks
+            change.base
+            for change in self.changes
+            if change.cause is Cause.ROLLBACK
+            and self.policy.terms(name, change.base, change.cause, change.severity).follow_rollbacks
         )
 
     @property
     def pins(self) -> Mapping[Base, Pin]:
-        """How references to each base are to be written."""
+        """Maps each base to how references to it are to be written."""
         name = self.member.name
         return {
-            each.base: self.policy.terms(name, each.base, each.cause, each.severity).pin for each in self.changes
+            change.base: self.policy.terms(name, change.base, change.cause, change.severity).pin
+            for change in self.changes
         }
 
 

@@ -32,9 +32,9 @@ class PublishedTags:
             if item.new.tag != item.old.tag and base_among(item.old, bases) is not None
         )
 
-    async def first_missing(self, written: Iterable[Reference]) -> Reference | None:
+    async def first_missing(self, references: Iterable[Reference]) -> Reference | None:
         """The first of these whose tag is not there; raises `Failure` where the registry does not say."""
-        for reference in written:
+        for reference in references:
             if not await self._is_there(reference.base):
                 return reference
         return None
@@ -62,5 +62,5 @@ def _of_the_registry(failure: Failure) -> Failure:
     The registry is named in what happened: elsewhere a rebuild's failures are the forge's.
     """
     trouble = Trouble.UNREACHABLE if failure.trouble is Trouble.THROTTLED else failure.trouble
-    what = f"{failure.where}: {failure.what}" if failure.where else failure.what
-    return Failure(trouble, what, advice=failure.advice, retry_after=failure.retry_after, status=failure.status)
+    message = f"{failure.where}: {failure.what}" if failure.where else failure.what
+    return Failure(trouble, message, advice=failure.advice, retry_after=failure.retry_after, status=failure.status)

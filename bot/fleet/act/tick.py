@@ -14,8 +14,7 @@ from bot.fleet.act.own_word import OwnWords, WordHeld
 from bot.fleet.act.ports import MERGES_END_BEFORE, ActOptions, ActStore, Job, Refresher
 from bot.fleet.act.pull_request.proposal import only_left, only_stopped, open_or_update, unmerged
 from bot.fleet.act.tag_availability import PublishedTags, Registry
-from bot.fleet.act.tools import Tools
-from bot.fleet.act.trust import TrustEverybody, TrustGate, doubt_about
+from bot.fleet.act.tools import Tools, TrustEverybody, TrustGate, doubt_about
 from bot.fleet.act.waiting import (
     ended_where_archived,
     is_final_after,
@@ -62,8 +61,8 @@ async def tick(
     return ActTally(tally.done, tuple(tally.problems))
 
 
-def _number_of(what: object) -> int:
-    return int(hashlib.sha256(repr(what).encode()).hexdigest()[:15], 16)
+def _number_of(value: object) -> int:
+    return int(hashlib.sha256(repr(value).encode()).hexdigest()[:15], 16)
 
 
 class _Jobs(ForgeWriting[Job, Rebuild]):
@@ -97,11 +96,11 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         return item.rebuild.repository
 
     async def attempt(self, item: Job, lease: Lease) -> Rebuild:
-        held = WordHeld(lease, self._clock)
-        forge = self._guarded(held)
+        word_held = WordHeld(lease, self._clock)
+        forge = self._guarded(word_held)
         tools = Tools(
             *(self._store, forge, self._tags, self._words, self._refresh, self._options, self._clock),
-            *(self._trust, held, self._covers),
+            *(self._trust, word_held, self._covers),
         )
         return await act(replace(item, policy=self._options.policy), tools)
 
@@ -114,28 +113,28 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         rebuild = item.rebuild
         if isinstance(failure, RepositoryArchived):
             is_open = rebuild.pull_request is not None
-            ended = await ended_where_archived(item, self._store, failure.told, now, is_open=is_open)
-            if ended is not None:
-                await self._store.settle_rebuild(rebuild, ended, succeeded=False)
+            ended_rebuild = await ended_where_archived(item, self._store, failure.told, now, is_open=is_open)
+            if ended_rebuild is not None:
+                await self._store.settle_rebuild(rebuild, ended_rebuild, succeeded=False)
                 return f"{rebuild.repository}: {failure}"
         rest = rest_of(failure, rebuild.attempts)
-        counted = refused_so_often(rebuild.refusals, failure)
-        rebuild = replace(rebuild, refusals=counted, hindered_by=failure.told)
+        refusals = refused_so_often(rebuild.refusals, failure)
+        rebuild = replace(rebuild, refusals=refusals, hindered_by=failure.told)
         is_final = is_final_after(rebuild.refusals, failure) and not rebuild.state.has_ended
         if is_final and rebuild.state is RebuildState.OPEN:
             # Its pull request stands and is followed; only its text is not what it could be.
             seldom = rest_at_age(rebuild.age(now), rest)
-            left = replace(rebuild, text_version=rebuild.facts_version, due_at=now + seldom)
-            await self._store.settle_rebuild(rebuild, left)
+            followed_rebuild = replace(rebuild, text_version=rebuild.facts_version, due_at=now + seldom)
+            await self._store.settle_rebuild(rebuild, followed_rebuild)
         elif is_final:
-            how = RebuildState.SKIPPED if failure.lacks_a_right else RebuildState.FAILED
-            if how is RebuildState.SKIPPED:
+            end = RebuildState.SKIPPED if failure.lacks_a_right else RebuildState.FAILED
+            if end is RebuildState.SKIPPED:
                 await self._store.read_within_a_day(item.member.id)
-            ended = rebuild.moved(how, f"{failure.told} (tried {rebuild.attempts} times)", at=now)
-            await self._store.settle_rebuild(rebuild, ended, succeeded=False)
+            ended_rebuild = rebuild.moved(end, f"{failure.told} (tried {rebuild.attempts} times)", at=now)
+            await self._store.settle_rebuild(rebuild, ended_rebuild, succeeded=False)
         else:
-            again = paused(rebuild, failure.told, rest, now)
-            await self._store.settle_rebuild(rebuild, again, succeeded=False)
+            paused_rebuild = paused(rebuild, failure.told, rest, now)
+            await self._store.settle_rebuild(rebuild, paused_rebuild, succeeded=False)
         return f"{rebuild.repository}: {failure}"
 
 
@@ -160,9 +159,9 @@ async def act(job: Job, tools: Tools) -> Rebuild:
         ):
             return paused(job.rebuild, doubt, tools.options.follow_every, now)
         case Action.PULL_REQUEST:
-            missing = await tools.tags.missing(job)
-            if missing is not None:
-                return not_published(job.rebuild, missing, tools.options, now)
+            missing_tag = await tools.tags.missing(job)
+            if missing_tag is not None:
+                return not_published(job.rebuild, missing_tag, tools.options, now)
             return await open_or_update(job, tools)
         case Action.DISPATCH:
             return await dispatch(job, tools)

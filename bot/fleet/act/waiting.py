@@ -44,13 +44,15 @@ def is_no(failure: Failure) -> bool:
 
 def paused(rebuild: Rebuild, reason: str, rest: timedelta, now: datetime) -> Rebuild:
     """Due again after `rest`. An open pull request stays open, whatever keeps its text from changing."""
-    waiting = rebuild.moved(RebuildState.WAITING, reason, at=now) if rebuild.state.awaits_action else rebuild
-    return replace(waiting, due_at=now + rest)
+    waiting_rebuild = (
+        rebuild.moved(RebuildState.WAITING, reason, at=now) if rebuild.state.awaits_action else rebuild
+    )
+    return replace(waiting_rebuild, due_at=now + rest)
 
 
-def not_published(rebuild: Rebuild, missing: Reference, options: ActOptions, now: datetime) -> Rebuild:
+def not_published(rebuild: Rebuild, missing_tag: Reference, options: ActOptions, now: datetime) -> Rebuild:
     """Waits for a tag that is to be written and that the registry was not seen to show."""
-    return paused(rebuild, f"{missing} is not published yet", options.follow_every, now)
+    return paused(rebuild, f"{missing_tag} is not published yet", options.follow_every, now)
 
 
 def left_alone(rebuild: Rebuild, options: ActOptions, now: datetime) -> Rebuild:
@@ -60,7 +62,7 @@ def left_alone(rebuild: Rebuild, options: ActOptions, now: datetime) -> Rebuild:
 
 
 async def ended_where_archived(
-    job: Job, store: ActStore, told: str, now: datetime, *, is_open: bool
+    job: Job, store: ActStore, reason: str, now: datetime, *, is_open: bool
 ) -> Rebuild | None:
     """The rebuild, ended, to be planned again once its repository is listed as one that takes changes.
 
@@ -71,32 +73,36 @@ async def ended_where_archived(
     if is_open or not rebuild.state.awaits_action or not any(target.changes for target in rebuild.targets):
         return None
     await store.read_once_listed(job.member.id)
-    return rebuild.moved(RebuildState.SKIPPED, told, at=now)
+    return rebuild.moved(RebuildState.SKIPPED, reason, at=now)
 
 
 async def shut(
     job: Job, word: OwnWord, store: ActStore, options: ActOptions, now: datetime, *, is_open: bool = False
 ) -> Rebuild:
     """The rebuild in a repository that can only be read: ended where that is archived, else put off."""
-    told = f"the repository is {word.read_only}"
-    ended = await ended_where_archived(job, store, told, now, is_open=is_open) if word.is_archived else None
-    return ended or await away(job, told, told, store, options, now)
+    reason = f"the repository is {word.read_only}"
+    ended_rebuild = (
+        await ended_where_archived(job, store, reason, now, is_open=is_open) if word.is_archived else None
+    )
+    return ended_rebuild or await away(job, reason, reason, store, options, now)
 
 
 async def not_of_the_fleet(job: Job, store: ActStore, options: ActOptions, now: datetime) -> Rebuild:
     """Waits for a repository that the operator does not include, or the forge does not list, and ends after a
     week."""
-    how = "the repository is not in the fleet at present: archived, excluded or not shown to us"
+    reason = "the repository is not in the fleet at present: archived, excluded or not shown to us"
     ever = "the repository is not in the fleet any more: archived, excluded or removed"
-    return await away(job, how, ever, store, options, now)
+    return await away(job, reason, ever, store, options, now)
 
 
-async def away(job: Job, how: str, ever: str, store: ActStore, options: ActOptions, now: datetime) -> Rebuild:
+async def away(
+    job: Job, reason: str, last_reason: str, store: ActStore, options: ActOptions, now: datetime
+) -> Rebuild:
     """Puts the rebuild off while nothing can be written to its repository, and ends it after a week.
 
-    `how` says how that is for as long, `ever` once it is over. Its open pull request is only followed. Once it has
-    ended, the next listing that shows the repository has it read, and planned for: the one before may have been
-    taken when it was still of the fleet.
+    `reason` says why that is so for as long, `last_reason` once the week is over. Its open pull request is only
+    followed. Once it has ended, the next listing that shows the repository has it read, and planned for: the one
+    before may have been taken when it was still of the fleet.
     """
     rebuild = job.rebuild
     if not rebuild.state.awaits_action:
@@ -104,5 +110,5 @@ async def away(job: Job, how: str, ever: str, store: ActStore, options: ActOptio
     age = rebuild.age(now)
     if age > _MAY_COME_BACK_FOR:
         await store.read_once_listed(job.member.id)
-        return rebuild.moved(RebuildState.SKIPPED, ever, at=now)
-    return paused(rebuild, how, rest_at_age(age, options.follow_every), now)
+        return rebuild.moved(RebuildState.SKIPPED, last_reason, at=now)
+    return paused(rebuild, reason, rest_at_age(age, options.follow_every), now)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.repositories.finding import Finding
 from bot.domain.repositories.practices import moves, outcomes
 from bot.files.audit.auditing import JudgedRepository
-from bot.fleet.act.issue.practices import NAME, practices_section
+from bot.fleet.act.issue.sections import PRACTICES, practices_section
 from bot.fleet.audit.tick import AuditOptions, DueAudit
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
@@ -94,7 +94,7 @@ class AuditStore(Store):
                 await forget_scan(connection, item.repository)
             section = practices_section(found.findings, opens_issue=options.opens_issues)
             if section is None:
-                await unsay(connection, item.repository, NAME, now)
+                await unsay(connection, item.repository, PRACTICES, now)
             else:
                 await say(connection, item.repository, section, now)
 

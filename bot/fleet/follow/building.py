@@ -17,12 +17,12 @@ _SKIPPED = "skipped"
 
 def builds_among(runs: Iterable[BuildRun], workflow: str | None) -> tuple[BuildRun, ...]:
     """Those of the rebuild workflow, whatever started them; where it has none, all that the push started."""
-    built = _counted(runs)
-    named = tuple(run for run in built if run.file == workflow)
-    return named or tuple(run for run in built if run.event == "push")
+    counting_runs = _runs_that_count(runs)
+    workflow_runs = tuple(run for run in counting_runs if run.file == workflow)
+    return workflow_runs or tuple(run for run in counting_runs if run.event == "push")
 
 
-def _counted(runs: Iterable[BuildRun]) -> list[BuildRun]:
+def _runs_that_count(runs: Iterable[BuildRun]) -> list[BuildRun]:
     return [run for run in runs if run.event not in CHECKS]
 
 
@@ -49,14 +49,14 @@ class _Build:
         return next((run for run in self.runs if run.status != "completed"), None)
 
     @property
-    def told(self) -> str:
-        """How far it has come: `shop.yml is under way`."""
+    def progress(self) -> str:
+        """Words how far the build has come: `shop.yml is under way`."""
         name = " and ".join(dict.fromkeys(run.file for run in self.runs)) or self.workflow or "its build"
         if self.red is not None:
             return f"{self.red.file} concluded with {self.red.conclusion}"
         if self.going is not None:
-            how = "waits for approval" if self.going.status == "waiting" else "is under way"
-            return f"{self.going.file} {how}"
+            progress = "waits for approval" if self.going.status == "waiting" else "is under way"
+            return f"{self.going.file} {progress}"
         if self.was_red is not None:
             return f"{self.was_red.file} is to be run again"
         return f"{name} concluded with {self.runs[0].conclusion}" if self.runs else f"{name} is looked for"
@@ -85,39 +85,43 @@ def after_builds(
     A monorepo's is done when each of its parts is, and each is told of alone.
     """
     builds = _builds(rebuild, groups)
-    seen = [build for build in builds if build.runs]
-    told = ", ".join(build.told for build in builds)
-    ended = {run.id for build in seen for run in build.runs if run.id is not None and run.status == "completed"}
+    visible_builds = [build for build in builds if build.runs]
+    progress = ", ".join(build.progress for build in builds)
+    ended_runs = {
+        run.id for build in visible_builds for run in build.runs if run.id is not None and run.status == "completed"
+    }
     assert rebuild.merge is not None
-    red = [build.red for build in seen if build.red is not None]
-    going = next((build.going for build in seen if build.going is not None), None)
-    shown = going or (seen[0].runs[0] if seen else None)
-    known = rebuild if shown is None else replace(rebuild, url=shown.url)
-    done = replace(known, built_by=tuple(sorted(ended)))
-    missing = [build for build in builds if not build.runs]
+    red = [build.red for build in visible_builds if build.red is not None]
+    going = next((build.going for build in visible_builds if build.going is not None), None)
+    shown_run = going or (visible_builds[0].runs[0] if visible_builds else None)
+    linked = rebuild if shown_run is None else replace(rebuild, url=shown_run.url)
+    with_builds = replace(linked, built_by=tuple(sorted(ended_runs)))
+    missing_builds = [build for build in builds if not build.runs]
     is_late = now - rebuild.merge.at > build_within
-    if red and not (rebuild.parts and _are_awaited(going, missing, is_late=is_late)):
-        return _failed(done, red, told, now, is_all=going is None and not missing)
-    if going is None and not missing:
-        return after_green_build(_with_run(done, seen), f"merged, and built: {told}", at=now)
+    if red and not (rebuild.parts and _are_awaited(going, missing_builds, is_late=is_late)):
+        return _fail_rebuild(with_builds, red, progress, now, is_all=going is None and not missing_builds)
+    if going is None and not missing_builds:
+        return after_green_build(_with_run(with_builds, visible_builds), f"merged, and built: {progress}", at=now)
     if going is None and is_late:
-        return _not_seen(done, missing, now, build_within)
-    known = replace(known, built_by=_known_red(rebuild, groups))
-    return known.moved(RebuildState.BUILDING, f"merged; {told}", at=now) if seen else known
+        return _not_seen(with_builds, missing_builds, now, build_within)
+    linked = replace(linked, built_by=_known_red(rebuild, groups))
+    return linked.moved(RebuildState.BUILDING, f"merged; {progress}", at=now) if visible_builds else linked
 
 
-def _are_awaited(going: BuildRun | None, missing: Sequence[_Build], *, is_late: bool) -> bool:
+def _are_awaited(going: BuildRun | None, missing_builds: Sequence[_Build], *, is_late: bool) -> bool:
     """Whether other parts of a monorepo are built yet: only then is it known which of them are to be repeated."""
-    return not is_late and (going is not None or bool(missing))
+    return not is_late and (going is not None or bool(missing_builds))
 
 
-def _failed(rebuild: Rebuild, red: Sequence[BuildRun], told: str, now: datetime, *, is_all: bool) -> Rebuild:
+def _fail_rebuild(
+    rebuild: Rebuild, red: Sequence[BuildRun], progress: str, now: datetime, *, is_all: bool
+) -> Rebuild:
     """The rebuild with its red build. Where that is one part of a monorepo, and `is_all` that is not built, its
     workflow is the one to be run again."""
     files = {run.file for run in red}
     workflow = files.pop() if rebuild.parts and is_all and len(files) == 1 else rebuild.workflow
-    failed = replace(rebuild, url=red[0].url, workflow=workflow)
-    return failed.moved(RebuildState.FAILED, f"merged, but its build failed: {told}", at=now)
+    failed_rebuild = replace(rebuild, url=red[0].url, workflow=workflow)
+    return failed_rebuild.moved(RebuildState.FAILED, f"merged, but its build failed: {progress}", at=now)
 
 
 def _with_run(rebuild: Rebuild, builds: Sequence[_Build]) -> Rebuild:
@@ -134,29 +138,35 @@ def _with_run(rebuild: Rebuild, builds: Sequence[_Build]) -> Rebuild:
     )
 
 
-def _not_seen(rebuild: Rebuild, missing: Sequence[_Build], now: datetime, build_within: timedelta) -> Rebuild:
+def _not_seen(
+    rebuild: Rebuild, missing_builds: Sequence[_Build], now: datetime, build_within: timedelta
+) -> Rebuild:
     assert rebuild.merge is not None
-    if (red := next((build.was_red for build in missing if build.was_red is not None), None)) is not None:
-        told = f"not built again: nobody has run {red.file} again within {duration(build_within)}, or pushed since"
-        return replace(rebuild, url=red.url).moved(RebuildState.SKIPPED, told, at=now)
-    if any(build.was_cancelled for build in missing):
+    if (red := next((build.was_red for build in missing_builds if build.was_red is not None), None)) is not None:
+        reason = (
+            f"not built again: nobody has run {red.file} again within {duration(build_within)}, or pushed since"
+        )
+        return replace(rebuild, url=red.url).moved(RebuildState.SKIPPED, reason, at=now)
+    if any(build.was_cancelled for build in missing_builds):
         return rebuild.moved(RebuildState.CANCELLED, "merged, but the build was cancelled", at=now)
-    names = " and ".join(build.workflow for build in missing if build.workflow) if rebuild.parts else ""
-    what = f"run of {names}" if names else "run"
-    told = f"merged, build not seen: no {what} on {rebuild.merge.commit[:7]} within {duration(build_within)}"
-    if any(build.was_skipped for build in missing):
-        told += " that was not skipped"
-    return rebuild.moved(RebuildState.MERGED, told, at=now)
+    names = " and ".join(build.workflow for build in missing_builds if build.workflow) if rebuild.parts else ""
+    missing_run = f"run of {names}" if names else "run"
+    reason = (
+        f"merged, build not seen: no {missing_run} on {rebuild.merge.commit[:7]} within {duration(build_within)}"
+    )
+    if any(build.was_skipped for build in missing_builds):
+        reason += " that was not skipped"
+    return rebuild.moved(RebuildState.MERGED, reason, at=now)
 
 
 def _builds(rebuild: Rebuild, groups: Sequence[Sequence[BuildRun]]) -> list[_Build]:
     """One for each part of a monorepo; else all that builds the repository."""
-    known = _known_red(rebuild, groups)
+    red_runs = _known_red(rebuild, groups)
     if not rebuild.parts:
-        return [_first(None, [builds_among(group, rebuild.workflow) for group in groups], known)]
+        return [_first_build(None, [builds_among(group, rebuild.workflow) for group in groups], red_runs)]
     by_workflow = {part.workflow: part for part in rebuild.parts}
     return [
-        _first(workflow, [_builds_of_part(group, part) for group in groups], known)
+        _first_build(workflow, [_builds_of_part(group, part) for group in groups], red_runs)
         for workflow, part in by_workflow.items()
     ]
 
@@ -164,35 +174,35 @@ def _builds(rebuild: Rebuild, groups: Sequence[Sequence[BuildRun]]) -> list[_Bui
 def _builds_of_part(runs: Iterable[BuildRun], part: PathWorkflow) -> tuple[BuildRun, ...]:
     """Those of the part's workflow; what no part takes may be built by whatever a push starts besides theirs."""
     if part.paths:
-        return tuple(run for run in _counted(runs) if run.file == part.workflow)
+        return tuple(run for run in _runs_that_count(runs) if run.file == part.workflow)
     others = {other.workflow for other in part.others}
     return builds_among((run for run in runs if run.file not in others), part.workflow)
 
 
-def _without_replaced(runs: Sequence[BuildRun], known: Collection[int]) -> tuple[BuildRun, ...]:
+def _without_replaced(runs: Sequence[BuildRun], red_runs: Collection[int]) -> tuple[BuildRun, ...]:
     """The runs without those that a later one of their workflow on the same commit came for: cancelled ones, and
-    red ones that are `known` from before."""
-    replaceable = [run for run in runs if run.conclusion == "cancelled" or run.id in known]
+    red ones that are `red_runs` from before."""
+    replaceable = [run for run in runs if run.conclusion == "cancelled" or run.id in red_runs]
     latest = {run.path: run.number or 0 for run in runs}
     return tuple(run for run in runs if run not in replaceable or latest[run.path] <= (run.number or 0))
 
 
-def _first(workflow: str | None, groups: Sequence[tuple[BuildRun, ...]], known: Collection[int]) -> _Build:
+def _first_build(workflow: str | None, groups: Sequence[tuple[BuildRun, ...]], red_runs: Collection[int]) -> _Build:
     """The runs on the first commit that has some.
 
-    Cancelled ones gave way to those of a later push, skipped ones have built nothing, and red ones that are `known`
-    from before are to be repeated.
+    Cancelled ones gave way to those of a later push, skipped ones have built nothing, and those that are among
+    `red_runs` from before are to be repeated.
     """
     was_cancelled = was_skipped = False
     was_red: BuildRun | None = None
     for group in groups:
-        runs = _without_replaced(group, known)
-        if red := [run for run in runs if run.id in known]:
+        runs = _without_replaced(group, red_runs)
+        if red := [run for run in runs if run.id in red_runs]:
             was_red = red[0]
         elif any(run.conclusion == "cancelled" for run in runs):
             was_cancelled = True
-        elif done := tuple(run for run in runs if run.conclusion != _SKIPPED):
-            return _Build(workflow, done)
+        elif built_runs := tuple(run for run in runs if run.conclusion != _SKIPPED):
+            return _Build(workflow, built_runs)
         else:
             was_skipped = was_skipped or bool(runs)
     return _Build(workflow, (), was_cancelled, was_skipped, was_red)

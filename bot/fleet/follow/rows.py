@@ -30,23 +30,26 @@ class FollowStore(RebuildStore):
         return self._due(or_(goes_on, may_be_opened_again(self._clock.now())), self._rebuild)
 
     async def reopen(self, closed: Rebuild, again: Rebuild) -> None:
-        """Whoever plans meanwhile plans anew, with what goes on here."""
+        """Goes on with a rebuild whose pull request was opened again.
+
+        Whoever plans meanwhile plans anew, with what goes on here.
+        """
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, PLANS)
             await hold_counter(connection, RELEASES)
             later = await goes_on_later(connection, closed)
-            told = {} if later is None else {"reason": left_to(closed, later)}
-            await settle(connection, rebuilds, self._worker, closed.id, due_at=closed.due_at, values=told)
+            values = {} if later is None else {"reason": left_to(closed, later)}
+            await settle(connection, rebuilds, self._worker, closed.id, due_at=closed.due_at, values=values)
             if later is None:
                 await reopened(connection, closed, again, now)
-            if told.get("reason") != closed.reason:
+            if values.get("reason") != closed.reason:
                 await after_transitions(connection, {closed.rollout}, now)
 
     async def _rebuild(self, claimed: Claimed) -> Rebuild:
-        named = select(repositories.c.name, repositories.c.node_id).where(
+        home_query = select(repositories.c.name, repositories.c.node_id).where(
             repositories.c.id == claimed.row["repository_id"]
         )
         async with self._database.reading() as connection:
-            home = (await connection.execute(named)).one()
+            home = (await connection.execute(home_query)).one()
         return rebuild_of(claimed.row, Identity(home.name, home.node_id))

@@ -12,8 +12,8 @@ from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
 from bot.domain.rollouts.joining import left
 from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
-from bot.fleet.follow.absent import GONE_AFTER, judged, looks_in_vain
 from bot.fleet.follow.looking import Looks, look_at
+from bot.fleet.follow.runs import GONE_AFTER, judged, looks_in_vain
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 
@@ -62,12 +62,12 @@ class FollowTally:
 
 async def tick(store: FollowStore, forge: Forge, options: FollowOptions, loop: Loop) -> FollowTally:
     """Looks once at every rebuild that is due; one that cannot be read is looked at again later."""
-    looks = _Following(store, forge, options, loop)
+    looks = _RebuildFollowing(store, forge, options, loop)
     tally = await loop.run(looks)
     return FollowTally(tally.done, looks.ended, tuple(tally.problems))
 
 
-class _Following(Work[Rebuild, Rebuild]):
+class _RebuildFollowing(Work[Rebuild, Rebuild]):
     """All of a claim are looked at in one or two requests.
 
     Those of one repository then come one after the other: two may look for the same dispatched run.
@@ -113,7 +113,7 @@ class _Following(Work[Rebuild, Rebuild]):
     async def failed(self, item: Rebuild, claimed: Claimed, failure: Failure, now: datetime) -> str:
         item = replace(item, looks_in_vain=looks_in_vain(item.looks_in_vain, failure))
         failure = await judged(failure, item.looks_in_vain, item.identity, self._forge)
-        after = self._due_again(item, _unread(item, failure, self._clock))
+        after = self._due_again(item, _after_failed_look(item, failure, self._clock))
         await self._store.settle_rebuild(item, after, succeeded=False)
         self.ended += after.state.has_ended and not item.state.has_ended
         return f"{item.repository}: {failure}"
@@ -136,14 +136,14 @@ def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta
     return rest_at_age(rebuild.age(now), follow_every)
 
 
-def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
+def _after_failed_look(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
     """A run of others that is not shown is followed no more, which ends nothing: it is begun anew."""
     if before.follows_others and before.looks_in_vain >= GONE_AFTER:
         return left(before, "it is no longer there", Joined.GONE, at=clock.now())
     if failure.meaning is Meaning.GONE:
         is_open = before.state is RebuildState.OPEN
-        what = "the pull request" if is_open else "the merge commit" if before.merge else "the run"
-        return before.moved(RebuildState.CANCELLED, f"{what} is no longer there", at=clock.now())
+        subject = "the pull request" if is_open else "the merge commit" if before.merge else "the run"
+        return before.moved(RebuildState.CANCELLED, f"{subject} is no longer there", at=clock.now())
     return before
 
 

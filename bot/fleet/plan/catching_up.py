@@ -27,7 +27,7 @@ class CatchUp:
     behind: FleetBehind
     rebuilds: tuple[PlannedRebuild, ...]
     on_the_way: tuple[str, ...]
-    known: Revisions
+    revisions: Revisions
 
 
 class CatchUpStore(Protocol):
@@ -46,22 +46,24 @@ class CatchUpStore(Protocol):
 
 async def planned(store: CatchUpStore, policy: Policy, clock: Clock, only: Match = Match()) -> CatchUp:  # noqa: B008
     """Decides what to do about all that is behind in the repositories that `only` accepts; writes nothing."""
-    known = await store.revisions()
-    found = await store.behind()
-    behind = [each for each in found.usages if only.accepts_repository(each.member.name)]
-    served = await store.on_the_way({each.member.id for each in behind})
-    lacking_still = [each for each in behind if (each.member.id, each.base, each.shown.digest) not in served]
-    waiting = await store.open_rebuilds()
-    rebuilds = catch_up(lacking_still, policy, waiting, await store.changes_on_the_way(waiting), clock.now())
-    gone = {each.member.name for each in behind} - {each.member.name for each in lacking_still}
-    return CatchUp(replace(found, usages=tuple(behind)), rebuilds, tuple(sorted(gone)), known)
+    revisions = await store.revisions()
+    fleet_behind = await store.behind()
+    behind = [each for each in fleet_behind.usages if only.accepts_repository(each.member.name)]
+    served_places = await store.on_the_way({each.member.id for each in behind})
+    lacking_still = [each for each in behind if (each.member.id, each.base, each.shown.digest) not in served_places]
+    open_rebuilds = await store.open_rebuilds()
+    rebuilds = catch_up(
+        lacking_still, policy, open_rebuilds, await store.changes_on_the_way(open_rebuilds), clock.now()
+    )
+    served_names = {each.member.name for each in behind} - {each.member.name for each in lacking_still}
+    return CatchUp(replace(fleet_behind, usages=tuple(behind)), rebuilds, tuple(sorted(served_names)), revisions)
 
 
 def catch_up(
     behind: Sequence[BehindUsage],
     policy: Policy,
     open_rebuilds: Sequence[Rebuild],
-    known: Mapping[int, Change],
+    changes: Mapping[int, Change],
     now: datetime,
 ) -> tuple[PlannedRebuild, ...]:
     """The rebuilds that bring along what is behind, under the rules that hold for any change.
@@ -69,18 +71,20 @@ def catch_up(
     Of a repository that names one base in several old ways, the one that is furthest behind tells the way.
     """
     furthest: dict[tuple[int, Base], BehindUsage] = {}
-    for each in behind:
-        place = each.member.id, each.base
-        if place not in furthest or len(each.moves) > len(furthest[place].moves):
-            furthest[place] = each
+    for usage in behind:
+        place = usage.member.id, usage.base
+        if place not in furthest or len(usage.moves) > len(furthest[place].moves):
+            furthest[place] = usage
     moves: dict[tuple[Base, str | None, tuple[int, ...]], Move] = {}
-    affected: dict[int, list[Affected]] = {}
-    for each in behind:
-        move = _move(furthest[each.member.id, each.base], moves, now)
-        if each.member.config.enabled:
-            affected.setdefault(move.id, []).append(Affected(each.member, each.usage))
+    affected_by_move: dict[int, list[Affected]] = {}
+    for usage in behind:
+        move = _move(furthest[usage.member.id, usage.base], moves, now)
+        if usage.member.config.enabled:
+            affected_by_move.setdefault(move.id, []).append(Affected(usage.member, usage.usage))
     on_the_way = {step.id: step.change for each in behind for step in each.moves}
-    return decide(list(moves.values()), affected, policy, open_rebuilds, now, known={**on_the_way, **known})
+    return decide(
+        list(moves.values()), affected_by_move, policy, open_rebuilds, now, changes={**on_the_way, **changes}
+    )
 
 
 def _move(behind: BehindUsage, moves: dict[tuple[Base, str | None, tuple[int, ...]], Move], now: datetime) -> Move:

@@ -39,19 +39,19 @@ def decide(
     open_rebuilds: Sequence[Rebuild],
     now: datetime,
     joins: int | None = None,
-    known: Mapping[int, Change] = MappingProxyType({}),
+    changes: Mapping[int, Change] = MappingProxyType({}),
 ) -> tuple[PlannedRebuild, ...]:
-    """The rebuilds that `moves` ask for; `affected` lists the usages for each move's id, `known` the changes on the
-    way of the open rebuilds.
+    """The rebuilds that `moves` ask for; `affected` lists the usages for each move's id, `changes` those on the way
+    of the open rebuilds.
 
     A repository gets at most one rebuild for each action (and workflow to dispatch), whatever the number of its
     files and bases. `joins` is the rollout that the moves belong to, where earlier ones have begun it: what is
     still open of that goes on together with them, since two pull requests for one file would be in conflict.
     """
-    premises = Premises(policy, known, now)
-    mine: dict[str, list[Rebuild]] = {}
+    premises = Premises(policy, changes, now)
+    rebuilds_by_repository: dict[str, list[Rebuild]] = {}
     for rebuild in open_rebuilds:
-        mine.setdefault(rebuild.repository, []).append(rebuild)
+        rebuilds_by_repository.setdefault(rebuild.repository, []).append(rebuild)
     by_repository: dict[int, tuple[FleetRepository, list[tuple[Move, Usage]]]] = {}
     for move in moves:
         change = move.change
@@ -62,10 +62,10 @@ def decide(
             if is_lost and not item.usage.lost(change.lacks):
                 continue
             by_repository.setdefault(item.member.id, (item.member, []))[1].append((move, item.usage))
-    planned: list[PlannedRebuild] = []
+    plans: list[PlannedRebuild] = []
     for _, (member, pairs) in sorted(by_repository.items()):
-        planned += _for_repository(member, pairs, premises, mine.get(member.name, ()), joins)
-    return tuple(planned)
+        plans += _for_repository(member, pairs, premises, rebuilds_by_repository.get(member.name, ()), joins)
+    return tuple(plans)
 
 
 def _for_repository(
@@ -76,7 +76,7 @@ def _for_repository(
     joins: int | None,
 ) -> list[PlannedRebuild]:
     if (refusal := member.config.refusal) is not None:
-        return [_skipped(member, pairs, refusal, premises.now)]
+        return [_skip_repository(member, pairs, refusal, premises.now)]
     asked_for = {target.base: rebuild for rebuild in open_rebuilds for target in rebuild.targets}
     needs = [
         need
@@ -86,28 +86,34 @@ def _for_repository(
     ]
     needs = stuck_together(needs)
     needs += needs_of_sdk_pins(member, needs)
-    chosen: dict[tuple[Action, str], list[Need]] = {}
+    needs_by_action: dict[tuple[Action, str], list[Need]] = {}
     for need in needs:
         action = action_of(member, need)
         workflow = workflow_of(member, need) if action is Action.DISPATCH else ""
-        chosen.setdefault((action, workflow), []).append(need)
-    planned = []
-    wanted = {workflow for _, workflow in chosen}
-    for (action, workflow), group in sorted(chosen.items()):
-        mine = [
+        needs_by_action.setdefault((action, workflow), []).append(need)
+    plans = []
+    workflows = {workflow for _, workflow in needs_by_action}
+    for (action, workflow), group in sorted(needs_by_action.items()):
+        rebuilds_of_action = [
             rebuild
             for rebuild in open_rebuilds
             if rebuild.action is action
-            and not (action is Action.DISPATCH and _is_anothers(rebuild, workflow, wanted))
+            and not (action is Action.DISPATCH and _is_anothers(rebuild, workflow, workflows))
         ]
         if action is Action.PULL_REQUEST:
-            for branch, part in _by_branch(group, mine, joins).items():
-                together = [rebuild for rebuild in mine if rebuild.branch == branch]
-                planned.append(_planned(_Asked(member, action, part, mine, together, branch), premises))
+            for branch, part in _by_branch(group, rebuilds_of_action, joins).items():
+                together = [rebuild for rebuild in rebuilds_of_action if rebuild.branch == branch]
+                plans.append(
+                    _plan_rebuild(_Order(member, action, part, rebuilds_of_action, together, branch), premises)
+                )
         else:
-            together = [rebuild for rebuild in mine if rebuild.rollout == joins and _may_take(rebuild, workflow)]
-            planned.append(_planned(_Asked(member, action, group, mine, together), premises))
-    return planned
+            together = [
+                rebuild
+                for rebuild in rebuilds_of_action
+                if rebuild.rollout == joins and _may_take(rebuild, workflow)
+            ]
+            plans.append(_plan_rebuild(_Order(member, action, group, rebuilds_of_action, together), premises))
+    return plans
 
 
 def _is_taken_up(need: Need, asked_for: Rebuild | None, premises: Premises) -> bool:
@@ -125,13 +131,13 @@ def _is_taken_up(need: Need, asked_for: Rebuild | None, premises: Premises) -> b
         return False
     change = need.move.change
     began = next((target for target in asked_for.targets if target.base == change.base and target.changes), None)
-    first = premises.known.get(began.changes[0]) if began is not None else None
+    first = premises.changes.get(began.changes[0]) if began is not None else None
     return first is None or not goes_back(first.from_version, change.to_version)
 
 
-def _is_anothers(rebuild: Rebuild, workflow: str, wanted: Collection[str]) -> bool:
+def _is_anothers(rebuild: Rebuild, workflow: str, workflows: Collection[str]) -> bool:
     """Whether another of the workflows that are wanted now goes on with what this rebuild was to do."""
-    return rebuild.workflow != workflow and rebuild.workflow in wanted
+    return rebuild.workflow != workflow and rebuild.workflow in workflows
 
 
 def _may_take(rebuild: Rebuild, workflow: str) -> bool:
@@ -142,13 +148,13 @@ def _may_take(rebuild: Rebuild, workflow: str) -> bool:
 def _by_branch(needs: Sequence[Need], open_rebuilds: Sequence[Rebuild], joins: int | None) -> dict[str, list[Need]]:
     """What an open pull request is about already goes on there, so that none is left behind; the rest together."""
     homes: dict[Base, str] = {}
-    shared: str | None = None
+    shared_branch: str | None = None
     for rebuild in open_rebuilds:
         if rebuild.branch is not None:
             homes.update({target.base: rebuild.branch for target in rebuild.targets})
-            shared = shared or (rebuild.branch if rebuild.rollout == joins else None)
-    rest = [need for need in needs if need.move.change.base not in homes]
-    new = shared or (_new_branch(rest) if rest else "")
+            shared_branch = shared_branch or (rebuild.branch if rebuild.rollout == joins else None)
+    other_needs = [need for need in needs if need.move.change.base not in homes]
+    new = shared_branch or (_new_branch(other_needs) if other_needs else "")
     parts: dict[str, list[Need]] = {}
     for need in needs:
         branch = homes.get(need.move.change.base) or new
@@ -158,12 +164,12 @@ def _by_branch(needs: Sequence[Need], open_rebuilds: Sequence[Rebuild], joins: i
 
 def _new_branch(needs: Sequence[Need]) -> str:
     final = [need for need in needs if need.usage.role is Role.FINAL_STAGE]
-    chosen = min(final or needs, key=lambda need: need.move.change.base)
-    return branch_for(chosen.move.change.base, chosen.terms.branch_prefix)
+    first_need = min(final or needs, key=lambda need: need.move.change.base)
+    return branch_for(first_need.move.change.base, first_need.terms.branch_prefix)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Order:
     """What one rebuild is to do. `open_rebuilds` of its action are replaced where they share a base with it, those
     in `together` in any case."""
 
@@ -182,11 +188,13 @@ class _Asked:
             if rebuild in self.together or not {target.base for target in rebuild.targets}.isdisjoint(bases)
         ]
 
-    def edits(self, replaced: Iterable[Rebuild]) -> tuple[Replacement, ...]:
+    def edits(self, replaced_rebuilds: Iterable[Rebuild]) -> tuple[Replacement, ...]:
         """What is to be written, and what the rebuilds that it replaces were to write."""
-        written = [need.edit for need in self.needs if need.edit is not None and self.action is Action.PULL_REQUEST]
-        edits = {_key(item): item for item in written}
-        for rebuild in replaced:
+        own_edits = [
+            need.edit for need in self.needs if need.edit is not None and self.action is Action.PULL_REQUEST
+        ]
+        edits = {_key(item): item for item in own_edits}
+        for rebuild in replaced_rebuilds:
             edits = {_key(item): item for item in rebuild.replacements} | edits
         return tuple(edits.values())
 
@@ -205,19 +213,23 @@ class _Asked:
         return min(times, default=None)
 
 
-def _planned(asked: _Asked, premises: Premises) -> PlannedRebuild:
-    member, action, needs = asked.member, asked.action, asked.needs
+def _plan_rebuild(order: _Order, premises: Premises) -> PlannedRebuild:
+    member, action, needs = order.member, order.action, order.needs
     targets = targets_of(needs, premises.target)
-    replaced = asked.replaced(targets.keys())
-    for rebuild in replaced:
+    replaced_rebuilds = order.replaced(targets.keys())
+    for rebuild in replaced_rebuilds:
         targets = continued(rebuild.targets, targets)
     terms = premises.policy.together([need.terms for need in needs])
-    paced = premises.policy.together([terms, *premises.terms_on_the_way(replaced)]) if replaced else terms
-    waited_for = [premises.goes_on(rebuild, terms) for rebuild in replaced if rebuild.state.awaits_action]
+    paced = (
+        premises.policy.together([terms, *premises.terms_on_the_way(replaced_rebuilds)])
+        if replaced_rebuilds
+        else terms
+    )
+    waited_for = [premises.goes_on(rebuild, terms) for rebuild in replaced_rebuilds if rebuild.state.awaits_action]
     begins = min([*map(premises.begins, needs), *waited_for])
-    requests = [rebuild.pull_request for rebuild in asked.together if rebuild.pull_request is not None]
-    is_back = are_back(replaced, targets.values())
-    parts = asked.parts()
+    requests = [rebuild.pull_request for rebuild in order.together if rebuild.pull_request is not None]
+    is_back = are_back(replaced_rebuilds, targets.values())
+    parts = order.parts()
     return PlannedRebuild(
         repository_id=member.id,
         repository=member.name,
@@ -225,17 +237,17 @@ def _planned(asked: _Asked, premises: Premises) -> PlannedRebuild:
         state=RebuildState.CANCELLED if is_back else RebuildState.PLANNED,
         reason=why_back(targets) if is_back else why(action, needs, targets, member) + why_held(begins),
         targets=tuple(targets[base] for base in sorted(targets)),
-        replacements=asked.edits(replaced),
+        replacements=order.edits(replaced_rebuilds),
         wave=paced.wave,
         soak=premises.policy.soak(paced),
         due_at=begins.at,
         workflow=_workflow(member, action, needs, parts),
         parts=() if action is Action.NOTIFY else parts,
-        branch=asked.branch,
+        branch=order.branch,
         pull_request=requests[0] if requests else None,
-        supersedes=tuple(rebuild.id for rebuild in replaced),
+        supersedes=tuple(rebuild.id for rebuild in replaced_rebuilds),
         severity=worst([*[need.move.change.severity for need in needs], *premises.severities(targets.values())]),
-        overdue_at=asked.overdue_at(),
+        overdue_at=order.overdue_at(),
         steps=() if action is Action.NOTIFY else terms.steps,
     )
 
@@ -253,7 +265,7 @@ def _key(item: Replacement) -> tuple[str, bool]:
     return str(item.old), item.marker
 
 
-def _skipped(
+def _skip_repository(
     member: FleetRepository, pairs: Sequence[tuple[Move, Usage]], reason: str, now: datetime
 ) -> PlannedRebuild:
     targets = {move.change.base: target_of(move) for move, _ in pairs}
@@ -307,10 +319,10 @@ def why(action: Action, needs: Sequence[Need], targets: Iterable[Base], member: 
                 return f"{bases} moved; there is no {workflow_of(member, needs[0])} to rebuild it"
             return f"{bases} moved; {needs[0].reason}"
         case Action.PULL_REQUEST:
-            pinned = next((need for need in needs if not need.floats), None)
-            if pinned is None:
+            pinned_need = next((need for need in needs if not need.floats), None)
+            if pinned_need is None:
                 return f"{bases} moved; a marker line is added, since no edit is needed"
-            return f"{bases} moved; {pinned.reason}"
+            return f"{bases} moved; {pinned_need.reason}"
 
 
 def why_back(targets: Iterable[Base]) -> str:
@@ -321,4 +333,4 @@ def why_back(targets: Iterable[Base]) -> str:
 
 def why_held(begins: Beginning) -> str:
     """Words what puts the beginning off, as the end of another reason; empty where nothing does."""
-    return f"; {begins.held}" if begins.held else ""
+    return f"; {begins.delay_reason}" if begins.delay_reason else ""

@@ -15,10 +15,10 @@ from bot.domain.rollouts.timing.windows import next_opening
 
 @dataclass(frozen=True, slots=True, order=True)
 class Beginning:
-    """The moment when work may begin; `held` says what put it off, empty where no freeze did."""
+    """The moment when work may begin; `delay_reason` says what put it off, empty where no freeze did."""
 
     at: datetime
-    held: str = ""
+    delay_reason: str = ""
 
 
 def beginning_of(change: Change, terms: Terms, freezes: Sequence[Freeze], now: datetime) -> Beginning:
@@ -29,8 +29,8 @@ def beginning_of(change: Change, terms: Terms, freezes: Sequence[Freeze], now: d
     since = _counts_from(change, now)
     settled = max(since + terms.settle, now)
     latest = None if terms.max_age is None else max(since + terms.max_age, now)
-    at = _opening(settled if latest is None else min(settled, latest), terms, latest)
-    return thawed_beginning(at, terms, freezes, change.severity, latest)
+    opening = _opening(settled if latest is None else min(settled, latest), terms, latest)
+    return thawed_beginning(opening, terms, freezes, change.severity, latest)
 
 
 def beginning_by_policy(repository: str, change: Change, policy: Policy, now: datetime) -> Beginning:
@@ -39,7 +39,7 @@ def beginning_by_policy(repository: str, change: Change, policy: Policy, now: da
 
 
 def counted_for(rebuild: Rebuild, change: Change) -> Change:
-    """The change with the time from which it counts for a rebuild.
+    """Returns the change with the time from which it counts for a rebuild.
 
     One that is older than the rebuild's plan, since a catch-up brings it, has its time from then on, less what a
     mirror was late with it.
@@ -52,7 +52,7 @@ def counted_for(rebuild: Rebuild, change: Change) -> Change:
 
 
 def terms_by_policy(repository: str, change: Change, policy: Policy) -> Terms:
-    """What holds for a change in that repository."""
+    """Returns the terms of the policy for a change in that repository."""
     return policy.terms(repository, change.base, change.cause, change.severity)
 
 
@@ -67,9 +67,9 @@ def reconsidered(rebuild: Rebuild, changes: Sequence[Change], policy: Policy, no
     several = [terms_by_policy(rebuild.repository, change, policy) for change in changes]
     terms = policy.together(several)
     overdue = [
-        _counts_from(change, now) + each.max_age
-        for change, each in zip(changes, several, strict=True)
-        if each.max_age
+        _counts_from(change, now) + terms.max_age
+        for change, terms in zip(changes, several, strict=True)
+        if terms.max_age
     ]
     return Reconsidered(
         due_at,
@@ -82,18 +82,18 @@ def reconsidered(rebuild: Rebuild, changes: Sequence[Change], policy: Policy, no
 
 
 def thawed_beginning(
-    at: datetime,
+    start: datetime,
     terms: Terms,
     freezes: Sequence[Freeze],
     severity: Severity | None,
     latest: datetime | None = None,
 ) -> Beginning:
-    """The first moment from `at` on which no freeze holds back, in a window unless it is past `latest`."""
-    held = ""
-    while (freeze := frozen_by(freezes, at, severity)) is not None:
-        held = f"frozen until {_day(freeze.until)}: {freeze.reason}"
-        at = _opening(freeze.until, terms, latest)
-    return Beginning(at, held)
+    """The first moment from `start` on which no freeze holds back, in a window unless it is past `latest`."""
+    delay_reason = ""
+    while (freeze := frozen_by(freezes, start, severity)) is not None:
+        delay_reason = f"frozen until {_day(freeze.until)}: {freeze.reason}"
+        start = _opening(freeze.until, terms, latest)
+    return Beginning(start, delay_reason)
 
 
 def _counts_from(change: Change, now: datetime) -> datetime:
@@ -101,11 +101,11 @@ def _counts_from(change: Change, now: datetime) -> datetime:
     return min(change.counts_from, now)
 
 
-def _opening(at: datetime, terms: Terms, latest: datetime | None) -> datetime:
-    opening = next_opening(terms.windows, at)
-    return opening if latest is None else min(opening, max(latest, at))
+def _opening(start: datetime, terms: Terms, latest: datetime | None) -> datetime:
+    opening = next_opening(terms.windows, start)
+    return opening if latest is None else min(opening, max(latest, start))
 
 
-def _day(at: datetime) -> str:
+def _day(moment: datetime) -> str:
     """Midnight is told as its day, any other moment to the minute, in UTC."""
-    return f"{at:%Y-%m-%d}" if (at.hour, at.minute) == (0, 0) else f"{at:%Y-%m-%d %H:%M} UTC"
+    return f"{moment:%Y-%m-%d}" if (moment.hour, moment.minute) == (0, 0) else f"{moment:%Y-%m-%d %H:%M} UTC"

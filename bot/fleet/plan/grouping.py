@@ -24,7 +24,7 @@ class Group:
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenGroup:
     """A group that still takes changes in: of its kind, within one publication of its beginning, no base twice."""
 
     joins: int | None
@@ -46,12 +46,12 @@ def group(moves: Sequence[Move], rollouts: Sequence[OpenRollout], now: datetime)
 
     A change that is planned once more, for repositories that came later, stays with its rollout.
     """
-    again: dict[int, list[Move]] = {}
+    moves_by_rollout: dict[int, list[Move]] = {}
     for move in moves:
         if move.rollout is not None:
-            again.setdefault(move.rollout, []).append(move)
+            moves_by_rollout.setdefault(move.rollout, []).append(move)
     groups = [
-        _Open(rollout.id, _is_dotnet(rollout.causes), rollout.opened_at, set(rollout.bases), [])
+        _OpenGroup(rollout.id, _is_dotnet(rollout.causes), rollout.opened_at, set(rollout.bases), [])
         for rollout in sorted(rollouts, key=lambda rollout: rollout.opened_at, reverse=True)
         if now - rollout.opened_at < PUBLICATION and not is_yet_to_come(rollout.opened_at, now)
     ]
@@ -60,12 +60,12 @@ def group(moves: Sequence[Move], rollouts: Sequence[OpenRollout], now: datetime)
         change = move.change
         home = next((entry for entry in groups if entry.takes(change)), None)
         if home is None:
-            home = _Open(None, change.cause in _DOTNET, change.at, set(), [])
+            home = _OpenGroup(None, change.cause in _DOTNET, change.at, set(), [])
             groups.append(home)
         home.bases.add(change.base)
         home.moves.append(move)
     return (
-        *(Group(rollout, tuple(found)) for rollout, found in sorted(again.items())),
+        *(Group(rollout, tuple(group_moves)) for rollout, group_moves in sorted(moves_by_rollout.items())),
         *(Group(entry.joins, tuple(entry.moves)) for entry in groups if entry.moves),
     )
 

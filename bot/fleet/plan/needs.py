@@ -21,7 +21,7 @@ _IMPLIED = "the base is implied, not written"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One usage and what it takes to bring it up to date.
+    """One usage of a base that moved, and what it takes to bring that up to date.
 
     `edit` is what a pull request would change, None where nothing can be written. A usage that `floats` takes the
     new base with any rebuild. `is_back`: the base went back to an older version, and no rule has it followed.
@@ -46,21 +46,23 @@ class Need:
 def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, today: date) -> Need | None:
     """What a usage needs since its base moved; None where that does not concern it, or it is to be left alone."""
     change = move.change
-    lost = usage.lost(change.lacks)
-    if not lost and not usage.builds_for(change.platforms):
+    lost_platforms = usage.lost(change.lacks)
+    if not lost_platforms and not usage.builds_for(change.platforms):
         return None
     if member.config.ignored and _is_ignored(member, usage, str(change.base), today):
         return None
     terms = policy.terms(member.name, change.base, change.cause, change.severity)
     assert change.to_digest is not None
-    if lost:
-        named = " and ".join(lost)
-        reason = f"it no longer has {named}, which {usage.path} builds for: build without it, or on another base"
+    if lost_platforms:
+        platforms = " and ".join(lost_platforms)
+        reason = (
+            f"it no longer has {platforms}, which {usage.path} builds for: build without it, or on another base"
+        )
         return Need(move, usage, terms, None, False, reason, is_stuck=True)
-    fixed = usage.fixed_because if usage.span is not None else usage.fixed_because or _IMPLIED
+    fixed_reason = usage.fixed_because if usage.span is not None else usage.fixed_because or _IMPLIED
     follows_back = change.cause is Cause.ROLLBACK and terms.follow_rollbacks
     takes = _what_it_takes(
-        *(usage.reference, change.base, fixed, change.to_digest, change.to_version, terms.pin, follows_back)
+        *(usage.reference, change.base, fixed_reason, change.to_digest, change.to_version, terms.pin, follows_back)
     )
     if takes is None:
         return None
@@ -81,7 +83,7 @@ def _comes_forward(usage: Usage, change: Change) -> bool:
 def _what_it_takes(
     reference: Reference,
     base: Base,
-    fixed: str | None,
+    fixed_reason: str | None,
     digest: str,
     version: str | None,
     pin: Pin,
@@ -89,7 +91,7 @@ def _what_it_takes(
 ) -> tuple[Replacement | None, bool, str] | None:
     """The edit, whether the reference floats, and why; None where it is ahead of its base already.
 
-    A fleet names the same few in thousands of places. `fixed` says why the reference cannot be written.
+    A fleet names the same few in thousands of places. `fixed_reason` says why the reference cannot be written.
     """
     target = wanted_reference(reference, base, digest, version, pin, may_go_back=may_go_back)
     if isinstance(target, Unknown):
@@ -98,17 +100,17 @@ def _what_it_takes(
         return Replacement(target, target), False, f"{target.tag} is back at this digest"
     if target == reference:
         mark = Replacement(target, target.at(target.tag, digest), marker=True)
-        return mark if fixed is None else None, True, f"{reference} needs no edit"
-    if fixed is not None:
-        return None, False, f"{reference} must be edited by hand: {fixed}"
-    return Replacement(reference, target), False, _why(reference, pin)
+        return mark if fixed_reason is None else None, True, f"{reference} needs no edit"
+    if fixed_reason is not None:
+        return None, False, f"{reference} must be edited by hand: {fixed_reason}"
+    return Replacement(reference, target), False, _pin_reason(reference, pin)
 
 
-def _why(reference: Reference, pin: Pin) -> str:
+def _pin_reason(reference: Reference, pin: Pin) -> str:
     if pin is Pin.DIGEST and reference.digest is None:
         return f"{reference.tag} is to be pinned by digest"
-    how = "pinned by digest" if reference.digest is not None else "pinned to a patch"
-    return f"{reference.tag} is {how}" + (", and is to float" if pin is Pin.FLOATING else "")
+    pin_text = "pinned by digest" if reference.digest is not None else "pinned to a patch"
+    return f"{reference.tag} is {pin_text}" + (", and is to float" if pin is Pin.FLOATING else "")
 
 
 def _is_ignored(member: FleetRepository, usage: Usage, base: str, today: date) -> bool:
@@ -118,20 +120,20 @@ def _is_ignored(member: FleetRepository, usage: Usage, base: str, today: date) -
 def needs_of_sdk_pins(member: FleetRepository, needs: Sequence[Need]) -> list[Need]:
     """global.json moves together with the SDK image that builds there, never by itself: one that only a person can
     edit has the SDK of its pin until then."""
-    found: list[Need] = []
+    pin_needs: list[Need] = []
     for need in needs if member.sdk_pins else ():
         version = need.move.change.to_version
         if not need.usage.reference.base.is_sdk or version is None or (need.edit is None and not need.floats):
             continue
-        pinned = need.edit is not None and not need.floats and is_patch_pinned(need.edit.new)
+        is_pinned = need.edit is not None and not need.floats and is_patch_pinned(need.edit.new)
         for usage in member.sdk_pins:
-            if usage.sdk_pin is not None and usage.sdk_pin.must_move(version, image_is_pinned=pinned):
+            if usage.sdk_pin is not None and usage.sdk_pin.must_move(version, image_is_pinned=is_pinned):
                 target = usage.reference.at(version, None)
                 reason = f"{usage.path} asks for SDK {usage.sdk_pin.version}"
-                found.append(
+                pin_needs.append(
                     Need(need.move, usage, need.terms, Replacement(usage.reference, target), False, reason)
                 )
-    return found
+    return pin_needs
 
 
 def stuck_together(needs: Sequence[Need]) -> list[Need]:

@@ -26,26 +26,26 @@ class Premises:
     """What holds for every repository of one decision."""
 
     policy: Policy
-    known: Mapping[int, Change]
+    changes: Mapping[int, Change]
     now: datetime
-    begun: dict[tuple[int, int], Beginning] = field(default_factory=dict)
+    beginnings: dict[tuple[int, int], Beginning] = field(default_factory=dict)
     """By move and terms, of which the policy makes each once: a fleet shares few of them."""
     targets: dict[int, Target] = field(default_factory=dict)
     """By move, which thousands of repositories share."""
 
     def target(self, move: Move) -> Target:
-        found = self.targets.get(move.id)
-        if found is None:
-            found = self.targets[move.id] = target_of(move)
-        return found
+        target = self.targets.get(move.id)
+        if target is None:
+            target = self.targets[move.id] = target_of(move)
+        return target
 
     def begins(self, need: Need) -> Beginning:
         key = need.move.id, id(need.terms)
-        found = self.begun.get(key)
-        if found is None:
-            found = beginning_of(need.move.change, need.terms, self.policy.freezes, self.now)
-            self.begun[key] = found
-        return found
+        beginning = self.beginnings.get(key)
+        if beginning is None:
+            beginning = beginning_of(need.move.change, need.terms, self.policy.freezes, self.now)
+            self.beginnings[key] = beginning
+        return beginning
 
     def goes_on(self, rebuild: Rebuild, terms: Terms) -> Beginning:
         """Says when a waiting rebuild would begin: the earliest over all changes on its way, each under its own
@@ -53,25 +53,28 @@ class Premises:
 
         What follows it must put none of them off. `terms` hold for a rebuild none of whose changes is known.
         """
-        on_the_way = [change for target in rebuild.targets for change in target.changes if change in self.known]
+        on_the_way = [change for target in rebuild.targets for change in target.changes if change in self.changes]
         if not on_the_way:
             opening = next_opening(terms.windows, max(rebuild.due_at, self.now))
             return thawed_beginning(opening, terms, self.policy.freezes, None)
-        changes = [counted_for(rebuild, self.known[change]) for change in on_the_way]
+        changes = [counted_for(rebuild, self.changes[change]) for change in on_the_way]
         return min(beginning_by_policy(rebuild.repository, change, self.policy, self.now) for change in changes)
 
     def terms_on_the_way(self, rebuilds: Iterable[Rebuild]) -> list[Terms]:
         """What holds for the changes that these rebuilds were to bring: who takes them over comes no later."""
         return [
-            terms_by_policy(rebuild.repository, self.known[change], self.policy)
+            terms_by_policy(rebuild.repository, self.changes[change], self.policy)
             for rebuild in rebuilds
             for target in rebuild.targets
             for change in target.changes
-            if change in self.known
+            if change in self.changes
         ]
 
     def severities(self, targets: Iterable[Target]) -> list[Severity | None]:
         """Returns the severities of the changes on the way to these targets, as far as they are known."""
         return [
-            self.known[change].severity for target in targets for change in target.changes if change in self.known
+            self.changes[change].severity
+            for target in targets
+            for change in target.changes
+            if change in self.changes
         ]

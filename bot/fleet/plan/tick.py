@@ -39,7 +39,7 @@ class PlanStore(Protocol):
     async def reconsiderable(self) -> Sequence[tuple[Rebuild, tuple[Change, ...]]]:
         """Rebuilds that have not begun and whose changes were assessed again since they were last considered."""
 
-    async def save_reconsidered(self, found: Mapping[int, Reconsidered], known: Revisions) -> None: ...
+    async def save_reconsidered(self, decisions: Mapping[int, Reconsidered], revisions: Revisions) -> None: ...
 
     async def save_plan(self, plan: PlannedRollout) -> None:
         """Rollout, rebuilds, superseded rebuilds, message: one transaction.
@@ -65,24 +65,27 @@ async def tick(store: PlanStore, policy: Policy, clock: Clock) -> PlanTally:
     now = clock.now()
     rebuilds = 0
     for part in group(moves, await store.open_rollouts(), now):
-        known = await store.revisions()
-        affected = await store.affected([move.id for move in part.moves])
-        waiting = await store.open_rebuilds()
-        on_the_way = await store.changes_on_the_way(waiting)
-        planned = decide(part.moves, affected, policy, waiting, now, part.joins, on_the_way)
+        revisions = await store.revisions()
+        affected_by_move = await store.affected([move.id for move in part.moves])
+        open_rebuilds = await store.open_rebuilds()
+        on_the_way = await store.changes_on_the_way(open_rebuilds)
+        plans = decide(part.moves, affected_by_move, policy, open_rebuilds, now, part.joins, on_the_way)
         try:
-            await store.save_plan(PlannedRollout(part.joins, tuple(move.id for move in part.moves), planned, known))
+            await store.save_plan(
+                PlannedRollout(part.joins, tuple(move.id for move in part.moves), plans, revisions)
+            )
         except LeaseLost:
             continue
-        rebuilds += len(planned)
+        rebuilds += len(plans)
     return PlanTally(len(moves), rebuilds)
 
 
 async def _reconsider(store: PlanStore, policy: Policy, now: datetime) -> None:
     """A change that turns out to be a severe fix waits no longer: most fixes are known only after the image."""
-    known = await store.revisions()
-    waiting = await store.reconsiderable()
-    if waiting:
+    revisions = await store.revisions()
+    waiting_rebuilds = await store.reconsiderable()
+    if waiting_rebuilds:
         await store.save_reconsidered(
-            {rebuild.id: reconsidered(rebuild, changes, policy, now) for rebuild, changes in waiting}, known
+            {rebuild.id: reconsidered(rebuild, changes, policy, now) for rebuild, changes in waiting_rebuilds},
+            revisions,
         )

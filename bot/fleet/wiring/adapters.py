@@ -42,8 +42,8 @@ class RegistryAnswers:
         return await self.registry.head(base)
 
     async def has_ended(self, base: Base, digest: str) -> bool:
-        ended = await LifecycleMarks(self.registry).end_of_life(base, digest)
-        return ended is not None and ended <= self.clock.now().date()
+        end_of_life = await LifecycleMarks(self.registry).end_of_life(base, digest)
+        return end_of_life is not None and end_of_life <= self.clock.now().date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ class SlackChannel:
         maybe_sent_since: datetime | None = None,
     ) -> dict[str, str] | None:
         blocks = blocks_of(message, self.mention)
-        above = Posted(thread["channel"], thread["ts"]) if thread else None
+        thread_start = Posted(thread["channel"], thread["ts"]) if thread else None
         posted = await self.slack.post(
-            key, notification(message), blocks, thread=above, maybe_sent_since=maybe_sent_since
+            key, notification(message), blocks, thread=thread_start, maybe_sent_since=maybe_sent_since
         )
         return None if posted is None else {"channel": posted.channel, "ts": posted.ts}
 
@@ -104,11 +104,11 @@ class TeamsChannel:
 def destinations_of(settings: Settings, http: Http) -> tuple[Destination, ...]:
     """Opens the places where maintainers are told: everything in the first places, a team's own part in channels of
     its own."""
-    found = [*_slack(settings, http)]
+    destinations = [*_slack(settings, http)]
     if settings.teams is not None:
         teams = TeamsWebhook(http, secret(settings.teams.webhook_file, "teams.webhook_file"))
-        found.append(Destination("teams", TeamsChannel(teams)))
-    return tuple(found)
+        destinations.append(Destination("teams", TeamsChannel(teams)))
+    return tuple(destinations)
 
 
 def _slack(settings: Settings, http: Http) -> Iterator[Destination]:
@@ -123,9 +123,9 @@ def _slack(settings: Settings, http: Http) -> Iterator[Destination]:
     token = secret(slack.bot_token_file, "slack.bot_token_file")
     bot = SlackBot(http, token, slack.channel or "", slack.api_url)
     yield Destination("slack", SlackChannel(bot, slack.mention))
-    for each in settings.notify:
-        channel = SlackChannel(replace(bot, channel=each.channel), each.mention)
-        yield Destination(f"slack:{each.channel}", channel, each.match.value())
+    for route in settings.notify:
+        channel = SlackChannel(replace(bot, channel=route.channel), route.mention)
+        yield Destination(f"slack:{route.channel}", channel, route.match.value())
 
 
 DESTINATIONS = Part(lambda bot: destinations_of(bot.settings, bot.http))

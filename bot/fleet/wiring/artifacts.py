@@ -23,22 +23,22 @@ class ForgeArtifacts:
     http: Http
 
     async def ended_at(self, repository: Identity, run: int) -> datetime | None:
-        found = await self.forge.run(repository, run)
-        return found.updated_at if found.has_concluded else None
+        workflow_run = await self.forge.run(repository, run)
+        return workflow_run.updated_at if workflow_run.has_concluded else None
 
-    async def listed(self, repository: Identity, run: int) -> Sequence[Artifact]:
+    async def artifacts_of(self, repository: Identity, run: int) -> Sequence[Artifact]:
         return await self.forge.artifacts(repository, run)
 
     async def fetched(self, repository: Identity, artifact: Artifact, most: int) -> bytes:
         """Raises `Failure`: missing where the archive is gone, malformed where it is larger than `most`."""
-        where = f"artifact {artifact.id} of {repository.name}"
+        place = f"artifact {artifact.id} of {repository.name}"
         address = await self.forge.artifact_address(repository, artifact.id)
-        answer = await self.http.request("GET", address, max_bytes=most, where=where)
+        answer = await self.http.request("GET", address, max_bytes=most, where=place)
         if answer.status in _GONE:
-            raise Failure(Trouble.MISSING, f"is there no more ({answer.status})", where=where, status=answer.status)
+            raise Failure(Trouble.MISSING, f"is there no more ({answer.status})", where=place, status=answer.status)
         if answer.status != 200:
-            raise Failure(Trouble.MALFORMED, f"is answered with {answer.status}", where=where)
+            raise Failure(Trouble.MALFORMED, f"is answered with {answer.status}", where=place)
         digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
         if artifact.digest is not None and artifact.digest.startswith("sha256:") and artifact.digest != digest:
-            raise Failure(Trouble.MALFORMED, f"is {digest}, not {artifact.digest[:80]}", where=where)
+            raise Failure(Trouble.MALFORMED, f"is {digest}, not {artifact.digest[:80]}", where=place)
         return answer.body

@@ -15,12 +15,12 @@ from bot.fleet.act.onboarding.tick import proposal_source
 
 
 async def kept_texts(
-    kept: OnboardingsStore, repository: str, now: datetime, unwaivable: Collection[str] = ()
+    onboardings: OnboardingsStore, repository: str, now: datetime, unwaivable: Collection[str] = ()
 ) -> Texts | None:
     """The texts of a repository as they were read last; None where they are not all kept."""
-    item = await kept.source(repository)
+    item = await onboardings.source(repository)
     try:
-        source = await proposal_source(kept, item) if item is not None else None
+        source = await proposal_source(onboardings, item) if item is not None else None
     except Failure:
         return None
     if source is None:
@@ -32,8 +32,10 @@ def with_fixes(findings: tuple[Finding, ...], texts: Texts | None) -> AuditedChe
     """Edits are those for the texts as they are kept now; a finding that these do not give has words alone."""
     now = judge_repository(texts.repository, texts.now, texts.unwaivable).findings if texts is not None else ()
     fixes = {replace(each, fix=None): each.fix for each in now}
-    given = (replace(each, fix=fixes.get(replace(each, fix=None), _words(each.fix))) for each in findings)
-    return AuditedCheckout(tuple(given), texts)
+    current_findings = (
+        replace(finding, fix=fixes.get(replace(finding, fix=None), _words(finding.fix))) for finding in findings
+    )
+    return AuditedCheckout(tuple(current_findings), texts)
 
 
 def _words(fix: Fix | None) -> Fix | None:

@@ -32,40 +32,40 @@ class AuditProposer:
     unwaivable: Collection[str] = ()
 
     def actions(self, source: ProposalSource, now: datetime) -> Sequence[ActionTag]:
-        """The actions whose commits a proposal needs."""
+        """Returns the actions of which a proposal has to know the commits."""
         if CHECK not in self.checks:
             return ()
         repository = RepositoryTexts(source.files, source.name, source.produced)
-        found = judge_repository(repository, now, self.unwaivable, [BY_CHECK[CHECK]]).findings
-        return tagged_actions(repository, found)
+        findings = judge_repository(repository, now, self.unwaivable, [BY_CHECK[CHECK]]).findings
+        return tagged_actions(repository, findings)
 
     def propose(
         self,
         source: ProposalSource,
         commits: Mapping[ActionTag, ActionCommit],
-        denied: tuple[str, ...],
+        denied_folders: tuple[str, ...],
         now: datetime,
     ) -> Proposal:
-        """The next pull request for these texts."""
-        wanted = WantedProposal(self.checks, commits, denied, self.unwaivable, source.declined)
-        return propose(source.files, source.name, source.produced, wanted, now)
+        """Makes the next pull request for these texts."""
+        request = WantedProposal(self.checks, commits, denied_folders, self.unwaivable, source.declined)
+        return propose(source.files, source.name, source.produced, request, now)
 
 
 def sarif_log(findings: Sequence[Finding]) -> dict[str, Any]:
-    """The SARIF log of findings, with all rules of this version."""
+    """Writes findings as a SARIF log, with all rules of this version."""
     return as_sarif(findings, RULES, version("freshness-bot"))
 
 
-def scan_logs(kept: OnboardingsStore, unwaivable: Collection[str], clock: Clock) -> ScanLogs:
+def scan_logs(onboardings: OnboardingsStore, unwaivable: Collection[str], clock: Clock) -> ScanLogs:
     """The logs for code scanning; those that are uploaded have the patches that stand the proof."""
 
     async def patched(item: DueScan) -> dict[str, Any] | None:
-        texts = await kept_texts(kept, item.repository.name, clock.now(), unwaivable)
+        texts = await kept_texts(onboardings, item.repository.name, clock.now(), unwaivable)
         return await asyncio.to_thread(_patched_log, item.findings, texts) if texts is not None else None
 
     return ScanLogs(sarif_log, patched)
 
 
 def _patched_log(findings: tuple[Finding, ...], texts: Texts) -> dict[str, Any]:
-    audited = with_fixes(findings, texts)
-    return as_sarif(audited.findings, RULES, version("freshness-bot"), audited.patches())
+    checkout = with_fixes(findings, texts)
+    return as_sarif(checkout.findings, RULES, version("freshness-bot"), checkout.patches())

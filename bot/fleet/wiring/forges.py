@@ -16,8 +16,8 @@ from bot.settings import Settings
 
 def covers_of(settings: Settings) -> Covers:
     """Tells of a repository's name whether the settings include it."""
-    wanted = settings.github.repositories
-    return Selection(tuple(wanted.include), tuple(wanted.exclude)).names
+    repositories = settings.github.repositories
+    return Selection(tuple(repositories.include), tuple(repositories.exclude)).names
 
 
 @asynccontextmanager

@@ -8,8 +8,8 @@ from bot.fleet.bot import Bot
 from bot.fleet.verify.gating.judging import Gating
 from bot.fleet.verify.gating.ports import GateOptions
 from bot.fleet.verify.gating.rows import GatingStore
+from bot.fleet.wiring.registries.beside import vex_beside
 from bot.fleet.wiring.registries.trusted import trust_mark
-from bot.fleet.wiring.registries.vex import vex_beside
 from bot.images.vex.statements import LARGEST_VEX, VexStatement, read_vex
 from bot.settings import Settings
 
@@ -17,10 +17,10 @@ from bot.settings import Settings
 def gate_options_of(settings: Settings) -> GateOptions:
     """Reads the VEX documents; raises `Failure` where one cannot be read."""
     gate = settings.gate
-    documents = [(str(path), _read(path)) for path in gate.vex]
-    statements: list[VexStatement] = [one for where, data in documents for one in read_vex(data, where)]
-    told = "".join((gate.model_dump_json(), repr(settings.packages.platforms), trust_mark(settings.trust)))
-    mark = hashlib.sha256(told.encode() + b"".join(data for _, data in documents)).hexdigest()
+    documents = [(str(path), _read_vex(path)) for path in gate.vex]
+    statements: list[VexStatement] = [statement for place, data in documents for statement in read_vex(data, place)]
+    options_text = "".join((gate.model_dump_json(), repr(settings.packages.platforms), trust_mark(settings.trust)))
+    mark = hashlib.sha256(options_text.encode() + b"".join(data for _, data in documents)).hexdigest()
     return GateOptions(
         tuple(rule.matched_rule() for rule in gate.rules),
         tuple(each.exception() for each in gate.exceptions),
@@ -33,13 +33,13 @@ def gate_options_of(settings: Settings) -> GateOptions:
     )
 
 
-def _read(path: Path) -> bytes:
+def _read_vex(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(LARGEST_VEX + 1)
     except OSError as error:
-        what = f"cannot be read: {error.strerror or error}"
-        raise Failure(Trouble.MALFORMED, what, where=str(path), advice="mount it there, see gate.vex") from None
+        reason = f"cannot be read: {error.strerror or error}"
+        raise Failure(Trouble.MALFORMED, reason, where=str(path), advice="mount it there, see gate.vex") from None
 
 
 def gating_of(bot: Bot) -> Gating:

@@ -18,9 +18,9 @@ from bot.upstream.osv.addresses import API, PUBLICATIONS, DumpSource
 
 
 def feed_sources(settings: Settings) -> list[FeedSource]:
-    """The feeds that the operator follows."""
-    named = {name: getattr(settings.feeds, name) for name in KINDS}
-    return [FeedSource(KINDS[name], feed.url) for name, feed in named.items() if feed is not None]
+    """Reads from the settings the feeds that the bot follows."""
+    feeds = {name: getattr(settings.feeds, name) for name in KINDS}
+    return [FeedSource(KINDS[name], feed.url) for name, feed in feeds.items() if feed is not None]
 
 
 def feed_hosts(settings: Settings) -> frozenset[str]:
@@ -29,9 +29,9 @@ def feed_hosts(settings: Settings) -> frozenset[str]:
 
 
 def dump_sources(settings: Settings) -> list[DumpSource]:
-    """The dumps of vulnerabilities that the operator follows."""
-    named = {name: getattr(settings.vulnerabilities, name) for name in PUBLICATIONS}
-    return [DumpSource(PUBLICATIONS[name], _place(dump)) for name, dump in named.items() if dump is not None]
+    """Reads from the settings the dumps of vulnerabilities that the bot follows."""
+    dumps = {name: getattr(settings.vulnerabilities, name) for name in PUBLICATIONS}
+    return [DumpSource(PUBLICATIONS[name], _place(dump)) for name, dump in dumps.items() if dump is not None]
 
 
 def _place(dump: DumpSettings) -> str:
@@ -41,15 +41,15 @@ def _place(dump: DumpSettings) -> str:
 def http_rules(settings: Settings, accesses: Sequence[RegistryAccess]) -> dict[str, HostRules]:
     """Plain HTTP only where the operator wrote it: an insecure registry, an http:// address of GitHub, a feed or
     Slack."""
-    written = [settings.github.api_url, *(source.url for source in feed_sources(settings))]
-    written += [source.address for source in dump_sources(settings) if source.address is not None]
+    addresses = [settings.github.api_url, *(source.url for source in feed_sources(settings))]
+    addresses += [source.address for source in dump_sources(settings) if source.address is not None]
     if settings.slack is not None:
-        written.append(settings.slack.api_url)
+        addresses.append(settings.slack.api_url)
         if settings.slack.webhook_file is not None:
-            written.append(secret(settings.slack.webhook_file, "slack.webhook_file"))
+            addresses.append(secret(settings.slack.webhook_file, "slack.webhook_file"))
     if settings.teams is not None:
-        written.append(secret(settings.teams.webhook_file, "teams.webhook_file"))
-    plain = {urlsplit(url).netloc: HostRules(insecure=True) for url in written if url.startswith("http://")}
+        addresses.append(secret(settings.teams.webhook_file, "teams.webhook_file"))
+    plain = {urlsplit(url).netloc: HostRules(insecure=True) for url in addresses if url.startswith("http://")}
     return plain | host_rules(accesses)
 
 
@@ -63,7 +63,7 @@ def feed_headers(settings: Settings) -> dict[str, dict[str, str]]:
 
 
 def github_access(settings: Settings) -> GitHubAccess:
-    """The API's address with the App's or the token's credentials."""
+    """Reads the API's address and the credentials of the App, or of the token."""
     github = settings.github
     credentials: TokenCredentials | AppCredentials
     if github.app is not None:
@@ -81,7 +81,7 @@ def github_access(settings: Settings) -> GitHubAccess:
 
 
 def chosen_installations(app: AppSettings) -> Chosen:
-    """Where the App is used."""
+    """Returns the installations of the App that the settings name."""
     owners = None if app.installations == "all" else frozenset(owner.lower() for owner in app.installations)
     return Chosen(owners, app.only)
 

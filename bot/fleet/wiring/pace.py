@@ -15,7 +15,7 @@ def pace_of(settings: Settings) -> Pace:
 
 
 def write_limits(settings: Settings) -> WriteLimits:
-    """How much the bot may make in the repositories of one account."""
+    """Returns how much the bot may write a minute and an hour to the repositories of one account."""
     limits = settings.limits
     apart = timedelta(seconds=settings.github.seconds_between_writes)
     return WriteLimits(limits.content_per_minute, limits.content_per_hour, apart)

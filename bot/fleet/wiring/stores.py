@@ -14,7 +14,7 @@ from bot.store.stores import StoreOptions, Stores
 
 
 def stores_of(settings: Settings, database: Database, worker: Worker, clock: Clock) -> Stores:
-    """The stores as the settings have them."""
+    """Opens the stores with the times and limits of the settings."""
     options = StoreOptions(pace_of(settings), settings.gate.max_age, settings.packages.stored_platforms)
     return Stores(database, worker, clock, options)
 

@@ -16,7 +16,7 @@ async def metrics(request: Request) -> Response:
     """Answers with all metrics in Prometheus' text format."""
     site = site_of(request)
     site.meter.has_no_room(site.stores[FiguresStore].no_room is not None)
-    text = await site.meter.told(site.stores[FiguresStore], site.beats, site.clock.now())
+    text = await site.meter.metrics_text(site.stores[FiguresStore], site.beats, site.clock.now())
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 

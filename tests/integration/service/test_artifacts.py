@@ -30,7 +30,7 @@ async def test_an_archive_is_fetched_in_three_requests_and_checked(shared_world:
         world.traffic.forget()
         async with Http(hosts=rules) as http:
             artifacts = ForgeArtifacts(github, http)
-            [shown] = await artifacts.listed(shop, run)
+            [shown] = await artifacts.artifacts_of(shop, run)
             assert await artifacts.fetched(shop, shown, 10_000) == kept.archive
             assert len(world.traffic.requests("github")) == 3
             with pytest.raises(Failure) as failed:

@@ -20,9 +20,8 @@ from bot.domain.images.standing import Basis
 from bot.domain.images.stated import BUNDLE
 from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
+from bot.fleet.wiring.registries.beside import SbomsBeside, VexBeside
 from bot.fleet.wiring.registries.images import RegistryImages
-from bot.fleet.wiring.registries.sboms import SbomsBeside
-from bot.fleet.wiring.registries.vex import VexBeside
 from bot.images.trust.looked_once import LookedOnce
 from bot.settings.sections.trust import TrustSettings
 from sandbox.images import dotnet_image

@@ -73,7 +73,7 @@ def ended(number: int, outcome: RebuildState = RebuildState.SUCCEEDED) -> EndedR
 
 
 async def told(meter: Meter, source: Shown, beats: Heartbeats | None = None) -> dict[str, float]:
-    text = (await meter.told(source, beats or Heartbeats(), NOON)).decode()
+    text = (await meter.metrics_text(source, beats or Heartbeats(), NOON)).decode()
     return {
         sample.name + "".join(f" {value}" for value in sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
@@ -169,7 +169,7 @@ async def test_a_stage_that_hangs_is_told() -> None:
 
 
 async def test_everything_that_is_told_stands_in_the_table() -> None:
-    text = (await Meter().told(Shown(), Heartbeats(), NOON)).decode()
+    text = (await Meter().metrics_text(Shown(), Heartbeats(), NOON)).decode()
     families = {family.name: family for family in text_string_to_metric_families(text)}
     assert families.keys() == {metric.name for metric in METRICS}
     assert all(families[metric.name].type == metric.kind for metric in METRICS)

@@ -18,12 +18,16 @@ class CallingOffStore(RebuildStore):
 
     @property
     def called_off(self) -> DueRows[CalledOff]:
-        """Those that have not ended since."""
-        return self._due(and_(rebuilds.c.call_off.is_not(None), rebuilds.c.state.not_in(ENDED)), self._read)
+        """The queue of rebuilds that a person has called off and that have not ended since."""
+        return self._due(
+            and_(rebuilds.c.call_off.is_not(None), rebuilds.c.state.not_in(ENDED)), self._read_called_off
+        )
 
-    async def _read(self, claimed: Claimed) -> CalledOff:
+    async def _read_called_off(self, claimed: Claimed) -> CalledOff:
         row = claimed.row
-        named = select(repositories.c.name, repositories.c.node_id).where(repositories.c.id == row["repository_id"])
+        home_query = select(repositories.c.name, repositories.c.node_id).where(
+            repositories.c.id == row["repository_id"]
+        )
         async with self._database.reading() as connection:
-            home = (await connection.execute(named)).one()
+            home = (await connection.execute(home_query)).one()
         return CalledOff(rebuild_of(row, Identity(home.name, home.node_id)), row["call_off"])

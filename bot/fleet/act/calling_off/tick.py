@@ -27,7 +27,7 @@ _SOUGHT_FOR = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class CalledOff:
-    """A rebuild that has not ended, and why it shall."""
+    """A rebuild that a person has called off and that has not ended, with the person's reason."""
 
     rebuild: Rebuild
     reason: str
@@ -51,7 +51,7 @@ class CallingOffTally:
 
 
 async def tick(store: CallingOffStore, forge: Forge, options: ActOptions, loop: Loop) -> CallingOffTally:
-    """Works until nothing is due."""
+    """Ends all rebuilds that were called off; the tally counts them."""
     tally = await loop.run(_CallingOff(store, forge, options, loop))
     return CallingOffTally(tally.done, tuple(tally.problems))
 
@@ -73,25 +73,25 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         return item.rebuild.repository
 
     async def attempt(self, item: CalledOff, lease: Lease) -> Rebuild:
-        """Closes what is open, and ends the rebuild.
+        """Closes the rebuild's open pull requests, and returns the rebuild as it ends.
 
         A run that goes on is left alone: it builds what is as fresh as any. In a repository that is read-only the
         pull request stays as it is; under a name that the operator does not include, and where people have pointed
         it elsewhere, it stays open, and merges no more by the bot's word.
         """
-        rebuild, held = item.rebuild, WordHeld(lease, self._clock)
-        forge, looked_at = self._guarded(held), self._clock.now()
+        rebuild, word_held = item.rebuild, WordHeld(lease, self._clock)
+        forge, looked_at = self._guarded(word_held), self._clock.now()
         if rebuild.action is not Action.PULL_REQUEST or rebuild.branch is None:
-            return self._ended(item)
+            return self._end_rebuild(item)
         look = await forge.look(rebuild.identity, rebuild.branch, ())
-        held.hear(look.standing.identity.name, looked_at)
+        word_held.hear(look.standing.identity.name, looked_at)
         open_ones = [each for each in look.own(rebuild.pull_request) if each.is_open]
-        if open_ones and (why := self._left_open(look.standing, open_ones[0])) is not None:
+        if open_ones and (objection := self._left_open(look.standing, open_ones[0])) is not None:
             await merge_no_more(look, open_ones, forge)
-            return self._ended(item, why)
+            return self._end_rebuild(item, objection)
         for request in open_ones:
             await close(look, request, closed(request.body, item.reason), forge)
-        return self._ended(item)
+        return self._end_rebuild(item)
 
     def _left_open(self, word: OwnWord, request: PullRequest) -> str | None:
         """Why the pull request is not closed; None where it is."""
@@ -101,9 +101,9 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
             return f"#{request.number} stays open: {NOT_INCLUDED}"
         return request.elsewhere(word.default_branch)
 
-    def _ended(self, item: CalledOff, but: str = "") -> Rebuild:
-        told = f"{item.reason}; {but}" if but else item.reason
-        return item.rebuild.moved(RebuildState.CANCELLED, told, at=self._clock.now())
+    def _end_rebuild(self, item: CalledOff, but: str = "") -> Rebuild:
+        reason = f"{item.reason}; {but}" if but else item.reason
+        return item.rebuild.moved(RebuildState.CANCELLED, reason, at=self._clock.now())
 
     async def settle(self, item: CalledOff, result: Rebuild) -> None:
         await self._store.settle_rebuild(item.rebuild, result)
@@ -117,8 +117,8 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
         is_gone = failure.meaning is Meaning.GONE
         rebuild = replace(before, refusals=refused_so_often(before.refusals, failure), hindered_by=failure.told)
         if rested_by(rebuild.refusals) > _SOUGHT_FOR if is_gone else is_final_after(rebuild.refusals, failure):
-            told = f"its pull request could not be closed: {failure.told}"
-            after = self._ended(replace(item, rebuild=rebuild), told)
+            reason = f"its pull request could not be closed: {failure.told}"
+            after = self._end_rebuild(replace(item, rebuild=rebuild), reason)
         else:
             after = replace(rebuild, reason=failure.told, due_at=now + rest_of(failure, claimed.attempts))
         await self._store.settle_rebuild(before, after, succeeded=False)

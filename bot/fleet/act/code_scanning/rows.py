@@ -25,13 +25,13 @@ class CodeScanningStore(Store):
     @property
     def scans(self) -> DueRows[DueScan]:
         return DueRows(
-            *(self._database, self._worker, code_scans, self._read),
+            *(self._database, self._worker, code_scans, self._read_scan),
             lambda row: f"code scan {row['repository_id']}",
             where=[IS_SCANNED],
             ends_with_where=True,
         )
 
-    async def _read(self, claimed: Claimed) -> DueScan:
+    async def _read_scan(self, claimed: Claimed) -> DueScan:
         async with self._database.reading() as connection:
             row = (
                 await connection.execute(
@@ -45,29 +45,29 @@ class CodeScanningStore(Store):
             ).one()
         files = load(row.files, dict[str, str])
         home = Identity(row.name, row.node_id)
-        known = (claimed.row["uploaded"], claimed.row["upload"])
-        return DueScan(claimed.id, home, row.default_branch, files, unpacked(row.findings), *known)
+        last_upload = (claimed.row["uploaded"], claimed.row["upload"])
+        return DueScan(claimed.id, home, row.default_branch, files, unpacked(row.findings), *last_upload)
 
-    async def settle_scan(self, item: DueScan, scanned: UploadedFindings, due_at: datetime) -> None:
+    async def settle_scan(self, item: DueScan, result: UploadedFindings, due_at: datetime) -> None:
         async with self._database.transaction() as connection:
-            values = {"uploaded": scanned.uploaded, "upload": scanned.upload, "refused": None, "error": None}
+            values = {"uploaded": result.uploaded, "upload": result.upload, "refused": None, "error": None}
             await settle(connection, code_scans, self._worker, item.id, due_at=due_at, values=values)
             if not await _is_refused(connection, _owner(item)):
                 await tell_incidents(connection, [], [_subject(item)], self._clock.now())
 
-    async def refuse_scan(self, item: DueScan, why: str, due_at: datetime) -> None:
+    async def refuse_scan(self, item: DueScan, reason: str, due_at: datetime) -> None:
         async with self._database.transaction() as connection:
-            await settle(connection, code_scans, self._worker, item.id, due_at=due_at, values={"refused": why})
+            await settle(connection, code_scans, self._worker, item.id, due_at=due_at, values={"refused": reason})
             now = self._clock.now()
             text = (
-                f"findings cannot be uploaded at {_owner(item)} ({why}); code scanning must be switched on and "
+                f"findings cannot be uploaded at {_owner(item)} ({reason}); code scanning must be switched on and "
                 "licensed there, and the App needs security_events: write"
             )
             await tell_incidents(connection, [Incident(_subject(item), now, text)], [], now)
 
-    async def forget_upload(self, item: DueScan, why: str, due_at: datetime) -> None:
+    async def forget_upload(self, item: DueScan, reason: str, due_at: datetime) -> None:
         async with self._database.transaction() as connection:
-            values = {"uploaded": None, "upload": None, "error": why}
+            values = {"uploaded": None, "upload": None, "error": reason}
             await settle(
                 connection, code_scans, self._worker, item.id, due_at=due_at, succeeded=False, values=values
             )

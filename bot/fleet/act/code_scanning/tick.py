@@ -75,13 +75,13 @@ class ScanStore(Protocol):
         """Repositories that were audited, and whose findings are wished for in code scanning."""
         ...
 
-    async def settle_scan(self, item: DueScan, scanned: UploadedFindings, due_at: datetime) -> None: ...
+    async def settle_scan(self, item: DueScan, result: UploadedFindings, due_at: datetime) -> None: ...
 
-    async def refuse_scan(self, item: DueScan, why: str, due_at: datetime) -> None:
+    async def refuse_scan(self, item: DueScan, reason: str, due_at: datetime) -> None:
         """The forge takes no findings there, which is told once for each owner."""
         ...
 
-    async def forget_upload(self, item: DueScan, why: str, due_at: datetime) -> None:
+    async def forget_upload(self, item: DueScan, reason: str, due_at: datetime) -> None:
         """The forge did not take in what was uploaded, so that it has nothing of it."""
         ...
 
@@ -103,12 +103,12 @@ class ScanLogs:
 
 
 async def tick(store: ScanStore, forge: Forge, logs: ScanLogs, options: ActOptions, loop: Loop) -> ScanTally:
-    """Works until nothing is due."""
-    tally = await loop.run(_Scans(store, forge, logs, options, loop))
+    """Uploads the findings of all repositories that are due; the tally counts these."""
+    tally = await loop.run(_ScanUploads(store, forge, logs, options, loop))
     return ScanTally(tally.done, tuple(tally.problems))
 
 
-class _Scans(ForgeWriting[DueScan, UploadedFindings]):
+class _ScanUploads(ForgeWriting[DueScan, UploadedFindings]):
     """Uploads what differs from the last upload; where nothing was ever found, nothing is uploaded."""
 
     stage = "code scanning"
@@ -126,22 +126,22 @@ class _Scans(ForgeWriting[DueScan, UploadedFindings]):
         return item.repository.name
 
     async def attempt(self, item: DueScan, lease: Lease) -> UploadedFindings:
-        told = [each for each in item.findings if each.outcome in {Outcome.FAILS, Outcome.WAIVED}]
+        reported_findings = [each for each in item.findings if each.outcome in {Outcome.FAILS, Outcome.WAIVED}]
         mark = hashlib.sha256(_text(self._logs.plain(item.findings))).hexdigest()[:32]
         if mark == item.uploaded and item.upload is not None:
             return await self._taken_in(item, item.upload)
-        if mark == item.uploaded or (not told and item.uploaded is None):
+        if mark == item.uploaded or (not reported_findings and item.uploaded is None):
             return UploadedFindings(item.uploaded)
-        held = WordHeld(lease, self._clock)
-        forge = self._guarded(held)
-        held.hear(item.repository.name, self._clock.now())
-        paths = sorted({each.place.path for each in told if each.place.path in item.files})
+        word_held = WordHeld(lease, self._clock)
+        forge = self._guarded(word_held)
+        word_held.hear(item.repository.name, self._clock.now())
+        paths = sorted({each.place.path for each in reported_findings if each.place.path in item.files})
         look = await forge.look(item.repository, item.branch, paths)
         branch = look.standing.default_branch
         if look.trunk is None or branch is None or not self._is_wanted(look):
             return UploadedFindings(item.uploaded, timedelta(days=1), item.upload)
-        shown = {path: file.sha for path, file in look.trunk.files.items()}
-        if any(shown.get(path) != item.files[path] for path in paths):
+        blobs = {path: file.sha for path, file in look.trunk.files.items()}
+        if any(blobs.get(path) != item.files[path] for path in paths):
             # discovery reads it again, and the audit after it
             return UploadedFindings(item.uploaded, _UNTIL_READ, item.upload)
         log = await self._logs.patched(item)
@@ -153,16 +153,16 @@ class _Scans(ForgeWriting[DueScan, UploadedFindings]):
     async def _taken_in(self, item: DueScan, upload: str) -> UploadedFindings:
         """Raises `NotTakenIn`. An upload that the forge knows no more is asked about no more."""
         try:
-            taken = await self._forge.taken_in(item.repository, upload)
+            receipt = await self._forge.taken_in(item.repository, upload)
         except Failure as failure:
             if failure.trouble is not Trouble.MISSING:
                 raise
             return UploadedFindings(item.uploaded)
-        if taken.errors:
-            raise NotTakenIn(taken.errors)
+        if receipt.errors:
+            raise NotTakenIn(receipt.errors)
         return (
             UploadedFindings(item.uploaded, _UNTIL_TAKEN_IN, upload)
-            if taken.is_pending
+            if receipt.is_pending
             else UploadedFindings(item.uploaded)
         )
 

@@ -25,41 +25,41 @@ _SELDOM = timedelta(days=1)
 _FIRST_REST = timedelta(seconds=20)
 
 
-def times_asked(wanted: Rebuild | StepRun) -> int:
-    """How often a run may have been asked for."""
-    return 0 if wanted.attempted_at is None else max(wanted.dispatches, 1)
+def times_asked(item: Rebuild | StepRun) -> int:
+    """Counts the requests for a run that may have reached the forge."""
+    return 0 if item.attempted_at is None else max(item.dispatches, 1)
 
 
-def next_look(wanted: Rebuild | StepRun, now: datetime, visible_after: timedelta) -> datetime | None:
+def next_look(item: Rebuild | StepRun, now: datetime, visible_after: timedelta) -> datetime | None:
     """Says when the run of an earlier request is looked for again; None once it is asked for anew.
 
     Looks come at growing rests: as long after the last as that was after the request. `attempted_at` stays that of
     the first request, whose run may show up later than that of the second.
     """
-    if wanted.attempted_at is None:
+    if item.attempted_at is None:
         return None
-    asked = times_asked(wanted)
-    sent = wanted.attempted_at + (visible_after + (asked - 2) * _SELDOM if asked > 1 else timedelta())
-    anew = sent + (visible_after if asked == 1 else max(_SELDOM, visible_after))
+    times = times_asked(item)
+    sent = item.attempted_at + (visible_after + (times - 2) * _SELDOM if times > 1 else timedelta())
+    anew = sent + (visible_after if times == 1 else max(_SELDOM, visible_after))
     return None if now >= anew else min(now + max(now - sent, _FIRST_REST), anew)
 
 
-def waiting_words(wanted: Rebuild | StepRun) -> str:
+def waiting_words(item: Rebuild | StepRun) -> str:
     """What is told while the run of an earlier request may still show up."""
-    asked = times_asked(wanted)
-    if asked == 1:
+    times = times_asked(item)
+    if times == 1:
         return "an earlier dispatch may still appear"
     return (
-        f"{wanted.workflow} was dispatched {asked} times without an answer, and no run appeared; "
+        f"{item.workflow} was dispatched {times} times without an answer, and no run appeared; "
         "it is looked for, and asked for again once a day"
     )
 
 
 async def dispatch_once(
-    wanted: Requested,
+    item: Requested,
     send: Callable[[Requested], Awaitable[int | None]],
     save: Callable[[Requested], Awaitable[None]],
-    held: WordHeld,
+    word_held: WordHeld,
     now: datetime,
 ) -> tuple[Requested, int | None]:
     """Sends the request: what it was sent for, and the run's id where that was told.
@@ -69,10 +69,10 @@ async def dispatch_once(
     first.
     """
     intended = replace(
-        wanted,
-        attempted_at=wanted.attempted_at or now,
-        correlation=wanted.correlation or f"freshness-{secrets.token_hex(8)}",
-        dispatches=times_asked(wanted) + 1,
+        item,
+        attempted_at=item.attempted_at or now,
+        correlation=item.correlation or f"freshness-{secrets.token_hex(8)}",
+        dispatches=times_asked(item) + 1,
     )
     is_stored = False
 
@@ -81,23 +81,23 @@ async def dispatch_once(
         await save(intended)
         is_stored = True
 
-    held.intent = store
+    word_held.intent = store
     try:
         return intended, await send(intended)
     except Failure as failure:
         has_begun_nothing = failure.trouble in _NOTHING_STARTED or failure.status == _NOT_READY
         if is_stored and has_begun_nothing:
-            await save(wanted)
+            await save(item)
         raise
     finally:
-        held.intent = None
+        word_held.intent = None
 
 
 async def find(
-    forge: Forge, home: Identity, wanted: Rebuild | StepRun, branch: str, taken: Collection[int]
+    forge: Forge, home: Identity, item: Rebuild | StepRun, branch: str, taken_runs: Collection[int]
 ) -> Run | None:
-    """The run that an earlier request started; `taken` belong to others."""
-    assert wanted.attempted_at is not None
-    asked_at = wanted.attempted_at
-    runs = await forge.dispatched_runs(home, wanted.workflow or "", branch=branch, since=sought_since(asked_at))
-    return dispatched_run(runs, taken, wanted.correlation, asked_at)
+    """The run that an earlier request started; `taken_runs` belong to others."""
+    assert item.attempted_at is not None
+    asked_at = item.attempted_at
+    runs = await forge.dispatched_runs(home, item.workflow or "", branch=branch, since=sought_since(asked_at))
+    return dispatched_run(runs, taken_runs, item.correlation, asked_at)

@@ -10,10 +10,7 @@ from bot.domain.repositories.issue import worth_an_issue
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.timing.age import AgeStanding
-from bot.fleet.act.issue import dead_schedules as dead
-from bot.fleet.act.issue import failures as failing
-from bot.fleet.act.issue.dead_schedules import dead_schedules
-from bot.fleet.act.issue.failures import IssueFailure, failures
+from bot.fleet.act.issue.sections import DEAD_SCHEDULES, FAILURES, IssueFailure, dead_schedules, failures
 from bot.fleet.act.issue.tick import DueIssue, ToldIssue
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
@@ -41,70 +38,86 @@ class IssuesStore(Store):
         """Those that do not say yet what there is to say; none while the bot is paused as a whole."""
         untold = [issues.c.wanted > issues.c.told, ~ALL_PAUSED]
         return DueRows(
-            *(self._database, self._worker, issues, self._read, lambda row: f"issue {row['id']}"),
+            *(self._database, self._worker, issues, self._read_issue, lambda row: f"issue {row['id']}"),
             where=untold,
             ends_with_where=True,
         )
 
-    async def _read(self, claimed: Claimed) -> DueIssue:
+    async def _read_issue(self, claimed: Claimed) -> DueIssue:
         row = claimed.row
         async with self._database.reading() as connection:
-            named = select(repositories.c.name, repositories.c.node_id).where(
+            home_query = select(repositories.c.name, repositories.c.node_id).where(
                 repositories.c.id == row["repository_id"]
             )
-            home = (await connection.execute(named)).one()
-            said = worth_an_issue(await sections_of(connection, row["repository_id"]))
+            home = (await connection.execute(home_query)).one()
+            sections = worth_an_issue(await sections_of(connection, row["repository_id"]))
         identity = Identity(home.name, home.node_id)
-        return DueIssue(row["id"], identity, said, row["number"], row["is_open"], row["wanted"])
+        return DueIssue(row["id"], identity, sections, row["number"], row["is_open"], row["wanted"])
 
     async def gather(self) -> int:
         """Has in each repository's issue which of its rebuilds have failed, until a later one has not, and which of
         its workflows a person must see to."""
-        now, changed = self._clock.now(), 0
+        now, count = self._clock.now(), 0
         async with self._database.reading() as connection:
-            wanted = [
-                *((home, failures(some)) for home, some in (await _failed(connection)).items()),
-                *((home, dead_schedules(some)) for home, some in (await _dead(connection)).items()),
+            sections = [
+                *(
+                    (home, failures(entries))
+                    for home, entries in (await _failures_by_repository(connection)).items()
+                ),
+                *(
+                    (home, dead_schedules(entries))
+                    for home, entries in (await _dead_workflows_by_repository(connection)).items()
+                ),
             ]
-            before = await sections_by_name(connection, (failing.NAME, dead.NAME))
-        over = before.keys() - {(home, section.name) for home, section in wanted}
-        news = [(home, section) for home, section in wanted if before.get((home, section.name)) != section]
-        if not news and not over:
+            before = await sections_by_name(connection, (FAILURES, DEAD_SCHEDULES))
+        ended_sections = before.keys() - {(home, section.name) for home, section in sections}
+        new_sections = [
+            (home, section) for home, section in sections if before.get((home, section.name)) != section
+        ]
+        if not new_sections and not ended_sections:
             return 0
         async with self._database.transaction() as connection:
-            for home, section in sorted(news, key=lambda each: (each[0], each[1].name)):
-                changed += await say(connection, home, section, now)
-            for home, name in sorted(over):
-                changed += await unsay(connection, home, name, now)
-        return changed
+            for home, section in sorted(new_sections, key=lambda each: (each[0], each[1].name)):
+                count += await say(connection, home, section, now)
+            for home, name in sorted(ended_sections):
+                count += await unsay(connection, home, name, now)
+        return count
 
-    async def settle_issue(self, item: DueIssue, told: ToldIssue) -> None:
+    async def settle_issue(self, item: DueIssue, outcome: ToldIssue) -> None:
         """What was said meanwhile stays due, and so does what could not be said yet."""
         async with self._database.transaction() as connection:
             values = {
-                "number": told.number,
-                "is_open": told.is_open,
-                **({"told": item.wanted} if told.again_after is None else {}),
+                "number": outcome.number,
+                "is_open": outcome.is_open,
+                **({"told": item.wanted} if outcome.again_after is None else {}),
                 "refused": None,
                 "error": None,
-                **({"url": told.url} if told.url else {}),
+                **({"url": outcome.url} if outcome.url else {}),
             }
             now = self._clock.now()
-            due_at = now + (told.again_after or timedelta())
+            due_at = now + (outcome.again_after or timedelta())
             await settle(connection, issues, self._worker, item.id, due_at=due_at, values=values)
             await tell_incidents(connection, [], [_subject(item)], now)
 
-    async def refuse_issue(self, item: DueIssue, why: str, due_at: datetime) -> None:
+    async def refuse_issue(self, item: DueIssue, reason: str, due_at: datetime) -> None:
         async with self._database.transaction() as connection:
             await settle(
-                connection, issues, self._worker, item.id, due_at=due_at, succeeded=False, values={"refused": why}
+                connection,
+                issues,
+                self._worker,
+                item.id,
+                due_at=due_at,
+                succeeded=False,
+                values={"refused": reason},
             )
             now, owner = self._clock.now(), item.repository.name.partition("/")[0]
-            text = f"issues cannot be written at {owner} ({why}); `freshness-bot explain` shows what they would say"
+            text = (
+                f"issues cannot be written at {owner} ({reason}); `freshness-bot explain` shows what they would say"
+            )
             await tell_incidents(connection, [Incident(_subject(item), now, text)], [], now)
 
 
-async def _failed(connection: AsyncConnection) -> dict[int, list[IssueFailure]]:
+async def _failures_by_repository(connection: AsyncConnection) -> dict[int, list[IssueFailure]]:
     """Reads for each repository what failed last; also what was to be tried again, and could not be."""
     later = rebuilds.alias()
     is_mended = exists(
@@ -121,17 +134,17 @@ async def _failed(connection: AsyncConnection) -> dict[int, list[IssueFailure]]:
         .where(rebuilds.c.state == RebuildState.FAILED, ~was_tried_again(), ~is_mended)
         .order_by(rebuilds.c.id.desc())
     )
-    found: dict[int, list[IssueFailure]] = {}
-    for home, each in readable(
+    failures_by_home: dict[int, list[IssueFailure]] = {}
+    for home, failure in readable(
         rows,
         lambda row: (row.repository_id, IssueFailure(_bases(row.targets), row.reason, row.url)),
         lambda row: f"rebuild {row.id}",
     ):
-        found.setdefault(home, []).append(each)
-    return found
+        failures_by_home.setdefault(home, []).append(failure)
+    return failures_by_home
 
 
-async def _dead(connection: AsyncConnection) -> dict[int, list[tuple[str, str]]]:
+async def _dead_workflows_by_repository(connection: AsyncConnection) -> dict[int, list[tuple[str, str]]]:
     """Reads for each repository the workflows whose weekly guarantee needs a person, with why."""
     table = workflow_builds.c
     rows = await connection.execute(
@@ -140,10 +153,10 @@ async def _dead(connection: AsyncConnection) -> dict[int, list[tuple[str, str]]]
         .where(table.max_age_seconds.is_not(None), table.standing.in_(_FOR_PEOPLE), table.said.is_not(None))
         .order_by(table.repository_id, table.workflow)
     )
-    found: dict[int, list[tuple[str, str]]] = {}
+    workflows_by_home: dict[int, list[tuple[str, str]]] = {}
     for row in rows:
-        found.setdefault(row.repository_id, []).append((row.workflow, row.said))
-    return found
+        workflows_by_home.setdefault(row.repository_id, []).append((row.workflow, row.said))
+    return workflows_by_home
 
 
 def _subject(item: DueIssue) -> str:

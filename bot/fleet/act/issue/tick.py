@@ -53,9 +53,9 @@ class IssueStore(Protocol):
         """Takes up which rebuilds have failed or were mended; how many issues have other words since."""
         ...
 
-    async def settle_issue(self, item: DueIssue, told: ToldIssue) -> None: ...
+    async def settle_issue(self, item: DueIssue, outcome: ToldIssue) -> None: ...
 
-    async def refuse_issue(self, item: DueIssue, why: str, due_at: datetime) -> None:
+    async def refuse_issue(self, item: DueIssue, reason: str, due_at: datetime) -> None:
         """The forge takes no issue there: what is said goes to the maintainers' channel instead."""
         ...
 
@@ -69,7 +69,7 @@ class IssueTally:
 
 
 async def tick(store: IssueStore, forge: Forge, options: ActOptions, loop: Loop) -> IssueTally:
-    """Works until nothing is due."""
+    """Brings all issues that are due to what is to be said there; the tally counts them."""
     await store.gather()
     tally = await loop.run(_Issues(store, forge, options, loop))
     return IssueTally(tally.done, tuple(tally.problems))
@@ -93,26 +93,26 @@ class _Issues(ForgeWriting[DueIssue, ToldIssue]):
         return item.repository.name
 
     async def attempt(self, item: DueIssue, lease: Lease) -> ToldIssue:
-        held = WordHeld(lease, self._clock)
-        forge = self._guarded(held)
-        held.hear(item.repository.name, self._clock.now())
+        word_held = WordHeld(lease, self._clock)
+        forge = self._guarded(word_held)
+        word_held.hear(item.repository.name, self._clock.now())
         standing = (await forge.standings([item.repository])).get(item.repository)
         if standing is None or standing.read_only is not None or not self._is_wanted(standing):
             return ToldIssue(item.number, item.is_open, again_after=_ASKED_AGAIN_AFTER)
         home = standing.identity
-        known = await self._known(item, home, forge)
-        if known is None:
+        issue = await self._find_issue(item, home, forge)
+        if issue is None:
             if not item.sections:
                 return ToldIssue(None, False)
-            made = await forge.open_issue(home, TITLE, new_body(item.sections), self._options.label)
-            return ToldIssue(made.number, True, made.url)
-        body = with_sections(known.body, item.sections)
+            new_issue = await forge.open_issue(home, TITLE, new_body(item.sections), self._options.label)
+            return ToldIssue(new_issue.number, True, new_issue.url)
+        body = with_sections(issue.body, item.sections)
         is_open = bool(item.sections)
-        if (body, is_open) != (known.body, known.is_open) and (is_open or known.is_open):
-            await forge.change_issue(home, known.number, body, is_open=is_open)
-        return ToldIssue(known.number, is_open, known.url)
+        if (body, is_open) != (issue.body, issue.is_open) and (is_open or issue.is_open):
+            await forge.change_issue(home, issue.number, body, is_open=is_open)
+        return ToldIssue(issue.number, is_open, issue.url)
 
-    async def _known(self, item: DueIssue, home: Identity, forge: Forge) -> Issue | None:
+    async def _find_issue(self, item: DueIssue, home: Identity, forge: Forge) -> Issue | None:
         """The one that was written to before, or that a crashed attempt has left; None where it was deleted."""
         if item.number is None:
             return await forge.find_issue(home, self._options.label) if item.sections else None

@@ -30,7 +30,7 @@ from bot.fleet.act.onboarding.deciding import (
 from bot.fleet.act.onboarding.ports import DueOnboarding, ProposalSource
 from bot.fleet.act.onboarding.wording import body, commit_message, is_ours, title
 from bot.fleet.act.own_word import HOLDS_FOR, config_of
-from bot.fleet.act.pull_request.text.section import closed, rewritten, section_in, written
+from bot.fleet.act.pull_request.text.section import closed, marked_section, rewritten, section_in
 from bot.fleet.act.waiting import is_no
 
 _REGULAR = "100644"
@@ -45,19 +45,19 @@ async def bring(due: DueOnboarding, source: ProposalSource, tools: OnboardingToo
     look = await tools.forge.look(due.repository, BRANCH, ())
     attempt = OnboardingAttempt(due, source, look, looked_at)
     if due.onboarding.state is OnboardingState.DECLINED:
-        again = opened_again(attempt)
-        if again is None:
+        attempt_again = opened_again(attempt)
+        if attempt_again is None:
             return Brought(due.onboarding, SELDOM)
-        attempt, due = again, again.due
-    ended = await not_to_bring(attempt, tools)
-    if ended is not None:
-        return ended
+        attempt, due = attempt_again, attempt_again.due
+    end = await not_to_bring(attempt, tools)
+    if end is not None:
+        return end
     proposal = await _proposal(attempt, tools, ())
     try:
-        return await _brought(attempt, proposal, tools)
+        return await _bring_branch(attempt, proposal, tools)
     except FilesDenied as refused:
-        denied = (refused.folder,)
-        return await _brought(attempt, await _proposal(attempt, tools, denied), tools, denied)
+        denied_folders = (refused.folder,)
+        return await _bring_branch(attempt, await _proposal(attempt, tools, denied_folders), tools, denied_folders)
     except BranchRefused as refused:
         return set_aside(due.onboarding, refused.told)
     except BranchQueued as queued:
@@ -73,100 +73,108 @@ async def clear(repository: Identity, tools: OnboardingTools) -> None:
     if tip is None or look.standing.read_only is not None or not tools.covers(name):
         return
     if (tip.is_own and is_ours(tip.message)) or look.has_no_commits:
-        tools.held.hear(name, looked_at)
+        tools.word_held.hear(name, looked_at)
         await tools.forge.delete_branch(look.standing.identity, scratch, tip.sha)
 
 
-async def _proposal(attempt: OnboardingAttempt, tools: OnboardingTools, denied: tuple[str, ...]) -> Proposal:
+async def _proposal(
+    attempt: OnboardingAttempt, tools: OnboardingTools, denied_folders: tuple[str, ...]
+) -> Proposal:
     """A thread keeps the event loop free for the other stages."""
-    named = await asyncio.to_thread(tools.proposer.actions, attempt.source, attempt.looked_at)
-    known = await commits_of(attempt.due.repository, named, tools.forge, tools.commits)
-    return await asyncio.to_thread(tools.proposer.propose, attempt.source, known, denied, attempt.looked_at)
+    actions = await asyncio.to_thread(tools.proposer.actions, attempt.source, attempt.looked_at)
+    commits = await commits_of(attempt.due.repository, actions, tools.forge, tools.commits)
+    return await asyncio.to_thread(
+        tools.proposer.propose, attempt.source, commits, denied_folders, attempt.looked_at
+    )
 
 
 async def commits_of(
     repository: Identity,
     actions: Sequence[ActionTag],
     forge: Forge,
-    asked: dict[ActionTag, ActionCommit | None],
+    known_commits: dict[ActionTag, ActionCommit | None],
 ) -> Mapping[ActionTag, ActionCommit]:
     """Where the tags point to, as far as the forge tells: without that, pins are advice.
 
-    `asked` is what was asked for already, whichever repository named it, and gets what is asked for now.
+    `known_commits` is what was asked for already, whichever repository named it, and gets what is asked for now.
     """
-    new = [each for each in actions if each not in asked]
+    new = [each for each in actions if each not in known_commits]
     if new:
         try:
-            found = await forge.action_commits(repository, new)
+            new_commits = await forge.action_commits(repository, new)
         except Failure as failure:
             if not is_no(failure):
                 raise
-            found = {}
-        asked.update({each: found.get(each) for each in new})
-    return {tag: commit for tag, commit in asked.items() if commit is not None}
+            new_commits = {}
+        known_commits.update({each: new_commits.get(each) for each in new})
+    return {tag: commit for tag, commit in known_commits.items() if commit is not None}
 
 
-async def _brought(
-    attempt: OnboardingAttempt, proposal: Proposal, tools: OnboardingTools, denied: tuple[str, ...] = ()
+async def _bring_branch(
+    attempt: OnboardingAttempt, proposal: Proposal, tools: OnboardingTools, denied_folders: tuple[str, ...] = ()
 ) -> Brought:
-    """The branch with the proposal's commits, and the pull request with its text. `denied` are the folders that the
-    proposal leaves out.
+    """The branch with the proposal's commits, and the pull request with its text. `denied_folders` are those that
+    the proposal leaves out.
     """
     made_from = attempt.due.made_from(tools.options.checks)
-    known = replace(attempt.due.onboarding, left=len(proposal.left), made_from=made_from, proposed=proposal.mends)
+    onboarding = replace(
+        attempt.due.onboarding, left=len(proposal.left), made_from=made_from, proposed=proposal.mends
+    )
     if not proposal.commits:
-        return await _nothing_left(attempt, known, proposal, tools)
+        return await _nothing_left(attempt, onboarding, proposal, tools)
     wishes = _wishes(attempt, tools)
     looked_at = tools.clock.now()
     home = attempt.look.standing.identity
-    mended = {each.path for each in attempt.due.onboarding.brought if each.path in proposal.read}
-    paths = sorted({*proposal.files, *mended})
+    mended_paths = {each.path for each in attempt.due.onboarding.brought if each.path in proposal.read}
+    paths = sorted({*proposal.files, *mended_paths})
     look = await tools.forge.look(home, BRANCH, paths, wishes)
     attempt = replace(attempt, look=look, looked_at=looked_at)
-    if (ended := await not_to_bring(attempt, tools)) is not None:
-        return ended
+    if (end := await not_to_bring(attempt, tools)) is not None:
+        return end
     current = attempt.current
-    if look.trunk is None or (stale := _stale(proposal, look.trunk, paths)) is not None:
-        return stays(known, f"{stale} has changed since it was read", tools.options.follow_every)
-    if (without := _without_what_was_taken_back(attempt, proposal)) is not None:
-        return await _brought(without, await _proposal(without, tools, denied), tools, denied)
+    if look.trunk is None or (stale := _find_stale_file(proposal, look.trunk, paths)) is not None:
+        return stays(onboarding, f"{stale} has changed since it was read", tools.options.follow_every)
+    if (attempt_without := _without_what_was_taken_back(attempt, proposal)) is not None:
+        return await _bring_branch(
+            attempt_without, await _proposal(attempt_without, tools, denied_folders), tools, denied_folders
+        )
     if current is not None and not current.is_conflicted and proposal.mark in section_in(current.body).digests:
-        return left_open(known, current, tools.options.follow_every)
-    attempt, change, prepared = await _prepared(attempt, proposal, tools)
-    tools.held.hear(home.name, attempt.looked_at)
+        return left_open(onboarding, current, tools.options.follow_every)
+    attempt, change, prepared = await _prepare_commits(attempt, proposal, tools)
+    tools.word_held.hear(home.name, attempt.looked_at)
     request = await tools.forge.carry_out(home, change, prepared, _request_change(attempt, proposal, tools))
     if current is None:
-        await _wish(attempt, request, wishes, tools)
-    return left_open(known, request, tools.options.follow_every)
+        await _grant_wishes(attempt, request, wishes, tools)
+    return left_open(onboarding, request, tools.options.follow_every)
 
 
 def _without_what_was_taken_back(attempt: OnboardingAttempt, proposal: Proposal) -> OnboardingAttempt | None:
     """The same, with the checks declined whose edits are gone again after a merge; None where there is none."""
     before = attempt.due.onboarding
-    known = before.without_what_was_taken_back(proposal.counted)
-    if known.declined == before.declined:
+    onboarding = before.without_what_was_taken_back(proposal.counted)
+    if onboarding.declined == before.declined:
         return None
-    due, source = replace(attempt.due, onboarding=known), replace(attempt.source, declined=known.declined)
+    due, source = replace(attempt.due, onboarding=onboarding), replace(attempt.source, declined=onboarding.declined)
     return replace(attempt, due=due, source=source)
 
 
 async def _nothing_left(
-    attempt: OnboardingAttempt, known: Onboarding, proposal: Proposal, tools: OnboardingTools
+    attempt: OnboardingAttempt, onboarding: Onboarding, proposal: Proposal, tools: OnboardingTools
 ) -> Brought:
     current, home = attempt.current, attempt.look.standing.identity
     reason = "every check that can be mended safely holds"
     if proposal.left:
-        denied = next((f", since {each.why}" for each in proposal.left if each.is_denied), "")
-        reason = f"what still fails is left to people{denied}"
-    if known.declined:
-        reason += f"; {', '.join(known.declined)}: taken back after a merge, and so declined for good"
+        denial_text = next((f", since {each.why}" for each in proposal.left if each.is_denied), "")
+        reason = f"what still fails is left to people{denial_text}"
+    if onboarding.declined:
+        reason += f"; {', '.join(onboarding.declined)}: taken back after a merge, and so declined for good"
     if current is not None:
-        tools.held.hear(home.name, attempt.looked_at)
+        tools.word_held.hear(home.name, attempt.looked_at)
         await tools.forge.close_pull_request(home, current, body=closed(current.body, reason))
-    return Brought(replace(known, state=OnboardingState.DONE, reason=reason), SELDOM)
+    return Brought(replace(onboarding, state=OnboardingState.DONE, reason=reason), SELDOM)
 
 
-def _stale(proposal: Proposal, trunk: Tip, paths: Sequence[str]) -> str | None:
+def _find_stale_file(proposal: Proposal, trunk: Tip, paths: Sequence[str]) -> str | None:
     """A file that is no longer what the proposal was made from."""
     for path in paths:
         now = trunk.files.get(path)
@@ -193,7 +201,7 @@ async def _as_now(attempt: OnboardingAttempt, tools: OnboardingTools) -> Onboard
     return later
 
 
-async def _prepared(
+async def _prepare_commits(
     attempt: OnboardingAttempt, proposal: Proposal, tools: OnboardingTools
 ) -> tuple[OnboardingAttempt, BranchChange, str | None]:
     """The commits, one on the other, made aside; the branch moves to the last one.
@@ -213,7 +221,7 @@ async def _prepared(
             *(before, trunk.sha, trunk.tree, files, message),
             is_pushed_whole=runs_on_push(look.workflows, BRANCH),
         )
-        tools.held.hear(home.name, attempt.looked_at)
+        tools.word_held.hear(home.name, attempt.looked_at)
         return attempt, change, await tools.forge.prepare(home, change)
     prepared = None
     for commit in proposal.commits:
@@ -221,7 +229,7 @@ async def _prepared(
         onto = prepared or trunk.sha
         change = BranchChange(BRANCH, before, onto, trunk.tree, files, commit_message(commit), is_aside=True)
         attempt = await _as_now(attempt, tools)
-        tools.held.hear(home.name, attempt.looked_at)
+        tools.word_held.hear(home.name, attempt.looked_at)
         prepared = await tools.forge.prepare(home, change)
     return attempt, change, prepared
 
@@ -230,12 +238,12 @@ def _request_change(attempt: OnboardingAttempt, proposal: Proposal, tools: Onboa
     look, current = attempt.look, attempt.current
     assert look.trunk is not None
     assert look.standing.default_branch is not None
-    told = title(proposal)
+    headline = title(proposal)
     text = body(proposal, look.standing.identity.name, tools.options.web, look.trunk.sha, BRANCH)
-    section = written(text, (proposal.mark,), told)
+    section = marked_section(text, (proposal.mark,), headline)
     if current is None:
-        return RequestChange(BRANCH, look.standing.default_branch, None, told, section)
-    return rewritten(current, BRANCH, look.standing.default_branch, told, section)
+        return RequestChange(BRANCH, look.standing.default_branch, None, headline, section)
+    return rewritten(current, BRANCH, look.standing.default_branch, headline, section)
 
 
 def _wishes(attempt: OnboardingAttempt, tools: OnboardingTools) -> Wishes:
@@ -245,7 +253,9 @@ def _wishes(attempt: OnboardingAttempt, tools: OnboardingTools) -> Wishes:
     return Wishes(labels, config.reviewers, config.team_reviewers)
 
 
-async def _wish(attempt: OnboardingAttempt, request: PullRequest, wishes: Wishes, tools: OnboardingTools) -> None:
+async def _grant_wishes(
+    attempt: OnboardingAttempt, request: PullRequest, wishes: Wishes, tools: OnboardingTools
+) -> None:
     """What the forge refuses of that, the pull request can do without."""
     try:
         await tools.forge.grant(attempt.look.standing.identity, request, wishes, attempt.look)

@@ -26,20 +26,20 @@ SELDOM = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class OnboardingTools:
-    """`forge` looks at what is `held` before each write; `commits` are those that were asked for already."""
+    """`forge` looks at what is `word_held` before each write; `commits` are those that were asked for already."""
 
     forge: Forge
     proposer: Proposer
     options: OnboardingOptions
     clock: Clock
     commits: dict[ActionTag, ActionCommit | None]
-    held: WordHeld
+    word_held: WordHeld
     covers: Covers = covers_all
 
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """How it stands now, and when it is looked at again."""
+    """An onboarding as one attempt has left it, and when it is looked at again."""
 
     onboarding: Onboarding
     rest: timedelta
@@ -56,17 +56,17 @@ class OnboardingAttempt:
 
     @property
     def own(self) -> tuple[PullRequest, ...]:
-        """The bot's pull requests, newest first."""
+        """The bot's onboarding pull requests in the repository, newest first."""
         return self.look.own(self.due.onboarding.number)
 
     @property
     def current(self) -> PullRequest | None:
-        """The bot's open one."""
+        """The bot's open pull request, None where there is none."""
         return self.look.open_own(self.due.onboarding.number)
 
     @property
     def theirs(self) -> PullRequest | None:
-        """An open one of somebody else."""
+        """Somebody else's open pull request from the bot's branch, None where there is none."""
         return self.look.open_of_others(self.due.onboarding.number)
 
     @property
@@ -88,8 +88,8 @@ def opened_again(attempt: OnboardingAttempt) -> OnboardingAttempt | None:
     request = attempt.current or next((each for each in attempt.own if each.number == before.number), None)
     if request is None or not goes_on(request):
         return None
-    known = with_request(before, OnboardingState.OPEN, followed_on(request.number), request)
-    return replace(attempt, due=replace(attempt.due, onboarding=known))
+    onboarding = with_request(before, OnboardingState.OPEN, followed_on(request.number), request)
+    return replace(attempt, due=replace(attempt.due, onboarding=onboarding))
 
 
 def _was_merged(look: BranchLook, tip: Tip) -> bool:
@@ -100,66 +100,66 @@ async def not_to_bring(attempt: OnboardingAttempt, tools: OnboardingTools) -> Br
     """What ends it, or keeps it from being written now; None where it is to be brought along."""
     if not tools.covers(attempt.look.standing.identity.name):
         return set_aside(attempt.due.onboarding, NOT_INCLUDED)
-    return await _said_by_people(attempt, tools) or _kept_back(attempt, tools)
+    return await _heed_people(attempt, tools) or _find_hindrance(attempt, tools)
 
 
-async def _said_by_people(attempt: OnboardingAttempt, tools: OnboardingTools) -> Brought | None:
+async def _heed_people(attempt: OnboardingAttempt, tools: OnboardingTools) -> Brought | None:
     """What people have said by a label, by closing the pull request or by merging it."""
-    known, current, home = attempt.due.onboarding, attempt.current, attempt.look.standing.identity
+    onboarding, current, home = attempt.due.onboarding, attempt.current, attempt.look.standing.identity
     latest = next(iter(attempt.own), None)
-    if (said := said_by_label(attempt.own)) is not None and not said.holds:
+    if (word := said_by_label(attempt.own)) is not None and not word.holds:
         if current is not None and attempt.look.standing.read_only is None:
-            tools.held.hear(home.name, attempt.looked_at)
-            await tools.forge.close_pull_request(home, current, body=declined(current.body, said.reason))
-        return Brought(replace(known, state=OnboardingState.DECLINED, reason=said.reason), SELDOM)
+            tools.word_held.hear(home.name, attempt.looked_at)
+            await tools.forge.close_pull_request(home, current, body=declined(current.body, word.reason))
+        return Brought(replace(onboarding, state=OnboardingState.DECLINED, reason=word.reason), SELDOM)
     if latest is not None and current is None and not latest.is_merged and not _closed_by_us(latest):
         reason = f"pull request #{latest.number} was closed by a maintainer"
-        return Brought(with_request(known, OnboardingState.DECLINED, reason, latest), SELDOM)
-    if said is not None:
-        return stays(known, said.reason, tools.options.follow_every)
+        return Brought(with_request(onboarding, OnboardingState.DECLINED, reason, latest), SELDOM)
+    if word is not None:
+        return stays(onboarding, word.reason, tools.options.follow_every)
     if latest is not None and latest.is_merged and current is None:
-        return await _merged(attempt, latest, tools)
+        return await _after_merge(attempt, latest, tools)
     return None
 
 
-def _kept_back(attempt: OnboardingAttempt, tools: OnboardingTools) -> Brought | None:
+def _find_hindrance(attempt: OnboardingAttempt, tools: OnboardingTools) -> Brought | None:
     """What stands against writing it now: the repository's own word, people's work, a freeze, others of the bot."""
     due, now, options = attempt.due, attempt.looked_at, tools.options
-    known, current = due.onboarding, attempt.current
+    onboarding, current = due.onboarding, attempt.current
     if (objection := objection_of(attempt, tools.covers)) is not None:
-        return set_aside(known, objection)
+        return set_aside(onboarding, objection)
     if current is not None:
-        if (told := _theirs_by_now(attempt, current)) is not None:
-            return Brought(with_request(known, OnboardingState.OPEN, told, current), options.follow_every)
-        is_as_proposed = known.made_from == due.made_from(options.checks) and not current.is_conflicted
-        return left_open(known, current, options.follow_every) if is_as_proposed else None
+        if (reason := _theirs_by_now(attempt, current)) is not None:
+            return Brought(with_request(onboarding, OnboardingState.OPEN, reason, current), options.follow_every)
+        is_as_proposed = onboarding.made_from == due.made_from(options.checks) and not current.is_conflicted
+        return left_open(onboarding, current, options.follow_every) if is_as_proposed else None
     if (theirs := attempt.theirs) is not None:
-        told = f"pull request #{theirs.number} is somebody else's, from the bot's branch, so it is left to them"
-        return set_aside(known, told)
+        reason = f"pull request #{theirs.number} is somebody else's, from the bot's branch, so it is left to them"
+        return set_aside(onboarding, reason)
     if attempt.is_left_to_people:
-        return set_aside(known, f"the branch {BRANCH} has commits of somebody else")
+        return set_aside(onboarding, f"the branch {BRANCH} has commits of somebody else")
     if (freeze := frozen_by(options.freezes, now, None)) is not None:
-        return stays(known, f"frozen: {freeze.reason}", freeze.until - now)
+        return stays(onboarding, f"frozen: {freeze.reason}", freeze.until - now)
     if due.open_elsewhere >= options.open_pull_requests:
-        return stays(known, "other pull requests of the bot are still open here", options.follow_every)
+        return stays(onboarding, "other pull requests of the bot are still open here", options.follow_every)
     return None
 
 
-async def _merged(attempt: OnboardingAttempt, request: PullRequest, tools: OnboardingTools) -> Brought | None:
+async def _after_merge(attempt: OnboardingAttempt, request: PullRequest, tools: OnboardingTools) -> Brought | None:
     """What its merge has come to; None where that was taken up before.
 
     Merged into another branch it has brought nothing yet: it is set aside until that has come to the default one.
     """
-    known, onto = attempt.due.onboarding, attempt.look.standing.default_branch
+    onboarding, onto = attempt.due.onboarding, attempt.look.standing.default_branch
     elsewhere = request.elsewhere(onto)
-    is_set_aside = known.state is OnboardingState.SET_ASIDE and known.number == request.number
-    if not (known.state is OnboardingState.OPEN or (is_set_aside and elsewhere is not None)):
+    is_set_aside = onboarding.state is OnboardingState.SET_ASIDE and onboarding.number == request.number
+    if not (onboarding.state is OnboardingState.OPEN or (is_set_aside and elsewhere is not None)):
         return None
     if elsewhere is not None and not await _has_arrived(attempt, request, tools):
-        return Brought(with_request(known, OnboardingState.SET_ASIDE, elsewhere, request), SELDOM)
+        return Brought(with_request(onboarding, OnboardingState.SET_ASIDE, elsewhere, request), SELDOM)
     reason = f"pull request #{request.number} was merged"
-    merged = with_request(known, OnboardingState.WAITING, reason, request)
-    return Brought(merged.once_merged, tools.options.follow_every)
+    merged_onboarding = with_request(onboarding, OnboardingState.WAITING, reason, request)
+    return Brought(merged_onboarding.once_merged, tools.options.follow_every)
 
 
 async def _has_arrived(attempt: OnboardingAttempt, request: PullRequest, tools: OnboardingTools) -> bool:
@@ -191,29 +191,29 @@ def objection_of(attempt: OnboardingAttempt, covers: Covers) -> str | None:
     return "the repository has no commits" if attempt.look.trunk is None else None
 
 
-def left_open(known: Onboarding, request: PullRequest, rest: timedelta) -> Brought:
+def left_open(onboarding: Onboarding, request: PullRequest, rest: timedelta) -> Brought:
     """The pull request waits for people, until it is looked at again after `rest`."""
     reason = f"pull request #{request.number} is open"
-    return Brought(with_request(known, OnboardingState.OPEN, reason, request), rest)
+    return Brought(with_request(onboarding, OnboardingState.OPEN, reason, request), rest)
 
 
 def _closed_by_us(request: PullRequest) -> bool:
     return section_in(request.body).is_closed_by_us
 
 
-def with_request(known: Onboarding, state: OnboardingState, reason: str, request: PullRequest) -> Onboarding:
+def with_request(onboarding: Onboarding, state: OnboardingState, reason: str, request: PullRequest) -> Onboarding:
     """The same onboarding with its state, the reason for that and the pull request."""
-    return replace(known, state=state, reason=reason, number=request.number, url=request.url)
+    return replace(onboarding, state=state, reason=reason, number=request.number, url=request.url)
 
 
-def set_aside(known: Onboarding, reason: str) -> Brought:
-    """Nothing can be brought at present; what is open stays open."""
-    is_open = known.state is OnboardingState.OPEN
+def set_aside(onboarding: Onboarding, reason: str) -> Brought:
+    """Returns the onboarding as one that brings nothing at present; what is open stays open."""
+    is_open = onboarding.state is OnboardingState.OPEN
     return Brought(
-        replace(known, state=known.state if is_open else OnboardingState.SET_ASIDE, reason=reason), SELDOM
+        replace(onboarding, state=onboarding.state if is_open else OnboardingState.SET_ASIDE, reason=reason), SELDOM
     )
 
 
-def stays(known: Onboarding, reason: str, rest: timedelta) -> Brought:
+def stays(onboarding: Onboarding, reason: str, rest: timedelta) -> Brought:
     """The state stays as it is, for this reason, until it is looked at again after `rest`."""
-    return Brought(replace(known, reason=reason), rest)
+    return Brought(replace(onboarding, reason=reason), rest)

@@ -31,9 +31,9 @@ class DueOnboarding:
     error: str | None = None
 
     def made_from(self, checks: Collection[str]) -> str:
-        """Changes with all that a proposal is made from."""
-        told = repr((sorted(self.files.items()), sorted(checks), self.produced))
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        """Returns a mark that changes with all that a proposal is made from."""
+        sources_text = repr((sorted(self.files.items()), sorted(checks), self.produced))
+        return hashlib.sha256(sources_text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +50,17 @@ class Proposer(Protocol):
     """The audit, as onboarding asks it: pure computation."""
 
     def actions(self, source: ProposalSource, now: datetime) -> Sequence[ActionTag]:
-        """The actions whose commits a proposal needs."""
+        """Returns the actions of which a proposal has to know the commits."""
         ...
 
     def propose(
         self,
         source: ProposalSource,
         commits: Mapping[ActionTag, ActionCommit],
-        denied: tuple[str, ...],
+        denied_folders: tuple[str, ...],
         now: datetime,
     ) -> Proposal:
-        """The next pull request for these texts, which changes nothing below the `denied` folders."""
+        """The next pull request for these texts, which changes nothing below the `denied_folders` folders."""
         ...
 
 
@@ -98,7 +98,7 @@ class OnboardingStore(Protocol):
         ...
 
     async def contents(self, shas: Sequence[str]) -> Mapping[str, bytes]:
-        """What discovery has kept of these files."""
+        """Returns what discovery has kept of these files."""
         ...
 
     async def settle_onboarding(

@@ -60,14 +60,18 @@ class OnboardingsStore(Store):
         """
         now = self._clock.now()
         async with self._database.reading() as connection:
-            over = await _over(connection, repositories)
+            unnamed_ids = await _ids_no_longer_named(connection, repositories)
             room = at_once - await _under_way(connection)
-            chosen = await _chosen(connection, repositories, checks, room) if repositories and room > 0 else []
-        if not over and not chosen:
+            chosen = (
+                await _ids_to_enlist(connection, repositories, checks, room) if repositories and room > 0 else []
+            )
+        if not unnamed_ids and not chosen:
             return 0
         async with self._database.transaction() as connection:
-            if over:
-                await connection.execute(delete(onboardings).where(onboardings.c.id.in_(over), _IS_UNTOUCHED))
+            if unnamed_ids:
+                await connection.execute(
+                    delete(onboardings).where(onboardings.c.id.in_(unnamed_ids), _IS_UNTOUCHED)
+                )
             for repository in sorted(chosen):
                 await _take_up(connection, repository, None, _BY_SETTINGS, now)
         return len(chosen)
@@ -76,26 +80,26 @@ class OnboardingsStore(Store):
         """Takes up repositories on a person's word, whatever the settings say; one that has declined stays so."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            found = []
+            results = []
             for name in sorted(set(names)):
-                found.append(await _asked(connection, name, word, now))
-                if found[-1].is_taken_up:
+                results.append(await _take_up_by_word(connection, name, word, now))
+                if results[-1].is_taken_up:
                     values = {"at": now, "who": word.who, "is_claimed": word.is_claimed, "reason": word.reason}
                     await connection.execute(insert(journal).values(**values, what="onboard", subject=name))
-        return found
+        return results
 
     @property
     def onboardings(self) -> DueRows[DueOnboarding]:
         """Those that have not come to an end, and those that have declined lately."""
         return DueRows(
-            *(self._database, self._worker, onboardings, self._read),
+            *(self._database, self._worker, onboardings, self._read_onboarding),
             lambda row: f"onboarding {row['repository_id']}",
             where=[or_(IS_WORKED_ON, may_be_opened_again(self._clock.now()))],
             ends_with_where=True,
             rests=[IS_WORKED_ON, onboardings.c.state != OnboardingState.SET_ASIDE.value],
         )
 
-    async def _read(self, claimed: Claimed) -> DueOnboarding:
+    async def _read_onboarding(self, claimed: Claimed) -> DueOnboarding:
         async with self._database.reading() as connection:
             row = (await connection.execute(select(onboardings).where(onboardings.c.id == claimed.id))).one()
             return await _due_onboarding(connection, row.repository_id, claimed.id, onboarding_of(row), row.error)
@@ -103,15 +107,15 @@ class OnboardingsStore(Store):
     async def source(self, name: str) -> DueOnboarding | None:
         """A repository as its onboarding would begin with it; None where none of that name was read."""
         async with self._database.reading() as connection:
-            found = await _named(connection, name)
-            audited = select(audits.c.id).where(audits.c.repository_id == found)
-            if found is None or await connection.scalar(audited) is None:
+            repository_id = await _id_of_listed(connection, name)
+            audit_query = select(audits.c.id).where(audits.c.repository_id == repository_id)
+            if repository_id is None or await connection.scalar(audit_query) is None:
                 return None
-            known = (
-                await connection.execute(select(onboardings).where(onboardings.c.repository_id == found))
+            row = (
+                await connection.execute(select(onboardings).where(onboardings.c.repository_id == repository_id))
             ).first()
-            standing = onboarding_of(known) if known is not None else Onboarding(OnboardingState.WAITING, "")
-            return await _due_onboarding(connection, found, 0, standing, None)
+            standing = onboarding_of(row) if row is not None else Onboarding(OnboardingState.WAITING, "")
+            return await _due_onboarding(connection, repository_id, 0, standing, None)
 
     async def contents(self, shas: Sequence[str]) -> Mapping[str, bytes]:
         async with self._database.reading() as connection:
@@ -153,7 +157,7 @@ _IS_UNTOUCHED = and_(
 """The settings alone have asked for it, and no pull request was opened."""
 
 
-async def _over(connection: AsyncConnection, globs: Collection[str]) -> list[int]:
+async def _ids_no_longer_named(connection: AsyncConnection, globs: Collection[str]) -> list[int]:
     rows = await connection.execute(
         select(onboardings.c.id, repositories.c.name)
         .join(repositories, repositories.c.id == onboardings.c.repository_id)
@@ -172,7 +176,7 @@ async def _under_way(connection: AsyncConnection) -> int:
     return int(await connection.scalar(query) or 0)
 
 
-async def _chosen(
+async def _ids_to_enlist(
     connection: AsyncConnection, globs: Collection[str], checks: Collection[str], most: int
 ) -> list[int]:
     fails = (
@@ -200,36 +204,36 @@ async def _take_up(
     connection: AsyncConnection, repository: int, asked_by: str | None, reason: str, now: datetime
 ) -> None:
     """A new row, or one that is done waits again; one that is under way stays as it is."""
-    waiting = {"state": OnboardingState.WAITING.value, "reason": reason, "due_at": now, "changed_at": now}
-    row = insert_missing(connection, onboardings, repository_id=repository, asked_by=asked_by, **waiting)
+    values = {"state": OnboardingState.WAITING.value, "reason": reason, "due_at": now, "changed_at": now}
+    row = insert_missing(connection, onboardings, repository_id=repository, asked_by=asked_by, **values)
     await connection.execute(row)
-    again = and_(
+    is_again = and_(
         onboardings.c.repository_id == repository,
         onboardings.c.state.in_([OnboardingState.DONE.value, OnboardingState.SET_ASIDE.value]),
     )
-    await connection.execute(update(onboardings).where(again).values(**waiting, asked_by=asked_by))
+    await connection.execute(update(onboardings).where(is_again).values(**values, asked_by=asked_by))
 
 
-async def _asked(connection: AsyncConnection, name: str, word: Word, now: datetime) -> OrderResult:
-    found = await _named(connection, name)
-    if found is None:
+async def _take_up_by_word(connection: AsyncConnection, name: str, word: Word, now: datetime) -> OrderResult:
+    repository_id = await _id_of_listed(connection, name)
+    if repository_id is None:
         return OrderResult(name, False, "the fleet has no such repository; write owner/name")
-    mine = onboardings.c.repository_id == found
-    row = (await connection.execute(select(onboardings).where(mine))).first()
+    is_its_row = onboardings.c.repository_id == repository_id
+    row = (await connection.execute(select(onboardings).where(is_its_row))).first()
     if row is not None and row.state == OnboardingState.DECLINED.value:
         return OrderResult(name, False, f"it has declined for good: {row.reason}")
     if row is not None and row.state in _UNDER_WAY:
         return OrderResult(name, False, f"it is under way: {row.reason}")
-    await _take_up(connection, found, word.who, f"{word.who} asks for it: {word.reason}", now)
+    await _take_up(connection, repository_id, word.who, f"{word.who} asks for it: {word.reason}", now)
     return OrderResult(name, True)
 
 
-async def _named(connection: AsyncConnection, name: str) -> int | None:
+async def _id_of_listed(connection: AsyncConnection, name: str) -> int | None:
     query = select(repositories.c.id).where(
         func.lower(repositories.c.name) == name.lower(), repositories.c.listed.is_(True)
     )
-    found: int | None = await connection.scalar(query)
-    return found
+    repository_id: int | None = await connection.scalar(query)
+    return repository_id
 
 
 async def _due_onboarding(
@@ -243,14 +247,14 @@ async def _due_onboarding(
     ).one()
     files = await connection.scalar(select(audits.c.files).where(audits.c.repository_id == repository))
     is_open = and_(rebuilds.c.repository_id == repository, rebuilds.c.state == RebuildState.OPEN.value)
-    opened = await connection.scalar(select(func.count(func.distinct(rebuilds.c.branch))).where(is_open))
-    produced = await produced_configs(connection, repository, home.name)
+    open_elsewhere = await connection.scalar(select(func.count(func.distinct(rebuilds.c.branch))).where(is_open))
+    configs = await produced_configs(connection, repository, home.name)
     return DueOnboarding(
         row,
         Identity(home.name, home.node_id),
         load(files or {}, dict[str, str]),
         standing,
-        produced,
-        int(opened or 0),
+        configs,
+        int(open_elsewhere or 0),
         error,
     )

@@ -34,7 +34,7 @@ class OnboardingTally:
 async def tick(
     store: OnboardingStore, forge: Forge, proposer: Proposer, options: OnboardingOptions, loop: Loop
 ) -> OnboardingTally:
-    """Works until nothing is due."""
+    """Takes repositories up, and brings all proposals that are due; the tally counts both."""
     enlisted = await store.enlist(options.repositories, options.checks, options.at_once)
     tally = await loop.run(_Onboardings(store, forge, proposer, options, loop))
     return OnboardingTally(tally.done, enlisted, tuple(tally.problems))
@@ -43,11 +43,11 @@ async def tick(
 async def proposal_source(store: OnboardingStore, item: DueOnboarding) -> ProposalSource:
     """The texts of a repository; raises `Failure` where discovery has not kept them all."""
     bodies = await store.contents(sorted(set(item.files.values())))
-    missing = sum(sha not in bodies for sha in item.files.values())
-    if missing:
+    missing_count = sum(sha not in bodies for sha in item.files.values())
+    if missing_count:
         raise Failure(
             Trouble.MISSING,
-            f"{missing} of its files are not kept any more",
+            f"{missing_count} of its files are not kept any more",
             where=item.repository.name,
             advice="the next reading of the repository brings them back",
         )
@@ -77,10 +77,10 @@ class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
         return item.repository.name
 
     async def attempt(self, item: DueOnboarding, lease: Lease) -> Brought:
-        held = WordHeld(lease, self._clock)
-        forge = self._guarded(held)
+        word_held = WordHeld(lease, self._clock)
+        forge = self._guarded(word_held)
         tools = OnboardingTools(
-            forge, self._proposer, self._options, self._clock, self._commits, held, self._covers
+            forge, self._proposer, self._options, self._clock, self._commits, word_held, self._covers
         )
         source = await proposal_source(self._store, item)
         if lease.claimed.attempts > 1:
@@ -92,11 +92,13 @@ class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
 
     async def failed(self, item: DueOnboarding, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
         """Where the forge refuses before a pull request is open, its turn goes to another, and it comes back."""
-        known, told = item.onboarding, str(failure)
-        is_waiting = known.state in (OnboardingState.WAITING, OnboardingState.SET_ASIDE) and known.number is None
+        onboarding, reason = item.onboarding, str(failure)
+        is_waiting = (
+            onboarding.state in (OnboardingState.WAITING, OnboardingState.SET_ASIDE) and onboarding.number is None
+        )
         if is_waiting and failure.meaning is Meaning.REFUSED:
-            refused = replace(known, state=OnboardingState.SET_ASIDE, reason=told)
-            await self._store.settle_onboarding(item, refused, now + SELDOM, succeeded=False)
+            refused_onboarding = replace(onboarding, state=OnboardingState.SET_ASIDE, reason=reason)
+            await self._store.settle_onboarding(item, refused_onboarding, now + SELDOM, succeeded=False)
         else:
             await put_off_by_backoff(self.queue, claimed, failure, now)
-        return told if told not in (item.error, known.reason) else None
+        return reason if reason not in (item.error, onboarding.reason) else None

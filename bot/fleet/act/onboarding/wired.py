@@ -14,13 +14,13 @@ from bot.store.rows.repositories.onboardings import onboardings
 
 
 def onboarding_options(bot: Bot) -> OnboardingOptions:
-    """Who is to be onboarded, and how many at once."""
+    """Reads from the settings who is to be onboarded, and how many at once."""
     settings = bot.settings
-    wanted = settings.onboarding
+    section = settings.onboarding
     return OnboardingOptions(
-        tuple(wanted.repositories),
-        wanted.at_once,
-        tuple(wanted.checks),
+        tuple(section.repositories),
+        section.at_once,
+        tuple(section.checks),
         bot.policy.freezes,
         settings.limits.open_pull_requests_per_repository,
         settings.schedule.follow,
@@ -30,7 +30,7 @@ def onboarding_options(bot: Bot) -> OnboardingOptions:
 
 
 def proposer_of(settings: Settings) -> AuditProposer:
-    """The audit as onboarding asks it."""
+    """Makes the audit of the settings propose what onboarding brings."""
     return AuditProposer(frozenset(settings.onboarding.checks), frozenset(settings.audit.never_waived))
 
 

@@ -25,39 +25,39 @@ def title(proposal: Proposal) -> str:
 
 
 def commit_message(commit: ProposedCommit) -> str:
-    """The first line is what holds from then on."""
+    """Words a commit's message, whose first line says what holds from then on."""
     places = "\n".join(f"- {each.place.path}: {each.subject}" for each in commit.mended)
     return f"{commit.title} ({commit.check})\n\n{commit.why}\n\n{places}\n\n{_TRAILER}{commit.check}\n"
 
 
 def is_ours(message: str) -> bool:
-    """Whether a commit message is one of onboarding's."""
+    """Tells whether onboarding has written a commit with this message."""
     return any(line.startswith(_TRAILER) for line in message.splitlines())
 
 
 def body(proposal: Proposal, repository: str, web: str, trunk: str, branch: str) -> str:
     """What changes, what does not and why, and how to decline. `trunk` is the commit that it stands on."""
-    here, there = (f"{web}/{quote(repository)}/blob/{quote(ref)}" for ref in (trunk, branch))
+    trunk_url, branch_url = (f"{web}/{quote(repository)}/blob/{quote(ref)}" for ref in (trunk, branch))
     parts = [
         "Each commit makes one check hold, by an edit that keeps every other byte; the repository was judged again "
         "after each, and nothing else fails anew. Take them as they are, or only some of them.",
-        _table(proposal, here, there),
+        _table(proposal, trunk_url, branch_url),
         _more(proposal.more),
         _how_to_decline(),
-        _left(proposal.left, here),
+        _rest_in_words(proposal.left, trunk_url),
     ]
     return _cut([part for part in parts if part])
 
 
-def _table(proposal: Proposal, here: str, there: str) -> str:
+def _table(proposal: Proposal, trunk_url: str, branch_url: str) -> str:
     rows = ["| check | where | before | after |", "|---|---|---|---|"]
     for commit in proposal.commits:
-        changed = next(iter(commit.files))
-        for each in commit.mended:
-            shown = each.place.path if each.place.path in commit.files else changed
+        first_path = next(iter(commit.files))
+        for finding in commit.mended:
+            path = finding.place.path if finding.place.path in commit.files else first_path
             rows.append(
-                f"| {code(commit.check)} | {markdown(each.subject)} | [{markdown(each.before)}]"
-                f"({_line(here, each.place)}) | [{markdown(each.after)}]({there}/{quote(shown)}) |"
+                f"| {code(commit.check)} | {markdown(finding.subject)} | [{markdown(finding.before)}]"
+                f"({_line(trunk_url, finding.place)}) | [{markdown(finding.after)}]({branch_url}/{quote(path)}) |"
             )
     return "\n".join(rows)
 
@@ -78,29 +78,29 @@ def _how_to_decline() -> str:
     )
 
 
-def _left(left: Sequence[LeftToPeople], here: str) -> str:
-    if not left:
+def _rest_in_words(findings: Sequence[LeftToPeople], trunk_url: str) -> str:
+    if not findings:
         return ""
     lines, room = list[str](), _MOST_PATCHES
-    for each in left[:_MOST_LEFT]:
-        patch = _fenced(each.patch)
+    for finding in findings[:_MOST_LEFT]:
+        patch = _fence_patch(finding.patch)
         patch = patch if len(patch) <= room else ""
         room -= len(patch)
-        lines.append(_advice(each, here) + patch)
-    if len(left) > _MOST_LEFT:
-        lines.append(f"- and {len(left) - _MOST_LEFT} more: `freshness-bot audit` names them")
-    told = counted(len(left), "finding is left to you", "findings are left to you")
-    return f"<details><summary>{told}</summary>\n\n" + "\n".join(lines) + "\n\n</details>"
+        lines.append(_advice(finding, trunk_url) + patch)
+    if len(findings) > _MOST_LEFT:
+        lines.append(f"- and {len(findings) - _MOST_LEFT} more: `freshness-bot audit` names them")
+    summary = counted(len(findings), "finding is left to you", "findings are left to you")
+    return f"<details><summary>{summary}</summary>\n\n" + "\n".join(lines) + "\n\n</details>"
 
 
-def _advice(each: LeftToPeople, here: str) -> str:
-    where = f"[{markdown(f'{each.place.path}:{each.place.start}')}]({_line(here, each.place)})"
-    advice = f" Advice: {markdown(each.advice)}." if each.advice else ""
-    line = f"- {code(each.check)} {where}: {markdown(each.subject)}: {markdown(each.message)}. Not done: "
-    return f"{line}{markdown(each.why)}.{advice}"
+def _advice(finding: LeftToPeople, trunk_url: str) -> str:
+    place_text = f"[{markdown(f'{finding.place.path}:{finding.place.start}')}]({_line(trunk_url, finding.place)})"
+    advice = f" Advice: {markdown(finding.advice)}." if finding.advice else ""
+    line = f"- {code(finding.check)} {place_text}: {markdown(finding.subject)}: {markdown(finding.message)}"
+    return f"{line}. Not done: {markdown(finding.why)}.{advice}"
 
 
-def _fenced(patch: str) -> str:
+def _fence_patch(patch: str) -> str:
     if not patch or len(patch) > _MOST_PATCH or _FENCE in patch:
         return ""
     lines = "\n".join(f"  {line}" for line in patch.rstrip("\n").split("\n"))

@@ -11,12 +11,12 @@ from bot.fleet.act.ports import Job
 
 @dataclass(frozen=True, slots=True)
 class ProposalAttempt:
-    """A job as the repository stands now. `told` is what the reason of an open pull request says besides."""
+    """A job as the repository stands now. `remarks` is what the reason of an open pull request says besides."""
 
     job: Job
     look: BranchLook
     looked_at: datetime
-    told: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def rebuild(self) -> Rebuild:

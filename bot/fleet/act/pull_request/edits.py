@@ -24,18 +24,18 @@ class Edits:
     unmet: frozenset[Base] = frozenset()
     new_tags: tuple[Reference, ...] = ()
 
-    def without(self, denied: FilesDenied | None) -> "Edits":
+    def without(self, refusal: FilesDenied | None) -> "Edits":
         """Returns the edits without the files that the credentials may not change, which are told instead."""
-        if denied is None:
+        if refusal is None:
             return self
-        told = f"is left out, since the bot lacks the right {denied.right}"
-        out = [file.path for file in self.files if file.path.startswith(denied.folder)]
-        kept = tuple(file for file in self.files if file.path not in out)
-        return replace(self, files=kept, left_out=tuple(f"{path} {told}" for path in out))
+        reason = f"is left out, since the bot lacks the right {refusal.right}"
+        out = [file.path for file in self.files if file.path.startswith(refusal.folder)]
+        files = tuple(file for file in self.files if file.path not in out)
+        return replace(self, files=files, left_out=tuple(f"{path} {reason}" for path in out))
 
     @property
-    def told(self) -> tuple[str, ...]:
-        """What a reviewer must look at."""
+    def remarks(self) -> tuple[str, ...]:
+        """What a reviewer must look at, a sentence each."""
         return (*self.left_out, *self.refused)
 
 
@@ -43,8 +43,8 @@ async def refreshed_files(job: Job, tip: Tip, refresh: Refresher, today: date) -
     """The files of `tip` that must change, with their new content; what is read with them stays."""
     orders = wanted_digests_of(job.rebuild, job.changes, job.pins, job.followed_back)
     before = {path: file.content for path, file in sorted(tip.files.items()) if file.content is not None}
-    wanted = {path: _heeded(orders, path, job, today) for path in job.paths if path in before}
-    results = await asyncio.to_thread(refresh, before, wanted)
+    orders_by_path = {path: _heed_ignores(orders, path, job, today) for path in job.paths if path in before}
+    results = await asyncio.to_thread(refresh, before, orders_by_path)
     return Edits(
         tuple(
             FileChange(path, results[path].data, tip.files[path].mode)
@@ -62,10 +62,12 @@ async def refreshed_files(job: Job, tip: Tip, refresh: Refresher, today: date) -
     )
 
 
-def _heeded(wanted: WantedDigests, path: str, job: Job, today: date) -> WantedDigests:
+def _heed_ignores(orders: WantedDigests, path: str, job: Job, today: date) -> WantedDigests:
     """Leaves out what the repository asks to leave alone; it may have said so since the plan was made."""
     config = job.member.config
     return replace(
-        wanted,
-        of_bases=tuple(one for one in wanted.of_bases if config.ignored_by(path, str(one.base), today) is None),
+        orders,
+        of_bases=tuple(
+            order for order in orders.of_bases if config.ignored_by(path, str(order.base), today) is None
+        ),
     )

@@ -15,15 +15,15 @@ class Said:
     reason: str
 
 
-def said_by_label(found: Sequence[PullRequest]) -> Said | None:
+def said_by_label(requests: Sequence[PullRequest]) -> Said | None:
     """Returns what labels say on the pull requests from one branch (newest first), None where they say nothing.
 
     To ignore counts on a closed one too, until the label is taken off: a branch belongs to a base.
     """
-    for request in found:
+    for request in requests:
         if IGNORE in request.labels and not request.is_merged:
             return Said(False, f"pull request #{request.number} is labelled {IGNORE}")
-    for request in found:
+    for request in requests:
         if HOLD in request.labels and request.is_open:
             return Said(True, f"pull request #{request.number} is labelled {HOLD}")
     return None

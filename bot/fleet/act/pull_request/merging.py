@@ -27,8 +27,11 @@ def is_to_be_taken_back(job: Job, now: datetime) -> bool:
 
 
 def merges(job: Job, requirements: MergeRequirements, now: datetime) -> bool:
-    """Whether it merges by itself, as its text says."""
-    return wanted_merge(job, now) is not MergeMethod.NEVER and _missing(requirements, job.default_branch) is None
+    """Tells whether the pull request is to merge by itself, as its text says."""
+    return (
+        wanted_merge(job, now) is not MergeMethod.NEVER
+        and _what_is_missing(requirements, job.default_branch) is None
+    )
 
 
 def _wanted_in_the_end(job: Job) -> MergeMethod:
@@ -44,7 +47,7 @@ class MergeSetting:
     then: Merging | None
 
     def after(self, is_to_merge: bool) -> Merging | None:
-        """What is remembered once the forge was asked."""
+        """Returns what the rebuild remembers of the merge once the forge was asked to set it."""
         if self.method is MergeMethod.NEVER:
             return self.then
         return Merging.SET if is_to_merge else Merging.WANTED
@@ -56,34 +59,34 @@ def merge_of(job: Job, look: BranchLook, request: PullRequest, now: datetime, *,
 
     `is_anew` says that it brings something else since, or that the bot itself has just switched it off.
     """
-    wanted, before = _wanted_in_the_end(job), job.rebuild.merging
-    if wanted is MergeMethod.NEVER:
+    method, before = _wanted_in_the_end(job), job.rebuild.merging
+    if method is MergeMethod.NEVER:
         return MergeSetting(MergeMethod.NEVER, (), None)
     if job.merge_frozen(now):
         is_decided = before is Merging.SET and not request.is_to_merge and not is_anew
         return MergeSetting(MergeMethod.NEVER, (), Merging.SET if is_decided else Merging.FROZEN)
     if request.is_to_merge:
         return MergeSetting(MergeMethod.NEVER, (), Merging.SET)
-    if (missing := _missing(look.requirements, job.default_branch)) is not None:
-        return MergeSetting(MergeMethod.NEVER, (Refusal("not set to merge by itself", missing),), None)
+    if (lack := _what_is_missing(look.requirements, job.default_branch)) is not None:
+        return MergeSetting(MergeMethod.NEVER, (Refusal("not set to merge by itself", lack),), None)
     if request.is_draft:
         return MergeSetting(MergeMethod.NEVER, (), Merging.WANTED)
     if before is Merging.SET and not is_anew:
         return MergeSetting(MergeMethod.NEVER, (), before)
-    return MergeSetting(wanted, (), None)
+    return MergeSetting(method, (), None)
 
 
-def is_to_be_stopped(request: PullRequest | None, *, wanted: bool, moves: bool = False) -> bool:
+def is_to_be_stopped(request: PullRequest | None, *, is_wanted: bool, moves: bool = False) -> bool:
     """Whether the bot has set it to merge by itself, which it must not any more; a person's word stands.
 
     `moves` says that its branch is to move: a merge queue lets nobody do that, and would merge what was before.
     """
     if request is None or not request.is_to_merge_by_us:
         return False
-    return not wanted or (moves and request.is_queued)
+    return not is_wanted or (moves and request.is_queued)
 
 
-def _missing(requirements: MergeRequirements, branch: str) -> str | None:
+def _what_is_missing(requirements: MergeRequirements, branch: str) -> str | None:
     """What the repository lacks for a merge without a person, and what to do about it."""
     if not requirements.requires_checks:
         return f"no check is required on {branch}; require one in a ruleset"

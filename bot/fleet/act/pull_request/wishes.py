@@ -33,12 +33,12 @@ def wishes_of(job: Job, options: ActOptions, request: PullRequest | None = None)
     if job.quarantined:
         labels.add(QUARANTINED)
     has = set(request.labels if request is not None else (QUARANTINED,))
-    missing = tuple(sorted(labels if request is None else labels - has))
-    over = tuple({QUARANTINED} & has - labels)
+    missing_labels = tuple(sorted(labels if request is None else labels - has))
+    labels_over = tuple({QUARANTINED} & has - labels)
     if request is not None and job.rebuild.pull_request == request.number:
-        return Wishes(missing, unlabel=over)
+        return Wishes(missing_labels, unlabel=labels_over)
     people, teams = _reviewers(job)
-    return Wishes(missing, people, teams, terms.assignees, unlabel=over)
+    return Wishes(missing_labels, people, teams, terms.assignees, unlabel=labels_over)
 
 
 def _reviewers(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -46,13 +46,13 @@ def _reviewers(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
     config = job.member.config
     if config.reviewers or config.team_reviewers:
         return config.reviewers, config.team_reviewers
-    named = config.owners_of(job.paths) or job.terms.reviewers
-    chosen = list(dict.fromkeys(named))[:MOST_REVIEWERS]
+    names = config.owners_of(job.paths) or job.terms.reviewers
+    reviewers = list(dict.fromkeys(names))[:MOST_REVIEWERS]
     organization = owner_of(job.member.name)
-    people = tuple(name for name in chosen if "/" not in name)
+    people = tuple(name for name in reviewers if "/" not in name)
     teams = tuple(
         team
-        for owner, _, team in (name.partition("/") for name in chosen)
+        for owner, _, team in (name.partition("/") for name in reviewers)
         if team and owner.lower() == organization
     )
     return people, teams
@@ -73,8 +73,8 @@ async def grant_wishes(attempt: ProposalAttempt, request: PullRequest, merge: Me
     except Failure as failure:
         if not is_no(failure):
             raise
-        asked = ", ".join(dict.fromkeys([*wishes.labels, *wishes.people, *wishes.teams, *wishes.assignees]))
-        return Granted((Refusal(f"no labels, reviewers or assignees ({asked})", failure.what),))
+        wished_names = ", ".join(dict.fromkeys([*wishes.labels, *wishes.people, *wishes.teams, *wishes.assignees]))
+        return Granted((Refusal(f"no labels, reviewers or assignees ({wished_names})", failure.what),))
 
 
 async def unless_merging(attempt: ProposalAttempt, tools: Tools, then: Merging | None = None) -> Rebuild:
@@ -84,7 +84,7 @@ async def unless_merging(attempt: ProposalAttempt, tools: Tools, then: Merging |
     `then` is remembered of it, for it to be set again.
     """
     rebuild = attempt.rebuild
-    is_stopped = is_to_be_stopped(attempt.open_request, wanted=False)
+    is_stopped = is_to_be_stopped(attempt.open_request, is_wanted=False)
     if attempt.look.standing.read_only is not None or not is_stopped:
         is_frozen = then is not None and rebuild.merging is Merging.FROZEN
         return replace(rebuild, merging=then) if is_frozen else rebuild
@@ -102,11 +102,11 @@ async def stop_merging(attempt: ProposalAttempt, tools: Tools) -> None:
     await merge_no_more(attempt.look, [request], tools.forge)
 
 
-async def merge_no_more(look: BranchLook, own: Iterable[PullRequest], forge: Forge) -> None:
+async def merge_no_more(look: BranchLook, requests: Iterable[PullRequest], forge: Forge) -> None:
     """Takes back what the bot has asked of its open pull requests: they stay, and merge no more by its word. Raises
     `MergesStill` where the forge refuses that, or nothing can be written to the repository."""
     home, read_only = look.standing.identity, look.standing.read_only
-    for request in own:
+    for request in requests:
         if not request.is_to_merge_by_us:
             continue
         if read_only is not None:

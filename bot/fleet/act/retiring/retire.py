@@ -63,8 +63,8 @@ class _Leaving:
     covers: Covers
     requests: Collection[int]
 
-    def kept(self, word: OwnWord) -> str | None:
-        """Why everything stays; None where it goes."""
+    def reason_to_stay(self, word: OwnWord) -> str | None:
+        """Returns why the bot leaves everything there; None where it takes it away."""
         if not self.covers(word.identity.name):
             return NOT_INCLUDED
         return None if word.read_only is None else f"the repository is {word.read_only}"
@@ -87,26 +87,29 @@ async def retire(
             guarded(forge, _Unleased(), WriteBounds(covers=covers)), reason, dry_run, covers, traces.requests
         )
 
-    leaving, found = leaving_where(covers), list[Retired]()
+    leaving, traces_left = leaving_where(covers), list[Retired]()
     leaving_fleets = leaving_where(lambda name: covers(name) or name.lower() == traces.repository.name.lower())
     for branch in [each for used in traces.branches for each in (used, scratch_of(used))]:
         try:
-            async for each in _branch(traces.repository, branch, leaving):
-                found.append(each)
+            async for trace in _branch(traces.repository, branch, leaving):
+                traces_left.append(trace)
         except Failure as failure:
             if failure.trouble is Trouble.MISSING:
                 is_gone = await _is_gone(failure, traces.repository, forge)
-                return found if is_gone else [*found, _not_shown(traces.repository, failure)]
-            found.append(_failed(traces.repository, f"branch {branch}", failure))
-    for number, how, has_sections in ((traces.issue, leaving, True), (traces.fleet_issue, leaving_fleets, False)):
+                return traces_left if is_gone else [*traces_left, _not_shown(traces.repository, failure)]
+            traces_left.append(_failed_trace(traces.repository, f"branch {branch}", failure))
+    for number, issue_leaving, has_sections in (
+        (traces.issue, leaving, True),
+        (traces.fleet_issue, leaving_fleets, False),
+    ):
         if number is None:
             continue
         try:
-            found += await _issue(traces.repository, number, how, has_sections=has_sections)
+            traces_left += await _issue(traces.repository, number, issue_leaving, has_sections=has_sections)
         except Failure as failure:
             if not await _is_gone(failure, traces.repository, forge):
-                found.append(_failed(traces.repository, f"issue #{number}", failure))
-    return found
+                traces_left.append(_failed_trace(traces.repository, f"issue #{number}", failure))
+    return traces_left
 
 
 async def _is_gone(failure: Failure, repository: Identity, forge: Forge) -> bool:
@@ -117,16 +120,18 @@ async def _is_gone(failure: Failure, repository: Identity, forge: Forge) -> bool
 async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterator[Retired]:
     """One after the other, so that what is done is named though the next fails."""
     look = await leaving.forge.look(home, branch, ())
-    name, own = look.standing.identity, [each for each in look.own(*leaving.requests) if each.is_open]
-    why = leaving.kept(look.standing)
-    elsewhere = next((told for each in own if (told := each.elsewhere(look.standing.default_branch))), None)
-    if why is not None or elsewhere is not None:
+    name, own_requests = look.standing.identity, [each for each in look.own(*leaving.requests) if each.is_open]
+    reason = leaving.reason_to_stay(look.standing)
+    elsewhere = next(
+        (place for each in own_requests if (place := each.elsewhere(look.standing.default_branch))), None
+    )
+    if reason is not None or elsewhere is not None:
         if not leaving.is_dry:
-            await merge_no_more(look, own, leaving.forge)
-        for kept in _kept(look, branch, why or elsewhere or ""):
-            yield kept
+            await merge_no_more(look, own_requests, leaving.forge)
+        for trace in _kept_traces(look, branch, reason or elsewhere or ""):
+            yield trace
         return
-    for request in own:
+    for request in own_requests:
         if not leaving.is_dry:
             await close(look, request, closed(request.body, leaving.reason), leaving.forge)
         yield Retired(name.name, f"pull request #{request.number}", TraceOutcome.CLOSED, request.url)
@@ -134,8 +139,8 @@ async def _branch(home: Identity, branch: str, leaving: _Leaving) -> AsyncIterat
         return
     is_empty_scratch = branch.endswith(scratch_of("")) and look.has_no_commits
     if (theirs := look.open_of_others(*leaving.requests)) is not None:
-        why = f"somebody else's pull request #{theirs.number} is from it"
-        yield Retired(name.name, f"branch {branch}", TraceOutcome.KEPT, why=why)
+        reason = f"somebody else's pull request #{theirs.number} is from it"
+        yield Retired(name.name, f"branch {branch}", TraceOutcome.KEPT, why=reason)
         return
     if not _is_bots_alone(look.branch) and not is_empty_scratch:
         yield Retired(name.name, f"branch {branch}", TraceOutcome.KEPT, why="somebody has committed to it")
@@ -150,13 +155,13 @@ def _is_bots_alone(tip: Tip) -> bool:
     return tip.is_own and (bool(trailers_in(tip.message)) or is_ours(tip.message))
 
 
-def _kept(look: BranchLook, branch: str, why: str) -> Iterator[Retired]:
+def _kept_traces(look: BranchLook, branch: str, reason: str) -> Iterator[Retired]:
     name = look.standing.identity.name
     for request in look.pull_requests:
         if request.is_open:
-            yield Retired(name, f"pull request #{request.number}", TraceOutcome.KEPT, request.url, why)
+            yield Retired(name, f"pull request #{request.number}", TraceOutcome.KEPT, request.url, reason)
     if look.branch is not None:
-        yield Retired(name, f"branch {branch}", TraceOutcome.KEPT, why=why)
+        yield Retired(name, f"branch {branch}", TraceOutcome.KEPT, why=reason)
 
 
 async def _issue(home: Identity, number: int, leaving: _Leaving, *, has_sections: bool) -> list[Retired]:
@@ -164,16 +169,16 @@ async def _issue(home: Identity, number: int, leaving: _Leaving, *, has_sections
     word = (await leaving.forge.standings([home])).get(home)
     if word is None:
         raise Failure(Trouble.MISSING, "the repository is not shown", where=home.name)
-    known = await leaving.forge.issue(word.identity, number)
-    if known is None or not known.is_open:
+    issue = await leaving.forge.issue(word.identity, number)
+    if issue is None or not issue.is_open:
         return []
-    what, name = f"issue #{number}", word.identity
-    if (why := leaving.kept(word)) is not None:
-        return [Retired(name.name, what, TraceOutcome.KEPT, known.url, why)]
+    subject, name = f"issue #{number}", word.identity
+    if (reason := leaving.reason_to_stay(word)) is not None:
+        return [Retired(name.name, subject, TraceOutcome.KEPT, issue.url, reason)]
     if not leaving.is_dry:
-        body = with_sections(known.body, ()) if has_sections else known.body
+        body = with_sections(issue.body, ()) if has_sections else issue.body
         await leaving.forge.change_issue(name, number, body, is_open=False)
-    return [Retired(name.name, what, TraceOutcome.CLOSED, known.url)]
+    return [Retired(name.name, subject, TraceOutcome.CLOSED, issue.url)]
 
 
 class _Unleased:
@@ -184,8 +189,8 @@ class _Unleased:
 
 
 def _not_shown(home: Identity, failure: Failure) -> Retired:
-    return _failed(home, "all that the bot has opened", failure)
+    return _failed_trace(home, "all that the bot has opened", failure)
 
 
-def _failed(home: Identity, what: str, failure: Failure) -> Retired:
-    return Retired(home.name, what, TraceOutcome.FAILED, why=failure.told)
+def _failed_trace(home: Identity, subject: str, failure: Failure) -> Retired:
+    return Retired(home.name, subject, TraceOutcome.FAILED, why=failure.told)

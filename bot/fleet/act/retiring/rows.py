@@ -31,14 +31,14 @@ class LeavingStore(Store):
             branches: dict[int, list[str]] = {}
             for row in used:
                 branches.setdefault(row.repository_id, []).append(row.branch)
-            opened = await connection.execute(
+            request_rows = await connection.execute(
                 select(rebuilds.c.repository_id, rebuilds.c.pull_request)
                 .where(rebuilds.c.pull_request.is_not(None))
                 .distinct()
                 .order_by(rebuilds.c.pull_request)
             )
             pull_requests: dict[int, list[int]] = {}
-            for row in opened:
+            for row in request_rows:
                 pull_requests.setdefault(row.repository_id, []).append(row.pull_request)
             onboarded = await connection.execute(
                 select(onboardings.c.repository_id, onboardings.c.number).where(
@@ -49,16 +49,16 @@ class LeavingStore(Store):
                 branches.setdefault(row.repository_id, []).append(BRANCH)
                 if row.number is not None:
                     pull_requests.setdefault(row.repository_id, []).append(row.number)
-            said = await connection.execute(
+            issue_rows = await connection.execute(
                 select(issues.c.repository_id, issues.c.number).where(issues.c.number.is_not(None))
             )
-            numbers = {row.repository_id: row.number for row in said}
+            numbers = {row.repository_id: row.number for row in issue_rows}
             homes = await connection.execute(
                 select(repositories.c.id, repositories.c.name, repositories.c.node_id)
                 .where(repositories.c.id.in_({*branches, *numbers}))
                 .order_by(repositories.c.name)
             )
-            found = {
+            traces_by_name = {
                 row.name.lower(): Traces(
                     Identity(row.name, row.node_id),
                     tuple(branches.get(row.id, ())),
@@ -71,6 +71,6 @@ class LeavingStore(Store):
                 select(fleet_issues.c.repository, fleet_issues.c.number).where(fleet_issues.c.number.is_not(None))
             )
             for row in fleets:
-                home = found.get(row.repository.lower(), Traces(Identity(row.repository)))
-                found[row.repository.lower()] = replace(home, fleet_issue=row.number)
-            return sorted(found.values(), key=lambda each: each.repository.name)
+                home = traces_by_name.get(row.repository.lower(), Traces(Identity(row.repository)))
+                traces_by_name[row.repository.lower()] = replace(home, fleet_issue=row.number)
+            return sorted(traces_by_name.values(), key=lambda each: each.repository.name)

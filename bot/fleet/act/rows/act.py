@@ -84,16 +84,16 @@ class ActStore(RebuildStore):
     async def merge_repeated_by(self, rebuild: Rebuild) -> Rebuild | None:
         """The failed rebuild of a merged pull request whose build this one is to repeat, maybe after others."""
         number = rebuild.id
-        mine = repositories.c.name == rebuild.repository
+        is_of_repository = repositories.c.name == rebuild.repository
         async with self._database.reading() as connection:
-            while found := await read_rebuilds(connection, mine, rebuilds.c.retried_as == number):
-                if found[0].merge is not None:
-                    return found[0]
-                number = found[0].id
+            while earlier := await read_rebuilds(connection, is_of_repository, rebuilds.c.retried_as == number):
+                if earlier[0].merge is not None:
+                    return earlier[0]
+                number = earlier[0].id
         return None
 
     async def open_pull_requests(self, repository: str) -> int:
-        """How many pull requests of the bot are open in a repository."""
+        """Counts the open pull requests of the bot in a repository."""
         query = (
             select(func.count(func.distinct(rebuilds.c.branch)))
             .join(repositories, repositories.c.id == rebuilds.c.repository_id)
@@ -105,12 +105,12 @@ class ActStore(RebuildStore):
     async def save_progress(self, rebuild: Rebuild) -> None:
         """Stores what an attempt intends or has reached, while the lease goes on; else raises `LeaseLost`."""
         async with self._database.transaction() as connection:
-            stored = await connection.execute(
+            result = await connection.execute(
                 update(rebuilds)
                 .where(rebuilds.c.id == rebuild.id, rebuilds.c.lease_owner == self._worker.name)
                 .values(**columns_of(rebuild))
             )
-        if stored.rowcount != 1:
+        if result.rowcount != 1:
             raise LeaseLost(f"rebuild {rebuild.id} is no longer leased to {self._worker.name}")
 
     async def read_again(self, repository: int) -> None:
@@ -133,10 +133,10 @@ class ActStore(RebuildStore):
         """Tells of owners whose rebuilds fail again and again, and once it is over."""
         now = self._clock.now()
         async with self._database.reading() as connection:
-            news, over = await delay_news(connection, now)
-        if news or over:
+            new_incidents, ended_subjects = await delay_news(connection, now)
+        if new_incidents or ended_subjects:
             async with self._database.transaction() as connection:
-                await tell_incidents(connection, news, over, now)
+                await tell_incidents(connection, new_incidents, ended_subjects, now)
 
     async def due_for_dispatch(self, limit: int) -> list[Identity]:
         """Repositories whose dispatches are due, those that are due longest first."""
@@ -161,10 +161,10 @@ class ActStore(RebuildStore):
         if policy == self._noticed:
             return
         async with self._database.transaction() as connection:
-            known = await counter(connection, POLICY)
-            if known != policy:
+            stored_policy = await counter(connection, POLICY)
+            if stored_policy != policy:
                 await set_counter(connection, POLICY, policy)
-            if known not in (0, policy):
+            if stored_policy not in (0, policy):
                 open_ones = select(rebuilds.c.id).where(
                     or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL),
                     rebuilds.c.action == Action.PULL_REQUEST.value,

@@ -34,22 +34,24 @@ _WITHOUT_EFFECT = (RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.C
 
 async def read_job(connection: AsyncConnection, row: Mapping[str, Any], cves: CvesOfMoves) -> Job:
     """Reads the rebuild of a claimed row with its repository, changes and files."""
-    where = select(*MEMBER, repositories.c.default_branch, repositories.c.listed).where(
+    home_query = select(*MEMBER, repositories.c.default_branch, repositories.c.listed).where(
         repositories.c.id == row["repository_id"]
     )
-    home = (await connection.execute(where)).mappings().one()
+    home = (await connection.execute(home_query)).mappings().one()
     rebuild = rebuild_of(row, Identity(home["name"], home["node_id"]))
     steps = [change for target in rebuild.targets for change in target.changes]
-    moved = await connection.execute(
+    change_rows = await connection.execute(
         select(changes.c.change).where(changes.c.id.in_(steps)).order_by(changes.c.to_observation)
     )
-    named = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
-    found = [load(item, Usage) for item in named.scalars()]
+    usage_rows = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
+    repository_usages = [load(item, Usage) for item in usage_rows.scalars()]
     targets = {target.base for target in rebuild.targets}
-    concerned = (usage for usage in found if usage.sdk_pin or base_among(usage.reference, targets))
-    paths = {path for usage in concerned for path in usage.paths}
+    concerned_usages = (
+        usage for usage in repository_usages if usage.sdk_pin or base_among(usage.reference, targets)
+    )
+    paths = {path for usage in concerned_usages for path in usage.paths}
     places: dict[Base, set[str]] = {}
-    for usage in found:
+    for usage in repository_usages:
         base = base_among(usage.reference, targets)
         if usage.sdk_pin is None and base is not None:
             places.setdefault(base, set()).add(usage.path)
@@ -58,19 +60,19 @@ async def read_job(connection: AsyncConnection, row: Mapping[str, Any], cves: Cv
         rebuild,
         fleet_repository_of(home, {}),
         home["default_branch"],
-        tuple(load(change, Change) for change in moved.scalars()),
+        tuple(load(change, Change) for change in change_rows.scalars()),
         tuple(sorted(paths)),
         bool(home["listed"]),
-        {base: tuple(sorted(named)) for base, named in places.items()},
+        {base: tuple(sorted(base_paths)) for base, base_paths in places.items()},
         await _replaced_by(connection, rebuild, home["id"]),
-        quarantined=await _quarantined(connection, rebuild),
+        quarantined=await _quarantined_bases(connection, rebuild),
         at_request=bool(row["at_request"]),
-        condemned=await _condemned(connection, rebuild),
+        condemned=await _condemned_digest(connection, rebuild),
         shown_since=shown_since,
         is_provable=bool(shown_since) and await _is_provable(connection, rebuild, home["id"]),
         packages=await _packages(connection, rebuild, cves),
-        is_paused=bool({None, rebuild.rollout} & (paused := await paused_rollouts(connection))),
-        is_all_paused=None in paused,
+        is_paused=bool({None, rebuild.rollout} & (paused_rollout_ids := await paused_rollouts(connection))),
+        is_all_paused=None in paused_rollout_ids,
         is_later_kept=await _is_later_kept(connection, rebuild),
     )
 
@@ -79,27 +81,29 @@ async def _is_later_kept(connection: AsyncConnection, rebuild: Rebuild) -> bool:
     """Whether a word keeps the rebuild that has superseded this one."""
     if rebuild.state is not RebuildState.SUPERSEDED:
         return False
-    kept = select(rebuilds.c.id).where(rebuilds.c.id == rebuild.id, IS_KEPT_LATER)
-    return (await connection.execute(kept)).first() is not None
+    query = select(rebuilds.c.id).where(rebuilds.c.id == rebuild.id, IS_KEPT_LATER)
+    return (await connection.execute(query)).first() is not None
 
 
 async def _packages(
     connection: AsyncConnection, rebuild: Rebuild, cves: CvesOfMoves
 ) -> dict[Base, tuple[PlatformChanges, ...]]:
     """How the packages of each base change with it, and what that does about CVEs."""
-    brought = {target.base: target.changes for target in rebuild.targets}
-    moves = await package_changes_of(connection, [change for several in brought.values() for change in several])
-    moved = await cves.over(connection, brought)
+    changes_by_base = {target.base: target.changes for target in rebuild.targets}
+    moves = await package_changes_of(
+        connection, [change for several in changes_by_base.values() for change in several]
+    )
+    cves_by_base = await cves.over(connection, changes_by_base)
     return {
         base: tuple(
-            replace(each, cves=moved[base].get(each.platform))
-            for each in composed([told for change, told in moves.items() if change in several])
+            replace(platform, cves=cves_by_base[base].get(platform.platform))
+            for platform in composed([platforms for change, platforms in moves.items() if change in several])
         )
-        for base, several in brought.items()
+        for base, several in changes_by_base.items()
     }
 
 
-async def _quarantined(connection: AsyncConnection, rebuild: Rebuild) -> dict[Base, str]:
+async def _quarantined_bases(connection: AsyncConnection, rebuild: Rebuild) -> dict[Base, str]:
     """Those of its bases whose new digest is quarantined, each with why."""
     rows = await connection.execute(
         select(
@@ -113,50 +117,54 @@ async def _quarantined(connection: AsyncConnection, rebuild: Rebuild) -> dict[Ba
         )
         .order_by(quarantines.c.id)
     )
-    brought = {(target.base, target.to_digest) for target in rebuild.targets}
-    found = ((base_of(row), row) for row in rows)
-    return {base: f"{row.reason} ({row.who})" for base, row in found if (base, row.digest) in brought}
+    target_digests = {(target.base, target.to_digest) for target in rebuild.targets}
+    pairs = ((base_of(row), row) for row in rows)
+    return {base: f"{row.reason} ({row.who})" for base, row in pairs if (base, row.digest) in target_digests}
 
 
-async def _condemned(connection: AsyncConnection, rebuild: Rebuild) -> str | None:
+async def _condemned_digest(connection: AsyncConnection, rebuild: Rebuild) -> str | None:
     """A digest that a merged pull request has pinned and that was quarantined since, where this is to repeat its
     build: the next publication has ended that, and a run would still build on it. Not where a person has let it go.
     """
-    pinned = {item.new.digest for item in rebuild.replacements if item.new.digest is not None and not item.marker}
-    if rebuild.action is not Action.DISPATCH or not pinned:
+    pinned_digests = {
+        item.new.digest for item in rebuild.replacements if item.new.digest is not None and not item.marker
+    }
+    if rebuild.action is not Action.DISPATCH or not pinned_digests:
         return None
-    held = await connection.execute(
+    rows = await connection.execute(
         select(bases.c.registry, bases.c.repository, bases.c.tag, quarantines.c.digest)
         .join(bases, bases.c.id == quarantines.c.base_id)
-        .where(quarantines.c.digest.in_(pinned), quarantines.c.lifted.is_(False))
+        .where(quarantines.c.digest.in_(pinned_digests), quarantines.c.lifted.is_(False))
         .order_by(quarantines.c.id)
     )
-    brought = {(target.base, target.to_digest) for target in rebuild.targets}
-    mine = (row.digest for row in held if (base_of(row), row.digest) in brought)
-    return next(mine, None)
+    target_digests = {(target.base, target.to_digest) for target in rebuild.targets}
+    own_digests = (row.digest for row in rows if (base_of(row), row.digest) in target_digests)
+    return next(own_digests, None)
 
 
 async def _shown_since(connection: AsyncConnection, rebuild: Rebuild) -> dict[Base, datetime]:
     """From when on each base that is to be dispatched for shows the digest that is wanted."""
     if rebuild.action is not Action.DISPATCH or not rebuild.state.awaits_action:
         return {}
-    wanted = {(target.base, target.to_digest) for target in rebuild.targets}
+    targets = {(target.base, target.to_digest) for target in rebuild.targets}
     rows = await connection.execute(
         select(bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest, bases.c.moved_at).where(
-            bases.c.digest.in_({digest for _, digest in wanted}), bases.c.moved_at.is_not(None)
+            bases.c.digest.in_({digest for _, digest in targets}), bases.c.moved_at.is_not(None)
         )
     )
-    found = ((base_of(row), row) for row in rows)
-    return {base: row.moved_at for base, row in found if (base, row.digest) in wanted}
+    pairs = ((base_of(row), row) for row in rows)
+    return {base: row.moved_at for base, row in pairs if (base, row.digest) in targets}
 
 
 async def _is_provable(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> bool:
     """Whether an image of the repository is known in which a build shows what it stands on."""
     rows = (await connection.execute(select(images).where(images.c.repository_id == repository))).all()
-    lost = await contested_images(connection) if rows else ()
-    known = readable(rows, lambda row: image_of(row, rebuild.repository, lost), lambda row: f"image {row.id}")
-    wanted = {target.base for target in rebuild.targets}
-    return any(may_stand_on(image, wanted) for image in images_of_build(known, rebuild))
+    contested = await contested_images(connection) if rows else ()
+    known_images = readable(
+        rows, lambda row: image_of(row, rebuild.repository, contested), lambda row: f"image {row.id}"
+    )
+    wanted_bases = {target.base for target in rebuild.targets}
+    return any(may_stand_on(image, wanted_bases) for image in images_of_build(known_images, rebuild))
 
 
 async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> Successor | None:

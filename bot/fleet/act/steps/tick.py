@@ -40,7 +40,7 @@ class StepGate(Protocol):
 
     async def gated(self, images: Sequence[ProducedImage]) -> Gated | None: ...
 
-    def unseen(self, images: Sequence[ProducedImage], why: str) -> Gated | None: ...
+    def unseen(self, images: Sequence[ProducedImage], reason: str) -> Gated | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,11 @@ async def tick(
     gate: StepGate | None = None,
 ) -> StepStartTally:
     """Starts what is due, one after the other, as far as the gate lets it through."""
-    tally = await loop.run(_Starting(store, forge, read_workflow, options, loop, gate))
+    tally = await loop.run(_StepStarts(store, forge, read_workflow, options, loop, gate))
     return StepStartTally(tally.done, tuple(tally.problems))
 
 
-class _Starting(ForgeWriting[StepJob, StepRun]):
+class _StepStarts(ForgeWriting[StepJob, StepRun]):
     """Dispatches the workflows of steps that are due."""
 
     stage = "start steps"
@@ -132,11 +132,11 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         if freeze is not None:
             due_at = min(freeze.until, now + _LOOKED_AGAIN_IN_A_FREEZE)
             return replace(step, reason=f"frozen: {freeze.reason}", due_at=due_at)
-        if (kept := await self._held_back(replace(item, step=step.begun(now)))) is not None:
-            return kept
-        held = WordHeld(lease, self._clock)
-        return await self._started(
-            replace(item, step=step.begun(now)), self._guarded(held, item.step.step.repository), held
+        if (held_back := await self._held_back(replace(item, step=step.begun(now)))) is not None:
+            return held_back
+        word_held = WordHeld(lease, self._clock)
+        return await self._start_step(
+            replace(item, step=step.begun(now)), self._guarded(word_held, item.step.step.repository), word_held
         )
 
     async def _held_back(self, job: StepJob) -> StepRun | None:
@@ -146,15 +146,15 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         """
         if self._gate is None or job.step.attempted_at is not None:
             return None
-        why = "no image of this repository is known"
-        gated = await self._gate.gated(job.images) if job.images else self._gate.unseen((), why)
+        reason = "no image of this repository is known"
+        gated = await self._gate.gated(job.images) if job.images else self._gate.unseen((), reason)
         if gated is None or not gated.holds:
             return None
         if gated.outcome is GateOutcome.BLOCKED:
-            return self._failed(job.step, gate_in_words(gated))
+            return self._fail_step(job.step, gate_in_words(gated))
         return self._put_off(job.step, gate_in_words(gated), self._options.follow_every)
 
-    async def _started(self, job: StepJob, forge: Forge, held: WordHeld) -> StepRun:
+    async def _start_step(self, job: StepJob, forge: Forge, word_held: WordHeld) -> StepRun:
         """The step as started, or as it is kept from that."""
         step, looked_at, every = job.step, self._clock.now(), self._options.follow_every
         path = f"{WORKFLOWS}{step.workflow}"
@@ -164,9 +164,9 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
             run = await find(forge, home, step, branch, await self._store.runs_taken(home.name))
             if run is not None:
                 return self._under_way(step, run)
-        if (refused := await self._refused(job, look.standing, looked_at)) is not None:
-            return refused
-        if (outside := await self._outside(job, home)) is not None:
+        if (end_by_word := await self._heed_words(job, look.standing, looked_at)) is not None:
+            return end_by_word
+        if (outside := await self._find_outside(job, home)) is not None:
             return self._put_off(replace(step, refused=True), f"{outside}: {NOT_INCLUDED}", every)
         if look.standing.read_only is not None:
             return self._put_off(replace(step, refused=True), f"{home} is {look.standing.read_only}", every)
@@ -177,57 +177,57 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         text = content.decode(errors="replace")
         workflow = self._read_workflow(path, text)
         if workflow is None:
-            why = f"{step.workflow} is missing in {home}, or has no workflow_dispatch trigger"
-            return self._failed(replace(step, refused=True), why)
+            reason = f"{step.workflow} is missing in {home}, or has no workflow_dispatch trigger"
+            return self._fail_step(replace(step, refused=True), reason)
         if unknown := unknown_inputs(step, workflow, job.known):
-            why = f"{step.workflow} needs {' and '.join(unknown)}, which is not known"
-            return self._failed(replace(step, refused=True), why)
-        if (at := next_look(step, self._clock.now(), self._options.visible_after)) is not None:
-            return replace(step, reason=waiting_words(step), due_at=at)
+            reason = f"{step.workflow} needs {' and '.join(unknown)}, which is not known"
+            return self._fail_step(replace(step, refused=True), reason)
+        if (due_at := next_look(step, self._clock.now(), self._options.visible_after)) is not None:
+            return replace(step, reason=waiting_words(step), due_at=due_at)
 
-        async def send(intended: StepRun) -> int | None:
-            heard = looked_at if job.own == job.step.home else min(looked_at, self._words.looked_at(job.own))
-            held.hear(home.name, heard)
-            known = {**job.known, "correlation": intended.correlation or ""}
-            inputs = inputs_for(intended, workflow, known)
-            return await forge.dispatch(home, intended.workflow, ref=branch, inputs=inputs)
+        async def send(intent: StepRun) -> int | None:
+            heard_at = looked_at if job.own == job.step.home else min(looked_at, self._words.looked_at(job.own))
+            word_held.hear(home.name, heard_at)
+            values = {**job.known, "correlation": intent.correlation or ""}
+            inputs = inputs_for(intent, workflow, values)
+            return await forge.dispatch(home, intent.workflow, ref=branch, inputs=inputs)
 
-        intended, number = await dispatch_once(step, send, self._store.save_step, held, self._clock.now())
-        return self._under_way(intended, await self._shown(forge, home, number) or number)
+        intent, number = await dispatch_once(step, send, self._store.save_step, word_held, self._clock.now())
+        return self._under_way(intent, await self._find_run(forge, home, number) or number)
 
-    async def _refused(self, job: StepJob, home: OwnWord, looked_at: datetime) -> StepRun | None:
+    async def _heed_words(self, job: StepJob, home: OwnWord, looked_at: datetime) -> StepRun | None:
         """The step where the repository that is rebuilt, or the one that the workflow is in, has a word against it.
 
         What cannot be understood may be one, and is waited for until the step's time is over.
         """
-        own = home if job.own == job.step.home else await self._words.of(job.own)
-        if own is not home:
+        own_word = home if job.own == job.step.home else await self._words.of(job.own)
+        if own_word is not home:
             check_recent(job.own.name, self._words.looked_at(job.own), self._clock.now())
             config = config_of(home, looked_at)
             if config.refusal is not None:
-                return self._against(job, config, config.refusal.replace("the repository", str(home.identity)))
-        config = config_of(own, looked_at)
+                return self._end_by_word(job, config, config.refusal.replace("the repository", str(home.identity)))
+        config = config_of(own_word, looked_at)
         if config.refusal is not None:
-            return self._against(job, config, config.refusal)
+            return self._end_by_word(job, config, config.refusal)
         if config.action is ActionPreference.NOTIFY:
-            return self._against(job, config, "the repository asks to be told only")
+            return self._end_by_word(job, config, "the repository asks to be told only")
         return None
 
-    async def _outside(self, job: StepJob, home: Identity) -> Identity | None:
+    async def _find_outside(self, job: StepJob, home: Identity) -> Identity | None:
         """The repository that is rebuilt, or the one that the workflow is in, where the operator does not include
         its name; a rule that names the latter includes it, as long as it is called so."""
-        own = home if job.own == job.step.home else (await self._words.of(job.own)).identity
-        if not self._covers(own.name):
-            return own
-        named = job.step.step.repository or ""
-        return None if self._covers(home.name) or home.name.lower() == named.lower() else home
+        own_repository = home if job.own == job.step.home else (await self._words.of(job.own)).identity
+        if not self._covers(own_repository.name):
+            return own_repository
+        workflow_home = job.step.step.repository or ""
+        return None if self._covers(home.name) or home.name.lower() == workflow_home.lower() else home
 
-    def _against(self, job: StepJob, config: RepositoryConfig, told: str) -> StepRun:
+    def _end_by_word(self, job: StepJob, config: RepositoryConfig, reason: str) -> StepRun:
         if config.unread:
-            return self._put_off(replace(job.step, refused=True), told, self._options.follow_every)
-        return job.step.moved(StepState.CANCELLED, told, at=self._clock.now())
+            return self._put_off(replace(job.step, refused=True), reason, self._options.follow_every)
+        return job.step.moved(StepState.CANCELLED, reason, at=self._clock.now())
 
-    async def _shown(self, forge: Forge, home: Identity, number: int | None) -> Run | None:
+    async def _find_run(self, forge: Forge, home: Identity, number: int | None) -> Run | None:
         """The run as the forge shows it so soon; one that it does not show yet is found while it is followed."""
         try:
             return None if number is None else await forge.run(home, number)
@@ -236,19 +236,19 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
 
     def _under_way(self, step: StepRun, run: Run | int | None) -> StepRun:
         now, every = self._clock.now(), self._options.follow_every
-        moved = step.moved(StepState.STARTED, f"{step.workflow} was started", at=now)
+        started_step = step.moved(StepState.STARTED, f"{step.workflow} was started", at=now)
         due = look_together(now + every, every)
         if isinstance(run, Run):
-            return replace(moved, run=run.id, url=run.url or step.url, node_id=run.node_id, due_at=due)
-        return replace(moved, run=run, due_at=due)
+            return replace(started_step, run=run.id, url=run.url or step.url, node_id=run.node_id, due_at=due)
+        return replace(started_step, run=run, due_at=due)
 
-    def _failed(self, step: StepRun, why: str) -> StepRun:
-        return step.moved(StepState.FAILED, f"not started: {why}", at=self._clock.now())
+    def _fail_step(self, step: StepRun, reason: str) -> StepRun:
+        return step.moved(StepState.FAILED, f"not started: {reason}", at=self._clock.now())
 
-    def _put_off(self, step: StepRun, why: str, rest: timedelta) -> StepRun:
+    def _put_off(self, step: StepRun, reason: str, rest: timedelta) -> StepRun:
         now = self._clock.now()
-        waiting = replace(step, reason=why, due_at=now + rest)
-        return too_late(waiting, now) or waiting
+        waiting_step = replace(step, reason=reason, due_at=now + rest)
+        return too_late(waiting_step, now) or waiting_step
 
     async def settle(self, item: StepJob, result: StepRun) -> None:
         await self._store.settle_step(item.step, result)
@@ -257,7 +257,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         step = replace(item.step.begun(now), refused=failure.meaning is Meaning.REFUSED)
         step = replace(step, refusals=refused_so_often(step.refusals, failure))
         if not failure.lacks_a_right and is_final_after(step.refusals, failure):
-            after = self._failed(step, f"{failure.told} (tried {step.attempts} times)")
+            after = self._fail_step(step, f"{failure.told} (tried {step.attempts} times)")
         elif failure.meaning.may_end_work:
             after = self._put_off(step, failure.told, rest_of(failure, step.attempts))
         else:

@@ -13,9 +13,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, RunState, dispatched_run, sought_since
 from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, may_be_observed, too_late
 from bot.domain.rollouts.terms import Start
-from bot.fleet.follow.absent import has_not_started, judged, looks_in_vain
-from bot.fleet.follow.explaining import explained
-from bot.fleet.follow.replacing import newer_run
+from bot.fleet.follow.runs import explained, has_not_started, judged, looks_in_vain, newer_run
 from bot.fleet.follow.tick import FollowOptions
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
@@ -51,12 +49,12 @@ class StepFollowTally:
 
 async def tick(store: StepFollowStore, forge: Forge, options: FollowOptions, loop: Loop) -> StepFollowTally:
     """Looks once at every step that is due; those whose runs are known are asked for together."""
-    looks = _Following(store, forge, options, loop.clock)
+    looks = _StepFollowing(store, forge, options, loop.clock)
     tally = await loop.run(looks)
     return StepFollowTally(tally.done, looks.ended, tuple(tally.problems))
 
 
-class _Following(Work[StepRun, StepRun]):
+class _StepFollowing(Work[StepRun, StepRun]):
     """Those of one repository come one after the other: two may look for the same run.
 
     What is due is claimed, and put off, while the forge pauses too, so that its time does not run.
@@ -92,38 +90,38 @@ class _Following(Work[StepRun, StepRun]):
             self._followed[host] = await forge.follow([], nodes)
 
     async def attempt(self, item: StepRun, lease: Lease) -> StepRun:
-        after = await self._moved_on(item)
+        after = await self._move_on(item)
         if after.state is not StepState.FAILED or after.run is None:
             return after
         return replace(after, reason=await explained(self._forge, after.home, after.run, after.reason))
 
-    async def _moved_on(self, item: StepRun) -> StepRun:
+    async def _move_on(self, item: StepRun) -> StepRun:
         step = item.begun(self._clock.now())
         if step.run is None:
-            return await self._searched(step)
+            return await self._search_run(step)
         if step.node_id is None or step.node_id in self._followed[self.host(item)].unseen:
             run = await self._forge.run(step.home, step.run)
-            return await self._found(step, run)
-        shown = self._followed[self.host(item)].runs.get(step.node_id)
-        if shown is None:
+            return await self._after_finding(step, run)
+        state = self._followed[self.host(item)].runs.get(step.node_id)
+        if state is None:
             raise Failure(
                 Trouble.MISSING,
                 f"run {step.run} is not shown any more",
                 where=step.home.name,
                 advice="check that the credentials may see the repository",
             )
-        return await self._ran(step, shown)
+        return await self._after_ended_run(step, state)
 
-    async def _searched(self, step: StepRun) -> StepRun:
+    async def _search_run(self, step: StepRun) -> StepRun:
         now, step = self._clock.now(), await self._on_its_branch(step)
-        run = await (self._observed(step) if step.step.start is Start.OBSERVE else self._dispatched(step))
+        run = await (self._find_observed(step) if step.step.start is Start.OBSERVE else self._find_dispatched(step))
         if run is not None:
-            return await self._found(step, run)
+            return await self._after_finding(step, run)
         if step.state is StepState.STARTED and has_not_started(step.attempted_at or now, step.dispatches, now):
             return step.moved(StepState.FAILED, "the dispatched run never appeared", at=now)
         reason = step.reason if step.state is StepState.STARTED else f"{step.workflow} has not started yet"
-        waiting = replace(step, reason=reason)
-        return too_late(waiting, now) or waiting
+        waiting_step = replace(step, reason=reason)
+        return too_late(waiting_step, now) or waiting_step
 
     async def _on_its_branch(self, step: StepRun) -> StepRun:
         """The step with the default branch of a repository that is not one of the fleet. Raises `Failure`."""
@@ -135,13 +133,13 @@ class _Following(Work[StepRun, StepRun]):
             raise Failure(Trouble.MISSING, "its default branch is not shown", where=step.home.name, advice=advice)
         return replace(step, branch=word.default_branch)
 
-    async def _dispatched(self, step: StepRun) -> Run | None:
+    async def _find_dispatched(self, step: StepRun) -> Run | None:
         asked_at = step.attempted_at or self._clock.now()
         since = sought_since(asked_at)
         runs = await self._forge.dispatched_runs(step.home, step.workflow, branch=step.branch, since=since)
         return dispatched_run(runs, await self._store.runs_taken(step.home.name), step.correlation, asked_at)
 
-    async def _observed(self, step: StepRun) -> Run | None:
+    async def _find_observed(self, step: StepRun) -> Run | None:
         """The first run that the built commit, or a later one that contains it, has brought about.
 
         It may serve several rebuilds that it contains. Where the workflow is in another repository, nothing tells
@@ -150,10 +148,10 @@ class _Following(Work[StepRun, StepRun]):
         since = (step.since or step.began_at or self._clock.now()) - CLOCKS_DIFFER_BY
         runs = await self._forge.started_runs(step.home, step.workflow, branch=step.branch, since=since)
         is_own = step.commit is not None
-        taken = await (self._store.runs_of(step.rebuild) if is_own else self._store.runs_taken(step.home.name))
+        taken_runs = await (self._store.runs_of(step.rebuild) if is_own else self._store.runs_taken(step.home.name))
         contained: dict[str | None, bool] = {None: False, step.commit: True}
         for run in runs:
-            if run.id in taken or not may_be_observed(step, run):
+            if run.id in taken_runs or not may_be_observed(step, run):
                 continue
             if step.commit is not None and run.commit is not None and run.commit not in contained:
                 contained[run.commit] = await self._forge.contains(step.home, run.commit, step.commit)
@@ -161,25 +159,25 @@ class _Following(Work[StepRun, StepRun]):
                 return run
         return None
 
-    async def _ran(self, step: StepRun, shown: RunState) -> StepRun:
+    async def _after_ended_run(self, step: StepRun, state: RunState) -> StepRun:
         """The step after its run, or after the one that took its place where it was cancelled for that."""
         now = self._clock.now()
-        if shown.conclusion != "cancelled" or step.run is None:
-            return after_step_run(step, shown, now)
+        if state.conclusion != "cancelled" or step.run is None:
+            return after_step_run(step, state, now)
         began = step.attempted_at or step.since or now
         newer = await newer_run(self._forge, step.home, step.workflow, step.run, began)
         if newer is None:
-            return after_step_run(step, shown, now)
-        followed = replace(step, run=newer.id, node_id=newer.node_id, url=newer.url or step.url)
-        after = after_step_run(followed, newer.shown, now)
+            return after_step_run(step, state, now)
+        followed_step = replace(step, run=newer.id, node_id=newer.node_id, url=newer.url or step.url)
+        after = after_step_run(followed_step, newer.shown, now)
         return replace(after, reason=f"a newer run took its place: {after.reason}")
 
-    async def _found(self, step: StepRun, run: Run) -> StepRun:
+    async def _after_finding(self, step: StepRun, run: Run) -> StepRun:
         now = self._clock.now()
-        known = replace(step, run=run.id, node_id=run.node_id, url=run.url or step.url)
-        if known.state is StepState.DUE:
-            known = known.moved(StepState.STARTED, f"{step.workflow} has started", at=now)
-        return await self._ran(known, run.shown)
+        with_run = replace(step, run=run.id, node_id=run.node_id, url=run.url or step.url)
+        if with_run.state is StepState.DUE:
+            with_run = with_run.moved(StepState.STARTED, f"{step.workflow} has started", at=now)
+        return await self._after_ended_run(with_run, run.shown)
 
     async def settle(self, item: StepRun, result: StepRun) -> None:
         await self._store.settle_step(item, self._due_again(result))
@@ -188,12 +186,12 @@ class _Following(Work[StepRun, StepRun]):
     async def failed(self, item: StepRun, claimed: Claimed, failure: Failure, now: datetime) -> str:
         item = replace(item, looks_in_vain=looks_in_vain(item.looks_in_vain, failure))
         failure = await judged(failure, item.looks_in_vain, item.home, self._forge)
-        after = self._unseen(item, failure, now)
+        after = self._after_failed_look(item, failure, now)
         await self._store.settle_step(item, after, succeeded=False)
         self.ended += after.state.has_ended
         return f"{item.home}: step {item.step.name}: {failure}"
 
-    def _unseen(self, item: StepRun, failure: Failure, now: datetime) -> StepRun:
+    def _after_failed_look(self, item: StepRun, failure: Failure, now: datetime) -> StepRun:
         """The step after a look that showed nothing."""
         step = replace(item.begun(now), refused=failure.meaning is Meaning.REFUSED)
         after = self._due_again(step)

@@ -56,7 +56,7 @@ class Aging:
 
 @dataclass(frozen=True, slots=True)
 class AgeOptions:
-    """When rebuilds that are due by age may be made."""
+    """When the week's rebuilds for age begin, and which freezes hold them."""
 
     weekly: Weekly = Weekly()  # noqa: RUF009 - frozen
     freezes: tuple[Freeze, ...] = ()
@@ -66,61 +66,61 @@ def judge_age(aging: Aging, options: AgeOptions, now: datetime) -> Judgement:
     """Says whether a workflow is to be rebuilt, when, and why it is not or cannot be."""
     last = aging.builds.last_success
     max_age = aging.terms.max_age
-    built = _built(aging, now)
+    build_text = _words_of_last_build(aging, now)
     if max_age is None:
-        return Judgement(AgeStanding.REPORTED, built)
+        return Judgement(AgeStanding.REPORTED, build_text)
     passes = None if last is None else last.at + max_age
     turn = _turn(aging.repository, last, max_age, options.weekly, now)
     obstacle = _obstacle(aging, is_too_old=passes is None or passes <= now)
     if obstacle is not None:
-        standing, why = obstacle
-        return Judgement(standing, f"{built}; {why}", turn.plan_at, turn.begins_at, passes)
-    turn = _rested(turn, aging)
+        standing, reason = obstacle
+        return Judgement(standing, f"{build_text}; {reason}", turn.plan_at, turn.begins_at, passes)
+    turn = _rest_turn(turn, aging)
     silent = _silence(aging, now)
     if silent is None and passes is not None and _fires_before(aging, passes, now):
-        return Judgement(AgeStanding.OWN_SCHEDULE, f"{built}; its own schedule rebuilds it in time")
+        return Judgement(AgeStanding.OWN_SCHEDULE, f"{build_text}; its own schedule rebuilds it in time")
     latest = passes if passes is not None else now
     opening = next_opening(aging.terms.windows, turn.begins_at)
     opening = min(opening, max(latest, turn.begins_at))
     begins = thawed_beginning(opening, aging.terms, options.freezes, None, latest)
-    said = f"{built}, and may become {duration(max_age)} old"
-    if begins.held:
-        said += f"; {begins.held}"
+    text = f"{build_text}, and may become {duration(max_age)} old"
+    if begins.delay_reason:
+        text += f"; {begins.delay_reason}"
     if silent is not None:
-        return Judgement(AgeStanding.SILENT, f"{said}; {silent}", turn.plan_at, begins.at, passes)
+        return Judgement(AgeStanding.SILENT, f"{text}; {silent}", turn.plan_at, begins.at, passes)
     standing = AgeStanding.DUE if turn.plan_at <= now else AgeStanding.FRESH
-    return Judgement(standing, said, turn.plan_at, begins.at, passes)
+    return Judgement(standing, text, turn.plan_at, begins.at, passes)
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
+class _WeeklyTurn:
     plan_at: datetime
     begins_at: datetime
 
 
-def _turn(name: str, last: PastRun | None, max_age: timedelta, weekly: Weekly, now: datetime) -> _Turn:
+def _turn(name: str, last: PastRun | None, max_age: timedelta, weekly: Weekly, now: datetime) -> _WeeklyTurn:
     """The last weekly rebuild before it would be too old; where there is none, an hour before it is.
 
     Who is found after its turn, as when a guarantee is new, begins spread over the same time from now on.
     """
     offset = weekly.offset(name)
     if last is None:
-        return _Turn(now, now + offset)
+        return _WeeklyTurn(now, now + offset)
     passes = last.at + max_age
     week = weekly.last(passes - offset)
-    turn = _Turn(week, week + offset) if week > last.at else _Turn(passes - LEAD, passes - LEAD)
+    turn = _WeeklyTurn(week, week + offset) if week > last.at else _WeeklyTurn(passes - LEAD, passes - LEAD)
     if turn.begins_at + _TURN_HOLDS >= now:
         return turn
-    return _Turn(turn.plan_at, now + offset)
+    return _WeeklyTurn(turn.plan_at, now + offset)
 
 
-def _rested(turn: _Turn, aging: Aging) -> _Turn:
+def _rest_turn(turn: _WeeklyTurn, aging: Aging) -> _WeeklyTurn:
     """Puts a turn off until failed builds have rested, unless something has changed since."""
-    failed = aging.builds.failed
-    if not failed or _has_changed(aging):
+    failed_runs = aging.builds.failed
+    if not failed_runs or _has_changed(aging):
         return turn
-    rested = failed[0].at + len(failed) * _AFTER_FAILURE
-    return _Turn(max(turn.plan_at, rested), max(turn.begins_at, rested))
+    rested = failed_runs[0].at + len(failed_runs) * _AFTER_FAILURE
+    return _WeeklyTurn(max(turn.plan_at, rested), max(turn.begins_at, rested))
 
 
 def _has_changed(aging: Aging) -> bool:
@@ -145,9 +145,9 @@ def _obstacle(aging: Aging, *, is_too_old: bool) -> tuple[AgeStanding, str] | No
         way_out = "add one with workflow_dispatch, or name another by `workflow` in .github/freshness.yaml"
         return AgeStanding.NO_WORKFLOW, f"there is no {file} on the default branch: {way_out}"
     if builds.state != ACTIVE:
-        why = _WORDS_OF_STATE.get(builds.state, f"its state is {builds.state}")
+        cause = _WORDS_OF_STATE.get(builds.state, f"its state is {builds.state}")
         way_out = f"enable it on the Actions page, or with `gh workflow enable {file} -R {aging.repository}`"
-        return AgeStanding.DISABLED, f"{file} cannot be started, {why}: {way_out}"
+        return AgeStanding.DISABLED, f"{file} cannot be started, {cause}: {way_out}"
     if not aging.can_be_dispatched:
         way_out = "add `workflow_dispatch:` under its `on:`"
         return AgeStanding.NO_DISPATCH, f"{file} has no workflow_dispatch trigger: {way_out}"
@@ -156,28 +156,28 @@ def _obstacle(aging: Aging, *, is_too_old: bool) -> tuple[AgeStanding, str] | No
 
 def _failures(aging: Aging) -> tuple[AgeStanding, str] | None:
     """Three in a row stop it until something has changed since the last; one success forgets them all."""
-    failed = aging.builds.failed
-    if len(failed) < MOST_FAILED or _has_changed(aging):
+    failed_runs = aging.builds.failed
+    if len(failed_runs) < MOST_FAILED or _has_changed(aging):
         return None
     way_out = "mend the build: a push, a new base or a run that succeeds lets the bot go on"
-    where = f" ({failed[0].url})" if failed[0].url else ""
-    return AgeStanding.FAILING, f"its last {len(failed)} builds failed in a row{where}: {way_out}"
+    link = f" ({failed_runs[0].url})" if failed_runs[0].url else ""
+    return AgeStanding.FAILING, f"its last {len(failed_runs)} builds failed in a row{link}: {way_out}"
 
 
-def _usual(scheduled: tuple[PastRun, ...]) -> timedelta | None:
+def _usual_interval(runs: tuple[PastRun, ...]) -> timedelta | None:
     """How long lies between two runs of its schedule; None where too few are known to tell."""
-    gaps = [(later.at - earlier.at).total_seconds() for later, earlier in pairwise(scheduled)]
+    gaps = [(later.at - earlier.at).total_seconds() for later, earlier in pairwise(runs)]
     return timedelta(seconds=median(gaps)) if gaps else None
 
 
-def _longest(scheduled: tuple[PastRun, ...]) -> timedelta:
+def _longest_interval(runs: tuple[PastRun, ...]) -> timedelta:
     """How long its schedule rests at most, as with `0 3 * * 1-5` over the weekend.
 
     Where the runs that are known reach back less than a week, and none was at a weekend, that may rest too.
     """
-    gaps = [later.at - earlier.at for later, earlier in pairwise(scheduled)]
-    reach_back = scheduled[0].at - scheduled[-1].at
-    may_rest = reach_back < timedelta(days=7) and all(run.at.weekday() < _SATURDAY for run in scheduled)
+    gaps = [later.at - earlier.at for later, earlier in pairwise(runs)]
+    reach_back = runs[0].at - runs[-1].at
+    may_rest = reach_back < timedelta(days=7) and all(run.at.weekday() < _SATURDAY for run in runs)
     return max([*gaps, *([_WEEKEND] if may_rest else [])])
 
 
@@ -186,26 +186,30 @@ def _fires_before(aging: Aging, passes: datetime, now: datetime) -> bool:
 
     One that fires as often as the guarantee asks for is in time, whatever the minutes that GitHub is late.
     """
-    scheduled = aging.builds.scheduled
-    usual = _usual(scheduled)
-    if not aging.is_scheduled or usual is None or scheduled[0].has_failed:
+    scheduled_runs = aging.builds.scheduled
+    usual = _usual_interval(scheduled_runs)
+    if not aging.is_scheduled or usual is None or scheduled_runs[0].has_failed:
         return False
-    expected = scheduled[0].at + _longest(scheduled)
+    expected = scheduled_runs[0].at + _longest_interval(scheduled_runs)
     return expected <= passes + _LATE and now <= expected + _LATE
 
 
 def _silence(aging: Aging, now: datetime) -> str | None:
     """That its schedule has stopped firing although the forge calls it active, with the way out."""
-    scheduled = aging.builds.scheduled
-    usual = _usual(scheduled)
-    if not aging.is_scheduled or usual is None or now - scheduled[0].at <= _longest(scheduled) + usual + _LATE:
+    scheduled_runs = aging.builds.scheduled
+    usual = _usual_interval(scheduled_runs)
+    if (
+        not aging.is_scheduled
+        or usual is None
+        or now - scheduled_runs[0].at <= _longest_interval(scheduled_runs) + usual + _LATE
+    ):
         return None
-    since = f"{scheduled[0].at:%Y-%m-%d}"
+    since = f"{scheduled_runs[0].at:%Y-%m-%d}"
     way_out = f"push a change of {aging.workflow}, or disable and enable it; the bot starts it meanwhile"
     return f"its schedule fired every {duration(usual)} and has not since {since}: {way_out}"
 
 
-def _built(aging: Aging, now: datetime) -> str:
+def _words_of_last_build(aging: Aging, now: datetime) -> str:
     last = aging.builds.last_success
     if last is None:
         return f"{aging.workflow} is not known to have ever succeeded"

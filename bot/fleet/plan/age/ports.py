@@ -75,7 +75,7 @@ class AgePlan:
 
     judged: Mapping[int, JudgedAge]
     since: datetime
-    known: Revisions
+    revisions: Revisions
     rebuilds: tuple[PlannedRebuild, ...] = ()
     withdrawn: Mapping[int, str] = field(default_factory=dict)
     hurried: Mapping[int, datetime] = field(default_factory=dict)

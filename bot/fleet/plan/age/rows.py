@@ -68,68 +68,72 @@ class AgeStore(Store):
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
             homes = sorted({row["repository_id"] for row in rows})
-            found = await _places_of(connection, homes)
+            places = await _places_of(connection, homes)
             attempts = await _attempts(connection, homes)
         return readable(
             rows,
-            lambda row: _known(
-                row, found.get(row["repository_id"], []), attempts.get((row["repository_id"], row["workflow"]))
+            lambda row: _known_builds(
+                row, places.get(row["repository_id"], []), attempts.get((row["repository_id"], row["workflow"]))
             ),
             lambda row: f"builds {row['id']}",
         )
 
     async def standings_of(self, ids: Sequence[int]) -> dict[int, list[FollowedUsage]]:
         """The usages of these repositories, each with what its base shows now."""
-        found: dict[int, list[FollowedUsage]] = {}
+        standings: dict[int, list[FollowedUsage]] = {}
         async with self._database.reading() as connection:
-            for some in chunks(ids):
+            for part in chunks(ids):
                 rows = await connection.execute(
                     select(
                         *(usages.c.id, usages.c.repository_id, usages.c.usage),
                         *(bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest),
                     )
                     .join(bases, bases.c.id == usages.c.base_id)
-                    .where(usages.c.repository_id.in_(some))
+                    .where(usages.c.repository_id.in_(part))
                     .order_by(usages.c.id)
                 )
                 pairs = readable(rows, _standing, lambda row: f"usage {row.id}")
                 for home, standing in pairs:
-                    found.setdefault(home, []).append(standing)
-        return found
+                    standings.setdefault(home, []).append(standing)
+        return standings
 
     async def save_ages(self, plan: AgePlan) -> None:
         """Stores judgements and plans, all or nothing; raises `LeaseLost` where another plan was saved since its
         revisions were read."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            if await raise_counter(connection, PLANS) != plan.known.plans + 1:
+            if await raise_counter(connection, PLANS) != plan.revisions.plans + 1:
                 raise LeaseLost("another worker has saved a plan meanwhile")
             something_came = bool(plan.rebuilds) and await is_more_to_hold(connection)
             await lock(connection, workflow_builds, list(plan.judged))
-            for number, judged in sorted(plan.judged.items()):
+            for number, judged_age in sorted(plan.judged.items()):
                 await connection.execute(
-                    update(workflow_builds).where(workflow_builds.c.id == number).values(**_columns_of(judged, now))
+                    update(workflow_builds)
+                    .where(workflow_builds.c.id == number)
+                    .values(**_columns_of(judged_age, now))
                 )
-            written = {*plan.withdrawn, *plan.hurried}
+            rebuild_ids = {*plan.withdrawn, *plan.hurried}
             if something_came:
-                await hold_what_came(connection, now, written)
+                await hold_what_came(connection, now, rebuild_ids)
             else:
-                await lock(connection, rebuilds, written)
-            touched = await _withdraw(connection, plan.withdrawn, now)
+                await lock(connection, rebuilds, rebuild_ids)
+            touched_rollouts = await _withdraw(connection, plan.withdrawn, now)
             await _hurry(connection, plan.hurried)
             if plan.rebuilds:
                 rollout = await _rollout(connection, plan.since, now)
-                failed = await _failed(connection, rollout)
-                await add_rebuilds(connection, plan.rebuilds, plan.known, rollout, now)
-                await _mark_retried(connection, rollout, failed)
-                touched.add(rollout)
-            await after_transitions(connection, touched, now)
+                failed_rebuilds = await _failed_rebuilds(connection, rollout)
+                await add_rebuilds(connection, plan.rebuilds, plan.revisions, rollout, now)
+                await _mark_retried(connection, rollout, failed_rebuilds)
+                touched_rollouts.add(rollout)
+            await after_transitions(connection, touched_rollouts, now)
 
 
-def _known(
-    row: Mapping[str, Any], found: Sequence[tuple[BaseInFile, datetime | None]], attempt: Any
+def _known_builds(
+    row: Mapping[str, Any], places: Sequence[tuple[BaseInFile, datetime | None]], attempt: Any
 ) -> KnownBuilds:
-    moments = [at for at in (row["changed_at"], *(moved_at for _, moved_at in found)) if at is not None]
+    moments = [
+        moment for moment in (row["changed_at"], *(moved_at for _, moved_at in places)) if moment is not None
+    ]
     home = {
         "id": row["repository_id"],
         "name": row["name"],
@@ -143,7 +147,7 @@ def _known(
         row["workflow"],
         row["node_id"] is not None,
         load(row["builds"], BranchBuilds),
-        tuple(place for place, _ in found),
+        tuple(place for place, _ in places),
         row["read_at"],
         max(moments, default=None),
         row["told_at"],
@@ -160,7 +164,7 @@ async def _places_of(
     connection: AsyncConnection, ids: Sequence[int]
 ) -> dict[int, list[tuple[BaseInFile, datetime | None]]]:
     """Where each repository names which bases, with when they last moved."""
-    found: dict[int, list[tuple[BaseInFile, datetime | None]]] = {}
+    places_by_home: dict[int, list[tuple[BaseInFile, datetime | None]]] = {}
     path = usage_text("path").label("path")
     columns = usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.moved_at, path
     rows = await connection.execute(
@@ -171,8 +175,8 @@ async def _places_of(
     )
     for row in rows:
         place = base_of(row), row.path
-        found.setdefault(row.repository_id, []).append((place, row.moved_at))
-    return found
+        places_by_home.setdefault(row.repository_id, []).append((place, row.moved_at))
+    return places_by_home
 
 
 async def _attempts(connection: AsyncConnection, ids: Sequence[int]) -> dict[tuple[int, str], Attempt]:
@@ -205,15 +209,15 @@ async def _attempts(connection: AsyncConnection, ids: Sequence[int]) -> dict[tup
     }
 
 
-def _columns_of(judged: JudgedAge, now: datetime) -> dict[str, Any]:
-    judgement = judged.judgement
+def _columns_of(judged_age: JudgedAge, now: datetime) -> dict[str, Any]:
+    judgement = judged_age.judgement
     return {
         "judged": True,
         "standing": judgement.standing.value,
         "said": judgement.said,
-        "plan_at": judged.plan_at,
-        **({"told_at": now} if judged.is_told else {}),
-        **({"due_at": now} if judged.look_again else {}),
+        "plan_at": judged_age.plan_at,
+        **({"told_at": now} if judged_age.is_told else {}),
+        **({"due_at": now} if judged_age.look_again else {}),
     }
 
 
@@ -222,16 +226,16 @@ async def _rollout(connection: AsyncConnection, since: datetime, now: datetime) 
     joined = select(func.max(rollouts.c.id)).where(
         rollouts.c.occasion == Occasion.AGE.value, rollouts.c.opened_at >= since
     )
-    known = (await connection.execute(joined)).scalar()
-    if known is not None:
-        return int(known)
-    opened = await connection.execute(
+    rollout = (await connection.execute(joined)).scalar()
+    if rollout is not None:
+        return int(rollout)
+    result = await connection.execute(
         insert(rollouts).values(opened_at=now, occasion=Occasion.AGE.value).returning(rollouts.c.id)
     )
-    return int(opened.scalar_one())
+    return int(result.scalar_one())
 
 
-async def _failed(connection: AsyncConnection, rollout: int) -> dict[tuple[int, str | None], list[int]]:
+async def _failed_rebuilds(connection: AsyncConnection, rollout: int) -> dict[tuple[int, str | None], list[int]]:
     """Reads by repository and workflow what failed in the rollout and was not tried again yet."""
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.workflow).where(
@@ -240,14 +244,14 @@ async def _failed(connection: AsyncConnection, rollout: int) -> dict[tuple[int, 
             rebuilds.c.retried_as.is_(None),
         )
     )
-    found: dict[tuple[int, str | None], list[int]] = {}
+    failed_by_workflow: dict[tuple[int, str | None], list[int]] = {}
     for row in rows:
-        found.setdefault((row.repository_id, row.workflow), []).append(row.id)
-    return found
+        failed_by_workflow.setdefault((row.repository_id, row.workflow), []).append(row.id)
+    return failed_by_workflow
 
 
 async def _mark_retried(
-    connection: AsyncConnection, rollout: int, failed: Mapping[tuple[int, str | None], Sequence[int]]
+    connection: AsyncConnection, rollout: int, failed_rebuilds: Mapping[tuple[int, str | None], Sequence[int]]
 ) -> None:
     """One that is tried again counts as one, however often it has failed."""
     home = rebuilds.c.repository_id, rebuilds.c.workflow
@@ -256,41 +260,44 @@ async def _mark_retried(
     )
     rows = await connection.execute(newest.group_by(*home))
     added = {(row.repository_id, row.workflow): row.id for row in rows}
-    again = {number: added[home] for home, numbers in failed.items() if home in added for number in numbers}
-    await lock(connection, rebuilds, list(again))
-    for number, successor in sorted(again.items()):
+    retries = {
+        number: added[home] for home, numbers in failed_rebuilds.items() if home in added for number in numbers
+    }
+    await lock(connection, rebuilds, list(retries))
+    for number, successor in sorted(retries.items()):
         await connection.execute(update(rebuilds).where(rebuilds.c.id == number).values(retried_as=successor))
 
 
 async def _withdraw(connection: AsyncConnection, withdrawn: Mapping[int, str], now: datetime) -> set[int]:
     """Ends what is not needed any more and has not begun; the rollouts that lost one by it."""
     await lock(connection, rebuilds, list(withdrawn))
-    waiting = await read_rebuilds(
+    waiting_rebuilds = await read_rebuilds(
         connection,
         rebuilds.c.id.in_(list(withdrawn)),
         rebuilds.c.state.in_(AWAITING),
         rebuilds.c.attempted_at.is_(None),
     )
-    for rebuild in waiting:
-        ended = rebuild.moved(RebuildState.CANCELLED, withdrawn[rebuild.id], at=now)
+    for rebuild in waiting_rebuilds:
+        cancelled_rebuild = rebuild.moved(RebuildState.CANCELLED, withdrawn[rebuild.id], at=now)
         # Taking the lease away stops a worker that is just beginning with one.
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id == rebuild.id)
-            .values(**outcome_of(ended), lease_owner=None, lease_until=None)
+            .values(**outcome_of(cancelled_rebuild), lease_owner=None, lease_until=None)
         )
         await keep_transitions(
-            connection, [transition_row(rebuild.id, now, rebuild.state, RebuildState.CANCELLED, ended.reason)]
+            connection,
+            [transition_row(rebuild.id, now, rebuild.state, RebuildState.CANCELLED, cancelled_rebuild.reason)],
         )
-    return {rebuild.rollout for rebuild in waiting}
+    return {rebuild.rollout for rebuild in waiting_rebuilds}
 
 
 async def _hurry(connection: AsyncConnection, hurried: Mapping[int, datetime]) -> None:
     """What waits already, for whatever reason, waits for no wave once its image would be too old."""
-    for rebuild, at in sorted(hurried.items()):
-        is_later = or_(rebuilds.c.overdue_at.is_(None), rebuilds.c.overdue_at > at)
+    for rebuild, overdue_at in sorted(hurried.items()):
+        is_later = or_(rebuilds.c.overdue_at.is_(None), rebuilds.c.overdue_at > overdue_at)
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id == rebuild, rebuilds.c.state.in_(AWAITING), is_later)
-            .values(overdue_at=at)
+            .values(overdue_at=overdue_at)
         )

@@ -44,9 +44,9 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """May be rebuilt now. `told` says what its parents were not proven to show; empty where all is proven."""
+    """May be rebuilt now. `remark` says what its parents were not proven to show; empty where all is proven."""
 
-    told: str = ""
+    remark: str = ""
     is_ahead: bool = False
     """It does not wait for all of its parents."""
 
@@ -76,10 +76,10 @@ class Wait:
     def _of_parents(self) -> str:
         names = " and ".join(sorted({base.repository.rpartition("/")[2] for base in self.bases}))
         ready = self.parents - len(self.bases)
-        told = f"waits for {names}, {ready} of {counted(self.parents, 'parent')} ready"
+        sentence = f"waits for {names}, {ready} of {counted(self.parents, 'parent')} ready"
         if self.is_gated:
-            return f"{told}; the gate holds back what it shows"
-        return f"{told}; its rebuild failed" if self.blocked_by is not None else told
+            return f"{sentence}; the gate holds back what it shows"
+        return f"{sentence}; its rebuild failed" if self.blocked_by is not None else sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +98,5 @@ class Cascade:
     frontier: Mapping[int, Passed] = field(default_factory=lambda: MappingProxyType({}))
     waits: Mapping[int, Wait | Unseen] = field(default_factory=lambda: MappingProxyType({}))
     blocks: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
-    done: frozenset[int] = frozenset()
+    made_before: frozenset[int] = frozenset()
     """An earlier build of the repository has made all that these are for."""

@@ -51,18 +51,18 @@ class Graph:
         return frozenset((cycle.cut.child, cycle.cut.base) for cycle in self.cycles)
 
     def of(self, child: Image) -> tuple[Link, ...]:
-        """The links to its parents, the oldest first."""
+        """Returns an image's links to its parents, the oldest first."""
         return self.parents.get(child, ())
 
     @cached_property
     def images_of(self) -> Mapping[int, tuple[Image, ...]]:
         """All children and parents by the repository that builds them."""
-        found: dict[int, set[Image]] = defaultdict(set)
+        images_by_repository: dict[int, set[Image]] = defaultdict(set)
         for links in self.parents.values():
             for link in links:
-                found[link.child.repository].add(link.child)
-                found[link.parent.repository].add(link.parent)
-        return {repository: tuple(sorted(some)) for repository, some in found.items()}
+                images_by_repository[link.child.repository].add(link.child)
+                images_by_repository[link.parent.repository].add(link.parent)
+        return {repository: tuple(sorted(images)) for repository, images in images_by_repository.items()}
 
     @cached_property
     def turning(self) -> frozenset[int]:
@@ -74,14 +74,14 @@ class Graph:
             for link in links:
                 above[link.child.repository].add(link.parent.repository)
                 below[link.parent.repository].add(link.child.repository)
-        left = set(self.images_of)
+        rest = set(self.images_of)
         for onwards, back in ((above, below), (below, above)):
-            ends = [number for number in left if not onwards[number] & left]
+            ends = [number for number in rest if not onwards[number] & rest]
             while ends:
-                gone = ends.pop()
-                left.discard(gone)
-                ends += [number for number in back[gone] & left if not onwards[number] & left]
-        return frozenset(left)
+                end = ends.pop()
+                rest.discard(end)
+                ends += [number for number in back[end] & rest if not onwards[number] & rest]
+        return frozenset(rest)
 
     def turns(self, link: Link) -> bool:
         """Whether it may be part of a way from one image of a repository to another of the same."""
@@ -94,7 +94,7 @@ class Graph:
         Each build of the repository may make the base anew with other layers, also the one that the base's own
         children need: what is new without bringing anything would go round for ever.
         """
-        links = (link for some in self.parents.values() for link in some)
+        links = (link for group in self.parents.values() for link in group)
         return frozenset((link.child, link.base) for link in links if self.turns(link))
 
     def descendants(self, parents: Collection[Image]) -> frozenset[Image]:
@@ -103,42 +103,42 @@ class Graph:
         for links in self.parents.values():
             for link in links:
                 children[link.parent].add(link.child)
-        found: set[Image] = set()
-        rest = list(parents)
-        while rest:
-            news = children.get(rest.pop(), set()) - found
-            found |= news
-            rest += news
-        return frozenset(found)
+        images: set[Image] = set()
+        images_to_visit = list(parents)
+        while images_to_visit:
+            new_images = children.get(images_to_visit.pop(), set()) - images
+            images |= new_images
+            images_to_visit += new_images
+        return frozenset(images)
 
     def in_order(self) -> tuple[Image, ...]:
         """All children and parents, every parent before its children."""
         above = {child: [link.parent for link in links] for child, links in self.parents.items()}
-        return parents_first(above, [image for some in self.images_of.values() for image in some])
+        return parents_first(above, [image for images in self.images_of.values() for image in images])
 
     def distances(self) -> dict[Image, int]:
         """How many own bases stand between each child and the root, on the longest way; none is left out."""
-        found: dict[Image, int] = {}
+        lengths: dict[Image, int] = {}
         for image in self.in_order():
             if links := self.of(image):
-                found[image] = max(1 + found.get(link.parent, 0) for link in links)
-        return found
+                lengths[image] = max(1 + lengths.get(link.parent, 0) for link in links)
+        return lengths
 
 
 def parents_first(above: Mapping[Image, Collection[Image]], everybody: Iterable[Image]) -> tuple[Image, ...]:
     """All images, each behind those above it, of which there is no circle."""
-    rest = {child: len(set(some)) for child, some in above.items() if some}
+    rest = {child: len(set(parents)) for child, parents in above.items() if parents}
     below: dict[Image, list[Image]] = defaultdict(list)
-    for child, some in above.items():
-        for parent in set(some):
+    for child, parents in above.items():
+        for parent in set(parents):
             below[parent].append(child)
-    found = sorted({*everybody, *below} - rest.keys())
-    for image in found:
+    ordered = sorted({*everybody, *below} - rest.keys())
+    for image in ordered:
         for child in below[image]:
             rest[child] -= 1
             if not rest[child]:
-                found.append(child)
-    return tuple(found)
+                ordered.append(child)
+    return tuple(ordered)
 
 
 def graph_of(links: Iterable[Link]) -> Graph:
@@ -158,18 +158,18 @@ def graph_of(links: Iterable[Link]) -> Graph:
 def _way(parents: Mapping[Image, tuple[Link, ...]], start: Image, end: Image) -> tuple[Image, ...] | None:
     """A way from `start` up to `end` over parents, both included; None where there is none."""
     came_from: dict[Image, Image | None] = {start: None}
-    rest = [start]
-    while rest:
-        image = rest.pop(0)
+    images_to_visit = [start]
+    while images_to_visit:
+        image = images_to_visit.pop(0)
         if image == end:
             way: list[Image] = []
-            at: Image | None = image
-            while at is not None:
-                way.append(at)
-                at = came_from[at]
+            ancestor: Image | None = image
+            while ancestor is not None:
+                way.append(ancestor)
+                ancestor = came_from[ancestor]
             return tuple(reversed(way))
         for link in parents.get(image, ()):
             if link.parent not in came_from:
                 came_from[link.parent] = image
-                rest.append(link.parent)
+                images_to_visit.append(link.parent)
     return None

@@ -17,40 +17,40 @@ class RepositoryImages:
     repository: int
     bases: Mapping[Image, frozenset[Base]] = field(default_factory=dict)
 
-    def named(self, name: str) -> Image:
+    def image_named(self, name: str) -> Image:
         """The image `registry/repository`, or the one that stands for it."""
         image = Image(self.repository, name)
         return image if image in self.bases else Image(self.repository)
 
     def upon(self, bases: Collection[Base]) -> frozenset[Image]:
         """The images that a rebuild for these bases is for; all of them where none names any."""
-        found = frozenset(image for image, mine in self.bases.items() if not mine.isdisjoint(bases))
-        return found or frozenset(self.bases) or frozenset({Image(self.repository)})
+        images = frozenset(image for image, image_bases in self.bases.items() if not image_bases.isdisjoint(bases))
+        return images or frozenset(self.bases) or frozenset({Image(self.repository)})
 
 
 def parts_of(
-    repository: int, built_from: Mapping[str, str], named: Iterable[tuple[Base, Usage]]
+    repository: int, built_from: Mapping[str, str], usages: Iterable[tuple[Base, Usage]]
 ) -> RepositoryImages:
     """Tells a repository's images apart. `built_from` are those that it produces, each with the file that it is
-    built from, empty where that is not known; `named` the bases that its files name.
+    built from, empty where that is not known; `usages` the bases that its files name.
 
     A Dockerfile or project belongs to the images that are built from it. What other files name, such as a workflow
     with build arguments, belongs to all.
     """
     files = {name: file for name, file in built_from.items() if file}
-    known = set(files.values())
+    known_files = set(files.values())
     bases: dict[Image, set[Base]] = {Image(repository, name): set() for name in files}
-    rest: set[Base] = set()
-    for base, usage in named:
-        mine = known.intersection(usage.paths)
-        if not mine and usage.role in _OF_DOCKERFILES:
-            rest.add(base)
+    shared_bases: set[Base] = set()
+    for base, usage in usages:
+        own_files = known_files.intersection(usage.paths)
+        if not own_files and usage.role in _OF_DOCKERFILES:
+            shared_bases.add(base)
             continue
         if len(files) < len(built_from):
-            rest.add(base)
+            shared_bases.add(base)
         for name, file in files.items():
-            if not mine or file in mine:
+            if not own_files or file in own_files:
                 bases[Image(repository, name)].add(base)
-    if rest or len(files) < len(built_from):
-        bases[Image(repository)] = rest
-    return RepositoryImages(repository, {image: frozenset(some) for image, some in bases.items()})
+    if shared_bases or len(files) < len(built_from):
+        bases[Image(repository)] = shared_bases
+    return RepositoryImages(repository, {image: frozenset(image_bases) for image, image_bases in bases.items()})

@@ -54,16 +54,16 @@ class Stood:
 
     bases: frozenset[Base]
     built: str
-    wanted: str
+    current: str
 
     @property
     def is_current(self) -> bool:
-        return self.built == self.wanted
+        return self.built == self.current
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSight:
-    """An image as it was looked at last."""
+    """When an image was looked at last, and what it was seen to stand on."""
 
     looked_at: datetime | None
     standings: tuple[ImageStanding, ...]
@@ -75,14 +75,18 @@ def made_together(bases: Collection[Base], since: datetime | None, images: Seque
     `since` is when the bases had moved and that build was done; a look at an image counts from then on. What layers
     do not prove is not so.
     """
-    if any(seen is None for seen in images):
+    if any(sight is None for sight in images):
         return Together.NO
-    known = [seen for seen in images if seen is not None]
-    if any(seen.looked_at is None or (since is not None and seen.looked_at < since) for seen in known):
+    sights = [sight for sight in images if sight is not None]
+    if any(sight.looked_at is None or (since is not None and sight.looked_at < since) for sight in sights):
         return Together.UNSEEN
-    counted = [judged(seen.standings) for seen in known]
-    stands = [each.is_current and each.of(bases).base in bases for mine in counted for each in mine]
-    return Together.YES if stands and all(stands) and all(counted) else Together.NO
+    judged_standings = [judged(sight.standings) for sight in sights]
+    stands = [
+        each.is_current and each.of(bases).base in bases
+        for image_standings in judged_standings
+        for each in image_standings
+    ]
+    return Together.YES if stands and all(stands) and all(judged_standings) else Together.NO
 
 
 def is_mended(failed_at: datetime, moved: Collection[datetime], sights: Sequence[ImageSight]) -> bool:
@@ -90,8 +94,8 @@ def is_mended(failed_at: datetime, moved: Collection[datetime], sights: Sequence
     have `moved`, each of its tags is current."""
     since = max([failed_at, *moved])
     return bool(sights) and all(
-        seen.looked_at is not None and seen.looked_at >= since and state_of(seen.standings) is ImageState.CURRENT
-        for seen in sights
+        sight.looked_at is not None and sight.looked_at >= since and state_of(sight.standings) is ImageState.CURRENT
+        for sight in sights
     )
 
 

@@ -20,17 +20,17 @@ class CascadeInput:
     """What the store knows of own bases and of what stands on them.
 
     `names` are those of repositories, `progress` is how far each image's rebuild is, `dues` the rebuilds that have
-    not begun, and `held` those of them that wait for their parents. `bases_of` are the bases that each parent
-    follows, `digests` what bases show now and `moved` since when. `is_settled` is False while a base has moved of
-    which no plan was made yet: what is to be rebuilt is not known then.
+    not begun, and `held_rebuilds` those of them that wait for their parents. `bases_of` are the bases that each
+    parent follows, `digests` what bases show now and `moved` since when. `is_settled` is False while a base has
+    moved of which no plan was made yet: what is to be rebuilt is not known then.
     """
 
-    known: int
+    releases: int
     links: tuple[Link, ...] = ()
     names: Mapping[int, str] = field(default_factory=dict)
     progress: Mapping[Image, RebuildProgress] = field(default_factory=dict)
     dues: Mapping[int, Due] = field(default_factory=dict)
-    held: frozenset[int] = frozenset()
+    held_rebuilds: frozenset[int] = frozenset()
     builds: Mapping[Image, LastBuild] = field(default_factory=dict)
     bases_of: Mapping[Image, frozenset[Base]] = field(default_factory=dict)
     digests: Mapping[Base, str | None] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class CascadeInput:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What follows for one reading of the fleet."""
+    """What one tick has decided, with the fleet and the graph that it was decided from."""
 
     fleet: CascadeInput
     graph: Graph
@@ -61,8 +61,8 @@ class CascadeStore(Protocol):
         nobody waits."""
         ...
 
-    async def save(self, decided: Decided) -> int:
-        """Stores it in one transaction; how many rebuilds were let go.
+    async def save(self, decision: Decided) -> int:
+        """Stores the decision in one transaction, and returns how many rebuilds were let go.
 
         Raises `LeaseLost` where somebody let rebuilds begin, or kept them from it, since the fleet was read.
         """
@@ -72,7 +72,7 @@ class CascadeStore(Protocol):
 class Layers(Protocol):
     """Registries, as far as layers tell what own bases stand on."""
 
-    async def stood(self, asked: Mapping[Base, Collection[Base]]) -> Mapping[Base, Stood]:
+    async def stood(self, bases_below: Mapping[Base, Collection[Base]]) -> Mapping[Base, Stood]:
         """What the layers of own bases tell of the bases that each may stand on; those that layers tell of."""
         ...
 
@@ -96,21 +96,21 @@ async def tick(
     if fleet is None:
         return CascadeTally()
     graph = graph_of(fleet.links)
-    shown = await _shown(fleet, graph, layers)
-    found = decide_frontier(
-        *(graph, fleet.progress, fleet.dues, shown, clock.now(), join_timeout),
+    shown_by_link = await _shown_by_link(fleet, graph, layers)
+    cascade = decide_frontier(
+        *(graph, fleet.progress, fleet.dues, shown_by_link, clock.now(), join_timeout),
         *(fleet.behind, fleet.gated, fleet.beginnings),
     )
     try:
-        let_go = await store.save(Decided(fleet, graph, found))
+        let_go = await store.save(Decided(fleet, graph, cascade))
     except LeaseLost:
         return CascadeTally()
-    return CascadeTally(let_go, len(found.waits), len(found.blocks), len(graph.cycles))
+    return CascadeTally(let_go, len(cascade.waits), len(cascade.blocks), len(graph.cycles))
 
 
-async def _shown(fleet: CascadeInput, graph: Graph, layers: Layers) -> Mapping[tuple[Image, Base], Shown]:
+async def _shown_by_link(fleet: CascadeInput, graph: Graph, layers: Layers) -> Mapping[tuple[Image, Base], Shown]:
     """Asked only for the parents of those who wait that have nothing to do themselves."""
-    homes = {fleet.dues[number].repository for number in fleet.held if number in fleet.dues}
+    homes = {fleet.dues[number].repository for number in fleet.held_rebuilds if number in fleet.dues}
     links = [
         link
         for home in homes
@@ -118,11 +118,11 @@ async def _shown(fleet: CascadeInput, graph: Graph, layers: Layers) -> Mapping[t
         for link in graph.of(child)
         if fleet.progress.get(link.parent, RebuildProgress.SETTLED) is RebuildProgress.SETTLED
     ]
-    asked = {link.base: fleet.bases_of.get(link.parent, frozenset()) for link in links}
-    stood = await layers.stood(asked) if asked else {}
+    bases_below = {link.base: fleet.bases_of.get(link.parent, frozenset()) for link in links}
+    stood_by_base = await layers.stood(bases_below) if bases_below else {}
     return {
         (link.child, link.base): shown_of(
-            fleet.moved.get(link.base), fleet.builds.get(link.parent), fleet.digests, stood.get(link.base)
+            fleet.moved.get(link.base), fleet.builds.get(link.parent), fleet.digests, stood_by_base.get(link.base)
         )
         for link in links
     }

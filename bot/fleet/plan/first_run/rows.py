@@ -43,7 +43,7 @@ class CatchUpStore(PlanStore):
 
         What was merged before the repository was last read, and is behind all the same, has not brought it.
         """
-        found: set[tuple[int, Base, str]] = set()
+        served_places: set[tuple[int, Base, str]] = set()
         is_seen = or_(
             rebuilds.c.state.not_in(ENDED),
             rebuilds.c.action != Action.PULL_REQUEST.value,
@@ -51,19 +51,19 @@ class CatchUpStore(PlanStore):
             rebuilds.c.ended_at >= repositories.c.read_at,
         )
         async with self._database.reading() as connection:
-            for some in chunks(sorted(repositories_)):
+            for part in chunks(sorted(repositories_)):
                 rows = await connection.execute(
                     select(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.targets)
                     .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-                    .where(rebuilds.c.repository_id.in_(some), rebuilds.c.state.not_in(_WITHOUT_EFFECT), is_seen)
+                    .where(rebuilds.c.repository_id.in_(part), rebuilds.c.state.not_in(_WITHOUT_EFFECT), is_seen)
                 )
                 for home, targets in readable(
                     rows,
                     lambda row: (row.repository_id, load(row.targets, tuple[Target, ...])),
                     lambda row: f"rebuild {row.id}",
                 ):
-                    found |= {(home, target.base, target.to_digest) for target in targets}
-        return found
+                    served_places |= {(home, target.base, target.to_digest) for target in targets}
+        return served_places
 
     async def save(self, plan: CatchUp, word: Word) -> int | None:
         """Makes the rollout that a person asked for; None where there is nothing to rebuild.
@@ -86,10 +86,10 @@ class CatchUpStore(PlanStore):
         return rollout
 
     async def is_any_read(self) -> bool:
-        """Whether anything is known of the fleet yet."""
-        read = exists(select(repositories.c.id).where(repositories.c.read_at.is_not(None)))
+        """Tells whether any repository of the fleet was read yet."""
+        any_read = exists(select(repositories.c.id).where(repositories.c.read_at.is_not(None)))
         async with self._database.reading() as connection:
-            return bool(await connection.scalar(select(read)))
+            return bool(await connection.scalar(select(any_read)))
 
     async def is_first_run_over(self) -> bool:
         async with self._database.reading() as connection:
@@ -131,17 +131,17 @@ class CatchUpStore(PlanStore):
 
     async def _begin(self, connection: AsyncConnection, plan: CatchUp) -> int | None:
         now = self._clock.now()
-        if await raise_counter(connection, PLANS) != plan.known.plans + 1:
+        if await raise_counter(connection, PLANS) != plan.revisions.plans + 1:
             raise LeaseLost("another worker has saved a plan meanwhile")
         if not plan.rebuilds:
             return None
         if await is_more_to_hold(connection):
             await hold_what_came(connection, now, [old for item in plan.rebuilds for old in item.supersedes])
-        opened = await connection.execute(
+        result = await connection.execute(
             insert(rollouts).values(opened_at=now, occasion=Occasion.CATCH_UP.value).returning(rollouts.c.id)
         )
-        rollout = int(opened.scalar_one())
-        touched = await supersede(connection, plan.rebuilds, rollout, now)
-        await add_rebuilds(connection, plan.rebuilds, plan.known, rollout, now)
-        await after_transitions(connection, touched | {rollout}, now)
+        rollout = int(result.scalar_one())
+        touched_rollouts = await supersede(connection, plan.rebuilds, rollout, now)
+        await add_rebuilds(connection, plan.rebuilds, plan.revisions, rollout, now)
+        await after_transitions(connection, touched_rollouts | {rollout}, now)
         return rollout

@@ -35,10 +35,10 @@ async def tick(store: FirstRunStore, policy: Policy, clock: Clock, *, catches_up
     """Does so once in the life of a store; a fleet in which nothing is behind is not told of."""
     if await store.is_first_run_over() or not await store.is_fleet_read():
         return FirstRunTally()
-    found = await planned(store, policy, clock)
-    behind = len(found.behind.usages)
+    catch_up = await planned(store, policy, clock)
+    behind = len(catch_up.behind.usages)
     try:
-        await store.end_first_run(found if catches_up else None, is_told=behind > 0)
+        await store.end_first_run(catch_up if catches_up else None, is_told=behind > 0)
     except LeaseLost:
         return FirstRunTally()
-    return FirstRunTally(behind, len(found.rebuilds) if catches_up else 0)
+    return FirstRunTally(behind, len(catch_up.rebuilds) if catches_up else 0)

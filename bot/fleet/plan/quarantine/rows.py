@@ -66,32 +66,34 @@ class QuarantineStore(Store):
         """Reads how builds ended: dispatched runs, and what built merged pull requests."""
         since = self._clock.now() - 2 * GREEN_WITHIN
         async with self._database.reading() as connection:
-            failed = await connection.execute(
+            result = await connection.execute(
                 select(rebuilds.c.rollout_id, rebuilds.c.repository_id)
                 .where(*_is_build(_IS_RED), rebuilds.c.ended_at >= since + GREEN_WITHIN)
                 .distinct()
             )
-            pairs = failed.all()
+            pairs = result.all()
             if len({pair.repository_id for pair in pairs}) < LEAST_BROKEN:
                 return []
-            shown = await _shown(connection)
-            green = await _green(connection, {pair.repository_id for pair in pairs}, since)
+            shown_digests = await _unjudged_digests(connection)
+            green = await _last_green_builds(connection, {pair.repository_id for pair in pairs}, since)
             rows = await connection.execute(
                 _builds(
                     *_is_build(_IS_GREEN, _IS_RED), rebuilds.c.rollout_id.in_({pair.rollout_id for pair in pairs})
                 )
             )
-            found = readable(rows, lambda row: row, lambda row: f"rebuild {row.id}")
-            replaced = await _replaced(connection, {pair.rollout_id for pair in pairs})
-        brought = read_targets(found)
-        by_id = {row.id: row for row in found}
-        again = {row.id: _last_of(row.retried_as, replaced) for row in found if row.retried_as is not None}
-        retries = set(again.values())
+            builds = readable(rows, lambda row: row, lambda row: f"rebuild {row.id}")
+            replacements = await _replacements_of(connection, {pair.rollout_id for pair in pairs})
+        targets_by_build = read_targets(builds)
+        by_id = {row.id: row for row in builds}
+        reruns = {row.id: _last_of(row.retried_as, replacements) for row in builds if row.retried_as is not None}
+        retries = set(reruns.values())
         return [
             KnownEnd(row.id, end, row.severity is not None and Severity(row.severity) in SEVERE)
-            for row in found
+            for row in builds
             if row.id not in retries
-            for end in _ends_of(row, brought.get(row.id, ()), _failed_again(row, again, by_id), shown, green)
+            for end in _ends_of(
+                row, targets_by_build.get(row.id, ()), _failed_again(row, reruns, by_id), shown_digests, green
+            )
         ]
 
     async def run_again(self, ids: Sequence[int]) -> int:
@@ -101,59 +103,59 @@ class QuarantineStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            failed = await read_rebuilds(
+            failed_rebuilds = await read_rebuilds(
                 connection, rebuilds.c.id.in_(ids), rebuilds.c.retried_as.is_(None), ~_PAUSED_BY_PERSON
             )
-            why = "run once more, to tell an accident from a base that is broken"
-            again = [await retried(connection, each, why, now) for each in failed]
-            await after_transitions(connection, {each.rollout for each in again}, now)
-        return len(again)
+            reason = "run once more, to tell an accident from a base that is broken"
+            retries = [await retried(connection, each, reason, now) for each in failed_rebuilds]
+            await after_transitions(connection, {each.rollout for each in retries}, now)
+        return len(retries)
 
     async def quarantine(self, suspect: Suspect) -> bool:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             number = await _id_of(connection, suspect.base)
-            known = select(quarantines.c.id).where(
+            earlier = select(quarantines.c.id).where(
                 quarantines.c.base_id == number, quarantines.c.digest == suspect.digest
             )
-            if (await connection.execute(known)).first() is not None:
+            if (await connection.execute(earlier)).first() is not None:
                 return False  # it holds, or a person has lifted it, and knows better
-            return await open_quarantine(connection, number, suspect.digest, BOT, _why(suspect), now)
+            return await open_quarantine(connection, number, suspect.digest, BOT, _reason(suspect), now)
 
     async def ask(self, suspect: Suspect) -> int:
         """Each rollout is asked about once: whoever resumes it has answered. Looks first, as the others do."""
         async with self._database.reading() as connection:
-            if not await _unasked(connection, suspect):
+            if not await _rollouts_to_ask_about(connection, suspect):
                 return 0
-        now, reason = self._clock.now(), _asked(suspect)
+        now, reason = self._clock.now(), _question(suspect)
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            numbers = await _unasked(connection, suspect)
+            numbers = await _rollouts_to_ask_about(connection, suspect)
             return sum([await open_pause(connection, each, BOT, reason, now, once=True) for each in numbers])
 
 
-async def _unasked(connection: AsyncConnection, suspect: Suspect) -> list[int]:
+async def _rollouts_to_ask_about(connection: AsyncConnection, suspect: Suspect) -> list[int]:
     """The open rollouts in which builds failed on this digest, and that are not paused nor were for that."""
     is_known = exists(
         select(pauses.c.id).where(
             pauses.c.rollout_id == rollouts.c.id,
-            or_(pauses.c.until.is_(None), pauses.c.reason == _asked(suspect)),
+            or_(pauses.c.until.is_(None), pauses.c.reason == _question(suspect)),
         )
     )
     unasked = select(rollouts.c.id).where(rollouts.c.ended_at.is_(None), ~is_known)
     concerned = await connection.execute(_builds(*_is_build(_IS_RED)).where(rebuilds.c.rollout_id.in_(unasked)))
     rows = concerned.all()
-    brought = read_targets(rows)
-    return sorted({row.rollout_id for row in rows if _brings(brought.get(row.id, ()), suspect)})
+    targets_by_build = read_targets(rows)
+    return sorted({row.rollout_id for row in rows if _brings(targets_by_build.get(row.id, ()), suspect)})
 
 
-def _is_build(*ended: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+def _is_build(*endings: ColumnElement[bool]) -> list[ColumnElement[bool]]:
     was_started = and_(rebuilds.c.action == Action.DISPATCH.value, rebuilds.c.run.is_not(None))
-    return [or_(was_started, rebuilds.c.merge_commit.is_not(None)), or_(*ended)]
+    return [or_(was_started, rebuilds.c.merge_commit.is_not(None)), or_(*endings)]
 
 
-def _builds(*where: Any) -> Any:
+def _builds(*conditions: Any) -> Any:
     columns = (
         *(rebuilds.c.id, rebuilds.c.rollout_id, rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.targets),
         *(rebuilds.c.merge_commit, rebuilds.c.workflow, cast(repositories.c.workflows, Text).label("workflows")),
@@ -165,10 +167,10 @@ def _builds(*where: Any) -> Any:
             repositories.c.name,
         ),
     )
-    return select(*columns).join(repositories, repositories.c.id == rebuilds.c.repository_id).where(*where)
+    return select(*columns).join(repositories, repositories.c.id == rebuilds.c.repository_id).where(*conditions)
 
 
-async def _shown(connection: AsyncConnection) -> dict[Base, str]:
+async def _unjudged_digests(connection: AsyncConnection) -> dict[Base, str]:
     """What bases show now and nobody has judged yet: on what is, or was, quarantined nothing is tried again."""
     is_judged = exists(
         select(quarantines.c.id).where(quarantines.c.base_id == bases.c.id, quarantines.c.digest == bases.c.digest)
@@ -177,7 +179,7 @@ async def _shown(connection: AsyncConnection) -> dict[Base, str]:
     return {base_of(row): row.digest for row in rows}
 
 
-async def _green(
+async def _last_green_builds(
     connection: AsyncConnection, homes: Collection[int], since: Any
 ) -> dict[tuple[int, Base, str], Any]:
     """When each of these repositories was last green on each digest."""
@@ -187,41 +189,41 @@ async def _green(
         )
     )
     whole = readable(rows, lambda row: row, lambda row: f"rebuild {row.id}")
-    brought = read_targets(whole)
+    targets_by_build = read_targets(whole)
     return {
         (row.repository_id, target.base, target.to_digest): row.ended_at
         for row in whole
-        for target in brought.get(row.id, ())
+        for target in targets_by_build.get(row.id, ())
     }
 
 
-async def _replaced(connection: AsyncConnection, rollouts: Collection[int]) -> dict[int, int]:
+async def _replacements_of(connection: AsyncConnection, rollouts: Collection[int]) -> dict[int, int]:
     """By the rebuilds that followed a run of others to no end, what took the place of each."""
-    followed = select(rebuilds.c.id, rebuilds.c.retried_as).where(
+    query = select(rebuilds.c.id, rebuilds.c.retried_as).where(
         rebuilds.c.rollout_id.in_(rollouts),
         rebuilds.c.state == RebuildState.SUPERSEDED.value,
         rebuilds.c.retried_as.is_not(None),
     )
-    return {row.id: row.retried_as for row in await connection.execute(followed)}
+    return {row.id: row.retried_as for row in await connection.execute(query)}
 
 
-def _last_of(rebuild: int, replaced: Mapping[int, int]) -> int:
+def _last_of(rebuild: int, replacements: Mapping[int, int]) -> int:
     """The rebuild itself, or what was done in its place in the end."""
-    while rebuild in replaced:
-        rebuild = replaced[rebuild]
+    while rebuild in replacements:
+        rebuild = replacements[rebuild]
     return rebuild
 
 
-def _failed_again(row: Any, again: Mapping[int, int], by_id: Mapping[int, Any]) -> bool | None:
+def _failed_again(row: Any, retries: Mapping[int, int], by_id: Mapping[int, Any]) -> bool | None:
     """Whether one more run of a build failed too; None where there was none."""
-    if row.id not in again:
+    if row.id not in retries:
         return None
-    once_more = by_id.get(again[row.id])
+    once_more = by_id.get(retries[row.id])
     return once_more is not None and once_more.built_at is None
 
 
 def _ends_of(
-    row: Any, targets: Sequence[Target], failed_again: bool | None, shown: Any, green: Any
+    row: Any, targets: Sequence[Target], failed_again: bool | None, shown_digests: Any, green: Any
 ) -> list[BuildEnd]:
     return [
         BuildEnd(
@@ -235,7 +237,7 @@ def _ends_of(
             row.merge_commit is None or is_dispatchable(row.workflow, row.workflows),
         )
         for target in targets
-        if shown.get(target.base) == target.to_digest
+        if shown_digests.get(target.base) == target.to_digest
     ]
 
 
@@ -243,16 +245,18 @@ def _brings(targets: Sequence[Target], suspect: Suspect) -> bool:
     return any(target.base == suspect.base and target.to_digest == suspect.digest for target in targets)
 
 
-def _asked(suspect: Suspect) -> str:
+def _question(suspect: Suspect) -> str:
     """The question about a digest, the same whoever else fails on it later: it is asked once."""
-    shown = f"{suspect.base.short} at {suspect.digest[:19]}"
-    return f"repositories fail on {shown} that were green before; it fixes something severe, so a person decides"
+    digest_text = f"{suspect.base.short} at {suspect.digest[:19]}"
+    return (
+        f"repositories fail on {digest_text} that were green before; it fixes something severe, so a person decides"
+    )
 
 
-def _why(suspect: Suspect) -> str:
+def _reason(suspect: Suspect) -> str:
     return f"{suspect.reason}: {', '.join(suspect.broken[:10])}"
 
 
 async def _id_of(connection: AsyncConnection, base: Base) -> int:
-    found = select(bases.c.id).where(has_base_name(str(base)))
-    return int((await connection.execute(found)).scalar_one())
+    query = select(bases.c.id).where(has_base_name(str(base)))
+    return int((await connection.execute(query)).scalar_one())

@@ -29,15 +29,15 @@ class QuarantineStore(Protocol):
         ...
 
     async def run_again(self, rebuilds: Sequence[int]) -> int:
-        """Has each tried once more, unless it was already; how many."""
+        """Has each rebuild tried once more, unless it was already, and returns how many."""
         ...
 
     async def quarantine(self, suspect: Suspect) -> bool:
-        """Whether that is new."""
+        """Quarantines the digest, and tells whether that is new."""
         ...
 
     async def ask(self, suspect: Suspect) -> int:
-        """Pauses the open rollouts that bring this digest; how many."""
+        """Pauses the open rollouts that bring this digest, and returns how many."""
         ...
 
 
@@ -52,21 +52,21 @@ class QuarantineTally:
 
 
 async def tick(store: QuarantineStore, *, is_frozen: bool = False) -> QuarantineTally:
-    """Quarantines the digests on which rebuilds fail.
+    """Quarantines the digests on which rebuilds fail; the tally counts what was done.
 
     One that fixes something severe is not held back: its rollout is paused, and a person asked. In a freeze nothing
     is run once more.
     """
     lifted = await store.lift_published()
-    known = await store.ends()
-    ends = [item.end for item in known]
-    severe = {(item.end.base, item.end.digest) for item in known if item.is_severe}
-    again = set() if is_frozen else set(needed_reruns(ends))
-    run_again = await store.run_again(sorted(item.rebuild for item in known if item.end in again))
-    quarantined = asked = 0
+    known_ends = await store.ends()
+    ends = [item.end for item in known_ends]
+    severe = {(item.end.base, item.end.digest) for item in known_ends if item.is_severe}
+    ends_to_repeat = set() if is_frozen else set(needed_reruns(ends))
+    run_again = await store.run_again(sorted(item.rebuild for item in known_ends if item.end in ends_to_repeat))
+    quarantined = questions = 0
     for suspect in suspects(ends):
         if (suspect.base, suspect.digest) in severe:
-            asked += await store.ask(suspect)
+            questions += await store.ask(suspect)
         else:
             quarantined += await store.quarantine(suspect)
-    return QuarantineTally(quarantined, asked, run_again, lifted)
+    return QuarantineTally(quarantined, questions, run_again, lifted)

@@ -49,7 +49,7 @@ _PARENTS_UNKNOWN = "waits until its parents were looked at"
 
 
 @dataclass(frozen=True, slots=True)
-class _Inherited:
+class _InheritedPlace:
     """What a rebuild takes over from those that it supersedes: its place in time, and a person's word."""
 
     waits_since: datetime | None = None
@@ -57,40 +57,46 @@ class _Inherited:
     held_because: str | None = None
 
 
-async def _inherited(connection: AsyncConnection, planned: Sequence[PlannedRebuild]) -> dict[int, _Inherited]:
+async def _read_inherited(
+    connection: AsyncConnection, plans: Sequence[PlannedRebuild]
+) -> dict[int, _InheritedPlace]:
     """Reads what is taken over, by the id of what is superseded."""
-    found: dict[int, _Inherited] = {}
-    for ids in chunks([old for item in planned for old in item.supersedes]):
+    places: dict[int, _InheritedPlace] = {}
+    for ids in chunks([old for item in plans for old in item.supersedes]):
         columns = rebuilds.c.id, rebuilds.c.waits_since, rebuilds.c.overdue_at, rebuilds.c.held_because
         rows = await connection.execute(select(*columns).where(rebuilds.c.id.in_(ids)))
-        found |= readable(
+        places |= readable(
             rows,
-            lambda row: (row.id, _Inherited(row.waits_since, row.overdue_at, row.held_because)),
+            lambda row: (row.id, _InheritedPlace(row.waits_since, row.overdue_at, row.held_because)),
             lambda row: f"rebuild {row.id}",
         )
-    return found
+    return places
 
 
 async def add_rebuilds(
-    connection: AsyncConnection, planned: Sequence[PlannedRebuild], known: Revisions, rollout: int, now: datetime
+    connection: AsyncConnection,
+    plans: Sequence[PlannedRebuild],
+    revisions: Revisions,
+    rollout: int,
+    now: datetime,
 ) -> None:
     """Adds planned rebuilds to a rollout, each with its place in time and what keeps it from beginning."""
-    before = await _inherited(connection, planned)
-    held = await quarantined(connection)
-    children = await _children(connection, {item.repository_id for item in planned})
-    for part in chunks(planned):
+    before = await _read_inherited(connection, plans)
+    quarantines = await quarantined(connection)
+    children = await _children(connection, {item.repository_id for item in plans})
+    for part in chunks(plans):
         await connection.execute(
             insert(rebuilds),
             [
-                _row_of(item, known, rollout, now)
+                _row_of(item, revisions, rollout, now)
                 | _place(item, [before[old] for old in item.supersedes if old in before], now)
-                | {"quarantine_id": held.first_keeping(item.targets)}
+                | {"quarantine_id": quarantines.first_keeping(item.targets)}
                 | {"waits_for": _PARENTS_UNKNOWN if _waits_for_parents(item, children) else None}
                 for item in part
             ],
         )
     is_known = exists(select(transitions.c.id).where(transitions.c.rebuild_id == rebuilds.c.id))
-    await _add_steps(connection, planned, rollout, ~is_known, now)
+    await _add_steps(connection, plans, rollout, ~is_known, now)
     first = (
         select(rebuilds.c.id, literal(now, Moment), rebuilds.c.state, rebuilds.c.reason)
         .where(rebuilds.c.rollout_id == rollout, ~is_known)
@@ -101,38 +107,38 @@ async def add_rebuilds(
 
 async def _children(connection: AsyncConnection, homes: Collection[int]) -> set[int]:
     """Those of these repositories that stand on a base which may have to come before them."""
-    found: set[int] = set()
+    children: set[int] = set()
     if (await connection.execute(_MAY_COME_LATER.limit(1))).first() is None:
-        return found
-    for some in chunks(sorted(homes)):
-        stand = usages.c.repository_id.in_(some), usages.c.base_id.in_(_MAY_COME_LATER)
-        found |= set(await connection.scalars(select(usages.c.repository_id).where(*stand).distinct()))
-    return found
+        return children
+    for part in chunks(sorted(homes)):
+        stand = usages.c.repository_id.in_(part), usages.c.base_id.in_(_MAY_COME_LATER)
+        children |= set(await connection.scalars(select(usages.c.repository_id).where(*stand).distinct()))
+    return children
 
 
 async def _add_steps(
     connection: AsyncConnection,
-    planned: Sequence[PlannedRebuild],
+    plans: Sequence[PlannedRebuild],
     rollout: int,
     is_new: ColumnElement[bool],
     now: datetime,
 ) -> None:
     """A plan has one rebuild for each action in a repository, and for each branch and workflow of it."""
-    wanted = {
+    steps_by_key = {
         (item.repository_id, item.action.value, item.branch, item.workflow): item.steps
-        for item in planned
+        for item in plans
         if item.steps
     }
-    if not wanted:
+    if not steps_by_key:
         return
     key = rebuilds.c.repository_id, rebuilds.c.action, rebuilds.c.branch, rebuilds.c.workflow
     added = await connection.execute(
         select(rebuilds.c.id, *key).where(rebuilds.c.rollout_id == rollout, rebuilds.c.steps > 0, is_new)
     )
-    await add_steps(connection, [(row[0], wanted[tuple(row[1:])]) for row in added], now)
+    await add_steps(connection, [(row[0], steps_by_key[tuple(row[1:])]) for row in added], now)
 
 
-def _row_of(item: PlannedRebuild, known: Revisions, rollout: int, now: datetime) -> dict[str, Any]:
+def _row_of(item: PlannedRebuild, revisions: Revisions, rollout: int, now: datetime) -> dict[str, Any]:
     return {
         "rollout_id": rollout,
         "repository_id": item.repository_id,
@@ -143,7 +149,7 @@ def _row_of(item: PlannedRebuild, known: Revisions, rollout: int, now: datetime)
         "replacements": dump_text(item.replacements, tuple[Replacement, ...]),
         "wave": item.wave,
         "planned_at": now,
-        "considered_revision": known.assessments,
+        "considered_revision": revisions.assessments,
         "due_at": item.due_at,
         "workflow": item.workflow,
         "branch": item.branch,
@@ -159,55 +165,58 @@ def _waits_for_parents(item: PlannedRebuild, children: Collection[int]) -> bool:
     return item.repository_id in children and item.action is not Action.NOTIFY and not item.state.has_ended
 
 
-def _place(item: PlannedRebuild, before: Sequence[_Inherited], now: datetime) -> dict[str, Any]:
+def _place(item: PlannedRebuild, before: Sequence[_InheritedPlace], now: datetime) -> dict[str, Any]:
     waits = [now, *(old.waits_since for old in before if old.waits_since is not None)]
-    overdue = [at for at in (item.overdue_at, *(old.overdue_at for old in before)) if at is not None]
-    held = [old.held_because for old in before if old.held_because]
+    overdue = [moment for moment in (item.overdue_at, *(old.overdue_at for old in before)) if moment is not None]
+    reasons = [old.held_because for old in before if old.held_because]
     return {
         "severity": item.severity.value if item.severity else None,
         "soak_seconds": None if item.soak is None else int(item.soak.total_seconds()),
         "waits_since": min(waits),
         "overdue_at": min(overdue, default=None),
-        "held_because": held[0] if held else None,
+        "held_because": reasons[0] if reasons else None,
     }
 
 
 async def supersede(
-    connection: AsyncConnection, planned: Sequence[PlannedRebuild], rollout: int, now: datetime
+    connection: AsyncConnection, plans: Sequence[PlannedRebuild], rollout: int, now: datetime
 ) -> set[int]:
     """Ends what the planned rebuilds replace; the rollouts that lost one by it. What may merge by itself before it
     is gone on with is looked at."""
-    replaced = [old for item in planned for old in item.supersedes]
-    touched: set[int] = set()
+    replaced_ids = [old for item in plans for old in item.supersedes]
+    touched_rollouts: set[int] = set()
     # Locked first, so that what a busy worker is just writing is seen here.
-    await lock(connection, rebuilds, replaced)
-    for ids in chunks(replaced):
+    await lock(connection, rebuilds, replaced_ids)
+    for ids in chunks(replaced_ids):
         still_open = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.state.in_(REPLACEABLE))
-        touched |= {rebuild.rollout for rebuild in still_open}
+        touched_rollouts |= {rebuild.rollout for rebuild in still_open}
         for is_same in (False, True):
-            some = [rebuild for rebuild in still_open if (rebuild.rollout == rollout) is is_same]
+            group = [rebuild for rebuild in still_open if (rebuild.rollout == rollout) is is_same]
             reason = "more bases of the same publication" if is_same else "a newer digest"
             await _end(
                 connection,
-                some,
+                group,
                 f"{reason} arrived; rollout {rollout} goes on with {'them' if is_same else 'it'}",
                 now,
             )
-    return touched
+    return touched_rollouts
 
 
-async def _end(connection: AsyncConnection, some: Sequence[Rebuild], reason: str, now: datetime) -> None:
-    if not some:
+async def _end(connection: AsyncConnection, superseded: Sequence[Rebuild], reason: str, now: datetime) -> None:
+    if not superseded:
         return
-    ended = [rebuild.moved(RebuildState.SUPERSEDED, reason, at=now) for rebuild in some]
+    ended_rebuilds = [rebuild.moved(RebuildState.SUPERSEDED, reason, at=now) for rebuild in superseded]
     # Taking the lease away stops a worker that is busy with one from writing over this.
     await connection.execute(
         update(rebuilds)
-        .where(rebuilds.c.id.in_([rebuild.id for rebuild in ended]))
-        .values(**outcome_of(ended[0]), lease_owner=None, lease_until=None)
+        .where(rebuilds.c.id.in_([rebuild.id for rebuild in ended_rebuilds]))
+        .values(**outcome_of(ended_rebuilds[0]), lease_owner=None, lease_until=None)
     )
     await keep_transitions(
         connection,
-        [transition_row(old.id, now, old.state, new.state, reason) for old, new in zip(some, ended, strict=True)],
+        [
+            transition_row(old.id, now, old.state, new.state, reason)
+            for old, new in zip(superseded, ended_rebuilds, strict=True)
+        ],
     )
-    await outdate(connection, [rebuild.id for rebuild in some if rebuild.merging is not None], now)
+    await outdate(connection, [rebuild.id for rebuild in superseded if rebuild.merging is not None], now)

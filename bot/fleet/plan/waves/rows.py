@@ -29,8 +29,8 @@ class AdvanceStore(Store):
     async def standings(self, rules: ReleaseRules) -> Standings:
         """The open rollouts that are not paused, each wave counted by the database."""
         async with self._database.reading() as connection:
-            known = await counter(connection, RELEASES)
-            return Standings(known, await standings(connection, rules, ~is_paused()))
+            releases = await counter(connection, RELEASES)
+            return Standings(releases, await standings(connection, rules, ~is_paused()))
 
     async def give_way(self, waves: Collection[str], now: datetime) -> int:
         """Gives the places of what fails again and again to others, until it is tried the next time."""
@@ -44,61 +44,61 @@ class AdvanceStore(Store):
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             ids = await lock_where(connection, rebuilds, rests)
-            for some in chunks(ids):
+            for part in chunks(ids):
                 await connection.execute(
-                    update(rebuilds).where(rebuilds.c.id.in_(some), rests).values(gave_way_at=now)
+                    update(rebuilds).where(rebuilds.c.id.in_(part), rests).values(gave_way_at=now)
                 )
         return len(ids)
 
-    async def take(self, step: RolloutAdvance, rules: ReleaseRules, known: int) -> int:
-        """Lets rebuilds begin, all of it or nothing; how many began."""
+    async def take(self, step: RolloutAdvance, rules: ReleaseRules, releases: int) -> int:
+        """Lets rebuilds begin, all of the step or nothing, and returns how many began."""
         async with self._database.transaction() as connection:
-            if await raise_counter(connection, RELEASES) != known + 1:
+            if await raise_counter(connection, RELEASES) != releases + 1:
                 raise LeaseLost("another worker has let rebuilds begin meanwhile")
             if step.pause is not None:
                 await open_pause(connection, step.rollout, BOT, step.pause, rules.at)
                 return 0
-            mine = [
+            is_of_rollout = [
                 *(rebuilds.c.rollout_id == step.rollout, rebuilds.c.distance == step.distance),
                 *may_pass(rules),
             ]
             began: list[str] = []
             if step.urgent:
-                began += await _release(connection, [*mine, is_urgent(rules)], rules.at)
+                began += await _release(connection, [*is_of_rollout, is_urgent(rules)], rules.at)
             for name, most in step.late.items():
-                late = [
-                    *mine,
+                is_late = [
+                    *is_of_rollout,
                     rebuilds.c.wave == name,
                     rebuilds.c.waits_since <= step.late_since[name],
                     MAY_BE_LATE,
                 ]
-                began += await _release(connection, late, rules.at, most)
+                began += await _release(connection, is_late, rules.at, most)
             for name, most in step.release.items():
-                began += await _release(connection, [*mine, rebuilds.c.wave == name], rules.at, most)
+                began += await _release(connection, [*is_of_rollout, rebuilds.c.wave == name], rules.at, most)
             await _keep_times(connection, step, sorted(set(began)), rules.at)
-            if step.done:
+            if step.finished_waves:
                 await announce(connection, f"rollout:{step.rollout}", rules.at)
-            for name in sorted(step.done):
+            for name in sorted(step.finished_waves):
                 await announce(connection, f"wave:{step.rollout}:{name}", rules.at)
         return len(began)
 
 
 async def _release(
-    connection: AsyncConnection, where: Sequence[ColumnElement[bool]], now: datetime, most: int | None = None
+    connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]], now: datetime, most: int | None = None
 ) -> list[str]:
     """Those that were planned first begin first; the waves of those that began."""
-    chosen = select(rebuilds.c.id).where(*where).order_by(rebuilds.c.due_at, rebuilds.c.id).limit(most)
-    ids = list((await connection.execute(chosen)).scalars())
+    query = select(rebuilds.c.id).where(*conditions).order_by(rebuilds.c.due_at, rebuilds.c.id).limit(most)
+    ids = list((await connection.execute(query)).scalars())
     await lock(connection, rebuilds, ids)
     began: list[str] = []
-    for some in chunks(ids):
-        released = await connection.execute(
+    for part in chunks(ids):
+        result = await connection.execute(
             update(rebuilds)
-            .where(rebuilds.c.id.in_(some), IS_WAITING, rebuilds.c.waits_for.is_(None))
+            .where(rebuilds.c.id.in_(part), IS_WAITING, rebuilds.c.waits_for.is_(None))
             .values(released_at=func.coalesce(rebuilds.c.released_at, now), gave_way_at=None)
             .returning(rebuilds.c.wave)
         )
-        began += released.scalars()
+        began += result.scalars()
     return began
 
 
@@ -113,7 +113,7 @@ async def _keep_times(
         await connection.execute(
             row.on_conflict_do_update(index_elements=["rollout_id", "distance", "name"], set_={"began_at": first})
         )
-    for name, since in step.done.items():
+    for name, since in step.finished_waves.items():
         left_out = step.set_aside.get(name, 0)
         row = insert_into(connection, rollout_waves).values(
             rollout_id=step.rollout, distance=step.distance, name=name, done_since=since, set_aside=left_out

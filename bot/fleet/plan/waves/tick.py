@@ -28,14 +28,14 @@ class RolloutAdvance:
     release: Mapping[str, int] = field(default_factory=dict)
     late: Mapping[str, int] = field(default_factory=dict)
     late_since: Mapping[str, datetime] = field(default_factory=dict)
-    done: Mapping[str, datetime] = field(default_factory=dict)
+    finished_waves: Mapping[str, datetime] = field(default_factory=dict)
     set_aside: Mapping[str, int] = field(default_factory=dict)
     urgent: bool = False
     pause: str | None = None
     distance: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.release or self.late or self.done or self.urgent or self.pause)
+        return bool(self.release or self.late or self.finished_waves or self.urgent or self.pause)
 
 
 class AdvanceStore(Protocol):
@@ -53,7 +53,7 @@ class AdvanceStore(Protocol):
         """Returns every open rollout that is not paused, counted in the store."""
         ...
 
-    async def take(self, step: RolloutAdvance, rules: ReleaseRules, known: int) -> int:
+    async def take(self, step: RolloutAdvance, rules: ReleaseRules, releases: int) -> int:
         """Lets rebuilds begin, in one transaction; how many.
 
         Raises `LeaseLost` where something was released since.
@@ -75,34 +75,34 @@ async def tick(store: AdvanceStore, options: RolloutOptions, clock: Clock) -> Ad
     rules = release_rules_at(clock.now(), options)
     if bounded := [wave.name for wave in options.waves if wave.batch is not None]:
         await store.give_way(bounded, rules.at)
-    found = await store.standings(rules)
-    known, released, done = found.known, 0, 0
-    paused: list[str] = []
-    for standing in found.rollouts:
+    standings = await store.standings(rules)
+    releases, released_count, finished_count = standings.known, 0, 0
+    pauses: list[str] = []
+    for standing in standings.rollouts:
         step = next_step(standing, options, rules.at)
         if not step:
             continue
         try:
-            released += await store.take(step, rules, known)
+            released_count += await store.take(step, rules, releases)
         except LeaseLost:
             break
-        known += 1
-        done += len(step.done)
-        paused += [f"rollout {step.rollout} is paused: {step.pause}"] if step.pause else []
-    return AdvanceTally(released, done, tuple(paused))
+        releases += 1
+        finished_count += len(step.finished_waves)
+        pauses += [f"rollout {step.rollout} is paused: {step.pause}"] if step.pause else []
+    return AdvanceTally(released_count, finished_count, tuple(pauses))
 
 
 def next_step(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> RolloutAdvance:
     """Decides what a rollout does now; where no waves are configured everything begins that is ready."""
     waves = waves_in_order(options.waves, standing.tallies)
-    found = advance(waves, standing.tallies, options.pause_when_failed, now)
-    if found.pause is not None:
-        return RolloutAdvance(standing.rollout, pause=found.pause)
-    release = dict(standing.ready) if not options.waves else found.release
+    outcome = advance(waves, standing.tallies, options.pause_when_failed, now)
+    if outcome.pause is not None:
+        return RolloutAdvance(standing.rollout, pause=outcome.pause)
+    release = dict(standing.ready) if not options.waves else outcome.release
     late_since = {
         wave.name: now - (latest_start(waves, wave.name, now) - now)
         for wave in waves[1:]  # nobody in the first wave is late, since it waits for no other
-        if wave.name in standing.longest and wave.name not in release and not _is_for_person(found, wave)
+        if wave.name in standing.longest and wave.name not in release and not _is_for_person(outcome, wave)
     }
     late = {
         wave.name: room(wave, standing.tallies[wave.name])
@@ -114,16 +114,16 @@ def next_step(standing: RolloutStanding, options: RolloutOptions, now: datetime)
         {name: count for name, count in release.items() if standing.ready.get(name)},
         _positive(late),
         late_since,
-        found.done,
-        found.set_aside,
+        outcome.done,
+        outcome.set_aside,
         standing.urgent > 0,
         distance=standing.distance,
     )
 
 
-def _is_for_person(found: Advance, wave: Wave) -> bool:
-    held = found.holds.get(wave.name)
-    return held is not None and held.for_person
+def _is_for_person(outcome: Advance, wave: Wave) -> bool:
+    hold = outcome.holds.get(wave.name)
+    return hold is not None and hold.for_person
 
 
 def _positive(counts: Mapping[str, int]) -> dict[str, int]:

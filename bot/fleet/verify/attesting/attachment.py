@@ -65,16 +65,16 @@ class Attachment:
             },
         }
 
-    def manifest(self, others: Iterable[DescriptorFields]) -> bytes:
-        """Makes the manifest, with the layers of `others` before its own; an earlier statement of this verifier
-        goes."""
+    def manifest(self, descriptors: Iterable[DescriptorFields]) -> bytes:
+        """Makes the manifest, with the layers of `descriptors` before its own; an earlier statement of this
+        verifier goes."""
         return _document(
             {
                 "schemaVersion": 2,
                 "mediaType": OCI_MANIFEST,
                 "artifactType": IN_TOTO,
                 "config": _EMPTY_CONFIG,
-                "layers": [*self._of_others(others), self.layer],
+                "layers": [*self._of_others(descriptors), self.layer],
                 "subject": self.subject,
                 "annotations": {OWNER: self.verifier},
             }
@@ -90,17 +90,17 @@ class Attachment:
             "annotations": {OWNER: self.verifier},
         }
 
-    def index(self, others: Iterable[DescriptorFields], manifest: bytes) -> bytes:
-        """The referrers of `others` and this one; an earlier one of this verifier goes."""
-        listed = [*self._of_others(others), self.entry(manifest)]
-        return _document({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed})
+    def index(self, descriptors: Iterable[DescriptorFields], manifest: bytes) -> bytes:
+        """The referrers of `descriptors` and this one; an earlier one of this verifier goes."""
+        manifests = [*self._of_others(descriptors), self.entry(manifest)]
+        return _document({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests})
 
     def _of_others(self, descriptors: Iterable[DescriptorFields]) -> list[DescriptorFields]:
-        kept: dict[str, DescriptorFields] = {}
-        for each in descriptors:
-            if owner_of(each) != self.verifier:
-                kept.setdefault(str(each.get("digest")), each)
-        return list(kept.values())
+        by_digest: dict[str, DescriptorFields] = {}
+        for descriptor in descriptors:
+            if owner_of(descriptor) != self.verifier:
+                by_digest.setdefault(str(descriptor.get("digest")), descriptor)
+        return list(by_digest.values())
 
 
 def owner_of(descriptor: DescriptorFields) -> str | None:
@@ -116,8 +116,8 @@ def entries_of(document: bytes | None, member: str) -> tuple[DescriptorFields, .
         content = json.loads(document) if document else {}
     except (ValueError, RecursionError):
         return ()
-    listed = content.get(member) if isinstance(content, dict) else None
-    return tuple(each for each in listed if isinstance(each, dict)) if isinstance(listed, list) else ()
+    entries = content.get(member) if isinstance(content, dict) else None
+    return tuple(each for each in entries if isinstance(each, dict)) if isinstance(entries, list) else ()
 
 
 def _document(content: Mapping[str, Any]) -> bytes:

@@ -22,7 +22,7 @@ class Attacher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DueAttestation:
-    """The row of one image."""
+    """An image of which it may be stated anew that it is fresh."""
 
     id: int
     image: ProducedImage

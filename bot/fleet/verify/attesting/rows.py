@@ -44,18 +44,18 @@ class AttestingStore(Store):
     async def _attestation(self, claimed: Claimed) -> DueAttestation:
         query = IMAGES_WITH_REPOSITORY.where(images.c.id == claimed.row["image_id"])
         async with self._database.reading() as connection:
-            lost = await contested_images(connection)
+            contested = await contested_images(connection)
             row = (await connection.execute(query)).one()
-        return DueAttestation(claimed.id, image_of(row, row.name, lost))
+        return DueAttestation(claimed.id, image_of(row, row.name, contested))
 
     async def make_due(self) -> None:
         """A row for each image that has none, and at once what was seen with another digest since."""
-        moved = (
+        is_moved = (
             select(images.c.id)
             .where(images.c.id == attestations.c.image_id, images.c.seen_at > attestations.c.considered_at)
             .exists()
         )
-        await make_images_due(self._database, attestations, moved, self._clock.now())
+        await make_images_due(self._database, attestations, is_moved, self._clock.now())
 
     async def settle_attestation(self, attestation: DueAttestation, due_at: datetime, *, attached: bool) -> None:
         """Notes that the image was considered, and which digest a statement was attached to."""

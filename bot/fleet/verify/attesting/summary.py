@@ -49,9 +49,9 @@ def signing_key(text: str) -> ec.EllipticCurvePrivateKey:
 
 
 def summary(
-    place: Base, digest: str, standings: Sequence[ImageStanding], verifier: Verifier, at: datetime
+    place: Base, digest: str, standings: Sequence[ImageStanding], verifier: Verifier, verified_at: datetime
 ) -> bytes:
-    """The statement that the image `digest` was fresh at `at`, as JSON."""
+    """The statement that the image `digest` was fresh at `verified_at`, as JSON."""
     algorithm, _, encoded = digest.partition(":")
     bases = sorted({str(each.base) for each in standings if each.base is not None})
     return json.dumps(
@@ -61,7 +61,7 @@ def summary(
             "predicateType": PREDICATE,
             "predicate": {
                 "verifier": {"id": verifier.id},
-                "timeVerified": at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+                "timeVerified": verified_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
                 "resourceUri": f"{place.name}@{digest}",
                 "policy": {"uri": f"{verifier.id}#{','.join(bases)}"},
                 "verificationResult": "PASSED",
@@ -74,7 +74,7 @@ def summary(
 
 
 def signed(statement: bytes, verifier: Verifier) -> bytes:
-    """The statement in an envelope with one signature, as JSON."""
+    """Puts a statement into an envelope with one signature, as JSON."""
     envelope = DsseEnvelope(IN_TOTO, statement, ())
     signature = verifier.key.sign(envelope.signed, ec.ECDSA(hashes.SHA256()))
     return json.dumps(

@@ -33,7 +33,7 @@ def is_proved_fresh(image: ProducedImage) -> bool:
 
 
 async def tick(store: AttestingStore, attacher: Attacher, verifier: Verifier, loop: Loop) -> AttestingTally:
-    """States of each image that is due and fresh that it is so."""
+    """Attaches to each image that is due and fresh the statement that it is so."""
     await store.make_due()
     work = _Attesting(store, attacher, verifier, loop)
     tally = await loop.run(work)

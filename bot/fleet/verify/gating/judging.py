@@ -39,7 +39,7 @@ _ARTIFACTS_ARE_UNREAD = "the artifacts of the run that has built it are not look
 class ImageAtGate:
     """What was told of an image, and what the gate says to that; both None where nothing is asked of it."""
 
-    told: ToldImage | None = None
+    facts: ToldImage | None = None
     gated: Gated | None = None
     unasked: Failure | None = None
     """Why it cannot be told whether a VEX document beside the image excuses what blocks."""
@@ -66,48 +66,52 @@ async def judge_images(
     """
     options = replace(options, statements=heeded(options.statements, now))
     rules = {each.id: rule for each in images if (rule := options.rule_for(each.claim.name)) is not None}
-    found: dict[int, ImageAtGate] = {each.id: ImageAtGate() for each in images}
+    at_gate: dict[int, ImageAtGate] = {each.id: ImageAtGate() for each in images}
     if not rules:
-        return found
-    told = await store.told_images(rules)
+        return at_gate
+    facts_by_id = await store.told_images(rules)
     judging = _Judging(rules, options, await store.kept_data(), now)
     for image in images:
-        known = told.get(image.id)
-        if known is None or image.id not in rules:
+        facts = facts_by_id.get(image.id)
+        if facts is None or image.id not in rules:
             continue
-        if adopts and known.is_first:
-            known = replace(known, before=known.now, reports_before=known.reports)
-        found[image.id] = ImageAtGate(known, judging.gated(image, known))
-    return found if vex is None else found | await _asked_beside(vex, images, found, judging)
+        if adopts and facts.is_first:
+            facts = replace(facts, before=facts.now, reports_before=facts.reports)
+        at_gate[image.id] = ImageAtGate(facts, judging.gated(image, facts))
+    return at_gate if vex is None else at_gate | await _judge_with_signed(vex, images, at_gate, judging)
 
 
-async def _asked_beside(
-    vex: VexPort, images: Sequence[ProducedImage], found: Mapping[int, ImageAtGate], judging: "_Judging"
+async def _judge_with_signed(
+    vex: VexPort, images: Sequence[ProducedImage], at_gate: Mapping[int, ImageAtGate], judging: "_Judging"
 ) -> dict[int, ImageAtGate]:
     """Those that a statement may excuse, once what is signed beside them was read."""
-    held = {
-        image.id: (image, known, gated)
+    excusable = {
+        image.id: (image, facts, gated)
         for image in images
-        if (known := found[image.id].told) is not None
-        and (gated := found[image.id].gated) is not None
-        and judging.may_be_excused(image, known, gated)
+        if (facts := at_gate[image.id].facts) is not None
+        and (gated := at_gate[image.id].gated) is not None
+        and judging.may_be_excused(image, facts, gated)
     }
-    if not held:
+    if not excusable:
         return {}
-    judged: dict[int, ImageAtGate] = {}
-    said_of = await vex.signed_statements([(image, known.digests) for image, known, _ in held.values()])
-    for number, said in said_of.items():
-        image, known, gated = held[number]
-        if isinstance(said, Failure):
-            judged[number] = ImageAtGate(known, _untold(gated, said), said, may_be_excused=True)
+    judged_images: dict[int, ImageAtGate] = {}
+    statements_by_id = await vex.signed_statements(
+        [(image, facts.digests) for image, facts, _ in excusable.values()]
+    )
+    for number, statements in statements_by_id.items():
+        image, facts, gated = excusable[number]
+        if isinstance(statements, Failure):
+            judged_images[number] = ImageAtGate(
+                facts, _hold_untold(gated, statements), statements, may_be_excused=True
+            )
             continue
-        if counted := heeded(said, judging.now):
-            options = replace(judging.options, statements=(*judging.options.statements, *counted))
-            gated = replace(judging, options=options).gated(image, known)
+        if heeded_statements := heeded(statements, judging.now):
+            options = replace(judging.options, statements=(*judging.options.statements, *heeded_statements))
+            gated = replace(judging, options=options).gated(image, facts)
         may_be_excused = gated.outcome is not GateOutcome.PASSED
-        until = min((each.judged_until for each in said if each.judged_until is not None), default=None)
-        judged[number] = ImageAtGate(known, gated, may_be_excused=may_be_excused, until=until)
-    return judged
+        until = min((each.judged_until for each in statements if each.judged_until is not None), default=None)
+        judged_images[number] = ImageAtGate(facts, gated, may_be_excused=may_be_excused, until=until)
+    return judged_images
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ class _Judging:
     data: KeptData
     now: datetime
 
-    def may_be_excused(self, image: ProducedImage, told: ToldImage, gated: Gated) -> bool:
+    def may_be_excused(self, image: ProducedImage, facts: ToldImage, gated: Gated) -> bool:
         """Whether a statement may take away what holds an image back: a vulnerability, one that cannot be told from
         a version, or one that nobody rated. While more is about to be known of the image, that is waited for."""
         if gated.outcome is GateOutcome.BLOCKED:
@@ -129,80 +133,84 @@ class _Judging:
         if gated.undecided:
             return True
         rule = self.rules[image.id].rule
-        uncertain = settle_uncertain(image.claim.name, told, rule, self.options, self.now)
-        return any(each.uncertain for each in uncertain.left)
+        uncertain = settle_uncertain(image.claim.name, facts, rule, self.options, self.now)
+        return any(each.uncertain for each in uncertain.platforms)
 
-    def gated(self, image: ProducedImage, told: ToldImage) -> Gated:
+    def gated(self, image: ProducedImage, facts: ToldImage) -> Gated:
         matched, name, options = self.rules[image.id], image.claim.name, self.options
-        before = told.before or () if matched.rule.counts is Counts.NEW and self.data.unread else ()
-        had = frozenset((one.name, one.version) for each in before for one in each.packages or ())
+        before = facts.before or () if matched.rule.counts is Counts.NEW and self.data.unread else ()
+        had = frozenset((package.name, package.version) for each in before for package in each.packages or ())
         by = Yardstick(options.platforms, matched.rule.policy, options.max_age, self.now, had)
 
         def contents(platforms: Sequence[ToldPlatform], reports: Sequence[KeptReport]) -> ImageVulnerabilities:
-            kept = vulnerabilities_of(platforms, self.data, by)
-            return with_reports(kept, reports, matched.report, by)
+            vulnerabilities = vulnerabilities_of(platforms, self.data, by)
+            return with_reports(vulnerabilities, reports, matched.report, by)
 
-        uncertain = settle_uncertain(name, told, matched.rule, options, self.now)
-        holds = with_damaged(contents(uncertain.left, told.reports), told.damaged)
-        if options.reads_artifacts and told.has_unread_artifacts:
+        uncertain = settle_uncertain(name, facts, matched.rule, options, self.now)
+        holds = with_damaged(contents(uncertain.platforms, facts.reports), facts.damaged)
+        if options.reads_artifacts and facts.has_unread_artifacts:
             holds = replace(holds, gaps=(*holds.gaps, _ARTIFACTS_ARE_UNREAD), is_pending=True)
-        compared = None if told.before is None else contents(told.before, told.reports_before)
-        excused = _excused(name, told, holds, options)
-        unchanged = compared and with_unchanged(compared, told)
-        asked = GatedImage(name, holds, unchanged, told.owed, unseen_before(told))
-        gated = judge_by_rule(asked, matched.rule, options.exceptions, self.now, excused)
-        suppressed = suppressed_in(told, matched.rule, asked)
+        compared = None if facts.before is None else contents(facts.before, facts.reports_before)
+        excuses = _excused_vulnerabilities(name, facts, holds, options)
+        unchanged = compared and with_unchanged(compared, facts)
+        gated_image = GatedImage(name, holds, unchanged, facts.owed, unseen_before(facts))
+        gated = judge_by_rule(gated_image, matched.rule, options.exceptions, self.now, excuses)
+        suppressed = suppressed_in(facts, matched.rule, gated_image)
         gated = replace(gated, excused=(*gated.excused, *uncertain.excused, *suppressed))
         is_unread = compared is not None and compared.is_pending and matched.rule.counts is Counts.NEW
-        if gated.outcome is GateOutcome.BLOCKED and is_unread and told.before != told.now:
+        if gated.outcome is GateOutcome.BLOCKED and is_unread and facts.before != facts.now:
             gaps = (_BEFORE_IS_UNREAD, *gated.gaps)
             return replace(gated, outcome=GateOutcome.UNKNOWN, gaps=gaps, is_pending=True)
         return gated
 
 
-def _untold(gated: Gated, failure: Failure) -> Gated:
+def _hold_untold(gated: Gated, failure: Failure) -> Gated:
     """What cannot be told to be excused is held back, and soon judged again."""
     gap = f"whether a VEX document beside it excuses that cannot be told: {failure.told}"
     return replace(gated, gaps=(*gated.gaps, gap), is_pending=True)
 
 
-def _excused(
-    name: str, told: ToldImage, holds: ImageVulnerabilities, options: GateOptions
+def _excused_vulnerabilities(
+    name: str, facts: ToldImage, holds: ImageVulnerabilities, options: GateOptions
 ) -> Mapping[VulnerabilityKey, str]:
     """The vulnerabilities that statements take away of every version that is held, on each platform that holds it,
     and in whose words."""
     if not options.statements:
         return {}
-    read = [each for each in told.now if platform_of(each.platform) in options.platforms]
-    platforms = read or list(told.now) or [ToldPlatform("")]
-    holders = _holders(told, platforms)
-    said: dict[VulnerabilityKey, str] = {}
-    left: set[VulnerabilityKey] = set()
+    judged_platforms = [each for each in facts.now if platform_of(each.platform) in options.platforms]
+    platforms = judged_platforms or list(facts.now) or [ToldPlatform("")]
+    holders = _holders(facts, platforms)
+    words_by_key: dict[VulnerabilityKey, str] = {}
+    unexcused: set[VulnerabilityKey] = set()
     for platform in platforms:
-        held = [each for each in holds.found if platform.platform in holders[each.identity, each.installed]]
-        standing, excused = excuse(held, options.statements, about(name, told, platform))
-        versions = {(each.found.identity, each.found.installed) for each in excused}
-        left |= {each.identity for each in standing if (each.identity, each.installed) not in versions}
-        said |= {each.found.identity: words(each.statement) for each in excused}
-    return {identity: word for identity, word in said.items() if identity not in left}
+        vulnerabilities = [
+            vulnerability
+            for vulnerability in holds.found
+            if platform.platform in holders[vulnerability.identity, vulnerability.installed]
+        ]
+        standing, excuses = excuse(vulnerabilities, options.statements, about(name, facts, platform))
+        versions = {(each.found.identity, each.found.installed) for each in excuses}
+        unexcused |= {each.identity for each in standing if (each.identity, each.installed) not in versions}
+        words_by_key |= {each.found.identity: words(each.statement) for each in excuses}
+    return {identity: word for identity, word in words_by_key.items() if identity not in unexcused}
 
 
 def _holders(
-    told: ToldImage, platforms: Sequence[ToldPlatform]
+    facts: ToldImage, platforms: Sequence[ToldPlatform]
 ) -> Mapping[tuple[VulnerabilityKey, str], Collection[str]]:
     """On which of these platforms each vulnerability of each version is: where the kept data found it, and where a
     scanner did, which may not say of which platform its report is."""
-    found: dict[tuple[VulnerabilityKey, str], set[str]] = defaultdict(set)
-    for each in platforms:
-        for one in each.found:
-            found[one.identity, one.installed].add(each.platform)
+    platforms_by_version: dict[tuple[VulnerabilityKey, str], set[str]] = defaultdict(set)
+    for platform in platforms:
+        for vulnerability in platform.found:
+            platforms_by_version[vulnerability.identity, vulnerability.installed].add(platform.platform)
     everywhere = {each.platform for each in platforms}
-    for kept in told.reports:
-        report = kept.scan.report
-        named = {each.platform for each in platforms if each.digests & report.names} or everywhere
-        for one in report.vulnerabilities:
-            found[one.identity, one.installed] |= named
-    return found
+    for kept_report in facts.reports:
+        report = kept_report.scan.report
+        platform_names = {each.platform for each in platforms if each.digests & report.names} or everywhere
+        for vulnerability in report.vulnerabilities:
+            platforms_by_version[vulnerability.identity, vulnerability.installed] |= platform_names
+    return platforms_by_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,24 +234,24 @@ class Gating:
         if not self.options.is_on:
             return None
         now = self.clock.now()
-        judged = await judge_images(self.store, images, self.options, now, adopts=False, vex=self.vex)
-        for each in judged.values():
+        judged_images = await judge_images(self.store, images, self.options, now, adopts=False, vex=self.vex)
+        for each in judged_images.values():
             if each.unasked is not None and each.unasked.trouble.is_passing:
                 raise each.unasked
-        for image, each in judged.items():
-            if each.told is not None:
-                await self.store.keep_gated(image, each.told, each.gated)
-        return worst_gated([each.gated for each in judged.values() if each.gated is not None])
+        for image, at_gate in judged_images.items():
+            if at_gate.facts is not None:
+                await self.store.keep_gated(image, at_gate.facts, at_gate.gated)
+        return worst_gated([each.gated for each in judged_images.values() if each.gated is not None])
 
-    def unseen(self, images: Sequence[ProducedImage], why: str) -> Gated | None:
+    def unseen(self, images: Sequence[ProducedImage], reason: str) -> Gated | None:
         """What it says where their new images were not seen, or none is known."""
         names = [image.claim.name for image in images] or [""]
         rules = [rule for name in names if (rule := self.options.rule_for(name)) is not None]
-        return worst_gated([Gated(each.rule.mode, GateOutcome.UNKNOWN, gaps=(why,)) for each in rules])
+        return worst_gated([Gated(each.rule.mode, GateOutcome.UNKNOWN, gaps=(reason,)) for each in rules])
 
 
 class NoGate:
-    """Where nothing is asked of any image."""
+    """Lets every image through, where no rule asks for anything."""
 
     wait = timedelta()
 
@@ -251,47 +259,51 @@ class NoGate:
         """Returns None without looking."""
         return None
 
-    def unseen(self, images: Sequence[ProducedImage], why: str) -> Gated | None:
+    def unseen(self, images: Sequence[ProducedImage], reason: str) -> Gated | None:
         """Returns None as well."""
         return None
 
 
-def unseen_before(told: ToldImage) -> frozenset[VulnerabilityKey]:
+def unseen_before(facts: ToldImage) -> frozenset[VulnerabilityKey]:
     """What scanners alone found that have not reported of the image before.
 
     The kept data is compared with the packages of both images, so what it tells of one it would tell of the other.
     """
-    by_data = {one.identity for each in told.now for one in each.found}
-    had_looked = _looked(told.reports_before)
-    comparable = _identities(each for each in told.reports if each.scan.report.scanner in had_looked)
-    return _identities(told.reports) - comparable - by_data
+    by_data = {vulnerability.identity for each in facts.now for vulnerability in each.found}
+    had_looked = _scanners_that_looked(facts.reports_before)
+    comparable = _identities(each for each in facts.reports if each.scan.report.scanner in had_looked)
+    return _identities(facts.reports) - comparable - by_data
 
 
-def with_unchanged(before: ImageVulnerabilities, told: ToldImage) -> ImageVulnerabilities:
+def with_unchanged(before: ImageVulnerabilities, facts: ToldImage) -> ImageVulnerabilities:
     """What the image before had, with what scanners find now in packages that it held in the same version.
 
     A vulnerability that became known since is no new one.
     """
-    if not told.reports:
+    if not facts.reports:
         return before
-    held = {(one.name, one.version) for each in told.before or () for one in each.packages or ()}
-    found = (one for each in told.reports for one in each.scan.report.vulnerabilities)
-    unchanged = tuple(one for one in found if (one.package, one.installed) in held)
+    versions = {(package.name, package.version) for each in facts.before or () for package in each.packages or ()}
+    vulnerabilities = (
+        vulnerability for each in facts.reports for vulnerability in each.scan.report.vulnerabilities
+    )
+    unchanged = tuple(each for each in vulnerabilities if (each.package, each.installed) in versions)
     return replace(before, found=(*before.found, *unchanged))
 
 
-def suppressed_in(told: ToldImage, rule: GateRule, image: GatedImage) -> tuple[Excused, ...]:
+def suppressed_in(facts: ToldImage, rule: GateRule, image: GatedImage) -> tuple[Excused, ...]:
     """What scanners were told to leave out that would block, and that nobody else has found."""
-    words = {each.found: each.why for one in told.reports for each in one.scan.report.suppressed}
+    words = {each.found: each.why for kept_report in facts.reports for each in kept_report.scan.report.suppressed}
     had = image.before.found if image.before is not None and rule.counts is Counts.NEW else ()
-    known = [each for each in had if each.identity not in image.owed]
-    new = blocking(words, rule.policy, (*known, *image.now.found))
+    vulnerabilities_before = [each for each in had if each.identity not in image.owed]
+    new = blocking(words, rule.policy, (*vulnerabilities_before, *image.now.found))
     return tuple(Excused(each, words[each]) for each in new)
 
 
-def _looked(reports: Sequence[KeptReport]) -> Collection[str]:
+def _scanners_that_looked(reports: Sequence[KeptReport]) -> Collection[str]:
     return {each.scan.report.scanner for each in reports if each.scan.report.has_looked}
 
 
 def _identities(reports: Iterable[KeptReport]) -> frozenset[VulnerabilityKey]:
-    return frozenset(one.identity for each in reports for one in each.scan.report.vulnerabilities)
+    return frozenset(
+        vulnerability.identity for report in reports for vulnerability in report.scan.report.vulnerabilities
+    )

@@ -37,8 +37,8 @@ class GateOptions:
     def rule_for(self, image: str) -> MatchedRule | None:
         """The first that fits `registry/name`, None where nothing is asked; of an unknown image (an empty name)
         only what is asked of every image is."""
-        found = next((each for each in self.rules if any(fnmatchcase(image, glob) for glob in each.match)), None)
-        return None if found is None or found.rule.mode is GateMode.OFF else found
+        matched = next((each for each in self.rules if any(fnmatchcase(image, glob) for glob in each.match)), None)
+        return None if matched is None or matched.rule.mode is GateMode.OFF else matched
 
     @property
     def is_on(self) -> bool:
@@ -69,7 +69,7 @@ class ToldImage:
 
 @dataclass(frozen=True, slots=True)
 class DueGate:
-    """A row of what the gate says, which is to be said anew."""
+    """An image at which the gate is to look anew."""
 
     id: int
     image: ProducedImage
@@ -86,20 +86,20 @@ class GateStore(Protocol):
         ...
 
     async def forget_gates(self) -> None:
-        """Says nothing of any image any more."""
+        """Takes back what was said of images, once the gate asks for nothing any more."""
         ...
 
     async def told_images(self, images: Collection[int]) -> Mapping[int, ToldImage]: ...
 
     async def kept_data(self) -> KeptData: ...
 
-    async def keep_gated(self, image: int, told: ToldImage | None, gated: Gated | None) -> None:
+    async def keep_gated(self, image: int, facts: ToldImage | None, gated: Gated | None) -> None:
         """Keeps what the gate says of what was told; an image that it lets through is what the next one is compared
         with. None where nothing is asked of the image."""
         ...
 
     async def settle_gate(
-        self, gate: DueGate, told: ToldImage | None, gated: Gated | None, mark: str, due_at: datetime
+        self, gate: DueGate, facts: ToldImage | None, gated: Gated | None, mark: str, due_at: datetime
     ) -> None:
         """The same, and ends the claim."""
         ...
@@ -109,7 +109,7 @@ class VexPort(Protocol):
     """Registries as far as VEX documents beside images are concerned."""
 
     async def signed_statements(
-        self, asked: Sequence[tuple[ProducedImage, Collection[str]]]
+        self, questions: Sequence[tuple[ProducedImage, Collection[str]]]
     ) -> Mapping[int, Sequence[VexStatement] | Failure]:
         """What authors whom the operator trusts have signed about one of these digests of an image, by the images'
         ids; the failure where its registry does not say. Where nobody is trusted, the image is left out.
@@ -129,6 +129,6 @@ class ImageGate(Protocol):
         """What the gate says of these images as they were seen last, the worst; None where nothing is asked."""
         ...
 
-    def unseen(self, images: Sequence[ProducedImage], why: str) -> Gated | None:
+    def unseen(self, images: Sequence[ProducedImage], reason: str) -> Gated | None:
         """What it says where their new images were not seen, or none is known."""
         ...

@@ -58,8 +58,8 @@ class GatingStore(Store):
     async def make_due(self, mark: str) -> None:
         now = self._clock.now()
         async with self._database.reading() as connection:
-            other = await _is_other(connection, mark, now)
-        await make_images_due(self._database, gates, other, now)
+            is_other = await _is_other(connection, mark, now)
+        await make_images_due(self._database, gates, is_other, now)
 
     async def forget_gates(self) -> None:
         async with self._database.reading() as connection:
@@ -77,34 +77,36 @@ class GatingStore(Store):
         async with self._database.reading() as connection:
             return await kept_data(connection)
 
-    async def keep_gated(self, image: int, told: ToldImage | None, gated: Gated | None) -> None:
+    async def keep_gated(self, image: int, facts: ToldImage | None, gated: Gated | None) -> None:
         now = self._clock.now()
-        values = _values(told, gated, now)
+        values = _values(facts, gated, now)
         async with self._database.transaction() as connection:
-            noted = await _to_compare_with(connection, image, told, gated)
+            noted = await _to_compare_with(connection, image, facts, gated)
             await connection.execute(upsert(connection, gates, ["image_id"], image_id=image, due_at=now, **values))
             await _note_let_through(connection, noted, gated)
 
     async def settle_gate(
-        self, gate: DueGate, told: ToldImage | None, gated: Gated | None, mark: str, due_at: datetime
+        self, gate: DueGate, facts: ToldImage | None, gated: Gated | None, mark: str, due_at: datetime
     ) -> None:
-        values = {**_values(told, gated, self._clock.now()), "mark": mark, "error": None}
+        values = {**_values(facts, gated, self._clock.now()), "mark": mark, "error": None}
         async with self._database.transaction() as connection:
-            noted = await _to_compare_with(connection, gate.image.id, told, gated)
+            noted = await _to_compare_with(connection, gate.image.id, facts, gated)
             await settle(connection, gates, self._worker, gate.id, due_at=due_at, values=values)
             await _note_let_through(connection, noted, gated)
 
 
 async def _is_other(connection: AsyncConnection, mark: str, now: datetime) -> ColumnElement[bool]:
     """Whether the image, the settings or the data of a row that waits are others than those that were judged."""
-    news = [
+    fetched_times = [
         await connection.scalar(select(func.max(dumps.c.fetched_at))),
         await connection.scalar(
             select(func.max(documents.c.fetched_at)).where(documents.c.kind.in_([each.value for each in _ADVISING]))
         ),
     ]
-    known = [each for each in news if each is not None]
-    moved = select(images.c.id).where(images.c.id == gates.c.image_id, images.c.digest != gates.c.digest).exists()
+    moments = [each for each in fetched_times if each is not None]
+    is_moved = (
+        select(images.c.id).where(images.c.id == gates.c.image_id, images.c.digest != gates.c.digest).exists()
+    )
     reported = (
         select(scan_reports.c.id)
         .join(scan_report_digests, scan_report_digests.c.report_id == scan_reports.c.id)
@@ -119,39 +121,39 @@ async def _is_other(connection: AsyncConnection, mark: str, now: datetime) -> Co
         .where(image_inventories.c.image_id == gates.c.image_id, scan_reports.c.kept_at > gates.c.judged_at)
         .exists()
     )
-    reasons = [moved, gates.c.mark.is_distinct_from(mark), reported, of_platform]
-    if known:
-        reasons.append(and_(gates.c.judged_at < max(known), gates.c.judged_at < now - _JUDGED_AT_MOST_EVERY))
+    reasons = [is_moved, gates.c.mark.is_distinct_from(mark), reported, of_platform]
+    if moments:
+        reasons.append(and_(gates.c.judged_at < max(moments), gates.c.judged_at < now - _JUDGED_AT_MOST_EVERY))
     return and_(gates.c.attempts == 0, or_(*reasons))
 
 
-def _values(told: ToldImage | None, gated: Gated | None, now: datetime) -> dict[str, Any]:
-    if gated is None or told is None:
+def _values(facts: ToldImage | None, gated: Gated | None, now: datetime) -> dict[str, Any]:
+    if gated is None or facts is None:
         nothing = dict.fromkeys(("mode", "outcome", "told", "gated"))
-        return {**nothing, "digest": told and told.digest, "blocking": 0, "unfixed": 0, "judged_at": now}
+        return {**nothing, "digest": facts and facts.digest, "blocking": 0, "unfixed": 0, "judged_at": now}
     return {
-        "digest": told.digest,
+        "digest": facts.digest,
         "mode": gated.mode.value,
         "outcome": gated.outcome.value,
         "told": gated.told,
         "blocking": len(gated.blocking),
         "unfixed": len(gated.unfixed),
-        "gated": dump(_shortened(gated), Gated),
+        "gated": dump(_shorten(gated), Gated),
         "judged_at": now,
     }
 
 
-def _shortened(gated: Gated) -> Gated:
-    def first(some: tuple[DetectedVulnerability, ...]) -> tuple[DetectedVulnerability, ...]:
-        return tuple(sorted(some, key=lambda each: -each.severity.rank)[:MOST_KEPT])
+def _shorten(gated: Gated) -> Gated:
+    def first(vulnerabilities: tuple[DetectedVulnerability, ...]) -> tuple[DetectedVulnerability, ...]:
+        return tuple(sorted(vulnerabilities, key=lambda each: -each.severity.rank)[:MOST_KEPT])
 
-    excused: tuple[Excused, ...] = gated.excused[:MOST_KEPT]
+    excuses: tuple[Excused, ...] = gated.excused[:MOST_KEPT]
     return Gated(
         gated.mode,
         gated.outcome,
         first(gated.blocking),
         first(gated.unfixed),
-        excused,
+        excuses,
         gated.gaps[:MOST_KEPT],
         gated.is_pending,
         gated.is_compared,
@@ -160,34 +162,40 @@ def _shortened(gated: Gated) -> Gated:
 
 
 async def _to_compare_with(
-    connection: AsyncConnection, image: int, told: ToldImage | None, gated: Gated | None
+    connection: AsyncConnection, image: int, facts: ToldImage | None, gated: Gated | None
 ) -> ShownInventories | None:
     """What the next one is compared with: what passed, or what that which did not was compared with itself.
 
     It is read before what the gate says is written: what is held back is not followed to what was shown before it.
     """
-    if told is None or gated is None or gated.outcome is GateOutcome.UNKNOWN:
+    if facts is None or gated is None or gated.outcome is GateOutcome.UNKNOWN:
         return None
     has_passed = gated.outcome is GateOutcome.PASSED
-    one = (await (shown_now if has_passed else shown_before)(connection, [image])).get(image)
-    return None if one is None or (has_passed and one.digest != told.digest) else one
+    shown_inventories = (await (shown_now if has_passed else shown_before)(connection, [image])).get(image)
+    return (
+        None
+        if shown_inventories is None or (has_passed and shown_inventories.digest != facts.digest)
+        else shown_inventories
+    )
 
 
-async def _note_let_through(connection: AsyncConnection, one: ShownInventories | None, gated: Gated | None) -> None:
+async def _note_let_through(
+    connection: AsyncConnection, shown_inventories: ShownInventories | None, gated: Gated | None
+) -> None:
     """Keeps what the next one is compared with."""
-    if one is None or gated is None:
+    if shown_inventories is None or gated is None:
         return
     if gated.outcome is GateOutcome.PASSED:
-        await connection.execute(delete(let_through).where(let_through.c.image_id == one.image))
+        await connection.execute(delete(let_through).where(let_through.c.image_id == shown_inventories.image))
         owed = sorted([*each.found.identity] for each in gated.excused)
-        await connection.execute(update(gates).where(gates.c.image_id == one.image).values(owed=owed))
-    for platform, inventory in sorted(one.inventories.items()):
+        await connection.execute(update(gates).where(gates.c.image_id == shown_inventories.image).values(owed=owed))
+    for platform, inventory in sorted(shown_inventories.inventories.items()):
         row = insert_missing(
             connection,
             let_through,
-            image_id=one.image,
+            image_id=shown_inventories.image,
             platform=platform,
-            digest=one.digest,
+            digest=shown_inventories.digest,
             inventory_id=inventory,
         )
         await connection.execute(row)

@@ -72,7 +72,7 @@ class _Gates(Work[DueGate, ImageAtGate]):
         now = self._clock.now()
         ends = [result.until, *(each.until for each in self._options.exceptions)]
         due_at = min([now + rest, *(each for each in ends if each is not None and each > now)])
-        await self._store.settle_gate(item, result.told, result.gated, self._options.mark, due_at)
+        await self._store.settle_gate(item, result.facts, result.gated, self._options.mark, due_at)
         self.blocked += result.gated is not None and result.gated.outcome is GateOutcome.BLOCKED
 
     async def failed(self, item: DueGate, claimed: Claimed, failure: Failure, now: datetime) -> str | None:

@@ -7,7 +7,7 @@ from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.verify.gating.rows import GatingStore
 from bot.fleet.verify.gating.tick import tick
 from bot.fleet.wiring.gate import gate_options_of
-from bot.fleet.wiring.registries.vex import vex_beside
+from bot.fleet.wiring.registries.beside import vex_beside
 from bot.store.rows.images.gates import gates
 
 

@@ -56,33 +56,33 @@ async def confirm(
     Raises `Failure` where a registry gives no answer.
     """
     digests: set[str] = set()
-    fetched: dict[str, bytes] = {}
-    unpacked: dict[str, str] = {}
+    documents_fetched: dict[str, bytes] = {}
+    contents_by_layer: dict[str, str] = {}
     for image in platforms:
         match = layers.match(image, apart_from=place.name)
         if match is not None and match.doubt is Doubt.PACKED_ANEW:
-            unpacked |= await _read_layers(place, match.unread, registries)
-            layers.unpacked |= unpacked
+            contents_by_layer |= await _read_layers(place, match.unread, registries)
+            layers.unpacked |= contents_by_layer
             match = layers.match(image, apart_from=place.name)
         if match is None or match.doubt is not Doubt.FEW_DIGITS:
             continue
         for publication in _candidates(match.publications, expected)[:MOST]:
-            below, documents = await registries.published(publication)
-            fetched |= documents
-            if below is not None and _is_below(below, image):
+            base_image, documents = await registries.published(publication)
+            documents_fetched |= documents
+            if base_image is not None and _is_below(base_image, image):
                 digests.add(publication.platform_digest)
-    return Confirmed(frozenset(digests), fetched, unpacked)
+    return Confirmed(frozenset(digests), documents_fetched, contents_by_layer)
 
 
 async def _read_layers(place: Base, unread: Sequence[str], registries: PublishedPort) -> dict[str, str]:
     """What layers hold, from the bottom up to the first that cannot be read."""
-    unpacked: dict[str, str] = {}
+    contents_by_layer: dict[str, str] = {}
     for layer in unread:
         content = await registries.unpacked(place, layer)
         if content is None:
             break
-        unpacked[layer] = content
-    return unpacked
+        contents_by_layer[layer] = content
+    return contents_by_layer
 
 
 def _candidates(publications: Iterable[Publication], expected: Collection[Base]) -> list[Publication]:
@@ -91,8 +91,8 @@ def _candidates(publications: Iterable[Publication], expected: Collection[Base])
     newest = sorted(publications, key=lambda each: each.at, reverse=True)
     likeliest = sorted(newest, key=lambda each: (each.base not in expected, each.until is not None))
     by_digest: dict[str, Publication] = {}
-    for each in likeliest:
-        by_digest.setdefault(each.platform_digest, each)
+    for publication in likeliest:
+        by_digest.setdefault(publication.platform_digest, publication)
     return list(by_digest.values())
 
 
@@ -110,11 +110,11 @@ def open_claims(standings: Sequence[ImageStanding]) -> frozenset[str]:
     """The digests of platforms that layers claim and that can still be proved."""
     return frozenset(
         publication.platform_digest
-        for each in standings
-        if each.basis is Basis.LAYERS and not each.are_layers_proved
-        for publication in each.publications
+        for standing in standings
+        if standing.basis is Basis.LAYERS and not standing.are_layers_proved
+        for publication in standing.publications
     )
 
 
-def _is_below(below: PlatformImage, image: PlatformImage) -> bool:
-    return bool(below.layers) and image.layers[: len(below.layers)] == below.layers
+def _is_below(base_image: PlatformImage, image: PlatformImage) -> bool:
+    return bool(base_image.layers) and image.layers[: len(base_image.layers)] == base_image.layers

@@ -27,7 +27,7 @@ class Observed:
     layers: ObservedLayers = field(default_factory=ObservedLayers)
     last: int = 0
     last_unpacked: int = 0
-    told: int = 0
+    compared_until: int = 0
     """Up to which observation all images were compared."""
     tried: dict[int, tuple[str, frozenset[str]]] = field(default_factory=dict)
     """Of images by id, the digest of which nothing more could be proved, and what its layers claimed then: a
@@ -35,13 +35,13 @@ class Observed:
 
     async def catch_up(self, store: ImagesStore) -> None:
         """Reads what was observed since, and which layers were read."""
-        while news := await store.observations_since(self.last):
-            for number, observation in news:
+        while observations := await store.observations_since(self.last):
+            for number, observation in observations:
                 self.layers.add(observation)
                 self.last = number
-        while read := await store.unpacked_since(self.last_unpacked):
-            self.layers.unpacked |= {layer: content for _, layer, content in read}
-            self.last_unpacked = read[-1][0]
+        while contents := await store.unpacked_since(self.last_unpacked):
+            self.layers.unpacked |= {layer: content for _, layer, content in contents}
+            self.last_unpacked = contents[-1][0]
 
 
 def judge(image: KnownImage, observed: Observed, confirmed: Collection[str] = ()) -> tuple[ImageStanding, ...]:
@@ -50,25 +50,29 @@ def judge(image: KnownImage, observed: Observed, confirmed: Collection[str] = ()
     `confirmed` are digests of platforms of bases whose whole layers it has, beyond those known from before. What
     was read for an earlier edition of the law proves nothing by this one.
     """
-    known = confirmed_before(image.standings).union(confirmed)
-    final = image.named.final
-    written = tuple(of_dockerfile(base) for base in final) if len(final) == 1 else ()
+    confirmed_digests = confirmed_before(image.standings).union(confirmed)
+    final = image.named_bases.final
+    from_dockerfile = tuple(of_dockerfile(base) for base in final) if len(final) == 1 else ()
     standings = [
-        ImageStanding(each.name, unjudged=each.reason, is_left_out=is_left_out(each.name, observed.platforms))
-        for each in image.not_judged
+        ImageStanding(
+            not_judged.name,
+            unjudged=not_judged.reason,
+            is_left_out=is_left_out(not_judged.name, observed.platforms),
+        )
+        for not_judged in image.not_judged
     ]
     for platform in image.platforms:
-        said = Witnesses(
-            image.named,
-            (*declared_of(platform, image.declared), *written),
+        witnesses = Witnesses(
+            image.named_bases,
+            (*declared_of(platform, image.declared), *from_dockerfile),
             image.runtimes.get(platform.digest, ()),
-            known,
+            confirmed_digests,
             image.name,
         )
         if is_left_out(platform.platform, observed.platforms):
             standings.append(ImageStanding(platform.platform, is_left_out=True, unjudged=_LEFT_OUT))
         else:
-            standings.append(standing_of(platform, observed.layers, said))
+            standings.append(standing_of(platform, observed.layers, witnesses))
     return tuple(standings) if image.law == LAW else as_claims(standings)
 
 
@@ -85,7 +89,7 @@ async def look_at(
 async def read_and_judge(
     place: Base,
     digest: str,
-    named: NamedBases,
+    named_bases: NamedBases,
     store: ImagesStore,
     registries: ImagesPort,
     observed: Observed,
@@ -97,11 +101,18 @@ async def read_and_judge(
         match = layers.match(platform, apart_from=place.name)
         return match.publications if match is not None else ()
 
-    seen = await registries.read(place, digest, named, below)
-    runtimes = await store.runtimes_inside([each.digest for each in seen.platforms])
-    confirmed = await confirm(place, seen.platforms, layers, registries, named.final)
-    seen = replace(seen, fetched={**seen.fetched, **confirmed.fetched})
-    known = KnownImage(
-        0, place.name, seen.platforms, seen.declared, (), named, runtimes, not_judged=seen.not_judged
+    seen_image = await registries.read(place, digest, named_bases, below)
+    runtimes = await store.runtimes_inside([each.digest for each in seen_image.platforms])
+    confirmed = await confirm(place, seen_image.platforms, layers, registries, named_bases.final)
+    seen_image = replace(seen_image, fetched={**seen_image.fetched, **confirmed.fetched})
+    known_image = KnownImage(
+        0,
+        place.name,
+        seen_image.platforms,
+        seen_image.declared,
+        (),
+        named_bases,
+        runtimes,
+        not_judged=seen_image.not_judged,
     )
-    return Look(place.tag, seen, judge(known, observed, confirmed.digests), confirmed.unpacked)
+    return Look(place.tag, seen_image, judge(known_image, observed, confirmed.digests), confirmed.unpacked)

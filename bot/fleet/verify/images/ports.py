@@ -34,10 +34,12 @@ class ImagesPort(PublishedPort, Protocol):
         """Whether somebody is trusted to sign the provenance of `registry/repository`."""
         ...
 
-    async def read(self, place: Base, digest: str, named: NamedBases, below: Below = nothing_below) -> SeenImage:
-        """What a digest stands for; what is kept of it is not fetched again. `named` are the bases that the image's
-        repository names: labels of theirs, and of what is `below` the image, are not the image's own. Of what its
-        provenance names, its base is what they name for the last stage."""
+    async def read(
+        self, place: Base, digest: str, named_bases: NamedBases, below: Below = nothing_below
+    ) -> SeenImage:
+        """What a digest stands for; what is kept of it is not fetched again. `named_bases` are those that the
+        image's repository names: labels of theirs, and of what is `below` the image, are not the image's own. Of
+        what its provenance names, its base is what they name for the last stage."""
         ...
 
 
@@ -45,8 +47,8 @@ class ImagesPort(PublishedPort, Protocol):
 class Look:
     """An image seen with another digest than before."""
 
-    found: str
-    seen: SeenImage
+    tag: str
+    image: SeenImage
     standings: tuple[ImageStanding, ...]
     unpacked: Mapping[str, str] = field(default_factory=dict)
     """Of layers that were read for that, what they hold."""
@@ -62,7 +64,7 @@ class KnownImage:
     platforms: tuple[PlatformImage, ...]
     declared: Mapping[str, tuple[Declaration, ...]]
     standings: tuple[ImageStanding, ...]
-    named: NamedBases
+    named_bases: NamedBases
     runtimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     law: int = LAW
     not_judged: tuple[NotJudged, ...] = ()
@@ -70,7 +72,7 @@ class KnownImage:
     @property
     def brings_a_runtime(self) -> bool:
         """Whether it may bring a .NET of its own, so that what its packages hold is asked: not on Microsoft's."""
-        return not self.named.final or not all(map(holds_dotnet, self.named.final))
+        return not self.named_bases.final or not all(map(holds_dotnet, self.named_bases.final))
 
 
 class ImagesStore(Protocol):

@@ -49,12 +49,12 @@ class ImagesTally:
 async def tick(
     store: ImagesStore, registries: ImagesPort, observed: Observed, options: ImagesOptions, loop: Loop
 ) -> ImagesTally:
-    """Looks once at every image that is due."""
+    """Looks once at every image that is due; the tally counts these."""
     await observed.catch_up(store)
     up_to = observed.last  # others who share what was observed go on meanwhile
-    told_anew = await _tell_anew(store, observed) if up_to > observed.told else 0
-    observed.told = up_to
-    looks = _Looks(store, registries, observed, options, loop)
+    told_anew = await _tell_anew(store, observed) if up_to > observed.compared_until else 0
+    observed.compared_until = up_to
+    looks = _ImageLooks(store, registries, observed, options, loop)
     tally = await loop.run(looks)
     await store.tell_contradictions()
     return ImagesTally(tally.done, looks.moved, told_anew, tuple(tally.problems))
@@ -62,17 +62,19 @@ async def tick(
 
 async def _tell_anew(store: ImagesStore, observed: Observed) -> int:
     """Compares every image again; how many stand differently now."""
-    last = told = 0
-    while known := await store.known_images(last):
-        last = known[-1].id
-        news = {image.id: standings for image in known if (standings := judge(image, observed)) != image.standings}
-        if news:
-            await store.save_standings(news)
-        told += len(news)
+    last = changed_count = 0
+    while images := await store.known_images(last):
+        last = images[-1].id
+        new_standings = {
+            image.id: standings for image in images if (standings := judge(image, observed)) != image.standings
+        }
+        if new_standings:
+            await store.save_standings(new_standings)
+        changed_count += len(new_standings)
         await asyncio.sleep(
             0
         )  # other stages get their turn, and nobody looks at an image between its two lines above
-    return told
+    return changed_count
 
 
 async def newest(image: ProducedImage, rule: TagRule, registries: ImagesPort) -> tuple[str, str]:
@@ -82,27 +84,27 @@ async def newest(image: ProducedImage, rule: TagRule, registries: ImagesPort) ->
     """
     registry, repository = image.claim.registry, image.claim.repository
     fitting = rule.fitting(await registries.tags(registry, repository))
-    where = f"{image.claim.name}:{rule}"
+    pattern = f"{image.claim.name}:{rule}"
     if not fitting:
-        raise Failure(Trouble.MISSING, "no tag fits", where=where)
+        raise Failure(Trouble.MISSING, "no tag fits", where=pattern)
     likely = likely_newest(fitting, MOST_TAGS_READ)
     if likely is None:
-        what = f"{len(fitting)} tags fit and do not count up, {MOST_TAGS_READ} are read"
-        raise Failure(Trouble.MALFORMED, what, where=where, advice="name a fixed tag, or one made of {sha}")
-    found: list[tuple[datetime, str, str]] = []
+        reason = f"{len(fitting)} tags fit and do not count up, {MOST_TAGS_READ} are read"
+        raise Failure(Trouble.MALFORMED, reason, where=pattern, advice="name a fixed tag, or one made of {sha}")
+    candidates: list[tuple[datetime, str, str]] = []
     for tag in likely:
         place = Base(registry, repository, tag)
         head = await registries.head(place)
-        seen: SeenImage = await registries.read(place, head.digest, NOTHING_NAMED)
-        if seen.created is not None:
-            found.append((seen.created, tag, head.digest))
-    if not found:
-        raise Failure(Trouble.MALFORMED, "no image says when it was built", where=where)
-    _, tag, digest = max(found)
+        tag_image: SeenImage = await registries.read(place, head.digest, NOTHING_NAMED)
+        if tag_image.created is not None:
+            candidates.append((tag_image.created, tag, head.digest))
+    if not candidates:
+        raise Failure(Trouble.MALFORMED, "no image says when it was built", where=pattern)
+    _, tag, digest = max(candidates)
     return tag, digest
 
 
-class _Looks(Work[ProducedImage, Look | None]):
+class _ImageLooks(Work[ProducedImage, Look | None]):
     """The result is None where the image is the one seen before."""
 
     stage = "images"
@@ -128,7 +130,7 @@ class _Looks(Work[ProducedImage, Look | None]):
         return item.claim.registry
 
     async def attempt(self, item: ProducedImage, lease: Lease) -> Look | None:
-        tag, digest = await self._shown(item)
+        tag, digest = await self._tag_and_digest(item)
         is_judged = item.judged_by == self._mark(item.claim.name)
         is_told = is_judged and self._is_told(item) and not (self._is_new(item) and self._awaits_more(item))
         if digest == item.digest and tag == item.found and is_told:
@@ -161,7 +163,7 @@ class _Looks(Work[ProducedImage, Look | None]):
             return True
         return item.builder is None and self._registries.wants_provenance(item.claim.name)
 
-    async def _shown(self, item: ProducedImage) -> tuple[str, str]:
+    async def _tag_and_digest(self, item: ProducedImage) -> tuple[str, str]:
         """The tag that counts, and its digest: tags are listed only where none is known yet."""
         rule = item.claim.tag
         tag = rule.text if rule.kind is TagKind.FIXED else item.found
@@ -178,10 +180,10 @@ class _Looks(Work[ProducedImage, Look | None]):
             await self.settle_together([(item, result)])
             return
         await self._store.record_look(item, result, self._clock.now() + self._every)
-        self.moved += (item.found, item.digest) != (result.found, result.seen.digest)
+        self.moved += (item.found, item.digest) != (result.tag, result.image.digest)
 
-    async def settle_together(self, done: Sequence[tuple[ProducedImage, Look | None]]) -> None:
-        await self._store.record_unmoved([item for item, _ in done], self._clock.now() + self._every)
+    async def settle_together(self, unmoved: Sequence[tuple[ProducedImage, Look | None]]) -> None:
+        await self._store.record_unmoved([item for item, _ in unmoved], self._clock.now() + self._every)
 
     async def failed(self, item: ProducedImage, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
         """The image's page shows it: that an image is not there, or not shown to us, is no trouble of the bot's."""

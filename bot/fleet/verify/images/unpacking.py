@@ -16,19 +16,19 @@ MOST_AN_HOUR = 4 * 1024**3
 
 @dataclass(slots=True)
 class Allowance:
-    """How many bytes may still be read in this hour."""
+    """Counts the bytes that may still be read within an hour."""
 
     most: int = MOST_AN_HOUR
     began: datetime | None = None
-    taken: int = 0
+    spent: int = 0
 
     def take(self, size: int, now: datetime) -> bool:
         """Whether so many more may be read; counts them where that is so."""
         if self.began is None or now - self.began >= timedelta(hours=1):
-            self.began, self.taken = now, 0
-        if self.taken + size > self.most:
+            self.began, self.spent = now, 0
+        if self.spent + size > self.most:
             return False
-        self.taken += size
+        self.spent += size
         return True
 
 
@@ -37,7 +37,7 @@ async def content_of(
 ) -> str | None:
     """The digest of what a layer unpacks to. None where it is not what its own digest names, where it is damaged,
     and where more would be read than is allowed. Raises `Failure` as the blob does."""
-    algorithm, _, named = layer.partition(":")
+    algorithm, _, encoded = layer.partition(":")
     packed, content = hashlib.new(algorithm), hashlib.sha256()
     inflater = Inflater(f"layer {layer[:19]}…")
 
@@ -59,4 +59,4 @@ async def content_of(
             content.update(piece)
     except Failure:
         return None
-    return f"sha256:{content.hexdigest()}" if packed.hexdigest() == named else None
+    return f"sha256:{content.hexdigest()}" if packed.hexdigest() == encoded else None

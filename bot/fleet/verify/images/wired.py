@@ -7,8 +7,7 @@ from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.verify.images.rows.verdicts import VerdictsStore
 from bot.fleet.verify.images.tick import ImagesOptions, tick
-from bot.fleet.wiring.registries.images import registry_images
-from bot.fleet.wiring.registries.observed import OBSERVED
+from bot.fleet.wiring.registries.images import OBSERVED, registry_images
 from bot.fleet.wiring.registries.trusted import statement_marks
 from bot.store.rows.images.images import images as images_table
 

@@ -40,7 +40,7 @@ class SbomStore(Protocol):
         """Images of these platforms that have not been asked."""
         ...
 
-    async def save_sboms(self, look: SbomLook, found: Sequence[Sbom], again_at: datetime | None) -> None:
+    async def save_sboms(self, look: SbomLook, new_sboms: Sequence[Sbom], again_at: datetime | None) -> None:
         """Ends the claim; what the registry showed before is replaced, what people imported stays."""
         ...
 
@@ -54,13 +54,13 @@ class SbomTally:
 
 
 async def tick(store: SbomStore, registries: SbomsPort, platforms: Collection[str], loop: Loop) -> SbomTally:
-    """Asks for the SBOMs of all images that are due."""
-    looks = _Looks(store, registries, platforms, loop)
+    """Asks registries for the SBOMs of all images that are due; the tally counts these."""
+    looks = _SbomLooks(store, registries, platforms, loop)
     tally = await loop.run(looks)
     return SbomTally(looks.found, tuple(tally.problems))
 
 
-class _Looks(Work[SbomLook, Sequence[Sbom]]):
+class _SbomLooks(Work[SbomLook, Sequence[Sbom]]):
     stage = "packages"
     rests_by_backoff = True
     at_once = 2

@@ -41,7 +41,7 @@ class InventoryTally:
 async def tick(
     store: InventoryStore, registries: LayersPort, platforms: Collection[str], loop: Loop
 ) -> InventoryTally:
-    """Works on all that is due for images of these platforms."""
+    """Reads layers, inventories and moves of these platforms that are due; the tally counts each."""
     layers = await loop.run(_Layers(store, registries, platforms))
     inventories = await loop.run(_Inventories(store, platforms))
     comparisons = await loop.run(_Comparisons(store))
@@ -57,20 +57,20 @@ async def read_layer(layer: UnreadLayer, registries: LayersPort) -> LayerContent
             try:
                 await asyncio.to_thread(reader.feed, chunk)
             except Failure as failure:
-                return _refused(layer, failure)
+                return _reason_refused(layer, failure)
     try:
         return reader.finish()
     except Failure as failure:
-        return _refused(layer, failure)
+        return _reason_refused(layer, failure)
 
 
-def _refused(layer: UnreadLayer, failure: Failure) -> str:
+def _reason_refused(layer: UnreadLayer, failure: Failure) -> str:
     if layer.attempts < _TRIES:
         raise failure
     return str(failure)
 
 
-class _Quiet(Work[Item, Result]):
+class _PackageWork(Work[Item, Result]):
     """What cannot be read is shown with the image that it keeps from being told."""
 
     rests_by_backoff = True
@@ -80,7 +80,7 @@ class _Quiet(Work[Item, Result]):
         return None
 
 
-class _Layers(_Quiet[UnreadLayer, LayerContents | str]):
+class _Layers(_PackageWork[UnreadLayer, LayerContents | str]):
     stage = "packages"
     at_once = 2
     most = 500
@@ -103,9 +103,9 @@ class _Layers(_Quiet[UnreadLayer, LayerContents | str]):
 
     async def attempt(self, item: UnreadLayer, lease: Lease) -> LayerContents | str:
         if item.named_diff_id is not None:
-            known = await self._store.layer_unpacked_to(item.named_diff_id)
-            if known is not None:
-                return known
+            contents = await self._store.layer_unpacked_to(item.named_diff_id)
+            if contents is not None:
+                return contents
         return await read_layer(item, self._registries)
 
     async def settle(self, item: UnreadLayer, result: LayerContents | str) -> None:
@@ -115,7 +115,7 @@ class _Layers(_Quiet[UnreadLayer, LayerContents | str]):
             await self._store.save_layer(item, result, None)
 
 
-class _Inventories(_Quiet[UnreadInventory, Inventory]):
+class _Inventories(_PackageWork[UnreadInventory, Inventory]):
     stage = "packages"
     at_once = 1
 
@@ -135,7 +135,7 @@ class _Inventories(_Quiet[UnreadInventory, Inventory]):
         await self._store.save_inventory(item, result)
 
 
-class _Comparisons(_Quiet[Comparison, tuple[tuple[PackageChange, ...], bool]]):
+class _Comparisons(_PackageWork[Comparison, tuple[tuple[PackageChange, ...], bool]]):
     stage = "packages"
     at_once = 1
 

@@ -50,7 +50,7 @@ class Pushed:
         return tag, digest
 
     async def read(self, image: ProducedImage, tag: str, digest: str) -> Look:
-        """Reads and keeps what the digest is of."""
+        """Reads the image of a digest, and keeps what it shows."""
         place = Base(image.claim.registry, image.claim.repository, tag)
         look = await look_at(image, place, digest, self.store, self.registries, self.observed)
         await self.store.keep_look(image, look)
@@ -83,5 +83,5 @@ def was_seen_since(image: ProducedImage, rebuild: Rebuild) -> bool:
 def _was_green_before(image: ProducedImage, rebuild: Rebuild) -> bool:
     """Whether a green part of a monorepo has built it, of which the red part alone, `rebuild.workflow`, was built
     again: it is there already, if anywhere."""
-    again = [part for part in rebuild.parts if part.workflow == rebuild.workflow]
-    return bool(again) and not any(part.produces(image.claim.name) for part in again)
+    repeated_parts = [part for part in rebuild.parts if part.workflow == rebuild.workflow]
+    return bool(repeated_parts) and not any(part.produces(image.claim.name) for part in repeated_parts)

@@ -25,7 +25,7 @@ class ImageTrust(Protocol):
         """Whether anything is required of `registry/name`."""
         ...
 
-    async def lack(self, place: Base, seen: SeenImage) -> Lack | None:
+    async def lack(self, place: Base, image: SeenImage) -> Lack | None:
         """What an image that was seen lacks of that; raises `Failure` where the registry does not say."""
         ...
 
@@ -37,19 +37,19 @@ class NothingRequired:
         """Returns False: no image needs a signature."""
         return False
 
-    async def lack(self, place: Base, seen: SeenImage) -> Lack | None:
+    async def lack(self, place: Base, image: SeenImage) -> Lack | None:
         """Returns None without asking anybody."""
         return None
 
 
-def cannot_tell(place: Base, why: str) -> str:
+def cannot_tell(place: Base, reason: str) -> str:
     """Says that nobody knows whether an image is signed that must be."""
-    return _CANNOT_TELL.format(place, why)
+    return _CANNOT_TELL.format(place, reason)
 
 
-def not_shown(place: Base, why: str) -> str:
+def not_shown(place: Base, reason: str) -> str:
     """Says that nobody knows whether a build has pushed another image than those that it was for."""
-    return f"whether {place} was pushed too, and is signed as trust.rules require, cannot be told: {why}"
+    return f"whether {place} was pushed too, and is signed as trust.rules require, cannot be told: {reason}"
 
 
 def untold(trust: ImageTrust, images: Sequence[ProducedImage]) -> str | None:
@@ -61,7 +61,7 @@ def untold(trust: ImageTrust, images: Sequence[ProducedImage]) -> str | None:
 
 
 async def lack_of(
-    trust: ImageTrust, images: Sequence[ProducedImage], looks: Sequence[Look | None], waited: timedelta
+    trust: ImageTrust, images: Sequence[ProducedImage], looks: Sequence[Look | None], waiting_time: timedelta
 ) -> Lack | None:
     """What one of the images lacks that is required of it. What cannot be told for long is not valid.
 
@@ -70,11 +70,11 @@ async def lack_of(
     for image, look in zip(images, looks, strict=True):
         if look is None:
             continue
-        place = Base(image.claim.registry, image.claim.repository, look.found)
+        place = Base(image.claim.registry, image.claim.repository, look.tag)
         try:
-            lack = await trust.lack(place, look.seen)
+            lack = await trust.lack(place, look.image)
         except Failure as failure:
-            if failure.trouble.is_passing and waited <= TRIED_FOR:
+            if failure.trouble.is_passing and waiting_time <= TRIED_FOR:
                 raise
             return Lack(cannot_tell(place, str(failure)))
         if lack is not None:

@@ -28,14 +28,14 @@ class ProvingStore(ImagesStore, RebuildStore):
     async def _proving(self, claimed: Claimed) -> Proving:
         home = claimed.row["repository_id"]
         async with self._database.reading() as connection:
-            named = await connection.execute(
+            home_rows = await connection.execute(
                 select(repositories.c.name, repositories.c.node_id).where(repositories.c.id == home)
             )
-            row = named.one()
+            row = home_rows.one()
             rows = await connection.execute(
                 select(usages.c.id, usages.c.usage).where(usages.c.repository_id == home).order_by(usages.c.id)
             )
             named_there = readable(rows, lambda each: load(each.usage, Usage), lambda each: f"usage {each.id}")
         rebuild = rebuild_of(claimed.row, Identity(row.name, row.node_id))
-        produced = images_of_build(await self.images_of(row.name), rebuild)
-        return Proving(rebuild, tuple(produced), tuple(named_there))
+        build_images = images_of_build(await self.images_of(row.name), rebuild)
+        return Proving(rebuild, tuple(build_images), tuple(named_there))

@@ -64,7 +64,7 @@ class ProvingOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Others:
+class _OtherImages:
     """The images beside those that a rebuild is for, as they were seen, and what cannot be told of the rest."""
 
     images: Sequence[ProducedImage] = ()
@@ -72,7 +72,7 @@ class _Others:
     untold: Sequence[str] = ()
 
 
-_NONE = _Others()
+_NONE = _OtherImages()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,35 +140,43 @@ class _Proofs(Work[Proving, Rebuild]):
     async def attempt(self, item: Proving, lease: Lease) -> Rebuild:
         now, rebuild = self._clock.now(), item.rebuild
         bases = {target.base for target in rebuild.targets}
-        concerned = [image for image in item.images if bases and may_stand_on(image, bases)]
-        if not concerned:
+        concerned_images = [image for image in item.images if bases and may_stand_on(image, bases)]
+        if not concerned_images:
             return await self._none_concerned(item, bases, now)
         if await self._awaits_watch(item, bases):
             return replace(rebuild, due_at=now + self._options.every)
-        looks = [await self._pushed.look(image, rebuild) for image in concerned]
-        pending = [image for image, look in zip(concerned, looks, strict=True) if look is None]
-        if pending and now - (rebuild.built_at or now) <= self._within(rebuild):
+        looks = [await self._pushed.look(image, rebuild) for image in concerned_images]
+        pending = [image for image, look in zip(concerned_images, looks, strict=True) if look is None]
+        if pending and now - (rebuild.built_at or now) <= self._time_to_wait(rebuild):
             return replace(rebuild, due_at=now + self._options.every)
-        proofs = [self._proof(image, look, item, now) for image, look in zip(concerned, looks, strict=True)]
+        proofs = [self._proof(image, look, item, now) for image, look in zip(concerned_images, looks, strict=True)]
         decisive = max(proofs, key=lambda proof: _WEIGHT.index(proof.verdict))
-        waited = now - (rebuild.built_at or now)
-        if any(proof.awaits_base for proof in proofs) and waited <= self._options.within:
+        waiting_time = now - (rebuild.built_at or now)
+        if any(proof.awaits_base for proof in proofs) and waiting_time <= self._options.within:
             return replace(rebuild, due_at=now + self._options.every)
-        others = _NONE if decisive.verdict.fails else await self._others(item, concerned, waited)
-        asked, shown = [*concerned, *others.images], [*looks, *others.looks]
-        lack = None if decisive.verdict.fails else await lack_of(self._trust, asked, shown, waited)
-        if lack is not None and lack.may_come and waited <= self._options.signed_within:
+        others = (
+            _NONE if decisive.verdict.fails else await self._look_at_others(item, concerned_images, waiting_time)
+        )
+        images, all_looks = [*concerned_images, *others.images], [*looks, *others.looks]
+        lack = None if decisive.verdict.fails else await lack_of(self._trust, images, all_looks, waiting_time)
+        if lack is not None and lack.may_come and waiting_time <= self._options.signed_within:
             return replace(rebuild, due_at=now + self._options.every)
         if lack is not None:
             return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.told, at=now)
-        gated = None if decisive.verdict.fails else await self._gate.gated(concerned)
-        if gated is not None and is_awaited(gated) and now - _seen_at(concerned, looks, now) < self._gate.wait:
+        gated = None if decisive.verdict.fails else await self._gate.gated(concerned_images)
+        if (
+            gated is not None
+            and is_awaited(gated)
+            and now - _seen_at(concerned_images, looks, now) < self._gate.wait
+        ):
             waits = f"{decisive.told}; {gate_in_words(gated)}"
             return replace(rebuild, reason=waits, due_at=now + self._options.every)
-        told = "; ".join((decisive.told, *others.untold))
-        return after_proof(rebuild, decisive.verdict, told, gated, at=now)
+        proof_text = "; ".join((decisive.told, *others.untold))
+        return after_proof(rebuild, decisive.verdict, proof_text, gated, at=now)
 
-    async def _others(self, item: Proving, concerned: Sequence[ProducedImage], waited: timedelta) -> _Others:
+    async def _look_at_others(
+        self, item: Proving, concerned_images: Sequence[ProducedImage], waiting_time: timedelta
+    ) -> _OtherImages:
         """The repository's other images that must be signed, as far as their tags show something new.
 
         What the build did not touch is not asked about, nor is what is not shown to us, of which nothing tells that
@@ -178,19 +186,19 @@ class _Proofs(Work[Proving, Rebuild]):
         looks: list[Look | None] = []
         untold: list[str] = []
         for image in item.images:
-            if image in concerned or image.doubt is not None or not self._trust.requires(image.claim.name):
+            if image in concerned_images or image.doubt is not None or not self._trust.requires(image.claim.name):
                 continue
             try:
                 new = await self._pushed.find(image, item.rebuild)
             except Failure as failure:
-                is_tried_again = failure.trouble.is_passing and waited <= TRIED_FOR
+                is_tried_again = failure.trouble.is_passing and waiting_time <= TRIED_FOR
                 if is_tried_again or was_seen_since(image, item.rebuild):
                     raise
                 untold.append(not_shown(image.place, failure.told))
                 continue
             images.append(image)
             looks.append(None if new is None else await self._pushed.read(image, *new))
-        return _Others(images, looks, untold)
+        return _OtherImages(images, looks, untold)
 
     async def _none_concerned(self, item: Proving, bases: Collection[Base], now: datetime) -> Rebuild:
         """Nothing can be proven by the images of the repository, but those that must be signed still have to be.
@@ -201,21 +209,23 @@ class _Proofs(Work[Proving, Rebuild]):
         if (doubt := untold(self._trust, item.images)) is not None:
             return after_proof(rebuild, ImageVerdict.UNTRUSTED, doubt, at=now)
         required = [image for image in item.images if self._trust.requires(image.claim.name)]
-        waited = now - (rebuild.built_at or now)
-        is_over = waited > self._within(rebuild)
+        waiting_time = now - (rebuild.built_at or now)
+        is_over = waiting_time > self._time_to_wait(rebuild)
         looks = [await self._pushed.look(image, rebuild, only_new=not is_over) for image in required]
         if None in looks and not is_over:
             return replace(rebuild, due_at=now + self._options.every)
-        lack = await lack_of(self._trust, required, looks, waited)
-        if lack is not None and lack.may_come and waited <= self._options.signed_within:
+        lack = await lack_of(self._trust, required, looks, waiting_time)
+        if lack is not None and lack.may_come and waiting_time <= self._options.signed_within:
             return replace(rebuild, due_at=now + self._options.every)
-        gone = next((image.place for image, look in zip(required, looks, strict=True) if look is None), None)
-        if lack is None and gone is not None:
-            lack = Lack(cannot_tell(gone, "no such image is there"))
+        missing_place = next(
+            (image.place for image, look in zip(required, looks, strict=True) if look is None), None
+        )
+        if lack is None and missing_place is not None:
+            lack = Lack(cannot_tell(missing_place, "no such image is there"))
         if lack is not None:
             return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.told, at=now)
-        why = _not_known(item, bases)
-        return after_proof(rebuild, ImageVerdict.UNKNOWN, why, self._gate.unseen(item.images, why), at=now)
+        reason = _not_known(item, bases)
+        return after_proof(rebuild, ImageVerdict.UNKNOWN, reason, self._gate.unseen(item.images, reason), at=now)
 
     async def _awaits_watch(self, item: Proving, bases: Collection[Base]) -> bool:
         """Whether the build has made one of its own bases anew, of which the layers are not known yet: what stands
@@ -230,24 +240,24 @@ class _Proofs(Work[Proving, Rebuild]):
                 return True
         return False
 
-    def _within(self, rebuild: Rebuild) -> timedelta:
+    def _time_to_wait(self, rebuild: Rebuild) -> timedelta:
         """How long a new image is waited for: less after a run of others, since a dispatch makes up for it."""
         return min(self._options.within, _OF_OTHERS_WITHIN) if rebuild.follows_others else self._options.within
 
     def _proof(self, image: ProducedImage, look: Look | None, item: Proving, now: datetime) -> Proof:
         if look is None:
-            return not_seen(image, item.usages, duration(self._within(item.rebuild)))
-        seen = replace(image, found=look.found)
-        return proof_of(seen, look.standings, item.rebuild.targets, self._published(item), item.usages, now)
+            return not_seen(image, item.usages, duration(self._time_to_wait(item.rebuild)))
+        seen_image = replace(image, found=look.tag)
+        return proof_of(seen_image, look.standings, item.rebuild.targets, self._first_shown(item), item.usages, now)
 
-    def _published(self, item: Proving) -> Mapping[str, datetime]:
+    def _first_shown(self, item: Proving) -> Mapping[str, datetime]:
         """When the wanted digests were seen first."""
-        found: dict[str, datetime] = {}
+        first_shown: dict[str, datetime] = {}
         for target in item.rebuild.targets:
-            shown = self._layers.first_shown(target.base, target.to_digest)
-            if shown is not None:
-                found[target.to_digest] = shown
-        return found
+            moment = self._layers.first_shown(target.base, target.to_digest)
+            if moment is not None:
+                first_shown[target.to_digest] = moment
+        return first_shown
 
     async def settle(self, item: Proving, result: Rebuild) -> None:
         await self._store.settle_rebuild(item.rebuild, result)
@@ -257,17 +267,17 @@ class _Proofs(Work[Proving, Rebuild]):
     async def failed(self, item: Proving, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
         """Puts the rebuild off while the registry may yet answer; else ends it as unproven or untrusted."""
         rebuild = item.rebuild
-        waited = now - (rebuild.built_at or now)
-        if failure.trouble.is_passing and waited <= TRIED_FOR:
+        waiting_time = now - (rebuild.built_at or now)
+        if failure.trouble.is_passing and waiting_time <= TRIED_FOR:
             rest = max(self._options.every, failure.retry_after or timedelta(0))
             await self._store.settle_rebuild(rebuild, replace(rebuild, due_at=now + rest), succeeded=False)
             return f"{rebuild.repository}: {failure}"
         gated = self._gate.unseen(item.images, "its new image could not be looked at")
         required = next((image.place for image in item.images if self._trust.requires(image.claim.name)), None)
-        verdict, told = ImageVerdict.UNKNOWN, str(failure)
+        verdict, reason = ImageVerdict.UNKNOWN, str(failure)
         if required is not None:
-            verdict, told = ImageVerdict.UNTRUSTED, cannot_tell(required, str(failure))
-        after = after_proof(rebuild, verdict, told, gated, at=now)
+            verdict, reason = ImageVerdict.UNTRUSTED, cannot_tell(required, str(failure))
+        after = after_proof(rebuild, verdict, reason, gated, at=now)
         await self._store.settle_rebuild(rebuild, after)
         self.ends.append(verdict)
         return f"{rebuild.repository}: {failure}"
@@ -281,8 +291,8 @@ _WEIGHT = (ImageVerdict.PROVED, ImageVerdict.UNKNOWN, ImageVerdict.NOT_SEEN, Ima
 
 def _seen_at(images: Sequence[ProducedImage], looks: Sequence[Look | None], now: datetime) -> datetime:
     """Since when all new images are there."""
-    known = zip(images, looks, strict=True)
-    is_known = [look is not None and look.seen.digest == image.digest for image, look in known]
+    pairs = zip(images, looks, strict=True)
+    is_known = [look is not None and look.image.digest == image.digest for image, look in pairs]
     times = [image.seen_at if same else now for image, same in zip(images, is_known, strict=True)]
     return max((each or now for each in times), default=now)
 
@@ -293,7 +303,7 @@ def _not_known(item: Proving, bases: Collection[Base]) -> str:
         return f"{doubts[0]}; {SAY_WHO}"
     if not bases:
         return "nothing tells which base its image should stand on"
-    named = " or ".join(sorted(base.short for base in bases))
+    names = " or ".join(sorted(base.short for base in bases))
     if item.images:
-        return f"none of its images is seen to stand on {named}"
+        return f"none of its images is seen to stand on {names}"
     return "no image of this repository is known; name it in the settings under images, or let a build name it"

@@ -7,8 +7,7 @@ from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.verify.proving.rows import ProvingStore
 from bot.fleet.verify.proving.tick import ProvingOptions, tick
 from bot.fleet.wiring.gate import gating_of
-from bot.fleet.wiring.registries.images import registry_images
-from bot.fleet.wiring.registries.observed import OBSERVED
+from bot.fleet.wiring.registries.images import OBSERVED, registry_images
 from bot.fleet.wiring.registries.trust import TRUSTING
 from bot.store.rows.rollouts.tables import rebuilds
 

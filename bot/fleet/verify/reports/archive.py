@@ -35,38 +35,40 @@ class ArtifactFile:
     problem: str | None = None
 
 
-def report_files(data: bytes, where: str) -> Iterator[ArtifactFile]:
+def report_files(data: bytes, place: str) -> Iterator[ArtifactFile]:
     """The files that may be reports, by their endings, one at a time. Raises `Failure` for what is no archive, and
     where it holds more than a scanner would leave."""
     if len(data) > LARGEST_ARCHIVE:
-        raise _malformed(f"has more than {LARGEST_ARCHIVE:,} bytes", where)
+        raise _malformed(f"has more than {LARGEST_ARCHIVE:,} bytes", place)
     file = io.BytesIO(data)
-    check_list(file, where, _LARGEST_LIST, advice=_NOT_READ)
+    check_list(file, place, _LARGEST_LIST, advice=_NOT_READ)
     try:
         archive = zipfile.ZipFile(file)
     except (*DAMAGES, ValueError, NotImplementedError) as error:
-        raise _malformed(f"is no archive that can be read: {error}", where) from error
+        raise _malformed(f"is no archive that can be read: {error}", place) from error
     with archive:
         infos = archive.infolist()
         if len(infos) > _MOST_ENTRIES:
-            raise _malformed(f"has {len(infos):,} files, more than {_MOST_ENTRIES:,}", where)
-        wanted = [info for info in infos if info.filename.lower().endswith(_ENDINGS) and not info.is_dir()]
-        left = _MOST_UNPACKED
-        for info in wanted[:MOST_FILES]:
-            read = _read(archive, info, left)
-            left -= len(read.data)
-            yield read
-        if len(wanted) > MOST_FILES:
-            yield ArtifactFile(_shown(wanted[MOST_FILES].filename), problem=f"more than {MOST_FILES} reports")
+            raise _malformed(f"has {len(infos):,} files, more than {_MOST_ENTRIES:,}", place)
+        candidates = [info for info in infos if info.filename.lower().endswith(_ENDINGS) and not info.is_dir()]
+        budget = _MOST_UNPACKED
+        for info in candidates[:MOST_FILES]:
+            report_file = _read_entry(archive, info, budget)
+            budget -= len(report_file.data)
+            yield report_file
+        if len(candidates) > MOST_FILES:
+            yield ArtifactFile(
+                _shown_name(candidates[MOST_FILES].filename), problem=f"more than {MOST_FILES} reports"
+            )
 
 
-def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, left: int) -> ArtifactFile:
-    name = _shown(info.filename)
+def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: int) -> ArtifactFile:
+    name = _shown_name(info.filename)
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         return ArtifactFile(name, problem="is no regular file")
     if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return ArtifactFile(name, problem="is packed in a way that no artifact is")
-    most = min(_LARGEST_FILE, left, max(_MOST_TIMES * info.compress_size, _SMALL))
+    most = min(_LARGEST_FILE, budget, max(_MOST_TIMES * info.compress_size, _SMALL))
     try:
         with archive.open(info) as entry:
             data = entry.read(most + 1)
@@ -77,10 +79,10 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, left: int) -> Artifac
     return ArtifactFile(name, data)
 
 
-def _shown(name: str) -> str:
+def _shown_name(name: str) -> str:
     """A name as it can be kept and shown; it is no path that anything is written to."""
     return terminal(name[:_LONGEST_NAME])
 
 
-def _malformed(what: str, where: str) -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=where, advice=_NOT_READ)
+def _malformed(reason: str, place: str) -> Failure:
+    return Failure(Trouble.MALFORMED, reason, where=place, advice=_NOT_READ)

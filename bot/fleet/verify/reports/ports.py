@@ -26,7 +26,7 @@ class ArtifactOptions:
         return bool(self.names)
 
     def wants(self, artifact: Artifact) -> bool:
-        """Whether its name says that reports are in it."""
+        """Tells by an artifact's name whether reports are in it."""
         return any(fnmatchcase(artifact.name, glob) for glob in self.names)
 
 
@@ -63,7 +63,7 @@ class Artifacts(Protocol):
         """When the last attempt of a run ended; None while one is under way."""
         ...
 
-    async def listed(self, repository: Identity, run: int) -> Sequence[Artifact]: ...
+    async def artifacts_of(self, repository: Identity, run: int) -> Sequence[Artifact]: ...
 
     async def fetched(self, repository: Identity, artifact: Artifact, most: int) -> bytes:
         """The archive of an artifact, of at most so many bytes."""
@@ -84,9 +84,9 @@ class ArtifactStore(Protocol):
     async def keep(self, scan: ScanReport) -> None: ...
 
     async def settle_artifacts(self, item: EndedRuns, gathered: Gathered) -> None:
-        """Its artifacts were read."""
+        """Ends the claim on runs whose artifacts were looked through."""
         ...
 
-    async def refuse_artifacts(self, item: EndedRuns, why: str, now: datetime) -> None:
+    async def refuse_artifacts(self, item: EndedRuns, reason: str, now: datetime) -> None:
         """The forge shows no artifacts there, which is told once for each owner."""
         ...

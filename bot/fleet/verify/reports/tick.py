@@ -20,14 +20,14 @@ _MOST_ATTEMPTS = 5
 """A forge that gives no answer is asked so often for the artifacts of one rebuild."""
 
 
-class _Tally:
+class _ReportTally:
     def __init__(self) -> None:
         self.kept = 0
         self.problems: list[str] = []
 
-    def note(self, where: str, what: object) -> None:
+    def note(self, place: str, problem: object) -> None:
         if len(self.problems) < _MOST_PROBLEMS:
-            self.problems.append(f"{where}: {what}")
+            self.problems.append(f"{place}: {problem}")
 
 
 async def tick(store: ArtifactStore, artifacts: Artifacts, options: ArtifactOptions, loop: Loop) -> Gathered:
@@ -35,12 +35,12 @@ async def tick(store: ArtifactStore, artifacts: Artifacts, options: ArtifactOpti
     if not options.is_on:
         return Gathered()
     await store.make_due()
-    work = _Reports(store, artifacts, options)
+    work = _ReportReads(store, artifacts, options)
     tally = await loop.run(work)
     return Gathered(work.kept, tuple(tally.problems))
 
 
-class _Reports(Work[EndedRuns, Gathered]):
+class _ReportReads(Work[EndedRuns, Gathered]):
     stage = "reports"
     rests_by_backoff = True
 
@@ -58,51 +58,53 @@ class _Reports(Work[EndedRuns, Gathered]):
     async def attempt(self, item: EndedRuns, lease: Lease) -> Gathered:
         if item.read_before is not None and not await self._have_ended_again(item, item.read_before):
             return Gathered(is_news=False)
-        found = _Tally()
+        tally = _ReportTally()
         for run in item.runs[:_MOST_RUNS]:
-            where = f"{item.repository.name} run {run}"
-            listed = await self._artifacts.listed(item.repository, run)
-            for artifact in self._chosen(filter(self._options.wants, listed), where, found):
+            place = f"{item.repository.name} run {run}"
+            artifacts = await self._artifacts.artifacts_of(item.repository, run)
+            for artifact in self._choose_artifacts(filter(self._options.wants, artifacts), place, tally):
                 await lease.check()
-                await self._take(item, artifact, f"{where}, {terminal(artifact.name)}", found)
-        return Gathered(found.kept, tuple(found.problems))
+                await self._take_reports(item, artifact, f"{place}, {terminal(artifact.name)}", tally)
+        return Gathered(tally.kept, tuple(tally.problems))
 
     async def _have_ended_again(self, item: EndedRuns, since: datetime) -> bool:
-        ended = [await self._artifacts.ended_at(item.repository, run) for run in item.runs[:_MOST_RUNS]]
-        return any(at is not None and at > since for at in ended)
+        end_times = [await self._artifacts.ended_at(item.repository, run) for run in item.runs[:_MOST_RUNS]]
+        return any(moment is not None and moment > since for moment in end_times)
 
-    def _chosen(self, listed: Iterable[Artifact], where: str, found: _Tally) -> Iterator[Artifact]:
+    def _choose_artifacts(
+        self, artifacts: Iterable[Artifact], place: str, tally: _ReportTally
+    ) -> Iterator[Artifact]:
         """The last of each name, as far as they can be had; the newest where they are more than are wanted."""
-        by_age = sorted(listed, key=lambda each: each.id)
+        by_age = sorted(artifacts, key=lambda each: each.id)
         last = sorted({each.name: each for each in by_age}.values(), key=lambda each: each.id)
         for artifact in last[-self._options.most :]:
-            name = f"{where}, {terminal(artifact.name)}"
+            name = f"{place}, {terminal(artifact.name)}"
             if artifact.is_expired:
-                found.note(name, "has expired")
+                tally.note(name, "has expired")
             elif artifact.size > LARGEST_ARCHIVE:
-                found.note(name, f"has {artifact.size:,} bytes, more than {LARGEST_ARCHIVE:,}")
+                tally.note(name, f"has {artifact.size:,} bytes, more than {LARGEST_ARCHIVE:,}")
             else:
                 yield artifact
         if len(last) > self._options.most:
-            found.note(
-                where, f"{len(last)} artifacts have such names, and the newest {self._options.most} are read"
+            tally.note(
+                place, f"{len(last)} artifacts have such names, and the newest {self._options.most} are read"
             )
 
-    async def _take(self, item: EndedRuns, artifact: Artifact, where: str, found: _Tally) -> None:
+    async def _take_reports(self, item: EndedRuns, artifact: Artifact, place: str, tally: _ReportTally) -> None:
         """Keeps all reports of an artifact. One that is gone, or no archive, is told and keeps no other from being
         read. Raises `Failure` where the forge gives no answer, or may not give this one."""
         try:
             data = await self._artifacts.fetched(item.repository, artifact, LARGEST_ARCHIVE)
-            files = report_files(data, where)
+            files = report_files(data, place)
             while (file := await asyncio.to_thread(next, files, None)) is not None:
-                scan = await asyncio.to_thread(_scan, file, f"{where}/{file.name}", item.repository_id, found)
+                scan = await asyncio.to_thread(_scan, file, f"{place}/{file.name}", item.repository_id, tally)
                 if scan is not None:
                     await self._store.keep(scan)
-                    found.kept += 1
+                    tally.kept += 1
         except Failure as failure:
             if failure.trouble not in (Trouble.MISSING, Trouble.MALFORMED):
                 raise
-            found.note(where, failure.told)
+            tally.note(place, failure.told)
 
     async def settle(self, item: EndedRuns, result: Gathered) -> None:
         await self._store.settle_artifacts(item, result)
@@ -120,13 +122,13 @@ class _Reports(Work[EndedRuns, Gathered]):
         return f"{item.repository.name}: {failure}"
 
 
-def _scan(file: ArtifactFile, place: str, repository: int, found: _Tally) -> ScanReport | None:
+def _scan(file: ArtifactFile, place: str, repository: int, tally: _ReportTally) -> ScanReport | None:
     """The report that a file is; None where it is none, which is told."""
     if file.problem is not None:
-        found.note(place, file.problem)
+        tally.note(place, file.problem)
         return None
     try:
         return scan_report(file.data, ReportOrigin.ARTIFACT, place, repository=repository)
     except Failure as failure:
-        found.note(place, failure.told)
+        tally.note(place, failure.told)
         return None

@@ -14,8 +14,8 @@ ARTIFACTS = Part(lambda bot: ForgeArtifacts(bot.forge, bot.http))
 
 
 async def reports(bot: Bot) -> TickOutcome:
-    wanted = bot.settings.reports
-    options = ArtifactOptions(tuple(wanted.artifacts), wanted.most, bot.forge_host.name)
+    section = bot.settings.reports
+    options = ArtifactOptions(tuple(section.artifacts), section.most, bot.forge_host.name)
     gathered = await tick(bot.stores[ArtifactsStore], bot[ARTIFACTS], options, bot.loop)
     return TickOutcome({"kept": gathered.kept}, list(gathered.problems))
 

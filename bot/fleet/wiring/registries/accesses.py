@@ -12,12 +12,16 @@ from bot.settings import Settings, secret
 
 def _registry_access(host: str, settings: Settings) -> RegistryAccess:
     """Reads how `host`, a key of `registries`, is spoken to; raises `BadSettings` where its password is missing."""
-    wanted = settings.registries[host]
-    password = secret(wanted.password_file, f"registries.{host}.password_file") if wanted.password_file else None
-    access = RegistryAccess(host, wanted.username, password, wanted.ca_file, wanted.insecure, wanted.token_host)
-    if wanted.azure is None:
+    registry = settings.registries[host]
+    password = (
+        secret(registry.password_file, f"registries.{host}.password_file") if registry.password_file else None
+    )
+    access = RegistryAccess(
+        host, registry.username, password, registry.ca_file, registry.insecure, registry.token_host
+    )
+    if registry.azure is None:
         return access
-    return replace(access, login=AzureLogin(access.address, AzureIdentity(wanted.azure), wanted.client_id))
+    return replace(access, login=AzureLogin(access.address, AzureIdentity(registry.azure), registry.client_id))
 
 
 def accesses_of(settings: Settings) -> list[RegistryAccess]:
@@ -27,10 +31,10 @@ def accesses_of(settings: Settings) -> list[RegistryAccess]:
 
 def push_access(host: str, settings: Settings) -> RegistryAccess:
     """Reads how `host` is written to, with credentials apart from those for reading; raises `BadSettings`."""
-    wanted = settings.registries[host]
-    file = wanted.push_password_file
+    registry = settings.registries[host]
+    file = registry.push_password_file
     password = secret(file, f"registries.{host}.push_password_file") if file else None
-    return RegistryAccess(host, wanted.push_username, password, wanted.ca_file, wanted.insecure)
+    return RegistryAccess(host, registry.push_username, password, registry.ca_file, registry.insecure)
 
 
 def accesses_of_caller(settings: Settings) -> Sequence[RegistryAccess]:
@@ -39,10 +43,10 @@ def accesses_of_caller(settings: Settings) -> Sequence[RegistryAccess]:
     Raises `BadSettings`, and `Failure` where Docker's configuration cannot be read.
     """
     accesses = accesses_of(settings)
-    found = docker_config(os.environ)
-    if found is None:
+    docker_files = docker_config(os.environ)
+    if docker_files is None:
         return accesses
     return [
-        access if access.way_in is not None else replace(access, login=DockerLogin(access.host, *found))
+        access if access.way_in is not None else replace(access, login=DockerLogin(access.host, *docker_files))
         for access in accesses
     ]

@@ -27,16 +27,16 @@ class Attacher:
 
 def attesting_of(settings: Settings, registry: Registry) -> tuple[Attacher, Verifier] | None:
     """Opens what signs statements; None where none are wanted; raises `BadSettings` for a key that cannot sign."""
-    wanted = settings.images.attest
-    if wanted is None:
+    attest = settings.images.attest
+    if attest is None:
         return None
     # oras takes a third of a second to import.
     from bot.clients.registry.attaching import Attaching
 
     purpose = "images.attest.key_file"
     try:
-        key = signing_key(secret(wanted.key_file, purpose))
+        key = signing_key(secret(attest.key_file, purpose))
     except NoSigningKey as error:
-        raise BadSettings([f"{purpose}: {wanted.key_file} {error}"]) from None
+        raise BadSettings([f"{purpose}: {attest.key_file} {error}"]) from None
     pushes = {host: push_access(host, settings) for host in settings.registries}
-    return Attacher(Attaching(registry, pushes, entries_of)), Verifier(wanted.verifier, key)
+    return Attacher(Attaching(registry, pushes, entries_of)), Verifier(attest.verifier, key)

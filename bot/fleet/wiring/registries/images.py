@@ -1,4 +1,4 @@
-"""Registries as the looks at images ask for them."""
+"""Registries as the looks at images ask for them, and what observed bases tell of the judged platforms."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,8 @@ from bot.domain.images.standing import Declaration, Publication
 from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.domain.reference import Base
 from bot.domain.strict_json import read_strict_json
-from bot.fleet.bot import Bot
+from bot.fleet.bot import Bot, Part
+from bot.fleet.verify.images.judging import Observed
 from bot.fleet.verify.images.ports import Below, nothing_below
 from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.verify.images.unpacking import Allowance, content_of
@@ -44,23 +45,28 @@ _TOLD_BY_LABELS = frozenset({BASE_DIGEST, BASE_NAME, SOURCE})
 _MOST_BELOW = 4
 """Publications whose labels are read, of those that an image may stand on."""
 
+OBSERVED = Part(lambda bot: Observed(bot.settings.images.judged_platforms()))
+
 
 @dataclass(frozen=True, slots=True)
-class _Signed:
+class _SignedProvenances:
     """Signed provenance by the digest of a platform; how much was not looked at, where that is so; and the mark
     of whom it was judged by."""
 
-    said: Mapping[str, Sequence[SignedProvenance]] = field(default_factory=dict)
+    by_digest: Mapping[str, Sequence[SignedProvenance]] = field(default_factory=dict)
     unseen: str = ""
     judged_by: str | None = None
 
     def about(self, platform: ObservedPlatform) -> Sequence[SignedProvenance]:
-        return self.said.get(platform.digest, ())
+        return self.by_digest.get(platform.digest, ())
 
     @property
     def until(self) -> datetime | None:
         """The first moment at which some of it may be judged otherwise."""
-        return min((each.until for said in self.said.values() for each in said if each.until), default=None)
+        return min(
+            (each.until for provenances in self.by_digest.values() for each in provenances if each.until),
+            default=None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +96,15 @@ class RegistryImages:
         rule = self.trust.rule_for(name)
         return rule is not None and rule.trusts_statements
 
-    async def read(self, place: Base, digest: str, named: NamedBases, below: Below = nothing_below) -> SeenImage:
+    async def read(
+        self, place: Base, digest: str, named_bases: NamedBases, below: Below = nothing_below
+    ) -> SeenImage:
         reading = await read(self.beside, self.cache, place, digest)
         platforms = reading.platforms
         images = reading.observation(place, datetime.min).platforms
-        inherited, fetched = await self._inherited(place, reading, named.stages, below)
-        provenances = await self._provenances(place, reading, named.final)
-        signed = await self._signed(place, reading)
+        inherited, fetched = await self._inherited_labels(place, reading, named_bases.stages, below)
+        provenances = await self._provenances(place, reading, named_bases.final)
+        signed = await self._signed_provenances(place, reading)
         return SeenImage(
             digest,
             images,
@@ -105,8 +113,8 @@ class RegistryImages:
                 images,
                 [
                     (
-                        *_proved(signed.about(each), named.final),
-                        *_declared(each, inherited),
+                        *_proved_declarations(signed.about(each), named_bases.final),
+                        *_declarations_of(each, inherited),
                         *provenances.get(each.digest, ()),
                     )
                     for each in platforms
@@ -136,7 +144,7 @@ class RegistryImages:
         blob = self.registry.blob(place.registry, place.repository, layer)
         return await content_of(layer, blob, self._read, self.clock.now())
 
-    async def _inherited(
+    async def _inherited_labels(
         self, place: Base, reading: DigestReading, expected: Collection[Base], below: Below
     ) -> tuple[frozenset[tuple[str, str]], Mapping[str, bytes]]:
         """The labels that an image has from its bases, and the documents that were fetched for that.
@@ -144,44 +152,44 @@ class RegistryImages:
         What a base showed when the image was built is asked only about an image with labels that matter and that
         none of its bases has now.
         """
-        found = set(await self._labels_of(expected))
-        fetched: dict[str, bytes] = {}
-        own = {pair for platform in reading.platforms for pair in platform.config.labels.items()} - found
-        if not any(name in _TOLD_BY_LABELS for name, _ in own):
-            return frozenset(found), fetched
+        labels = set(await self._labels_of(expected))
+        documents: dict[str, bytes] = {}
+        own_labels = {pair for platform in reading.platforms for pair in platform.config.labels.items()} - labels
+        if not any(name in _TOLD_BY_LABELS for name, _ in own_labels):
+            return frozenset(labels), documents
         images = reading.observation(place, datetime.min).platforms
         publications = {each.platform_digest: each for image in images for each in below(image)}
         for publication in list(publications.values())[:_MOST_BELOW]:
             try:
-                shown = await read(self.beside, self.cache, publication.base, publication.platform_digest)
+                earlier = await read(self.beside, self.cache, publication.base, publication.platform_digest)
             except Failure as failure:
                 if failure.trouble.is_passing:
                     raise
                 continue
-            fetched |= shown.fetched
-            found |= {pair for platform in shown.platforms for pair in platform.config.labels.items()}
-        return frozenset(found), fetched
+            documents |= earlier.fetched
+            labels |= {pair for platform in earlier.platforms for pair in platform.config.labels.items()}
+        return frozenset(labels), documents
 
     async def _labels_of(self, bases: Collection[Base]) -> frozenset[tuple[str, str]]:
         """The labels of what bases show now, which an image on them has too. Their documents are kept."""
-        found: set[tuple[str, str]] = set()
+        labels: set[tuple[str, str]] = set()
         for base, digest in (await self.store.shown_digests(bases)).items():
             reading = await read(self.beside, self.cache, base, digest)
-            found |= {pair for platform in reading.platforms for pair in platform.config.labels.items()}
-        return frozenset(found)
+            labels |= {pair for platform in reading.platforms for pair in platform.config.labels.items()}
+        return frozenset(labels)
 
-    async def _signed(self, place: Base, reading: DigestReading) -> _Signed:
+    async def _signed_provenances(self, place: Base, reading: DigestReading) -> _SignedProvenances:
         """The provenance about just this platform, else that about the index."""
         rule = self.trust.rule_for(place.name)
         if rule is None or not rule.trusts_statements:
-            return _Signed()
+            return _SignedProvenances()
         trusted, now = trusted_by(self.trust, rule), self.clock.now()
-        found: dict[str, tuple[SignedProvenance, ...]] = {}
+        by_digest: dict[str, tuple[SignedProvenance, ...]] = {}
         cut: list[str] = []
         for digest in dict.fromkeys((reading.digest, *(each.digest for each in reading.platforms))):
             statements = await attestations_of(self.beside, place.registry, place.repository, digest)
             cut += [each.unreadable for each in statements if each.kind == CUT]
-            found[digest] = signed_provenance(
+            by_digest[digest] = signed_provenance(
                 statements,
                 trusted,
                 digest,
@@ -190,59 +198,62 @@ class RegistryImages:
                 isolated=self.trust.isolated_builders,
                 forge=self.forge,
             )
-        shared = found[reading.digest]
-        own = {each.digest: found[each.digest] for each in reading.platforms}
-        said_of = {digest: said or shared for digest, said in own.items()}
-        return _Signed(said_of, "; ".join(dict.fromkeys(cut)), trusted.name)
+        of_index = by_digest[reading.digest]
+        of_platforms = {each.digest: by_digest[each.digest] for each in reading.platforms}
+        nearest = {digest: of_platform or of_index for digest, of_platform in of_platforms.items()}
+        return _SignedProvenances(nearest, "; ".join(dict.fromkeys(cut)), trusted.name)
 
     async def _provenances(
         self, place: Base, reading: DigestReading, expected: Collection[Base]
     ) -> Mapping[str, tuple[Declaration, ...]]:
         """What BuildKit's attestations beside the images say, by the digest that each is about; none is signed."""
-        kept = await self.cache.manifests([reading.digest])
-        body = reading.fetched.get(reading.digest) or kept.get(reading.digest) or b"{}"
-        found: dict[str, tuple[Declaration, ...]] = {}
+        kept_manifests = await self.cache.manifests([reading.digest])
+        body = reading.fetched.get(reading.digest) or kept_manifests.get(reading.digest) or b"{}"
+        declarations: dict[str, tuple[Declaration, ...]] = {}
         try:
             document = read_strict_json(body)
             attested = attested_in(document) if "manifests" in document else ()
-            for each in attested[:MOST_PLATFORMS]:
-                said = [
-                    await self._declared_in(place, blob, expected) for blob in await self._statements(place, each)
+            for statement in attested[:MOST_PLATFORMS]:
+                candidates = [
+                    await self._declared_in(place, blob, expected)
+                    for blob in await self._statements(place, statement)
                 ]
-                found[each.about] = tuple(one for one in said if one is not None)
+                declarations[statement.about] = tuple(
+                    declaration for declaration in candidates if declaration is not None
+                )
         except Refused:
-            return found
-        return found
+            return declarations
+        return declarations
 
     async def _statements(self, place: Base, attested: Attested) -> list[str]:
         manifest = read_strict_json(await self.beside.manifest(place.registry, place.repository, attested.digest))
-        listed = statements_in(manifest, attested.about)
-        return [blob.digest for blob in listed if stated_by_predicate(blob.predicate_type) is Stated.PROVENANCE]
+        blobs = statements_in(manifest, attested.about)
+        return [blob.digest for blob in blobs if stated_by_predicate(blob.predicate_type) is Stated.PROVENANCE]
 
     async def _declared_in(self, place: Base, blob: str, expected: Collection[Base]) -> Declaration | None:
         statement = read_statement(await self.beside.config(place.registry, place.repository, blob))
         return of_provenance(read_provenance(statement), expected, is_verified=False)
 
 
-def _declared(platform: ObservedPlatform, inherited: Collection[tuple[str, str]]) -> tuple[Declaration, ...]:
-    said = (of_annotations(platform.manifest.annotations), of_labels(platform.config.labels, inherited))
-    return tuple(each for each in said if each is not None)
+def _declarations_of(platform: ObservedPlatform, inherited: Collection[tuple[str, str]]) -> tuple[Declaration, ...]:
+    declarations = (of_annotations(platform.manifest.annotations), of_labels(platform.config.labels, inherited))
+    return tuple(each for each in declarations if each is not None)
 
 
-def _proved(signed: Sequence[SignedProvenance], expected: Collection[Base]) -> tuple[Declaration, ...]:
+def _proved_declarations(signed: Sequence[SignedProvenance], expected: Collection[Base]) -> tuple[Declaration, ...]:
     proved = [each.provenance for each in signed if each.builder.strength is Strength.PROVED]
-    said = (of_provenance(each, expected, is_verified=True) for each in proved)
+    declarations = (of_provenance(each, expected, is_verified=True) for each in proved)
     stages = (stage for each in proved for stage in stages_of(each))
-    return (*(each for each in said if each is not None), *stages)
+    return (*(each for each in declarations if each is not None), *stages)
 
 
 def _builder(signed: Sequence[Sequence[SignedProvenance]]) -> Builder | None:
     """Judges who built the whole: of each platform the best that is proved, of those the least. None where signed
     provenance is missing for one, or they were built from several sources."""
     best = [
-        max((each.builder for each in one), key=lambda each: (each.strength is Strength.PROVED, each.level))
-        for one in signed
-        if one
+        max((each.builder for each in provenances), key=lambda each: (each.strength is Strength.PROVED, each.level))
+        for provenances in signed
+        if provenances
     ]
     if not best or len(best) < len(signed) or len({each.repository for each in best}) > 1:
         return None
@@ -251,21 +262,21 @@ def _builder(signed: Sequence[Sequence[SignedProvenance]]) -> Builder | None:
 
 def _source(platform: ObservedPlatform, inherited: Collection[tuple[str, str]], forge: str) -> str | None:
     """`owner/name` of the repository that an image names as its source; None where it is no address of one."""
-    own = {name: value for name, value in platform.config.labels.items() if (name, value) not in inherited}
-    texts: Mapping[str, str] = {**own, **platform.manifest.annotations}
+    own_labels = {name: value for name, value in platform.config.labels.items() if (name, value) not in inherited}
+    texts: Mapping[str, str] = {**own_labels, **platform.manifest.annotations}
     return repository_at_address(texts.get(SOURCE, ""), forge) or None
 
 
 def _moment(text: str | None) -> datetime | None:
     try:
-        found = datetime.fromisoformat(text) if text else None
+        moment = datetime.fromisoformat(text) if text else None
     except ValueError:
         return None
-    return found if found is not None and found.tzinfo is not None else None
+    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 def registry_images(bot: Bot) -> RegistryImages:
-    """Registries as the looks at images ask for them."""
+    """Opens registries for the stages that look at images."""
     stores, settings = bot.stores, bot.settings
     return RegistryImages(
         *(bot.registry, bot[BESIDE], stores[WatchStore], stores[ImagesStore], bot.clock, settings.trust),

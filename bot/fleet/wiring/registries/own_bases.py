@@ -17,7 +17,7 @@ from bot.fleet.plan.cascade.rows.cascade import CascadeStore
 from bot.fleet.plan.cascade.shown import Stood
 from bot.fleet.verify.images.judging import Observed
 from bot.fleet.verify.images.rows.images import ImagesStore
-from bot.fleet.wiring.registries.observed import OBSERVED
+from bot.fleet.wiring.registries.images import OBSERVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class OwnBases:
         """By layers where both digests show them, else what moved between the two."""
         await self.observed.catch_up(self.images)
         below = await self.store.changes_below(pair.after.base)
-        old, new = self._below(pair.before, below), self._below(pair.after, below)
-        found: list[Move] = []
+        old, new = self._publications_below(pair.before, below), self._publications_below(pair.after, below)
+        inherited_moves: list[Move] = []
         is_proved = False
         for base, moves in below.items():
             if base in old and base in new:
@@ -44,45 +44,57 @@ class OwnBases:
                 is_proved = True
             else:
                 first, last = pair.before.at, pair.after.at
-            found += [move for move in moves if first < move.change.at <= last and move.change.cause.needs_rebuild]
-        return InheritedChanges(tuple(sorted(found, key=lambda move: move.id)), is_proved and bool(found))
+            inherited_moves += [
+                move for move in moves if first < move.change.at <= last and move.change.cause.needs_rebuild
+            ]
+        return InheritedChanges(
+            tuple(sorted(inherited_moves, key=lambda move: move.id)), is_proved and bool(inherited_moves)
+        )
 
-    async def stood(self, asked: Mapping[Base, Collection[Base]]) -> Mapping[Base, Stood]:
+    async def stood(self, bases_below: Mapping[Base, Collection[Base]]) -> Mapping[Base, Stood]:
         await self.observed.catch_up(self.images)
-        shown = await self.store.shown_by(asked.keys())
-        found = {base: self._stood(seen, asked[base]) for base, seen in shown.items()}
-        return {base: stood for base, stood in found.items() if stood is not None}
+        observations = await self.store.shown_by(bases_below.keys())
+        standings = {
+            base: self._bases_stood_on(observation, bases_below[base]) for base, observation in observations.items()
+        }
+        return {base: stood for base, stood in standings.items() if stood is not None}
 
-    def _stood(self, seen: Observation, below: Collection[Base]) -> Stood | None:
+    def _bases_stood_on(self, observation: Observation, below: Collection[Base]) -> Stood | None:
         """None where the layers of some platform do not tell what that stands on."""
-        built: dict[Base, dict[str, str]] = {}
-        current: dict[Base, dict[str, str]] = {}
-        for name, image in named_apart(seen.platforms):
-            match = self.observed.layers.match(image, apart_from=seen.base.name)
-            mine = [each for each in match.publications if each.base in below] if match is not None else []
-            if match is None or match.strength is not Strength.PROVED or not mine:
+        built_digests: dict[Base, dict[str, str]] = {}
+        current_digests: dict[Base, dict[str, str]] = {}
+        for name, image in named_apart(observation.platforms):
+            match = self.observed.layers.match(image, apart_from=observation.base.name)
+            publications = [each for each in match.publications if each.base in below] if match is not None else []
+            if match is None or match.strength is not Strength.PROVED or not publications:
                 return None
-            for base in {each.base for each in mine}:
-                is_current = any(each.base == base and each.until is None for each in mine)
-                stands = max(each for each in mine if each.base == base)
+            for base in {each.base for each in publications}:
+                is_current = any(each.base == base and each.until is None for each in publications)
+                stands = max(each for each in publications if each.base == base)
                 now = next(
                     (each for each in self.observed.layers.current(base) if each.platform == platform_of(name)),
                     stands,
                 )
-                built.setdefault(base, {})[name] = (now if is_current else stands).platform_digest
-                current.setdefault(base, {})[name] = now.platform_digest
-        return Stood(frozenset(built), wanted(built), wanted(current)) if built else None
+                built_digests.setdefault(base, {})[name] = (now if is_current else stands).platform_digest
+                current_digests.setdefault(base, {})[name] = now.platform_digest
+        return (
+            Stood(frozenset(built_digests), wanted(built_digests), wanted(current_digests))
+            if built_digests
+            else None
+        )
 
-    def _below(self, seen: Observation, below: Collection[Base]) -> dict[Base, list[Publication]]:
+    def _publications_below(
+        self, observation: Observation, below: Collection[Base]
+    ) -> dict[Base, list[Publication]]:
         """What an observation is proved to stand on, of these bases."""
-        found: dict[Base, list[Publication]] = {}
-        for image in seen.platforms:
-            match = self.observed.layers.match(image, apart_from=seen.base.name)
+        publications: dict[Base, list[Publication]] = {}
+        for image in observation.platforms:
+            match = self.observed.layers.match(image, apart_from=observation.base.name)
             if match is not None and match.strength is Strength.PROVED:
-                for each in match.publications:
-                    if each.base in below:
-                        found.setdefault(each.base, []).append(each)
-        return found
+                for publication in match.publications:
+                    if publication.base in below:
+                        publications.setdefault(publication.base, []).append(publication)
+        return publications
 
 
 def own_bases(bot: Bot) -> OwnBases:

@@ -28,17 +28,17 @@ _ASK_AGAIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _JudgedDigest:
     """What was told of a digest at one moment, under one mark of who is trusted."""
 
     trust: Trust
-    at: datetime
+    judged_at: datetime
     mark: str
 
     def counts(self, now: datetime, mark: str) -> bool:
         """Whether it would be told again: what holds until it ends, anything else for a moment."""
-        until = self.trust.until if self.trust.holds else self.at + _ASK_AGAIN
-        return self.mark == mark and self.at <= now and (until is None or now < until)
+        until = self.trust.until if self.trust.holds else self.judged_at + _ASK_AGAIN
+        return self.mark == mark and self.judged_at <= now and (until is None or now < until)
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Trusting:
     store: WatchStore
     clock: Clock
     _remembered: Remembered = field(default_factory=Remembered)
-    _judged: dict[tuple[str, str, bool], _Judged] = field(default_factory=dict)
+    _judged: dict[tuple[str, str, bool], _JudgedDigest] = field(default_factory=dict)
 
     async def trust(self, base: Base, digest: str, *, of_base: bool = False) -> Trust | None:
         """What the signatures of an index and of each image in it show; None where no rule asks for any.
@@ -69,7 +69,7 @@ class Trusting:
         if before is not None and before.counts(now, trusted.name):
             return before.trust
         trust = await self._judge(base, digest, trusted, now, of_base=of_base)
-        self._judged[key] = _Judged(trust, now, trusted.name)
+        self._judged[key] = _JudgedDigest(trust, now, trusted.name)
         return trust
 
     async def _judge(self, base: Base, digest: str, trusted: Trusted, now: datetime, *, of_base: bool) -> Trust:
@@ -79,14 +79,14 @@ class Trusting:
         )
         digests = [digest]
         if isinstance(document, Index):
-            counted = document.images() if of_base else document.every_image()
-            digests += [entry.digest for entry in counted if self.settings.images.judges(entry.platform)]
-        judged: list[Trust] = []
-        for each in digests:
-            found = await signatures_of(self.registry, base.registry, base.repository, each)
-            judged.append(judge_trust(found, trusted, each, now, self._remembered))
-        worst = next((trust for trust in judged if not trust.holds), judged[0])
-        ends = [trust.until for trust in judged if trust.until is not None]
+            entries = document.images() if of_base else document.every_image()
+            digests += [entry.digest for entry in entries if self.settings.images.judges(entry.platform)]
+        verdicts: list[Trust] = []
+        for image_digest in digests:
+            signatures = await signatures_of(self.registry, base.registry, base.repository, image_digest)
+            verdicts.append(judge_trust(signatures, trusted, image_digest, now, self._remembered))
+        worst = next((trust for trust in verdicts if not trust.holds), verdicts[0])
+        ends = [trust.until for trust in verdicts if trust.until is not None]
         return replace(worst, until=min(ends, default=None))
 
     async def doubt(self, base: Base, digest: str, since: datetime) -> str | None:
@@ -98,23 +98,23 @@ class Trusting:
         assert trust is not None, "a rule asks for it"
         subject = f"{SUBJECT}{base}"
         if trust.holds:
-            await self._clear(subject)
+            await self._clear_incident(subject)
             return None
-        told = f"{base.short}@{digest[:19]}… is not trusted: {trust.told}"
+        reason = f"{base.short}@{digest[:19]}… is not trusted: {trust.told}"
         grace = self.settings.trust.grace
         is_over = trust.is_there or self.clock.now() - since > grace
         if is_over:
-            await self._open(subject, f"{told}{_advice(base, trust)}")
+            await self._open_incident(subject, f"{reason}{_advice(base, trust)}")
         if rule.mode is TrustMode.WARN:
             return None
-        return told if is_over else f"{told}; waited for up to {duration(grace)}"
+        return reason if is_over else f"{reason}; waited for up to {duration(grace)}"
 
     def requires(self, name: str) -> bool:
-        """Whether a rule demands anything of `registry/name`."""
+        """Tells whether a rule demands anything of `registry/name`."""
         rule = self.settings.trust.rule_for(name)
         return rule is not None and rule.mode is TrustMode.REQUIRE
 
-    async def lack(self, place: Base, seen: SeenImage) -> Lack | None:
+    async def lack(self, place: Base, image: SeenImage) -> Lack | None:
         """For `prove`: what an image that was built lacks of what its rule requires; None where it lacks nothing.
 
         Raises `Failure` where the registry does not say.
@@ -122,24 +122,24 @@ class Trusting:
         rule = self.settings.trust.rule_for(place.name)
         if rule is None or rule.mode is not TrustMode.REQUIRE:
             return None
-        trust = await self.trust(place, seen.digest)
-        shown = f"{place.short}@{seen.digest[:19]}…"
+        trust = await self.trust(place, image.digest)
+        image_text = f"{place.short}@{image.digest[:19]}…"
         if trust is not None and not trust.holds:
-            told = f"built, but {shown} lacks the signature that trust.rules require: {trust.told}"
-            return Lack(f"{told}; have its build sign what it pushes, as the rule names it", not trust.is_there)
-        missing = builder_doubt(seen.builder, rule.slsa_level, seen.unseen)
-        return None if missing is None else Lack(f"built, but {shown}: {missing}", seen.builder is None)
+            reason = f"built, but {image_text} lacks the signature that trust.rules require: {trust.told}"
+            return Lack(f"{reason}; have its build sign what it pushes, as the rule names it", not trust.is_there)
+        doubt = builder_doubt(image.builder, rule.slsa_level, image.unseen)
+        return None if doubt is None else Lack(f"built, but {image_text}: {doubt}", image.builder is None)
 
-    async def _open(self, subject: str, detail: str) -> None:
-        known = await self.store.open_incidents(subject)
-        if not any(each.subject == subject for each in known):
+    async def _open_incident(self, subject: str, detail: str) -> None:
+        open_incidents = await self.store.open_incidents(subject)
+        if not any(each.subject == subject for each in open_incidents):
             log.warning("not trusted", detail=detail)
             await self.store.save_incidents([Incident(subject, self.clock.now(), detail)], ())
 
-    async def _clear(self, subject: str) -> None:
-        known = [each for each in await self.store.open_incidents(subject) if each.subject == subject]
-        if known:
-            await self.store.save_incidents((), known)
+    async def _clear_incident(self, subject: str) -> None:
+        incidents = [each for each in await self.store.open_incidents(subject) if each.subject == subject]
+        if incidents:
+            await self.store.save_incidents((), incidents)
 
 
 def builder_doubt(builder: Builder | None, level: int | None, unseen: str = "") -> str | None:
@@ -147,13 +147,13 @@ def builder_doubt(builder: Builder | None, level: int | None, unseen: str = "") 
     valid. `unseen` tells where more is attached than was looked at."""
     if level is None or (builder is not None and builder.supports(level)):
         return None
-    wanted = f"SLSA build level {level} is required"
+    requirement = f"SLSA build level {level} is required"
     if builder is None:
-        why = "which cannot be told: it has no provenance that is signed by whom trust.rules name"
-        told = f"{wanted}, {why}; attest its build (actions/attest, or the SLSA generator)"
-        return f"{told}; or look among the rest: {unseen}" if unseen else told
+        cause = "which cannot be told: it has no provenance that is signed by whom trust.rules name"
+        doubt = f"{requirement}, {cause}; attest its build (actions/attest, or the SLSA generator)"
+        return f"{doubt}; or look among the rest: {unseen}" if unseen else doubt
     advice = "build it where its caller cannot reach in, and name that under trust.isolated_builders"
-    return f"{wanted}, and it is {builder.told}; {advice if level >= _ISOLATED else 'attest its build'}"
+    return f"{requirement}, and it is {builder.told}; {advice if level >= _ISOLATED else 'attest its build'}"
 
 
 def _advice(base: Base, trust: Trust) -> str:

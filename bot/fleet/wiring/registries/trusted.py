@@ -24,7 +24,7 @@ _LARGEST_FILE = 4 * 1024 * 1024
 
 def trusted_by(trust: TrustSettings, rule: TrustRuleSettings) -> Trusted:
     """Whose signatures a rule accepts, named by its mark. Raises `Failure` where a file of it cannot be read."""
-    return _trusted(rule.model_dump_json(), _mark(trust, rule))
+    return _read_trusted(rule.model_dump_json(), _mark(trust, rule))
 
 
 def _mark(trust: TrustSettings, rule: TrustRuleSettings) -> str:
@@ -35,8 +35,8 @@ def _mark(trust: TrustSettings, rule: TrustRuleSettings) -> str:
             content = _first_bytes(path)
         except OSError as error:
             content = str(error.errno).encode()
-        named = str(path).encode()
-        digest.update(len(named).to_bytes(8) + named + len(content).to_bytes(8) + content)
+        path_bytes = str(path).encode()
+        digest.update(len(path_bytes).to_bytes(8) + path_bytes + len(content).to_bytes(8) + content)
     return digest.hexdigest()[:32]
 
 
@@ -53,7 +53,7 @@ def statement_marks(trust: TrustSettings) -> Callable[[str], str | None]:
 
 
 def trust_mark(trust: TrustSettings) -> str:
-    """The mark of all who may sign statements about anything."""
+    """Returns a mark that changes with whom any rule trusts with statements."""
     return "".join(_mark(trust, rule) for rule in _trusting_statements(trust))
 
 
@@ -76,7 +76,7 @@ def _files_of(rule: TrustRuleSettings) -> Iterator[Path]:
 
 
 @lru_cache(maxsize=200)
-def _trusted(rule: str, mark: str) -> Trusted:
+def _read_trusted(rule: str, mark: str) -> Trusted:
     """Reads what a rule names once, and anew where that is something else."""
     settings = TrustRuleSettings.model_validate_json(rule)
     notation = keyless = key = None
@@ -88,20 +88,22 @@ def _trusted(rule: str, mark: str) -> Trusted:
     except Refused as refused:
         raise Failure(Trouble.MALFORMED, refused.what, where="trust", advice=refused.advice) from None
     if settings.keyless is not None:
-        root = read_trusted_root(_read(settings.keyless.trusted_root), where=str(settings.keyless.trusted_root))
+        root = read_trusted_root(
+            _read_file(settings.keyless.trusted_root), where=str(settings.keyless.trusted_root)
+        )
         who = settings.keyless
         keyless = (root, accepting(who.identities, who.identity_regexps, who.issuer))
     if settings.key is not None:
-        key = read_public_key(_read(settings.key), where=str(settings.key))
+        key = read_public_key(_read_file(settings.key), where=str(settings.key))
     return Trusted(mark, notation, keyless, key)
 
 
-def _read(path: Path) -> bytes:
+def _read_file(path: Path) -> bytes:
     try:
         return _first_bytes(path)
     except OSError as error:
-        what = f"cannot be read: {error.strerror or error}"
-        raise Failure(Trouble.MALFORMED, what, where=str(path), advice="mount it there") from None
+        reason = f"cannot be read: {error.strerror or error}"
+        raise Failure(Trouble.MALFORMED, reason, where=str(path), advice="mount it there") from None
 
 
 def _first_bytes(path: Path) -> bytes:

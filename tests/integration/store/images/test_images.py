@@ -57,14 +57,14 @@ async def test_a_claimed_image_is_due_at_once_and_kept_as_it_was_seen(stores: St
     seen = SeenImage(digest("d"), (PLATFORM,), sourced_from="contoso/shop", fetched={digest("d"): b"{}"})
     await stores.images.record_look(image, Look("latest", seen, (STANDING,)), NOON + HOUR)
     [kept] = await stores.images.images_of("contoso/shop")
-    assert await stores.images.named("ghcr.io", "contoso/shop") == [kept]
-    assert await stores.images.named("ghcr.io", "contoso/till") == []
+    assert await stores.images.images_named("ghcr.io", "contoso/shop") == [kept]
+    assert await stores.images.images_named("ghcr.io", "contoso/till") == []
     assert (kept.digest, kept.found, kept.standings) == (digest("d"), "latest", (STANDING,))
     assert (kept.behind_since, kept.source, kept.doubt) == (NOON + HOUR, Source.LABEL, None)
     assert await stores.column(images, "state") == [kept.state.value] == ["behind"]
     assert await stores.watch.manifests([digest("d")]) == {digest("d"): b"{}"}
     [known] = await stores.images.known_images(0)
-    assert (known.platforms, known.named.final, await stores.images.known_images(known.id)) == (
+    assert (known.platforms, known.named_bases.final, await stores.images.known_images(known.id)) == (
         (PLATFORM,),
         (ASPNET,),
         [],

@@ -62,7 +62,7 @@ async def test_what_the_layers_show_counts_more_than_an_sbom(stores: Stores) -> 
 
 async def test_what_people_imported_stays_when_the_registry_shows_others(stores: Stores) -> None:
     await running(stores, ZLIB)
-    [shown] = await stores.sboms.shown(IMAGE)
+    [shown] = await stores.sboms.images_shown(IMAGE)
     imported = replace(sbom(SSL), origin=SbomOrigin.FILE)
     for _ in range(2):
         await stores.sboms.import_sbom(shown.inventory, imported)
@@ -75,10 +75,10 @@ async def test_what_people_imported_stays_when_the_registry_shows_others(stores:
 async def test_an_image_is_known_by_its_tag_its_digest_and_that_of_a_platform(stores: Stores) -> None:
     await running(stores, ZLIB)
     for name in ("contoso/shop:latest", f"contoso/shop@{digest('e')}", f"contoso/shop@{digest('d')}"):
-        [shown] = await stores.sboms.shown(Reference.parse(f"ghcr.io/{name}"))
+        [shown] = await stores.sboms.images_shown(Reference.parse(f"ghcr.io/{name}"))
         assert (shown.platform, shown.place.digest) == ("linux/amd64", digest("d"))
     for name in ("contoso/shop:1", f"contoso/shop@{digest('f')}", "contoso/other:latest"):
-        assert await stores.sboms.shown(Reference.parse(f"ghcr.io/{name}")) == []
+        assert await stores.sboms.images_shown(Reference.parse(f"ghcr.io/{name}")) == []
 
 
 async def test_the_page_of_an_image_shows_both_and_what_differs(stores: Stores) -> None:

@@ -205,7 +205,7 @@ async def test_an_sbom_is_proved_until_its_verdict_ends_or_others_are_trusted(st
 async def test_one_that_somebody_imported_is_claimed_from_then_on(stores: Stores) -> None:
     await running(stores)
     await asked(stores)
-    [shown] = await stores.sboms.shown(Reference.parse(f"{NAME}:latest"))
+    [shown] = await stores.sboms.images_shown(Reference.parse(f"{NAME}:latest"))
     await stores.sboms.import_sbom(shown.inventory, proved(stores, SbomOrigin.FILE))
     stores.clock.advance(HOUR)
     assert await stores.verdicts.lapse(trusting("ours")) == 1

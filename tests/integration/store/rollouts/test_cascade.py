@@ -175,7 +175,7 @@ async def test_a_child_is_held_from_its_birth_until_it_is_let_go(stores: Stores)
     assert waits[link.parent.repository] is None
     assert waits[link.child.repository] is not None
     assert found.progress[link.child] is RebuildProgress.DUE
-    [held] = found.held
+    [held] = found.held_rebuilds
     assert found.dues[held].images == {link.child}
     graph = graph_of(found.links)
     wait = Wait((GOLDEN,), 1, stores.clock.now() + HOUR)

@@ -34,7 +34,7 @@ def test_of_traces_and_scans_nothing_else_is_told() -> None:
 
 def test_a_word_that_nobody_has_heard_holds_nothing_back() -> None:
     held = WordHeld(None, ManualClock(NOON))  # type: ignore[arg-type]
-    assert (held.heard, held.intent) == (None, None)
+    assert (held.last_word, held.intent) == (None, None)
     assert timedelta(minutes=1) == HOLDS_FOR
 
 

@@ -56,7 +56,7 @@ def test_a_freeze_that_begins_later_holds_nothing_that_begins_before() -> None:
 
 def test_the_hour_is_told_where_a_freeze_does_not_end_at_midnight() -> None:
     early = replace(CLOSING, until=CLOSING.until + 5 * HOUR)
-    assert "frozen until 2026-03-16 05:00 UTC" in beginning_of(move().change, Terms(), (early,), NOON).held
+    assert "frozen until 2026-03-16 05:00 UTC" in beginning_of(move().change, Terms(), (early,), NOON).delay_reason
 
 
 def test_what_turns_out_to_be_severe_leaves_the_freeze() -> None:
@@ -124,7 +124,7 @@ def test_a_freeze_never_hastens(terms: Terms, freezes: list[Freeze], severity: S
     without = beginning_of(change, terms, (), NOON)
     found = beginning_of(change, terms, freezes, NOON)
     assert found.at >= without.at
-    assert bool(found.held) is (found.at != without.at)
+    assert bool(found.delay_reason) is (found.at != without.at)
 
 
 @given(terms=terms_of, freezes=freezes, least=st.sampled_from(Severity))

@@ -30,15 +30,15 @@ class OwnSection:
 
 
 def section_in(body: str) -> OwnSection:
-    found = _DATA.search(body)
+    data = _DATA.search(body)
     closed = _CLOSED in body
-    if found is None:
+    if data is None:
         return OwnSection(is_closed_by_us=closed)
-    return OwnSection(frozenset(filter(None, found["digests"].split(","))), found["title"], closed)
+    return OwnSection(frozenset(filter(None, data["digests"].split(","))), data["title"], closed)
 
 
-def written(text: str, digests: Iterable[str], title: str) -> str:
-    """The section: the text with its hidden lines."""
+def marked_section(text: str, digests: Iterable[str], title: str) -> str:
+    """Puts a text between the hidden lines by which the section is found again."""
     return f"<!-- freshness-bot rebuild {','.join(digests)} title={hash_of(title)} -->\n{text}\n{_END}"
 
 
@@ -51,9 +51,9 @@ def with_section(body: str, section: str) -> str:
 
     Where both are too long for one body, the section is cut: what people have written stays.
     """
-    before, after = _around(body)
+    before, after = _split_around_section(body)
     first, _, text = section.removesuffix(f"\n{_END}").partition("\n")
-    return _joined(before, (f"{first}\n", text, f"\n{_END}"), after)
+    return _join_parts(before, (f"{first}\n", text, f"\n{_END}"), after)
 
 
 def rewritten(current: PullRequest, branch: str, onto: str, title: str, section: str) -> RequestChange:
@@ -71,22 +71,22 @@ def rewritten(current: PullRequest, branch: str, onto: str, title: str, section:
 
 def closed(body: str, reason: str) -> str:
     """What the bot closes by itself says why, and no longer counts as the word of a maintainer."""
-    before, after = _around(body)
+    before, after = _split_around_section(body)
     start, end = _bounds(body)
     text = _DATA.sub("", body[start:end]).replace(_CLOSED, "").replace(_END, "").strip("\n")
-    return _joined(before, (f"{_CLOSED}\n**Closed by the bot:** {reason}.\n\n", text, f"\n{_END}"), after)
+    return _join_parts(before, (f"{_CLOSED}\n**Closed by the bot:** {reason}.\n\n", text, f"\n{_END}"), after)
 
 
 def declined(body: str, reason: str) -> str:
     """What the bot closes because a person said so: it keeps the digests, which count as declined."""
-    before, after = _around(body)
+    before, after = _split_around_section(body)
     start, end = _bounds(body)
     first, _, text = body[start:end].removesuffix(_END).rstrip("\n").partition("\n")
     section = (f"{first}\n" if text else first, text, f"\n\n**Closed by the bot:** {reason}.\n{_END}")
-    return _joined(before, section, after)
+    return _join_parts(before, section, after)
 
 
-def _joined(before: str, section: tuple[str, str, str], after: str) -> str:
+def _join_parts(before: str, section: tuple[str, str, str], after: str) -> str:
     """People's words around the section: how it begins, its text, of which the end is cut where it must be, and how
     it ends."""
     begins, text, ends = section
@@ -101,11 +101,11 @@ def shortened(text: str, room: int) -> str:
     data = text.encode(errors="replace")
     if len(data) <= room:
         return text
-    kept = data[: max(room - len(_SHORTENED), 0)].decode(errors="ignore")
-    return f"{kept.rpartition(chr(10))[0]}{_SHORTENED}"
+    beginning = data[: max(room - len(_SHORTENED), 0)].decode(errors="ignore")
+    return f"{beginning.rpartition(chr(10))[0]}{_SHORTENED}"
 
 
-def _around(body: str) -> tuple[str, str]:
+def _split_around_section(body: str) -> tuple[str, str]:
     start, end = _bounds(body)
     return body[:start], body[end:]
 

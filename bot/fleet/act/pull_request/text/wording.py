@@ -12,8 +12,7 @@ from bot.domain.wording.escaping import code, markdown
 from bot.domain.wording.versions import versions_reached
 from bot.domain.wording.words import counted, first_few
 from bot.fleet.act.ports import Job
-from bot.fleet.act.pull_request.text.cves import cves_section
-from bot.fleet.act.pull_request.text.packages import packages_section
+from bot.fleet.act.pull_request.text.packages import cves_section, packages_section
 from bot.fleet.act.pull_request.text.section import shortened
 
 LONGEST_BODY = 60_000
@@ -48,12 +47,12 @@ def cause_in_words(cause: Cause) -> str:
 def title(job: Job) -> str:
     """`Refresh aspnet:10.0 to .NET 10.0.5 (2 CVEs)`; never longer than a line of a listing."""
     names = [target.base.short for target in job.rebuild.targets]
-    shown = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    subject = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
     reached = versions_reached(job.changes)
     to = f" to {reached}" if reached else ""
     cves = _cves(job.changes)
     fixes = f" ({counted(len(cves), 'CVE')})" if cves else ""
-    return _in_one_line(f"Refresh {shown}{to}{fixes}")
+    return _in_one_line(f"Refresh {subject}{to}{fixes}")
 
 
 def _in_one_line(text: str) -> str:
@@ -68,8 +67,8 @@ def commit_message(job: Job, *, replaceable: bool = True) -> str:
 
 def _headline(job: Job) -> str:
     """The first line of a commit: the operator's, else the title."""
-    wanted = job.terms.commit_message
-    return title(job) if wanted is None else _in_one_line(wanted.replace("{bases}", _bases(job)))
+    template = job.terms.commit_message
+    return title(job) if template is None else _in_one_line(template.replace("{bases}", _bases(job)))
 
 
 def trailers_for(job: Job) -> frozenset[str]:
@@ -93,7 +92,7 @@ def _bases(job: Job) -> str:
     return ", ".join(dict.fromkeys(target.base.short for target in job.rebuild.targets))
 
 
-def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
+def body(job: Job, refusals: Sequence[str] = (), *, merges: bool = False) -> str:
     """Words what the bot says in a pull request: of the same inputs the same, so that nothing is written anew.
 
     `merges` says that it does so by itself.
@@ -107,7 +106,7 @@ def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
         cves_section(job.packages, {change.base for change in job.changes if change.cves}),
         _files(job),
         _pins(job),
-        _refusals(refused),
+        _refusals(refusals),
         _BY_ITSELF if merges else "",
         _how_to(job),
     ]
@@ -116,8 +115,8 @@ def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
 
 def _quarantines(job: Job) -> str:
     lines = [
-        f"> **Do not merge:** this digest of {code(base.short)} is quarantined, since {markdown(why)}."
-        for base, why in sorted(job.quarantined.items())
+        f"> **Do not merge:** this digest of {code(base.short)} is quarantined, since {markdown(reason)}."
+        for base, reason in sorted(job.quarantined.items())
     ]
     return "\n".join(["> [!CAUTION]", *lines, "> The bot says so here once that is over."]) if lines else ""
 
@@ -143,9 +142,9 @@ def _table(job: Job) -> str:
     for target in job.rebuild.targets:
         steps = [change for change in job.changes if change.base == target.base]
         causes = ", ".join(dict.fromkeys(change.cause for change in steps))
-        written = _written(job, target)
-        is_older = bool(written) and written != [target.from_digest]
-        old = ", ".join(map(_digest, written)) or _digest(target.from_digest)
+        written_digests = _written_digests(job, target)
+        is_older = bool(written_digests) and written_digests != [target.from_digest]
+        old = ", ".join(map(_digest, written_digests)) or _digest(target.from_digest)
         rows.append(
             f"| {code(str(target.base))} | {_versions(steps, is_older=is_older)} | {old} "
             f"| {_digest(target.to_digest)} | {causes} |"
@@ -153,9 +152,9 @@ def _table(job: Job) -> str:
     return "\n".join(rows)
 
 
-def _written(job: Job, target: Target) -> list[str]:
+def _written_digests(job: Job, target: Target) -> list[str]:
     """The digests of the base that the files name: a pin may be older than what the base has just left."""
-    olds = [item.old.digest for item in _edited(job) if base_among(item.old, [target.base])]
+    olds = [item.old.digest for item in _edits_of(job) if base_among(item.old, [target.base])]
     return list(dict.fromkeys(digest for digest in olds if digest is not None and digest != target.to_digest))
 
 
@@ -164,8 +163,8 @@ def _versions(steps: Sequence[Change], *, is_older: bool) -> str:
     before, after = (steps[0].from_version, steps[-1].to_version) if steps else (None, None)
     if is_older:
         before = None
-    shown = f"{before} → {after}" if before and after and before != after else after or ""
-    return markdown(shown)
+    versions = f"{before} → {after}" if before and after and before != after else after or ""
+    return markdown(versions)
 
 
 def _digest(digest: str | None) -> str:
@@ -183,12 +182,12 @@ def _fixes(changes: Sequence[Change]) -> str:
     highest = worst(change.severity for change in changes)
     rating = f", rated up to {highest.told}" if highest else ""
     links = [f"[{markdown(cve)}]({public_record(cve)})" for cve in cves]
-    fixed = f"**Fixes {counted(len(cves), 'CVE')}{rating}:** {first_few(links, _MOST_CVES)}"
+    sentence = f"**Fixes {counted(len(cves), 'CVE')}{rating}:** {first_few(links, _MOST_CVES)}"
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
     spared = [markdown(cve) for cve in cves if cve not in concerning]
     if not spared:
-        return fixed
-    return f"{fixed}\n\nNot relevant to these images (other parts or systems): {first_few(spared, _MOST_CVES)}"
+        return sentence
+    return f"{sentence}\n\nNot relevant to these images (other parts or systems): {first_few(spared, _MOST_CVES)}"
 
 
 def _files(job: Job) -> str:
@@ -199,38 +198,39 @@ def _pins(job: Job) -> str:
     """Why a pin is not written as it was."""
     styles = job.pins.values()
     lines = []
-    if Pin.DIGEST in styles and any(item.old.digest is None for item in _edited(job)):
+    if Pin.DIGEST in styles and any(item.old.digest is None for item in _edits_of(job)):
         lines.append("The digest is written beside the tag, as the operator's rules ask.")
-    if Pin.FLOATING in styles and any(item.old != item.new for item in _edited(job)):
+    if Pin.FLOATING in styles and any(item.old != item.new for item in _edits_of(job)):
         lines.append(
             "The pin becomes the floating tag, as the operator's rules ask: each build takes what it shows."
         )
     return " ".join(lines)
 
 
-def _edited(job: Job) -> list[Replacement]:
+def _edits_of(job: Job) -> list[Replacement]:
     return [item for item in job.rebuild.replacements if not item.marker]
 
 
 def _refusals(lines: Sequence[str]) -> str:
     if not lines:
         return ""
-    shown = [*map(markdown, lines[:_MOST_REFUSALS])]
+    sentences = [*map(markdown, lines[:_MOST_REFUSALS])]
     more = [f"and {len(lines) - _MOST_REFUSALS} more"] if len(lines) > _MOST_REFUSALS else []
-    return "**Not changed, please look:**\n\n" + "\n".join(f"- {line}" for line in [*shown, *more])
+    return "**Not changed, please look:**\n\n" + "\n".join(f"- {line}" for line in [*sentences, *more])
 
 
 def _how_to(job: Job) -> str:
     pulls = "\n".join(dict.fromkeys(f"docker pull {target.base}" for target in job.rebuild.targets))
     marked = any(item.marker for item in job.rebuild.replacements)
-    why = (
+    marker_note = (
         "The tag already points to the new image, so the change is a comment line that records its digest: "
         "merging it starts a build.\n\n"
         if marked
         else ""
     )
     return (
-        f"{why}To rebuild without merging, fetch the new base and build with `docker build --pull --no-cache`:\n\n"
+        f"{marker_note}To rebuild without merging, fetch the new base and build with "
+        "`docker build --pull --no-cache`:\n\n"
         f"```sh\n{pulls}\n```\n\n"
         "Closing this pull request tells the bot to leave these digests alone; it asks again for later ones."
     )

@@ -91,8 +91,8 @@ def _newest_for_bases(connection: AsyncConnection) -> Select[tuple[int]]:
     base: ColumnElement[Any]
     if connection.dialect.name == "postgresql":
         is_list = func.json_typeof(rebuilds.c.targets) == "array"
-        listed = cast(case((is_list, text), else_="[]"), postgresql.JSON)
-        target: Any = func.json_array_elements(listed).table_valued(column("value", postgresql.JSON))
+        array = cast(case((is_list, text), else_="[]"), postgresql.JSON)
+        target: Any = func.json_array_elements(array).table_valued(column("value", postgresql.JSON))
         base = cast(target.c.value["base"], Text)
     else:
         is_list = and_(func.json_valid(text), func.json_type(text) == "array")
@@ -108,6 +108,6 @@ def _newest_for_bases(connection: AsyncConnection) -> Select[tuple[int]]:
 def _last_build(image: Image, row: Any, parts: Mapping[int, RepositoryImages]) -> LastBuild:
     targets = load(row.targets, tuple[Target, ...])
     if image.repository in parts:
-        mine = parts[image.repository].bases.get(image, frozenset())
-        targets = tuple(target for target in targets if target.base in mine)
+        image_bases = parts[image.repository].bases.get(image, frozenset())
+        targets = tuple(target for target in targets if target.base in image_bases)
     return LastBuild(row.merged_at or row.attempted_at, targets, row.built_at)

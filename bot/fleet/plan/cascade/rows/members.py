@@ -44,7 +44,7 @@ _IS_BUILDING = (
 )
 
 
-async def open_rebuilds(connection: AsyncConnection, concerned: Collection[int]) -> list[Any]:
+async def open_rebuilds(connection: AsyncConnection, homes: Collection[int]) -> list[Any]:
     """Reads all rebuilds that have not ended of these repositories, and all that are held."""
     columns = (
         *(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.rollout_id, rebuilds.c.state, rebuilds.c.action),
@@ -65,28 +65,28 @@ async def open_rebuilds(connection: AsyncConnection, concerned: Collection[int])
     rows = await connection.execute(
         select(*columns, went_ahead.label("earlier_ones")).where(rebuilds.c.state.not_in(ENDED))
     )
-    return [row for row in rows if row.repository_id in concerned or row.waits_for is not None]
+    return [row for row in rows if row.repository_id in homes or row.waits_for is not None]
 
 
 def progress_of(
-    rows: Sequence[Any], failed: Collection[Image], parts: Mapping[int, RepositoryImages]
+    rows: Sequence[Any], failed_images: Collection[Image], parts: Mapping[int, RepositoryImages]
 ) -> tuple[dict[Image, RebuildProgress], dict[int, Due]]:
     """How far each image's rebuild is, and the rebuilds that are due."""
-    progress = dict.fromkeys(failed, RebuildProgress.FAILED)
+    progress = dict.fromkeys(failed_images, RebuildProgress.FAILED)
     dues: dict[int, Due] = {}
     for row in rows:
         if row.action == Action.NOTIFY.value:
             continue
         home, state = row.repository_id, RebuildState(row.state)
-        mine = images_for(row, parts)
+        rebuild_images = images_for(row, parts)
         if state in AWAITING and row.released_at is None:
             severe = row.severity is not None and Severity(row.severity) in SEVERE
             since = row.waits_since or row.planned_at
-            dues[row.id] = Due(home, mine, since, severe, row.earlier_ones > 0)
-            progress |= dict.fromkeys(mine, RebuildProgress.DUE)
+            dues[row.id] = Due(home, rebuild_images, since, severe, row.earlier_ones > 0)
+            progress |= dict.fromkeys(rebuild_images, RebuildProgress.DUE)
         elif state in (*AWAITING, *_IS_BUILDING):
-            is_due = {image for image in mine if progress.get(image) is RebuildProgress.DUE}
-            progress |= dict.fromkeys(mine - is_due, RebuildProgress.UNDER_WAY)
+            is_due = {image for image in rebuild_images if progress.get(image) is RebuildProgress.DUE}
+            progress |= dict.fromkeys(rebuild_images - is_due, RebuildProgress.UNDER_WAY)
     return progress, dues
 
 
@@ -98,37 +98,41 @@ def beginnings_of(
     One that is due and waits for its wave begins within the hour at the earliest, which is said anew by the hour.
     That is not so of what a person or a quarantine keeps, nor where that wave may wait for who waits here.
     """
-    found: dict[Image, datetime] = {}
-    held: dict[int, int] = {}
+    beginnings: dict[Image, datetime] = {}
+    least_distances: dict[int, int] = {}
     for row in rows:
         if row.waits_for is not None:
-            held[row.rollout_id] = min(held.get(row.rollout_id, row.distance), row.distance)
+            least_distances[row.rollout_id] = min(least_distances.get(row.rollout_id, row.distance), row.distance)
     for row in rows:
         if row.action == Action.NOTIFY.value:
             continue
         begins = row.released_at or row.due_at
         is_waiting = row.released_at is None and RebuildState(row.state) in AWAITING and not row.is_kept
-        if is_waiting and held.get(row.rollout_id, row.distance + 1) > row.distance:
+        if is_waiting and least_distances.get(row.rollout_id, row.distance + 1) > row.distance:
             begins += max(-((begins - now) // _TOLD_ANEW_AFTER), 0) * _TOLD_ANEW_AFTER
         for image in images_for(row, parts):
-            found[image] = max(found.get(image, begins), begins)
-    return found
+            beginnings[image] = max(beginnings.get(image, begins), begins)
+    return beginnings
 
 
 def images_for(row: Any, parts: Mapping[int, RepositoryImages]) -> frozenset[Image]:
     """The images that a rebuild is for; all of its repository where its targets cannot be read."""
-    known = parts.get(row.repository_id)
-    return frozenset({Image(row.repository_id)}) if known is None else known.upon(bases_named(row))
+    repository_images = parts.get(row.repository_id)
+    return (
+        frozenset({Image(row.repository_id)})
+        if repository_images is None
+        else repository_images.upon(bases_named(row))
+    )
 
 
 def bases_named(row: Any) -> frozenset[Base]:
-    """The bases that a rebuild is for."""
-    [*found] = readable(
+    """Reads the bases that a rebuild is for; none where its targets cannot be read."""
+    [*target_bases] = readable(
         [row],
         lambda row: frozenset(target.base for target in load(row.targets, tuple[Target, ...])),
         lambda row: f"rebuild {row.id}",
     )
-    return found[0] if found else frozenset()
+    return target_bases[0] if target_bases else frozenset()
 
 
 async def gated_among(connection: AsyncConnection, parents: Collection[Image]) -> frozenset[Image]:
@@ -139,12 +143,12 @@ async def gated_among(connection: AsyncConnection, parents: Collection[Image]) -
         .join(gates, gates.c.image_id == images.c.id)
         .where(gates.c.outcome == GateOutcome.BLOCKED.value, gates.c.mode == GateMode.BLOCK.value)
     )
-    found: set[Image] = set()
+    gated: set[Image] = set()
     for row in rows:
-        named = (row.repository_id, f"{row.registry}/{row.repository}")
+        full_name = (row.repository_id, f"{row.registry}/{row.repository}")
         # An empty name stands for all that a repository builds and that nothing tells apart.
-        found |= {Image(*each) for each in (named, (row.repository_id, "")) if each in names}
-    return frozenset(found)
+        gated |= {Image(*each) for each in (full_name, (row.repository_id, "")) if each in names}
+    return frozenset(gated)
 
 
 async def bases_of_producers(
@@ -154,45 +158,49 @@ async def bases_of_producers(
     if not parents:
         return {}, {}, {}
     rows = (await connection.execute(select(bases).where(bases.c.used.is_(True)))).all()
-    named = {row.id: base_of(row) for row in rows}
-    followed = await connection.execute(
+    bases_by_id = {row.id: base_of(row) for row in rows}
+    usage_rows = await connection.execute(
         select(usages.c.repository_id, usages.c.base_id)
         .where(usages.c.base_id.is_not(None), usages.c.repository_id.in_({image.repository for image in parents}))
         .distinct()
     )
     of: dict[int, set[Base]] = {}
-    for row in followed:
-        if row.base_id in named:
-            of.setdefault(row.repository_id, set()).add(named[row.base_id])
-    mine = {
+    for row in usage_rows:
+        if row.base_id in bases_by_id:
+            of.setdefault(row.repository_id, set()).add(bases_by_id[row.base_id])
+    bases_by_image = {
         image: parts[image.repository].bases.get(image, frozenset())
         if image.repository in parts
         else frozenset(of.get(image.repository, ()))
         for image in parents
     }
-    return mine, {named[row.id]: row.digest for row in rows}, {named[row.id]: row.moved_at for row in rows}
+    return (
+        bases_by_image,
+        {bases_by_id[row.id]: row.digest for row in rows},
+        {bases_by_id[row.id]: row.moved_at for row in rows},
+    )
 
 
 async def mended_among(
     connection: AsyncConnection,
-    failed: Mapping[Image, datetime | None],
+    failed_at_by_image: Mapping[Image, datetime | None],
     bases_of: Mapping[Image, frozenset[Base]],
     moved: Mapping[Base, datetime | None],
 ) -> frozenset[Image]:
     """Those of the images whose rebuild failed that somebody has built since."""
     sights: dict[Image, list[ImageSight]] = {}
-    for homes in chunks(sorted({image.repository for image in failed})):
+    for homes in chunks(sorted({image.repository for image in failed_at_by_image})):
         rows = await connection.execute(select(images).where(images.c.repository_id.in_(homes)))
         for image, sight in readable(rows, _sight, lambda row: f"image {row.id}"):
             # An empty name stands for all that a repository builds and that nothing tells apart.
-            for each in (image, Image(image.repository)):
-                sights.setdefault(each, []).append(sight)
-    found = set[Image]()
-    for image, at in failed.items():
+            for seen_as in (image, Image(image.repository)):
+                sights.setdefault(seen_as, []).append(sight)
+    mended_images = set[Image]()
+    for image, failed_at in failed_at_by_image.items():
         since = [when for base in bases_of.get(image, ()) if (when := moved.get(base)) is not None]
-        if at is not None and is_mended(at, since, sights.get(image, ())):
-            found.add(image)
-    return frozenset(found)
+        if failed_at is not None and is_mended(failed_at, since, sights.get(image, ())):
+            mended_images.add(image)
+    return frozenset(mended_images)
 
 
 async def with_together(
@@ -206,32 +214,36 @@ async def with_together(
     """Tells of the rebuilds that are for images of their own repository alone whether an earlier build has made
     what they are for."""
     targets = {row.id: bases_named(row) for row in rows if row.id in dues and row.repository_id in parts}
-    found: list[Any] = []
-    for homes in chunks(sorted({dues[number].repository for number, mine in targets.items() if mine})):
-        found += await connection.execute(select(images).where(images.c.repository_id.in_(homes)))
-    made: dict[int, set[str]] = {}
-    for row in found:
-        made.setdefault(row.repository_id, set()).add(f"{row.registry}/{row.repository}")
-    some = {
+    image_rows: list[Any] = []
+    for homes in chunks(
+        sorted({dues[number].repository for number, rebuild_bases in targets.items() if rebuild_bases})
+    ):
+        image_rows += await connection.execute(select(images).where(images.c.repository_id.in_(homes)))
+    made_names: dict[int, set[str]] = {}
+    for row in image_rows:
+        made_names.setdefault(row.repository_id, set()).add(f"{row.registry}/{row.repository}")
+    numbers = {
         number
-        for number, mine in targets.items()
-        if mine and {base.name for base in mine} <= made.get(dues[number].repository, set())
+        for number, rebuild_bases in targets.items()
+        if rebuild_bases and {base.name for base in rebuild_bases} <= made_names.get(dues[number].repository, set())
     }
-    if not some:
+    if not numbers:
         return dict(dues)
-    seen: dict[Image, list[ImageSight]] = {}
-    for image, sight in readable(found, _sight, lambda row: f"image {row.id}"):
-        seen.setdefault(image, []).append(sight)
-    told = dict(dues)
-    for number in some:
+    sights: dict[Image, list[ImageSight]] = {}
+    for image, sight in readable(image_rows, _sight, lambda row: f"image {row.id}"):
+        sights.setdefault(image, []).append(sight)
+    new_dues = dict(dues)
+    for number in numbers:
         due = dues[number]
-        built = (build.built_at for image, build in builds.items() if image.repository == due.repository)
-        since = [at for at in (*(moved.get(base) for base in targets[number]), *built) if at is not None]
-        mine = [sight for image in sorted(due.images) for sight in seen.get(image, [None])]
+        built_at = (build.built_at for image, build in builds.items() if image.repository == due.repository)
+        since = [
+            moment for moment in (*(moved.get(base) for base in targets[number]), *built_at) if moment is not None
+        ]
+        rebuild_sights = [sight for image in sorted(due.images) for sight in sights.get(image, [None])]
         made_at = max(since, default=None)
-        together = made_together(targets[number], made_at, mine)
-        told[number] = replace(due, together=together, made_at=made_at)
-    return told
+        together = made_together(targets[number], made_at, rebuild_sights)
+        new_dues[number] = replace(due, together=together, made_at=made_at)
+    return new_dues
 
 
 def _sight(row: Any) -> tuple[Image, ImageSight]:
@@ -241,15 +253,15 @@ def _sight(row: Any) -> tuple[Image, ImageSight]:
 
 async def look_soon(connection: AsyncConnection, dues: Collection[Due], now: datetime) -> None:
     """Has the images that these rebuilds are for looked at now."""
-    wanted = {(image.repository, *image.name.split("/", 1)) for due in dues for image in due.images if image.name}
-    if not wanted:
+    places = {(image.repository, *image.name.split("/", 1)) for due in dues for image in due.images if image.name}
+    if not places:
         return
     place = tuple_(images.c.repository_id, images.c.registry, images.c.repository)
-    late = (place.in_(sorted(wanted)), images.c.lease_owner.is_(None), images.c.due_at > now)
-    ids = list((await connection.execute(select(images.c.id).where(*late))).scalars())
+    is_later = (place.in_(sorted(places)), images.c.lease_owner.is_(None), images.c.due_at > now)
+    ids = list((await connection.execute(select(images.c.id).where(*is_later))).scalars())
     await lock(connection, images, ids)
-    for some in chunks(ids):
-        await connection.execute(update(images).where(images.c.id.in_(some)).values(due_at=now))
+    for part in chunks(ids):
+        await connection.execute(update(images).where(images.c.id.in_(part)).values(due_at=now))
 
 
 async def everything_is_planned(connection: AsyncConnection, now: datetime) -> bool:

@@ -70,43 +70,43 @@ class ImagesStore(Store):
 
     async def _image(self, claimed: Claimed) -> ProducedImage:
         async with self._database.reading() as connection:
-            named = select(repositories.c.name).where(repositories.c.id == claimed.row["repository_id"])
-            name = (await connection.execute(named)).scalar_one()
+            query = select(repositories.c.name).where(repositories.c.id == claimed.row["repository_id"])
+            name = (await connection.execute(query)).scalar_one()
         return image_of(SimpleNamespace(**claimed.row), name, ())
 
     async def images_of(self, repository: str) -> list[ProducedImage]:
-        """What a repository produces, in the order of names."""
-        return await self._produced(repositories.c.name == repository)
+        """Reads the images that a repository produces, in the order of names."""
+        return await self._read_images(repositories.c.name == repository)
 
-    async def named(self, registry: str, repository: str) -> list[ProducedImage]:
+    async def images_named(self, registry: str, repository: str) -> list[ProducedImage]:
         """The image of that name, once for each repository that says to produce it, in the order of these."""
-        return await self._produced((images.c.registry == registry) & (images.c.repository == repository))
+        return await self._read_images((images.c.registry == registry) & (images.c.repository == repository))
 
-    async def _produced(self, which: ColumnElement[bool]) -> list[ProducedImage]:
+    async def _read_images(self, which: ColumnElement[bool]) -> list[ProducedImage]:
         query = _BY_NAME.where(which)
         async with self._database.reading() as connection:
-            lost = await contested_images(connection)
+            contested = await contested_images(connection)
             rows = (await connection.execute(query)).all()
-        return readable(rows, lambda row: image_of(row, row.name, lost), lambda row: f"image {row.id}")
+        return readable(rows, lambda row: image_of(row, row.name, contested), lambda row: f"image {row.id}")
 
     async def views(self) -> list[ImageView]:
         """Reads all images with where they are run, in the order of names."""
         async with self._database.reading() as connection:
-            lost = await contested_images(connection)
+            contested = await contested_images(connection)
             rows = (await connection.execute(_BY_NAME)).all()
-            said = await gates_of(connection)
+            answers = await gates_of(connection)
             run_at = await deployments_of(connection, [row.id for row in rows])
 
         def view(row: Any) -> ImageView:
-            image = image_of(row, row.name, lost)
-            return ImageView(image, row.looked_at, tuple(run_at.get(row.id, ())), said.get(row.id))
+            image = image_of(row, row.name, contested)
+            return ImageView(image, row.looked_at, tuple(run_at.get(row.id, ())), answers.get(row.id))
 
         return readable(rows, view, lambda row: f"image {row.id}")
 
     async def named_bases(self, image: ProducedImage) -> NamedBases:
         async with self._database.reading() as connection:
-            named = await bases_named_by(connection, [image.repository_id])
-        return NamedBases.of(named.get(image.repository_id, ()), image.claim.built_from)
+            bases_by_home = await bases_named_by(connection, [image.repository_id])
+        return NamedBases.of(bases_by_home.get(image.repository_id, ()), image.claim.built_from)
 
     async def runtimes_inside(self, digests: Collection[str]) -> dict[str, tuple[str, ...]]:
         async with self._database.reading() as connection:
@@ -118,13 +118,13 @@ class ImagesStore(Store):
             rows = await connection.execute(query.limit(_AT_A_TIME))
             return [(row.id, row.digest, row.content) for row in rows]
 
-    async def shown_digests(self, some: Collection[Base]) -> dict[Base, str]:
-        """What each of these bases showed last."""
-        if not some:
+    async def shown_digests(self, wanted_bases: Collection[Base]) -> dict[Base, str]:
+        """Reads the digest that each of these bases showed last."""
+        if not wanted_bases:
             return {}
-        named = select(bases).where(has_name_among(some), bases.c.digest.is_not(None))
+        query = select(bases).where(has_name_among(wanted_bases), bases.c.digest.is_not(None))
         async with self._database.reading() as connection:
-            rows = await connection.execute(named)
+            rows = await connection.execute(query)
             return {base_of(row): row.digest for row in rows}
 
     async def record_look(self, image: ProducedImage, look: Look, due_at: datetime) -> None:
@@ -153,15 +153,15 @@ class ImagesStore(Store):
 
     def _values(self, image: ProducedImage, look: Look) -> dict[str, Any]:
         """What the image shows now; a digest that is looked at again was seen when it was seen first."""
-        values = _shown(look, self._clock.now())
-        is_same = image.digest == look.seen.digest and image.seen_at is not None
+        values = _columns_of(look, self._clock.now())
+        is_same = image.digest == look.image.digest and image.seen_at is not None
         return {**values, "seen_at": image.seen_at} if is_same else values
 
     async def _look_at_bases(self, connection: AsyncConnection, image: ProducedImage, look: Look) -> None:
         """Has the watch look at once at the bases that are this image, and at those of which it shows a build that
         nobody saw."""
         now = self._clock.now()
-        await look_at_bases(connection, image.claim.name, look.seen.digest, now)
+        await look_at_bases(connection, image.claim.name, look.image.digest, now)
         unseen = {each.built_from for each in look.standings if each.built_from is not None}
         await look_at_once(connection, unseen, now)
 
@@ -172,19 +172,21 @@ class ImagesStore(Store):
     async def _want_packages(
         self, connection: AsyncConnection, image: ProducedImage, look: Look, looks: TwoLooks
     ) -> None:
-        shown = [ShownImage(image.claim.registry, image.claim.repository, each) for each in look.seen.platforms]
-        await want_image(connection, image.id, look.seen.digest, shown, looks)
+        shown_images = [
+            ShownImage(image.claim.registry, image.claim.repository, platform) for platform in look.image.platforms
+        ]
+        await want_image(connection, image.id, look.image.digest, shown_images, looks)
 
     async def _keep_documents(self, connection: AsyncConnection, look: Look) -> None:
         now = self._clock.now()
-        for digest, body in sorted(look.seen.fetched.items()):
+        for digest, body in sorted(look.image.fetched.items()):
             row = insert_missing(connection, manifests, digest=digest, body=zlib.compress(body), fetched_at=now)
             await connection.execute(row)
         for layer, content in sorted(look.unpacked.items()):
-            read = insert_missing(connection, unpacked_layers, digest=layer, content=content, read_at=now)
-            await connection.execute(read)
+            layer_row = insert_missing(connection, unpacked_layers, digest=layer, content=content, read_at=now)
+            await connection.execute(layer_row)
 
-    async def record_unmoved(self, some: Sequence[ProducedImage], due_at: datetime) -> None:
+    async def record_unmoved(self, unmoved: Sequence[ProducedImage], due_at: datetime) -> None:
         """Stores in one statement that these images were looked at and showed nothing new."""
         statement = (
             update(images)
@@ -199,8 +201,8 @@ class ImagesStore(Store):
             )
         )
         async with self._database.transaction() as connection:
-            await lock(connection, images, {image.id for image in some})
-            await connection.execute(statement, [{"image": image.id} for image in some])
+            await lock(connection, images, {image.id for image in unmoved})
+            await connection.execute(statement, [{"image": image.id} for image in unmoved])
 
     async def observations_since(self, last: int) -> list[tuple[int, Observation]]:
         query = (
@@ -224,20 +226,22 @@ class ImagesStore(Store):
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
-            named = await bases_named_by(connection, {row.repository_id for row in rows})
-            known = readable(rows, lambda row: _known_image(row, named), lambda row: f"image {row.id}")
-            digests = [each.digest for image in known for each in image.platforms if image.brings_a_runtime]
+            bases_by_home = await bases_named_by(connection, {row.repository_id for row in rows})
+            stored_images = readable(
+                rows, lambda row: _known_image(row, bases_by_home), lambda row: f"image {row.id}"
+            )
+            digests = [each.digest for image in stored_images for each in image.platforms if image.brings_a_runtime]
             runtimes = await runtimes_in(connection, digests)
-        return [replace(image, runtimes=runtimes) if image.brings_a_runtime else image for image in known]
+        return [replace(image, runtimes=runtimes) if image.brings_a_runtime else image for image in stored_images]
 
     async def tell_contradictions(self) -> None:
         """Looks first, so that a tick with nothing to tell writes nothing."""
         now = self._clock.now()
         async with self._database.reading() as connection:
-            begun, over = await news_of_contradictions(connection, now)
-        if begun or over:
+            new_incidents, ended_subjects = await news_of_contradictions(connection, now)
+        if new_incidents or ended_subjects:
             async with self._database.transaction() as connection:
-                await tell_incidents(connection, begun, over, now)
+                await tell_incidents(connection, new_incidents, ended_subjects, now)
 
     async def save_standings(self, standings: Mapping[int, tuple[ImageStanding, ...]]) -> None:
         """All in one statement: where a base moves, what stands on it is told anew at once."""
@@ -251,46 +255,46 @@ class ImagesStore(Store):
         rows = [
             {
                 "image": image,
-                "told": dump(told, tuple[ImageStanding, ...]),
-                "behind": behind_since(told),
-                "now": state_of(told).value,
+                "told": dump(image_standings, tuple[ImageStanding, ...]),
+                "behind": behind_since(image_standings),
+                "now": state_of(image_standings).value,
             }
-            for image, told in standings.items()
+            for image, image_standings in standings.items()
         ]
         async with self._database.transaction() as connection:
             await lock(connection, images, standings.keys())
             await connection.execute(statement, rows)
 
 
-def _known_image(row: Any, named: Mapping[int, Sequence[NamedBase]]) -> KnownImage:
+def _known_image(row: Any, bases_by_home: Mapping[int, Sequence[NamedBase]]) -> KnownImage:
     return KnownImage(
         row.id,
         f"{row.registry}/{row.repository}",
         load(row.platforms, tuple[PlatformImage, ...]),
         load(row.declared, _Declared),
         standings_of(row),
-        NamedBases.of(named.get(row.repository_id, ()), row.built_from),
+        NamedBases.of(bases_by_home.get(row.repository_id, ()), row.built_from),
         law=row.law,
         not_judged=not_judged_in(row),
     )
 
 
-def _shown(look: Look, now: datetime) -> dict[str, Any]:
+def _columns_of(look: Look, now: datetime) -> dict[str, Any]:
     return {
-        "found": look.found,
-        "digest": look.seen.digest,
+        "found": look.tag,
+        "digest": look.image.digest,
         "seen_at": now,
         "looked_at": now,
-        "platforms": dump(look.seen.platforms, tuple[PlatformImage, ...]),
-        "not_judged": dump(look.seen.not_judged, tuple[NotJudged, ...]),
-        "declared": dump(dict(look.seen.declared), _Declared),
+        "platforms": dump(look.image.platforms, tuple[PlatformImage, ...]),
+        "not_judged": dump(look.image.not_judged, tuple[NotJudged, ...]),
+        "declared": dump(dict(look.image.declared), _Declared),
         "standings": dump(look.standings, tuple[ImageStanding, ...]),
         "behind_since": behind_since(look.standings),
         "state": state_of(look.standings).value,
         "law": LAW,
-        "sourced_from": look.seen.sourced_from,
-        "builder": None if look.seen.builder is None else dump(look.seen.builder, Builder),
-        "judged_by": look.seen.judged_by,
-        "judged_until": look.seen.judged_until,
+        "sourced_from": look.image.sourced_from,
+        "builder": None if look.image.builder is None else dump(look.image.builder, Builder),
+        "judged_by": look.image.judged_by,
+        "judged_until": look.image.judged_until,
         "error": None,
     }

@@ -43,7 +43,7 @@ async def other_runs(connection: AsyncConnection, now: datetime) -> list[EndedRu
 
     One that a rebuild or a step knows is left to it until its artifacts were read there.
     """
-    read = (
+    was_read = (
         select(artifact_reads.c.id)
         .where(
             artifact_reads.c.repository_id == workflow_builds.c.repository_id,
@@ -54,44 +54,48 @@ async def other_runs(connection: AsyncConnection, now: datetime) -> list[EndedRu
     )
     rows = await connection.execute(
         select(workflow_builds.c.repository_id, workflow_builds.c.ended_run, workflow_builds.c.ended_at)
-        .where(workflow_builds.c.ended_run.is_not(None), workflow_builds.c.ended_at > now - LOOKED_BACK, ~read)
+        .where(workflow_builds.c.ended_run.is_not(None), workflow_builds.c.ended_at > now - LOOKED_BACK, ~was_read)
         .order_by(workflow_builds.c.repository_id, workflow_builds.c.ended_run)
     )
-    ended = {(row.repository_id, row.ended_run): row.ended_at for row in rows}
-    known = await _known(connection, {repository for repository, _ in ended}, now)
-    found = []
-    for (repository, run), at in ended.items():
-        reads = known.get((repository, run), [])
+    ended_at_by_run = {(row.repository_id, row.ended_run): row.ended_at for row in rows}
+    reads_by_run = await _read_times(connection, {repository for repository, _ in ended_at_by_run}, now)
+    unread_runs = []
+    for (repository, run), ended_at in ended_at_by_run.items():
+        reads = reads_by_run.get((repository, run), [])
         if None not in reads:
-            last = max((read for read in reads if read is not None), default=None)
-            found.append(EndedRun(repository, run, at, last if last is not None and last >= at else None))
-    return found
+            last = max((read_at for read_at in reads if read_at is not None), default=None)
+            unread_runs.append(
+                EndedRun(repository, run, ended_at, last if last is not None and last >= ended_at else None)
+            )
+    return unread_runs
 
 
-async def _known(
-    connection: AsyncConnection, some: set[int], now: datetime
+async def _read_times(
+    connection: AsyncConnection, homes: set[int], now: datetime
 ) -> dict[tuple[int, int], list[datetime | None]]:
     """When the artifacts of runs that rebuilds and steps know were read; None for those that are still to be."""
-    found: dict[tuple[int, int], list[datetime | None]] = {}
+    reads_by_run: dict[tuple[int, int], list[datetime | None]] = {}
     counts = [state.value for state in RebuildState if state in READ_REBUILDS or not state.has_ended]
     stepping = [state.value for state in StepState if state in READ_STEPS or not state.has_ended]
     lately = or_(rebuilds.c.ended_at.is_(None), rebuilds.c.ended_at > now - LOOKED_BACK)
-    for ids in chunks(sorted(some)):
-        mine = rebuilds.c.repository_id.in_(ids), lately
-        built = await connection.execute(
+    for ids in chunks(sorted(homes)):
+        is_of_homes = rebuilds.c.repository_id.in_(ids), lately
+        build_rows = await connection.execute(
             select(rebuilds.c.repository_id, rebuilds.c.run, rebuilds.c.built_by, artifact_reads.c.read_at)
             .outerjoin(artifact_reads, artifact_reads.c.rebuild_id == rebuilds.c.id)
-            .where(*mine, rebuilds.c.state.in_(counts))
+            .where(*is_of_homes, rebuilds.c.state.in_(counts))
         )
         stepped = await connection.execute(
             select(rebuilds.c.repository_id, steps.c.run, artifact_reads.c.read_at)
             .join(steps, steps.c.rebuild_id == rebuilds.c.id)
             .outerjoin(artifact_reads, artifact_reads.c.step_id == steps.c.id)
-            .where(*mine, steps.c.run.is_not(None), steps.c.elsewhere.is_(None), steps.c.state.in_(stepping))
+            .where(*is_of_homes, steps.c.run.is_not(None), steps.c.elsewhere.is_(None), steps.c.state.in_(stepping))
         )
-        named: list[Any] = [(row.repository_id, {row.run, *(row.built_by or ())}, row.read_at) for row in built]
-        named += [(row.repository_id, {row.run}, row.read_at) for row in stepped]
-        for repository, runs, read_at in named:
+        run_groups: list[Any] = [
+            (row.repository_id, {row.run, *(row.built_by or ())}, row.read_at) for row in build_rows
+        ]
+        run_groups += [(row.repository_id, {row.run}, row.read_at) for row in stepped]
+        for repository, runs, read_at in run_groups:
             for run in runs - {None}:
-                found.setdefault((repository, int(run)), []).append(read_at)
-    return found
+                reads_by_run.setdefault((repository, int(run)), []).append(read_at)
+    return reads_by_run

@@ -36,35 +36,35 @@ class ShownInventories:
     inventories: Mapping[str, int] = field(default_factory=dict)
 
 
-async def shown_now(connection: AsyncConnection, some: Collection[int]) -> dict[int, ShownInventories]:
-    """What images, by their ids, were seen with last."""
-    found: dict[int, ShownInventories] = {}
-    for ids in chunks(sorted(some)):
+async def shown_now(connection: AsyncConnection, image_ids: Collection[int]) -> dict[int, ShownInventories]:
+    """Reads the inventories that images, by their ids, were seen with last."""
+    shown_by_image: dict[int, ShownInventories] = {}
+    for ids in chunks(sorted(image_ids)):
         rows = await connection.execute(
             select(images.c.id, images.c.digest, image_inventories.c.platform, image_inventories.c.inventory_id)
             .outerjoin(image_inventories, image_inventories.c.image_id == images.c.id)
             .where(images.c.id.in_(ids), images.c.digest.is_not(None))
         )
-        found |= _shown(rows)
-    return found
+        shown_by_image |= _shown_by_image(rows)
+    return shown_by_image
 
 
-async def shown_before(connection: AsyncConnection, some: Collection[int]) -> dict[int, ShownInventories]:
+async def shown_before(connection: AsyncConnection, image_ids: Collection[int]) -> dict[int, ShownInventories]:
     """What the gate let through last; where it never judged, or could not tell, what was shown before.
 
     None for an image that it holds back and before which nothing is known.
     """
-    found: dict[int, ShownInventories] = {}
+    shown_by_image: dict[int, ShownInventories] = {}
     before = inventories.alias("before")
-    for ids in chunks(sorted(some)):
+    for ids in chunks(sorted(image_ids)):
         rows = await connection.execute(
             select(
                 let_through.c.image_id, let_through.c.digest, let_through.c.platform, let_through.c.inventory_id
             ).where(let_through.c.image_id.in_(ids))
         )
-        found |= _shown(rows)
-        rest = [each for each in ids if each not in found]
-        followed = await connection.execute(
+        shown_by_image |= _shown_by_image(rows)
+        other_ids = [each for each in ids if each not in shown_by_image]
+        result = await connection.execute(
             select(
                 *(image_inventories.c.image_id, func.coalesce(sbom_looks.c.index_digest, "").label("digest")),
                 *(image_inventories.c.platform, before.c.id),
@@ -74,60 +74,64 @@ async def shown_before(connection: AsyncConnection, some: Collection[int]) -> di
             .outerjoin(sbom_looks, sbom_looks.c.inventory_id == before.c.id)
             .outerjoin(gates, gates.c.image_id == image_inventories.c.image_id)
             .where(
-                image_inventories.c.image_id.in_(rest),
+                image_inventories.c.image_id.in_(other_ids),
                 gates.c.outcome.is_distinct_from(GateOutcome.BLOCKED.value),
             )
         )
-        found |= _shown(followed)
-    return found
+        shown_by_image |= _shown_by_image(result)
+    return shown_by_image
 
 
-def _shown(rows: Iterable[Any]) -> dict[int, ShownInventories]:
-    found: dict[int, ShownInventories] = {}
+def _shown_by_image(rows: Iterable[Any]) -> dict[int, ShownInventories]:
+    shown_by_image: dict[int, ShownInventories] = {}
     for image, digest, platform, inventory in rows:
-        one = found.get(image) or ShownInventories(image, digest)
+        showing = shown_by_image.get(image) or ShownInventories(image, digest)
         more = {} if platform is None else {platform: inventory}
-        found[image] = ShownInventories(image, one.digest, {**one.inventories, **more})
-    return found
+        shown_by_image[image] = ShownInventories(image, showing.digest, {**showing.inventories, **more})
+    return shown_by_image
 
 
-async def told_images(connection: AsyncConnection, some: Collection[int]) -> dict[int, ToldImage]:
+async def told_images(connection: AsyncConnection, image_ids: Collection[int]) -> dict[int, ToldImage]:
     """All that is told of these images, by their ids; those that were never seen are left out."""
-    now, before = await shown_now(connection, some), await shown_before(connection, some)
-    states = await _states(connection, some)
-    numbers = {each for shown in (*now.values(), *before.values()) for each in shown.inventories.values()}
+    now, before = await shown_now(connection, image_ids), await shown_before(connection, image_ids)
+    states = await _states(connection, image_ids)
+    numbers = {each for showing in (*now.values(), *before.values()) for each in showing.inventories.values()}
     rows = await inventory_rows(connection, numbers)
-    held = await read_held(connection, rows)
-    digests = {image: _digests(shown, rows) for image, shown in now.items()}
-    indexes = await _indexes(connection, {each for shown in before.values() for each in shown.inventories.values()})
-    earlier = {image: _digests(shown, rows) | _shared(shown, indexes) for image, shown in before.items()}
-    heard: dict[str, set[int]] = {}
-    for image, named in (*digests.items(), *earlier.items()):
-        for digest in named:
-            heard.setdefault(digest, set()).add(states[image].repository)
-    kept = await reports_about(connection, heard)
-    found: dict[int, ToldImage] = {}
-    for image, shown in now.items():
+    held_packages = await read_held(connection, rows)
+    digests = {image: _digests(showing, rows) for image, showing in now.items()}
+    indexes = await _indexes(
+        connection, {each for showing in before.values() for each in showing.inventories.values()}
+    )
+    earlier = {
+        image: _digests(showing, rows) | _shared_indexes(showing, indexes) for image, showing in before.items()
+    }
+    repositories_by_digest: dict[str, set[int]] = {}
+    for image, image_digests in (*digests.items(), *earlier.items()):
+        for digest in image_digests:
+            repositories_by_digest.setdefault(digest, set()).add(states[image].repository)
+    reports = await reports_about(connection, repositories_by_digest)
+    facts_by_image: dict[int, ToldImage] = {}
+    for image, showing in now.items():
         state = states[image]
         was = before.get(image)
-        found[image] = ToldImage(
+        facts_by_image[image] = ToldImage(
             image,
-            shown.digest,
+            showing.digest,
             digests[image],
-            _platforms(shown, rows, held),
-            None if was is None else _platforms(was, rows, held),
+            _platforms(showing, rows, held_packages),
+            None if was is None else _platforms(was, rows, held_packages),
             state.owed,
-            _reports(kept, digests[image], state.repository),
-            _reports(kept, earlier.get(image, frozenset()), state.repository),
+            _reports_of(reports, digests[image], state.repository),
+            _reports_of(reports, earlier.get(image, frozenset()), state.repository),
             was is None and not state.is_judged and not state.is_proving,
-            _damaged(kept, digests[image], state.repository),
+            _damaged_reports(reports, digests[image], state.repository),
             state.has_unread_artifacts,
         )
-    return found
+    return facts_by_image
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class _GateState:
     repository: int
     owed: frozenset[VulnerabilityKey]
     is_judged: bool
@@ -135,90 +139,94 @@ class _State:
     has_unread_artifacts: bool
 
 
-async def _states(connection: AsyncConnection, some: Collection[int]) -> dict[int, _State]:
+async def _states(connection: AsyncConnection, image_ids: Collection[int]) -> dict[int, _GateState]:
     proving = (
         select(rebuilds.c.id)
         .where(rebuilds.c.repository_id == images.c.repository_id, rebuilds.c.state == RebuildState.PROVING.value)
         .exists()
     )
-    asked = (proving.label("is_proving"), or_(*_unread()).label("is_unread"))
-    found: dict[int, _State] = {}
-    for ids in chunks(sorted(some)):
+    flag_columns = (proving.label("is_proving"), or_(*_unread_artifacts()).label("is_unread"))
+    states: dict[int, _GateState] = {}
+    for ids in chunks(sorted(image_ids)):
         rows = await connection.execute(
-            select(images.c.id, images.c.repository_id, gates.c.owed, gates.c.outcome, *asked)
+            select(images.c.id, images.c.repository_id, gates.c.owed, gates.c.outcome, *flag_columns)
             .outerjoin(gates, gates.c.image_id == images.c.id)
             .where(images.c.id.in_(ids))
         )
         for row in rows:
-            owed = frozenset((str(one), str(other)) for one, other in row.owed or ())
+            owed = frozenset((str(first), str(other)) for first, other in row.owed or ())
             is_judged = row.outcome not in (None, GateOutcome.UNKNOWN.value)
             flags = (is_judged, bool(row.is_proving), bool(row.is_unread))
-            found[row.id] = _State(row.repository_id, owed, *flags)
-    return found
+            states[row.id] = _GateState(row.repository_id, owed, *flags)
+    return states
 
 
-def _unread() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _unread_artifacts() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Whether a rebuild under way, or a step of it that has ended, has artifacts that were not looked through."""
-    read = select(artifact_reads.c.id).where(artifact_reads.c.read_at.is_not(None))
+    reads = select(artifact_reads.c.id).where(artifact_reads.c.read_at.is_not(None))
     going = (
         rebuilds.c.repository_id == images.c.repository_id,
         rebuilds.c.state.in_([RebuildState.PROVING.value, RebuildState.STEPPING.value]),
     )
     of_build = select(rebuilds.c.id).where(
-        *going, rebuilds.c.built_by.is_not(None), ~read.where(artifact_reads.c.rebuild_id == rebuilds.c.id).exists()
+        *going,
+        rebuilds.c.built_by.is_not(None),
+        ~reads.where(artifact_reads.c.rebuild_id == rebuilds.c.id).exists(),
     )
     of_step = (
         select(steps.c.id)
         .join(rebuilds, rebuilds.c.id == steps.c.rebuild_id)
         .where(
             *(*going, steps.c.run.is_not(None), steps.c.state == StepState.SUCCEEDED.value),
-            ~read.where(artifact_reads.c.step_id == steps.c.id).exists(),
+            ~reads.where(artifact_reads.c.step_id == steps.c.id).exists(),
         )
     )
     return of_build.exists(), of_step.exists()
 
 
-def _platforms(shown: ShownInventories, rows: Mapping[int, Any], held: HeldPackages) -> tuple[ToldPlatform, ...]:
-    known = ((platform, rows.get(number)) for platform, number in sorted(shown.inventories.items()))
-    return tuple(told_platform(platform, row, held) for platform, row in known if row is not None)
+def _platforms(
+    showing: ShownInventories, rows: Mapping[int, Any], held_packages: HeldPackages
+) -> tuple[ToldPlatform, ...]:
+    pairs = ((platform, rows.get(number)) for platform, number in sorted(showing.inventories.items()))
+    return tuple(told_platform(platform, row, held_packages) for platform, row in pairs if row is not None)
 
 
-def _digests(shown: ShownInventories, rows: Mapping[int, Any]) -> frozenset[str]:
-    of_platforms = [rows[number] for number in shown.inventories.values() if number in rows]
-    named = {name for row in of_platforms for name in (row.digest, row.config_digest)}
-    return frozenset(each for each in {shown.digest, *named} if each)
+def _digests(showing: ShownInventories, rows: Mapping[int, Any]) -> frozenset[str]:
+    of_platforms = [rows[number] for number in showing.inventories.values() if number in rows]
+    names = {name for row in of_platforms for name in (row.digest, row.config_digest)}
+    return frozenset(each for each in {showing.digest, *names} if each)
 
 
-async def _indexes(connection: AsyncConnection, some: Collection[int]) -> dict[int, set[str]]:
+async def _indexes(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, set[str]]:
     """All indexes that inventories are known to have been shown under."""
-    found: dict[int, set[str]] = {}
-    for ids in chunks(sorted(some)):
+    indexes: dict[int, set[str]] = {}
+    for ids in chunks(sorted(numbers)):
         each = (
             select(table.c.inventory_id, table.c.index_digest).where(table.c.inventory_id.in_(ids))
             for table in (sbom_looks, later_indexes)
         )
         for row in await connection.execute(union_all(*each)):
-            found.setdefault(row.inventory_id, set()).add(row.index_digest)
-    return found
+            indexes.setdefault(row.inventory_id, set()).add(row.index_digest)
+    return indexes
 
 
-def _shared(shown: ShownInventories, indexes: Mapping[int, Collection[str]]) -> frozenset[str]:
+def _shared_indexes(showing: ShownInventories, indexes: Mapping[int, Collection[str]]) -> frozenset[str]:
     """The indexes under which all of it was shown."""
-    of_each = [frozenset(indexes.get(number, ())) for number in shown.inventories.values()]
+    of_each = [frozenset(indexes.get(number, ())) for number in showing.inventories.values()]
     return frozenset.intersection(*of_each) if of_each else frozenset()
 
 
-def _reports(kept: Sequence[KeptAbout], digests: Collection[str], repository: int) -> tuple[KeptReport, ...]:
+def _reports_of(reports: Sequence[KeptAbout], digests: Collection[str], repository: int) -> tuple[KeptReport, ...]:
     """Those about these digests, of operators or of that repository's workflows, the last scan first."""
-    heard = _heard(kept, digests, repository)
-    found = {each.number: each.report for each in heard if each.report is not None}
-    return tuple(sorted(found.values(), key=lambda each: each.scanned_at, reverse=True))
+    heard_reports = _reports_heard(reports, digests, repository)
+    by_number = {each.number: each.report for each in heard_reports if each.report is not None}
+    return tuple(sorted(by_number.values(), key=lambda each: each.scanned_at, reverse=True))
 
 
-def _damaged(kept: Sequence[KeptAbout], digests: Collection[str], repository: int) -> tuple[str, ...]:
-    heard = _heard(kept, digests, repository)
-    return tuple(sorted({each.place for each in heard if each.report is None}))
+def _damaged_reports(reports: Sequence[KeptAbout], digests: Collection[str], repository: int) -> tuple[str, ...]:
+    heard_reports = _reports_heard(reports, digests, repository)
+    return tuple(sorted({each.place for each in heard_reports if each.report is None}))
 
 
-def _heard(kept: Sequence[KeptAbout], digests: Collection[str], repository: int) -> list[KeptAbout]:
-    return [each for each in kept if each.digest in digests and each.repository in (None, repository)]
+def _reports_heard(reports: Sequence[KeptAbout], digests: Collection[str], repository: int) -> list[KeptAbout]:
+    return [each for each in reports if each.digest in digests and each.repository in (None, repository)]

@@ -37,15 +37,15 @@ class VerdictsStore(Store):
         """
         now = self._clock.now()
         async with self._database.reading() as connection:
-            ended = [row.id for row in await connection.execute(_IMAGES) if _has_ended(row, mark, now)]
-            listed = [row for row in await connection.execute(_SBOMS) if _has_ended(row, mark, now)]
-        for some in chunks(ended):
+            image_ids = [row.id for row in await connection.execute(_IMAGES) if _has_ended(row, mark, now)]
+            sbom_rows = [row for row in await connection.execute(_SBOMS) if _has_ended(row, mark, now)]
+        for part in chunks(image_ids):
             async with self._database.transaction() as connection:
-                await _take_back(connection, some, now)
-        if listed:
+                await _take_back(connection, part, now)
+        if sbom_rows:
             async with self._database.transaction() as connection:
-                await _doubt(connection, listed, now)
-        return len(ended) + len(listed)
+                await _doubt(connection, sbom_rows, now)
+        return len(image_ids) + len(sbom_rows)
 
 
 _IMAGES = select(
@@ -66,21 +66,26 @@ def _has_ended(row: Any, mark: Mark, now: datetime) -> bool:
     return is_over or bool(row.judged_by != mark(f"{row.registry}/{row.repository}"))
 
 
-async def _take_back(connection: AsyncConnection, some: Sequence[int], now: datetime) -> None:
+async def _take_back(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> None:
     """What provenance alone has proved is claimed, and nobody is told to have built the image."""
-    await lock(connection, images, some)
-    kept = select(images.c.id, images.c.declared, images.c.standings, images.c.law).where(images.c.id.in_(some))
-    rows = (await connection.execute(kept)).all()
-    for number, claimed in readable(rows, lambda row: (row.id, _unproved(row)), lambda row: f"image {row.id}"):
+    await lock(connection, images, ids)
+    query = select(images.c.id, images.c.declared, images.c.standings, images.c.law).where(images.c.id.in_(ids))
+    rows = (await connection.execute(query)).all()
+    for number, claimed in readable(
+        rows, lambda row: (row.id, _columns_unproved(row)), lambda row: f"image {row.id}"
+    ):
         values = {**claimed, "builder": None, "judged_by": None, "judged_until": None, "due_at": now}
         await connection.execute(update(images).where(images.c.id == number).values(**values))
 
 
-def _unproved(row: Any) -> Mapping[str, Any]:
+def _columns_unproved(row: Any) -> Mapping[str, Any]:
     """The columns of what an image stands on, where no signature around provenance counts."""
-    declared: Mapping[str, tuple[Declaration, ...]] = load(row.declared, _Declared)
+    declarations_by_platform: Mapping[str, tuple[Declaration, ...]] = load(row.declared, _Declared)
     standings = tuple(each.unsigned for each in standings_of(row))
-    unsigned = {platform: tuple(one.unsigned for one in said) for platform, said in declared.items()}
+    unsigned = {
+        platform: tuple(declaration.unsigned for declaration in declarations)
+        for platform, declarations in declarations_by_platform.items()
+    }
     return {
         "declared": dump(unsigned, _Declared),
         "standings": dump(standings, tuple[ImageStanding, ...]),
@@ -89,13 +94,13 @@ def _unproved(row: Any) -> Mapping[str, Any]:
     }
 
 
-async def _doubt(connection: AsyncConnection, listed: Sequence[Any], now: datetime) -> None:
+async def _doubt(connection: AsyncConnection, sbom_rows: Sequence[Any], now: datetime) -> None:
     """Nobody has proved them any more. The registry is asked again for those that it shows."""
-    await lock(connection, inventories, {row.inventory_id for row in listed})
-    for row in listed:
-        told = _BRING_AGAIN if row.origin == SbomOrigin.FILE.value else _AGAIN
-        unproved = {"strength": Strength.CLAIMED.value, "told": told, "judged_by": None, "judged_until": None}
+    await lock(connection, inventories, {row.inventory_id for row in sbom_rows})
+    for row in sbom_rows:
+        doubt = _BRING_AGAIN if row.origin == SbomOrigin.FILE.value else _AGAIN
+        unproved = {"strength": Strength.CLAIMED.value, "told": doubt, "judged_by": None, "judged_until": None}
         await connection.execute(update(sboms).where(sboms.c.id == row.id).values(**unproved))
-    for shown in chunks(sorted({row.inventory_id for row in listed if row.origin != SbomOrigin.FILE.value})):
-        again = update(sbom_looks).where(sbom_looks.c.inventory_id.in_(shown))
-        await connection.execute(again.values(looked_at=None, is_last=False, due_at=now))
+    for part in chunks(sorted({row.inventory_id for row in sbom_rows if row.origin != SbomOrigin.FILE.value})):
+        statement = update(sbom_looks).where(sbom_looks.c.inventory_id.in_(part))
+        await connection.execute(statement.values(looked_at=None, is_last=False, due_at=now))

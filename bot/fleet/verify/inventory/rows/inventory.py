@@ -43,13 +43,13 @@ class InventoryStore(Store):
     """`bot.fleet.verify.inventory.ports.InventoryStore` on the database."""
 
     def layers(self, platforms: Collection[str]) -> DueRows[UnreadLayer]:
-        wanted = (
+        is_wanted = (
             exists()
             .where(inventory_layers.c.layer_id == layers.c.id)
             .where(inventories.c.id == inventory_layers.c.inventory_id)
             .where(inventories.c.platform.in_(platforms))
         )
-        return self._undone(layers, layers.c.read_at, _unread_layer, wanted)
+        return self._rows_not_done(layers, layers.c.read_at, _unread_layer, is_wanted)
 
     def inventories(self, platforms: Collection[str]) -> DueRows[UnreadInventory]:
         unread = (
@@ -59,14 +59,16 @@ class InventoryStore(Store):
             .where(layers.c.read_at.is_(None))
         )
         is_ready = (inventories.c.platform.in_(platforms), ~unread)
-        return self._undone(inventories, inventories.c.read_at, _unread_inventory, *is_ready)
+        return self._rows_not_done(inventories, inventories.c.read_at, _unread_inventory, *is_ready)
 
     @property
     def comparisons(self) -> DueRows[Comparison]:
-        return self._undone(package_changes, package_changes.c.compared_at, _comparison, *ARE_BOTH_TOLD)
+        return self._rows_not_done(package_changes, package_changes.c.compared_at, _comparison, *ARE_BOTH_TOLD)
 
-    def _undone(self, table: Any, done: Any, read: Any, *where: ColumnElement[bool]) -> DueRows[Any]:
-        return DueRows(self._database, self._worker, table, read, _name, where=[done.is_(None), *where])
+    def _rows_not_done(
+        self, table: Any, column: Any, reader: Any, *conditions: ColumnElement[bool]
+    ) -> DueRows[Any]:
+        return DueRows(self._database, self._worker, table, reader, _name, where=[column.is_(None), *conditions])
 
     async def layer_unpacked_to(self, diff_id: str) -> LayerContents | None:
         query = (
@@ -77,7 +79,7 @@ class InventoryStore(Store):
         )
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).first()
-        return None if row is None else _unpacked(row.body, row.diff_id)
+        return None if row is None else _unpack(row.body, row.diff_id)
 
     async def save_layer(self, layer: UnreadLayer, contents: LayerContents | None, problem: str | None) -> None:
         now = self._clock.now()
@@ -88,7 +90,7 @@ class InventoryStore(Store):
             "diff_id": contents.diff_id if contents is not None else None,
             "error": None,
         }
-        body = None if contents is None else _packed(contents)
+        body = None if contents is None else _pack(contents)
         async with self._database.transaction() as connection:
             if body is not None:
                 await connection.execute(
@@ -107,49 +109,53 @@ class InventoryStore(Store):
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
         return [
-            LayerContents(problems=(row.problem,)) if row.body is None else _unpacked(row.body, row.diff_id)
+            LayerContents(problems=(row.problem,)) if row.body is None else _unpack(row.body, row.diff_id)
             for row in rows
         ]
 
-    async def save_inventory(self, inventory: UnreadInventory, found: Inventory) -> None:
+    async def save_inventory(self, inventory: UnreadInventory, contents: Inventory) -> None:
         now = self._clock.now()
         values = {
             "read_at": now,
-            "distribution": dump(found.distribution, Distribution | None),
-            "problems": list(found.problems),
-            "is_complete": not found.problems,
+            "distribution": dump(contents.distribution, Distribution | None),
+            "problems": list(contents.problems),
+            "is_complete": not contents.problems,
             "error": None,
         }
         async with self._database.transaction() as connection:
             await settle(connection, inventories, self._worker, inventory.id, due_at=now, values=values)
-            ids = await package_ids(connection, found.packages, now)
+            ids = await package_ids(connection, contents.packages, now)
             before = await _shown_before(connection, inventory.id)
             rows = [
-                {"inventory_id": inventory.id, "package_id": each, "since": before.since.get(each, before.seen_at)}
-                for each in sorted(ids)
+                {
+                    "inventory_id": inventory.id,
+                    "package_id": package,
+                    "since": before.since.get(package, before.seen_at),
+                }
+                for package in sorted(ids)
             ]
-            for some in chunks(rows):
-                await connection.execute(insert(inventory_packages), some)
-            new = ids - before.since.keys() if found.distribution == before.distribution else ids
+            for part in chunks(rows):
+                await connection.execute(insert(inventory_packages), part)
+            new = ids - before.since.keys() if contents.distribution == before.distribution else ids
             if await is_new_to_release(connection, inventory.id, values["distribution"], new):
                 await look_again_soon(connection, now)
 
     async def inventory(self, number: int) -> Inventory:
-        """Raises `Failure` where it is not told."""
-        found = await self.told(number)
-        if found is None:
+        """Reads an inventory; raises `Failure` where its packages are not known."""
+        inventory = await self.known_inventory(number)
+        if inventory is None:
             raise Failure(Trouble.MISSING, "its packages are not known any more", where=f"inventory {number}")
-        return found
+        return inventory
 
-    async def told(self, number: int) -> Inventory | None:
+    async def known_inventory(self, number: int) -> Inventory | None:
         """What was told of an image; None where nothing was. Raises `Failure` where that cannot be read."""
         async with self._database.reading() as connection:
-            found = (await inventories_of(connection, [number])).get(number)
-        if isinstance(found, Failure):
-            raise found
-        return found
+            answer = (await inventories_of(connection, [number])).get(number)
+        if isinstance(answer, Failure):
+            raise answer
+        return answer
 
-    async def told_together(self, numbers: Collection[int]) -> dict[int, Inventory | Failure]:
+    async def known_inventories(self, numbers: Collection[int]) -> dict[int, Inventory | Failure]:
         """What was told of some hundred images at most, by their ids, as `inventories_of` reads it."""
         async with self._database.reading() as connection:
             return await inventories_of(connection, numbers)
@@ -171,7 +177,7 @@ class InventoryStore(Store):
 
 
 @dataclass(frozen=True, slots=True)
-class _Before:
+class _PreviousInventory:
     """What an image of a tag, first seen at `seen_at`, came in the place of: since when that had its packages."""
 
     seen_at: datetime
@@ -179,7 +185,7 @@ class _Before:
     since: Mapping[int, datetime]
 
 
-async def _shown_before(connection: AsyncConnection, inventory: int) -> _Before:
+async def _shown_before(connection: AsyncConnection, inventory: int) -> _PreviousInventory:
     previous = inventories.alias()
     row = (
         await connection.execute(
@@ -188,15 +194,17 @@ async def _shown_before(connection: AsyncConnection, inventory: int) -> _Before:
             .where(inventories.c.id == inventory)
         )
     ).one()
-    held = await connection.execute(
+    package_rows = await connection.execute(
         select(inventory_packages.c.package_id, inventory_packages.c.since).where(
             inventory_packages.c.inventory_id == row.previous_id
         )
     )
-    return _Before(row.seen_at, distribution_in(row.distribution), {each.package_id: each.since for each in held})
+    return _PreviousInventory(
+        row.seen_at, distribution_in(row.distribution), {each.package_id: each.since for each in package_rows}
+    )
 
 
-def _packed(contents: LayerContents) -> bytes:
+def _pack(contents: LayerContents) -> bytes:
     values = [
         contents.files,
         sorted(contents.removed),
@@ -210,7 +218,7 @@ def _packed(contents: LayerContents) -> bytes:
     return zstandard.ZstdCompressor().compress(cbor2.dumps(values))
 
 
-def _unpacked(body: bytes, diff_id: str) -> LayerContents:
+def _unpack(body: bytes, diff_id: str) -> LayerContents:
     plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LARGEST_CONTENTS)
     files, removed, opaque, replaced, problems, *later = cbor2.loads(plain)
     hiding = (frozenset(removed), frozenset(opaque), frozenset(replaced))
@@ -236,5 +244,5 @@ async def _comparison(claimed: Claimed) -> Comparison:
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    what = row.get("digest") or f"the packages of observation {row.get('observation_id')}"
-    return f"{what} of {row['registry']}/{row['repository']}" if "registry" in row else str(what)
+    subject = row.get("digest") or f"the packages of observation {row.get('observation_id')}"
+    return f"{subject} of {row['registry']}/{row['repository']}" if "registry" in row else str(subject)

@@ -54,33 +54,33 @@ class SbomStore(Store):
         place = ImagePlace(row["registry"], row["repository"], digest, row["index_digest"])
         return SbomLook(row["id"], place, row["is_last"])
 
-    async def save_sboms(self, look: SbomLook, found: Sequence[Sbom], again_at: datetime | None) -> None:
+    async def save_sboms(self, look: SbomLook, new_sboms: Sequence[Sbom], again_at: datetime | None) -> None:
         now = self._clock.now()
         values = {"looked_at": now if again_at is None else None, "is_last": True, "error": None}
         of = select(sbom_looks.c.inventory_id).where(sbom_looks.c.id == look.id)
         async with self._database.transaction() as connection:
             await settle(connection, sbom_looks, self._worker, look.id, due_at=again_at or now, values=values)
             inventory = (await connection.execute(of)).scalar_one()
-            await _replace(connection, inventory, found, sboms.c.origin != SbomOrigin.FILE.value, now)
+            await _replace(connection, inventory, new_sboms, sboms.c.origin != SbomOrigin.FILE.value, now)
 
-    async def shown(self, reference: Reference) -> list[FleetImage]:
+    async def images_shown(self, reference: Reference) -> list[FleetImage]:
         """What the fleet's image of this name, and of the digest where one is given, showed last."""
-        where: list[ColumnElement[bool]] = [
+        conditions: list[ColumnElement[bool]] = [
             images.c.registry == reference.registry,
             images.c.repository == reference.repository,
         ]
         if reference.digest is not None:
-            where.append(or_(images.c.digest == reference.digest, inventories.c.digest == reference.digest))
+            conditions.append(or_(images.c.digest == reference.digest, inventories.c.digest == reference.digest))
         else:
             tag = reference.base.tag
-            where.append(or_(images.c.found == tag, images.c.tag == tag))
-        return await self._shown(*where)
+            conditions.append(or_(images.c.found == tag, images.c.tag == tag))
+        return await self._shown_images(*conditions)
 
     async def all_shown(self) -> list[FleetImage]:
-        """What all images of the fleet showed last."""
-        return await self._shown()
+        """Reads the images that the fleet showed last, all of them."""
+        return await self._shown_images()
 
-    async def _shown(self, *where: ColumnElement[bool]) -> list[FleetImage]:
+    async def _shown_images(self, *conditions: ColumnElement[bool]) -> list[FleetImage]:
         query = (
             select(
                 *(images.c.registry, images.c.repository, inventories.c.id),
@@ -88,16 +88,16 @@ class SbomStore(Store):
             )
             .join(image_inventories, image_inventories.c.inventory_id == inventories.c.id)
             .join(images, images.c.id == image_inventories.c.image_id)
-            .where(*where)
+            .where(*conditions)
             .order_by(inventories.c.id, images.c.id)
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
-        found = [
+        fleet_images = [
             FleetImage(number, platform, ImagePlace(registry, repository, digest, index))
             for registry, repository, number, platform, digest, index in rows
         ]
-        return list({(each.inventory, each.place.name): each for each in found}.values())
+        return list({(each.inventory, each.place.name): each for each in fleet_images}.values())
 
     async def import_sbom(self, inventory: int, sbom: Sbom) -> None:
         """Keeps a document that somebody brought; the same one again takes its place."""
@@ -107,12 +107,16 @@ class SbomStore(Store):
 
 
 async def _replace(
-    connection: AsyncConnection, inventory: int, found: Sequence[Sbom], replaced: ColumnElement[bool], now: datetime
+    connection: AsyncConnection,
+    inventory: int,
+    new_sboms: Sequence[Sbom],
+    is_replaced: ColumnElement[bool],
+    now: datetime,
 ) -> None:
-    await connection.execute(delete(sboms).where(sboms.c.inventory_id == inventory, replaced))
-    for sbom in found:
+    await connection.execute(delete(sboms).where(sboms.c.inventory_id == inventory, is_replaced))
+    for sbom in new_sboms:
         ids = await package_ids(connection, sbom.inventory.packages, now)
-        kept = insert(sboms).values(
+        statement = insert(sboms).values(
             inventory_id=inventory,
             document=sbom.document,
             origin=sbom.origin.value,
@@ -124,6 +128,6 @@ async def _replace(
             problems=list(sbom.inventory.problems),
             at=now,
         )
-        number = (await connection.execute(kept.returning(sboms.c.id))).scalar_one()
-        for some in chunks([{"sbom_id": number, "package_id": each} for each in sorted(ids)]):
-            await connection.execute(insert(sbom_packages), some)
+        number = (await connection.execute(statement.returning(sboms.c.id))).scalar_one()
+        for part in chunks([{"sbom_id": number, "package_id": each} for each in sorted(ids)]):
+            await connection.execute(insert(sbom_packages), part)

@@ -38,12 +38,12 @@ class ArtifactsStore(Store):
     @property
     def ended(self) -> DueRows[EndedRuns]:
         return DueRows(
-            *(self._database, self._worker, artifact_reads, self._read),
+            *(self._database, self._worker, artifact_reads, self._read_ended_runs),
             _name,
             where=[artifact_reads.c.read_at.is_(None)],
         )
 
-    async def _read(self, claimed: Claimed) -> EndedRuns:
+    async def _read_ended_runs(self, claimed: Claimed) -> EndedRuns:
         query = (
             select(
                 *(repositories.c.id, repositories.c.name, repositories.c.node_id),
@@ -66,27 +66,27 @@ class ArtifactsStore(Store):
 
     async def make_due(self) -> None:
         now = self._clock.now()
-        built, stepped = _of_rebuilds(now), _of_steps(now)
+        missing_builds, missing_steps = _of_rebuilds(now), _of_steps(now)
         async with self._database.reading() as connection:
-            first = [(await connection.execute(each.limit(1))).first() for each in (built, stepped)]
-            others = await other_runs(connection, now)
-            failed = list((await connection.execute(_of_failed_steps(now))).scalars())
-        if first == [None, None] and not others and not failed:
+            first = [(await connection.execute(each.limit(1))).first() for each in (missing_builds, missing_steps)]
+            runs = await other_runs(connection, now)
+            failed_steps = list((await connection.execute(_of_failed_steps(now))).scalars())
+        if first == [None, None] and not runs and not failed_steps:
             return
         async with self._database.transaction() as connection:
-            for of, missing in (("rebuild_id", built), ("step_id", stepped)):
+            for of, query in (("rebuild_id", missing_builds), ("step_id", missing_steps)):
                 rows = insert_into(connection, artifact_reads).from_select(
-                    [of, "repository_id", "due_at"], missing.order_by(text("1"))
+                    [of, "repository_id", "due_at"], query.order_by(text("1"))
                 )
                 await connection.execute(rows.on_conflict_do_nothing())
-            for some in chunks(others):
-                await connection.execute(_ended_again(connection, some, now))
-            await lock(connection, artifact_reads, failed)
-            for ids in chunks(failed):
+            for part in chunks(runs):
+                await connection.execute(_ended_again(connection, part, now))
+            await lock(connection, artifact_reads, failed_steps)
+            for ids in chunks(failed_steps):
                 is_done = artifact_reads.c.id.in_(ids), artifact_reads.c.read_at.is_not(None)
                 read_before = func.coalesce(artifact_reads.c.ended_at, artifact_reads.c.read_at)
-                again = {"ended_at": read_before, "read_at": None, "due_at": now, "attempts": 0}
-                await connection.execute(update(artifact_reads).where(*is_done).values(**again))
+                values = {"ended_at": read_before, "read_at": None, "due_at": now, "attempts": 0}
+                await connection.execute(update(artifact_reads).where(*is_done).values(**values))
 
     async def keep(self, scan: ScanReport) -> None:
         async with self._database.transaction() as connection:
@@ -104,10 +104,10 @@ class ArtifactsStore(Store):
             if not await _is_refused(connection, item, now - _REFUSALS_COUNT):
                 await tell_incidents(connection, [], [_subject(item)], now)
 
-    async def refuse_artifacts(self, item: EndedRuns, why: str, now: datetime) -> None:
-        values = {"read_at": now, "refused": why[:_LONGEST_REFUSAL]}
+    async def refuse_artifacts(self, item: EndedRuns, reason: str, now: datetime) -> None:
+        values = {"read_at": now, "refused": reason[:_LONGEST_REFUSAL]}
         text = (
-            f"reports in artifacts cannot be read at {_owner(item)} ({why}); the App needs actions: read there, "
+            f"reports in artifacts cannot be read at {_owner(item)} ({reason}); the App needs actions: read there, "
             "or leave reports.artifacts empty"
         )
         async with self._database.transaction() as connection:
@@ -118,21 +118,21 @@ class ArtifactsStore(Store):
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    of = next(what for what in ("rebuild_id", "step_id", "run") if row[what] is not None)
+    of = next(column for column in ("rebuild_id", "step_id", "run") if row[column] is not None)
     return f"artifacts of {of.removesuffix('_id')} {row[of]}"
 
 
-def _late(now: datetime) -> ColumnElement[bool]:
+def _ended_lately(now: datetime) -> ColumnElement[bool]:
     """No rebuild ends after its rollout, and of all rollouts few are so new."""
     since = now - LOOKED_BACK
-    late = select(rollouts.c.id).where(or_(rollouts.c.ended_at.is_(None), rollouts.c.ended_at > since))
-    return rebuilds.c.rollout_id.in_(late)
+    recent_rollouts = select(rollouts.c.id).where(or_(rollouts.c.ended_at.is_(None), rollouts.c.ended_at > since))
+    return rebuilds.c.rollout_id.in_(recent_rollouts)
 
 
 def _of_rebuilds(now: datetime) -> Select[Any]:
     """Rebuilds that were built lately, and are not to be read yet."""
     return select(rebuilds.c.id, rebuilds.c.repository_id, literal(now, artifact_reads.c.due_at.type)).where(
-        _late(now),
+        _ended_lately(now),
         rebuilds.c.built_by.is_not(None),
         rebuilds.c.state.in_([state.value for state in READ_REBUILDS]),
         or_(rebuilds.c.ended_at.is_(None), rebuilds.c.ended_at > now - LOOKED_BACK),
@@ -146,7 +146,7 @@ def _of_steps(now: datetime) -> Select[Any]:
         select(steps.c.id, rebuilds.c.repository_id, literal(now, artifact_reads.c.due_at.type))
         .join(rebuilds, rebuilds.c.id == steps.c.rebuild_id)
         .where(
-            _late(now),
+            _ended_lately(now),
             steps.c.run.is_not(None),
             steps.c.state.in_([state.value for state in READ_STEPS]),
             or_(rebuilds.c.ended_at.is_(None), steps.c.ended_at > now - LOOKED_BACK),
@@ -162,7 +162,7 @@ def _of_failed_steps(now: datetime) -> Select[Any]:
         .join(steps, steps.c.id == artifact_reads.c.step_id)
         .join(rebuilds, rebuilds.c.id == steps.c.rebuild_id)
         .where(
-            _late(now),
+            _ended_lately(now),
             steps.c.state == StepState.FAILED.value,
             steps.c.ended_at > now - LOOKED_BACK,
             artifact_reads.c.read_at < now - _FAILED_AGAIN,
@@ -172,23 +172,23 @@ def _of_failed_steps(now: datetime) -> Select[Any]:
     )
 
 
-def _ended_again(connection: AsyncConnection, some: Sequence[EndedRun], now: datetime) -> Any:
+def _ended_again(connection: AsyncConnection, runs: Sequence[EndedRun], now: datetime) -> Any:
     """Makes runs due; one that is read at this moment is left until it was."""
     rows = [
         {
-            "repository_id": each.repository,
-            "run": each.run,
-            "ended_at": each.ended_at,
-            "read_at": each.read_at,
+            "repository_id": run.repository,
+            "run": run.run,
+            "ended_at": run.ended_at,
+            "read_at": run.read_at,
             "due_at": now,
             "attempts": 0,
         }
-        for each in some
+        for run in runs
     ]
     statement = insert_into(connection, artifact_reads).values(rows)
-    changed = {name: statement.excluded[name] for name in ("ended_at", "read_at", "due_at", "attempts")}
+    new_values = {name: statement.excluded[name] for name in ("ended_at", "read_at", "due_at", "attempts")}
     return statement.on_conflict_do_update(
-        index_elements=["repository_id", "run"], set_=changed, where=artifact_reads.c.lease_owner.is_(None)
+        index_elements=["repository_id", "run"], set_=new_values, where=artifact_reads.c.lease_owner.is_(None)
     )
 
 

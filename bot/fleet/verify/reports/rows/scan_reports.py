@@ -40,9 +40,11 @@ class ScanReportsStore(Store):
     async def all_about(self, digest: str) -> ReportsOfImage:
         async with self._database.reading() as connection:
             rows = await _rows_about(connection, [digest], true())
-        kept = {row.id: each for row in rows for each in _last_first([row])}
-        damaged = [DamagedReport(row.document, row.origin, row.place) for row in rows if row.id not in kept]
-        ordered = sorted(kept.values(), key=lambda each: each.scanned_at, reverse=True)
+        reports_by_id = {row.id: each for row in rows for each in _last_first([row])}
+        damaged = [
+            DamagedReport(row.document, row.origin, row.place) for row in rows if row.id not in reports_by_id
+        ]
+        ordered = sorted(reports_by_id.values(), key=lambda each: each.scanned_at, reverse=True)
         return ReportsOfImage(tuple(ordered), tuple(damaged))
 
     async def about(self, digests: Collection[str], repository: int | None = None) -> list[KeptReport]:
@@ -55,8 +57,8 @@ class ScanReportsStore(Store):
 
 
 def _last_first(rows: Iterable[Any]) -> list[KeptReport]:
-    kept = readable(rows, _kept, lambda row: f"scan report {row.id}")
-    return sorted(kept, key=lambda each: each.scanned_at, reverse=True)
+    reports = readable(rows, _report_of, lambda row: f"scan report {row.id}")
+    return sorted(reports, key=lambda each: each.scanned_at, reverse=True)
 
 
 async def keep_report(connection: AsyncConnection, scan: ScanReport, now: datetime) -> None:
@@ -72,11 +74,11 @@ async def keep_report(connection: AsyncConnection, scan: ScanReport, now: dateti
         "kept_at": now,
         "report": zlib.compress(json.dumps(dump(scan.report, Report)).encode()),
     }
-    kept = await connection.execute(insert(scan_reports).values(**row).returning(scan_reports.c.id))
-    number = kept.scalar_one()
-    named = [{"report_id": number, "digest": digest} for digest in sorted(scan.report.names)]
-    for some in chunks(named):
-        await connection.execute(insert(scan_report_digests), some)
+    inserted = await connection.execute(insert(scan_reports).values(**row).returning(scan_reports.c.id))
+    number = inserted.scalar_one()
+    digest_rows = [{"report_id": number, "digest": digest} for digest in sorted(scan.report.names)]
+    for part in chunks(digest_rows):
+        await connection.execute(insert(scan_report_digests), part)
 
 
 async def _forget_same(connection: AsyncConnection, scan: ScanReport) -> None:
@@ -87,10 +89,12 @@ async def _forget_same(connection: AsyncConnection, scan: ScanReport) -> None:
         else scan_reports.c.repository_id == scan.repository
     )
     same = await lock_where(connection, scan_reports, scan_reports.c.document == scan.document, of_same_side)
-    named = scan_report_digests.c.report_id.in_(same)
-    for some in chunks(sorted(scan.report.names)):
-        await connection.execute(delete(scan_report_digests).where(named, scan_report_digests.c.digest.in_(some)))
-    about_others = select(scan_report_digests.c.report_id).where(named)
+    is_of_same = scan_report_digests.c.report_id.in_(same)
+    for part in chunks(sorted(scan.report.names)):
+        await connection.execute(
+            delete(scan_report_digests).where(is_of_same, scan_report_digests.c.digest.in_(part))
+        )
+    about_others = select(scan_report_digests.c.report_id).where(is_of_same)
     await connection.execute(
         delete(scan_reports).where(scan_reports.c.id.in_(same), scan_reports.c.id.not_in(about_others))
     )
@@ -100,13 +104,13 @@ async def _rows_about(
     connection: AsyncConnection, digests: Collection[str], is_heard: ColumnElement[bool]
 ) -> list[Any]:
     rows: dict[int, Any] = {}
-    for some in chunks(sorted(digests)):
-        found = await connection.execute(
+    for part in chunks(sorted(digests)):
+        result = await connection.execute(
             select(scan_reports)
             .join(scan_report_digests, scan_report_digests.c.report_id == scan_reports.c.id)
-            .where(scan_report_digests.c.digest.in_(some), is_heard)
+            .where(scan_report_digests.c.digest.in_(part), is_heard)
         )
-        rows |= {row.id: row for row in found}
+        rows |= {row.id: row for row in result}
     return list(rows.values())
 
 
@@ -128,33 +132,41 @@ _NEWEST_BY = ("scanner", "repository_id", "scanned_at", "kept_at", "place")
 _COLUMNS = (scan_report_digests.c.digest, scan_reports.c.id, *(scan_reports.c[name] for name in _NEWEST_BY))
 
 
-async def reports_about(connection: AsyncConnection, heard: Mapping[str, Collection[int]]) -> list[KeptAbout]:
+async def reports_about(
+    connection: AsyncConnection, repositories_by_digest: Mapping[str, Collection[int]]
+) -> list[KeptAbout]:
     """What each scanner said last about these digests, for each side that brought reports.
 
-    `heard` are, by the digest, the repositories whose workflows count beside the operators. What others tell is not
-    read, and of one repository no more than the newest few: it may name as many scanners as it likes.
+    `repositories_by_digest` are those whose workflows count beside the operators. What others tell is not read, and
+    of one repository no more than the newest few: it may name as many scanners as it likes.
     """
-    named: list[Any] = []
-    for some in chunks(sorted(heard)):
+    counted_rows: list[Any] = []
+    for part in chunks(sorted(repositories_by_digest)):
         rows = await connection.execute(
             select(*_COLUMNS)
             .join(scan_reports, scan_reports.c.id == scan_report_digests.c.report_id)
-            .where(scan_report_digests.c.digest.in_(some))
+            .where(scan_report_digests.c.digest.in_(part))
         )
-        named += (row for row in rows if row.repository_id is None or row.repository_id in heard[row.digest])
-    newest = _newest(named)
+        counted_rows += (
+            row
+            for row in rows
+            if row.repository_id is None or row.repository_id in repositories_by_digest[row.digest]
+        )
+    newest = _newest_rows(counted_rows)
     reports: dict[int, KeptReport] = {}
     for ids in chunks(sorted({row.id for row in newest})):
-        found = await connection.execute(select(scan_reports).where(scan_reports.c.id.in_(ids)))
-        reports |= dict(readable(found, lambda row: (row.id, _kept(row)), lambda row: f"scan report {row.id}"))
+        result = await connection.execute(select(scan_reports).where(scan_reports.c.id.in_(ids)))
+        reports |= dict(
+            readable(result, lambda row: (row.id, _report_of(row)), lambda row: f"scan report {row.id}")
+        )
     return [KeptAbout(row.id, row.digest, row.repository_id, row.place, reports.get(row.id)) for row in newest]
 
 
-def _newest(rows: Iterable[Any]) -> list[Any]:
+def _newest_rows(rows: Iterable[Any]) -> list[Any]:
     """Those that each scanner of each side wrote last about each digest, of the newest few scanners of a side."""
     newest: dict[tuple[str, str, int | None], Any] = {}
     sides: Counter[tuple[str, int | None]] = Counter()
-    for row in sorted(rows, key=_scanned, reverse=True):
+    for row in sorted(rows, key=_scanned_at, reverse=True):
         side = row.digest, row.repository_id
         if (row.digest, row.scanner, row.repository_id) not in newest and sides[side] < _MOST_SCANNERS:
             newest[row.digest, row.scanner, row.repository_id] = row
@@ -187,22 +199,22 @@ async def forget_reports(connection: AsyncConnection, before: datetime) -> int:
         .join(scan_reports, scan_reports.c.id == scan_report_digests.c.report_id)
         .where(scan_report_digests.c.digest.in_(union_all(*of_platforms, *of_tags)))
     )
-    told = {row.id for row in _newest(rows)}
+    needed = {row.id for row in _newest_rows(rows)}
     old = (await connection.execute(select(scan_reports.c.id).where(scan_reports.c.kept_at < before))).scalars()
-    gone = sorted(set(old) - told)
-    for ids in chunks(gone):
+    forgotten = sorted(set(old) - needed)
+    for ids in chunks(forgotten):
         await connection.execute(delete(scan_reports).where(scan_reports.c.id.in_(ids)))
-    return len(gone)
+    return len(forgotten)
 
 
-def _scanned(row: Any) -> tuple[datetime, int]:
+def _scanned_at(row: Any) -> tuple[datetime, int]:
     """When the image was scanned, as `KeptReport` has it; a row whose times cannot be read comes last."""
     if not isinstance(row.kept_at, datetime) or isinstance(row.scanned_at, NoMoment):
         return datetime.max.replace(tzinfo=UTC), row.id
     return min(row.scanned_at or row.kept_at, row.kept_at), row.id
 
 
-def _kept(row: Any) -> KeptReport:
+def _report_of(row: Any) -> KeptReport:
     report = load(json.loads(zlib.decompress(row.report)), Report)
     scan = ScanReport(row.document, ReportOrigin(row.origin), row.place, report, row.repository_id)
     return KeptReport(scan, row.kept_at)

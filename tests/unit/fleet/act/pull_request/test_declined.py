@@ -11,7 +11,7 @@ from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.wanted_digest import wanted_digests_of
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.declined import Declined, less_declined, was_closed_by_us
-from bot.fleet.act.pull_request.text.section import closed, written
+from bot.fleet.act.pull_request.text.section import closed, marked_section
 from tests.unit.fleet.act.world import ASPNET, change, digest, member, rebuild, reference
 
 SDK = Base(ASPNET.registry, "dotnet/sdk", "10.0")
@@ -30,14 +30,14 @@ def test_what_global_json_asks_for_moves_with_the_sdk_image_or_not_at_all(
     job = Job(planned, member(), "main", (change(),), ("Dockerfile", "global.json"))
     text = f"<!-- freshness-bot rebuild {digest(closed)} -->"
     request = PullRequest(1, "", "branch", "sha", "", text, False, False)
-    rest = less_declined([request], job).left
+    rest = less_declined([request], job).rest
     assert rest is not None
     orders = wanted_digests_of(rest.rebuild, rest.changes)
     assert ([order.base for order in orders.of_bases], orders.sdk) == ([left], pin)
 
 
 def asked(*letters: str, number: int = 1, is_open: bool = False, is_merged: bool = False) -> PullRequest:
-    body = written("text", [digest(letter) for letter in letters], "title")
+    body = marked_section("text", [digest(letter) for letter in letters], "title")
     return PullRequest(number, "", "branch", "sha", "", body, is_open, is_merged)
 
 
@@ -69,11 +69,11 @@ def test_what_was_closed_as_a_whole_leaves_nothing_and_names_the_latest_pull_req
 
 def test_what_was_closed_in_parts_leaves_the_rest_with_its_changes_alone() -> None:
     rest = less_declined([asked("e", number=4)], job_of(*BOTH))
-    assert rest.told == ("sdk:10.0 is left alone, since #4 was closed",)
-    assert rest.left is not None
-    assert (rest.left.rebuild.targets, rest.left.changes) == (BOTH[:1], (change(),))
-    assert rest.left.rebuild.replacements == rebuild().replacements
-    other = less_declined([asked("b", number=4)], job_of(*BOTH)).left
+    assert rest.remarks == ("sdk:10.0 is left alone, since #4 was closed",)
+    assert rest.rest is not None
+    assert (rest.rest.rebuild.targets, rest.rest.changes) == (BOTH[:1], (change(),))
+    assert rest.rest.rebuild.replacements == rebuild().replacements
+    other = less_declined([asked("b", number=4)], job_of(*BOTH)).rest
     assert other is not None
     assert (other.rebuild.targets, other.changes) == (BOTH[1:], ())
     assert other.rebuild.replacements == ()
@@ -86,7 +86,7 @@ def test_what_global_json_asks_for_moves_with_an_sdk_image_of_any_system(closed_
         targets=(BOTH[0], Target(sdk, digest("d"), digest("e"), (2,))),
         replacements=(Replacement(Reference(SDK.name, "10.0.103"), Reference(SDK.name, "10.0.104")),),
     )
-    rest = less_declined([asked(closed_one)], Job(planned, member(), "main", (change(),), ())).left
+    rest = less_declined([asked(closed_one)], Job(planned, member(), "main", (change(),), ())).rest
     assert rest is not None
     assert wanted_digests_of(rest.rebuild, rest.changes).sdk == pin
 

@@ -66,7 +66,7 @@ async def test_nothing_is_wanted_of_a_file_that_is_not_there() -> None:
 async def test_what_cannot_be_written_is_told_with_its_place() -> None:
     found = await edits(job("a", "b"), tip(a=b"FROM $BASE\n", b=OLD))
     assert found.refused == ("a:1: it comes from a variable",)
-    assert found.told == found.refused
+    assert found.remarks == found.refused
 
 
 async def test_what_the_repository_asks_to_leave_alone_is_left_out_file_by_file() -> None:
@@ -83,7 +83,7 @@ def test_files_that_the_credentials_may_not_change_are_left_out_and_told_before_
     found = made.without(denied)
     assert [each.path for each in found.files] == ["Dockerfile"]
     told = f"{FLOW} is left out, since the bot lacks the right workflows: write"
-    assert (found.left_out, found.told) == ((told,), (told, "a:1: no"))
+    assert (found.left_out, found.remarks) == ((told,), (told, "a:1: no"))
     assert made.without(None) == made
 
 

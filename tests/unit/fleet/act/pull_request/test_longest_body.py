@@ -4,10 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.fleet.act.pull_request.text.section import MOST_BODY, closed, declined, section_in, with_section, written
+from bot.fleet.act.pull_request.text.section import (
+    MOST_BODY,
+    closed,
+    declined,
+    marked_section,
+    section_in,
+    with_section,
+)
 
 DIGEST = "sha256:" + "b" * 64
-SECTION = written("The base moved.\n" + "| é | ü |\n" * 6_000, (DIGEST,), "Refresh")
+SECTION = marked_section("The base moved.\n" + "| é | ü |\n" * 6_000, (DIGEST,), "Refresh")
 """As long as the bot writes one, in bytes."""
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="<"), max_size=200).map(lambda text: text * 60)
 

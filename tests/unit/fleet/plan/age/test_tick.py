@@ -457,7 +457,7 @@ async def test_what_another_workflow_counts_for_is_only_told() -> None:
 
 
 async def test_a_plan_rests_on_what_was_known_before_it() -> None:
-    assert (await planned(built(3 * DAY))).known == Revisions(1, 1)
+    assert (await planned(built(3 * DAY))).revisions == Revisions(1, 1)
 
 
 async def test_an_attempt_that_has_ended_says_nothing_of_how_far_it_is() -> None:

@@ -106,7 +106,7 @@ def test_who_waits_is_told_for_whom_and_until_when(case: Case) -> None:
 def test_who_goes_though_something_is_not_proven_is_told_so(case: Case) -> None:
     for number, passed in case.decided.frontier.items():
         told = {case.shown[(each.child, each.base)] for each in case.graph.of(image(number))}
-        assert bool(passed.told) is (passed.is_ahead or Shown.CLAIMED in told)
+        assert bool(passed.remark) is (passed.is_ahead or Shown.CLAIMED in told)
 
 
 @given(cases())

@@ -44,7 +44,7 @@ def test_a_child_waits_for_a_parent_that_is_still_to_be_rebuilt(progress: Rebuil
 
 
 def test_a_child_acts_once_its_parents_are_proven() -> None:
-    assert decided().frontier[SHOP].told == ""
+    assert decided().frontier[SHOP].remark == ""
 
 
 def test_a_tag_that_does_not_show_the_rebuilt_parent_is_waited_for() -> None:
@@ -52,14 +52,14 @@ def test_a_tag_that_does_not_show_the_rebuilt_parent_is_waited_for() -> None:
 
 
 def test_where_layers_cannot_tell_a_build_that_began_later_is_enough_and_said() -> None:
-    assert decided(shown=Shown.CLAIMED).frontier[SHOP].told == (
+    assert decided(shown=Shown.CLAIMED).frontier[SHOP].remark == (
         "image-1:latest is claimed to stand on the new base, its layers do not show it"
     )
 
 
 def test_whoever_has_waited_for_two_hours_goes_and_is_told_as_unproven() -> None:
     passed = decided(shown=Shown.UNTOLD, after=JOIN_TIMEOUT).frontier[SHOP]
-    assert passed.told == "image-1:latest is not proven to stand on the new base after 2 h"
+    assert passed.remark == "image-1:latest is not proven to stand on the new base after 2 h"
 
 
 def begun(begins: Mapping[Image, datetime], after: timedelta = timedelta(0)) -> Cascade:
@@ -195,11 +195,11 @@ def test_whoever_waits_for_a_mirror_and_a_parent_is_told_both() -> None:
 
 
 def test_a_mirror_that_stays_behind_is_not_waited_for() -> None:
-    assert decided(after=JOIN_TIMEOUT, behind={SHOP: [LATE]}).frontier[SHOP].told == ""
+    assert decided(after=JOIN_TIMEOUT, behind={SHOP: [LATE]}).frontier[SHOP].remark == ""
 
 
 def test_nor_is_the_image_that_stands_on_one() -> None:
-    assert decided(after=JOIN_TIMEOUT, behind={GOLDEN: [LATE]}).frontier[SHOP].told == ""
+    assert decided(after=JOIN_TIMEOUT, behind={GOLDEN: [LATE]}).frontier[SHOP].remark == ""
 
 
 def test_whoever_stands_on_an_image_whose_mirror_is_behind_waits_for_that_image() -> None:
@@ -208,7 +208,7 @@ def test_whoever_stands_on_an_image_whose_mirror_is_behind_waits_for_that_image(
 
 def test_a_severe_fix_waits_for_no_mirror() -> None:
     passed = decided(shop=replace(DUE, is_severe=True), behind={SHOP: [LATE]}).frontier[SHOP]
-    assert passed.told == "does not wait for aspnet:10.0, since it fixes something severe"
+    assert passed.remark == "does not wait for aspnet:10.0, since it fixes something severe"
 
 
 R, S = 7, 8
@@ -282,7 +282,7 @@ def test_a_look_is_waited_for_until_the_time_to_join_is_over() -> None:
 
 
 def test_one_run_that_has_made_both_settles_both_and_one_that_has_not_is_followed_by_another() -> None:
-    assert of_repository(B, graph=INSIDE, together=Together.YES).done == {1}
+    assert of_repository(B, graph=INSIDE, together=Together.YES).made_before == {1}
     assert 1 in of_repository(B, graph=INSIDE, together=Together.NO).frontier
 
 
@@ -291,7 +291,7 @@ def test_several_parents_are_told_together_by_name() -> None:
     waiting = decide_frontier(DIAMOND, progress, {SHOP: DUE}, {}, NOON).waits[SHOP]
     assert waiting.reason == "waits for image-1 and image-2, 0 of 2 parents ready"
     severe = decide_frontier(DIAMOND, progress, {SHOP: replace(DUE, is_severe=True)}, {}, NOON).frontier[SHOP]
-    assert severe.told == ("does not wait for image-1:latest and image-2:latest, since it fixes something severe")
+    assert severe.remark == ("does not wait for image-1:latest and image-2:latest, since it fixes something severe")
 
 
 def test_whoever_is_due_since_nobody_knows_when_waits_from_now_on() -> None:

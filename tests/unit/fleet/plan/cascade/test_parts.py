@@ -37,7 +37,7 @@ def test_what_a_workflow_names_belongs_to_all_images() -> None:
 def test_an_image_of_which_nothing_tells_its_file_may_be_built_upon_anything() -> None:
     parts = told({SDK: "sdk/Dockerfile", APP: ""}, naming(TOOLS, "sdk/Dockerfile"), naming(RUNTIME, "Dockerfile"))
     assert parts.bases == {Image(R, SDK): {TOOLS}, Image(R): {TOOLS, RUNTIME}}
-    assert parts.named(APP) == Image(R)
+    assert parts.image_named(APP) == Image(R)
 
 
 def test_a_dockerfile_of_which_no_image_is_known_stands_apart() -> None:
@@ -61,5 +61,5 @@ def test_of_a_repository_of_which_no_image_is_known_a_rebuild_is_for_what_stands
 
 def test_an_image_whose_file_is_known_stands_for_itself_and_any_other_for_all() -> None:
     parts = told({SDK: "sdk/Dockerfile", APP: ""})
-    assert parts.named(SDK) == Image(R, SDK)
-    assert parts.named("ghcr.io/contoso/unknown") == Image(R)
+    assert parts.image_named(SDK) == Image(R, SDK)
+    assert parts.image_named("ghcr.io/contoso/unknown") == Image(R)

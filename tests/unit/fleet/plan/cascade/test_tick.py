@@ -17,11 +17,11 @@ GOLDEN, SHOP = 1, 2
 RUNTIME = upstream(0)
 BUILD = LastBuild(NOON, (Target(RUNTIME, "sha256:a", "sha256:b", (1,)),))
 FLEET = CascadeInput(
-    known=4,
+    releases=4,
     links=(link(1, SHOP, GOLDEN),),
     progress={image(SHOP): RebuildProgress.DUE},
     dues={20: Due(SHOP, frozenset({image(SHOP)}), NOON)},
-    held=frozenset({20}),
+    held_rebuilds=frozenset({20}),
     builds={image(GOLDEN): BUILD},
     bases_of={image(GOLDEN): frozenset({RUNTIME})},
     digests={RUNTIME: "sha256:b"},
@@ -90,7 +90,7 @@ async def test_layers_of_a_parent_that_is_still_to_be_rebuilt_are_not_asked_for(
 
 
 async def test_layers_for_those_who_do_not_wait_are_not_asked_for() -> None:
-    world = World(replace(FLEET, held=frozenset({21})))
+    world = World(replace(FLEET, held_rebuilds=frozenset({21})))
     await world.tick()
     assert world.asked == []
 

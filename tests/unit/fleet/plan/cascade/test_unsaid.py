@@ -21,7 +21,7 @@ def test_of_a_rebuild_that_is_due_nothing_else_is_told() -> None:
 
 
 def test_who_passes_or_waits_does_so_for_no_other_reason() -> None:
-    assert (Passed().told, Passed().is_ahead) == ("", False)
+    assert (Passed().remark, Passed().is_ahead) == ("", False)
     wait = Wait((own(1),), 1, NOON)
     assert (wait.blocked_by, wait.behind, wait.is_gated) == (None, (), False)
     assert Unseen(NOON).reason == "waits until it was looked at whether the last build has made this too"
@@ -37,9 +37,9 @@ def test_where_nothing_is_known_nothing_is_decided() -> None:
 
 def test_of_a_fleet_nothing_is_there_waits_or_is_held_back() -> None:
     fleet = CascadeInput(7)
-    assert fleet == replace(fleet, links=(), names={}, progress={}, dues={}, held=frozenset(), builds={})
+    assert fleet == replace(fleet, links=(), names={}, progress={}, dues={}, held_rebuilds=frozenset(), builds={})
     assert fleet == replace(fleet, bases_of={}, digests={}, moved={}, behind={}, gated=frozenset(), beginnings={})
-    assert (fleet.is_settled, fleet.held, fleet.gated) == (True, frozenset(), frozenset())
+    assert (fleet.is_settled, fleet.held_rebuilds, fleet.gated) == (True, frozenset(), frozenset())
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ class Fleet:
                 self._end(home, run)
         found = self.decided()
         progress = self.progress()
-        for home in found.done:
+        for home in found.made_before:
             self._forget(home)
         for home, passed in found.frontier.items():
             self._begin(home, progress, is_ahead=passed.is_ahead)
@@ -239,7 +239,7 @@ class Fleet:
     def play_to_the_end(self, most: int = 500) -> None:
         for _ in range(most):
             found = self.play()
-            if not self.under_way and not found.frontier and not found.waits and not found.done:
+            if not self.under_way and not found.frontier and not found.waits and not found.made_before:
                 return
         raise AssertionError("it never comes to rest")
 

@@ -77,7 +77,7 @@ async def test_the_fleet_is_brought_along_where_that_is_wished() -> None:
     assert await ticked(store, catches_up=True) == FirstRunTally(behind=2, planned=2)
     ((plan, is_told),) = store.ended
     assert plan is not None
-    assert (len(plan.rebuilds), plan.known, is_told) == (2, Revisions(3, 4), True)
+    assert (len(plan.rebuilds), plan.revisions, is_told) == (2, Revisions(3, 4), True)
 
 
 @pytest.mark.parametrize("catches_up", [False, True])

@@ -56,7 +56,7 @@ def test_who_has_waited_for_the_soaks_and_one_wait_waits_for_no_wave(
 def test_a_late_one_alone_is_something_to_do() -> None:
     tallies = {"canary": WaveTally(under_way=1, began_at=NOON), "rest": WaveTally(waiting=10, under_way=9)}
     found = step(standing(tallies=tallies, ready={}, longest={"rest": NOON - 9 * DAY}))
-    assert (found.late, found.release, found.done) == ({"rest": 1}, {}, {})
+    assert (found.late, found.release, found.finished_waves) == ({"rest": 1}, {}, {})
     assert found
 
 
@@ -104,7 +104,7 @@ def test_what_is_decided_is_for_repositories_at_one_distance() -> None:
 def test_waves_that_are_done_or_gone_on_without_are_told_once() -> None:
     canary = WaveTally(under_way=1, unmerged=1, ended=1, began_at=NOON - DAY)
     found = step(standing(tallies={"canary": canary, "rest": WaveTally(waiting=1)}, ready={}))
-    assert (found.done, found.set_aside) == ({"canary": NOON}, {"canary": 1})
+    assert (found.finished_waves, found.set_aside) == ({"canary": NOON}, {"canary": 1})
     assert found
 
 

@@ -22,7 +22,7 @@ def test_of_what_waits_nobody_has_asked_for_it_or_kept_it_and_it_opens_a_request
 def test_of_a_rollout_nothing_is_ready_urgent_or_late() -> None:
     standing, step = RolloutStanding(1, {}), RolloutAdvance(1)
     assert standing == replace(standing, ready={}, longest={}, urgent=0, distance=0, oldest={})
-    assert step == replace(step, release={}, late={}, late_since={}, done={}, set_aside={}, distance=0)
+    assert step == replace(step, release={}, late={}, late_since={}, finished_waves={}, set_aside={}, distance=0)
     assert (step.urgent, step.pause) == (False, None)
 
 

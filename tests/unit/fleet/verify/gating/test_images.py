@@ -316,7 +316,7 @@ async def test_an_image_that_the_gate_sees_first_is_taken_as_it_is_where_it_adop
 async def test_nothing_is_said_of_an_image_of_which_nothing_is_asked_or_told() -> None:
     other = replace(IMAGE, id=2)
     judged = await judge_images(cast(GateStore, Told()), [IMAGE, other], OPTIONS, NOON, adopts=False)
-    assert (judged[1].gated is not None, judged[2].told, judged[2].gated) == (True, None, None)
+    assert (judged[1].gated is not None, judged[2].facts, judged[2].gated) == (True, None, None)
     nobody = cast(GateStore, None)
     unasked = await judge_images(nobody, [IMAGE], replace(OPTIONS, rules=()), NOON, adopts=False)
     assert unasked[1].gated is None

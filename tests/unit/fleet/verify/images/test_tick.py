@@ -61,7 +61,7 @@ class World:
         return ()
 
     async def record_look(self, item: ProducedImage, look: Look, due_at: datetime) -> None:
-        now = replace(item, found=look.found, digest=look.seen.digest, standings=look.standings)
+        now = replace(item, found=look.tag, digest=look.image.digest, standings=look.standings)
         self.images.settle(1, NOON, now)
 
     async def record_unmoved(self, images: Sequence[ProducedImage], due_at: datetime) -> None:
@@ -183,4 +183,4 @@ async def test_others_get_their_turn_while_all_images_are_compared_anew() -> Non
 async def test_what_is_observed_while_images_are_compared_has_them_compared_again() -> None:
     world = ManyImages()
     await world.look()
-    assert world.observed.told < world.observed.last
+    assert world.observed.compared_until < world.observed.last

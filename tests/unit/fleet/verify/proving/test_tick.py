@@ -122,7 +122,7 @@ class World:
         self.proving.settle(1, after.due_at, replace(self.proving[1], rebuild=after))
 
     async def keep_look(self, image: ProducedImage, look: Look) -> None:
-        known = replace(image, found=look.found, digest=look.seen.digest, seen_at=self.clock.now())
+        known = replace(image, found=look.tag, digest=look.image.digest, seen_at=self.clock.now())
         others = tuple(known if each.id == image.id else each for each in self.proving[1].images)
         self.proving[1] = replace(self.proving[1], images=others)
 

@@ -46,7 +46,7 @@ class Left:
         self.asked.append(f"look at {run}")
         return self.ended
 
-    async def listed(self, repository: Identity, run: int) -> Sequence[Artifact]:
+    async def artifacts_of(self, repository: Identity, run: int) -> Sequence[Artifact]:
         self.asked.append(f"list {run}")
         if self.listing is not None:
             raise self.listing

@@ -15,8 +15,8 @@ from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.reference import Base
 from bot.fleet.watch.registry.rows import WatchStore
+from bot.fleet.wiring.registries.beside import VexBeside
 from bot.fleet.wiring.registries.trust import Trusting
-from bot.fleet.wiring.registries.vex import VexBeside
 from bot.images.trust.looked_once import LookedOnce
 from bot.images.vex.statements import VexStatement
 from bot.settings import Settings

@@ -2,7 +2,7 @@ from bot.domain.packages.cves.detected import Rating
 from bot.domain.packages.cves.moves import CvePackage, CvesMoved, MovedCve, WhyOpen
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base
-from bot.fleet.act.pull_request.text.cves import cves_section
+from bot.fleet.act.pull_request.text.packages import cves_section
 
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
 SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")

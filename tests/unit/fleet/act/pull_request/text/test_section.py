@@ -9,10 +9,10 @@ from bot.fleet.act.pull_request.text.section import (
     closed,
     declined,
     hash_of,
+    marked_section,
     section_in,
     shortened,
     with_section,
-    written,
 )
 
 DIGESTS = ["sha256:" + "a" * 64, "sha256:" + "b" * 64]
@@ -21,32 +21,32 @@ TEXT = st.text(max_size=200).filter(lambda text: "freshness-bot" not in text)
 
 @given(TEXT, TEXT, TEXT)
 def test_a_section_says_again_what_was_written(before: str, text: str, title: str) -> None:
-    found = section_in(with_section(before, written(text, DIGESTS, title)))
+    found = section_in(with_section(before, marked_section(text, DIGESTS, title)))
     assert (found.digests, found.titled, found.is_closed_by_us) == (frozenset(DIGESTS), hash_of(title), False)
 
 
 @given(TEXT, TEXT, TEXT, TEXT)
 @example("for LINUX", "XML is next", "old", "new")
 def test_what_stands_around_it_stays(before: str, after: str, old: str, new: str) -> None:
-    first, second = written(old, DIGESTS, "a"), written(new, DIGESTS[:1], "b")
+    first, second = marked_section(old, DIGESTS, "a"), marked_section(new, DIGESTS[:1], "b")
     body = f"{before}\n\n{first}\n\n{after}"
     assert with_section(body, second).replace(second, first).split() == body.split()
 
 
 @given(TEXT, TEXT)
 def test_the_same_section_changes_nothing(before: str, text: str) -> None:
-    section = written(text, DIGESTS, "t")
+    section = marked_section(text, DIGESTS, "t")
     once = with_section(before, section)
     assert with_section(once, section) == once
 
 
 @given(TEXT, TEXT)
 def test_what_the_bot_closed_is_for_no_digest_any_more_and_can_be_taken_up_again(before: str, text: str) -> None:
-    body = closed(with_section(before, written(text, DIGESTS, "t")), "it is done")
+    body = closed(with_section(before, marked_section(text, DIGESTS, "t")), "it is done")
     found = section_in(body)
     assert (found.digests, found.is_closed_by_us) == (frozenset(), True)
     assert "**Closed by the bot:** it is done." in body
-    again = section_in(with_section(body, written(text, DIGESTS, "t")))
+    again = section_in(with_section(body, marked_section(text, DIGESTS, "t")))
     assert (again.digests, again.is_closed_by_us) == (frozenset(DIGESTS), False)
 
 
@@ -56,13 +56,13 @@ def test_a_body_of_people_is_no_section() -> None:
 
 def test_of_a_body_that_the_first_release_wrote_all_is_the_bots() -> None:
     old = f"The base moved.\n\nMore.\n<!-- freshness-bot rebuild {DIGESTS[0]} -->"
-    section = written("New", DIGESTS, "t")
+    section = marked_section("New", DIGESTS, "t")
     assert with_section(old, section) == section
     assert with_section(f"{old}\n\nmine", section) == f"{section}\n\nmine"
 
 
 def test_what_is_no_unicode_in_peoples_words_or_the_bots_is_measured_all_the_same() -> None:
-    section = written("half a \ud83d sign", DIGESTS, "half a \ud83d title")
+    section = marked_section("half a \ud83d sign", DIGESTS, "half a \ud83d title")
     body = with_section("half a \ud83d sign", section)
     assert body == f"half a \ud83d sign\n\n{section}"
     assert "**Closed by the bot:** it is done." in closed(body, "it is done")
@@ -70,7 +70,7 @@ def test_what_is_no_unicode_in_peoples_words_or_the_bots_is_measured_all_the_sam
 
 @pytest.mark.parametrize("stray", ["<!-- freshness-bot end -->", "mine\n<!-- freshness-bot end -->\nmore"])
 def test_a_last_line_without_a_first_is_no_section(stray: str) -> None:
-    section = written("New", DIGESTS, "t")
+    section = marked_section("New", DIGESTS, "t")
     assert with_section(stray, section) == f"{stray}\n\n{section}"
 
 
@@ -80,25 +80,27 @@ LINES = "XML parsers moved.\n\nSo did LINUX"
 
 @pytest.mark.parametrize("mark", [END, CLOSED])
 def test_a_mark_that_people_quote_behind_a_section_is_theirs(mark: str) -> None:
-    section = written("New", DIGESTS, "t")
+    section = marked_section("New", DIGESTS, "t")
     body = f"{closed(section, 'it is done')}\n\nit wrote {mark}"
     assert with_section(body, section) == f"{section}\n\nit wrote {mark}"
 
 
 def test_a_section_whose_last_line_is_gone_is_peoples_and_another_comes_behind_it() -> None:
-    torn = written("Old", DIGESTS, "t").removesuffix(END)
-    assert with_section(f"mine\n{torn}", written("New", DIGESTS, "t")).startswith(f"mine\n{torn.rstrip()}\n\n")
+    torn = marked_section("Old", DIGESTS, "t").removesuffix(END)
+    assert with_section(f"mine\n{torn}", marked_section("New", DIGESTS, "t")).startswith(
+        f"mine\n{torn.rstrip()}\n\n"
+    )
 
 
 def test_what_the_bot_closes_says_why_above_what_it_has_said_before() -> None:
-    once = closed(written(LINES, DIGESTS, "t"), "it is done")
+    once = closed(marked_section(LINES, DIGESTS, "t"), "it is done")
     assert once == f"{CLOSED}\n**Closed by the bot:** it is done.\n\n{LINES}\n{END}"
     again = f"{CLOSED}\n**Closed by the bot:** it goes.\n\n**Closed by the bot:** it is done.\n\n{LINES}\n{END}"
     assert closed(once, "it goes") == again
 
 
 def test_what_a_person_declines_keeps_its_first_line_and_says_why_at_its_end() -> None:
-    section = written(LINES, DIGESTS, "t")
+    section = marked_section(LINES, DIGESTS, "t")
     first, _, _ = section.partition("\n")
     assert declined(section, "ann said so") == f"{first}\n{LINES}\n\n**Closed by the bot:** ann said so.\n{END}"
 
@@ -114,7 +116,7 @@ def test_what_a_person_declines_without_a_section_says_why_behind_their_words() 
 
 @pytest.mark.parametrize("close", [closed, declined])
 def test_what_is_cut_for_its_length_is_its_text_and_not_what_the_bot_knows_it_by(close: object) -> None:
-    lines = written("x\n" * MOST_BODY, DIGESTS, "t")
+    lines = marked_section("x\n" * MOST_BODY, DIGESTS, "t")
     for body in (with_section("mine", lines), close(f"mine\n\n{lines}\n\nmine", "it is done")):  # type: ignore[operator]
         assert MOST_BODY - 20 < len(body.encode()) <= MOST_BODY
         assert section_in(body).digests or section_in(body).is_closed_by_us

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.bases.change import Cause
-from bot.fleet.act.pull_request.text.section import MOST_BODY, OwnSection, closed, section_in, written
+from bot.fleet.act.pull_request.text.section import MOST_BODY, OwnSection, closed, marked_section, section_in
 from bot.fleet.act.pull_request.text.wording import LONGEST_BODY, cause_in_words
 
 
@@ -27,7 +27,7 @@ def test_a_cause_is_told_in_words(cause: Cause, told: str) -> None:
 
 
 def test_sections_that_earlier_releases_wrote_are_known_again() -> None:
-    text = written("The base moved.", ["sha256:a", "sha256:b"], "Refresh")
+    text = marked_section("The base moved.", ["sha256:a", "sha256:b"], "Refresh")
     assert text == (
         f"<!-- freshness-bot rebuild sha256:a,sha256:b title={section_in(text).titled} -->\nThe base moved.\n"
         "<!-- freshness-bot end -->"

@@ -1,10 +1,11 @@
-"""What is not shown any more: gone, or out of sight."""
+"""Runs that are not shown any more, that gave way to a newer one, or that failed: for rebuilds and for steps."""
 
 from datetime import datetime, timedelta
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.absent import told_gone
 from bot.domain.forge.port import Forge
+from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, run_in_place_of
 from bot.domain.repositories.repository import Identity
 
 GONE_AFTER = 12
@@ -27,3 +28,22 @@ def looks_in_vain(before: int, failure: Failure) -> int:
 async def judged(failure: Failure, looks: int, repository: Identity, forge: Forge) -> Failure:
     """The failure, as `Gone` where so many `looks` in a row found nothing and the grant sees the owner's others."""
     return failure if looks < GONE_AFTER else await told_gone(failure, repository, forge)
+
+
+async def explained(forge: Forge, repository: Identity, run: int, reason: str) -> str:
+    """The reason with the job that failed first; where that cannot be told, the run is red all the same."""
+    try:
+        job = await forge.first_failure(repository, run)
+    except Failure:
+        return reason
+    return reason if job is None else f"{reason}; {job}"
+
+
+async def newer_run(forge: Forge, home: Identity, workflow: str, cancelled: int, began_at: datetime) -> Run | None:
+    """The run that took the place of a cancelled one of the same workflow, None where there is none.
+
+    `began_at` is when the cancelled one may have begun, where the forge does not tell. Raises `Failure`.
+    """
+    cancelled_run = await forge.run(home, cancelled)
+    since = (cancelled_run.created_at or began_at) - CLOCKS_DIFFER_BY
+    return run_in_place_of(cancelled_run, await forge.started_runs(home, workflow, branch=None, since=since))

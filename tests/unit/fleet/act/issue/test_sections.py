@@ -1,8 +1,10 @@
 from dataclasses import replace
 
+import pytest
+
 from bot.domain.repositories.finding import Finding, FindingSeverity, Fix, Outcome, Place
 from bot.domain.repositories.issue import IssueSection
-from bot.fleet.act.issue.practices import practices_section
+from bot.fleet.act.issue.sections import IssueFailure, dead_schedules, failures, practices_section
 
 FAILS = Finding(
     "pinned",
@@ -19,6 +21,7 @@ ADVICE = (
     "\n\n`freshness-bot audit .` in a checkout tells all of it. What is accepted is waived in "
     "`.github/freshness.yaml`, with a reason and a date."
 )
+GONE = "\n\nThis goes away by itself once the images are rebuilt."
 
 
 def section(*findings: Finding) -> IssueSection:
@@ -82,3 +85,46 @@ def test_it_opens_an_issue_only_where_that_is_wished() -> None:
     unwished = practices_section([FAILS], opens_issue=False)
     assert unwished is not None
     assert not unwished.opens
+
+
+def failed(url: str | None = "https://forge/pull/1") -> IssueFailure:
+    return IssueFailure(("aspnet:10.0", "sdk:10.0"), "the build is red", url)
+
+
+def test_a_failure_is_told_with_its_bases_its_reason_and_where_to_look() -> None:
+    about = failures([failed()])
+    assert about.title == "Rebuilds that failed"
+    assert about.text == (f"- `aspnet:10.0`, `sdk:10.0`: the build is red ([look](https://forge/pull/1)){GONE}")
+    assert about.told == "aspnet:10.0, sdk:10.0: the build is red"
+    assert about.opens
+
+
+@pytest.mark.parametrize("url", [None, "", "http://forge/pull/1", "javascript:alert", "https://forge/)evil"])
+def test_what_is_no_safe_address_is_no_link(url: str | None) -> None:
+    assert failures([failed(url)]).text == f"- `aspnet:10.0`, `sdk:10.0`: the build is red{GONE}"
+
+
+def test_of_many_ten_are_told_and_the_rest_is_counted() -> None:
+    assert failures([failed()] * 10).text.count("look") == 10
+    assert "more" not in failures([failed()] * 10).text
+    about = failures([failed()] * 12)
+    assert about.text.count("look") == 10
+    assert "\n- and 2 more\n" in about.text
+    assert about.told.count("; ") == 9
+
+
+def test_each_workflow_is_told_with_what_is_wrong_and_the_way_out() -> None:
+    about = dead_schedules([("build.yml", "it has_no trigger: add one"), ("other.yml", "somebody disabled it")])
+    assert about.title == "Images that are not rebuilt in time"
+    assert about.text == (
+        "- `build.yml`: it has\\_no trigger: add one\n- `other.yml`: somebody disabled it\n\n"
+        "This goes away by itself once that is mended."
+    )
+    assert about.told == "build.yml: it has_no trigger: add one; other.yml: somebody disabled it"
+    assert about.opens
+
+
+def test_of_many_workflows_twenty_are_told() -> None:
+    about = dead_schedules([(f"{number}.yml", "it is disabled") for number in range(23)])
+    assert (about.text.count("it is disabled"), about.told.count("it is disabled")) == (20, 20)
+    assert ("19.yml" in about.told, "20.yml" in about.told) == (True, False)
