@@ -25,6 +25,7 @@ from bot.fleet.wiring.opening import open_bot
 from bot.service.one_off import planned_only
 from bot.service.opened_stores import opened_stores
 from bot.store.pages.fleet.fleet import FleetStore
+from bot.store.views.bases import BaseViewsStore
 from bot.store.views.fleet import FleetViewsStore
 from bot.views.fleet.fleet import FleetFilter
 from bot.views.fleet.staleness import staleness_of
@@ -133,6 +134,7 @@ async def _news(step: Step, began: datetime) -> JobNews:
             replace(status, waits=waits),
             await stores[FleetStore].fleet(FleetFilter(), Cut(1, _MOST_REPOSITORIES)),
             staleness_of(await stores[CatchUpStore].behind(), clock.now()),
+            await stores[BaseViewsStore].changes_since(began),
             is_own_token=step.is_own_token,
         )
 
@@ -142,8 +144,8 @@ def _tell(step: Step, news: JobNews) -> None:
     write_outputs(
         step.job.output,
         {
-            "moved": len(news.moved),
-            "pull-requests": len(news.open_requests),
+            "moved": news.moved,
+            "pull-requests": news.open_requests,
             "failed": news.failed,
             "stale": len(news.staleness.repositories),
             "state": news.keeping.value.replace(" ", "-"),

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.commands.action.state import Keeping
+from bot.domain.bases.change import Change
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.wording.escaping import code, markdown
 from bot.domain.wording.words import counted, duration, first_few
-from bot.fleet.report.messages.phrases import short
+from bot.fleet.assess.wording import describe
+from bot.fleet.report.messages.phrases import short, shown_time
 from bot.views.doctor import Health, HealthCheck
-from bot.views.fleet.fleet import Fleet, RepositoryRow, Standing
+from bot.views.fleet.fleet import IN_WORDS, Fleet, RepositoryRow, Standing
 from bot.views.fleet.staleness import Left, Staleness, lacks_in_words
-from bot.views.fleet.status import BaseStatus, Status
+from bot.views.fleet.status import Status
 from bot.views.names import short_digest
 from bot.views.rollouts.rebuilds import what
 
@@ -34,13 +36,14 @@ _LOST = (
 
 @dataclass(frozen=True, slots=True)
 class JobNews:
-    """What one run of the workflow tells. `began` is when it did, `planned` what a dry run would do."""
+    """What one run of the workflow tells. It `began` at that moment; `changes` of bases are those that it saw."""
 
     began: datetime
     now: datetime
     status: Status
     fleet: Fleet
     staleness: Staleness
+    changes: Sequence[Change] = ()
     rights: Sequence[HealthCheck] = ()
     problems: Sequence[str] = ()
     keeping: Keeping = Keeping.KEPT
@@ -51,23 +54,22 @@ class JobNews:
     last_run: datetime | None = None
 
     @property
-    def moved(self) -> tuple[BaseStatus, ...]:
-        """The bases that were seen to move in this run."""
-        return tuple(
-            base for base in self.status.bases if base.moved_at is not None and base.moved_at >= self.began
-        )
+    def moved(self) -> int:
+        """How many bases were seen to move in this run."""
+        return len({change.base for change in self.changes})
 
     @property
-    def open_requests(self) -> tuple[Rebuild, ...]:
-        return tuple(each for each in self.status.rebuilds if each.state is RebuildState.OPEN)
+    def going_on(self) -> tuple[Rebuild, ...]:
+        """The rebuilds that have not ended."""
+        return tuple(each for each in self.status.rebuilds if not each.state.has_ended)
+
+    @property
+    def open_requests(self) -> int:
+        return sum(each.state is RebuildState.OPEN for each in self.going_on)
 
     @property
     def failed(self) -> int:
         return self.fleet.standings.get(Standing.FAILED, 0)
-
-    @property
-    def wrong_rights(self) -> tuple[HealthCheck, ...]:
-        return tuple(check for check in self.rights if check.verdict is not Health.FINE)
 
 
 def job_summary(news: JobNews) -> str:
@@ -77,7 +79,7 @@ def job_summary(news: JobNews) -> str:
         *([_DRY] if news.is_dry else []),
         *([_LOST] if news.is_lost else []),
         *_section("Needs attention", [f"- {markdown(line)}" for line in _attention(news)]),
-        *_section("Moved in this run", [_moved(base) for base in news.moved]),
+        *_section("Moved in this run", [f"- {markdown(describe(change))}" for change in news.changes]),
         *_section("Under way", _rebuild_table(news)),
         *_section("Repositories", _repository_table(news)),
         *_section("Behind what their bases show", _stale(news)),
@@ -108,16 +110,12 @@ def _attention(news: JobNews) -> list[str]:
     return [*map(short, lines[:_MOST_PROBLEMS]), *([f"and {more:,} more, which the log has"] if more > 0 else [])]
 
 
-def _moved(base: BaseStatus) -> str:
-    version = f", now .NET {markdown(base.version)}" if base.version else ""
-    users = counted(base.repositories, "repository")
-    return f"- {code(base.base.short)}{version}, {code(short_digest(base.digest) or '?')}, used by {users}"
-
-
 def _rebuild_table(news: JobNews) -> list[str]:
     """What has not ended: pull requests to be merged first, then what the bot follows, then what waits."""
-    going_on = [each for each in news.status.rebuilds if not each.state.has_ended]
-    going_on.sort(key=lambda each: (each.state is not RebuildState.OPEN, each.state.awaits_action, each.repository))
+    going_on = sorted(
+        news.going_on,
+        key=lambda each: (each.state is not RebuildState.OPEN, each.state.awaits_action, each.repository),
+    )
     rows = []
     for each in going_on[:_MOST_ROWS]:
         why = markdown(short(_why(news, each)))
@@ -132,16 +130,24 @@ def _why(news: JobNews, rebuild: Rebuild) -> str:
 
 
 def _repository_table(news: JobNews) -> list[str]:
-    """Those that do not stand on what their bases show; the others are counted in the title."""
-    uncalm = [row for row in news.fleet.repositories.items if row.standing not in _CALM]
-    in_all = sum(count for standing, count in news.fleet.standings.items() if standing not in _CALM)
-    return _table(("repository", "stands", "since", "last rebuild"), [_row(row) for row in uncalm], in_all)
+    """Those that do not stand on what their bases show though nothing is under way there, and what their standing
+    means; the others are counted in the title."""
+    under_way = {each.repository for each in news.going_on}
+    rows = [row for row in news.fleet.repositories.items if row.standing not in _CALM and row.name not in under_way]
+    meanings = dict.fromkeys(f"- {_in_words(row.standing)}: {IN_WORDS[row.standing]}" for row in rows)
+    more = news.fleet.repositories.total - len(news.fleet.repositories.items)
+    table = _table(("repository", "stands", "since", "last rebuild"), [_row(row) for row in rows], len(rows) + more)
+    return [*table, "", *meanings] if table else []
+
+
+def _in_words(standing: Standing) -> str:
+    return standing.value.replace("-", " ")
 
 
 def _row(row: RepositoryRow) -> str:
     since = "" if row.behind_since is None else f"{row.behind_since:%Y-%m-%d}"
     rebuild = "" if row.rebuild is None else _linked(row.rebuild, row.url)
-    return _cells(markdown(row.name), row.standing.value.replace("-", " "), since, rebuild)
+    return _cells(markdown(row.name), _in_words(row.standing), since, rebuild)
 
 
 def _cells(*cells: str) -> str:
@@ -181,14 +187,19 @@ def _pin(pinned: str) -> str:
 
 
 def _rights(news: JobNews) -> list[str]:
-    """What lacks or is in doubt, with what to do; one line where all is there."""
-    if not news.rights:
-        return []
-    lines = []
-    for check in news.wrong_rights:
-        way_out = f". {markdown(check.way_out)}" if check.way_out else ""
-        lines.append(f"- {markdown(check.subject)}: {markdown(check.found)}{way_out}")
-    return lines or [f"All {len(news.rights)} are there."]
+    """What lacks, with what to do; what lacks and need not be there in one line; one line where all is there."""
+    lines = [
+        f"- {markdown(f'{check.subject}: {check.found}')}{_way_out(check)}"
+        for check in news.rights
+        if check.verdict in (Health.WRONG, Health.UNKNOWN)
+    ]
+    notes = [check for check in news.rights if check.verdict is Health.NOTE]
+    lines += [f"- {markdown(f'{check.subject}: {check.found}')}" for check in notes]
+    return lines or ([f"All {len(news.rights)} are there."] if news.rights else [])
+
+
+def _way_out(check: HealthCheck) -> str:
+    return f". {markdown(check.way_out)}" if check.way_out else ""
 
 
 def _footer(news: JobNews) -> str:
@@ -202,5 +213,6 @@ def _footnotes(news: JobNews) -> Iterator[str]:
     yield f"state: {news.keeping}"
     ahead = news.status.ahead
     if ahead:
-        yield f"{counted(len(ahead), 'rebuild')} to begin, from {max(ahead[0].due_at, news.now):%Y-%m-%d %H:%M} UTC on"
+        begins = max(ahead[0].due_at, news.now)
+        yield f"{counted(len(ahead), 'rebuild')} to begin, from {shown_time(begins)} on"
     yield "the schedule of this workflow decides when the next run goes on"

@@ -2,13 +2,12 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, SampleFleet
+from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 from tests.e2e.running.runner import Runner
 
@@ -16,11 +15,11 @@ BRANCH = "freshness-bot-state"
 
 
 @pytest.fixture
-async def fleet(world: World) -> AsyncIterator[SampleFleet]:
+async def fleet(world: World) -> SampleFleet:
     fleet = SampleFleet(world)
     await fleet.build()
     await world.github.create_repository("freshness", {"README.md": "# Freshness\n"}, private=True)
-    yield fleet
+    return fleet
 
 
 @pytest.fixture
@@ -63,4 +62,119 @@ async def test_the_first_run_looks_at_everything_and_the_next_one_acts_on_what_m
     assert second.code == 0, second.log
     assert second.outputs["moved"] == "1"
     assert int(second.outputs["pull-requests"]) > 0
-    assert f"`{ASPNET.partition('/')[2]}:{RUNTIME_TAG}`, now .NET 10.0.1" in second.summary
+    assert "- aspnet:10.0-noble-chiseled: .NET 10.0.0 → 10.0.1 fixes 1 CVE" in second.summary
+
+
+async def state(fleet: SampleFleet) -> str | None:
+    """The commit that the state's branch points to."""
+    return (await fleet.world.github.branches("freshness")).get(BRANCH)
+
+
+async def test_two_runs_at_once_keep_one_state_and_propose_everything_once(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    assert (await runner.run(**inputs)).code == 0
+    await patch(fleet)
+    begun = [await runner.start(**inputs) for _ in range(2)]
+    both = [await runner.result(process, folder) for process, folder in begun]
+    assert [ran.code for ran in both] == [0, 0]
+    assert sorted(ran.outputs["state"] for ran in both) == ["kept", "overtaken"]
+    [overtaken] = [ran for ran in both if ran.outputs["state"] == "overtaken"]
+    assert "another run has kept its state meanwhile" in overtaken.annotations("notice")[0]
+    for name in ("orders-api", "payments-api", "search-worker"):
+        assert len(await fleet.world.github.pull_requests(name, state="all")) == 1
+
+
+async def test_a_run_that_is_cancelled_keeps_what_it_has_come_to(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    process, folder = await runner.start(**inputs)
+    while not list(folder.glob("freshness-bot-*/freshness.db-wal")):
+        assert process.returncode is None
+        await asyncio.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    ran = await runner.result(process, folder)
+    assert ran.code == 130, ran.log
+    assert await state(fleet) is not None
+    assert list(folder.glob("freshness-bot-*")) == [folder / "freshness-bot-program"], "secrets and store are gone"
+    assert (await runner.run(**inputs)).code == 0
+
+
+async def test_a_state_that_is_gone_after_earlier_runs_is_told_loudly(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    await runner.run(**inputs)
+    await fleet.world.github.delete_branch("freshness", BRANCH)
+    again = await runner.run(**inputs)
+    assert again.code == 0
+    assert "The state of earlier runs is gone" in again.summary
+    assert "pauses and holds too" in again.annotations("warning")[0]
+
+
+async def test_a_state_that_cannot_be_kept_makes_the_job_red(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    fleet.world.github.restrict_token(contents="read")
+    ran = await runner.run(**inputs)
+    assert ran.code == 2
+    assert "the state could not be kept on freshness-bot-state" in ran.annotations("error")[0]
+    assert ran.outputs["state"] == "not-kept"
+    assert "stand on what their bases show" in ran.summary
+
+
+async def test_a_public_repository_keeps_no_state_unless_that_is_asked_for(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    runner.repository = await fleet.world.github.create_repository("open", {"README.md": ""})
+    refused = await runner.run(**inputs)
+    assert refused.code == 2
+    assert "contoso/open is public" in refused.annotations("error")[0]
+    assert await fleet.world.github.pull_requests("orders-api", state="all") == []
+    assert (await runner.run(**inputs, public_state="true")).outputs["state"] == "kept"
+
+
+async def test_a_dry_run_says_what_it_would_do_and_writes_nothing(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    await runner.run(**inputs)
+    kept = await state(fleet)
+    await patch(fleet)
+    ran = await runner.run(**inputs, dry_run="true")
+    assert ran.code == 0, ran.log
+    assert "This was a dry run" in ran.summary
+    assert "contoso/orders-api" in ran.summary
+    assert await state(fleet) == kept
+    assert await fleet.world.github.pull_requests("orders-api", state="all") == []
+
+
+async def test_a_token_of_an_installation_needs_no_names_of_repositories(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    token, _ = fleet.world.github.edge.installations.issue(fleet.world.github.installation_id, None, None)
+    ran = await runner.run(config=inputs["config"], token=token)
+    assert ran.code == 0, ran.log
+    assert "on 2 bases stand on what their bases show" in ran.summary
+
+
+async def test_what_is_wrong_with_the_inputs_is_told_beside_the_run(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    ran = await runner.run(app_id="Iv23liAbCd", config="schedule:\n  poll: often\n")
+    assert ran.code == 2
+    assert [line.partition(":")[0] for line in ran.annotations("error")] == [
+        "input app-id",
+        "input app-private-key",
+    ]
+    settings = await runner.run(**inputs | {"config": "schedule:\n  poll: often\n"})
+    assert settings.code == 2
+    assert settings.annotations("error")[0].startswith("config:2: schedule.poll")
+
+
+async def test_no_text_from_outside_reaches_the_runner_as_a_command(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    ran = await runner.run(**inputs)
+    begins = ran.log.index("::stop-commands::")
+    for line in ran.log[:begins].splitlines():
+        assert line.startswith("::add-mask::")
+    assert ran.annotations("notice") == []
