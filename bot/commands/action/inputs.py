@@ -17,7 +17,7 @@ _BOOLEANS = {"true": True, "false": False, "": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class RunnerJob:
     """What the runner says: whose repository the workflow is in, which run this is, and where files go.
 
     `token` is the workflow's own (`github.token`), which writes the state. `number` counts the workflow's runs.
@@ -124,7 +124,7 @@ def _contradictions(inputs: Inputs) -> list[str]:
     return lines
 
 
-def job_of(environment: Mapping[str, str]) -> Job:
+def job_of(environment: Mapping[str, str]) -> RunnerJob:
     """Reads what the runner says; raises `BadSettings` where this is no step of a job."""
     needed = (
         "GITHUB_REPOSITORY",
@@ -136,9 +136,9 @@ def job_of(environment: Mapping[str, str]) -> Job:
     )
     if missing := [name for name in needed if not environment.get(name)]:
         told = f"environment {', '.join(missing)}: not set; this command is a step of a GitHub Actions workflow"
-        raise BadSettings([f"{told}, see docs/deploy/action.md"])
+        raise BadSettings([f"{told}, see docs/action.md"])
     number = environment.get("GITHUB_RUN_NUMBER", "1")
-    return Job(
+    return RunnerJob(
         repository=environment["GITHUB_REPOSITORY"],
         api_url=environment["GITHUB_API_URL"],
         server_url=environment["GITHUB_SERVER_URL"],

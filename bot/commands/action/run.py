@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from bot.clients.forges.github import GitHubAccess, TokenCredentials
 from bot.clients.forges.github.state_branch import StateBranch
-from bot.commands.action.inputs import Inputs, Job
+from bot.commands.action.inputs import Inputs, RunnerJob
 from bot.commands.action.passes import passes, problems_of
-from bot.commands.action.runner import Annotation, Level, write_outputs, write_summary
+from bot.commands.action.runner import Annotation, AnnotationLevel, write_outputs, write_summary
 from bot.commands.action.settings import JobSettings
 from bot.commands.action.state import Keeping, Restored, keep, restore
 from bot.commands.action.summary import JobNews, job_summary
@@ -38,16 +38,16 @@ _MOST_REPOSITORIES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ActionStep:
     """What a run is made with; `annotations` are added to, and shown once it is over."""
 
     inputs: Inputs
-    job: Job
+    job: RunnerJob
     opened: JobSettings
     clock: Clock
     annotations: list[Annotation] = field(default_factory=list)
 
-    def note(self, level: Level, text: str) -> None:
+    def note(self, level: AnnotationLevel, text: str) -> None:
         self.annotations.append(Annotation(level, text))
 
     @property
@@ -56,11 +56,12 @@ class Step:
         return not self.inputs.app_id and self.inputs.token == self.job.token
 
 
-async def run_step(step: Step) -> bool:
+async def run_step(step: ActionStep) -> bool:
     """Makes the run and tells the runner of it; whether it did all its work, the state kept.
 
-    What needs attention is said by an annotation and the summary, and is no red job. The state is kept in any case, also where passes broke off or the job was cancelled. Raises
-    `Failure` and `BadSettings` where nothing could be begun.
+    What needs attention is said by an annotation and the summary, and makes no red job. The state is kept in any
+    case, also where passes broke off or the job was cancelled. Raises `Failure` and `BadSettings` where nothing could
+    be begun.
     """
     began = step.clock.now()
     async with _branch(step) as branch:
@@ -78,7 +79,7 @@ async def run_step(step: Step) -> bool:
 
 
 @asynccontextmanager
-async def _branch(step: Step) -> AsyncIterator[StateBranch]:
+async def _branch(step: ActionStep) -> AsyncIterator[StateBranch]:
     access = GitHubAccess(step.job.api_url, TokenCredentials(step.job.token), seconds_between_writes=0)
     branch = StateBranch(access, step.clock, step.job.repository, step.inputs.state_branch)
     try:
@@ -87,22 +88,22 @@ async def _branch(step: Step) -> AsyncIterator[StateBranch]:
         await branch.close()
 
 
-async def _kept(branch: StateBranch, restored: Restored, step: Step) -> Keeping:
+async def _kept(branch: StateBranch, restored: Restored, step: ActionStep) -> Keeping:
     """Keeps the state. What hinders that is told, and hides nothing else that went wrong."""
     try:
         keeping = await keep(branch, restored, step.opened.store, step.clock.now())
     except Failure as failure:
-        step.note(Level.ERROR, f"the state could not be kept on {step.inputs.state_branch}: {failure}")
+        step.note(AnnotationLevel.ERROR, f"the state could not be kept on {step.inputs.state_branch}: {failure}")
         return Keeping.NOT_KEPT
     if keeping is Keeping.OVERTAKEN:
         step.note(
-            Level.NOTICE,
+            AnnotationLevel.NOTICE,
             "another run has kept its state meanwhile, so that of this one is dropped; set `concurrency`",
         )
     return keeping
 
 
-async def _passes(step: Step, began: datetime) -> JobNews:
+async def _passes(step: ActionStep, began: datetime) -> JobNews:
     settings, clock = step.opened.settings, step.clock
     async with open_bot(settings, clock) as bot:
         outcomes = await passes(bot, clock, step.inputs.within)
@@ -112,7 +113,7 @@ async def _passes(step: Step, began: datetime) -> JobNews:
     )
 
 
-async def _dry_run(step: Step, began: datetime) -> JobNews:
+async def _dry_run(step: ActionStep, began: datetime) -> JobNews:
     settings, clock = step.opened.settings, step.clock
     plan = await planned_only(settings, clock)
     news = await _news(step, began)
@@ -122,7 +123,7 @@ async def _dry_run(step: Step, began: datetime) -> JobNews:
     return replace(news, status=status, staleness=plan.staleness, problems=problems, rights=rights, is_dry=True)
 
 
-async def _news(step: Step, began: datetime) -> JobNews:
+async def _news(step: ActionStep, began: datetime) -> JobNews:
     """How things stand in the store."""
     settings, clock = step.opened.settings, step.clock
     async with opened_stores(settings, clock) as stores:
@@ -139,7 +140,7 @@ async def _news(step: Step, began: datetime) -> JobNews:
         )
 
 
-def _tell(step: Step, news: JobNews) -> None:
+def _tell(step: ActionStep, news: JobNews) -> None:
     write_summary(step.job.summary, job_summary(news))
     write_outputs(
         step.job.output,
@@ -153,12 +154,12 @@ def _tell(step: Step, news: JobNews) -> None:
     )
     if news.is_lost:
         step.note(
-            Level.WARNING,
+            AnnotationLevel.WARNING,
             f"{step.inputs.state_branch} is not there, though this is run {step.job.number} of the workflow: what "
             "earlier runs knew is gone, pauses and holds too",
         )
     if news.problems or news.failed:
-        step.note(Level.WARNING, f"something needs attention: see the summary of {step.job.url}")
+        step.note(AnnotationLevel.WARNING, f"something needs attention: see the summary of {step.job.url}")
 
 
 @contextmanager

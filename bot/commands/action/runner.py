@@ -21,7 +21,7 @@ LARGEST_SUMMARY = 900 * 1024
 _CUT = "\n\n*The rest is left out: a job summary has no room for it.*\n"
 
 
-class Level(StrEnum):
+class AnnotationLevel(StrEnum):
     """How an annotation is shown."""
 
     NOTICE = "notice"
@@ -33,7 +33,7 @@ class Level(StrEnum):
 class Annotation:
     """A line that is shown beside the run, where people see it without opening the log."""
 
-    level: Level
+    level: AnnotationLevel
     text: str
 
 

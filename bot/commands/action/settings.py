@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import yaml
 
 from bot.clients.forges.github import TokenCredentials
-from bot.commands.action.inputs import Inputs, Job
+from bot.commands.action.inputs import Inputs, RunnerJob
 from bot.settings import BadSettings, Settings, check_secrets, load
 from bot.settings.model import ENVIRONMENT_PREFIX
 
@@ -34,7 +34,7 @@ class JobSettings:
 
 
 @contextmanager
-def job_settings(inputs: Inputs, job: Job) -> Iterator[JobSettings]:
+def job_settings(inputs: Inputs, job: RunnerJob) -> Iterator[JobSettings]:
     """Writes the files, reads the settings, and takes the files away at the end, secrets first of all.
 
     Raises `BadSettings`.
@@ -51,7 +51,7 @@ def job_settings(inputs: Inputs, job: Job) -> Iterator[JobSettings]:
             os.environ.update(before)
 
 
-def _overlay(inputs: Inputs, job: Job, folder: Path) -> Mapping[str, str]:
+def _overlay(inputs: Inputs, job: RunnerJob, folder: Path) -> Mapping[str, str]:
     """What the inputs set, by the names that the settings have in the environment."""
 
     def kept(name: str, secret: str) -> str:
@@ -75,7 +75,7 @@ def _overlay(inputs: Inputs, job: Job, folder: Path) -> Mapping[str, str]:
     return values
 
 
-def _loaded(inputs: Inputs, job: Job, folder: Path) -> Settings:
+def _loaded(inputs: Inputs, job: RunnerJob, folder: Path) -> Settings:
     if inputs.config and not inputs.is_inline:
         path = job.workspace / inputs.config
         if not path.is_file():
@@ -92,7 +92,7 @@ def _loaded(inputs: Inputs, job: Job, folder: Path) -> Settings:
     return settings
 
 
-def _defaults(inputs: Inputs, job: Job) -> Mapping[str, object]:
+def _defaults(inputs: Inputs, job: RunnerJob) -> Mapping[str, object]:
     """What holds without `config`: all that the App or the token is installed on. A person's token is installed
     nowhere, so that it is the owner's repositories that are read."""
     if inputs.app_id or TokenCredentials(inputs.token).is_installation:

@@ -18,8 +18,8 @@ def action() -> None:
     import os
 
     from bot.commands.action.inputs import inputs_of, job_of
-    from bot.commands.action.run import Step, run_step
-    from bot.commands.action.runner import Annotation, Level, annotate, mask, without_commands
+    from bot.commands.action.run import ActionStep, run_step
+    from bot.commands.action.runner import Annotation, AnnotationLevel, annotate, mask, without_commands
     from bot.commands.action.settings import job_settings
     from bot.domain.clock import SystemClock
     from bot.domain.failure import Failure
@@ -33,11 +33,11 @@ def action() -> None:
         with job_settings(inputs, job) as opened:
             set_up("text")
             with without_commands():
-                is_done = asyncio.run(run_step(Step(inputs, job, opened, SystemClock(), annotations)))
+                is_done = asyncio.run(run_step(ActionStep(inputs, job, opened, SystemClock(), annotations)))
         code = 0 if is_done else 2
     except (BadSettings, Failure) as error:
         lines = error.lines if isinstance(error, BadSettings) else [str(error)]
-        annotations += [Annotation(Level.ERROR, line) for line in lines]
+        annotations += [Annotation(AnnotationLevel.ERROR, line) for line in lines]
         code = 2
     except asyncio.CancelledError:
         code = 130

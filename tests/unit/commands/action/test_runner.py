@@ -8,7 +8,7 @@ import pytest
 from bot.commands.action.runner import (
     LARGEST_SUMMARY,
     Annotation,
-    Level,
+    AnnotationLevel,
     annotate,
     mask,
     without_commands,
@@ -19,7 +19,7 @@ from bot.domain.failure import Failure, Trouble
 
 
 def test_an_annotation_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
-    annotate(Annotation(Level.WARNING, "100 % of it\r\n::error::no"))
+    annotate(Annotation(AnnotationLevel.WARNING, "100 % of it\r\n::error::no"))
     assert capsys.readouterr().out == "::warning title=Freshness bot::100 %25 of it%0D%0A::error::no\n"
 
 

@@ -122,7 +122,7 @@ def test_text_from_outside_is_text() -> None:
         problems=("contoso/shop: ![x](http://evil) @bob",),
     )
     text = job_summary(shown)
-    assert "<img" not in text
+    assert " <img" not in text
     assert "@ann" not in text
     assert "@bob" not in text
     assert "](http://evil)" not in text
