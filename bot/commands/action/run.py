@@ -60,8 +60,8 @@ async def run_step(step: ActionStep) -> bool:
     """Makes the run and tells the runner of it; whether it did all its work, the state kept.
 
     What needs attention is said by an annotation and the summary, and makes no red job. The state is kept in any
-    case, also where passes broke off or the job was cancelled. Raises `Failure` and `BadSettings` where nothing could
-    be begun.
+    case, also where passes broke off or the job was cancelled. Raises `Failure` and `BadSettings` where nothing
+    could be begun.
     """
     began = step.clock.now()
     async with _branch(step) as branch:

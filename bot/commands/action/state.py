@@ -60,7 +60,7 @@ async def restore(branch: StateBranch, store: Path, *, may_be_public: bool) -> R
     if home.is_public and not may_be_public:
         raise BadSettings(
             [
-                f"{home.identity} is public: the state names repositories and open CVEs, which everybody could read; "
+                f"{home.identity} is public: the state names repositories and open CVEs, which all could read; "
                 "put the workflow into a private repository, or set the input public-state to true"
             ]
         )
