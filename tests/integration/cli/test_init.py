@@ -56,6 +56,16 @@ def test_a_file_that_is_there_stays(bot: Command, file: Path) -> None:
     assert file.read_text() == "log: text\n"
 
 
+@pytest.mark.parametrize("address", ["https://dev.azure.com/contoso", "contoso.visualstudio.com", "gitlab.com"])
+def test_another_forge_is_refused_by_its_name_before_anything_else_is_asked(
+    bot: Command, file: Path, address: str
+) -> None:
+    ran = bot("init", "--github", address)
+    assert (ran.code, ran.out) == (2, "")
+    assert "which the bot does not work with yet" in ran.err
+    assert not file.exists()
+
+
 def test_an_answer_that_is_not_valid_is_named_and_nothing_is_written(bot: Command, file: Path) -> None:
     ran = bot(
         "init", "--github", "github.com", "--app", 1, "--owners", "*", "--channel", "-", "--store", "mysql://x"

@@ -87,10 +87,13 @@ def _write_workflow(app: int | None, *, force: bool) -> None:
 def _answers(
     github: str | None, app: int | None, owners: str | None, channel: str | None, store: str | None, secrets: Path
 ) -> "Answers":
-    from bot.settings.starting import GITHUB, STORE, Answers
+    from bot.domain.failure import Failure, Trouble
+    from bot.settings.starting import GITHUB, STORE, Answers, forge_defect
 
     if github is None:
         github = typer.prompt("Where is GitHub", default=GITHUB)
+    if (defect := forge_defect(github)) is not None:
+        raise Failure(Trouble.DENIED, defect, where="--github")
     if app is None:
         app = typer.prompt("Id of the GitHub App (0: a token is used)", default=0, type=int)
     if owners is None:
