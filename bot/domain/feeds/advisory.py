@@ -56,7 +56,7 @@ _RATINGS = {
 
 
 def cve_of(name: str) -> str:
-    """The whole name of a CVE that people shorten, as in `2026-10019` or `cve-2026-10019`; others stay as they are."""
+    """The whole name of a CVE that people shorten, as in `2026-10019`; any other name stays as it is."""
     shortened = _CVE.fullmatch(name.strip())
     return f"CVE-{shortened[1]}" if shortened else name
 
