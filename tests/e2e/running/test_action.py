@@ -70,6 +70,7 @@ async def state(fleet: SampleFleet) -> str | None:
     return (await fleet.world.github.branches("freshness")).get(BRANCH)
 
 
+@pytest.mark.long
 async def test_two_runs_at_once_keep_one_state_and_propose_everything_once(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
 ) -> None:
@@ -85,6 +86,7 @@ async def test_two_runs_at_once_keep_one_state_and_propose_everything_once(
         assert len(await fleet.world.github.pull_requests(name, state="all")) == 1
 
 
+@pytest.mark.long
 async def test_a_run_that_is_cancelled_keeps_what_it_has_come_to(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
 ) -> None:
@@ -100,6 +102,7 @@ async def test_a_run_that_is_cancelled_keeps_what_it_has_come_to(
     assert (await runner.run(**inputs)).code == 0
 
 
+@pytest.mark.long
 async def test_a_state_that_is_gone_after_earlier_runs_is_told_loudly(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
 ) -> None:
@@ -111,6 +114,7 @@ async def test_a_state_that_is_gone_after_earlier_runs_is_told_loudly(
     assert "pauses and holds too" in again.annotations("warning")[0]
 
 
+@pytest.mark.long
 async def test_a_state_that_cannot_be_kept_makes_the_job_red(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
 ) -> None:
@@ -122,6 +126,7 @@ async def test_a_state_that_cannot_be_kept_makes_the_job_red(
     assert "stand on what their bases show" in ran.summary
 
 
+@pytest.mark.long
 async def test_a_public_repository_keeps_no_state_unless_that_is_asked_for(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
 ) -> None:
@@ -133,6 +138,7 @@ async def test_a_public_repository_keeps_no_state_unless_that_is_asked_for(
     assert (await runner.run(**inputs, public_state="true")).outputs["state"] == "kept"
 
 
+@pytest.mark.long
 async def test_a_dry_run_says_what_it_would_do_and_writes_nothing(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
 ) -> None:
@@ -147,6 +153,7 @@ async def test_a_dry_run_says_what_it_would_do_and_writes_nothing(
     assert await fleet.world.github.pull_requests("orders-api", state="all") == []
 
 
+@pytest.mark.long
 async def test_a_token_of_an_installation_needs_no_names_of_repositories(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
 ) -> None:
@@ -156,6 +163,7 @@ async def test_a_token_of_an_installation_needs_no_names_of_repositories(
     assert "on 2 bases stand on what their bases show" in ran.summary
 
 
+@pytest.mark.long
 async def test_what_is_wrong_with_the_inputs_is_told_beside_the_run(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
 ) -> None:
@@ -170,6 +178,7 @@ async def test_what_is_wrong_with_the_inputs_is_told_beside_the_run(
     assert settings.annotations("error")[0].startswith("config:2: schedule.poll")
 
 
+@pytest.mark.long
 async def test_no_text_from_outside_reaches_the_runner_as_a_command(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
 ) -> None:
