@@ -187,3 +187,34 @@ async def test_no_text_from_outside_reaches_the_runner_as_a_command(
     for line in ran.log[:begins].splitlines():
         assert line.startswith("::add-mask::")
     assert ran.annotations("notice") == []
+
+
+@pytest.mark.long
+async def test_what_a_killed_run_has_begun_the_next_one_goes_on_with(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    await runner.run(**inputs)
+    await patch(fleet)
+    process, _ = await runner.start(**inputs)
+    while not await fleet.world.github.pull_requests("orders-api"):
+        assert process.returncode is None
+        await asyncio.sleep(0.05)
+    process.kill()
+    await process.communicate()
+    again = await runner.run(**inputs)
+    assert (again.code, again.outputs["state"]) == (0, "kept")
+    for name in ("orders-api", "payments-api", "search-worker"):
+        assert len(await fleet.world.github.pull_requests(name, state="all")) == 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("right", ["contents", "pull_requests", "actions"])
+async def test_a_right_that_the_app_lacks_is_named_with_what_to_do(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str], right: str
+) -> None:
+    del fleet.world.github.edge.installations.of(fleet.world.github.name).permissions[right]
+    ran = await runner.run(**inputs)
+    assert ran.code == 0, ran.log
+    missing = right.replace("_", "\\_")
+    [line] = [line for line in ran.summary.splitlines() if f"contoso: {missing}: write: missing" in line]
+    assert line.endswith("grant it to the App, and have the owner accept that")
