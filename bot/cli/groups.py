@@ -54,6 +54,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Run": {
         "run": "service.service:run",
         "once": "service.service:once",
+        "action": "service.action:action",
         "init": "service.init:init",
         "health": "service.health:health",
         "doctor": "service.doctor:doctor",

@@ -18,6 +18,12 @@ _NOTES = {
 }
 
 GITHUB = "https://github.com"
+_OTHER_FORGES = {
+    "dev.azure.com": "Azure DevOps",
+    "visualstudio.com": "Azure DevOps",
+    "gitlab.com": "GitLab",
+    "bitbucket.org": "Bitbucket",
+}
 STORE = "sqlite:///data/freshness.db"
 
 
@@ -85,6 +91,15 @@ def _sections(answers: Answers) -> dict[str, Any]:
         token = str(answers.secrets / "slack-token")
         sections["slack"] = {"bot_token_file": token, "channel": answers.channel}
     return sections
+
+
+def forge_defect(address: str) -> str | None:
+    """Why the bot cannot work with what is at that address; None where it may be a GitHub."""
+    host = urlsplit(address if "//" in address else f"https://{address}").hostname or ""
+    for domain, name in _OTHER_FORGES.items():
+        if host == domain or host.endswith(f".{domain}"):
+            return f"{host} is {name}, which the bot does not work with yet: it reads and writes on GitHub alone"
+    return None
 
 
 def api_url(address: str) -> str:

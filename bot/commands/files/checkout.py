@@ -40,11 +40,18 @@ class Updated:
 
 
 async def scan(
-    root: Path, settings: "Settings | None", clock: Clock, *, offline: bool, progress: Progress
+    root: Path,
+    settings: "Settings | None",
+    clock: Clock,
+    *,
+    offline: bool,
+    progress: Progress,
+    compares: bool = False,
 ) -> FolderScan:
     """Finds all usages below `root`, and asks the registries once for each distinct base unless `offline`.
 
-    Without settings, Microsoft's own registry and bases are meant.
+    Without settings, Microsoft's own registry and bases are meant. What is to be rewritten `compares`: a digest
+    that holds a newer version than its base shows is left then.
     """
     entries = list(checkout.entries(root))
     choice = chosen(entries, is_bounded=False)
@@ -59,7 +66,7 @@ async def scan(
     pairs = [(usage, selection.followed(usage)[0]) for usage in files_read.usages]
     scanned = [ScannedUsage(usage, base, _without_a_look(base)) for usage, base in pairs]
     if not offline:
-        scanned = await looked_up(scanned, settings, clock, progress)
+        scanned = await looked_up(scanned, settings, clock, progress, compares=compares)
     return FolderScan(
         len(files),
         tuple(scanned),

@@ -29,25 +29,32 @@ _Told = TypeVar("_Told")
 
 
 async def looked_up(
-    scanned: Sequence[ScannedUsage], settings: "Settings | None", clock: Clock, progress: Progress
+    scanned: Sequence[ScannedUsage],
+    settings: "Settings | None",
+    clock: Clock,
+    progress: Progress,
+    *,
+    compares: bool = False,
 ) -> list[ScannedUsage]:
     """The usages with what registries tell of them.
 
     Asks for every base with one HEAD, and for every tag that would be written. Reads an image only where its
-    version decides something.
+    version decides something: with `compares`, for what is to be written, also whether a stale digest holds a newer
+    version than its base shows now.
     """
     from bot.clients.http.client import Http
     from bot.clients.registry import Registry, host_rules
 
     accesses = _accesses(settings)
     async with Http(clock, host_rules(accesses)) as http:
-        return await _Looks(Registry(http, accesses, clock), clock).judged(scanned, progress)
+        return await _Looks(Registry(http, accesses, clock), clock, compares).judged(scanned, progress)
 
 
 @dataclass(frozen=True, slots=True)
 class _Looks:
     registry: "Registry"
     clock: Clock
+    compares: bool
 
     async def judged(self, scanned: Sequence[ScannedUsage], progress: Progress) -> list[ScannedUsage]:
         by_base: dict[Base, list[ScannedUsage]] = {}
@@ -80,9 +87,17 @@ class _Looks:
 
     async def _observe(self, base: Base, items: Iterable[ScannedUsage], pins_sdk: bool) -> Observation:
         head = await self.registry.head(base)
-        if not _needs_version(base, head.digest, items, pins_sdk):
+        if not self._needs_version(base, head.digest, items, pins_sdk):
             return Observation(self.clock.now(), base, head.digest)
         return await self._read(base, head.digest)
+
+    def _needs_version(self, base: Base, digest: str, items: Iterable[ScannedUsage], pins_sdk: bool) -> bool:
+        """A patch tag names a version, and global.json the SDK's."""
+        if base.is_sdk and pins_sdk:
+            return True
+        references = [item.usage.reference for item in items]
+        is_stale = any(each.digest not in (None, digest) for each in references)
+        return any(map(is_patch_pinned, references)) or (self.compares and is_stale)
 
     async def _read(self, base: Base, digest: str) -> Observation:
         reading = await read_image(self.registry, _NothingKept(), base, digest)
@@ -136,14 +151,6 @@ def _accesses(settings: "Settings | None") -> "Sequence[RegistryAccess]":
     from bot.fleet.wiring.registries.accesses import accesses_of_caller
 
     return accesses_of_caller(settings)
-
-
-def _needs_version(base: Base, digest: str, items: Iterable[ScannedUsage], pins_sdk: bool) -> bool:
-    """A patch tag names a version, global.json names the SDK's, and of a stale digest the new version is told."""
-    if base.is_sdk and pins_sdk:
-        return True
-    references = [item.usage.reference for item in items]
-    return any(is_patch_pinned(each) or each.digest not in (None, digest) for each in references)
 
 
 def _judged(item: ScannedUsage, observations: Mapping[Base, Observation | Failure]) -> ScannedUsage:

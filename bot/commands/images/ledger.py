@@ -2,6 +2,7 @@
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import cve_of
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.pages.ledger.ledger import LedgerStore
@@ -19,8 +20,9 @@ async def read_cves(settings: Settings, clock: Clock) -> Cves:
 
 
 async def read_cve(settings: Settings, name: str, clock: Clock) -> CvePage:
-    """Reads where the fix of one CVE is for each image; raises `Failure` where nothing tells of it."""
-    cve = name.upper() if name[:4].lower() == "cve-" else name
+    """Reads where the fix of one CVE is for each image; raises `Failure` where nothing tells of it. Its name may be
+    shortened, as in `2026-10019`."""
+    cve = cve_of(name)
     async with opened_stores(settings, clock) as stores:
         page = await stores[LedgerStore].cve(cve, _ALL)
         release_note = await release_note_on(stores, cve) if page is None else ""

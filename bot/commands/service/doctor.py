@@ -84,6 +84,14 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
     return checks
 
 
+async def forge_rights(settings: Settings, clock: Clock) -> list[HealthCheck]:
+    """Checks what the App or the token may do, and nothing else."""
+    checks: list[HealthCheck] = []
+    async with _forge(settings, clock) as forge:
+        await _all(checks, "GitHub", lambda: _rights(forge, settings))
+    return checks
+
+
 async def _cves(stores: Stores) -> list[HealthCheck]:
     """Why `cve` and `packages find` cannot tell all: no image is known, or data of what images hold is not."""
     gaps = await stores[LedgerStore].gaps()

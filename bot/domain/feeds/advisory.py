@@ -1,5 +1,6 @@
 """Published fixes and releases, as the feeds show them."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -46,11 +47,18 @@ def worst(severities: Iterable[Severity | None]) -> Severity | None:
 
 
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+_CVE = re.compile(r"(?:CVE[- _]?)?((?:19|20)\d\d-\d{4,19})", re.IGNORECASE)
 _RATINGS = {
     **{severity.value: severity for severity in Severity},
     "important": Severity.HIGH,
     "medium": Severity.MODERATE,
 }
+
+
+def cve_of(name: str) -> str:
+    """The whole name of a CVE that people shorten, as in `2026-10019`; any other name stays as it is."""
+    shortened = _CVE.fullmatch(name.strip())
+    return f"CVE-{shortened[1]}" if shortened else name
 
 
 def public_record(cve: str) -> str:

@@ -1,5 +1,6 @@
 """What was seen of bases, and how they have changed."""
 
+from datetime import datetime
 from typing import Self
 
 from sqlalchemy import ColumnElement, select
@@ -69,6 +70,13 @@ class BaseViewsStore(Store):
             ids = {known_bases[candidate]: candidate for candidate in named_bases | above}
             rows_of = await latest_observations(connection, sorted(ids), _MOST_OBSERVATIONS)
         return loaded(ids, rows_of)
+
+    async def changes_since(self, moment: datetime) -> list[Change]:
+        """Reads how bases have changed from `moment` on, as far as they were seen to, oldest first."""
+        async with self._database.reading() as connection:
+            query = select(changes.c.id, changes.c.change).where(changes.c.at >= moment)
+            rows = await connection.execute(query.order_by(changes.c.at, changes.c.id))
+            return readable(rows, lambda row: load(row.change, Change), lambda row: f"change {row.id}")
 
     async def watched(self) -> frozenset[Base]:
         """Reads which bases are looked at, since something stands on them."""

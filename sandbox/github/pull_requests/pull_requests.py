@@ -1,6 +1,7 @@
 """What happens to a pull request, whichever way it is asked for."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -46,6 +47,8 @@ class PullRequests:
     _kept: dict[tuple[int, int], dict[str, Json]] = field(default_factory=dict)
     """What the emulator does not keep: head and merge commit of those that are closed, auto-merge, assignees."""
     _looked_at: set[tuple[str, str]] = field(default_factory=set)
+    _opening: set[tuple[str, str, str]] = field(default_factory=set)
+    """Repository, head and base of those that are being opened at this moment."""
 
     async def open(self, request: Request, name: str, body: Mapping[str, Json]) -> Json:
         """Opens one, or refuses for the reasons for which GitHub does."""
@@ -59,15 +62,27 @@ class PullRequests:
             tips[role] = tip
         label = f"{owner}:{head}"
         query = f"?state=open&head={quote(label)}&base={quote(base)}"
-        if (await self.edge.call("GET", f"/repos/{name}/pulls{query}")).body:
-            raise unprocessable("PullRequest", f"A pull request already exists for {label}.")
-        if not await self._is_ahead(name, tips["base"], tips["head"]):
-            raise unprocessable("PullRequest", f"No commits between {base} and {head}")
-        opened = await self._asked("POST", f"/repos/{name}/pulls", dict(body), request)
+        async with self._alone(name, label, base):
+            if (await self.edge.call("GET", f"/repos/{name}/pulls{query}")).body:
+                raise _exists_already(label)
+            if not await self._is_ahead(name, tips["base"], tips["head"]):
+                raise unprocessable("PullRequest", f"No commits between {base} and {head}")
+            opened = await self._asked("POST", f"/repos/{name}/pulls", dict(body), request)
         if self.shows_late:
             self.hidden[self.edge.identities.number_of(name) or 0, opened["number"]] = self.shows_late
         await self.actions.event(request, name, "pull_request", head, opened["head"]["sha"])
         return await self.follow(name, opened)
+
+    @asynccontextmanager
+    async def _alone(self, name: str, label: str, base: str) -> AsyncIterator[None]:
+        """Of two requests at once for the same branches GitHub opens one, and refuses the other."""
+        if (name, label, base) in self._opening:
+            raise _exists_already(label)
+        self._opening.add((name, label, base))
+        try:
+            yield
+        finally:
+            self._opening.discard((name, label, base))
 
     async def _is_ahead(self, name: str, base: str, head: str) -> bool:
         if base == head:
@@ -295,3 +310,7 @@ class PullRequests:
         if answer.status >= 400:
             raise Refused(answer.status, str(answer.body.get("message", "")), answer.body.get("errors"))
         return answer.body
+
+
+def _exists_already(label: str) -> Refused:
+    return unprocessable("PullRequest", f"A pull request already exists for {label}.")

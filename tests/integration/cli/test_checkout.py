@@ -172,11 +172,12 @@ class TestAgainstARegistry:
         assert bot("scan", unknown, "-c", upstream.settings).code == 3
         assert bot("scan", both, "-c", upstream.settings).code == 1
 
-    def test_fresh_pins_cost_one_request_each(
-        self, bot: Command, upstream: Upstream, tmp_path: Path, shared_world: World
+    @pytest.mark.parametrize("is_stale", [False, True], ids=["fresh", "stale"])
+    def test_pins_by_digest_cost_one_request_each(
+        self, bot: Command, upstream: Upstream, tmp_path: Path, shared_world: World, *, is_stale: bool
     ) -> None:
-        fresh = checkout_of(tmp_path / "fresh", f"{upstream.base}@{upstream.digest}")
-        assert bot("scan", fresh, "-c", upstream.settings).code == 0
+        pins = checkout_of(tmp_path / "pins", f"{upstream.base}@{OLD if is_stale else upstream.digest}")
+        assert bot("scan", pins, "-c", upstream.settings).code == is_stale
         assert [request.method for request in shared_world.traffic.requests(service="registry")] == ["HEAD"]
 
     def test_scan_tells_stale_from_fresh(

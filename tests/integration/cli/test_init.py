@@ -4,8 +4,11 @@ import io
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.integration.cli.conftest import Command
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -53,6 +56,16 @@ def test_a_file_that_is_there_stays(bot: Command, file: Path) -> None:
     assert file.read_text() == "log: text\n"
 
 
+@pytest.mark.parametrize("address", ["https://dev.azure.com/contoso", "contoso.visualstudio.com", "gitlab.com"])
+def test_another_forge_is_refused_by_its_name_before_anything_else_is_asked(
+    bot: Command, file: Path, address: str
+) -> None:
+    ran = bot("init", "--github", address)
+    assert (ran.code, ran.out) == (2, "")
+    assert "which the bot does not work with yet" in ran.err
+    assert not file.exists()
+
+
 def test_an_answer_that_is_not_valid_is_named_and_nothing_is_written(bot: Command, file: Path) -> None:
     ran = bot(
         "init", "--github", "github.com", "--app", 1, "--owners", "*", "--channel", "-", "--store", "mysql://x"
@@ -82,3 +95,28 @@ class CtrlC(io.StringIO):
 def test_ctrl_c_at_a_question_interrupts(bot: Command, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", CtrlC())
     assert bot("init").code == 130
+
+
+@pytest.mark.parametrize(("app", "gives"), [(1, "app-private-key"), (0, "token")])
+def test_the_file_for_github_actions_has_at_most_25_lines_and_gives_what_the_action_takes(
+    bot: Command, file: Path, app: int, gives: str
+) -> None:
+    ran = bot("init", "--action", "--app", app)
+    assert (ran.code, ran.err) == (0, "")
+    text = (file.parent / ".github/workflows/freshness.yml").read_text()
+    assert len(text.splitlines()) <= 25
+    [step] = yaml.safe_load(text)["jobs"]["freshness"]["steps"]
+    taken = yaml.safe_load((ROOT / "action.yml").read_text())["inputs"]
+    assert gives in step["with"]
+    assert step["with"].keys() <= taken.keys()
+
+
+def test_the_file_for_github_actions_is_the_one_in_its_document(bot: Command, file: Path) -> None:
+    bot("init", "--action", "--app", 1)
+    assert (file.parent / ".github/workflows/freshness.yml").read_text() in (ROOT / "docs/action.md").read_text()
+
+
+def test_a_workflow_that_is_there_stays(bot: Command, file: Path) -> None:
+    bot("init", "--action", "--app", 1)
+    again = bot("init", "--action", "--app", 0)
+    assert (again.code, again.err) == (2, ".github/workflows/freshness.yml: there is a file already; use --force\n")

@@ -21,7 +21,7 @@ OF_TASTE = {"self-repository"}
 
 @pytest.mark.skipif(not ZIZMOR.exists(), reason="zizmor is missing: make set-up")
 def test_zizmor_finds_nothing() -> None:
-    asked = [str(ZIZMOR), "--offline", "--no-exit-codes", "--format", "json", str(FOLDER)]
+    asked = [str(ZIZMOR), "--offline", "--no-exit-codes", "--format", "json", str(FOLDER), str(ROOT / "action.yml")]
     found = json.loads(subprocess.run(asked, capture_output=True, check=True, timeout=60).stdout)
     assert [(each["ident"], each["desc"]) for each in found if each["ident"] not in OF_TASTE] == []
 
@@ -36,7 +36,8 @@ def test_actionlint_finds_nothing() -> None:
 
 
 def test_each_action_is_named_by_commit_with_its_version_and_listed() -> None:
-    named = {line.split("uses:")[1].strip() for path in FOLDER.glob("*.yml") for line in _uses(path)}
+    files = [*FOLDER.glob("*.yml"), ROOT / "action.yml"]
+    named = {line.split("uses:")[1].strip() for path in files for line in _uses(path)}
     pinned = [re.fullmatch(r"([\w./-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)", each) for each in sorted(named)]
     assert all(pinned), named
     page = (ROOT / "docs" / "reusable-workflows.md").read_text()

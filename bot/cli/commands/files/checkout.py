@@ -146,7 +146,8 @@ def _looked(path: Path, settings: "Settings | None") -> "FolderScan":
     from bot.domain.clock import SystemClock
 
     with progress_of("reading") as progress:
-        return asyncio.run(checkout.scan(path, settings, SystemClock(), offline=False, progress=progress))
+        looked = checkout.scan(path, settings, SystemClock(), offline=False, progress=progress, compares=True)
+        return asyncio.run(looked)
 
 
 def _replacement(text: str) -> "Replacement":

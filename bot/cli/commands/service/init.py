@@ -20,10 +20,15 @@ def init(
     store: Annotated[str | None, typer.Option(help="sqlite:///PATH or postgresql://USER@HOST/NAME.")] = None,
     secrets: Annotated[Path, typer.Option(help="Folder of the secrets' files.")] = Path("/run/secrets"),
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    action: Annotated[
+        bool, typer.Option("--action", help="Write the workflow that runs the bot in GitHub Actions instead.")
+    ] = False,
 ) -> None:
     """Asks five questions and writes a settings file.
 
     What an option answers is not asked. It then says which secret belongs into which file; no secret is asked for.
+    With --action it asks one question, and writes the one file that GitHub Actions needs, into the checkout that it
+    is called in: .github/workflows/freshness.yml.
 
     Exit code 0 where the file was written; 2 where an answer is not valid, and nothing is written then.
 
@@ -32,6 +37,9 @@ def init(
     from bot.cli.screen.output import print_line, print_sentence
     from bot.domain.failure import Failure, Trouble
 
+    if action:
+        _write_workflow(app, force=force)
+        return
     if file.exists() and not force:
         raise Failure(Trouble.DENIED, "there is a file already", where=str(file), advice="use --force, or --output")
     try:
@@ -54,13 +62,38 @@ def init(
     print_sentence(f"- freshness-bot once --dry-run -c {file}")
 
 
+def _write_workflow(app: int | None, *, force: bool) -> None:
+    """Writes the file into the checkout that this is called in, and says what a person has to do besides."""
+    from bot.cli.screen.output import print_line, print_sentence
+    from bot.domain.failure import Failure, Trouble
+    from bot.settings.action_workflow import PATH, still_to_do, workflow_text
+
+    file = Path(PATH)
+    if file.exists() and not force:
+        raise Failure(Trouble.DENIED, "there is a file already", where=PATH, advice="use --force")
+    with_app = (
+        typer.confirm("With a GitHub App, for several repositories", default=True) if app is None else app > 0
+    )
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(workflow_text(with_app=with_app))
+    except OSError as error:
+        raise Failure(Trouble.DENIED, f"cannot be written: {error.strerror}", where=PATH) from error
+    print_line(f"{PATH} is written. What is still to do:")
+    for sentence in still_to_do(with_app=with_app):
+        print_sentence(f"- {sentence}")
+
+
 def _answers(
     github: str | None, app: int | None, owners: str | None, channel: str | None, store: str | None, secrets: Path
 ) -> "Answers":
-    from bot.settings.starting import GITHUB, STORE, Answers
+    from bot.domain.failure import Failure, Trouble
+    from bot.settings.starting import GITHUB, STORE, Answers, forge_defect
 
     if github is None:
         github = typer.prompt("Where is GitHub", default=GITHUB)
+    if (defect := forge_defect(github)) is not None:
+        raise Failure(Trouble.DENIED, defect, where="--github")
     if app is None:
         app = typer.prompt("Id of the GitHub App (0: a token is used)", default=0, type=int)
     if owners is None:

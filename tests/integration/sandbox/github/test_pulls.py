@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from github import Github, InputGitTreeElement
 from github.GithubException import GithubException
@@ -50,6 +52,19 @@ async def test_a_second_pull_request_for_a_branch_is_a_422(shared_world: World, 
     with pytest.raises(GithubException) as error:
         repository.create_pull(base="main", head=BRANCH, title="again", body="")
     assert refusal(error) == (422, f"A pull request already exists for contoso:{BRANCH}.")
+
+
+async def test_of_two_pull_requests_at_once_for_a_branch_one_is_opened(shared_world: World, bot: Github) -> None:
+    repository = bot.get_repo(await shared_world.github.create_repository("at-once", {"Dockerfile": OLD}))
+    sha = commit(repository, {"Dockerfile": NEW}, main_of(repository))
+    repository.create_git_ref(f"refs/heads/{BRANCH}", sha)
+
+    def open_one() -> PullRequest:
+        return repository.create_pull(base="main", head=BRANCH, title="Take aspnet 8.0.22", body="why")
+
+    ends = await asyncio.gather(*(asyncio.to_thread(open_one) for _ in range(4)), return_exceptions=True)
+    assert sum(isinstance(end, PullRequest) for end in ends) == 1
+    assert [pull.number for pull in repository.get_pulls(state="all")] == [1]
 
 
 async def test_a_pull_request_is_found_by_its_head(shared_world: World, bot: Github) -> None:

@@ -11,9 +11,15 @@ from bot.domain.failure import Failure, Trouble
 
 @dataclass(frozen=True, slots=True)
 class TokenCredentials:
-    """A token of a person or of a machine account; it is never shown."""
+    """A token of a person, of a machine account or of an App's installation; it is never shown."""
 
     token: str
+
+    @property
+    def is_installation(self) -> bool:
+        """Whether it is that of an installation, as the token of a workflow is too: it sees the repositories of
+        that installation and no others, and GitHub signs what is committed with it."""
+        return self.token.startswith("ghs_")
 
     def __repr__(self) -> str:
         return "TokenCredentials(token=***)"
@@ -28,6 +34,10 @@ class AppCredentials:
     private_key: str
     installation: int | None = None
     permissions: Mapping[str, str] | None = None
+
+    @property
+    def is_installation(self) -> bool:
+        return self.installation is not None
 
     def __repr__(self) -> str:
         return f"AppCredentials(id={self.id}, private_key=***)"

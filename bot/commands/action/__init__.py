@@ -1,0 +1,1 @@
+"""The bot as a step of a GitHub Actions workflow: a few passes, a state that is kept on a branch, a job summary."""

@@ -1,0 +1,113 @@
+"""The steps of action.yml as GitHub's runner executes them: expressions put in, `bash` started, files read back."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ACTION = Path(__file__).parents[3] / "action.yml"
+_EXPRESSION = re.compile(r"\$\{\{ *([a-z._-]+) *\}\}")
+
+
+def written() -> dict[str, Any]:
+    """What action.yml says."""
+    action: dict[str, Any] = yaml.safe_load(ACTION.read_text())
+    return action
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What one run of the step has left: its exit code, its log, and the files that the runner shows."""
+
+    code: int
+    log: str
+    summary: str
+    outputs: Mapping[str, str]
+
+    def annotations(self, level: str) -> list[str]:
+        """The lines that people see beside the run, as far as the runner heeds commands at that moment."""
+        heeded, stopped = [], None
+        for line in self.log.splitlines():
+            if stopped is not None:
+                stopped = None if line == f"::{stopped}::" else stopped
+            elif line.startswith("::stop-commands::"):
+                stopped = line.rpartition("::")[2]
+            elif line.startswith(f"::{level} "):
+                heeded.append(line.partition("::")[2].partition("::")[2])
+        return heeded
+
+
+@dataclass(slots=True)
+class Runner:
+    """A machine for one job after the other of a workflow in `repository`; `api_url` is where GitHub is played."""
+
+    folder: Path
+    api_url: str
+    repository: str
+    token: str
+    number: int = 0
+    environment: dict[str, str] = field(default_factory=dict)
+
+    async def run(self, **inputs: str) -> Ran:
+        """One run with these inputs, `_` for `-` in their names."""
+        process, folder = await self.start(**inputs)
+        return await self.result(process, folder)
+
+    async def start(self, **inputs: str) -> tuple[asyncio.subprocess.Process, Path]:
+        """Begins a run on a fresh machine, on which the program is installed."""
+        self.number += 1
+        folder = self.folder / f"run-{self.number}"
+        program = folder / "freshness-bot-program" / "bin"
+        program.mkdir(parents=True)
+        (program / "freshness-bot").symlink_to(Path(sys.executable).parent / "freshness-bot")
+        for name in ("summary", "output"):
+            (folder / name).touch()
+        [step] = [step for step in written()["runs"]["steps"] if step.get("id") == "freshness"]
+        process = await asyncio.create_subprocess_exec(
+            *("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]),
+            cwd=folder,
+            env=self._environment(folder) | self._given(step["env"], inputs) | self.environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        return process, folder
+
+    async def result(self, process: asyncio.subprocess.Process, folder: Path) -> Ran:
+        """Waits for the end of a run that was started."""
+        log, _ = await asyncio.wait_for(process.communicate(), 180)
+        assert process.returncode is not None
+        outputs = dict(line.split("=", 1) for line in (folder / "output").read_text().splitlines())
+        return Ran(process.returncode, log.decode(), (folder / "summary").read_text(), outputs)
+
+    def _environment(self, folder: Path) -> dict[str, str]:
+        own = {name: os.environ[name] for name in ("PATH", "HOME", "NO_PROXY", "no_proxy") if name in os.environ}
+        return own | {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_API_URL": self.api_url,
+            "GITHUB_SERVER_URL": self.api_url,
+            "GITHUB_REPOSITORY": self.repository,
+            "GITHUB_RUN_ID": str(1000 + self.number),
+            "GITHUB_RUN_NUMBER": str(self.number),
+            "GITHUB_STEP_SUMMARY": str(folder / "summary"),
+            "GITHUB_OUTPUT": str(folder / "output"),
+            "GITHUB_WORKSPACE": str(folder),
+            "RUNNER_TEMP": str(folder),
+        }
+
+    def _given(self, environment: Mapping[str, str], inputs: Mapping[str, str]) -> dict[str, str]:
+        """The step's own environment, with the inputs and their defaults put in."""
+        declared = {name: str(row.get("default", "")) for name, row in written()["inputs"].items()}
+        given = {name.replace("_", "-"): value for name, value in inputs.items()}
+        assert given.keys() <= declared.keys()
+        known = {"github.token": self.token}
+        known |= {f"inputs.{name}": self._put_in(value, known) for name, value in (declared | given).items()}
+        return {name: self._put_in(value, known) for name, value in environment.items()}
+
+    def _put_in(self, text: str, known: Mapping[str, str]) -> str:
+        return _EXPRESSION.sub(lambda found: known[found[1]], text)
