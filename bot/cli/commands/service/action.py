@@ -12,7 +12,7 @@ def action() -> None:
     Exit codes: 0 the passes were made, and what needs attention is in the summary; 2 inputs or settings
     cannot be read, or the state neither read nor kept; 130 the job was cancelled, with the state kept.
 
-    Example: uses: OWNER/freshness-bot@COMMIT
+    Example: freshness-bot action
     """
     import asyncio
     import os
