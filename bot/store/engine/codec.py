@@ -49,12 +49,12 @@ def unparse(value: Any) -> str:
 
 def load(data: Any, kind: type[T]) -> T:
     """The value that `dump` made these plain ones of; raises `Failure` where they are not of that kind."""
-    return _loaded(_adapter(cast(Any, kind)).validator.validate_python, data, kind)
+    return _load_by(_adapter(cast(Any, kind)).validator.validate_python, data, kind)
 
 
 def load_text(text: str, kind: type[T]) -> T:
     """Decodes from the text of a JSON column, which is twice as fast where there are many rows."""
-    return _loaded(_adapter(cast(Any, kind)).validator.validate_json, text, kind)
+    return _load_by(_adapter(cast(Any, kind)).validator.validate_json, text, kind)
 
 
 @lru_cache(maxsize=4096)
@@ -63,12 +63,12 @@ def load_shared(text: str, kind: type[T]) -> T:
     return load_text(text, kind)
 
 
-def _loaded(validate: Callable[[Any], Any], data: Any, kind: type[T]) -> T:
+def _load_by(validate: Callable[[Any], Any], data: Any, kind: type[T]) -> T:
     try:
         return cast(T, validate(data))
     except ValidationError as error:
-        what = f"a stored {getattr(kind, '__name__', kind)} cannot be read: {misfit(error)}"
-        raise Failure(Trouble.MALFORMED, what, advice="restore the row from a backup, or delete it") from error
+        problem = f"a stored {getattr(kind, '__name__', kind)} cannot be read: {misfit(error)}"
+        raise Failure(Trouble.MALFORMED, problem, advice="restore the row from a backup, or delete it") from error
 
 
 @lru_cache(maxsize=64)

@@ -46,8 +46,8 @@ _VALUE = select(counters.c.value).where(counters.c.name == bindparam("name"))
 
 
 async def counter(connection: AsyncConnection, name: str) -> int:
-    found = await connection.scalar(_VALUE, {"name": name})
-    return int(found or 0)
+    value = await connection.scalar(_VALUE, {"name": name})
+    return int(value or 0)
 
 
 async def hold_counter(connection: AsyncConnection, name: str) -> None:
@@ -57,7 +57,7 @@ async def hold_counter(connection: AsyncConnection, name: str) -> None:
     """
     if connection.dialect.name == "sqlite":
         return
-    held = select(counters.c.value).where(counters.c.name == name).with_for_update(key_share=True)
-    if (await connection.execute(held)).first() is None:
+    locking_query = select(counters.c.value).where(counters.c.name == name).with_for_update(key_share=True)
+    if (await connection.execute(locking_query)).first() is None:
         await connection.execute(insert_missing(connection, counters, name=name, value=0))
-        await connection.execute(held)
+        await connection.execute(locking_query)

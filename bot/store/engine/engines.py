@@ -52,9 +52,9 @@ def engine_for(target: URL) -> AsyncEngine:
     """The engine of those that write; nothing is connected yet."""
     if target.get_backend_name() == "sqlite":
         return _on_sqlite(target, "BEGIN IMMEDIATE")
-    told = {name: value for name, value in _POSTGRES.items() if name not in target.query}
+    connect_args = {name: value for name, value in _POSTGRES.items() if name not in target.query}
     return create_async_engine(
-        target, pool_pre_ping=True, hide_parameters=True, json_serializer=unparse, connect_args=told
+        target, pool_pre_ping=True, hide_parameters=True, json_serializer=unparse, connect_args=connect_args
     )
 
 

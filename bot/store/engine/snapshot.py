@@ -56,12 +56,12 @@ async def _rows(url: str) -> Mapping[str, Sequence[dict[str, Any]]]:
     try:
         async with opening(engine), engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            return await connection.run_sync(_read)
+            return await connection.run_sync(_read_tables)
     finally:
         await engine.dispose()
 
 
-def _read(connection: Connection) -> Mapping[str, Sequence[dict[str, Any]]]:
+def _read_tables(connection: Connection) -> Mapping[str, Sequence[dict[str, Any]]]:
     """Reads a table by the columns that it has: an older schema has fewer than ours."""
     ours = {table.name for table in every_table()}
     present = MetaData()

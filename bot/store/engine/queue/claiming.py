@@ -66,7 +66,7 @@ async def claim(
     ids = await _due(connection, table, worker, now, limit, where, order)
     if not ids:
         return []
-    taken = (
+    statement = (
         update(table)
         .where(table.c.id.in_(ids))
         .values(
@@ -77,7 +77,7 @@ async def claim(
         )
         .returning(table)
     )
-    rows = (await connection.execute(taken)).mappings().all()
+    rows = (await connection.execute(statement)).mappings().all()
     places = {row: place for place, row in enumerate(ids)}
     return sorted(rows, key=lambda row: places[row["id"]])
 
@@ -88,7 +88,7 @@ async def _due(
     worker: Worker,
     now: datetime,
     limit: int,
-    where: Sequence[ColumnElement[bool]],
+    conditions: Sequence[ColumnElement[bool]],
     order: Sequence[ColumnElement[Any]],
 ) -> list[int]:
     ways = _ways_to_be_due(connection, table, worker, now)
@@ -96,10 +96,10 @@ async def _due(
         ways = [or_(*ways)]
     free = table.c.lease_until
     is_free = or_(free.is_(None), free <= now, free > now + LONGEST_LEASE)
-    for met in ways:
+    for is_due_so in ways:
         rows = await connection.execute(
             select(table.c.id)
-            .where(met, is_free, *where)
+            .where(is_due_so, is_free, *conditions)
             .order_by(*order, table.c.due_at, table.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True, key_share=True)
@@ -161,10 +161,10 @@ async def give_back(connection: AsyncConnection, table: Table, worker: Worker, *
 
     `attempted`: it may have begun with them, so the attempt counts; an orderly stop has not.
     """
-    held = await lock_where(connection, table, table.c.lease_owner == worker.name)
+    ids = await lock_where(connection, table, table.c.lease_owner == worker.name)
     freed = await connection.execute(
         update(table)
-        .where(table.c.id.in_(held), table.c.lease_owner == worker.name)
+        .where(table.c.id.in_(ids), table.c.lease_owner == worker.name)
         .values(
             lease_owner=None,
             lease_until=None,
