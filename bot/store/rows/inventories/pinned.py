@@ -49,8 +49,8 @@ def shown_since_pinned() -> Select[tuple[int]]:
     By what came in between, an image is known to have had what still runs.
     """
     link = image_inventories.c
-    shown = (link.image_id, link.platform, link.inventory_id.label("id"), literal(0).label("steps"))
-    back = select(*shown).cte(recursive=True, nesting=True)
+    columns = (link.image_id, link.platform, link.inventory_id.label("id"), literal(0).label("steps"))
+    back = select(*columns).cte(recursive=True, nesting=True)
     again = last_again(back.c.image_id, back.c.platform, back.c.id).scalar_subquery()
     previous = func.coalesce(again, inventories.c.previous_id)
     back = back.union_all(

@@ -62,20 +62,20 @@ class TwoLooks:
 
 
 async def want_inventories(
-    connection: AsyncConnection, shown: Collection[ShownImage], now: datetime
+    connection: AsyncConnection, shown_images: Collection[ShownImage], now: datetime
 ) -> Mapping[str, int]:
     """The inventory of each image by the digest of its manifest; those that are new await to be read.
 
     What an inventory of others tells is left out: it knows no whole digests of layers.
     """
-    known = [each for each in shown if all(map(is_digest, (each.image.digest, *each.image.layers)))]
-    images = {each.image.digest: each for each in known if each.image.layers}
+    whole_images = [each for each in shown_images if all(map(is_digest, (each.image.digest, *each.image.layers)))]
+    images = {each.image.digest: each for each in whole_images if each.image.layers}
     before = await _ids(connection, inventories, images)
     new = sorted(images.keys() - before.keys())
     if not new:
         return before
-    found = await _layers(connection, [images[digest] for digest in new], now)
-    for some in chunks(new):
+    layer_ids = await _layers(connection, [images[digest] for digest in new], now)
+    for chunk in chunks(new):
         rows = [
             {
                 "digest": each,
@@ -84,12 +84,12 @@ async def want_inventories(
                 "seen_at": now,
                 "due_at": now,
             }
-            for each in some
+            for each in chunk
         ]
         await connection.execute(insert_into(connection, inventories).on_conflict_do_nothing(), rows)
     ids = await _ids(connection, inventories, new)
     made_of = [
-        {"inventory_id": ids[digest], "position": position, "layer_id": found[layer]}
+        {"inventory_id": ids[digest], "position": position, "layer_id": layer_ids[layer]}
         for digest in new
         for position, layer in enumerate(images[digest].image.layers)
     ]
@@ -98,10 +98,12 @@ async def want_inventories(
     return {**before, **ids}
 
 
-async def _layers(connection: AsyncConnection, shown: Sequence[ShownImage], now: datetime) -> Mapping[str, int]:
+async def _layers(
+    connection: AsyncConnection, shown_images: Sequence[ShownImage], now: datetime
+) -> Mapping[str, int]:
     """The layers by their digests; one that is new, or that an earlier edition has read, awaits to be read."""
     rows: dict[str, dict[str, object]] = {}
-    for each in shown:
+    for each in shown_images:
         image = each.image
         has_all = len(image.diff_ids) == len(image.layers)
         for position, layer in enumerate(image.layers):
@@ -112,7 +114,7 @@ async def _layers(connection: AsyncConnection, shown: Sequence[ShownImage], now:
                 "named_diff_id": image.diff_ids[position] if has_all else None,
                 "due_at": now,
             }
-    for some in chunks([rows[digest] for digest in sorted(rows)]):
+    for chunk in chunks([rows[digest] for digest in sorted(rows)]):
         statement = insert_into(connection, layers)
         was_read = layers.c.read_at.is_not(None)
         anew = {
@@ -120,33 +122,37 @@ async def _layers(connection: AsyncConnection, shown: Sequence[ShownImage], now:
             "due_at": case((was_read, statement.excluded.due_at), else_=layers.c.due_at),
             "attempts": case((was_read, 0), else_=layers.c.attempts),
         }
-        taken = {name: statement.excluded[name] for name in ("registry", "repository")}
+        source_columns = {name: statement.excluded[name] for name in ("registry", "repository")}
         await connection.execute(
             statement.on_conflict_do_update(
-                index_elements=["digest"], set_=anew | taken, where=~was_read | (layers.c.edition < EDITION)
+                index_elements=["digest"],
+                set_=anew | source_columns,
+                where=~was_read | (layers.c.edition < EDITION),
             ),
-            some,
+            chunk,
         )
     return await _ids(connection, layers, rows)
 
 
 async def _ids(connection: AsyncConnection, table: Table, digests: Collection[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for some in chunks(sorted(digests)):
-        rows = await connection.execute(select(table.c.digest, table.c.id).where(table.c.digest.in_(some)))
-        found |= {row.digest: row.id for row in rows}
-    return found
+    ids: dict[str, int] = {}
+    for chunk in chunks(sorted(digests)):
+        rows = await connection.execute(select(table.c.digest, table.c.id).where(table.c.digest.in_(chunk)))
+        ids |= {row.digest: row.id for row in rows}
+    return ids
 
 
 async def want_observed(
     connection: AsyncConnection, observed: Mapping[int, Sequence[ShownImage]], now: datetime
 ) -> None:
     """What these observations, by their ids, show is to be read, and compared with what was shown before."""
-    ids = await want_inventories(connection, [each for shown in observed.values() for each in shown], now)
+    ids = await want_inventories(
+        connection, [each for shown_images in observed.values() for each in shown_images], now
+    )
     rows = [
         {"observation_id": number, "platform": platform, "inventory_id": inventory}
-        for number, shown in sorted(observed.items())
-        for platform, inventory in _by_platform(shown, ids).items()
+        for number, shown_images in sorted(observed.items())
+        for platform, inventory in _by_platform(shown_images, ids).items()
     ]
     if not rows:
         return
@@ -172,36 +178,36 @@ async def want_observed(
         await _follow(connection, {pair["after_id"]: pair["before_id"] for pair in pairs})
 
 
-def _by_platform(shown: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
+def _by_platform(shown_images: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
     """The inventory of each platform of a base; of several images of one, that of the first, which builds take."""
     first: dict[str, int] = {}
-    for each in shown:
+    for each in shown_images:
         if each.image.digest in ids:
             first.setdefault(each.image.platform, ids[each.image.digest])
     return first
 
 
-def _by_name(shown: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
+def _by_name(shown_images: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
     """The inventory of each image of an index; those of one platform have a name of their own each."""
-    named = named_apart(each.image for each in shown)
-    return {name: ids[image.digest] for name, image in named if image.digest in ids}
+    image_names = named_apart(each.image for each in shown_images)
+    return {name: ids[image.digest] for name, image in image_names if image.digest in ids}
 
 
 async def want_image(
     connection: AsyncConnection,
     image: int,
     index: str,
-    shown: Sequence[ShownImage],
+    shown_images: Sequence[ShownImage],
     looks: TwoLooks,
 ) -> None:
     """What an image of the fleet, a row of `images`, shows now under the digest `index` is to be read, and its
     registry asked for SBOMs."""
     now = looks.now
-    ids = await want_inventories(connection, shown, now)
+    ids = await want_inventories(connection, shown_images, now)
     links = image_inventories
     rows = await connection.execute(select(links.c.platform, links.c.inventory_id).where(links.c.image_id == image))
     before = {row.platform: row.inventory_id for row in rows}
-    now_shown = _by_name(shown, ids)
+    now_shown = _by_name(shown_images, ids)
     await connection.execute(delete(links).where(links.c.image_id == image, links.c.platform.not_in(now_shown)))
     for platform, inventory in sorted(now_shown.items()):
         await connection.execute(
@@ -214,9 +220,9 @@ async def want_image(
                 inventory_id=inventory,
             )
         )
-    for each in shown:
+    for each in shown_images:
         if each.image.digest in ids:
-            asked = insert_missing(
+            insertion = insert_missing(
                 connection,
                 sbom_looks,
                 inventory_id=ids[each.image.digest],
@@ -225,7 +231,7 @@ async def want_image(
                 index_digest=index,
                 due_at=now + ATTACHED_AFTER,
             )
-            await connection.execute(asked)
+            await connection.execute(insertion)
     await _note_index(connection, index, now_shown.values(), now)
     followed = {inventory: before[platform] for platform, inventory in now_shown.items() if platform in before}
     await _follow(connection, followed)
@@ -245,12 +251,12 @@ async def _note_again(
     that comes after it. No more is kept than is looked back at."""
     columns = (inventories.c[name] for name in ("id", "seen_at", "previous_id"))
     rows = await connection.execute(select(*columns).where(inventories.c.id.in_(changed.values())))
-    known = {row.id: row for row in rows}
+    rows_by_id = {row.id: row for row in rows}
     again = select(shown_again.c.platform, shown_again.c.inventory_id).where(shown_again.c.image_id == image)
     strayed = {(row.platform, row.inventory_id) for row in await connection.execute(again)} if changed else set()
     noted = []
     for platform, number in sorted(changed.items()):
-        previous, row = before.get(platform), known[number]
+        previous, row = before.get(platform), rows_by_id[number]
         is_told = looks.tell(row.seen_at, is_next=row.previous_id == previous)
         if not is_told or (platform, previous) in strayed:
             since = row.seen_at if is_told else looks.now
@@ -264,11 +270,11 @@ async def _note_again(
         await connection.execute(delete(shown_again).where(mine, shown_again.c.id.not_in(last)))
 
 
-async def _note_index(connection: AsyncConnection, index: str, shown: Collection[int], now: datetime) -> None:
+async def _note_index(connection: AsyncConnection, index: str, numbers: Collection[int], now: datetime) -> None:
     """Notes that these inventories are shown under the index, where they were shown under another first."""
     looks = sbom_looks.c
     others = select(literal(index), looks.inventory_id, literal(now, later_indexes.c.seen_at.type)).where(
-        looks.inventory_id.in_(shown), looks.index_digest != index
+        looks.inventory_id.in_(numbers), looks.index_digest != index
     )
     key = ["index_digest", "inventory_id"]
     statement = insert_into(connection, later_indexes).from_select([*key, "seen_at"], others)

@@ -79,8 +79,8 @@ async def save_audited(
     connection: AsyncConnection, repository: int, files: Mapping[str, str], now: datetime
 ) -> None:
     """Which files the audit judges from now on; the repository is due only where these are others than before."""
-    known = await connection.execute(select(audits.c.files).where(audits.c.repository_id == repository))
-    row = known.first()
+    result = await connection.execute(select(audits.c.files).where(audits.c.repository_id == repository))
+    row = result.first()
     if row is not None and row.files == dict(files):
         return
     values = {"files": dict(sorted(files.items())), "due_at": now, "attempts": 0}
@@ -106,8 +106,8 @@ async def forget_audits(connection: AsyncConnection, repositories: Sequence[int]
 
 async def judged_otherwise(connection: AsyncConnection, mark: str) -> list[int]:
     """The audits that were made under another mark."""
-    where = or_(audits.c.mark.is_(None), audits.c.mark != mark)
-    return list((await connection.execute(select(audits.c.id).where(where).order_by(audits.c.id))).scalars())
+    condition = or_(audits.c.mark.is_(None), audits.c.mark != mark)
+    return list((await connection.execute(select(audits.c.id).where(condition).order_by(audits.c.id))).scalars())
 
 
 def packed(findings: Sequence[Finding]) -> bytes:

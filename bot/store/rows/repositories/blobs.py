@@ -13,8 +13,8 @@ from bot.store.rows.repositories.tables import blobs
 
 async def blobs_of(connection: AsyncConnection, shas: Iterable[str]) -> dict[str, bytes]:
     """Those that are kept."""
-    found: dict[str, bytes] = {}
+    bodies: dict[str, bytes] = {}
     for chunk in chunks(sorted(set(shas))):
         rows = await connection.execute(select(blobs).where(blobs.c.sha.in_(chunk)))
-        found |= readable(rows, lambda row: (row.sha, zlib.decompress(row.body)), lambda row: f"blob {row.sha}")
-    return found
+        bodies |= readable(rows, lambda row: (row.sha, zlib.decompress(row.body)), lambda row: f"blob {row.sha}")
+    return bodies

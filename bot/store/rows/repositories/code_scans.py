@@ -35,9 +35,9 @@ falls_due(code_scans, DueTable("code-scans", (IS_SCANNED,), furthest=timedelta(d
 
 async def want_scan(connection: AsyncConnection, repository: int, now: datetime) -> None:
     """Has the findings looked at now: they were made anew."""
-    made = insert_into(connection, code_scans).values(repository_id=repository, due_at=now)
+    insertion = insert_into(connection, code_scans).values(repository_id=repository, due_at=now)
     again = {"due_at": now, "attempts": 0}
-    await connection.execute(made.on_conflict_do_update(index_elements=["repository_id"], set_=again))
+    await connection.execute(insertion.on_conflict_do_update(index_elements=["repository_id"], set_=again))
 
 
 async def forget_scan(connection: AsyncConnection, repository: int) -> None:

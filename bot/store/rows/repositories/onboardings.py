@@ -79,7 +79,9 @@ async def onboarding_in(connection: AsyncConnection, repository: int) -> Onboard
     return onboarding_of(row) if row is not None else None
 
 
-async def count_onboardings(connection: AsyncConnection, *where: ColumnElement[bool]) -> dict[OnboardingState, int]:
+async def count_onboardings(
+    connection: AsyncConnection, *conditions: ColumnElement[bool]
+) -> dict[OnboardingState, int]:
     """How many repositories stand how with it."""
-    counted = select(onboardings.c.state, func.count()).where(*where).group_by(onboardings.c.state)
+    counted = select(onboardings.c.state, func.count()).where(*conditions).group_by(onboardings.c.state)
     return {OnboardingState(row[0]): row[1] for row in await connection.execute(counted)}

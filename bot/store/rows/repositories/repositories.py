@@ -38,7 +38,7 @@ async def rename_in_place(connection: AsyncConnection, listing: Sequence[Reposit
     ).all()
     by_id = {row.forge_id: row for row in rows if row.forge_id is not None}
     by_name = {row.name.lower(): row for row in rows}
-    told: list[dict[str, Any]] = []
+    new_values: list[dict[str, Any]] = []
     in_the_way: list[int] = []
     for item in listing:
         if item.id is None:
@@ -50,8 +50,8 @@ async def rename_in_place(connection: AsyncConnection, listing: Sequence[Reposit
         if bearer is not None and (row is None or bearer.id != row.id):
             in_the_way.append(bearer.id)
         if row is not None and (row.name, row.forge_id, row.node_id) != (item.name, item.id, item.node_id):
-            told.append({"row": row.id, "named": item.name, "forge": item.id, "node": item.node_id})
-    aside = sorted({*in_the_way, *(each["row"] for each in told)})
+            new_values.append({"row": row.id, "named": item.name, "forge": item.id, "node": item.node_id})
+    aside = sorted({*in_the_way, *(each["row"] for each in new_values)})
     if not aside:
         return
     await lock(connection, repositories, aside)
@@ -59,10 +59,10 @@ async def rename_in_place(connection: AsyncConnection, listing: Sequence[Reposit
         update(repositories).where(repositories.c.id == bindparam("row")).values(name=bindparam("aside")),
         [{"row": row, "aside": f"no longer its name: {row}"} for row in aside],
     )
-    if told:
+    if new_values:
         await connection.execute(
             update(repositories)
             .where(repositories.c.id == bindparam("row"))
             .values(name=bindparam("named"), forge_id=bindparam("forge"), node_id=bindparam("node")),
-            told,
+            new_values,
         )

@@ -47,8 +47,8 @@ async def _stop_under_way(connection: AsyncConnection, rollout: int | None, now:
     merges = or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL)
     is_set = and_(merges, rebuilds.c.merging == Merging.SET.value)
     may_be_written = or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED, is_set)
-    for some in chunks(await lock_where(connection, rebuilds, may_be_written, *mine)):
-        leased = and_(rebuilds.c.id.in_(some), rebuilds.c.lease_owner.is_not(None))
+    for ids in chunks(await lock_where(connection, rebuilds, may_be_written, *mine)):
+        leased = and_(rebuilds.c.id.in_(ids), rebuilds.c.lease_owner.is_not(None))
         await connection.execute(update(rebuilds).where(leased).values(lease_owner=None, lease_until=None))
     merging = await merging_by_themselves(connection, rebuilds.c.merging == Merging.SET.value, *mine)
     await outdate(connection, merging, now)

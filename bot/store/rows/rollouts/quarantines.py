@@ -88,10 +88,10 @@ async def open_quarantine(
     connection: AsyncConnection, base: int, digest: str, who: str, reason: str, now: datetime
 ) -> bool:
     """Keeps whatever has not begun on the base from beginning; whether that is new. One message says why."""
-    known = select(quarantines.c.id).where(
+    query = select(quarantines.c.id).where(
         quarantines.c.base_id == base, quarantines.c.digest == digest, quarantines.c.until.is_(None)
     )
-    if (await connection.execute(known)).first() is not None:
+    if (await connection.execute(query)).first() is not None:
         return False
     values = {"base_id": base, "digest": digest, "since": now, "who": who, "reason": reason}
     opened = (await connection.execute(insert(quarantines).values(**values).returning(quarantines))).one()
@@ -116,16 +116,17 @@ async def is_more_to_hold(connection: AsyncConnection) -> bool:
     them too.
     """
     await hold_counter(connection, RELEASES)
-    found = await something_came(connection)
-    if found:
+    is_more = await something_came(connection)
+    if is_more:
         await raise_counter(connection, RELEASES)
-    return found
+    return is_more
 
 
-async def hold_what_came(connection: AsyncConnection, now: datetime, written: Collection[int] = ()) -> None:
+async def hold_what_came(connection: AsyncConnection, now: datetime, planned_ids: Collection[int] = ()) -> None:
     """Quarantines what bases show by now: digests to which they came back, and mirrors' copies of what is
-    quarantined. The rebuilds that are `written` afterwards are locked with those that this concerns."""
-    await _carry_out(connection, [], now, written)
+    quarantined. The rebuilds of `planned_ids`, which are written afterwards, are locked with those that this
+    concerns."""
+    await _carry_out(connection, [], now, planned_ids)
 
 
 async def _hold_returned(connection: AsyncConnection) -> list[Any]:
@@ -133,12 +134,12 @@ async def _hold_returned(connection: AsyncConnection) -> list[Any]:
 
     A base that comes and goes has one quarantine and one message, which count how often it came back.
     """
-    found: list[Any] = []
+    rows: list[Any] = []
     for row in (await connection.execute(_RETURNED)).all():
         again = update(quarantines).where(quarantines.c.id == row.id).returning(quarantines)
         values = {"until": None, "outcome": None, "returns": quarantines.c.returns + 1}
-        found.append((await connection.execute(again.values(**values))).one())
-    return found
+        rows.append((await connection.execute(again.values(**values))).one())
+    return rows
 
 
 async def _hold_copies(connection: AsyncConnection, now: datetime) -> list[Any]:
@@ -151,15 +152,15 @@ async def _hold_copies(connection: AsyncConnection, now: datetime) -> list[Any]:
     if not news:
         return []
     upstream = {row.base_id for row in news}
-    named = await connection.execute(select(bases).where(bases.c.id.in_(upstream)))
-    names = {row.id: base_of(row) for row in named}
-    found: list[Any] = []
+    base_rows = await connection.execute(select(bases).where(bases.c.id.in_(upstream)))
+    names = {row.id: base_of(row) for row in base_rows}
+    rows: list[Any] = []
     for row in news:
         reason = f"a copy of {names[row.base_id]}@{row.digest}: {row.reason}"
         values = {"base_id": row.copy, "digest": row.shown, "since": now, "who": row.who, "reason": reason}
         added = insert(quarantines).values(**values, copy_of_id=row.id).returning(quarantines)
-        found.append((await connection.execute(added)).one())
-    return found
+        rows.append((await connection.execute(added)).one())
+    return rows
 
 
 async def let_go(connection: AsyncConnection, base: int, outcome: str, now: datetime) -> int:
@@ -194,12 +195,12 @@ async def _set_lifted(connection: AsyncConnection, base: int, digests: Collectio
 
 async def _end(connection: AsyncConnection, outcomes: Mapping[int, str], now: datetime) -> list[Any]:
     """Ends these quarantines, each with its outcome; their rows."""
-    found: list[Any] = []
+    ended_rows: list[Any] = []
     for number, outcome in sorted(outcomes.items()):
         ended = update(quarantines).where(quarantines.c.id == number, quarantines.c.until.is_(None))
         rows = await connection.execute(ended.values(until=now, outcome=outcome).returning(quarantines))
-        found += rows.all()
-    return found
+        ended_rows += rows.all()
+    return ended_rows
 
 
 async def lift_published(connection: AsyncConnection, now: datetime) -> int:
@@ -219,8 +220,8 @@ async def is_any_to_lift(connection: AsyncConnection, now: datetime) -> bool:
     """Whether `lift_published` has anything to write."""
     if await _overtaken(connection, now) or await _over(connection) or await something_came(connection):
         return True
-    freed, kept = await to_be_marked(connection)
-    return bool(freed or kept)
+    freed, ids_to_keep = await to_be_marked(connection)
+    return bool(freed or ids_to_keep)
 
 
 async def _overtaken(connection: AsyncConnection, now: datetime) -> Sequence[Any]:
@@ -238,9 +239,9 @@ async def _over(connection: AsyncConnection) -> list[Any]:
         .where(quarantines.c.until.is_(None), bases.c.digest.is_not(None), bases.c.digest != quarantines.c.digest)
         .order_by(quarantines.c.id)
     )
-    left = rows.all()
-    carried = await still_carried(connection, {row.held for row in left})
-    return [row for row in left if (base_of(row), row.held) not in carried]
+    rows_left = rows.all()
+    carried = await still_carried(connection, {row.held for row in rows_left})
+    return [row for row in rows_left if (base_of(row), row.held) not in carried]
 
 
 async def _end_overtaken(connection: AsyncConnection, overtaken: Mapping[int, Base], now: datetime) -> None:
@@ -248,36 +249,40 @@ async def _end_overtaken(connection: AsyncConnection, overtaken: Mapping[int, Ba
     await lock(connection, rebuilds, list(overtaken))
     waiting = await read_rebuilds(connection, rebuilds.c.id.in_(list(overtaken)), rebuilds.c.state.in_(AWAITING))
     for rebuild in waiting:
-        shown = f"{overtaken[rebuild.id].short} has not shown the quarantined digest that this was for"
-        why = f"{shown}, for {duration(_TAKEN_UP_WITHIN)}, and nothing has taken it up"
-        ended = rebuild.moved(RebuildState.SKIPPED, why, at=now)
+        lack = f"{overtaken[rebuild.id].short} has not shown the quarantined digest that this was for"
+        reason = f"{lack}, for {duration(_TAKEN_UP_WITHIN)}, and nothing has taken it up"
+        ended = rebuild.moved(RebuildState.SKIPPED, reason, at=now)
         mine = update(rebuilds).where(rebuilds.c.id == rebuild.id)
         await connection.execute(mine.values(**outcome_of(ended), quarantine_id=None))
-        await keep_transitions(connection, [transition_row(rebuild.id, now, rebuild.state, ended.state, why)])
+        await keep_transitions(connection, [transition_row(rebuild.id, now, rebuild.state, ended.state, reason)])
     await after_transitions(connection, {rebuild.rollout for rebuild in waiting}, now)
 
 
 async def _carry_out(
-    connection: AsyncConnection, changed: Sequence[Any], now: datetime, written: Collection[int] = ()
+    connection: AsyncConnection, changed: Sequence[Any], now: datetime, planned_ids: Collection[int] = ()
 ) -> None:
     """Holds what came besides the quarantines that have `changed`, and brings rebuilds and messages to what holds
-    now. All rebuilds are locked at once, in their one order, those that are `written` afterwards among them."""
+    now. All rebuilds are locked at once, in their one order, those of `planned_ids` among them."""
     rows = [*changed, *await _hold_returned(connection), *await _hold_copies(connection, now)]
-    freed, kept = await to_be_marked(connection)
-    if not rows and not freed and not kept:
+    freed, ids_to_keep = await to_be_marked(connection)
+    if not rows and not freed and not ids_to_keep:
         return
     outdated = await _concerned(connection, {(row.base_id, row.digest) for row in rows})
-    await lock(connection, rebuilds, {*written, *freed, *outdated, *(id_ for ids in kept.values() for id_ in ids)})
-    for some in chunks(sorted(freed)):
-        mine = update(rebuilds).where(rebuilds.c.id.in_(some))
+    await lock(
+        connection,
+        rebuilds,
+        {*planned_ids, *freed, *outdated, *(id_ for ids in ids_to_keep.values() for id_ in ids)},
+    )
+    for chunk in chunks(sorted(freed)):
+        mine = update(rebuilds).where(rebuilds.c.id.in_(chunk))
         await connection.execute(mine.values(quarantine_id=None))
         await connection.execute(mine.where(*_PUT_OFF, rebuilds.c.due_at > now).values(due_at=now))
-    for number, ids in sorted(kept.items()):
-        for some in chunks(ids):
+    for number, ids in sorted(ids_to_keep.items()):
+        for chunk in chunks(ids):
             # Taking the lease away stops a worker that is just beginning with one.
             await connection.execute(
                 update(rebuilds)
-                .where(rebuilds.c.id.in_(some), rebuilds.c.state.in_(AWAITING))
+                .where(rebuilds.c.id.in_(chunk), rebuilds.c.state.in_(AWAITING))
                 .values(quarantine_id=number, lease_owner=None, lease_until=None)
             )
     await outdate(connection, outdated, now)
@@ -288,10 +293,10 @@ async def _carry_out(
 async def _concerned(connection: AsyncConnection, about: Collection[tuple[int, str]]) -> list[int]:
     """The open pull requests for these digests of bases, which say that they are quarantined, or are no more."""
     names: dict[int, Base] = {}
-    for some in chunks(sorted({base for base, _ in about})):
-        named = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.id.in_(some))
-        names |= {row.id: base_of(row) for row in await connection.execute(named)}
-    wanted = {(names[base], digest) for base, digest in about}
+    for chunk in chunks(sorted({base for base, _ in about})):
+        query = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.id.in_(chunk))
+        names |= {row.id: base_of(row) for row in await connection.execute(query)}
+    named_digests = {(names[base], digest) for base, digest in about}
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.targets).where(
             or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL),
@@ -301,19 +306,19 @@ async def _concerned(connection: AsyncConnection, about: Collection[tuple[int, s
     return [
         number
         for number, targets in read_targets(rows).items()
-        if any((target.base, target.to_digest) in wanted for target in targets)
+        if any((target.base, target.to_digest) in named_digests for target in targets)
     ]
 
 
 async def open_quarantines(
-    connection: AsyncConnection, *where: ColumnElement[bool]
+    connection: AsyncConnection, *conditions: ColumnElement[bool]
 ) -> tuple[QuarantineStatus, ...]:
     """Those that hold now, oldest first, each with how many rebuilds wait for it to be lifted."""
     waiting = select(func.count()).where(rebuilds.c.quarantine_id == quarantines.c.id).scalar_subquery()
     rows = await connection.execute(
         select(quarantines, waiting.label("waiting"), bases.c.registry, bases.c.repository, bases.c.tag)
         .join(bases, bases.c.id == quarantines.c.base_id)
-        .where(quarantines.c.until.is_(None), *where)
+        .where(quarantines.c.until.is_(None), *conditions)
         .order_by(quarantines.c.id)
     )
 

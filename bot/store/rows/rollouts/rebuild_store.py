@@ -39,8 +39,8 @@ class RebuildStore(Store):
 
     def _due(
         self,
-        where: ColumnElement[bool],
-        read: Callable[[Claimed], Awaitable[Item]],
+        condition: ColumnElement[bool],
+        read_item: Callable[[Claimed], Awaitable[Item]],
         order: Sequence[ColumnElement[Any]] = (),
         rests: ColumnElement[bool] | None = None,
     ) -> DueRows[Item]:
@@ -49,9 +49,9 @@ class RebuildStore(Store):
             self._database,
             self._worker,
             rebuilds,
-            read,
+            read_item,
             lambda row: f"rebuild {row['id']}",
-            where=[where],
+            where=[condition],
             order=order,
             error="reason",
             rests=None if rests is None else [rests],

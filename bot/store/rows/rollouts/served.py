@@ -62,7 +62,7 @@ async def unserved(
     if not bases:
         return set()
     rows = await connection.execute(select(changes.c.id, changes.c.at).where(changes.c.id.in_(last_changes(bases))))
-    known = dict(readable(rows, lambda row: (row.id, row.at), lambda row: f"change {row.id}"))
+    times = dict(readable(rows, lambda row: (row.id, row.at), lambda row: f"change {row.id}"))
     mine = (
         await connection.execute(
             select(rebuilds.c.id, IS_UNSERVED.label("is_unserved"), rebuilds.c.targets).where(
@@ -82,7 +82,7 @@ async def unserved(
         return set()
     skipped: set[int] = set()
     served: set[int] = set()
-    for is_unserved, named in taken_up:
-        (skipped if is_unserved else served).update(named)
-    missed = {id_ for id_, at in known.items() if away_since is not None and at > away_since}
-    return (missed | (skipped & known.keys())) - served
+    for is_unserved, brought_changes in taken_up:
+        (skipped if is_unserved else served).update(brought_changes)
+    missed = {id_ for id_, moved_at in times.items() if away_since is not None and moved_at > away_since}
+    return (missed | (skipped & times.keys())) - served

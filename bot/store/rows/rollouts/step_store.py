@@ -63,8 +63,8 @@ class StepStore(Store):
 
     def _due(
         self,
-        where: ColumnElement[bool],
-        read: Callable[[Claimed], Awaitable[Item]],
+        condition: ColumnElement[bool],
+        read_item: Callable[[Claimed], Awaitable[Item]],
         *,
         ends_with_where: bool = False,
     ) -> DueRows[Item]:
@@ -72,9 +72,9 @@ class StepStore(Store):
             self._database,
             self._worker,
             steps,
-            read,
+            read_item,
             lambda row: f"step {row['id']}",
-            where=[where],
+            where=[condition],
             error="reason",
             ends_with_where=ends_with_where,
             kept_time=kept_time,
@@ -84,10 +84,10 @@ class StepStore(Store):
         async with self._database.reading() as connection:
             [rebuild] = await read_rebuilds(connection, rebuilds.c.id == claimed.row["rebuild_id"])
             elsewhere = claimed.row["elsewhere"]
-            known = select(repositories.c.node_id, repositories.c.default_branch).where(
+            query = select(repositories.c.node_id, repositories.c.default_branch).where(
                 repositories.c.name == (elsewhere or rebuild.repository)
             )
-            row = (await connection.execute(known)).first()
+            row = (await connection.execute(query)).first()
         home = None if elsewhere is None else Identity(elsewhere, row and row.node_id)
         merged = rebuild.merge.commit if rebuild.merge is not None else None
         return replace(
@@ -114,13 +114,13 @@ class StepStore(Store):
             )
             lost = await contested_images(connection)
             rows = await connection.execute(select(images).where(images.c.repository_id == row.repository_id))
-            shown = readable(
+            all_images = readable(
                 rows, lambda each: image_of(each, rebuild.repository, lost), lambda each: f"image {each.id}"
             )
         overtaken = [each.id for each in later if takes_over(each, rebuild)]
         severity = Severity(row.severity) if row.severity else None
         taken_over = overtaken[-1] if overtaken else None
-        built = tuple(images_of_build(shown, rebuild))
+        built = tuple(images_of_build(all_images, rebuild))
         return StepJob(step, rebuild.identity, severity, known_of(built, rebuild.proof), taken_over, built)
 
     async def save_step(self, step: StepRun) -> None:
@@ -168,11 +168,11 @@ class StepStore(Store):
             moved = after_step(rebuild, after, name, now)
             if moved == rebuild:
                 return
-            kept = {"lease_owner": None, "lease_until": None} if moved.state.has_ended else {}
+            lease_columns = {"lease_owner": None, "lease_until": None} if moved.state.has_ended else {}
             await connection.execute(
                 update(rebuilds)
                 .where(rebuilds.c.id == rebuild.id)
-                .values(**outcome_of(moved), url=moved.url, **kept)
+                .values(**outcome_of(moved), url=moved.url, **lease_columns)
             )
             await keep_transitions(
                 connection, [transition_row(rebuild.id, now, rebuild.state, moved.state, moved.reason)]

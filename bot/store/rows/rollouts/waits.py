@@ -24,7 +24,7 @@ from bot.store.rows.rollouts.wave_counts import standings
 
 async def read_waits(connection: AsyncConnection, rules: ReleaseRules) -> Waits:
     """What has not begun, how its rollouts stand, and what is paused."""
-    told = (
+    columns = (
         "id", "rollout_id", "wave", "action", "severity", "due_at", "waits_since", "planned_at", "released_at",
         "gave_way_at", "at_request", "held_because", "distance", "waits_for", "waits_until",
     )  # fmt: skip
@@ -33,7 +33,7 @@ async def read_waits(connection: AsyncConnection, rules: ReleaseRules) -> Waits:
     )
     rows = await connection.execute(
         select(
-            *(rebuilds.c[name] for name in told),
+            *(rebuilds.c[name] for name in columns),
             *(*KEPT_BY, repositories.c.name, rollouts.c.occasion),
         )
         .select_from(keepers(at_home))
