@@ -58,7 +58,7 @@ class _Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Delivery:
     """What the channel has now, and where; `is_news` where it had to be sent for that."""
 
     fingerprint: str
@@ -77,7 +77,7 @@ class _Worded:
     below: str | None = None
 
 
-class _Messages(Work[DueMessage, _Spread | _Told]):
+class _Messages(Work[DueMessage, _Spread | _Delivery]):
     """One at a time for each channel, in the order in which they were announced."""
 
     stage = "report"
@@ -100,14 +100,14 @@ class _Messages(Work[DueMessage, _Spread | _Told]):
     def host(self, item: DueMessage) -> str:
         return item.destination
 
-    async def attempt(self, item: DueMessage, lease: Lease) -> _Spread | _Told:
+    async def attempt(self, item: DueMessage, lease: Lease) -> _Spread | _Delivery:
         if not item.destination:
             return _Spread(tuple(await self._hearing(item)))
         destination = self._destinations.get(item.destination)
         worded = None if destination is None else await _worded(item, self._store, destination.part)
         if destination is None or worded is None:
-            return _Told(item.sent or "", item.remote, is_news=False)
-        return await self._told(item, worded, destination.channel, lease)
+            return _Delivery(item.sent or "", item.remote, is_news=False)
+        return await self._deliver(item, worded, destination.channel, lease)
 
     async def _hearing(self, item: DueMessage) -> list[str]:
         every = list(self._destinations.values())
@@ -115,11 +115,11 @@ class _Messages(Work[DueMessage, _Spread | _Told]):
         about = await _about(item, self._store) if is_asked else None
         return [each.name for each in every if hears(each, about)]
 
-    async def _told(self, item: DueMessage, worded: _Worded, channel: Channel, lease: Lease) -> _Told:
+    async def _deliver(self, item: DueMessage, worded: _Worded, channel: Channel, lease: Lease) -> _Delivery:
         message = worded.message.with_page(pages.page_address(self._page, worded.path))
         fingerprint = message.fingerprint if channel.can_update else worded.milestone
         if fingerprint == item.sent:
-            return _Told(fingerprint, item.remote, is_news=False)
+            return _Delivery(fingerprint, item.remote, is_news=False)
         remote = item.remote if channel.can_update else None
         await lease.check()
         if remote is not None:
@@ -133,9 +133,9 @@ class _Messages(Work[DueMessage, _Spread | _Told]):
             since = item.created_at - _EARLIER if item.attempts > 1 and item.remote is None else None
             thread = await self._store.remote_of(worded.below, item.destination) if worded.below else None
             remote = await channel.post(item.key, message, thread=thread, maybe_sent_since=since)
-        return _Told(fingerprint, remote, is_news=True)
+        return _Delivery(fingerprint, remote, is_news=True)
 
-    async def settle(self, item: DueMessage, result: _Spread | _Told) -> None:
+    async def settle(self, item: DueMessage, result: _Spread | _Delivery) -> None:
         if isinstance(result, _Spread):
             await self._store.spread(item, result.destinations)
             return
@@ -162,9 +162,9 @@ async def _about(item: DueMessage, store: ReportStore) -> About | None:
             stopped = await store.pause(int(number))
             return None if stopped.rollout is None else await store.about(stopped.rollout)
         case "notice":
-            told = await store.notice(int(number))
-            names = {name for each in told for name in each.repositories}
-            return About(tuple(sorted(names)), bases=tuple(each.base for each in told))
+            notices = await store.notice(int(number))
+            names = {name for each in notices for name in each.repositories}
+            return About(tuple(sorted(names)), bases=tuple(each.base for each in notices))
         case "incident":
             trouble = await store.incident(int(number))
             return About((trouble.place,), fleet=True) if trouble.kind in OF_REPOSITORY else None
@@ -182,10 +182,10 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
             news = await store.incident(int(number))
             return _Worded(incident_message(news), "cleared" if news.cleared_at else "opened", pages.OPERATIONS)
         case "notice":
-            told = await store.notice(int(number))
-            milestone = "cleared" if all(each.cleared_at for each in told) else "opened"
-            path = pages.base_path(told[0].base) if len(told) == 1 else pages.UPSTREAM
-            return _Worded(notice_message(told), milestone, path)
+            notices = await store.notice(int(number))
+            milestone = "cleared" if all(each.cleared_at for each in notices) else "opened"
+            path = pages.base_path(notices[0].base) if len(notices) == 1 else pages.UPSTREAM
+            return _Worded(notice_message(notices), milestone, path)
         case "pause":
             stopped = await store.pause(int(number))
             milestone = "over" if stopped.until else "paused"
@@ -194,8 +194,8 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
             path = pages.rollout_path(stopped.rollout)
             return _Worded(pause_message(stopped), milestone, path, f"rollout:{stopped.rollout}")
         case "quarantine":
-            kept = await store.quarantine(int(number))
-            return _Worded(quarantine_message(kept), kept.milestone, pages.base_path(kept.base))
+            quarantine = await store.quarantine(int(number))
+            return _Worded(quarantine_message(quarantine), quarantine.milestone, pages.base_path(quarantine.base))
         case "wave":
             return await _wave(number, store, part)
         case "first_run":
@@ -210,8 +210,8 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
     return _Worded(rollout_message(rollout), milestone, pages.rollout_path(int(number)))
 
 
-async def _wave(named: str, store: ReportStore, part: Match | None) -> _Worded | None:
-    number, _, name = named.partition(":")
+async def _wave(key: str, store: ReportStore, part: Match | None) -> _Worded | None:
+    number, _, name = key.partition(":")
     news = await store.wave(int(number), name, await _only(int(number), store, part))
     message = wave_message(news)
     if message is None:

@@ -39,13 +39,13 @@ class FleetNews:
 def body_of(news: FleetNews, number: int, *, with_boxes: bool, page: str | None = None) -> str:
     """The issue's `number`th wording; `page` is where more is shown. Moments are left out, so that the words change
     only with the facts."""
-    told = summary_message(without_people(news.summary))
-    blocks = tuple(block for block in told.blocks if not isinstance(block, Footnote))
+    message = summary_message(without_people(news.summary))
+    blocks = tuple(block for block in message.blocks if not isinstance(block, Footnote))
     parts = [
         opening(number),
-        markdown_of(Message(told.text, blocks)).strip(),
-        *_listed("Waiting for a person", list(_stuck(news, with_boxes)), news.summary.stuck_in_all),
-        *_listed("Waiting to begin", list(_waiting(news.waiting, with_boxes)), news.waiting_in_all),
+        markdown_of(Message(message.text, blocks)).strip(),
+        *_list_section("Waiting for a person", list(_stuck(news, with_boxes)), news.summary.stuck_in_all),
+        *_list_section("Waiting to begin", list(_waiting(news.waiting, with_boxes)), news.waiting_in_all),
         f"{_TICKING if with_boxes else _READING} What is written into this text is written over, comments stay. "
         "Closing the issue has the bot leave it alone, opening it again takes it up.",
         *([markdown_line((TextRun(ON_THE_PAGE, url=page),))] if page else []),
@@ -53,7 +53,7 @@ def body_of(news: FleetNews, number: int, *, with_boxes: bool, page: str | None 
     return "\n\n".join(parts) + "\n"
 
 
-def _listed(title: str, lines: Sequence[tuple[str, ...]], in_all: int) -> Iterator[str]:
+def _list_section(title: str, lines: Sequence[tuple[str, ...]], in_all: int) -> Iterator[str]:
     if lines:
         more = [f"- and {counted(in_all - len(lines), 'more', 'more')}"] if in_all > len(lines) else []
         yield f"### {title}"

@@ -32,15 +32,20 @@ class FleetIssueStore(Store):
     def queue(self, repository: str) -> DueRows[DueFleetIssue]:
         mine = [fleet_issues.c.repository == repository]
         return DueRows(
-            self._database, self._worker, fleet_issues, _read, lambda row: f"fleet issue {row['id']}", where=mine
+            self._database,
+            self._worker,
+            fleet_issues,
+            _read_due_issue,
+            lambda row: f"fleet issue {row['id']}",
+            where=mine,
         )
 
     async def expect(self, repository: str) -> None:
         async with self._database.reading() as connection:
-            known = await connection.scalar(
+            row_id = await connection.scalar(
                 select(fleet_issues.c.id).where(fleet_issues.c.repository == repository)
             )
-        if known is None:
+        if row_id is None:
             row = insert_missing(
                 connection, fleet_issues, repository=repository, heeded={}, due_at=self._clock.now()
             )
@@ -56,7 +61,7 @@ class FleetIssueStore(Store):
                 return False
         try:
             async with self._database.transaction() as connection:
-                order = hold_within if box.asked is BoxRequest.HOLD else retry_within
+                order = hold_within if box.request is BoxRequest.HOLD else retry_within
                 await order(connection, box.repository, word, now)
                 await self._note(connection, item, wording, box)
         except Failure:
@@ -78,18 +83,18 @@ class FleetIssueStore(Store):
             summary = await summarize_fleet(connection, now - _SPAN, now)
             return FleetNews(summary, await _waiting(connection), await _waiting_in_all(connection))
 
-    async def settle_fleet_issue(self, item: DueFleetIssue, kept: Kept, due_at: datetime) -> None:
+    async def settle_fleet_issue(self, item: DueFleetIssue, issue: Kept, due_at: datetime) -> None:
         """Boxes of earlier wordings are gone with them."""
         async with self._database.transaction() as connection:
             heeded = await connection.scalar(select(fleet_issues.c.heeded).where(fleet_issues.c.id == item.id))
-            latest = {number: boxes for number, boxes in (heeded or {}).items() if int(number) >= kept.wording}
-            values = {"number": kept.number, "url": kept.url, "wording": kept.wording, "heeded": latest}
+            latest = {number: boxes for number, boxes in (heeded or {}).items() if int(number) >= issue.wording}
+            values = {"number": issue.number, "url": issue.url, "wording": issue.wording, "heeded": latest}
             await settle(
                 connection, fleet_issues, self._worker, item.id, due_at=due_at, values=values | {"error": None}
             )
 
 
-async def _read(claimed: Claimed) -> DueFleetIssue:
+async def _read_due_issue(claimed: Claimed) -> DueFleetIssue:
     row = claimed.row
     return DueFleetIssue(row["id"], row["repository"], row["number"], row["wording"])
 
@@ -102,9 +107,9 @@ async def _heeded(connection: AsyncConnection, item: DueFleetIssue, wording: int
 async def _waiting(connection: AsyncConnection) -> tuple[WaitingRebuild, ...]:
     """What has not begun, each repository once, what waits longest first."""
     longest = func.min(rebuilds.c.id)
-    held = func.max(rebuilds.c.held_because)
+    hold_reason = func.max(rebuilds.c.held_because)
     rows = await connection.execute(
-        select(repositories.c.name, func.min(rebuilds.c.reason).label("reason"), held.label("held"))
+        select(repositories.c.name, func.min(rebuilds.c.reason).label("reason"), hold_reason.label("held"))
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)
         .where(rebuilds.c.state.in_(AWAITING))
         .group_by(repositories.c.name)

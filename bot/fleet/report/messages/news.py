@@ -71,12 +71,12 @@ class NoticeNews:
 
 
 def incident_message(news: IncidentNews) -> Message:
-    begun, over = _TITLES.get(news.kind, _TROUBLE)
+    begin_words, end_words = _TITLES.get(news.kind, _TROUBLE)
     if news.cleared_at is None:
-        title, text = f"{short(news.place)} {begun}", short(news.detail, LONGEST_DETAIL)
+        title, text = f"{short(news.place)} {begin_words}", short(news.detail, LONGEST_DETAIL)
     else:
         lasted = duration(news.cleared_at - news.opened_at)
-        title, text = f"{short(news.place)} {over}", f"The incident lasted {lasted}."
+        title, text = f"{short(news.place)} {end_words}", f"The incident lasted {lasted}."
     since = Footnote(f"since {shown_time(news.opened_at)}")
     needs_person = news.kind in _NEEDS_PERSON and news.cleared_at is None
     return Message(title, (Paragraph((strong(title), plain(text))), since), needs_person=needs_person)

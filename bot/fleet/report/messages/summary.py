@@ -80,12 +80,12 @@ def _rebuilt(summary: Summary) -> Iterator[Line]:
 
 
 def _outcome(each: RolledOut) -> str:
-    said = [f"{each.succeeded:,} rebuilt"]
+    parts = [f"{each.succeeded:,} rebuilt"]
     doubtful = [(each.unproven, RebuildState.BUILT), (each.merged, RebuildState.MERGED)]
-    said += [in_state(number, state) for number, state in doubtful if number]
-    said += [f"{each.failed:,} failed"] if each.failed else []
-    said += [f"{each.cancelled:,} called off"] if each.cancelled else []
-    return ", ".join(said)
+    parts += [in_state(number, state) for number, state in doubtful if number]
+    parts += [f"{each.failed:,} failed"] if each.failed else []
+    parts += [f"{each.cancelled:,} called off"] if each.cancelled else []
+    return ", ".join(parts)
 
 
 def without_people(summary: Summary) -> Summary:
@@ -96,7 +96,7 @@ def without_people(summary: Summary) -> Summary:
 def stuck_line(each: Stuck, now: datetime) -> Line:
     """Which repository waits for a person, what for, since when and on whom."""
     target = TextRun(short(each.rebuild.repository), url=each.rebuild.url)
-    return (target, TextRun(f" {_what(each, duration(now - each.since))}{_on(each.owners)}"))
+    return (target, TextRun(f" {_describe_stuck(each, duration(now - each.since))}{_on(each.owners)}"))
 
 
 def _stuck(summary: Summary) -> Iterator[Line]:
@@ -106,7 +106,7 @@ def _stuck(summary: Summary) -> Iterator[Line]:
         yield plain(f"and {counted(more, 'more repository')}")
 
 
-def _what(each: Stuck, waits: str) -> str:
+def _describe_stuck(each: Stuck, waits: str) -> str:
     if each.rebuild.state is RebuildState.FAILED:
         return f"failed {waits} ago ({short(each.rebuild.reason)})"
     if each.rebuild.state is RebuildState.OPEN:
@@ -123,9 +123,9 @@ def _on(owners: Sequence[str]) -> str:
 def _upstream(summary: Summary) -> Iterator[Line]:
     if summary.lag is not None:
         late = duration(abs(summary.lag.median))
-        where = "before" if summary.lag.median.total_seconds() < 0 else "after"
+        direction = "before" if summary.lag.median.total_seconds() < 0 else "after"
         images = counted(summary.lag.images, "base image")
-        yield plain(f"{images} got a .NET release, in the median {late} {where} its announcement")
+        yield plain(f"{images} got a .NET release, in the median {late} {direction} its announcement")
     yield from _noticed(summary.withdrawn)
     yield from _noticed(summary.ends)
 
@@ -148,17 +148,17 @@ def _unfixed(summary: Summary) -> Iterator[Line]:
 
 def _practices(summary: Summary) -> Iterator[Line]:
     """Where most repositories fail, and what has moved in the week; nothing where no repository was judged."""
-    found = summary.practices
-    failing = [each for each in found.rows if each.number(Outcome.FAILS)]
+    practices = summary.practices
+    failing = [each for each in practices.rows if each.number(Outcome.FAILS)]
     failing.sort(key=lambda each: (-each.number(Outcome.FAILS), each.check))
     for each in failing[:_MOST_PRACTICES]:
         yield plain(f"{each.check} fails in {each.number(Outcome.FAILS):,} of {counted(each.judged, 'repository')}")
     if (more := len(failing) - _MOST_PRACTICES) > 0:
         yield plain(f"and {counted(more, 'more check fails', 'more checks fail')} somewhere")
-    if found.opened or found.closed:
-        yield plain(f"this week {counted(found.opened, 'finding')} opened and {found.closed:,} closed")
-    if found.onboardings:
-        yield plain(f"brought along by pull requests: {counts_in_words(found.onboardings)}")
+    if practices.opened or practices.closed:
+        yield plain(f"this week {counted(practices.opened, 'finding')} opened and {practices.closed:,} closed")
+    if practices.onboardings:
+        yield plain(f"brought along by pull requests: {counts_in_words(practices.onboardings)}")
 
 
 def _ahead(summary: Summary) -> str:

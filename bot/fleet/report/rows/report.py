@@ -110,8 +110,8 @@ class ReportStore(Store):
     async def remote_of(self, key: str, destination: str) -> dict[str, str] | None:
         place = select(outbox.c.remote).where(outbox.c.key == key, outbox.c.destination == destination)
         async with self._database.reading() as connection:
-            found = (await connection.execute(place)).scalar_one_or_none()
-        return found if found is None else dict(found)
+            remote = (await connection.execute(place)).scalar_one_or_none()
+        return remote if remote is None else dict(remote)
 
     async def about(self, rollout: int) -> About:
         names = (
@@ -125,12 +125,14 @@ class ReportStore(Store):
             concerned = tuple((await connection.execute(names)).scalars())
             return About(concerned, await changes_of(connection, rollout))
 
-    async def announce_summary(self, at: datetime) -> bool:
+    async def announce_summary(self, moment: datetime) -> bool:
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            known = await connection.scalar(select(func.max(summaries.c.at)))
-            added = await connection.scalar(insert_missing(connection, summaries, at=at).returning(summaries.c.id))
-            if added is None or known is None:
+            latest = await connection.scalar(select(func.max(summaries.c.at)))
+            added = await connection.scalar(
+                insert_missing(connection, summaries, at=moment).returning(summaries.c.id)
+            )
+            if added is None or latest is None:
                 return False
             await announce(connection, f"summary:{added}", now)
             return True
@@ -145,8 +147,8 @@ class ReportStore(Store):
         until = select(summaries.c.at).where(summaries.c.id == id).scalar_subquery()
         times = select(summaries.c.at).where(summaries.c.at <= until).order_by(summaries.c.at.desc()).limit(2)
         async with self._database.reading() as connection:
-            at, before = (await connection.execute(times)).scalars().all()
-            return await summarize_fleet(connection, before, at, only)
+            end, start = (await connection.execute(times)).scalars().all()
+            return await summarize_fleet(connection, start, end, only)
 
     async def first_run(self, only: Collection[str] | None = None) -> FirstRunNews:
         """As things stand now, with the first rollout that catches up, if there is one."""
@@ -169,7 +171,7 @@ class ReportStore(Store):
         async with self._database.reading() as connection:
             states = {RebuildState(row.state): row.number for row in await connection.execute(counted)}
             waves = await connection.scalar(select(func.count(rebuilds.c.wave.distinct())).where(*current))
-            kept = (await connection.execute(times)).first()
+            wave_times = (await connection.execute(times)).first()
             first = await connection.scalar(
                 select(rollout_waves.c.name)
                 .where(rollout_waves.c.rollout_id == rollout, rollout_waves.c.began_at.is_not(None))
@@ -190,8 +192,8 @@ class ReportStore(Store):
                 states.get(RebuildState.SUCCEEDED, 0),
                 states.get(RebuildState.FAILED, 0),
                 await latest_failures(connection, mine),
-                kept.began_at if kept else None,
-                kept.done_since if kept else None,
+                wave_times.began_at if wave_times else None,
+                wave_times.done_since if wave_times else None,
                 states.get(RebuildState.BUILT, 0),
                 states.get(RebuildState.MERGED, 0),
                 first == name and all(holds),
@@ -203,7 +205,9 @@ class ReportStore(Store):
         async with self._database.reading() as connection:
             row = (await connection.execute(select(rollouts).where(rollouts.c.id == id))).one()
             counts = await count_states(connection, current)
-            named = await read_rebuilds(connection, *current, first=(_PRESSING, rebuilds.c.id), limit=MOST_NAMED)
+            named_rebuilds = await read_rebuilds(
+                connection, *current, first=(_PRESSING, rebuilds.c.id), limit=MOST_NAMED
+            )
             standing = [pause for pause in await open_pauses(connection) if pause.rollout in (None, id)]
             states = Counter({RebuildState(item.state): item.number for item in counts if not item.is_told})
             awaits = any(states[state] for state in AWAITING)
@@ -215,7 +219,7 @@ class ReportStore(Store):
                 await count_repositories(connection, current),
                 await count_bases(connection, current),
                 states,
-                tuple(named),
+                tuple(named_rebuilds),
                 sum(item.number for item in counts if item.is_told),
                 row.ended_at,
                 standing[0] if standing else None,

@@ -20,32 +20,34 @@ _MOST_FAILURES = 20
 
 def told_rebuilds(rollout: int, only: Collection[str] | None = None) -> list[ColumnElement[bool]]:
     """The rebuilds of a rollout that nothing has taken the place of, of these repositories alone or of all."""
-    found = [
+    conditions = [
         rebuilds.c.rollout_id == rollout,
         is_current(),
         rebuilds.c.state != RebuildState.SUPERSEDED.value,
     ]
     if only is not None:
-        named = select(repositories.c.id).where(repositories.c.name.in_(sorted(only)))
-        found.append(rebuilds.c.repository_id.in_(named))
-    return found
+        repository_ids = select(repositories.c.id).where(repositories.c.name.in_(sorted(only)))
+        conditions.append(rebuilds.c.repository_id.in_(repository_ids))
+    return conditions
 
 
 async def latest_failures(
-    connection: AsyncConnection, told: Sequence[ColumnElement[bool]]
+    connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]
 ) -> tuple[FailedRebuild, ...]:
     """Those that have failed, the latest first."""
     failed = await connection.execute(
         select(repositories.c.name, rebuilds.c.url, rebuilds.c.reason)
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-        .where(*told, rebuilds.c.state == RebuildState.FAILED)
+        .where(*conditions, rebuilds.c.state == RebuildState.FAILED)
         .order_by(rebuilds.c.ended_at.desc(), rebuilds.c.id)
         .limit(_MOST_FAILURES)
     )
     return tuple(FailedRebuild(item.name, item.url, item.reason) for item in failed)
 
 
-async def count_states(connection: AsyncConnection, told: Sequence[ColumnElement[bool]]) -> Sequence[Row[Any]]:
+async def count_states(
+    connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]
+) -> Sequence[Row[Any]]:
     """How many (`number`) are in each `state`, those that are only to be told of it (`is_told`) apart.
 
     Who opted out is told of nothing.
@@ -53,18 +55,24 @@ async def count_states(connection: AsyncConnection, told: Sequence[ColumnElement
     is_told = case(
         (and_(rebuilds.c.action == Action.NOTIFY.value, rebuilds.c.state != RebuildState.SKIPPED.value), 1), else_=0
     ).label("is_told")
-    counts = select(rebuilds.c.state, is_told, func.count().label("number")).where(*told)
+    counts = select(rebuilds.c.state, is_told, func.count().label("number")).where(*conditions)
     return (await connection.execute(counts.group_by(rebuilds.c.state, is_told))).all()
 
 
-async def count_repositories(connection: AsyncConnection, told: Sequence[ColumnElement[bool]]) -> int:
+async def count_repositories(connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]) -> int:
     """How many repositories are rebuilt."""
-    return int(await connection.scalar(select(func.count(rebuilds.c.repository_id.distinct())).where(*told)) or 0)
+    return int(
+        await connection.scalar(select(func.count(rebuilds.c.repository_id.distinct())).where(*conditions)) or 0
+    )
 
 
-async def count_bases(connection: AsyncConnection, told: Sequence[ColumnElement[bool]]) -> int:
+async def count_bases(connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]) -> int:
     """How many bases these rebuilds bring up to date; many have the same targets, which are read once."""
-    kept = cast(rebuilds.c.targets, Text).label("targets")
-    rows = await connection.execute(select(kept, func.min(rebuilds.c.id).label("id")).where(*told).group_by(kept))
-    read = readable(rows, lambda row: load_text(row.targets, tuple[Target, ...]), lambda row: f"rebuild {row.id}")
-    return len({target.base for targets in read for target in targets})
+    targets_text = cast(rebuilds.c.targets, Text).label("targets")
+    rows = await connection.execute(
+        select(targets_text, func.min(rebuilds.c.id).label("id")).where(*conditions).group_by(targets_text)
+    )
+    target_sets = readable(
+        rows, lambda row: load_text(row.targets, tuple[Target, ...]), lambda row: f"rebuild {row.id}"
+    )
+    return len({target.base for targets in target_sets for target in targets})
