@@ -65,12 +65,12 @@ class BundleStore(Store):
 
     async def known_copy(self, source: FeedSource) -> DueFeed:
         """A document with the copy that is at hand."""
-        known = await self.document(source.url)
-        if known is None:
+        copy = await self.document(source.url)
+        if copy is None:
             return DueFeed(source, None)
         async with self._database.reading() as connection:
             doubts = await connection.scalar(select(documents.c.doubts).where(documents.c.url == source.url))
-        return DueFeed(source, known.document, load_doubts(doubts))
+        return DueFeed(source, copy.document, load_doubts(doubts))
 
     async def dumps(self) -> AsyncIterator[BundledDump]:
         """What was kept of each dump that was read, one after the other."""
@@ -105,9 +105,9 @@ class BundleStore(Store):
             for dump in sorted(brought, key=lambda each: each.source.publication):
                 if dump.source.publication in files:
                     continue
-                if (found := await _import_dump(connection, dump, now)) is not None:
+                if (rebuild_ids := await _import_dump(connection, dump, now)) is not None:
                     publications.add(dump.source.publication)
-                    outdated |= found
+                    outdated |= rebuild_ids
             await outdate(connection, sorted(outdated), now)
             if newer:
                 await raise_counter(connection, FEEDS)
@@ -120,12 +120,12 @@ async def _import_dump(connection: AsyncConnection, brought: BundledDump, now: d
     Whoever reads the dump meanwhile goes on: what its own place says is newer.
     """
     of_publication = dumps.c.ecosystem == brought.source.publication.value
-    known = (
+    row = (
         await connection.execute(select(dumps).where(of_publication).with_for_update(key_share=True))
     ).one_or_none()
-    if known is None or (known.checked_at is not None and known.checked_at >= brought.checked_at):
+    if row is None or (row.checked_at is not None and row.checked_at >= brought.checked_at):
         return None
-    is_same_place = known.place == brought.source.place
+    is_same_place = row.place == brought.source.place
     values: dict[str, Any] = {
         "etag": brought.mark.etag if is_same_place else None,
         "last_modified": brought.mark.last_modified if is_same_place else None,
@@ -139,14 +139,14 @@ async def _import_dump(connection: AsyncConnection, brought: BundledDump, now: d
         "newest_at": brought.newest_at,
         "error": None,
     }
-    await connection.execute(update(dumps).where(dumps.c.id == known.id).values(**values))
-    seen = {each.vulnerability.id: _seen(each) for each in brought.records}
-    found = tuple(each.vulnerability for each in brought.records)
-    replaced = await replace_records(connection, known.id, DumpReading(found), now, elsewhere=seen)
-    return replaced.outdated | await compared_in_open(connection, known.fetched_at)
+    await connection.execute(update(dumps).where(dumps.c.id == row.id).values(**values))
+    first_sights = {each.vulnerability.id: _first_sight_of(each) for each in brought.records}
+    records = tuple(each.vulnerability for each in brought.records)
+    replaced = await replace_records(connection, row.id, DumpReading(records), now, elsewhere=first_sights)
+    return replaced.outdated | await compared_in_open(connection, row.fetched_at)
 
 
-def _seen(record: BundledRecord) -> SeenElsewhere:
+def _first_sight_of(record: BundledRecord) -> SeenElsewhere:
     name = record.vulnerability.id
     return SeenElsewhere(record.seen_at, {(name, fix.release, fix.name): fix.at for fix in record.fixes})
 
@@ -159,17 +159,17 @@ async def _records(connection: AsyncConnection, number: int) -> tuple[BundledRec
     cves: dict[int, list[str]] = {}
     affected: dict[int, list[AffectedPackage]] = {}
     fixes: dict[int, list[FixSeen]] = {}
-    for some in chunks(sorted(row.id for row in rows)):
-        named = select(vulnerability_cves).where(vulnerability_cves.c.vulnerability_id.in_(some))
-        for row in await connection.execute(named):
+    for ids in chunks(sorted(row.id for row in rows)):
+        query = select(vulnerability_cves).where(vulnerability_cves.c.vulnerability_id.in_(ids))
+        for row in await connection.execute(query):
             cves.setdefault(row.vulnerability_id, []).append(row.cve)
-        hit = select(affected_packages).where(affected_packages.c.vulnerability_id.in_(some))
-        for row in await connection.execute(hit.order_by(affected_packages.c.id)):
+        affected_query = select(affected_packages).where(affected_packages.c.vulnerability_id.in_(ids))
+        for row in await connection.execute(affected_query.order_by(affected_packages.c.id)):
             each = load(row.affected, AffectedPackage)
             affected.setdefault(row.vulnerability_id, []).append(each)
             if row.fix_seen_at is not None:
-                seen = FixSeen(row.release, each.name, row.fix_seen_at)
-                fixes.setdefault(row.vulnerability_id, []).append(seen)
+                fix = FixSeen(row.release, each.name, row.fix_seen_at)
+                fixes.setdefault(row.vulnerability_id, []).append(fix)
     return tuple(
         BundledRecord(
             Vulnerability(

@@ -48,16 +48,16 @@ class WatchStore(Store):
             return frozenset((await connection.execute(newest)).scalars())
 
     async def manifests(self, digests: Collection[str]) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
+        bodies: dict[str, bytes] = {}
         async with self._database.reading() as connection:
             for chunk in chunks(sorted(set(digests))):
                 rows = await connection.execute(select(manifests).where(manifests.c.digest.in_(chunk)))
-                found |= readable(
+                bodies |= readable(
                     rows,
                     lambda row: (row.digest, zlib.decompress(row.body)),
                     lambda row: f"manifest {row.digest}",
                 )
-        return found
+        return bodies
 
     async def newest_releases(self) -> list[Release]:
         """The release of each channel that its feed showed last."""
@@ -120,17 +120,20 @@ class WatchStore(Store):
             moved = {sighting.base_id for sighting in sightings}
             await lock(connection, bases, await with_mirrors(connection, moved))
             observed = {await self._record(connection, sighting): sighting.observation for sighting in sightings}
-            shown = {
-                number: [ShownImage(seen.base.registry, seen.base.repository, each) for each in seen.platforms]
-                for number, seen in observed.items()
+            images = {
+                number: [
+                    ShownImage(observation.base.registry, observation.base.repository, each)
+                    for each in observation.platforms
+                ]
+                for number, observation in observed.items()
             }
             await compare_mirrors(connection, moved, self._clock.now())
-            await want_observed(connection, shown, self._clock.now())
+            await want_observed(connection, images, self._clock.now())
 
     async def _record(self, connection: AsyncConnection, sighting: Sighting) -> int:
         """The id of the observation."""
-        seen = sighting.observation
-        added = await add_observation(connection, sighting.base_id, seen, sighting.sight)
+        observation = sighting.observation
+        added = await add_observation(connection, sighting.base_id, observation, sighting.sight)
         await settle(
             connection,
             bases,
@@ -138,12 +141,12 @@ class WatchStore(Store):
             sighting.base_id,
             due_at=sighting.due_at,
             values={
-                "digest": seen.digest,
+                "digest": observation.digest,
                 "unconfirmed": None,
                 "other_digest": None,
                 "switched_at": None,
-                "version": seen.version,
-                "moved_at": seen.at,
+                "version": observation.version,
+                "moved_at": observation.at,
                 "observation_id": added,
                 "error": None,
             },
@@ -167,14 +170,14 @@ class WatchStore(Store):
     async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident]) -> None:
         """Stores incidents; one that is open already keeps its beginning, and each beginning and end causes a
         message."""
-        at = self._clock.now()
+        now = self._clock.now()
         async with self._database.transaction() as connection:
-            await tell_incidents(connection, opened, {incident.subject for incident in cleared}, at)
+            await tell_incidents(connection, opened, {incident.subject for incident in cleared}, now)
 
 
 async def _due_base(claimed: Claimed) -> DueBase:
     row = claimed.row
-    told = (row["digest"], row["version"], row["moved_at"], row["unconfirmed"])
+    last_look = (row["digest"], row["version"], row["moved_at"], row["unconfirmed"])
     alike = Likeness(row["likeness"]) if row["likeness"] else None
     mirrored = Mirrored(row["upstream_digest"], alike, row["behind_since"]) if row["upstream_id"] else None
-    return DueBase(row["id"], base_of(row), *told, mirrored, shows_two_in(row))
+    return DueBase(row["id"], base_of(row), *last_look, mirrored, shows_two_in(row))

@@ -87,7 +87,7 @@ class _Seen:
 class _AtHost:
     """What one host's bases have told so far."""
 
-    done: list[Base] = field(default_factory=list)
+    answered_bases: list[Base] = field(default_factory=list)
     failures: list[tuple[Base, Failure, int]] = field(default_factory=list)
     """Each with how many times in a row the base has failed."""
 
@@ -143,10 +143,15 @@ class _Looks(Work[DueBase, Poll | _Seen]):
                 due_at = self._next(item, now, item.moved_at, item.version)
                 return Poll(item.id, due_at, head.digest if sight else None, doubt)
         reading = await self._reading(item, head.digest)
-        seen = reading.observation(item.base, self._clock.now())
+        observation = reading.observation(item.base, self._clock.now())
         if place != item.base:
-            seen = replace(seen, version=place.tag)
-        return _Seen(Sighting(item.id, sight, seen, self._next(item, seen.at, seen.at, seen.version)), reading)
+            observation = replace(observation, version=place.tag)
+        return _Seen(
+            Sighting(
+                item.id, sight, observation, self._next(item, observation.at, observation.at, observation.version)
+            ),
+            reading,
+        )
 
     async def _place(self, base: Base) -> Base:
         """The tag that is asked for; of a line of versions the newest. Raises `Failure`."""
@@ -209,13 +214,13 @@ class _Looks(Work[DueBase, Poll | _Seen]):
         await self._store.record([result.sighting], news)
         self._kept |= news.keys()
         self.sightings.append(result.sighting)
-        self._at[item.base.registry].done.append(item.base)
+        self._at[item.base.registry].answered_bases.append(item.base)
 
-    async def settle_together(self, done: Sequence[tuple[DueBase, Poll | _Seen]]) -> None:
-        await self._store.reschedule([result for _, result in done if isinstance(result, Poll)])
-        self.unchanged += len(done)
-        for item, _ in done:
-            self._at[item.base.registry].done.append(item.base)
+    async def settle_together(self, results: Sequence[tuple[DueBase, Poll | _Seen]]) -> None:
+        await self._store.reschedule([result for _, result in results if isinstance(result, Poll)])
+        self.unchanged += len(results)
+        for item, _ in results:
+            self._at[item.base.registry].answered_bases.append(item.base)
 
     async def failed(self, item: DueBase, claimed: Claimed, failure: Failure, now: datetime) -> None:
         """An incident says it, see `finish`."""
@@ -231,23 +236,23 @@ class _Looks(Work[DueBase, Poll | _Seen]):
         """An incident says it, see `finish`."""
 
     def paused_since(self, host: str) -> datetime | None:
-        known = self._open.get(incidents.host_subject(host))
-        return known.opened_at if known is not None else None
+        incident = self._open.get(incidents.host_subject(host))
+        return incident.opened_at if incident is not None else None
 
     def excuse(self, host: str, failure: Failure) -> str | None:
-        known = self._open.get(incidents.host_subject(host))
-        return (known or incidents.host_incident(host, failure, self._clock.now())).detail
+        incident = self._open.get(incidents.host_subject(host))
+        return (incident or incidents.host_incident(host, failure, self._clock.now())).detail
 
     async def finish(self, host: str, tripped: Failure | None, now: datetime) -> None:
         """Settles which incidents began at the host, and which are over."""
         this = self._at.pop(host, _AtHost())
-        begun = [] if tripped is None else [incidents.host_incident(host, tripped, now)]
-        begun += [
+        beginnings = [] if tripped is None else [incidents.host_incident(host, tripped, now)]
+        beginnings += [
             incidents.incident_of(base, failure, now)
             for base, failure, attempts in this.failures
             if incidents.is_worth_telling(failure, attempts)
         ]
-        opened = {each.subject: each for each in reversed(begun) if each.subject not in self._open}
+        opened = {each.subject: each for each in reversed(beginnings) if each.subject not in self._open}
         over = _over(host, this, tripped)
         cleared = [each for subject, each in self._open.items() if subject in over]
         if opened or cleared:
@@ -267,10 +272,12 @@ def _has_come_back(item: DueBase, digest: str) -> bool:
 def _over(host: str, this: _AtHost, tripped: Failure | None) -> set[str]:
     """The subjects whose incidents have ended; what still fails somewhere in a repository has not."""
     over = {
-        place for base in this.done for place in (incidents.base_subject(base), incidents.repository_subject(base))
+        place
+        for base in this.answered_bases
+        for place in (incidents.base_subject(base), incidents.repository_subject(base))
     }
     over -= {incidents.subject_of(failure, base) for base, failure, _ in this.failures}
     answers = any(failure.trouble is not Trouble.UNREACHABLE for _, failure, _ in this.failures)
-    if tripped is None and (this.done or answers):
+    if tripped is None and (this.answered_bases or answers):
         over.add(incidents.host_subject(host))
     return over
