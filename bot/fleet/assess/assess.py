@@ -36,7 +36,7 @@ def assess(
         moved = _upwards(move.rolled_back, move.from_version, move.to_version)
         fixes = _fixes(releases, advisories, (family, *moved), now)
     cause = cause_of(move, fixes)
-    found = judged(fixes.cves, advisories, lambda each: relevance_to(each, after))
+    judged_cves = judged(fixes.cves, advisories, lambda each: relevance_to(each, after))
     feed = fixes.evidence if cause in TOLD_BY_FEEDS else ()
     change = Change(
         base=after.base,
@@ -48,10 +48,10 @@ def assess(
         from_version=move.from_version,
         to_version=move.to_version,
         platforms=move.changed,
-        evidence=(_seen(move, before, after), *feed, *found.evidence),
-        detail=sentence(cause, move, family, _counted(cause, fixes, found), found.severity),
+        evidence=(_word_of_registry(move, before, after), *feed, *judged_cves.evidence),
+        detail=sentence(cause, move, family, _fixes_to_count(cause, fixes, judged_cves), judged_cves.severity),
     )
-    return _with_cves(change, found)
+    return _add_cves(change, judged_cves)
 
 
 def reassess(
@@ -73,19 +73,23 @@ def reassess(
     says_nothing = not fixes.cves if is_back else cause is Cause.DOTNET_UNKNOWN
     if says_nothing and not (fixes.taken_back or fixes.unsaid or was_ahead):
         return None
-    found = judged(fixes.cves, advisories, lambda each: relevance(each, change.base, platforms=change.platforms))
+    judged_cves = judged(
+        fixes.cves, advisories, lambda each: relevance(each, change.base, platforms=change.platforms)
+    )
     is_ahead = tuple(row for row in fixes.evidence if row.source == AHEAD)
-    news = _with_cves(replace(change, cause=cause), found)
-    if (_conclusion(news), _said(is_ahead)) == (_conclusion(change), _said(was_ahead)):
+    news = _add_cves(replace(change, cause=cause), judged_cves)
+    if (_conclusion(news), _locators_of(is_ahead)) == (_conclusion(change), _locators_of(was_ahead)):
         return None
-    lost = tuple(cve for cve in (*change.cves, *change.reopens) if cve not in found.cves)
-    kept = (row for row in change.evidence if row not in was_ahead)
-    gone = (Evidence("taken back", ", ".join((*fixes.taken_back, *lost)), now),) if fixes.taken_back or lost else ()
-    counted = _counted(cause, fixes, found)
+    lost = tuple(cve for cve in (*change.cves, *change.reopens) if cve not in judged_cves.cves)
+    earlier_evidence = (row for row in change.evidence if row not in was_ahead)
+    retraction = (
+        (Evidence("taken back", ", ".join((*fixes.taken_back, *lost)), now),) if fixes.taken_back or lost else ()
+    )
+    counted_fixes = _fixes_to_count(cause, fixes, judged_cves)
     return replace(
         news,
-        evidence=tuple(dict.fromkeys((*kept, *fixes.evidence, *found.evidence, *gone))),
-        detail=_reworded(change, cause, counted, found.severity, fixes.taken_back or lost),
+        evidence=tuple(dict.fromkeys((*earlier_evidence, *fixes.evidence, *judged_cves.evidence, *retraction))),
+        detail=_reworded(change, cause, counted_fixes, judged_cves.severity, fixes.taken_back or lost),
     )
 
 
@@ -94,28 +98,28 @@ def _upwards(is_back: bool, before: str | None, after: str | None) -> tuple[str 
     return (after, before) if is_back else (before, after)
 
 
-def _counted(cause: Cause, fixes: Fixes, found: JudgedCves) -> Fixes:
+def _fixes_to_count(cause: Cause, fixes: Fixes, judged_cves: JudgedCves) -> Fixes:
     """What a sentence counts: all that is fixed, and of what opens again that which concerns the image."""
-    return replace(fixes, cves=found.concerning) if cause is Cause.ROLLBACK else fixes
+    return replace(fixes, cves=judged_cves.concerning) if cause is Cause.ROLLBACK else fixes
 
 
-def _with_cves(change: Change, found: JudgedCves) -> Change:
+def _add_cves(change: Change, judged_cves: JudgedCves) -> Change:
     """The change with the CVEs that it fixes, or opens again; only a fix has a severity."""
     if change.cause is Cause.ROLLBACK:
-        return replace(change, reopens=found.concerning, links=found.links)
+        return replace(change, reopens=judged_cves.concerning, links=judged_cves.links)
     return replace(
         change,
-        cves=found.cves,
-        not_relevant=found.not_relevant,
-        severity=found.severity,
-        ratings=found.ratings,
-        links=found.links,
+        cves=judged_cves.cves,
+        not_relevant=judged_cves.not_relevant,
+        severity=judged_cves.severity,
+        ratings=judged_cves.ratings,
+        links=judged_cves.links,
     )
 
 
 def _conclusion(change: Change) -> tuple[object, ...]:
-    named = (frozenset(each) for each in (change.cves, change.not_relevant, change.reopens))
-    return (change.cause, change.severity, *named)
+    cve_sets = (frozenset(each) for each in (change.cves, change.not_relevant, change.reopens))
+    return (change.cause, change.severity, *cve_sets)
 
 
 def _fixes(
@@ -128,7 +132,7 @@ def _fixes(
     return with_told_ahead(releases.fixed_between(*moved, now), releases, advisories, moved, now)
 
 
-def _said(evidence: tuple[Evidence, ...]) -> set[str]:
+def _locators_of(evidence: tuple[Evidence, ...]) -> set[str]:
     return {row.locator for row in evidence}
 
 
@@ -151,19 +155,19 @@ def _check(before: Observation, after: Observation) -> None:
         raise ValueError(f"{before.base}: observed at {after.at}, before {before.at}")
 
 
-def _seen(move: Difference, before: Observation, after: Observation) -> Evidence:
+def _word_of_registry(move: Difference, before: Observation, after: Observation) -> Evidence:
     """What the registry or inventory showed, in its own words."""
     if move.withdrawn:
         return Evidence(str(after.base), f"no longer listed; was {before.digest}", after.at)
-    shown = f"{before.digest} → {after.digest}"
+    text = f"{before.digest} → {after.digest}"
     earlier = before.by_platform()
     for platform, [image, *_] in after.by_platform().items():
         if platform in move.changed:
             [old, *_] = earlier[platform]
             bottom = f"{_bottom(old.short_layers)} → {_bottom(image.short_layers)}"
-            shown += f"; {image.platform} {old.os} → {image.os}, lowest layer {bottom}"
+            text += f"; {image.platform} {old.os} → {image.os}, lowest layer {bottom}"
             break
-    return Evidence(str(after.base), shown, after.at)
+    return Evidence(str(after.base), text, after.at)
 
 
 def _bottom(layers: tuple[str, ...]) -> str:

@@ -55,8 +55,8 @@ def judged(
     cves: tuple[str, ...], advisories: Mapping[str, Advisory], relevance_of: Callable[[Advisory], Relevance]
 ) -> JudgedCves:
     """Looks the advisories of CVEs up, and judges by `relevance_of` whether each concerns the image."""
-    known = (advisories[cve] for cve in cves if cve in advisories)
-    return JudgedCves(cves, tuple((advisory, relevance_of(advisory)) for advisory in known))
+    own_advisories = (advisories[cve] for cve in cves if cve in advisories)
+    return JudgedCves(cves, tuple((advisory, relevance_of(advisory)) for advisory in own_advisories))
 
 
 def _evidence(advisory: Advisory, relevance: Relevance) -> Iterator[Evidence]:

@@ -84,10 +84,10 @@ def versions(family: str, before: str | None, after: str | None) -> str:
 def _layers_only(move: Difference) -> str:
     if not move.changed:
         return "the digest changed; which platforms it holds is not recorded"
-    where = _platforms(move.changed)
+    platforms = _platforms(move.changed)
     if move.layers_unrecorded:
-        return f"the image was rebuilt ({where}); which layers changed is not recorded"
-    return f"only layers above the OS changed ({where})"
+        return f"the image was rebuilt ({platforms}); which layers changed is not recorded"
+    return f"only layers above the OS changed ({platforms})"
 
 
 def _index_only(move: Difference) -> str:
