@@ -28,23 +28,23 @@ class KeptContents:
 
     async def of(self, repository: Identity, shas: Iterable[str]) -> dict[str, bytes]:
         """The contents by sha. Raises `Failure`; what came before that is kept in the store."""
-        wanted = sorted(set(shas))
-        found = dict(await self._store.known_blobs(wanted))
-        missing = [sha for sha in wanted if sha not in found]
+        all_shas = sorted(set(shas))
+        contents = dict(await self._store.known_blobs(all_shas))
+        missing = [sha for sha in all_shas if sha not in contents]
         for start in range(0, len(missing), _TOGETHER):
-            found |= await self._some(repository, missing[start : start + _TOGETHER])
-        return found
+            contents |= await self._read_chunk(repository, missing[start : start + _TOGETHER])
+        return contents
 
-    async def _some(self, repository: Identity, shas: Sequence[str]) -> dict[str, bytes]:
+    async def _read_chunk(self, repository: Identity, shas: Sequence[str]) -> dict[str, bytes]:
         """Takes their turns in the order of their names, so that no two ever wait for each other."""
         async with AsyncExitStack() as turns:
             for sha in shas:
                 await turns.enter_async_context(self._turns.setdefault(sha, asyncio.Lock()))
-            found = dict(await self._store.known_blobs([sha for sha in shas if sha in self._fetched]))
-            missing = [sha for sha in shas if sha not in found]
+            contents = dict(await self._store.known_blobs([sha for sha in shas if sha in self._fetched]))
+            missing = [sha for sha in shas if sha not in contents]
             if missing:
                 bodies = await self._forge.blobs(repository, missing)
                 await self._store.save_blobs(bodies)
                 self._fetched |= bodies.keys()
-                found |= bodies
-            return found
+                contents |= bodies
+            return contents

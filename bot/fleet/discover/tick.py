@@ -55,8 +55,8 @@ class DiscoverOptions:
         mirrors, and what the operator says of images."""
         mirrors = (f"{rule.place} {rule.upstream}" for rule in self.selection.mirrors.rules)
         chosen = (*self.selection.bases, *self.selection.registries, *mirrors)
-        told = "\n".join((version("freshness-bot"), *chosen, str(self.images)))
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        text = "\n".join((version("freshness-bot"), *chosen, str(self.images)))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(slots=True)
@@ -75,11 +75,11 @@ async def tick(
     """Lists where that is due, then reads until no repository is; one that cannot be read stops no other."""
     tally = DiscoverTally()
     await store.expect_listing()
-    listed = await loop.run(_Listings(store, forge, options, loop, tally))
+    listings = await loop.run(_Listings(store, forge, options, loop, tally))
     readings = _Readings(store, forge, memory, options, loop, tally)
-    read = await loop.run(readings)
+    outcome = await loop.run(readings)
     await store.tell_unread(_unread_in_one_pass(readings.newly_unread))
-    tally.problems += listed.problems + read.problems
+    tally.problems += listings.problems + outcome.problems
     return tally
 
 
@@ -87,25 +87,26 @@ def _unread_in_one_pass(repositories: Sequence[str]) -> str | None:
     """What is to be told once, where a change that reaches many made their own words unreadable."""
     if len(repositories) <= MANY_UNREAD:
         return None
-    named = ", ".join(sorted(repositories)[:3])
+    examples = ", ".join(sorted(repositories)[:3])
     return (
-        f"{repository_config.PATH} of {len(repositories)} repositories cannot be understood any more ({named} and "
-        "others), so nothing new is written to them; look for what has changed all these files, and correct them"
+        f"{repository_config.PATH} of {len(repositories)} repositories cannot be understood any more ({examples} "
+        "and others), so nothing new is written to them; look for what has changed all these files, and correct "
+        "them"
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _ForgeListing:
     """What the forge lists, what was known before, of whom it cannot tell anything, with why, and what the bot may
     do where."""
 
     repositories: Sequence[Repository]
-    known: KnownFleet
+    fleet: KnownFleet
     silent: Mapping[str, Silence]
     grants: Mapping[str, Mapping[str, str]] | None
 
 
-class _Listings(Work[DueListing, "_Shown"]):
+class _Listings(Work[DueListing, "_ForgeListing"]):
     """The one task of listing the fleet."""
 
     stage = "discover"
@@ -125,17 +126,17 @@ class _Listings(Work[DueListing, "_Shown"]):
     def queue(self) -> Queue[DueListing]:
         return self._store.listings
 
-    async def attempt(self, item: DueListing, lease: Lease) -> "_Shown":
-        shown = await self._forge.repositories(self._options.selection.owners)
-        known = await self._store.known_fleet()
-        silent = await self._forge.silent(set(map(owner_of, known.names)))
-        return _Shown(shown, known, silent, await self._forge.grants())
+    async def attempt(self, item: DueListing, lease: Lease) -> "_ForgeListing":
+        repositories = await self._forge.repositories(self._options.selection.owners)
+        fleet = await self._store.known_fleet()
+        silent = await self._forge.silent(set(map(owner_of, fleet.names)))
+        return _ForgeListing(repositories, fleet, silent, await self._forge.grants())
 
-    async def settle(self, item: DueListing, result: "_Shown") -> None:
+    async def settle(self, item: DueListing, result: "_ForgeListing") -> None:
         now = self._clock.now()
-        listing = understood(result.repositories, result.known, self._options.selection, now, result.silent)
+        listing = understood(result.repositories, result.fleet, self._options.selection, now, result.silent)
         listing = replace(listing, grants=result.grants)
-        self._tally.listed = len(listing.taken)
+        self._tally.listed = len(listing.repositories)
         self._tally.problems += [text for text in (listing.trouble, listing.nothing_taken) if text]
         due = now + self._options.every
         await self._store.record_listing(item, listing, due, reader=self._options.reader)
@@ -221,29 +222,36 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         more = await asyncio.to_thread(source_files, entries, choice, partial(sources_of_app_hosts, texts))
         files += await self._files(repository, more)
         # Reading is plain computation; a thread keeps the event loop free for the other requests.
-        found, workflows = await asyncio.to_thread(read_files, files, self._memory)
-        named, unread = await asyncio.to_thread(images_of, files, self._memory)
-        told = self._told(item, tree.sha, files, found, named)
-        if not told.config.unread and _is_left_out(repository_config.PATH, entries, files):
-            told = replace(told, config=RepositoryConfig.not_read(f"{repository_config.PATH} is not read"))
-        return replace(told, workflows=workflows, problems=(*problems, *choice.problems, *unread, *told.problems))
+        findings, workflows = await asyncio.to_thread(read_files, files, self._memory)
+        named_images, unread = await asyncio.to_thread(images_of, files, self._memory)
+        reading = self._reading_of(item, tree.sha, files, findings, named_images)
+        if not reading.config.unread and _is_left_out(repository_config.PATH, entries, files):
+            reading = replace(reading, config=RepositoryConfig.not_read(f"{repository_config.PATH} is not read"))
+        return replace(
+            reading, workflows=workflows, problems=(*problems, *choice.problems, *unread, *reading.problems)
+        )
 
-    def _told(
-        self, item: DueRepository, tree: str, files: Sequence[File], found: Findings, named: Sequence[NamedImage]
+    def _reading_of(
+        self,
+        item: DueRepository,
+        tree: str,
+        files: Sequence[File],
+        findings: Findings,
+        named_images: Sequence[NamedImage],
     ) -> Reading:
         """What the files tell of bases and images, as far as it concerns the fleet."""
         selection = self._options.selection
         config, config_problems = self._config(files)
-        naming = {path for usage in found.usages for path in usage.paths}
+        naming = {path for usage in findings.usages for path in usage.paths}
         images, refused = claims_of(
-            item.name, item.default_branch, self._options.images, config.produces, named, naming
+            item.name, item.default_branch, self._options.images, config.produces, named_images, naming
         )
-        asked = [(usage, selection.followed(usage)) for usage in found.usages]
-        followed = tuple((usage, base) for usage, (base, is_kept) in asked if is_kept)
-        without_base = [usage for usage, (base, _) in asked if base is None]
-        concerned = {usage.path for usage, _ in followed} | self._concerned(files, found)
+        followed_bases = [(usage, selection.followed(usage)) for usage in findings.usages]
+        followed = tuple((usage, base) for usage, (base, is_kept) in followed_bases if is_kept)
+        without_base = [usage for usage, (base, _) in followed_bases if base is None]
+        concerned = {usage.path for usage, _ in followed} | self._concerned(files, findings)
         refusals = (SourceProblem(repository_config.PATH, 1, each) for each in refused)
-        others = (problem for problem in found.problems if problem.path in concerned)
+        others = (problem for problem in findings.problems if problem.path in concerned)
         return Reading(
             tree,
             usages=followed,
@@ -270,14 +278,14 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         bodies = await self._contents.of(repository, (entry.sha for entry in entries))
         return [File(entry.path, entry.sha, bodies[entry.sha]) for entry in entries]
 
-    def _concerned(self, files: Iterable[File], found: Findings) -> set[str]:
+    def _concerned(self, files: Iterable[File], findings: Findings) -> set[str]:
         """Files that may be about a watched base though none was found: problems of others are not our business."""
         marks = self._options.selection.marks
-        told = {problem.path for problem in found.problems}
+        problem_paths = {problem.path for problem in findings.problems}
         return {
             file.path
             for file in files
-            if file.path in told
+            if file.path in problem_paths
             and (_is_about_images(file.path) or b"\0" in file.data or any(mark in file.data for mark in marks))
         }
 

@@ -17,21 +17,23 @@ async def entries_of(
     GitHub cuts a listing at 100,000 entries or 7 MB. What it shows counts; folders are then walked from the top,
     where the files that build images stand.
     """
-    found = {entry.path: entry for entry in tree.entries if entry.kind != "tree"}
+    entries = {entry.path: entry for entry in tree.entries if entry.kind != "tree"}
     if not tree.truncated:
-        return list(found.values()), []
+        return list(entries.values()), []
     folders: list[tuple[str, str]] = [("", tree.sha)]
-    asked = 0
-    while asked < len(folders) and asked < MOST_FOLDERS:
-        prefix, sha = folders[asked]
-        asked += 1
+    folder_number = 0
+    while folder_number < len(folders) and folder_number < MOST_FOLDERS:
+        prefix, sha = folders[folder_number]
+        folder_number += 1
         for entry in (await forge.subtree(repository, sha)).entries:
             placed = TreeEntry(f"{prefix}{entry.path}", entry.sha, entry.mode, entry.kind, entry.size)
             if entry.kind == "tree":
                 folders.append((f"{placed.path}/", entry.sha))
             else:
-                found[placed.path] = placed
-    if asked == len(folders):
-        return list(found.values()), []
-    message = f"the repository has too many folders; {left_out(len(folders) - asked, 'looked at on their own')}"
-    return list(found.values()), [SourceProblem(folders[asked][0], 1, message)]
+                entries[placed.path] = placed
+    if folder_number == len(folders):
+        return list(entries.values()), []
+    message = (
+        f"the repository has too many folders; {left_out(len(folders) - folder_number, 'looked at on their own')}"
+    )
+    return list(entries.values()), [SourceProblem(folders[folder_number][0], 1, message)]

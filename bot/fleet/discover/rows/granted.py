@@ -33,22 +33,24 @@ grants = Table(
 """By the owner's name in lower case; nothing is granted by one who has shut the bot out since."""
 
 
-async def note_grants(connection: AsyncConnection, shown: Mapping[str, Mapping[str, str]], now: datetime) -> None:
+async def note_grants(
+    connection: AsyncConnection, grants_now: Mapping[str, Mapping[str, str]], now: datetime
+) -> None:
     """Keeps what is granted; where that is another than before, what has failed at an owner's is due now.
 
     An owner who is seen for the first time has refused nothing yet.
     """
     rows = await connection.execute(select(grants.c.owner, grants.c.granted))
-    known: dict[str, dict[str, str]] = {row.owner: dict(row.granted) for row in rows}
-    shut_out: dict[str, dict[str, str]] = {owner: {} for owner in known}
-    wanted = shut_out | {owner.lower(): dict(granted) for owner, granted in shown.items()}
-    moved = {owner: granted for owner, granted in wanted.items() if known.get(owner) != granted}
+    grants_before: dict[str, dict[str, str]] = {row.owner: dict(row.granted) for row in rows}
+    shut_out: dict[str, dict[str, str]] = {owner: {} for owner in grants_before}
+    all_grants = shut_out | {owner.lower(): dict(granted) for owner, granted in grants_now.items()}
+    moved = {owner: granted for owner, granted in all_grants.items() if grants_before.get(owner) != granted}
     for owner, granted in sorted(moved.items()):
         row = insert_into(connection, grants).values(owner=owner, granted=granted)
         await connection.execute(row.on_conflict_do_update(index_elements=["owner"], set_={"granted": granted}))
-    if again := {owner for owner, granted in moved.items() if owner in known and granted}:
-        listed = await connection.execute(select(repositories.c.id, repositories.c.name))
-        await _try_again(connection, [row.id for row in listed if owner_of(row.name) in again], again, now)
+    if again := {owner for owner, granted in moved.items() if owner in grants_before and granted}:
+        homes = await connection.execute(select(repositories.c.id, repositories.c.name))
+        await _try_again(connection, [row.id for row in homes if owner_of(row.name) in again], again, now)
 
 
 async def _try_again(
@@ -57,14 +59,14 @@ async def _try_again(
     """In the order of the locks; `homes` are repositories of these `owners`."""
     await _read_again(connection, sorted({*homes, *await refused_elsewhere(connection, owners)}), now)
     await _become_due(connection, workflow_builds, _of(workflow_builds, homes), now)
-    for some in chunks(homes):
-        mine = rebuilds.c.repository_id.in_(some)
+    for chunk in chunks(homes):
+        mine = rebuilds.c.repository_id.in_(chunk)
         await _become_due(connection, rebuilds, [mine, rebuilds.c.state.not_in(ENDED)], now)
         open_ones = select(rebuilds.c.id).where(mine, rebuilds.c.state == RebuildState.OPEN.value)
         await outdate(connection, list(await connection.scalars(open_ones)), now)
-    for some in chunks(homes):
+    for chunk in chunks(homes):
         theirs = select(rebuilds.c.id).where(
-            rebuilds.c.repository_id.in_(some), rebuilds.c.state == RebuildState.STEPPING.value
+            rebuilds.c.repository_id.in_(chunk), rebuilds.c.state == RebuildState.STEPPING.value
         )
         await _become_due(connection, steps, [steps.c.rebuild_id.in_(theirs)], now)
     there = or_(*(func.lower(steps.c.elsewhere).startswith(f"{owner}/", autoescape=True) for owner in owners))
@@ -78,12 +80,12 @@ async def _read_again(connection: AsyncConnection, homes: Sequence[int], now: da
     these are tried again as they are read."""
     unserved = select(rebuilds.c.repository_id).where(IS_UNSERVED)
     refused = select(REFUSED.subquery().c.repository_id)
-    for some in chunks(homes):
+    for chunk in chunks(homes):
         is_concerned = or_(
             repositories.c.attempts > 0, *(repositories.c.id.in_(each) for each in (unserved, refused))
         )
         free = repositories.c.listed.is_(True), repositories.c.lease_owner.is_(None)
-        ids = await lock_where(connection, repositories, repositories.c.id.in_(some), is_concerned, *free)
+        ids = await lock_where(connection, repositories, repositories.c.id.in_(chunk), is_concerned, *free)
         await connection.execute(
             update(repositories).where(repositories.c.id.in_(ids)).values(tree=None, due_at=now)
         )
@@ -94,9 +96,9 @@ def _of(table: Table, homes: Sequence[int]) -> list[ColumnElement[bool]]:
 
 
 async def _become_due(
-    connection: AsyncConnection, table: Table, where: Sequence[ColumnElement[bool]], now: datetime
+    connection: AsyncConnection, table: Table, conditions: Sequence[ColumnElement[bool]], now: datetime
 ) -> None:
     """What has failed there; what somebody works on meets what was granted by itself."""
     has_failed = table.c.attempts > 0, table.c.due_at > now, table.c.lease_owner.is_(None)
-    for ids in chunks(await lock_where(connection, table, *where, *has_failed)):
+    for ids in chunks(await lock_where(connection, table, *conditions, *has_failed)):
         await connection.execute(update(table).where(table.c.id.in_(ids)).values(due_at=now))

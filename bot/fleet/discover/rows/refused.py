@@ -43,8 +43,8 @@ async def refused_steps(connection: AsyncConnection, repository: DueRepository, 
     if repository.tree is None or (repository.is_unread and not reading.config.unread):
         return set((await connection.execute(REFUSED.where(or_(here, mine)))).scalars())
     stored = select(cast(repositories.c.workflows, Text)).where(repositories.c.id == repository.id)
-    known = load_shared((await connection.execute(stored)).scalar_one(), tuple[Workflow, ...])
-    changed = {workflow.file for workflow in reading.workflows if workflow not in known}
+    workflows_before = load_shared((await connection.execute(stored)).scalar_one(), tuple[Workflow, ...])
+    changed = {workflow.file for workflow in reading.workflows if workflow not in workflows_before}
     if not changed:
         return set()
     rows = await connection.execute(REFUSED.where(here))
