@@ -22,7 +22,7 @@ def assess(
     advisories: Mapping[str, Advisory],
     now: datetime,
 ) -> Change:
-    """What changed and why, from what the feeds had shown by `now`.
+    """Says what changed and why, from what the feeds had shown by `now`.
 
     `before` is the last observation that had a digest, also where the base was withdrawn in between. `advisories`
     are looked up by CVE number; without one, a CVE counts as relevant and unrated. Raises ValueError where the
@@ -33,8 +33,8 @@ def assess(
     family = family_name(after.base)
     fixes = Fixes(listed=False)
     if move.version_moved:
-        moved = _upwards(move.rolled_back, move.from_version, move.to_version)
-        fixes = _fixes(releases, advisories, (family, *moved), now)
+        moved = _order_upwards(move.rolled_back, move.from_version, move.to_version)
+        fixes = _find_fixes(releases, advisories, (family, *moved), now)
     cause = cause_of(move, fixes)
     judged_cves = judged(fixes.cves, advisories, lambda each: relevance_to(each, after))
     feed = fixes.evidence if cause in TOLD_BY_FEEDS else ()
@@ -66,8 +66,8 @@ def reassess(
     if change.cause not in TOLD_BY_FEEDS:
         return None
     is_back = change.cause is Cause.ROLLBACK
-    moved = _upwards(is_back, change.from_version, change.to_version)
-    fixes = _fixes(releases, advisories, (family_name(change.base), *moved), now)
+    moved = _order_upwards(is_back, change.from_version, change.to_version)
+    fixes = _find_fixes(releases, advisories, (family_name(change.base), *moved), now)
     cause = Cause.ROLLBACK if is_back else dotnet_cause(fixes)
     was_ahead = tuple(row for row in change.evidence if row.source == AHEAD)
     says_nothing = not fixes.cves if is_back else cause is Cause.DOTNET_UNKNOWN
@@ -89,11 +89,11 @@ def reassess(
     return replace(
         news,
         evidence=tuple(dict.fromkeys((*earlier_evidence, *fixes.evidence, *judged_cves.evidence, *retraction))),
-        detail=_reworded(change, cause, counted_fixes, judged_cves.severity, fixes.taken_back or lost),
+        detail=_reword(change, cause, counted_fixes, judged_cves.severity, fixes.taken_back or lost),
     )
 
 
-def _upwards(is_back: bool, before: str | None, after: str | None) -> tuple[str | None, str | None]:
+def _order_upwards(is_back: bool, before: str | None, after: str | None) -> tuple[str | None, str | None]:
     """The two versions with the older first: a step back loses what lies between them."""
     return (after, before) if is_back else (before, after)
 
@@ -122,7 +122,7 @@ def _conclusion(change: Change) -> tuple[object, ...]:
     return (change.cause, change.severity, *cve_sets)
 
 
-def _fixes(
+def _find_fixes(
     releases: ReleaseIndex,
     advisories: Mapping[str, Advisory],
     moved: tuple[str, str | None, str | None],
@@ -174,7 +174,7 @@ def _bottom(layers: tuple[str, ...]) -> str:
     return layers[0] if layers else "not recorded"
 
 
-def _reworded(
+def _reword(
     change: Change, cause: Cause, fixes: Fixes, severity: Severity | None, taken_back: tuple[str, ...]
 ) -> str:
     """Keeps what the sentence says beyond the feed's part (a distribution that changed along)."""
@@ -185,7 +185,7 @@ def _reworded(
 
 
 def cause_of(move: Difference, fixes: Fixes) -> Cause:
-    """The one word for it, by the design's order: a version wins over the OS, the OS over other layers.
+    """The cause of a move, by the design's order: a version wins over the OS, the OS over other layers.
 
     Where layers are recorded on one side only, the OS layer counts as changed: a rebuild too many is cheaper than
     one too few. Where one side records no platforms at all, the image counts as changed for the same reason.

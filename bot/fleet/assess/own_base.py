@@ -39,17 +39,17 @@ def as_base_update(change: Change, before: Observation, after: Observation, brou
         evidence=(*change.evidence, *evidence),
         brings=tuple(move.id for move in brought.moves),
     )
-    return _bringing(update, below)
+    return _bring(update, below)
 
 
 def brought_anew(change: Change, below: Sequence[Change]) -> Change | None:
-    """The same with what is known by now of the changes that it brings; None where that is nothing new."""
-    news = _bringing(change, below)
+    """Returns the change with what is known by now of those that it brings; None where that is nothing new."""
+    news = _bring(change, below)
     old_facts = (change.causes, change.cves, change.not_relevant, change.severity)
     return None if not below or (news.causes, news.cves, news.not_relevant, news.severity) == old_facts else news
 
 
-def _bringing(change: Change, below: Sequence[Change]) -> Change:
+def _bring(change: Change, below: Sequence[Change]) -> Change:
     brought = lasting(below)
     cves = tuple(dict.fromkeys(cve for each in brought for cve in each.cves))
     concerning = {cve for each in brought for cve in each.cves if cve not in each.not_relevant}

@@ -118,7 +118,7 @@ class AssessStore(Store):
             return {copy: base for copy, (_, base) in (await _origins(connection, base_ids)).items()}
 
     async def upstreams(self, base_ids: Collection[int]) -> dict[int, MirroredBase]:
-        """What these copies are copies of, with what it has shown of late and how it has moved, oldest first."""
+        """Reads what these copies are copies of, with what that has shown of late and how it moved, in order."""
         async with self._database.reading() as connection:
             origins = await _origins(connection, base_ids)
             above = dict(origins.values())
@@ -141,12 +141,12 @@ class AssessStore(Store):
         }
 
     async def changes_named(self, ids: Collection[int]) -> dict[int, Change]:
-        """The changes of these ids, as far as they are kept."""
+        """Reads the changes of these ids, as far as they are kept."""
         async with self._database.reading() as connection:
             return await changes_by_id(connection, ids)
 
     async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None:
-        """What the feeds added: open pull requests and messages become due for their new text."""
+        """Stores what the feeds added: open pull requests and messages become due for their new text."""
         now = self._clock.now()
         rollouts: set[int] = set()
         async with self._database.transaction() as connection:

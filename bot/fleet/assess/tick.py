@@ -90,7 +90,7 @@ class OwnBases(Protocol):
     """Which bases the fleet builds itself, and what their rebuilds bring."""
 
     async def among(self, bases: Collection[Base]) -> Collection[Base]:
-        """Those that repositories of the fleet build."""
+        """Reads which of these bases repositories of the fleet build."""
 
     async def brought(self, pair: Pair) -> InheritedChanges: ...
 
@@ -117,12 +117,12 @@ async def tick(
         releases, advisories = await _read_feeds(feeds)
         now = clock.now()
         origins = await store.copied_from({pair.base_id for pair in pairs})
-        lost = _lost(pairs)
+        lost = _find_lost(pairs)
         assessed = [
             (pair, _assess_pair(pair, origins.get(pair.base_id, pair.after.base), releases, advisories, now))
             for pair in pairs
         ]
-        assessed = await bounded_gather(_AT_ONCE, assessed, partial(_supported, lifecycle, now))
+        assessed = await bounded_gather(_AT_ONCE, assessed, partial(_add_support, lifecycle, now))
         own = await own_bases.among({pair.after.base for pair in pairs})
         copies = [(pair, change) for pair, change in assessed if pair.base_id in origins]
         ordinary = [item for item in assessed if item[0].base_id not in origins and item[0].after.base not in own]
@@ -147,7 +147,7 @@ async def tick(
     return AssessTally(tuple(new_changes), await _reassess(store, feeds, clock.now()))
 
 
-def _lost(pairs: Sequence[Pair]) -> dict[int, tuple[str, ...]]:
+def _find_lost(pairs: Sequence[Pair]) -> dict[int, tuple[str, ...]]:
     """What the base of each pair lacks since; several pairs of one base follow each other."""
     by_base: dict[int, tuple[str, ...]] = {}
     lacking: dict[int, tuple[str, ...]] = {}
@@ -174,7 +174,7 @@ def _assess_pair(
     return replace(change, cause=Cause.ROLLBACK, cause_at_detection=Cause.ROLLBACK, detail=detail)
 
 
-async def _supported(lifecycle: Lifecycle, now: datetime, item: tuple[Pair, Change]) -> tuple[Pair, Change]:
+async def _add_support(lifecycle: Lifecycle, now: datetime, item: tuple[Pair, Change]) -> tuple[Pair, Change]:
     """A withdrawal with what the registry says of the last image, if it says anything; only then it is asked."""
     pair, change = item
     if change.cause is not Cause.WITHDRAWN or pair.before.digest is None:

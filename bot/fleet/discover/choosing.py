@@ -44,7 +44,7 @@ class Choice:
 
 
 def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
-    """The files to read, the likeliest to count first, and what a maintainer should know of the others.
+    """Chooses the files to read, the likeliest to count first, with what a maintainer should know of the others.
 
     A file too large to be written by hand, a symbolic link in the place of one of ours, what lies in `bin` and
     `obj`, and submodules are told of, not read. `is_bounded` keeps `MOST_FILES` and `MOST_BYTES`.
@@ -108,7 +108,7 @@ def source_files(
 
 
 def left_out(count: int, action: str) -> str:
-    """How many were left, said of the first of them: `this and 2 more were not read`."""
+    """Words how many were left, said of the first of them: `this and 2 more were not read`."""
     return f"this one was not {action}" if count == 1 else f"this and {count - 1:,} more were not {action}"
 
 

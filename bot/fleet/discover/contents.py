@@ -14,7 +14,7 @@ _TOGETHER = 50
 
 
 class KeptContents:
-    """What any repository has shown before is never fetched again, nor twice at the same moment.
+    """Fetches contents: what any repository has shown before never again, and nothing twice at the same moment.
 
     Whoever comes first fetches, the others wait for it. Where it fails, each asks its own repository, so that
     one which denies access keeps nobody else from a file that both have.
@@ -27,7 +27,7 @@ class KeptContents:
         self._fetched: set[str] = set()
 
     async def of(self, repository: Identity, shas: Iterable[str]) -> dict[str, bytes]:
-        """The contents by sha. Raises `Failure`; what came before that is kept in the store."""
+        """Fetches contents, by sha. Raises `Failure`; what came before that is kept in the store."""
         all_shas = sorted(set(shas))
         contents = dict(await self._store.known_blobs(all_shas))
         missing = [sha for sha in all_shas if sha not in contents]

@@ -42,7 +42,7 @@ _UNTIL_REREAD = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class DiscoverOptions:
-    """What is looked for, and how often the forge is asked for its repositories."""
+    """Which repositories and bases are looked for, and how often the forge is asked for its repositories."""
 
     selection: Selection = Selection()  # noqa: RUF009 - frozen
     every: timedelta = timedelta(hours=1)
@@ -249,13 +249,15 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         followed_bases = [(usage, selection.followed(usage)) for usage in findings.usages]
         followed = tuple((usage, base) for usage, (base, is_kept) in followed_bases if is_kept)
         without_base = [usage for usage, (base, _) in followed_bases if base is None]
-        concerned = {usage.path for usage, _ in followed} | self._concerned(files, findings)
+        concerned = {usage.path for usage, _ in followed} | self._find_concerned(files, findings)
         refusals = (SourceProblem(repository_config.PATH, 1, each) for each in refused)
         others = (problem for problem in findings.problems if problem.path in concerned)
         return Reading(
             tree,
             usages=followed,
-            config=replace(config, owned=_owned(files, (path for usage, _ in followed for path in usage.paths))),
+            config=replace(
+                config, owned=_find_owned(files, (path for usage, _ in followed for path in usage.paths))
+            ),
             problems=(*config_problems, *refusals, *others),
             reader=self._reader,
             blobs=tuple(file.sha for file in files),
@@ -278,7 +280,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         bodies = await self._contents.of(repository, (entry.sha for entry in entries))
         return [File(entry.path, entry.sha, bodies[entry.sha]) for entry in entries]
 
-    def _concerned(self, files: Iterable[File], findings: Findings) -> set[str]:
+    def _find_concerned(self, files: Iterable[File], findings: Findings) -> set[str]:
         """Files that may be about a watched base though none was found: problems of others are not our business."""
         marks = self._options.selection.marks
         problem_paths = {problem.path for problem in findings.problems}
@@ -301,7 +303,7 @@ def _is_left_out(path: str, entries: Iterable[TreeEntry], files: Sequence[File])
     return any(entry.path == path for entry in entries) and all(file.path != path for file in files)
 
 
-def _owned(files: Iterable[File], paths: Iterable[str]) -> tuple[OwnedPaths, ...]:
+def _find_owned(files: Iterable[File], paths: Iterable[str]) -> tuple[OwnedPaths, ...]:
     texts = {file.path: decode(file.data) for file in files if file.path in code_owners.PATHS}
     return code_owners.owned_in(texts, paths)
 

@@ -102,17 +102,17 @@ class _Messages(Work[DueMessage, _Spread | _Delivery]):
 
     async def attempt(self, item: DueMessage, lease: Lease) -> _Spread | _Delivery:
         if not item.destination:
-            return _Spread(tuple(await self._hearing(item)))
+            return _Spread(tuple(await self._find_hearers(item)))
         destination = self._destinations.get(item.destination)
         worded = None if destination is None else await _worded(item, self._store, destination.part)
         if destination is None or worded is None:
             return _Delivery(item.sent or "", item.remote, is_news=False)
         return await self._deliver(item, worded, destination.channel, lease)
 
-    async def _hearing(self, item: DueMessage) -> list[str]:
+    async def _find_hearers(self, item: DueMessage) -> list[str]:
         every = list(self._destinations.values())
         is_asked = any(each.part is not None for each in every)
-        about = await _about(item, self._store) if is_asked else None
+        about = await _read_about(item, self._store) if is_asked else None
         return [each.name for each in every if hears(each, about)]
 
     async def _deliver(self, item: DueMessage, worded: _Worded, channel: Channel, lease: Lease) -> _Delivery:
@@ -153,7 +153,7 @@ class _Messages(Work[DueMessage, _Spread | _Delivery]):
         return str(failure)
 
 
-async def _about(item: DueMessage, store: ReportStore) -> About | None:
+async def _read_about(item: DueMessage, store: ReportStore) -> About | None:
     kind, _, number = item.key.partition(":")
     match kind:
         case "rollout" | "wave":
@@ -197,7 +197,7 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
             quarantine = await store.quarantine(int(number))
             return _Worded(quarantine_message(quarantine), quarantine.milestone, pages.base_path(quarantine.base))
         case "wave":
-            return await _wave(number, store, part)
+            return await _word_wave(number, store, part)
         case "first_run":
             only = None if part is None else part_of(part, await store.fleet())
             first = first_run_message(await store.first_run(only))
@@ -205,14 +205,14 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
         case "summary":
             only = None if part is None else part_of(part, await store.fleet())
             return _Worded(summary_message(await store.summary(int(number), only)), "summed up", pages.FLEET)
-    rollout = await store.rollout(int(number), await _only(int(number), store, part))
+    rollout = await store.rollout(int(number), await _repositories_of_part(int(number), store, part))
     milestone = "ended" if rollout.ended_at else "opened"
     return _Worded(rollout_message(rollout), milestone, pages.rollout_path(int(number)))
 
 
-async def _wave(key: str, store: ReportStore, part: Match | None) -> _Worded | None:
+async def _word_wave(key: str, store: ReportStore, part: Match | None) -> _Worded | None:
     number, _, name = key.partition(":")
-    news = await store.wave(int(number), name, await _only(int(number), store, part))
+    news = await store.wave(int(number), name, await _repositories_of_part(int(number), store, part))
     message = wave_message(news)
     if message is None:
         return None
@@ -220,6 +220,6 @@ async def _wave(key: str, store: ReportStore, part: Match | None) -> _Worded | N
     return _Worded(message, "failed" if news.failed else "through", path, below=f"rollout:{number}")
 
 
-async def _only(rollout: int, store: ReportStore, part: Match | None) -> frozenset[str] | None:
+async def _repositories_of_part(rollout: int, store: ReportStore, part: Match | None) -> frozenset[str] | None:
     """The repositories whose part of a rollout is told; None for all of them."""
     return None if part is None else part_of(part, (await store.about(rollout)).repositories)

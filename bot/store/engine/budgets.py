@@ -27,8 +27,8 @@ class BudgetStore(Store):
     """
 
     async def take(self, account: str, contents: int, limits: WriteLimits) -> Turn:
-        """The next turn, with its contents counted; with `because` none was given, and `at` says from when one will
-        be."""
+        """Gives the next turn, with its contents counted; with `because` none is given, and `at` says from when one
+        will be."""
         async with self._database.transaction() as connection:
             row = await _lock_account(connection, account)
             spending = await read_spending(connection, account, limits)
@@ -43,11 +43,11 @@ class BudgetStore(Store):
             turn_at = max(now, row.next_at) if row.next_at is not None and row.next_at - own <= FARTHEST else now
             free = spending.free_at(turn_at, contents)
             if free > turn_at:
-                await _keep(connection, account, room_at=free)
-                return Turn(free, _used_up(limits))
+                await _update_account(connection, account, room_at=free)
+                return Turn(free, _word_wait(limits))
             spending.spend(turn_at, contents)
             room = spending.free_at(turn_at, 1)
-            await _keep(
+            await _update_account(
                 connection, account, next_at=turn_at + limits.apart, room_at=room if room > turn_at else None
             )
             if contents:
@@ -67,7 +67,9 @@ class BudgetStore(Store):
             pause = max(requested_pause or SHORTEST_PAUSE, min(now - since, LONGEST_PAUSE))
             until = max(now + pause, stopped_until or now)
             because = "the forge has asked for fewer writes"
-            await _keep(connection, account, stopped_since=since, stopped_until=until, stopped_because=because)
+            await _update_account(
+                connection, account, stopped_since=since, stopped_until=until, stopped_because=because
+            )
         return until - now
 
 
@@ -86,7 +88,7 @@ async def _lock_account(connection: AsyncConnection, account: str) -> Any:
     return row
 
 
-async def _keep(connection: AsyncConnection, account: str, **values: Any) -> None:
+async def _update_account(connection: AsyncConnection, account: str, **values: Any) -> None:
     await connection.execute(update(budgets).where(budgets.c.account == account).values(**values))
 
 
@@ -98,7 +100,7 @@ def _is_over(account: str, now: datetime) -> Any:
     return (spendings.c.account == account) & (spendings.c.at <= now - HOUR)
 
 
-def _used_up(limits: WriteLimits) -> str:
+def _word_wait(limits: WriteLimits) -> str:
     return (
         f"it waits for its turn: at most {counted(limits.per_minute, 'new pull request')}, review requests, issues "
         f"and comments a minute and {limits.per_hour:,} an hour are made"

@@ -18,7 +18,7 @@ class NoJson:
 
 
 def parse(text: str) -> Any:
-    """The JSON in a column, for the driver."""
+    """Decodes the JSON in a column, for the driver."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -26,7 +26,7 @@ def parse(text: str) -> Any:
 
 
 def dump(value: Any, kind: Any) -> Any:
-    """Plain JSON values of `value`, which is a `kind`."""
+    """Turns `value`, which is a `kind`, into plain JSON values."""
     return _adapter(kind).dump_python(value, mode="json")
 
 
@@ -43,7 +43,7 @@ def dump_text(value: Any, kind: Any) -> JsonText:
 
 
 def unparse(value: Any) -> str:
-    """The text of a JSON column, for the driver."""
+    """Encodes the text of a JSON column, for the driver."""
     return value if isinstance(value, JsonText) else json.dumps(value)
 
 

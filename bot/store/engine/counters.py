@@ -35,8 +35,10 @@ async def set_counter(connection: AsyncConnection, name: str, value: int) -> Non
 
 
 async def raise_counter(connection: AsyncConnection, name: str) -> int:
-    """The new value. Holds the counter's row to the end of the transaction: who reads a value sees all that led to
-    it."""
+    """Raises a counter, and returns its new value.
+
+    Holds its row to the end of the transaction: who reads a value sees all that led to it.
+    """
     statement: Any = insert_into(connection, counters).values(name=name, value=1)
     raised = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
     return int((await connection.execute(raised.returning(counters.c.value))).scalar_one())

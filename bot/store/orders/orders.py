@@ -75,7 +75,7 @@ class OrdersStore(Store):
         return bool(over) or has_failed
 
     async def cancel(self, rollout: int, word: Word, *, keep: bool) -> int:
-        """Ends what has not ended of a rollout; how many rebuilds that concerns.
+        """Ends what has not ended of a rollout, and returns how many rebuilds that concerns.
 
         With `keep` its open pull requests stay as they are, and are followed no more.
         """

@@ -86,7 +86,7 @@ class RefreshedNotice:
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """`outcome` is how it ended, for people."""
+    """A notice that ends, with its `outcome` in words for people."""
 
     id: int
     outcome: str
@@ -113,7 +113,9 @@ def compare_notices(
 ) -> NoticeDifference:
     """Compares what holds now with the notices that are open: which begin, change and end."""
     standings = _standings(picture, releases, now)
-    notices = {_key(notice): notice for notice in _holding(picture, standings, releases, advisories, now, options)}
+    notices = {
+        _key(notice): notice for notice in _find_notices(picture, standings, releases, advisories, now, options)
+    }
     stored = {_key(notice): notice for notice in picture.open}
     opened = tuple(
         Opened(picture.used[notice.base], notice, _is_worth_telling(notice, picture.is_first, options))
@@ -121,7 +123,7 @@ def compare_notices(
         if key not in stored
     )
     pairs = [(stored[key], notice) for key, notice in notices.items() if key in stored]
-    refreshed = tuple(step for before, after in pairs if (step := _refreshed(before, after, options)) is not None)
+    refreshed = tuple(step for before, after in pairs if (step := _refresh(before, after, options)) is not None)
     cleared = tuple(
         Cleared(notice.id, _outcome(notice, standings.get(notice.base), now))
         for key, notice in stored.items()
@@ -187,7 +189,7 @@ def _should_be_listed(last: Observation) -> bool:
     return Tag.parse(last.base.tag).is_floating and not is_new
 
 
-def _holding(
+def _find_notices(
     picture: Picture,
     standings: Mapping[Base, BaseStanding],
     releases: ReleaseIndex,
@@ -247,7 +249,7 @@ def _is_worth_telling(notice: Notice, is_first: bool, options: AlertOptions) -> 
             return False
 
 
-def _refreshed(before: OpenNotice, after: Notice, options: AlertOptions) -> RefreshedNotice | None:
+def _refresh(before: OpenNotice, after: Notice, options: AlertOptions) -> RefreshedNotice | None:
     """An event is worth telling when it is new or never."""
     tell = (
         not before.told and before.topic is not Topic.MOVED_UNDERNEATH and _is_worth_telling(after, False, options)

@@ -83,7 +83,7 @@ class Unfollowed:
 def unfollowed(
     used: Iterable[Base], histories: Mapping[Base, Sequence[Observation]], published: Published | None
 ) -> list[Unfollowed]:
-    """Those of the bases, the oldest move first.
+    """Finds the moves of these bases that the inventory does not know, the oldest first.
 
     A mirror that lags behind the inventory shows what that has left, not the other way round.
     """
@@ -109,7 +109,7 @@ def _time_of_leaving(history: Sequence[Observation], listed_digest: str | None) 
 
 
 def stale_inventory(moves: Sequence[Unfollowed], now: datetime, after: timedelta) -> StaleInventory | None:
-    """What is wrong where the first of `moves` is at least `after` ago."""
+    """Says what is wrong with the inventory where the first of `moves` is at least `after` ago."""
     late = [move for move in moves if now - move.at >= after]
     if not late:
         return None

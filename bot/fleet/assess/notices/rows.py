@@ -75,14 +75,14 @@ class NoticesStore(Store):
             rows = await claim(connection, tasks, self._worker, now, limit=1, where=[tasks.c.name == _TASK])
             if not rows:
                 return None
-            used, copies = await _used(connection)
+            used, copies = await _read_used_bases(connection)
             names = await _with_siblings(connection, used)
             rows_of = await latest_observations(connection, sorted(names), _LATEST)
             opened = await open_notices(connection)
             late = await behind(connection)
             version, document = await self._newer_inventory(connection)
         if document is not None:
-            self._inventory = (version, await asyncio.to_thread(_published, *document))
+            self._inventory = (version, await asyncio.to_thread(_load_published, *document))
         histories = await asyncio.to_thread(loaded, names, rows_of)
         is_first = rows[0]["mark"] is None
         picture = Picture(used, histories, self._inventory[1], opened, is_first, late, copies)
@@ -173,7 +173,7 @@ async def _is_settled(connection: AsyncConnection, now: datetime) -> bool:
     return bool(has_bases) and not waits
 
 
-async def _used(connection: AsyncConnection) -> tuple[dict[Base, int], frozenset[Base]]:
+async def _read_used_bases(connection: AsyncConnection) -> tuple[dict[Base, int], frozenset[Base]]:
     """The bases in use with their ids, and which of them are copies in a mirror."""
     rows = (await connection.execute(select(bases).where(bases.c.used.is_(True)))).all()
     rows_by_base = {base_of(row): row for row in rows}
@@ -188,7 +188,7 @@ async def _with_siblings(connection: AsyncConnection, used: Iterable[Base]) -> d
     return {number: base for number, base in names.items() if base in wanted_bases}
 
 
-def _published(document: bytes, doubts: Any) -> Published | None:
+def _load_published(document: bytes, doubts: Any) -> Published | None:
     try:
         inventory, _ = image_info.read(zlib.decompress(document))
         doubted = frozenset(key for each in load_doubts(doubts) for key in each.keys)

@@ -33,7 +33,7 @@ class BuildsStore(Store):
     """`bot.fleet.discover.builds.tick.BuildsStore` on the database."""
 
     async def claim_wanted(self, mark: str) -> int | None:
-        """The task of saying which workflows count, where it is due or was done under another policy."""
+        """Claims the task of saying which workflows count, where it is due or was done under another policy."""
         now = self._clock.now()
         mine = tasks.c.name == _TASK
         async with self._database.reading() as connection:

@@ -58,7 +58,7 @@ class DueBuilds:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look has shown: without `node_id` there is no such workflow."""
+    """What a look at a workflow has shown: without `node_id` there is no such workflow."""
 
     node_id: str | None
     builds: BranchBuilds
@@ -69,7 +69,7 @@ class BuildsStore(Protocol):
     """What looking for builds asks of the store; each method is one transaction."""
 
     async def claim_wanted(self, mark: str) -> int | None:
-        """The task of saying which workflows count, where it is due or was done under another policy."""
+        """Claims the task of saying which workflows count, where it is due or was done under another policy."""
         ...
 
     async def standings(self) -> Sequence[RepositoryOnBases]: ...
@@ -108,7 +108,7 @@ async def tick(
 
 
 def wanted_builds(standings: Sequence[RepositoryOnBases], policy: Policy) -> list[WantedBuilds]:
-    """The workflows that rebuild these repositories under a policy."""
+    """Says which workflows rebuild these repositories under a policy."""
     return [
         WantedBuilds(each.id, workflow, guarantee.max_age)
         for each in standings

@@ -78,7 +78,7 @@ class DiscoverStore(Store):
             await connection.execute(insert_missing(connection, tasks, name=LISTING, due_at=self._clock.now()))
 
     async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None:
-        """The fleet stays as it is; `trouble` is an incident that the next listing ends."""
+        """Puts the listing off and leaves the fleet as it is; `trouble` is an incident that the next one ends."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await settle(connection, tasks, self._worker, task.id, due_at=due, succeeded=False)
@@ -180,7 +180,7 @@ class DiscoverStore(Store):
         now = self._clock.now()
         if trouble is None:
             async with self._database.reading() as connection:
-                if await open_since(connection, UNREAD) is None or await _unread(connection) > MANY_UNREAD:
+                if await open_since(connection, UNREAD) is None or await _count_unread(connection) > MANY_UNREAD:
                     return
         async with self._database.transaction() as connection:
             opened = [] if trouble is None else [Incident(UNREAD, now, trouble)]
@@ -239,7 +239,7 @@ async def _refer(connection: AsyncConnection, repository: int, shas: Sequence[st
         await connection.execute(insert(repository_blobs), rows)
 
 
-async def _unread(connection: AsyncConnection) -> int:
+async def _count_unread(connection: AsyncConnection) -> int:
     """How many repositories of the fleet have a word of their own that cannot be understood."""
     number = select(func.count()).where(repositories.c.listed.is_(True), IS_WORD_UNREAD)
     return int(await connection.scalar(number) or 0)

@@ -58,7 +58,7 @@ async def _try_again(
 ) -> None:
     """In the order of the locks; `homes` are repositories of these `owners`."""
     await _read_again(connection, sorted({*homes, *await refused_elsewhere(connection, owners)}), now)
-    await _become_due(connection, workflow_builds, _of(workflow_builds, homes), now)
+    await _become_due(connection, workflow_builds, _is_of_homes(workflow_builds, homes), now)
     for chunk in chunks(homes):
         mine = rebuilds.c.repository_id.in_(chunk)
         await _become_due(connection, rebuilds, [mine, rebuilds.c.state.not_in(ENDED)], now)
@@ -72,7 +72,7 @@ async def _try_again(
     there = or_(*(func.lower(steps.c.elsewhere).startswith(f"{owner}/", autoescape=True) for owner in owners))
     await _become_due(connection, steps, [IS_OF_ONE_STEPPING.exists(), there], now)
     for table in (onboardings, code_scans, artifact_reads, issues):
-        await _become_due(connection, table, _of(table, homes), now)
+        await _become_due(connection, table, _is_of_homes(table, homes), now)
 
 
 async def _read_again(connection: AsyncConnection, homes: Sequence[int], now: datetime) -> None:
@@ -91,7 +91,7 @@ async def _read_again(connection: AsyncConnection, homes: Sequence[int], now: da
         )
 
 
-def _of(table: Table, homes: Sequence[int]) -> list[ColumnElement[bool]]:
+def _is_of_homes(table: Table, homes: Sequence[int]) -> list[ColumnElement[bool]]:
     return [table.c.repository_id.in_(homes)]
 
 

@@ -26,13 +26,13 @@ REFUSED = (
 
 
 async def refused_elsewhere(connection: AsyncConnection, owners: Collection[str]) -> set[int]:
-    """The repositories of which a step was refused in one that these owners have."""
+    """Reads the repositories of which a step was refused in one that these owners have."""
     rows = await connection.execute(REFUSED.where(steps.c.elsewhere.is_not(None)))
     return {row.repository_id for row in rows if owner_of(row.elsewhere) in owners}
 
 
 async def refused_steps(connection: AsyncConnection, repository: DueRepository, reading: Reading) -> set[int]:
-    """The rebuilds whose refused steps may be done by now, as a repository is read.
+    """Finds the rebuilds whose refused steps may be done by now, as a repository is read.
 
     These are of workflows that are others than before. Where nothing is known of its tree, it comes back, was
     granted something, or is looked at a day after a step of it was refused: then all of its own rebuilds count, as
@@ -52,7 +52,8 @@ async def refused_steps(connection: AsyncConnection, repository: DueRepository, 
 
 
 async def step_again(connection: AsyncConnection, ids: Collection[int], name: str, now: datetime) -> None:
-    """Those of these rebuilds, which are locked, that their repositories did last; `name` was read for it."""
+    """Goes on with those of these rebuilds, which are locked, that their repositories did last; `name` was read for
+    it."""
     if not ids:
         return
     reason = f"tried again: what was refused may be granted by now, or the file of the workflow in {name} mended"

@@ -44,8 +44,8 @@ def body_of(news: FleetNews, number: int, *, with_boxes: bool, page: str | None 
     parts = [
         opening(number),
         markdown_of(Message(message.text, blocks)).strip(),
-        *_list_section("Waiting for a person", list(_stuck(news, with_boxes)), news.summary.stuck_in_all),
-        *_list_section("Waiting to begin", list(_waiting(news.waiting, with_boxes)), news.waiting_in_all),
+        *_list_section("Waiting for a person", list(_list_stuck(news, with_boxes)), news.summary.stuck_in_all),
+        *_list_section("Waiting to begin", list(_list_waiting(news.waiting, with_boxes)), news.waiting_in_all),
         f"{_TICKING if with_boxes else _READING} What is written into this text is written over, comments stay. "
         "Closing the issue has the bot leave it alone, opening it again takes it up.",
         *([markdown_line((TextRun(ON_THE_PAGE, url=page),))] if page else []),
@@ -60,7 +60,7 @@ def _list_section(title: str, lines: Sequence[tuple[str, ...]], in_all: int) -> 
         yield "\n".join([*("\n".join(each) for each in lines), *more])
 
 
-def _stuck(news: FleetNews, with_boxes: bool) -> Iterator[tuple[str, ...]]:
+def _list_stuck(news: FleetNews, with_boxes: bool) -> Iterator[tuple[str, ...]]:
     for each in news.summary.stuck:
         line = markdown_line(stuck_line(each, news.summary.until))
         if with_boxes and _may_be_tried(each):
@@ -73,7 +73,7 @@ def _may_be_tried(each: Stuck) -> bool:
     return each.rebuild.state is RebuildState.FAILED
 
 
-def _waiting(waiting: Sequence[WaitingRebuild], with_boxes: bool) -> Iterator[tuple[str, ...]]:
+def _list_waiting(waiting: Sequence[WaitingRebuild], with_boxes: bool) -> Iterator[tuple[str, ...]]:
     """A line for each repository, with what may be asked for below it."""
     for each in waiting:
         name = markdown(each.repository)

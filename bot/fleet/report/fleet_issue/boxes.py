@@ -28,7 +28,7 @@ class BoxRequest(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Box:
-    """What is asked for one repository."""
+    """A request for one repository, which a person makes by ticking its box."""
 
     request: BoxRequest
     repository: str
@@ -55,10 +55,10 @@ def wording_of(body: str) -> int:
 
 def ticked(body: str) -> tuple[Box, ...]:
     """What is ticked in a body, each once, in the order of its lines."""
-    return tuple(dict.fromkeys(_ticked(body)))[:_MOST]
+    return tuple(dict.fromkeys(_find_ticked(body)))[:_MOST]
 
 
-def _ticked(body: str) -> Iterator[Box]:
+def _find_ticked(body: str) -> Iterator[Box]:
     for line in body.splitlines():
         match = _BOX.match(line)
         if match is not None:

@@ -57,20 +57,20 @@ class FleetIssueStore(Store):
         neither."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            if str(box) in await _heeded(connection, item, wording):
+            if str(box) in await _read_heeded(connection, item, wording):
                 return False
         try:
             async with self._database.transaction() as connection:
                 order = hold_within if box.request is BoxRequest.HOLD else retry_within
                 await order(connection, box.repository, word, now)
-                await self._note(connection, item, wording, box)
+                await self._note_heeded(connection, item, wording, box)
         except Failure:
             async with self._database.transaction() as connection:
-                await self._note(connection, item, wording, box)
+                await self._note_heeded(connection, item, wording, box)
             raise
         return True
 
-    async def _note(self, connection: AsyncConnection, item: DueFleetIssue, wording: int, box: Box) -> None:
+    async def _note_heeded(self, connection: AsyncConnection, item: DueFleetIssue, wording: int, box: Box) -> None:
         every = await connection.scalar(select(fleet_issues.c.heeded).where(fleet_issues.c.id == item.id)) or {}
         mine = fleet_issues.c.id == item.id, fleet_issues.c.lease_owner == self._worker.name
         noted = every | {str(wording): [*every.get(str(wording), ()), str(box)]}
@@ -81,7 +81,7 @@ class FleetIssueStore(Store):
         now = self._clock.now()
         async with self._database.reading() as connection:
             summary = await summarize_fleet(connection, now - _SPAN, now)
-            return FleetNews(summary, await _waiting(connection), await _waiting_in_all(connection))
+            return FleetNews(summary, await _read_waiting(connection), await _count_waiting(connection))
 
     async def settle_fleet_issue(self, item: DueFleetIssue, issue: Kept, due_at: datetime) -> None:
         """Boxes of earlier wordings are gone with them."""
@@ -99,12 +99,12 @@ async def _read_due_issue(claimed: Claimed) -> DueFleetIssue:
     return DueFleetIssue(row["id"], row["repository"], row["number"], row["wording"])
 
 
-async def _heeded(connection: AsyncConnection, item: DueFleetIssue, wording: int) -> list[str]:
+async def _read_heeded(connection: AsyncConnection, item: DueFleetIssue, wording: int) -> list[str]:
     every = await connection.scalar(select(fleet_issues.c.heeded).where(fleet_issues.c.id == item.id))
     return list((every or {}).get(str(wording), ()))
 
 
-async def _waiting(connection: AsyncConnection) -> tuple[WaitingRebuild, ...]:
+async def _read_waiting(connection: AsyncConnection) -> tuple[WaitingRebuild, ...]:
     """What has not begun, each repository once, what waits longest first."""
     longest = func.min(rebuilds.c.id)
     hold_reason = func.max(rebuilds.c.held_because)
@@ -119,6 +119,6 @@ async def _waiting(connection: AsyncConnection) -> tuple[WaitingRebuild, ...]:
     return tuple(WaitingRebuild(row.name, row.held or row.reason, row.held is not None) for row in rows)
 
 
-async def _waiting_in_all(connection: AsyncConnection) -> int:
+async def _count_waiting(connection: AsyncConnection) -> int:
     number = select(func.count(rebuilds.c.repository_id.distinct())).where(rebuilds.c.state.in_(AWAITING))
     return int(await connection.scalar(number) or 0)

@@ -114,17 +114,17 @@ class _FleetIssue(ForgeWriting[DueFleetIssue, Kept]):
             await self._heed(item, issue, lease)
         news = await self._store.news()
         if issue is None:
-            body = self._worded(news, item.wording + 1)
+            body = self._word_body(news, item.wording + 1)
             opened_issue = await forge.open_issue(home, TITLE, body, self._options.label)
             return Kept(opened_issue.number, item.wording + 1, opened_issue.url)
         wording = max(wording_of(issue.body), item.wording)
-        if self._worded(news, wording).strip() == _as_written(issue.body):
+        if self._word_body(news, wording).strip() == _without_line_ends(issue.body):
             return Kept(issue.number, wording, issue.url)
-        body = self._worded(news, wording + 1)
+        body = self._word_body(news, wording + 1)
         await forge.change_issue(home, issue.number, body, is_open=True)
         return Kept(issue.number, wording + 1, issue.url)
 
-    def _worded(self, news: FleetNews, number: int) -> str:
+    def _word_body(self, news: FleetNews, number: int) -> str:
         return body_of(news, number, with_boxes=self._options.ticks, page=self._options.page)
 
     async def _find_issue(self, item: DueFleetIssue, home: Identity, forge: Forge) -> Issue | None:
@@ -150,6 +150,6 @@ class _FleetIssue(ForgeWriting[DueFleetIssue, Kept]):
         return f"the fleet issue in {item.repository}: {failure}"
 
 
-def _as_written(body: str) -> str:
+def _without_line_ends(body: str) -> str:
     """Browsers send other line ends."""
     return body.replace("\r\n", "\n").strip()

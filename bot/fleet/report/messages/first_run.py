@@ -45,15 +45,15 @@ def first_run_message(news: FirstRunNews) -> Message | None:
     title = f"{behind:,} of {counted(staleness.followed, 'repository')} {is_are} behind what their bases show"
     blocks: list[Block] = [
         Heading(title),
-        Paragraph(tuple(map(plain, _summed_up(news)))),
+        Paragraph(tuple(map(plain, _sum_up(news)))),
         Items(tuple(_items(news))),
-        Paragraph((strong(_what_now(news)), *map(plain, _unknown(staleness)))),
+        Paragraph((strong(_next_step(news)), *map(plain, _unknown_in_words(staleness)))),
         Footnote(f"As of {shown_time(news.as_of)}; freshness-bot catch-up --dry-run lists everything"),
     ]
-    return Message(f"{title}: {_what_now(news)}", tuple(blocks))
+    return Message(f"{title}: {_next_step(news)}", tuple(blocks))
 
 
-def _summed_up(news: FirstRunNews) -> Iterator[str]:
+def _sum_up(news: FirstRunNews) -> Iterator[str]:
     staleness = news.staleness
     age = "" if staleness.oldest is None else f", the oldest {duration(news.as_of - staleness.oldest)} old"
     yield f"{counted(staleness.usages, 'place names', 'places name')} what a base has left behind{age}"
@@ -80,13 +80,13 @@ def _entry_in_words(each: Left, now: datetime) -> str:
     return f"{pin_text}{age}, {users}: {lacks_in_words(each)}"
 
 
-def _what_now(news: FirstRunNews) -> str:
+def _next_step(news: FirstRunNews) -> str:
     if news.rollout is not None:
         return f"Rollout {news.rollout} brings them along, wave by wave"
     return "Nothing is done about that until a base moves again; freshness-bot catch-up brings them along"
 
 
-def _unknown(staleness: Staleness) -> Iterator[str]:
+def _unknown_in_words(staleness: Staleness) -> Iterator[str]:
     if staleness.undated:
         pins = counted(len(staleness.undated), "pin is", "pins are")
         yield (

@@ -38,17 +38,17 @@ def rollout_message(news: RolloutNews) -> Message:
     """One message for a rollout of any size: why, on which bases, how far it has come, who is needed."""
     title = _title(news)
     progress = progress_line(news)
-    fixed = [*_fixed(news.changes), *_still_open(news)]
+    fixed = [*_cve_lines(news.changes), *_open_cve_lines(news)]
     rebuild_lines = [_rebuild_line(rebuild) for rebuild in news.named_rebuilds]
     reasons = Items(tuple(_reason_lines(news.changes)))
-    standing: tuple[Line, ...] = (strong(progress), *map(plain, _held_up(news)))
+    standing: tuple[Line, ...] = (strong(progress), *map(plain, _waiting_lines(news)))
     footer = Footnote(_footer(news))
     length = sum(map(_length, (*reasons.lines, *fixed, *standing, plain(title), plain(footer.text))))
     blocks: list[Block] = [
         Heading(title),
         *([reasons] if news.changes else []),
         *([Paragraph(tuple(fixed))] if fixed else []),
-        Paragraph((*standing, *_needed(news, _LONGEST - length))),
+        Paragraph((*standing, *_person_lines(news, _LONGEST - length))),
         *([Items(tuple(rebuild_lines))] if rebuild_lines and news.names_all else []),
         footer,
     ]
@@ -75,7 +75,7 @@ def progress_line(news: RolloutNews) -> str:
     return ", ".join([*states, *told_part])
 
 
-def _held_up(news: RolloutNews) -> list[str]:
+def _waiting_lines(news: RolloutNews) -> list[str]:
     """That it is paused, which waves no longer wait for pull requests that nobody merged, and when the last of it
     will have begun."""
     lines = []
@@ -92,7 +92,7 @@ def _held_up(news: RolloutNews) -> list[str]:
     return lines
 
 
-def _needed(news: RolloutNews, room: int) -> list[Line]:
+def _person_lines(news: RolloutNews, room: int) -> list[Line]:
     """Of a rollout that is too large to name all: who is needed, a line for each reason, the others counted.
 
     `room` is how many characters the names may take with their addresses.
@@ -137,7 +137,7 @@ def _reason_lines(changes: Sequence[Change]) -> list[Line]:
     return lines
 
 
-def _fixed(changes: Sequence[Change]) -> list[Line]:
+def _cve_lines(changes: Sequence[Change]) -> list[Line]:
     """The CVEs with links to their publishers; those that concern no image of the rollout apart."""
     links = {cve: address for change in changes for cve, address in change.links}
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
@@ -152,7 +152,7 @@ def _fixed(changes: Sequence[Change]) -> list[Line]:
     return lines
 
 
-def _still_open(news: RolloutNews) -> list[Line]:
+def _open_cve_lines(news: RolloutNews) -> list[Line]:
     """What the bases still have, by reason and severity; nothing where nobody asked."""
     if news.still_open is None:
         return []

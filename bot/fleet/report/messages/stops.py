@@ -71,7 +71,7 @@ def pause_message(news: PauseNews) -> Message:
     else:
         title = f"{subject} no longer paused"
     about = f"{news.title}, " if news.title else ""
-    footer = Footnote(f"{about}{_when(news.who, news.since, news.until)}")
+    footer = Footnote(f"{about}{_times_in_words(news.who, news.since, news.until)}")
     reason = plain(short(news.reason, LONGEST_DETAIL))
     text = f"{title}: {short(news.reason)}"
     return Message(text, (Paragraph((strong(title), reason)), *blocks, footer), needs_person=news.until is None)
@@ -93,11 +93,11 @@ def quarantine_message(news: QuarantineNews) -> Message:
         lines.append(
             f"The tag has come back to this digest {times} so far, and is held each time until it leaves it."
         )
-    footer = Footnote(_when(news.who, news.since, news.until))
+    footer = Footnote(_times_in_words(news.who, news.since, news.until))
     blocks = (Paragraph((strong(title), *map(plain, lines))), footer)
     return Message(f"{title}: {lines[0]}", blocks, needs_person=news.until is None)
 
 
-def _when(who: str, since: datetime, until: datetime | None) -> str:
+def _times_in_words(who: str, since: datetime, until: datetime | None) -> str:
     over = f", over since {shown_time(until)}" if until else ""
     return f"by {who} since {shown_time(since)}{over}"

@@ -37,17 +37,17 @@ def summary_message(summary: Summary) -> Message:
     title = _title(summary)
     blocks: list[Block] = [Heading(title), Paragraph((plain(_standings(summary)), *_trend(summary)))]
     for heading, lines in (
-        ("Rebuilt", list(_rebuilt(summary))),
-        ("Waiting for a person", list(_stuck(summary))),
-        ("Images that contradict themselves", list(_noticed(summary.contradicted))),
-        ("Upstream", list(_upstream(summary))),
-        ("Not fixed yet", list(_unfixed(summary))),
-        ("Practices", list(_practices(summary))),
+        ("Rebuilt", list(_rollout_lines(summary))),
+        ("Waiting for a person", list(_stuck_lines(summary))),
+        ("Images that contradict themselves", list(_notice_lines(summary.contradicted))),
+        ("Upstream", list(_upstream_lines(summary))),
+        ("Not fixed yet", list(_unfixed_lines(summary))),
+        ("Practices", list(_practice_lines(summary))),
     ):
         if lines:
             blocks += [Paragraph((strong(heading),)), Items(tuple(lines))]
     span = f"{shown_time(summary.since)} to {shown_time(summary.until)}"
-    blocks.append(Footnote(f"{span}; {_ahead(summary)}"))
+    blocks.append(Footnote(f"{span}; {_plan_in_words(summary)}"))
     return Message(f"{title}: {_standings(summary)}", tuple(blocks))
 
 
@@ -72,7 +72,7 @@ def _trend(summary: Summary) -> Sequence[Line]:
     return (plain(f"{counted(abs(points), 'point')} {'more' if points > 0 else 'less'} than {span} before"),)
 
 
-def _rebuilt(summary: Summary) -> Iterator[Line]:
+def _rollout_lines(summary: Summary) -> Iterator[Line]:
     for each in summary.rollouts:
         yield plain(f"{short(each.title)}: {_outcome(each)}")
     if (more := summary.rollouts_in_all - len(summary.rollouts)) > 0:
@@ -96,10 +96,10 @@ def without_people(summary: Summary) -> Summary:
 def stuck_line(each: Stuck, now: datetime) -> Line:
     """Which repository waits for a person, what for, since when and on whom."""
     target = TextRun(short(each.rebuild.repository), url=each.rebuild.url)
-    return (target, TextRun(f" {_describe_stuck(each, duration(now - each.since))}{_on(each.owners)}"))
+    return (target, TextRun(f" {_describe_stuck(each, duration(now - each.since))}{_owners_in_words(each.owners)}"))
 
 
-def _stuck(summary: Summary) -> Iterator[Line]:
+def _stuck_lines(summary: Summary) -> Iterator[Line]:
     for each in summary.stuck:
         yield stuck_line(each, summary.until)
     if (more := summary.stuck_in_all - len(summary.stuck)) > 0:
@@ -114,30 +114,30 @@ def _describe_stuck(each: Stuck, waits: str) -> str:
     return f"has been {each.rebuild.state} for {waits} ({short(each.rebuild.reason)})"
 
 
-def _on(owners: Sequence[str]) -> str:
+def _owners_in_words(owners: Sequence[str]) -> str:
     if not owners:
         return ""
     return f", on {first_few(map(short, owners), _MOST_OWNERS)}"
 
 
-def _upstream(summary: Summary) -> Iterator[Line]:
+def _upstream_lines(summary: Summary) -> Iterator[Line]:
     if summary.lag is not None:
         late = duration(abs(summary.lag.median))
         direction = "before" if summary.lag.median.total_seconds() < 0 else "after"
         images = counted(summary.lag.images, "base image")
         yield plain(f"{images} got a .NET release, in the median {late} {direction} its announcement")
-    yield from _noticed(summary.withdrawn)
-    yield from _noticed(summary.ends)
+    yield from _notice_lines(summary.withdrawn)
+    yield from _notice_lines(summary.ends)
 
 
-def _noticed(texts: Sequence[str]) -> Iterable[Line]:
+def _notice_lines(texts: Sequence[str]) -> Iterable[Line]:
     lines = [plain(short(text)) for text in texts[:_MOST_NOTICES]]
     if len(texts) > _MOST_NOTICES:
         lines.append(plain(f"and {len(texts) - _MOST_NOTICES} more"))
     return lines
 
 
-def _unfixed(summary: Summary) -> Iterator[Line]:
+def _unfixed_lines(summary: Summary) -> Iterator[Line]:
     """What the gate lets through because nobody has fixed it: shown every time, until it is fixed or accepted."""
     for each in summary.unfixed[:_MOST_UNFIXED]:
         packages = ", ".join(map(short, each.packages[:_MOST_PACKAGES]))
@@ -146,7 +146,7 @@ def _unfixed(summary: Summary) -> Iterator[Line]:
         yield plain(f"and {more:,} more")
 
 
-def _practices(summary: Summary) -> Iterator[Line]:
+def _practice_lines(summary: Summary) -> Iterator[Line]:
     """Where most repositories fail, and what has moved in the week; nothing where no repository was judged."""
     practices = summary.practices
     failing = [each for each in practices.rows if each.number(Outcome.FAILS)]
@@ -161,7 +161,7 @@ def _practices(summary: Summary) -> Iterator[Line]:
         yield plain(f"brought along by pull requests: {counts_in_words(practices.onboardings)}")
 
 
-def _ahead(summary: Summary) -> str:
+def _plan_in_words(summary: Summary) -> str:
     if not summary.planned:
         return "nothing is planned"
     return f"{counted(summary.planned, 'rebuild is', 'rebuilds are')} planned, freshness-bot plan --all lists them"

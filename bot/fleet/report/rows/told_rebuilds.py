@@ -19,7 +19,7 @@ _MOST_FAILURES = 20
 
 
 def told_rebuilds(rollout: int, only: Collection[str] | None = None) -> list[ColumnElement[bool]]:
-    """The rebuilds of a rollout that nothing has taken the place of, of these repositories alone or of all."""
+    """Selects the rebuilds of a rollout whose place nothing has taken, of these repositories alone or of all."""
     conditions = [
         rebuilds.c.rollout_id == rollout,
         is_current(),
@@ -34,7 +34,7 @@ def told_rebuilds(rollout: int, only: Collection[str] | None = None) -> list[Col
 async def latest_failures(
     connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]
 ) -> tuple[FailedRebuild, ...]:
-    """Those that have failed, the latest first."""
+    """Reads the rebuilds that have failed, the latest first."""
     failed = await connection.execute(
         select(repositories.c.name, rebuilds.c.url, rebuilds.c.reason)
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)
@@ -60,14 +60,14 @@ async def count_states(
 
 
 async def count_repositories(connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]) -> int:
-    """How many repositories are rebuilt."""
+    """Counts the repositories that are rebuilt."""
     return int(
         await connection.scalar(select(func.count(rebuilds.c.repository_id.distinct())).where(*conditions)) or 0
     )
 
 
 async def count_bases(connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]) -> int:
-    """How many bases these rebuilds bring up to date; many have the same targets, which are read once."""
+    """Counts the bases that these rebuilds bring up to date; many have the same targets, which are read once."""
     targets_text = cast(rebuilds.c.targets, Text).label("targets")
     rows = await connection.execute(
         select(targets_text, func.min(rebuilds.c.id).label("id")).where(*conditions).group_by(targets_text)

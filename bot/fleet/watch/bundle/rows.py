@@ -46,7 +46,7 @@ class BundleStore(Store):
     """Reads and brings what a bundle carries to a place without a network."""
 
     async def document_addresses(self) -> list[str]:
-        """Of all documents that have a copy, sorted."""
+        """Reads the addresses of all documents that have a copy, sorted."""
         query = select(documents.c.url).where(documents.c.body.is_not(None)).order_by(documents.c.url)
         async with self._database.reading() as connection:
             return sorted((await connection.execute(query)).scalars())
@@ -64,7 +64,7 @@ class BundleStore(Store):
         return BundledDocument(FeedSource(FeedKind(row.kind), row.url), document)
 
     async def known_copy(self, source: FeedSource) -> DueFeed:
-        """A document with the copy that is at hand."""
+        """Reads a document with the copy that is at hand."""
         copy = await self.document(source.url)
         if copy is None:
             return DueFeed(source, None)
@@ -73,7 +73,7 @@ class BundleStore(Store):
         return DueFeed(source, copy.document, load_doubts(doubts))
 
     async def dumps(self) -> AsyncIterator[BundledDump]:
-        """What was kept of each dump that was read, one after the other."""
+        """Yields what was kept of each dump that was read, one after the other."""
         query = select(dumps).where(dumps.c.checked_at.is_not(None), dumps.c.considered.is_not(None))
         async with self._database.reading() as connection:
             for row in (await connection.execute(query.order_by(dumps.c.ecosystem))).all():
@@ -85,7 +85,7 @@ class BundleStore(Store):
                     row.entries or 0,
                     min(row.fetched_at, row.checked_at),
                     row.checked_at,
-                    await _records(connection, row.id),
+                    await _read_records(connection, row.id),
                     tuple(row.problems or ()),
                     row.newest_at,
                 )
@@ -151,7 +151,7 @@ def _first_sight_of(record: BundledRecord) -> SeenElsewhere:
     return SeenElsewhere(record.seen_at, {(name, fix.release, fix.name): fix.at for fix in record.fixes})
 
 
-async def _records(connection: AsyncConnection, number: int) -> tuple[BundledRecord, ...]:
+async def _read_records(connection: AsyncConnection, number: int) -> tuple[BundledRecord, ...]:
     """The records in the order of their names as Python has it: databases sort dashes and capitals each in their
     way, and the same contents are to give the same bytes."""
     mine = select(vulnerabilities).where(vulnerabilities.c.dump_id == number)

@@ -54,7 +54,7 @@ class FeedsStore(Store):
                 await connection.execute(_row(connection, source, now))
 
     def documents(self, kinds: frozenset[FeedKind]) -> DueRows[DueFeed]:
-        """The documents of these kinds."""
+        """The documents of these kinds whose turn it is."""
         conditions = [documents.c.kind.in_([kind.value for kind in kinds])]
         return DueRows(
             self._database, self._worker, documents, _feed_of, lambda row: str(row["url"]), where=conditions
@@ -75,7 +75,7 @@ class FeedsStore(Store):
         return {release.version: release for release in stored_releases}
 
     async def advisories(self) -> list[Advisory]:
-        """What each source says of each CVE."""
+        """Reads what each source says of each CVE."""
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(advisories))).all()
         return readable(
@@ -192,12 +192,12 @@ async def _save_contents(connection: AsyncConnection, reading: FeedReading, now:
             )
         )
     await _note_inventory(connection, reading, now)
-    opened = [Incident(_doubted(each.place), each.since, each.text) for each in reading.doubts]
+    opened = [Incident(_subject_of_doubt(each.place), each.since, each.text) for each in reading.doubts]
     if opened or reading.doubts_over:
-        await tell_incidents(connection, opened, {_doubted(place) for place in reading.doubts_over}, now)
+        await tell_incidents(connection, opened, {_subject_of_doubt(place) for place in reading.doubts_over}, now)
 
 
-def _doubted(place: str) -> str:
+def _subject_of_doubt(place: str) -> str:
     """The subject of an incident."""
     return f"{DOUBTED}:{place}"[:LONGEST_SUBJECT]
 

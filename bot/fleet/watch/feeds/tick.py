@@ -34,7 +34,7 @@ MOST_PER_TICK = 100
 
 @dataclass(frozen=True, slots=True)
 class FeedsToRead:
-    """What the operator set. `roots` lead to all other documents.
+    """Which documents are followed and how often, as the operator has set it. `roots` lead to all other documents.
 
     `every` is the time between two looks at a document, `bulletins_every` that for a monthly security document,
     which may have megabytes and is read at once when the list that names it was revised. `history` is how far back
@@ -121,7 +121,7 @@ class FeedsStore(Protocol):
         """Makes rows, due now, for the sources that have none; the others stay as they are."""
 
     def documents(self, kinds: frozenset[FeedKind]) -> Queue[DueFeed]:
-        """The documents of these kinds."""
+        """The documents of these kinds whose turn it is."""
         ...
 
     async def feeds_checked_at(self, kind: FeedKind) -> Mapping[str, datetime]:
@@ -170,10 +170,10 @@ def read_document(item: DueFeed, document: StoredDocument) -> ReadDocument:
     """Reads what came, beside the copy that was known. Raises `Failure` where it is not what its kind says."""
     new_contents = contents.read(item.source, document.body, document.fetched_at)
     is_new = item.document is not None and item.document.body != document.body
-    return ReadDocument(item.source.kind, document, new_contents, _said_before(item), is_new, item.doubts)
+    return ReadDocument(item.source.kind, document, new_contents, _read_copy(item), is_new, item.doubts)
 
 
-def _said_before(item: DueFeed) -> FeedContents | None:
+def _read_copy(item: DueFeed) -> FeedContents | None:
     if item.document is None or item.source.kind not in _MAY_LOSE:
         return None
     try:
@@ -185,7 +185,7 @@ def _said_before(item: DueFeed) -> FeedContents | None:
 async def reading_of(
     store: "FeedsStore", feeds: FeedsToRead, source: FeedSource, document_read: ReadDocument, now: datetime
 ) -> tuple[FeedReading, Merged]:
-    """What is to be kept of a document, and which releases are new or published anew."""
+    """Says what is to be kept of a document, and which releases are new or published anew."""
     new_contents, due_at = document_read.said, now + feeds.interval(source.kind)
     if new_contents is None and not document_read.doubts:
         return FeedReading(source, document_read.document, due_at), Merged({})

@@ -21,7 +21,7 @@ class ManifestCache(Protocol):
     """Manifests and configs read before, by digest: their content never changes."""
 
     async def manifests(self, digests: Collection[str]) -> Mapping[str, bytes]:
-        """Those of `digests` that are kept."""
+        """Reads the manifests that are kept, by their digests."""
         ...
 
 

@@ -71,7 +71,7 @@ async def read_index(documents: Documents, index: Index, source: str) -> ReadInd
         raise _no_image(source)
     places = {digest: place for place, digest in enumerate(entries.by_digest)}
     images = sorted(_compared(platforms, entries), key=lambda each: places[each.digest])
-    return ReadIndex(tuple(images), _bounded(entries.not_judged))
+    return ReadIndex(tuple(images), _bound(entries.not_judged))
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ async def _descend(documents: Documents, entries: _Entries, source: str) -> None
         try:
             document = read_document((await documents.manifests([entry.digest]))[entry.digest], source)
         except Failure as failure:
-            entries.leave(entry, _lacking(failure))
+            entries.leave(entry, _lack_in_words(failure))
             continue
         if isinstance(document, Index):
             entries.take(document)
@@ -174,7 +174,7 @@ async def _read_without_platform(
             return ()
         config = read_config((await documents.configs([document.config.digest]))[document.config.digest], source)
     except Failure as failure:
-        entries.leave(entry, _lacking(failure))
+        entries.leave(entry, _lack_in_words(failure))
         return ()
     if config.platform is None:
         entries.leave(entry, "names no platform, and neither does its configuration")
@@ -182,7 +182,7 @@ async def _read_without_platform(
     return (ObservedPlatform(config.platform, entry.digest, document, config),)
 
 
-def _lacking(failure: Failure) -> str:
+def _lack_in_words(failure: Failure) -> str:
     """Says what a document lacks; raises the failure where that may end by itself, or is for people to mend."""
     if failure.trouble not in (Trouble.MISSING, Trouble.MALFORMED):
         raise failure
@@ -201,7 +201,7 @@ def _compared(platforms: list[ObservedPlatform], entries: _Entries) -> list[Obse
     return linux
 
 
-def _bounded(not_judged: list[NotJudged]) -> tuple[NotJudged, ...]:
+def _bound(not_judged: list[NotJudged]) -> tuple[NotJudged, ...]:
     each_once = tuple(dict.fromkeys(not_judged))
     rest = each_once[MOST_TOLD:]
     more = (NotJudged(f"{len(rest)} more", "are not told one by one"),) if rest else ()

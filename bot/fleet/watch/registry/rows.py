@@ -33,7 +33,7 @@ class WatchStore(Store):
 
     @property
     def bases(self) -> DueRows[DueBase]:
-        """Those that are used."""
+        """The bases in use whose turn it is."""
         used = [bases.c.used.is_(True)]
         return DueRows(self._database, self._worker, bases, _due_base, lambda row: str(base_of(row)), where=used)
 

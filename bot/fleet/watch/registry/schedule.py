@@ -101,7 +101,7 @@ def patch_tuesday(year: int, month: int) -> datetime:
 
 
 def patch_tuesday_before(now: datetime) -> datetime:
-    """The latest one that has come, `now` included."""
+    """The latest release day that has come, `now` included."""
     local = now.astimezone(REDMOND)
     this = patch_tuesday(local.year, local.month)
     if this <= now:
@@ -111,7 +111,7 @@ def patch_tuesday_before(now: datetime) -> datetime:
 
 
 def patch_tuesday_after(now: datetime) -> datetime:
-    """The next one still to come."""
+    """The next release day that is still to come."""
     local = now.astimezone(REDMOND)
     this = patch_tuesday(local.year, local.month)
     if this > now:

@@ -30,7 +30,7 @@ _OFTEN = 16
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions:
-    """`per_host` bases of one registry are asked at a time."""
+    """How often bases are looked at; `per_host` of one registry are asked for at a time."""
 
     batch: int = 500
     per_host: int = 8
@@ -53,7 +53,7 @@ class WatchTally:
 
     @property
     def moved(self) -> tuple[Observation, ...]:
-        """Those that are news: everything but first sights."""
+        """The observations that are news: everything but first sights."""
         return tuple(each.observation for each in self.sightings if each.sight is not Sight.FIRST)
 
 
@@ -140,7 +140,7 @@ class _Looks(Work[DueBase, Poll | _Seen]):
             is_upstreams = item.mirrored is not None and item.mirrored.is_upstreams(head.digest)
             doubt = None if is_upstreams else item.last_look.doubt(head.digest, now)
             if sight is None or doubt is not None or not _has_come_back(item, head.digest):
-                due_at = self._next(item, now, item.moved_at, item.version)
+                due_at = self._next_look(item, now, item.moved_at, item.version)
                 return Poll(item.id, due_at, head.digest if sight else None, doubt)
         reading = await self._reading(item, head.digest)
         observation = reading.observation(item.base, self._clock.now())
@@ -148,7 +148,10 @@ class _Looks(Work[DueBase, Poll | _Seen]):
             observation = replace(observation, version=place.tag)
         return _Seen(
             Sighting(
-                item.id, sight, observation, self._next(item, observation.at, observation.at, observation.version)
+                item.id,
+                sight,
+                observation,
+                self._next_look(item, observation.at, observation.at, observation.version),
             ),
             reading,
         )
@@ -187,10 +190,10 @@ class _Looks(Work[DueBase, Poll | _Seen]):
 
     def longest_pause(self, items: Sequence[DueBase], now: datetime) -> timedelta:
         """A host that does not answer is tried again as soon as failures put off the first of its bases."""
-        often = [self._next(item, now, item.moved_at, item.version, failed=_OFTEN) for item in items]
+        often = [self._next_look(item, now, item.moved_at, item.version, failed=_OFTEN) for item in items]
         return min((due_at - now for due_at in often), default=LONGEST_PAUSE)
 
-    def _next(
+    def _next_look(
         self, item: DueBase, now: datetime, moved_at: datetime | None, version: str | None, failed: int = 0
     ) -> datetime:
         behind_since = item.mirrored.behind_since if item.mirrored is not None else None
@@ -225,7 +228,7 @@ class _Looks(Work[DueBase, Poll | _Seen]):
     async def failed(self, item: DueBase, claimed: Claimed, failure: Failure, now: datetime) -> None:
         """An incident says it, see `finish`."""
         asked_for = now + (failure.retry_after or timedelta(0))
-        due_at = max(self._next(item, now, item.moved_at, item.version, failed=claimed.attempts), asked_for)
+        due_at = max(self._next_look(item, now, item.moved_at, item.version, failed=claimed.attempts), asked_for)
         await self.queue.put_off([claimed], due_at, error=str(failure))
         self._at[item.base.registry].failures.append((item.base, failure, claimed.attempts))
 
@@ -253,7 +256,7 @@ class _Looks(Work[DueBase, Poll | _Seen]):
             if incidents.is_worth_telling(failure, attempts)
         ]
         opened = {each.subject: each for each in reversed(beginnings) if each.subject not in self._open}
-        over = _over(host, this, tripped)
+        over = _subjects_over(host, this, tripped)
         cleared = [each for subject, each in self._open.items() if subject in over]
         if opened or cleared:
             await self._store.save_incidents(tuple(opened.values()), cleared)
@@ -269,7 +272,7 @@ def _has_come_back(item: DueBase, digest: str) -> bool:
     return digest == item.unconfirmed
 
 
-def _over(host: str, this: _AtHost, tripped: Failure | None) -> set[str]:
+def _subjects_over(host: str, this: _AtHost, tripped: Failure | None) -> set[str]:
     """The subjects whose incidents have ended; what still fails somewhere in a repository has not."""
     over = {
         place

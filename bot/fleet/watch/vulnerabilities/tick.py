@@ -45,7 +45,7 @@ class DueDump:
 
 @dataclass(frozen=True, slots=True)
 class KeptDump:
-    """What one look brought. `reading` is None where nothing changed and nothing else is looked for.
+    """What one look at a dump brought. `reading` is None where nothing changed and nothing else is looked for.
 
     `mark` is None where nobody was asked, since no package that it tells of is known yet or nobody is to be.
     `questions` are those that an API has answered; where it `adds`, what it said to others stays as it is.

@@ -63,7 +63,7 @@ async def claim(
     """
     if worker.draining.is_set():
         return []
-    ids = await _due(connection, table, worker, now, limit, where, order)
+    ids = await _find_due(connection, table, worker, now, limit, where, order)
     if not ids:
         return []
     statement = (
@@ -82,7 +82,7 @@ async def claim(
     return sorted(rows, key=lambda row: places[row["id"]])
 
 
-async def _due(
+async def _find_due(
     connection: AsyncConnection,
     table: Table,
     worker: Worker,

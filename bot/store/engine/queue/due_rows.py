@@ -74,7 +74,7 @@ class DueRows(Generic[Item]):
         async with self._database.transaction() as connection:
             await lock(connection, self._table, [claimed.id for claimed in claims])
             for ids in chunks(sorted(claimed.id for claimed in claims)):
-                own_rows = self._mine(ids).where(*self._held_while)
+                own_rows = self._update_own(ids).where(*self._held_while)
                 renewed = await connection.execute(own_rows.values(lease_until=until).returning(self._table.c.id))
                 renewed_ids |= set(renewed.scalars())
         return renewed_ids
@@ -93,7 +93,7 @@ class DueRows(Generic[Item]):
             for ids in chunks(sorted(claimed.id for claimed in claims)):
                 if self._kept_time is not None:
                     await self._keep_time(connection, ids, due_at, self._kept_time)
-                await connection.execute(self._mine(ids).values(**values))
+                await connection.execute(self._update_own(ids).values(**values))
 
     async def _keep_time(
         self,
@@ -105,7 +105,7 @@ class DueRows(Generic[Item]):
         rows = await connection.execute(select(self._table).where(self._table.c.id.in_(ids)))
         for row in rows.mappings().all():
             if values := kept_time({str(key): value for key, value in row.items()}, due_at):
-                await connection.execute(self._mine([row["id"]]).values(**values))
+                await connection.execute(self._update_own([row["id"]]).values(**values))
 
     async def resting(self, beyond: datetime, limit: int) -> list[Claimed]:
         rows = self._table
@@ -128,5 +128,5 @@ class DueRows(Generic[Item]):
                 is_later = rows.c.due_at > due_at, rows.c.lease_owner.is_(None)
                 await connection.execute(update(rows).where(rows.c.id == row, *is_later).values(due_at=due_at))
 
-    def _mine(self, ids: Sequence[int]) -> Any:
+    def _update_own(self, ids: Sequence[int]) -> Any:
         return update(self._table).where(self._table.c.id.in_(ids), self._table.c.lease_owner == self._worker.name)

@@ -32,7 +32,7 @@ def leased_tables() -> tuple[Table, ...]:
 def this_worker() -> Worker:
     """`host/pid/start`: the start time tells a process from a later one with the same number."""
     pid = os.getpid()
-    return Worker(f"{_host()}/{pid}/{_started(pid)}")
+    return Worker(f"{_host()}/{pid}/{_start_time_of(pid)}")
 
 
 @repeated
@@ -85,10 +85,10 @@ def _host() -> str:
 
 def _is_alive(owner: str) -> bool:
     _, pid, started = owner.rsplit("/", 2)
-    return pid.isdigit() and _started(int(pid)) == started
+    return pid.isdigit() and _start_time_of(int(pid)) == started
 
 
-def _started(pid: int) -> str:
+def _start_time_of(pid: int) -> str:
     """The process's start time in clock ticks since boot (proc(5), field 22); empty where it is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]

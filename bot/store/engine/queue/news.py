@@ -60,7 +60,7 @@ class Newsboard:
         """What was written and has fallen due since the last call; never raises for a database out of reach."""
         try:
             with failures_of(self._database.engine.url):
-                return await self._news(now)
+                return await self._read_news(now)
         except Failure:  # the stages, which then look for themselves, say so
             await self.aclose()
             return EVERYTHING
@@ -72,7 +72,7 @@ class Newsboard:
             await connection.invalidate()
             await connection.close()
 
-    async def _news(self, now: datetime) -> StoreNews:
+    async def _read_news(self, now: datetime) -> StoreNews:
         if self._connection is None:
             self._connection = await self._database.reader()
         since = self._asked_at

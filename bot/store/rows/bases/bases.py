@@ -16,14 +16,14 @@ from bot.store.rows.rollouts.served import last_changes
 
 
 def has_base_name(name: str) -> ColumnElement[bool]:
-    """The base whose whole name this is, as `str(base)` writes it."""
+    """Selects the base whose whole name this is, as `str(base)` writes it."""
     path, _, tag = name.rpartition(":")
     registry, _, repository = path.partition("/")
     return and_(bases.c.tag == tag, bases.c.repository == repository, bases.c.registry == registry)
 
 
 def has_name_among(some_bases: Collection[Base]) -> ColumnElement[bool]:
-    """One of these bases: some hundred, since each is three parameters."""
+    """Selects these bases: some hundred, since each is three parameters."""
     names = [(base.registry, base.repository, base.tag) for base in some_bases]
     return tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(names)
 
@@ -62,7 +62,7 @@ async def mark_used(connection: AsyncConnection, ids: Collection[int]) -> None:
 
 
 async def left_behind(connection: AsyncConnection, reading: Reading, ids: Mapping[Base, int]) -> set[int]:
-    """The last change of each base that has left behind what the repository pins: it is new, or was put back.
+    """Reads the last change of each base that has left behind what the repository pins: it is new, or was put back.
 
     A base that has not moved since it is watched has no such change: a first run finds the fleet as it is.
     """

@@ -47,11 +47,11 @@ class _Log:
         return next((sight for _, sight in reversed(self.sights) if sight.digest == digest), None)
 
     def version_of(self, usage: Usage) -> str | None:
-        """What a usage without a digest pins."""
+        """The version that a usage without a digest pins."""
         return pinned_to(usage.reference, self.sights[0][1].base) if self.sights else None
 
     def place_of(self, usage: Usage) -> tuple[int, Observation] | None:
-        """The first time that the base showed what is pinned: as an index, an image of one, or a version."""
+        """Finds the first time that the base showed what is pinned: as an index, an image of one, or a version."""
         digest, version = usage.reference.digest, self.version_of(usage)
         for place, sight in self.sights:
             if digest is None and sight.version == version:
@@ -88,7 +88,7 @@ def _creation_of(sight: Observation) -> datetime | None:
 
 async def read_behind(connection: AsyncConnection, only: Collection[str] | None = None) -> FleetBehind:
     """Reads the whole fleet, or these repositories alone; what asks to be left alone is only counted."""
-    homes = {row["id"]: row for row in await _homes(connection) if only is None or row["name"] in only}
+    homes = {row["id"]: row for row in await _read_homes(connection) if only is None or row["name"] in only}
     query = select(
         *(usages.c.id, usages.c.repository_id, usages.c.base_id),
         *(cast(usages.c.usage, Text).label("usage"), DIFFERS.label("differs")),
@@ -101,9 +101,9 @@ async def read_behind(connection: AsyncConnection, only: Collection[str] | None 
     usage_of_text: dict[str, Usage] = {}
     all_candidates = readable(rows, lambda row: _Candidate.of(row, usage_of_text), lambda row: f"usage {row.id}")
     candidates = [each for each in all_candidates if each.home in homes]
-    built = await _built(connection)
+    built = await _read_last_builds(connection)
     concerned_bases = {each.base for each in candidates if each.differs or each.home in built}
-    logs, sights = await _logs(connection, concerned_bases)
+    logs, sights = await _read_logs(connection, concerned_bases)
     pins = await sdk_pins(connection, homes)
     members = dict(
         readable(homes.values(), lambda row: (row["id"], fleet_repository_of(row, pins)), lambda row: row["name"])
@@ -113,7 +113,8 @@ async def read_behind(connection: AsyncConnection, only: Collection[str] | None 
         behind
         for each in candidates
         if each.home in enabled and each.base in sights
-        if (behind := _behind(each, members[each.home], sights[each.base], logs[each.base], built)) is not None
+        if (behind := _behind_usage_of(each, members[each.home], sights[each.base], logs[each.base], built))
+        is not None
     ]
     untold = {each.home for each in candidates if each.home in enabled and not each.differs} - built.keys()
     return FleetBehind(tuple(behind_usages), len(enabled), len(members) - len(enabled), len(untold))
@@ -135,7 +136,7 @@ class _Candidate:
         return cls(row.repository_id, row.base_id, usage, bool(row.differs))
 
 
-def _behind(
+def _behind_usage_of(
     each: _Candidate,
     member: FleetRepository,
     now: tuple[Base, Observation],
@@ -170,12 +171,12 @@ def _is_left(usage: Usage, base: Base, shown: Observation, log: _Log) -> bool:
 
 
 def pin_key() -> ColumnElement[Any]:
-    """What `pins_not_left` tells a usage's pin by."""
+    """The columns by which `pins_not_left` tells a usage's pin."""
     return tuple_(usages.c.base_id, func.coalesce(usages.c.digest, ""), func.coalesce(usages.c.version, ""))
 
 
 async def pins_not_left(connection: AsyncConnection) -> list[PinKey]:
-    """Those that differ from what their base shows, and are not behind it: as base, digest and version.
+    """Finds the pins that differ from what their base shows, and are not behind it: as base, digest and version.
 
     Where what is pinned was seen under its tag, the version that was seen then decides; for the others alone the
     logs of their bases are read.
@@ -200,14 +201,14 @@ async def pins_not_left(connection: AsyncConnection) -> list[PinKey]:
             unseen.add(key)
         elif goes_back(row.version if row.digest is None else row.held, row.shown):
             stays.add(key)
-    return sorted(stays | await _not_left_by_logs(connection, unseen))
+    return sorted(stays | await _find_pins_not_left(connection, unseen))
 
 
-async def _not_left_by_logs(connection: AsyncConnection, pins: Collection[PinKey]) -> set[PinKey]:
+async def _find_pins_not_left(connection: AsyncConnection, pins: Collection[PinKey]) -> set[PinKey]:
     stays: set[PinKey] = set()
     if not pins:
         return stays
-    logs, sights = await _logs(connection, {base for base, _, _ in pins})
+    logs, sights = await _read_logs(connection, {base for base, _, _ in pins})
     for chunk in chunks(sorted(pins)):
         rows = await connection.execute(
             select(
@@ -228,7 +229,7 @@ async def _not_left_by_logs(connection: AsyncConnection, pins: Collection[PinKey
     return stays
 
 
-async def _homes(connection: AsyncConnection) -> Sequence[Mapping[Any, Any]]:
+async def _read_homes(connection: AsyncConnection) -> Sequence[Mapping[Any, Any]]:
     """The listed repositories that stand on a watched base."""
     following = select(usages.c.repository_id).where(usages.c.base_id.is_not(None))
     rows = await connection.execute(
@@ -237,7 +238,7 @@ async def _homes(connection: AsyncConnection) -> Sequence[Mapping[Any, Any]]:
     return rows.mappings().all()
 
 
-async def _built(connection: AsyncConnection) -> dict[int, datetime]:
+async def _read_last_builds(connection: AsyncConnection) -> dict[int, datetime]:
     """When each repository was last built, where the last success of any of its workflows is known.
 
     A rebuild whose image was proved counts from when it was planned, which is before it was built.
@@ -260,7 +261,7 @@ async def _built(connection: AsyncConnection) -> dict[int, datetime]:
     }
 
 
-async def _logs(
+async def _read_logs(
     connection: AsyncConnection, numbers: set[int]
 ) -> tuple[dict[int, _Log], dict[int, tuple[Base, Observation]]]:
     """The logs of bases, and what each shows now."""

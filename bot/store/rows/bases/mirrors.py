@@ -81,7 +81,7 @@ async def compare_mirrors(connection: AsyncConnection, numbers: Collection[int],
     Who may show something new by now is looked at at once: mirrors of what has moved, and the upstream of a mirror
     that shows what upstream was not seen with.
     """
-    rows = await _pairs(connection, numbers)
+    rows = await _read_pairs(connection, numbers)
     if not rows:
         return
     ids = {row.id: base_of(row) for row in rows}
@@ -91,7 +91,10 @@ async def compare_mirrors(connection: AsyncConnection, numbers: Collection[int],
 
     def compared() -> list[tuple[Row[Any], Copied]]:
         return [
-            (row, _copied(row, histories_here.get(ids[row.id], []), published.get(above[row.upstream_id], [])))
+            (
+                row,
+                _compare_copy(row, histories_here.get(ids[row.id], []), published.get(above[row.upstream_id], [])),
+            )
             for row in rows
         ]
 
@@ -163,7 +166,7 @@ def behind_of(row: Any) -> Behind:
 
 
 async def took_by(connection: AsyncConnection, mirror: int, upstream: int) -> Took | None:
-    """How long a mirror's base took to show what upstream had published, of late."""
+    """Reads how long a mirror's base took to show what upstream had published, of late."""
     rows = await latest_observations(connection, [mirror, upstream], MOST_PUBLISHED)
     sights: dict[int, list[Observation]] = {mirror: [], upstream: []}
     pairs = readable(
@@ -175,7 +178,7 @@ async def took_by(connection: AsyncConnection, mirror: int, upstream: int) -> To
 
 
 async def statuses(connection: AsyncConnection, condition: ColumnElement[bool]) -> dict[int, MirrorStatus]:
-    """Of the bases where `condition` holds that are copies, how they stand, by their ids."""
+    """Reads how the copies stand of which `condition` holds, by the ids of their bases."""
     rows = await connection.execute(_with_upstream().where(condition))
     return {row.id: _status(row) for row in rows}
 
@@ -199,7 +202,7 @@ def _with_upstream() -> Select[Any]:
     ).join(upstreams, upstreams.c.id == bases.c.upstream_id)
 
 
-async def _pairs(connection: AsyncConnection, numbers: Collection[int]) -> list[Row[Any]]:
+async def _read_pairs(connection: AsyncConnection, numbers: Collection[int]) -> list[Row[Any]]:
     rows: dict[int, Row[Any]] = {}
     for part in chunks(sorted(numbers)):
         either = or_(bases.c.id.in_(part), bases.c.upstream_id.in_(part))
@@ -213,7 +216,7 @@ def _may_be_older(each: Copied, published: Sequence[Observation]) -> bool:
     return each.likeness is None and len(published) == MOST_PUBLISHED
 
 
-def _copied(row: Any, sights: list[Observation], published: list[Observation]) -> Copied:
+def _compare_copy(row: Any, sights: list[Observation], published: list[Observation]) -> Copied:
     """Nothing is told of a mirror before both were seen."""
     if row.digest is None or not sights or sights[-1].digest is None:
         return Copied(None, None, None)

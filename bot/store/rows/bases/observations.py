@@ -59,7 +59,7 @@ async def digests_shown(
 
 
 def loaded(bases_by_id: Mapping[int, Base], rows: Iterable[Row[Any]]) -> dict[Base, list[Observation]]:
-    """The histories in such rows; apart from reading them, since it takes long and must hold no transaction."""
+    """Loads the histories in such rows, not while they are read: it takes long, and must hold no transaction."""
     history_of: dict[Base, list[Observation]] = {}
     pairs = readable(
         rows,

@@ -76,7 +76,7 @@ async def produced_among(
 
 
 async def produced_by(connection: AsyncConnection, homes: Collection[int]) -> set[str]:
-    """The names of the images that these repositories are known to produce."""
+    """Reads the names of the images that these repositories are known to produce."""
     rows = await connection.execute(
         select(images.c.registry, images.c.repository).where(images.c.repository_id.in_(homes))
     )
@@ -111,7 +111,7 @@ async def follow_own_bases(
     if not names:
         return
     produced = {*claimed, *await produced_among(connection, names, homes)}
-    rows = await _naming(connection, names)
+    rows = await _read_usages_naming(connection, names)
     named_by = {row.id: usage.reference for row, usage in rows}
     base_of_row = {row.id: _base_to_follow(usage, produced) for row, usage in rows}
     before = {row.id: row.base_id for row, _ in rows}
@@ -149,7 +149,7 @@ async def look_at_bases(connection: AsyncConnection, name: str, digest: str, now
 
 
 async def look_at_once(connection: AsyncConnection, some_bases: Collection[Base], now: datetime) -> None:
-    """Has the watch look at once at bases."""
+    """Has the watch look at these bases at once."""
     for chunk in chunks(sorted(some_bases)):
         await _look_now(connection, has_name_among(chunk), now)
 
@@ -162,7 +162,7 @@ async def _look_now(connection: AsyncConnection, which: ColumnElement[bool], now
         await connection.execute(update(bases).where(bases.c.id.in_(ids)).values(due_at=now))
 
 
-async def _naming(connection: AsyncConnection, names: Collection[str]) -> Sequence[tuple[Any, Usage]]:
+async def _read_usages_naming(connection: AsyncConnection, names: Collection[str]) -> Sequence[tuple[Any, Usage]]:
     usages_naming: list[tuple[Any, Usage]] = []
     for chunk in chunks(sorted(names)):
         rows = await connection.execute(

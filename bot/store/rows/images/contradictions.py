@@ -51,7 +51,7 @@ async def news_of_contradictions(connection: AsyncConnection, now: datetime) -> 
         lambda row: f"image {row.id}",
     ):
         lines_by_subject.setdefault(_subject(name), []).extend(lines)
-    before = set(await connection.scalars(_open(incidents.c.subject)))
+    before = set(await connection.scalars(_select_open(incidents.c.subject)))
     beginnings = [
         _incident(subject, lines, now)
         for subject, lines in lines_by_subject.items()
@@ -63,13 +63,13 @@ async def news_of_contradictions(connection: AsyncConnection, now: datetime) -> 
 async def open_contradictions(connection: AsyncConnection, only: Collection[str] | None = None) -> tuple[str, ...]:
     """What is told of each repository, the longest first; with `only`, of these repositories."""
     rows = await connection.execute(
-        _open(incidents.c.subject, incidents.c.detail).order_by(incidents.c.opened_at, incidents.c.id)
+        _select_open(incidents.c.subject, incidents.c.detail).order_by(incidents.c.opened_at, incidents.c.id)
     )
     details = [(row.subject.removeprefix(CONTRADICTED), row.detail) for row in rows]
     return tuple(f"{name}: {detail}" for name, detail in details if only is None or name in only)
 
 
-def _open(*columns: Any) -> Select[Any]:
+def _select_open(*columns: Any) -> Select[Any]:
     return select(*columns).where(incidents.c.cleared_at.is_(None), incidents.c.subject.startswith(CONTRADICTED))
 
 

@@ -51,7 +51,7 @@ async def save_deployments(
     """
     result = await connection.execute(_OF_REPOSITORY.where(deployments.c.repository_id == repository))
     rows = [row._asdict() for row in result]
-    places = sorted(map(_place, usages), key=lambda place: place["line"])
+    places = sorted(map(_place_of, usages), key=lambda place: place["line"])
     stay, old_rows, new_places = _tell_apart(rows, places)
     changed = [_change(row, place) for row, place in stay if any(row[name] != place[name] for name in _NAMED)]
     new_places = _with_before(old_rows, new_places)
@@ -102,7 +102,7 @@ def _with_before(old_rows: Sequence[_Place], new_places: Sequence[_Place]) -> li
         if _where_its_image_is(place) in uneven:
             return None
         if row is not None:
-            return _before(row)
+            return _namings_before(row)
         return None if _its_image(place) in images else []
 
     matched: list[tuple[_Place, _Place | None]] = [(place, row) for row, place in pairs]
@@ -110,7 +110,7 @@ def _with_before(old_rows: Sequence[_Place], new_places: Sequence[_Place]) -> li
     return [{**place, "named_before": named_before(place, row)} for place, row in matched]
 
 
-def _before(row: _Place) -> Any:
+def _namings_before(row: _Place) -> Any:
     """What a place that begins in place of this row named before; None where that is not known."""
     if not isinstance(row["since"], datetime):
         return None
@@ -128,7 +128,7 @@ def _before(row: _Place) -> Any:
         return None
 
 
-def _place(usage: Usage) -> _Place:
+def _place_of(usage: Usage) -> _Place:
     image = usage.reference
     values = (image.registry, image.repository, image.tag, image.digest, usage.path, usage.line)
     return dict(zip(_NAMED, values, strict=True))

@@ -111,7 +111,7 @@ _TOLD = select(
 
 
 async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, str]]:
-    """The pairs of repository and image name whose claim does not count beside another's."""
+    """Reads the pairs of repository and image name whose claim does not count beside another's."""
     twice = (
         select(images.c.registry, images.c.repository)
         .group_by(images.c.registry, images.c.repository)
@@ -194,7 +194,7 @@ def _builder_of(row: Any) -> Builder | None:
 
 
 async def save_claims(connection: AsyncConnection, repository: int, claims: Sequence[Claim], now: datetime) -> None:
-    """What a repository produces from now on: new images are due at once, as are those with another tag."""
+    """Stores what a repository produces from now on: new images are due at once, as are those with another tag."""
     await lock_where(connection, images, images.c.repository_id == repository)
     result = await connection.execute(select(images).where(images.c.repository_id == repository))
     rows_by_tag = {(row.registry, row.repository, row.tag): row for row in result}
@@ -245,7 +245,7 @@ def _match_rows(rows_by_tag: Mapping[_Tagged, Any], claimed: Iterable[_Tagged]) 
 
 
 async def forget_images(connection: AsyncConnection, repositories: Sequence[int]) -> None:
-    """Those of repositories that are no longer of the fleet."""
+    """Deletes the images of repositories that are no longer of the fleet."""
     await lock_where(connection, images, images.c.repository_id.in_(repositories))
     for table in (images, deployments):
         await connection.execute(delete(table).where(table.c.repository_id.in_(repositories)))

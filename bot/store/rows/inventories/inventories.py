@@ -211,7 +211,7 @@ def shown_before() -> Select[tuple[int]]:
 
 
 def package_of(row: Any) -> Package:
-    """A row of `packages` as a value."""
+    """Loads the package in a row of `packages`."""
     return Package(row.type, row.name, row.version, row.architecture, row.source, row.source_version)
 
 

@@ -22,7 +22,7 @@ _considered = lru_cache(maxsize=_MOST_KEPT)(unpacked)
 
 
 async def kept_data(connection: AsyncConnection) -> KeptData:
-    """How old the kept data of each publisher is, and what it was looked through for."""
+    """Reads how old the kept data of each publisher is, and what it was looked through for."""
     checked_at: dict[str, Any] = {}
     considered: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
     untold: set[str] = set()

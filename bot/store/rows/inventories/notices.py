@@ -44,7 +44,7 @@ async def with_notices(connection: AsyncConnection, moves: _Moves) -> list[tuple
         if release is not None and change.direction is Direction.UP
     ]
     packages_by_name = await _read_packages(connection, {change.name for change in newer})
-    affected_ids = {number for change in newer for number, _ in packages_by_name.get(_before(change), ())}
+    affected_ids = {number for change in newer for number, _ in packages_by_name.get(_version_before(change), ())}
     words_by_package = await _read_words(connection, affected_ids)
     return [
         (
@@ -55,11 +55,11 @@ async def with_notices(connection: AsyncConnection, moves: _Moves) -> list[tuple
     ]
 
 
-def _before(change: PackageChange) -> _Named:
+def _version_before(change: PackageChange) -> _Named:
     return (change.type, change.name, change.before or "")
 
 
-def _after(change: PackageChange) -> _Named:
+def _version_after(change: PackageChange) -> _Named:
     return (change.type, change.name, change.after or "")
 
 
@@ -113,12 +113,12 @@ def _add_notices(
         return platform
 
     def notices(change: PackageChange) -> tuple[str, ...]:
-        after = [package for _, package in packages_by_name.get(_after(change), ())]
+        after = [package for _, package in packages_by_name.get(_version_after(change), ())]
         return tuple(
             sorted(
                 {
                     name
-                    for number, _ in packages_by_name.get(_before(change), ())
+                    for number, _ in packages_by_name.get(_version_before(change), ())
                     for name, affected in words_by_package.get(number, ())
                     if affected.release == release and after and all(affected.fit(each) is Fit.NO for each in after)
                 },

@@ -19,7 +19,7 @@ from bot.store.rows.inventories.vulnerabilities import expose_packages, look_aga
 
 
 async def package_ids(connection: AsyncConnection, some_packages: Collection[Package], now: datetime) -> set[int]:
-    """The rows of these packages; those that are new are added."""
+    """Reads the ids of these packages; those that are new are added."""
     by_key = {_key_of(package): package for package in some_packages}
     ids = await _known_ids(connection, by_key)
     missing = [{"key": key, **asdict(by_key[key])} for key in sorted(by_key.keys() - ids.keys())]

@@ -98,7 +98,7 @@ async def outdate_told(connection: AsyncConnection, observation: int, now: datet
     ).first()
     if change is None or change.rollout_id is None:
         return
-    brought = await _brought_by_open(connection, rebuilds.c.rollout_id == change.rollout_id)
+    brought = await _read_brought_by_open(connection, rebuilds.c.rollout_id == change.rollout_id)
     await outdate(connection, [number for number, change_ids in brought.items() if change.id in change_ids], now)
 
 
@@ -113,7 +113,7 @@ async def noticed_in_open(connection: AsyncConnection, affected: Collection[int]
             .where(exposures.c.affected_id.in_(ids), exposures.c.is_certain)
         )
         affected_versions |= {(row.type, row.name, row.version) for row in rows}
-    brought = await _brought_by_open(connection) if affected_versions else {}
+    brought = await _read_brought_by_open(connection) if affected_versions else {}
     noticed: set[int] = set()
     for ids in chunks(sorted({each for change_ids in brought.values() for each in change_ids})):
         rows = await connection.execute(
@@ -142,14 +142,14 @@ async def exposed_in_open(connection: AsyncConnection, affected: Collection[int]
         exposed |= set(
             await connection.scalars(select(exposures.c.package_id).where(exposures.c.affected_id.in_(ids)))
         )
-    brought = await _brought_by_open(connection) if exposed else {}
+    brought = await _read_brought_by_open(connection) if exposed else {}
     concerned: set[int] = set()
     holding = select(inventory_packages.c.inventory_id)
     for ids in chunks(sorted({each for change_ids in brought.values() for each in change_ids})):
         for chunk in chunks(sorted(exposed)):
             holders = holding.where(inventory_packages.c.package_id.in_(chunk))
             concerned |= set(
-                await connection.scalars(_compared(ids).where(package_changes.c.after_id.in_(holders)))
+                await connection.scalars(_select_compared(ids).where(package_changes.c.after_id.in_(holders)))
             )
     return frozenset(number for number, change_ids in brought.items() if change_ids & concerned)
 
@@ -158,15 +158,15 @@ async def compared_in_open(connection: AsyncConnection, since: datetime | None) 
     """The open pull requests that are to tell of CVEs anew, since they bring what was compared after the reading of
     CVE data began that ended at `since`: it was not looked through for that. None where there was no such reading.
     """
-    brought = await _brought_by_open(connection)
+    brought = await _read_brought_by_open(connection)
     concerned: set[int] = set()
     for ids in chunks(sorted({each for change_ids in brought.values() for each in change_ids})):
         late = package_changes.c.compared_at >= since - _READING_TAKES if since is not None else true()
-        concerned |= set(await connection.scalars(_compared(ids).where(late)))
+        concerned |= set(await connection.scalars(_select_compared(ids).where(late)))
     return frozenset(number for number, change_ids in brought.items() if change_ids & concerned)
 
 
-def _compared(change_ids: Sequence[int]) -> Select[tuple[int]]:
+def _select_compared(change_ids: Sequence[int]) -> Select[tuple[int]]:
     """Those of these changes of which it is known what they did to packages."""
     return (
         select(changes.c.id)
@@ -175,7 +175,7 @@ def _compared(change_ids: Sequence[int]) -> Select[tuple[int]]:
     )
 
 
-async def _brought_by_open(
+async def _read_brought_by_open(
     connection: AsyncConnection, *conditions: ColumnElement[bool]
 ) -> dict[int, frozenset[int]]:
     """The changes that each open pull request brings, by the ids of both."""

@@ -26,17 +26,19 @@ async def inventories_of(connection: AsyncConnection, numbers: Collection[int]) 
     for inventory, package in pairs:
         package_ids[inventory].append(package)
     packages = await packages_by_id(connection, {each for ids in package_ids.values() for each in ids})
-    return {row.id: _inventory_or_failure(row, [packages[each] for each in package_ids[row.id]]) for row in rows}
+    return {
+        row.id: _load_inventory_or_failure(row, [packages[each] for each in package_ids[row.id]]) for row in rows
+    }
 
 
-def _inventory_or_failure(row: Any, packages: Sequence[Package]) -> Inventory | Failure:
+def _load_inventory_or_failure(row: Any, packages: Sequence[Package]) -> Inventory | Failure:
     try:
-        return _inventory(row, packages)
+        return _load_inventory(row, packages)
     except Failure as failure:
         return failure
 
 
-def _inventory(row: Any, packages: Sequence[Package]) -> Inventory:
+def _load_inventory(row: Any, packages: Sequence[Package]) -> Inventory:
     ordered = tuple(sorted(packages, key=lambda package: package.sort_key))
     return Inventory(ordered, distribution_in(row.distribution), tuple(row.problems))
 

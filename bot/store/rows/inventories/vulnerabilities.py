@@ -115,7 +115,7 @@ async def look_again_soon(connection: AsyncConnection, now: datetime) -> None:
 async def expose_packages(connection: AsyncConnection, package_ids: Collection[int]) -> None:
     """Notes what these packages, which are new, are exposed to."""
     new_packages = await packages_by_id(connection, package_ids)
-    by_name = _by_name(new_packages)
+    by_name = _index_by_name(new_packages)
     affected: dict[int, AffectedPackage] = {}
     for names in chunks(sorted(by_name)):
         rows = await connection.execute(
@@ -134,10 +134,10 @@ async def expose_to(connection: AsyncConnection, affected: Mapping[int, Affected
     types = {each.type for each in affected.values()}
     rows = await connection.execute(select(packages).where(packages.c.type.in_(types)))
     all_packages = {row.id: package_of(row) for row in rows}
-    await _expose(connection, affected, all_packages, _by_name(all_packages))
+    await _expose(connection, affected, all_packages, _index_by_name(all_packages))
 
 
-def _by_name(packages_by_row: Mapping[int, Package]) -> dict[str, list[int]]:
+def _index_by_name(packages_by_row: Mapping[int, Package]) -> dict[str, list[int]]:
     by_name: dict[str, list[int]] = {}
     for number, package in packages_by_row.items():
         for name in package.listed_names:

@@ -64,17 +64,17 @@ class TwoLooks:
 async def want_inventories(
     connection: AsyncConnection, shown_images: Collection[ShownImage], now: datetime
 ) -> Mapping[str, int]:
-    """The inventory of each image by the digest of its manifest; those that are new await to be read.
+    """Adds the inventories that are new, which await to be read; the ids of all by the digests of their manifests.
 
     What an inventory of others tells is left out: it knows no whole digests of layers.
     """
     whole_images = [each for each in shown_images if all(map(is_digest, (each.image.digest, *each.image.layers)))]
     images = {each.image.digest: each for each in whole_images if each.image.layers}
-    before = await _ids(connection, inventories, images)
+    before = await _ids_of(connection, inventories, images)
     new = sorted(images.keys() - before.keys())
     if not new:
         return before
-    layer_ids = await _layers(connection, [images[digest] for digest in new], now)
+    layer_ids = await _want_layers(connection, [images[digest] for digest in new], now)
     for chunk in chunks(new):
         rows = [
             {
@@ -87,7 +87,7 @@ async def want_inventories(
             for each in chunk
         ]
         await connection.execute(insert_into(connection, inventories).on_conflict_do_nothing(), rows)
-    ids = await _ids(connection, inventories, new)
+    ids = await _ids_of(connection, inventories, new)
     made_of = [
         {"inventory_id": ids[digest], "position": position, "layer_id": layer_ids[layer]}
         for digest in new
@@ -98,7 +98,7 @@ async def want_inventories(
     return {**before, **ids}
 
 
-async def _layers(
+async def _want_layers(
     connection: AsyncConnection, shown_images: Sequence[ShownImage], now: datetime
 ) -> Mapping[str, int]:
     """The layers by their digests; one that is new, or that an earlier edition has read, awaits to be read."""
@@ -131,10 +131,10 @@ async def _layers(
             ),
             chunk,
         )
-    return await _ids(connection, layers, rows)
+    return await _ids_of(connection, layers, rows)
 
 
-async def _ids(connection: AsyncConnection, table: Table, digests: Collection[str]) -> dict[str, int]:
+async def _ids_of(connection: AsyncConnection, table: Table, digests: Collection[str]) -> dict[str, int]:
     ids: dict[str, int] = {}
     for chunk in chunks(sorted(digests)):
         rows = await connection.execute(select(table.c.digest, table.c.id).where(table.c.digest.in_(chunk)))
@@ -145,14 +145,14 @@ async def _ids(connection: AsyncConnection, table: Table, digests: Collection[st
 async def want_observed(
     connection: AsyncConnection, observed: Mapping[int, Sequence[ShownImage]], now: datetime
 ) -> None:
-    """What these observations, by their ids, show is to be read, and compared with what was shown before."""
+    """Has read what these observations show, by their ids, and compared with what was shown before."""
     ids = await want_inventories(
         connection, [each for shown_images in observed.values() for each in shown_images], now
     )
     rows = [
         {"observation_id": number, "platform": platform, "inventory_id": inventory}
         for number, shown_images in sorted(observed.items())
-        for platform, inventory in _by_platform(shown_images, ids).items()
+        for platform, inventory in _inventories_by_platform(shown_images, ids).items()
     ]
     if not rows:
         return
@@ -178,7 +178,7 @@ async def want_observed(
         await _follow(connection, {pair["after_id"]: pair["before_id"] for pair in pairs})
 
 
-def _by_platform(shown_images: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
+def _inventories_by_platform(shown_images: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
     """The inventory of each platform of a base; of several images of one, that of the first, which builds take."""
     first: dict[str, int] = {}
     for each in shown_images:
@@ -187,7 +187,7 @@ def _by_platform(shown_images: Sequence[ShownImage], ids: Mapping[str, int]) -> 
     return first
 
 
-def _by_name(shown_images: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
+def _inventories_by_name(shown_images: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
     """The inventory of each image of an index; those of one platform have a name of their own each."""
     image_names = named_apart(each.image for each in shown_images)
     return {name: ids[image.digest] for name, image in image_names if image.digest in ids}
@@ -207,7 +207,7 @@ async def want_image(
     links = image_inventories
     rows = await connection.execute(select(links.c.platform, links.c.inventory_id).where(links.c.image_id == image))
     before = {row.platform: row.inventory_id for row in rows}
-    now_shown = _by_name(shown_images, ids)
+    now_shown = _inventories_by_name(shown_images, ids)
     await connection.execute(delete(links).where(links.c.image_id == image, links.c.platform.not_in(now_shown)))
     for platform, inventory in sorted(now_shown.items()):
         await connection.execute(

@@ -90,7 +90,7 @@ async def save_audited(
 
 
 async def audit_again(connection: AsyncConnection, repository: int, now: datetime) -> None:
-    """What else is evidence of a repository has changed; whoever audits it at present has not seen that."""
+    """Has a repository audited again whose other evidence has changed; whoever audits it now has not seen that."""
     mine = audits.c.repository_id == repository
     ids = list((await connection.execute(select(audits.c.id).where(mine))).scalars())
     await lock(connection, audits, ids)
@@ -99,19 +99,19 @@ async def audit_again(connection: AsyncConnection, repository: int, now: datetim
 
 
 async def forget_audits(connection: AsyncConnection, repositories: Sequence[int]) -> None:
-    """Those of repositories that are no longer of the fleet."""
+    """Deletes the audits of repositories that are no longer of the fleet."""
     for table in (practices, audits):
         await connection.execute(delete(table).where(table.c.repository_id.in_(repositories)))
 
 
 async def judged_otherwise(connection: AsyncConnection, mark: str) -> list[int]:
-    """The audits that were made under another mark."""
+    """Reads the ids of the audits that were made under another mark."""
     condition = or_(audits.c.mark.is_(None), audits.c.mark != mark)
     return list((await connection.execute(select(audits.c.id).where(condition).order_by(audits.c.id))).scalars())
 
 
 def packed(findings: Sequence[Finding]) -> bytes:
-    """Findings as a column holds them."""
+    """Packs findings for their column."""
     return zlib.compress(json.dumps(dump(tuple(findings), tuple[Finding, ...])).encode())
 
 

@@ -12,7 +12,7 @@ from bot.store.rows.repositories.tables import blobs
 
 
 async def blobs_of(connection: AsyncConnection, shas: Iterable[str]) -> dict[str, bytes]:
-    """Those that are kept."""
+    """Reads the contents that are kept, by their shas."""
     bodies: dict[str, bytes] = {}
     for chunk in chunks(sorted(set(shas))):
         rows = await connection.execute(select(blobs).where(blobs.c.sha.in_(chunk)))

@@ -16,7 +16,7 @@ IS_WORD_UNREAD = func.coalesce(repositories.c.config["unread"].as_string(), "") 
 
 
 async def read_within_a_day(connection: AsyncConnection, repository: int, now: datetime) -> None:
-    """The next regular reading counts although its branch may be where it was, and comes within a day."""
+    """Has a repository read within a day, although its branch may be where it was."""
     latest = now + timedelta(days=1)
     due = case((repositories.c.due_at > latest, latest), else_=repositories.c.due_at)
     await connection.execute(

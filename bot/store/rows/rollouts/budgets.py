@@ -46,7 +46,7 @@ spendings = Table(
 
 
 async def read_spending(connection: AsyncConnection, account: str, limits: WriteLimits) -> Spending:
-    """What an account has made within the last hour."""
+    """Reads what an account has written within the last hour."""
     rows = await connection.execute(
         select(spendings).where(spendings.c.account == account).order_by(spendings.c.at)
     )

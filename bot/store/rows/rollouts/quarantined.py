@@ -68,7 +68,7 @@ class Quarantined:
 
 
 async def quarantined(connection: AsyncConnection) -> Quarantined:
-    """What is quarantined now; of several quarantines of one base the one that was opened first."""
+    """Reads what is quarantined now; of several quarantines of one base the one that was opened first."""
     rows = await connection.execute(
         select(quarantines.c.id, quarantines.c.digest.label("held"), *SHOWN)
         .join(bases, bases.c.id == quarantines.c.base_id)

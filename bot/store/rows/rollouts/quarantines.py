@@ -206,10 +206,10 @@ async def _end(connection: AsyncConnection, outcomes: Mapping[int, str], now: da
 async def lift_published(connection: AsyncConnection, now: datetime) -> int:
     """Ends the quarantines of digests that their base shows no more and that nothing carries any more, and holds
     what came; how many have ended. What a quarantine keeps that nothing has taken up for long ends as well."""
-    overtaken = await _overtaken(connection, now)
+    overtaken = await _find_overtaken(connection, now)
     for home in sorted({row.repository_id for row in overtaken}):
         await read_within_a_day(connection, home, now)
-    outcomes = {row.id: f"the next publication came: {row.digest}" for row in await _over(connection)}
+    outcomes = {row.id: f"the next publication came: {row.digest}" for row in await _find_over(connection)}
     ended = await _end(connection, outcomes, now)
     await _carry_out(connection, ended, now, [row.id for row in overtaken])
     await _end_overtaken(connection, {row.id: base_of(row) for row in overtaken}, now)
@@ -218,19 +218,19 @@ async def lift_published(connection: AsyncConnection, now: datetime) -> int:
 
 async def is_any_to_lift(connection: AsyncConnection, now: datetime) -> bool:
     """Whether `lift_published` has anything to write."""
-    if await _overtaken(connection, now) or await _over(connection) or await something_came(connection):
+    if await _find_overtaken(connection, now) or await _find_over(connection) or await something_came(connection):
         return True
     freed, ids_to_keep = await to_be_marked(connection)
     return bool(freed or ids_to_keep)
 
 
-async def _overtaken(connection: AsyncConnection, now: datetime) -> Sequence[Any]:
+async def _find_overtaken(connection: AsyncConnection, now: datetime) -> Sequence[Any]:
     """What a quarantine keeps that nothing has taken up for long."""
     rows = await connection.execute(_OVERTAKEN.where(bases.c.moved_at <= now - _TAKEN_UP_WITHIN))
     return rows.all()
 
 
-async def _over(connection: AsyncConnection) -> list[Any]:
+async def _find_over(connection: AsyncConnection) -> list[Any]:
     """The quarantines of digests that their base shows no more and that nothing carries any more, each with the
     digest that the base shows."""
     rows = await connection.execute(
@@ -267,7 +267,7 @@ async def _carry_out(
     freed, ids_to_keep = await to_be_marked(connection)
     if not rows and not freed and not ids_to_keep:
         return
-    outdated = await _concerned(connection, {(row.base_id, row.digest) for row in rows})
+    outdated = await _find_concerned(connection, {(row.base_id, row.digest) for row in rows})
     await lock(
         connection,
         rebuilds,
@@ -290,7 +290,7 @@ async def _carry_out(
         await announce(connection, f"quarantine:{number}", now)
 
 
-async def _concerned(connection: AsyncConnection, about: Collection[tuple[int, str]]) -> list[int]:
+async def _find_concerned(connection: AsyncConnection, about: Collection[tuple[int, str]]) -> list[int]:
     """The open pull requests for these digests of bases, which say that they are quarantined, or are no more."""
     names: dict[int, Base] = {}
     for chunk in chunks(sorted({base for base, _ in about})):

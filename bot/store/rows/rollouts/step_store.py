@@ -55,11 +55,11 @@ class StepStore(Store):
     def to_start(self) -> DueRows[StepJob]:
         """Those to be dispatched; a paused rollout starts none."""
         may_start = IS_OF_ONE_STEPPING.where(MAY_BEGIN, IS_LEFT_TO_THE_BOT).exists()
-        return self._due(and_(IS_TO_START, may_start), self._job, ends_with_where=True)
+        return self._due(and_(IS_TO_START, may_start), self._read_job, ends_with_where=True)
 
     @property
     def going(self) -> DueRows[StepRun]:
-        return self._due(and_(IS_UNDER_WAY, IS_OF_ONE_STEPPING.exists()), self._step)
+        return self._due(and_(IS_UNDER_WAY, IS_OF_ONE_STEPPING.exists()), self._read_step)
 
     def _due(
         self,
@@ -80,7 +80,7 @@ class StepStore(Store):
             kept_time=kept_time,
         )
 
-    async def _step(self, claimed: Claimed) -> StepRun:
+    async def _read_step(self, claimed: Claimed) -> StepRun:
         async with self._database.reading() as connection:
             [rebuild] = await read_rebuilds(connection, rebuilds.c.id == claimed.row["rebuild_id"])
             elsewhere = claimed.row["elsewhere"]
@@ -96,8 +96,8 @@ class StepStore(Store):
             commit=(rebuild.built_commit or merged) if home is None else None,
         )
 
-    async def _job(self, claimed: Claimed) -> StepJob:
-        step = await self._step(claimed)
+    async def _read_job(self, claimed: Claimed) -> StepJob:
+        step = await self._read_step(claimed)
         async with self._database.reading() as connection:
             [rebuild] = await read_rebuilds(connection, rebuilds.c.id == step.rebuild)
             row = (

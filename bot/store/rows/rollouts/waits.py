@@ -39,11 +39,11 @@ async def read_waits(connection: AsyncConnection, rules: ReleaseRules) -> Waits:
         .select_from(keepers(at_home))
         .where(rebuilds.c.state.in_(AWAITING))
     )
-    waiting = tuple(readable(rows, _waiting, lambda row: f"rebuild {row.id}"))
+    waiting = tuple(readable(rows, _load_waiting, lambda row: f"rebuild {row.id}"))
     return Waits(waiting, await standings(connection, rules), tuple(await open_pauses(connection)))
 
 
-def _waiting(row: Any) -> Waiting:
+def _load_waiting(row: Any) -> Waiting:
     return Waiting(
         row.id,
         row.rollout_id,

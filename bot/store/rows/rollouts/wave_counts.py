@@ -45,7 +45,7 @@ async def standings(
     connection: AsyncConnection, rules: ReleaseRules, *conditions: ColumnElement[bool]
 ) -> tuple[RolloutStanding, ...]:
     """The open rollouts of which all of `conditions` hold."""
-    rows = (await connection.execute(_counted_waves(rules, *conditions))).all()
+    rows = (await connection.execute(_select_waves(rules, *conditions))).all()
     times = await _times_of_waves(connection)
     waves_by_place: dict[tuple[int, int], list[Any]] = {}
     for row in rows:
@@ -67,7 +67,7 @@ async def standings(
     return tuple(readable(waves_by_place, standing, lambda place: f"rollout {place[0]}"))
 
 
-def _counted_waves(rules: ReleaseRules, *conditions: ColumnElement[bool]) -> Select[Any]:
+def _select_waves(rules: ReleaseRules, *conditions: ColumnElement[bool]) -> Select[Any]:
     """A row for each wave of open rollouts at each distance: how many rebuilds are how far, and since when."""
     ready = and_(IS_WAITING, *may_pass(rules))
     longest = func.min(case((and_(ready, MAY_BE_LATE), rebuilds.c.waits_since))).label("longest")

@@ -33,7 +33,7 @@ Fixed = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class SeenElsewhere:
-    """Since when a record is known, and its fixes."""
+    """Since when a record is known where it comes from (`at`), and since when each of its fixes."""
 
     at: datetime
     fixes: Mapping[Fixed, datetime] = field(default_factory=dict)

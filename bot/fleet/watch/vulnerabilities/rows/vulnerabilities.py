@@ -152,7 +152,7 @@ class VulnerabilitiesStore(Store):
             if dump.mark is not None and not dump.adds:
                 values["checked_at"] = _checked_at(dump, dump_row, now)
             if dump.reading is not None:
-                values |= _told_by(dump.reading, dump_row if dump.adds else None)
+                values |= _columns_of_reading(dump.reading, dump_row if dump.adds else None)
             await settle(connection, dumps, self._worker, row, due_at=due_at, values=values)
             if dump.reading is None:
                 await tell_silence(connection, dump.source.publication, now)
@@ -173,7 +173,7 @@ def _checked_at(dump: KeptDump, dump_row: Any, now: datetime) -> datetime:
     return dump_row.checked_at if is_as_before and dump_row.checked_at is not None else now
 
 
-def _told_by(reading: DumpReading, before: Any | None) -> dict[str, Any]:
+def _columns_of_reading(reading: DumpReading, before: Any | None) -> dict[str, Any]:
     """What is shown of a reading; one that only adds to `before` leaves that standing."""
     problems = [str(problem) for problem in reading.problems]
     if before is None:
