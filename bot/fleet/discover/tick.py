@@ -26,11 +26,10 @@ from bot.files.formats.repository import File, Memory, images_of, read_files, so
 from bot.files.formats.source.text import decode
 from bot.files.formats.table import format_of, kind_of
 from bot.fleet.discover.choosing import chosen, source_files
-from bot.fleet.discover.contents import KeptContents
+from bot.fleet.discover.contents import KeptContents, entries_of
 from bot.fleet.discover.listing import understood
 from bot.fleet.discover.ports import DiscoverStore, DueListing, DueRepository, KnownFleet
 from bot.fleet.discover.selection import Selection
-from bot.fleet.discover.truncated_tree import entries_of
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 

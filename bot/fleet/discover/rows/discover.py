@@ -18,9 +18,8 @@ from bot.domain.repositories.repository_config import MANY_UNREAD, RepositoryCon
 from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.domain.rollouts.rebuild import Action, Merging, RebuildState
 from bot.fleet.discover.ports import DueListing, DueRepository, KnownFleet, Listing
-from bot.fleet.discover.rows.granted import note_grants
 from bot.fleet.discover.rows.listing import SHORT, UNLISTED, take_listing
-from bot.fleet.discover.rows.refused import refused_steps, step_again
+from bot.fleet.discover.rows.refused import note_grants, refused_steps, step_again
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import insert_missing

@@ -1,21 +1,40 @@
-"""Steps that failed by a refusal, and that are tried again once the cause of that is gone."""
+"""What failed by a refusal, and is tried again once the cause is gone, as where an owner grants the right."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Text, and_, cast, or_, select
+from sqlalchemy import JSON, Column, ColumnElement, Table, Text, and_, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Workflow, owner_of
+from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.rollouts.terms import Step
 from bot.fleet.discover.ports import DueRepository
 from bot.store.engine.codec import load, load_shared
+from bot.store.engine.inserting import chunks, insert_into
+from bot.store.engine.locking import lock_where
 from bot.store.orders.retrying import failed_last, stepped_again
+from bot.store.rows.images.artifact_reads import artifact_reads
+from bot.store.rows.repositories.code_scans import code_scans
+from bot.store.rows.repositories.issues import issues
+from bot.store.rows.repositories.onboardings import onboardings
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.rebuilds import after_transitions
-from bot.store.rows.rollouts.steps import WAS_REFUSED, steps
+from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.rollouts.rebuilds import after_transitions, outdate
+from bot.store.rows.rollouts.served import IS_UNSERVED
+from bot.store.rows.rollouts.steps import IS_OF_ONE_STEPPING, WAS_REFUSED, steps
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.schema import metadata
+from bot.store.rows.texts import ShortText
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("owner", ShortText(255), primary_key=True),
+    Column("granted", JSON, nullable=False),
+)
+"""By the owner's name in lower case; nothing is granted by one who has shut the bot out since."""
 
 REFUSED = (
     select(rebuilds.c.id, rebuilds.c.repository_id, steps.c.step, steps.c.elsewhere)
@@ -62,3 +81,74 @@ async def step_again(connection: AsyncConnection, ids: Collection[int], name: st
         for each in await failed_last(connection, rebuilds.c.id.in_(ids))
     ]
     await after_transitions(connection, {each.rollout for each in again}, now)
+
+
+async def note_grants(
+    connection: AsyncConnection, grants_now: Mapping[str, Mapping[str, str]], now: datetime
+) -> None:
+    """Keeps what is granted; where that is another than before, what has failed at an owner's is due now.
+
+    An owner who is seen for the first time has refused nothing yet.
+    """
+    rows = await connection.execute(select(grants.c.owner, grants.c.granted))
+    grants_before: dict[str, dict[str, str]] = {row.owner: dict(row.granted) for row in rows}
+    shut_out: dict[str, dict[str, str]] = {owner: {} for owner in grants_before}
+    all_grants = shut_out | {owner.lower(): dict(granted) for owner, granted in grants_now.items()}
+    moved = {owner: granted for owner, granted in all_grants.items() if grants_before.get(owner) != granted}
+    for owner, granted in sorted(moved.items()):
+        row = insert_into(connection, grants).values(owner=owner, granted=granted)
+        await connection.execute(row.on_conflict_do_update(index_elements=["owner"], set_={"granted": granted}))
+    if again := {owner for owner, granted in moved.items() if owner in grants_before and granted}:
+        homes = await connection.execute(select(repositories.c.id, repositories.c.name))
+        await _try_again(connection, [row.id for row in homes if owner_of(row.name) in again], again, now)
+
+
+async def _try_again(
+    connection: AsyncConnection, homes: Sequence[int], owners: Collection[str], now: datetime
+) -> None:
+    """In the order of the locks; `homes` are repositories of these `owners`."""
+    await _read_again(connection, sorted({*homes, *await refused_elsewhere(connection, owners)}), now)
+    await _become_due(connection, workflow_builds, _is_of_homes(workflow_builds, homes), now)
+    for chunk in chunks(homes):
+        mine = rebuilds.c.repository_id.in_(chunk)
+        await _become_due(connection, rebuilds, [mine, rebuilds.c.state.not_in(ENDED)], now)
+        open_ones = select(rebuilds.c.id).where(mine, rebuilds.c.state == RebuildState.OPEN.value)
+        await outdate(connection, list(await connection.scalars(open_ones)), now)
+    for chunk in chunks(homes):
+        theirs = select(rebuilds.c.id).where(
+            rebuilds.c.repository_id.in_(chunk), rebuilds.c.state == RebuildState.STEPPING.value
+        )
+        await _become_due(connection, steps, [steps.c.rebuild_id.in_(theirs)], now)
+    there = or_(*(func.lower(steps.c.elsewhere).startswith(f"{owner}/", autoescape=True) for owner in owners))
+    await _become_due(connection, steps, [IS_OF_ONE_STEPPING.exists(), there], now)
+    for table in (onboardings, code_scans, artifact_reads, issues):
+        await _become_due(connection, table, _is_of_homes(table, homes), now)
+
+
+async def _read_again(connection: AsyncConnection, homes: Sequence[int], now: datetime) -> None:
+    """Repositories that could not be read, and those of which a rebuild came to nothing, or a step was refused:
+    these are tried again as they are read."""
+    unserved = select(rebuilds.c.repository_id).where(IS_UNSERVED)
+    refused = select(REFUSED.subquery().c.repository_id)
+    for chunk in chunks(homes):
+        is_concerned = or_(
+            repositories.c.attempts > 0, *(repositories.c.id.in_(each) for each in (unserved, refused))
+        )
+        free = repositories.c.listed.is_(True), repositories.c.lease_owner.is_(None)
+        ids = await lock_where(connection, repositories, repositories.c.id.in_(chunk), is_concerned, *free)
+        await connection.execute(
+            update(repositories).where(repositories.c.id.in_(ids)).values(tree=None, due_at=now)
+        )
+
+
+def _is_of_homes(table: Table, homes: Sequence[int]) -> list[ColumnElement[bool]]:
+    return [table.c.repository_id.in_(homes)]
+
+
+async def _become_due(
+    connection: AsyncConnection, table: Table, conditions: Sequence[ColumnElement[bool]], now: datetime
+) -> None:
+    """What has failed there; what somebody works on meets what was granted by itself."""
+    has_failed = table.c.attempts > 0, table.c.due_at > now, table.c.lease_owner.is_(None)
+    for ids in chunks(await lock_where(connection, table, *conditions, *has_failed)):
+        await connection.execute(update(table).where(table.c.id.in_(ids)).values(due_at=now))

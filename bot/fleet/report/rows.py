@@ -1,32 +1,27 @@
 """Messages that are due, and what they are about: what `report` reads and writes."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import Column, Row, Table, case, func, select
+from sqlalchemy import Column, ColumnElement, Row, Table, Text, and_, case, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.notice import Topic
 from bot.domain.clock import Clock
-from bot.domain.rollouts.rebuild import AWAITING, RebuildState
+from bot.domain.rollouts.rebuild import AWAITING, Action, RebuildState, Target
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.pace import Pace
 from bot.fleet.report.destinations import About
 from bot.fleet.report.messages.first_run import FirstRunNews
 from bot.fleet.report.messages.news import IncidentNews, NoticeNews
 from bot.fleet.report.messages.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
-from bot.fleet.report.messages.stops import PauseNews, QuarantineNews
+from bot.fleet.report.messages.stops import FailedRebuild, PauseNews, QuarantineNews
 from bot.fleet.report.messages.waves import WaveNews
 from bot.fleet.report.ports import DueMessage
-from bot.fleet.report.rows.told_rebuilds import (
-    count_bases,
-    count_repositories,
-    count_states,
-    latest_failures,
-    told_rebuilds,
-)
 from bot.reconcile.work import Claimed
+from bot.store.engine.codec import load_text
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import Worker, settle
@@ -41,7 +36,7 @@ from bot.store.rows.bases.tables import base_of, bases, incidents, notices
 from bot.store.rows.moment import Moment
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import IS_WAITING, changes_of, moves_of, open_pauses, set_aside
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
 from bot.store.rows.rollouts.titles import title_of
@@ -53,6 +48,8 @@ from bot.store.stores import Stores
 from bot.views.fleet.staleness import staleness_of
 from bot.views.fleet.summary import Summary
 
+_MOST_FAILURES = 20
+"""In one message; who needs more asks `rollout show`."""
 _PRESSING = case({state.value: place for place, state in enumerate(SHOWN_FIRST)}, value=rebuilds.c.state, else_=99)
 
 
@@ -291,3 +288,63 @@ async def _message_of(claimed: Claimed) -> DueMessage:
         *(row["id"], row["key"], row["wanted"], row["sent"], row["remote"], row["attempts"], row["created_at"]),
         row["destination"],
     )
+
+
+def told_rebuilds(rollout: int, only: Collection[str] | None = None) -> list[ColumnElement[bool]]:
+    """Selects the rebuilds of a rollout whose place nothing has taken, of these repositories alone or of all."""
+    conditions = [
+        rebuilds.c.rollout_id == rollout,
+        is_current(),
+        rebuilds.c.state != RebuildState.SUPERSEDED.value,
+    ]
+    if only is not None:
+        repository_ids = select(repositories.c.id).where(repositories.c.name.in_(sorted(only)))
+        conditions.append(rebuilds.c.repository_id.in_(repository_ids))
+    return conditions
+
+
+async def latest_failures(
+    connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]
+) -> tuple[FailedRebuild, ...]:
+    """Reads the rebuilds that have failed, the latest first."""
+    failed = await connection.execute(
+        select(repositories.c.name, rebuilds.c.url, rebuilds.c.reason)
+        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+        .where(*conditions, rebuilds.c.state == RebuildState.FAILED)
+        .order_by(rebuilds.c.ended_at.desc(), rebuilds.c.id)
+        .limit(_MOST_FAILURES)
+    )
+    return tuple(FailedRebuild(item.name, item.url, item.reason) for item in failed)
+
+
+async def count_states(
+    connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]
+) -> Sequence[Row[Any]]:
+    """How many (`number`) are in each `state`, those that are only to be told of it (`is_told`) apart.
+
+    Who opted out is told of nothing.
+    """
+    is_told = case(
+        (and_(rebuilds.c.action == Action.NOTIFY.value, rebuilds.c.state != RebuildState.SKIPPED.value), 1), else_=0
+    ).label("is_told")
+    counts = select(rebuilds.c.state, is_told, func.count().label("number")).where(*conditions)
+    return (await connection.execute(counts.group_by(rebuilds.c.state, is_told))).all()
+
+
+async def count_repositories(connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]) -> int:
+    """Counts the repositories that are rebuilt."""
+    return int(
+        await connection.scalar(select(func.count(rebuilds.c.repository_id.distinct())).where(*conditions)) or 0
+    )
+
+
+async def count_bases(connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]) -> int:
+    """Counts the bases that these rebuilds bring up to date; many have the same targets, which are read once."""
+    targets_text = cast(rebuilds.c.targets, Text).label("targets")
+    rows = await connection.execute(
+        select(targets_text, func.min(rebuilds.c.id).label("id")).where(*conditions).group_by(targets_text)
+    )
+    target_sets = readable(
+        rows, lambda row: load_text(row.targets, tuple[Target, ...]), lambda row: f"rebuild {row.id}"
+    )
+    return len({target.base for targets in target_sets for target in targets})
