@@ -45,12 +45,12 @@ def waiting_for_base(
 def mirror_behind(late: Iterable[Behind], now: datetime) -> tuple[Notice, ...]:
     """Bases in mirrors that do not show yet what upstream does, or that show something else for good."""
     notices: list[Notice] = []
-    for each in late:
-        delay = max(now - each.since, timedelta())
-        prefix = mirror_prefix(each.base, each.upstream)
-        late_by = f"{prefix} has not shown what {each.upstream} shows for {duration(delay)}"
-        text = each.told(now) if each.is_foreign(now) else late_by
-        notices.append(Notice(Topic.MIRROR_BEHIND, each.base, each.since, None, delay, text))
+    for behind in late:
+        delay = max(now - behind.since, timedelta())
+        prefix = mirror_prefix(behind.base, behind.upstream)
+        late_by = f"{prefix} has not shown what {behind.upstream} shows for {duration(delay)}"
+        text = behind.told(now) if behind.is_foreign(now) else late_by
+        notices.append(Notice(Topic.MIRROR_BEHIND, behind.base, behind.since, None, delay, text))
     return tuple(notices)
 
 
@@ -104,11 +104,11 @@ def rolled_back(
     sights = [observation for observation in history if observation.digest is not None and observation.version]
     newest: Observation | None = None
     since: datetime | None = None
-    for each in sights:
-        if newest is None or not goes_back(newest.version, each.version):
-            newest, since = each, None
+    for sight in sights:
+        if newest is None or not goes_back(newest.version, sight.version):
+            newest, since = sight, None
         elif since is None:
-            since = each.at
+            since = sight.at
     if newest is None or since is None:
         return ()
     last = sights[-1]

@@ -110,9 +110,9 @@ async def tick(
 def wanted_builds(standings: Sequence[RepositoryOnBases], policy: Policy) -> list[WantedBuilds]:
     """Says which workflows rebuild these repositories under a policy."""
     return [
-        WantedBuilds(each.id, workflow, guarantee.max_age)
-        for each in standings
-        for workflow, guarantee in guarantees(each.name, each.config, each.places, policy).items()
+        WantedBuilds(standing.id, workflow, guarantee.max_age)
+        for standing in standings
+        for workflow, guarantee in guarantees(standing.name, standing.config, standing.places, policy).items()
     ]
 
 

@@ -77,8 +77,8 @@ async def step_again(connection: AsyncConnection, ids: Collection[int], name: st
         return
     reason = f"tried again: what was refused may be granted by now, or the file of the workflow in {name} mended"
     again = [
-        await stepped_again(connection, each, reason, now)
-        for each in await failed_last(connection, rebuilds.c.id.in_(ids))
+        await stepped_again(connection, rebuild, reason, now)
+        for rebuild in await failed_last(connection, rebuilds.c.id.in_(ids))
     ]
     await after_transitions(connection, {each.rollout for each in again}, now)
 

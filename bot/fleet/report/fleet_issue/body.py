@@ -61,24 +61,24 @@ def _list_section(title: str, lines: Sequence[tuple[str, ...]], in_all: int) -> 
 
 
 def _list_stuck(news: FleetNews, with_boxes: bool) -> Iterator[tuple[str, ...]]:
-    for each in news.summary.stuck:
-        line = markdown_line(stuck_line(each, news.summary.until))
-        if with_boxes and _may_be_tried(each):
-            yield (box(Box(BoxRequest.RETRY, each.rebuild.repository), f"**try again** {line}"),)
+    for stuck in news.summary.stuck:
+        line = markdown_line(stuck_line(stuck, news.summary.until))
+        if with_boxes and _may_be_tried(stuck):
+            yield (box(Box(BoxRequest.RETRY, stuck.rebuild.repository), f"**try again** {line}"),)
         else:
             yield (f"- {line}",)
 
 
-def _may_be_tried(each: Stuck) -> bool:
-    return each.rebuild.state is RebuildState.FAILED
+def _may_be_tried(stuck: Stuck) -> bool:
+    return stuck.rebuild.state is RebuildState.FAILED
 
 
 def _list_waiting(waiting: Sequence[WaitingRebuild], with_boxes: bool) -> Iterator[tuple[str, ...]]:
     """A line for each repository, with what may be asked for below it."""
-    for each in waiting:
-        name = markdown(each.repository)
-        line = f"- {name}: {markdown(short(each.reason))}"
-        boxes = [f"  {box(Box(BoxRequest.REBUILD, each.repository), f'**rebuild now** {name}')}"]
-        if not each.is_held:
-            boxes.append(f"  {box(Box(BoxRequest.HOLD, each.repository), f'**hold** {name}')}")
+    for rebuild in waiting:
+        name = markdown(rebuild.repository)
+        line = f"- {name}: {markdown(short(rebuild.reason))}"
+        boxes = [f"  {box(Box(BoxRequest.REBUILD, rebuild.repository), f'**rebuild now** {name}')}"]
+        if not rebuild.is_held:
+            boxes.append(f"  {box(Box(BoxRequest.HOLD, rebuild.repository), f'**hold** {name}')}")
         yield (line, *(boxes if with_boxes else ()))

@@ -64,20 +64,20 @@ def _sum_up(news: FirstRunNews) -> Iterator[str]:
 
 def _items(news: FirstRunNews) -> Iterator[Line]:
     entries = news.staleness.left
-    for each in entries[:_MOST_LEFT]:
-        yield (TextRun(each.base.short, Style.CODE), TextRun(f" {_entry_in_words(each, news.as_of)}"))
+    for entry in entries[:_MOST_LEFT]:
+        yield (TextRun(entry.base.short, Style.CODE), TextRun(f" {_entry_in_words(entry, news.as_of)}"))
     if (more := len(entries) - _MOST_LEFT) > 0:
         yield plain(f"and {counted(more, 'more entry', 'more entries')} like these")
 
 
-def _entry_in_words(each: Left, now: datetime) -> str:
-    if each.pinned is None:
+def _entry_in_words(entry: Left, now: datetime) -> str:
+    if entry.pinned is None:
         pin_text = "built before it moved"
     else:
-        pin_text = f"pinned to {short_digest(each.pinned) if ':' in each.pinned else each.pinned}"
-    age = "" if each.published_at is None else f", {duration(now - each.published_at)} old"
-    users = f"{counted(len(each.repositories), 'repository')} ({first_few(each.repositories, _MOST_NAMED)})"
-    return f"{pin_text}{age}, {users}: {lacks_in_words(each)}"
+        pin_text = f"pinned to {short_digest(entry.pinned) if ':' in entry.pinned else entry.pinned}"
+    age = "" if entry.published_at is None else f", {duration(now - entry.published_at)} old"
+    users = f"{counted(len(entry.repositories), 'repository')} ({first_few(entry.repositories, _MOST_NAMED)})"
+    return f"{pin_text}{age}, {users}: {lacks_in_words(entry)}"
 
 
 def _next_step(news: FirstRunNews) -> str:

@@ -73,18 +73,18 @@ def _trend(summary: Summary) -> Sequence[Line]:
 
 
 def _rollout_lines(summary: Summary) -> Iterator[Line]:
-    for each in summary.rollouts:
-        yield plain(f"{short(each.title)}: {_outcome(each)}")
+    for rollout in summary.rollouts:
+        yield plain(f"{short(rollout.title)}: {_outcome(rollout)}")
     if (more := summary.rollouts_in_all - len(summary.rollouts)) > 0:
         yield plain(f"and {counted(more, 'more rollout')}")
 
 
-def _outcome(each: RolledOut) -> str:
-    parts = [f"{each.succeeded:,} rebuilt"]
-    doubtful = [(each.unproven, RebuildState.BUILT), (each.merged, RebuildState.MERGED)]
+def _outcome(rollout: RolledOut) -> str:
+    parts = [f"{rollout.succeeded:,} rebuilt"]
+    doubtful = [(rollout.unproven, RebuildState.BUILT), (rollout.merged, RebuildState.MERGED)]
     parts += [in_state(number, state) for number, state in doubtful if number]
-    parts += [f"{each.failed:,} failed"] if each.failed else []
-    parts += [f"{each.cancelled:,} called off"] if each.cancelled else []
+    parts += [f"{rollout.failed:,} failed"] if rollout.failed else []
+    parts += [f"{rollout.cancelled:,} called off"] if rollout.cancelled else []
     return ", ".join(parts)
 
 
@@ -93,25 +93,28 @@ def without_people(summary: Summary) -> Summary:
     return replace(summary, stuck=(), stuck_in_all=0)
 
 
-def stuck_line(each: Stuck, now: datetime) -> Line:
+def stuck_line(stuck: Stuck, now: datetime) -> Line:
     """Which repository waits for a person, what for, since when and on whom."""
-    target = TextRun(short(each.rebuild.repository), url=each.rebuild.url)
-    return (target, TextRun(f" {_describe_stuck(each, duration(now - each.since))}{_owners_in_words(each.owners)}"))
+    target = TextRun(short(stuck.rebuild.repository), url=stuck.rebuild.url)
+    return (
+        target,
+        TextRun(f" {_describe_stuck(stuck, duration(now - stuck.since))}{_owners_in_words(stuck.owners)}"),
+    )
 
 
 def _stuck_lines(summary: Summary) -> Iterator[Line]:
-    for each in summary.stuck:
-        yield stuck_line(each, summary.until)
+    for stuck in summary.stuck:
+        yield stuck_line(stuck, summary.until)
     if (more := summary.stuck_in_all - len(summary.stuck)) > 0:
         yield plain(f"and {counted(more, 'more repository')}")
 
 
-def _describe_stuck(each: Stuck, waits: str) -> str:
-    if each.rebuild.state is RebuildState.FAILED:
-        return f"failed {waits} ago ({short(each.rebuild.reason)})"
-    if each.rebuild.state is RebuildState.OPEN:
+def _describe_stuck(stuck: Stuck, waits: str) -> str:
+    if stuck.rebuild.state is RebuildState.FAILED:
+        return f"failed {waits} ago ({short(stuck.rebuild.reason)})"
+    if stuck.rebuild.state is RebuildState.OPEN:
         return f"has not been merged for {waits}"
-    return f"has been {each.rebuild.state} for {waits} ({short(each.rebuild.reason)})"
+    return f"has been {stuck.rebuild.state} for {waits} ({short(stuck.rebuild.reason)})"
 
 
 def _owners_in_words(owners: Sequence[str]) -> str:
@@ -139,9 +142,9 @@ def _notice_lines(texts: Sequence[str]) -> Iterable[Line]:
 
 def _unfixed_lines(summary: Summary) -> Iterator[Line]:
     """What the gate lets through because nobody has fixed it: shown every time, until it is fixed or accepted."""
-    for each in summary.unfixed[:_MOST_UNFIXED]:
-        packages = ", ".join(map(short, each.packages[:_MOST_PACKAGES]))
-        yield plain(f"{short(each.id)} ({each.severity}) in {packages}: {counted(each.images, 'image')}")
+    for cve in summary.unfixed[:_MOST_UNFIXED]:
+        packages = ", ".join(map(short, cve.packages[:_MOST_PACKAGES]))
+        yield plain(f"{short(cve.id)} ({cve.severity}) in {packages}: {counted(cve.images, 'image')}")
     if (more := len(summary.unfixed) - _MOST_UNFIXED) > 0:
         yield plain(f"and {more:,} more")
 
@@ -151,8 +154,8 @@ def _practice_lines(summary: Summary) -> Iterator[Line]:
     practices = summary.practices
     failing = [each for each in practices.rows if each.number(Outcome.FAILS)]
     failing.sort(key=lambda each: (-each.number(Outcome.FAILS), each.check))
-    for each in failing[:_MOST_PRACTICES]:
-        yield plain(f"{each.check} fails in {each.number(Outcome.FAILS):,} of {counted(each.judged, 'repository')}")
+    for row in failing[:_MOST_PRACTICES]:
+        yield plain(f"{row.check} fails in {row.number(Outcome.FAILS):,} of {counted(row.judged, 'repository')}")
     if (more := len(failing) - _MOST_PRACTICES) > 0:
         yield plain(f"and {counted(more, 'more check fails', 'more checks fail')} somewhere")
     if practices.opened or practices.closed:

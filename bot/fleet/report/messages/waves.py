@@ -40,7 +40,8 @@ def wave_message(news: WaveNews) -> Message | None:
     if news.failed:
         title = f"{news.failed:,} of {counted(news.total, 'rebuild')}{place} failed"
         lines: list[Line] = [
-            (TextRun(each.repository, url=each.url), TextRun(f": {short(each.reason)}")) for each in news.failures
+            (TextRun(failure.repository, url=failure.url), TextRun(f": {short(failure.reason)}"))
+            for failure in news.failures
         ]
         if (more := news.failed - len(news.failures)) > 0:
             command = TextRun(f"freshness-bot rollout show {news.rollout} --all", Style.CODE)

@@ -165,10 +165,10 @@ async def _read_records(connection: AsyncConnection, number: int) -> tuple[Bundl
             cves.setdefault(row.vulnerability_id, []).append(row.cve)
         affected_query = select(affected_packages).where(affected_packages.c.vulnerability_id.in_(ids))
         for row in await connection.execute(affected_query.order_by(affected_packages.c.id)):
-            each = load(row.affected, AffectedPackage)
-            affected.setdefault(row.vulnerability_id, []).append(each)
+            package = load(row.affected, AffectedPackage)
+            affected.setdefault(row.vulnerability_id, []).append(package)
             if row.fix_seen_at is not None:
-                fix = FixSeen(row.release, each.name, row.fix_seen_at)
+                fix = FixSeen(row.release, package.name, row.fix_seen_at)
                 fixes.setdefault(row.vulnerability_id, []).append(fix)
     return tuple(
         BundledRecord(

@@ -195,9 +195,9 @@ def _compared(platforms: list[ObservedPlatform], entries: _Entries) -> list[Obse
     linux = [each for each in each_once if each.name.startswith(_LINUX)]
     if not linux:
         return each_once
-    for each in each_once:
-        if each not in linux:
-            entries.leave(replace(entries.by_digest[each.digest], platform=each.name), _BESIDE_LINUX)
+    for platform in each_once:
+        if platform not in linux:
+            entries.leave(replace(entries.by_digest[platform.digest], platform=platform.name), _BESIDE_LINUX)
     return linux
 
 

@@ -122,8 +122,8 @@ class WatchStore(Store):
             observed = {await self._record(connection, sighting): sighting.observation for sighting in sightings}
             images = {
                 number: [
-                    ShownImage(observation.base.registry, observation.base.repository, each)
-                    for each in observation.platforms
+                    ShownImage(observation.base.registry, observation.base.repository, platform)
+                    for platform in observation.platforms
                 ]
                 for number, observation in observed.items()
             }

@@ -111,9 +111,13 @@ async def read_behind(connection: AsyncConnection, only: Collection[str] | None 
     enabled = {number for number, member in members.items() if member.config.enabled}
     behind_usages = [
         behind
-        for each in candidates
-        if each.home in enabled and each.base in sights
-        if (behind := _behind_usage_of(each, members[each.home], sights[each.base], logs[each.base], built))
+        for candidate in candidates
+        if candidate.home in enabled and candidate.base in sights
+        if (
+            behind := _behind_usage_of(
+                candidate, members[candidate.home], sights[candidate.base], logs[candidate.base], built
+            )
+        )
         is not None
     ]
     untold = {each.home for each in candidates if each.home in enabled and not each.differs} - built.keys()
@@ -137,27 +141,27 @@ class _Candidate:
 
 
 def _behind_usage_of(
-    each: _Candidate,
+    candidate: _Candidate,
     member: FleetRepository,
     now: tuple[Base, Observation],
     log: _Log,
     built: Mapping[int, datetime],
 ) -> BehindUsage | None:
     base, shown = now
-    if each.differs:
-        if not _is_left(each.usage, base, shown, log):
+    if candidate.differs:
+        if not _is_left(candidate.usage, base, shown, log):
             return None
-        place = log.place_of(each.usage)
+        place = log.place_of(candidate.usage)
         if place is None:
-            return BehindUsage(member, each.usage, base, shown)
+            return BehindUsage(member, candidate.usage, base, shown)
         moves = log.since(place[0])
         news = tuple(move for move in moves if move.change.cause.needs_rebuild)
-        return None if moves and not news else BehindUsage(member, each.usage, base, shown, place[1].at, news)
-    built_at, published_at = built.get(each.home), log.published_at(shown)
+        return None if moves and not news else BehindUsage(member, candidate.usage, base, shown, place[1].at, news)
+    built_at, published_at = built.get(candidate.home), log.published_at(shown)
     if built_at is None or published_at is None or built_at >= published_at or log.has_gone_back(built_at, shown):
         return None
     news = tuple(move for _, move in log.moves if move.change.at > built_at and move.change.cause.needs_rebuild)
-    return BehindUsage(member, each.usage, base, shown, built_at, news)
+    return BehindUsage(member, candidate.usage, base, shown, built_at, news)
 
 
 def _is_left(usage: Usage, base: Base, shown: Observation, log: _Log) -> bool:

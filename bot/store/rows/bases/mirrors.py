@@ -100,7 +100,7 @@ async def compare_mirrors(connection: AsyncConnection, numbers: Collection[int],
 
     pairs = compared()
     older = {
-        row.upstream_id for row, each in pairs if _may_be_older(each, published.get(above[row.upstream_id], []))
+        row.upstream_id for row, copy in pairs if _may_be_older(copy, published.get(above[row.upstream_id], []))
     }
     if older:
         published |= loaded(above, await histories(connection, sorted(older)))
@@ -109,10 +109,10 @@ async def compare_mirrors(connection: AsyncConnection, numbers: Collection[int],
         {
             "row": row.id,
             "published": row.up_digest,
-            "alike": each.likeness.value if each.likeness is not None else None,
-            "late": each.behind_since,
+            "alike": copy.likeness.value if copy.likeness is not None else None,
+            "late": copy.behind_since,
         }
-        for row, each in pairs
+        for row, copy in pairs
     ]
     statement = (
         update(bases)
@@ -210,10 +210,10 @@ async def _read_pairs(connection: AsyncConnection, numbers: Collection[int]) -> 
     return [rows[number] for number in sorted(rows)]
 
 
-def _may_be_older(each: Copied, published: Sequence[Observation]) -> bool:
+def _may_be_older(copy: Copied, published: Sequence[Observation]) -> bool:
     """Whether a copy that shows none of the latest publications may show one from before: it may stand still for a
     year."""
-    return each.likeness is None and len(published) == MOST_PUBLISHED
+    return copy.likeness is None and len(published) == MOST_PUBLISHED
 
 
 def _compare_copy(row: Any, sights: list[Observation], published: list[Observation]) -> Copied:

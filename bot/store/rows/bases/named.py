@@ -36,6 +36,6 @@ async def bases_named_by(
         for row in rows:
             if row.role in _ROLES and (row.registry is not None or not is_official(row.image or "")):
                 base = Base(row.registry, row.repository, row.tag) if row.registry is not None else None
-                each = NamedBase(base, _ROLES[row.role], row.path, row.named_at or "")
-                bases_by_home.setdefault(row.repository_id, []).append(each)
+                named_base = NamedBase(base, _ROLES[row.role], row.path, row.named_at or "")
+                bases_by_home.setdefault(row.repository_id, []).append(named_base)
     return {number: tuple(each) for number, each in bases_by_home.items()}

@@ -74,8 +74,8 @@ async def package_changes_of(
             .order_by(changes.c.to_observation, package_changes.c.platform)
         )
         moves = readable(rows, _platform_changes, lambda row: f"packages of change {row.id}")
-        for number, each in await with_notices(connection, moves):
-            moves_by_change.setdefault(number, []).append(each)
+        for number, move in await with_notices(connection, moves):
+            moves_by_change.setdefault(number, []).append(move)
     return {number: tuple(each) for number, each in moves_by_change.items()}
 
 

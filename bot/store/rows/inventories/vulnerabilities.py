@@ -153,9 +153,9 @@ async def _expose(
 ) -> None:
     rows = [
         {"affected_id": number, "package_id": package, "is_certain": fit is Fit.YES}
-        for number, each in sorted(affected.items())
-        for package in sorted({id_ for name in each.names for id_ in by_name.get(name, ())})
-        if (fit := each.fit(packages_by_row[package])) is not Fit.NO
+        for number, package_range in sorted(affected.items())
+        for package in sorted({id_ for name in package_range.names for id_ in by_name.get(name, ())})
+        if (fit := package_range.fit(packages_by_row[package])) is not Fit.NO
     ]
     for chunk in chunks(rows):
         await connection.execute(insert_into(connection, exposures).on_conflict_do_nothing(), chunk)

@@ -78,13 +78,13 @@ async def want_inventories(
     for chunk in chunks(new):
         rows = [
             {
-                "digest": each,
-                "config_digest": images[each].image.config,
-                "platform": images[each].image.platform,
+                "digest": digest,
+                "config_digest": images[digest].image.config,
+                "platform": images[digest].image.platform,
                 "seen_at": now,
                 "due_at": now,
             }
-            for each in chunk
+            for digest in chunk
         ]
         await connection.execute(insert_into(connection, inventories).on_conflict_do_nothing(), rows)
     ids = await _ids_of(connection, inventories, new)
@@ -103,14 +103,14 @@ async def _want_layers(
 ) -> Mapping[str, int]:
     """The layers by their digests; one that is new, or that an earlier edition has read, awaits to be read."""
     rows: dict[str, dict[str, object]] = {}
-    for each in shown_images:
-        image = each.image
+    for shown_image in shown_images:
+        image = shown_image.image
         has_all = len(image.diff_ids) == len(image.layers)
         for position, layer in enumerate(image.layers):
             rows[layer] = {
                 "digest": layer,
-                "registry": each.registry,
-                "repository": each.repository,
+                "registry": shown_image.registry,
+                "repository": shown_image.repository,
                 "named_diff_id": image.diff_ids[position] if has_all else None,
                 "due_at": now,
             }
@@ -181,9 +181,9 @@ async def want_observed(
 def _inventories_by_platform(shown_images: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
     """The inventory of each platform of a base; of several images of one, that of the first, which builds take."""
     first: dict[str, int] = {}
-    for each in shown_images:
-        if each.image.digest in ids:
-            first.setdefault(each.image.platform, ids[each.image.digest])
+    for shown_image in shown_images:
+        if shown_image.image.digest in ids:
+            first.setdefault(shown_image.image.platform, ids[shown_image.image.digest])
     return first
 
 
@@ -220,14 +220,14 @@ async def want_image(
                 inventory_id=inventory,
             )
         )
-    for each in shown_images:
-        if each.image.digest in ids:
+    for shown_image in shown_images:
+        if shown_image.image.digest in ids:
             insertion = insert_missing(
                 connection,
                 sbom_looks,
-                inventory_id=ids[each.image.digest],
-                registry=each.registry,
-                repository=each.repository,
+                inventory_id=ids[shown_image.image.digest],
+                registry=shown_image.registry,
+                repository=shown_image.repository,
                 index_digest=index,
                 due_at=now + ATTACHED_AFTER,
             )
@@ -264,8 +264,8 @@ async def _note_again(
             noted.append({**of_image, "previous_id": previous, "since": since})
     if noted:
         await connection.execute(insert(shown_again), noted)
-    for each in noted:
-        mine = and_(shown_again.c.image_id == image, shown_again.c.platform == each["platform"])
+    for row_noted in noted:
+        mine = and_(shown_again.c.image_id == image, shown_again.c.platform == row_noted["platform"])
         last = select(shown_again.c.id).where(mine).order_by(shown_again.c.id.desc()).limit(MOST_BEFORE)
         await connection.execute(delete(shown_again).where(mine, shown_again.c.id.not_in(last)))
 

@@ -58,8 +58,8 @@ class Quarantined:
     def keeping(self, targets: Iterable[Target]) -> list[int]:
         """The quarantines that keep a rebuild with these targets from beginning."""
         pairs = (
-            (self.shown_bases.get(each.base), self.carried_digests.get((each.base, each.to_digest)))
-            for each in targets
+            (self.shown_bases.get(target.base), self.carried_digests.get((target.base, target.to_digest)))
+            for target in targets
         )
         return [number for pair in pairs for number in pair if number is not None]
 

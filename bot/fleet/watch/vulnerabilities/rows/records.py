@@ -77,18 +77,18 @@ async def replace_records(
     for ids in chunks(sorted(old_ids)):
         await connection.execute(delete(vulnerabilities).where(column.id.in_(ids)))
     new = [
-        each
-        for each in records
-        if each.id not in rows_by_name or rows_by_name[each.id].content != contents[each.id]
+        record
+        for record in records
+        if record.id not in rows_by_name or rows_by_name[record.id].content != contents[record.id]
     ]
     first_seen = _FirstSeen(rows_by_name, fixes, elsewhere or {}, now)
     added_rows: dict[int, tuple[Vulnerability, AffectedPackage]] = {}
     for chunk in chunks(new, _TOGETHER):
         rows = [
-            _row(each)
-            | {"dump_id": number, "content": contents[each.id], "seen_at": first_seen.record(each.id)}
-            | {"modified": reading.modified.get(each.id)}
-            for each in chunk
+            _row(record)
+            | {"dump_id": number, "content": contents[record.id], "seen_at": first_seen.record(record.id)}
+            | {"modified": reading.modified.get(record.id)}
+            for record in chunk
         ]
         ids = await insert_all(connection, vulnerabilities, rows)
         added_rows |= await _insert_affected(connection, dict(zip(ids, chunk, strict=True)), first_seen)
@@ -162,9 +162,9 @@ async def _insert_affected(
             "vulnerability_id": row,
             "release": affected.release,
             "affected": dump(affected, AffectedPackage),
-            "fix_seen_at": first_seen.fix(each.id, affected),
+            "fix_seen_at": first_seen.fix(record.id, affected),
         }
-        for row, each, affected in triples
+        for row, record, affected in triples
     ]
     ids = await insert_all(connection, affected_packages, rows)
     added_rows = {row: (each, affected) for row, (_, each, affected) in zip(ids, triples, strict=True)}
@@ -193,9 +193,9 @@ async def _fixes_seen(connection: AsyncConnection, numbers: Sequence[int]) -> di
             .where(vulnerabilities.c.id.in_(ids), affected_packages.c.fix_seen_at.is_not(None))
         )
         moments |= {
-            ((row.name, row.release, row.affected["name"]), each["fixed"]): row.fix_seen_at
+            ((row.name, row.release, row.affected["name"]), affected_range["fixed"]): row.fix_seen_at
             for row in rows
-            for each in row.affected["ranges"]
+            for affected_range in row.affected["ranges"]
         }
     return moments
 
