@@ -27,8 +27,8 @@ class JudgedCves:
     @property
     def concerning(self) -> tuple[str, ...]:
         """All but those of which an advisory says that they do not touch the image."""
-        spared = set(self.not_relevant)
-        return tuple(cve for cve in self.cves if cve not in spared)
+        spared_cves = set(self.not_relevant)
+        return tuple(cve for cve in self.cves if cve not in spared_cves)
 
     @property
     def not_relevant(self) -> tuple[str, ...]:
@@ -76,8 +76,8 @@ def assess(
     family = family_name(after.base)
     fixes = Fixes(listed=False)
     if move.version_moved:
-        moved = _order_upwards(move.rolled_back, move.from_version, move.to_version)
-        fixes = _find_fixes(releases, advisories, (family, *moved), now)
+        versions = _order_upwards(move.rolled_back, move.from_version, move.to_version)
+        fixes = _find_fixes(releases, advisories, (family, *versions), now)
     cause = cause_of(move, fixes)
     judged_cves = judged(fixes.cves, advisories, lambda each: relevance_to(each, after))
     feed = fixes.evidence if cause in TOLD_BY_FEEDS else ()
@@ -109,8 +109,8 @@ def reassess(
     if change.cause not in TOLD_BY_FEEDS:
         return None
     is_back = change.cause is Cause.ROLLBACK
-    moved = _order_upwards(is_back, change.from_version, change.to_version)
-    fixes = _find_fixes(releases, advisories, (family_name(change.base), *moved), now)
+    versions = _order_upwards(is_back, change.from_version, change.to_version)
+    fixes = _find_fixes(releases, advisories, (family_name(change.base), *versions), now)
     cause = Cause.ROLLBACK if is_back else dotnet_cause(fixes)
     was_ahead = tuple(row for row in change.evidence if row.source == AHEAD)
     says_nothing = not fixes.cves if is_back else cause is Cause.DOTNET_UNKNOWN
@@ -123,16 +123,18 @@ def reassess(
     news = _add_cves(replace(change, cause=cause), judged_cves)
     if (_conclusion(news), _locators_of(is_ahead)) == (_conclusion(change), _locators_of(was_ahead)):
         return None
-    lost = tuple(cve for cve in (*change.cves, *change.reopens) if cve not in judged_cves.cves)
+    lost_cves = tuple(cve for cve in (*change.cves, *change.reopens) if cve not in judged_cves.cves)
     earlier_evidence = (row for row in change.evidence if row not in was_ahead)
     retraction = (
-        (Evidence("taken back", ", ".join((*fixes.taken_back, *lost)), now),) if fixes.taken_back or lost else ()
+        (Evidence("taken back", ", ".join((*fixes.taken_back, *lost_cves)), now),)
+        if fixes.taken_back or lost_cves
+        else ()
     )
     counted_fixes = _fixes_to_count(cause, fixes, judged_cves)
     return replace(
         news,
         evidence=tuple(dict.fromkeys((*earlier_evidence, *fixes.evidence, *judged_cves.evidence, *retraction))),
-        detail=_reword(change, cause, counted_fixes, judged_cves.severity, fixes.taken_back or lost),
+        detail=_reword(change, cause, counted_fixes, judged_cves.severity, fixes.taken_back or lost_cves),
     )
 
 
@@ -168,24 +170,24 @@ def _conclusion(change: Change) -> tuple[object, ...]:
 def _find_fixes(
     releases: ReleaseIndex,
     advisories: Mapping[str, Advisory],
-    moved: tuple[str, str | None, str | None],
+    versions: tuple[str, str | None, str | None],
     now: datetime,
 ) -> Fixes:
     """What the release feed and, ahead of it, advisories say of a move, given as family and versions."""
-    return with_told_ahead(releases.fixed_between(*moved, now), releases, advisories, moved, now)
+    return with_told_ahead(releases.fixed_between(*versions, now), releases, advisories, versions, now)
 
 
 def _locators_of(evidence: tuple[Evidence, ...]) -> set[str]:
     return {row.locator for row in evidence}
 
 
-def supported(change: Change, digest: str, ended: date, now: datetime) -> Change:
+def supported(change: Change, digest: str, end_day: date, now: datetime) -> Change:
     """A withdrawal of which the registry's own mark on its last image, `digest`, tells the same.
 
     The mark is unsigned, and an image may be marked while its tag moves on: alone it withdraws nothing.
     """
-    mark = Evidence("registry lifecycle", f"{digest}: end of life on {ended.isoformat()}", now)
-    detail = f"{change.detail}; its publisher marked the image as at its end on {ended.isoformat()}"
+    mark = Evidence("registry lifecycle", f"{digest}: end of life on {end_day.isoformat()}", now)
+    detail = f"{change.detail}; its publisher marked the image as at its end on {end_day.isoformat()}"
     return replace(change, evidence=(*change.evidence, mark), detail=detail)
 
 
@@ -222,8 +224,8 @@ def _reword(
 ) -> str:
     """Keeps what the sentence says beyond the feed's part (a distribution that changed along)."""
     _, _, rest = change.detail.partition("; ")
-    moved = (change.from_version, change.to_version)
-    text = dotnet_sentence(cause, family_name(change.base), moved, fixes, severity, taken_back)
+    versions = (change.from_version, change.to_version)
+    text = dotnet_sentence(cause, family_name(change.base), versions, fixes, severity, taken_back)
     return f"{text}; {rest}" if rest else text
 
 

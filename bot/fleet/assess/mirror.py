@@ -35,18 +35,18 @@ def as_upstream(change: Change, before: Observation, after: Observation, upstrea
     if now.shows is None or now.likeness is None:
         text = f"{upstream.base} was not seen with {after.digest}"
         return replace(change, evidence=(*change.evidence, Evidence("mirror", text, after.at)))
-    late = duration(max(after.at - now.shows.at, timedelta()))
-    text = f"{now.likeness.told} as {upstream.base}, which showed it {late} earlier"
+    lag = duration(max(after.at - now.shows.at, timedelta()))
+    text = f"{now.likeness.told} as {upstream.base}, which showed it {lag} earlier"
     evidence = (*change.evidence, Evidence("mirror", text, after.at))
     change = replace(change, evidence=evidence, published_at=now.shows.at)
     if was.shows is not None and now.shows.at <= was.shows.at:
         return _no_news(change, "pushed anew" if now.shows == was.shows else "shows what it had shown before")
     since = was.shows.at if was.shows is not None else before.at
-    brought = [move for move in upstream.moves if since < move.change.at <= now.shows.at]
-    followed_change = replace(change, brings=tuple(move.id for move in brought))
-    if len(brought) != 1:
+    moves_brought = [move for move in upstream.moves if since < move.change.at <= now.shows.at]
+    followed_change = replace(change, brings=tuple(move.id for move in moves_brought))
+    if len(moves_brought) != 1:
         return followed_change
-    origin = brought[0].change
+    origin = moves_brought[0].change
     return replace(
         followed_change,
         cause=origin.cause,

@@ -125,10 +125,10 @@ class AssessStore(Store):
             latest = await latest_observations(connection, sorted(above), MOST_PUBLISHED)
             rows: list[Any] = []
             for chunk in chunks(sorted(above)):
-                moved = select(changes.c.id, changes.c.change).where(
+                query = select(changes.c.id, changes.c.change).where(
                     changes.c.base_id.in_(chunk), changes.c.at > self._clock.now() - _CONCERNS_FOR
                 )
-                rows += (await connection.execute(moved.order_by(changes.c.id))).all()
+                rows += (await connection.execute(query.order_by(changes.c.id))).all()
         histories = loaded(above, latest)
         moves: dict[Base, list[Move]] = {}
         for move in readable(
@@ -200,9 +200,9 @@ async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -
     open_ones = readable(
         rows, lambda row: (row.id, load(row.targets, tuple[Target, ...])), lambda row: f"rebuild {row.id}"
     )
-    concerned = [number for number, targets in open_ones if any(news & set(item.changes) for item in targets)]
+    concerned_ids = [number for number, targets in open_ones if any(news & set(item.changes) for item in targets)]
     is_free = and_(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.lease_owner.is_(None))
-    for ids in chunks(sorted(concerned)):
+    for ids in chunks(sorted(concerned_ids)):
         await lock(connection, rebuilds, ids)
         await connection.execute(
             update(rebuilds)

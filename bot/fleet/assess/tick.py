@@ -117,7 +117,7 @@ async def tick(
         releases, advisories = await _read_feeds(feeds)
         now = clock.now()
         origins = await store.copied_from({pair.base_id for pair in pairs})
-        lost = _find_lost(pairs)
+        lacking = _find_lost(pairs)
         assessed = [
             (pair, _assess_pair(pair, origins.get(pair.base_id, pair.after.base), releases, advisories, now))
             for pair in pairs
@@ -126,7 +126,7 @@ async def tick(
         own = await own_bases.among({pair.after.base for pair in pairs})
         copies = [(pair, change) for pair, change in assessed if pair.base_id in origins]
         ordinary = [item for item in assessed if item[0].base_id not in origins and item[0].after.base not in own]
-        ordinary = [(pair, with_lost_platforms(change, lost[pair.id], pair.before)) for pair, change in ordinary]
+        ordinary = [(pair, with_lost_platforms(change, lacking[pair.id], pair.before)) for pair, change in ordinary]
         await store.save_changes(ordinary, revision)
         if copies:
             unlinked = {number: MirroredBase(base, (), ()) for number, base in origins.items()}
@@ -135,13 +135,13 @@ async def tick(
                 (pair, as_upstream(change, pair.before, pair.after, upstreams[pair.base_id]))
                 for pair, change in copies
             ]
-            copies = [(pair, with_lost_platforms(change, lost[pair.id], pair.before)) for pair, change in copies]
+            copies = [(pair, with_lost_platforms(change, lacking[pair.id], pair.before)) for pair, change in copies]
             await store.save_changes(copies, revision)
         new_changes += [change for _, change in (*ordinary, *copies)]
         for pair, change in assessed:
             if pair.after.base in own and pair.base_id not in origins:
                 update = as_base_update(change, pair.before, pair.after, await own_bases.brought(pair))
-                update = with_lost_platforms(update, lost[pair.id], pair.before)
+                update = with_lost_platforms(update, lacking[pair.id], pair.before)
                 await store.save_changes([(pair, update)], revision)
                 new_changes.append(update)
     return AssessTally(tuple(new_changes), await _reassess(store, feeds, clock.now()))
@@ -180,10 +180,10 @@ async def _add_support(lifecycle: Lifecycle, now: datetime, item: tuple[Pair, Ch
     if change.cause is not Cause.WITHDRAWN or pair.before.digest is None:
         return item
     try:
-        ended = await lifecycle.end_of_life(pair.before.base, pair.before.digest)
+        end_day = await lifecycle.end_of_life(pair.before.base, pair.before.digest)
     except Failure:
         return item
-    return (pair, change) if ended is None else (pair, supported(change, pair.before.digest, ended, now))
+    return (pair, change) if end_day is None else (pair, supported(change, pair.before.digest, end_day, now))
 
 
 async def _reassess(store: AssessStore, feeds: KnownFeeds, now: datetime) -> tuple[Change, ...]:
@@ -236,12 +236,12 @@ def lacked(lacked_before: Collection[str], before: Observation, after: Observati
 
 def with_lost_platforms(change: Change, lacks: tuple[str, ...], before: Observation) -> Change:
     """The change with what the base lacks since, which is its cause where nothing else is news."""
-    lost = [each for each in lacks if each in before.by_platform()]
+    lost_platforms = [each for each in lacks if each in before.by_platform()]
     change = replace(change, lacks=lacks)
-    if not lost:
+    if not lost_platforms:
         return change
-    if not all(each in change.detail for each in lost):
-        change = replace(change, detail=f"{change.detail}; dropped {', '.join(lost)}")
+    if not all(each in change.detail for each in lost_platforms):
+        change = replace(change, detail=f"{change.detail}; dropped {', '.join(lost_platforms)}")
     if change.cause is not Cause.INDEX_ONLY:
         return change
     return replace(change, cause=Cause.PLATFORM_DROPPED, cause_at_detection=Cause.PLATFORM_DROPPED)

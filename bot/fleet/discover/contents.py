@@ -34,11 +34,11 @@ async def entries_of(
         prefix, sha = folders[folder_number]
         folder_number += 1
         for entry in (await forge.subtree(repository, sha)).entries:
-            placed = TreeEntry(f"{prefix}{entry.path}", entry.sha, entry.mode, entry.kind, entry.size)
+            entry_there = TreeEntry(f"{prefix}{entry.path}", entry.sha, entry.mode, entry.kind, entry.size)
             if entry.kind == "tree":
-                folders.append((f"{placed.path}/", entry.sha))
+                folders.append((f"{entry_there.path}/", entry.sha))
             else:
-                entries[placed.path] = placed
+                entries[entry_there.path] = entry_there
     if folder_number == len(folders):
         return list(entries.values()), []
     message = (

@@ -246,16 +246,16 @@ class _Readings(Work[DueRepository, "Reading | None"]):
             item.name, item.default_branch, self._options.images, config.produces, named_images, naming
         )
         followed_bases = [(usage, selection.followed(usage)) for usage in findings.usages]
-        followed = tuple((usage, base) for usage, (base, is_kept) in followed_bases if is_kept)
+        usages_followed = tuple((usage, base) for usage, (base, is_kept) in followed_bases if is_kept)
         without_base = [usage for usage, (base, _) in followed_bases if base is None]
-        concerned = {usage.path for usage, _ in followed} | self._find_concerned(files, findings)
+        concerned_paths = {usage.path for usage, _ in usages_followed} | self._find_concerned(files, findings)
         refusals = (SourceProblem(repository_config.PATH, 1, each) for each in refused)
-        others = (problem for problem in findings.problems if problem.path in concerned)
+        others = (problem for problem in findings.problems if problem.path in concerned_paths)
         return Reading(
             tree,
-            usages=followed,
+            usages=usages_followed,
             config=replace(
-                config, owned=_find_owned(files, (path for usage, _ in followed for path in usage.paths))
+                config, owned=_find_owned(files, (path for usage, _ in usages_followed for path in usage.paths))
             ),
             problems=(*config_problems, *refusals, *others),
             reader=self._reader,
@@ -266,13 +266,13 @@ class _Readings(Work[DueRepository, "Reading | None"]):
                 usage.reference.base.name for usage in without_base if selection.may_be_own(usage)
             ),
             audited={file.path: file.sha for file in files if tells_of_practices(file.path)},
-            upstreams=self._upstreams(base for _, base in followed if base is not None),
+            upstreams=self._upstreams(base for _, base in usages_followed if base is not None),
         )
 
-    def _upstreams(self, followed: Iterable[Base]) -> dict[Base, Base]:
+    def _upstreams(self, bases_followed: Iterable[Base]) -> dict[Base, Base]:
         """Those of the bases that are copies, each with what it is a copy of."""
         mirrors = self._options.selection.mirrors
-        pairs = ((base, mirrors.upstream_of(base)) for base in set(followed))
+        pairs = ((base, mirrors.upstream_of(base)) for base in set(bases_followed))
         return {base: upstream for base, upstream in pairs if upstream is not None}
 
     async def _files(self, repository: Identity, entries: Sequence[TreeEntry]) -> list[File]:

@@ -119,19 +119,19 @@ class ReportStore(Store):
             .order_by(repositories.c.name)
         )
         async with self._database.reading() as connection:
-            concerned = tuple((await connection.execute(names)).scalars())
-            return About(concerned, await changes_of(connection, rollout))
+            names_concerned = tuple((await connection.execute(names)).scalars())
+            return About(names_concerned, await changes_of(connection, rollout))
 
     async def announce_summary(self, moment: datetime) -> bool:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             latest = await connection.scalar(select(func.max(summaries.c.at)))
-            added = await connection.scalar(
+            summary_id = await connection.scalar(
                 insert_missing(connection, summaries, at=moment).returning(summaries.c.id)
             )
-            if added is None or latest is None:
+            if summary_id is None or latest is None:
                 return False
-            await announce(connection, f"summary:{added}", now)
+            await announce(connection, f"summary:{summary_id}", now)
             return True
 
     async def fleet(self) -> tuple[str, ...]:
@@ -157,8 +157,10 @@ class ReportStore(Store):
 
     async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews:
         current = told_rebuilds(rollout, only)
-        mine = [*current, rebuilds.c.wave == name]
-        counted = select(rebuilds.c.state, func.count().label("number")).where(*mine).group_by(rebuilds.c.state)
+        conditions = [*current, rebuilds.c.wave == name]
+        counted = (
+            select(rebuilds.c.state, func.count().label("number")).where(*conditions).group_by(rebuilds.c.state)
+        )
         times = select(
             func.min(rollout_waves.c.began_at).label("began_at"),
             case(
@@ -175,7 +177,7 @@ class ReportStore(Store):
                 .order_by(rollout_waves.c.began_at)
                 .limit(1)
             )
-            red = select(rebuilds.c.id).where(*mine, rebuilds.c.state == RebuildState.FAILED, ~WAS_REFUSED)
+            red = select(rebuilds.c.id).where(*conditions, rebuilds.c.state == RebuildState.FAILED, ~WAS_REFUSED)
             waits = select(rebuilds.c.id).where(
                 rebuilds.c.rollout_id == rollout, IS_WAITING, rebuilds.c.wave != name
             )
@@ -188,7 +190,7 @@ class ReportStore(Store):
                 sum(states.values()),
                 states.get(RebuildState.SUCCEEDED, 0),
                 states.get(RebuildState.FAILED, 0),
-                await latest_failures(connection, mine),
+                await latest_failures(connection, conditions),
                 wave_times.began_at if wave_times else None,
                 wave_times.done_since if wave_times else None,
                 states.get(RebuildState.BUILT, 0),
@@ -275,9 +277,9 @@ class ReportStore(Store):
 
         def news(row: Row[Any]) -> NoticeNews:
             base = base_of(row)
-            concerned = tuple(users.get(row.base_id, ()))
+            users_concerned = tuple(users.get(row.base_id, ()))
             topic = Topic(row.topic)
-            return NoticeNews(topic, base, row.since, row.text, row.cleared_at, row.outcome or "", concerned)
+            return NoticeNews(topic, base, row.since, row.text, row.cleared_at, row.outcome or "", users_concerned)
 
         return readable(rows, news, lambda row: f"notice {row.id}")
 

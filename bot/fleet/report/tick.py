@@ -159,8 +159,8 @@ async def _read_about(item: DueMessage, store: ReportStore) -> About | None:
         case "rollout" | "wave":
             return await store.about(int(number.partition(":")[0]))
         case "pause":
-            stopped = await store.pause(int(number))
-            return None if stopped.rollout is None else await store.about(stopped.rollout)
+            pause = await store.pause(int(number))
+            return None if pause.rollout is None else await store.about(pause.rollout)
         case "notice":
             notices = await store.notice(int(number))
             names = {name for each in notices for name in each.repositories}
@@ -187,12 +187,12 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
             path = pages.base_path(notices[0].base) if len(notices) == 1 else pages.UPSTREAM
             return _Worded(notice_message(notices), milestone, path)
         case "pause":
-            stopped = await store.pause(int(number))
-            milestone = "over" if stopped.until else "paused"
-            if stopped.rollout is None:
-                return _Worded(pause_message(stopped), milestone, pages.OPERATIONS)
-            path = pages.rollout_path(stopped.rollout)
-            return _Worded(pause_message(stopped), milestone, path, f"rollout:{stopped.rollout}")
+            pause = await store.pause(int(number))
+            milestone = "over" if pause.until else "paused"
+            if pause.rollout is None:
+                return _Worded(pause_message(pause), milestone, pages.OPERATIONS)
+            path = pages.rollout_path(pause.rollout)
+            return _Worded(pause_message(pause), milestone, path, f"rollout:{pause.rollout}")
         case "quarantine":
             quarantine = await store.quarantine(int(number))
             return _Worded(quarantine_message(quarantine), quarantine.milestone, pages.base_path(quarantine.base))

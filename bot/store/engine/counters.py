@@ -40,8 +40,8 @@ async def raise_counter(connection: AsyncConnection, name: str) -> int:
     Holds its row to the end of the transaction: who reads a value sees all that led to it.
     """
     statement: Any = insert_into(connection, counters).values(name=name, value=1)
-    raised = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
-    return int((await connection.execute(raised.returning(counters.c.value))).scalar_one())
+    raising = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
+    return int((await connection.execute(raising.returning(counters.c.value))).scalar_one())
 
 
 _VALUE = select(counters.c.value).where(counters.c.name == bindparam("name"))

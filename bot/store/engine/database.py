@@ -121,8 +121,8 @@ class Database:
     async def check_schema(self) -> None:
         """Raises `SchemaChanged` where another version of the bot has migrated what this one opened."""
         async with self.reading() as connection:
-            stored = await connection.scalar(_STORED_REVISION)
-        if stored == newest_revision():
+            revision = await connection.scalar(_STORED_REVISION)
+        if revision == newest_revision():
             return
         raise SchemaChanged(
             Trouble.CONFLICT,
@@ -193,19 +193,19 @@ def _migrate_alone(connection: Connection) -> None:
 
 
 def _migrate(connection: Connection) -> None:
-    stored = _stored_revision(connection)
-    if stored is None:
+    revision = _stored_revision(connection)
+    if revision is None:
         from bot.store.migrations.tables import make_tables
 
         make_tables(connection, newest_revision())
         return
     from bot.store.migrations.steps import steps_from, take
 
-    steps = steps_from(stored, migrations())
+    steps = steps_from(revision, migrations())
     if steps is None:
         raise Failure(
             Trouble.MALFORMED,
-            f"the database was made by another version of the bot: its schema is {stored!r}, this one's is "
+            f"the database was made by another version of the bot: its schema is {revision!r}, this one's is "
             f"{newest_revision()!r}",
             where=url_told(connection.engine.url),
             advice="run that version or a newer one",

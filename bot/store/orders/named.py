@@ -87,10 +87,10 @@ def _spellings(name: str) -> list[ColumnElement[bool]]:
     """A base by its whole name, or without its registry, or by the last part of its repository."""
     repository, _, tag = name.rpartition(":")
     whole = bases.c.registry + "/" + bases.c.repository
-    tagged = bases.c.tag == tag
+    is_tagged = bases.c.tag == tag
     return [
-        and_(tagged, or_(whole == repository, bases.c.repository == repository)),
-        and_(tagged, whole.endswith(f"/{repository}", autoescape=True)),
+        and_(is_tagged, or_(whole == repository, bases.c.repository == repository)),
+        and_(is_tagged, whole.endswith(f"/{repository}", autoescape=True)),
     ]
 
 

@@ -60,19 +60,21 @@ class OrdersStore(Store):
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             open_ones = select(pauses.c.id).where(which, pauses.c.until.is_(None))
-            over = sorted(await connection.scalars(open_ones))
-            mine = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
-            await outdate(connection, await merging_by_themselves(connection, *mine) if over else [], now)
-            await connection.execute(update(pauses).where(pauses.c.id.in_(over)).values(until=now))
+            pause_ids = sorted(await connection.scalars(open_ones))
+            conditions = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
+            await outdate(
+                connection, await merging_by_themselves(connection, *conditions) if pause_ids else [], now
+            )
+            await connection.execute(update(pauses).where(pauses.c.id.in_(pause_ids)).values(until=now))
             if rollout is not None:
                 await _end_at_last(connection, rollout, now)
-            has_failed = rollout is not None and not over and await _let_go_on(connection, rollout, word, now)
-            for pause in over:
+            has_failed = rollout is not None and not pause_ids and await _let_go_on(connection, rollout, word, now)
+            for pause in pause_ids:
                 await announce(connection, f"pause:{pause}", now)
-            if rollout is not None and over:
+            if rollout is not None and pause_ids:
                 await announce(connection, f"rollout:{rollout}", now)
             await _note_order(connection, now, word, "resume", _subject(rollout))
-        return bool(over) or has_failed
+        return bool(pause_ids) or has_failed
 
     async def cancel(self, rollout: int, word: Word, *, keep: bool) -> int:
         """Ends what has not ended of a rollout, and returns how many rebuilds that concerns.
@@ -196,8 +198,8 @@ async def _let_go_on(connection: AsyncConnection, rollout: int, word: Word, now:
     """Notes that a person has seen what ended so far in a rollout that is not paused; whether that may have held
     it."""
     in_vain = (RebuildState.FAILED, RebuildState.CANCELLED)
-    ended = select(rebuilds.c.id).where(rebuilds.c.rollout_id == rollout, rebuilds.c.state.in_(in_vain)).limit(1)
-    if (await connection.execute(ended)).first() is None:
+    query = select(rebuilds.c.id).where(rebuilds.c.rollout_id == rollout, rebuilds.c.state.in_(in_vain)).limit(1)
+    if (await connection.execute(query)).first() is None:
         return False
     pause_row = {"rollout_id": rollout, "since": now, "who": word.who, "reason": word.reason, "until": now}
     await connection.execute(insert(pauses).values(**pause_row))
@@ -225,8 +227,8 @@ async def hold_within(connection: AsyncConnection, repository: str, word: Word, 
 async def retry_within(connection: AsyncConnection, repository: str, word: Word, now: datetime) -> int:
     """`OrdersStore.retry`, within the caller's transaction."""
     await raise_counter(connection, RELEASES)
-    mine = await rebuilds_named(connection, repository)
-    waiting = await not_ended(connection, mine, rebuilds.c.state.in_(AWAITING))
+    of_repository = await rebuilds_named(connection, repository)
+    waiting = await not_ended(connection, of_repository, rebuilds.c.state.in_(AWAITING))
     is_waiting = rebuilds.c.id.in_([rebuild.id for rebuild in waiting])
     await connection.execute(
         update(rebuilds)
@@ -237,10 +239,12 @@ async def retry_within(connection: AsyncConnection, repository: str, word: Word,
         update(rebuilds).where(is_waiting, rebuilds.c.lease_owner.is_(None)).values(due_at=now)
     )
     reason = f"tried again, asked by {word.who}: {word.reason}"
-    again = [await retried(connection, failed, reason, now) for failed in await failed_last(connection, mine)]
-    await after_transitions(connection, {rebuild.rollout for rebuild in again}, now)
+    new_rebuilds = [
+        await retried(connection, failed, reason, now) for failed in await failed_last(connection, of_repository)
+    ]
+    await after_transitions(connection, {rebuild.rollout for rebuild in new_rebuilds}, now)
     await _note_order(connection, now, word, "retry", repository)
-    return len(waiting) + len(again)
+    return len(waiting) + len(new_rebuilds)
 
 
 async def _call_off(
@@ -260,11 +264,11 @@ async def _call_off(
     rebuilds_to_close = [rebuild for rebuild in unfinished_rebuilds if rebuild not in at_once]
     for rebuild in at_once:
         state = end if rebuild.state.awaits_action else RebuildState.CANCELLED
-        ended = rebuild.moved(state, reason, at=now)
+        ended_rebuild = rebuild.moved(state, reason, at=now)
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id == rebuild.id)
-            .values(**outcome_of(ended), call_off=reason, lease_owner=None, lease_until=None)
+            .values(**outcome_of(ended_rebuild), call_off=reason, lease_owner=None, lease_until=None)
         )
         await keep_transitions(connection, [transition_row(rebuild.id, now, rebuild.state, state, reason)])
     await end_steps(connection, [rebuild.id for rebuild in at_once if rebuild.steps], reason, now)

@@ -71,12 +71,12 @@ async def stepped_again(connection: AsyncConnection, failed: Rebuild, reason: st
     return await _add_in_place_of(connection, failed, columns, RebuildState.STEPPING, reason, now)
 
 
-async def reopened(connection: AsyncConnection, closed: Rebuild, again: Rebuild, now: datetime) -> Rebuild:
-    """Returns what takes the place of a rebuild whose closed pull request is open again: `again`, as a row."""
+async def reopened(connection: AsyncConnection, closed: Rebuild, successor: Rebuild, now: datetime) -> Rebuild:
+    """Returns what takes the place of a rebuild whose closed pull request is open again: `successor`, as a row."""
     row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == closed.id))).mappings().one()
     columns = {name: row[name] for name in (*_KEPT, *_OF_ITS_PULL_REQUEST)}
-    columns |= {"facts_version": again.facts_version, "quarantine_id": await _quarantine_of(connection, closed)}
-    return await _add_in_place_of(connection, closed, columns, again.state, again.reason, now)
+    columns |= {"facts_version": successor.facts_version, "quarantine_id": await _quarantine_of(connection, closed)}
+    return await _add_in_place_of(connection, closed, columns, successor.state, successor.reason, now)
 
 
 async def _columns_to_build_anew(connection: AsyncConnection, before: Rebuild) -> dict[str, Any]:
@@ -97,7 +97,7 @@ async def _add_in_place_of(
     now: datetime,
 ) -> Rebuild:
     """Stores a rebuild in the place of `before`, with these columns and its steps."""
-    added = await connection.execute(
+    result = await connection.execute(
         insert(rebuilds)
         .values(
             **columns,
@@ -110,13 +110,15 @@ async def _add_in_place_of(
         )
         .returning(rebuilds.c.id)
     )
-    number = int(added.scalar_one())
+    number = int(result.scalar_one())
     await connection.execute(update(rebuilds).where(rebuilds.c.id == before.id).values(retried_as=number))
-    again = replace(before, id=number, action=Action(columns["action"]), state=state, reason=reason, ended_at=None)
+    successor = replace(
+        before, id=number, action=Action(columns["action"]), state=state, reason=reason, ended_at=None
+    )
     if before.steps:
-        await repeat_steps(connection, before.id, again, now)
+        await repeat_steps(connection, before.id, successor, now)
     await keep_transitions(connection, [transition_row(number, now, None, state, reason)])
-    return again
+    return successor
 
 
 async def _is_dispatchable(connection: AsyncConnection, failed: Rebuild) -> bool:
@@ -137,7 +139,7 @@ def _state_to_take_up(failed: Rebuild) -> RebuildState:
     return RebuildState.PLANNED if failed.merge is None else RebuildState.BUILDING
 
 
-async def failed_last(connection: AsyncConnection, mine: ColumnElement[bool]) -> list[Rebuild]:
+async def failed_last(connection: AsyncConnection, is_concerned: ColumnElement[bool]) -> list[Rebuild]:
     """Those that failed in rollouts that a repository has done nothing since, or were refused: its newest ones.
 
     What a failed attempt has ended is told by its attempts: an outcome sets them back.
@@ -150,4 +152,4 @@ async def failed_last(connection: AsyncConnection, mine: ColumnElement[bool]) ->
     )
     was_refused = and_(rebuilds.c.state == RebuildState.SKIPPED, rebuilds.c.attempts > 0)
     failed = and_(or_(rebuilds.c.state == RebuildState.FAILED, was_refused), ~was_tried_again())
-    return await read_rebuilds(connection, mine, failed, is_last)
+    return await read_rebuilds(connection, is_concerned, failed, is_last)

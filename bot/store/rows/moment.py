@@ -102,7 +102,7 @@ def set_right(connection: AsyncConnection, table: Table, now: datetime) -> dict[
 
     What is no date stays, for whoever reads it to say so.
     """
-    noted = [column for column in table.columns if isinstance(column.type, Noted)]
+    columns = [column for column in table.columns if isinstance(column.type, Noted)]
     if connection.dialect.name != "sqlite":
-        return {column.name: at_last(column, now) for column in noted}
-    return {column.name: case((holds_no_date(column), column), else_=at_last(column, now)) for column in noted}
+        return {column.name: at_last(column, now) for column in columns}
+    return {column.name: case((holds_no_date(column), column), else_=at_last(column, now)) for column in columns}

@@ -110,10 +110,10 @@ def _time_of_leaving(history: Sequence[Observation], listed_digest: str | None) 
 
 def stale_inventory(moves: Sequence[Unfollowed], now: datetime, after: timedelta) -> StaleInventory | None:
     """Says what is wrong with the inventory where the first of `moves` is at least `after` ago."""
-    late = [move for move in moves if now - move.at >= after]
-    if not late:
+    late_moves = [move for move in moves if now - move.at >= after]
+    if not late_moves:
         return None
-    first, others = late[0], len(late) - 1
+    first, others = late_moves[0], len(late_moves) - 1
     bases_text = f"{first.base.short} and {counted(others, 'other base')}" if others else first.base.short
     moved_text = "they moved, the first" if others else "it moved"
     text = (

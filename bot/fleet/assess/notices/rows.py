@@ -79,13 +79,13 @@ class NoticesStore(Store):
             names = await _with_siblings(connection, used)
             rows_of = await latest_observations(connection, sorted(names), _LATEST)
             opened = await open_notices(connection)
-            late = await behind(connection)
+            bases_behind = await behind(connection)
             version, document = await self._newer_inventory(connection)
         if document is not None:
             self._inventory = (version, await asyncio.to_thread(_load_published, *document))
         histories = await asyncio.to_thread(loaded, names, rows_of)
         is_first = rows[0]["mark"] is None
-        picture = Picture(used, histories, self._inventory[1], opened, is_first, late, copies)
+        picture = Picture(used, histories, self._inventory[1], opened, is_first, bases_behind, copies)
         return FleetLook(rows[0]["id"], mark, picture)
 
     async def save_look(self, look: FleetLook, difference: NoticeDifference) -> None:
@@ -156,7 +156,7 @@ async def _is_settled(connection: AsyncConnection, now: datetime) -> bool:
     waits, so that what has long been so is told in one message."""
     unread = and_(repositories.c.listed.is_(True), repositories.c.read_at.is_(None), repositories.c.error.is_(None))
     unseen = and_(bases.c.used.is_(True), bases.c.observation_id.is_(None), bases.c.error.is_(None))
-    awaited = and_(
+    is_awaited = and_(
         documents.c.fetched_at.is_(None), documents.c.error.is_(None), documents.c.due_at > now - _ABANDONED
     )
     row = await connection.execute(
@@ -165,7 +165,7 @@ async def _is_settled(connection: AsyncConnection, now: datetime) -> bool:
             or_(
                 exists(select(repositories.c.id).where(unread)),
                 exists(select(bases.c.id).where(unseen)),
-                exists(select(documents.c.id).where(awaited)),
+                exists(select(documents.c.id).where(is_awaited)),
             ),
         )
     )
@@ -208,12 +208,12 @@ def _load_published(document: bytes, doubts: Any) -> Published | None:
 
 
 async def _add(connection: AsyncConnection, opened: Opened, now: datetime) -> int:
-    added = await connection.execute(
+    result = await connection.execute(
         insert(notices)
         .values(topic=opened.notice.topic.value, base_id=opened.base_id, opened_at=now, **_columns(opened.notice))
         .returning(notices.c.id)
     )
-    return int(added.scalar_one())
+    return int(result.scalar_one())
 
 
 async def _refresh(connection: AsyncConnection, refreshed: Sequence[RefreshedNotice]) -> set[int]:

@@ -42,10 +42,10 @@ def waiting_for_base(
     return tuple(notices)
 
 
-def mirror_behind(late: Iterable[Behind], now: datetime) -> tuple[Notice, ...]:
+def mirror_behind(behind_mirrors: Iterable[Behind], now: datetime) -> tuple[Notice, ...]:
     """Bases in mirrors that do not show yet what upstream does, or that show something else for good."""
     notices: list[Notice] = []
-    for behind in late:
+    for behind in behind_mirrors:
         delay = max(now - behind.since, timedelta())
         prefix = mirror_prefix(behind.base, behind.upstream)
         late_by = f"{prefix} has not shown what {behind.upstream} shows for {duration(delay)}"
@@ -83,10 +83,10 @@ def end_of_life_notices(
         ends = releases.ends(channel) if standing.withdrawn_at is None else None
         if ends is None or ends - now > within:
             continue
-        over = now >= ends
+        is_over = now >= ends
         phase = (
             f"has been out of support for {duration(now - ends)}"
-            if over
+            if is_over
             else f"is supported for {duration(ends - now)} more"
         )
         text = f"{standing.base.short}: .NET {channel} {phase} (end of life {day(ends)})"
@@ -153,14 +153,14 @@ def successors(
     newest version. A channel that gets no more fixes leads to the next one that does, whatever is still listed.
     """
     old_tag = TagFamily.of(standing.base.tag)
-    ranked = [
+    ranking = [
         (rank, other.base)
         for other in live
         if other.base.name == standing.base.name
         and not releases.has_ended(_channel_of(other), now)
         and (rank := _rank(standing, old_tag, other, TagFamily.of(other.base.tag))) is not None
     ]
-    return tuple(base for _, base in sorted(ranked, reverse=True)[:limit])
+    return tuple(base for _, base in sorted(ranking, reverse=True)[:limit])
 
 
 def _word_withdrawal(standing: BaseStanding, delay: timedelta) -> str:

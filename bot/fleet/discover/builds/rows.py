@@ -35,16 +35,16 @@ class BuildsStore(Store):
     async def claim_wanted(self, mark: str) -> int | None:
         """Claims the task of saying which workflows count, where it is due or was done under another policy."""
         now = self._clock.now()
-        mine = tasks.c.name == _TASK
+        is_task = tasks.c.name == _TASK
         async with self._database.reading() as connection:
             rests = not_(is_due(connection, tasks, self._worker, now)).label("rests")
-            row = (await connection.execute(select(tasks.c.mark, rests).where(mine))).first()
+            row = (await connection.execute(select(tasks.c.mark, rests).where(is_task))).first()
         if row is not None and row.mark == mark and row.rests:
             return None
         async with self._database.transaction() as connection:
             await connection.execute(insert_missing(connection, tasks, name=_TASK, due_at=now))
-            await connection.execute(update(tasks).where(mine, tasks.c.due_at > now).values(due_at=now))
-            rows = await claim(connection, tasks, self._worker, now, limit=1, where=[mine])
+            await connection.execute(update(tasks).where(is_task, tasks.c.due_at > now).values(due_at=now))
+            rows = await claim(connection, tasks, self._worker, now, limit=1, where=[is_task])
         return rows[0]["id"] if rows else None
 
     async def standings(self) -> list[RepositoryOnBases]:
@@ -139,8 +139,8 @@ class BuildsStore(Store):
             await lock(connection, workflow_builds, ids)
             trees = {row.id: row for chunk in chunks(ids) for row in await _trees(connection, chunk)}
             for item, result in sorted(looks, key=lambda pair: pair[0].id):
-                row, last, ended = trees.get(item.id), result.builds.last_success, result.builds.ended
-                moved = row is not None and row.known is not None and row.known != row.tree
+                row, last, ended_run = trees.get(item.id), result.builds.last_success, result.builds.ended
+                has_moved = row is not None and row.known is not None and row.known != row.tree
                 await settle(
                     connection,
                     workflow_builds,
@@ -151,13 +151,13 @@ class BuildsStore(Store):
                         "node_id": result.node_id,
                         "builds": dump(result.builds, BranchBuilds),
                         "last_success": last.at if last is not None else None,
-                        "ended_run": ended.id if ended is not None else None,
-                        "ended_at": ended.updated_at if ended is not None else None,
+                        "ended_run": ended_run.id if ended_run is not None else None,
+                        "ended_at": ended_run.updated_at if ended_run is not None else None,
                         "read_at": now,
                         "tree": row.tree if row is not None else None,
                         "error": None,
                         "judged": False,
-                        **({"changed_at": now} if moved else {}),
+                        **({"changed_at": now} if has_moved else {}),
                     },
                 )
 
@@ -168,7 +168,7 @@ def _seconds(length: timedelta | None) -> int | None:
 
 async def _look_again_where_moved(connection: AsyncConnection, now: datetime) -> None:
     """A workflow that is missing may have come with the latest push."""
-    moved = (
+    query = (
         select(workflow_builds.c.id)
         .join(repositories, repositories.c.id == workflow_builds.c.repository_id)
         .where(
@@ -178,7 +178,7 @@ async def _look_again_where_moved(connection: AsyncConnection, now: datetime) ->
             workflow_builds.c.tree.is_distinct_from(repositories.c.tree),
         )
     )
-    ids = list((await connection.execute(moved)).scalars())
+    ids = list((await connection.execute(query)).scalars())
     await lock(connection, workflow_builds, ids)
     for chunk in chunks(ids):
         await connection.execute(update(workflow_builds).where(workflow_builds.c.id.in_(chunk)).values(due_at=now))

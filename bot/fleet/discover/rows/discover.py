@@ -53,9 +53,15 @@ class DiscoverStore(Store):
     @property
     def listings(self) -> DueRows[DueListing]:
         """The task of listing the fleet, so that only one replica does it."""
-        mine = [tasks.c.name == LISTING]
+        conditions = [tasks.c.name == LISTING]
         return DueRows(
-            self._database, self._worker, tasks, _listing_of, lambda row: str(row["name"]), where=mine, error=None
+            self._database,
+            self._worker,
+            tasks,
+            _listing_of,
+            lambda row: str(row["name"]),
+            where=conditions,
+            error=None,
         )
 
     @property
@@ -134,11 +140,11 @@ class DiscoverStore(Store):
                 await lock_production(connection, changes=has_news)
             followed_usages = await with_own_bases(connection, repository.id, reading)
             reading = replace(reading, usages=tuple((usage, base) for usage, base, _ in followed_usages))
-            followed = {base for _, base in reading.usages if base is not None}
-            upstreams = {base: reading.upstreams[base] for base in followed if base in reading.upstreams}
-            ids = await base_ids(connection, followed | set(upstreams.values()), now)
-            touched = await with_mirrors(connection, before | set(ids.values()))
-            await lock(connection, bases, touched)
+            followed_bases = {base for _, base in reading.usages if base is not None}
+            upstreams = {base: reading.upstreams[base] for base in followed_bases if base in reading.upstreams}
+            ids = await base_ids(connection, followed_bases | set(upstreams.values()), now)
+            touched_bases = await with_mirrors(connection, before | set(ids.values()))
+            await lock(connection, bases, touched_bases)
             await link_mirrors(connection, ids, upstreams, now)
             await follow_own_bases(connection, [repository.id], claimed, now)
             await _replace_usages(connection, repository.id, followed_usages, ids)
@@ -147,12 +153,14 @@ class DiscoverStore(Store):
             is_older = repository.reader != reading.reader
             await save_deployments(connection, repository.id, reading.deployed, now, is_older=is_older)
             await save_audited(connection, repository.id, reading.audited, now)
-            await mark_used(connection, touched)
-            owed = await left_behind(connection, reading, ids)
+            await mark_used(connection, touched_bases)
+            owed_changes = await left_behind(connection, reading, ids)
             if reading.config.enabled:
                 away_since = await self._away_since(connection, repository)
-                owed |= await unserved(connection, repository.id, [ids[base] for base in followed], away_since)
-            await plan_once_more(connection, owed)
+                owed_changes |= await unserved(
+                    connection, repository.id, [ids[base] for base in followed_bases], away_since
+                )
+            await plan_once_more(connection, owed_changes)
             is_refused = reading.config.asks_for_no_pull_request or not reading.config.enabled
             conditions = [] if is_refused else [rebuilds.c.merging == Merging.LEFT.value]
             outdated = await _open_requests(connection, repository.id, *conditions)

@@ -71,14 +71,14 @@ async def take_listing(
 async def _forget(connection: AsyncConnection, absent_ids: Sequence[int], now: datetime) -> None:
     """What was read of them goes, and what merges by itself there is looked at: the bot takes its word for that
     back."""
-    touched: set[int] = set()
+    touched_bases: set[int] = set()
     for ids in chunks(absent_ids):
-        theirs = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
-        touched |= set((await connection.execute(theirs)).scalars())
+        base_ids = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
+        touched_bases |= set((await connection.execute(base_ids)).scalars())
     if await produced_by(connection, absent_ids):
         await lock_production(connection, changes=True)
-    touched = await with_mirrors(connection, touched)
-    await lock(connection, bases, touched)
+    touched_bases = await with_mirrors(connection, touched_bases)
+    await lock(connection, bases, touched_bases)
     for ids in chunks(absent_ids):
         await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
         await connection.execute(delete(repository_blobs).where(repository_blobs.c.repository_id.in_(ids)))
@@ -90,7 +90,7 @@ async def _forget(connection: AsyncConnection, absent_ids: Sequence[int], now: d
             .where(repositories.c.id.in_(ids))
             .values(listed=False, tree=None, reader=None, error=None)
         )
-    await mark_used(connection, touched)
+    await mark_used(connection, touched_bases)
     merging = list[int]()
     for ids in chunks(absent_ids):
         merging += await merging_by_themselves(connection, rebuilds.c.repository_id.in_(ids))

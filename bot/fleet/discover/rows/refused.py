@@ -57,16 +57,16 @@ async def refused_steps(connection: AsyncConnection, repository: DueRepository, 
     granted something, or is looked at a day after a step of it was refused: then all of its own rebuilds count, as
     they do once its own word can be understood again.
     """
-    mine = rebuilds.c.repository_id == repository.id
-    here = or_(steps.c.elsewhere == repository.name, and_(steps.c.elsewhere.is_(None), mine))
+    is_own = rebuilds.c.repository_id == repository.id
+    is_here = or_(steps.c.elsewhere == repository.name, and_(steps.c.elsewhere.is_(None), is_own))
     if repository.tree is None or (repository.is_unread and not reading.config.unread):
-        return set((await connection.execute(REFUSED.where(or_(here, mine)))).scalars())
-    stored = select(cast(repositories.c.workflows, Text)).where(repositories.c.id == repository.id)
-    workflows_before = load_shared((await connection.execute(stored)).scalar_one(), tuple[Workflow, ...])
+        return set((await connection.execute(REFUSED.where(or_(is_here, is_own)))).scalars())
+    query = select(cast(repositories.c.workflows, Text)).where(repositories.c.id == repository.id)
+    workflows_before = load_shared((await connection.execute(query)).scalar_one(), tuple[Workflow, ...])
     changed = {workflow.file for workflow in reading.workflows if workflow not in workflows_before}
     if not changed:
         return set()
-    rows = await connection.execute(REFUSED.where(here))
+    rows = await connection.execute(REFUSED.where(is_here))
     return {row.id for row in rows if load(row.step, Step).workflow in changed}
 
 
@@ -76,11 +76,11 @@ async def step_again(connection: AsyncConnection, ids: Collection[int], name: st
     if not ids:
         return
     reason = f"tried again: what was refused may be granted by now, or the file of the workflow in {name} mended"
-    again = [
+    new_rebuilds = [
         await stepped_again(connection, rebuild, reason, now)
         for rebuild in await failed_last(connection, rebuilds.c.id.in_(ids))
     ]
-    await after_transitions(connection, {each.rollout for each in again}, now)
+    await after_transitions(connection, {each.rollout for each in new_rebuilds}, now)
 
 
 async def note_grants(
@@ -94,13 +94,17 @@ async def note_grants(
     grants_before: dict[str, dict[str, str]] = {row.owner: dict(row.granted) for row in rows}
     shut_out: dict[str, dict[str, str]] = {owner: {} for owner in grants_before}
     all_grants = shut_out | {owner.lower(): dict(granted) for owner, granted in grants_now.items()}
-    moved = {owner: granted for owner, granted in all_grants.items() if grants_before.get(owner) != granted}
-    for owner, granted in sorted(moved.items()):
+    changed_grants = {
+        owner: granted for owner, granted in all_grants.items() if grants_before.get(owner) != granted
+    }
+    for owner, granted in sorted(changed_grants.items()):
         row = insert_into(connection, grants).values(owner=owner, granted=granted)
         await connection.execute(row.on_conflict_do_update(index_elements=["owner"], set_={"granted": granted}))
-    if again := {owner for owner, granted in moved.items() if owner in grants_before and granted}:
+    if owners_again := {owner for owner, granted in changed_grants.items() if owner in grants_before and granted}:
         homes = await connection.execute(select(repositories.c.id, repositories.c.name))
-        await _try_again(connection, [row.id for row in homes if owner_of(row.name) in again], again, now)
+        await _try_again(
+            connection, [row.id for row in homes if owner_of(row.name) in owners_again], owners_again, now
+        )
 
 
 async def _try_again(
@@ -110,17 +114,17 @@ async def _try_again(
     await _read_again(connection, sorted({*homes, *await refused_elsewhere(connection, owners)}), now)
     await _become_due(connection, workflow_builds, _is_of_homes(workflow_builds, homes), now)
     for chunk in chunks(homes):
-        mine = rebuilds.c.repository_id.in_(chunk)
-        await _become_due(connection, rebuilds, [mine, rebuilds.c.state.not_in(ENDED)], now)
-        open_ones = select(rebuilds.c.id).where(mine, rebuilds.c.state == RebuildState.OPEN.value)
+        is_own = rebuilds.c.repository_id.in_(chunk)
+        await _become_due(connection, rebuilds, [is_own, rebuilds.c.state.not_in(ENDED)], now)
+        open_ones = select(rebuilds.c.id).where(is_own, rebuilds.c.state == RebuildState.OPEN.value)
         await outdate(connection, list(await connection.scalars(open_ones)), now)
     for chunk in chunks(homes):
-        theirs = select(rebuilds.c.id).where(
+        rebuild_ids = select(rebuilds.c.id).where(
             rebuilds.c.repository_id.in_(chunk), rebuilds.c.state == RebuildState.STEPPING.value
         )
-        await _become_due(connection, steps, [steps.c.rebuild_id.in_(theirs)], now)
-    there = or_(*(func.lower(steps.c.elsewhere).startswith(f"{owner}/", autoescape=True) for owner in owners))
-    await _become_due(connection, steps, [IS_OF_ONE_STEPPING.exists(), there], now)
+        await _become_due(connection, steps, [steps.c.rebuild_id.in_(rebuild_ids)], now)
+    is_there = or_(*(func.lower(steps.c.elsewhere).startswith(f"{owner}/", autoescape=True) for owner in owners))
+    await _become_due(connection, steps, [IS_OF_ONE_STEPPING.exists(), is_there], now)
     for table in (onboardings, code_scans, artifact_reads, issues):
         await _become_due(connection, table, _is_of_homes(table, homes), now)
 

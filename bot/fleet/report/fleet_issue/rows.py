@@ -30,14 +30,14 @@ class FleetIssueStore(Store):
     """`bot.fleet.report.fleet_issue.tick.FleetIssueStore` on the database."""
 
     def queue(self, repository: str) -> DueRows[DueFleetIssue]:
-        mine = [fleet_issues.c.repository == repository]
+        conditions = [fleet_issues.c.repository == repository]
         return DueRows(
             self._database,
             self._worker,
             fleet_issues,
             _read_due_issue,
             lambda row: f"fleet issue {row['id']}",
-            where=mine,
+            where=conditions,
         )
 
     async def expect(self, repository: str) -> None:
@@ -72,9 +72,9 @@ class FleetIssueStore(Store):
 
     async def _note_heeded(self, connection: AsyncConnection, item: DueFleetIssue, wording: int, box: Box) -> None:
         every = await connection.scalar(select(fleet_issues.c.heeded).where(fleet_issues.c.id == item.id)) or {}
-        mine = fleet_issues.c.id == item.id, fleet_issues.c.lease_owner == self._worker.name
-        noted = every | {str(wording): [*every.get(str(wording), ()), str(box)]}
-        if (await connection.execute(update(fleet_issues).where(*mine).values(heeded=noted))).rowcount != 1:
+        conditions = fleet_issues.c.id == item.id, fleet_issues.c.lease_owner == self._worker.name
+        heeded = every | {str(wording): [*every.get(str(wording), ()), str(box)]}
+        if (await connection.execute(update(fleet_issues).where(*conditions).values(heeded=heeded))).rowcount != 1:
             raise LeaseLost(f"fleet issue {item.id} is no longer leased to {self._worker.name}")
 
     async def news(self) -> FleetNews:

@@ -38,16 +38,16 @@ def rollout_message(news: RolloutNews) -> Message:
     """One message for a rollout of any size: why, on which bases, how far it has come, who is needed."""
     title = _title(news)
     progress = progress_line(news)
-    fixed = [*_cve_lines(news.changes), *_open_cve_lines(news)]
+    fix_lines = [*_cve_lines(news.changes), *_open_cve_lines(news)]
     rebuild_lines = [_rebuild_line(rebuild) for rebuild in news.named_rebuilds]
     reasons = Items(tuple(_reason_lines(news.changes)))
     standing: tuple[Line, ...] = (strong(progress), *map(plain, _waiting_lines(news)))
     footer = Footnote(_footer(news))
-    length = sum(map(_length, (*reasons.lines, *fixed, *standing, plain(title), plain(footer.text))))
+    length = sum(map(_length, (*reasons.lines, *fix_lines, *standing, plain(title), plain(footer.text))))
     blocks: list[Block] = [
         Heading(title),
         *([reasons] if news.changes else []),
-        *([Paragraph(tuple(fixed))] if fixed else []),
+        *([Paragraph(tuple(fix_lines))] if fix_lines else []),
         Paragraph((*standing, *_person_lines(news, _LONGEST - length))),
         *([Items(tuple(rebuild_lines))] if rebuild_lines and news.names_all else []),
         footer,
@@ -128,8 +128,8 @@ def _target(rebuild: Rebuild) -> TextRun:
 def _reason_lines(changes: Sequence[Change]) -> list[Line]:
     """A line for each base; of more than three, two and how many more."""
     lines: list[Line] = []
-    ordered = sorted(changes, key=lambda change: change.base)
-    for change in ordered if len(ordered) <= _MOST_BASES else ordered[: _MOST_BASES - 1]:
+    ordered_changes = sorted(changes, key=lambda change: change.base)
+    for change in ordered_changes if len(ordered_changes) <= _MOST_BASES else ordered_changes[: _MOST_BASES - 1]:
         text = short(change.detail or str(change.cause))
         lines.append((TextRun(change.base.short, Style.CODE), TextRun(f" {text}")))
     if len(changes) > len(lines):
@@ -141,9 +141,9 @@ def _cve_lines(changes: Sequence[Change]) -> list[Line]:
     """The CVEs with links to their publishers; those that concern no image of the rollout apart."""
     links = {cve: address for change in changes for cve, address in change.links}
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
-    spared = {cve for change in changes for cve in change.not_relevant} - concerning
+    spared_cves = {cve for change in changes for cve in change.not_relevant} - concerning
     lines: list[Line] = []
-    for cves, words in ((concerning, "Fixes"), (spared, "Not relevant to these images:")):
+    for cves, words in ((concerning, "Fixes"), (spared_cves, "Not relevant to these images:")):
         runs = [TextRun(cve, url=links.get(cve) or public_record(cve)) for cve in sorted(cves)[:_MOST_CVES]]
         more = [TextRun(f" and {len(cves) - _MOST_CVES} more")] if len(cves) > _MOST_CVES else []
         if runs:
@@ -182,6 +182,6 @@ def _reason(rebuild: Rebuild) -> str:
 
 
 def _footer(news: RolloutNews) -> str:
-    ended = f", ended {shown_time(news.ended_at)}" if news.ended_at else ""
+    end_text = f", ended {shown_time(news.ended_at)}" if news.ended_at else ""
     more = "" if news.names_all else f"; freshness-bot rollout show {news.id} --all lists every repository"
-    return f"Rollout {news.id}, opened {shown_time(news.opened_at)}{ended}{more}"
+    return f"Rollout {news.id}, opened {shown_time(news.opened_at)}{end_text}{more}"

@@ -99,5 +99,5 @@ def quarantine_message(news: QuarantineNews) -> Message:
 
 
 def _times_in_words(who: str, since: datetime, until: datetime | None) -> str:
-    over = f", over since {shown_time(until)}" if until else ""
-    return f"by {who} since {shown_time(since)}{over}"
+    end_text = f", over since {shown_time(until)}" if until else ""
+    return f"by {who} since {shown_time(since)}{end_text}"

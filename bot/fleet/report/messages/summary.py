@@ -125,10 +125,10 @@ def _owners_in_words(owners: Sequence[str]) -> str:
 
 def _upstream_lines(summary: Summary) -> Iterator[Line]:
     if summary.lag is not None:
-        late = duration(abs(summary.lag.median))
+        lag = duration(abs(summary.lag.median))
         direction = "before" if summary.lag.median.total_seconds() < 0 else "after"
         images = counted(summary.lag.images, "base image")
-        yield plain(f"{images} got a .NET release, in the median {late} {direction} its announcement")
+        yield plain(f"{images} got a .NET release, in the median {lag} {direction} its announcement")
     yield from _notice_lines(summary.withdrawn)
     yield from _notice_lines(summary.ends)
 

@@ -91,7 +91,10 @@ class BundleStore(Store):
                 )
 
     async def bring(
-        self, readings: Sequence[FeedReading], brought: Sequence[BundledDump], files: Collection[CvePublication]
+        self,
+        readings: Sequence[FeedReading],
+        dumps_brought: Sequence[BundledDump],
+        files: Collection[CvePublication],
     ) -> Imported:
         """Keeps what is newer than the copies here. Dumps count where the settings name them, except for `files`,
         which are read from files of this machine."""
@@ -100,9 +103,9 @@ class BundleStore(Store):
             newer, others = await import_feeds(connection, readings, now)
             publications: set[CvePublication] = set()
             outdated: set[int] = set()
-            if brought:
+            if dumps_brought:
                 await raise_counter(connection, EXPOSURES)
-            for dump in sorted(brought, key=lambda each: each.source.publication):
+            for dump in sorted(dumps_brought, key=lambda each: each.source.publication):
                 if dump.source.publication in files:
                     continue
                 if (rebuild_ids := await _import_dump(connection, dump, now)) is not None:
@@ -114,34 +117,34 @@ class BundleStore(Store):
         return Imported(newer, frozenset(publications), others)
 
 
-async def _import_dump(connection: AsyncConnection, brought: BundledDump, now: datetime) -> frozenset[int] | None:
+async def _import_dump(connection: AsyncConnection, dump: BundledDump, now: datetime) -> frozenset[int] | None:
     """The rebuilds whose open pull requests are to tell of it; None where what is here is as new.
 
     Whoever reads the dump meanwhile goes on: what its own place says is newer.
     """
-    of_publication = dumps.c.ecosystem == brought.source.publication.value
+    of_publication = dumps.c.ecosystem == dump.source.publication.value
     row = (
         await connection.execute(select(dumps).where(of_publication).with_for_update(key_share=True))
     ).one_or_none()
-    if row is None or (row.checked_at is not None and row.checked_at >= brought.checked_at):
+    if row is None or (row.checked_at is not None and row.checked_at >= dump.checked_at):
         return None
-    is_same_place = row.place == brought.source.place
+    is_same_place = row.place == dump.source.place
     values: dict[str, Any] = {
-        "etag": brought.mark.etag if is_same_place else None,
-        "last_modified": brought.mark.last_modified if is_same_place else None,
-        "considered": packed(brought.considered),
+        "etag": dump.mark.etag if is_same_place else None,
+        "last_modified": dump.mark.last_modified if is_same_place else None,
+        "considered": packed(dump.considered),
         "asked": None,
-        "reader": brought.reader,
-        "entries": brought.entries,
-        "problems": list(brought.problems),
-        "fetched_at": brought.fetched_at,
-        "checked_at": brought.checked_at,
-        "newest_at": brought.newest_at,
+        "reader": dump.reader,
+        "entries": dump.entries,
+        "problems": list(dump.problems),
+        "fetched_at": dump.fetched_at,
+        "checked_at": dump.checked_at,
+        "newest_at": dump.newest_at,
         "error": None,
     }
     await connection.execute(update(dumps).where(dumps.c.id == row.id).values(**values))
-    first_sights = {each.vulnerability.id: _first_sight_of(each) for each in brought.records}
-    records = tuple(each.vulnerability for each in brought.records)
+    first_sights = {each.vulnerability.id: _first_sight_of(each) for each in dump.records}
+    records = tuple(each.vulnerability for each in dump.records)
     replaced = await replace_records(connection, row.id, DumpReading(records), now, elsewhere=first_sights)
     return replaced.outdated | await compared_in_open(connection, row.fetched_at)
 
@@ -154,8 +157,8 @@ def _first_sight_of(record: BundledRecord) -> SeenElsewhere:
 async def _read_records(connection: AsyncConnection, number: int) -> tuple[BundledRecord, ...]:
     """The records in the order of their names as Python has it: databases sort dashes and capitals each in their
     way, and the same contents are to give the same bytes."""
-    mine = select(vulnerabilities).where(vulnerabilities.c.dump_id == number)
-    rows = sorted(await connection.execute(mine), key=lambda row: str(row.name))
+    query_of_dump = select(vulnerabilities).where(vulnerabilities.c.dump_id == number)
+    rows = sorted(await connection.execute(query_of_dump), key=lambda row: str(row.name))
     cves: dict[int, list[str]] = {}
     affected: dict[int, list[AffectedPackage]] = {}
     fixes: dict[int, list[FixSeen]] = {}

@@ -108,8 +108,8 @@ class FeedsStore(Store):
 
 
 def _is_news(reading: FeedReading) -> bool:
-    brought = (reading.releases, reading.advisories, reading.withdrawn_advisories, reading.taken_back)
-    return any((*brought, reading.doubts_over))
+    news = (reading.releases, reading.advisories, reading.withdrawn_advisories, reading.taken_back)
+    return any((*news, reading.doubts_over))
 
 
 def _document_values(reading: FeedReading) -> dict[str, Any]:
@@ -237,8 +237,8 @@ async def _bring_forward(
     await lock(connection, documents, ids_by_url.values())
     for moment in sorted(set(due.values())):
         for chunk in chunks(sorted(ids_by_url[source.url] for source in due if due[source] == moment)):
-            late = update(documents).where(documents.c.id.in_(chunk), documents.c.due_at > moment)
-            await connection.execute(late.values(due_at=moment))
+            statement = update(documents).where(documents.c.id.in_(chunk), documents.c.due_at > moment)
+            await connection.execute(statement.values(due_at=moment))
     return {reading.source.url: ids_by_url[reading.source.url] for reading in readings}
 
 

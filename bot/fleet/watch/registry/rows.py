@@ -34,8 +34,10 @@ class WatchStore(Store):
     @property
     def bases(self) -> DueRows[DueBase]:
         """The bases in use whose turn it is."""
-        used = [bases.c.used.is_(True)]
-        return DueRows(self._database, self._worker, bases, _due_base, lambda row: str(base_of(row)), where=used)
+        conditions = [bases.c.used.is_(True)]
+        return DueRows(
+            self._database, self._worker, bases, _due_base, lambda row: str(base_of(row)), where=conditions
+        )
 
     async def earlier_digests(self, base_id: int) -> frozenset[str]:
         newest = (
@@ -117,8 +119,8 @@ class WatchStore(Store):
                         fetched_at=sightings[0].observation.at,
                     )
                 )
-            moved = {sighting.base_id for sighting in sightings}
-            await lock(connection, bases, await with_mirrors(connection, moved))
+            moved_bases = {sighting.base_id for sighting in sightings}
+            await lock(connection, bases, await with_mirrors(connection, moved_bases))
             observed = {await self._record(connection, sighting): sighting.observation for sighting in sightings}
             images = {
                 number: [
@@ -127,13 +129,13 @@ class WatchStore(Store):
                 ]
                 for number, observation in observed.items()
             }
-            await compare_mirrors(connection, moved, self._clock.now())
+            await compare_mirrors(connection, moved_bases, self._clock.now())
             await want_observed(connection, images, self._clock.now())
 
     async def _record(self, connection: AsyncConnection, sighting: Sighting) -> int:
         """The id of the observation."""
         observation = sighting.observation
-        added = await add_observation(connection, sighting.base_id, observation, sighting.sight)
+        observation_id = await add_observation(connection, sighting.base_id, observation, sighting.sight)
         await settle(
             connection,
             bases,
@@ -147,11 +149,11 @@ class WatchStore(Store):
                 "switched_at": None,
                 "version": observation.version,
                 "moved_at": observation.at,
-                "observation_id": added,
+                "observation_id": observation_id,
                 "error": None,
             },
         )
-        return added
+        return observation_id
 
     async def open_incidents(self, subject_prefix: str) -> list[Incident]:
         async with self._database.reading() as connection:
@@ -178,6 +180,6 @@ class WatchStore(Store):
 async def _due_base(claimed: Claimed) -> DueBase:
     row = claimed.row
     last_look = (row["digest"], row["version"], row["moved_at"], row["unconfirmed"])
-    alike = Likeness(row["likeness"]) if row["likeness"] else None
-    mirrored = Mirrored(row["upstream_digest"], alike, row["behind_since"]) if row["upstream_id"] else None
+    likeness = Likeness(row["likeness"]) if row["likeness"] else None
+    mirrored = Mirrored(row["upstream_digest"], likeness, row["behind_since"]) if row["upstream_id"] else None
     return DueBase(row["id"], base_of(row), *last_look, mirrored, shows_two_in(row))

@@ -116,8 +116,8 @@ def patch_tuesday_after(now: datetime) -> datetime:
     this = patch_tuesday(local.year, local.month)
     if this > now:
         return this
-    later = local.date().replace(day=28) + timedelta(days=4)
-    return patch_tuesday(later.year, later.month)
+    next_month = local.date().replace(day=28) + timedelta(days=4)
+    return patch_tuesday(next_month.year, next_month.month)
 
 
 def _is_fixed(base: Base) -> bool:

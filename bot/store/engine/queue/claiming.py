@@ -129,7 +129,7 @@ def _is_put_off_too_far(
     """
     due = due_of(table)
     too_far: ColumnElement[bool] = table.c.due_at > now + _LOOKED_TOGETHER * max(due.furthest, worker.interval)
-    is_own = [not_(dated) for dated in due.dated_by_people]
+    is_own = [not_(condition) for condition in due.dated_by_people]
     if connection.dialect.name != "sqlite":
         return and_(too_far, *is_own)
     return and_(too_far, or_(holds_no_date(table.c.due_at), and_(true(), *is_own)))
@@ -149,10 +149,10 @@ async def settle(
     outcome: dict[str, Any] = {"due_at": due_at, "lease_owner": None, "lease_until": None, **(values or {})}
     if succeeded:
         outcome["attempts"] = 0
-    ended = await connection.execute(
+    result = await connection.execute(
         update(table).where(table.c.id == row, table.c.lease_owner == worker.name).values(**outcome)
     )
-    if ended.rowcount != 1:
+    if result.rowcount != 1:
         raise LeaseLost(f"{table.name} {row} is no longer leased to {worker.name}")
 
 
@@ -162,7 +162,7 @@ async def give_back(connection: AsyncConnection, table: Table, worker: Worker, *
     `attempted`: it may have begun with them, so the attempt counts; an orderly stop has not.
     """
     ids = await lock_where(connection, table, table.c.lease_owner == worker.name)
-    freed = await connection.execute(
+    result = await connection.execute(
         update(table)
         .where(table.c.id.in_(ids), table.c.lease_owner == worker.name)
         .values(
@@ -171,4 +171,4 @@ async def give_back(connection: AsyncConnection, table: Table, worker: Worker, *
             attempts=table.c.attempts if attempted else table.c.attempts - 1,
         )
     )
-    return freed.rowcount
+    return result.rowcount

@@ -75,8 +75,8 @@ class DueRows(Generic[Item]):
             await lock(connection, self._table, [claimed.id for claimed in claims])
             for ids in chunks(sorted(claimed.id for claimed in claims)):
                 own_rows = self._update_own(ids).where(*self._held_while)
-                renewed = await connection.execute(own_rows.values(lease_until=until).returning(self._table.c.id))
-                renewed_ids |= set(renewed.scalars())
+                result = await connection.execute(own_rows.values(lease_until=until).returning(self._table.c.id))
+                renewed_ids |= set(result.scalars())
         return renewed_ids
 
     @repeated

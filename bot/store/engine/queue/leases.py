@@ -42,7 +42,7 @@ async def free_leases_of_the_dead(database: Database, worker: Worker) -> int:
     Other machines' leases run out by themselves: from here nobody can tell whether they live.
     """
     host = worker.name.partition("/")[0]
-    freed = 0
+    number_freed = 0
     async with database.transaction() as connection:
         for table in leased_tables():
             owners = await connection.execute(
@@ -52,8 +52,8 @@ async def free_leases_of_the_dead(database: Database, worker: Worker) -> int:
             )
             for owner in owners.scalars().all():
                 if owner != worker.name and not _is_alive(owner):
-                    freed += await give_back(connection, table, Worker(owner), attempted=True)
-    return freed
+                    number_freed += await give_back(connection, table, Worker(owner), attempted=True)
+    return number_freed
 
 
 @repeated

@@ -57,8 +57,8 @@ async def mark_used(connection: AsyncConnection, ids: Collection[int]) -> None:
     is_copy = bases.c.upstream_id.is_not(None)
     for is_concerned, is_used in ((is_copy, is_followed), (~is_copy, or_(is_followed, is_copied))):
         for chunk in chunks(sorted(ids)):
-            concerned = (bases.c.id.in_(chunk), is_concerned, bases.c.used != is_used)
-            await connection.execute(update(bases).where(*concerned).values(used=is_used))
+            conditions = (bases.c.id.in_(chunk), is_concerned, bases.c.used != is_used)
+            await connection.execute(update(bases).where(*conditions).values(used=is_used))
 
 
 async def left_behind(connection: AsyncConnection, reading: Reading, ids: Mapping[Base, int]) -> set[int]:

@@ -192,10 +192,10 @@ async def pins_not_left(connection: AsyncConnection) -> list[PinKey]:
         .distinct()
         .subquery()
     )
-    same = and_(observations.c.base_id == pins.c.base_id, observations.c.digest == pins.c.digest)
+    is_same = and_(observations.c.base_id == pins.c.base_id, observations.c.digest == pins.c.digest)
     held_version = observations.c.observation["version"].as_string().label("held")
     rows = await connection.execute(
-        select(pins, observations.c.id.label("seen"), held_version).outerjoin(observations, same)
+        select(pins, observations.c.id.label("seen"), held_version).outerjoin(observations, is_same)
     )
     stays: set[PinKey] = set()
     unseen: set[PinKey] = set()
@@ -254,14 +254,16 @@ async def _read_last_builds(connection: AsyncConnection) -> dict[int, datetime]:
         .group_by(workflow_builds.c.repository_id)
     )
     built = {row.repository_id: row.at for row in rows}
-    planned = func.max(rebuilds.c.planned_at).label("at")
-    proved = await connection.execute(
-        select(rebuilds.c.repository_id, planned)
+    newest_plan = func.max(rebuilds.c.planned_at).label("at")
+    proved_rows = await connection.execute(
+        select(rebuilds.c.repository_id, newest_plan)
         .where(rebuilds.c.state == RebuildState.SUCCEEDED.value)
         .group_by(rebuilds.c.repository_id)
     )
     return built | {
-        row.repository_id: max(row.at, built[row.repository_id]) for row in proved if row.repository_id in built
+        row.repository_id: max(row.at, built[row.repository_id])
+        for row in proved_rows
+        if row.repository_id in built
     }
 
 
@@ -283,13 +285,13 @@ async def _read_logs(
             lambda row: f"observation {row.id}",
         ):
             logs[home].sights.append((number, observation))
-        moved = await connection.execute(
+        change_rows = await connection.execute(
             select(changes.c.id, changes.c.base_id, changes.c.to_observation, changes.c.change)
             .where(changes.c.base_id.in_(chunk))
             .order_by(changes.c.to_observation)
         )
         for home, place, move in readable(
-            moved,
+            change_rows,
             lambda row: (row.base_id, row.to_observation, Move(row.id, load(row.change, Change))),
             lambda row: f"change {row.id}",
         ):

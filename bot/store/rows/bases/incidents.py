@@ -31,9 +31,9 @@ async def tell_incidents(
 
 async def _open(connection: AsyncConnection, incident: Incident, now: datetime) -> None:
     values = {"subject": incident.subject, "opened_at": incident.opened_at, "detail": incident.detail}
-    added = await connection.scalar(insert_missing(connection, incidents, **values).returning(incidents.c.id))
-    if added is not None:
-        await announce(connection, f"incident:{added}", now)
+    new_id = await connection.scalar(insert_missing(connection, incidents, **values).returning(incidents.c.id))
+    if new_id is not None:
+        await announce(connection, f"incident:{new_id}", now)
         return
     is_ahead = incidents.c.opened_at > now + AHEAD
     is_open = incidents.c.subject == incident.subject, incidents.c.cleared_at.is_(None)
@@ -41,14 +41,14 @@ async def _open(connection: AsyncConnection, incident: Incident, now: datetime) 
 
 
 async def _end(connection: AsyncConnection, subject: str, now: datetime) -> None:
-    ended = await connection.scalar(
+    ended_id = await connection.scalar(
         update(incidents)
         .where(incidents.c.subject == subject, incidents.c.cleared_at.is_(None))
         .values(cleared_at=now)
         .returning(incidents.c.id)
     )
-    if ended is not None:
-        await announce(connection, f"incident:{ended}", now)
+    if ended_id is not None:
+        await announce(connection, f"incident:{ended_id}", now)
 
 
 async def open_since(connection: AsyncConnection, subject: str) -> datetime | None:

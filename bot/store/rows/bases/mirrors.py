@@ -120,18 +120,18 @@ async def compare_mirrors(connection: AsyncConnection, numbers: Collection[int],
         .values(upstream_digest=bindparam("published"), likeness=bindparam("alike"), behind_since=bindparam("late"))
     )
     await connection.execute(statement, values)
-    late = {row.id for row, each in pairs if each.behind_since is not None and row.upstream_id in numbers}
-    late |= {row.upstream_id for row, each in pairs if each.behind_since is not None and each.shows is None}
-    for part in chunks(sorted(late)):
+    late_ids = {row.id for row, each in pairs if each.behind_since is not None and row.upstream_id in numbers}
+    late_ids |= {row.upstream_id for row, each in pairs if each.behind_since is not None and each.shows is None}
+    for part in chunks(sorted(late_ids)):
         waiting = (bases.c.id.in_(part), bases.c.lease_owner.is_(None), bases.c.due_at > now)
         await connection.execute(update(bases).where(*waiting).values(due_at=now))
 
 
 async def behind_of_homes(connection: AsyncConnection, homes: Collection[int]) -> dict[int, tuple[Behind, ...]]:
     """The mirrors' bases that are behind, by the repositories that build on them, of these repositories."""
-    late = {row.id: behind_of(row) for row in await connection.execute(_with_upstream().where(IS_BEHIND))}
+    behind_of_base = {row.id: behind_of(row) for row in await connection.execute(_with_upstream().where(IS_BEHIND))}
     behinds_by_home: dict[int, list[Behind]] = {}
-    for part in chunks(sorted(homes)) if late else ():
+    for part in chunks(sorted(homes)) if behind_of_base else ():
         rows = await connection.execute(
             select(usages.c.repository_id, usages.c.base_id)
             .join(bases, bases.c.id == usages.c.base_id)
@@ -140,7 +140,7 @@ async def behind_of_homes(connection: AsyncConnection, homes: Collection[int]) -
             .order_by(usages.c.repository_id, usages.c.base_id)
         )
         for row in rows:
-            behinds_by_home.setdefault(row.repository_id, []).append(late[row.base_id])
+            behinds_by_home.setdefault(row.repository_id, []).append(behind_of_base[row.base_id])
     return {home: tuple(behinds) for home, behinds in behinds_by_home.items()}
 
 
@@ -149,8 +149,8 @@ async def lags_of_mirrors(connection: AsyncConnection, now: datetime) -> dict[st
     lags: dict[str, timedelta] = {}
     for row in await connection.execute(_with_upstream().where(bases.c.used.is_(True))):
         place = mirror_prefix(base_of(row), _upstream(row))
-        late = timedelta() if row.behind_since is None else max(now - row.behind_since, timedelta())
-        lags[place] = max(late, lags.get(place, timedelta()))
+        lag = timedelta() if row.behind_since is None else max(now - row.behind_since, timedelta())
+        lags[place] = max(lag, lags.get(place, timedelta()))
     return lags
 
 

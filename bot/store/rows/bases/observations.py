@@ -21,12 +21,12 @@ async def latest_observations(connection: AsyncConnection, ids: Sequence[int], l
     )
     latest: list[Row[Any]] = []
     for chunk in chunks(ids):
-        ranked = (
+        ranking = (
             select(observations.c.id, observations.c.base_id, observations.c.observation, rank)
             .where(observations.c.base_id.in_(chunk))
             .subquery()
         )
-        rows = await connection.execute(select(ranked).where(ranked.c.rank <= limit).order_by(ranked.c.id))
+        rows = await connection.execute(select(ranking).where(ranking.c.rank <= limit).order_by(ranking.c.id))
         latest += rows.all()
     return latest
 
@@ -76,7 +76,7 @@ async def add_observation(connection: AsyncConnection, base: int, observation: O
     elsewhere shows something else."""
     previous = await last_with_digest(connection, base)
     is_baseline = sight == Sight.FIRST and (previous is None or previous.digest == observation.digest)
-    added = await connection.execute(
+    result = await connection.execute(
         insert(observations)
         .values(
             base_id=base,
@@ -89,7 +89,7 @@ async def add_observation(connection: AsyncConnection, base: int, observation: O
         )
         .returning(observations.c.id)
     )
-    return int(added.scalar_one())
+    return int(result.scalar_one())
 
 
 async def last_with_digest(connection: AsyncConnection, base: int) -> Row[Any, Any] | None:

@@ -62,7 +62,7 @@ async def produced_among(
 ) -> set[str]:
     """Those of these image names, `registry/repository`, that some repository of the fleet produces; what
     repositories `apart_from` say does not count."""
-    produced: set[str] = set()
+    produced_names: set[str] = set()
     for chunk in chunks(sorted(names)):
         pairs = [tuple(name.split("/", 1)) for name in chunk]
         rows = await connection.execute(
@@ -71,8 +71,8 @@ async def produced_among(
                 images.c.repository_id.not_in(apart_from),
             )
         )
-        produced |= {f"{row.registry}/{row.repository}" for row in rows}
-    return produced
+        produced_names |= {f"{row.registry}/{row.repository}" for row in rows}
+    return produced_names
 
 
 async def produced_by(connection: AsyncConnection, homes: Collection[int]) -> set[str]:
@@ -88,13 +88,13 @@ async def with_own_bases(
 ) -> list[tuple[Usage, Base | None, str | None]]:
     """The usages of a reading, each with the base that it follows, an own one among them, and the name of the image
     that it may follow once somebody says to produce that."""
-    produced = await produced_among(connection, reading.perhaps_own, [home])
-    produced |= {claim.name for claim in reading.images}
+    produced_names = await produced_among(connection, reading.perhaps_own, [home])
+    produced_names |= {claim.name for claim in reading.images}
     followed_usages: list[tuple[Usage, Base | None, str | None]] = []
     for usage, base in reading.usages:
         name = usage.reference.base.name
         may_be_own = base is None and usage.sdk_pin is None and name in reading.perhaps_own
-        own = _own_base(usage.reference) if may_be_own and name in produced else None
+        own = _own_base(usage.reference) if may_be_own and name in produced_names else None
         followed_usages.append((usage, base or own, name if may_be_own else None))
     return followed_usages
 
@@ -110,10 +110,10 @@ async def follow_own_bases(
     names = set(claimed) ^ await produced_by(connection, homes)
     if not names:
         return
-    produced = {*claimed, *await produced_among(connection, names, homes)}
+    produced_names = {*claimed, *await produced_among(connection, names, homes)}
     rows = await _read_usages_naming(connection, names)
     named_by = {row.id: usage.reference for row, usage in rows}
-    base_of_row = {row.id: _base_to_follow(usage, produced) for row, usage in rows}
+    base_of_row = {row.id: _base_to_follow(usage, produced_names) for row, usage in rows}
     before = {row.id: row.base_id for row, _ in rows}
     ids = await base_ids(connection, {base for base in base_of_row.values() if base is not None}, now)
     news = [
@@ -129,8 +129,8 @@ async def follow_own_bases(
     if not news:
         return
     concerned_bases = {*(each["base"] for each in news), *(before[each["row"]] for each in news)} - {None}
-    touched = await with_mirrors(connection, {number for number in concerned_bases if number is not None})
-    await lock(connection, bases, touched)
+    touched_bases = await with_mirrors(connection, {number for number in concerned_bases if number is not None})
+    await lock(connection, bases, touched_bases)
     await lock(connection, usages, [each["row"] for each in news])
     statement = (
         update(usages)
@@ -138,7 +138,7 @@ async def follow_own_bases(
         .values(base_id=bindparam("base"), digest=bindparam("pinned"), version=bindparam("release"))
     )
     await connection.execute(statement, news)
-    await mark_used(connection, touched)
+    await mark_used(connection, touched_bases)
 
 
 async def look_at_bases(connection: AsyncConnection, name: str, digest: str, now: datetime) -> None:
@@ -174,8 +174,8 @@ async def _read_usages_naming(connection: AsyncConnection, names: Collection[str
     return usages_naming
 
 
-def _base_to_follow(usage: Usage, produced: Collection[str]) -> Base | None:
-    return _own_base(usage.reference) if usage.reference.base.name in produced else None
+def _base_to_follow(usage: Usage, produced_names: Collection[str]) -> Base | None:
+    return _own_base(usage.reference) if usage.reference.base.name in produced_names else None
 
 
 def _own_base(reference: Reference) -> Base | None:

@@ -76,8 +76,8 @@ def _select_open(*columns: Any) -> Select[Any]:
 def _lines_of(row: Any, standings: Sequence[ImageStanding]) -> list[str]:
     """A line for the first platform that is contradicted."""
     place = f"{row.registry}/{row.repository}:{row.found or row.tag}"
-    contradicted = [each for each in standings if each.strength is Strength.CONTRADICTED]
-    return [f"{place} on {each.platform}: {each.disagreement}" for each in contradicted[:1]]
+    contradictions = [each for each in standings if each.strength is Strength.CONTRADICTED]
+    return [f"{place} on {each.platform}: {each.disagreement}" for each in contradictions[:1]]
 
 
 def _subject(repository: str) -> str:

@@ -71,10 +71,10 @@ def _tell_apart(rows: Sequence[_Place], places: Sequence[_Place]) -> _Apart:
     before, after = ({place["path"] for place in side} for side in (rows, places))
     rows_left = [row for row in old_rows if row["path"] not in after]
     places_left = [place for place in new_places if place["path"] not in before]
-    renamed, rows_left, places_left = _pair(rows_left, places_left, _what_is_named)
+    renamed_pairs, rows_left, places_left = _pair(rows_left, places_left, _what_is_named)
     old_rows = [*rows_left, *(row for row in old_rows if row["path"] in after)]
     new_places = [*places_left, *(place for place in new_places if place["path"] in before)]
-    return [*stay, *renamed], old_rows, new_places
+    return [*stay, *renamed_pairs], old_rows, new_places
 
 
 def _pair(old_rows: Sequence[_Place], places: Sequence[_Place], key_of: Callable[[_Place], Hashable]) -> _Apart:
@@ -84,8 +84,8 @@ def _pair(old_rows: Sequence[_Place], places: Sequence[_Place], key_of: Callable
         rows.setdefault(key_of(row), []).append(row)
     pairs, new_places = [], []
     for place in places:
-        if same := rows.get(key_of(place)):
-            pairs.append((same.pop(0), place))
+        if same_rows := rows.get(key_of(place)):
+            pairs.append((same_rows.pop(0), place))
         else:
             new_places.append(place)
     return pairs, [row for rest in rows.values() for row in rest], new_places
@@ -105,9 +105,9 @@ def _with_before(old_rows: Sequence[_Place], new_places: Sequence[_Place]) -> li
             return _namings_before(row)
         return None if _its_image(place) in images else []
 
-    matched: list[tuple[_Place, _Place | None]] = [(place, row) for row, place in pairs]
-    matched += [(place, None) for place in new]
-    return [{**place, "named_before": named_before(place, row)} for place, row in matched]
+    pairs_to_name: list[tuple[_Place, _Place | None]] = [(place, row) for row, place in pairs]
+    pairs_to_name += [(place, None) for place in new]
+    return [{**place, "named_before": named_before(place, row)} for place, row in pairs_to_name]
 
 
 def _namings_before(row: _Place) -> Any:

@@ -128,13 +128,13 @@ async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, 
 
 async def parents_of_others(connection: AsyncConnection, claimants: Collection[int]) -> frozenset[tuple[int, str]]:
     """The pairs of these repositories and the names of images that what stands on them waits for."""
-    lost = await contested_images(connection)
+    contested_places = await contested_images(connection)
     places: set[tuple[int, str]] = set()
     for chunk in chunks(sorted(claimants)):
         for row in await connection.execute(_TOLD.where(images.c.repository_id.in_(chunk))):
             image = _produced_image_of(row)
             place = (image.repository_id, image.claim.name)
-            if replace(image, is_contested=place in lost).is_parent:
+            if replace(image, is_contested=place in contested_places).is_parent:
                 places.add(place)
     return frozenset(places)
 
@@ -156,8 +156,8 @@ IMAGES_WITH_REPOSITORY = select(images, repositories.c.name).join(
 """All images, each with the `name` of the repository that produces it."""
 
 
-def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> ProducedImage:
-    """A row of `images` as a value; `lost` is as `contested_images` tells it."""
+def image_of(row: Any, repository: str, contested_places: Collection[tuple[int, str]]) -> ProducedImage:
+    """A row of `images` as a value; `contested_places` is as `contested_images` tells it."""
     claim = claim_of(row)
     return ProducedImage(
         row.id,
@@ -169,7 +169,7 @@ def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> Pr
         row.seen_at,
         standings_of(row),
         row.sourced_from,
-        (row.repository_id, claim.name) in lost,
+        (row.repository_id, claim.name) in contested_places,
         row.error,
         _builder_of(row),
         row.law,
@@ -180,8 +180,8 @@ def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> Pr
 
 def standings_of(row: Any) -> tuple[ImageStanding, ...]:
     """What the platforms of an image in a row stand on; what an earlier edition of the law proved is a claim."""
-    stored = load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else ()
-    return stored if row.law == LAW else as_claims(stored)
+    standings = load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else ()
+    return standings if row.law == LAW else as_claims(standings)
 
 
 def not_judged_in(row: Any) -> tuple[NotJudged, ...]:

@@ -29,10 +29,10 @@ async def produced_configs(connection: AsyncConnection, repository: int, name: s
     ).all()
     if not rows:
         return ()
-    lost = await contested_images(connection)
+    contested_places = await contested_images(connection)
     configs = []
     for row in rows:
-        image = image_of(row, name, lost)
+        image = image_of(row, name, contested_places)
         platforms = load(row.platforms, tuple[PlatformImage, ...]) if row.platforms else ()
         if image.doubt is None and platforms and image.digest is not None:
             document = await _load_config(connection, platforms[0].digest)

@@ -98,8 +98,10 @@ async def outdate_told(connection: AsyncConnection, observation: int, now: datet
     ).first()
     if change is None or change.rollout_id is None:
         return
-    brought = await _read_brought_by_open(connection, rebuilds.c.rollout_id == change.rollout_id)
-    await outdate(connection, [number for number, change_ids in brought.items() if change.id in change_ids], now)
+    changes_by_rebuild = await _read_brought_by_open(connection, rebuilds.c.rollout_id == change.rollout_id)
+    await outdate(
+        connection, [number for number, change_ids in changes_by_rebuild.items() if change.id in change_ids], now
+    )
 
 
 async def noticed_in_open(connection: AsyncConnection, affected: Collection[int]) -> frozenset[int]:
@@ -113,9 +115,9 @@ async def noticed_in_open(connection: AsyncConnection, affected: Collection[int]
             .where(exposures.c.affected_id.in_(ids), exposures.c.is_certain)
         )
         affected_versions |= {(row.type, row.name, row.version) for row in rows}
-    brought = await _read_brought_by_open(connection) if affected_versions else {}
-    noticed: set[int] = set()
-    for ids in chunks(sorted({each for change_ids in brought.values() for each in change_ids})):
+    changes_by_rebuild = await _read_brought_by_open(connection) if affected_versions else {}
+    noticed_changes: set[int] = set()
+    for ids in chunks(sorted({each for change_ids in changes_by_rebuild.values() for each in change_ids})):
         rows = await connection.execute(
             select(changes.c.id, package_changes.c.changes)
             .join(changes, changes.c.to_observation == package_changes.c.observation_id)
@@ -126,44 +128,44 @@ async def noticed_in_open(connection: AsyncConnection, affected: Collection[int]
             lambda row: (row.id, load(row.changes, tuple[PackageChange, ...])),
             lambda row: f"packages of change {row.id}",
         )
-        noticed |= {
+        noticed_changes |= {
             number
             for number, package_moves in moves_by_change
             if any((c.type, c.name, c.before) in affected_versions for c in package_moves)
         }
-    return frozenset(number for number, change_ids in brought.items() if change_ids & noticed)
+    return frozenset(number for number, change_ids in changes_by_rebuild.items() if change_ids & noticed_changes)
 
 
 async def exposed_in_open(connection: AsyncConnection, affected: Collection[int]) -> frozenset[int]:
     """The open pull requests that are to name the CVEs of these rows, which are new: those that bring an affected
     package."""
-    exposed: set[int] = set()
+    exposed_packages: set[int] = set()
     for ids in chunks(sorted(affected)):
-        exposed |= set(
+        exposed_packages |= set(
             await connection.scalars(select(exposures.c.package_id).where(exposures.c.affected_id.in_(ids)))
         )
-    brought = await _read_brought_by_open(connection) if exposed else {}
-    concerned: set[int] = set()
+    changes_by_rebuild = await _read_brought_by_open(connection) if exposed_packages else {}
+    concerned_changes: set[int] = set()
     holding = select(inventory_packages.c.inventory_id)
-    for ids in chunks(sorted({each for change_ids in brought.values() for each in change_ids})):
-        for chunk in chunks(sorted(exposed)):
+    for ids in chunks(sorted({each for change_ids in changes_by_rebuild.values() for each in change_ids})):
+        for chunk in chunks(sorted(exposed_packages)):
             holders = holding.where(inventory_packages.c.package_id.in_(chunk))
-            concerned |= set(
+            concerned_changes |= set(
                 await connection.scalars(_select_compared(ids).where(package_changes.c.after_id.in_(holders)))
             )
-    return frozenset(number for number, change_ids in brought.items() if change_ids & concerned)
+    return frozenset(number for number, change_ids in changes_by_rebuild.items() if change_ids & concerned_changes)
 
 
 async def compared_in_open(connection: AsyncConnection, since: datetime | None) -> frozenset[int]:
     """The open pull requests that are to tell of CVEs anew, since they bring what was compared after the reading of
     CVE data began that ended at `since`: it was not looked through for that. None where there was no such reading.
     """
-    brought = await _read_brought_by_open(connection)
-    concerned: set[int] = set()
-    for ids in chunks(sorted({each for change_ids in brought.values() for each in change_ids})):
-        late = package_changes.c.compared_at >= since - _READING_TAKES if since is not None else true()
-        concerned |= set(await connection.scalars(_select_compared(ids).where(late)))
-    return frozenset(number for number, change_ids in brought.items() if change_ids & concerned)
+    changes_by_rebuild = await _read_brought_by_open(connection)
+    concerned_changes: set[int] = set()
+    for ids in chunks(sorted({each for change_ids in changes_by_rebuild.values() for each in change_ids})):
+        is_late = package_changes.c.compared_at >= since - _READING_TAKES if since is not None else true()
+        concerned_changes |= set(await connection.scalars(_select_compared(ids).where(is_late)))
+    return frozenset(number for number, change_ids in changes_by_rebuild.items() if change_ids & concerned_changes)
 
 
 def _select_compared(change_ids: Sequence[int]) -> Select[tuple[int]]:
@@ -225,15 +227,15 @@ async def forget_inventories(
         .join(bases, bases.c.observation_id == observed_inventories.c.observation_id)
         .where(bases.c.used.is_(True))
     )
-    uncompared = package_changes.c.compared_at.is_(None)
-    needed = union_all(
+    is_uncompared = package_changes.c.compared_at.is_(None)
+    needed_ids = union_all(
         shown_by_bases,
         select(image_inventories.c.inventory_id),
         select(let_through.c.inventory_id),
-        select(package_changes.c.before_id).where(uncompared),
-        select(package_changes.c.after_id).where(uncompared),
+        select(package_changes.c.before_id).where(is_uncompared),
+        select(package_changes.c.after_id).where(is_uncompared),
     )
-    unshown = and_(inventories.c.seen_at < before, inventories.c.id.not_in(needed))
+    unshown = and_(inventories.c.seen_at < before, inventories.c.id.not_in(needed_ids))
     was_compared = package_changes.c.compared_at >= compared_before
     inventories_to_tell = union_all(
         select(package_changes.c.before_id).where(was_compared),
@@ -247,7 +249,9 @@ async def forget_inventories(
     await connection.execute(
         delete(inventory_layers).where(inventory_layers.c.inventory_id.in_(select(inventories.c.id).where(unshown)))
     )
-    unused = await connection.execute(delete(layers).where(layers.c.id.not_in(select(inventory_layers.c.layer_id))))
+    unused_layers = await connection.execute(
+        delete(layers).where(layers.c.id.not_in(select(inventory_layers.c.layer_id)))
+    )
     package_ids = union_all(select(inventory_packages.c.package_id), select(sbom_packages.c.package_id))
     await connection.execute(delete(packages).where(packages.c.id.not_in(package_ids)))
-    return forgotten.rowcount, unused.rowcount
+    return forgotten.rowcount, unused_layers.rowcount

@@ -43,6 +43,6 @@ def _load_inventory(row: Any, packages: Sequence[Package]) -> Inventory:
     return Inventory(ordered, distribution_in(row.distribution), tuple(row.problems))
 
 
-def distribution_in(stored: Any) -> Distribution | None:
+def distribution_in(value: Any) -> Distribution | None:
     """The distribution in a column; None where there is none. Raises `Failure` where it cannot be read."""
-    return None if stored is None else load(stored, Distribution)
+    return None if value is None else load(value, Distribution)

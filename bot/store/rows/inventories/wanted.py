@@ -117,7 +117,7 @@ async def _want_layers(
     for chunk in chunks([rows[digest] for digest in sorted(rows)]):
         statement = insert_into(connection, layers)
         was_read = layers.c.read_at.is_not(None)
-        anew = {
+        reading_columns = {
             "read_at": None,
             "due_at": case((was_read, statement.excluded.due_at), else_=layers.c.due_at),
             "attempts": case((was_read, 0), else_=layers.c.attempts),
@@ -126,7 +126,7 @@ async def _want_layers(
         await connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["digest"],
-                set_=anew | source_columns,
+                set_=reading_columns | source_columns,
                 where=~was_read | (layers.c.edition < EDITION),
             ),
             chunk,
@@ -143,22 +143,22 @@ async def _ids_of(connection: AsyncConnection, table: Table, digests: Collection
 
 
 async def want_observed(
-    connection: AsyncConnection, observed: Mapping[int, Sequence[ShownImage]], now: datetime
+    connection: AsyncConnection, images_by_observation: Mapping[int, Sequence[ShownImage]], now: datetime
 ) -> None:
     """Has read what these observations show, by their ids, and compared with what was shown before."""
     ids = await want_inventories(
-        connection, [each for shown_images in observed.values() for each in shown_images], now
+        connection, [each for shown_images in images_by_observation.values() for each in shown_images], now
     )
     rows = [
         {"observation_id": number, "platform": platform, "inventory_id": inventory}
-        for number, shown_images in sorted(observed.items())
+        for number, shown_images in sorted(images_by_observation.items())
         for platform, inventory in _inventories_by_platform(shown_images, ids).items()
     ]
     if not rows:
         return
     await connection.execute(insert(observed_inventories), rows)
     after, before = observed_inventories, observed_inventories.alias()
-    moved = await connection.execute(
+    moves = await connection.execute(
         select(
             after.c.observation_id,
             after.c.platform,
@@ -170,10 +170,10 @@ async def want_observed(
             before,
             (before.c.observation_id == observations.c.previous_id) & (before.c.platform == after.c.platform),
         )
-        .where(after.c.observation_id.in_(observed), before.c.inventory_id != after.c.inventory_id)
+        .where(after.c.observation_id.in_(images_by_observation), before.c.inventory_id != after.c.inventory_id)
         .order_by(after.c.observation_id, after.c.platform)
     )
-    if pairs := [{**row, "due_at": now} for row in moved.mappings()]:
+    if pairs := [{**row, "due_at": now} for row in moves.mappings()]:
         await connection.execute(insert(package_changes), pairs)
         await _follow(connection, {pair["after_id"]: pair["before_id"] for pair in pairs})
 
@@ -233,8 +233,10 @@ async def want_image(
             )
             await connection.execute(insertion)
     await _note_index(connection, index, now_shown.values(), now)
-    followed = {inventory: before[platform] for platform, inventory in now_shown.items() if platform in before}
-    await _follow(connection, followed)
+    followed_inventories = {
+        inventory: before[platform] for platform, inventory in now_shown.items() if platform in before
+    }
+    await _follow(connection, followed_inventories)
     changed = {platform: number for platform, number in now_shown.items() if before.get(platform) != number}
     await _note_again(connection, image, changed, before, looks)
 
@@ -252,22 +254,24 @@ async def _note_again(
     columns = (inventories.c[name] for name in ("id", "seen_at", "previous_id"))
     rows = await connection.execute(select(*columns).where(inventories.c.id.in_(changed.values())))
     rows_by_id = {row.id: row for row in rows}
-    again = select(shown_again.c.platform, shown_again.c.inventory_id).where(shown_again.c.image_id == image)
-    strayed = {(row.platform, row.inventory_id) for row in await connection.execute(again)} if changed else set()
-    noted = []
+    query = select(shown_again.c.platform, shown_again.c.inventory_id).where(shown_again.c.image_id == image)
+    strayed_pairs = (
+        {(row.platform, row.inventory_id) for row in await connection.execute(query)} if changed else set()
+    )
+    new_rows = []
     for platform, number in sorted(changed.items()):
         previous, row = before.get(platform), rows_by_id[number]
         is_told = looks.tell(row.seen_at, is_next=row.previous_id == previous)
-        if not is_told or (platform, previous) in strayed:
+        if not is_told or (platform, previous) in strayed_pairs:
             since = row.seen_at if is_told else looks.now
             of_image = {"image_id": image, "platform": platform, "inventory_id": number}
-            noted.append({**of_image, "previous_id": previous, "since": since})
-    if noted:
-        await connection.execute(insert(shown_again), noted)
-    for row_noted in noted:
-        mine = and_(shown_again.c.image_id == image, shown_again.c.platform == row_noted["platform"])
-        last = select(shown_again.c.id).where(mine).order_by(shown_again.c.id.desc()).limit(MOST_BEFORE)
-        await connection.execute(delete(shown_again).where(mine, shown_again.c.id.not_in(last)))
+            new_rows.append({**of_image, "previous_id": previous, "since": since})
+    if new_rows:
+        await connection.execute(insert(shown_again), new_rows)
+    for new_row in new_rows:
+        is_same_place = and_(shown_again.c.image_id == image, shown_again.c.platform == new_row["platform"])
+        last = select(shown_again.c.id).where(is_same_place).order_by(shown_again.c.id.desc()).limit(MOST_BEFORE)
+        await connection.execute(delete(shown_again).where(is_same_place, shown_again.c.id.not_in(last)))
 
 
 async def _note_index(connection: AsyncConnection, index: str, numbers: Collection[int], now: datetime) -> None:

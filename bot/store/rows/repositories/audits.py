@@ -91,11 +91,11 @@ async def save_audited(
 
 async def audit_again(connection: AsyncConnection, repository: int, now: datetime) -> None:
     """Has a repository audited again whose other evidence has changed; whoever audits it now has not seen that."""
-    mine = audits.c.repository_id == repository
-    ids = list((await connection.execute(select(audits.c.id).where(mine))).scalars())
+    is_of_repository = audits.c.repository_id == repository
+    ids = list((await connection.execute(select(audits.c.id).where(is_of_repository))).scalars())
     await lock(connection, audits, ids)
-    again = {"due_at": now, "lease_owner": None, "lease_until": None}
-    await connection.execute(update(audits).where(audits.c.id.in_(ids)).values(**again))
+    new_values = {"due_at": now, "lease_owner": None, "lease_until": None}
+    await connection.execute(update(audits).where(audits.c.id.in_(ids)).values(**new_values))
 
 
 async def forget_audits(connection: AsyncConnection, repositories: Sequence[int]) -> None:

@@ -36,8 +36,8 @@ falls_due(code_scans, DueTable("code-scans", (IS_SCANNED,), furthest=timedelta(d
 async def want_scan(connection: AsyncConnection, repository: int, now: datetime) -> None:
     """Has the findings of a repository sent to code scanning now, since they were made anew."""
     insertion = insert_into(connection, code_scans).values(repository_id=repository, due_at=now)
-    again = {"due_at": now, "attempts": 0}
-    await connection.execute(insertion.on_conflict_do_update(index_elements=["repository_id"], set_=again))
+    due_columns = {"due_at": now, "attempts": 0}
+    await connection.execute(insertion.on_conflict_do_update(index_elements=["repository_id"], set_=due_columns))
 
 
 async def forget_scan(connection: AsyncConnection, repository: int) -> None:

@@ -51,13 +51,13 @@ async def rename_in_place(connection: AsyncConnection, listing: Sequence[Reposit
             in_the_way.append(bearer.id)
         if row is not None and (row.name, row.forge_id, row.node_id) != (item.name, item.id, item.node_id):
             new_values.append({"row": row.id, "named": item.name, "forge": item.id, "node": item.node_id})
-    aside = sorted({*in_the_way, *(each["row"] for each in new_values)})
-    if not aside:
+    ids_aside = sorted({*in_the_way, *(each["row"] for each in new_values)})
+    if not ids_aside:
         return
-    await lock(connection, repositories, aside)
+    await lock(connection, repositories, ids_aside)
     await connection.execute(
         update(repositories).where(repositories.c.id == bindparam("row")).values(name=bindparam("aside")),
-        [{"row": row, "aside": f"no longer its name: {row}"} for row in aside],
+        [{"row": row, "aside": f"no longer its name: {row}"} for row in ids_aside],
     )
     if new_values:
         await connection.execute(

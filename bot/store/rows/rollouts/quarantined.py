@@ -100,19 +100,23 @@ async def to_be_marked(connection: AsyncConnection) -> tuple[set[int], dict[int,
             )
         )
     ).all()
-    brought = read_targets(rows)
-    freed: set[int] = set()
+    targets_by_rebuild = read_targets(rows)
+    freed_ids: set[int] = set()
     ids_to_keep: dict[int, list[int]] = {}
     for row in rows:
         unread = [row.quarantine_id] if row.quarantine_id in holding else []
-        keeping = (quarantines_now.keeping(brought[row.id]) if row.id in brought else unread) if row.waits else []
+        keeping = (
+            (quarantines_now.keeping(targets_by_rebuild[row.id]) if row.id in targets_by_rebuild else unread)
+            if row.waits
+            else []
+        )
         if row.quarantine_id in keeping:
             continue
         if row.quarantine_id is not None:
-            freed.add(row.id)
+            freed_ids.add(row.id)
         if keeping:
             ids_to_keep.setdefault(keeping[0], []).append(row.id)
-    return freed, ids_to_keep
+    return freed_ids, ids_to_keep
 
 
 async def still_carried(connection: AsyncConnection, digests: Collection[str]) -> set[Carried]:
@@ -125,5 +129,7 @@ async def still_carried(connection: AsyncConnection, digests: Collection[str]) -
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.targets).where(or_(rebuilds.c.state.in_(OPEN), MERGES_STILL), names_one)
     )
-    brought = read_targets(rows).values()
-    return {(each.base, each.to_digest) for targets in brought for each in targets if each.to_digest in digests}
+    target_lists = read_targets(rows).values()
+    return {
+        (each.base, each.to_digest) for targets in target_lists for each in targets if each.to_digest in digests
+    }

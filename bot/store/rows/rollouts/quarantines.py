@@ -136,9 +136,9 @@ async def _hold_returned(connection: AsyncConnection) -> list[Any]:
     """
     rows: list[Any] = []
     for row in (await connection.execute(_RETURNED)).all():
-        again = update(quarantines).where(quarantines.c.id == row.id).returning(quarantines)
+        statement = update(quarantines).where(quarantines.c.id == row.id).returning(quarantines)
         values = {"until": None, "outcome": None, "returns": quarantines.c.returns + 1}
-        rows.append((await connection.execute(again.values(**values))).one())
+        rows.append((await connection.execute(statement.values(**values))).one())
     return rows
 
 
@@ -158,8 +158,8 @@ async def _hold_copies(connection: AsyncConnection, now: datetime) -> list[Any]:
     for row in news:
         reason = f"a copy of {names[row.base_id]}@{row.digest}: {row.reason}"
         values = {"base_id": row.copy, "digest": row.shown, "since": now, "who": row.who, "reason": reason}
-        added = insert(quarantines).values(**values, copy_of_id=row.id).returning(quarantines)
-        rows.append((await connection.execute(added)).one())
+        statement = insert(quarantines).values(**values, copy_of_id=row.id).returning(quarantines)
+        rows.append((await connection.execute(statement)).one())
     return rows
 
 
@@ -169,8 +169,8 @@ async def let_go(connection: AsyncConnection, base: int, outcome: str, now: date
 
     A copy may be held when upstream's is over. Neither is held again when it comes back, until somebody says so.
     """
-    mine = select(quarantines.c.id).where(quarantines.c.base_id == base)
-    is_of_it = or_(quarantines.c.base_id == base, quarantines.c.copy_of_id.in_(mine))
+    own_ids = select(quarantines.c.id).where(quarantines.c.base_id == base)
+    is_of_it = or_(quarantines.c.base_id == base, quarantines.c.copy_of_id.in_(own_ids))
     rows = (
         await connection.execute(
             select(quarantines.c.id, quarantines.c.base_id, quarantines.c.copy_of_id)
@@ -187,18 +187,18 @@ async def let_go(connection: AsyncConnection, base: int, outcome: str, now: date
 
 async def _set_lifted(connection: AsyncConnection, base: int, digests: Collection[str], *, is_lifted: bool) -> None:
     """Notes a person's word on these digests of a base, and on mirrors' copies of them."""
-    mine = (quarantines.c.base_id == base, quarantines.c.digest.in_(digests))
-    ids = select(quarantines.c.id).where(*mine).scalar_subquery()
-    concerned = or_(quarantines.c.id.in_(ids), quarantines.c.copy_of_id.in_(ids))
-    await connection.execute(update(quarantines).where(concerned).values(lifted=is_lifted))
+    conditions = (quarantines.c.base_id == base, quarantines.c.digest.in_(digests))
+    ids = select(quarantines.c.id).where(*conditions).scalar_subquery()
+    is_concerned = or_(quarantines.c.id.in_(ids), quarantines.c.copy_of_id.in_(ids))
+    await connection.execute(update(quarantines).where(is_concerned).values(lifted=is_lifted))
 
 
 async def _end(connection: AsyncConnection, outcomes: Mapping[int, str], now: datetime) -> list[Any]:
     """Ends these quarantines, each with its outcome; their rows."""
     ended_rows: list[Any] = []
     for number, outcome in sorted(outcomes.items()):
-        ended = update(quarantines).where(quarantines.c.id == number, quarantines.c.until.is_(None))
-        rows = await connection.execute(ended.values(until=now, outcome=outcome).returning(quarantines))
+        statement = update(quarantines).where(quarantines.c.id == number, quarantines.c.until.is_(None))
+        rows = await connection.execute(statement.values(until=now, outcome=outcome).returning(quarantines))
         ended_rows += rows.all()
     return ended_rows
 
@@ -210,8 +210,8 @@ async def lift_published(connection: AsyncConnection, now: datetime) -> int:
     for home in sorted({row.repository_id for row in overtaken}):
         await read_within_a_day(connection, home, now)
     outcomes = {row.id: f"the next publication came: {row.digest}" for row in await _find_over(connection)}
-    ended = await _end(connection, outcomes, now)
-    await _carry_out(connection, ended, now, [row.id for row in overtaken])
+    ended_rows = await _end(connection, outcomes, now)
+    await _carry_out(connection, ended_rows, now, [row.id for row in overtaken])
     await _end_overtaken(connection, {row.id: base_of(row) for row in overtaken}, now)
     return len(outcomes)
 
@@ -220,8 +220,8 @@ async def is_any_to_lift(connection: AsyncConnection, now: datetime) -> bool:
     """Whether `lift_published` has anything to write."""
     if await _find_overtaken(connection, now) or await _find_over(connection) or await something_came(connection):
         return True
-    freed, ids_to_keep = await to_be_marked(connection)
-    return bool(freed or ids_to_keep)
+    freed_ids, ids_to_keep = await to_be_marked(connection)
+    return bool(freed_ids or ids_to_keep)
 
 
 async def _find_overtaken(connection: AsyncConnection, now: datetime) -> Sequence[Any]:
@@ -251,10 +251,12 @@ async def _end_overtaken(connection: AsyncConnection, overtaken: Mapping[int, Ba
     for rebuild in waiting:
         lack = f"{overtaken[rebuild.id].short} has not shown the quarantined digest that this was for"
         reason = f"{lack}, for {duration(_TAKEN_UP_WITHIN)}, and nothing has taken it up"
-        ended = rebuild.moved(RebuildState.SKIPPED, reason, at=now)
-        mine = update(rebuilds).where(rebuilds.c.id == rebuild.id)
-        await connection.execute(mine.values(**outcome_of(ended), quarantine_id=None))
-        await keep_transitions(connection, [transition_row(rebuild.id, now, rebuild.state, ended.state, reason)])
+        ended_rebuild = rebuild.moved(RebuildState.SKIPPED, reason, at=now)
+        statement = update(rebuilds).where(rebuilds.c.id == rebuild.id)
+        await connection.execute(statement.values(**outcome_of(ended_rebuild), quarantine_id=None))
+        await keep_transitions(
+            connection, [transition_row(rebuild.id, now, rebuild.state, ended_rebuild.state, reason)]
+        )
     await after_transitions(connection, {rebuild.rollout for rebuild in waiting}, now)
 
 
@@ -264,19 +266,19 @@ async def _carry_out(
     """Holds what came besides the quarantines that have `changed`, and brings rebuilds and messages to what holds
     now. All rebuilds are locked at once, in their one order, those of `planned_ids` among them."""
     rows = [*changed, *await _hold_returned(connection), *await _hold_copies(connection, now)]
-    freed, ids_to_keep = await to_be_marked(connection)
-    if not rows and not freed and not ids_to_keep:
+    freed_ids, ids_to_keep = await to_be_marked(connection)
+    if not rows and not freed_ids and not ids_to_keep:
         return
     outdated = await _find_concerned(connection, {(row.base_id, row.digest) for row in rows})
     await lock(
         connection,
         rebuilds,
-        {*planned_ids, *freed, *outdated, *(id_ for ids in ids_to_keep.values() for id_ in ids)},
+        {*planned_ids, *freed_ids, *outdated, *(id_ for ids in ids_to_keep.values() for id_ in ids)},
     )
-    for chunk in chunks(sorted(freed)):
-        mine = update(rebuilds).where(rebuilds.c.id.in_(chunk))
-        await connection.execute(mine.values(quarantine_id=None))
-        await connection.execute(mine.where(*_PUT_OFF, rebuilds.c.due_at > now).values(due_at=now))
+    for chunk in chunks(sorted(freed_ids)):
+        statement = update(rebuilds).where(rebuilds.c.id.in_(chunk))
+        await connection.execute(statement.values(quarantine_id=None))
+        await connection.execute(statement.where(*_PUT_OFF, rebuilds.c.due_at > now).values(due_at=now))
     for number, ids in sorted(ids_to_keep.items()):
         for chunk in chunks(ids):
             # Taking the lease away stops a worker that is just beginning with one.

@@ -70,8 +70,8 @@ class RebuildStore(Store):
             if is_begun_anew:
                 await hold_counter(connection, RELEASES)
             if (before.state, after.state) == (RebuildState.OPEN, RebuildState.SKIPPED):
-                owed = {change for target in after.targets for change in target.changes}
-                await plan_once_more(connection, owed)  # under the action that is asked for by now
+                owed_changes = {change for target in after.targets for change in target.changes}
+                await plan_once_more(connection, owed_changes)  # under the action that is asked for by now
             if before.pull_request is not None and before.state.awaits_action and after.state is RebuildState.OPEN:
                 await take_over(connection, after)
             await settle(

@@ -111,14 +111,14 @@ async def keep_transitions(connection: AsyncConnection, rows: Sequence[dict[str,
     await connection.execute(insert(transitions), list(rows))
 
 
-async def after_transitions(connection: AsyncConnection, touched: set[int], now: datetime) -> None:
+async def after_transitions(connection: AsyncConnection, rollout_ids: set[int], now: datetime) -> None:
     """A rollout ends with its last rebuild; its message is due whenever one of them moved.
 
     The rows are locked before their rebuilds are counted: of two workers that end the last two at once, the second
     sees what the first has committed.
     """
-    await lock(connection, rollouts, touched)
-    for rollout in sorted(touched):
+    await lock(connection, rollouts, rollout_ids)
+    for rollout in sorted(rollout_ids):
         open_ones = select(rebuilds.c.id).where(rebuilds.c.rollout_id == rollout, rebuilds.c.state.not_in(ENDED))
         still_open = (await connection.execute(open_ones.limit(1))).first() is not None
         await connection.execute(
@@ -188,11 +188,11 @@ async def take_over(connection: AsyncConnection, rebuild: Rebuild) -> None:
 async def merging_by_themselves(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[int]:
     """The open pull requests that merge by themselves, or may once nothing keeps them from it; those that a later
     rebuild is to go on with, by the one that has set them so."""
-    concerned = select(rebuilds.c.id).where(
+    query = select(rebuilds.c.id).where(
         or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL),
         *(rebuilds.c.action == Action.PULL_REQUEST.value, rebuilds.c.merging.is_not(None), *conditions),
     )
-    return list(await connection.scalars(concerned))
+    return list(await connection.scalars(query))
 
 
 def fleet_repository_of(row: Mapping[Any, Any], pins: Mapping[int, Sequence[Usage]]) -> FleetRepository:

@@ -87,7 +87,10 @@ async def latest_rollouts(connection: AsyncConnection, limit: int) -> list[Rollo
     newest = await connection.execute(select(rollouts).order_by(rollouts.c.id.desc()).limit(limit))
     rows = newest.mappings().all()
     numbers = [row["id"] for row in rows]
-    moved, aside = await changes_by_rollout(connection, numbers), await set_aside(connection, numbers)
+    changes_by_number, numbers_aside = (
+        await changes_by_rollout(connection, numbers),
+        await set_aside(connection, numbers),
+    )
     standing = await open_pauses(connection)
     rebuilds_by_rollout: dict[int, list[Rebuild]] = {number: [] for number in numbers}
     for rebuild in await read_rebuilds(connection, rebuilds.c.rollout_id.in_(numbers), is_current()):
@@ -96,11 +99,11 @@ async def latest_rollouts(connection: AsyncConnection, limit: int) -> list[Rollo
         Rollout(
             number,
             row["opened_at"],
-            moved.get(number, ()),
+            changes_by_number.get(number, ()),
             tuple(rebuilds_by_rollout[number]),
             row["ended_at"],
             next((pause for pause in standing if pause.rollout in (None, number)), None),
-            aside.get(number, {}),
+            numbers_aside.get(number, {}),
             Occasion(row["occasion"]),
         )
         for number, row in zip(numbers, rows, strict=True)
@@ -131,8 +134,8 @@ async def changes_by_rollout(
 async def moves_of(connection: AsyncConnection, number: int) -> dict[int, list[int]]:
     """The same by their ids, for each base."""
     ids_by_base: dict[int, list[int]] = {}
-    moved = select(changes.c.base_id, changes.c.id).where(changes.c.rollout_id == number).order_by(changes.c.id)
-    for row in await connection.execute(moved):
+    query = select(changes.c.base_id, changes.c.id).where(changes.c.rollout_id == number).order_by(changes.c.id)
+    for row in await connection.execute(query):
         ids_by_base.setdefault(row.base_id, []).append(row.id)
     return ids_by_base
 

@@ -89,11 +89,11 @@ class StepStore(Store):
             )
             row = (await connection.execute(query)).first()
         home = None if elsewhere is None else Identity(elsewhere, row and row.node_id)
-        merged = rebuild.merge.commit if rebuild.merge is not None else None
+        merge_commit = rebuild.merge.commit if rebuild.merge is not None else None
         return replace(
             step_of(claimed.row, rebuild.identity, home),
             branch=row and row.default_branch,
-            commit=(rebuild.built_commit or merged) if home is None else None,
+            commit=(rebuild.built_commit or merge_commit) if home is None else None,
         )
 
     async def _read_job(self, claimed: Claimed) -> StepJob:
@@ -105,19 +105,21 @@ class StepStore(Store):
                     select(rebuilds.c.severity, rebuilds.c.repository_id).where(rebuilds.c.id == rebuild.id)
                 )
             ).one()
-            later = await read_rebuilds(
+            later_rebuilds = await read_rebuilds(
                 connection,
                 rebuilds.c.repository_id == row.repository_id,
                 rebuilds.c.id > rebuild.id,
                 rebuilds.c.built_at.is_not(None),
                 rebuilds.c.steps > 0,
             )
-            lost = await contested_images(connection)
+            contested_places = await contested_images(connection)
             rows = await connection.execute(select(images).where(images.c.repository_id == row.repository_id))
             all_images = readable(
-                rows, lambda each: image_of(each, rebuild.repository, lost), lambda each: f"image {each.id}"
+                rows,
+                lambda each: image_of(each, rebuild.repository, contested_places),
+                lambda each: f"image {each.id}",
             )
-        overtaken = [each.id for each in later if takes_over(each, rebuild)]
+        overtaken = [each.id for each in later_rebuilds if takes_over(each, rebuild)]
         severity = Severity(row.severity) if row.severity else None
         taken_over = overtaken[-1] if overtaken else None
         built = tuple(images_of_build(all_images, rebuild))
@@ -125,12 +127,12 @@ class StepStore(Store):
 
     async def save_step(self, step: StepRun) -> None:
         async with self._database.transaction() as connection:
-            stored = await connection.execute(
+            result = await connection.execute(
                 update(steps)
                 .where(steps.c.id == step.id, steps.c.lease_owner == self._worker.name)
                 .values(**step_columns(step))
             )
-        if stored.rowcount != 1:
+        if result.rowcount != 1:
             raise LeaseLost(f"step {step.id} is no longer leased to {self._worker.name}")
 
     async def settle_step(self, before: StepRun, after: StepRun, *, succeeded: bool = True) -> None:
@@ -165,19 +167,20 @@ class StepStore(Store):
                 ).scalar()
                 await begin_step(connection, rebuild.id, after.place + 1, after.began_at, now)
             name = None if following is None else load(following, Step).name
-            moved = after_step(rebuild, after, name, now)
-            if moved == rebuild:
+            moved_rebuild = after_step(rebuild, after, name, now)
+            if moved_rebuild == rebuild:
                 return
-            lease_columns = {"lease_owner": None, "lease_until": None} if moved.state.has_ended else {}
+            lease_columns = {"lease_owner": None, "lease_until": None} if moved_rebuild.state.has_ended else {}
             await connection.execute(
                 update(rebuilds)
                 .where(rebuilds.c.id == rebuild.id)
-                .values(**outcome_of(moved), url=moved.url, **lease_columns)
+                .values(**outcome_of(moved_rebuild), url=moved_rebuild.url, **lease_columns)
             )
             await keep_transitions(
-                connection, [transition_row(rebuild.id, now, rebuild.state, moved.state, moved.reason)]
+                connection,
+                [transition_row(rebuild.id, now, rebuild.state, moved_rebuild.state, moved_rebuild.reason)],
             )
-            if moved.state is RebuildState.FAILED:
+            if moved_rebuild.state is RebuildState.FAILED:
                 await announce(connection, f"wave:{rebuild.rollout}:{rebuild.wave}", now)
             await after_transitions(connection, {rebuild.rollout}, now)
 
@@ -187,9 +190,9 @@ class StepStore(Store):
 
     async def runs_of(self, rebuild: int) -> set[int]:
         built = select(rebuilds.c.run).where(rebuilds.c.id == rebuild, rebuilds.c.run.is_not(None))
-        stepped = select(steps.c.run).where(steps.c.rebuild_id == rebuild, steps.c.run.is_not(None))
+        step_runs = select(steps.c.run).where(steps.c.rebuild_id == rebuild, steps.c.run.is_not(None))
         async with self._database.reading() as connection:
-            return set((await connection.execute(union(built, stepped))).scalars())
+            return set((await connection.execute(union(built, step_runs))).scalars())
 
     async def due_for_dispatch(self, limit: int) -> list[Identity]:
         """The repositories whose steps are to be started next."""

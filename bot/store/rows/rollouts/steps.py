@@ -88,11 +88,13 @@ _HAS_ENDED = [state.value for state in StepState if state.has_ended]
 
 
 async def add_steps(
-    connection: AsyncConnection, planned: Iterable[tuple[int, Sequence[Step]]], now: datetime
+    connection: AsyncConnection, planned_steps: Iterable[tuple[int, Sequence[Step]]], now: datetime
 ) -> None:
     """The steps of new rebuilds, by the rebuilds' ids, none of which begins yet."""
     rows = [
-        _row(rebuild, place, step, now) for rebuild, its_steps in planned for place, step in enumerate(its_steps)
+        _row(rebuild, place, step, now)
+        for rebuild, its_steps in planned_steps
+        for place, step in enumerate(its_steps)
     ]
     for part in chunks(rows):
         await connection.execute(insert(steps), list(part))
@@ -128,9 +130,9 @@ async def begin_steps(connection: AsyncConnection, rebuild: Rebuild, now: dateti
     await begin_step(connection, rebuild.id, 0, began or now, now)
 
 
-async def end_steps(connection: AsyncConnection, ended: Iterable[int], reason: str, now: datetime) -> None:
+async def end_steps(connection: AsyncConnection, rebuild_ids: Iterable[int], reason: str, now: datetime) -> None:
     """The step under way in each of these rebuilds ends with it; a run of it that goes on is left alone."""
-    for ids in chunks(sorted(ended)):
+    for ids in chunks(sorted(rebuild_ids)):
         await connection.execute(
             update(steps)
             .where(
@@ -244,9 +246,9 @@ async def runs_taken(connection: AsyncConnection, repository: str) -> set[int]:
     own = select(rebuilds.c.id, rebuilds.c.run).join(repositories, repositories.c.id == rebuilds.c.repository_id)
     own_rebuilds = own.where(repositories.c.name == repository).subquery()
     built = select(own_rebuilds.c.run).where(own_rebuilds.c.run.is_not(None))
-    stepped = select(steps.c.run).where(
+    step_runs = select(steps.c.run).where(
         steps.c.run.is_not(None),
         (steps.c.elsewhere == repository)
         | (steps.c.elsewhere.is_(None) & steps.c.rebuild_id.in_(select(own_rebuilds.c.id))),
     )
-    return set((await connection.execute(union(built, stepped))).scalars())
+    return set((await connection.execute(union(built, step_runs))).scalars())

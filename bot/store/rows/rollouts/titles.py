@@ -21,5 +21,5 @@ async def titles_of(connection: AsyncConnection, numbers: Collection[int]) -> di
     occasions = await connection.execute(
         select(rollouts.c.id, rollouts.c.occasion).where(rollouts.c.id.in_(numbers))
     )
-    moved = await changes_by_rollout(connection, numbers)
-    return {row.id: headline(moved.get(row.id, ()), Occasion(row.occasion)) for row in occasions}
+    changes_by_number = await changes_by_rollout(connection, numbers)
+    return {row.id: headline(changes_by_number.get(row.id, ()), Occasion(row.occasion)) for row in occasions}

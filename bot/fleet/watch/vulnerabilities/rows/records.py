@@ -93,11 +93,11 @@ async def replace_records(
         ids = await insert_all(connection, vulnerabilities, rows)
         added_rows |= await _insert_affected(connection, dict(zip(ids, chunk, strict=True)), first_seen)
     await expose_to(connection, {row: affected for row, (_, affected) in added_rows.items()})
-    noticed = {row for row, (each, _) in added_rows.items() if each.id.startswith(NOTICES)}
+    notice_rows = {row for row, (each, _) in added_rows.items() if each.id.startswith(NOTICES)}
     severe = {row for row, (each, _) in added_rows.items() if each.severity in SEVERE}
-    outdated = await noticed_in_open(connection, noticed) | await exposed_in_open(connection, severe)
-    same = contents.keys() & rows_by_name.keys() - {each.id for each in new}
-    await _date_again(connection, [rows_by_name[name] for name in sorted(same)], reading.modified)
+    outdated = await noticed_in_open(connection, notice_rows) | await exposed_in_open(connection, severe)
+    same_names = contents.keys() & rows_by_name.keys() - {each.id for each in new}
+    await _date_again(connection, [rows_by_name[name] for name in sorted(same_names)], reading.modified)
     return Replaced(len(new) + len(unread), outdated)
 
 
@@ -123,16 +123,16 @@ class _FirstSeen:
     now: datetime
 
     def record(self, name: str) -> datetime:
-        there = self.elsewhere[name].at if name in self.elsewhere else self.now
-        return min(self.rows[name].seen_at, there) if name in self.rows else there
+        known_since = self.elsewhere[name].at if name in self.elsewhere else self.now
+        return min(self.rows[name].seen_at, known_since) if name in self.rows else known_since
 
     def fix(self, name: str, affected: AffectedPackage) -> datetime | None:
         """None where nothing is free of it; now where none of the versions was named before."""
-        there = self.elsewhere[name].fixes if name in self.elsewhere else {}
+        fixes_there = self.elsewhere[name].fixes if name in self.elsewhere else {}
         place = (name, affected.release, affected.name)
-        moments = [there[place]] if place in there else []
-        here = ((place, each.fixed) for each in affected.ranges if each.fixed)
-        moments += [self.fixes[each] for each in here if each in self.fixes]
+        moments = [fixes_there[place]] if place in fixes_there else []
+        places_here = ((place, each.fixed) for each in affected.ranges if each.fixed)
+        moments += [self.fixes[each] for each in places_here if each in self.fixes]
         return min(moments, default=self.now) if affected.has_fix else None
 
 

@@ -56,9 +56,15 @@ class VulnerabilitiesStore(Store):
             for name, place in sorted(place_of.items()):
                 row = insert_missing(connection, dumps, ecosystem=name, place=place, due_at=now)
                 await connection.execute(row)
-                moved = (dumps.c.ecosystem == name, dumps.c.place != place)
-                unmarked = {"place": place, "etag": None, "last_modified": None, "asked": None, "due_at": now}
-                await connection.execute(update(dumps).where(*moved).values(**unmarked))
+                is_moved = (dumps.c.ecosystem == name, dumps.c.place != place)
+                unmarked_columns = {
+                    "place": place,
+                    "etag": None,
+                    "last_modified": None,
+                    "asked": None,
+                    "due_at": now,
+                }
+                await connection.execute(update(dumps).where(*is_moved).values(**unmarked_columns))
 
     @property
     def dumps(self) -> DueRows[DueDump]:
@@ -159,8 +165,8 @@ class VulnerabilitiesStore(Store):
                 return 0
             stay = None if dump.adds else dump.reading.unchanged
             replaced = await replace_records(connection, row, dump.reading, now, stay=stay)
-            late = await compared_in_open(connection, dump_row.fetched_at)
-            await outdate(connection, sorted(replaced.outdated | late), now)
+            late_ids = await compared_in_open(connection, dump_row.fetched_at)
+            await outdate(connection, sorted(replaced.outdated | late_ids), now)
             await tell_silence(connection, dump.source.publication, now)
             return replaced.records
 
