@@ -23,7 +23,7 @@ from bot.domain.clock import SystemClock
 from bot.domain.wording.pages import page_address, rollout_path
 from bot.fleet.report.messages.rollout import rollout_message
 from bot.fleet.report.messages.summary import summary_message
-from bot.fleet.report.rows.report import ReportStore
+from bot.fleet.report.rows import ReportStore
 from bot.fleet.standing.rows import StandingStore
 from bot.service.logs import set_up
 from bot.service.one_off import pass_once

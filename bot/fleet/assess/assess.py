@@ -1,18 +1,61 @@
-"""Observations and feeds into changes; and changes again, when a feed catches up."""
+"""Makes changes of observations and feeds with the CVEs that they fix, and again when a feed catches up."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change
 from bot.domain.bases.difference import Difference, compare
 from bot.domain.bases.observation import Observation
-from bot.domain.feeds.advisory import Advisory, Evidence, Severity
-from bot.fleet.assess.judged_cves import JudgedCves, judged
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity, worst
 from bot.fleet.assess.wording import dotnet_sentence, sentence
 from bot.upstream.dotnet.releases import Fixes, ReleaseIndex, family_name
-from bot.upstream.dotnet.relevance import relevance, relevance_to
+from bot.upstream.dotnet.relevance import Relevance, relevance, relevance_to
 from bot.upstream.dotnet.told_ahead import AHEAD, with_told_ahead
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCves:
+    """CVEs in order; `described` are the advisories of those that have one, and whether each concerns the image.
+
+    A CVE without an advisory counts as relevant and unrated.
+    """
+
+    cves: tuple[str, ...]
+    described: tuple[tuple[Advisory, Relevance], ...]
+
+    @property
+    def concerning(self) -> tuple[str, ...]:
+        """All but those of which an advisory says that they do not touch the image."""
+        spared_cves = set(self.not_relevant)
+        return tuple(cve for cve in self.cves if cve not in spared_cves)
+
+    @property
+    def not_relevant(self) -> tuple[str, ...]:
+        return tuple(advisory.cve for advisory, relevance in self.described if not relevance)
+
+    @property
+    def ratings(self) -> tuple[tuple[str, Severity], ...]:
+        """The CVEs that touch the image and are rated, each with its severity."""
+        return tuple(
+            (advisory.cve, advisory.severity)
+            for advisory, relevance in self.described
+            if relevance and advisory.severity is not None
+        )
+
+    @property
+    def severity(self) -> Severity | None:
+        """The highest rating among the CVEs that touch the image; None where none is rated."""
+        return worst(severity for _, severity in self.ratings)
+
+    @property
+    def links(self) -> tuple[tuple[str, str], ...]:
+        """The first address of each: Microsoft's own, where it gives one (see `watch.feeds.combine`)."""
+        return tuple((advisory.cve, advisory.links[0]) for advisory, _ in self.described if advisory.links)
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        return tuple(row for each in self.described for row in _evidence(*each))
 
 
 def assess(
@@ -22,7 +65,7 @@ def assess(
     advisories: Mapping[str, Advisory],
     now: datetime,
 ) -> Change:
-    """What changed and why, from what the feeds had shown by `now`.
+    """Says what changed and why, from what the feeds had shown by `now`.
 
     `before` is the last observation that had a digest, also where the base was withdrawn in between. `advisories`
     are looked up by CVE number; without one, a CVE counts as relevant and unrated. Raises ValueError where the
@@ -33,10 +76,10 @@ def assess(
     family = family_name(after.base)
     fixes = Fixes(listed=False)
     if move.version_moved:
-        moved = _upwards(move.rolled_back, move.from_version, move.to_version)
-        fixes = _fixes(releases, advisories, (family, *moved), now)
+        versions = _order_upwards(move.rolled_back, move.from_version, move.to_version)
+        fixes = _find_fixes(releases, advisories, (family, *versions), now)
     cause = cause_of(move, fixes)
-    found = judged(fixes.cves, advisories, lambda each: relevance_to(each, after))
+    judged_cves = judged(fixes.cves, advisories, lambda each: relevance_to(each, after))
     feed = fixes.evidence if cause in TOLD_BY_FEEDS else ()
     change = Change(
         base=after.base,
@@ -48,10 +91,10 @@ def assess(
         from_version=move.from_version,
         to_version=move.to_version,
         platforms=move.changed,
-        evidence=(_seen(move, before, after), *feed, *found.evidence),
-        detail=sentence(cause, move, family, _counted(cause, fixes, found), found.severity),
+        evidence=(_word_of_registry(move, before, after), *feed, *judged_cves.evidence),
+        detail=sentence(cause, move, family, _fixes_to_count(cause, fixes, judged_cves), judged_cves.severity),
     )
-    return _with_cves(change, found)
+    return _add_cves(change, judged_cves)
 
 
 def reassess(
@@ -66,79 +109,85 @@ def reassess(
     if change.cause not in TOLD_BY_FEEDS:
         return None
     is_back = change.cause is Cause.ROLLBACK
-    moved = _upwards(is_back, change.from_version, change.to_version)
-    fixes = _fixes(releases, advisories, (family_name(change.base), *moved), now)
+    versions = _order_upwards(is_back, change.from_version, change.to_version)
+    fixes = _find_fixes(releases, advisories, (family_name(change.base), *versions), now)
     cause = Cause.ROLLBACK if is_back else dotnet_cause(fixes)
     was_ahead = tuple(row for row in change.evidence if row.source == AHEAD)
     says_nothing = not fixes.cves if is_back else cause is Cause.DOTNET_UNKNOWN
     if says_nothing and not (fixes.taken_back or fixes.unsaid or was_ahead):
         return None
-    found = judged(fixes.cves, advisories, lambda each: relevance(each, change.base, platforms=change.platforms))
+    judged_cves = judged(
+        fixes.cves, advisories, lambda each: relevance(each, change.base, platforms=change.platforms)
+    )
     is_ahead = tuple(row for row in fixes.evidence if row.source == AHEAD)
-    news = _with_cves(replace(change, cause=cause), found)
-    if (_conclusion(news), _said(is_ahead)) == (_conclusion(change), _said(was_ahead)):
+    news = _add_cves(replace(change, cause=cause), judged_cves)
+    if (_conclusion(news), _locators_of(is_ahead)) == (_conclusion(change), _locators_of(was_ahead)):
         return None
-    lost = tuple(cve for cve in (*change.cves, *change.reopens) if cve not in found.cves)
-    kept = (row for row in change.evidence if row not in was_ahead)
-    gone = (Evidence("taken back", ", ".join((*fixes.taken_back, *lost)), now),) if fixes.taken_back or lost else ()
-    counted = _counted(cause, fixes, found)
+    lost_cves = tuple(cve for cve in (*change.cves, *change.reopens) if cve not in judged_cves.cves)
+    earlier_evidence = (row for row in change.evidence if row not in was_ahead)
+    retraction = (
+        (Evidence("taken back", ", ".join((*fixes.taken_back, *lost_cves)), now),)
+        if fixes.taken_back or lost_cves
+        else ()
+    )
+    counted_fixes = _fixes_to_count(cause, fixes, judged_cves)
     return replace(
         news,
-        evidence=tuple(dict.fromkeys((*kept, *fixes.evidence, *found.evidence, *gone))),
-        detail=_reworded(change, cause, counted, found.severity, fixes.taken_back or lost),
+        evidence=tuple(dict.fromkeys((*earlier_evidence, *fixes.evidence, *judged_cves.evidence, *retraction))),
+        detail=_reword(change, cause, counted_fixes, judged_cves.severity, fixes.taken_back or lost_cves),
     )
 
 
-def _upwards(is_back: bool, before: str | None, after: str | None) -> tuple[str | None, str | None]:
+def _order_upwards(is_back: bool, before: str | None, after: str | None) -> tuple[str | None, str | None]:
     """The two versions with the older first: a step back loses what lies between them."""
     return (after, before) if is_back else (before, after)
 
 
-def _counted(cause: Cause, fixes: Fixes, found: JudgedCves) -> Fixes:
+def _fixes_to_count(cause: Cause, fixes: Fixes, judged_cves: JudgedCves) -> Fixes:
     """What a sentence counts: all that is fixed, and of what opens again that which concerns the image."""
-    return replace(fixes, cves=found.concerning) if cause is Cause.ROLLBACK else fixes
+    return replace(fixes, cves=judged_cves.concerning) if cause is Cause.ROLLBACK else fixes
 
 
-def _with_cves(change: Change, found: JudgedCves) -> Change:
+def _add_cves(change: Change, judged_cves: JudgedCves) -> Change:
     """The change with the CVEs that it fixes, or opens again; only a fix has a severity."""
     if change.cause is Cause.ROLLBACK:
-        return replace(change, reopens=found.concerning, links=found.links)
+        return replace(change, reopens=judged_cves.concerning, links=judged_cves.links)
     return replace(
         change,
-        cves=found.cves,
-        not_relevant=found.not_relevant,
-        severity=found.severity,
-        ratings=found.ratings,
-        links=found.links,
+        cves=judged_cves.cves,
+        not_relevant=judged_cves.not_relevant,
+        severity=judged_cves.severity,
+        ratings=judged_cves.ratings,
+        links=judged_cves.links,
     )
 
 
 def _conclusion(change: Change) -> tuple[object, ...]:
-    named = (frozenset(each) for each in (change.cves, change.not_relevant, change.reopens))
-    return (change.cause, change.severity, *named)
+    cve_sets = (frozenset(each) for each in (change.cves, change.not_relevant, change.reopens))
+    return (change.cause, change.severity, *cve_sets)
 
 
-def _fixes(
+def _find_fixes(
     releases: ReleaseIndex,
     advisories: Mapping[str, Advisory],
-    moved: tuple[str, str | None, str | None],
+    versions: tuple[str, str | None, str | None],
     now: datetime,
 ) -> Fixes:
     """What the release feed and, ahead of it, advisories say of a move, given as family and versions."""
-    return with_told_ahead(releases.fixed_between(*moved, now), releases, advisories, moved, now)
+    return with_told_ahead(releases.fixed_between(*versions, now), releases, advisories, versions, now)
 
 
-def _said(evidence: tuple[Evidence, ...]) -> set[str]:
+def _locators_of(evidence: tuple[Evidence, ...]) -> set[str]:
     return {row.locator for row in evidence}
 
 
-def supported(change: Change, digest: str, ended: date, now: datetime) -> Change:
+def supported(change: Change, digest: str, end_day: date, now: datetime) -> Change:
     """A withdrawal of which the registry's own mark on its last image, `digest`, tells the same.
 
     The mark is unsigned, and an image may be marked while its tag moves on: alone it withdraws nothing.
     """
-    mark = Evidence("registry lifecycle", f"{digest}: end of life on {ended.isoformat()}", now)
-    detail = f"{change.detail}; its publisher marked the image as at its end on {ended.isoformat()}"
+    mark = Evidence("registry lifecycle", f"{digest}: end of life on {end_day.isoformat()}", now)
+    detail = f"{change.detail}; its publisher marked the image as at its end on {end_day.isoformat()}"
     return replace(change, evidence=(*change.evidence, mark), detail=detail)
 
 
@@ -151,37 +200,37 @@ def _check(before: Observation, after: Observation) -> None:
         raise ValueError(f"{before.base}: observed at {after.at}, before {before.at}")
 
 
-def _seen(move: Difference, before: Observation, after: Observation) -> Evidence:
+def _word_of_registry(move: Difference, before: Observation, after: Observation) -> Evidence:
     """What the registry or inventory showed, in its own words."""
     if move.withdrawn:
         return Evidence(str(after.base), f"no longer listed; was {before.digest}", after.at)
-    shown = f"{before.digest} → {after.digest}"
+    text = f"{before.digest} → {after.digest}"
     earlier = before.by_platform()
     for platform, [image, *_] in after.by_platform().items():
         if platform in move.changed:
             [old, *_] = earlier[platform]
             bottom = f"{_bottom(old.short_layers)} → {_bottom(image.short_layers)}"
-            shown += f"; {image.platform} {old.os} → {image.os}, lowest layer {bottom}"
+            text += f"; {image.platform} {old.os} → {image.os}, lowest layer {bottom}"
             break
-    return Evidence(str(after.base), shown, after.at)
+    return Evidence(str(after.base), text, after.at)
 
 
 def _bottom(layers: tuple[str, ...]) -> str:
     return layers[0] if layers else "not recorded"
 
 
-def _reworded(
+def _reword(
     change: Change, cause: Cause, fixes: Fixes, severity: Severity | None, taken_back: tuple[str, ...]
 ) -> str:
     """Keeps what the sentence says beyond the feed's part (a distribution that changed along)."""
     _, _, rest = change.detail.partition("; ")
-    moved = (change.from_version, change.to_version)
-    text = dotnet_sentence(cause, family_name(change.base), moved, fixes, severity, taken_back)
+    versions = (change.from_version, change.to_version)
+    text = dotnet_sentence(cause, family_name(change.base), versions, fixes, severity, taken_back)
     return f"{text}; {rest}" if rest else text
 
 
 def cause_of(move: Difference, fixes: Fixes) -> Cause:
-    """The one word for it, by the design's order: a version wins over the OS, the OS over other layers.
+    """The cause of a move, by the design's order: a version wins over the OS, the OS over other layers.
 
     Where layers are recorded on one side only, the OS layer counts as changed: a rebuild too many is cheaper than
     one too few. Where one side records no platforms at all, the image counts as changed for the same reason.
@@ -214,3 +263,20 @@ def dotnet_cause(fixes: Fixes) -> Cause:
     if fixes.cves or fixes.flagged:
         return Cause.DOTNET_SECURITY
     return Cause.DOTNET_RELEASE if fixes.listed and not fixes.unsaid else Cause.DOTNET_UNKNOWN
+
+
+def judged(
+    cves: tuple[str, ...], advisories: Mapping[str, Advisory], relevance_of: Callable[[Advisory], Relevance]
+) -> JudgedCves:
+    """Looks the advisories of CVEs up, and judges by `relevance_of` whether each concerns the image."""
+    own_advisories = (advisories[cve] for cve in cves if cve in advisories)
+    return JudgedCves(cves, tuple((advisory, relevance_of(advisory)) for advisory in own_advisories))
+
+
+def _evidence(advisory: Advisory, relevance: Relevance) -> Iterator[Evidence]:
+    verdict = "relevant" if relevance else "not relevant"
+    for row in advisory.evidence:
+        yield replace(row, locator=f"{row.locator} ({advisory.cve}: {verdict}, {relevance.text})")
+    for row in advisory.evidence[-1:]:
+        for line in advisory.disagreements:
+            yield Evidence("advisories differ", f"{advisory.cve}: {line}", row.seen_at)

@@ -26,7 +26,7 @@ class BaseStanding:
 def follow(
     standing: BaseStanding | None, observation: Observation
 ) -> tuple[BaseStanding | None, Observation | None]:
-    """The new standing, and the observation to compare with where something changed.
+    """Returns the new standing, and the observation to compare with where something changed.
 
     First sight is no change, nor is the same digest seen again, nor a withdrawal seen twice. A base that comes back
     is compared with what it was before.

@@ -17,7 +17,7 @@ class MirroredBase:
     """The base that a mirror's base is a copy of, with what it showed and how it moved, oldest first."""
 
     base: Base
-    shown: Sequence[Observation]
+    sights: Sequence[Observation]
     moves: Sequence[Move]
 
 
@@ -31,24 +31,24 @@ def as_upstream(change: Change, before: Observation, after: Observation, upstrea
     change = replace(change, base=after.base)
     if after.digest is None:
         return change
-    was, now = copied(before, upstream.shown), copied(after, upstream.shown)
+    was, now = copied(before, upstream.sights), copied(after, upstream.sights)
     if now.shows is None or now.likeness is None:
-        told = f"{upstream.base} was not seen with {after.digest}"
-        return replace(change, evidence=(*change.evidence, Evidence("mirror", told, after.at)))
-    late = duration(max(after.at - now.shows.at, timedelta()))
-    told = f"{now.likeness.told} as {upstream.base}, which showed it {late} earlier"
-    evidence = (*change.evidence, Evidence("mirror", told, after.at))
+        text = f"{upstream.base} was not seen with {after.digest}"
+        return replace(change, evidence=(*change.evidence, Evidence("mirror", text, after.at)))
+    lag = duration(max(after.at - now.shows.at, timedelta()))
+    text = f"{now.likeness.told} as {upstream.base}, which showed it {lag} earlier"
+    evidence = (*change.evidence, Evidence("mirror", text, after.at))
     change = replace(change, evidence=evidence, published_at=now.shows.at)
     if was.shows is not None and now.shows.at <= was.shows.at:
         return _no_news(change, "pushed anew" if now.shows == was.shows else "shows what it had shown before")
     since = was.shows.at if was.shows is not None else before.at
-    brought = [move for move in upstream.moves if since < move.change.at <= now.shows.at]
-    found = replace(change, brings=tuple(move.id for move in brought))
-    if len(brought) != 1:
-        return found
-    origin = brought[0].change
+    moves_brought = [move for move in upstream.moves if since < move.change.at <= now.shows.at]
+    followed_change = replace(change, brings=tuple(move.id for move in moves_brought))
+    if len(moves_brought) != 1:
+        return followed_change
+    origin = moves_brought[0].change
     return replace(
-        found,
+        followed_change,
         cause=origin.cause,
         cause_at_detection=origin.cause_at_detection,
         cves=origin.cves,
@@ -62,9 +62,9 @@ def as_upstream(change: Change, before: Observation, after: Observation, upstrea
     )
 
 
-def _no_news(change: Change, what: str) -> Change:
+def _no_news(change: Change, action: str) -> Change:
     """What stands on the copy lacks nothing that it has now."""
-    told = f"{what}; upstream has published nothing new that it shows"
+    detail = f"{action}; upstream has published nothing new that it shows"
     return replace(
         change,
         cause=Cause.INDEX_ONLY,
@@ -75,5 +75,5 @@ def _no_news(change: Change, what: str) -> Change:
         severity=None,
         ratings=(),
         links=(),
-        detail=told,
+        detail=detail,
     )

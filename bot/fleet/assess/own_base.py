@@ -30,26 +30,26 @@ def as_base_update(change: Change, before: Observation, after: Observation, brou
         detail = "rebuilt with the layers that it had; what stands on it lacks nothing"
         return replace(change, cause=Cause.INDEX_ONLY, cause_at_detection=Cause.INDEX_ONLY, detail=detail)
     below = [move.change for move in brought.moves]
-    how = "proved by the layers of both" if brought.is_proved else "it moved before this was rebuilt"
-    seen = [Evidence(str(each.base), f"{how}: {each.detail or each.cause}", each.at) for each in below]
-    told = replace(
+    proof = "proved by the layers of both" if brought.is_proved else "it moved before this was rebuilt"
+    evidence = [Evidence(str(each.base), f"{proof}: {each.detail or each.cause}", each.at) for each in below]
+    update = replace(
         change,
         cause=Cause.BASE_UPDATE,
         cause_at_detection=Cause.BASE_UPDATE,
-        evidence=(*change.evidence, *seen),
+        evidence=(*change.evidence, *evidence),
         brings=tuple(move.id for move in brought.moves),
     )
-    return _bringing(told, below)
+    return _bring(update, below)
 
 
 def brought_anew(change: Change, below: Sequence[Change]) -> Change | None:
-    """The same with what is known by now of the changes that it brings; None where that is nothing new."""
-    news = _bringing(change, below)
-    known = (change.causes, change.cves, change.not_relevant, change.severity)
-    return None if not below or (news.causes, news.cves, news.not_relevant, news.severity) == known else news
+    """Returns the change with what is known by now of those that it brings; None where that is nothing new."""
+    news = _bring(change, below)
+    old_facts = (change.causes, change.cves, change.not_relevant, change.severity)
+    return None if not below or (news.causes, news.cves, news.not_relevant, news.severity) == old_facts else news
 
 
-def _bringing(change: Change, below: Sequence[Change]) -> Change:
+def _bring(change: Change, below: Sequence[Change]) -> Change:
     brought = lasting(below)
     cves = tuple(dict.fromkeys(cve for each in brought for cve in each.cves))
     concerning = {cve for each in brought for cve in each.cves if cve not in each.not_relevant}
@@ -69,6 +69,6 @@ def _detail(below: Sequence[Change], cves: int) -> str:
     if not below:
         return "rebuilt; what it stands on did not move"
     latest = {each.base: each for each in below}
-    told = [f"{base.short} ({change.detail or change.cause})" for base, change in sorted(latest.items())]
-    fixes = f", {counted(cves, 'CVE')} in all" if cves and len(told) > 1 else ""
-    return f"rebuilt on {' and '.join(told[:2])}{' and others' if len(told) > 2 else ''}{fixes}"
+    parts = [f"{base.short} ({change.detail or change.cause})" for base, change in sorted(latest.items())]
+    fixes = f", {counted(cves, 'CVE')} in all" if cves and len(parts) > 1 else ""
+    return f"rebuilt on {' and '.join(parts[:2])}{' and others' if len(parts) > 2 else ''}{fixes}"

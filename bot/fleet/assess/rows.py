@@ -66,19 +66,19 @@ class AssessStore(Store):
         async with self._database.reading() as connection:
             return await counter(connection, FEEDS)
 
-    async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int) -> None:
+    async def save_changes(self, assessed_pairs: Sequence[tuple[Pair, Change]], revision: int) -> None:
         """Stores changes; what a base shows at first sight is past, whatever a log says, and sets off nothing."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            await lock(connection, observations, {pair.id for pair, _ in found})
-            for pair, change in found:
-                taken = await connection.execute(
+            await lock(connection, observations, {pair.id for pair, _ in assessed_pairs})
+            for pair, change in assessed_pairs:
+                updated_rows = await connection.execute(
                     update(observations)
                     .where(observations.c.id == pair.id, observations.c.assessed.is_(False))
                     .values(assessed=True)
                     .returning(observations.c.sight)
                 )
-                sight = taken.scalar_one_or_none()
+                sight = updated_rows.scalar_one_or_none()
                 if sight is None:
                     continue
                 await connection.execute(
@@ -118,18 +118,18 @@ class AssessStore(Store):
             return {copy: base for copy, (_, base) in (await _origins(connection, base_ids)).items()}
 
     async def upstreams(self, base_ids: Collection[int]) -> dict[int, MirroredBase]:
-        """What these copies are copies of, with what it has shown of late and how it has moved, oldest first."""
+        """Reads what these copies are copies of, with what that has shown of late and how it moved, in order."""
         async with self._database.reading() as connection:
             origins = await _origins(connection, base_ids)
             above = dict(origins.values())
-            shown = await latest_observations(connection, sorted(above), MOST_PUBLISHED)
+            latest = await latest_observations(connection, sorted(above), MOST_PUBLISHED)
             rows: list[Any] = []
-            for some in chunks(sorted(above)):
-                moved = select(changes.c.id, changes.c.change).where(
-                    changes.c.base_id.in_(some), changes.c.at > self._clock.now() - _CONCERNS_FOR
+            for chunk in chunks(sorted(above)):
+                query = select(changes.c.id, changes.c.change).where(
+                    changes.c.base_id.in_(chunk), changes.c.at > self._clock.now() - _CONCERNS_FOR
                 )
-                rows += (await connection.execute(moved.order_by(changes.c.id))).all()
-        histories = loaded(above, shown)
+                rows += (await connection.execute(query.order_by(changes.c.id))).all()
+        histories = loaded(above, latest)
         moves: dict[Base, list[Move]] = {}
         for move in readable(
             rows, lambda row: Move(row.id, load(row.change, Change)), lambda row: f"change {row.id}"
@@ -141,12 +141,12 @@ class AssessStore(Store):
         }
 
     async def changes_named(self, ids: Collection[int]) -> dict[int, Change]:
-        """The changes of these ids, as far as they are kept."""
+        """Reads the changes of these ids, as far as they are kept."""
         async with self._database.reading() as connection:
             return await changes_by_id(connection, ids)
 
     async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None:
-        """What the feeds added: open pull requests and messages become due for their new text."""
+        """Stores what the feeds added: open pull requests and messages become due for their new text."""
         now = self._clock.now()
         rollouts: set[int] = set()
         async with self._database.transaction() as connection:
@@ -162,7 +162,7 @@ class AssessStore(Store):
                     .values(cause=move.change.cause.value, change=dump(move.change, Change))
                     .returning(changes.c.rollout_id)
                 )
-                rollouts |= {found for found in row.scalars() if found is not None}
+                rollouts |= {rollout for rollout in row.scalars() if rollout is not None}
             if rollouts:
                 await _explain(connection, {move.id for move in news}, now)
             for rollout in sorted(rollouts):
@@ -179,15 +179,15 @@ class AssessStore(Store):
 
 async def _origins(connection: AsyncConnection, base_ids: Collection[int]) -> dict[int, tuple[int, Base]]:
     """By the id of a copy the id and name of what it is a copy of."""
-    found: dict[int, tuple[int, Base]] = {}
-    for some in chunks(sorted(base_ids)):
+    origins: dict[int, tuple[int, Base]] = {}
+    for chunk in chunks(sorted(base_ids)):
         rows = await connection.execute(
             select(bases.c.id, upstreams.c.id, upstreams.c.registry, upstreams.c.repository, upstreams.c.tag)
             .join(upstreams, upstreams.c.id == bases.c.upstream_id)
-            .where(bases.c.id.in_(some))
+            .where(bases.c.id.in_(chunk))
         )
-        found |= {row[0]: (row[1], Base(*row[2:])) for row in rows}
-    return found
+        origins |= {row[0]: (row[1], Base(*row[2:])) for row in rows}
+    return origins
 
 
 async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -> None:
@@ -200,9 +200,9 @@ async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -
     open_ones = readable(
         rows, lambda row: (row.id, load(row.targets, tuple[Target, ...])), lambda row: f"rebuild {row.id}"
     )
-    concerned = [number for number, targets in open_ones if any(news & set(item.changes) for item in targets)]
+    concerned_ids = [number for number, targets in open_ones if any(news & set(item.changes) for item in targets)]
     is_free = and_(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.lease_owner.is_(None))
-    for ids in chunks(sorted(concerned)):
+    for ids in chunks(sorted(concerned_ids)):
         await lock(connection, rebuilds, ids)
         await connection.execute(
             update(rebuilds)

@@ -16,12 +16,12 @@ def describe(change: Change) -> str:
 
 def sentence(cause: Cause, move: Difference, family: str, fixes: Fixes, severity: Severity | None = None) -> str:
     """Words a change for `Change.detail`, without the name of the base and without a full stop."""
-    text = _moved(cause, move, family, fixes, severity)
+    text = _move_in_words(cause, move, family, fixes, severity)
     is_said = cause is Cause.INDEX_ONLY or not move.dropped
     return text if is_said else f"{text}; dropped {', '.join(move.dropped)}"
 
 
-def _moved(cause: Cause, move: Difference, family: str, fixes: Fixes, severity: Severity | None) -> str:
+def _move_in_words(cause: Cause, move: Difference, family: str, fixes: Fixes, severity: Severity | None) -> str:
     if cause is Cause.WITHDRAWN:
         return "withdrawn from the published inventory; the tag still resolves but moves no more"
     if cause is Cause.RETURNED:
@@ -30,7 +30,7 @@ def _moved(cause: Cause, move: Difference, family: str, fixes: Fixes, severity: 
         return f"moved to another channel: {versions(family, move.from_version, move.to_version)}"
     if cause in TOLD_BY_FEEDS:
         text = dotnet_sentence(cause, family, (move.from_version, move.to_version), fixes, severity)
-        return f"{text}; now on {_moved_to(move.os_moves)}" if move.os_moves else text
+        return f"{text}; now on {_new_systems_in_words(move.os_moves)}" if move.os_moves else text
     if cause is Cause.OS_MOVE:
         return f"the distribution changed: {_os_moves(move.os_moves)} ({_platforms(move.changed)})"
     if cause is Cause.OS_UPDATE:
@@ -50,29 +50,33 @@ def dotnet_sentence(
     severity: Severity | None,
     taken_back: Sequence[str] = (),
 ) -> str:
-    """The part that changes when a feed catches up, or takes back versions and CVEs that it named."""
-    text = versions(family, *moved) + _fixed(cause, fixes, severity)
+    """Words the part that changes when a feed catches up, or takes back versions and CVEs that it named."""
+    text = versions(family, *moved) + _fixes_in_words(cause, fixes, severity)
     if not taken_back:
         return text
     return f"{text}, after {first_few(taken_back)} {'was' if len(taken_back) == 1 else 'were'} taken back"
 
 
-def _fixed(cause: Cause, fixes: Fixes, severity: Severity | None) -> str:
+def _fixes_in_words(cause: Cause, fixes: Fixes, severity: Severity | None) -> str:
     if cause is Cause.DOTNET_UNKNOWN:
         silent = fixes.listed and fixes.unsaid
         return f", of which {FEED} does not say what it fixes" if silent else ", which no feed lists yet"
     if cause is Cause.DOTNET_RELEASE:
         return ", a release without CVEs"
     if cause is Cause.ROLLBACK:
-        lost = f" and opens {counted(len(fixes.cves), 'CVE')} again{_worst(severity)}" if fixes.cves else ""
+        lost = (
+            f" and opens {counted(len(fixes.cves), 'CVE')} again{_severity_in_words(severity)}"
+            if fixes.cves
+            else ""
+        )
         return f" goes back to an older version{lost}"
     if not fixes.cves:
         return ", a security release whose CVEs are not listed yet"
     remark = f", {fixes.remark}" if fixes.remark else ""
-    return f" fixes {counted(len(fixes.cves), 'CVE')}{_worst(severity)}{remark}"
+    return f" fixes {counted(len(fixes.cves), 'CVE')}{_severity_in_words(severity)}{remark}"
 
 
-def _worst(severity: Severity | None) -> str:
+def _severity_in_words(severity: Severity | None) -> str:
     return f" (worst: {severity.told})" if severity else ""
 
 
@@ -84,10 +88,10 @@ def versions(family: str, before: str | None, after: str | None) -> str:
 def _layers_only(move: Difference) -> str:
     if not move.changed:
         return "the digest changed; which platforms it holds is not recorded"
-    where = _platforms(move.changed)
+    platforms = _platforms(move.changed)
     if move.layers_unrecorded:
-        return f"the image was rebuilt ({where}); which layers changed is not recorded"
-    return f"only layers above the OS changed ({where})"
+        return f"the image was rebuilt ({platforms}); which layers changed is not recorded"
+    return f"only layers above the OS changed ({platforms})"
 
 
 def _index_only(move: Difference) -> str:
@@ -102,7 +106,7 @@ def _os_moves(moves: tuple[OsMove, ...]) -> str:
     return ", ".join(dict.fromkeys(f"{move.before} → {move.after}" for move in moves))
 
 
-def _moved_to(moves: tuple[OsMove, ...]) -> str:
+def _new_systems_in_words(moves: tuple[OsMove, ...]) -> str:
     return ", ".join(dict.fromkeys(f"{move.after} instead of {move.before}" for move in moves))
 
 

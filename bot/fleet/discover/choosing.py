@@ -44,7 +44,7 @@ class Choice:
 
 
 def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
-    """The files to read, the likeliest to count first, and what a maintainer should know of the others.
+    """Chooses the files to read, the likeliest to count first, with what a maintainer should know of the others.
 
     A file too large to be written by hand, a symbolic link in the place of one of ours, what lies in `bin` and
     `obj`, and submodules are told of, not read. `is_bounded` keeps `MOST_FILES` and `MOST_BYTES`.
@@ -62,8 +62,8 @@ def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
             continue
         if not _OUTPUT.isdisjoint(folders):
             output.append(entry.path)
-        elif (why := _why_unread(entry)) is not None:
-            problems.append(SourceProblem(entry.path, 1, why))
+        elif (reason := _why_unread(entry)) is not None:
+            problems.append(SourceProblem(entry.path, 1, reason))
         else:
             candidates.append((rank, entry))
         if entry.path in _MISNAMED:
@@ -73,14 +73,14 @@ def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
         count = f"one of {len(submodules)} submodules" if len(submodules) > 1 else "a submodule"
         problems.append(SourceProblem(submodules[0], 1, f"{count}: {advice}"))
     if output:
-        why = "files under bin/ and obj/ are taken for what a build wrote; move sources elsewhere"
-        problems.append(SourceProblem(min(output), 1, f"{left_out(len(output), 'read')}: {why}"))
+        advice = "files under bin/ and obj/ are taken for what a build wrote; move sources elsewhere"
+        problems.append(SourceProblem(min(output), 1, f"{left_out(len(output), 'read')}: {advice}"))
     candidates.sort(key=lambda each: (each[0], each[1].path.count("/"), each[1].path))
     in_order = [entry for _, entry in candidates]
-    taken = _within_bounds(in_order) if is_bounded else in_order
-    if left := in_order[len(taken) :]:
-        problems.append(SourceProblem(left[0].path, 1, _too_many(left)))
-    return Choice(tuple(taken), tuple(problems))
+    chosen_entries = _within_bounds(in_order) if is_bounded else in_order
+    if entries_left := in_order[len(chosen_entries) :]:
+        problems.append(SourceProblem(entries_left[0].path, 1, _too_many(entries_left)))
+    return Choice(tuple(chosen_entries), tuple(problems))
 
 
 def source_files(
@@ -92,24 +92,24 @@ def source_files(
 ) -> tuple[TreeEntry, ...]:
     """The C# files to read besides what was chosen: those of which `belonging` says that AppHosts are compiled from
     them, once the projects are read."""
-    taken = {entry.path for entry in choice.entries}
+    chosen_paths = {entry.path for entry in choice.entries}
     csharp = {
         entry.path: entry
         for entry in entries
         if entry.path.endswith(".cs")
-        and entry.path not in taken
+        and entry.path not in chosen_paths
         and entry.is_file
         and entry.size <= LARGEST_FILE
         and not (_OUTPUT | _VENDORED).intersection(entry.path.split("/")[:-1])
     }
-    found = [csharp[path] for path in belonging(tuple(csharp))] if csharp else []
-    found.sort(key=lambda entry: (entry.path.count("/"), entry.path))
-    return tuple(found[: max(MOST_FILES - len(taken), 0)] if is_bounded else found)
+    sources = [csharp[path] for path in belonging(tuple(csharp))] if csharp else []
+    sources.sort(key=lambda entry: (entry.path.count("/"), entry.path))
+    return tuple(sources[: max(MOST_FILES - len(chosen_paths), 0)] if is_bounded else sources)
 
 
-def left_out(count: int, what: str) -> str:
-    """How many were left, said of the first of them: `this and 2 more were not read`."""
-    return f"this one was not {what}" if count == 1 else f"this and {count - 1:,} more were not {what}"
+def left_out(count: int, action: str) -> str:
+    """Words how many were left, said of the first of them: `this and 2 more were not read`."""
+    return f"this one was not {action}" if count == 1 else f"this and {count - 1:,} more were not {action}"
 
 
 def _why_unread(entry: TreeEntry) -> str | None:
@@ -118,10 +118,10 @@ def _why_unread(entry: TreeEntry) -> str | None:
     return too_large(entry.size) if entry.size > LARGEST_FILE else None
 
 
-def _too_many(left: Sequence[TreeEntry]) -> str:
-    counts = Counter(str(kind_of(entry.path) or "other files") for entry in left)
-    told = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common())
-    return f"the repository has too many files; {left_out(len(left), 'read')} ({told}), the least likely ones"
+def _too_many(entries: Sequence[TreeEntry]) -> str:
+    counts = Counter(str(kind_of(entry.path) or "other files") for entry in entries)
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common())
+    return f"the repository has too many files; {left_out(len(entries), 'read')} ({kinds}), the least likely ones"
 
 
 def _rank(path: str) -> int | None:

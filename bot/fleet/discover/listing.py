@@ -17,13 +17,13 @@ _FEW = 5
 
 
 def understood(
-    shown: Sequence[Repository],
+    repositories: Sequence[Repository],
     known: KnownFleet,
     selection: Selection,
     now: datetime,
     silent: Mapping[str, Silence] = MappingProxyType({}),
 ) -> Listing:
-    """Sorts a listing out.
+    """Says which of the listed repositories are taken, and which of the known fleet stay though they are absent.
 
     GitHub answers 200 with fewer repositories when an installation or a token loses access to them. So if more
     than half of the fleet is gone at once, it is kept for a day. A repository that is still shown but archived
@@ -32,38 +32,38 @@ def understood(
     `silent` are owners of whom nothing can be listed, with why: that is told, and their repositories are kept too,
     for as long as that lasts where it is trouble that passes.
     """
-    taken = tuple(selected(shown, selection))
-    shown_names = {repository.name for repository in shown}
-    shown_ids = {repository.id for repository in shown if repository.id is not None}
-    gone = frozenset(
+    selected_repositories = tuple(selected(repositories, selection))
+    shown_names = {repository.name for repository in repositories}
+    shown_ids = {repository.id for repository in repositories if repository.id is not None}
+    absent_names = frozenset(
         name for name in known.names - shown_names if selection.names(name) and known.ids.get(name) not in shown_ids
     )
     nothing = None
-    if not taken and shown:
+    if not selected_repositories and repositories:
         nothing = (
-            f"none of the {len(shown)} repositories that GitHub shows is taken; "
+            f"none of the {len(repositories)} repositories that GitHub shows is taken; "
             "check include, exclude and topics under github.repositories"
         )
-    unheard = frozenset(name for name in gone if owner_of(name) in silent)
-    kept = gone if len(gone) >= _FEW and len(gone) * 2 > len(known.names) else unheard
+    unheard = frozenset(name for name in absent_names if owner_of(name) in silent)
+    kept_names = absent_names if len(absent_names) >= _FEW and len(absent_names) * 2 > len(known.names) else unheard
     until = (known.short_since or now) + DOUBTED_FOR
     in_trouble = frozenset(name for name in unheard if silent[owner_of(name)].is_passing)
-    kept = in_trouble if now >= until else kept | in_trouble
-    told = [
-        f"{silence.why}; {_staying(unheard & kept, owner, None if silence.is_passing else until)}"
+    kept_names = in_trouble if now >= until else kept_names | in_trouble
+    sentences = [
+        f"{silence.why}; {_sentence_of_stay(unheard & kept_names, owner, None if silence.is_passing else until)}"
         for owner, silence in sorted(silent.items())
     ]
-    if kept - unheard:
-        told.append(
-            f"GitHub no longer shows {len(gone)} of {len(known.names)} repositories; what is known of them stays "
-            f"until {until:%Y-%m-%d %H:%M} UTC. If they were not removed, give the App or the token access to them "
-            "again"
+    if kept_names - unheard:
+        sentences.append(
+            f"GitHub no longer shows {len(absent_names)} of {len(known.names)} repositories; what is known of them "
+            f"stays until {until:%Y-%m-%d %H:%M} UTC. If they were not removed, give the App or the token access "
+            "to them again"
         )
-    return Listing(taken, kept, ". ".join(told) or None, nothing)
+    return Listing(selected_repositories, kept_names, ". ".join(sentences) or None, nothing)
 
 
-def _staying(kept: frozenset[str], owner: str, until: datetime | None) -> str:
-    count = sum(owner_of(name) == owner for name in kept)
+def _sentence_of_stay(names: frozenset[str], owner: str, until: datetime | None) -> str:
+    count = sum(owner_of(name) == owner for name in names)
     if not count:
         return "nothing there is looked after"
     how_long = "meanwhile" if until is None else f"until {until:%Y-%m-%d %H:%M} UTC"

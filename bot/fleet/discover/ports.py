@@ -30,10 +30,10 @@ class KnownFleet:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """`kept` are repositories that the host does not show, but that are not given up yet."""
+    """`kept_names` are those of repositories that the host does not show, but that are not given up yet."""
 
-    taken: tuple[Repository, ...]
-    kept: frozenset[str] = frozenset()
+    repositories: tuple[Repository, ...]
+    kept_names: frozenset[str] = frozenset()
     trouble: str | None = None
     """Why some are kept, for people; None where all is well."""
     nothing_taken: str | None = None

@@ -34,10 +34,10 @@ class Selection:
     @property
     def owners(self) -> tuple[str, ...] | None:
         """The owners that the include globs name; None where one leaves the owner open."""
-        named = [glob.partition("/")[0] for glob in self.include]
-        if any(not owner or _WILD & set(owner) for owner in named):
+        owners = [glob.partition("/")[0] for glob in self.include]
+        if any(not owner or _WILD & set(owner) for owner in owners):
             return None
-        return tuple({owner.lower(): owner for owner in named}.values())
+        return tuple({owner.lower(): owner for owner in owners}.values())
 
     def names(self, repository: str) -> bool:
         """Whether the globs ask for a repository of that name."""
@@ -45,11 +45,11 @@ class Selection:
 
     def takes(self, repository: Repository) -> bool:
         """Archived and disabled repositories take no changes, forks follow their origin."""
-        wanted = {topic.lower() for topic in self.topics}
+        topics = {topic.lower() for topic in self.topics}
         return (
             not (repository.archived or repository.disabled or repository.fork)
             and self.names(repository.name)
-            and (not wanted or not wanted.isdisjoint(topic.lower() for topic in repository.topics))
+            and (not topics or not topics.isdisjoint(topic.lower() for topic in repository.topics))
         )
 
     def followed(self, usage: Usage) -> tuple[Base | None, bool]:
@@ -89,8 +89,8 @@ class Selection:
 
 def selected(listing: Iterable[Repository], selection: Selection) -> list[Repository]:
     """Returns the selected repositories in the order of their names, each once."""
-    taken = {repository.name: repository for repository in listing if selection.takes(repository)}
-    return [taken[name] for name in sorted(taken)]
+    repositories = {repository.name: repository for repository in listing if selection.takes(repository)}
+    return [repositories[name] for name in sorted(repositories)]
 
 
 def _longest_word(glob: str) -> str:

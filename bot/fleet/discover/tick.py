@@ -26,11 +26,10 @@ from bot.files.formats.repository import File, Memory, images_of, read_files, so
 from bot.files.formats.source.text import decode
 from bot.files.formats.table import format_of, kind_of
 from bot.fleet.discover.choosing import chosen, source_files
-from bot.fleet.discover.contents import KeptContents
+from bot.fleet.discover.contents import KeptContents, entries_of
 from bot.fleet.discover.listing import understood
 from bot.fleet.discover.ports import DiscoverStore, DueListing, DueRepository, KnownFleet
 from bot.fleet.discover.selection import Selection
-from bot.fleet.discover.truncated_tree import entries_of
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 
@@ -42,7 +41,7 @@ _UNTIL_REREAD = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class DiscoverOptions:
-    """What is looked for, and how often the forge is asked for its repositories."""
+    """Which repositories and bases are looked for, and how often the forge is asked for its repositories."""
 
     selection: Selection = Selection()  # noqa: RUF009 - frozen
     every: timedelta = timedelta(hours=1)
@@ -55,8 +54,8 @@ class DiscoverOptions:
         mirrors, and what the operator says of images."""
         mirrors = (f"{rule.place} {rule.upstream}" for rule in self.selection.mirrors.rules)
         chosen = (*self.selection.bases, *self.selection.registries, *mirrors)
-        told = "\n".join((version("freshness-bot"), *chosen, str(self.images)))
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        text = "\n".join((version("freshness-bot"), *chosen, str(self.images)))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(slots=True)
@@ -75,11 +74,11 @@ async def tick(
     """Lists where that is due, then reads until no repository is; one that cannot be read stops no other."""
     tally = DiscoverTally()
     await store.expect_listing()
-    listed = await loop.run(_Listings(store, forge, options, loop, tally))
+    listings = await loop.run(_Listings(store, forge, options, loop, tally))
     readings = _Readings(store, forge, memory, options, loop, tally)
-    read = await loop.run(readings)
+    outcome = await loop.run(readings)
     await store.tell_unread(_unread_in_one_pass(readings.newly_unread))
-    tally.problems += listed.problems + read.problems
+    tally.problems += listings.problems + outcome.problems
     return tally
 
 
@@ -87,25 +86,26 @@ def _unread_in_one_pass(repositories: Sequence[str]) -> str | None:
     """What is to be told once, where a change that reaches many made their own words unreadable."""
     if len(repositories) <= MANY_UNREAD:
         return None
-    named = ", ".join(sorted(repositories)[:3])
+    examples = ", ".join(sorted(repositories)[:3])
     return (
-        f"{repository_config.PATH} of {len(repositories)} repositories cannot be understood any more ({named} and "
-        "others), so nothing new is written to them; look for what has changed all these files, and correct them"
+        f"{repository_config.PATH} of {len(repositories)} repositories cannot be understood any more ({examples} "
+        "and others), so nothing new is written to them; look for what has changed all these files, and correct "
+        "them"
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _ForgeListing:
     """What the forge lists, what was known before, of whom it cannot tell anything, with why, and what the bot may
     do where."""
 
     repositories: Sequence[Repository]
-    known: KnownFleet
+    fleet: KnownFleet
     silent: Mapping[str, Silence]
     grants: Mapping[str, Mapping[str, str]] | None
 
 
-class _Listings(Work[DueListing, "_Shown"]):
+class _Listings(Work[DueListing, "_ForgeListing"]):
     """The one task of listing the fleet."""
 
     stage = "discover"
@@ -125,17 +125,17 @@ class _Listings(Work[DueListing, "_Shown"]):
     def queue(self) -> Queue[DueListing]:
         return self._store.listings
 
-    async def attempt(self, item: DueListing, lease: Lease) -> "_Shown":
-        shown = await self._forge.repositories(self._options.selection.owners)
-        known = await self._store.known_fleet()
-        silent = await self._forge.silent(set(map(owner_of, known.names)))
-        return _Shown(shown, known, silent, await self._forge.grants())
+    async def attempt(self, item: DueListing, lease: Lease) -> "_ForgeListing":
+        repositories = await self._forge.repositories(self._options.selection.owners)
+        fleet = await self._store.known_fleet()
+        silent = await self._forge.silent(set(map(owner_of, fleet.names)))
+        return _ForgeListing(repositories, fleet, silent, await self._forge.grants())
 
-    async def settle(self, item: DueListing, result: "_Shown") -> None:
+    async def settle(self, item: DueListing, result: "_ForgeListing") -> None:
         now = self._clock.now()
-        listing = understood(result.repositories, result.known, self._options.selection, now, result.silent)
+        listing = understood(result.repositories, result.fleet, self._options.selection, now, result.silent)
         listing = replace(listing, grants=result.grants)
-        self._tally.listed = len(listing.taken)
+        self._tally.listed = len(listing.repositories)
         self._tally.problems += [text for text in (listing.trouble, listing.nothing_taken) if text]
         due = now + self._options.every
         await self._store.record_listing(item, listing, due, reader=self._options.reader)
@@ -221,33 +221,42 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         more = await asyncio.to_thread(source_files, entries, choice, partial(sources_of_app_hosts, texts))
         files += await self._files(repository, more)
         # Reading is plain computation; a thread keeps the event loop free for the other requests.
-        found, workflows = await asyncio.to_thread(read_files, files, self._memory)
-        named, unread = await asyncio.to_thread(images_of, files, self._memory)
-        told = self._told(item, tree.sha, files, found, named)
-        if not told.config.unread and _is_left_out(repository_config.PATH, entries, files):
-            told = replace(told, config=RepositoryConfig.not_read(f"{repository_config.PATH} is not read"))
-        return replace(told, workflows=workflows, problems=(*problems, *choice.problems, *unread, *told.problems))
+        findings, workflows = await asyncio.to_thread(read_files, files, self._memory)
+        named_images, unread = await asyncio.to_thread(images_of, files, self._memory)
+        reading = self._reading_of(item, tree.sha, files, findings, named_images)
+        if not reading.config.unread and _is_left_out(repository_config.PATH, entries, files):
+            reading = replace(reading, config=RepositoryConfig.not_read(f"{repository_config.PATH} is not read"))
+        return replace(
+            reading, workflows=workflows, problems=(*problems, *choice.problems, *unread, *reading.problems)
+        )
 
-    def _told(
-        self, item: DueRepository, tree: str, files: Sequence[File], found: Findings, named: Sequence[NamedImage]
+    def _reading_of(
+        self,
+        item: DueRepository,
+        tree: str,
+        files: Sequence[File],
+        findings: Findings,
+        named_images: Sequence[NamedImage],
     ) -> Reading:
         """What the files tell of bases and images, as far as it concerns the fleet."""
         selection = self._options.selection
         config, config_problems = self._config(files)
-        naming = {path for usage in found.usages for path in usage.paths}
+        naming = {path for usage in findings.usages for path in usage.paths}
         images, refused = claims_of(
-            item.name, item.default_branch, self._options.images, config.produces, named, naming
+            item.name, item.default_branch, self._options.images, config.produces, named_images, naming
         )
-        asked = [(usage, selection.followed(usage)) for usage in found.usages]
-        followed = tuple((usage, base) for usage, (base, is_kept) in asked if is_kept)
-        without_base = [usage for usage, (base, _) in asked if base is None]
-        concerned = {usage.path for usage, _ in followed} | self._concerned(files, found)
+        followed_bases = [(usage, selection.followed(usage)) for usage in findings.usages]
+        usages_followed = tuple((usage, base) for usage, (base, is_kept) in followed_bases if is_kept)
+        without_base = [usage for usage, (base, _) in followed_bases if base is None]
+        concerned_paths = {usage.path for usage, _ in usages_followed} | self._find_concerned(files, findings)
         refusals = (SourceProblem(repository_config.PATH, 1, each) for each in refused)
-        others = (problem for problem in found.problems if problem.path in concerned)
+        others = (problem for problem in findings.problems if problem.path in concerned_paths)
         return Reading(
             tree,
-            usages=followed,
-            config=replace(config, owned=_owned(files, (path for usage, _ in followed for path in usage.paths))),
+            usages=usages_followed,
+            config=replace(
+                config, owned=_find_owned(files, (path for usage, _ in usages_followed for path in usage.paths))
+            ),
             problems=(*config_problems, *refusals, *others),
             reader=self._reader,
             blobs=tuple(file.sha for file in files),
@@ -257,27 +266,27 @@ class _Readings(Work[DueRepository, "Reading | None"]):
                 usage.reference.base.name for usage in without_base if selection.may_be_own(usage)
             ),
             audited={file.path: file.sha for file in files if tells_of_practices(file.path)},
-            upstreams=self._upstreams(base for _, base in followed if base is not None),
+            upstreams=self._upstreams(base for _, base in usages_followed if base is not None),
         )
 
-    def _upstreams(self, followed: Iterable[Base]) -> dict[Base, Base]:
+    def _upstreams(self, bases_followed: Iterable[Base]) -> dict[Base, Base]:
         """Those of the bases that are copies, each with what it is a copy of."""
         mirrors = self._options.selection.mirrors
-        pairs = ((base, mirrors.upstream_of(base)) for base in set(followed))
+        pairs = ((base, mirrors.upstream_of(base)) for base in set(bases_followed))
         return {base: upstream for base, upstream in pairs if upstream is not None}
 
     async def _files(self, repository: Identity, entries: Sequence[TreeEntry]) -> list[File]:
         bodies = await self._contents.of(repository, (entry.sha for entry in entries))
         return [File(entry.path, entry.sha, bodies[entry.sha]) for entry in entries]
 
-    def _concerned(self, files: Iterable[File], found: Findings) -> set[str]:
+    def _find_concerned(self, files: Iterable[File], findings: Findings) -> set[str]:
         """Files that may be about a watched base though none was found: problems of others are not our business."""
         marks = self._options.selection.marks
-        told = {problem.path for problem in found.problems}
+        problem_paths = {problem.path for problem in findings.problems}
         return {
             file.path
             for file in files
-            if file.path in told
+            if file.path in problem_paths
             and (_is_about_images(file.path) or b"\0" in file.data or any(mark in file.data for mark in marks))
         }
 
@@ -293,7 +302,7 @@ def _is_left_out(path: str, entries: Iterable[TreeEntry], files: Sequence[File])
     return any(entry.path == path for entry in entries) and all(file.path != path for file in files)
 
 
-def _owned(files: Iterable[File], paths: Iterable[str]) -> tuple[OwnedPaths, ...]:
+def _find_owned(files: Iterable[File], paths: Iterable[str]) -> tuple[OwnedPaths, ...]:
     texts = {file.path: decode(file.data) for file in files if file.path in code_owners.PATHS}
     return code_owners.owned_in(texts, paths)
 

@@ -17,11 +17,11 @@ MEMORY = Part(lambda _: Memory())
 def options_of(bot: Bot) -> DiscoverOptions:
     """Which repositories are wanted, how often they are listed, and which images are whose."""
     settings = bot.settings
-    wanted = settings.github.repositories
+    listing = settings.github.repositories
     selection = Selection(
-        tuple(wanted.include),
-        tuple(wanted.exclude),
-        tuple(wanted.topics),
+        tuple(listing.include),
+        tuple(listing.exclude),
+        tuple(listing.topics),
         tuple(settings.bases),
         tuple(sorted(settings.registries)),
         settings.mirror_rules,

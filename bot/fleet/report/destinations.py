@@ -61,9 +61,9 @@ def hears(destination: Destination, about: About | None) -> bool:
         return True
     if about is None:
         return False
-    changed = any(part.accepts_change(each.base, each.cause, each.severity) for each in about.changes)
-    named = any(_accepts_base(part, base) for base in about.bases)
-    return (about.fleet or changed or named) and bool(part_of(part, about.repositories))
+    concerns_change = any(part.accepts_change(each.base, each.cause, each.severity) for each in about.changes)
+    concerns_base = any(_accepts_base(part, base) for base in about.bases)
+    return (about.fleet or concerns_change or concerns_base) and bool(part_of(part, about.repositories))
 
 
 def part_of(part: Match, repositories: Iterable[str]) -> frozenset[str]:

@@ -17,15 +17,15 @@ from bot.domain.wording.message import (
 
 def markdown_of(message: Message) -> str:
     """Renders the blocks; everything from outside is escaped, so that nothing mentions or links by itself."""
-    return "\n\n".join(map(_rendered, message.blocks)) + "\n"
+    return "\n\n".join(map(_render_block, message.blocks)) + "\n"
 
 
 def markdown_line(line: Line) -> str:
     """Renders one line, as harmless as the rest."""
-    return "".join(map(_span, line))
+    return "".join(map(_render_span, line))
 
 
-def _rendered(block: Block) -> str:
+def _render_block(block: Block) -> str:
     match block:
         case Heading():
             return f"## {markdown(block.text)}"
@@ -34,11 +34,11 @@ def _rendered(block: Block) -> str:
         case Items():
             return "\n".join(f"- {markdown_line(line)}" for line in block.lines)
         case Footnote():
-            more = [_span(TextRun(ON_THE_PAGE, url=block.page))] if block.page else []
+            more = [_render_span(TextRun(ON_THE_PAGE, url=block.page))] if block.page else []
             return f"<sub>{' · '.join([markdown(block.text), *more] if block.text else more)}</sub>"
 
 
-def _span(span: TextRun) -> str:
+def _render_span(span: TextRun) -> str:
     lead = " " if span.text[:1].isspace() else ""
     tail = " " if span.text[-1:].isspace() and span.text.strip() else ""
     text = markdown(span.text)

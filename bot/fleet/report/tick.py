@@ -58,7 +58,7 @@ class _Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Delivery:
     """What the channel has now, and where; `is_news` where it had to be sent for that."""
 
     fingerprint: str
@@ -77,7 +77,7 @@ class _Worded:
     below: str | None = None
 
 
-class _Messages(Work[DueMessage, _Spread | _Told]):
+class _Messages(Work[DueMessage, _Spread | _Delivery]):
     """One at a time for each channel, in the order in which they were announced."""
 
     stage = "report"
@@ -100,26 +100,26 @@ class _Messages(Work[DueMessage, _Spread | _Told]):
     def host(self, item: DueMessage) -> str:
         return item.destination
 
-    async def attempt(self, item: DueMessage, lease: Lease) -> _Spread | _Told:
+    async def attempt(self, item: DueMessage, lease: Lease) -> _Spread | _Delivery:
         if not item.destination:
-            return _Spread(tuple(await self._hearing(item)))
+            return _Spread(tuple(await self._find_hearers(item)))
         destination = self._destinations.get(item.destination)
         worded = None if destination is None else await _worded(item, self._store, destination.part)
         if destination is None or worded is None:
-            return _Told(item.sent or "", item.remote, is_news=False)
-        return await self._told(item, worded, destination.channel, lease)
+            return _Delivery(item.sent or "", item.remote, is_news=False)
+        return await self._deliver(item, worded, destination.channel, lease)
 
-    async def _hearing(self, item: DueMessage) -> list[str]:
+    async def _find_hearers(self, item: DueMessage) -> list[str]:
         every = list(self._destinations.values())
         is_asked = any(each.part is not None for each in every)
-        about = await _about(item, self._store) if is_asked else None
+        about = await _read_about(item, self._store) if is_asked else None
         return [each.name for each in every if hears(each, about)]
 
-    async def _told(self, item: DueMessage, worded: _Worded, channel: Channel, lease: Lease) -> _Told:
+    async def _deliver(self, item: DueMessage, worded: _Worded, channel: Channel, lease: Lease) -> _Delivery:
         message = worded.message.with_page(pages.page_address(self._page, worded.path))
         fingerprint = message.fingerprint if channel.can_update else worded.milestone
         if fingerprint == item.sent:
-            return _Told(fingerprint, item.remote, is_news=False)
+            return _Delivery(fingerprint, item.remote, is_news=False)
         remote = item.remote if channel.can_update else None
         await lease.check()
         if remote is not None:
@@ -133,9 +133,9 @@ class _Messages(Work[DueMessage, _Spread | _Told]):
             since = item.created_at - _EARLIER if item.attempts > 1 and item.remote is None else None
             thread = await self._store.remote_of(worded.below, item.destination) if worded.below else None
             remote = await channel.post(item.key, message, thread=thread, maybe_sent_since=since)
-        return _Told(fingerprint, remote, is_news=True)
+        return _Delivery(fingerprint, remote, is_news=True)
 
-    async def settle(self, item: DueMessage, result: _Spread | _Told) -> None:
+    async def settle(self, item: DueMessage, result: _Spread | _Delivery) -> None:
         if isinstance(result, _Spread):
             await self._store.spread(item, result.destinations)
             return
@@ -153,18 +153,18 @@ class _Messages(Work[DueMessage, _Spread | _Told]):
         return str(failure)
 
 
-async def _about(item: DueMessage, store: ReportStore) -> About | None:
+async def _read_about(item: DueMessage, store: ReportStore) -> About | None:
     kind, _, number = item.key.partition(":")
     match kind:
         case "rollout" | "wave":
             return await store.about(int(number.partition(":")[0]))
         case "pause":
-            stopped = await store.pause(int(number))
-            return None if stopped.rollout is None else await store.about(stopped.rollout)
+            pause = await store.pause(int(number))
+            return None if pause.rollout is None else await store.about(pause.rollout)
         case "notice":
-            told = await store.notice(int(number))
-            names = {name for each in told for name in each.repositories}
-            return About(tuple(sorted(names)), bases=tuple(each.base for each in told))
+            notices = await store.notice(int(number))
+            names = {name for each in notices for name in each.repositories}
+            return About(tuple(sorted(names)), bases=tuple(each.base for each in notices))
         case "incident":
             trouble = await store.incident(int(number))
             return About((trouble.place,), fleet=True) if trouble.kind in OF_REPOSITORY else None
@@ -182,22 +182,22 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
             news = await store.incident(int(number))
             return _Worded(incident_message(news), "cleared" if news.cleared_at else "opened", pages.OPERATIONS)
         case "notice":
-            told = await store.notice(int(number))
-            milestone = "cleared" if all(each.cleared_at for each in told) else "opened"
-            path = pages.base_path(told[0].base) if len(told) == 1 else pages.UPSTREAM
-            return _Worded(notice_message(told), milestone, path)
+            notices = await store.notice(int(number))
+            milestone = "cleared" if all(each.cleared_at for each in notices) else "opened"
+            path = pages.base_path(notices[0].base) if len(notices) == 1 else pages.UPSTREAM
+            return _Worded(notice_message(notices), milestone, path)
         case "pause":
-            stopped = await store.pause(int(number))
-            milestone = "over" if stopped.until else "paused"
-            if stopped.rollout is None:
-                return _Worded(pause_message(stopped), milestone, pages.OPERATIONS)
-            path = pages.rollout_path(stopped.rollout)
-            return _Worded(pause_message(stopped), milestone, path, f"rollout:{stopped.rollout}")
+            pause = await store.pause(int(number))
+            milestone = "over" if pause.until else "paused"
+            if pause.rollout is None:
+                return _Worded(pause_message(pause), milestone, pages.OPERATIONS)
+            path = pages.rollout_path(pause.rollout)
+            return _Worded(pause_message(pause), milestone, path, f"rollout:{pause.rollout}")
         case "quarantine":
-            kept = await store.quarantine(int(number))
-            return _Worded(quarantine_message(kept), kept.milestone, pages.base_path(kept.base))
+            quarantine = await store.quarantine(int(number))
+            return _Worded(quarantine_message(quarantine), quarantine.milestone, pages.base_path(quarantine.base))
         case "wave":
-            return await _wave(number, store, part)
+            return await _word_wave(number, store, part)
         case "first_run":
             only = None if part is None else part_of(part, await store.fleet())
             first = first_run_message(await store.first_run(only))
@@ -205,14 +205,14 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
         case "summary":
             only = None if part is None else part_of(part, await store.fleet())
             return _Worded(summary_message(await store.summary(int(number), only)), "summed up", pages.FLEET)
-    rollout = await store.rollout(int(number), await _only(int(number), store, part))
+    rollout = await store.rollout(int(number), await _repositories_of_part(int(number), store, part))
     milestone = "ended" if rollout.ended_at else "opened"
     return _Worded(rollout_message(rollout), milestone, pages.rollout_path(int(number)))
 
 
-async def _wave(named: str, store: ReportStore, part: Match | None) -> _Worded | None:
-    number, _, name = named.partition(":")
-    news = await store.wave(int(number), name, await _only(int(number), store, part))
+async def _word_wave(key: str, store: ReportStore, part: Match | None) -> _Worded | None:
+    number, _, name = key.partition(":")
+    news = await store.wave(int(number), name, await _repositories_of_part(int(number), store, part))
     message = wave_message(news)
     if message is None:
         return None
@@ -220,6 +220,6 @@ async def _wave(named: str, store: ReportStore, part: Match | None) -> _Worded |
     return _Worded(message, "failed" if news.failed else "through", path, below=f"rollout:{number}")
 
 
-async def _only(rollout: int, store: ReportStore, part: Match | None) -> frozenset[str] | None:
+async def _repositories_of_part(rollout: int, store: ReportStore, part: Match | None) -> frozenset[str] | None:
     """The repositories whose part of a rollout is told; None for all of them."""
     return None if part is None else part_of(part, (await store.about(rollout)).repositories)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.fleet.bot import Bot
-from bot.fleet.report.rows.report import ReportStore
+from bot.fleet.report.rows import ReportStore
 from bot.fleet.report.tick import tick
 from bot.fleet.stage import Stage, TickOutcome
 from bot.fleet.wiring.adapters import DESTINATIONS

@@ -47,17 +47,17 @@ class _Listed(TypeDecorator[Iterable[Any]]):
         return dialect.type_descriptor(ARRAY(self.of))
 
     def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
-        listed = list(value or ())
-        return listed if dialect.name == "postgresql" else json.dumps(listed)
+        values = list(value or ())
+        return values if dialect.name == "postgresql" else json.dumps(values)
 
 
 @compiles(_IsAmong)
 def _on_sqlite(element: _IsAmong, compiler: SQLCompiler, **options: Any) -> str:
-    column, listed = (compiler.process(each, **options) for each in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({listed}))"  # noqa: S608 - SQL of ours  # nosec B608
+    column, values = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - SQL of ours  # nosec B608
 
 
 @compiles(_IsAmong, "postgresql")
 def _on_postgresql(element: _IsAmong, compiler: SQLCompiler, **options: Any) -> str:
-    column, listed = (compiler.process(each, **options) for each in element.clauses)
-    return f"{column} = ANY({listed})"
+    column, values = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} = ANY({values})"

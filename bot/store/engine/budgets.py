@@ -27,45 +27,49 @@ class BudgetStore(Store):
     """
 
     async def take(self, account: str, contents: int, limits: WriteLimits) -> Turn:
-        """The next turn, with its contents counted; with `because` none was given, and `at` says from when one will
-        be."""
+        """Gives the next turn, with its contents counted; with `because` none is given, and `at` says from when one
+        will be."""
         async with self._database.transaction() as connection:
-            row = await _locked(connection, account)
+            row = await _lock_account(connection, account)
             spending = await read_spending(connection, account, limits)
             own = self._clock.now()
-            if any(at - own > FARTHEST for at in spending.spent):
+            if any(moment - own > FARTHEST for moment in spending.spent):
                 await connection.execute(update(spendings).where(_is_ahead(account, own)).values(at=own))
                 spending = await read_spending(connection, account, limits)
             now = max([own, *spending.spent])
             stopped_until = _stopped_until(row, own)
             if stopped_until is not None and stopped_until > now:
                 return Turn(stopped_until, row.stopped_because)
-            at = max(now, row.next_at) if row.next_at is not None and row.next_at - own <= FARTHEST else now
-            free = spending.free_at(at, contents)
-            if free > at:
-                await _keep(connection, account, room_at=free)
-                return Turn(free, _used_up(limits))
-            spending.spend(at, contents)
-            room = spending.free_at(at, 1)
-            await _keep(connection, account, next_at=at + limits.apart, room_at=room if room > at else None)
+            turn_at = max(now, row.next_at) if row.next_at is not None and row.next_at - own <= FARTHEST else now
+            free = spending.free_at(turn_at, contents)
+            if free > turn_at:
+                await _update_account(connection, account, room_at=free)
+                return Turn(free, _word_wait(limits))
+            spending.spend(turn_at, contents)
+            room = spending.free_at(turn_at, 1)
+            await _update_account(
+                connection, account, next_at=turn_at + limits.apart, room_at=room if room > turn_at else None
+            )
             if contents:
-                await connection.execute(delete(spendings).where(_is_over(account, at)))
-                await connection.execute(insert(spendings).values(account=account, at=at, contents=contents))
-            return Turn(at)
+                await connection.execute(delete(spendings).where(_is_over(account, turn_at)))
+                await connection.execute(insert(spendings).values(account=account, at=turn_at, contents=contents))
+            return Turn(turn_at)
 
-    async def stop(self, account: str, asked: timedelta | None) -> timedelta:
+    async def stop(self, account: str, requested_pause: timedelta | None) -> timedelta:
         """As long as the forge asked, and at least as long as its refusals have lasted already: one soon after the
         end of a pause goes on with the trouble before."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            row = await _locked(connection, account)
+            row = await _lock_account(connection, account)
             stopped_until = _stopped_until(row, now)
             goes_on = stopped_until is not None and now - stopped_until < LONGEST_PAUSE
             since = row.stopped_since if goes_on else now
-            pause = max(asked or SHORTEST_PAUSE, min(now - since, LONGEST_PAUSE))
+            pause = max(requested_pause or SHORTEST_PAUSE, min(now - since, LONGEST_PAUSE))
             until = max(now + pause, stopped_until or now)
             because = "the forge has asked for fewer writes"
-            await _keep(connection, account, stopped_since=since, stopped_until=until, stopped_because=because)
+            await _update_account(
+                connection, account, stopped_since=since, stopped_until=until, stopped_because=because
+            )
         return until - now
 
 
@@ -75,16 +79,16 @@ def _stopped_until(row: Any, now: datetime) -> datetime | None:
     return None if until is not None and until - now > FARTHEST_STOP else until
 
 
-async def _locked(connection: AsyncConnection, account: str) -> Any:
+async def _lock_account(connection: AsyncConnection, account: str) -> Any:
     """The account's row, made where there is none, and held to the end of the transaction."""
-    made: Any = insert_into(connection, budgets).values(account=account)
-    held = made.on_conflict_do_update(index_elements=["account"], set_={"account": account})
-    row = (await connection.execute(held.returning(budgets))).one()
+    insertion: Any = insert_into(connection, budgets).values(account=account)
+    locking_insertion = insertion.on_conflict_do_update(index_elements=["account"], set_={"account": account})
+    row = (await connection.execute(locking_insertion.returning(budgets))).one()
     check_moments(row)
     return row
 
 
-async def _keep(connection: AsyncConnection, account: str, **values: Any) -> None:
+async def _update_account(connection: AsyncConnection, account: str, **values: Any) -> None:
     await connection.execute(update(budgets).where(budgets.c.account == account).values(**values))
 
 
@@ -96,7 +100,7 @@ def _is_over(account: str, now: datetime) -> Any:
     return (spendings.c.account == account) & (spendings.c.at <= now - HOUR)
 
 
-def _used_up(limits: WriteLimits) -> str:
+def _word_wait(limits: WriteLimits) -> str:
     return (
         f"it waits for its turn: at most {counted(limits.per_minute, 'new pull request')}, review requests, issues "
         f"and comments a minute and {limits.per_hour:,} an hour are made"

@@ -18,7 +18,7 @@ class NoJson:
 
 
 def parse(text: str) -> Any:
-    """The JSON in a column, for the driver."""
+    """Decodes the JSON in a column, for the driver."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -26,7 +26,7 @@ def parse(text: str) -> Any:
 
 
 def dump(value: Any, kind: Any) -> Any:
-    """Plain JSON values of `value`, which is a `kind`."""
+    """Turns `value`, which is a `kind`, into plain JSON values."""
     return _adapter(kind).dump_python(value, mode="json")
 
 
@@ -43,18 +43,18 @@ def dump_text(value: Any, kind: Any) -> JsonText:
 
 
 def unparse(value: Any) -> str:
-    """The text of a JSON column, for the driver."""
+    """Encodes the text of a JSON column, for the driver."""
     return value if isinstance(value, JsonText) else json.dumps(value)
 
 
 def load(data: Any, kind: type[T]) -> T:
     """The value that `dump` made these plain ones of; raises `Failure` where they are not of that kind."""
-    return _loaded(_adapter(cast(Any, kind)).validator.validate_python, data, kind)
+    return _load_by(_adapter(cast(Any, kind)).validator.validate_python, data, kind)
 
 
 def load_text(text: str, kind: type[T]) -> T:
     """Decodes from the text of a JSON column, which is twice as fast where there are many rows."""
-    return _loaded(_adapter(cast(Any, kind)).validator.validate_json, text, kind)
+    return _load_by(_adapter(cast(Any, kind)).validator.validate_json, text, kind)
 
 
 @lru_cache(maxsize=4096)
@@ -63,12 +63,12 @@ def load_shared(text: str, kind: type[T]) -> T:
     return load_text(text, kind)
 
 
-def _loaded(validate: Callable[[Any], Any], data: Any, kind: type[T]) -> T:
+def _load_by(validate: Callable[[Any], Any], data: Any, kind: type[T]) -> T:
     try:
         return cast(T, validate(data))
     except ValidationError as error:
-        what = f"a stored {getattr(kind, '__name__', kind)} cannot be read: {misfit(error)}"
-        raise Failure(Trouble.MALFORMED, what, advice="restore the row from a backup, or delete it") from error
+        problem = f"a stored {getattr(kind, '__name__', kind)} cannot be read: {misfit(error)}"
+        raise Failure(Trouble.MALFORMED, problem, advice="restore the row from a backup, or delete it") from error
 
 
 @lru_cache(maxsize=64)

@@ -35,19 +35,21 @@ async def set_counter(connection: AsyncConnection, name: str, value: int) -> Non
 
 
 async def raise_counter(connection: AsyncConnection, name: str) -> int:
-    """The new value. Holds the counter's row to the end of the transaction: who reads a value sees all that led to
-    it."""
+    """Raises a counter, and returns its new value.
+
+    Holds its row to the end of the transaction: who reads a value sees all that led to it.
+    """
     statement: Any = insert_into(connection, counters).values(name=name, value=1)
-    raised = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
-    return int((await connection.execute(raised.returning(counters.c.value))).scalar_one())
+    raising = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
+    return int((await connection.execute(raising.returning(counters.c.value))).scalar_one())
 
 
 _VALUE = select(counters.c.value).where(counters.c.name == bindparam("name"))
 
 
 async def counter(connection: AsyncConnection, name: str) -> int:
-    found = await connection.scalar(_VALUE, {"name": name})
-    return int(found or 0)
+    value = await connection.scalar(_VALUE, {"name": name})
+    return int(value or 0)
 
 
 async def hold_counter(connection: AsyncConnection, name: str) -> None:
@@ -57,7 +59,7 @@ async def hold_counter(connection: AsyncConnection, name: str) -> None:
     """
     if connection.dialect.name == "sqlite":
         return
-    held = select(counters.c.value).where(counters.c.name == name).with_for_update(key_share=True)
-    if (await connection.execute(held)).first() is None:
+    locking_query = select(counters.c.value).where(counters.c.name == name).with_for_update(key_share=True)
+    if (await connection.execute(locking_query)).first() is None:
         await connection.execute(insert_missing(connection, counters, name=name, value=0))
-        await connection.execute(held)
+        await connection.execute(locking_query)

@@ -51,7 +51,7 @@ def repeated(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine
     """
 
     @wraps(work)
-    async def made(*args: P.args, **kwargs: P.kwargs) -> T:
+    async def repeat_work(*args: P.args, **kwargs: P.kwargs) -> T:
         for _ in range(_ATTEMPTS - 1):
             try:
                 return await work(*args, **kwargs)
@@ -59,7 +59,7 @@ def repeated(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine
                 await asyncio.sleep(random.uniform(0.02, 0.2))  # noqa: S311 - no secret, so that two meet no more
         return await work(*args, **kwargs)
 
-    return made
+    return repeat_work
 
 
 class Database:
@@ -90,11 +90,11 @@ class Database:
         of another."""
         try:
             with failures_of(self._engine.url):
-                async with self._writing, _begun(self._engine) as connection:
+                async with self._writing, _begin(self._engine) as connection:
                     looks = self._full is not None and self._now() - self._full[1] >= _REFUSED_FOR
-                    before = await _written(connection) if looks else None
+                    before = await _read_write_mark(connection) if looks else None
                     yield connection
-                    has_room = looks and await _written(connection) != before
+                    has_room = looks and await _read_write_mark(connection) != before
         except NoRoom as failure:
             self._full = failure, self._now()
             raise
@@ -111,7 +111,7 @@ class Database:
         """One state of the database from the first statement to the last, which writes nothing and holds up no
         writer; raises like `transaction`."""
         with failures_of(self._engine.url):
-            async with _begun(self._readers) as connection:
+            async with _begin(self._readers) as connection:
                 yield connection
 
     async def reader(self) -> AsyncConnection:
@@ -121,8 +121,8 @@ class Database:
     async def check_schema(self) -> None:
         """Raises `SchemaChanged` where another version of the bot has migrated what this one opened."""
         async with self.reading() as connection:
-            stored = await connection.scalar(_STORED_REVISION)
-        if stored == newest_revision():
+            revision = await connection.scalar(_STORED_REVISION)
+        if revision == newest_revision():
             return
         raise SchemaChanged(
             Trouble.CONFLICT,
@@ -145,10 +145,10 @@ async def open_database(url: str) -> Database:
     readers = readers_of(engine)
     async with opening(engine):
         try:
-            async with _begun(readers) as connection:
+            async with _begin(readers) as connection:
                 current = await connection.run_sync(_is_current)
             if not current:
-                async with _begun(engine) as connection:
+                async with _begin(engine) as connection:
                     await connection.run_sync(_migrate_alone)
         except BaseException:
             await readers.dispose()
@@ -193,19 +193,19 @@ def _migrate_alone(connection: Connection) -> None:
 
 
 def _migrate(connection: Connection) -> None:
-    stored = _stored_revision(connection)
-    if stored is None:
+    revision = _stored_revision(connection)
+    if revision is None:
         from bot.store.migrations.tables import make_tables
 
         make_tables(connection, newest_revision())
         return
     from bot.store.migrations.steps import steps_from, take
 
-    steps = steps_from(stored, migrations())
+    steps = steps_from(revision, migrations())
     if steps is None:
         raise Failure(
             Trouble.MALFORMED,
-            f"the database was made by another version of the bot: its schema is {stored!r}, this one's is "
+            f"the database was made by another version of the bot: its schema is {revision!r}, this one's is "
             f"{newest_revision()!r}",
             where=url_told(connection.engine.url),
             advice="run that version or a newer one",
@@ -214,7 +214,7 @@ def _migrate(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def _begin(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A transaction; that another process holds SQLite's file locked is logged while it is waited for, and not that
     a connection is, which others of this process have."""
     async with engine.connect() as connection:
@@ -227,7 +227,7 @@ async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             telling.cancel()
 
 
-async def _written(connection: AsyncConnection) -> Any:
+async def _read_write_mark(connection: AsyncConnection) -> Any:
     """What tells by another value that the transaction has written since."""
     return await connection.scalar(text(_WRITTEN[connection.dialect.name]))
 

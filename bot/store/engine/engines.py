@@ -35,26 +35,26 @@ for longer than a minute."""
 def database_url(url: str) -> URL:
     """The URL with the driver that we use; raises `Failure` for any other database."""
     try:
-        parsed = make_url(url)
+        target = make_url(url)
     except ArgumentError as error:
         raise Failure(
             Trouble.MALFORMED, "store.url is no database URL", advice="write sqlite:///PATH or postgresql://…"
         ) from error
-    name = parsed.get_backend_name()
+    name = target.get_backend_name()
     if name not in _DRIVERS:
         raise Failure(
             Trouble.MALFORMED, f"store.url names {name!r}", advice="only sqlite and postgresql are supported"
         )
-    return parsed.set(drivername=_DRIVERS[name])
+    return target.set(drivername=_DRIVERS[name])
 
 
 def engine_for(target: URL) -> AsyncEngine:
     """The engine of those that write; nothing is connected yet."""
     if target.get_backend_name() == "sqlite":
         return _on_sqlite(target, "BEGIN IMMEDIATE")
-    told = {name: value for name, value in _POSTGRES.items() if name not in target.query}
+    connect_args = {name: value for name, value in _POSTGRES.items() if name not in target.query}
     return create_async_engine(
-        target, pool_pre_ping=True, hide_parameters=True, json_serializer=unparse, connect_args=told
+        target, pool_pre_ping=True, hide_parameters=True, json_serializer=unparse, connect_args=connect_args
     )
 
 

@@ -46,11 +46,11 @@ def failures_of(url: URL) -> Iterator[None]:
         if isinstance(error, InternalError) and getattr(error.orig, "sqlstate", None) != _IDLE_TOO_LONG:
             raise
         if _has_no_room(url, error):
-            raise no_room(url, _reason(error)) from error
+            raise no_room(url, _reason_of(error)) from error
         kind = BrokenOff if getattr(error.orig, "sqlstate", None) in _BROKEN_OFF else StoreFailure
         raise kind(
             Trouble.UNREACHABLE,
-            f"the database does not answer: {_reason(error)}",
+            f"the database does not answer: {_reason_of(error)}",
             where=url_told(url),
             advice=_advice_of_sqlite(url, error) or "the next pass tries again",
         ) from error
@@ -61,7 +61,7 @@ def failures_of(url: URL) -> Iterator[None]:
             raise
         raise StoreFailure(
             Trouble.MALFORMED,
-            f"the database is damaged: {_reason(error)}",
+            f"the database is damaged: {_reason_of(error)}",
             where=url_told(url),
             advice=_RESTORE,
         ) from error
@@ -73,7 +73,7 @@ def no_room(url: URL, reason: str) -> NoRoom:
         Trouble.UNREACHABLE,
         f"the database has no room left: {reason}",
         where=url_told(url),
-        advice=f"{_make_room(url)}; it is read meanwhile, and then work goes on",
+        advice=f"{_advice_on_room(url)}; it is read meanwhile, and then work goes on",
     )
 
 
@@ -91,7 +91,7 @@ def cannot_be_opened(url: URL, error: Exception) -> Failure:
     """The failure that is told where a database cannot be opened, with what to do."""
     return Failure(
         Trouble.UNREACHABLE,
-        f"the database cannot be opened: {_reason(error)}",
+        f"the database cannot be opened: {_reason_of(error)}",
         where=url_told(url),
         advice=_advice(url, error),
     )
@@ -106,7 +106,7 @@ def _advice(url: URL, error: Exception) -> str:
     if advice := _advice_of_sqlite(url, error):
         return advice
     if _has_no_room(url, error):
-        return _make_room(url)
+        return _advice_on_room(url)
     more = "that its folder can be written" if url.get_backend_name() == "sqlite" else "store.password_file"
     return f"check store.url and {more}"
 
@@ -133,11 +133,11 @@ def _absent_folder(url: URL) -> Path | None:
     return None if folder.is_dir() else folder
 
 
-def _reason(error: Exception) -> str:
+def _reason_of(error: Exception) -> str:
     """That another process holds SQLite's file, or the first line of what the driver says, which may be nothing."""
     if _is_locked(error):
         return "another process holds it locked"
-    cause = _cause(error)
+    cause = _cause_of(error)
     return next(iter(str(cause).strip().splitlines()), type(cause).__name__)
 
 
@@ -149,10 +149,10 @@ def _has_no_room(url: URL, error: Exception) -> bool:
         case sqlite3.SQLITE_IOERR:
             return no_room_on_disk(url) is not None
         case _:
-            return getattr(_cause(error), "sqlstate", None) == _NO_ROOM
+            return getattr(_cause_of(error), "sqlstate", None) == _NO_ROOM
 
 
-def _make_room(url: URL) -> str:
+def _advice_on_room(url: URL) -> str:
     return f"make room where {url.database} lies" if url.get_backend_name() == "sqlite" else "make room on its disk"
 
 
@@ -161,9 +161,9 @@ def _is_locked(error: Exception) -> bool:
 
 
 def _primary_code(error: Exception) -> int | None:
-    code = getattr(_cause(error), "sqlite_errorcode", None)
+    code = getattr(_cause_of(error), "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 
 
-def _cause(error: Exception) -> BaseException:
+def _cause_of(error: Exception) -> BaseException:
     return getattr(error, "orig", None) or error

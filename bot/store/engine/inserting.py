@@ -22,8 +22,12 @@ async def insert_all(connection: AsyncConnection, table: Table, rows: Sequence[M
     SQLite numbers rows in the order of their values, though it may return them in any; PostgreSQL is asked to.
     """
     in_order = connection.dialect.name != "sqlite"
-    made = insert(table).returning(table.c.id, sort_by_parameter_order=in_order)
-    return [number for some in chunks(rows) for number in sorted((await connection.execute(made, some)).scalars())]
+    statement = insert(table).returning(table.c.id, sort_by_parameter_order=in_order)
+    return [
+        number
+        for chunk in chunks(rows)
+        for number in sorted((await connection.execute(statement, chunk)).scalars())
+    ]
 
 
 def insert_missing(connection: AsyncConnection, table: Table, **values: Any) -> Any:

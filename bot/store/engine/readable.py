@@ -16,17 +16,17 @@ T = TypeVar("T")
 _ROWS = (Row, Mapping)
 
 
-def readable(rows: Iterable[Any], read: Callable[[Any], T], name: Callable[[Any], str]) -> list[T]:
-    """What `read` makes of each row; one that it raises at is left out, and named in the log once."""
-    found: list[T] = []
+def readable(rows: Iterable[Any], read_row: Callable[[Any], T], name: Callable[[Any], str]) -> list[T]:
+    """What `read_row` makes of each row; one that it raises at is left out, and named in the log once."""
+    items: list[T] = []
     for row in rows:
         try:
             if isinstance(row, _ROWS):
                 check_moments(row)
-            found.append(read(row))
+            items.append(read_row(row))
         except Exception as error:
             say_once(name(row), f"{type(error).__name__}: {error}"[:500])
-    return found
+    return items
 
 
 def check_moments(row: Row[Any] | Mapping[str, Any]) -> None:
@@ -34,10 +34,10 @@ def check_moments(row: Row[Any] | Mapping[str, Any]) -> None:
     if NoMoment not in map(type, row if isinstance(row, Row) else row.values()):
         return
     names = row._mapping if isinstance(row, Row) else row
-    named = ", ".join(str(name) for name, each in names.items() if isinstance(each, NoMoment))
+    columns = ", ".join(str(name) for name, each in names.items() if isinstance(each, NoMoment))
     raise Failure(
         Trouble.MALFORMED,
-        f"a stored row cannot be read: {named} holds no date",
+        f"a stored row cannot be read: {columns} holds no date",
         advice="restore the row from a backup, or delete it",
     )
 

@@ -34,7 +34,7 @@ async def snapshot(url: str) -> AsyncIterator[Database]:
                 raise cannot_be_opened(target, error) from error
             rows: Mapping[str, Sequence[dict[str, Any]]] = {}
         else:
-            rows = await _rows(url)
+            rows = await _read_all(url)
         database = await open_database(f"sqlite:///{copy}")
         try:
             await _fill(database, rows)
@@ -50,18 +50,18 @@ def _back_up(original: str | None, copy: str) -> None:
         source.backup(into)
 
 
-async def _rows(url: str) -> Mapping[str, Sequence[dict[str, Any]]]:
+async def _read_all(url: str) -> Mapping[str, Sequence[dict[str, Any]]]:
     """All rows by table, from one snapshot; a database that was never opened has none."""
     engine = engine_for(database_url(url))
     try:
         async with opening(engine), engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            return await connection.run_sync(_read)
+            return await connection.run_sync(_read_tables)
     finally:
         await engine.dispose()
 
 
-def _read(connection: Connection) -> Mapping[str, Sequence[dict[str, Any]]]:
+def _read_tables(connection: Connection) -> Mapping[str, Sequence[dict[str, Any]]]:
     """Reads a table by the columns that it has: an older schema has fewer than ours."""
     ours = {table.name for table in every_table()}
     present = MetaData()

@@ -32,7 +32,7 @@ class Connection(aiosqlite.Connection):
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Answer:
     """What SQLite answers to a statement."""
 
     rows: Sequence[Any] = ()
@@ -53,48 +53,48 @@ class Cursor:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._told = _Told()
+        self._answer = _Answer()
 
     async def __aenter__(self) -> Self:
         return self
 
     @property
     def description(self) -> Any:
-        return self._told.description
+        return self._answer.description
 
     @property
     def rowcount(self) -> int:
-        return self._told.rowcount
+        return self._answer.rowcount
 
     @property
     def lastrowid(self) -> int | None:
-        return self._told.lastrowid
+        return self._answer.lastrowid
 
     async def execute(self, statement: str, parameters: Iterable[Any] = ()) -> Self:
-        return await self._asked(sqlite3.Cursor.execute, statement, parameters)
+        return await self._ask(sqlite3.Cursor.execute, statement, parameters)
 
     async def executemany(self, statement: str, parameters: Iterable[Iterable[Any]]) -> Self:
-        return await self._asked(sqlite3.Cursor.executemany, statement, parameters)
+        return await self._ask(sqlite3.Cursor.executemany, statement, parameters)
 
     async def fetchall(self) -> Sequence[Any]:
         """Hands over all rows, and keeps none."""
-        rows = self._told.rows
+        rows = self._answer.rows
         await self.close()
         return rows
 
     async def close(self) -> None:
         """Lets go of the rows; SQLAlchemy asks afterwards how many were written."""
-        self._told = replace(self._told, rows=())
+        self._answer = replace(self._answer, rows=())
 
-    async def _asked(self, work: Callable[..., Any], statement: str, parameters: Iterable[Any]) -> Self:
-        def told(statement: str, parameters: Iterable[Any]) -> _Told:
+    async def _ask(self, work: Callable[..., Any], statement: str, parameters: Iterable[Any]) -> Self:
+        def ask_in_thread(statement: str, parameters: Iterable[Any]) -> _Answer:
             cursor = self._connection._conn.cursor()
             try:
                 work(cursor, statement, parameters)
                 rows = cursor.fetchall() if cursor.description else ()
-                return _Told(rows, cursor.description, cursor.rowcount, cursor.lastrowid)
+                return _Answer(rows, cursor.description, cursor.rowcount, cursor.lastrowid)
             finally:
                 cursor.close()
 
-        self._told = await self._connection._execute(told, statement, parameters)  # type: ignore[no-untyped-call]
+        self._answer = await self._connection._execute(ask_in_thread, statement, parameters)  # type: ignore[no-untyped-call]
         return self

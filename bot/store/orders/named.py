@@ -17,33 +17,37 @@ from bot.store.rows.rollouts.tables import rebuilds, rollouts
 _MOST_NAMED = 4
 
 
-async def not_ended(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Rebuild]:
+async def not_ended(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[Rebuild]:
     """Reads the rebuilds that have not ended, locked first, so that what a busy worker is just writing is seen."""
     ids = list(
-        (await connection.execute(select(rebuilds.c.id).where(*where, rebuilds.c.state.not_in(ENDED)))).scalars()
+        (
+            await connection.execute(select(rebuilds.c.id).where(*conditions, rebuilds.c.state.not_in(ENDED)))
+        ).scalars()
     )
     await lock(connection, rebuilds, ids)
     return [
         rebuild
-        for some in chunks(ids)
-        for rebuild in await read_rebuilds(connection, rebuilds.c.id.in_(some), rebuilds.c.state.not_in(ENDED))
+        for chunk in chunks(ids)
+        for rebuild in await read_rebuilds(connection, rebuilds.c.id.in_(chunk), rebuilds.c.state.not_in(ENDED))
     ]
 
 
 async def rebuilds_named(connection: AsyncConnection, name: str) -> ColumnElement[bool]:
     """The rebuilds of a repository, or the one with this id; raises `Failure` where there is no such thing."""
     if name.isdecimal() and len(name) < 19:
-        known = select(rebuilds.c.id).where(rebuilds.c.id == int(name))
-        if (await connection.execute(known)).first() is not None:
+        query = select(rebuilds.c.id).where(rebuilds.c.id == int(name))
+        if (await connection.execute(query)).first() is not None:
             return rebuilds.c.id.in_([int(name)])
         advice = "`freshness-bot rollout show ID --all` shows the ids of its rebuilds"
         raise Failure(Trouble.MISSING, f"there is no rebuild {name}", advice=advice)
-    found = (await connection.execute(select(repositories.c.id).where(repositories.c.name == name))).scalar()
-    if found is None:
+    repository_id = (
+        await connection.execute(select(repositories.c.id).where(repositories.c.name == name))
+    ).scalar()
+    if repository_id is None:
         names = (await connection.execute(select(repositories.c.name))).scalars()
         advice = did_you_mean(name, names, "write owner/name")
         raise Failure(Trouble.MISSING, f"no repository {name!r} is known", advice=advice)
-    return rebuilds.c.repository_id.in_([found])
+    return rebuilds.c.repository_id.in_([repository_id])
 
 
 async def ask_for_open_rollout(connection: AsyncConnection, number: int) -> None:
@@ -61,9 +65,9 @@ async def base_named(connection: AsyncConnection, name: str) -> tuple[int, str |
     Raises `Failure` where none is known, or several are.
     """
     rows = await connection.execute(select(bases).where(or_(*_spellings(name))).order_by(bases.c.id))
-    known = rows.all()
-    found = [row for row in known if row.used] or known
-    if not found:
+    candidates = rows.all()
+    matches = [row for row in candidates if row.used] or candidates
+    if not matches:
         names = await connection.execute(select(bases.c.registry, bases.c.repository, bases.c.tag))
         advice = did_you_mean(
             name,
@@ -71,20 +75,22 @@ async def base_named(connection: AsyncConnection, name: str) -> tuple[int, str |
             "write registry/repository:tag, as `freshness-bot status` shows it",
         )
         raise Failure(Trouble.MISSING, f"no base {name!r} is known", advice=advice)
-    if len(found) > 1:
-        named = " or ".join(f"{row.registry}/{row.repository}:{row.tag}" for row in found[:_MOST_NAMED])
-        raise Failure(Trouble.CONFLICT, f"{name!r} may be one of {len(found)} bases", advice=f"write {named}")
-    return found[0].id, found[0].digest
+    if len(matches) > 1:
+        alternatives = " or ".join(f"{row.registry}/{row.repository}:{row.tag}" for row in matches[:_MOST_NAMED])
+        raise Failure(
+            Trouble.CONFLICT, f"{name!r} may be one of {len(matches)} bases", advice=f"write {alternatives}"
+        )
+    return matches[0].id, matches[0].digest
 
 
 def _spellings(name: str) -> list[ColumnElement[bool]]:
     """A base by its whole name, or without its registry, or by the last part of its repository."""
     repository, _, tag = name.rpartition(":")
     whole = bases.c.registry + "/" + bases.c.repository
-    tagged = bases.c.tag == tag
+    is_tagged = bases.c.tag == tag
     return [
-        and_(tagged, or_(whole == repository, bases.c.repository == repository)),
-        and_(tagged, whole.endswith(f"/{repository}", autoescape=True)),
+        and_(is_tagged, or_(whole == repository, bases.c.repository == repository)),
+        and_(is_tagged, whole.endswith(f"/{repository}", autoescape=True)),
     ]
 
 

@@ -49,7 +49,7 @@ class OrdersStore(Store):
             if rollout is not None:
                 await ask_for_open_rollout(connection, rollout)
             is_new = await open_pause(connection, rollout, word.who, word.reason, now)
-            await _write(connection, now, word, "pause", _subject(rollout))
+            await _note_order(connection, now, word, "pause", _subject(rollout))
         return is_new
 
     async def resume(self, rollout: int | None, word: Word) -> bool:
@@ -60,22 +60,24 @@ class OrdersStore(Store):
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             open_ones = select(pauses.c.id).where(which, pauses.c.until.is_(None))
-            over = sorted(await connection.scalars(open_ones))
-            mine = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
-            await outdate(connection, await merging_by_themselves(connection, *mine) if over else [], now)
-            await connection.execute(update(pauses).where(pauses.c.id.in_(over)).values(until=now))
+            pause_ids = sorted(await connection.scalars(open_ones))
+            conditions = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
+            await outdate(
+                connection, await merging_by_themselves(connection, *conditions) if pause_ids else [], now
+            )
+            await connection.execute(update(pauses).where(pauses.c.id.in_(pause_ids)).values(until=now))
             if rollout is not None:
                 await _end_at_last(connection, rollout, now)
-            has_failed = rollout is not None and not over and await _let_go_on(connection, rollout, word, now)
-            for pause in over:
+            has_failed = rollout is not None and not pause_ids and await _let_go_on(connection, rollout, word, now)
+            for pause in pause_ids:
                 await announce(connection, f"pause:{pause}", now)
-            if rollout is not None and over:
+            if rollout is not None and pause_ids:
                 await announce(connection, f"rollout:{rollout}", now)
-            await _write(connection, now, word, "resume", _subject(rollout))
-        return bool(over) or has_failed
+            await _note_order(connection, now, word, "resume", _subject(rollout))
+        return bool(pause_ids) or has_failed
 
     async def cancel(self, rollout: int, word: Word, *, keep: bool) -> int:
-        """Ends what has not ended of a rollout; how many rebuilds that concerns.
+        """Ends what has not ended of a rollout, and returns how many rebuilds that concerns.
 
         With `keep` its open pull requests stay as they are, and are followed no more.
         """
@@ -83,12 +85,17 @@ class OrdersStore(Store):
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             await ask_for_open_rollout(connection, rollout)
-            some = await not_ended(connection, rebuilds.c.rollout_id == rollout)
+            unfinished_rebuilds = await not_ended(connection, rebuilds.c.rollout_id == rollout)
             await _call_off(
-                connection, some, RebuildState.CANCELLED, f"cancelled by {word.who}: {word.reason}", now, keep
+                connection,
+                unfinished_rebuilds,
+                RebuildState.CANCELLED,
+                f"cancelled by {word.who}: {word.reason}",
+                now,
+                keep,
             )
-            await _write(connection, now, word, "cancel", _subject(rollout))
-        return len(some)
+            await _note_order(connection, now, word, "cancel", _subject(rollout))
+        return len(unfinished_rebuilds)
 
     async def retire(self, word: Word) -> int:
         """Ends whatever has not ended, without a word to the forge, and lets nothing begin any more; how many
@@ -96,24 +103,29 @@ class OrdersStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            some = await not_ended(connection)
+            unfinished_rebuilds = await not_ended(connection)
             reason = f"the bot retires, says {word.who}: {word.reason}"
-            await _call_off(connection, some, RebuildState.CANCELLED, reason, now, True)
+            await _call_off(connection, unfinished_rebuilds, RebuildState.CANCELLED, reason, now, True)
             await open_pause(connection, None, word.who, f"the bot retires: {word.reason}", now)
-            await _write(connection, now, word, "retire", "everything")
-        return len(some)
+            await _note_order(connection, now, word, "retire", "everything")
+        return len(unfinished_rebuilds)
 
     async def skip(self, repository: str, word: Word) -> int:
         """Ends what has not ended in a repository (or one rebuild, by its id)."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            some = await not_ended(connection, await rebuilds_named(connection, repository))
+            unfinished_rebuilds = await not_ended(connection, await rebuilds_named(connection, repository))
             await _call_off(
-                connection, some, RebuildState.SKIPPED, f"skipped by {word.who}: {word.reason}", now, False
+                connection,
+                unfinished_rebuilds,
+                RebuildState.SKIPPED,
+                f"skipped by {word.who}: {word.reason}",
+                now,
+                False,
             )
-            await _write(connection, now, word, "skip", repository)
-        return len(some)
+            await _note_order(connection, now, word, "skip", repository)
+        return len(unfinished_rebuilds)
 
     async def hold(self, repository: str, word: Word) -> int:
         """Keeps what has not begun in a repository (or one rebuild) from beginning until `retry`.
@@ -137,27 +149,29 @@ class OrdersStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            name, _, told = base.partition("@")
-            found, shown = await base_named(connection, name)
-            if shown is None:
+            name, _, stated_digest = base.partition("@")
+            base_id, shown_digest = await base_named(connection, name)
+            if shown_digest is None:
                 raise Failure(Trouble.MISSING, f"{name} was never seen", advice="wait for the first look at it")
-            if told and told not in await digests_of(connection, found):
+            if stated_digest and stated_digest not in await digests_of(connection, base_id):
                 raise Failure(
-                    Trouble.CONFLICT, f"{name} shows {shown} now, not {told}", advice="name it without a digest"
+                    Trouble.CONFLICT,
+                    f"{name} shows {shown_digest} now, not {stated_digest}",
+                    advice="name it without a digest",
                 )
-            await open_quarantine(connection, found, shown, word.who, word.reason, now)
-            await _write(connection, now, word, "quarantine add", f"{name}@{shown}")
-        return shown
+            await open_quarantine(connection, base_id, shown_digest, word.who, word.reason, now)
+            await _note_order(connection, now, word, "quarantine add", f"{name}@{shown_digest}")
+        return shown_digest
 
     async def lift(self, base: str, word: Word) -> int:
         """Ends the quarantines of a base and of its copies; how many there were."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            found, _ = await base_named(connection, base)
-            over = await let_go(connection, found, f"lifted by {word.who}: {word.reason}", now)
-            await _write(connection, now, word, "quarantine lift", base)
-        return over
+            base_id, _ = await base_named(connection, base)
+            number_lifted = await let_go(connection, base_id, f"lifted by {word.who}: {word.reason}", now)
+            await _note_order(connection, now, word, "quarantine lift", base)
+        return number_lifted
 
     async def entries(self, limit: int) -> list[Entry]:
         """The latest of the journal, newest first."""
@@ -184,11 +198,11 @@ async def _let_go_on(connection: AsyncConnection, rollout: int, word: Word, now:
     """Notes that a person has seen what ended so far in a rollout that is not paused; whether that may have held
     it."""
     in_vain = (RebuildState.FAILED, RebuildState.CANCELLED)
-    ended = select(rebuilds.c.id).where(rebuilds.c.rollout_id == rollout, rebuilds.c.state.in_(in_vain)).limit(1)
-    if (await connection.execute(ended)).first() is None:
+    query = select(rebuilds.c.id).where(rebuilds.c.rollout_id == rollout, rebuilds.c.state.in_(in_vain)).limit(1)
+    if (await connection.execute(query)).first() is None:
         return False
-    seen = {"rollout_id": rollout, "since": now, "who": word.who, "reason": word.reason, "until": now}
-    await connection.execute(insert(pauses).values(**seen))
+    pause_row = {"rollout_id": rollout, "since": now, "who": word.who, "reason": word.reason, "until": now}
+    await connection.execute(insert(pauses).values(**pause_row))
     await announce(connection, f"rollout:{rollout}", now)
     return True
 
@@ -196,56 +210,69 @@ async def _let_go_on(connection: AsyncConnection, rollout: int, word: Word, now:
 async def hold_within(connection: AsyncConnection, repository: str, word: Word, now: datetime) -> int:
     """`OrdersStore.hold`, within the caller's transaction."""
     await raise_counter(connection, RELEASES)
-    some = await not_ended(connection, await rebuilds_named(connection, repository), rebuilds.c.state.in_(AWAITING))
-    kept = f"held by {word.who}: {word.reason}"
+    waiting_rebuilds = await not_ended(
+        connection, await rebuilds_named(connection, repository), rebuilds.c.state.in_(AWAITING)
+    )
+    hold_reason = f"held by {word.who}: {word.reason}"
     # Taking the lease away stops a worker that is just beginning with one.
     await connection.execute(
         update(rebuilds)
-        .where(rebuilds.c.id.in_([rebuild.id for rebuild in some]))
-        .values(held_because=kept, lease_owner=None, lease_until=None)
+        .where(rebuilds.c.id.in_([rebuild.id for rebuild in waiting_rebuilds]))
+        .values(held_because=hold_reason, lease_owner=None, lease_until=None)
     )
-    await _write(connection, now, word, "hold", repository)
-    return len(some)
+    await _note_order(connection, now, word, "hold", repository)
+    return len(waiting_rebuilds)
 
 
 async def retry_within(connection: AsyncConnection, repository: str, word: Word, now: datetime) -> int:
     """`OrdersStore.retry`, within the caller's transaction."""
     await raise_counter(connection, RELEASES)
-    mine = await rebuilds_named(connection, repository)
-    waiting = await not_ended(connection, mine, rebuilds.c.state.in_(AWAITING))
-    begun = rebuilds.c.id.in_([rebuild.id for rebuild in waiting])
+    of_repository = await rebuilds_named(connection, repository)
+    waiting = await not_ended(connection, of_repository, rebuilds.c.state.in_(AWAITING))
+    is_waiting = rebuilds.c.id.in_([rebuild.id for rebuild in waiting])
     await connection.execute(
-        update(rebuilds).where(begun).values(held_because=None, released_at=now, gave_way_at=None, at_request=True)
+        update(rebuilds)
+        .where(is_waiting)
+        .values(held_because=None, released_at=now, gave_way_at=None, at_request=True)
     )
-    await connection.execute(update(rebuilds).where(begun, rebuilds.c.lease_owner.is_(None)).values(due_at=now))
+    await connection.execute(
+        update(rebuilds).where(is_waiting, rebuilds.c.lease_owner.is_(None)).values(due_at=now)
+    )
     reason = f"tried again, asked by {word.who}: {word.reason}"
-    again = [await retried(connection, failed, reason, now) for failed in await failed_last(connection, mine)]
-    await after_transitions(connection, {rebuild.rollout for rebuild in again}, now)
-    await _write(connection, now, word, "retry", repository)
-    return len(waiting) + len(again)
+    new_rebuilds = [
+        await retried(connection, failed, reason, now) for failed in await failed_last(connection, of_repository)
+    ]
+    await after_transitions(connection, {rebuild.rollout for rebuild in new_rebuilds}, now)
+    await _note_order(connection, now, word, "retry", repository)
+    return len(waiting) + len(new_rebuilds)
 
 
 async def _call_off(
-    connection: AsyncConnection, some: Sequence[Rebuild], end: RebuildState, reason: str, now: datetime, keep: bool
+    connection: AsyncConnection,
+    unfinished_rebuilds: Sequence[Rebuild],
+    end: RebuildState,
+    reason: str,
+    now: datetime,
+    keep: bool,
 ) -> None:
     """What has not begun, and what stays as it is, ends here; the rest is left to `act`, which closes it."""
     at_once = [
         rebuild
-        for rebuild in some
+        for rebuild in unfinished_rebuilds
         if keep or (rebuild.state.awaits_action and rebuild.attempted_at is None and rebuild.pull_request is None)
     ]
-    later = [rebuild for rebuild in some if rebuild not in at_once]
+    rebuilds_to_close = [rebuild for rebuild in unfinished_rebuilds if rebuild not in at_once]
     for rebuild in at_once:
         state = end if rebuild.state.awaits_action else RebuildState.CANCELLED
-        ended = rebuild.moved(state, reason, at=now)
+        ended_rebuild = rebuild.moved(state, reason, at=now)
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id == rebuild.id)
-            .values(**outcome_of(ended), call_off=reason, lease_owner=None, lease_until=None)
+            .values(**outcome_of(ended_rebuild), call_off=reason, lease_owner=None, lease_until=None)
         )
         await keep_transitions(connection, [transition_row(rebuild.id, now, rebuild.state, state, reason)])
     await end_steps(connection, [rebuild.id for rebuild in at_once if rebuild.steps], reason, now)
-    for ids in chunks([rebuild.id for rebuild in later]):
+    for ids in chunks([rebuild.id for rebuild in rebuilds_to_close]):
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id.in_(ids))
@@ -254,9 +281,9 @@ async def _call_off(
     await after_transitions(connection, {rebuild.rollout for rebuild in at_once}, now)
 
 
-async def _write(connection: AsyncConnection, now: datetime, word: Word, what: str, subject: str) -> None:
+async def _note_order(connection: AsyncConnection, now: datetime, word: Word, command: str, subject: str) -> None:
     values: dict[str, Any] = {"at": now, "who": word.who, "is_claimed": word.is_claimed, "reason": word.reason}
-    await connection.execute(insert(journal).values(**values, what=what, subject=subject))
+    await connection.execute(insert(journal).values(**values, what=command, subject=subject))
 
 
 def _subject(rollout: int | None) -> str:

@@ -38,17 +38,17 @@ async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now
     would be built on a quarantined digest waits until that is lifted.
     """
     row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == failed.id))).mappings().one()
-    kept = {name: row[name] for name in _KEPT} | {"released_at": now, "at_request": True}
-    state = _taken_up_at(failed)
+    columns = {name: row[name] for name in _KEPT} | {"released_at": now, "at_request": True}
+    state = _state_to_take_up(failed)
     if state is RebuildState.BUILDING and failed.built_at is None and await _is_dispatchable(connection, failed):
         state = RebuildState.PLANNED
-        kept |= {"action": Action.DISPATCH.value, **dict.fromkeys(_OF_ITS_MERGE)}
+        columns |= {"action": Action.DISPATCH.value, **dict.fromkeys(_OF_ITS_MERGE)}
     if state is RebuildState.PLANNED:
-        kept |= await _not_built(connection, failed)
+        columns |= await _columns_to_build_anew(connection, failed)
     if state is RebuildState.BUILDING:
-        kept["merged_at"] = now  # its builds are looked for anew
+        columns["merged_at"] = now  # its builds are looked for anew
         reason = f"{reason}; the bot cannot start its build: who runs it again, or pushes, is followed"
-    return await _added(connection, failed, kept, state, reason, now)
+    return await _add_in_place_of(connection, failed, columns, state, reason, now)
 
 
 async def dispatched_instead(connection: AsyncConnection, before: Rebuild, now: datetime) -> Rebuild:
@@ -58,29 +58,29 @@ async def dispatched_instead(connection: AsyncConnection, before: Rebuild, now: 
     follows no other run, so that it is dispatched at last.
     """
     row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == before.id))).mappings().one()
-    kept = {name: row[name] for name in (*_KEPT, *_OF_A_PERSON)}
-    kept |= await _not_built(connection, before)
-    kept["joined"] = before.joined.value if before.joined is Joined.IN_VAIN else None
-    return await _added(connection, before, kept, RebuildState.PLANNED, before.reason, now)
+    columns = {name: row[name] for name in (*_KEPT, *_OF_A_PERSON)}
+    columns |= await _columns_to_build_anew(connection, before)
+    columns["joined"] = before.joined.value if before.joined is Joined.IN_VAIN else None
+    return await _add_in_place_of(connection, before, columns, RebuildState.PLANNED, before.reason, now)
 
 
 async def stepped_again(connection: AsyncConnection, failed: Rebuild, reason: str, now: datetime) -> Rebuild:
     """Returns what goes on with the step of a rebuild that was refused; it begins as that one could."""
     row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == failed.id))).mappings().one()
-    kept = {name: row[name] for name in (*_KEPT, *_OF_A_PERSON)}
-    return await _added(connection, failed, kept, RebuildState.STEPPING, reason, now)
+    columns = {name: row[name] for name in (*_KEPT, *_OF_A_PERSON)}
+    return await _add_in_place_of(connection, failed, columns, RebuildState.STEPPING, reason, now)
 
 
-async def reopened(connection: AsyncConnection, closed: Rebuild, again: Rebuild, now: datetime) -> Rebuild:
-    """Returns what takes the place of a rebuild whose closed pull request is open again: `again`, as a row."""
+async def reopened(connection: AsyncConnection, closed: Rebuild, successor: Rebuild, now: datetime) -> Rebuild:
+    """Returns what takes the place of a rebuild whose closed pull request is open again: `successor`, as a row."""
     row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == closed.id))).mappings().one()
-    kept = {name: row[name] for name in (*_KEPT, *_OF_ITS_PULL_REQUEST)}
-    kept |= {"facts_version": again.facts_version, "quarantine_id": await _quarantine_of(connection, closed)}
-    return await _added(connection, closed, kept, again.state, again.reason, now)
+    columns = {name: row[name] for name in (*_KEPT, *_OF_ITS_PULL_REQUEST)}
+    columns |= {"facts_version": successor.facts_version, "quarantine_id": await _quarantine_of(connection, closed)}
+    return await _add_in_place_of(connection, closed, columns, successor.state, successor.reason, now)
 
 
-async def _not_built(connection: AsyncConnection, before: Rebuild) -> dict[str, Any]:
-    """What a rebuild knows that is to be built from the start; on a quarantined digest it waits."""
+async def _columns_to_build_anew(connection: AsyncConnection, before: Rebuild) -> dict[str, Any]:
+    """The columns of a rebuild that is to be built from the start; on a quarantined digest it waits."""
     return {**dict.fromkeys(_OF_ITS_BUILD), "quarantine_id": await _quarantine_of(connection, before)}
 
 
@@ -88,19 +88,19 @@ async def _quarantine_of(connection: AsyncConnection, before: Rebuild) -> int | 
     return (await quarantined(connection)).first_keeping(before.targets)
 
 
-async def _added(
+async def _add_in_place_of(
     connection: AsyncConnection,
     before: Rebuild,
-    kept: dict[str, Any],
+    columns: dict[str, Any],
     state: RebuildState,
     reason: str,
     now: datetime,
 ) -> Rebuild:
-    """Stores a rebuild in the place of `before`, with its steps; `kept` are columns."""
-    added = await connection.execute(
+    """Stores a rebuild in the place of `before`, with these columns and its steps."""
+    result = await connection.execute(
         insert(rebuilds)
         .values(
-            **kept,
+            **columns,
             state=state.value,
             reason=reason,
             targets=dump(before.targets, tuple[Target, ...]),
@@ -110,34 +110,36 @@ async def _added(
         )
         .returning(rebuilds.c.id)
     )
-    number = int(added.scalar_one())
+    number = int(result.scalar_one())
     await connection.execute(update(rebuilds).where(rebuilds.c.id == before.id).values(retried_as=number))
-    again = replace(before, id=number, action=Action(kept["action"]), state=state, reason=reason, ended_at=None)
+    successor = replace(
+        before, id=number, action=Action(columns["action"]), state=state, reason=reason, ended_at=None
+    )
     if before.steps:
-        await repeat_steps(connection, before.id, again, now)
+        await repeat_steps(connection, before.id, successor, now)
     await keep_transitions(connection, [transition_row(number, now, None, state, reason)])
-    return again
+    return successor
 
 
 async def _is_dispatchable(connection: AsyncConnection, failed: Rebuild) -> bool:
     home = select(rebuilds.c.repository_id).where(rebuilds.c.id == failed.id).scalar_subquery()
-    known = select(cast(repositories.c.workflows, Text)).where(repositories.c.id == home)
-    return is_dispatchable(failed.workflow, (await connection.execute(known)).scalar_one())
+    query = select(cast(repositories.c.workflows, Text)).where(repositories.c.id == home)
+    return is_dispatchable(failed.workflow, (await connection.execute(query)).scalar_one())
 
 
-def is_dispatchable(workflow: str | None, known: str) -> bool:
-    """Whether a workflow is among the `known` ones of a repository, as the store holds them; a monorepo's pull
+def is_dispatchable(workflow: str | None, workflows: str) -> bool:
+    """Whether a workflow is among those of a repository, which come as the store holds them; a monorepo's pull
     request has several, and none of its own."""
-    return any(each.file == workflow for each in load_shared(known, tuple[Workflow, ...]))
+    return any(each.file == workflow for each in load_shared(workflows, tuple[Workflow, ...]))
 
 
-def _taken_up_at(failed: Rebuild) -> RebuildState:
+def _state_to_take_up(failed: Rebuild) -> RebuildState:
     if failed.built_at is not None and failed.steps:
         return RebuildState.STEPPING
     return RebuildState.PLANNED if failed.merge is None else RebuildState.BUILDING
 
 
-async def failed_last(connection: AsyncConnection, mine: ColumnElement[bool]) -> list[Rebuild]:
+async def failed_last(connection: AsyncConnection, is_concerned: ColumnElement[bool]) -> list[Rebuild]:
     """Those that failed in rollouts that a repository has done nothing since, or were refused: its newest ones.
 
     What a failed attempt has ended is told by its attempts: an outcome sets them back.
@@ -150,4 +152,4 @@ async def failed_last(connection: AsyncConnection, mine: ColumnElement[bool]) ->
     )
     was_refused = and_(rebuilds.c.state == RebuildState.SKIPPED, rebuilds.c.attempts > 0)
     failed = and_(or_(rebuilds.c.state == RebuildState.FAILED, was_refused), ~was_tried_again())
-    return await read_rebuilds(connection, mine, failed, is_last)
+    return await read_rebuilds(connection, is_concerned, failed, is_last)

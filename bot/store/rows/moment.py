@@ -35,28 +35,28 @@ class _Text(sqlite.DATETIME):
     """SQLite keeps dates as text, without a zone, and takes any other text there."""
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
-        written = super().bind_processor(dialect)
-        assert written is not None
+        processor = super().bind_processor(dialect)
+        assert processor is not None
 
         @lru_cache(maxsize=1024)
         def processed(value: datetime | None) -> Any:
             """Of thousands of rows that are written at once most bear the same few moments."""
-            return None if value is None else written(value.astimezone(UTC).replace(tzinfo=None))
+            return None if value is None else processor(value.astimezone(UTC).replace(tzinfo=None))
 
         return processed
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
-        read = super().result_processor(dialect, coltype)
-        assert read is not None
+        processor = super().result_processor(dialect, coltype)
+        assert processor is not None
 
         @lru_cache(maxsize=1024)
         def processed(value: Any) -> Any:
             """Of thousands of rows that are read at once most bear the same few moments as well."""
             try:
-                found = read(value)
+                moment = processor(value)
             except (ValueError, TypeError):
                 return NoMoment()
-            return None if found is None else found.replace(tzinfo=UTC)
+            return None if moment is None else moment.replace(tzinfo=UTC)
 
         return processed
 
@@ -102,7 +102,7 @@ def set_right(connection: AsyncConnection, table: Table, now: datetime) -> dict[
 
     What is no date stays, for whoever reads it to say so.
     """
-    noted = [column for column in table.columns if isinstance(column.type, Noted)]
+    columns = [column for column in table.columns if isinstance(column.type, Noted)]
     if connection.dialect.name != "sqlite":
-        return {column.name: at_last(column, now) for column in noted}
-    return {column.name: case((holds_no_date(column), column), else_=at_last(column, now)) for column in noted}
+        return {column.name: at_last(column, now) for column in columns}
+    return {column.name: case((holds_no_date(column), column), else_=at_last(column, now)) for column in columns}

@@ -20,8 +20,8 @@ async def newest_times(connection: AsyncConnection) -> dict[str, datetime]:
     of_kinds = select(documents.c.kind.label("source"), func.max(documents.c.newest_at).label("at"))
     of_dumps = select(dumps.c.ecosystem.label("source"), dumps.c.newest_at.label("at"))
     rows = await connection.execute(union_all(of_kinds.group_by(documents.c.kind), of_dumps))
-    told = readable(rows, lambda row: (row.source, row.at), lambda row: f"the newest time in {row.source}")
-    return {source: at for source, at in told if at is not None}
+    times = readable(rows, lambda row: (row.source, row.at), lambda row: f"the newest time in {row.source}")
+    return {source: newest_at for source, newest_at in times if newest_at is not None}
 
 
 async def tell_silence(connection: AsyncConnection, source: str, now: datetime) -> None:
@@ -29,10 +29,10 @@ async def tell_silence(connection: AsyncConnection, source: str, now: datetime) 
     cadence = CADENCES.get(source)
     if cadence is None:
         return
-    told = silence(source, (await newest_times(connection)).get(source), now)
+    silence_text = silence(source, (await newest_times(connection)).get(source), now)
     subject = f"{_SUBJECT}{cadence.name}"
-    if told is None:
+    if silence_text is None:
         await tell_incidents(connection, [], [subject], now)
     else:
-        detail = f"{told}; what it would tell is not known, and {cadence.why}"
+        detail = f"{silence_text}; what it would tell is not known, and {cadence.why}"
         await tell_incidents(connection, [Incident(subject, now, detail)], [], now)

@@ -42,11 +42,11 @@ class ShortText(TypeDecorator[str]):
         if not isinstance(value, str):
             return value
         if len(value) > self._most:
-            what = f"{self.place} takes {self._most} characters, and {value[:_SHOWN]!r}… has {len(value)}"
-            raise Failure(Trouble.MALFORMED, what, advice="nothing of it is kept")
+            problem = f"{self.place} takes {self._most} characters, and {value[:_SHOWN]!r}… has {len(value)}"
+            raise Failure(Trouble.MALFORMED, problem, advice="nothing of it is kept")
         if _IMPOSSIBLE.search(value):
-            what = f"{self.place} takes no such characters as are in {value[:_SHOWN]!r}"
-            raise Failure(Trouble.MALFORMED, what, advice="nothing of it is kept")
+            problem = f"{self.place} takes no such characters as are in {value[:_SHOWN]!r}"
+            raise Failure(Trouble.MALFORMED, problem, advice="nothing of it is kept")
         return value
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:

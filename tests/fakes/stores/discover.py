@@ -52,13 +52,13 @@ class FakeDiscoverStore:
         self.listing_trouble = listing.trouble
         self.grants = listing.grants
         self.short_since = (self.short_since or now) if listing.trouble else None
-        for item in listing.taken:
+        for item in listing.repositories:
             if item.name not in self.known:
                 self._add(item, now)
             elif self._has_news(item, reader):
                 self._become_due(item, now)
             self._pushed[item.name] = None if item.pushed_lately else item.pushed_at
-        for name in set(self.known) - {item.name for item in listing.taken} - listing.kept:
+        for name in set(self.known) - {item.name for item in listing.repositories} - listing.kept_names:
             del self.repositories.rows[self.row(name).id]
 
     def _add(self, item: Repository, now: datetime) -> None:

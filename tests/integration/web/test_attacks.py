@@ -20,7 +20,7 @@ from bot.clients.notifiers.slack_blocks import blocks_of
 from bot.clients.notifiers.teams_card import card_of
 from bot.fleet.report.markdown import markdown_of
 from bot.fleet.report.messages.rollout import rollout_message
-from bot.fleet.report.rows.report import ReportStore
+from bot.fleet.report.rows import ReportStore
 from bot.store.engine.database import Database
 from bot.web.access.bounds import Bounds
 from bot.web.access.rates import Bucket, Rates

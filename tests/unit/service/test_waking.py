@@ -23,7 +23,7 @@ async def nothing(_: Bot) -> TickOutcome:
 
 WATCH = Stage("watch", nothing, EVERY, claims=(bases,))
 PLAN = Stage("plan", nothing, EVERY)
-WRITTEN = StoreNews(written=True)
+WRITTEN = StoreNews(was_written=True)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def waking(beats: Heartbeats) -> Waking:
 
 
 def test_without_news_nobody_is_woken(waking: Waking) -> None:
-    waking.heard(StoreNews(written=False))
+    waking.heard(StoreNews(was_written=False))
     assert waking.woken(NOON + EVERY) == []
 
 
@@ -51,9 +51,9 @@ def test_what_was_written_wakes_every_stage_once(waking: Waking) -> None:
 
 
 def test_what_falls_due_wakes_those_who_claim_it(waking: Waking) -> None:
-    waking.heard(StoreNews(written=False, due=frozenset({bases.name})))
+    waking.heard(StoreNews(was_written=False, due=frozenset({bases.name})))
     assert waking.woken(NOON + EVERY) == [(WATCH, timedelta())]
-    waking.heard(StoreNews(written=False, due=frozenset({tasks.name})))
+    waking.heard(StoreNews(was_written=False, due=frozenset({tasks.name})))
     assert waking.woken(NOON + EVERY) == []
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.fleet.plan.rows.plan import PlanStore
-from bot.fleet.report.rows.report import ReportStore
+from bot.fleet.report.rows import ReportStore
 from bot.store.engine.database import Database
 from bot.store.engine.engines import database_url, engine_for
 from bot.store.engine.queue.claiming import Worker

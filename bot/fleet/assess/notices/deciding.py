@@ -86,7 +86,7 @@ class RefreshedNotice:
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """`outcome` is how it ended, for people."""
+    """A notice that ends, with its `outcome` in words for people."""
 
     id: int
     outcome: str
@@ -113,56 +113,58 @@ def compare_notices(
 ) -> NoticeDifference:
     """Compares what holds now with the notices that are open: which begin, change and end."""
     standings = _standings(picture, releases, now)
-    found = {_key(notice): notice for notice in _holding(picture, standings, releases, advisories, now, options)}
+    notices = {
+        _key(notice): notice for notice in _find_notices(picture, standings, releases, advisories, now, options)
+    }
     stored = {_key(notice): notice for notice in picture.open}
     opened = tuple(
         Opened(picture.used[notice.base], notice, _is_worth_telling(notice, picture.is_first, options))
-        for key, notice in found.items()
+        for key, notice in notices.items()
         if key not in stored
     )
-    pairs = [(stored[key], notice) for key, notice in found.items() if key in stored]
-    refreshed = tuple(step for before, after in pairs if (step := _refreshed(before, after, options)) is not None)
+    pairs = [(stored[key], notice) for key, notice in notices.items() if key in stored]
+    refreshed = tuple(step for before, after in pairs if (step := _refresh(before, after, options)) is not None)
     cleared = tuple(
         Cleared(notice.id, _outcome(notice, standings.get(notice.base), now))
         for key, notice in stored.items()
-        if key not in found
+        if key not in notices
     )
     moves = unfollowed(picture.used, picture.histories, picture.published)
     return NoticeDifference(
         opened,
         refreshed,
         cleared,
-        _look_again_at(found.values(), moves, now, options),
+        _look_again_at(notices.values(), moves, now, options),
         stale_inventory(moves, now, options.stale_inventory),
     )
 
 
 def _standings(picture: Picture, releases: ReleaseIndex, now: datetime) -> dict[Base, BaseStanding]:
-    found = {
+    standings = {
         base: _standing(picture.histories.get(base, ()), picture.published, releases, now)
         for base in sorted(picture.used)
     }
-    return {base: standing for base, standing in found.items() if standing is not None}
+    return {base: standing for base, standing in standings.items() if standing is not None}
 
 
 def _standing(
     history: Sequence[Observation], published: Published | None, releases: ReleaseIndex, now: datetime
 ) -> BaseStanding | None:
     """The inventory as it is now decides what is withdrawn; where it says nothing, what was observed."""
-    seen = [observation for observation in history if observation.digest is not None]
-    if not seen:
+    sights = [observation for observation in history if observation.digest is not None]
+    if not sights:
         return None
-    last, gone = seen[-1], [observation.at for observation in history if observation.digest is None]
-    listed = published.lists(last.base) if published else None
-    if listed is None or published is None:
+    last, absences = sights[-1], [observation.at for observation in history if observation.digest is None]
+    is_listed = published.lists(last.base) if published else None
+    if is_listed is None or published is None:
         return BaseStanding(last, history[-1].at if history[-1].digest is None else None)
-    if listed:
+    if is_listed:
         return BaseStanding(last)
-    if gone:
-        return BaseStanding(last, gone[-1])
+    if absences:
+        return BaseStanding(last, absences[-1])
     if not _should_be_listed(last) or _lacks_supported_channel(published, last.base, releases, now):
         return BaseStanding(last)
-    return BaseStanding(last, seen[0].at, withdrawn_unseen=True)
+    return BaseStanding(last, sights[0].at, withdrawn_unseen=True)
 
 
 def _lacks_supported_channel(published: Published, base: Base, releases: ReleaseIndex, now: datetime) -> bool:
@@ -171,8 +173,8 @@ def _lacks_supported_channel(published: Published, base: Base, releases: Release
     That looks like a mistake there, and as nobody has seen it with these tags, nothing else doubts it.
     """
     channel = TagFamily.of(base.tag).channel
-    known = releases.of_channel(channel) if channel else ()
-    ends_on = known[-1].end_of_life if known else None
+    channel_releases = releases.of_channel(channel) if channel else ()
+    ends_on = channel_releases[-1].end_of_life if channel_releases else None
     return ends_on is not None and now.date() < ends_on and not published.lists_channel(base)
 
 
@@ -180,14 +182,14 @@ def _should_be_listed(last: Observation) -> bool:
     """Whether the inventory should list a base: a floating tag of Microsoft's that is not brand-new."""
     created = max((image.created for image in last.platforms if image.created), default=last.created)
     try:
-        made = datetime.fromisoformat(created) if created else None
+        made_at = datetime.fromisoformat(created) if created else None
     except ValueError:
-        made = None
-    is_new = made is not None and made.tzinfo is not None and last.at - made < INVENTORY_DELAY
+        made_at = None
+    is_new = made_at is not None and made_at.tzinfo is not None and last.at - made_at < INVENTORY_DELAY
     return Tag.parse(last.base.tag).is_floating and not is_new
 
 
-def _holding(
+def _find_notices(
     picture: Picture,
     standings: Mapping[Base, BaseStanding],
     releases: ReleaseIndex,
@@ -247,7 +249,7 @@ def _is_worth_telling(notice: Notice, is_first: bool, options: AlertOptions) -> 
             return False
 
 
-def _refreshed(before: OpenNotice, after: Notice, options: AlertOptions) -> RefreshedNotice | None:
+def _refresh(before: OpenNotice, after: Notice, options: AlertOptions) -> RefreshedNotice | None:
     """An event is worth telling when it is new or never."""
     tell = (
         not before.told and before.topic is not Topic.MOVED_UNDERNEATH and _is_worth_telling(after, False, options)
@@ -286,9 +288,11 @@ def _outcome(notice: OpenNotice, standing: BaseStanding | None, now: datetime) -
 
 
 def _look_again_at(
-    found: Collection[Notice], moves: Iterable[Unfollowed], now: datetime, options: AlertOptions
+    notices: Collection[Notice], moves: Iterable[Unfollowed], now: datetime, options: AlertOptions
 ) -> datetime:
-    alerts = [notice.since + options.waiting_for_base for notice in found if notice.topic is Topic.WAITING_FOR_BASE]
-    alerts += [notice.since + options.mirror_behind for notice in found if notice.topic is Topic.MIRROR_BEHIND]
+    alerts = [
+        notice.since + options.waiting_for_base for notice in notices if notice.topic is Topic.WAITING_FOR_BASE
+    ]
+    alerts += [notice.since + options.mirror_behind for notice in notices if notice.topic is Topic.MIRROR_BEHIND]
     alerts += [move.at + options.stale_inventory for move in moves]
-    return min([now + LOOK_AGAIN, *(at for at in alerts if at > now)])
+    return min([now + LOOK_AGAIN, *(alert for alert in alerts if alert > now)])

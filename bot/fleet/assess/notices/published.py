@@ -48,16 +48,19 @@ class Published:
         )
 
     def digest_of(self, base: Base) -> str | None:
-        listed = self.tags.get((base.repository, base.tag))
-        return listed.digest if listed else None
+        tag = self.tags.get((base.repository, base.tag))
+        return tag.digest if tag else None
 
     def kin(self, image: Observation) -> list[BaseStanding]:
         """The floating tags of its repository for its operating system, as they stand on its registry."""
-        base, systems = image.base, {found.platform.partition("/")[0] for found in image.platforms} or {"linux"}
+        base, systems = (
+            image.base,
+            {platform.platform.partition("/")[0] for platform in image.platforms} or {"linux"},
+        )
         return [
-            BaseStanding(Observation(image.at, Base(base.registry, repository, tag), listed.digest))
-            for (repository, tag), listed in self.tags.items()
-            if repository == base.repository and listed.systems & systems and Tag.parse(tag).is_floating
+            BaseStanding(Observation(image.at, Base(base.registry, repository, tag), entry.digest))
+            for (repository, tag), entry in self.tags.items()
+            if repository == base.repository and entry.systems & systems and Tag.parse(tag).is_floating
         ]
 
 
@@ -80,35 +83,41 @@ class Unfollowed:
 def unfollowed(
     used: Iterable[Base], histories: Mapping[Base, Sequence[Observation]], published: Published | None
 ) -> list[Unfollowed]:
-    """Those of the bases, the oldest move first.
+    """Finds the moves of these bases that the inventory does not know, the oldest first.
 
     A mirror that lags behind the inventory shows what that has left, not the other way round.
     """
     moves = (
-        ((_left(histories.get(base, ()), published.digest_of(base)), base) for base in used) if published else ()
+        ((_time_of_leaving(histories.get(base, ()), published.digest_of(base)), base) for base in used)
+        if published
+        else ()
     )
-    return sorted(Unfollowed(at, base) for at, base in moves if at is not None)
+    return sorted(Unfollowed(moved_at, base) for moved_at, base in moves if moved_at is not None)
 
 
-def _left(history: Sequence[Observation], listed: str | None) -> datetime | None:
-    """When a base moved to what it shows now, if `listed` is what it showed before."""
-    seen = [observation for observation in history if observation.digest is not None]
-    moves = [number for number in range(1, len(seen)) if seen[number].digest != seen[number - 1].digest]
-    if not moves or listed == seen[-1].digest:
+def _time_of_leaving(history: Sequence[Observation], listed_digest: str | None) -> datetime | None:
+    """When a base moved to what it shows now, if `listed_digest` is what it showed before."""
+    sights = [observation for observation in history if observation.digest is not None]
+    moves = [number for number in range(1, len(sights)) if sights[number].digest != sights[number - 1].digest]
+    if not moves or listed_digest == sights[-1].digest:
         return None
-    return seen[moves[-1]].at if listed in {observation.digest for observation in seen[: moves[-1]]} else None
+    return (
+        sights[moves[-1]].at
+        if listed_digest in {observation.digest for observation in sights[: moves[-1]]}
+        else None
+    )
 
 
 def stale_inventory(moves: Sequence[Unfollowed], now: datetime, after: timedelta) -> StaleInventory | None:
-    """What is wrong where the first of `moves` is at least `after` ago."""
-    late = [move for move in moves if now - move.at >= after]
-    if not late:
+    """Says what is wrong with the inventory where the first of `moves` is at least `after` ago."""
+    late_moves = [move for move in moves if now - move.at >= after]
+    if not late_moves:
         return None
-    first, others = late[0], len(late) - 1
-    named = f"{first.base.short} and {counted(others, 'other base')}" if others else first.base.short
-    moved = "they moved, the first" if others else "it moved"
+    first, others = late_moves[0], len(late_moves) - 1
+    bases_text = f"{first.base.short} and {counted(others, 'other base')}" if others else first.base.short
+    moved_text = "they moved, the first" if others else "it moved"
     text = (
-        f"still lists what {named} showed before {moved} {duration(now - first.at)} ago, so that withdrawn tags go "
-        "unnoticed; look whether its publisher still updates it"
+        f"still lists what {bases_text} showed before {moved_text} {duration(now - first.at)} ago, so that "
+        "withdrawn tags go unnoticed; look whether its publisher still updates it"
     )
     return StaleInventory(first.at, text)

@@ -75,17 +75,17 @@ class NoticesStore(Store):
             rows = await claim(connection, tasks, self._worker, now, limit=1, where=[tasks.c.name == _TASK])
             if not rows:
                 return None
-            used, copies = await _used(connection)
-            named = await _with_siblings(connection, used)
-            rows_of = await latest_observations(connection, sorted(named), _LATEST)
+            used, copies = await _read_used_bases(connection)
+            names = await _with_siblings(connection, used)
+            rows_of = await latest_observations(connection, sorted(names), _LATEST)
             opened = await open_notices(connection)
-            late = await behind(connection)
+            bases_behind = await behind(connection)
             version, document = await self._newer_inventory(connection)
         if document is not None:
-            self._inventory = (version, await asyncio.to_thread(_published, *document))
-        histories = await asyncio.to_thread(loaded, named, rows_of)
+            self._inventory = (version, await asyncio.to_thread(_load_published, *document))
+        histories = await asyncio.to_thread(loaded, names, rows_of)
         is_first = rows[0]["mark"] is None
-        picture = Picture(used, histories, self._inventory[1], opened, is_first, late, copies)
+        picture = Picture(used, histories, self._inventory[1], opened, is_first, bases_behind, copies)
         return FleetLook(rows[0]["id"], mark, picture)
 
     async def save_look(self, look: FleetLook, difference: NoticeDifference) -> None:
@@ -99,17 +99,17 @@ class NoticesStore(Store):
                 due_at=difference.look_again_at,
                 values={"mark": look.mark},
             )
-            told = [await _add(connection, item, now) for item in difference.opened if item.tell]
+            told_ids = [await _add(connection, item, now) for item in difference.opened if item.tell]
             for item in difference.opened:
                 if not item.tell:
                     await _add(connection, item, now)
             messages = await _refresh(connection, difference.refreshed)
             messages |= await _clear(connection, difference.cleared, now)
-            told += [item.id for item in difference.refreshed if item.tell]
-            if told:
+            told_ids += [item.id for item in difference.refreshed if item.tell]
+            if told_ids:
                 # What is found at once is told at once, in one message that goes by its first notice.
-                first = min(told)
-                await connection.execute(update(notices).where(notices.c.id.in_(told)).values(told_with=first))
+                first = min(told_ids)
+                await connection.execute(update(notices).where(notices.c.id.in_(told_ids)).values(told_with=first))
                 messages.add(first)
             for message in sorted(messages):
                 await announce(connection, f"notice:{message}", now)
@@ -140,14 +140,15 @@ async def _mark(connection: AsyncConnection) -> str:
     Sums rather than the newest, since transactions do not commit in the order of what they write.
     """
     columns = (func.count(), func.sum(bases.c.id), func.sum(bases.c.observation_id), func.sum(bases.c.upstream_id))
-    used, ids, seen, above = (await connection.execute(select(*columns).where(bases.c.used.is_(True)))).one()
-    listed = await connection.scalar(
+    used, id_sum, observation_sum, upstream_sum = (
+        await connection.execute(select(*columns).where(bases.c.used.is_(True)))
+    ).one()
+    fetched_at = await connection.scalar(
         select(func.max(documents.c.fetched_at)).where(documents.c.kind == FeedKind.IMAGE_INFO.value)
     )
-    inventory = listed.isoformat() if isinstance(listed, datetime) else "-"
-    return (
-        f"{await counter(connection, FEEDS)} {inventory} {used} {int(ids or 0)} {int(seen or 0)} {int(above or 0)}"
-    )
+    inventory = fetched_at.isoformat() if isinstance(fetched_at, datetime) else "-"
+    sums = " ".join(str(int(each or 0)) for each in (id_sum, observation_sum, upstream_sum))
+    return f"{await counter(connection, FEEDS)} {inventory} {used} {sums}"
 
 
 async def _is_settled(connection: AsyncConnection, now: datetime) -> bool:
@@ -155,7 +156,7 @@ async def _is_settled(connection: AsyncConnection, now: datetime) -> bool:
     waits, so that what has long been so is told in one message."""
     unread = and_(repositories.c.listed.is_(True), repositories.c.read_at.is_(None), repositories.c.error.is_(None))
     unseen = and_(bases.c.used.is_(True), bases.c.observation_id.is_(None), bases.c.error.is_(None))
-    awaited = and_(
+    is_awaited = and_(
         documents.c.fetched_at.is_(None), documents.c.error.is_(None), documents.c.due_at > now - _ABANDONED
     )
     row = await connection.execute(
@@ -164,7 +165,7 @@ async def _is_settled(connection: AsyncConnection, now: datetime) -> bool:
             or_(
                 exists(select(repositories.c.id).where(unread)),
                 exists(select(bases.c.id).where(unseen)),
-                exists(select(documents.c.id).where(awaited)),
+                exists(select(documents.c.id).where(is_awaited)),
             ),
         )
     )
@@ -172,22 +173,22 @@ async def _is_settled(connection: AsyncConnection, now: datetime) -> bool:
     return bool(has_bases) and not waits
 
 
-async def _used(connection: AsyncConnection) -> tuple[dict[Base, int], frozenset[Base]]:
+async def _read_used_bases(connection: AsyncConnection) -> tuple[dict[Base, int], frozenset[Base]]:
     """The bases in use with their ids, and which of them are copies in a mirror."""
     rows = (await connection.execute(select(bases).where(bases.c.used.is_(True)))).all()
-    named = {base_of(row): row for row in rows}
-    copies = frozenset(base for base, row in named.items() if row.upstream_id is not None)
-    return {base: row.id for base, row in named.items()}, copies
+    rows_by_base = {base_of(row): row for row in rows}
+    copies = frozenset(base for base, row in rows_by_base.items() if row.upstream_id is not None)
+    return {base: row.id for base, row in rows_by_base.items()}, copies
 
 
 async def _with_siblings(connection: AsyncConnection, used: Iterable[Base]) -> dict[int, Base]:
     rows = await connection.execute(select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag))
-    wanted = {*used, *(sibling_of(base) for base in used)}
-    named = {row.id: base_of(row) for row in rows}
-    return {number: base for number, base in named.items() if base in wanted}
+    wanted_bases = {*used, *(sibling_of(base) for base in used)}
+    names = {row.id: base_of(row) for row in rows}
+    return {number: base for number, base in names.items() if base in wanted_bases}
 
 
-def _published(document: bytes, doubts: Any) -> Published | None:
+def _load_published(document: bytes, doubts: Any) -> Published | None:
     try:
         inventory, _ = image_info.read(zlib.decompress(document))
         doubted = frozenset(key for each in load_doubts(doubts) for key in each.keys)
@@ -207,12 +208,12 @@ def _published(document: bytes, doubts: Any) -> Published | None:
 
 
 async def _add(connection: AsyncConnection, opened: Opened, now: datetime) -> int:
-    added = await connection.execute(
+    result = await connection.execute(
         insert(notices)
         .values(topic=opened.notice.topic.value, base_id=opened.base_id, opened_at=now, **_columns(opened.notice))
         .returning(notices.c.id)
     )
-    return int(added.scalar_one())
+    return int(result.scalar_one())
 
 
 async def _refresh(connection: AsyncConnection, refreshed: Sequence[RefreshedNotice]) -> set[int]:

@@ -27,45 +27,47 @@ def waiting_for_base(
     now: datetime,
 ) -> tuple[Notice, ...]:
     """Bases whose .NET lacks a fix that is already published, by the release feed or by an advisory."""
-    found: list[Notice] = []
+    notices: list[Notice] = []
     for standing in standings:
         missing = _missing_fixes(standing.last, releases, advisories, now)
         if not missing or standing.withdrawn_at is not None:
             continue
         since, cves = min(missing.values()), sorted(missing)
-        named = cves[0] if len(cves) == 1 else f"{len(cves)} CVEs"
-        text = f"{standing.base.short} is still on .NET {standing.last.version}; the fix for {named} is out for "
+        cves_text = cves[0] if len(cves) == 1 else f"{len(cves)} CVEs"
+        text = (
+            f"{standing.base.short} is still on .NET {standing.last.version}; the fix for {cves_text} is out for "
+        )
         text += duration(now - since)
-        found.append(Notice(Topic.WAITING_FOR_BASE, standing.base, since, None, now - since, text))
-    return tuple(found)
+        notices.append(Notice(Topic.WAITING_FOR_BASE, standing.base, since, None, now - since, text))
+    return tuple(notices)
 
 
-def mirror_behind(late: Iterable[Behind], now: datetime) -> tuple[Notice, ...]:
+def mirror_behind(behind_mirrors: Iterable[Behind], now: datetime) -> tuple[Notice, ...]:
     """Bases in mirrors that do not show yet what upstream does, or that show something else for good."""
-    found: list[Notice] = []
-    for each in late:
-        delay = max(now - each.since, timedelta())
-        prefix = mirror_prefix(each.base, each.upstream)
-        late_by = f"{prefix} has not shown what {each.upstream} shows for {duration(delay)}"
-        text = each.told(now) if each.is_foreign(now) else late_by
-        found.append(Notice(Topic.MIRROR_BEHIND, each.base, each.since, None, delay, text))
-    return tuple(found)
+    notices: list[Notice] = []
+    for behind in behind_mirrors:
+        delay = max(now - behind.since, timedelta())
+        prefix = mirror_prefix(behind.base, behind.upstream)
+        late_by = f"{prefix} has not shown what {behind.upstream} shows for {duration(delay)}"
+        text = behind.told(now) if behind.is_foreign(now) else late_by
+        notices.append(Notice(Topic.MIRROR_BEHIND, behind.base, behind.since, None, delay, text))
+    return tuple(notices)
 
 
 def withdrawn(standings: Iterable[BaseStanding], releases: ReleaseIndex, now: datetime) -> tuple[Notice, ...]:
     """Bases that left the published inventory, with up to three live ones to move to."""
     everything = list(standings)
     live = [standing for standing in everything if standing.withdrawn_at is None]
-    found: list[Notice] = []
+    notices: list[Notice] = []
     for standing in everything:
         if standing.withdrawn_at is None:
             continue
         toward = successors(standing, live, releases, now)
         delay = now - standing.withdrawn_at
         advice = f"move to {toward[0].tag}" if toward else "no live tag resembles it"
-        text = f"{standing.base.short} {_gone(standing, delay)} and gets no more fixes; {advice}"
-        found.append(Notice(Topic.WITHDRAWN, standing.base, standing.withdrawn_at, None, delay, text, toward))
-    return tuple(found)
+        text = f"{standing.base.short} {_word_withdrawal(standing, delay)} and gets no more fixes; {advice}"
+        notices.append(Notice(Topic.WITHDRAWN, standing.base, standing.withdrawn_at, None, delay, text, toward))
+    return tuple(notices)
 
 
 def end_of_life_notices(
@@ -75,21 +77,21 @@ def end_of_life_notices(
     within: timedelta = timedelta(days=180),
 ) -> tuple[Notice, ...]:
     """Live bases whose channel is out of support, or will be within that time."""
-    found: list[Notice] = []
+    notices: list[Notice] = []
     for standing in standings:
         channel = _channel_of(standing)
         ends = releases.ends(channel) if standing.withdrawn_at is None else None
         if ends is None or ends - now > within:
             continue
-        over = now >= ends
+        is_over = now >= ends
         phase = (
             f"has been out of support for {duration(now - ends)}"
-            if over
+            if is_over
             else f"is supported for {duration(ends - now)} more"
         )
         text = f"{standing.base.short}: .NET {channel} {phase} (end of life {day(ends)})"
-        found.append(Notice(Topic.END_OF_LIFE, standing.base, ends, None, now - ends, text))
-    return tuple(found)
+        notices.append(Notice(Topic.END_OF_LIFE, standing.base, ends, None, now - ends, text))
+    return tuple(notices)
 
 
 def rolled_back(
@@ -99,23 +101,23 @@ def rolled_back(
 
     `history` is one base's. It holds until the base has come forward again.
     """
-    seen = [observation for observation in history if observation.digest is not None and observation.version]
+    sights = [observation for observation in history if observation.digest is not None and observation.version]
     newest: Observation | None = None
     since: datetime | None = None
-    for each in seen:
-        if newest is None or not goes_back(newest.version, each.version):
-            newest, since = each, None
+    for sight in sights:
+        if newest is None or not goes_back(newest.version, sight.version):
+            newest, since = sight, None
         elif since is None:
-            since = each.at
+            since = sight.at
     if newest is None or since is None:
         return ()
-    last = seen[-1]
+    last = sights[-1]
     fixes = releases.fixed_between(family_name(last.base), last.version, newest.version, now)
     cves = [cve for cve in fixes.cves if cve not in advisories or relevance_to(advisories[cve], last)]
     text = f"{last.base.short} went back from {newest.version} to {last.version}"
     if cves:
-        named = cves[0] if len(cves) == 1 else f"{len(cves)} CVEs"
-        text += f", which opens {named} again"
+        cves_text = cves[0] if len(cves) == 1 else f"{len(cves)} CVEs"
+        text += f", which opens {cves_text} again"
     text += "; no rebuild goes to it but where a rule says follow_rollbacks"
     return (Notice(Topic.ROLLBACK, last.base, since, None, now - since, text),)
 
@@ -123,9 +125,9 @@ def rolled_back(
 def moved_underneath(history: Sequence[Observation]) -> tuple[Notice, ...]:
     """Finds when a tag that names no distribution (or no channel) got another one under its users, and when a tag
     lost a platform."""
-    found: list[Notice] = []
-    seen = [observation for observation in history if observation.digest is not None]
-    for before, after in pairwise(seen):
+    notices: list[Notice] = []
+    sights = [observation for observation in history if observation.digest is not None]
+    for before, after in pairwise(sights):
         move = compare(before, after)
         tag = TagFamily.of(after.base.tag)
         news = [
@@ -138,8 +140,8 @@ def moved_underneath(history: Sequence[Observation]) -> tuple[Notice, ...]:
         news += [f"{platform} is gone" for platform in move.dropped]
         if news:
             text = f"{after.base.short} changed under its users: {', '.join(dict.fromkeys(news))}"
-            found.append(Notice(Topic.MOVED_UNDERNEATH, after.base, after.at, after.at, timedelta(), text))
-    return tuple(found)
+            notices.append(Notice(Topic.MOVED_UNDERNEATH, after.base, after.at, after.at, timedelta(), text))
+    return tuple(notices)
 
 
 def successors(
@@ -150,18 +152,18 @@ def successors(
     The one that holds the very image; then the same C library, channel, flavours and distribution family, in its
     newest version. A channel that gets no more fixes leads to the next one that does, whatever is still listed.
     """
-    gone = TagFamily.of(standing.base.tag)
-    ranked = [
+    old_tag = TagFamily.of(standing.base.tag)
+    ranking = [
         (rank, other.base)
         for other in live
         if other.base.name == standing.base.name
         and not releases.has_ended(_channel_of(other), now)
-        and (rank := _rank(standing, gone, other, TagFamily.of(other.base.tag))) is not None
+        and (rank := _rank(standing, old_tag, other, TagFamily.of(other.base.tag))) is not None
     ]
-    return tuple(base for _, base in sorted(ranked, reverse=True)[:limit])
+    return tuple(base for _, base in sorted(ranking, reverse=True)[:limit])
 
 
-def _gone(standing: BaseStanding, delay: timedelta) -> str:
+def _word_withdrawal(standing: BaseStanding, delay: timedelta) -> str:
     if standing.withdrawn_unseen:
         return "is not in the published inventory"
     return f"was withdrawn {duration(delay)} ago" if delay >= timedelta(hours=1) else "was withdrawn"
@@ -175,23 +177,23 @@ def _channel_of(standing: BaseStanding) -> str | None:
 _Rank = tuple[bool, bool, bool, tuple[int, ...], int, bool, int, bool, tuple[int, ...], str]
 
 
-def _rank(standing: BaseStanding, gone: TagFamily, other: BaseStanding, parts: TagFamily) -> _Rank | None:
+def _rank(standing: BaseStanding, old_tag: TagFamily, other: BaseStanding, parts: TagFamily) -> _Rank | None:
     """None where the other tag is no way forward: an older channel, or a preview for somebody who was on none."""
-    channel, gone_channel = _numbers(parts.channel), _numbers(gone.channel)
-    if channel < gone_channel or (parts.preview and not gone.preview):
+    channel, gone_channel = _numbers(parts.channel), _numbers(old_tag.channel)
+    if channel < gone_channel or (parts.preview and not old_tag.preview):
         return None
-    if gone.channel is not None and parts.channel is None:
+    if old_tag.channel is not None and parts.channel is None:
         return None
-    family = 2 * (parts.family == gone.family) + (parts.family == gone.successor_family)
+    family = 2 * (parts.family == old_tag.family) + (parts.family == old_tag.successor_family)
     return (
         other.last.digest == standing.last.digest,
-        parts.is_musl == gone.is_musl,
+        parts.is_musl == old_tag.is_musl,
         channel == gone_channel,
         tuple(-number for number in channel),
-        -len(parts.flavours ^ gone.flavours),
-        parts.distribution is not None if gone.distribution else parts.distribution is None,
+        -len(parts.flavours ^ old_tag.flavours),
+        parts.distribution is not None if old_tag.distribution else parts.distribution is None,
         family,
-        bool(parts.release) == bool(gone.release),
+        bool(parts.release) == bool(old_tag.release),
         parts.release,
         other.base.tag,
     )

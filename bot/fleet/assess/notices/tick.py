@@ -44,14 +44,14 @@ class NoticesTally:
     cleared: int = 0
 
 
-async def tick(store: NoticesStore, known: KnownFeeds, clock: Clock, options: AlertOptions) -> NoticesTally:
+async def tick(store: NoticesStore, feeds: KnownFeeds, clock: Clock, options: AlertOptions) -> NoticesTally:
     """Opens, refreshes and clears notices; where nothing has changed it costs one question to the store."""
     look = await store.claim_look()
     if look is None:
         return NoticesTally()
-    releases = ReleaseIndex((await known.known_releases()).values())
+    releases = ReleaseIndex((await feeds.known_releases()).values())
     now = clock.now()
-    advisories = await known.known_advisories()
+    advisories = await feeds.known_advisories()
     # Seconds of work where hundreds of bases are used; other stages go on meanwhile.
     difference = await asyncio.to_thread(compare_notices, look.picture, releases, advisories, now, options)
     try:

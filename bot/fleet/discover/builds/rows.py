@@ -33,46 +33,46 @@ class BuildsStore(Store):
     """`bot.fleet.discover.builds.tick.BuildsStore` on the database."""
 
     async def claim_wanted(self, mark: str) -> int | None:
-        """The task of saying which workflows count, where it is due or was done under another policy."""
+        """Claims the task of saying which workflows count, where it is due or was done under another policy."""
         now = self._clock.now()
-        mine = tasks.c.name == _TASK
+        is_task = tasks.c.name == _TASK
         async with self._database.reading() as connection:
             rests = not_(is_due(connection, tasks, self._worker, now)).label("rests")
-            row = (await connection.execute(select(tasks.c.mark, rests).where(mine))).first()
+            row = (await connection.execute(select(tasks.c.mark, rests).where(is_task))).first()
         if row is not None and row.mark == mark and row.rests:
             return None
         async with self._database.transaction() as connection:
             await connection.execute(insert_missing(connection, tasks, name=_TASK, due_at=now))
-            await connection.execute(update(tasks).where(mine, tasks.c.due_at > now).values(due_at=now))
-            rows = await claim(connection, tasks, self._worker, now, limit=1, where=[mine])
+            await connection.execute(update(tasks).where(is_task, tasks.c.due_at > now).values(due_at=now))
+            rows = await claim(connection, tasks, self._worker, now, limit=1, where=[is_task])
         return rows[0]["id"] if rows else None
 
     async def standings(self) -> list[RepositoryOnBases]:
         """Listed repositories with the bases that they stand on, and where they name them."""
-        listed = repositories.c.listed.is_(True)
+        is_listed = repositories.c.listed.is_(True)
         path = usage_text("path").label("path")
         columns = usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag, path
-        named = (
+        query = (
             select(*columns)
             .join(bases, bases.c.id == usages.c.base_id)
             .join(repositories, repositories.c.id == usages.c.repository_id)
-            .where(listed, path.is_not(None))
+            .where(is_listed, path.is_not(None))
             .distinct()
         )
-        found: dict[int, list[BaseInFile]] = {}
+        bases_by_home: dict[int, list[BaseInFile]] = {}
         async with self._database.reading() as connection:
-            for row in await connection.execute(named):
+            for row in await connection.execute(query):
                 base = base_of(row)
-                found.setdefault(row.repository_id, []).append((base, row.path))
+                bases_by_home.setdefault(row.repository_id, []).append((base, row.path))
             rows = (
                 await connection.execute(
-                    select(repositories.c.id, repositories.c.name, repositories.c.config).where(listed)
+                    select(repositories.c.id, repositories.c.name, repositories.c.config).where(is_listed)
                 )
             ).all()
         return readable(
-            [row for row in rows if row.id in found],
+            [row for row in rows if row.id in bases_by_home],
             lambda row: RepositoryOnBases(
-                row.id, row.name, load(row.config, RepositoryConfig), tuple(found[row.id])
+                row.id, row.name, load(row.config, RepositoryConfig), tuple(bases_by_home[row.id])
             ),
             lambda row: f"repository {row.name}",
         )
@@ -90,25 +90,25 @@ class BuildsStore(Store):
                     workflow_builds.c.max_age_seconds,
                 )
             )
-            known = {(row.repository_id, row.workflow): row for row in rows}
-            asked = {(each.repository, each.workflow): _seconds(each.max_age) for each in wanted}
+            rows_by_key = {(row.repository_id, row.workflow): row for row in rows}
+            ages = {(each.repository, each.workflow): _seconds(each.max_age) for each in wanted}
             changed: dict[int | None, list[int]] = {}
-            for key, row in known.items():
-                if key in asked and asked[key] != row.max_age_seconds:
-                    changed.setdefault(asked[key], []).append(row.id)
-            gone = [row.id for key, row in known.items() if key not in asked]
-            await lock(connection, workflow_builds, [*gone, *(id_ for ids in changed.values() for id_ in ids)])
-            for ids in chunks(gone):
+            for key, row in rows_by_key.items():
+                if key in ages and ages[key] != row.max_age_seconds:
+                    changed.setdefault(ages[key], []).append(row.id)
+            old_ids = [row.id for key, row in rows_by_key.items() if key not in ages]
+            await lock(connection, workflow_builds, [*old_ids, *(id_ for ids in changed.values() for id_ in ids)])
+            for ids in chunks(old_ids):
                 await connection.execute(delete(workflow_builds).where(workflow_builds.c.id.in_(ids)))
             for seconds, ids in changed.items():
-                for some in chunks(ids):
+                for chunk in chunks(ids):
                     await connection.execute(
                         update(workflow_builds)
-                        .where(workflow_builds.c.id.in_(some))
+                        .where(workflow_builds.c.id.in_(chunk))
                         .values(max_age_seconds=seconds, judged=False)
                     )
             await _look_again_where_moved(connection, now)
-            await _add(connection, [(key, seconds) for key, seconds in asked.items() if key not in known], now)
+            await _add(connection, [(key, seconds) for key, seconds in ages.items() if key not in rows_by_key], now)
 
     @property
     def builds(self) -> DueRows[DueBuilds]:
@@ -120,27 +120,27 @@ class BuildsStore(Store):
             repositories.c.id == row["repository_id"]
         )
         async with self._database.reading() as connection:
-            found = (await connection.execute(home)).one()
+            home_row = (await connection.execute(home)).one()
         return DueBuilds(
             row["id"],
-            Identity(found.name, found.node_id),
-            found.default_branch,
+            Identity(home_row.name, home_row.node_id),
+            home_row.default_branch,
             row["workflow"],
             row["node_id"],
             load(row["builds"], BranchBuilds),
             row["error"],
         )
 
-    async def save_seen(self, seen: Sequence[tuple[DueBuilds, Seen]]) -> None:
+    async def save_seen(self, looks: Sequence[tuple[DueBuilds, Seen]]) -> None:
         """Stores builds as seen, to be judged anew, and since when their repository holds something else."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            ids = [item.id for item, _ in seen]
+            ids = [item.id for item, _ in looks]
             await lock(connection, workflow_builds, ids)
-            trees = {row.id: row for some in chunks(ids) for row in await _trees(connection, some)}
-            for item, result in sorted(seen, key=lambda pair: pair[0].id):
-                row, last, ended = trees.get(item.id), result.builds.last_success, result.builds.ended
-                moved = row is not None and row.known is not None and row.known != row.tree
+            trees = {row.id: row for chunk in chunks(ids) for row in await _trees(connection, chunk)}
+            for item, result in sorted(looks, key=lambda pair: pair[0].id):
+                row, last, ended_run = trees.get(item.id), result.builds.last_success, result.builds.ended
+                has_moved = row is not None and row.known is not None and row.known != row.tree
                 await settle(
                     connection,
                     workflow_builds,
@@ -151,13 +151,13 @@ class BuildsStore(Store):
                         "node_id": result.node_id,
                         "builds": dump(result.builds, BranchBuilds),
                         "last_success": last.at if last is not None else None,
-                        "ended_run": ended.id if ended is not None else None,
-                        "ended_at": ended.updated_at if ended is not None else None,
+                        "ended_run": ended_run.id if ended_run is not None else None,
+                        "ended_at": ended_run.updated_at if ended_run is not None else None,
                         "read_at": now,
                         "tree": row.tree if row is not None else None,
                         "error": None,
                         "judged": False,
-                        **({"changed_at": now} if moved else {}),
+                        **({"changed_at": now} if has_moved else {}),
                     },
                 )
 
@@ -168,7 +168,7 @@ def _seconds(length: timedelta | None) -> int | None:
 
 async def _look_again_where_moved(connection: AsyncConnection, now: datetime) -> None:
     """A workflow that is missing may have come with the latest push."""
-    moved = (
+    query = (
         select(workflow_builds.c.id)
         .join(repositories, repositories.c.id == workflow_builds.c.repository_id)
         .where(
@@ -178,16 +178,16 @@ async def _look_again_where_moved(connection: AsyncConnection, now: datetime) ->
             workflow_builds.c.tree.is_distinct_from(repositories.c.tree),
         )
     )
-    ids = list((await connection.execute(moved)).scalars())
+    ids = list((await connection.execute(query)).scalars())
     await lock(connection, workflow_builds, ids)
-    for some in chunks(ids):
-        await connection.execute(update(workflow_builds).where(workflow_builds.c.id.in_(some)).values(due_at=now))
+    for chunk in chunks(ids):
+        await connection.execute(update(workflow_builds).where(workflow_builds.c.id.in_(chunk)).values(due_at=now))
 
 
 async def _add(
     connection: AsyncConnection, new: Sequence[tuple[tuple[int, str], int | None]], now: datetime
 ) -> None:
-    for some in chunks(sorted(new, key=lambda item: item[0])):
+    for chunk in chunks(sorted(new, key=lambda item: item[0])):
         rows = [
             {
                 "repository_id": repository,
@@ -196,7 +196,7 @@ async def _add(
                 "builds": dump(BranchBuilds(), BranchBuilds),
                 "due_at": now,
             }
-            for (repository, workflow), seconds in some
+            for (repository, workflow), seconds in chunk
         ]
         await connection.execute(insert(workflow_builds), rows)
 

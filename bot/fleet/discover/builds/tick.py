@@ -58,7 +58,7 @@ class DueBuilds:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look has shown: without `node_id` there is no such workflow."""
+    """What a look at a workflow has shown: without `node_id` there is no such workflow."""
 
     node_id: str | None
     builds: BranchBuilds
@@ -69,7 +69,7 @@ class BuildsStore(Protocol):
     """What looking for builds asks of the store; each method is one transaction."""
 
     async def claim_wanted(self, mark: str) -> int | None:
-        """The task of saying which workflows count, where it is due or was done under another policy."""
+        """Claims the task of saying which workflows count, where it is due or was done under another policy."""
         ...
 
     async def standings(self) -> Sequence[RepositoryOnBases]: ...
@@ -84,7 +84,7 @@ class BuildsStore(Protocol):
     @property
     def builds(self) -> Queue[DueBuilds]: ...
 
-    async def save_seen(self, seen: Sequence[tuple[DueBuilds, Seen]]) -> None: ...
+    async def save_seen(self, looks: Sequence[tuple[DueBuilds, Seen]]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +101,18 @@ async def tick(
     """Looks at every workflow that is due; `mark` changes with the policy."""
     task = await store.claim_wanted(mark)
     if task is not None:
-        wanted = wanted_builds(await store.standings(), policy)
-        await store.save_wanted(task, wanted, mark, loop.clock.now() + EVERY)
+        builds = wanted_builds(await store.standings(), policy)
+        await store.save_wanted(task, builds, mark, loop.clock.now() + EVERY)
     tally = await loop.run(_Looks(store, forge, host, loop.clock))
     return BuildsTally(tally.done, tuple(tally.problems))
 
 
 def wanted_builds(standings: Sequence[RepositoryOnBases], policy: Policy) -> list[WantedBuilds]:
-    """The workflows that rebuild these repositories under a policy."""
+    """Says which workflows rebuild these repositories under a policy."""
     return [
-        WantedBuilds(each.id, workflow, guarantee.max_age)
-        for each in standings
-        for workflow, guarantee in guarantees(each.name, each.config, each.places, policy).items()
+        WantedBuilds(standing.id, workflow, guarantee.max_age)
+        for standing in standings
+        for workflow, guarantee in guarantees(standing.name, standing.config, standing.places, policy).items()
     ]
 
 
@@ -146,27 +146,27 @@ class _Looks(Work[DueBuilds, Seen]):
 
     async def prepare(self, host: str, items: Sequence[DueBuilds]) -> None:
         """Asks owner by owner: one in trouble keeps no other from being looked at."""
-        found: dict[str, LatestRuns] = {}
+        latest_runs: dict[str, LatestRuns] = {}
         owners: dict[str, list[DueBuilds]] = {}
         for item in items:
             owners.setdefault(owner_of(item.identity.name), []).append(item)
-        for owner, some in owners.items():
-            if known := [item.node_id for item in some if item.node_id is not None]:
+        for owner, owned_items in owners.items():
+            if node_ids := [item.node_id for item in owned_items if item.node_id is not None]:
                 self._in_trouble.pop(owner, None)
                 self._met.discard(owner)
                 try:
-                    found |= await self._latest_runs(some[0].identity, known)
+                    latest_runs |= await self._latest_runs(owned_items[0].identity, node_ids)
                 except Failure as failure:
                     self._in_trouble[owner] = failure
-        self._latest[host] = found
+        self._latest[host] = latest_runs
 
-    async def _latest_runs(self, one: Identity, known: Sequence[str]) -> Mapping[str, LatestRuns]:
+    async def _latest_runs(self, repository: Identity, node_ids: Sequence[str]) -> Mapping[str, LatestRuns]:
         """Reads the latest runs of all workflows at once; nothing where their owner cannot be seen at present.
 
         Then each is asked for alone, and says why.
         """
         try:
-            return await (await self._forge.serving(one)).latest_runs(known)
+            return await (await self._forge.serving(repository)).latest_runs(node_ids)
         except Failure as failure:
             if failure.trouble is not Trouble.DENIED:
                 raise
@@ -179,22 +179,22 @@ class _Looks(Work[DueBuilds, Seen]):
             raise failure
         latest = None if item.node_id is None else self._latest[self.host(item)].get(item.node_id)
         if latest is None:
-            return await self._looked_up(item, now)
+            return await self._look_up(item, now)
         runs = latest.runs
         if not item.builds.are_joined_by(latest, now):
             runs += await self._forge.past_runs(item.identity, item.workflow, item.default_branch)
-        found = builds_with(item.builds, latest.state, runs, item.default_branch, now)
-        return Seen(item.node_id, found, look_together(now + EVERY, EVERY))
+        builds = builds_with(item.builds, latest.state, runs, item.default_branch, now)
+        return Seen(item.node_id, builds, look_together(now + EVERY, EVERY))
 
-    async def _looked_up(self, item: DueBuilds, now: datetime) -> Seen:
+    async def _look_up(self, item: DueBuilds, now: datetime) -> Seen:
         """A workflow that is seen for the first time is asked for its runs with the others, in the next round."""
-        shown = await self._forge.workflow(item.identity, item.workflow)
-        if shown is None:
+        workflow = await self._forge.workflow(item.identity, item.workflow)
+        if workflow is None:
             return Seen(None, BranchBuilds(), now + _MISSING_AGAIN)
-        if shown.node_id == item.node_id:
-            what = f"the runs of {item.workflow} are not shown"
-            raise Failure(Trouble.UNREACHABLE, what, where=item.identity.name, advice="grant actions: read")
-        return Seen(shown.node_id, BranchBuilds(shown.state), now)
+        if workflow.node_id == item.node_id:
+            problem = f"the runs of {item.workflow} are not shown"
+            raise Failure(Trouble.UNREACHABLE, problem, where=item.identity.name, advice="grant actions: read")
+        return Seen(workflow.node_id, BranchBuilds(workflow.state), now)
 
     def is_shared(self, item: DueBuilds, failure: Failure) -> bool:
         """An owner's trouble counts once, however many workflows meet it."""
@@ -211,8 +211,8 @@ class _Looks(Work[DueBuilds, Seen]):
     def is_small(self, result: Seen) -> bool:
         return True
 
-    async def settle_together(self, done: Sequence[tuple[DueBuilds, Seen]]) -> None:
-        await self._store.save_seen(done)
+    async def settle_together(self, looks: Sequence[tuple[DueBuilds, Seen]]) -> None:
+        await self._store.save_seen(looks)
 
     async def failed(self, item: DueBuilds, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
         """What is denied or gone is told once: asking sooner would change nothing."""

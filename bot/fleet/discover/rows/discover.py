@@ -18,9 +18,8 @@ from bot.domain.repositories.repository_config import MANY_UNREAD, RepositoryCon
 from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.domain.rollouts.rebuild import Action, Merging, RebuildState
 from bot.fleet.discover.ports import DueListing, DueRepository, KnownFleet, Listing
-from bot.fleet.discover.rows.granted import note_grants
 from bot.fleet.discover.rows.listing import SHORT, UNLISTED, take_listing
-from bot.fleet.discover.rows.refused import refused_steps, step_again
+from bot.fleet.discover.rows.refused import note_grants, refused_steps, step_again
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import insert_missing
@@ -54,17 +53,28 @@ class DiscoverStore(Store):
     @property
     def listings(self) -> DueRows[DueListing]:
         """The task of listing the fleet, so that only one replica does it."""
-        mine = [tasks.c.name == LISTING]
+        conditions = [tasks.c.name == LISTING]
         return DueRows(
-            self._database, self._worker, tasks, _listing_of, lambda row: str(row["name"]), where=mine, error=None
+            self._database,
+            self._worker,
+            tasks,
+            _listing_of,
+            lambda row: str(row["name"]),
+            where=conditions,
+            error=None,
         )
 
     @property
     def repositories(self) -> DueRows[DueRepository]:
         """Listed repositories whose default branch may have moved."""
-        listed = [repositories.c.listed.is_(True)]
+        conditions = [repositories.c.listed.is_(True)]
         return DueRows(
-            self._database, self._worker, repositories, _repository_of, lambda row: str(row["name"]), where=listed
+            self._database,
+            self._worker,
+            repositories,
+            _repository_of,
+            lambda row: str(row["name"]),
+            where=conditions,
         )
 
     async def expect_listing(self) -> None:
@@ -73,7 +83,7 @@ class DiscoverStore(Store):
             await connection.execute(insert_missing(connection, tasks, name=LISTING, due_at=self._clock.now()))
 
     async def postpone_listing(self, task: DueListing, due: datetime, *, trouble: str | None = None) -> None:
-        """The fleet stays as it is; `trouble` is an incident that the next listing ends."""
+        """Puts the listing off and leaves the fleet as it is; `trouble` is an incident that the next one ends."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await settle(connection, tasks, self._worker, task.id, due_at=due, succeeded=False)
@@ -81,9 +91,9 @@ class DiscoverStore(Store):
                 await tell_incidents(connection, [Incident(UNLISTED, now, trouble)], (), now)
 
     async def known_fleet(self) -> KnownFleet:
-        listed = select(repositories.c.name, repositories.c.forge_id).where(repositories.c.listed.is_(True))
+        query = select(repositories.c.name, repositories.c.forge_id).where(repositories.c.listed.is_(True))
         async with self._database.reading() as connection:
-            rows = (await connection.execute(listed)).all()
+            rows = (await connection.execute(query)).all()
             ids = {row.name: row.forge_id for row in rows if row.forge_id is not None}
             return KnownFleet(frozenset(row.name for row in rows), await open_since(connection, SHORT), ids)
 
@@ -128,30 +138,32 @@ class DiscoverStore(Store):
             has_news = claimed != await produced_by(connection, [repository.id])
             if has_news or reading.perhaps_own:
                 await lock_production(connection, changes=has_news)
-            named = await with_own_bases(connection, repository.id, reading)
-            reading = replace(reading, usages=tuple((usage, base) for usage, base, _ in named))
-            followed = {base for _, base in reading.usages if base is not None}
-            upstreams = {base: reading.upstreams[base] for base in followed if base in reading.upstreams}
-            ids = await base_ids(connection, followed | set(upstreams.values()), now)
-            touched = await with_mirrors(connection, before | set(ids.values()))
-            await lock(connection, bases, touched)
+            followed_usages = await with_own_bases(connection, repository.id, reading)
+            reading = replace(reading, usages=tuple((usage, base) for usage, base, _ in followed_usages))
+            followed_bases = {base for _, base in reading.usages if base is not None}
+            upstreams = {base: reading.upstreams[base] for base in followed_bases if base in reading.upstreams}
+            ids = await base_ids(connection, followed_bases | set(upstreams.values()), now)
+            touched_bases = await with_mirrors(connection, before | set(ids.values()))
+            await lock(connection, bases, touched_bases)
             await link_mirrors(connection, ids, upstreams, now)
             await follow_own_bases(connection, [repository.id], claimed, now)
-            await _replace_usages(connection, repository.id, named, ids)
+            await _replace_usages(connection, repository.id, followed_usages, ids)
             await _refer(connection, repository.id, reading.blobs)
             await save_claims(connection, repository.id, reading.images, now)
             is_older = repository.reader != reading.reader
             await save_deployments(connection, repository.id, reading.deployed, now, is_older=is_older)
             await save_audited(connection, repository.id, reading.audited, now)
-            await mark_used(connection, touched)
-            owed = await left_behind(connection, reading, ids)
+            await mark_used(connection, touched_bases)
+            owed_changes = await left_behind(connection, reading, ids)
             if reading.config.enabled:
                 away_since = await self._away_since(connection, repository)
-                owed |= await unserved(connection, repository.id, [ids[base] for base in followed], away_since)
-            await plan_once_more(connection, owed)
+                owed_changes |= await unserved(
+                    connection, repository.id, [ids[base] for base in followed_bases], away_since
+                )
+            await plan_once_more(connection, owed_changes)
             is_refused = reading.config.asks_for_no_pull_request or not reading.config.enabled
-            left = [] if is_refused else [rebuilds.c.merging == Merging.LEFT.value]
-            outdated = await _open_requests(connection, repository.id, *left)
+            conditions = [] if is_refused else [rebuilds.c.merging == Merging.LEFT.value]
+            outdated = await _open_requests(connection, repository.id, *conditions)
             refused = await refused_steps(connection, repository, reading)
             await lock(connection, rebuilds, {*outdated, *refused})
             await outdate(connection, outdated, now)
@@ -163,8 +175,8 @@ class DiscoverStore(Store):
         if repository.tree is not None:
             return None
         read_at = select(repositories.c.read_at).where(repositories.c.id == repository.id)
-        found: datetime | None = (await connection.execute(read_at)).scalar_one()
-        return found
+        last_read_at: datetime | None = (await connection.execute(read_at)).scalar_one()
+        return last_read_at
 
     async def keep_reading(self, repository: DueRepository, due: datetime) -> None:
         """The default branch is where it was: nothing to write but the next due time."""
@@ -175,7 +187,7 @@ class DiscoverStore(Store):
         now = self._clock.now()
         if trouble is None:
             async with self._database.reading() as connection:
-                if await open_since(connection, UNREAD) is None or await _unread(connection) > MANY_UNREAD:
+                if await open_since(connection, UNREAD) is None or await _count_unread(connection) > MANY_UNREAD:
                     return
         async with self._database.transaction() as connection:
             opened = [] if trouble is None else [Incident(UNREAD, now, trouble)]
@@ -194,10 +206,10 @@ class DiscoverStore(Store):
 async def _replace_usages(
     connection: AsyncConnection,
     repository: int,
-    named: Sequence[tuple[Usage, Base | None, str | None]],
+    followed_usages: Sequence[tuple[Usage, Base | None, str | None]],
     ids: Mapping[Base, int],
 ) -> None:
-    """`named` are as `with_own_bases` tells them, `ids` those of the bases."""
+    """`followed_usages` are as `with_own_bases` tells them, `ids` those of the bases."""
     await connection.execute(delete(usages).where(usages.c.repository_id == repository))
     rows = [
         {
@@ -208,7 +220,7 @@ async def _replace_usages(
             "digest": usage.reference.digest if base else None,
             "version": pinned_to(usage.reference, base) if base else None,
         }
-        for usage, base, image in named
+        for usage, base, image in followed_usages
     ]
     if rows:
         await connection.execute(insert(usages), rows)
@@ -234,7 +246,7 @@ async def _refer(connection: AsyncConnection, repository: int, shas: Sequence[st
         await connection.execute(insert(repository_blobs), rows)
 
 
-async def _unread(connection: AsyncConnection) -> int:
+async def _count_unread(connection: AsyncConnection) -> int:
     """How many repositories of the fleet have a word of their own that cannot be understood."""
     number = select(func.count()).where(repositories.c.listed.is_(True), IS_WORD_UNREAD)
     return int(await connection.scalar(number) or 0)
@@ -259,7 +271,9 @@ async def _repository_of(claimed: Claimed) -> DueRepository:
     )
 
 
-async def _open_requests(connection: AsyncConnection, repository: int, *where: ColumnElement[bool]) -> list[int]:
+async def _open_requests(
+    connection: AsyncConnection, repository: int, *conditions: ColumnElement[bool]
+) -> list[int]:
     """The rebuilds of a repository with an open pull request, which `act` closes where none is wanted any more, and
     goes on with where it was left to people for a word that does not hold any more; those that a superseded one has
     set to merge too."""
@@ -267,6 +281,6 @@ async def _open_requests(connection: AsyncConnection, repository: int, *where: C
         rebuilds.c.repository_id == repository,
         or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL),
         rebuilds.c.action == Action.PULL_REQUEST.value,
-        *where,
+        *conditions,
     )
     return list((await connection.execute(open_ones)).scalars())

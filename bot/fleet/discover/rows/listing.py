@@ -35,7 +35,7 @@ async def take_listing(
     connection: AsyncConnection, listing: Listing, now: datetime, *, reader: str | None = None
 ) -> None:
     """Adds, moves on and forgets repositories; see `DiscoverStore.record_listing`."""
-    await rename_in_place(connection, listing.taken)
+    await rename_in_place(connection, listing.repositories)
     rows = await connection.execute(
         select(
             repositories.c.id,
@@ -46,38 +46,40 @@ async def take_listing(
             repositories.c.reader,
         )
     )
-    known = {row.name: row for row in rows}
-    shown = {item.name: item for item in listing.taken}
-    fresh = [shown[name] for name in sorted(shown.keys() - known.keys())]
+    rows_by_name = {row.name: row for row in rows}
+    items = {item.name: item for item in listing.repositories}
+    fresh = [items[name] for name in sorted(items.keys() - rows_by_name.keys())]
     news = [
         {"row": row.id, "branch": item.default_branch, "pushed": _settled_push(item)}
-        for row in known.values()
-        if (item := shown.get(row.name)) is not None and _has_news(row, item, reader)
+        for row in rows_by_name.values()
+        if (item := items.get(row.name)) is not None and _has_news(row, item, reader)
     ]
-    gone = [
-        row.id for row in known.values() if row.listed and row.name not in shown and row.name not in listing.kept
+    absent_ids = [
+        row.id
+        for row in rows_by_name.values()
+        if row.listed and row.name not in items and row.name not in listing.kept_names
     ]
-    await lock(connection, repositories, {*gone, *(item["row"] for item in news)})
+    await lock(connection, repositories, {*absent_ids, *(item["row"] for item in news)})
     for chunk in chunks(fresh):
         await connection.execute(insert(repositories), [_new_row(item, now) for item in chunk])
     if news:
         await connection.execute(_become_due(now), news)
-    await _forget(connection, gone, now)
+    await _forget(connection, absent_ids, now)
     await _tell(connection, listing.trouble, now)
 
 
-async def _forget(connection: AsyncConnection, gone: Sequence[int], now: datetime) -> None:
+async def _forget(connection: AsyncConnection, absent_ids: Sequence[int], now: datetime) -> None:
     """What was read of them goes, and what merges by itself there is looked at: the bot takes its word for that
     back."""
-    touched: set[int] = set()
-    for ids in chunks(gone):
-        theirs = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
-        touched |= set((await connection.execute(theirs)).scalars())
-    if await produced_by(connection, gone):
+    touched_bases: set[int] = set()
+    for ids in chunks(absent_ids):
+        base_ids = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
+        touched_bases |= set((await connection.execute(base_ids)).scalars())
+    if await produced_by(connection, absent_ids):
         await lock_production(connection, changes=True)
-    touched = await with_mirrors(connection, touched)
-    await lock(connection, bases, touched)
-    for ids in chunks(gone):
+    touched_bases = await with_mirrors(connection, touched_bases)
+    await lock(connection, bases, touched_bases)
+    for ids in chunks(absent_ids):
         await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
         await connection.execute(delete(repository_blobs).where(repository_blobs.c.repository_id.in_(ids)))
         await follow_own_bases(connection, ids, (), now)
@@ -88,9 +90,9 @@ async def _forget(connection: AsyncConnection, gone: Sequence[int], now: datetim
             .where(repositories.c.id.in_(ids))
             .values(listed=False, tree=None, reader=None, error=None)
         )
-    await mark_used(connection, touched)
+    await mark_used(connection, touched_bases)
     merging = list[int]()
-    for ids in chunks(gone):
+    for ids in chunks(absent_ids):
         merging += await merging_by_themselves(connection, rebuilds.c.repository_id.in_(ids))
     await outdate(connection, merging, now)
 
@@ -119,13 +121,13 @@ def _become_due(now: datetime) -> Any:
     )
 
 
-def _has_news(known: Any, item: Repository, reader: str | None) -> bool:
+def _has_news(row: Any, item: Repository, reader: str | None) -> bool:
     return bool(
         item.pushed_lately
-        or known.pushed_at != item.pushed_at
-        or known.default_branch != item.default_branch
-        or not known.listed
-        or (reader is not None and known.reader not in (None, reader))
+        or row.pushed_at != item.pushed_at
+        or row.default_branch != item.default_branch
+        or not row.listed
+        or (reader is not None and row.reader not in (None, reader))
     )
 
 

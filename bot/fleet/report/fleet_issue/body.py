@@ -39,13 +39,13 @@ class FleetNews:
 def body_of(news: FleetNews, number: int, *, with_boxes: bool, page: str | None = None) -> str:
     """The issue's `number`th wording; `page` is where more is shown. Moments are left out, so that the words change
     only with the facts."""
-    told = summary_message(without_people(news.summary))
-    blocks = tuple(block for block in told.blocks if not isinstance(block, Footnote))
+    message = summary_message(without_people(news.summary))
+    blocks = tuple(block for block in message.blocks if not isinstance(block, Footnote))
     parts = [
         opening(number),
-        markdown_of(Message(told.text, blocks)).strip(),
-        *_listed("Waiting for a person", list(_stuck(news, with_boxes)), news.summary.stuck_in_all),
-        *_listed("Waiting to begin", list(_waiting(news.waiting, with_boxes)), news.waiting_in_all),
+        markdown_of(Message(message.text, blocks)).strip(),
+        *_list_section("Waiting for a person", list(_list_stuck(news, with_boxes)), news.summary.stuck_in_all),
+        *_list_section("Waiting to begin", list(_list_waiting(news.waiting, with_boxes)), news.waiting_in_all),
         f"{_TICKING if with_boxes else _READING} What is written into this text is written over, comments stay. "
         "Closing the issue has the bot leave it alone, opening it again takes it up.",
         *([markdown_line((TextRun(ON_THE_PAGE, url=page),))] if page else []),
@@ -53,32 +53,32 @@ def body_of(news: FleetNews, number: int, *, with_boxes: bool, page: str | None 
     return "\n\n".join(parts) + "\n"
 
 
-def _listed(title: str, lines: Sequence[tuple[str, ...]], in_all: int) -> Iterator[str]:
+def _list_section(title: str, lines: Sequence[tuple[str, ...]], in_all: int) -> Iterator[str]:
     if lines:
         more = [f"- and {counted(in_all - len(lines), 'more', 'more')}"] if in_all > len(lines) else []
         yield f"### {title}"
         yield "\n".join([*("\n".join(each) for each in lines), *more])
 
 
-def _stuck(news: FleetNews, with_boxes: bool) -> Iterator[tuple[str, ...]]:
-    for each in news.summary.stuck:
-        line = markdown_line(stuck_line(each, news.summary.until))
-        if with_boxes and _may_be_tried(each):
-            yield (box(Box(BoxRequest.RETRY, each.rebuild.repository), f"**try again** {line}"),)
+def _list_stuck(news: FleetNews, with_boxes: bool) -> Iterator[tuple[str, ...]]:
+    for stuck in news.summary.stuck:
+        line = markdown_line(stuck_line(stuck, news.summary.until))
+        if with_boxes and _may_be_tried(stuck):
+            yield (box(Box(BoxRequest.RETRY, stuck.rebuild.repository), f"**try again** {line}"),)
         else:
             yield (f"- {line}",)
 
 
-def _may_be_tried(each: Stuck) -> bool:
-    return each.rebuild.state is RebuildState.FAILED
+def _may_be_tried(stuck: Stuck) -> bool:
+    return stuck.rebuild.state is RebuildState.FAILED
 
 
-def _waiting(waiting: Sequence[WaitingRebuild], with_boxes: bool) -> Iterator[tuple[str, ...]]:
+def _list_waiting(waiting: Sequence[WaitingRebuild], with_boxes: bool) -> Iterator[tuple[str, ...]]:
     """A line for each repository, with what may be asked for below it."""
-    for each in waiting:
-        name = markdown(each.repository)
-        line = f"- {name}: {markdown(short(each.reason))}"
-        boxes = [f"  {box(Box(BoxRequest.REBUILD, each.repository), f'**rebuild now** {name}')}"]
-        if not each.is_held:
-            boxes.append(f"  {box(Box(BoxRequest.HOLD, each.repository), f'**hold** {name}')}")
+    for rebuild in waiting:
+        name = markdown(rebuild.repository)
+        line = f"- {name}: {markdown(short(rebuild.reason))}"
+        boxes = [f"  {box(Box(BoxRequest.REBUILD, rebuild.repository), f'**rebuild now** {name}')}"]
+        if not rebuild.is_held:
+            boxes.append(f"  {box(Box(BoxRequest.HOLD, rebuild.repository), f'**hold** {name}')}")
         yield (line, *(boxes if with_boxes else ()))

@@ -28,13 +28,13 @@ class BoxRequest(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Box:
-    """What is asked for one repository."""
+    """A request for one repository, which a person makes by ticking its box."""
 
-    asked: BoxRequest
+    request: BoxRequest
     repository: str
 
     def __str__(self) -> str:
-        return f"{self.asked} {self.repository}"
+        return f"{self.request} {self.repository}"
 
 
 def opening(number: int) -> str:
@@ -42,24 +42,24 @@ def opening(number: int) -> str:
     return f"{MARK}{number} -->"
 
 
-def box(wanted: Box, text: str) -> str:
+def box(choice: Box, text: str) -> str:
     """A line with an empty box; `text` is Markdown on one line."""
-    return f"- [ ] {text} <!-- {wanted} -->"
+    return f"- [ ] {text} <!-- {choice} -->"
 
 
 def wording_of(body: str) -> int:
     """The number of the wording that a body has; 0 where somebody has taken it out."""
-    found = _NUMBER.search(body)
-    return int(found[1]) if found else 0
+    match = _NUMBER.search(body)
+    return int(match[1]) if match else 0
 
 
 def ticked(body: str) -> tuple[Box, ...]:
     """What is ticked in a body, each once, in the order of its lines."""
-    return tuple(dict.fromkeys(_ticked(body)))[:_MOST]
+    return tuple(dict.fromkeys(_find_ticked(body)))[:_MOST]
 
 
-def _ticked(body: str) -> Iterator[Box]:
+def _find_ticked(body: str) -> Iterator[Box]:
     for line in body.splitlines():
-        found = _BOX.match(line)
-        if found is not None:
-            yield Box(BoxRequest(found[1]), found[2])
+        match = _BOX.match(line)
+        if match is not None:
+            yield Box(BoxRequest(match[1]), match[2])

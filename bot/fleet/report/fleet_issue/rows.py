@@ -30,17 +30,22 @@ class FleetIssueStore(Store):
     """`bot.fleet.report.fleet_issue.tick.FleetIssueStore` on the database."""
 
     def queue(self, repository: str) -> DueRows[DueFleetIssue]:
-        mine = [fleet_issues.c.repository == repository]
+        conditions = [fleet_issues.c.repository == repository]
         return DueRows(
-            self._database, self._worker, fleet_issues, _read, lambda row: f"fleet issue {row['id']}", where=mine
+            self._database,
+            self._worker,
+            fleet_issues,
+            _read_due_issue,
+            lambda row: f"fleet issue {row['id']}",
+            where=conditions,
         )
 
     async def expect(self, repository: str) -> None:
         async with self._database.reading() as connection:
-            known = await connection.scalar(
+            row_id = await connection.scalar(
                 select(fleet_issues.c.id).where(fleet_issues.c.repository == repository)
             )
-        if known is None:
+        if row_id is None:
             row = insert_missing(
                 connection, fleet_issues, repository=repository, heeded={}, due_at=self._clock.now()
             )
@@ -52,59 +57,59 @@ class FleetIssueStore(Store):
         neither."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            if str(box) in await _heeded(connection, item, wording):
+            if str(box) in await _read_heeded(connection, item, wording):
                 return False
         try:
             async with self._database.transaction() as connection:
-                order = hold_within if box.asked is BoxRequest.HOLD else retry_within
+                order = hold_within if box.request is BoxRequest.HOLD else retry_within
                 await order(connection, box.repository, word, now)
-                await self._note(connection, item, wording, box)
+                await self._note_heeded(connection, item, wording, box)
         except Failure:
             async with self._database.transaction() as connection:
-                await self._note(connection, item, wording, box)
+                await self._note_heeded(connection, item, wording, box)
             raise
         return True
 
-    async def _note(self, connection: AsyncConnection, item: DueFleetIssue, wording: int, box: Box) -> None:
+    async def _note_heeded(self, connection: AsyncConnection, item: DueFleetIssue, wording: int, box: Box) -> None:
         every = await connection.scalar(select(fleet_issues.c.heeded).where(fleet_issues.c.id == item.id)) or {}
-        mine = fleet_issues.c.id == item.id, fleet_issues.c.lease_owner == self._worker.name
-        noted = every | {str(wording): [*every.get(str(wording), ()), str(box)]}
-        if (await connection.execute(update(fleet_issues).where(*mine).values(heeded=noted))).rowcount != 1:
+        conditions = fleet_issues.c.id == item.id, fleet_issues.c.lease_owner == self._worker.name
+        heeded = every | {str(wording): [*every.get(str(wording), ()), str(box)]}
+        if (await connection.execute(update(fleet_issues).where(*conditions).values(heeded=heeded))).rowcount != 1:
             raise LeaseLost(f"fleet issue {item.id} is no longer leased to {self._worker.name}")
 
     async def news(self) -> FleetNews:
         now = self._clock.now()
         async with self._database.reading() as connection:
             summary = await summarize_fleet(connection, now - _SPAN, now)
-            return FleetNews(summary, await _waiting(connection), await _waiting_in_all(connection))
+            return FleetNews(summary, await _read_waiting(connection), await _count_waiting(connection))
 
-    async def settle_fleet_issue(self, item: DueFleetIssue, kept: Kept, due_at: datetime) -> None:
+    async def settle_fleet_issue(self, item: DueFleetIssue, issue: Kept, due_at: datetime) -> None:
         """Boxes of earlier wordings are gone with them."""
         async with self._database.transaction() as connection:
             heeded = await connection.scalar(select(fleet_issues.c.heeded).where(fleet_issues.c.id == item.id))
-            latest = {number: boxes for number, boxes in (heeded or {}).items() if int(number) >= kept.wording}
-            values = {"number": kept.number, "url": kept.url, "wording": kept.wording, "heeded": latest}
+            latest = {number: boxes for number, boxes in (heeded or {}).items() if int(number) >= issue.wording}
+            values = {"number": issue.number, "url": issue.url, "wording": issue.wording, "heeded": latest}
             await settle(
                 connection, fleet_issues, self._worker, item.id, due_at=due_at, values=values | {"error": None}
             )
 
 
-async def _read(claimed: Claimed) -> DueFleetIssue:
+async def _read_due_issue(claimed: Claimed) -> DueFleetIssue:
     row = claimed.row
     return DueFleetIssue(row["id"], row["repository"], row["number"], row["wording"])
 
 
-async def _heeded(connection: AsyncConnection, item: DueFleetIssue, wording: int) -> list[str]:
+async def _read_heeded(connection: AsyncConnection, item: DueFleetIssue, wording: int) -> list[str]:
     every = await connection.scalar(select(fleet_issues.c.heeded).where(fleet_issues.c.id == item.id))
     return list((every or {}).get(str(wording), ()))
 
 
-async def _waiting(connection: AsyncConnection) -> tuple[WaitingRebuild, ...]:
+async def _read_waiting(connection: AsyncConnection) -> tuple[WaitingRebuild, ...]:
     """What has not begun, each repository once, what waits longest first."""
     longest = func.min(rebuilds.c.id)
-    held = func.max(rebuilds.c.held_because)
+    hold_reason = func.max(rebuilds.c.held_because)
     rows = await connection.execute(
-        select(repositories.c.name, func.min(rebuilds.c.reason).label("reason"), held.label("held"))
+        select(repositories.c.name, func.min(rebuilds.c.reason).label("reason"), hold_reason.label("held"))
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)
         .where(rebuilds.c.state.in_(AWAITING))
         .group_by(repositories.c.name)
@@ -114,6 +119,6 @@ async def _waiting(connection: AsyncConnection) -> tuple[WaitingRebuild, ...]:
     return tuple(WaitingRebuild(row.name, row.held or row.reason, row.held is not None) for row in rows)
 
 
-async def _waiting_in_all(connection: AsyncConnection) -> int:
+async def _count_waiting(connection: AsyncConnection) -> int:
     number = select(func.count(rebuilds.c.repository_id.distinct())).where(rebuilds.c.state.in_(AWAITING))
     return int(await connection.scalar(number) or 0)

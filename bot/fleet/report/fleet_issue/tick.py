@@ -66,7 +66,7 @@ class FleetIssueStore(Protocol):
 
     async def news(self) -> FleetNews: ...
 
-    async def settle_fleet_issue(self, item: DueFleetIssue, kept: Kept, due_at: datetime) -> None: ...
+    async def settle_fleet_issue(self, item: DueFleetIssue, issue: Kept, due_at: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,38 +107,38 @@ class _FleetIssue(ForgeWriting[DueFleetIssue, Kept]):
     async def attempt(self, item: DueFleetIssue, lease: Lease) -> Kept:
         forge = self._guarded(lease, self._options.repository)
         home = Identity(item.repository)
-        known = await self._known(item, home, forge)
-        if known is not None and not known.is_open:
-            return Kept(known.number, item.wording, known.url)
-        if known is not None and self._options.ticks:
-            await self._heed(item, known, lease)
+        issue = await self._find_issue(item, home, forge)
+        if issue is not None and not issue.is_open:
+            return Kept(issue.number, item.wording, issue.url)
+        if issue is not None and self._options.ticks:
+            await self._heed(item, issue, lease)
         news = await self._store.news()
-        if known is None:
-            body = self._worded(news, item.wording + 1)
-            made = await forge.open_issue(home, TITLE, body, self._options.label)
-            return Kept(made.number, item.wording + 1, made.url)
-        stands = max(wording_of(known.body), item.wording)
-        if self._worded(news, stands).strip() == _as_written(known.body):
-            return Kept(known.number, stands, known.url)
-        body = self._worded(news, stands + 1)
-        await forge.change_issue(home, known.number, body, is_open=True)
-        return Kept(known.number, stands + 1, known.url)
+        if issue is None:
+            body = self._word_body(news, item.wording + 1)
+            opened_issue = await forge.open_issue(home, TITLE, body, self._options.label)
+            return Kept(opened_issue.number, item.wording + 1, opened_issue.url)
+        wording = max(wording_of(issue.body), item.wording)
+        if self._word_body(news, wording).strip() == _without_line_ends(issue.body):
+            return Kept(issue.number, wording, issue.url)
+        body = self._word_body(news, wording + 1)
+        await forge.change_issue(home, issue.number, body, is_open=True)
+        return Kept(issue.number, wording + 1, issue.url)
 
-    def _worded(self, news: FleetNews, number: int) -> str:
+    def _word_body(self, news: FleetNews, number: int) -> str:
         return body_of(news, number, with_boxes=self._options.ticks, page=self._options.page)
 
-    async def _known(self, item: DueFleetIssue, home: Identity, forge: Forge) -> Issue | None:
+    async def _find_issue(self, item: DueFleetIssue, home: Identity, forge: Forge) -> Issue | None:
         """The one that was written to before, or that a crashed attempt has left; None where it was deleted."""
         if item.number is None:
             return await forge.find_issue(home, self._options.label, MARK)
         return await forge.issue(home, item.number)
 
-    async def _heed(self, item: DueFleetIssue, known: Issue, lease: Lease) -> None:
-        word = Word(f"{item.repository}#{known.number}", "ticked in the fleet issue")
-        for box in ticked(known.body):
+    async def _heed(self, item: DueFleetIssue, issue: Issue, lease: Lease) -> None:
+        word = Word(f"{item.repository}#{issue.number}", "ticked in the fleet issue")
+        for box in ticked(issue.body):
             await lease.check()
             try:
-                self.heeded += await self._store.heed(item, wording_of(known.body), box, word)
+                self.heeded += await self._store.heed(item, wording_of(issue.body), box, word)
             except Failure as failure:
                 self.problems.append(f"fleet issue: {box}: {failure}")
 
@@ -150,6 +150,6 @@ class _FleetIssue(ForgeWriting[DueFleetIssue, Kept]):
         return f"the fleet issue in {item.repository}: {failure}"
 
 
-def _as_written(body: str) -> str:
+def _without_line_ends(body: str) -> str:
     """Browsers send other line ends."""
     return body.replace("\r\n", "\n").strip()

@@ -10,10 +10,10 @@ from bot.store.rows.fleet_issues import fleet_issues
 
 
 async def fleet_issue(bot: Bot) -> TickOutcome:
-    wanted = bot.settings.fleet_issue
-    if wanted is None:
+    settings = bot.settings.fleet_issue
+    if settings is None:
         return TickOutcome()
-    options = FleetIssueOptions(wanted.repository, wanted.ticks, bot.settings.web.url, host=bot.forge_host)
+    options = FleetIssueOptions(settings.repository, settings.ticks, bot.settings.web.url, host=bot.forge_host)
     tally = await tick(bot.stores[FleetIssueStore], bot.forge, options, bot.loop)
     return TickOutcome({"heeded": tally.heeded}, list(tally.problems))
 

@@ -71,12 +71,12 @@ class NoticeNews:
 
 
 def incident_message(news: IncidentNews) -> Message:
-    begun, over = _TITLES.get(news.kind, _TROUBLE)
+    begin_words, end_words = _TITLES.get(news.kind, _TROUBLE)
     if news.cleared_at is None:
-        title, text = f"{short(news.place)} {begun}", short(news.detail, LONGEST_DETAIL)
+        title, text = f"{short(news.place)} {begin_words}", short(news.detail, LONGEST_DETAIL)
     else:
         lasted = duration(news.cleared_at - news.opened_at)
-        title, text = f"{short(news.place)} {over}", f"The incident lasted {lasted}."
+        title, text = f"{short(news.place)} {end_words}", f"The incident lasted {lasted}."
     since = Footnote(f"since {shown_time(news.opened_at)}")
     needs_person = news.kind in _NEEDS_PERSON and news.cleared_at is None
     return Message(title, (Paragraph((strong(title), plain(text))), since), needs_person=needs_person)
@@ -91,7 +91,7 @@ def _one_notice(news: NoticeNews) -> Message:
     label, sentence = _LABELS[news.topic], short(_sentence(news), LONGEST_DETAIL)
     if news.cleared_at is not None:
         label += ", over"
-    users = () if news.cleared_at else (plain(f"Used by {_users(news.repositories)}."),)
+    users = () if news.cleared_at else (plain(f"Used by {_users_in_words(news.repositories)}."),)
     began = "end of support" if news.topic is Topic.END_OF_LIFE else "since"
     until = f", over since {shown_time(news.cleared_at)}" if news.cleared_at else ""
     return Message(
@@ -119,14 +119,14 @@ def _notice_line(news: NoticeNews) -> Line:
     label, sentence = _LABELS[news.topic], _sentence(news)
     if news.cleared_at is not None:
         return plain(f"{label}, over: {sentence}")
-    return plain(f"{label}: {sentence}. Used by {_users(news.repositories)}.")
+    return plain(f"{label}: {sentence}. Used by {_users_in_words(news.repositories)}.")
 
 
 def _sentence(news: NoticeNews) -> str:
     return news.text if news.cleared_at is None else f"{news.base.short}: {news.outcome}"
 
 
-def _users(repositories: Sequence[str]) -> str:
+def _users_in_words(repositories: Sequence[str]) -> str:
     if not repositories:
         return "no repository any more"
     if len(repositories) > _MOST_USERS:

@@ -21,11 +21,11 @@ def in_state(number: int, state: RebuildState) -> str:
 def capped_list(lines: Iterable[Line]) -> Items:
     """A list of any length: lines after the thirtieth are only counted."""
     every = tuple(lines)
-    shown = every[:_MOST_LISTED]
+    items = every[:_MOST_LISTED]
     if len(every) > _MOST_LISTED:
         more = TextRun(f"and {len(every) - _MOST_LISTED} more; ")
-        shown += ((more, TextRun("freshness-bot status --all", Style.CODE), TextRun(" lists them all")),)
-    return Items(shown)
+        items += ((more, TextRun("freshness-bot status --all", Style.CODE), TextRun(" lists them all")),)
+    return Items(items)
 
 
 def short(text: str, longest: int = _LONGEST_REASON) -> str:
@@ -34,9 +34,9 @@ def short(text: str, longest: int = _LONGEST_REASON) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
-def shown_time(at: datetime) -> str:
+def shown_time(moment: datetime) -> str:
     """Words a moment to the minute, in UTC."""
-    return f"{at:%Y-%m-%d %H:%M} UTC"
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def capitalized(text: str) -> str:

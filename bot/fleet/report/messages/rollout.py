@@ -38,18 +38,18 @@ def rollout_message(news: RolloutNews) -> Message:
     """One message for a rollout of any size: why, on which bases, how far it has come, who is needed."""
     title = _title(news)
     progress = progress_line(news)
-    fixed = [*_fixed(news.changes), *_still_open(news)]
-    named = [_rebuild_line(rebuild) for rebuild in news.named]
-    why = Items(tuple(_why(news.changes)))
-    standing: tuple[Line, ...] = (strong(progress), *map(plain, _held_up(news)))
+    fix_lines = [*_cve_lines(news.changes), *_open_cve_lines(news)]
+    rebuild_lines = [_rebuild_line(rebuild) for rebuild in news.named_rebuilds]
+    reasons = Items(tuple(_reason_lines(news.changes)))
+    standing: tuple[Line, ...] = (strong(progress), *map(plain, _waiting_lines(news)))
     footer = Footnote(_footer(news))
-    told = sum(map(_length, (*why.lines, *fixed, *standing, plain(title), plain(footer.text))))
+    length = sum(map(_length, (*reasons.lines, *fix_lines, *standing, plain(title), plain(footer.text))))
     blocks: list[Block] = [
         Heading(title),
-        *([why] if news.changes else []),
-        *([Paragraph(tuple(fixed))] if fixed else []),
-        Paragraph((*standing, *_needed(news, _LONGEST - told))),
-        *([Items(tuple(named))] if named and news.names_all else []),
+        *([reasons] if news.changes else []),
+        *([Paragraph(tuple(fix_lines))] if fix_lines else []),
+        Paragraph((*standing, *_person_lines(news, _LONGEST - length))),
+        *([Items(tuple(rebuild_lines))] if rebuild_lines and news.names_all else []),
         footer,
     ]
     return Message(f"{title}: {progress}", tuple(blocks))
@@ -57,13 +57,13 @@ def rollout_message(news: RolloutNews) -> Message:
 
 def _title(news: RolloutNews) -> str:
     """The headline, then how many repositories that concerns, and on how many bases unless it says so itself."""
-    said = headline(news.changes, news.occasion)
+    text = headline(news.changes, news.occasion)
     if not news.total:
-        return said
+        return text
     reach = counted(news.repositories, "repository")
     if news.bases and not (news.occasion is Occasion.CHANGE and _release(news.changes) is None):
         reach += f" on {counted(news.bases, 'base')}"
-    return f"{said}; {reach}"
+    return f"{text}; {reach}"
 
 
 def progress_line(news: RolloutNews) -> str:
@@ -71,11 +71,11 @@ def progress_line(news: RolloutNews) -> str:
     if not news.total:
         return "a later rollout goes on with it"
     states = [in_state(news.states[state], state) for state in RebuildState if news.states.get(state)]
-    told = [f"{news.told} told"] if news.told else []
-    return ", ".join([*states, *told])
+    told_part = [f"{news.told_count} told"] if news.told_count else []
+    return ", ".join([*states, *told_part])
 
 
-def _held_up(news: RolloutNews) -> list[str]:
+def _waiting_lines(news: RolloutNews) -> list[str]:
     """That it is paused, which waves no longer wait for pull requests that nobody merged, and when the last of it
     will have begun."""
     lines = []
@@ -92,7 +92,7 @@ def _held_up(news: RolloutNews) -> list[str]:
     return lines
 
 
-def _needed(news: RolloutNews, room: int) -> list[Line]:
+def _person_lines(news: RolloutNews, room: int) -> list[Line]:
     """Of a rollout that is too large to name all: who is needed, a line for each reason, the others counted.
 
     `room` is how many characters the names may take with their addresses.
@@ -101,15 +101,15 @@ def _needed(news: RolloutNews, room: int) -> list[Line]:
         return []
     lines: list[Line] = []
     for state, words in ((RebuildState.FAILED, "Failed: "), (RebuildState.OPEN, "To be merged: ")):
-        named: list[TextRun] = []
-        for target in (_target(rebuild) for rebuild in news.named if rebuild.state is state):
+        targets: list[TextRun] = []
+        for target in (_target(rebuild) for rebuild in news.named_rebuilds if rebuild.state is state):
             room -= _length((target,))
             if room < 0:
                 break
-            named.append(target)
-        more = news.states.get(state, 0) - len(named)
-        if named:
-            commas = [part for name in named for part in (TextRun(", "), name)][1:]
+            targets.append(target)
+        more = news.states.get(state, 0) - len(targets)
+        if targets:
+            commas = [part for name in targets for part in (TextRun(", "), name)][1:]
             lines.append((TextRun(words), *commas, *([TextRun(f" and {more} more")] if more else [])))
         elif more:
             lines.append(plain(f"{words}{counted(more, 'repository')}"))
@@ -125,56 +125,56 @@ def _target(rebuild: Rebuild) -> TextRun:
     return TextRun(short(rebuild.repository, _LONGEST_NAME), url=rebuild.url)
 
 
-def _why(changes: Sequence[Change]) -> list[Line]:
+def _reason_lines(changes: Sequence[Change]) -> list[Line]:
     """A line for each base; of more than three, two and how many more."""
     lines: list[Line] = []
-    ordered = sorted(changes, key=lambda change: change.base)
-    for change in ordered if len(ordered) <= _MOST_BASES else ordered[: _MOST_BASES - 1]:
-        told = short(change.detail or str(change.cause))
-        lines.append((TextRun(change.base.short, Style.CODE), TextRun(f" {told}")))
+    ordered_changes = sorted(changes, key=lambda change: change.base)
+    for change in ordered_changes if len(ordered_changes) <= _MOST_BASES else ordered_changes[: _MOST_BASES - 1]:
+        text = short(change.detail or str(change.cause))
+        lines.append((TextRun(change.base.short, Style.CODE), TextRun(f" {text}")))
     if len(changes) > len(lines):
         lines.append(plain(f"and {counted(len(changes) - len(lines), 'more base')}"))
     return lines
 
 
-def _fixed(changes: Sequence[Change]) -> list[Line]:
+def _cve_lines(changes: Sequence[Change]) -> list[Line]:
     """The CVEs with links to their publishers; those that concern no image of the rollout apart."""
     links = {cve: address for change in changes for cve, address in change.links}
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
-    spared = {cve for change in changes for cve in change.not_relevant} - concerning
+    spared_cves = {cve for change in changes for cve in change.not_relevant} - concerning
     lines: list[Line] = []
-    for cves, words in ((concerning, "Fixes"), (spared, "Not relevant to these images:")):
-        named = [TextRun(cve, url=links.get(cve) or public_record(cve)) for cve in sorted(cves)[:_MOST_CVES]]
+    for cves, words in ((concerning, "Fixes"), (spared_cves, "Not relevant to these images:")):
+        runs = [TextRun(cve, url=links.get(cve) or public_record(cve)) for cve in sorted(cves)[:_MOST_CVES]]
         more = [TextRun(f" and {len(cves) - _MOST_CVES} more")] if len(cves) > _MOST_CVES else []
-        if named:
-            commas = [part for name in named for part in (TextRun(", "), name)][1:]
+        if runs:
+            commas = [part for name in runs for part in (TextRun(", "), name)][1:]
             lines.append((TextRun(f"{words} "), *commas, *more))
     return lines
 
 
-def _still_open(news: RolloutNews) -> list[Line]:
+def _open_cve_lines(news: RolloutNews) -> list[Line]:
     """What the bases still have, by reason and severity; nothing where nobody asked."""
     if news.still_open is None:
         return []
     only_microsofts = all(is_microsofts(change.base.registry) for change in news.changes)
-    told = still_open_in_words(news.still_open, *(["Microsoft has not rebuilt"] if only_microsofts else []))
-    return [plain(short(told, LONGEST_DETAIL))]
+    text = still_open_in_words(news.still_open, *(["Microsoft has not rebuilt"] if only_microsofts else []))
+    return [plain(short(text, LONGEST_DETAIL))]
 
 
 def _rebuild_line(rebuild: Rebuild) -> Line:
     target = _target(rebuild)
     match rebuild.action:
         case Action.PULL_REQUEST:
-            what = f"pull request #{rebuild.pull_request}" if rebuild.pull_request else "pull request"
+            means = f"pull request #{rebuild.pull_request}" if rebuild.pull_request else "pull request"
         case Action.DISPATCH:
-            what = f"run of {rebuild.workflow or ''}"
+            means = f"run of {rebuild.workflow or ''}"
         case Action.NOTIFY:
             return (target, TextRun(f": {_reason(rebuild)}"))
-    shown = rebuild.state not in (RebuildState.OPEN, RebuildState.DISPATCHED, RebuildState.PLANNED)
+    says_reason = rebuild.state not in (RebuildState.OPEN, RebuildState.DISPATCHED, RebuildState.PLANNED)
     if rebuild.state is RebuildState.BUILT:
-        return (target, TextRun(f" {what} {_reason(rebuild)}"))
-    reason = f": {_reason(rebuild)}" if shown else ""
-    return (target, TextRun(f" {what} {rebuild.state}{reason}"))
+        return (target, TextRun(f" {means} {_reason(rebuild)}"))
+    reason = f": {_reason(rebuild)}" if says_reason else ""
+    return (target, TextRun(f" {means} {rebuild.state}{reason}"))
 
 
 def _reason(rebuild: Rebuild) -> str:
@@ -182,6 +182,6 @@ def _reason(rebuild: Rebuild) -> str:
 
 
 def _footer(news: RolloutNews) -> str:
-    ended = f", ended {shown_time(news.ended_at)}" if news.ended_at else ""
+    end_text = f", ended {shown_time(news.ended_at)}" if news.ended_at else ""
     more = "" if news.names_all else f"; freshness-bot rollout show {news.id} --all lists every repository"
-    return f"Rollout {news.id}, opened {shown_time(news.opened_at)}{ended}{more}"
+    return f"Rollout {news.id}, opened {shown_time(news.opened_at)}{end_text}{more}"

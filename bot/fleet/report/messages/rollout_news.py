@@ -30,11 +30,11 @@ SHOWN_FIRST = (
 class RolloutNews:
     """What was superseded is left out everywhere, since those that follow it tell of it.
 
-    `bases` counts those that the rebuilds bring up to date, `states` the rebuilds but those that only `told`
-    somebody, and `named` are at most `MOST_NAMED` of all, what needs a person first. `set_aside` tells for each
-    wave how many unmerged pull requests the next ones no longer wait for, `opened_by` when the last of what waits
-    will probably have begun, None where nothing waits or nobody can tell. `still_open` are the CVEs that its bases
-    have after their changes, None where nobody asked.
+    `bases` counts those that the rebuilds bring up to date, `states` the rebuilds but those of which people are
+    only told, which are `told_count`. `named_rebuilds` are at most `MOST_NAMED` of all, what needs a person first.
+    `set_aside` tells for each wave how many unmerged pull requests the next ones no longer wait for, `opened_by`
+    when the last of what waits will probably have begun, None where nothing waits or nobody can tell. `still_open`
+    are the CVEs that its bases have after their changes, None where nobody asked.
     """
 
     id: int
@@ -43,8 +43,8 @@ class RolloutNews:
     repositories: int
     bases: int
     states: Mapping[RebuildState, int]
-    named: tuple[Rebuild, ...]
-    told: int = 0
+    named_rebuilds: tuple[Rebuild, ...]
+    told_count: int = 0
     ended_at: datetime | None = None
     pause: Pause | None = None
     set_aside: Mapping[str, int] = field(default_factory=dict)
@@ -54,9 +54,9 @@ class RolloutNews:
 
     @property
     def total(self) -> int:
-        return sum(self.states.values()) + self.told
+        return sum(self.states.values()) + self.told_count
 
     @property
     def names_all(self) -> bool:
         """Whether every rebuild is named."""
-        return self.total == len(self.named)
+        return self.total == len(self.named_rebuilds)

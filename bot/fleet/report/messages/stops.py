@@ -57,24 +57,24 @@ class QuarantineNews:
 
 def pause_message(news: PauseNews) -> Message:
     """Says once that a rollout stops, with the failures, and how it goes on."""
-    what = "Everything is" if news.rollout is None else f"Rollout {news.rollout} is"
+    subject = "Everything is" if news.rollout is None else f"Rollout {news.rollout} is"
     blocks: list[Block] = []
     if news.until is None:
-        title = f"{what} paused"
-        how = "resume --all" if news.rollout is None else f"rollout resume {news.rollout}"
-        command = TextRun(f"freshness-bot {how} --reason …", Style.CODE)
+        title = f"{subject} paused"
+        arguments = "resume --all" if news.rollout is None else f"rollout resume {news.rollout}"
+        command = TextRun(f"freshness-bot {arguments} --reason …", Style.CODE)
         failed = [
             (TextRun(item.repository, url=item.url), TextRun(f": {short(item.reason)}")) for item in news.failures
         ]
         blocks += [capped_list(failed)] if failed else []
         blocks.append(Paragraph(((TextRun("It goes on with "), command),)))
     else:
-        title = f"{what} no longer paused"
+        title = f"{subject} no longer paused"
     about = f"{news.title}, " if news.title else ""
-    footer = Footnote(f"{about}{_when(news.who, news.since, news.until)}")
+    footer = Footnote(f"{about}{_times_in_words(news.who, news.since, news.until)}")
     reason = plain(short(news.reason, LONGEST_DETAIL))
-    said = f"{title}: {short(news.reason)}"
-    return Message(said, (Paragraph((strong(title), reason)), *blocks, footer), needs_person=news.until is None)
+    text = f"{title}: {short(news.reason)}"
+    return Message(text, (Paragraph((strong(title), reason)), *blocks, footer), needs_person=news.until is None)
 
 
 def quarantine_message(news: QuarantineNews) -> Message:
@@ -93,11 +93,11 @@ def quarantine_message(news: QuarantineNews) -> Message:
         lines.append(
             f"The tag has come back to this digest {times} so far, and is held each time until it leaves it."
         )
-    footer = Footnote(_when(news.who, news.since, news.until))
+    footer = Footnote(_times_in_words(news.who, news.since, news.until))
     blocks = (Paragraph((strong(title), *map(plain, lines))), footer)
     return Message(f"{title}: {lines[0]}", blocks, needs_person=news.until is None)
 
 
-def _when(who: str, since: datetime, until: datetime | None) -> str:
-    over = f", over since {shown_time(until)}" if until else ""
-    return f"by {who} since {shown_time(since)}{over}"
+def _times_in_words(who: str, since: datetime, until: datetime | None) -> str:
+    end_text = f", over since {shown_time(until)}" if until else ""
+    return f"by {who} since {shown_time(since)}{end_text}"

@@ -37,17 +37,17 @@ def summary_message(summary: Summary) -> Message:
     title = _title(summary)
     blocks: list[Block] = [Heading(title), Paragraph((plain(_standings(summary)), *_trend(summary)))]
     for heading, lines in (
-        ("Rebuilt", list(_rebuilt(summary))),
-        ("Waiting for a person", list(_stuck(summary))),
-        ("Images that contradict themselves", list(_noticed(summary.contradicted))),
-        ("Upstream", list(_upstream(summary))),
-        ("Not fixed yet", list(_unfixed(summary))),
-        ("Practices", list(_practices(summary))),
+        ("Rebuilt", list(_rollout_lines(summary))),
+        ("Waiting for a person", list(_stuck_lines(summary))),
+        ("Images that contradict themselves", list(_notice_lines(summary.contradicted))),
+        ("Upstream", list(_upstream_lines(summary))),
+        ("Not fixed yet", list(_unfixed_lines(summary))),
+        ("Practices", list(_practice_lines(summary))),
     ):
         if lines:
             blocks += [Paragraph((strong(heading),)), Items(tuple(lines))]
     span = f"{shown_time(summary.since)} to {shown_time(summary.until)}"
-    blocks.append(Footnote(f"{span}; {_ahead(summary)}"))
+    blocks.append(Footnote(f"{span}; {_plan_in_words(summary)}"))
     return Message(f"{title}: {_standings(summary)}", tuple(blocks))
 
 
@@ -72,20 +72,20 @@ def _trend(summary: Summary) -> Sequence[Line]:
     return (plain(f"{counted(abs(points), 'point')} {'more' if points > 0 else 'less'} than {span} before"),)
 
 
-def _rebuilt(summary: Summary) -> Iterator[Line]:
-    for each in summary.rollouts:
-        yield plain(f"{short(each.title)}: {_outcome(each)}")
+def _rollout_lines(summary: Summary) -> Iterator[Line]:
+    for rollout in summary.rollouts:
+        yield plain(f"{short(rollout.title)}: {_outcome(rollout)}")
     if (more := summary.rollouts_in_all - len(summary.rollouts)) > 0:
         yield plain(f"and {counted(more, 'more rollout')}")
 
 
-def _outcome(each: RolledOut) -> str:
-    said = [f"{each.succeeded:,} rebuilt"]
-    doubtful = [(each.unproven, RebuildState.BUILT), (each.merged, RebuildState.MERGED)]
-    said += [in_state(number, state) for number, state in doubtful if number]
-    said += [f"{each.failed:,} failed"] if each.failed else []
-    said += [f"{each.cancelled:,} called off"] if each.cancelled else []
-    return ", ".join(said)
+def _outcome(rollout: RolledOut) -> str:
+    parts = [f"{rollout.succeeded:,} rebuilt"]
+    doubtful = [(rollout.unproven, RebuildState.BUILT), (rollout.merged, RebuildState.MERGED)]
+    parts += [in_state(number, state) for number, state in doubtful if number]
+    parts += [f"{rollout.failed:,} failed"] if rollout.failed else []
+    parts += [f"{rollout.cancelled:,} called off"] if rollout.cancelled else []
+    return ", ".join(parts)
 
 
 def without_people(summary: Summary) -> Summary:
@@ -93,75 +93,78 @@ def without_people(summary: Summary) -> Summary:
     return replace(summary, stuck=(), stuck_in_all=0)
 
 
-def stuck_line(each: Stuck, now: datetime) -> Line:
+def stuck_line(stuck: Stuck, now: datetime) -> Line:
     """Which repository waits for a person, what for, since when and on whom."""
-    target = TextRun(short(each.rebuild.repository), url=each.rebuild.url)
-    return (target, TextRun(f" {_what(each, duration(now - each.since))}{_on(each.owners)}"))
+    target = TextRun(short(stuck.rebuild.repository), url=stuck.rebuild.url)
+    return (
+        target,
+        TextRun(f" {_describe_stuck(stuck, duration(now - stuck.since))}{_owners_in_words(stuck.owners)}"),
+    )
 
 
-def _stuck(summary: Summary) -> Iterator[Line]:
-    for each in summary.stuck:
-        yield stuck_line(each, summary.until)
+def _stuck_lines(summary: Summary) -> Iterator[Line]:
+    for stuck in summary.stuck:
+        yield stuck_line(stuck, summary.until)
     if (more := summary.stuck_in_all - len(summary.stuck)) > 0:
         yield plain(f"and {counted(more, 'more repository')}")
 
 
-def _what(each: Stuck, waits: str) -> str:
-    if each.rebuild.state is RebuildState.FAILED:
-        return f"failed {waits} ago ({short(each.rebuild.reason)})"
-    if each.rebuild.state is RebuildState.OPEN:
+def _describe_stuck(stuck: Stuck, waits: str) -> str:
+    if stuck.rebuild.state is RebuildState.FAILED:
+        return f"failed {waits} ago ({short(stuck.rebuild.reason)})"
+    if stuck.rebuild.state is RebuildState.OPEN:
         return f"has not been merged for {waits}"
-    return f"has been {each.rebuild.state} for {waits} ({short(each.rebuild.reason)})"
+    return f"has been {stuck.rebuild.state} for {waits} ({short(stuck.rebuild.reason)})"
 
 
-def _on(owners: Sequence[str]) -> str:
+def _owners_in_words(owners: Sequence[str]) -> str:
     if not owners:
         return ""
     return f", on {first_few(map(short, owners), _MOST_OWNERS)}"
 
 
-def _upstream(summary: Summary) -> Iterator[Line]:
+def _upstream_lines(summary: Summary) -> Iterator[Line]:
     if summary.lag is not None:
-        late = duration(abs(summary.lag.median))
-        where = "before" if summary.lag.median.total_seconds() < 0 else "after"
+        lag = duration(abs(summary.lag.median))
+        direction = "before" if summary.lag.median.total_seconds() < 0 else "after"
         images = counted(summary.lag.images, "base image")
-        yield plain(f"{images} got a .NET release, in the median {late} {where} its announcement")
-    yield from _noticed(summary.withdrawn)
-    yield from _noticed(summary.ends)
+        yield plain(f"{images} got a .NET release, in the median {lag} {direction} its announcement")
+    yield from _notice_lines(summary.withdrawn)
+    yield from _notice_lines(summary.ends)
 
 
-def _noticed(texts: Sequence[str]) -> Iterable[Line]:
+def _notice_lines(texts: Sequence[str]) -> Iterable[Line]:
     lines = [plain(short(text)) for text in texts[:_MOST_NOTICES]]
     if len(texts) > _MOST_NOTICES:
         lines.append(plain(f"and {len(texts) - _MOST_NOTICES} more"))
     return lines
 
 
-def _unfixed(summary: Summary) -> Iterator[Line]:
+def _unfixed_lines(summary: Summary) -> Iterator[Line]:
     """What the gate lets through because nobody has fixed it: shown every time, until it is fixed or accepted."""
-    for each in summary.unfixed[:_MOST_UNFIXED]:
-        packages = ", ".join(map(short, each.packages[:_MOST_PACKAGES]))
-        yield plain(f"{short(each.id)} ({each.severity}) in {packages}: {counted(each.images, 'image')}")
+    for cve in summary.unfixed[:_MOST_UNFIXED]:
+        packages = ", ".join(map(short, cve.packages[:_MOST_PACKAGES]))
+        yield plain(f"{short(cve.id)} ({cve.severity}) in {packages}: {counted(cve.images, 'image')}")
     if (more := len(summary.unfixed) - _MOST_UNFIXED) > 0:
         yield plain(f"and {more:,} more")
 
 
-def _practices(summary: Summary) -> Iterator[Line]:
+def _practice_lines(summary: Summary) -> Iterator[Line]:
     """Where most repositories fail, and what has moved in the week; nothing where no repository was judged."""
-    found = summary.practices
-    failing = [each for each in found.rows if each.number(Outcome.FAILS)]
+    practices = summary.practices
+    failing = [each for each in practices.rows if each.number(Outcome.FAILS)]
     failing.sort(key=lambda each: (-each.number(Outcome.FAILS), each.check))
-    for each in failing[:_MOST_PRACTICES]:
-        yield plain(f"{each.check} fails in {each.number(Outcome.FAILS):,} of {counted(each.judged, 'repository')}")
+    for row in failing[:_MOST_PRACTICES]:
+        yield plain(f"{row.check} fails in {row.number(Outcome.FAILS):,} of {counted(row.judged, 'repository')}")
     if (more := len(failing) - _MOST_PRACTICES) > 0:
         yield plain(f"and {counted(more, 'more check fails', 'more checks fail')} somewhere")
-    if found.opened or found.closed:
-        yield plain(f"this week {counted(found.opened, 'finding')} opened and {found.closed:,} closed")
-    if found.onboardings:
-        yield plain(f"brought along by pull requests: {counts_in_words(found.onboardings)}")
+    if practices.opened or practices.closed:
+        yield plain(f"this week {counted(practices.opened, 'finding')} opened and {practices.closed:,} closed")
+    if practices.onboardings:
+        yield plain(f"brought along by pull requests: {counts_in_words(practices.onboardings)}")
 
 
-def _ahead(summary: Summary) -> str:
+def _plan_in_words(summary: Summary) -> str:
     if not summary.planned:
         return "nothing is planned"
     return f"{counted(summary.planned, 'rebuild is', 'rebuilds are')} planned, freshness-bot plan --all lists them"

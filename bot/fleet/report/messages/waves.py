@@ -36,11 +36,12 @@ def wave_message(news: WaveNews) -> Message | None:
 
     The end of a rollout's only wave is told by the rollout's own message.
     """
-    where = f" in wave {news.wave}" if news.waves > 1 else ""
+    place = f" in wave {news.wave}" if news.waves > 1 else ""
     if news.failed:
-        title = f"{news.failed:,} of {counted(news.total, 'rebuild')}{where} failed"
+        title = f"{news.failed:,} of {counted(news.total, 'rebuild')}{place} failed"
         lines: list[Line] = [
-            (TextRun(each.repository, url=each.url), TextRun(f": {short(each.reason)}")) for each in news.failures
+            (TextRun(failure.repository, url=failure.url), TextRun(f": {short(failure.reason)}"))
+            for failure in news.failures
         ]
         if (more := news.failed - len(news.failures)) > 0:
             command = TextRun(f"freshness-bot rollout show {news.rollout} --all", Style.CODE)
@@ -58,8 +59,8 @@ def wave_message(news: WaveNews) -> Message | None:
     title = f"Wave {news.wave} is through"
     doubtful = [(news.unproven, RebuildState.BUILT), (news.merged, RebuildState.MERGED)]
     apart = [in_state(number, state) for number, state in doubtful if number]
-    said = ", ".join([f"{news.succeeded:,} of {news.total:,} rebuilt{took}", *apart])
-    return Message(f"{title}: {said}", (Paragraph((strong(title), plain(said))), _footer(news)))
+    outcome = ", ".join([f"{news.succeeded:,} of {news.total:,} rebuilt{took}", *apart])
+    return Message(f"{title}: {outcome}", (Paragraph((strong(title), plain(outcome))), _footer(news)))
 
 
 def _how_it_goes_on(news: WaveNews) -> tuple[Paragraph, ...]:

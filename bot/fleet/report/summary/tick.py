@@ -10,7 +10,7 @@ from bot.domain.cron import Cron
 class SummariesStore(Protocol):
     """The store of the stage that announces summaries."""
 
-    async def announce_summary(self, at: datetime) -> bool:
+    async def announce_summary(self, moment: datetime) -> bool:
         """Keeps the time of a summary and announces its message; False where that was done before, and for the very
         first time, since nothing is known yet that could be summed up."""
         ...

@@ -46,7 +46,7 @@ class BundleStore(Store):
     """Reads and brings what a bundle carries to a place without a network."""
 
     async def document_addresses(self) -> list[str]:
-        """Of all documents that have a copy, sorted."""
+        """Reads the addresses of all documents that have a copy, sorted."""
         query = select(documents.c.url).where(documents.c.body.is_not(None)).order_by(documents.c.url)
         async with self._database.reading() as connection:
             return sorted((await connection.execute(query)).scalars())
@@ -64,16 +64,16 @@ class BundleStore(Store):
         return BundledDocument(FeedSource(FeedKind(row.kind), row.url), document)
 
     async def known_copy(self, source: FeedSource) -> DueFeed:
-        """A document with the copy that is at hand."""
-        known = await self.document(source.url)
-        if known is None:
+        """Reads a document with the copy that is at hand."""
+        copy = await self.document(source.url)
+        if copy is None:
             return DueFeed(source, None)
         async with self._database.reading() as connection:
             doubts = await connection.scalar(select(documents.c.doubts).where(documents.c.url == source.url))
-        return DueFeed(source, known.document, load_doubts(doubts))
+        return DueFeed(source, copy.document, load_doubts(doubts))
 
     async def dumps(self) -> AsyncIterator[BundledDump]:
-        """What was kept of each dump that was read, one after the other."""
+        """Yields what was kept of each dump that was read, one after the other."""
         query = select(dumps).where(dumps.c.checked_at.is_not(None), dumps.c.considered.is_not(None))
         async with self._database.reading() as connection:
             for row in (await connection.execute(query.order_by(dumps.c.ecosystem))).all():
@@ -85,13 +85,16 @@ class BundleStore(Store):
                     row.entries or 0,
                     min(row.fetched_at, row.checked_at),
                     row.checked_at,
-                    await _records(connection, row.id),
+                    await _read_records(connection, row.id),
                     tuple(row.problems or ()),
                     row.newest_at,
                 )
 
     async def bring(
-        self, readings: Sequence[FeedReading], brought: Sequence[BundledDump], files: Collection[CvePublication]
+        self,
+        readings: Sequence[FeedReading],
+        dumps_brought: Sequence[BundledDump],
+        files: Collection[CvePublication],
     ) -> Imported:
         """Keeps what is newer than the copies here. Dumps count where the settings name them, except for `files`,
         which are read from files of this machine."""
@@ -100,76 +103,76 @@ class BundleStore(Store):
             newer, others = await import_feeds(connection, readings, now)
             publications: set[CvePublication] = set()
             outdated: set[int] = set()
-            if brought:
+            if dumps_brought:
                 await raise_counter(connection, EXPOSURES)
-            for dump in sorted(brought, key=lambda each: each.source.publication):
+            for dump in sorted(dumps_brought, key=lambda each: each.source.publication):
                 if dump.source.publication in files:
                     continue
-                if (found := await _import_dump(connection, dump, now)) is not None:
+                if (rebuild_ids := await _import_dump(connection, dump, now)) is not None:
                     publications.add(dump.source.publication)
-                    outdated |= found
+                    outdated |= rebuild_ids
             await outdate(connection, sorted(outdated), now)
             if newer:
                 await raise_counter(connection, FEEDS)
         return Imported(newer, frozenset(publications), others)
 
 
-async def _import_dump(connection: AsyncConnection, brought: BundledDump, now: datetime) -> frozenset[int] | None:
+async def _import_dump(connection: AsyncConnection, dump: BundledDump, now: datetime) -> frozenset[int] | None:
     """The rebuilds whose open pull requests are to tell of it; None where what is here is as new.
 
     Whoever reads the dump meanwhile goes on: what its own place says is newer.
     """
-    of_publication = dumps.c.ecosystem == brought.source.publication.value
-    known = (
+    of_publication = dumps.c.ecosystem == dump.source.publication.value
+    row = (
         await connection.execute(select(dumps).where(of_publication).with_for_update(key_share=True))
     ).one_or_none()
-    if known is None or (known.checked_at is not None and known.checked_at >= brought.checked_at):
+    if row is None or (row.checked_at is not None and row.checked_at >= dump.checked_at):
         return None
-    is_same_place = known.place == brought.source.place
+    is_same_place = row.place == dump.source.place
     values: dict[str, Any] = {
-        "etag": brought.mark.etag if is_same_place else None,
-        "last_modified": brought.mark.last_modified if is_same_place else None,
-        "considered": packed(brought.considered),
+        "etag": dump.mark.etag if is_same_place else None,
+        "last_modified": dump.mark.last_modified if is_same_place else None,
+        "considered": packed(dump.considered),
         "asked": None,
-        "reader": brought.reader,
-        "entries": brought.entries,
-        "problems": list(brought.problems),
-        "fetched_at": brought.fetched_at,
-        "checked_at": brought.checked_at,
-        "newest_at": brought.newest_at,
+        "reader": dump.reader,
+        "entries": dump.entries,
+        "problems": list(dump.problems),
+        "fetched_at": dump.fetched_at,
+        "checked_at": dump.checked_at,
+        "newest_at": dump.newest_at,
         "error": None,
     }
-    await connection.execute(update(dumps).where(dumps.c.id == known.id).values(**values))
-    seen = {each.vulnerability.id: _seen(each) for each in brought.records}
-    found = tuple(each.vulnerability for each in brought.records)
-    replaced = await replace_records(connection, known.id, DumpReading(found), now, elsewhere=seen)
-    return replaced.outdated | await compared_in_open(connection, known.fetched_at)
+    await connection.execute(update(dumps).where(dumps.c.id == row.id).values(**values))
+    first_sights = {each.vulnerability.id: _first_sight_of(each) for each in dump.records}
+    records = tuple(each.vulnerability for each in dump.records)
+    replaced = await replace_records(connection, row.id, DumpReading(records), now, elsewhere=first_sights)
+    return replaced.outdated | await compared_in_open(connection, row.fetched_at)
 
 
-def _seen(record: BundledRecord) -> SeenElsewhere:
+def _first_sight_of(record: BundledRecord) -> SeenElsewhere:
     name = record.vulnerability.id
     return SeenElsewhere(record.seen_at, {(name, fix.release, fix.name): fix.at for fix in record.fixes})
 
 
-async def _records(connection: AsyncConnection, number: int) -> tuple[BundledRecord, ...]:
+async def _read_records(connection: AsyncConnection, number: int) -> tuple[BundledRecord, ...]:
     """The records in the order of their names as Python has it: databases sort dashes and capitals each in their
     way, and the same contents are to give the same bytes."""
-    mine = select(vulnerabilities).where(vulnerabilities.c.dump_id == number)
-    rows = sorted(await connection.execute(mine), key=lambda row: str(row.name))
+    query_of_dump = select(vulnerabilities).where(vulnerabilities.c.dump_id == number)
+    rows = sorted(await connection.execute(query_of_dump), key=lambda row: str(row.name))
     cves: dict[int, list[str]] = {}
     affected: dict[int, list[AffectedPackage]] = {}
     fixes: dict[int, list[FixSeen]] = {}
-    for some in chunks(sorted(row.id for row in rows)):
-        named = select(vulnerability_cves).where(vulnerability_cves.c.vulnerability_id.in_(some))
-        for row in await connection.execute(named):
+    for ids in chunks(sorted(row.id for row in rows)):
+        query = select(vulnerability_cves).where(vulnerability_cves.c.vulnerability_id.in_(ids))
+        for row in await connection.execute(query):
             cves.setdefault(row.vulnerability_id, []).append(row.cve)
-        hit = select(affected_packages).where(affected_packages.c.vulnerability_id.in_(some))
-        for row in await connection.execute(hit.order_by(affected_packages.c.id)):
-            each = load(row.affected, AffectedPackage)
-            affected.setdefault(row.vulnerability_id, []).append(each)
+        affected_query = select(affected_packages).where(affected_packages.c.vulnerability_id.in_(ids))
+        for row in await connection.execute(affected_query.order_by(affected_packages.c.id)):
+            package = load(row.affected, AffectedPackage)
+            affected.setdefault(row.vulnerability_id, []).append(package)
             if row.fix_seen_at is not None:
-                seen = FixSeen(row.release, each.name, row.fix_seen_at)
-                fixes.setdefault(row.vulnerability_id, []).append(seen)
+                fix = FixSeen(row.release, package.name, row.fix_seen_at)
+                fixes.setdefault(row.vulnerability_id, []).append(fix)
     return tuple(
         BundledRecord(
             Vulnerability(

@@ -45,8 +45,8 @@ class FeedsStore(Store):
         """Looks first, so that a tick with nothing to do writes nothing."""
         now = self._clock.now()
         async with self._database.reading() as connection:
-            known = set(await connection.scalars(_KNOWN, {"urls": {source.url for source in sources}}))
-        missing = sorted((source for source in sources if source.url not in known), key=lambda each: each.url)
+            known_urls = set(await connection.scalars(_KNOWN, {"urls": {source.url for source in sources}}))
+        missing = sorted((source for source in sources if source.url not in known_urls), key=lambda each: each.url)
         if not missing:
             return
         async with self._database.transaction() as connection:
@@ -54,9 +54,11 @@ class FeedsStore(Store):
                 await connection.execute(_row(connection, source, now))
 
     def documents(self, kinds: frozenset[FeedKind]) -> DueRows[DueFeed]:
-        """The documents of these kinds."""
-        wanted = [documents.c.kind.in_([kind.value for kind in kinds])]
-        return DueRows(self._database, self._worker, documents, _feed_of, lambda row: str(row["url"]), where=wanted)
+        """The documents of these kinds whose turn it is."""
+        conditions = [documents.c.kind.in_([kind.value for kind in kinds])]
+        return DueRows(
+            self._database, self._worker, documents, _feed_of, lambda row: str(row["url"]), where=conditions
+        )
 
     async def feeds_checked_at(self, kind: FeedKind) -> Mapping[str, datetime]:
         async with self._database.reading() as connection:
@@ -69,11 +71,11 @@ class FeedsStore(Store):
 
     async def known_releases(self) -> dict[str, Release]:
         async with self._database.reading() as connection:
-            found = await read_releases(connection, select(releases))
-        return {release.version: release for release in found}
+            stored_releases = await read_releases(connection, select(releases))
+        return {release.version: release for release in stored_releases}
 
     async def advisories(self) -> list[Advisory]:
-        """What each source says of each CVE."""
+        """Reads what each source says of each CVE."""
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(advisories))).all()
         return readable(
@@ -81,16 +83,16 @@ class FeedsStore(Store):
         )
 
     async def watched(self, tags: Collection[FactKey]) -> list[WatchedTag]:
-        found: list[WatchedTag] = []
+        watched_tags: list[WatchedTag] = []
         async with self._database.reading() as connection:
-            for some in chunks(sorted({tag for _, tag in tags})):
-                rows = await connection.execute(select(bases).where(bases.c.used.is_(True), bases.c.tag.in_(some)))
-                found += [
+            for chunk in chunks(sorted({tag for _, tag in tags})):
+                rows = await connection.execute(select(bases).where(bases.c.used.is_(True), bases.c.tag.in_(chunk)))
+                watched_tags += [
                     WatchedTag((row.repository, row.tag), base_of(row), row.digest, row.moved_at)
                     for row in rows
                     if (row.repository, row.tag) in tags
                 ]
-        return found
+        return watched_tags
 
     async def keep_feed(self, reading: FeedReading) -> None:
         async with self._database.transaction() as connection:
@@ -99,15 +101,15 @@ class FeedsStore(Store):
             row = rows[reading.source.url]
             values["doubts"] = dump_doubts(reading.doubts)
             await settle(connection, documents, self._worker, row, due_at=reading.due_at, values=values)
-            await _save_said(connection, reading, reading.document.checked_at)
+            await _save_contents(connection, reading, reading.document.checked_at)
             await tell_silence(connection, reading.source.kind, reading.document.checked_at)
             if _is_news(reading):
                 await raise_counter(connection, FEEDS)
 
 
 def _is_news(reading: FeedReading) -> bool:
-    brought = (reading.releases, reading.advisories, reading.withdrawn_advisories, reading.taken_back)
-    return any((*brought, reading.doubts_over))
+    news = (reading.releases, reading.advisories, reading.withdrawn_advisories, reading.taken_back)
+    return any((*news, reading.doubts_over))
 
 
 def _document_values(reading: FeedReading) -> dict[str, Any]:
@@ -135,39 +137,41 @@ async def import_feeds(
     another kind stays that. The caller raises the counter of feeds at the end of its transaction.
     """
     rows = await _bring_forward(connection, readings, own=True)
-    known: dict[int, Any] = {}
+    rows_by_id: dict[int, Any] = {}
     columns = (documents.c.id, documents.c.kind, documents.c.checked_at)
-    for some in chunks(sorted(rows.values())):
-        known |= {row.id: row for row in await connection.execute(select(*columns).where(documents.c.id.in_(some)))}
+    for chunk in chunks(sorted(rows.values())):
+        rows_by_id |= {
+            row.id: row for row in await connection.execute(select(*columns).where(documents.c.id.in_(chunk)))
+        }
     newer: list[FeedReading] = []
     others: set[str] = set()
     for reading in readings:
-        row, document = known[rows[reading.source.url]], reading.document
+        row, document = rows_by_id[rows[reading.source.url]], reading.document
         is_older = row.checked_at is None or row.checked_at < document.checked_at
         if row.kind != reading.source.kind.value:
             others.add(reading.source.url)
         elif is_older:
             newer.append(reading)
             values = {**_document_values(reading), "doubts": dump_doubts(reading.doubts)}
-            kept = update(documents).where(documents.c.id == row.id).values(**values)
-            await connection.execute(kept)
+            statement = update(documents).where(documents.c.id == row.id).values(**values)
+            await connection.execute(statement)
     if newer:
-        said = replace(
+        combined_reading = replace(
             newer[0],
             releases=tuple(release for each in newer for release in each.releases),
             advisories=tuple(advisory for each in newer for advisory in each.advisories),
-            withdrawn_advisories=tuple(one for each in newer for one in each.withdrawn_advisories),
-            taken_back=tuple(one for each in newer for one in each.taken_back),
+            withdrawn_advisories=tuple(place for each in newer for place in each.withdrawn_advisories),
+            taken_back=tuple(advisory for each in newer for advisory in each.taken_back),
             tags_withdrawn=frozenset(tag for each in newer for tag in each.tags_withdrawn),
             tags_returned=frozenset(tag for each in newer for tag in each.tags_returned),
             doubts=tuple(doubt for each in newer for doubt in each.doubts),
             doubts_over=frozenset(place for each in newer for place in each.doubts_over),
         )
-        await _save_said(connection, said, now)
+        await _save_contents(connection, combined_reading, now)
     return frozenset(each.source.url for each in newer), frozenset(others)
 
 
-async def _save_said(connection: AsyncConnection, reading: FeedReading, at: datetime) -> None:
+async def _save_contents(connection: AsyncConnection, reading: FeedReading, now: datetime) -> None:
     """Writes the releases and advisories of a document, what its inventory lists no longer or again, and tells of
     losses that are doubted, or are no more."""
     for release in sorted(reading.releases, key=lambda each: (each.channel, each.version)):
@@ -187,13 +191,13 @@ async def _save_said(connection: AsyncConnection, reading: FeedReading, at: date
                 advisory=dump(advisory, Advisory),
             )
         )
-    await _note_inventory(connection, reading, at)
-    opened = [Incident(_doubted(each.place), each.since, each.text) for each in reading.doubts]
+    await _note_inventory(connection, reading, now)
+    opened = [Incident(_subject_of_doubt(each.place), each.since, each.text) for each in reading.doubts]
     if opened or reading.doubts_over:
-        await tell_incidents(connection, opened, {_doubted(place) for place in reading.doubts_over}, at)
+        await tell_incidents(connection, opened, {_subject_of_doubt(place) for place in reading.doubts_over}, now)
 
 
-def _doubted(place: str) -> str:
+def _subject_of_doubt(place: str) -> str:
     """The subject of an incident."""
     return f"{DOUBTED}:{place}"[:LONGEST_SUBJECT]
 
@@ -204,10 +208,10 @@ def _place_of(advisory: Advisory) -> tuple[str, str]:
 
 async def _take_back(connection: AsyncConnection, advisory: Advisory) -> None:
     """Takes out what a source said of a CVE, unless another of its documents has said so since."""
-    said = advisory.evidence[0]
-    row = (advisories.c.source == said.source) & (advisories.c.cve == advisory.cve)
-    kept = (await connection.execute(select(advisories.c.advisory).where(row))).scalar_one_or_none()
-    if kept is not None and load(kept, Advisory).evidence[0].locator == said.locator:
+    evidence = advisory.evidence[0]
+    row = (advisories.c.source == evidence.source) & (advisories.c.cve == advisory.cve)
+    stored_advisory = (await connection.execute(select(advisories.c.advisory).where(row))).scalar_one_or_none()
+    if stored_advisory is not None and load(stored_advisory, Advisory).evidence[0].locator == evidence.locator:
         await connection.execute(delete(advisories).where(row))
 
 
@@ -223,53 +227,53 @@ async def _bring_forward(
     for reading in readings:
         for source in reading.leads_to:
             due[source] = min(reading.document.checked_at, due.get(source, reading.document.checked_at))
-    made = {**{reading.source: reading.document.checked_at for reading in readings if own}, **due}
-    for source in sorted(made, key=lambda each: each.url):
-        await connection.execute(_row(connection, source, made[source]))
-    found: dict[str, int] = {}
+    due_of_rows = {**{reading.source: reading.document.checked_at for reading in readings if own}, **due}
+    for source in sorted(due_of_rows, key=lambda each: each.url):
+        await connection.execute(_row(connection, source, due_of_rows[source]))
+    ids_by_url: dict[str, int] = {}
     for urls in chunks(sorted({each.url for each in (*due, *(reading.source for reading in readings))})):
         ids = select(documents.c.url, documents.c.id).where(documents.c.url.in_(urls))
-        found |= {row.url: row.id for row in await connection.execute(ids)}
-    await lock(connection, documents, found.values())
-    for at in sorted(set(due.values())):
-        for some in chunks(sorted(found[source.url] for source in due if due[source] == at)):
-            late = update(documents).where(documents.c.id.in_(some), documents.c.due_at > at)
-            await connection.execute(late.values(due_at=at))
-    return {reading.source.url: found[reading.source.url] for reading in readings}
+        ids_by_url |= {row.url: row.id for row in await connection.execute(ids)}
+    await lock(connection, documents, ids_by_url.values())
+    for moment in sorted(set(due.values())):
+        for chunk in chunks(sorted(ids_by_url[source.url] for source in due if due[source] == moment)):
+            statement = update(documents).where(documents.c.id.in_(chunk), documents.c.due_at > moment)
+            await connection.execute(statement.values(due_at=moment))
+    return {reading.source.url: ids_by_url[reading.source.url] for reading in readings}
 
 
-async def _note_inventory(connection: AsyncConnection, reading: FeedReading, at: datetime) -> None:
+async def _note_inventory(connection: AsyncConnection, reading: FeedReading, now: datetime) -> None:
     """Watched bases that the inventory lists no longer, or again, get an observation that says so.
 
     The inventory speaks of MCR; a mirror of it under another host holds the same tags.
     """
-    wanted = reading.tags_withdrawn | reading.tags_returned
-    if not wanted:
+    changed_tags = reading.tags_withdrawn | reading.tags_returned
+    if not changed_tags:
         return
     watched = await connection.execute(
-        select(bases).where(bases.c.observation_id.is_not(None), bases.c.tag.in_({tag for _, tag in wanted}))
+        select(bases).where(bases.c.observation_id.is_not(None), bases.c.tag.in_({tag for _, tag in changed_tags}))
     )
     for row in watched.mappings().all():
         key = (row["repository"], row["tag"])
-        if key not in wanted:
+        if key not in changed_tags:
             continue
         if key in reading.tags_withdrawn:
-            seen = [Observation(at, base_of(row), None)]
+            new_observations = [Observation(now, base_of(row), None)]
         else:
             last = await connection.execute(
                 select(observations.c.id, observations.c.observation).where(
                     observations.c.id == row["observation_id"]
                 )
             )
-            seen = readable(
+            new_observations = readable(
                 last,
-                lambda old: replace(load(old.observation, Observation), at=at),
+                lambda old: replace(load(old.observation, Observation), at=now),
                 lambda old: f"observation {old.id}",
             )
-        for observation in seen:
+        for observation in new_observations:
             number = await add_observation(connection, row["id"], observation, "inventory")
-            shown = [ShownImage(row["registry"], row["repository"], each) for each in observation.platforms]
-            await want_observed(connection, {number: shown}, at)
+            images = [ShownImage(row["registry"], row["repository"], each) for each in observation.platforms]
+            await want_observed(connection, {number: images}, now)
 
 
 async def _feed_of(claimed: Claimed) -> DueFeed:

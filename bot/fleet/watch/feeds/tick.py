@@ -34,7 +34,7 @@ MOST_PER_TICK = 100
 
 @dataclass(frozen=True, slots=True)
 class FeedsToRead:
-    """What the operator set. `roots` lead to all other documents.
+    """Which documents are followed and how often, as the operator has set it. `roots` lead to all other documents.
 
     `every` is the time between two looks at a document, `bulletins_every` that for a monthly security document,
     which may have megabytes and is read at once when the list that names it was revised. `history` is how far back
@@ -121,7 +121,7 @@ class FeedsStore(Protocol):
         """Makes rows, due now, for the sources that have none; the others stay as they are."""
 
     def documents(self, kinds: frozenset[FeedKind]) -> Queue[DueFeed]:
-        """The documents of these kinds."""
+        """The documents of these kinds whose turn it is."""
         ...
 
     async def feeds_checked_at(self, kind: FeedKind) -> Mapping[str, datetime]:
@@ -168,12 +168,12 @@ async def tick(
 
 def read_document(item: DueFeed, document: StoredDocument) -> ReadDocument:
     """Reads what came, beside the copy that was known. Raises `Failure` where it is not what its kind says."""
-    said = contents.read(item.source, document.body, document.fetched_at)
+    new_contents = contents.read(item.source, document.body, document.fetched_at)
     is_new = item.document is not None and item.document.body != document.body
-    return ReadDocument(item.source.kind, document, said, _said_before(item), is_new, item.doubts)
+    return ReadDocument(item.source.kind, document, new_contents, _read_copy(item), is_new, item.doubts)
 
 
-def _said_before(item: DueFeed) -> FeedContents | None:
+def _read_copy(item: DueFeed) -> FeedContents | None:
     if item.document is None or item.source.kind not in _MAY_LOSE:
         return None
     try:
@@ -183,17 +183,22 @@ def _said_before(item: DueFeed) -> FeedContents | None:
 
 
 async def reading_of(
-    store: "FeedsStore", feeds: FeedsToRead, source: FeedSource, read: ReadDocument, now: datetime
+    store: "FeedsStore", feeds: FeedsToRead, source: FeedSource, document_read: ReadDocument, now: datetime
 ) -> tuple[FeedReading, Merged]:
-    """What is to be kept of a document, and which releases are new or published anew."""
-    said, due_at = read.said, now + feeds.interval(source.kind)
-    if said is None and not read.doubts:
-        return FeedReading(source, read.document, due_at), Merged({})
-    known = await store.known_releases() if source.kind in _ASKS_RELEASES else {}
-    lost = losses_of(read, known, await store.watched(read.doubted) if read.doubts else (), now)
+    """Says what is to be kept of a document, and which releases are new or published anew."""
+    new_contents, due_at = document_read.said, now + feeds.interval(source.kind)
+    if new_contents is None and not document_read.doubts:
+        return FeedReading(source, document_read.document, due_at), Merged({})
+    known_releases = await store.known_releases() if source.kind in _ASKS_RELEASES else {}
+    lost = losses_of(
+        document_read,
+        known_releases,
+        await store.watched(document_read.doubted) if document_read.doubts else (),
+        now,
+    )
     reading = FeedReading(
         source,
-        read.document,
+        document_read.document,
         due_at,
         releases=lost.releases,
         withdrawn_advisories=lost.withdrawn,
@@ -203,17 +208,17 @@ async def reading_of(
         doubts=lost.weighed.doubts,
         doubts_over=lost.weighed.over,
     )
-    if said is None:
+    if new_contents is None:
         return reading, Merged({})
-    merged = merge(known, said.releases) if said.releases else Merged({})
+    merged = merge(known_releases, new_contents.releases) if new_contents.releases else Merged({})
     reading = replace(
         reading,
-        document=replace(read.document, reader=READER),
+        document=replace(document_read.document, reader=READER),
         releases=(*merged.changed, *lost.releases),
-        advisories=said.advisories,
-        withdrawn_advisories=(*said.withdrawn_advisories, *lost.withdrawn),
-        leads_to=await _worth_reading(said, store, now - feeds.history),
-        newest_at=newest_in(source.kind, read.document.body, now),
+        advisories=new_contents.advisories,
+        withdrawn_advisories=(*new_contents.withdrawn_advisories, *lost.withdrawn),
+        leads_to=await _worth_reading(new_contents, store, now - feeds.history),
+        newest_at=newest_in(source.kind, document_read.document.body, now),
     )
     return reading, merged
 
@@ -254,22 +259,26 @@ class _Documents(Work[DueFeed, ReadDocument]):
             raise answer.failure
         document = answer.document
         if not isinstance(answer, NewContent) and document.reader == READER:
-            read = ReadDocument(item.source.kind, document, None, doubts=item.doubts)
+            document_read = ReadDocument(item.source.kind, document, None, doubts=item.doubts)
         else:
-            read = await asyncio.to_thread(read_document, item, document)
+            document_read = await asyncio.to_thread(read_document, item, document)
         is_inventory = item.source.kind is FeedKind.IMAGE_INFO
-        return read if self._registry is None or not is_inventory else await self._heard(read, self._registry)
+        return (
+            document_read
+            if self._registry is None or not is_inventory
+            else await self._ask_registry(document_read, self._registry)
+        )
 
-    async def _heard(self, read: ReadDocument, registry: RegistryWord) -> ReadDocument:
+    async def _ask_registry(self, document_read: ReadDocument, registry: RegistryWord) -> ReadDocument:
         """Asks the registry of what the inventory said before and says no more."""
         now = self._clock.now()
-        asked = to_ask(read.doubts, now)
-        if not asked:
-            return read
-        watched = await self._store.watched({key for each in asked for key in each.keys})
-        agreed = {each.place for each in asked if await agrees(registry, each, watched)}
-        doubts = tuple(replace(each, asked_at=now) if each in asked else each for each in read.doubts)
-        return replace(read, doubts=doubts, agreed=frozenset(agreed))
+        due_doubts = to_ask(document_read.doubts, now)
+        if not due_doubts:
+            return document_read
+        watched = await self._store.watched({key for each in due_doubts for key in each.keys})
+        agreed = {each.place for each in due_doubts if await agrees(registry, each, watched)}
+        doubts = tuple(replace(each, asked_at=now) if each in due_doubts else each for each in document_read.doubts)
+        return replace(document_read, doubts=doubts, agreed=frozenset(agreed))
 
     async def settle(self, item: DueFeed, result: ReadDocument) -> None:
         now = self._clock.now()
@@ -298,18 +307,18 @@ class _Documents(Work[DueFeed, ReadDocument]):
         return str(failure)
 
 
-async def _worth_reading(said: FeedContents, store: FeedsStore, since: datetime) -> tuple[FeedSource, ...]:
+async def _worth_reading(new_contents: FeedContents, store: FeedsStore, since: datetime) -> tuple[FeedSource, ...]:
     """What the document leads to, less the monthly ones that are too old or unrevised since they were read."""
-    if not said.monthly:
-        return said.leads_to
+    if not new_contents.monthly:
+        return new_contents.leads_to
     checked_at = await store.feeds_checked_at(FeedKind.MSRC_BULLETIN)
-    monthly = msrc.to_read(said.monthly, checked_at, since)
-    return (*said.leads_to, *(FeedSource(FeedKind.MSRC_BULLETIN, document.url) for document in monthly))
+    monthly = msrc.to_read(new_contents.monthly, checked_at, since)
+    return (*new_contents.leads_to, *(FeedSource(FeedKind.MSRC_BULLETIN, document.url) for document in monthly))
 
 
 def _failure_line(failure: Failure, document: StoredDocument | None) -> str:
     if document is None:
-        said = str(failure.altered(advice="") if failure.advice == KEPT else failure)
-        return f"{said}; nothing is known from this document yet"
-    said = str(failure) if failure.advice == KEPT else f"{failure}; {KEPT}"
-    return f"{said} (confirmed {document.checked_at:%Y-%m-%d %H:%M} UTC)"
+        text = str(failure.altered(advice="") if failure.advice == KEPT else failure)
+        return f"{text}; nothing is known from this document yet"
+    text = str(failure) if failure.advice == KEPT else f"{failure}; {KEPT}"
+    return f"{text} (confirmed {document.checked_at:%Y-%m-%d %H:%M} UTC)"

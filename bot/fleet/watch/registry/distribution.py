@@ -27,11 +27,11 @@ _DEBIAN = re.compile(r"\bdebian\.sh\b.*?'([a-z]{3,16})'")
 def distribution(tag: str, labels: Mapping[str, str], history: Iterable[str]) -> str | None:
     """`labels` are the image's labels and its manifest's annotations; `history` its build steps, oldest first."""
     flavours = _flavours(tag)
-    named = _release_named(tag)
-    if named is None:
+    release = _release_named(tag)
+    if release is None:
         family = Tag.parse(tag).system
-        named = _release_of_base(labels) or _ubuntu(labels) or _first_step(history) or family
-    return None if named is None else "-".join((named, *(each for each in flavours if each not in named)))
+        release = _release_of_base(labels) or _ubuntu(labels) or _first_step(history) or family
+    return None if release is None else "-".join((release, *(each for each in flavours if each not in release)))
 
 
 def _flavours(tag: str) -> tuple[str, ...]:
@@ -48,8 +48,8 @@ def _release_of_base(labels: Mapping[str, str]) -> str | None:
         tag = Reference.parse(labels.get("org.opencontainers.image.base.name", "")).tag or ""
     except InvalidReference:
         return None
-    named = _release_named(tag)
-    return None if named is None else "-".join((named, *_flavours(tag)))
+    release = _release_named(tag)
+    return None if release is None else "-".join((release, *_flavours(tag)))
 
 
 def _ubuntu(labels: Mapping[str, str]) -> str | None:
@@ -61,8 +61,8 @@ def _ubuntu(labels: Mapping[str, str]) -> str | None:
 
 def _first_step(history: Iterable[str]) -> str | None:
     for step in history:
-        if found := _ALPINE.search(step):
-            return f"alpine{found[1]}"
-        if found := _DEBIAN.search(step):
-            return found[1]
+        if match := _ALPINE.search(step):
+            return f"alpine{match[1]}"
+        if match := _DEBIAN.search(step):
+            return match[1]
     return None

@@ -21,7 +21,7 @@ class ManifestCache(Protocol):
     """Manifests and configs read before, by digest: their content never changes."""
 
     async def manifests(self, digests: Collection[str]) -> Mapping[str, bytes]:
-        """Those of `digests` that are kept."""
+        """Reads the manifests that are kept, by their digests."""
         ...
 
 
@@ -35,18 +35,18 @@ class Documents:
         self.fetched: dict[str, bytes] = {}
 
     async def manifests(self, digests: Sequence[str]) -> Mapping[str, bytes]:
-        return await self._read(digests, self._registry.manifest)
+        return await self._read_all(digests, self._registry.manifest)
 
     async def configs(self, digests: Sequence[str]) -> Mapping[str, bytes]:
-        return await self._read(digests, self._registry.config)
+        return await self._read_all(digests, self._registry.config)
 
-    async def _read(self, digests: Sequence[str], fetch: "_Fetch") -> Mapping[str, bytes]:
-        kept = {**await self._cache.manifests(digests), **self.fetched}
-        missing = [digest for digest in dict.fromkeys(digests) if digest not in kept]
+    async def _read_all(self, digests: Sequence[str], fetch: "_Fetch") -> Mapping[str, bytes]:
+        cached_bodies = {**await self._cache.manifests(digests), **self.fetched}
+        missing = [digest for digest in dict.fromkeys(digests) if digest not in cached_bodies]
         place = (self._base.registry, self._base.repository)
         bodies = await bounded_gather(_AT_ONCE, missing, lambda digest: fetch(*place, digest))
         self.fetched.update(zip(missing, bodies, strict=True))
-        return {**kept, **{digest: self.fetched[digest] for digest in missing}}
+        return {**cached_bodies, **{digest: self.fetched[digest] for digest in missing}}
 
 
 class _Fetch(Protocol):

@@ -48,7 +48,7 @@ class ReadIndex:
     not_judged: tuple[NotJudged, ...]
 
 
-async def read_index(documents: Documents, index: Index, where: str) -> ReadIndex:
+async def read_index(documents: Documents, index: Index, source: str) -> ReadIndex:
     """Reads every image of an index.
 
     Raises `Failure` as the registry does, and MALFORMED where it lists no image, or more than are read. What a
@@ -56,48 +56,48 @@ async def read_index(documents: Documents, index: Index, where: str) -> ReadInde
     """
     entries = _Entries()
     entries.take(index)
-    await _descend(documents, entries, where)
-    named = _of_one_system(entries)
-    if len(named) > MOST_PLATFORMS:
-        what = f"lists {len(named)} platforms; {MOST_PLATFORMS} are accepted"
-        raise Failure(Trouble.MALFORMED, what, where=where, advice="nothing of it is used")
-    room = MOST_PLATFORMS - len(named)
-    for entry in entries.unnamed[room:]:
+    await _descend(documents, entries, source)
+    candidates = _of_one_system(entries)
+    if len(candidates) > MOST_PLATFORMS:
+        problem = f"lists {len(candidates)} platforms; {MOST_PLATFORMS} are accepted"
+        raise Failure(Trouble.MALFORMED, problem, where=source, advice="nothing of it is used")
+    room = MOST_PLATFORMS - len(candidates)
+    for entry in entries.without_platform[room:]:
         entries.leave(entry, f"is beyond the {MOST_PLATFORMS} images of an index that are read")
-    platforms = list(await _named(documents, named, where))
-    for entry in entries.unnamed[:room]:
-        platforms += await _unnamed(documents, entries, entry, where)
+    platforms = list(await _read_with_platform(documents, candidates, source))
+    for entry in entries.without_platform[:room]:
+        platforms += await _read_without_platform(documents, entries, entry, source)
     if not platforms:
-        raise _no_image(where)
-    places = {digest: place for place, digest in enumerate(entries.listed)}
-    kept = sorted(_compared(platforms, entries), key=lambda each: places[each.digest])
-    return ReadIndex(tuple(kept), _bounded(entries.not_judged))
+        raise _no_image(source)
+    places = {digest: place for place, digest in enumerate(entries.by_digest)}
+    images = sorted(_compared(platforms, entries), key=lambda each: places[each.digest])
+    return ReadIndex(tuple(images), _bound(entries.not_judged))
 
 
 @dataclass(slots=True)
 class _Entries:
-    """The entries of an index, sorted by what has to be read of each; `listed` has all by their digests, in their
-    order."""
+    """The entries of an index, sorted by what has to be read of each; `by_digest` has all by their digests, in
+    their order."""
 
-    named: list[Descriptor] = field(default_factory=list)
-    unnamed: list[Descriptor] = field(default_factory=list)
+    with_platform: list[Descriptor] = field(default_factory=list)
+    without_platform: list[Descriptor] = field(default_factory=list)
     nested: list[Descriptor] = field(default_factory=list)
     not_judged: list[NotJudged] = field(default_factory=list)
-    listed: dict[str, Descriptor] = field(default_factory=dict)
+    by_digest: dict[str, Descriptor] = field(default_factory=dict)
 
     def take(self, index: Index) -> None:
         self.not_judged += index.unread
         for entry in index.entries:
-            self.listed.setdefault(entry.digest, entry)
+            self.by_digest.setdefault(entry.digest, entry)
             if entry.is_artifact:
                 if entry.platform not in (None, UNKNOWN):
                     self.leave(entry, "is marked as no image and yet names a platform")
             elif entry.media_type in INDEXES:
                 self.nested.append(entry)
             elif entry.platform is not None:
-                self.named.append(entry)
+                self.with_platform.append(entry)
             elif entry.media_type in ("", *MANIFESTS):
-                self.unnamed.append(entry)
+                self.without_platform.append(entry)
             else:
                 self.leave(entry, f"is of the unknown type {entry.media_type[:80]!r}")
 
@@ -105,7 +105,7 @@ class _Entries:
         self.not_judged.append(NotJudged(entry.name, reason))
 
 
-async def _descend(documents: Documents, entries: _Entries, where: str) -> None:
+async def _descend(documents: Documents, entries: _Entries, source: str) -> None:
     """Puts the entries of the indexes within beside the others."""
     outer, entries.nested = entries.nested, []
     for place, entry in enumerate(dict.fromkeys(outer)):
@@ -113,9 +113,9 @@ async def _descend(documents: Documents, entries: _Entries, where: str) -> None:
             entries.leave(entry, f"is beyond the {MOST_PLATFORMS} indexes within an index that are read")
             continue
         try:
-            document = read_document((await documents.manifests([entry.digest]))[entry.digest], where)
+            document = read_document((await documents.manifests([entry.digest]))[entry.digest], source)
         except Failure as failure:
-            entries.leave(entry, _lacking(failure))
+            entries.leave(entry, _lack_in_words(failure))
             continue
         if isinstance(document, Index):
             entries.take(document)
@@ -131,48 +131,50 @@ def _of_one_system(entries: _Entries) -> list[Descriptor]:
     A shared index lists several Windows builds under one platform, and a refreshed Windows image is no news to who
     builds for Linux.
     """
-    named = list({(entry.platform, entry.digest): entry for entry in entries.named}.values())
-    linux = [entry for entry in named if str(entry.platform).startswith(_LINUX)]
-    for entry in named:
+    candidates = list({(entry.platform, entry.digest): entry for entry in entries.with_platform}.values())
+    linux = [entry for entry in candidates if str(entry.platform).startswith(_LINUX)]
+    for entry in candidates:
         if linux and entry not in linux:
             entries.leave(entry, _BESIDE_LINUX)
-    return linux or named
+    return linux or candidates
 
 
 _BESIDE_LINUX = "stands beside images for Linux, which alone are compared"
 
 
-async def _named(documents: Documents, named: list[Descriptor], where: str) -> Iterable[ObservedPlatform]:
-    bodies = await documents.manifests([entry.digest for entry in named])
+async def _read_with_platform(
+    documents: Documents, candidates: list[Descriptor], source: str
+) -> Iterable[ObservedPlatform]:
+    bodies = await documents.manifests([entry.digest for entry in candidates])
     manifests: list[Manifest] = []
-    for entry in named:
-        document = read_document(bodies[entry.digest], where)
+    for entry in candidates:
+        document = read_document(bodies[entry.digest], source)
         if not isinstance(document, Manifest):
-            raise Failure(Trouble.MALFORMED, f"lists an index as its image for {entry.platform}", where=where)
+            raise Failure(Trouble.MALFORMED, f"lists an index as its image for {entry.platform}", where=source)
         manifests.append(document)
     configs = await documents.configs([manifest.config.digest for manifest in manifests])
     return [
         ObservedPlatform(
-            str(entry.platform), entry.digest, manifest, read_config(configs[manifest.config.digest], where)
+            str(entry.platform), entry.digest, manifest, read_config(configs[manifest.config.digest], source)
         )
-        for entry, manifest in zip(named, manifests, strict=True)
+        for entry, manifest in zip(candidates, manifests, strict=True)
     ]
 
 
-async def _unnamed(
-    documents: Documents, entries: _Entries, entry: Descriptor, where: str
+async def _read_without_platform(
+    documents: Documents, entries: _Entries, entry: Descriptor, source: str
 ) -> tuple[ObservedPlatform, ...]:
     """The image of an entry without a platform; none of an artifact, which has a configuration of its own type."""
     try:
-        document = read_document((await documents.manifests([entry.digest]))[entry.digest], where)
+        document = read_document((await documents.manifests([entry.digest]))[entry.digest], source)
         if not isinstance(document, Manifest):
             entries.leave(entry, "is an index that is listed as an image")
             return ()
         if document.config.media_type not in ("", *CONFIGS):
             return ()
-        config = read_config((await documents.configs([document.config.digest]))[document.config.digest], where)
+        config = read_config((await documents.configs([document.config.digest]))[document.config.digest], source)
     except Failure as failure:
-        entries.leave(entry, _lacking(failure))
+        entries.leave(entry, _lack_in_words(failure))
         return ()
     if config.platform is None:
         entries.leave(entry, "names no platform, and neither does its configuration")
@@ -180,7 +182,7 @@ async def _unnamed(
     return (ObservedPlatform(config.platform, entry.digest, document, config),)
 
 
-def _lacking(failure: Failure) -> str:
+def _lack_in_words(failure: Failure) -> str:
     """Says what a document lacks; raises the failure where that may end by itself, or is for people to mend."""
     if failure.trouble not in (Trouble.MISSING, Trouble.MALFORMED):
         raise failure
@@ -193,23 +195,23 @@ def _compared(platforms: list[ObservedPlatform], entries: _Entries) -> list[Obse
     linux = [each for each in each_once if each.name.startswith(_LINUX)]
     if not linux:
         return each_once
-    for each in each_once:
-        if each not in linux:
-            entries.leave(replace(entries.listed[each.digest], platform=each.name), _BESIDE_LINUX)
+    for platform in each_once:
+        if platform not in linux:
+            entries.leave(replace(entries.by_digest[platform.digest], platform=platform.name), _BESIDE_LINUX)
     return linux
 
 
-def _bounded(not_judged: list[NotJudged]) -> tuple[NotJudged, ...]:
+def _bound(not_judged: list[NotJudged]) -> tuple[NotJudged, ...]:
     each_once = tuple(dict.fromkeys(not_judged))
     rest = each_once[MOST_TOLD:]
     more = (NotJudged(f"{len(rest)} more", "are not told one by one"),) if rest else ()
     return (*each_once[:MOST_TOLD], *more)
 
 
-def _no_image(where: str) -> Failure:
+def _no_image(source: str) -> Failure:
     return Failure(
         Trouble.MALFORMED,
         "lists no image with a platform",
-        where=where,
+        where=source,
         advice="watch a tag that stands for an image",
     )

@@ -38,8 +38,8 @@ class DigestReading:
     fetched: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     not_judged: tuple[NotJudged, ...] = ()
 
-    def observation(self, base: Base, at: datetime) -> Observation:
-        return replace(observation(base, self.digest, self.platforms, at), not_judged=self.not_judged)
+    def observation(self, base: Base, moment: datetime) -> Observation:
+        return replace(observation(base, self.digest, self.platforms, moment), not_judged=self.not_judged)
 
 
 async def read(registry: DocumentsPort, cache: ManifestCache, base: Base, digest: str) -> DigestReading:
@@ -49,26 +49,26 @@ async def read(registry: DocumentsPort, cache: ManifestCache, base: Base, digest
     Raises `Failure` as the registry does, and MALFORMED where the documents do not fit together.
     """
     documents = Documents(registry, cache, base)
-    where = f"{base}@{digest[:19]}…"
-    document = read_document((await documents.manifests([digest]))[digest], where)
+    source = f"{base}@{digest[:19]}…"
+    document = read_document((await documents.manifests([digest]))[digest], source)
     if isinstance(document, Manifest):
-        config = read_config((await documents.configs([document.config.digest]))[document.config.digest], where)
+        config = read_config((await documents.configs([document.config.digest]))[document.config.digest], source)
         if config.platform is None:
             advice = "watch a tag that stands for an image"
-            raise Failure(Trouble.MALFORMED, "names no platform", where=where, advice=advice)
+            raise Failure(Trouble.MALFORMED, "names no platform", where=source, advice=advice)
         return DigestReading(
             digest, (ObservedPlatform(config.platform, digest, document, config),), documents.fetched
         )
-    found = await read_index(documents, document, where)
-    return DigestReading(digest, found.platforms, documents.fetched, found.not_judged)
+    index = await read_index(documents, document, source)
+    return DigestReading(digest, index.platforms, documents.fetched, index.not_judged)
 
 
-def observation(base: Base, digest: str, platforms: Sequence[ObservedPlatform], at: datetime) -> Observation:
+def observation(base: Base, digest: str, platforms: Sequence[ObservedPlatform], moment: datetime) -> Observation:
     """`version` is what the first platform declares, `created` the youngest platform's."""
     images = tuple(_image(base, platform) for platform in platforms)
-    version = next((found for platform in platforms if (found := declared_version(platform.config))), None)
+    version = next((declared for platform in platforms if (declared := declared_version(platform.config))), None)
     created = max((image.created for image in images if image.created), key=_instant, default=None)
-    return Observation(at, base, digest, version, created, images)
+    return Observation(moment, base, digest, version, created, images)
 
 
 def declared_version(config: Config) -> str | None:
@@ -103,11 +103,11 @@ def _image(base: Base, platform: ObservedPlatform) -> PlatformImage:
 
 def _declared_versions(config: Config) -> tuple[DeclaredVersion, ...]:
     """The versions of .NET that an image's variables declare, each with the step of its history that set it."""
-    found = []
+    versions = []
     for name in VERSION_VARIABLES:
         value = config.env.get(name, "")
         if value and len(value) <= _LONGEST_VERSION:
             sets = re.compile(rf"\bENV\b.*\b{name}[= ]")
             steps = [place for place, step in enumerate(config.history) if sets.search(step)]
-            found.append(DeclaredVersion(name, value, steps[-1] if steps else None))
-    return tuple(found)
+            versions.append(DeclaredVersion(name, value, steps[-1] if steps else None))
+    return tuple(versions)

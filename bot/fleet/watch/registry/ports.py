@@ -81,7 +81,7 @@ class WatchStore(ManifestCache, Protocol):
 
     @property
     def bases(self) -> Queue[DueBase]:
-        """Those that are used."""
+        """The bases in use whose turn it is."""
         ...
 
     async def earlier_digests(self, base_id: int) -> frozenset[str]:

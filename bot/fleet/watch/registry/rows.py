@@ -33,9 +33,11 @@ class WatchStore(Store):
 
     @property
     def bases(self) -> DueRows[DueBase]:
-        """Those that are used."""
-        used = [bases.c.used.is_(True)]
-        return DueRows(self._database, self._worker, bases, _due_base, lambda row: str(base_of(row)), where=used)
+        """The bases in use whose turn it is."""
+        conditions = [bases.c.used.is_(True)]
+        return DueRows(
+            self._database, self._worker, bases, _due_base, lambda row: str(base_of(row)), where=conditions
+        )
 
     async def earlier_digests(self, base_id: int) -> frozenset[str]:
         newest = (
@@ -48,16 +50,16 @@ class WatchStore(Store):
             return frozenset((await connection.execute(newest)).scalars())
 
     async def manifests(self, digests: Collection[str]) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
+        bodies: dict[str, bytes] = {}
         async with self._database.reading() as connection:
             for chunk in chunks(sorted(set(digests))):
                 rows = await connection.execute(select(manifests).where(manifests.c.digest.in_(chunk)))
-                found |= readable(
+                bodies |= readable(
                     rows,
                     lambda row: (row.digest, zlib.decompress(row.body)),
                     lambda row: f"manifest {row.digest}",
                 )
-        return found
+        return bodies
 
     async def newest_releases(self) -> list[Release]:
         """The release of each channel that its feed showed last."""
@@ -117,20 +119,23 @@ class WatchStore(Store):
                         fetched_at=sightings[0].observation.at,
                     )
                 )
-            moved = {sighting.base_id for sighting in sightings}
-            await lock(connection, bases, await with_mirrors(connection, moved))
+            moved_bases = {sighting.base_id for sighting in sightings}
+            await lock(connection, bases, await with_mirrors(connection, moved_bases))
             observed = {await self._record(connection, sighting): sighting.observation for sighting in sightings}
-            shown = {
-                number: [ShownImage(seen.base.registry, seen.base.repository, each) for each in seen.platforms]
-                for number, seen in observed.items()
+            images = {
+                number: [
+                    ShownImage(observation.base.registry, observation.base.repository, platform)
+                    for platform in observation.platforms
+                ]
+                for number, observation in observed.items()
             }
-            await compare_mirrors(connection, moved, self._clock.now())
-            await want_observed(connection, shown, self._clock.now())
+            await compare_mirrors(connection, moved_bases, self._clock.now())
+            await want_observed(connection, images, self._clock.now())
 
     async def _record(self, connection: AsyncConnection, sighting: Sighting) -> int:
         """The id of the observation."""
-        seen = sighting.observation
-        added = await add_observation(connection, sighting.base_id, seen, sighting.sight)
+        observation = sighting.observation
+        observation_id = await add_observation(connection, sighting.base_id, observation, sighting.sight)
         await settle(
             connection,
             bases,
@@ -138,17 +143,17 @@ class WatchStore(Store):
             sighting.base_id,
             due_at=sighting.due_at,
             values={
-                "digest": seen.digest,
+                "digest": observation.digest,
                 "unconfirmed": None,
                 "other_digest": None,
                 "switched_at": None,
-                "version": seen.version,
-                "moved_at": seen.at,
-                "observation_id": added,
+                "version": observation.version,
+                "moved_at": observation.at,
+                "observation_id": observation_id,
                 "error": None,
             },
         )
-        return added
+        return observation_id
 
     async def open_incidents(self, subject_prefix: str) -> list[Incident]:
         async with self._database.reading() as connection:
@@ -167,14 +172,14 @@ class WatchStore(Store):
     async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident]) -> None:
         """Stores incidents; one that is open already keeps its beginning, and each beginning and end causes a
         message."""
-        at = self._clock.now()
+        now = self._clock.now()
         async with self._database.transaction() as connection:
-            await tell_incidents(connection, opened, {incident.subject for incident in cleared}, at)
+            await tell_incidents(connection, opened, {incident.subject for incident in cleared}, now)
 
 
 async def _due_base(claimed: Claimed) -> DueBase:
     row = claimed.row
-    told = (row["digest"], row["version"], row["moved_at"], row["unconfirmed"])
-    alike = Likeness(row["likeness"]) if row["likeness"] else None
-    mirrored = Mirrored(row["upstream_digest"], alike, row["behind_since"]) if row["upstream_id"] else None
-    return DueBase(row["id"], base_of(row), *told, mirrored, shows_two_in(row))
+    last_look = (row["digest"], row["version"], row["moved_at"], row["unconfirmed"])
+    likeness = Likeness(row["likeness"]) if row["likeness"] else None
+    mirrored = Mirrored(row["upstream_digest"], likeness, row["behind_since"]) if row["upstream_id"] else None
+    return DueBase(row["id"], base_of(row), *last_look, mirrored, shows_two_in(row))

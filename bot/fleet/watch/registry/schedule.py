@@ -101,7 +101,7 @@ def patch_tuesday(year: int, month: int) -> datetime:
 
 
 def patch_tuesday_before(now: datetime) -> datetime:
-    """The latest one that has come, `now` included."""
+    """The latest release day that has come, `now` included."""
     local = now.astimezone(REDMOND)
     this = patch_tuesday(local.year, local.month)
     if this <= now:
@@ -111,13 +111,13 @@ def patch_tuesday_before(now: datetime) -> datetime:
 
 
 def patch_tuesday_after(now: datetime) -> datetime:
-    """The next one still to come."""
+    """The next release day that is still to come."""
     local = now.astimezone(REDMOND)
     this = patch_tuesday(local.year, local.month)
     if this > now:
         return this
-    later = local.date().replace(day=28) + timedelta(days=4)
-    return patch_tuesday(later.year, later.month)
+    next_month = local.date().replace(day=28) + timedelta(days=4)
+    return patch_tuesday(next_month.year, next_month.month)
 
 
 def _is_fixed(base: Base) -> bool:

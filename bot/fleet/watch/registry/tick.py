@@ -30,7 +30,7 @@ _OFTEN = 16
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions:
-    """`per_host` bases of one registry are asked at a time."""
+    """How often bases are looked at; `per_host` of one registry are asked for at a time."""
 
     batch: int = 500
     per_host: int = 8
@@ -53,7 +53,7 @@ class WatchTally:
 
     @property
     def moved(self) -> tuple[Observation, ...]:
-        """Those that are news: everything but first sights."""
+        """The observations that are news: everything but first sights."""
         return tuple(each.observation for each in self.sightings if each.sight is not Sight.FIRST)
 
 
@@ -87,7 +87,7 @@ class _Seen:
 class _AtHost:
     """What one host's bases have told so far."""
 
-    done: list[Base] = field(default_factory=list)
+    answered_bases: list[Base] = field(default_factory=list)
     failures: list[tuple[Base, Failure, int]] = field(default_factory=list)
     """Each with how many times in a row the base has failed."""
 
@@ -140,13 +140,21 @@ class _Looks(Work[DueBase, Poll | _Seen]):
             is_upstreams = item.mirrored is not None and item.mirrored.is_upstreams(head.digest)
             doubt = None if is_upstreams else item.last_look.doubt(head.digest, now)
             if sight is None or doubt is not None or not _has_come_back(item, head.digest):
-                due_at = self._next(item, now, item.moved_at, item.version)
+                due_at = self._next_look(item, now, item.moved_at, item.version)
                 return Poll(item.id, due_at, head.digest if sight else None, doubt)
         reading = await self._reading(item, head.digest)
-        seen = reading.observation(item.base, self._clock.now())
+        observation = reading.observation(item.base, self._clock.now())
         if place != item.base:
-            seen = replace(seen, version=place.tag)
-        return _Seen(Sighting(item.id, sight, seen, self._next(item, seen.at, seen.at, seen.version)), reading)
+            observation = replace(observation, version=place.tag)
+        return _Seen(
+            Sighting(
+                item.id,
+                sight,
+                observation,
+                self._next_look(item, observation.at, observation.at, observation.version),
+            ),
+            reading,
+        )
 
     async def _place(self, base: Base) -> Base:
         """The tag that is asked for; of a line of versions the newest. Raises `Failure`."""
@@ -182,10 +190,10 @@ class _Looks(Work[DueBase, Poll | _Seen]):
 
     def longest_pause(self, items: Sequence[DueBase], now: datetime) -> timedelta:
         """A host that does not answer is tried again as soon as failures put off the first of its bases."""
-        often = [self._next(item, now, item.moved_at, item.version, failed=_OFTEN) for item in items]
+        often = [self._next_look(item, now, item.moved_at, item.version, failed=_OFTEN) for item in items]
         return min((due_at - now for due_at in often), default=LONGEST_PAUSE)
 
-    def _next(
+    def _next_look(
         self, item: DueBase, now: datetime, moved_at: datetime | None, version: str | None, failed: int = 0
     ) -> datetime:
         behind_since = item.mirrored.behind_since if item.mirrored is not None else None
@@ -209,18 +217,18 @@ class _Looks(Work[DueBase, Poll | _Seen]):
         await self._store.record([result.sighting], news)
         self._kept |= news.keys()
         self.sightings.append(result.sighting)
-        self._at[item.base.registry].done.append(item.base)
+        self._at[item.base.registry].answered_bases.append(item.base)
 
-    async def settle_together(self, done: Sequence[tuple[DueBase, Poll | _Seen]]) -> None:
-        await self._store.reschedule([result for _, result in done if isinstance(result, Poll)])
-        self.unchanged += len(done)
-        for item, _ in done:
-            self._at[item.base.registry].done.append(item.base)
+    async def settle_together(self, results: Sequence[tuple[DueBase, Poll | _Seen]]) -> None:
+        await self._store.reschedule([result for _, result in results if isinstance(result, Poll)])
+        self.unchanged += len(results)
+        for item, _ in results:
+            self._at[item.base.registry].answered_bases.append(item.base)
 
     async def failed(self, item: DueBase, claimed: Claimed, failure: Failure, now: datetime) -> None:
         """An incident says it, see `finish`."""
         asked_for = now + (failure.retry_after or timedelta(0))
-        due_at = max(self._next(item, now, item.moved_at, item.version, failed=claimed.attempts), asked_for)
+        due_at = max(self._next_look(item, now, item.moved_at, item.version, failed=claimed.attempts), asked_for)
         await self.queue.put_off([claimed], due_at, error=str(failure))
         self._at[item.base.registry].failures.append((item.base, failure, claimed.attempts))
 
@@ -231,24 +239,24 @@ class _Looks(Work[DueBase, Poll | _Seen]):
         """An incident says it, see `finish`."""
 
     def paused_since(self, host: str) -> datetime | None:
-        known = self._open.get(incidents.host_subject(host))
-        return known.opened_at if known is not None else None
+        incident = self._open.get(incidents.host_subject(host))
+        return incident.opened_at if incident is not None else None
 
     def excuse(self, host: str, failure: Failure) -> str | None:
-        known = self._open.get(incidents.host_subject(host))
-        return (known or incidents.host_incident(host, failure, self._clock.now())).detail
+        incident = self._open.get(incidents.host_subject(host))
+        return (incident or incidents.host_incident(host, failure, self._clock.now())).detail
 
     async def finish(self, host: str, tripped: Failure | None, now: datetime) -> None:
         """Settles which incidents began at the host, and which are over."""
         this = self._at.pop(host, _AtHost())
-        begun = [] if tripped is None else [incidents.host_incident(host, tripped, now)]
-        begun += [
+        beginnings = [] if tripped is None else [incidents.host_incident(host, tripped, now)]
+        beginnings += [
             incidents.incident_of(base, failure, now)
             for base, failure, attempts in this.failures
             if incidents.is_worth_telling(failure, attempts)
         ]
-        opened = {each.subject: each for each in reversed(begun) if each.subject not in self._open}
-        over = _over(host, this, tripped)
+        opened = {each.subject: each for each in reversed(beginnings) if each.subject not in self._open}
+        over = _subjects_over(host, this, tripped)
         cleared = [each for subject, each in self._open.items() if subject in over]
         if opened or cleared:
             await self._store.save_incidents(tuple(opened.values()), cleared)
@@ -264,13 +272,15 @@ def _has_come_back(item: DueBase, digest: str) -> bool:
     return digest == item.unconfirmed
 
 
-def _over(host: str, this: _AtHost, tripped: Failure | None) -> set[str]:
+def _subjects_over(host: str, this: _AtHost, tripped: Failure | None) -> set[str]:
     """The subjects whose incidents have ended; what still fails somewhere in a repository has not."""
     over = {
-        place for base in this.done for place in (incidents.base_subject(base), incidents.repository_subject(base))
+        place
+        for base in this.answered_bases
+        for place in (incidents.base_subject(base), incidents.repository_subject(base))
     }
     over -= {incidents.subject_of(failure, base) for base, failure, _ in this.failures}
     answers = any(failure.trouble is not Trouble.UNREACHABLE for _, failure, _ in this.failures)
-    if tripped is None and (this.done or answers):
+    if tripped is None and (this.answered_bases or answers):
         over.add(incidents.host_subject(host))
     return over

@@ -32,30 +32,30 @@ EVERY = timedelta(hours=6)
 class DueDump:
     """A dump whose turn it is; `mark` and `considered` are those of the last reading of this very place.
 
-    `asked` are the questions that an API has answered since `asked_at`.
+    `questions` are those that an API has answered since `asked_at`.
     """
 
     source: DumpSource
     mark: DumpMark | None = None
     considered: WantedPackages = WantedPackages()  # noqa: RUF009 - frozen
     reader: str = ""
-    asked: frozenset[PackageQuestion] = frozenset()
+    questions: frozenset[PackageQuestion] = frozenset()
     asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeptDump:
-    """What one look brought. `reading` is None where nothing changed and nothing else is looked for.
+    """What one look at a dump brought. `reading` is None where nothing changed and nothing else is looked for.
 
     `mark` is None where nobody was asked, since no package that it tells of is known yet or nobody is to be.
-    `asked` are the questions that an API has answered; where it `adds`, what it said to others stays as it is.
+    `questions` are those that an API has answered; where it `adds`, what it said to others stays as it is.
     """
 
     source: DumpSource
     mark: DumpMark | None
     considered: WantedPackages
     reading: DumpReading | None
-    asked: frozenset[PackageQuestion] = frozenset()
+    questions: frozenset[PackageQuestion] = frozenset()
     adds: bool = False
 
     @property
@@ -94,7 +94,7 @@ class DumpsStore(Protocol):
         """The records that are kept, by their ids, as far as it is known when they were changed last."""
         ...
 
-    async def keep_dump(self, kept: KeptDump, due_at: datetime) -> int:
+    async def keep_dump(self, dump: KeptDump, due_at: datetime) -> int:
         """Replaces what the dump said before; how many records changed. Raises `LeaseLost`."""
         ...
 
@@ -129,10 +129,10 @@ async def tick(
     return tally
 
 
-def _read(dump: OpenedDump, source: DumpSource, wanted: WantedPackages, now: datetime) -> DumpReading:
+def _read_records(dump: OpenedDump, source: DumpSource, packages: WantedPackages, now: datetime) -> DumpReading:
     if (release := source.publication.release) is not None:
-        return read_oval(dump.file, wanted, release, source.place)
-    return read_dump(dump.file, wanted, source.ecosystem, source.place, now)
+        return read_oval(dump.file, packages, release, source.place)
+    return read_dump(dump.file, packages, source.ecosystem, source.place, now)
 
 
 class _Dumps(Work[DueDump, KeptDump]):
@@ -157,44 +157,44 @@ class _Dumps(Work[DueDump, KeptDump]):
         return urlsplit(item.source.address or "").netloc or self.stage
 
     async def attempt(self, item: DueDump, lease: Lease) -> KeptDump:
-        source, wanted = item.source, await self._store.wanted_packages()
-        is_wanted = wanted.names and source.publication.release in (None, *wanted.releases)
+        source, packages = item.source, await self._store.wanted_packages()
+        is_wanted = packages.names and source.publication.release in (None, *packages.releases)
         if not is_wanted or (self._offline and not source.is_file):
-            return KeptDump(source, None, wanted, None)
+            return KeptDump(source, None, packages, None)
         if source.api is not None:
-            return await self._asked(item, source.api, wanted)
-        is_covered = wanted in item.considered and item.reader == READER
+            return await self._ask_api(item, source.api, packages)
+        is_covered = packages in item.considered and item.reader == READER
         async with self._publishers.dumps.opened(source.place, item.mark if is_covered else None) as dump:
             if dump is None:
                 assert item.mark is not None, "only what has a mark is unchanged"
                 return KeptDump(source, item.mark, item.considered, None)
-            reading = await asyncio.to_thread(_read, dump, source, wanted, self._clock.now())
+            reading = await asyncio.to_thread(_read_records, dump, source, packages, self._clock.now())
             return KeptDump(
-                source, dump.mark, replace(wanted, untold=reading.untold, unread=reading.unread), reading
+                source, dump.mark, replace(packages, untold=reading.untold, unread=reading.unread), reading
             )
 
-    async def _asked(self, item: DueDump, api: str, wanted: WantedPackages) -> KeptDump:
+    async def _ask_api(self, item: DueDump, api: str, packages: WantedPackages) -> KeptDump:
         """Asks all once in a time, and what is new in between as it comes.
 
-        What came after `wanted` was read waits for the next time: nobody would look for it in the records.
+        What came after `packages` was read waits for the next time: nobody would look for it in the records.
         """
-        source, held = item.source, await self._store.questions(item.source.ecosystem)
-        questions = frozenset(each for each in held if wanted.looks_for(each.release, each.name))
+        source, stored_questions = item.source, await self._store.questions(item.source.ecosystem)
+        questions = frozenset(each for each in stored_questions if packages.looks_for(each.release, each.name))
         is_current = item.asked_at is not None and self._clock.now() < item.asked_at + EVERY
         adds = is_current and item.reader == READER
-        new = questions - item.asked if adds else questions
+        new = questions - item.questions if adds else questions
         if not new:
-            return KeptDump(source, None, wanted, None, item.asked, adds)
-        known = await self._store.known_records(source.ecosystem) if item.reader == READER else {}
-        reading = await ask_osv(self._publishers.api, api, source.ecosystem, sorted(new), wanted, known)
-        asked = item.asked | new if adds else questions
+            return KeptDump(source, None, packages, None, item.questions, adds)
+        known_records = await self._store.known_records(source.ecosystem) if item.reader == READER else {}
+        reading = await ask_osv(self._publishers.api, api, source.ecosystem, sorted(new), packages, known_records)
+        answered_questions = item.questions | new if adds else questions
         unread = reading.unread | item.considered.unread if adds else reading.unread
-        wanted = replace(wanted, unread=unread)
-        return KeptDump(source, DumpMark(), wanted, reading, asked, adds)
+        packages = replace(packages, unread=unread)
+        return KeptDump(source, DumpMark(), packages, reading, answered_questions, adds)
 
     async def settle(self, item: DueDump, result: KeptDump) -> None:
-        begun = item.asked_at if result.adds and item.asked_at is not None else self._clock.now()
-        self._tally.changed += await self._store.keep_dump(result, begun + EVERY)
+        began_at = item.asked_at if result.adds and item.asked_at is not None else self._clock.now()
+        self._tally.changed += await self._store.keep_dump(result, began_at + EVERY)
         if result.reading is None:
             self._tally.unchanged += 1
         else:

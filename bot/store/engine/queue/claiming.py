@@ -63,10 +63,10 @@ async def claim(
     """
     if worker.draining.is_set():
         return []
-    ids = await _due(connection, table, worker, now, limit, where, order)
+    ids = await _find_due(connection, table, worker, now, limit, where, order)
     if not ids:
         return []
-    taken = (
+    statement = (
         update(table)
         .where(table.c.id.in_(ids))
         .values(
@@ -77,18 +77,18 @@ async def claim(
         )
         .returning(table)
     )
-    rows = (await connection.execute(taken)).mappings().all()
+    rows = (await connection.execute(statement)).mappings().all()
     places = {row: place for place, row in enumerate(ids)}
     return sorted(rows, key=lambda row: places[row["id"]])
 
 
-async def _due(
+async def _find_due(
     connection: AsyncConnection,
     table: Table,
     worker: Worker,
     now: datetime,
     limit: int,
-    where: Sequence[ColumnElement[bool]],
+    conditions: Sequence[ColumnElement[bool]],
     order: Sequence[ColumnElement[Any]],
 ) -> list[int]:
     ways = _ways_to_be_due(connection, table, worker, now)
@@ -96,10 +96,10 @@ async def _due(
         ways = [or_(*ways)]
     free = table.c.lease_until
     is_free = or_(free.is_(None), free <= now, free > now + LONGEST_LEASE)
-    for met in ways:
+    for is_due_so in ways:
         rows = await connection.execute(
             select(table.c.id)
-            .where(met, is_free, *where)
+            .where(is_due_so, is_free, *conditions)
             .order_by(*order, table.c.due_at, table.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True, key_share=True)
@@ -129,7 +129,7 @@ def _is_put_off_too_far(
     """
     due = due_of(table)
     too_far: ColumnElement[bool] = table.c.due_at > now + _LOOKED_TOGETHER * max(due.furthest, worker.interval)
-    is_own = [not_(dated) for dated in due.dated_by_people]
+    is_own = [not_(condition) for condition in due.dated_by_people]
     if connection.dialect.name != "sqlite":
         return and_(too_far, *is_own)
     return and_(too_far, or_(holds_no_date(table.c.due_at), and_(true(), *is_own)))
@@ -149,10 +149,10 @@ async def settle(
     outcome: dict[str, Any] = {"due_at": due_at, "lease_owner": None, "lease_until": None, **(values or {})}
     if succeeded:
         outcome["attempts"] = 0
-    ended = await connection.execute(
+    result = await connection.execute(
         update(table).where(table.c.id == row, table.c.lease_owner == worker.name).values(**outcome)
     )
-    if ended.rowcount != 1:
+    if result.rowcount != 1:
         raise LeaseLost(f"{table.name} {row} is no longer leased to {worker.name}")
 
 
@@ -161,14 +161,14 @@ async def give_back(connection: AsyncConnection, table: Table, worker: Worker, *
 
     `attempted`: it may have begun with them, so the attempt counts; an orderly stop has not.
     """
-    held = await lock_where(connection, table, table.c.lease_owner == worker.name)
-    freed = await connection.execute(
+    ids = await lock_where(connection, table, table.c.lease_owner == worker.name)
+    result = await connection.execute(
         update(table)
-        .where(table.c.id.in_(held), table.c.lease_owner == worker.name)
+        .where(table.c.id.in_(ids), table.c.lease_owner == worker.name)
         .values(
             lease_owner=None,
             lease_until=None,
             attempts=table.c.attempts if attempted else table.c.attempts - 1,
         )
     )
-    return freed.rowcount
+    return result.rowcount

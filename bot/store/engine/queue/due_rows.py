@@ -32,7 +32,7 @@ class DueRows(Generic[Item]):
         database: Database,
         worker: Worker,
         table: Table,
-        read: Callable[[Claimed], Awaitable[Item]],
+        read_item: Callable[[Claimed], Awaitable[Item]],
         name: Callable[[Mapping[str, Any]], str],
         *,
         where: Sequence[ColumnElement[bool]] = (),
@@ -45,7 +45,7 @@ class DueRows(Generic[Item]):
         self._database = database
         self._worker = worker
         self._table = table
-        self._read = read
+        self._read = read_item
         self._name = name
         self._where = where
         self._order = order
@@ -60,8 +60,8 @@ class DueRows(Generic[Item]):
             rows = await claim(
                 connection, self._table, self._worker, now, limit=limit, where=self._where, order=self._order
             )
-        taken = [{str(key): value for key, value in row.items()} for row in rows]
-        return [Claimed(row["id"], self._name(row), row["attempts"], row) for row in taken]
+        claimed_rows = [{str(key): value for key, value in row.items()} for row in rows]
+        return [Claimed(row["id"], self._name(row), row["attempts"], row) for row in claimed_rows]
 
     async def read(self, claimed: Claimed) -> Item:
         check_moments(claimed.row)
@@ -70,14 +70,14 @@ class DueRows(Generic[Item]):
     @repeated
     async def renew(self, claims: Sequence[Claimed], now: datetime) -> set[int]:
         until = now + self._worker.lease
-        kept: set[int] = set()
+        renewed_ids: set[int] = set()
         async with self._database.transaction() as connection:
             await lock(connection, self._table, [claimed.id for claimed in claims])
-            for some in chunks(sorted(claimed.id for claimed in claims)):
-                held = self._mine(some).where(*self._held_while)
-                renewed = await connection.execute(held.values(lease_until=until).returning(self._table.c.id))
-                kept |= set(renewed.scalars())
-        return kept
+            for ids in chunks(sorted(claimed.id for claimed in claims)):
+                own_rows = self._update_own(ids).where(*self._held_while)
+                result = await connection.execute(own_rows.values(lease_until=until).returning(self._table.c.id))
+                renewed_ids |= set(result.scalars())
+        return renewed_ids
 
     @repeated
     async def put_off(
@@ -90,10 +90,10 @@ class DueRows(Generic[Item]):
             values["attempts"] = self._table.c.attempts - 1
         async with self._database.transaction() as connection:
             await lock(connection, self._table, [claimed.id for claimed in claims])
-            for some in chunks(sorted(claimed.id for claimed in claims)):
+            for ids in chunks(sorted(claimed.id for claimed in claims)):
                 if self._kept_time is not None:
-                    await self._keep_time(connection, some, due_at, self._kept_time)
-                await connection.execute(self._mine(some).values(**values))
+                    await self._keep_time(connection, ids, due_at, self._kept_time)
+                await connection.execute(self._update_own(ids).values(**values))
 
     async def _keep_time(
         self,
@@ -105,17 +105,17 @@ class DueRows(Generic[Item]):
         rows = await connection.execute(select(self._table).where(self._table.c.id.in_(ids)))
         for row in rows.mappings().all():
             if values := kept_time({str(key): value for key, value in row.items()}, due_at):
-                await connection.execute(self._mine([row["id"]]).values(**values))
+                await connection.execute(self._update_own([row["id"]]).values(**values))
 
     async def resting(self, beyond: datetime, limit: int) -> list[Claimed]:
         rows = self._table
-        found = select(rows).where(
+        query = select(rows).where(
             *(rows.c.due_at > beyond, rows.c.attempts > 0, rows.c.lease_owner.is_(None)), *self._rests
         )
         async with self._database.reading() as connection:
-            shown = await connection.execute(found.order_by(rows.c.due_at, rows.c.id).limit(limit))
-            taken = [{str(key): value for key, value in row.items()} for row in shown.mappings()]
-        return [Claimed(row["id"], self._name(row), row["attempts"], row) for row in taken]
+            result = await connection.execute(query.order_by(rows.c.due_at, rows.c.id).limit(limit))
+            resting_rows = [{str(key): value for key, value in row.items()} for row in result.mappings()]
+        return [Claimed(row["id"], self._name(row), row["attempts"], row) for row in resting_rows]
 
     @repeated
     async def hasten(self, dues: Mapping[int, datetime]) -> None:
@@ -128,5 +128,5 @@ class DueRows(Generic[Item]):
                 is_later = rows.c.due_at > due_at, rows.c.lease_owner.is_(None)
                 await connection.execute(update(rows).where(rows.c.id == row, *is_later).values(due_at=due_at))
 
-    def _mine(self, ids: Sequence[int]) -> Any:
+    def _update_own(self, ids: Sequence[int]) -> Any:
         return update(self._table).where(self._table.c.id.in_(ids), self._table.c.lease_owner == self._worker.name)

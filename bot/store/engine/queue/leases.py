@@ -32,7 +32,7 @@ def leased_tables() -> tuple[Table, ...]:
 def this_worker() -> Worker:
     """`host/pid/start`: the start time tells a process from a later one with the same number."""
     pid = os.getpid()
-    return Worker(f"{_host()}/{pid}/{_started(pid)}")
+    return Worker(f"{_host()}/{pid}/{_start_time_of(pid)}")
 
 
 @repeated
@@ -42,7 +42,7 @@ async def free_leases_of_the_dead(database: Database, worker: Worker) -> int:
     Other machines' leases run out by themselves: from here nobody can tell whether they live.
     """
     host = worker.name.partition("/")[0]
-    freed = 0
+    number_freed = 0
     async with database.transaction() as connection:
         for table in leased_tables():
             owners = await connection.execute(
@@ -52,8 +52,8 @@ async def free_leases_of_the_dead(database: Database, worker: Worker) -> int:
             )
             for owner in owners.scalars().all():
                 if owner != worker.name and not _is_alive(owner):
-                    freed += await give_back(connection, table, Worker(owner), attempted=True)
-    return freed
+                    number_freed += await give_back(connection, table, Worker(owner), attempted=True)
+    return number_freed
 
 
 @repeated
@@ -85,10 +85,10 @@ def _host() -> str:
 
 def _is_alive(owner: str) -> bool:
     _, pid, started = owner.rsplit("/", 2)
-    return pid.isdigit() and _started(int(pid)) == started
+    return pid.isdigit() and _start_time_of(int(pid)) == started
 
 
-def _started(pid: int) -> str:
+def _start_time_of(pid: int) -> str:
     """The process's start time in clock ticks since boot (proc(5), field 22); empty where it is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]

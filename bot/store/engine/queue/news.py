@@ -28,17 +28,18 @@ all others, and PostgreSQL which transactions have ended."""
 
 @dataclass(frozen=True, slots=True)
 class StoreNews:
-    """Whether anybody has `written`, in this process or in another, and in which tables rows have fallen `due`."""
+    """Whether anybody has written to the store, in this process or in another, and in which tables rows have fallen
+    `due`."""
 
-    written: bool
+    was_written: bool
     due: frozenset[str] = frozenset()
 
     def concerns(self, tables: Iterable[Table]) -> bool:
         """Whether those who claim rows of these tables, and read what others write, may find something."""
-        return self.written or not self.due.isdisjoint(table.name for table in tables)
+        return self.was_written or not self.due.isdisjoint(table.name for table in tables)
 
 
-EVERYTHING = StoreNews(written=True)
+EVERYTHING = StoreNews(was_written=True)
 
 
 class Newsboard:
@@ -59,7 +60,7 @@ class Newsboard:
         """What was written and has fallen due since the last call; never raises for a database out of reach."""
         try:
             with failures_of(self._database.engine.url):
-                return await self._news(now)
+                return await self._read_news(now)
         except Failure:  # the stages, which then look for themselves, say so
             await self.aclose()
             return EVERYTHING
@@ -71,18 +72,19 @@ class Newsboard:
             await connection.invalidate()
             await connection.close()
 
-    async def _news(self, now: datetime) -> StoreNews:
+    async def _read_news(self, now: datetime) -> StoreNews:
         if self._connection is None:
             self._connection = await self._database.reader()
         since = self._asked_at
         async with self._connection.begin():
-            asked = question(self._connection.dialect.name)
-            row = (await self._connection.execute(asked, {"since": since or now, "now": now})).one()
+            query = question(self._connection.dialect.name)
+            row = (await self._connection.execute(query, {"since": since or now, "now": now})).one()
         mark, *due = row
         is_known = self._mark == mark and since is not None and since <= now
         self._mark, self._asked_at = mark, now
         return StoreNews(
-            not is_known, frozenset(table.name for table, some in zip(leased_tables(), due, strict=True) if some)
+            not is_known,
+            frozenset(table.name for table, is_due in zip(leased_tables(), due, strict=True) if is_due),
         )
 
 
@@ -97,5 +99,7 @@ def _falls_due(table: Table, dialect: str) -> ColumnElement[bool]:
     done, the rest is nobody's."""
     since, now = bindparam("since", type_=Moment), bindparam("now", type_=Moment)
     of_index = [index.dialect_options[dialect]["where"] for index in table.indexes if "due_at" in index.columns]
-    done = [where for where in of_index if where is not None]
-    return exists(select(literal(1)).where(table.c.due_at > since, table.c.due_at <= now, *done)).label(table.name)
+    open_rows = [condition for condition in of_index if condition is not None]
+    return exists(select(literal(1)).where(table.c.due_at > since, table.c.due_at <= now, *open_rows)).label(
+        table.name
+    )

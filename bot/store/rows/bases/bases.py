@@ -16,36 +16,36 @@ from bot.store.rows.rollouts.served import last_changes
 
 
 def has_base_name(name: str) -> ColumnElement[bool]:
-    """The base whose whole name this is, as `str(base)` writes it."""
+    """Selects the base whose whole name this is, as `str(base)` writes it."""
     path, _, tag = name.rpartition(":")
     registry, _, repository = path.partition("/")
     return and_(bases.c.tag == tag, bases.c.repository == repository, bases.c.registry == registry)
 
 
-def has_name_among(some: Collection[Base]) -> ColumnElement[bool]:
-    """One of these bases: some hundred, since each is three parameters."""
-    names = [(base.registry, base.repository, base.tag) for base in some]
+def has_name_among(some_bases: Collection[Base]) -> ColumnElement[bool]:
+    """Selects these bases: some hundred, since each is three parameters."""
+    names = [(base.registry, base.repository, base.tag) for base in some_bases]
     return tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(names)
 
 
-async def base_ids(connection: AsyncConnection, named: set[Base], now: datetime) -> dict[Base, int]:
+async def base_ids(connection: AsyncConnection, some_bases: set[Base], now: datetime) -> dict[Base, int]:
     """Returns the ids of bases, and adds those that are new, which become due at once."""
-    known = await _ids_of(connection, named)
-    missing = sorted(named - known.keys())
+    ids = await _ids_of(connection, some_bases)
+    missing = sorted(some_bases - ids.keys())
     for base in missing:
         place = {"registry": base.registry, "repository": base.repository, "tag": base.tag}
         await connection.execute(insert_missing(connection, bases, **place, due_at=now, used=True))
-    return known | await _ids_of(connection, set(missing))
+    return ids | await _ids_of(connection, set(missing))
 
 
-async def _ids_of(connection: AsyncConnection, named: set[Base]) -> dict[Base, int]:
-    found: dict[Base, int] = {}
-    for chunk in chunks(sorted({base.tag for base in named})):
+async def _ids_of(connection: AsyncConnection, some_bases: set[Base]) -> dict[Base, int]:
+    ids: dict[Base, int] = {}
+    for chunk in chunks(sorted({base.tag for base in some_bases})):
         rows = await connection.execute(
             select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.tag.in_(chunk))
         )
-        found |= {base_of(row): row.id for row in rows}
-    return {base: id_ for base, id_ in found.items() if base in named}
+        ids |= {base_of(row): row.id for row in rows}
+    return {base: id_ for base, id_ in ids.items() if base in some_bases}
 
 
 async def mark_used(connection: AsyncConnection, ids: Collection[int]) -> None:
@@ -57,19 +57,19 @@ async def mark_used(connection: AsyncConnection, ids: Collection[int]) -> None:
     is_copy = bases.c.upstream_id.is_not(None)
     for is_concerned, is_used in ((is_copy, is_followed), (~is_copy, or_(is_followed, is_copied))):
         for chunk in chunks(sorted(ids)):
-            concerned = (bases.c.id.in_(chunk), is_concerned, bases.c.used != is_used)
-            await connection.execute(update(bases).where(*concerned).values(used=is_used))
+            conditions = (bases.c.id.in_(chunk), is_concerned, bases.c.used != is_used)
+            await connection.execute(update(bases).where(*conditions).values(used=is_used))
 
 
 async def left_behind(connection: AsyncConnection, reading: Reading, ids: Mapping[Base, int]) -> set[int]:
-    """The last change of each base that has left behind what the repository pins: it is new, or was put back.
+    """Reads the last change of each base that has left behind what the repository pins: it is new, or was put back.
 
     A base that has not moved since it is watched has no such change: a first run finds the fleet as it is.
     """
-    known = await connection.execute(
+    rows = await connection.execute(
         select(bases.c.id, bases.c.digest, bases.c.version).where(bases.c.id.in_(ids.values()))
     )
-    now = {row.id: (row.digest, row.version) for row in known}
+    now = {row.id: (row.digest, row.version) for row in rows}
     behind = set()
     for usage, base in reading.usages:
         digest, version = now.get(ids.get(base, 0), (None, None)) if base is not None else (None, None)
@@ -80,5 +80,5 @@ async def left_behind(connection: AsyncConnection, reading: Reading, ids: Mappin
             behind.add(ids[base])
     if not behind:
         return set()
-    found = await connection.execute(last_changes(behind))
-    return {row.id for row in found}
+    change_rows = await connection.execute(last_changes(behind))
+    return {row.id for row in change_rows}

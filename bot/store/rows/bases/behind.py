@@ -40,83 +40,88 @@ FLOATS = and_(usages.c.digest.is_(None), usages.c.version.is_(None))
 class _Log:
     """What a base has shown, oldest first, and its changes by the observation that they led to."""
 
-    seen: list[tuple[int, Observation]] = field(default_factory=list)
+    sights: list[tuple[int, Observation]] = field(default_factory=list)
     moves: list[tuple[int, Move]] = field(default_factory=list)
 
-    def shown(self, digest: str) -> Observation | None:
-        return next((seen for _, seen in reversed(self.seen) if seen.digest == digest), None)
+    def sight_of(self, digest: str) -> Observation | None:
+        return next((sight for _, sight in reversed(self.sights) if sight.digest == digest), None)
 
     def version_of(self, usage: Usage) -> str | None:
-        """What a usage without a digest pins."""
-        return pinned_to(usage.reference, self.seen[0][1].base) if self.seen else None
+        """The version that a usage without a digest pins."""
+        return pinned_to(usage.reference, self.sights[0][1].base) if self.sights else None
 
     def place_of(self, usage: Usage) -> tuple[int, Observation] | None:
-        """The first time that the base showed what is pinned: as an index, an image of one, or a version."""
+        """Finds the first time that the base showed what is pinned: as an index, an image of one, or a version."""
         digest, version = usage.reference.digest, self.version_of(usage)
-        for place, seen in self.seen:
-            if digest is None and seen.version == version:
-                return place, seen
-            if digest is not None and digest in (seen.digest, *(image.digest for image in seen.platforms)):
-                return place, seen
+        for place, sight in self.sights:
+            if digest is None and sight.version == version:
+                return place, sight
+            if digest is not None and digest in (sight.digest, *(image.digest for image in sight.platforms)):
+                return place, sight
         return None
 
-    def has_gone_back(self, at: datetime, shown: Observation) -> bool:
+    def has_gone_back(self, moment: datetime, shown_now: Observation) -> bool:
         """Whether what the base shows is older than what it showed at that time."""
-        before = [seen.version for _, seen in self.seen if seen.at <= at]
-        return bool(before) and goes_back(before[-1], shown.version)
+        before = [sight.version for _, sight in self.sights if sight.at <= moment]
+        return bool(before) and goes_back(before[-1], shown_now.version)
 
     def since(self, place: int) -> list[Move]:
         return [move for observation, move in self.moves if observation > place]
 
-    def published_at(self, shown: Observation) -> datetime | None:
+    def published_at(self, shown_now: Observation) -> datetime | None:
         """Since when the base shows it: as it was seen to come, else when the image says that it was made."""
-        at = None
-        for number, (_, seen) in enumerate(reversed(self.seen)):
-            if seen.digest != shown.digest:
-                return at
-            at = seen.at if number + 1 < len(self.seen) else _made(shown)
-        return at
+        published_at = None
+        for number, (_, sight) in enumerate(reversed(self.sights)):
+            if sight.digest != shown_now.digest:
+                return published_at
+            published_at = sight.at if number + 1 < len(self.sights) else _creation_of(shown_now)
+        return published_at
 
 
-def _made(shown: Observation) -> datetime | None:
+def _creation_of(sight: Observation) -> datetime | None:
     try:
-        at = datetime.fromisoformat(shown.created or "")
+        created_at = datetime.fromisoformat(sight.created or "")
     except ValueError:
         return None
-    return at if at.tzinfo is not None else None
+    return created_at if created_at.tzinfo is not None else None
 
 
 async def read_behind(connection: AsyncConnection, only: Collection[str] | None = None) -> FleetBehind:
     """Reads the whole fleet, or these repositories alone; what asks to be left alone is only counted."""
-    homes = {row["id"]: row for row in await _homes(connection) if only is None or row["name"] in only}
-    named = select(
+    homes = {row["id"]: row for row in await _read_homes(connection) if only is None or row["name"] in only}
+    query = select(
         *(usages.c.id, usages.c.repository_id, usages.c.base_id),
         *(cast(usages.c.usage, Text).label("usage"), DIFFERS.label("differs")),
     )
     rows = await connection.execute(
-        named.join(bases, bases.c.id == usages.c.base_id)
+        query.join(bases, bases.c.id == usages.c.base_id)
         .where(bases.c.digest.is_not(None), or_(DIFFERS, FLOATS))
         .order_by(usages.c.id)
     )
-    known: dict[str, Usage] = {}
-    read = readable(rows, lambda row: _Candidate.of(row, known), lambda row: f"usage {row.id}")
-    candidates = [each for each in read if each.home in homes]
-    built = await _built(connection)
-    wanted = {each.base for each in candidates if each.differs or each.home in built}
-    logs, shown = await _logs(connection, wanted)
+    usage_of_text: dict[str, Usage] = {}
+    all_candidates = readable(rows, lambda row: _Candidate.of(row, usage_of_text), lambda row: f"usage {row.id}")
+    candidates = [each for each in all_candidates if each.home in homes]
+    built = await _read_last_builds(connection)
+    concerned_bases = {each.base for each in candidates if each.differs or each.home in built}
+    logs, sights = await _read_logs(connection, concerned_bases)
     pins = await sdk_pins(connection, homes)
     members = dict(
         readable(homes.values(), lambda row: (row["id"], fleet_repository_of(row, pins)), lambda row: row["name"])
     )
     enabled = {number for number, member in members.items() if member.config.enabled}
-    found = [
+    behind_usages = [
         behind
-        for each in candidates
-        if each.home in enabled and each.base in shown
-        if (behind := _behind(each, members[each.home], shown[each.base], logs[each.base], built)) is not None
+        for candidate in candidates
+        if candidate.home in enabled and candidate.base in sights
+        if (
+            behind := _behind_usage_of(
+                candidate, members[candidate.home], sights[candidate.base], logs[candidate.base], built
+            )
+        )
+        is not None
     ]
     untold = {each.home for each in candidates if each.home in enabled and not each.differs} - built.keys()
-    return FleetBehind(tuple(found), len(enabled), len(members) - len(enabled), len(untold))
+    return FleetBehind(tuple(behind_usages), len(enabled), len(members) - len(enabled), len(untold))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,36 +132,36 @@ class _Candidate:
     differs: bool
 
     @classmethod
-    def of(cls, row: Any, known: dict[str, Usage]) -> "_Candidate":
+    def of(cls, row: Any, usage_of_text: dict[str, Usage]) -> "_Candidate":
         """Equal texts, of which a fleet that was made from templates is full, become one value."""
-        usage = known.get(row.usage)
+        usage = usage_of_text.get(row.usage)
         if usage is None:
-            usage = known[row.usage] = load_text(row.usage, Usage)
+            usage = usage_of_text[row.usage] = load_text(row.usage, Usage)
         return cls(row.repository_id, row.base_id, usage, bool(row.differs))
 
 
-def _behind(
-    each: _Candidate,
+def _behind_usage_of(
+    candidate: _Candidate,
     member: FleetRepository,
     now: tuple[Base, Observation],
     log: _Log,
     built: Mapping[int, datetime],
 ) -> BehindUsage | None:
     base, shown = now
-    if each.differs:
-        if not _is_left(each.usage, base, shown, log):
+    if candidate.differs:
+        if not _is_left(candidate.usage, base, shown, log):
             return None
-        place = log.place_of(each.usage)
+        place = log.place_of(candidate.usage)
         if place is None:
-            return BehindUsage(member, each.usage, base, shown)
+            return BehindUsage(member, candidate.usage, base, shown)
         moves = log.since(place[0])
         news = tuple(move for move in moves if move.change.cause.needs_rebuild)
-        return None if moves and not news else BehindUsage(member, each.usage, base, shown, place[1].at, news)
-    at, published_at = built.get(each.home), log.published_at(shown)
-    if at is None or published_at is None or at >= published_at or log.has_gone_back(at, shown):
+        return None if moves and not news else BehindUsage(member, candidate.usage, base, shown, place[1].at, news)
+    built_at, published_at = built.get(candidate.home), log.published_at(shown)
+    if built_at is None or published_at is None or built_at >= published_at or log.has_gone_back(built_at, shown):
         return None
-    news = tuple(move for _, move in log.moves if move.change.at > at and move.change.cause.needs_rebuild)
-    return BehindUsage(member, each.usage, base, shown, at, news)
+    news = tuple(move for _, move in log.moves if move.change.at > built_at and move.change.cause.needs_rebuild)
+    return BehindUsage(member, candidate.usage, base, shown, built_at, news)
 
 
 def _is_left(usage: Usage, base: Base, shown: Observation, log: _Log) -> bool:
@@ -165,17 +170,17 @@ def _is_left(usage: Usage, base: Base, shown: Observation, log: _Log) -> bool:
     if usage.reference.digest in {image.digest for image in shown.platforms}:
         return False
     place = log.place_of(usage)
-    held = named_version(usage.reference, base) if place is None else place[1].version
-    return not goes_back(held, shown.version)
+    pinned_version = named_version(usage.reference, base) if place is None else place[1].version
+    return not goes_back(pinned_version, shown.version)
 
 
 def pin_key() -> ColumnElement[Any]:
-    """What `pins_not_left` tells a usage's pin by."""
+    """The columns by which `pins_not_left` tells a usage's pin."""
     return tuple_(usages.c.base_id, func.coalesce(usages.c.digest, ""), func.coalesce(usages.c.version, ""))
 
 
 async def pins_not_left(connection: AsyncConnection) -> list[PinKey]:
-    """Those that differ from what their base shows, and are not behind it: as base, digest and version.
+    """Finds the pins that differ from what their base shows, and are not behind it: as base, digest and version.
 
     Where what is pinned was seen under its tag, the version that was seen then decides; for the others alone the
     logs of their bases are read.
@@ -187,35 +192,35 @@ async def pins_not_left(connection: AsyncConnection) -> list[PinKey]:
         .distinct()
         .subquery()
     )
-    same = and_(observations.c.base_id == pins.c.base_id, observations.c.digest == pins.c.digest)
-    held = observations.c.observation["version"].as_string().label("held")
+    is_same = and_(observations.c.base_id == pins.c.base_id, observations.c.digest == pins.c.digest)
+    held_version = observations.c.observation["version"].as_string().label("held")
     rows = await connection.execute(
-        select(pins, observations.c.id.label("seen"), held).outerjoin(observations, same)
+        select(pins, observations.c.id.label("seen"), held_version).outerjoin(observations, is_same)
     )
-    kept: set[PinKey] = set()
+    stays: set[PinKey] = set()
     unseen: set[PinKey] = set()
     for row in rows:
         key = (row.base_id, row.digest or "", row.version or "")
         if row.digest is not None and row.seen is None:
             unseen.add(key)
         elif goes_back(row.version if row.digest is None else row.held, row.shown):
-            kept.add(key)
-    return sorted(kept | await _not_left_by_logs(connection, unseen))
+            stays.add(key)
+    return sorted(stays | await _find_pins_not_left(connection, unseen))
 
 
-async def _not_left_by_logs(connection: AsyncConnection, pins: Collection[PinKey]) -> set[PinKey]:
-    found: set[PinKey] = set()
+async def _find_pins_not_left(connection: AsyncConnection, pins: Collection[PinKey]) -> set[PinKey]:
+    stays: set[PinKey] = set()
     if not pins:
-        return found
-    logs, shown = await _logs(connection, {base for base, _, _ in pins})
-    for some in chunks(sorted(pins)):
+        return stays
+    logs, sights = await _read_logs(connection, {base for base, _, _ in pins})
+    for chunk in chunks(sorted(pins)):
         rows = await connection.execute(
             select(
                 *(usages.c.id, usages.c.base_id, usages.c.digest, usages.c.version),
                 cast(usages.c.usage, Text).label("usage"),
             ).where(
-                usages.c.base_id.in_({base for base, _, _ in some}),
-                usages.c.digest.in_({digest for _, digest, _ in some}),
+                usages.c.base_id.in_({base for base, _, _ in chunk}),
+                usages.c.digest.in_({digest for _, digest, _ in chunk}),
             )
         )
         for key, usage in readable(
@@ -223,12 +228,12 @@ async def _not_left_by_logs(connection: AsyncConnection, pins: Collection[PinKey
             lambda row: ((row.base_id, row.digest, row.version or ""), load_text(row.usage, Usage)),
             lambda row: f"usage {row.id}",
         ):
-            if key in pins and key[0] in shown and not _is_left(usage, *shown[key[0]], logs[key[0]]):
-                found.add(key)
-    return found
+            if key in pins and key[0] in sights and not _is_left(usage, *sights[key[0]], logs[key[0]]):
+                stays.add(key)
+    return stays
 
 
-async def _homes(connection: AsyncConnection) -> Sequence[Mapping[Any, Any]]:
+async def _read_homes(connection: AsyncConnection) -> Sequence[Mapping[Any, Any]]:
     """The listed repositories that stand on a watched base."""
     following = select(usages.c.repository_id).where(usages.c.base_id.is_not(None))
     rows = await connection.execute(
@@ -237,7 +242,7 @@ async def _homes(connection: AsyncConnection) -> Sequence[Mapping[Any, Any]]:
     return rows.mappings().all()
 
 
-async def _built(connection: AsyncConnection) -> dict[int, datetime]:
+async def _read_last_builds(connection: AsyncConnection) -> dict[int, datetime]:
     """When each repository was last built, where the last success of any of its workflows is known.
 
     A rebuild whose image was proved counts from when it was planned, which is before it was built.
@@ -249,49 +254,51 @@ async def _built(connection: AsyncConnection) -> dict[int, datetime]:
         .group_by(workflow_builds.c.repository_id)
     )
     built = {row.repository_id: row.at for row in rows}
-    planned = func.max(rebuilds.c.planned_at).label("at")
-    proved = await connection.execute(
-        select(rebuilds.c.repository_id, planned)
+    newest_plan = func.max(rebuilds.c.planned_at).label("at")
+    proved_rows = await connection.execute(
+        select(rebuilds.c.repository_id, newest_plan)
         .where(rebuilds.c.state == RebuildState.SUCCEEDED.value)
         .group_by(rebuilds.c.repository_id)
     )
     return built | {
-        row.repository_id: max(row.at, built[row.repository_id]) for row in proved if row.repository_id in built
+        row.repository_id: max(row.at, built[row.repository_id])
+        for row in proved_rows
+        if row.repository_id in built
     }
 
 
-async def _logs(
-    connection: AsyncConnection, wanted: set[int]
+async def _read_logs(
+    connection: AsyncConnection, numbers: set[int]
 ) -> tuple[dict[int, _Log], dict[int, tuple[Base, Observation]]]:
     """The logs of bases, and what each shows now."""
-    logs: dict[int, _Log] = {number: _Log() for number in wanted}
-    shown: dict[int, tuple[Base, Observation]] = {}
-    for some in chunks(sorted(wanted)):
-        seen = await connection.execute(
+    logs: dict[int, _Log] = {number: _Log() for number in numbers}
+    sights: dict[int, tuple[Base, Observation]] = {}
+    for chunk in chunks(sorted(numbers)):
+        rows_of_sights = await connection.execute(
             select(observations.c.id, observations.c.base_id, observations.c.observation)
-            .where(observations.c.base_id.in_(some), observations.c.digest.is_not(None))
+            .where(observations.c.base_id.in_(chunk), observations.c.digest.is_not(None))
             .order_by(observations.c.id)
         )
         for number, home, observation in readable(
-            seen,
+            rows_of_sights,
             lambda row: (row.id, row.base_id, load(row.observation, Observation)),
             lambda row: f"observation {row.id}",
         ):
-            logs[home].seen.append((number, observation))
-        moved = await connection.execute(
+            logs[home].sights.append((number, observation))
+        change_rows = await connection.execute(
             select(changes.c.id, changes.c.base_id, changes.c.to_observation, changes.c.change)
-            .where(changes.c.base_id.in_(some))
+            .where(changes.c.base_id.in_(chunk))
             .order_by(changes.c.to_observation)
         )
         for home, place, move in readable(
-            moved,
+            change_rows,
             lambda row: (row.base_id, row.to_observation, Move(row.id, load(row.change, Change))),
             lambda row: f"change {row.id}",
         ):
             logs[home].moves.append((place, move))
-        rows = await connection.execute(select(bases).where(bases.c.id.in_(some)))
+        rows = await connection.execute(select(bases).where(bases.c.id.in_(chunk)))
         for row in rows:
-            now = logs[row.id].shown(row.digest)
+            now = logs[row.id].sight_of(row.digest)
             if now is not None:
-                shown[row.id] = base_of(row), now
-    return logs, shown
+                sights[row.id] = base_of(row), now
+    return logs, sights

@@ -14,21 +14,23 @@ from bot.store.rows.bases.tables import changes
 
 async def changes_by_id(connection: AsyncConnection, ids: Collection[int]) -> dict[int, Change]:
     """Reads the changes of these ids, as far as they are kept and can be read."""
-    found: dict[int, Change] = {}
-    for some in chunks(sorted(ids)):
-        rows = await connection.execute(select(changes.c.id, changes.c.change).where(changes.c.id.in_(some)))
-        found |= readable(rows, lambda row: (row.id, load(row.change, Change)), lambda row: f"change {row.id}")
-    return found
+    changes_read: dict[int, Change] = {}
+    for chunk in chunks(sorted(ids)):
+        rows = await connection.execute(select(changes.c.id, changes.c.change).where(changes.c.id.in_(chunk)))
+        changes_read |= readable(
+            rows, lambda row: (row.id, load(row.change, Change)), lambda row: f"change {row.id}"
+        )
+    return changes_read
 
 
 async def rollouts_by_change(connection: AsyncConnection, ids: Collection[int]) -> dict[int, int]:
     """Reads which rollouts have taken up these changes."""
-    found: dict[int, int] = {}
-    for some in chunks(sorted(ids)):
+    rollout_of: dict[int, int] = {}
+    for chunk in chunks(sorted(ids)):
         rows = await connection.execute(
             select(changes.c.id, changes.c.rollout_id).where(
-                changes.c.id.in_(some), changes.c.rollout_id.is_not(None)
+                changes.c.id.in_(chunk), changes.c.rollout_id.is_not(None)
             )
         )
-        found |= {row.id: row.rollout_id for row in rows}
-    return found
+        rollout_of |= {row.id: row.rollout_id for row in rows}
+    return rollout_of

@@ -7,7 +7,7 @@ from bot.upstream.feeds.doubts import DoubtedLoss
 
 
 def dump_doubts(doubts: tuple[DoubtedLoss, ...]) -> Any:
-    """None where nothing is in doubt."""
+    """The value of a column of doubts; None where nothing is in doubt."""
     return dump(doubts, tuple[DoubtedLoss, ...]) if doubts else None
 
 

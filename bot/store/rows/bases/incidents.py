@@ -14,7 +14,7 @@ from bot.store.rows.outbox import announce
 
 
 async def tell_incidents(
-    connection: AsyncConnection, opened: Collection[Incident], over: Collection[str], at: datetime
+    connection: AsyncConnection, opened: Collection[Incident], over: Collection[str], now: datetime
 ) -> None:
     """Opens incidents and ends those on the subjects `over`; each beginning and each end causes a message.
 
@@ -24,33 +24,33 @@ async def tell_incidents(
     beginning = {incident.subject: incident for incident in opened}
     for subject in sorted({*beginning, *over}):
         if subject in over:
-            await _end(connection, subject, at)
+            await _end(connection, subject, now)
         if subject in beginning:
-            await _open(connection, beginning[subject], at)
+            await _open(connection, beginning[subject], now)
 
 
-async def _open(connection: AsyncConnection, incident: Incident, at: datetime) -> None:
+async def _open(connection: AsyncConnection, incident: Incident, now: datetime) -> None:
     values = {"subject": incident.subject, "opened_at": incident.opened_at, "detail": incident.detail}
-    added = await connection.scalar(insert_missing(connection, incidents, **values).returning(incidents.c.id))
-    if added is not None:
-        await announce(connection, f"incident:{added}", at)
+    new_id = await connection.scalar(insert_missing(connection, incidents, **values).returning(incidents.c.id))
+    if new_id is not None:
+        await announce(connection, f"incident:{new_id}", now)
         return
-    is_ahead = incidents.c.opened_at > at + AHEAD
-    known = incidents.c.subject == incident.subject, incidents.c.cleared_at.is_(None)
-    await connection.execute(update(incidents).where(*known, is_ahead).values(opened_at=incident.opened_at))
+    is_ahead = incidents.c.opened_at > now + AHEAD
+    is_open = incidents.c.subject == incident.subject, incidents.c.cleared_at.is_(None)
+    await connection.execute(update(incidents).where(*is_open, is_ahead).values(opened_at=incident.opened_at))
 
 
-async def _end(connection: AsyncConnection, subject: str, at: datetime) -> None:
-    ended = await connection.scalar(
+async def _end(connection: AsyncConnection, subject: str, now: datetime) -> None:
+    ended_id = await connection.scalar(
         update(incidents)
         .where(incidents.c.subject == subject, incidents.c.cleared_at.is_(None))
-        .values(cleared_at=at)
+        .values(cleared_at=now)
         .returning(incidents.c.id)
     )
-    if ended is not None:
-        await announce(connection, f"incident:{ended}", at)
+    if ended_id is not None:
+        await announce(connection, f"incident:{ended_id}", now)
 
 
 async def open_since(connection: AsyncConnection, subject: str) -> datetime | None:
-    found = select(incidents.c.opened_at).where(incidents.c.subject == subject, incidents.c.cleared_at.is_(None))
-    return (await connection.execute(found)).scalar_one_or_none()
+    query = select(incidents.c.opened_at).where(incidents.c.subject == subject, incidents.c.cleared_at.is_(None))
+    return (await connection.execute(query)).scalar_one_or_none()

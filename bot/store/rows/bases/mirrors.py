@@ -36,22 +36,22 @@ IS_IN_TROUBLE = or_(
 """Selects the bases of which the views' `is_in_trouble` holds."""
 
 
-async def with_mirrors(connection: AsyncConnection, some: Collection[int]) -> set[int]:
+async def with_mirrors(connection: AsyncConnection, numbers: Collection[int]) -> set[int]:
     """These bases with those that are copies of them, or that they are copies of: all whose rows may follow from
     theirs."""
-    found = set(some)
-    for part in chunks(sorted(some)):
+    both_sides = set(numbers)
+    for part in chunks(sorted(numbers)):
         rows = await connection.execute(
             select(bases.c.id, bases.c.upstream_id).where(
                 bases.c.upstream_id.is_not(None), or_(bases.c.id.in_(part), bases.c.upstream_id.in_(part))
             )
         )
-        found |= {number for row in rows for number in row}
-    return found
+        both_sides |= {number for row in rows for number in row}
+    return both_sides
 
 
 async def link_mirrors(
-    connection: AsyncConnection, ids: Mapping[Base, int], wanted: Mapping[Base, Base], now: datetime
+    connection: AsyncConnection, ids: Mapping[Base, int], upstream_of: Mapping[Base, Base], now: datetime
 ) -> None:
     """Notes of bases what they are copies of, as the operator says now; the rows must be locked."""
     before = {
@@ -60,9 +60,9 @@ async def link_mirrors(
         for row in await connection.execute(select(bases.c.id, bases.c.upstream_id).where(bases.c.id.in_(part)))
     }
     news = {
-        number: ids[wanted[base]] if base in wanted else None
+        number: ids[upstream_of[base]] if base in upstream_of else None
         for base, number in ids.items()
-        if before.get(number) != (ids[wanted[base]] if base in wanted else None)
+        if before.get(number) != (ids[upstream_of[base]] if base in upstream_of else None)
     }
     if not news:
         return
@@ -75,41 +75,44 @@ async def link_mirrors(
     await compare_mirrors(connection, news, now)
 
 
-async def compare_mirrors(connection: AsyncConnection, some: Collection[int], now: datetime) -> None:
+async def compare_mirrors(connection: AsyncConnection, numbers: Collection[int], now: datetime) -> None:
     """Works out how mirrors stand to their upstreams where either is among these bases, whose rows are locked.
 
     Who may show something new by now is looked at at once: mirrors of what has moved, and the upstream of a mirror
     that shows what upstream was not seen with.
     """
-    rows = await _pairs(connection, some)
+    rows = await _read_pairs(connection, numbers)
     if not rows:
         return
     ids = {row.id: base_of(row) for row in rows}
     above = {row.upstream_id: _upstream(row) for row in rows}
-    shown = loaded(ids, await latest_observations(connection, sorted(ids), 1))
+    histories_here = loaded(ids, await latest_observations(connection, sorted(ids), 1))
     published = loaded(above, await latest_observations(connection, sorted(above), MOST_PUBLISHED))
 
     def compared() -> list[tuple[Row[Any], Copied]]:
         return [
-            (row, _copied(row, shown.get(ids[row.id], []), published.get(above[row.upstream_id], [])))
+            (
+                row,
+                _compare_copy(row, histories_here.get(ids[row.id], []), published.get(above[row.upstream_id], [])),
+            )
             for row in rows
         ]
 
-    found = compared()
+    pairs = compared()
     older = {
-        row.upstream_id for row, each in found if _may_be_older(each, published.get(above[row.upstream_id], []))
+        row.upstream_id for row, copy in pairs if _may_be_older(copy, published.get(above[row.upstream_id], []))
     }
     if older:
         published |= loaded(above, await histories(connection, sorted(older)))
-        found = compared()
+        pairs = compared()
     values = [
         {
             "row": row.id,
             "published": row.up_digest,
-            "alike": each.likeness.value if each.likeness is not None else None,
-            "late": each.behind_since,
+            "alike": copy.likeness.value if copy.likeness is not None else None,
+            "late": copy.behind_since,
         }
-        for row, each in found
+        for row, copy in pairs
     ]
     statement = (
         update(bases)
@@ -117,18 +120,18 @@ async def compare_mirrors(connection: AsyncConnection, some: Collection[int], no
         .values(upstream_digest=bindparam("published"), likeness=bindparam("alike"), behind_since=bindparam("late"))
     )
     await connection.execute(statement, values)
-    late = {row.id for row, each in found if each.behind_since is not None and row.upstream_id in some}
-    late |= {row.upstream_id for row, each in found if each.behind_since is not None and each.shows is None}
-    for part in chunks(sorted(late)):
+    late_ids = {row.id for row, each in pairs if each.behind_since is not None and row.upstream_id in numbers}
+    late_ids |= {row.upstream_id for row, each in pairs if each.behind_since is not None and each.shows is None}
+    for part in chunks(sorted(late_ids)):
         waiting = (bases.c.id.in_(part), bases.c.lease_owner.is_(None), bases.c.due_at > now)
         await connection.execute(update(bases).where(*waiting).values(due_at=now))
 
 
 async def behind_of_homes(connection: AsyncConnection, homes: Collection[int]) -> dict[int, tuple[Behind, ...]]:
     """The mirrors' bases that are behind, by the repositories that build on them, of these repositories."""
-    late = {row.id: behind_of(row) for row in await connection.execute(_with_upstream().where(IS_BEHIND))}
-    found: dict[int, list[Behind]] = {}
-    for part in chunks(sorted(homes)) if late else ():
+    behind_of_base = {row.id: behind_of(row) for row in await connection.execute(_with_upstream().where(IS_BEHIND))}
+    behinds_by_home: dict[int, list[Behind]] = {}
+    for part in chunks(sorted(homes)) if behind_of_base else ():
         rows = await connection.execute(
             select(usages.c.repository_id, usages.c.base_id)
             .join(bases, bases.c.id == usages.c.base_id)
@@ -137,18 +140,18 @@ async def behind_of_homes(connection: AsyncConnection, homes: Collection[int]) -
             .order_by(usages.c.repository_id, usages.c.base_id)
         )
         for row in rows:
-            found.setdefault(row.repository_id, []).append(late[row.base_id])
-    return {home: tuple(some) for home, some in found.items()}
+            behinds_by_home.setdefault(row.repository_id, []).append(behind_of_base[row.base_id])
+    return {home: tuple(behinds) for home, behinds in behinds_by_home.items()}
 
 
 async def lags_of_mirrors(connection: AsyncConnection, now: datetime) -> dict[str, timedelta]:
     """Reads by mirror for how long the base that is behind longest has not shown what upstream does."""
-    found: dict[str, timedelta] = {}
+    lags: dict[str, timedelta] = {}
     for row in await connection.execute(_with_upstream().where(bases.c.used.is_(True))):
         place = mirror_prefix(base_of(row), _upstream(row))
-        late = timedelta() if row.behind_since is None else max(now - row.behind_since, timedelta())
-        found[place] = max(late, found.get(place, timedelta()))
-    return found
+        lag = timedelta() if row.behind_since is None else max(now - row.behind_since, timedelta())
+        lags[place] = max(lag, lags.get(place, timedelta()))
+    return lags
 
 
 async def behind(connection: AsyncConnection) -> list[Behind]:
@@ -163,20 +166,20 @@ def behind_of(row: Any) -> Behind:
 
 
 async def took_by(connection: AsyncConnection, mirror: int, upstream: int) -> Took | None:
-    """How long a mirror's base took to show what upstream had published, of late."""
+    """Reads how long a mirror's base took to show what upstream had published, of late."""
     rows = await latest_observations(connection, [mirror, upstream], MOST_PUBLISHED)
-    shown: dict[int, list[Observation]] = {mirror: [], upstream: []}
+    sights: dict[int, list[Observation]] = {mirror: [], upstream: []}
     pairs = readable(
         rows, lambda row: (row.base_id, load(row.observation, Observation)), lambda row: f"observation {row.id}"
     )
-    for number, seen in pairs:
-        shown[number].append(seen)
-    return took_of([lag for _, lag in took(shown[mirror], shown[upstream])])
+    for number, sight in pairs:
+        sights[number].append(sight)
+    return took_of([lag for _, lag in took(sights[mirror], sights[upstream])])
 
 
-async def statuses(connection: AsyncConnection, where: ColumnElement[bool]) -> dict[int, MirrorStatus]:
-    """Of the bases where `where` holds that are copies, how they stand, by their ids."""
-    rows = await connection.execute(_with_upstream().where(where))
+async def statuses(connection: AsyncConnection, condition: ColumnElement[bool]) -> dict[int, MirrorStatus]:
+    """Reads how the copies stand of which `condition` holds, by the ids of their bases."""
+    rows = await connection.execute(_with_upstream().where(condition))
     return {row.id: _status(row) for row in rows}
 
 
@@ -199,25 +202,25 @@ def _with_upstream() -> Select[Any]:
     ).join(upstreams, upstreams.c.id == bases.c.upstream_id)
 
 
-async def _pairs(connection: AsyncConnection, some: Collection[int]) -> list[Row[Any]]:
-    found: dict[int, Row[Any]] = {}
-    for part in chunks(sorted(some)):
+async def _read_pairs(connection: AsyncConnection, numbers: Collection[int]) -> list[Row[Any]]:
+    rows: dict[int, Row[Any]] = {}
+    for part in chunks(sorted(numbers)):
         either = or_(bases.c.id.in_(part), bases.c.upstream_id.in_(part))
-        found |= {row.id: row for row in await connection.execute(_with_upstream().where(either))}
-    return [found[number] for number in sorted(found)]
+        rows |= {row.id: row for row in await connection.execute(_with_upstream().where(either))}
+    return [rows[number] for number in sorted(rows)]
 
 
-def _may_be_older(each: Copied, published: Sequence[Observation]) -> bool:
+def _may_be_older(copy: Copied, published: Sequence[Observation]) -> bool:
     """Whether a copy that shows none of the latest publications may show one from before: it may stand still for a
     year."""
-    return each.likeness is None and len(published) == MOST_PUBLISHED
+    return copy.likeness is None and len(published) == MOST_PUBLISHED
 
 
-def _copied(row: Any, shown: list[Observation], published: list[Observation]) -> Copied:
+def _compare_copy(row: Any, sights: list[Observation], published: list[Observation]) -> Copied:
     """Nothing is told of a mirror before both were seen."""
-    if row.digest is None or not shown or shown[-1].digest is None:
+    if row.digest is None or not sights or sights[-1].digest is None:
         return Copied(None, None, None)
-    return copied(shown[-1], published)
+    return copied(sights[-1], published)
 
 
 def _upstream(row: Any) -> Base:

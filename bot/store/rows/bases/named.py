@@ -20,22 +20,22 @@ async def bases_named_by(
 ) -> dict[int, Sequence[NamedBase]]:
     """The bases that each of these repositories names; nothing for one that names none. One that nobody watches is
     told as None, as far as it is kept: an image of the fleet's registries, or of .NET."""
-    named: dict[int, list[NamedBase]] = {}
+    bases_by_home: dict[int, list[NamedBase]] = {}
     role, path = usages.c.usage["role"].as_string(), usages.c.usage["path"].as_string()
     named_at = usages.c.usage[("named_at", "path")].as_string()
-    for some in chunks(sorted(repositories)):
+    for chunk in chunks(sorted(repositories)):
         rows = await connection.execute(
             select(
                 *(usages.c.repository_id, usages.c.image, bases.c.registry, bases.c.repository, bases.c.tag),
                 *(role.label("role"), path.label("path"), named_at.label("named_at")),
             )
             .outerjoin_from(usages, bases, bases.c.id == usages.c.base_id)
-            .where(usages.c.repository_id.in_(some))
+            .where(usages.c.repository_id.in_(chunk))
             .distinct()
         )
         for row in rows:
             if row.role in _ROLES and (row.registry is not None or not is_official(row.image or "")):
                 base = Base(row.registry, row.repository, row.tag) if row.registry is not None else None
-                each = NamedBase(base, _ROLES[row.role], row.path, row.named_at or "")
-                named.setdefault(row.repository_id, []).append(each)
-    return {number: tuple(each) for number, each in named.items()}
+                named_base = NamedBase(base, _ROLES[row.role], row.path, row.named_at or "")
+                bases_by_home.setdefault(row.repository_id, []).append(named_base)
+    return {number: tuple(each) for number, each in bases_by_home.items()}

@@ -51,7 +51,7 @@ async def users_of(connection: AsyncConnection, ids: Iterable[int]) -> dict[int,
         .distinct()
         .order_by(repositories.c.name)
     )
-    found: dict[int, list[str]] = {}
+    names_by_base: dict[int, list[str]] = {}
     for row in rows:
-        found.setdefault(row.id, []).append(row.name)
-    return found
+        names_by_base.setdefault(row.id, []).append(row.name)
+    return names_by_base

@@ -19,16 +19,16 @@ async def latest_observations(connection: AsyncConnection, ids: Sequence[int], l
     rank = (
         func.row_number().over(partition_by=observations.c.base_id, order_by=observations.c.id.desc()).label("rank")
     )
-    found: list[Row[Any]] = []
+    latest: list[Row[Any]] = []
     for chunk in chunks(ids):
-        ranked = (
+        ranking = (
             select(observations.c.id, observations.c.base_id, observations.c.observation, rank)
             .where(observations.c.base_id.in_(chunk))
             .subquery()
         )
-        rows = await connection.execute(select(ranked).where(ranked.c.rank <= limit).order_by(ranked.c.id))
-        found += rows.all()
-    return found
+        rows = await connection.execute(select(ranking).where(ranking.c.rank <= limit).order_by(ranking.c.id))
+        latest += rows.all()
+    return latest
 
 
 async def histories(connection: AsyncConnection, ids: Collection[int]) -> list[Row[Any]]:
@@ -41,53 +41,55 @@ async def histories(connection: AsyncConnection, ids: Collection[int]) -> list[R
     return [*rows]
 
 
-async def digests_shown(connection: AsyncConnection, named: Mapping[int, Base]) -> dict[int, list[Observation]]:
+async def digests_shown(
+    connection: AsyncConnection, bases_by_id: Mapping[int, Base]
+) -> dict[int, list[Observation]]:
     """Reads when these bases showed which digest, oldest first, and nothing else of what was observed: in one
     statement for some hundred bases, however long their histories are."""
-    found: dict[int, list[Observation]] = {number: [] for number in named}
-    for chunk in chunks(sorted(named)):
+    history_of: dict[int, list[Observation]] = {number: [] for number in bases_by_id}
+    for chunk in chunks(sorted(bases_by_id)):
         rows = await connection.execute(
             select(observations.c.base_id, observations.c.at, observations.c.digest)
             .where(observations.c.base_id.in_(chunk))
             .order_by(observations.c.base_id, observations.c.id)
         )
         for row in rows:
-            found[row.base_id].append(Observation(row.at, named[row.base_id], row.digest))
-    return found
+            history_of[row.base_id].append(Observation(row.at, bases_by_id[row.base_id], row.digest))
+    return history_of
 
 
-def loaded(named: Mapping[int, Base], rows: Iterable[Row[Any]]) -> dict[Base, list[Observation]]:
-    """The histories in such rows; apart from reading them, since it takes long and must hold no transaction."""
-    found: dict[Base, list[Observation]] = {}
+def loaded(bases_by_id: Mapping[int, Base], rows: Iterable[Row[Any]]) -> dict[Base, list[Observation]]:
+    """Loads the histories in such rows, not while they are read: it takes long, and must hold no transaction."""
+    history_of: dict[Base, list[Observation]] = {}
     pairs = readable(
         rows,
-        lambda row: (named[row.base_id], load(row.observation, Observation)),
+        lambda row: (bases_by_id[row.base_id], load(row.observation, Observation)),
         lambda row: f"observation {row.id}",
     )
     for base, observation in pairs:
-        found.setdefault(base, []).append(observation)
-    return found
+        history_of.setdefault(base, []).append(observation)
+    return history_of
 
 
-async def add_observation(connection: AsyncConnection, base: int, seen: Observation, sight: str) -> int:
+async def add_observation(connection: AsyncConnection, base: int, observation: Observation, sight: str) -> int:
     """Appends to the history. A first sight is a baseline that asks for no assessment, unless what is known from
     elsewhere shows something else."""
     previous = await last_with_digest(connection, base)
-    is_baseline = sight == Sight.FIRST and (previous is None or previous.digest == seen.digest)
-    added = await connection.execute(
+    is_baseline = sight == Sight.FIRST and (previous is None or previous.digest == observation.digest)
+    result = await connection.execute(
         insert(observations)
         .values(
             base_id=base,
             previous_id=None if previous is None else previous.id,
-            at=seen.at,
-            digest=seen.digest,
+            at=observation.at,
+            digest=observation.digest,
             sight=sight,
-            observation=dump(seen, Observation),
+            observation=dump(observation, Observation),
             assessed=is_baseline,
         )
         .returning(observations.c.id)
     )
-    return int(added.scalar_one())
+    return int(result.scalar_one())
 
 
 async def last_with_digest(connection: AsyncConnection, base: int) -> Row[Any, Any] | None:

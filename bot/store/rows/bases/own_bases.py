@@ -62,23 +62,23 @@ async def produced_among(
 ) -> set[str]:
     """Those of these image names, `registry/repository`, that some repository of the fleet produces; what
     repositories `apart_from` say does not count."""
-    found: set[str] = set()
-    for some in chunks(sorted(names)):
-        pairs = [tuple(name.split("/", 1)) for name in some]
+    produced_names: set[str] = set()
+    for chunk in chunks(sorted(names)):
+        pairs = [tuple(name.split("/", 1)) for name in chunk]
         rows = await connection.execute(
             select(images.c.registry, images.c.repository).where(
                 tuple_(images.c.registry, images.c.repository).in_(pairs),
                 images.c.repository_id.not_in(apart_from),
             )
         )
-        found |= {f"{row.registry}/{row.repository}" for row in rows}
-    return found
+        produced_names |= {f"{row.registry}/{row.repository}" for row in rows}
+    return produced_names
 
 
-async def produced_by(connection: AsyncConnection, some: Collection[int]) -> set[str]:
-    """The names of the images that these repositories are known to produce."""
+async def produced_by(connection: AsyncConnection, homes: Collection[int]) -> set[str]:
+    """Reads the names of the images that these repositories are known to produce."""
     rows = await connection.execute(
-        select(images.c.registry, images.c.repository).where(images.c.repository_id.in_(some))
+        select(images.c.registry, images.c.repository).where(images.c.repository_id.in_(homes))
     )
     return {f"{row.registry}/{row.repository}" for row in rows}
 
@@ -88,15 +88,15 @@ async def with_own_bases(
 ) -> list[tuple[Usage, Base | None, str | None]]:
     """The usages of a reading, each with the base that it follows, an own one among them, and the name of the image
     that it may follow once somebody says to produce that."""
-    produced = await produced_among(connection, reading.perhaps_own, [home])
-    produced |= {claim.name for claim in reading.images}
-    found: list[tuple[Usage, Base | None, str | None]] = []
+    produced_names = await produced_among(connection, reading.perhaps_own, [home])
+    produced_names |= {claim.name for claim in reading.images}
+    followed_usages: list[tuple[Usage, Base | None, str | None]] = []
     for usage, base in reading.usages:
         name = usage.reference.base.name
         may_be_own = base is None and usage.sdk_pin is None and name in reading.perhaps_own
-        own = _own_base(usage.reference) if may_be_own and name in produced else None
-        found.append((usage, base or own, name if may_be_own else None))
-    return found
+        own = _own_base(usage.reference) if may_be_own and name in produced_names else None
+        followed_usages.append((usage, base or own, name if may_be_own else None))
+    return followed_usages
 
 
 async def follow_own_bases(
@@ -110,12 +110,12 @@ async def follow_own_bases(
     names = set(claimed) ^ await produced_by(connection, homes)
     if not names:
         return
-    produced = {*claimed, *await produced_among(connection, names, homes)}
-    rows = await _naming(connection, names)
+    produced_names = {*claimed, *await produced_among(connection, names, homes)}
+    rows = await _read_usages_naming(connection, names)
     named_by = {row.id: usage.reference for row, usage in rows}
-    wanted = {row.id: _wanted(usage, produced) for row, usage in rows}
+    base_of_row = {row.id: _base_to_follow(usage, produced_names) for row, usage in rows}
     before = {row.id: row.base_id for row, _ in rows}
-    ids = await base_ids(connection, {base for base in wanted.values() if base is not None}, now)
+    ids = await base_ids(connection, {base for base in base_of_row.values() if base is not None}, now)
     news = [
         {
             "row": number,
@@ -123,14 +123,14 @@ async def follow_own_bases(
             "pinned": named_by[number].digest if base else None,
             "release": pinned_to(named_by[number], base) if base else None,
         }
-        for number, base in wanted.items()
+        for number, base in base_of_row.items()
         if before[number] != (base and ids[base])
     ]
     if not news:
         return
-    named = {*(each["base"] for each in news), *(before[each["row"]] for each in news)} - {None}
-    touched = await with_mirrors(connection, {number for number in named if number is not None})
-    await lock(connection, bases, touched)
+    concerned_bases = {*(each["base"] for each in news), *(before[each["row"]] for each in news)} - {None}
+    touched_bases = await with_mirrors(connection, {number for number in concerned_bases if number is not None})
+    await lock(connection, bases, touched_bases)
     await lock(connection, usages, [each["row"] for each in news])
     statement = (
         update(usages)
@@ -138,7 +138,7 @@ async def follow_own_bases(
         .values(base_id=bindparam("base"), digest=bindparam("pinned"), version=bindparam("release"))
     )
     await connection.execute(statement, news)
-    await mark_used(connection, touched)
+    await mark_used(connection, touched_bases)
 
 
 async def look_at_bases(connection: AsyncConnection, name: str, digest: str, now: datetime) -> None:
@@ -148,10 +148,10 @@ async def look_at_bases(connection: AsyncConnection, name: str, digest: str, now
     await _look_now(connection, and_(*is_old), now)
 
 
-async def look_at_once(connection: AsyncConnection, wanted: Collection[Base], now: datetime) -> None:
-    """Has the watch look at once at bases."""
-    for some in chunks(sorted(wanted)):
-        await _look_now(connection, has_name_among(some), now)
+async def look_at_once(connection: AsyncConnection, some_bases: Collection[Base], now: datetime) -> None:
+    """Has the watch look at these bases at once."""
+    for chunk in chunks(sorted(some_bases)):
+        await _look_now(connection, has_name_among(chunk), now)
 
 
 async def _look_now(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> None:
@@ -162,20 +162,20 @@ async def _look_now(connection: AsyncConnection, which: ColumnElement[bool], now
         await connection.execute(update(bases).where(bases.c.id.in_(ids)).values(due_at=now))
 
 
-async def _naming(connection: AsyncConnection, names: Collection[str]) -> Sequence[tuple[Any, Usage]]:
-    found: list[tuple[Any, Usage]] = []
-    for some in chunks(sorted(names)):
+async def _read_usages_naming(connection: AsyncConnection, names: Collection[str]) -> Sequence[tuple[Any, Usage]]:
+    usages_naming: list[tuple[Any, Usage]] = []
+    for chunk in chunks(sorted(names)):
         rows = await connection.execute(
             select(usages.c.id, usages.c.base_id, usages.c.usage)
-            .where(usages.c.image.in_(some))
+            .where(usages.c.image.in_(chunk))
             .order_by(usages.c.id)
         )
-        found += readable(rows, lambda row: (row, load(row.usage, Usage)), lambda row: f"usage {row.id}")
-    return found
+        usages_naming += readable(rows, lambda row: (row, load(row.usage, Usage)), lambda row: f"usage {row.id}")
+    return usages_naming
 
 
-def _wanted(usage: Usage, produced: Collection[str]) -> Base | None:
-    return _own_base(usage.reference) if usage.reference.base.name in produced else None
+def _base_to_follow(usage: Usage, produced_names: Collection[str]) -> Base | None:
+    return _own_base(usage.reference) if usage.reference.base.name in produced_names else None
 
 
 def _own_base(reference: Reference) -> Base | None:

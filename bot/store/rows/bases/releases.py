@@ -13,7 +13,7 @@ from bot.store.rows.bases.tables import releases
 
 
 async def read_releases(connection: AsyncConnection, query: Select[Any]) -> list[Release]:
-    """Those that `query` finds in the table of releases."""
+    """Reads the releases that `query` selects."""
     rows = (await connection.execute(query)).all()
     return readable(rows, lambda row: load(row.release, Release), lambda row: f"release {row.version}")
 

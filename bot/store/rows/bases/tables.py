@@ -163,6 +163,6 @@ def base_of(row: Any) -> Base:
 
 def shows_two_in(row: Any) -> ShowsTwo | None:
     """What a row of `bases`, or a mapping of its columns, says of a registry that shows two digests."""
-    told = row if isinstance(row, Mapping) else row._mapping
-    other, since = told["other_digest"], told["switched_at"]
+    columns = row if isinstance(row, Mapping) else row._mapping
+    other, since = columns["other_digest"], columns["switched_at"]
     return ShowsTwo(other, since) if other is not None else None

@@ -44,42 +44,46 @@ async def news_of_contradictions(connection: AsyncConnection, now: datetime) -> 
     """The incidents that begin, and the subjects of those that are over; nothing is over by a row that cannot be
     read."""
     rows = (await connection.execute(_CONTRADICTED)).all()
-    told: dict[str, list[str]] = {}
+    lines_by_subject: dict[str, list[str]] = {}
     for name, lines in readable(
         rows,
-        lambda row: (row.name, _told(row, load(row.standings, tuple[ImageStanding, ...]))),
+        lambda row: (row.name, _lines_of(row, load(row.standings, tuple[ImageStanding, ...]))),
         lambda row: f"image {row.id}",
     ):
-        told.setdefault(_subject(name), []).extend(lines)
-    before = set(await connection.scalars(_open(incidents.c.subject)))
-    begun = [_incident(subject, lines, now) for subject, lines in told.items() if lines and subject not in before]
-    return begun, before - {_subject(row.name) for row in rows}
+        lines_by_subject.setdefault(_subject(name), []).extend(lines)
+    before = set(await connection.scalars(_select_open(incidents.c.subject)))
+    beginnings = [
+        _incident(subject, lines, now)
+        for subject, lines in lines_by_subject.items()
+        if lines and subject not in before
+    ]
+    return beginnings, before - {_subject(row.name) for row in rows}
 
 
 async def open_contradictions(connection: AsyncConnection, only: Collection[str] | None = None) -> tuple[str, ...]:
     """What is told of each repository, the longest first; with `only`, of these repositories."""
     rows = await connection.execute(
-        _open(incidents.c.subject, incidents.c.detail).order_by(incidents.c.opened_at, incidents.c.id)
+        _select_open(incidents.c.subject, incidents.c.detail).order_by(incidents.c.opened_at, incidents.c.id)
     )
-    told = [(row.subject.removeprefix(CONTRADICTED), row.detail) for row in rows]
-    return tuple(f"{name}: {detail}" for name, detail in told if only is None or name in only)
+    details = [(row.subject.removeprefix(CONTRADICTED), row.detail) for row in rows]
+    return tuple(f"{name}: {detail}" for name, detail in details if only is None or name in only)
 
 
-def _open(*columns: Any) -> Select[Any]:
+def _select_open(*columns: Any) -> Select[Any]:
     return select(*columns).where(incidents.c.cleared_at.is_(None), incidents.c.subject.startswith(CONTRADICTED))
 
 
-def _told(row: Any, standings: Sequence[ImageStanding]) -> list[str]:
+def _lines_of(row: Any, standings: Sequence[ImageStanding]) -> list[str]:
     """A line for the first platform that is contradicted."""
     place = f"{row.registry}/{row.repository}:{row.found or row.tag}"
-    contradicted = [each for each in standings if each.strength is Strength.CONTRADICTED]
-    return [f"{place} on {each.platform}: {each.disagreement}" for each in contradicted[:1]]
+    contradictions = [each for each in standings if each.strength is Strength.CONTRADICTED]
+    return [f"{place} on {each.platform}: {each.disagreement}" for each in contradictions[:1]]
 
 
 def _subject(repository: str) -> str:
     return f"{CONTRADICTED}{repository}"[:LONGEST_SUBJECT]
 
 
-def _incident(subject: str, told: Sequence[str], now: datetime) -> Incident:
-    more = f", and {counted(len(told) - 1, 'more image')}" if len(told) > 1 else ""
-    return Incident(subject, now, f"{told[0]}{more}; {_ADVICE}")
+def _incident(subject: str, lines: Sequence[str], now: datetime) -> Incident:
+    more = f", and {counted(len(lines) - 1, 'more image')}" if len(lines) > 1 else ""
+    return Incident(subject, now, f"{lines[0]}{more}; {_ADVICE}")

@@ -49,86 +49,89 @@ async def save_deployments(
     other begins now, or before that where `is_older`: what the repository held until now was not read, or not by
     the same reader. What it named of the same image before is kept with it.
     """
-    found = await connection.execute(_OF_REPOSITORY.where(deployments.c.repository_id == repository))
-    known = [row._asdict() for row in found]
-    places = sorted(map(_place, usages), key=lambda place: place["line"])
-    stay, gone, begun = _told_apart(known, places)
+    result = await connection.execute(_OF_REPOSITORY.where(deployments.c.repository_id == repository))
+    rows = [row._asdict() for row in result]
+    places = sorted(map(_place_of, usages), key=lambda place: place["line"])
+    stay, old_rows, new_places = _tell_apart(rows, places)
     changed = [_change(row, place) for row, place in stay if any(row[name] != place[name] for name in _NAMED)]
-    begun = _with_before(gone, begun)
-    changed += [_change(row, place, now, is_older) for row, place in zip(gone, begun, strict=False)]
+    new_places = _with_before(old_rows, new_places)
+    changed += [_change(row, place, now, is_older) for row, place in zip(old_rows, new_places, strict=False)]
     if changed:
         await connection.execute(_CHANGE, changed)
-    if more := begun[len(gone) :]:
+    if more := new_places[len(old_rows) :]:
         times = {"repository_id": repository, "since": now, "is_older": is_older}
         await connection.execute(insert(deployments), [{**place, **times} for place in more])
-    if fewer := [row["id"] for row in gone[len(begun) :]]:
+    if fewer := [row["id"] for row in old_rows[len(new_places) :]]:
         await connection.execute(delete(deployments).where(deployments.c.id.in_(fewer)))
 
 
-def _told_apart(known: Sequence[_Place], places: Sequence[_Place]) -> _Apart:
+def _tell_apart(rows: Sequence[_Place], places: Sequence[_Place]) -> _Apart:
     """What stays in its file, or in one that was renamed: the old name is gone, and the new one was not there."""
-    stay, gone, begun = _paired(known, places, _where_what_is_named)
-    before, after = ({place["path"] for place in some} for some in (known, places))
-    left = [row for row in gone if row["path"] not in after]
-    come = [place for place in begun if place["path"] not in before]
-    renamed, left, come = _paired(left, come, _what_is_named)
-    gone = [*left, *(row for row in gone if row["path"] in after)]
-    begun = [*come, *(place for place in begun if place["path"] in before)]
-    return [*stay, *renamed], gone, begun
+    stay, old_rows, new_places = _pair(rows, places, _where_what_is_named)
+    before, after = ({place["path"] for place in side} for side in (rows, places))
+    rows_left = [row for row in old_rows if row["path"] not in after]
+    places_left = [place for place in new_places if place["path"] not in before]
+    renamed_pairs, rows_left, places_left = _pair(rows_left, places_left, _what_is_named)
+    old_rows = [*rows_left, *(row for row in old_rows if row["path"] in after)]
+    new_places = [*places_left, *(place for place in new_places if place["path"] in before)]
+    return [*stay, *renamed_pairs], old_rows, new_places
 
 
-def _paired(known: Sequence[_Place], places: Sequence[_Place], told: Callable[[_Place], Hashable]) -> _Apart:
+def _pair(old_rows: Sequence[_Place], places: Sequence[_Place], key_of: Callable[[_Place], Hashable]) -> _Apart:
     """Pairs rows and places of which the same is told, in their order."""
     rows: dict[Hashable, list[_Place]] = {}
-    for row in known:
-        rows.setdefault(told(row), []).append(row)
-    pairs, begun = [], []
+    for row in old_rows:
+        rows.setdefault(key_of(row), []).append(row)
+    pairs, new_places = [], []
     for place in places:
-        if same := rows.get(told(place)):
-            pairs.append((same.pop(0), place))
+        if same_rows := rows.get(key_of(place)):
+            pairs.append((same_rows.pop(0), place))
         else:
-            begun.append(place)
-    return pairs, [row for left in rows.values() for row in left], begun
+            new_places.append(place)
+    return pairs, [row for rest in rows.values() for row in rest], new_places
 
 
-def _with_before(gone: Sequence[_Place], begun: Sequence[_Place]) -> list[_Place]:
+def _with_before(old_rows: Sequence[_Place], new_places: Sequence[_Place]) -> list[_Place]:
     """The places that begin, with what each named of its image until now: nothing where it is new, and None where
     it may be one that is gone from another file, or another of its own file, which had more of them, or less."""
-    pairs, left, new = _paired(gone, begun, _where_its_image_is)
-    uneven = {_where_its_image_is(row) for row, _ in pairs} & set(map(_where_its_image_is, (*left, *new)))
-    images = {_its_image(row) for row in left}
+    pairs, rows_left, new = _pair(old_rows, new_places, _where_its_image_is)
+    uneven = {_where_its_image_is(row) for row, _ in pairs} & set(map(_where_its_image_is, (*rows_left, *new)))
+    images = {_its_image(row) for row in rows_left}
 
     def named_before(place: _Place, row: _Place | None) -> Any:
         if _where_its_image_is(place) in uneven:
             return None
         if row is not None:
-            return _before(row)
+            return _namings_before(row)
         return None if _its_image(place) in images else []
 
-    matched: list[tuple[_Place, _Place | None]] = [(place, row) for row, place in pairs]
-    matched += [(place, None) for place in new]
-    return [{**place, "named_before": named_before(place, row)} for place, row in matched]
+    pairs_to_name: list[tuple[_Place, _Place | None]] = [(place, row) for row, place in pairs]
+    pairs_to_name += [(place, None) for place in new]
+    return [{**place, "named_before": named_before(place, row)} for place, row in pairs_to_name]
 
 
-def _before(row: _Place) -> Any:
+def _namings_before(row: _Place) -> Any:
     """What a place that begins in place of this row named before; None where that is not known."""
     if not isinstance(row["since"], datetime):
         return None
     try:
-        told = row["named_before"]
-        kept = None if told is None else load(told, tuple[Naming, ...])
-        known = [Naming(row["tag"], row["digest"], row["since"], row["is_older"] or kept is None), *(kept or ())]
-        if len(known) > _MOST_BEFORE:
-            known = [*known[: _MOST_BEFORE - 1], replace(known[_MOST_BEFORE - 1], is_older=True)]
-        return dump(tuple(known), tuple[Naming, ...])
+        stored = row["named_before"]
+        namings_before = None if stored is None else load(stored, tuple[Naming, ...])
+        namings = [
+            Naming(row["tag"], row["digest"], row["since"], row["is_older"] or namings_before is None),
+            *(namings_before or ()),
+        ]
+        if len(namings) > _MOST_BEFORE:
+            namings = [*namings[: _MOST_BEFORE - 1], replace(namings[_MOST_BEFORE - 1], is_older=True)]
+        return dump(tuple(namings), tuple[Naming, ...])
     except Failure:
         return None
 
 
-def _place(usage: Usage) -> _Place:
+def _place_of(usage: Usage) -> _Place:
     image = usage.reference
-    told = (image.registry, image.repository, image.tag, image.digest, usage.path, usage.line)
-    return dict(zip(_NAMED, told, strict=True))
+    values = (image.registry, image.repository, image.tag, image.digest, usage.path, usage.line)
+    return dict(zip(_NAMED, values, strict=True))
 
 
 def _what_is_named(place: _Place) -> Hashable:

@@ -29,6 +29,6 @@ async def make_images_due(database: Database, table: Table, is_other: ColumnElem
     async with database.transaction() as connection:
         rows = insert_into(connection, table).from_select(["image_id", "due_at"], missing.order_by(images.c.id))
         await connection.execute(rows.on_conflict_do_nothing())
-        held = await lock_where(connection, table, waits, is_other)
-        for ids in chunks(held):
+        locked_ids = await lock_where(connection, table, waits, is_other)
+        for ids in chunks(locked_ids):
             await connection.execute(update(table).where(table.c.id.in_(ids)).values(due_at=now))

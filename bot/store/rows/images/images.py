@@ -111,7 +111,7 @@ _TOLD = select(
 
 
 async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, str]]:
-    """The pairs of repository and image name whose claim does not count beside another's."""
+    """Reads the pairs of repository and image name whose claim does not count beside another's."""
     twice = (
         select(images.c.registry, images.c.repository)
         .group_by(images.c.registry, images.c.repository)
@@ -121,27 +121,27 @@ async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, 
     rows = await connection.execute(
         _TOLD.join(twice, and_(images.c.registry == twice.c.registry, images.c.repository == twice.c.repository))
     )
-    told = map(_told, rows)
-    claims = [(image.repository_id, replace(image.claim, source=image.source)) for image in told]
+    produced_images = map(_produced_image_of, rows)
+    claims = [(image.repository_id, replace(image.claim, source=image.source)) for image in produced_images]
     return contested(claims)
 
 
 async def parents_of_others(connection: AsyncConnection, claimants: Collection[int]) -> frozenset[tuple[int, str]]:
     """The pairs of these repositories and the names of images that what stands on them waits for."""
-    lost = await contested_images(connection)
-    found: set[tuple[int, str]] = set()
-    for some in chunks(sorted(claimants)):
-        for row in await connection.execute(_TOLD.where(images.c.repository_id.in_(some))):
-            image = _told(row)
+    contested_places = await contested_images(connection)
+    places: set[tuple[int, str]] = set()
+    for chunk in chunks(sorted(claimants)):
+        for row in await connection.execute(_TOLD.where(images.c.repository_id.in_(chunk))):
+            image = _produced_image_of(row)
             place = (image.repository_id, image.claim.name)
-            if replace(image, is_contested=place in lost).is_parent:
-                found.add(place)
-    return frozenset(found)
+            if replace(image, is_contested=place in contested_places).is_parent:
+                places.add(place)
+    return frozenset(places)
 
 
-def _told(row: Any) -> ProducedImage:
-    said = {"sourced_from": row.sourced_from, "builder": _builder_of(row)}
-    return ProducedImage(0, row.repository_id, row.name, claim_of(row), **said)
+def _produced_image_of(row: Any) -> ProducedImage:
+    origin = {"sourced_from": row.sourced_from, "builder": _builder_of(row)}
+    return ProducedImage(0, row.repository_id, row.name, claim_of(row), **origin)
 
 
 def claim_of(row: Any) -> Claim:
@@ -156,8 +156,8 @@ IMAGES_WITH_REPOSITORY = select(images, repositories.c.name).join(
 """All images, each with the `name` of the repository that produces it."""
 
 
-def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> ProducedImage:
-    """A row of `images` as a value; `lost` is as `contested_images` tells it."""
+def image_of(row: Any, repository: str, contested_places: Collection[tuple[int, str]]) -> ProducedImage:
+    """A row of `images` as a value; `contested_places` is as `contested_images` tells it."""
     claim = claim_of(row)
     return ProducedImage(
         row.id,
@@ -169,7 +169,7 @@ def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> Pr
         row.seen_at,
         standings_of(row),
         row.sourced_from,
-        (row.repository_id, claim.name) in lost,
+        (row.repository_id, claim.name) in contested_places,
         row.error,
         _builder_of(row),
         row.law,
@@ -180,8 +180,8 @@ def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> Pr
 
 def standings_of(row: Any) -> tuple[ImageStanding, ...]:
     """What the platforms of an image in a row stand on; what an earlier edition of the law proved is a claim."""
-    stored = load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else ()
-    return stored if row.law == LAW else as_claims(stored)
+    standings = load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else ()
+    return standings if row.law == LAW else as_claims(standings)
 
 
 def not_judged_in(row: Any) -> tuple[NotJudged, ...]:
@@ -194,17 +194,17 @@ def _builder_of(row: Any) -> Builder | None:
 
 
 async def save_claims(connection: AsyncConnection, repository: int, claims: Sequence[Claim], now: datetime) -> None:
-    """What a repository produces from now on: new images are due at once, as are those with another tag."""
+    """Stores what a repository produces from now on: new images are due at once, as are those with another tag."""
     await lock_where(connection, images, images.c.repository_id == repository)
-    found = await connection.execute(select(images).where(images.c.repository_id == repository))
-    known = {(row.registry, row.repository, row.tag): row for row in found}
+    result = await connection.execute(select(images).where(images.c.repository_id == repository))
+    rows_by_tag = {(row.registry, row.repository, row.tag): row for row in result}
     claimed = {(claim.registry, claim.repository, claim.tag.text): claim for claim in claims}
-    kept = _kept_rows(known, claimed)
-    stay = {row.id for row in kept.values()}
-    if gone := [row.id for row in known.values() if row.id not in stay]:
-        await connection.execute(delete(images).where(images.c.id.in_(gone)))
+    rows_to_keep = _match_rows(rows_by_tag, claimed)
+    stay = {row.id for row in rows_to_keep.values()}
+    if old_ids := [row.id for row in rows_by_tag.values() if row.id not in stay]:
+        await connection.execute(delete(images).where(images.c.id.in_(old_ids)))
     for place, claim in claimed.items():
-        row = kept.get(place)
+        row = rows_to_keep.get(place)
         values: dict[str, Any] = {
             "tag": claim.tag.text,
             "source": claim.source.value,
@@ -215,8 +215,12 @@ async def save_claims(connection: AsyncConnection, repository: int, claims: Sequ
             "weakness": claim.weakness,
         }
         if row is None:
-            named = {"repository_id": repository, "registry": claim.registry, "repository": claim.repository}
-            await connection.execute(insert(images).values(**named, **values, due_at=now))
+            place_columns = {
+                "repository_id": repository,
+                "registry": claim.registry,
+                "repository": claim.repository,
+            }
+            await connection.execute(insert(images).values(**place_columns, **values, due_at=now))
         elif any(getattr(row, column) != value for column, value in values.items()):
             due_at = now if row.tag != claim.tag.text else row.due_at
             await connection.execute(update(images).where(images.c.id == row.id).values(**values, due_at=due_at))
@@ -226,22 +230,22 @@ _Tagged = tuple[str, str, str]
 """Registry, repository and tag."""
 
 
-def _kept_rows(known: Mapping[_Tagged, Any], claimed: Iterable[_Tagged]) -> dict[_Tagged, Any]:
+def _match_rows(rows_by_tag: Mapping[_Tagged, Any], claimed: Iterable[_Tagged]) -> dict[_Tagged, Any]:
     """The rows that stay, by the claim that each is for from now on: one whose tag is claimed no more goes on as
     another tag of that name, with all that is known of it."""
-    kept = {place: known[place] for place in claimed if place in known}
+    rows_to_keep = {place: rows_by_tag[place] for place in claimed if place in rows_by_tag}
     free: dict[tuple[str, str], list[Any]] = {}
-    for place, row in known.items():
-        if place not in kept:
+    for place, row in rows_by_tag.items():
+        if place not in rows_to_keep:
             free.setdefault(place[:2], []).append(row)
     for place in claimed:
-        if place not in kept and free.get(place[:2]):
-            kept[place] = free[place[:2]].pop(0)
-    return kept
+        if place not in rows_to_keep and free.get(place[:2]):
+            rows_to_keep[place] = free[place[:2]].pop(0)
+    return rows_to_keep
 
 
 async def forget_images(connection: AsyncConnection, repositories: Sequence[int]) -> None:
-    """Those of repositories that are no longer of the fleet."""
+    """Deletes the images of repositories that are no longer of the fleet."""
     await lock_where(connection, images, images.c.repository_id.in_(repositories))
     for table in (images, deployments):
         await connection.execute(delete(table).where(table.c.repository_id.in_(repositories)))

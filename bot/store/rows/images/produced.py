@@ -18,7 +18,7 @@ _MOST_IMAGES = 20
 
 
 async def produced_configs(connection: AsyncConnection, repository: int, name: str) -> tuple[SeenConfig, ...]:
-    """The configurations of the images that were built from a repository, as far as its word for them counts."""
+    """Reads the configurations of the images that a repository has built, as far as its word for them counts."""
     rows = (
         await connection.execute(
             select(images)
@@ -29,27 +29,27 @@ async def produced_configs(connection: AsyncConnection, repository: int, name: s
     ).all()
     if not rows:
         return ()
-    lost = await contested_images(connection)
-    found = []
+    contested_places = await contested_images(connection)
+    configs = []
     for row in rows:
-        image = image_of(row, name, lost)
+        image = image_of(row, name, contested_places)
         platforms = load(row.platforms, tuple[PlatformImage, ...]) if row.platforms else ()
         if image.doubt is None and platforms and image.digest is not None:
-            document = await _config(connection, platforms[0].digest)
+            document = await _load_config(connection, platforms[0].digest)
             if document is not None:
-                found.append(seen_config(image.claim.name, image.digest, document, image.place.tag))
-    return tuple(found)
+                configs.append(seen_config(image.claim.name, image.digest, document, image.place.tag))
+    return tuple(configs)
 
 
-async def _config(connection: AsyncConnection, manifest: str) -> Mapping[str, object] | None:
+async def _load_config(connection: AsyncConnection, manifest: str) -> Mapping[str, object] | None:
     """The configuration that a manifest names, where both are kept."""
-    document = await _kept(connection, manifest)
+    document = await _load_manifest(connection, manifest)
     pointer = document.get("config") if document is not None else None
     digest = pointer.get("digest") if isinstance(pointer, dict) else None
-    return await _kept(connection, digest) if isinstance(digest, str) else None
+    return await _load_manifest(connection, digest) if isinstance(digest, str) else None
 
 
-async def _kept(connection: AsyncConnection, digest: str) -> Mapping[str, object] | None:
+async def _load_manifest(connection: AsyncConnection, digest: str) -> Mapping[str, object] | None:
     body = await connection.scalar(select(manifests.c.body).where(manifests.c.digest == digest))
     document = json.loads(zlib.decompress(body)) if body is not None else None
     return document if isinstance(document, dict) else None

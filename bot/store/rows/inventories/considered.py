@@ -9,8 +9,8 @@ from bot.upstream.osv.record import WantedPackages
 
 def packed(considered: WantedPackages) -> bytes:
     """Makes the value of the column `considered`."""
-    told = [sorted(each) for each in (considered.releases, considered.names, considered.untold)]
-    return zlib.compress(json.dumps([*told, sorted(considered.unread)]).encode())
+    name_lists = [sorted(each) for each in (considered.releases, considered.names, considered.untold)]
+    return zlib.compress(json.dumps([*name_lists, sorted(considered.unread)]).encode())
 
 
 def unpacked(considered: bytes) -> WantedPackages:
@@ -21,14 +21,14 @@ def unpacked(considered: bytes) -> WantedPackages:
     return WantedPackages(frozenset(releases), frozenset(names), frozenset(untold), pairs)
 
 
-def packed_questions(asked: frozenset[PackageQuestion]) -> bytes | None:
+def packed_questions(questions: frozenset[PackageQuestion]) -> bytes | None:
     """Makes the value of the column `asked`, which is empty where nothing was asked."""
-    rows = [[each.release, each.name, each.version] for each in sorted(asked)]
+    rows = [[each.release, each.name, each.version] for each in sorted(questions)]
     return zlib.compress(json.dumps(rows).encode()) if rows else None
 
 
-def unpacked_questions(asked: bytes | None) -> frozenset[PackageQuestion]:
+def unpacked_questions(packed_bytes: bytes | None) -> frozenset[PackageQuestion]:
     """Reads the value of the column `asked`."""
-    if asked is None:
+    if packed_bytes is None:
         return frozenset()
-    return frozenset(PackageQuestion(*row) for row in json.loads(zlib.decompress(asked)))
+    return frozenset(PackageQuestion(*row) for row in json.loads(zlib.decompress(packed_bytes)))

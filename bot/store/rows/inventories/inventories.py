@@ -203,24 +203,24 @@ def shown_before() -> Select[tuple[int]]:
     now, before = inventories.alias("shown"), inventories.alias("shown_before")
     link = image_inventories
     is_same = (shown_again.c[name] == link.c[name] for name in ("image_id", "platform", "inventory_id"))
-    known = (
+    previous_ids = (
         select(now.c.previous_id).join(link, link.c.inventory_id == now.c.id),
         select(shown_again.c.previous_id).join(link, and_(*is_same)),
     )
-    return select(before.c.id).where(before.c.id.in_(union_all(*known)), before.c.read_at.is_not(None))
+    return select(before.c.id).where(before.c.id.in_(union_all(*previous_ids)), before.c.read_at.is_not(None))
 
 
 def package_of(row: Any) -> Package:
-    """A row of `packages` as a value."""
+    """Loads the package in a row of `packages`."""
     return Package(row.type, row.name, row.version, row.architecture, row.source, row.source_version)
 
 
 async def packages_by_id(
-    connection: AsyncConnection, some: Collection[int], *where: ColumnElement[bool]
+    connection: AsyncConnection, numbers: Collection[int], *conditions: ColumnElement[bool]
 ) -> dict[int, Package]:
     """Reads packages by the ids of their rows; with conditions, only those that fulfil them."""
-    found: dict[int, Package] = {}
-    for ids in chunks(sorted(some)):
-        rows = await connection.execute(select(packages).where(packages.c.id.in_(ids), *where))
-        found |= {row.id: package_of(row) for row in rows}
-    return found
+    packages_of: dict[int, Package] = {}
+    for ids in chunks(sorted(numbers)):
+        rows = await connection.execute(select(packages).where(packages.c.id.in_(ids), *conditions))
+        packages_of |= {row.id: package_of(row) for row in rows}
+    return packages_of

@@ -22,40 +22,42 @@ _considered = lru_cache(maxsize=_MOST_KEPT)(unpacked)
 
 
 async def kept_data(connection: AsyncConnection) -> KeptData:
-    """How old the kept data of each publisher is, and what it was looked through for."""
+    """Reads how old the kept data of each publisher is, and what it was looked through for."""
     checked_at: dict[str, Any] = {}
     considered: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
     untold: set[str] = set()
     unread: set[tuple[str, str]] = set()
     illegible: set[str] = set()
-    asked: dict[str, frozenset[tuple[str, str, str]]] = {}
+    questions: dict[str, frozenset[tuple[str, str, str]]] = {}
     columns = (dumps.c.ecosystem, dumps.c.checked_at, dumps.c.fetched_at, dumps.c.considered, dumps.c.asked)
     for row in await connection.execute(select(*columns)):
         is_read = bool(readable([row], check_moments, lambda each: f"dump of {each.ecosystem}"))
         checked_at[row.ecosystem] = row.checked_at if is_read and row.fetched_at is not None else None
         if row.considered is not None:
-            told = readable(
+            values = readable(
                 [row], lambda each: _considered(each.considered), lambda each: f"dump of {each.ecosystem}"
             )
-            wanted = told[0] if told else WantedPackages()
-            considered[row.ecosystem] = wanted.releases, wanted.names
-            untold |= wanted.untold
-            unread |= wanted.unread - {UNNAMED}
-            if UNNAMED in wanted.unread:
+            considered_packages = values[0] if values else WantedPackages()
+            considered[row.ecosystem] = considered_packages.releases, considered_packages.names
+            untold |= considered_packages.untold
+            unread |= considered_packages.unread - {UNNAMED}
+            if UNNAMED in considered_packages.unread:
                 illegible.add(row.ecosystem)
         if row.asked is not None:
-            versions = readable([row], lambda each: _asked(each.asked), lambda each: f"dump of {each.ecosystem}")
-            asked[row.ecosystem] = versions[0] if versions else frozenset()
+            versions = readable(
+                [row], lambda each: _load_questions(each.asked), lambda each: f"dump of {each.ecosystem}"
+            )
+            questions[row.ecosystem] = versions[0] if versions else frozenset()
     of_dotnet = select(func.count(), func.max(documents.c.checked_at)).where(
         documents.c.kind == FeedKind.DOTNET_INDEX.value
     )
     number, last = (await connection.execute(of_dotnet)).one()
     if number:
         checked_at[DOTNET] = last
-    held = (frozenset(untold), frozenset(unread), frozenset(illegible))
-    return KeptData(checked_at, considered, asked, *held, await newest_times(connection))
+    unknowns = (frozenset(untold), frozenset(unread), frozenset(illegible))
+    return KeptData(checked_at, considered, questions, *unknowns, await newest_times(connection))
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _asked(packed: bytes) -> frozenset[tuple[str, str, str]]:
+def _load_questions(packed: bytes) -> frozenset[tuple[str, str, str]]:
     return frozenset((each.release, each.name, each.version) for each in unpacked_questions(packed))

@@ -43,36 +43,41 @@ async def with_notices(connection: AsyncConnection, moves: _Moves) -> list[tuple
         for change in platform.changes or ()
         if release is not None and change.direction is Direction.UP
     ]
-    held = await _held(connection, {change.name for change in newer})
-    asked = {number for change in newer for number, _ in held.get(_before(change), ())}
-    said = await _said(connection, asked)
+    packages_by_name = await _read_packages(connection, {change.name for change in newer})
+    affected_ids = {number for change in newer for number, _ in packages_by_name.get(_version_before(change), ())}
+    words_by_package = await _read_words(connection, affected_ids)
     return [
-        (number, platform if release is None else _noticed(platform, release, held, said))
+        (
+            number,
+            platform if release is None else _add_notices(platform, release, packages_by_name, words_by_package),
+        )
         for number, release, platform in moves
     ]
 
 
-def _before(change: PackageChange) -> _Named:
+def _version_before(change: PackageChange) -> _Named:
     return (change.type, change.name, change.before or "")
 
 
-def _after(change: PackageChange) -> _Named:
+def _version_after(change: PackageChange) -> _Named:
     return (change.type, change.name, change.after or "")
 
 
-async def _held(connection: AsyncConnection, names: Collection[str]) -> dict[_Named, list[tuple[int, Package]]]:
-    found: dict[_Named, list[tuple[int, Package]]] = {}
-    for some in chunks(sorted(names)):
-        for row in await connection.execute(select(packages).where(packages.c.name.in_(some))):
-            found.setdefault((row.type, row.name, row.version), []).append((row.id, package_of(row)))
-    return found
+async def _read_packages(
+    connection: AsyncConnection, names: Collection[str]
+) -> dict[_Named, list[tuple[int, Package]]]:
+    packages_by_name: dict[_Named, list[tuple[int, Package]]] = {}
+    for chunk in chunks(sorted(names)):
+        for row in await connection.execute(select(packages).where(packages.c.name.in_(chunk))):
+            packages_by_name.setdefault((row.type, row.name, row.version), []).append((row.id, package_of(row)))
+    return packages_by_name
 
 
-async def _said(
+async def _read_words(
     connection: AsyncConnection, numbers: Collection[int]
 ) -> dict[int, list[tuple[str, AffectedPackage]]]:
     """The notices, or the CVEs without one, by which packages are affected, by their ids."""
-    found: dict[int, list[tuple[str, AffectedPackage]]] = {}
+    words_by_package: dict[int, list[tuple[str, AffectedPackage]]] = {}
     is_notice = _is_named(NOTICES)
     of_record = vulnerability_cves.c.vulnerability_id == vulnerabilities.c.id
     for ids in chunks(sorted(numbers)):
@@ -89,32 +94,32 @@ async def _said(
             .where(exposures.c.package_id.in_(ids), exposures.c.is_certain, is_notice)
         )
         for row in rows:
-            told = row.cve or row.name
-            found.setdefault(row.package_id, []).append((told, load(row.affected, AffectedPackage)))
-    return found
+            notice = row.cve or row.name
+            words_by_package.setdefault(row.package_id, []).append((notice, load(row.affected, AffectedPackage)))
+    return words_by_package
 
 
 def _is_named(starts: Sequence[str]) -> ColumnElement[bool]:
     return or_(*(vulnerabilities.c.name.startswith(start) for start in starts))
 
 
-def _noticed(
+def _add_notices(
     platform: PlatformChanges,
     release: str,
-    held: Mapping[_Named, Sequence[tuple[int, Package]]],
-    said: Mapping[int, Sequence[tuple[str, AffectedPackage]]],
+    packages_by_name: Mapping[_Named, Sequence[tuple[int, Package]]],
+    words_by_package: Mapping[int, Sequence[tuple[str, AffectedPackage]]],
 ) -> PlatformChanges:
     if platform.changes is None:
         return platform
 
     def notices(change: PackageChange) -> tuple[str, ...]:
-        after = [package for _, package in held.get(_after(change), ())]
+        after = [package for _, package in packages_by_name.get(_version_after(change), ())]
         return tuple(
             sorted(
                 {
                     name
-                    for number, _ in held.get(_before(change), ())
-                    for name, affected in said.get(number, ())
+                    for number, _ in packages_by_name.get(_version_before(change), ())
+                    for name, affected in words_by_package.get(number, ())
                     if affected.release == release and after and all(affected.fit(each) is Fit.NO for each in after)
                 },
                 key=in_order_of_publication,

@@ -18,15 +18,15 @@ from bot.store.rows.inventories.inventories import inventories, inventory_packag
 from bot.store.rows.inventories.vulnerabilities import expose_packages, look_again_soon
 
 
-async def package_ids(connection: AsyncConnection, found: Collection[Package], now: datetime) -> set[int]:
-    """The rows of these packages; those that are new are added."""
-    by_key = {_key_of(package): package for package in found}
+async def package_ids(connection: AsyncConnection, some_packages: Collection[Package], now: datetime) -> set[int]:
+    """Reads the ids of these packages; those that are new are added."""
+    by_key = {_key_of(package): package for package in some_packages}
     ids = await _known_ids(connection, by_key)
     missing = [{"key": key, **asdict(by_key[key])} for key in sorted(by_key.keys() - ids.keys())]
     if missing:
         await raise_counter(connection, EXPOSURES)
-        for some in chunks(missing):
-            await connection.execute(insert_into(connection, packages).on_conflict_do_nothing(), some)
+        for chunk in chunks(missing):
+            await connection.execute(insert_into(connection, packages).on_conflict_do_nothing(), chunk)
         new = await _known_ids(connection, [each["key"] for each in missing])
         await expose_packages(connection, new.values())
         await look_again_soon(connection, now)
@@ -35,11 +35,11 @@ async def package_ids(connection: AsyncConnection, found: Collection[Package], n
 
 
 async def _known_ids(connection: AsyncConnection, keys: Collection[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for some in chunks(sorted(keys)):
-        rows = await connection.execute(select(packages.c.key, packages.c.id).where(packages.c.key.in_(some)))
-        found |= {row.key: row.id for row in rows}
-    return found
+    ids: dict[str, int] = {}
+    for chunk in chunks(sorted(keys)):
+        rows = await connection.execute(select(packages.c.key, packages.c.id).where(packages.c.key.in_(chunk)))
+        ids |= {row.key: row.id for row in rows}
+    return ids
 
 
 @lru_cache(maxsize=65_536)
@@ -71,9 +71,9 @@ async def is_new_to_release(
         .limit(1)
         .scalar_subquery()
     )
-    for some in chunks(sorted(ids)):
+    for chunk in chunks(sorted(ids)):
         new = await connection.execute(
-            select(packages.c.id).where(packages.c.id.in_(some), in_release.is_(None)).limit(1)
+            select(packages.c.id).where(packages.c.id.in_(chunk), in_release.is_(None)).limit(1)
         )
         if new.first() is not None:
             return True

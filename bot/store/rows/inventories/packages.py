@@ -53,12 +53,12 @@ _READING_TAKES = timedelta(minutes=10)
 
 
 async def package_changes_of(
-    connection: AsyncConnection, some: Collection[int]
+    connection: AsyncConnection, change_ids: Collection[int]
 ) -> dict[int, tuple[PlatformChanges, ...]]:
     """How packages changed with each of these changes of bases, in the order in which the bases moved, with the
     notices that tell of fixes in them."""
-    found: dict[int, list[PlatformChanges]] = {}
-    for ids in chunks(sorted(some)):
+    moves_by_change: dict[int, list[PlatformChanges]] = {}
+    for ids in chunks(sorted(change_ids)):
         rows = await connection.execute(
             select(
                 changes.c.id,
@@ -74,19 +74,19 @@ async def package_changes_of(
             .order_by(changes.c.to_observation, package_changes.c.platform)
         )
         moves = readable(rows, _platform_changes, lambda row: f"packages of change {row.id}")
-        for number, each in await with_notices(connection, moves):
-            found.setdefault(number, []).append(each)
-    return {number: tuple(each) for number, each in found.items()}
+        for number, move in await with_notices(connection, moves):
+            moves_by_change.setdefault(number, []).append(move)
+    return {number: tuple(each) for number, each in moves_by_change.items()}
 
 
 def _platform_changes(row: Any) -> tuple[int, str | None, PlatformChanges]:
     """A change's id, the release of the base as publishers list it, and what changed."""
     if row.compared_at is None:
         return row.id, None, PlatformChanges(row.platform, None, is_complete=False)
-    told = load(row.changes, tuple[PackageChange, ...])
+    package_moves = load(row.changes, tuple[PackageChange, ...])
     is_known = row.distribution is not None and row.distribution != "null"
     release = release_of(load_text(row.distribution, Distribution)) if is_known else None
-    return row.id, release, PlatformChanges(row.platform, told, bool(row.is_complete))
+    return row.id, release, PlatformChanges(row.platform, package_moves, bool(row.is_complete))
 
 
 async def outdate_told(connection: AsyncConnection, observation: int, now: datetime) -> None:
@@ -98,82 +98,92 @@ async def outdate_told(connection: AsyncConnection, observation: int, now: datet
     ).first()
     if change is None or change.rollout_id is None:
         return
-    brought = await _brought_by_open(connection, rebuilds.c.rollout_id == change.rollout_id)
-    await outdate(connection, [number for number, found in brought.items() if change.id in found], now)
+    changes_by_rebuild = await _read_brought_by_open(connection, rebuilds.c.rollout_id == change.rollout_id)
+    await outdate(
+        connection, [number for number, change_ids in changes_by_rebuild.items() if change.id in change_ids], now
+    )
 
 
 async def noticed_in_open(connection: AsyncConnection, affected: Collection[int]) -> frozenset[int]:
     """The open pull requests that are to name the notices that these rows, which are new, speak of: those that
     bring a newer version in place of an affected one."""
-    named: set[tuple[str, str, str]] = set()
+    affected_versions: set[tuple[str, str, str]] = set()
     for ids in chunks(sorted(affected)):
         rows = await connection.execute(
             select(packages.c.type, packages.c.name, packages.c.version)
             .join(exposures, exposures.c.package_id == packages.c.id)
             .where(exposures.c.affected_id.in_(ids), exposures.c.is_certain)
         )
-        named |= {(row.type, row.name, row.version) for row in rows}
-    brought = await _brought_by_open(connection) if named else {}
-    noticed: set[int] = set()
-    for ids in chunks(sorted({each for found in brought.values() for each in found})):
+        affected_versions |= {(row.type, row.name, row.version) for row in rows}
+    changes_by_rebuild = await _read_brought_by_open(connection) if affected_versions else {}
+    noticed_changes: set[int] = set()
+    for ids in chunks(sorted({each for change_ids in changes_by_rebuild.values() for each in change_ids})):
         rows = await connection.execute(
             select(changes.c.id, package_changes.c.changes)
             .join(changes, changes.c.to_observation == package_changes.c.observation_id)
             .where(changes.c.id.in_(ids), package_changes.c.compared_at.is_not(None))
         )
-        told = readable(
+        moves_by_change = readable(
             rows,
             lambda row: (row.id, load(row.changes, tuple[PackageChange, ...])),
             lambda row: f"packages of change {row.id}",
         )
-        noticed |= {number for number, said in told if any((c.type, c.name, c.before) in named for c in said)}
-    return frozenset(number for number, found in brought.items() if found & noticed)
+        noticed_changes |= {
+            number
+            for number, package_moves in moves_by_change
+            if any((c.type, c.name, c.before) in affected_versions for c in package_moves)
+        }
+    return frozenset(number for number, change_ids in changes_by_rebuild.items() if change_ids & noticed_changes)
 
 
 async def exposed_in_open(connection: AsyncConnection, affected: Collection[int]) -> frozenset[int]:
     """The open pull requests that are to name the CVEs of these rows, which are new: those that bring an affected
     package."""
-    exposed: set[int] = set()
+    exposed_packages: set[int] = set()
     for ids in chunks(sorted(affected)):
-        exposed |= set(
+        exposed_packages |= set(
             await connection.scalars(select(exposures.c.package_id).where(exposures.c.affected_id.in_(ids)))
         )
-    brought = await _brought_by_open(connection) if exposed else {}
-    concerned: set[int] = set()
+    changes_by_rebuild = await _read_brought_by_open(connection) if exposed_packages else {}
+    concerned_changes: set[int] = set()
     holding = select(inventory_packages.c.inventory_id)
-    for ids in chunks(sorted({each for found in brought.values() for each in found})):
-        for some in chunks(sorted(exposed)):
-            held = holding.where(inventory_packages.c.package_id.in_(some))
-            concerned |= set(await connection.scalars(_compared(ids).where(package_changes.c.after_id.in_(held))))
-    return frozenset(number for number, found in brought.items() if found & concerned)
+    for ids in chunks(sorted({each for change_ids in changes_by_rebuild.values() for each in change_ids})):
+        for chunk in chunks(sorted(exposed_packages)):
+            holders = holding.where(inventory_packages.c.package_id.in_(chunk))
+            concerned_changes |= set(
+                await connection.scalars(_select_compared(ids).where(package_changes.c.after_id.in_(holders)))
+            )
+    return frozenset(number for number, change_ids in changes_by_rebuild.items() if change_ids & concerned_changes)
 
 
 async def compared_in_open(connection: AsyncConnection, since: datetime | None) -> frozenset[int]:
     """The open pull requests that are to tell of CVEs anew, since they bring what was compared after the reading of
     CVE data began that ended at `since`: it was not looked through for that. None where there was no such reading.
     """
-    brought = await _brought_by_open(connection)
-    concerned: set[int] = set()
-    for ids in chunks(sorted({each for found in brought.values() for each in found})):
-        late = package_changes.c.compared_at >= since - _READING_TAKES if since is not None else true()
-        concerned |= set(await connection.scalars(_compared(ids).where(late)))
-    return frozenset(number for number, found in brought.items() if found & concerned)
+    changes_by_rebuild = await _read_brought_by_open(connection)
+    concerned_changes: set[int] = set()
+    for ids in chunks(sorted({each for change_ids in changes_by_rebuild.values() for each in change_ids})):
+        is_late = package_changes.c.compared_at >= since - _READING_TAKES if since is not None else true()
+        concerned_changes |= set(await connection.scalars(_select_compared(ids).where(is_late)))
+    return frozenset(number for number, change_ids in changes_by_rebuild.items() if change_ids & concerned_changes)
 
 
-def _compared(some: Sequence[int]) -> Select[tuple[int]]:
+def _select_compared(change_ids: Sequence[int]) -> Select[tuple[int]]:
     """Those of these changes of which it is known what they did to packages."""
     return (
         select(changes.c.id)
         .join(package_changes, package_changes.c.observation_id == changes.c.to_observation)
-        .where(changes.c.id.in_(some), package_changes.c.compared_at.is_not(None))
+        .where(changes.c.id.in_(change_ids), package_changes.c.compared_at.is_not(None))
     )
 
 
-async def _brought_by_open(connection: AsyncConnection, *where: ColumnElement[bool]) -> dict[int, frozenset[int]]:
+async def _read_brought_by_open(
+    connection: AsyncConnection, *conditions: ColumnElement[bool]
+) -> dict[int, frozenset[int]]:
     """The changes that each open pull request brings, by the ids of both."""
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.targets).where(
-            rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value, *where
+            rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value, *conditions
         )
     )
     return {
@@ -185,7 +195,7 @@ async def _brought_by_open(connection: AsyncConnection, *where: ColumnElement[bo
 async def forget_indexes(connection: AsyncConnection, before: datetime) -> None:
     """Forgets which images tags have shown since under other indexes, seen before then, that no tag shows and no
     manifest names, and that are not the last of what a tag showed right before: reports may be about that."""
-    named = (select(table.c.digest).where(table.c.digest.is_not(None)) for table in (images, deployments))
+    digests = (select(table.c.digest).where(table.c.digest.is_not(None)) for table in (images, deployments))
     newer = later_indexes.alias("newer")
     has_newer = exists().where(
         newer.c.inventory_id == later_indexes.c.inventory_id, newer.c.seen_at > later_indexes.c.seen_at
@@ -193,7 +203,7 @@ async def forget_indexes(connection: AsyncConnection, before: datetime) -> None:
     await connection.execute(
         delete(later_indexes).where(
             later_indexes.c.seen_at < before,
-            later_indexes.c.index_digest.not_in(union_all(*named)),
+            later_indexes.c.index_digest.not_in(union_all(*digests)),
             or_(later_indexes.c.inventory_id.not_in(shown_before()), has_newer),
         )
     )
@@ -217,27 +227,31 @@ async def forget_inventories(
         .join(bases, bases.c.observation_id == observed_inventories.c.observation_id)
         .where(bases.c.used.is_(True))
     )
-    uncompared = package_changes.c.compared_at.is_(None)
-    needed = union_all(
+    is_uncompared = package_changes.c.compared_at.is_(None)
+    needed_ids = union_all(
         shown_by_bases,
         select(image_inventories.c.inventory_id),
         select(let_through.c.inventory_id),
-        select(package_changes.c.before_id).where(uncompared),
-        select(package_changes.c.after_id).where(uncompared),
+        select(package_changes.c.before_id).where(is_uncompared),
+        select(package_changes.c.after_id).where(is_uncompared),
     )
-    unshown = and_(inventories.c.seen_at < before, inventories.c.id.not_in(needed))
+    unshown = and_(inventories.c.seen_at < before, inventories.c.id.not_in(needed_ids))
     was_compared = package_changes.c.compared_at >= compared_before
-    told = union_all(
+    inventories_to_tell = union_all(
         select(package_changes.c.before_id).where(was_compared),
         select(package_changes.c.after_id).where(was_compared),
         shown_before(),
         shown_since_pinned(),
     )
-    forgotten = await connection.execute(delete(inventories).where(unshown, inventories.c.id.not_in(told)))
+    forgotten = await connection.execute(
+        delete(inventories).where(unshown, inventories.c.id.not_in(inventories_to_tell))
+    )
     await connection.execute(
         delete(inventory_layers).where(inventory_layers.c.inventory_id.in_(select(inventories.c.id).where(unshown)))
     )
-    unused = await connection.execute(delete(layers).where(layers.c.id.not_in(select(inventory_layers.c.layer_id))))
-    listed = union_all(select(inventory_packages.c.package_id), select(sbom_packages.c.package_id))
-    await connection.execute(delete(packages).where(packages.c.id.not_in(listed)))
-    return forgotten.rowcount, unused.rowcount
+    unused_layers = await connection.execute(
+        delete(layers).where(layers.c.id.not_in(select(inventory_layers.c.layer_id)))
+    )
+    package_ids = union_all(select(inventory_packages.c.package_id), select(sbom_packages.c.package_id))
+    await connection.execute(delete(packages).where(packages.c.id.not_in(package_ids)))
+    return forgotten.rowcount, unused_layers.rowcount

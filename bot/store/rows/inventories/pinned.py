@@ -49,19 +49,19 @@ def shown_since_pinned() -> Select[tuple[int]]:
     By what came in between, an image is known to have had what still runs.
     """
     link = image_inventories.c
-    shown = (link.image_id, link.platform, link.inventory_id.label("id"), literal(0).label("steps"))
-    back = select(*shown).cte(recursive=True, nesting=True)
-    again = last_again(back.c.image_id, back.c.platform, back.c.id).scalar_subquery()
-    previous = func.coalesce(again, inventories.c.previous_id)
+    columns = (link.image_id, link.platform, link.inventory_id.label("id"), literal(0).label("steps"))
+    back = select(*columns).cte(recursive=True, nesting=True)
+    previous_again = last_again(back.c.image_id, back.c.platform, back.c.id).scalar_subquery()
+    previous = func.coalesce(previous_again, inventories.c.previous_id)
     back = back.union_all(
         select(back.c.image_id, back.c.platform, previous, back.c.steps + 1)
         .join(inventories, inventories.c.id == back.c.id)
         .where(back.c.steps < MOST_BEFORE)
     )
-    pinned = select(pinned_inventories().subquery().c.id)
+    pinned_ids = select(pinned_inventories().subquery().c.id)
     first = (
         select(back.c.image_id, back.c.platform, func.max(back.c.steps).label("steps"))
-        .where(back.c.id.in_(pinned))
+        .where(back.c.id.in_(pinned_ids))
         .group_by(back.c.image_id, back.c.platform)
         .subquery()
     )
@@ -72,5 +72,5 @@ def shown_since_pinned() -> Select[tuple[int]]:
     )
     since = select(back.c.id).join(first, and_(*is_since))
     return select(inventories.c.id).where(
-        inventories.c.id.in_(union(since, pinned)), inventories.c.read_at.is_not(None)
+        inventories.c.id.in_(union(since, pinned_ids)), inventories.c.read_at.is_not(None)
     )

@@ -22,25 +22,27 @@ async def inventories_of(connection: AsyncConnection, numbers: Collection[int]) 
             inventory_packages.c.inventory_id.in_([row.id for row in rows])
         )
     )
-    listed: dict[int, list[int]] = {row.id: [] for row in rows}
+    package_ids: dict[int, list[int]] = {row.id: [] for row in rows}
     for inventory, package in pairs:
-        listed[inventory].append(package)
-    known = await packages_by_id(connection, {each for some in listed.values() for each in some})
-    return {row.id: _told(row, [known[each] for each in listed[row.id]]) for row in rows}
+        package_ids[inventory].append(package)
+    packages = await packages_by_id(connection, {each for ids in package_ids.values() for each in ids})
+    return {
+        row.id: _load_inventory_or_failure(row, [packages[each] for each in package_ids[row.id]]) for row in rows
+    }
 
 
-def _told(row: Any, found: Sequence[Package]) -> Inventory | Failure:
+def _load_inventory_or_failure(row: Any, packages: Sequence[Package]) -> Inventory | Failure:
     try:
-        return _inventory(row, found)
+        return _load_inventory(row, packages)
     except Failure as failure:
         return failure
 
 
-def _inventory(row: Any, found: Sequence[Package]) -> Inventory:
-    ordered = tuple(sorted(found, key=lambda package: package.sort_key))
+def _load_inventory(row: Any, packages: Sequence[Package]) -> Inventory:
+    ordered = tuple(sorted(packages, key=lambda package: package.sort_key))
     return Inventory(ordered, distribution_in(row.distribution), tuple(row.problems))
 
 
-def distribution_in(stored: Any) -> Distribution | None:
+def distribution_in(value: Any) -> Distribution | None:
     """The distribution in a column; None where there is none. Raises `Failure` where it cannot be read."""
-    return None if stored is None else load(stored, Distribution)
+    return None if value is None else load(value, Distribution)

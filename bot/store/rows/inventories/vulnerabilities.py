@@ -112,10 +112,10 @@ async def look_again_soon(connection: AsyncConnection, now: datetime) -> None:
     )
 
 
-async def expose_packages(connection: AsyncConnection, some: Collection[int]) -> None:
+async def expose_packages(connection: AsyncConnection, package_ids: Collection[int]) -> None:
     """Notes what these packages, which are new, are exposed to."""
-    found = await packages_by_id(connection, some)
-    by_name = _by_name(found)
+    new_packages = await packages_by_id(connection, package_ids)
+    by_name = _index_by_name(new_packages)
     affected: dict[int, AffectedPackage] = {}
     for names in chunks(sorted(by_name)):
         rows = await connection.execute(
@@ -124,7 +124,7 @@ async def expose_packages(connection: AsyncConnection, some: Collection[int]) ->
             .where(affected_names.c.name.in_(names))
         )
         affected |= {row.id: load(row.affected, AffectedPackage) for row in rows}
-    await _expose(connection, affected, found, by_name)
+    await _expose(connection, affected, new_packages, by_name)
 
 
 async def expose_to(connection: AsyncConnection, affected: Mapping[int, AffectedPackage]) -> None:
@@ -133,13 +133,13 @@ async def expose_to(connection: AsyncConnection, affected: Mapping[int, Affected
         return
     types = {each.type for each in affected.values()}
     rows = await connection.execute(select(packages).where(packages.c.type.in_(types)))
-    found = {row.id: package_of(row) for row in rows}
-    await _expose(connection, affected, found, _by_name(found))
+    all_packages = {row.id: package_of(row) for row in rows}
+    await _expose(connection, affected, all_packages, _index_by_name(all_packages))
 
 
-def _by_name(found: Mapping[int, Package]) -> dict[str, list[int]]:
+def _index_by_name(packages_by_row: Mapping[int, Package]) -> dict[str, list[int]]:
     by_name: dict[str, list[int]] = {}
-    for number, package in found.items():
+    for number, package in packages_by_row.items():
         for name in package.listed_names:
             by_name.setdefault(name, []).append(number)
     return by_name
@@ -148,14 +148,14 @@ def _by_name(found: Mapping[int, Package]) -> dict[str, list[int]]:
 async def _expose(
     connection: AsyncConnection,
     affected: Mapping[int, AffectedPackage],
-    found: Mapping[int, Package],
+    packages_by_row: Mapping[int, Package],
     by_name: Mapping[str, Iterable[int]],
 ) -> None:
     rows = [
         {"affected_id": number, "package_id": package, "is_certain": fit is Fit.YES}
-        for number, each in sorted(affected.items())
-        for package in sorted({id_ for name in each.names for id_ in by_name.get(name, ())})
-        if (fit := each.fit(found[package])) is not Fit.NO
+        for number, package_range in sorted(affected.items())
+        for package in sorted({id_ for name in package_range.names for id_ in by_name.get(name, ())})
+        if (fit := package_range.fit(packages_by_row[package])) is not Fit.NO
     ]
-    for some in chunks(rows):
-        await connection.execute(insert_into(connection, exposures).on_conflict_do_nothing(), some)
+    for chunk in chunks(rows):
+        await connection.execute(insert_into(connection, exposures).on_conflict_do_nothing(), chunk)

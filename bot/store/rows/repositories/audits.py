@@ -79,8 +79,8 @@ async def save_audited(
     connection: AsyncConnection, repository: int, files: Mapping[str, str], now: datetime
 ) -> None:
     """Which files the audit judges from now on; the repository is due only where these are others than before."""
-    known = await connection.execute(select(audits.c.files).where(audits.c.repository_id == repository))
-    row = known.first()
+    result = await connection.execute(select(audits.c.files).where(audits.c.repository_id == repository))
+    row = result.first()
     if row is not None and row.files == dict(files):
         return
     values = {"files": dict(sorted(files.items())), "due_at": now, "attempts": 0}
@@ -90,28 +90,28 @@ async def save_audited(
 
 
 async def audit_again(connection: AsyncConnection, repository: int, now: datetime) -> None:
-    """What else is evidence of a repository has changed; whoever audits it at present has not seen that."""
-    mine = audits.c.repository_id == repository
-    ids = list((await connection.execute(select(audits.c.id).where(mine))).scalars())
+    """Has a repository audited again whose other evidence has changed; whoever audits it now has not seen that."""
+    is_of_repository = audits.c.repository_id == repository
+    ids = list((await connection.execute(select(audits.c.id).where(is_of_repository))).scalars())
     await lock(connection, audits, ids)
-    again = {"due_at": now, "lease_owner": None, "lease_until": None}
-    await connection.execute(update(audits).where(audits.c.id.in_(ids)).values(**again))
+    new_values = {"due_at": now, "lease_owner": None, "lease_until": None}
+    await connection.execute(update(audits).where(audits.c.id.in_(ids)).values(**new_values))
 
 
 async def forget_audits(connection: AsyncConnection, repositories: Sequence[int]) -> None:
-    """Those of repositories that are no longer of the fleet."""
+    """Deletes the audits of repositories that are no longer of the fleet."""
     for table in (practices, audits):
         await connection.execute(delete(table).where(table.c.repository_id.in_(repositories)))
 
 
 async def judged_otherwise(connection: AsyncConnection, mark: str) -> list[int]:
-    """The audits that were made under another mark."""
-    where = or_(audits.c.mark.is_(None), audits.c.mark != mark)
-    return list((await connection.execute(select(audits.c.id).where(where).order_by(audits.c.id))).scalars())
+    """Reads the ids of the audits that were made under another mark."""
+    condition = or_(audits.c.mark.is_(None), audits.c.mark != mark)
+    return list((await connection.execute(select(audits.c.id).where(condition).order_by(audits.c.id))).scalars())
 
 
 def packed(findings: Sequence[Finding]) -> bytes:
-    """Findings as a column holds them."""
+    """Packs findings for their column."""
     return zlib.compress(json.dumps(dump(tuple(findings), tuple[Finding, ...])).encode())
 
 

@@ -12,9 +12,9 @@ from bot.store.rows.repositories.tables import blobs
 
 
 async def blobs_of(connection: AsyncConnection, shas: Iterable[str]) -> dict[str, bytes]:
-    """Those that are kept."""
-    found: dict[str, bytes] = {}
+    """Reads the contents that are kept, by their shas."""
+    bodies: dict[str, bytes] = {}
     for chunk in chunks(sorted(set(shas))):
         rows = await connection.execute(select(blobs).where(blobs.c.sha.in_(chunk)))
-        found |= readable(rows, lambda row: (row.sha, zlib.decompress(row.body)), lambda row: f"blob {row.sha}")
-    return found
+        bodies |= readable(rows, lambda row: (row.sha, zlib.decompress(row.body)), lambda row: f"blob {row.sha}")
+    return bodies

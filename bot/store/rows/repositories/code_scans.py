@@ -34,12 +34,12 @@ falls_due(code_scans, DueTable("code-scans", (IS_SCANNED,), furthest=timedelta(d
 
 
 async def want_scan(connection: AsyncConnection, repository: int, now: datetime) -> None:
-    """Has the findings looked at now: they were made anew."""
-    made = insert_into(connection, code_scans).values(repository_id=repository, due_at=now)
-    again = {"due_at": now, "attempts": 0}
-    await connection.execute(made.on_conflict_do_update(index_elements=["repository_id"], set_=again))
+    """Has the findings of a repository sent to code scanning now, since they were made anew."""
+    insertion = insert_into(connection, code_scans).values(repository_id=repository, due_at=now)
+    due_columns = {"due_at": now, "attempts": 0}
+    await connection.execute(insertion.on_conflict_do_update(index_elements=["repository_id"], set_=due_columns))
 
 
 async def forget_scan(connection: AsyncConnection, repository: int) -> None:
-    """Nobody wishes for the findings in code scanning any more."""
+    """Deletes the row of a repository whose findings nobody wishes to have in code scanning any more."""
     await connection.execute(delete(code_scans).where(code_scans.c.repository_id == repository))

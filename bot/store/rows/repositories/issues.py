@@ -47,13 +47,13 @@ _SAID = ("title", "text", "told", "opens")
 async def say(connection: AsyncConnection, repository: int, section: IssueSection, now: datetime) -> bool:
     """Has the section in the repository's issue from now on, within the caller's transaction; whether that is
     news."""
-    known = await connection.execute(
+    result = await connection.execute(
         select(*(issue_sections.c[name] for name in _SAID)).where(
             issue_sections.c.repository_id == repository, issue_sections.c.name == section.name
         )
     )
     values = {name: getattr(section, name) for name in _SAID}
-    before = known.first()
+    before = result.first()
     if before == tuple(values.values()):
         return False
     key = {"repository_id": repository, "name": section.name}
@@ -65,11 +65,11 @@ async def say(connection: AsyncConnection, repository: int, section: IssueSectio
 
 async def unsay(connection: AsyncConnection, repository: int, name: str, now: datetime) -> bool:
     """Takes the section out again; with the last one the issue is closed. Whether it was there."""
-    mine = issue_sections.c.repository_id == repository, issue_sections.c.name == name
-    opens = await connection.scalar(select(issue_sections.c.opens).where(*mine))
+    is_section = issue_sections.c.repository_id == repository, issue_sections.c.name == name
+    opens = await connection.scalar(select(issue_sections.c.opens).where(*is_section))
     if opens is None:
         return False
-    await connection.execute(delete(issue_sections).where(*mine))
+    await connection.execute(delete(issue_sections).where(*is_section))
     if opens or await _is_open(connection, repository):
         await _want(connection, repository, now)
     return True
@@ -97,14 +97,14 @@ def _section(row: Any) -> IssueSection:
 
 async def _is_open(connection: AsyncConnection, repository: int) -> bool:
     """Whether the forge has an open issue, or is about to."""
-    mine = issues.c.repository_id == repository
-    found = await connection.scalar(
-        select(issues.c.id).where(mine, or_(issues.c.is_open, issues.c.wanted > issues.c.told))
+    is_of_repository = issues.c.repository_id == repository
+    row_id = await connection.scalar(
+        select(issues.c.id).where(is_of_repository, or_(issues.c.is_open, issues.c.wanted > issues.c.told))
     )
-    return found is not None
+    return row_id is not None
 
 
 async def _want(connection: AsyncConnection, repository: int, now: datetime) -> None:
-    made = insert_into(connection, issues).values(repository_id=repository, wanted=1, told=0, due_at=now)
-    again = {"wanted": issues.c.wanted + 1, "due_at": now}
-    await connection.execute(made.on_conflict_do_update(index_elements=["repository_id"], set_=again))
+    insertion = insert_into(connection, issues).values(repository_id=repository, wanted=1, told=0, due_at=now)
+    due_columns = {"wanted": issues.c.wanted + 1, "due_at": now}
+    await connection.execute(insertion.on_conflict_do_update(index_elements=["repository_id"], set_=due_columns))

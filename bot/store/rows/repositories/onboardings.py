@@ -43,13 +43,13 @@ IS_WORKED_ON = and_(onboardings.c.state.in_(_LOOKED_AT), IN_FLEET, ~ALL_PAUSED)
 
 
 def has_declined_lately(now: datetime) -> ColumnElement[bool]:
-    """People may open again what they have closed."""
+    """Whether people have closed the pull request of late, and may open it again."""
     is_late = onboardings.c.changed_at > now - LOOKED_AT_FOR
     return and_(onboardings.c.state == OnboardingState.DECLINED.value, is_late, IN_FLEET, ~ALL_PAUSED)
 
 
 def may_be_opened_again(now: datetime) -> ColumnElement[bool]:
-    """It has declined lately, and not just now."""
+    """Whether a repository has declined lately, and not just now."""
     return and_(has_declined_lately(now), onboardings.c.changed_at <= now - NOT_BEFORE)
 
 
@@ -57,7 +57,7 @@ falls_due(onboardings, DueTable("onboardings", (IS_WORKED_ON,), is_regular=True)
 
 
 def onboarding_of(row: Any) -> Onboarding:
-    """From a row of the table."""
+    """Loads the onboarding in a row of the table."""
     return Onboarding(
         OnboardingState(row.state),
         row.reason,
@@ -74,12 +74,14 @@ def onboarding_of(row: Any) -> Onboarding:
 
 
 async def onboarding_in(connection: AsyncConnection, repository: int) -> Onboarding | None:
-    """How far one repository has come; None where nobody has asked for it."""
+    """Reads how far the onboarding of one repository has come; None where nobody has asked for it."""
     row = (await connection.execute(select(onboardings).where(onboardings.c.repository_id == repository))).first()
     return onboarding_of(row) if row is not None else None
 
 
-async def count_onboardings(connection: AsyncConnection, *where: ColumnElement[bool]) -> dict[OnboardingState, int]:
-    """How many repositories stand how with it."""
-    counted = select(onboardings.c.state, func.count()).where(*where).group_by(onboardings.c.state)
+async def count_onboardings(
+    connection: AsyncConnection, *conditions: ColumnElement[bool]
+) -> dict[OnboardingState, int]:
+    """Counts the repositories by how far their onboarding has come."""
+    counted = select(onboardings.c.state, func.count()).where(*conditions).group_by(onboardings.c.state)
     return {OnboardingState(row[0]): row[1] for row in await connection.execute(counted)}

@@ -16,7 +16,7 @@ IS_WORD_UNREAD = func.coalesce(repositories.c.config["unread"].as_string(), "") 
 
 
 async def read_within_a_day(connection: AsyncConnection, repository: int, now: datetime) -> None:
-    """The next regular reading counts although its branch may be where it was, and comes within a day."""
+    """Has a repository read within a day, although its branch may be where it was."""
     latest = now + timedelta(days=1)
     due = case((repositories.c.due_at > latest, latest), else_=repositories.c.due_at)
     await connection.execute(
@@ -38,7 +38,7 @@ async def rename_in_place(connection: AsyncConnection, listing: Sequence[Reposit
     ).all()
     by_id = {row.forge_id: row for row in rows if row.forge_id is not None}
     by_name = {row.name.lower(): row for row in rows}
-    told: list[dict[str, Any]] = []
+    new_values: list[dict[str, Any]] = []
     in_the_way: list[int] = []
     for item in listing:
         if item.id is None:
@@ -50,19 +50,19 @@ async def rename_in_place(connection: AsyncConnection, listing: Sequence[Reposit
         if bearer is not None and (row is None or bearer.id != row.id):
             in_the_way.append(bearer.id)
         if row is not None and (row.name, row.forge_id, row.node_id) != (item.name, item.id, item.node_id):
-            told.append({"row": row.id, "named": item.name, "forge": item.id, "node": item.node_id})
-    aside = sorted({*in_the_way, *(each["row"] for each in told)})
-    if not aside:
+            new_values.append({"row": row.id, "named": item.name, "forge": item.id, "node": item.node_id})
+    ids_aside = sorted({*in_the_way, *(each["row"] for each in new_values)})
+    if not ids_aside:
         return
-    await lock(connection, repositories, aside)
+    await lock(connection, repositories, ids_aside)
     await connection.execute(
         update(repositories).where(repositories.c.id == bindparam("row")).values(name=bindparam("aside")),
-        [{"row": row, "aside": f"no longer its name: {row}"} for row in aside],
+        [{"row": row, "aside": f"no longer its name: {row}"} for row in ids_aside],
     )
-    if told:
+    if new_values:
         await connection.execute(
             update(repositories)
             .where(repositories.c.id == bindparam("row"))
             .values(name=bindparam("named"), forge_id=bindparam("forge"), node_id=bindparam("node")),
-            told,
+            new_values,
         )

@@ -21,13 +21,13 @@ class _TextWithin(FunctionElement[str]):
 
 
 @compiles(_TextWithin)
-def _text_within(element: _TextWithin, compiler: SQLCompiler, **how: Any) -> str:
-    document, name = (compiler.process(each, **how) for each in element.clauses)
+def _text_within(element: _TextWithin, compiler: SQLCompiler, **options: Any) -> str:
+    document, name = (compiler.process(each, **options) for each in element.clauses)
     return f"({document} ->> {name})"
 
 
 @compiles(_TextWithin, "sqlite")
-def _text_within_on_sqlite(element: _TextWithin, compiler: SQLCompiler, **how: Any) -> str:
+def _text_within_on_sqlite(element: _TextWithin, compiler: SQLCompiler, **options: Any) -> str:
     """SQLite keeps JSON as text, and refuses a whole query for one that is none."""
-    document, name = (compiler.process(each, **how) for each in element.clauses)
+    document, name = (compiler.process(each, **options) for each in element.clauses)
     return f"CASE WHEN json_valid({document}) THEN json_extract({document}, '$.' || {name}) END"

@@ -46,12 +46,12 @@ spendings = Table(
 
 
 async def read_spending(connection: AsyncConnection, account: str, limits: WriteLimits) -> Spending:
-    """What an account has made within the last hour."""
+    """Reads what an account has written within the last hour."""
     rows = await connection.execute(
         select(spendings).where(spendings.c.account == account).order_by(spendings.c.at)
     )
     spent = readable(rows, lambda row: [row.at] * row.contents, lambda row: f"spending {row.id}")
-    return Spending(limits, deque(at for each in spent for at in each))
+    return Spending(limits, deque(moment for each in spent for moment in each))
 
 
 async def read_spendings(connection: AsyncConnection, limits: WriteLimits) -> dict[str, Spending]:
@@ -70,6 +70,6 @@ def may_be_written(now: datetime) -> ColumnElement[bool]:
     return and_(~is_stopped, or_(~opens, ~is_full))
 
 
-def _of_accounts(*where: ColumnElement[bool]) -> Select[tuple[int]]:
+def _of_accounts(*conditions: ColumnElement[bool]) -> Select[tuple[int]]:
     begins = func.substr(func.lower(repositories.c.name), 1, func.length(budgets.c.account))
-    return select(repositories.c.id).join(budgets, begins == budgets.c.account).where(*where)
+    return select(repositories.c.id).join(budgets, begins == budgets.c.account).where(*conditions)

@@ -55,9 +55,9 @@ async def _open_ones(connection: AsyncConnection) -> Mapping[str, datetime]:
 async def _delayed(connection: AsyncConnection) -> Mapping[str, str]:
     """By owner: how many rebuilds fail, alone or in a step, and what the one says that has failed most often."""
     of_rebuild = rebuilds.join(repositories, repositories.c.id == rebuilds.c.repository_id)
-    told = func.coalesce(rebuilds.c.hindered_by, rebuilds.c.reason).label("reason")
+    reason = func.coalesce(rebuilds.c.hindered_by, rebuilds.c.reason).label("reason")
     alone = (
-        select(repositories.c.name, told, rebuilds.c.attempts, rebuilds.c.id)
+        select(repositories.c.name, reason, rebuilds.c.attempts, rebuilds.c.id)
         .select_from(of_rebuild)
         .where(IS_DELAYED, rebuilds.c.state.not_in(ENDED))
     )

@@ -23,14 +23,14 @@ async def open_pause(
     With `once` nothing is done where the same was a reason to pause before.
     """
     which = pauses.c.rollout_id.is_(None) if rollout is None else pauses.c.rollout_id == rollout
-    same = or_(pauses.c.until.is_(None), pauses.c.reason == reason) if once else pauses.c.until.is_(None)
-    if (await connection.execute(select(pauses.c.id).where(same, which))).first() is not None:
+    is_same = or_(pauses.c.until.is_(None), pauses.c.reason == reason) if once else pauses.c.until.is_(None)
+    if (await connection.execute(select(pauses.c.id).where(is_same, which))).first() is not None:
         return False
     await _stop_under_way(connection, rollout, now)
-    added = await connection.execute(
+    result = await connection.execute(
         insert(pauses).values(rollout_id=rollout, since=now, who=who, reason=reason).returning(pauses.c.id)
     )
-    await announce(connection, f"pause:{added.scalar_one()}", now)
+    await announce(connection, f"pause:{result.scalar_one()}", now)
     if rollout is not None:
         await announce(connection, f"rollout:{rollout}", now)
     return True
@@ -43,12 +43,12 @@ async def _stop_under_way(connection: AsyncConnection, rollout: int | None, now:
     All that may be written is locked first, leased or not: what another replica would claim before the pause is
     stored would go on under it.
     """
-    mine = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
+    conditions = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
     merges = or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL)
     is_set = and_(merges, rebuilds.c.merging == Merging.SET.value)
     may_be_written = or_(rebuilds.c.state.in_(AWAITING), IS_OUTDATED, is_set)
-    for some in chunks(await lock_where(connection, rebuilds, may_be_written, *mine)):
-        leased = and_(rebuilds.c.id.in_(some), rebuilds.c.lease_owner.is_not(None))
-        await connection.execute(update(rebuilds).where(leased).values(lease_owner=None, lease_until=None))
-    merging = await merging_by_themselves(connection, rebuilds.c.merging == Merging.SET.value, *mine)
+    for ids in chunks(await lock_where(connection, rebuilds, may_be_written, *conditions)):
+        is_leased = and_(rebuilds.c.id.in_(ids), rebuilds.c.lease_owner.is_not(None))
+        await connection.execute(update(rebuilds).where(is_leased).values(lease_owner=None, lease_until=None))
+    merging = await merging_by_themselves(connection, rebuilds.c.merging == Merging.SET.value, *conditions)
     await outdate(connection, merging, now)

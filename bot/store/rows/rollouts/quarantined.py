@@ -33,10 +33,10 @@ KEPT_BY = (
 """What `kept_because` reads, of rebuilds that `keepers` are joined to."""
 
 
-def keepers(some: FromClause) -> FromClause:
-    """The rebuilds in `some`, each with the quarantine that keeps it and the base of that, where one does."""
+def keepers(source: FromClause) -> FromClause:
+    """The rebuilds in `source`, each with the quarantine that keeps it and the base of that, where one does."""
     is_its = quarantines.c.id == rebuilds.c.quarantine_id
-    return some.outerjoin(quarantines, is_its).outerjoin(bases, bases.c.id == quarantines.c.base_id)
+    return source.outerjoin(quarantines, is_its).outerjoin(bases, bases.c.id == quarantines.c.base_id)
 
 
 def kept_because(row: Any) -> str | None:
@@ -49,37 +49,40 @@ def kept_because(row: Any) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """The quarantines that hold: `carried` keep what brings their digest, `shown` all that stands on a base that
-    shows it, or of which nobody knows what it shows."""
+    """The quarantines that hold: those of `carried_digests` keep what brings their digest, those of `shown_bases`
+    all that stands on a base that shows it, or of which nobody knows what it shows."""
 
-    carried: Mapping[Carried, int] = field(default_factory=dict)
-    shown: Mapping[Base, int] = field(default_factory=dict)
+    carried_digests: Mapping[Carried, int] = field(default_factory=dict)
+    shown_bases: Mapping[Base, int] = field(default_factory=dict)
 
     def keeping(self, targets: Iterable[Target]) -> list[int]:
         """The quarantines that keep a rebuild with these targets from beginning."""
-        found = ((self.shown.get(each.base), self.carried.get((each.base, each.to_digest))) for each in targets)
-        return [number for pair in found for number in pair if number is not None]
+        pairs = (
+            (self.shown_bases.get(target.base), self.carried_digests.get((target.base, target.to_digest)))
+            for target in targets
+        )
+        return [number for pair in pairs for number in pair if number is not None]
 
     def first_keeping(self, targets: Iterable[Target]) -> int | None:
         return next(iter(self.keeping(targets)), None)
 
 
 async def quarantined(connection: AsyncConnection) -> Quarantined:
-    """What is quarantined now; of several quarantines of one base the one that was opened first."""
+    """Reads what is quarantined now; of several quarantines of one base the one that was opened first."""
     rows = await connection.execute(
         select(quarantines.c.id, quarantines.c.digest.label("held"), *SHOWN)
         .join(bases, bases.c.id == quarantines.c.base_id)
         .where(quarantines.c.until.is_(None))
         .order_by(quarantines.c.id.desc())
     )
-    carried: dict[Carried, int] = {}
-    shown: dict[Base, int] = {}
+    carried_digests: dict[Carried, int] = {}
+    shown_bases: dict[Base, int] = {}
     for row in rows:
         base = base_of(row)
-        carried[base, row.held] = row.id
+        carried_digests[base, row.held] = row.id
         if row.digest is None or row.digest == row.held:
-            shown[base] = row.id
-    return Quarantined(carried, shown)
+            shown_bases[base] = row.id
+    return Quarantined(carried_digests, shown_bases)
 
 
 async def to_be_marked(connection: AsyncConnection) -> tuple[set[int], dict[int, list[int]]]:
@@ -87,8 +90,8 @@ async def to_be_marked(connection: AsyncConnection) -> tuple[set[int], dict[int,
 
     Bases move while a quarantine holds, so that all that waits is judged. What cannot be read stays as it is kept.
     """
-    held = await quarantined(connection)
-    holding = set(held.carried.values())
+    quarantines_now = await quarantined(connection)
+    holding = set(quarantines_now.carried_digests.values())
     waits = rebuilds.c.state.in_(AWAITING)
     rows = (
         await connection.execute(
@@ -97,19 +100,23 @@ async def to_be_marked(connection: AsyncConnection) -> tuple[set[int], dict[int,
             )
         )
     ).all()
-    brought = read_targets(rows)
-    freed: set[int] = set()
-    kept: dict[int, list[int]] = {}
+    targets_by_rebuild = read_targets(rows)
+    freed_ids: set[int] = set()
+    ids_to_keep: dict[int, list[int]] = {}
     for row in rows:
         unread = [row.quarantine_id] if row.quarantine_id in holding else []
-        keeping = (held.keeping(brought[row.id]) if row.id in brought else unread) if row.waits else []
+        keeping = (
+            (quarantines_now.keeping(targets_by_rebuild[row.id]) if row.id in targets_by_rebuild else unread)
+            if row.waits
+            else []
+        )
         if row.quarantine_id in keeping:
             continue
         if row.quarantine_id is not None:
-            freed.add(row.id)
+            freed_ids.add(row.id)
         if keeping:
-            kept.setdefault(keeping[0], []).append(row.id)
-    return freed, kept
+            ids_to_keep.setdefault(keeping[0], []).append(row.id)
+    return freed_ids, ids_to_keep
 
 
 async def still_carried(connection: AsyncConnection, digests: Collection[str]) -> set[Carried]:
@@ -122,5 +129,7 @@ async def still_carried(connection: AsyncConnection, digests: Collection[str]) -
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.targets).where(or_(rebuilds.c.state.in_(OPEN), MERGES_STILL), names_one)
     )
-    brought = read_targets(rows).values()
-    return {(each.base, each.to_digest) for targets in brought for each in targets if each.to_digest in digests}
+    target_lists = read_targets(rows).values()
+    return {
+        (each.base, each.to_digest) for targets in target_lists for each in targets if each.to_digest in digests
+    }

@@ -88,10 +88,10 @@ async def open_quarantine(
     connection: AsyncConnection, base: int, digest: str, who: str, reason: str, now: datetime
 ) -> bool:
     """Keeps whatever has not begun on the base from beginning; whether that is new. One message says why."""
-    known = select(quarantines.c.id).where(
+    query = select(quarantines.c.id).where(
         quarantines.c.base_id == base, quarantines.c.digest == digest, quarantines.c.until.is_(None)
     )
-    if (await connection.execute(known)).first() is not None:
+    if (await connection.execute(query)).first() is not None:
         return False
     values = {"base_id": base, "digest": digest, "since": now, "who": who, "reason": reason}
     opened = (await connection.execute(insert(quarantines).values(**values).returning(quarantines))).one()
@@ -116,16 +116,17 @@ async def is_more_to_hold(connection: AsyncConnection) -> bool:
     them too.
     """
     await hold_counter(connection, RELEASES)
-    found = await something_came(connection)
-    if found:
+    is_more = await something_came(connection)
+    if is_more:
         await raise_counter(connection, RELEASES)
-    return found
+    return is_more
 
 
-async def hold_what_came(connection: AsyncConnection, now: datetime, written: Collection[int] = ()) -> None:
+async def hold_what_came(connection: AsyncConnection, now: datetime, planned_ids: Collection[int] = ()) -> None:
     """Quarantines what bases show by now: digests to which they came back, and mirrors' copies of what is
-    quarantined. The rebuilds that are `written` afterwards are locked with those that this concerns."""
-    await _carry_out(connection, [], now, written)
+    quarantined. The rebuilds of `planned_ids`, which are written afterwards, are locked with those that this
+    concerns."""
+    await _carry_out(connection, [], now, planned_ids)
 
 
 async def _hold_returned(connection: AsyncConnection) -> list[Any]:
@@ -133,12 +134,12 @@ async def _hold_returned(connection: AsyncConnection) -> list[Any]:
 
     A base that comes and goes has one quarantine and one message, which count how often it came back.
     """
-    found: list[Any] = []
+    rows: list[Any] = []
     for row in (await connection.execute(_RETURNED)).all():
-        again = update(quarantines).where(quarantines.c.id == row.id).returning(quarantines)
+        statement = update(quarantines).where(quarantines.c.id == row.id).returning(quarantines)
         values = {"until": None, "outcome": None, "returns": quarantines.c.returns + 1}
-        found.append((await connection.execute(again.values(**values))).one())
-    return found
+        rows.append((await connection.execute(statement.values(**values))).one())
+    return rows
 
 
 async def _hold_copies(connection: AsyncConnection, now: datetime) -> list[Any]:
@@ -151,15 +152,15 @@ async def _hold_copies(connection: AsyncConnection, now: datetime) -> list[Any]:
     if not news:
         return []
     upstream = {row.base_id for row in news}
-    named = await connection.execute(select(bases).where(bases.c.id.in_(upstream)))
-    names = {row.id: base_of(row) for row in named}
-    found: list[Any] = []
+    base_rows = await connection.execute(select(bases).where(bases.c.id.in_(upstream)))
+    names = {row.id: base_of(row) for row in base_rows}
+    rows: list[Any] = []
     for row in news:
         reason = f"a copy of {names[row.base_id]}@{row.digest}: {row.reason}"
         values = {"base_id": row.copy, "digest": row.shown, "since": now, "who": row.who, "reason": reason}
-        added = insert(quarantines).values(**values, copy_of_id=row.id).returning(quarantines)
-        found.append((await connection.execute(added)).one())
-    return found
+        statement = insert(quarantines).values(**values, copy_of_id=row.id).returning(quarantines)
+        rows.append((await connection.execute(statement)).one())
+    return rows
 
 
 async def let_go(connection: AsyncConnection, base: int, outcome: str, now: datetime) -> int:
@@ -168,8 +169,8 @@ async def let_go(connection: AsyncConnection, base: int, outcome: str, now: date
 
     A copy may be held when upstream's is over. Neither is held again when it comes back, until somebody says so.
     """
-    mine = select(quarantines.c.id).where(quarantines.c.base_id == base)
-    is_of_it = or_(quarantines.c.base_id == base, quarantines.c.copy_of_id.in_(mine))
+    own_ids = select(quarantines.c.id).where(quarantines.c.base_id == base)
+    is_of_it = or_(quarantines.c.base_id == base, quarantines.c.copy_of_id.in_(own_ids))
     rows = (
         await connection.execute(
             select(quarantines.c.id, quarantines.c.base_id, quarantines.c.copy_of_id)
@@ -186,50 +187,50 @@ async def let_go(connection: AsyncConnection, base: int, outcome: str, now: date
 
 async def _set_lifted(connection: AsyncConnection, base: int, digests: Collection[str], *, is_lifted: bool) -> None:
     """Notes a person's word on these digests of a base, and on mirrors' copies of them."""
-    mine = (quarantines.c.base_id == base, quarantines.c.digest.in_(digests))
-    ids = select(quarantines.c.id).where(*mine).scalar_subquery()
-    concerned = or_(quarantines.c.id.in_(ids), quarantines.c.copy_of_id.in_(ids))
-    await connection.execute(update(quarantines).where(concerned).values(lifted=is_lifted))
+    conditions = (quarantines.c.base_id == base, quarantines.c.digest.in_(digests))
+    ids = select(quarantines.c.id).where(*conditions).scalar_subquery()
+    is_concerned = or_(quarantines.c.id.in_(ids), quarantines.c.copy_of_id.in_(ids))
+    await connection.execute(update(quarantines).where(is_concerned).values(lifted=is_lifted))
 
 
 async def _end(connection: AsyncConnection, outcomes: Mapping[int, str], now: datetime) -> list[Any]:
     """Ends these quarantines, each with its outcome; their rows."""
-    found: list[Any] = []
+    ended_rows: list[Any] = []
     for number, outcome in sorted(outcomes.items()):
-        ended = update(quarantines).where(quarantines.c.id == number, quarantines.c.until.is_(None))
-        rows = await connection.execute(ended.values(until=now, outcome=outcome).returning(quarantines))
-        found += rows.all()
-    return found
+        statement = update(quarantines).where(quarantines.c.id == number, quarantines.c.until.is_(None))
+        rows = await connection.execute(statement.values(until=now, outcome=outcome).returning(quarantines))
+        ended_rows += rows.all()
+    return ended_rows
 
 
 async def lift_published(connection: AsyncConnection, now: datetime) -> int:
     """Ends the quarantines of digests that their base shows no more and that nothing carries any more, and holds
     what came; how many have ended. What a quarantine keeps that nothing has taken up for long ends as well."""
-    overtaken = await _overtaken(connection, now)
+    overtaken = await _find_overtaken(connection, now)
     for home in sorted({row.repository_id for row in overtaken}):
         await read_within_a_day(connection, home, now)
-    outcomes = {row.id: f"the next publication came: {row.digest}" for row in await _over(connection)}
-    ended = await _end(connection, outcomes, now)
-    await _carry_out(connection, ended, now, [row.id for row in overtaken])
+    outcomes = {row.id: f"the next publication came: {row.digest}" for row in await _find_over(connection)}
+    ended_rows = await _end(connection, outcomes, now)
+    await _carry_out(connection, ended_rows, now, [row.id for row in overtaken])
     await _end_overtaken(connection, {row.id: base_of(row) for row in overtaken}, now)
     return len(outcomes)
 
 
 async def is_any_to_lift(connection: AsyncConnection, now: datetime) -> bool:
     """Whether `lift_published` has anything to write."""
-    if await _overtaken(connection, now) or await _over(connection) or await something_came(connection):
+    if await _find_overtaken(connection, now) or await _find_over(connection) or await something_came(connection):
         return True
-    freed, kept = await to_be_marked(connection)
-    return bool(freed or kept)
+    freed_ids, ids_to_keep = await to_be_marked(connection)
+    return bool(freed_ids or ids_to_keep)
 
 
-async def _overtaken(connection: AsyncConnection, now: datetime) -> Sequence[Any]:
+async def _find_overtaken(connection: AsyncConnection, now: datetime) -> Sequence[Any]:
     """What a quarantine keeps that nothing has taken up for long."""
     rows = await connection.execute(_OVERTAKEN.where(bases.c.moved_at <= now - _TAKEN_UP_WITHIN))
     return rows.all()
 
 
-async def _over(connection: AsyncConnection) -> list[Any]:
+async def _find_over(connection: AsyncConnection) -> list[Any]:
     """The quarantines of digests that their base shows no more and that nothing carries any more, each with the
     digest that the base shows."""
     rows = await connection.execute(
@@ -238,9 +239,9 @@ async def _over(connection: AsyncConnection) -> list[Any]:
         .where(quarantines.c.until.is_(None), bases.c.digest.is_not(None), bases.c.digest != quarantines.c.digest)
         .order_by(quarantines.c.id)
     )
-    left = rows.all()
-    carried = await still_carried(connection, {row.held for row in left})
-    return [row for row in left if (base_of(row), row.held) not in carried]
+    rows_left = rows.all()
+    carried = await still_carried(connection, {row.held for row in rows_left})
+    return [row for row in rows_left if (base_of(row), row.held) not in carried]
 
 
 async def _end_overtaken(connection: AsyncConnection, overtaken: Mapping[int, Base], now: datetime) -> None:
@@ -248,36 +249,42 @@ async def _end_overtaken(connection: AsyncConnection, overtaken: Mapping[int, Ba
     await lock(connection, rebuilds, list(overtaken))
     waiting = await read_rebuilds(connection, rebuilds.c.id.in_(list(overtaken)), rebuilds.c.state.in_(AWAITING))
     for rebuild in waiting:
-        shown = f"{overtaken[rebuild.id].short} has not shown the quarantined digest that this was for"
-        why = f"{shown}, for {duration(_TAKEN_UP_WITHIN)}, and nothing has taken it up"
-        ended = rebuild.moved(RebuildState.SKIPPED, why, at=now)
-        mine = update(rebuilds).where(rebuilds.c.id == rebuild.id)
-        await connection.execute(mine.values(**outcome_of(ended), quarantine_id=None))
-        await keep_transitions(connection, [transition_row(rebuild.id, now, rebuild.state, ended.state, why)])
+        lack = f"{overtaken[rebuild.id].short} has not shown the quarantined digest that this was for"
+        reason = f"{lack}, for {duration(_TAKEN_UP_WITHIN)}, and nothing has taken it up"
+        ended_rebuild = rebuild.moved(RebuildState.SKIPPED, reason, at=now)
+        statement = update(rebuilds).where(rebuilds.c.id == rebuild.id)
+        await connection.execute(statement.values(**outcome_of(ended_rebuild), quarantine_id=None))
+        await keep_transitions(
+            connection, [transition_row(rebuild.id, now, rebuild.state, ended_rebuild.state, reason)]
+        )
     await after_transitions(connection, {rebuild.rollout for rebuild in waiting}, now)
 
 
 async def _carry_out(
-    connection: AsyncConnection, changed: Sequence[Any], now: datetime, written: Collection[int] = ()
+    connection: AsyncConnection, changed: Sequence[Any], now: datetime, planned_ids: Collection[int] = ()
 ) -> None:
     """Holds what came besides the quarantines that have `changed`, and brings rebuilds and messages to what holds
-    now. All rebuilds are locked at once, in their one order, those that are `written` afterwards among them."""
+    now. All rebuilds are locked at once, in their one order, those of `planned_ids` among them."""
     rows = [*changed, *await _hold_returned(connection), *await _hold_copies(connection, now)]
-    freed, kept = await to_be_marked(connection)
-    if not rows and not freed and not kept:
+    freed_ids, ids_to_keep = await to_be_marked(connection)
+    if not rows and not freed_ids and not ids_to_keep:
         return
-    outdated = await _concerned(connection, {(row.base_id, row.digest) for row in rows})
-    await lock(connection, rebuilds, {*written, *freed, *outdated, *(id_ for ids in kept.values() for id_ in ids)})
-    for some in chunks(sorted(freed)):
-        mine = update(rebuilds).where(rebuilds.c.id.in_(some))
-        await connection.execute(mine.values(quarantine_id=None))
-        await connection.execute(mine.where(*_PUT_OFF, rebuilds.c.due_at > now).values(due_at=now))
-    for number, ids in sorted(kept.items()):
-        for some in chunks(ids):
+    outdated = await _find_concerned(connection, {(row.base_id, row.digest) for row in rows})
+    await lock(
+        connection,
+        rebuilds,
+        {*planned_ids, *freed_ids, *outdated, *(id_ for ids in ids_to_keep.values() for id_ in ids)},
+    )
+    for chunk in chunks(sorted(freed_ids)):
+        statement = update(rebuilds).where(rebuilds.c.id.in_(chunk))
+        await connection.execute(statement.values(quarantine_id=None))
+        await connection.execute(statement.where(*_PUT_OFF, rebuilds.c.due_at > now).values(due_at=now))
+    for number, ids in sorted(ids_to_keep.items()):
+        for chunk in chunks(ids):
             # Taking the lease away stops a worker that is just beginning with one.
             await connection.execute(
                 update(rebuilds)
-                .where(rebuilds.c.id.in_(some), rebuilds.c.state.in_(AWAITING))
+                .where(rebuilds.c.id.in_(chunk), rebuilds.c.state.in_(AWAITING))
                 .values(quarantine_id=number, lease_owner=None, lease_until=None)
             )
     await outdate(connection, outdated, now)
@@ -285,13 +292,13 @@ async def _carry_out(
         await announce(connection, f"quarantine:{number}", now)
 
 
-async def _concerned(connection: AsyncConnection, about: Collection[tuple[int, str]]) -> list[int]:
+async def _find_concerned(connection: AsyncConnection, about: Collection[tuple[int, str]]) -> list[int]:
     """The open pull requests for these digests of bases, which say that they are quarantined, or are no more."""
     names: dict[int, Base] = {}
-    for some in chunks(sorted({base for base, _ in about})):
-        named = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.id.in_(some))
-        names |= {row.id: base_of(row) for row in await connection.execute(named)}
-    wanted = {(names[base], digest) for base, digest in about}
+    for chunk in chunks(sorted({base for base, _ in about})):
+        query = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.id.in_(chunk))
+        names |= {row.id: base_of(row) for row in await connection.execute(query)}
+    named_digests = {(names[base], digest) for base, digest in about}
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.targets).where(
             or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL),
@@ -301,19 +308,19 @@ async def _concerned(connection: AsyncConnection, about: Collection[tuple[int, s
     return [
         number
         for number, targets in read_targets(rows).items()
-        if any((target.base, target.to_digest) in wanted for target in targets)
+        if any((target.base, target.to_digest) in named_digests for target in targets)
     ]
 
 
 async def open_quarantines(
-    connection: AsyncConnection, *where: ColumnElement[bool]
+    connection: AsyncConnection, *conditions: ColumnElement[bool]
 ) -> tuple[QuarantineStatus, ...]:
     """Those that hold now, oldest first, each with how many rebuilds wait for it to be lifted."""
     waiting = select(func.count()).where(rebuilds.c.quarantine_id == quarantines.c.id).scalar_subquery()
     rows = await connection.execute(
         select(quarantines, waiting.label("waiting"), bases.c.registry, bases.c.repository, bases.c.tag)
         .join(bases, bases.c.id == quarantines.c.base_id)
-        .where(quarantines.c.until.is_(None), *where)
+        .where(quarantines.c.until.is_(None), *conditions)
         .order_by(quarantines.c.id)
     )
 

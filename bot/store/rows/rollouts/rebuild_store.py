@@ -39,8 +39,8 @@ class RebuildStore(Store):
 
     def _due(
         self,
-        where: ColumnElement[bool],
-        read: Callable[[Claimed], Awaitable[Item]],
+        condition: ColumnElement[bool],
+        read_item: Callable[[Claimed], Awaitable[Item]],
         order: Sequence[ColumnElement[Any]] = (),
         rests: ColumnElement[bool] | None = None,
     ) -> DueRows[Item]:
@@ -49,9 +49,9 @@ class RebuildStore(Store):
             self._database,
             self._worker,
             rebuilds,
-            read,
+            read_item,
             lambda row: f"rebuild {row['id']}",
-            where=[where],
+            where=[condition],
             order=order,
             error="reason",
             rests=None if rests is None else [rests],
@@ -70,8 +70,8 @@ class RebuildStore(Store):
             if is_begun_anew:
                 await hold_counter(connection, RELEASES)
             if (before.state, after.state) == (RebuildState.OPEN, RebuildState.SKIPPED):
-                owed = {change for target in after.targets for change in target.changes}
-                await plan_once_more(connection, owed)  # under the action that is asked for by now
+                owed_changes = {change for target in after.targets for change in target.changes}
+                await plan_once_more(connection, owed_changes)  # under the action that is asked for by now
             if before.pull_request is not None and before.state.awaits_action and after.state is RebuildState.OPEN:
                 await take_over(connection, after)
             await settle(

@@ -56,12 +56,12 @@ MAY_MERGE = rebuilds.c.merging.is_not(None) & rebuilds.c.merging.in_((Merging.SE
 LATER = rebuilds.alias("later")
 
 
-def is_gone_on_with(*where: ColumnElement[bool]) -> ColumnElement[bool]:
+def is_gone_on_with(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """Whether a rebuild that has not begun, a row of `LATER`, is to go on with the pull request of one of the
-    `rebuilds` table, and all of `where` holds of it."""
+    `rebuilds` table, and all of `conditions` hold of it."""
     same_request = (LATER.c[name] == rebuilds.c[name] for name in ("repository_id", "pull_request"))
     waits = LATER.c.id > rebuilds.c.id, LATER.c.state.in_(AWAITING), LATER.c.call_off.is_(None)
-    return exists(select(LATER.c.id).where(*same_request, *waits, *where))
+    return exists(select(LATER.c.id).where(*same_request, *waits, *conditions))
 
 
 MERGES_STILL = and_(rebuilds.c.state == RebuildState.SUPERSEDED.value, MAY_MERGE, is_gone_on_with())
@@ -70,11 +70,11 @@ MERGES_STILL = and_(rebuilds.c.state == RebuildState.SUPERSEDED.value, MAY_MERGE
 
 async def read_rebuilds(
     connection: AsyncConnection,
-    *where: ColumnElement[bool],
+    *conditions: ColumnElement[bool],
     first: Sequence[ColumnElement[Any]] = (rebuilds.c.id,),
     limit: int | None = None,
 ) -> list[Rebuild]:
-    """The rebuilds where all of `where` holds, but for rows that cannot be read, in the order of `first`."""
+    """The rebuilds of which all of `conditions` hold, but for rows that cannot be read, in the order of `first`."""
     rows = await connection.execute(
         select(
             rebuilds,
@@ -82,7 +82,7 @@ async def read_rebuilds(
             repositories.c.node_id.label("repository_node"),
         )
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-        .where(*where)
+        .where(*conditions)
         .order_by(*first)
         .limit(limit)
     )
@@ -94,12 +94,12 @@ async def read_rebuilds(
 
 
 def transition_row(
-    rebuild: int, at: datetime, before: RebuildState | None, after: RebuildState, reason: str
+    rebuild: int, moment: datetime, before: RebuildState | None, after: RebuildState, reason: str
 ) -> dict[str, Any]:
     """The row that says that a rebuild moved from one state to another, and why."""
     return {
         "rebuild_id": rebuild,
-        "at": at,
+        "at": moment,
         "before": before.value if before else None,
         "after": after.value,
         "reason": reason,
@@ -111,14 +111,14 @@ async def keep_transitions(connection: AsyncConnection, rows: Sequence[dict[str,
     await connection.execute(insert(transitions), list(rows))
 
 
-async def after_transitions(connection: AsyncConnection, touched: set[int], now: datetime) -> None:
+async def after_transitions(connection: AsyncConnection, rollout_ids: set[int], now: datetime) -> None:
     """A rollout ends with its last rebuild; its message is due whenever one of them moved.
 
     The rows are locked before their rebuilds are counted: of two workers that end the last two at once, the second
     sees what the first has committed.
     """
-    await lock(connection, rollouts, touched)
-    for rollout in sorted(touched):
+    await lock(connection, rollouts, rollout_ids)
+    for rollout in sorted(rollout_ids):
         open_ones = select(rebuilds.c.id).where(rebuilds.c.rollout_id == rollout, rebuilds.c.state.not_in(ENDED))
         still_open = (await connection.execute(open_ones.limit(1))).first() is not None
         await connection.execute(
@@ -163,10 +163,10 @@ async def outdate(connection: AsyncConnection, ids: Sequence[int], now: datetime
     """
     await lock(connection, rebuilds, ids)
     was_superseded = and_(rebuilds.c.state == RebuildState.SUPERSEDED.value, MAY_MERGE)
-    for some in chunks(ids):
+    for chunk in chunks(ids):
         await connection.execute(
             update(rebuilds)
-            .where(rebuilds.c.id.in_(some), or_(rebuilds.c.state == RebuildState.OPEN.value, was_superseded))
+            .where(rebuilds.c.id.in_(chunk), or_(rebuilds.c.state == RebuildState.OPEN.value, was_superseded))
             .values(facts_version=rebuilds.c.facts_version + 1, due_at=now)
         )
 
@@ -180,19 +180,19 @@ async def take_over(connection: AsyncConnection, rebuild: Rebuild) -> None:
         *(rebuilds.c.pull_request == rebuild.pull_request, rebuilds.c.merging.is_not(None)),
         rebuilds.c.state == RebuildState.SUPERSEDED.value,
     )
-    for some in chunks(before):
+    for chunk in chunks(before):
         gone_on_with = {"merging": None, "lease_owner": None, "lease_until": None}
-        await connection.execute(update(rebuilds).where(rebuilds.c.id.in_(some)).values(**gone_on_with))
+        await connection.execute(update(rebuilds).where(rebuilds.c.id.in_(chunk)).values(**gone_on_with))
 
 
-async def merging_by_themselves(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[int]:
+async def merging_by_themselves(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[int]:
     """The open pull requests that merge by themselves, or may once nothing keeps them from it; those that a later
     rebuild is to go on with, by the one that has set them so."""
-    concerned = select(rebuilds.c.id).where(
+    query = select(rebuilds.c.id).where(
         or_(rebuilds.c.state == RebuildState.OPEN.value, MERGES_STILL),
-        *(rebuilds.c.action == Action.PULL_REQUEST.value, rebuilds.c.merging.is_not(None), *where),
+        *(rebuilds.c.action == Action.PULL_REQUEST.value, rebuilds.c.merging.is_not(None), *conditions),
     )
-    return list(await connection.scalars(concerned))
+    return list(await connection.scalars(query))
 
 
 def fleet_repository_of(row: Mapping[Any, Any], pins: Mapping[int, Sequence[Usage]]) -> FleetRepository:
@@ -209,7 +209,7 @@ def fleet_repository_of(row: Mapping[Any, Any], pins: Mapping[int, Sequence[Usag
 
 async def sdk_pins(connection: AsyncConnection, ids: Iterable[int]) -> dict[int, list[Usage]]:
     """The usages that follow no base: what global.json files ask for."""
-    found: dict[int, list[Usage]] = {}
+    pins_by_home: dict[int, list[Usage]] = {}
     for chunk in chunks(sorted(ids)):
         rows = await connection.execute(
             select(usages.c.id, usages.c.repository_id, usages.c.usage)
@@ -220,8 +220,8 @@ async def sdk_pins(connection: AsyncConnection, ids: Iterable[int]) -> dict[int,
             rows, lambda row: (row.repository_id, load(row.usage, Usage)), lambda row: f"usage {row.id}"
         )
         for repository, usage in pairs:
-            found.setdefault(repository, []).append(usage)
-    return found
+            pins_by_home.setdefault(repository, []).append(usage)
+    return pins_by_home
 
 
 def read_targets(rows: Iterable[Any]) -> dict[int, tuple[Target, ...]]:
@@ -331,8 +331,8 @@ def went(rebuild: Rebuild, *, succeeded: bool) -> dict[str, Any]:
     """How its attempts went: what failed is counted, and told, until one goes through."""
     if succeeded:
         return {"looks_in_vain": 0, "refusals": 0, "hindered_by": None}
-    told = {"refusals": rebuild.refusals, "hindered_by": rebuild.hindered_by}
-    return {"looks_in_vain": rebuild.looks_in_vain, **told}
+    failures = {"refusals": rebuild.refusals, "hindered_by": rebuild.hindered_by}
+    return {"looks_in_vain": rebuild.looks_in_vain, **failures}
 
 
 def outcome_of(rebuild: Rebuild) -> dict[str, Any]:

@@ -28,5 +28,9 @@ def may_be_opened_again(now: datetime) -> ColumnElement[bool]:
 async def goes_on_later(connection: AsyncConnection, closed: Rebuild) -> Rebuild | None:
     """The later rebuild of its repository that goes on with its bases, None where there is none."""
     home = select(rebuilds.c.repository_id).where(rebuilds.c.id == closed.id).scalar_subquery()
-    later = rebuilds.c.repository_id == home, rebuilds.c.id > closed.id, rebuilds.c.state.not_in(WITHOUT_EFFECT)
-    return that_goes_on(closed, await read_rebuilds(connection, *later))
+    conditions = (
+        rebuilds.c.repository_id == home,
+        rebuilds.c.id > closed.id,
+        rebuilds.c.state.not_in(WITHOUT_EFFECT),
+    )
+    return that_goes_on(closed, await read_rebuilds(connection, *conditions))

@@ -87,20 +87,23 @@ async def latest_rollouts(connection: AsyncConnection, limit: int) -> list[Rollo
     newest = await connection.execute(select(rollouts).order_by(rollouts.c.id.desc()).limit(limit))
     rows = newest.mappings().all()
     numbers = [row["id"] for row in rows]
-    moved, aside = await changes_by_rollout(connection, numbers), await set_aside(connection, numbers)
+    changes_by_number, numbers_aside = (
+        await changes_by_rollout(connection, numbers),
+        await set_aside(connection, numbers),
+    )
     standing = await open_pauses(connection)
-    found: dict[int, list[Rebuild]] = {number: [] for number in numbers}
+    rebuilds_by_rollout: dict[int, list[Rebuild]] = {number: [] for number in numbers}
     for rebuild in await read_rebuilds(connection, rebuilds.c.rollout_id.in_(numbers), is_current()):
-        found[rebuild.rollout].append(rebuild)
+        rebuilds_by_rollout[rebuild.rollout].append(rebuild)
     return [
         Rollout(
             number,
             row["opened_at"],
-            moved.get(number, ()),
-            tuple(found[number]),
+            changes_by_number.get(number, ()),
+            tuple(rebuilds_by_rollout[number]),
             row["ended_at"],
             next((pause for pause in standing if pause.rollout in (None, number)), None),
-            aside.get(number, {}),
+            numbers_aside.get(number, {}),
             Occasion(row["occasion"]),
         )
         for number, row in zip(numbers, rows, strict=True)
@@ -112,42 +115,44 @@ async def changes_of(connection: AsyncConnection, number: int) -> tuple[Change, 
     return (await changes_by_rollout(connection, [number])).get(number, ())
 
 
-async def changes_by_rollout(connection: AsyncConnection, some: Collection[int]) -> dict[int, tuple[Change, ...]]:
+async def changes_by_rollout(
+    connection: AsyncConnection, numbers: Collection[int]
+) -> dict[int, tuple[Change, ...]]:
     """The same for several rollouts, by their ids; those that no change set off are left out."""
     rows = await connection.execute(
         select(changes.c.rollout_id, changes.c.id, changes.c.change)
-        .where(changes.c.rollout_id.in_(some))
+        .where(changes.c.rollout_id.in_(numbers))
         .order_by(changes.c.id)
     )
     pairs = readable(rows, lambda row: (row.rollout_id, load(row.change, Change)), lambda row: f"change {row.id}")
-    found: dict[int, tuple[Change, ...]] = {}
+    changes_of_rollout: dict[int, tuple[Change, ...]] = {}
     for number, change in pairs:
-        found[number] = (*found.get(number, ()), change)
-    return found
+        changes_of_rollout[number] = (*changes_of_rollout.get(number, ()), change)
+    return changes_of_rollout
 
 
 async def moves_of(connection: AsyncConnection, number: int) -> dict[int, list[int]]:
     """The same by their ids, for each base."""
-    found: dict[int, list[int]] = {}
-    moved = select(changes.c.base_id, changes.c.id).where(changes.c.rollout_id == number).order_by(changes.c.id)
-    for row in await connection.execute(moved):
-        found.setdefault(row.base_id, []).append(row.id)
-    return found
+    ids_by_base: dict[int, list[int]] = {}
+    query = select(changes.c.base_id, changes.c.id).where(changes.c.rollout_id == number).order_by(changes.c.id)
+    for row in await connection.execute(query):
+        ids_by_base.setdefault(row.base_id, []).append(row.id)
+    return ids_by_base
 
 
-async def set_aside(connection: AsyncConnection, some: Collection[int]) -> dict[int, dict[str, int]]:
+async def set_aside(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, dict[str, int]]:
     """By rollout, how many unmerged pull requests of each wave the next ones no longer wait for."""
     left_out = await connection.execute(
         select(
             rollout_waves.c.rollout_id, rollout_waves.c.name, func.sum(rollout_waves.c.set_aside).label("number")
         )
-        .where(rollout_waves.c.rollout_id.in_(some), rollout_waves.c.set_aside > 0)
+        .where(rollout_waves.c.rollout_id.in_(numbers), rollout_waves.c.set_aside > 0)
         .group_by(rollout_waves.c.rollout_id, rollout_waves.c.name)
     )
-    found: dict[int, dict[str, int]] = {}
+    numbers_by_wave: dict[int, dict[str, int]] = {}
     for rollout, name, number in left_out:
-        found.setdefault(rollout, {})[name] = int(number)
-    return found
+        numbers_by_wave.setdefault(rollout, {})[name] = int(number)
+    return numbers_by_wave
 
 
 IS_WAITING = and_(rebuilds.c.state.in_(AWAITING), ~IS_RELEASED, ~IS_KEPT)

@@ -62,8 +62,8 @@ async def unserved(
     if not bases:
         return set()
     rows = await connection.execute(select(changes.c.id, changes.c.at).where(changes.c.id.in_(last_changes(bases))))
-    known = dict(readable(rows, lambda row: (row.id, row.at), lambda row: f"change {row.id}"))
-    mine = (
+    times = dict(readable(rows, lambda row: (row.id, row.at), lambda row: f"change {row.id}"))
+    own_rows = (
         await connection.execute(
             select(rebuilds.c.id, IS_UNSERVED.label("is_unserved"), rebuilds.c.targets).where(
                 rebuilds.c.repository_id == repository
@@ -71,18 +71,18 @@ async def unserved(
         )
     ).all()
     taken_up = readable(
-        mine,
+        own_rows,
         lambda row: (
             row.is_unserved,
             {change for target in load(row.targets, tuple[Target, ...]) for change in target.changes},
         ),
         lambda row: f"rebuild {row.id}",
     )
-    if len(taken_up) < len(mine):
+    if len(taken_up) < len(own_rows):
         return set()
-    skipped: set[int] = set()
-    served: set[int] = set()
-    for is_unserved, named in taken_up:
-        (skipped if is_unserved else served).update(named)
-    missed = {id_ for id_, at in known.items() if away_since is not None and at > away_since}
-    return (missed | (skipped & known.keys())) - served
+    skipped_changes: set[int] = set()
+    served_changes: set[int] = set()
+    for is_unserved, brought_changes in taken_up:
+        (skipped_changes if is_unserved else served_changes).update(brought_changes)
+    missed_changes = {id_ for id_, moved_at in times.items() if away_since is not None and moved_at > away_since}
+    return (missed_changes | (skipped_changes & times.keys())) - served_changes

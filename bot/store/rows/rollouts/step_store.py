@@ -55,16 +55,16 @@ class StepStore(Store):
     def to_start(self) -> DueRows[StepJob]:
         """Those to be dispatched; a paused rollout starts none."""
         may_start = IS_OF_ONE_STEPPING.where(MAY_BEGIN, IS_LEFT_TO_THE_BOT).exists()
-        return self._due(and_(IS_TO_START, may_start), self._job, ends_with_where=True)
+        return self._due(and_(IS_TO_START, may_start), self._read_job, ends_with_where=True)
 
     @property
     def going(self) -> DueRows[StepRun]:
-        return self._due(and_(IS_UNDER_WAY, IS_OF_ONE_STEPPING.exists()), self._step)
+        return self._due(and_(IS_UNDER_WAY, IS_OF_ONE_STEPPING.exists()), self._read_step)
 
     def _due(
         self,
-        where: ColumnElement[bool],
-        read: Callable[[Claimed], Awaitable[Item]],
+        condition: ColumnElement[bool],
+        read_item: Callable[[Claimed], Awaitable[Item]],
         *,
         ends_with_where: bool = False,
     ) -> DueRows[Item]:
@@ -72,32 +72,32 @@ class StepStore(Store):
             self._database,
             self._worker,
             steps,
-            read,
+            read_item,
             lambda row: f"step {row['id']}",
-            where=[where],
+            where=[condition],
             error="reason",
             ends_with_where=ends_with_where,
             kept_time=kept_time,
         )
 
-    async def _step(self, claimed: Claimed) -> StepRun:
+    async def _read_step(self, claimed: Claimed) -> StepRun:
         async with self._database.reading() as connection:
             [rebuild] = await read_rebuilds(connection, rebuilds.c.id == claimed.row["rebuild_id"])
             elsewhere = claimed.row["elsewhere"]
-            known = select(repositories.c.node_id, repositories.c.default_branch).where(
+            query = select(repositories.c.node_id, repositories.c.default_branch).where(
                 repositories.c.name == (elsewhere or rebuild.repository)
             )
-            row = (await connection.execute(known)).first()
+            row = (await connection.execute(query)).first()
         home = None if elsewhere is None else Identity(elsewhere, row and row.node_id)
-        merged = rebuild.merge.commit if rebuild.merge is not None else None
+        merge_commit = rebuild.merge.commit if rebuild.merge is not None else None
         return replace(
             step_of(claimed.row, rebuild.identity, home),
             branch=row and row.default_branch,
-            commit=(rebuild.built_commit or merged) if home is None else None,
+            commit=(rebuild.built_commit or merge_commit) if home is None else None,
         )
 
-    async def _job(self, claimed: Claimed) -> StepJob:
-        step = await self._step(claimed)
+    async def _read_job(self, claimed: Claimed) -> StepJob:
+        step = await self._read_step(claimed)
         async with self._database.reading() as connection:
             [rebuild] = await read_rebuilds(connection, rebuilds.c.id == step.rebuild)
             row = (
@@ -105,32 +105,34 @@ class StepStore(Store):
                     select(rebuilds.c.severity, rebuilds.c.repository_id).where(rebuilds.c.id == rebuild.id)
                 )
             ).one()
-            later = await read_rebuilds(
+            later_rebuilds = await read_rebuilds(
                 connection,
                 rebuilds.c.repository_id == row.repository_id,
                 rebuilds.c.id > rebuild.id,
                 rebuilds.c.built_at.is_not(None),
                 rebuilds.c.steps > 0,
             )
-            lost = await contested_images(connection)
+            contested_places = await contested_images(connection)
             rows = await connection.execute(select(images).where(images.c.repository_id == row.repository_id))
-            shown = readable(
-                rows, lambda each: image_of(each, rebuild.repository, lost), lambda each: f"image {each.id}"
+            all_images = readable(
+                rows,
+                lambda each: image_of(each, rebuild.repository, contested_places),
+                lambda each: f"image {each.id}",
             )
-        overtaken = [each.id for each in later if takes_over(each, rebuild)]
+        overtaken = [each.id for each in later_rebuilds if takes_over(each, rebuild)]
         severity = Severity(row.severity) if row.severity else None
         taken_over = overtaken[-1] if overtaken else None
-        built = tuple(images_of_build(shown, rebuild))
+        built = tuple(images_of_build(all_images, rebuild))
         return StepJob(step, rebuild.identity, severity, known_of(built, rebuild.proof), taken_over, built)
 
     async def save_step(self, step: StepRun) -> None:
         async with self._database.transaction() as connection:
-            stored = await connection.execute(
+            result = await connection.execute(
                 update(steps)
                 .where(steps.c.id == step.id, steps.c.lease_owner == self._worker.name)
                 .values(**step_columns(step))
             )
-        if stored.rowcount != 1:
+        if result.rowcount != 1:
             raise LeaseLost(f"step {step.id} is no longer leased to {self._worker.name}")
 
     async def settle_step(self, before: StepRun, after: StepRun, *, succeeded: bool = True) -> None:
@@ -165,19 +167,20 @@ class StepStore(Store):
                 ).scalar()
                 await begin_step(connection, rebuild.id, after.place + 1, after.began_at, now)
             name = None if following is None else load(following, Step).name
-            moved = after_step(rebuild, after, name, now)
-            if moved == rebuild:
+            moved_rebuild = after_step(rebuild, after, name, now)
+            if moved_rebuild == rebuild:
                 return
-            kept = {"lease_owner": None, "lease_until": None} if moved.state.has_ended else {}
+            lease_columns = {"lease_owner": None, "lease_until": None} if moved_rebuild.state.has_ended else {}
             await connection.execute(
                 update(rebuilds)
                 .where(rebuilds.c.id == rebuild.id)
-                .values(**outcome_of(moved), url=moved.url, **kept)
+                .values(**outcome_of(moved_rebuild), url=moved_rebuild.url, **lease_columns)
             )
             await keep_transitions(
-                connection, [transition_row(rebuild.id, now, rebuild.state, moved.state, moved.reason)]
+                connection,
+                [transition_row(rebuild.id, now, rebuild.state, moved_rebuild.state, moved_rebuild.reason)],
             )
-            if moved.state is RebuildState.FAILED:
+            if moved_rebuild.state is RebuildState.FAILED:
                 await announce(connection, f"wave:{rebuild.rollout}:{rebuild.wave}", now)
             await after_transitions(connection, {rebuild.rollout}, now)
 
@@ -187,9 +190,9 @@ class StepStore(Store):
 
     async def runs_of(self, rebuild: int) -> set[int]:
         built = select(rebuilds.c.run).where(rebuilds.c.id == rebuild, rebuilds.c.run.is_not(None))
-        stepped = select(steps.c.run).where(steps.c.rebuild_id == rebuild, steps.c.run.is_not(None))
+        step_runs = select(steps.c.run).where(steps.c.rebuild_id == rebuild, steps.c.run.is_not(None))
         async with self._database.reading() as connection:
-            return set((await connection.execute(union(built, stepped))).scalars())
+            return set((await connection.execute(union(built, step_runs))).scalars())
 
     async def due_for_dispatch(self, limit: int) -> list[Identity]:
         """The repositories whose steps are to be started next."""

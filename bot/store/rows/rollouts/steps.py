@@ -88,10 +88,14 @@ _HAS_ENDED = [state.value for state in StepState if state.has_ended]
 
 
 async def add_steps(
-    connection: AsyncConnection, planned: Iterable[tuple[int, Sequence[Step]]], now: datetime
+    connection: AsyncConnection, planned_steps: Iterable[tuple[int, Sequence[Step]]], now: datetime
 ) -> None:
     """The steps of new rebuilds, by the rebuilds' ids, none of which begins yet."""
-    rows = [_row(rebuild, place, step, now) for rebuild, some in planned for place, step in enumerate(some)]
+    rows = [
+        _row(rebuild, place, step, now)
+        for rebuild, its_steps in planned_steps
+        for place, step in enumerate(its_steps)
+    ]
     for part in chunks(rows):
         await connection.execute(insert(steps), list(part))
 
@@ -126,9 +130,9 @@ async def begin_steps(connection: AsyncConnection, rebuild: Rebuild, now: dateti
     await begin_step(connection, rebuild.id, 0, began or now, now)
 
 
-async def end_steps(connection: AsyncConnection, ended: Iterable[int], reason: str, now: datetime) -> None:
+async def end_steps(connection: AsyncConnection, rebuild_ids: Iterable[int], reason: str, now: datetime) -> None:
     """The step under way in each of these rebuilds ends with it; a run of it that goes on is left alone."""
-    for ids in chunks(sorted(ended)):
+    for ids in chunks(sorted(rebuild_ids)):
         await connection.execute(
             update(steps)
             .where(
@@ -148,8 +152,8 @@ async def repeat_steps(connection: AsyncConnection, before: int, again: Rebuild,
     for row in rows.mappings().all():
         step = load(row["step"], Step)
         if stands and row["state"] == StepState.SUCCEEDED.value:
-            kept = ("place", "step", "start", "elsewhere", "state", "reason", "began_at", "url", "ended_at")
-            values = {name: row[name] for name in kept}
+            columns = ("place", "step", "start", "elsewhere", "state", "reason", "began_at", "url", "ended_at")
+            values = {name: row[name] for name in columns}
             await connection.execute(insert(steps).values(**values, rebuild_id=again.id, due_at=now))
             since = row["began_at"]
             continue
@@ -162,7 +166,7 @@ async def repeat_steps(connection: AsyncConnection, before: int, again: Rebuild,
 async def read_steps(connection: AsyncConnection, of: Sequence[Rebuild]) -> dict[int, tuple[StepRun, ...]]:
     """The steps of these rebuilds in their order, by the rebuilds' ids."""
     homes = {rebuild.id: rebuild.identity for rebuild in of if rebuild.steps}
-    found: dict[int, list[StepRun]] = {}
+    runs_by_rebuild: dict[int, list[StepRun]] = {}
     for ids in chunks(sorted(homes)):
         rows = await connection.execute(
             select(steps).where(steps.c.rebuild_id.in_(ids)).order_by(steps.c.rebuild_id, steps.c.place)
@@ -170,8 +174,8 @@ async def read_steps(connection: AsyncConnection, of: Sequence[Rebuild]) -> dict
         for step in readable(
             rows.mappings(), lambda row: step_of(row, homes[row["rebuild_id"]]), lambda row: f"step {row['id']}"
         ):
-            found.setdefault(step.rebuild, []).append(step)
-    return {rebuild: tuple(some) for rebuild, some in found.items()}
+            runs_by_rebuild.setdefault(step.rebuild, []).append(step)
+    return {rebuild: tuple(runs) for rebuild, runs in runs_by_rebuild.items()}
 
 
 def step_of(row: RowMapping | Mapping[str, Any], own: Identity, elsewhere: Identity | None = None) -> StepRun:
@@ -240,11 +244,11 @@ def kept_time(row: Mapping[str, Any], until: datetime) -> dict[str, Any]:
 async def runs_taken(connection: AsyncConnection, repository: str) -> set[int]:
     """The runs of a repository's workflows that already belong to a rebuild or to a step."""
     own = select(rebuilds.c.id, rebuilds.c.run).join(repositories, repositories.c.id == rebuilds.c.repository_id)
-    named = own.where(repositories.c.name == repository).subquery()
-    built = select(named.c.run).where(named.c.run.is_not(None))
-    stepped = select(steps.c.run).where(
+    own_rebuilds = own.where(repositories.c.name == repository).subquery()
+    built = select(own_rebuilds.c.run).where(own_rebuilds.c.run.is_not(None))
+    step_runs = select(steps.c.run).where(
         steps.c.run.is_not(None),
         (steps.c.elsewhere == repository)
-        | (steps.c.elsewhere.is_(None) & steps.c.rebuild_id.in_(select(named.c.id))),
+        | (steps.c.elsewhere.is_(None) & steps.c.rebuild_id.in_(select(own_rebuilds.c.id))),
     )
-    return set((await connection.execute(union(built, stepped))).scalars())
+    return set((await connection.execute(union(built, step_runs))).scalars())

@@ -16,8 +16,10 @@ async def title_of(connection: AsyncConnection, rollout: int) -> str:
     return (await titles_of(connection, [rollout]))[rollout]
 
 
-async def titles_of(connection: AsyncConnection, some: Collection[int]) -> dict[int, str]:
+async def titles_of(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, str]:
     """The titles of rollouts by their ids, in as many statements as that of one."""
-    occasions = await connection.execute(select(rollouts.c.id, rollouts.c.occasion).where(rollouts.c.id.in_(some)))
-    moved = await changes_by_rollout(connection, some)
-    return {row.id: headline(moved.get(row.id, ()), Occasion(row.occasion)) for row in occasions}
+    occasions = await connection.execute(
+        select(rollouts.c.id, rollouts.c.occasion).where(rollouts.c.id.in_(numbers))
+    )
+    changes_by_number = await changes_by_rollout(connection, numbers)
+    return {row.id: headline(changes_by_number.get(row.id, ()), Occasion(row.occasion)) for row in occasions}

@@ -24,7 +24,7 @@ from bot.store.rows.rollouts.wave_counts import standings
 
 async def read_waits(connection: AsyncConnection, rules: ReleaseRules) -> Waits:
     """What has not begun, how its rollouts stand, and what is paused."""
-    told = (
+    columns = (
         "id", "rollout_id", "wave", "action", "severity", "due_at", "waits_since", "planned_at", "released_at",
         "gave_way_at", "at_request", "held_because", "distance", "waits_for", "waits_until",
     )  # fmt: skip
@@ -33,17 +33,17 @@ async def read_waits(connection: AsyncConnection, rules: ReleaseRules) -> Waits:
     )
     rows = await connection.execute(
         select(
-            *(rebuilds.c[name] for name in told),
+            *(rebuilds.c[name] for name in columns),
             *(*KEPT_BY, repositories.c.name, rollouts.c.occasion),
         )
         .select_from(keepers(at_home))
         .where(rebuilds.c.state.in_(AWAITING))
     )
-    waiting = tuple(readable(rows, _waiting, lambda row: f"rebuild {row.id}"))
+    waiting = tuple(readable(rows, _load_waiting, lambda row: f"rebuild {row.id}"))
     return Waits(waiting, await standings(connection, rules), tuple(await open_pauses(connection)))
 
 
-def _waiting(row: Any) -> Waiting:
+def _load_waiting(row: Any) -> Waiting:
     return Waiting(
         row.id,
         row.rollout_id,

@@ -42,17 +42,17 @@ MAY_BE_LATE = or_(rebuilds.c.action != Action.DISPATCH, rebuilds.c.overdue_at.is
 
 
 async def standings(
-    connection: AsyncConnection, rules: ReleaseRules, *where: ColumnElement[bool]
+    connection: AsyncConnection, rules: ReleaseRules, *conditions: ColumnElement[bool]
 ) -> tuple[RolloutStanding, ...]:
-    """The open rollouts where all of `where` holds."""
-    rows = (await connection.execute(_counted_waves(rules, *where))).all()
+    """The open rollouts of which all of `conditions` hold."""
+    rows = (await connection.execute(_select_waves(rules, *conditions))).all()
     times = await _times_of_waves(connection)
-    found: dict[tuple[int, int], list[Any]] = {}
+    waves_by_place: dict[tuple[int, int], list[Any]] = {}
     for row in rows:
-        found.setdefault((row.rollout_id, row.distance), []).append(row)
+        waves_by_place.setdefault((row.rollout_id, row.distance), []).append(row)
 
     def standing(place: tuple[int, int]) -> RolloutStanding:
-        waves = found[place]
+        waves = waves_by_place[place]
         rollout, distance = place
         return RolloutStanding(
             rollout,
@@ -64,15 +64,15 @@ async def standings(
             {row.wave: row.oldest for row in waves if row.oldest is not None},
         )
 
-    return tuple(readable(found, standing, lambda place: f"rollout {place[0]}"))
+    return tuple(readable(waves_by_place, standing, lambda place: f"rollout {place[0]}"))
 
 
-def _counted_waves(rules: ReleaseRules, *where: ColumnElement[bool]) -> Select[Any]:
+def _select_waves(rules: ReleaseRules, *conditions: ColumnElement[bool]) -> Select[Any]:
     """A row for each wave of open rollouts at each distance: how many rebuilds are how far, and since when."""
     ready = and_(IS_WAITING, *may_pass(rules))
     longest = func.min(case((and_(ready, MAY_BE_LATE), rebuilds.c.waits_since))).label("longest")
     urgent = and_(ready, is_urgent(rules))
-    return _WAVES.add_columns(longest, _count("ready", ready), _count("urgent", urgent)).where(*where)
+    return _WAVES.add_columns(longest, _count("ready", ready), _count("urgent", urgent)).where(*conditions)
 
 
 def _count(name: str, met: ColumnElement[bool]) -> ColumnElement[int]:
@@ -147,9 +147,9 @@ async def _times_of_waves(
 ) -> dict[tuple[int, int, str], tuple[datetime | None, datetime | None]]:
     """When waves of open rollouts began and were done, by rollout, distance and name."""
     open_ones = select(rollouts.c.id).where(rollouts.c.ended_at.is_(None))
-    kept = await connection.execute(select(rollout_waves).where(rollout_waves.c.rollout_id.in_(open_ones)))
+    result = await connection.execute(select(rollout_waves).where(rollout_waves.c.rollout_id.in_(open_ones)))
     times = readable(
-        kept,
+        result,
         lambda row: ((row.rollout_id, row.distance, row.name), (row.began_at, row.done_since)),
         lambda row: f"wave {row.name} of rollout {row.rollout_id}",
     )
@@ -171,12 +171,12 @@ def _tally(row: Any, began_at: datetime | None, done_since: datetime | None, now
 
 def may_pass(rules: ReleaseRules) -> list[ColumnElement[bool]]:
     """Selects rebuilds that wait, whose time has come, and that no freeze holds back."""
-    found = [IS_WAITING, rebuilds.c.waits_for.is_(None), rebuilds.c.due_at <= rules.at]
+    conditions = [IS_WAITING, rebuilds.c.waits_for.is_(None), rebuilds.c.due_at <= rules.at]
     if None in rules.frozen:
-        found.append(rebuilds.c.severity.is_not(None))
-    if named := [severity.value for severity in rules.frozen if severity is not None]:
-        found.append(or_(rebuilds.c.severity.is_(None), rebuilds.c.severity.not_in(named)))
-    return found
+        conditions.append(rebuilds.c.severity.is_not(None))
+    if frozen_severities := [severity.value for severity in rules.frozen if severity is not None]:
+        conditions.append(or_(rebuilds.c.severity.is_(None), rebuilds.c.severity.not_in(frozen_severities)))
+    return conditions
 
 
 def is_urgent(rules: ReleaseRules) -> ColumnElement[bool]:

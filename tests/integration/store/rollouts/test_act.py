@@ -35,7 +35,7 @@ async def test_a_plan_makes_a_rollout_its_rebuilds_and_a_message(stores: Stores)
     await stores.fill(repositories=3)
     await stores.plan_all()
     rollout = await stores.report.rollout(1)
-    assert [rebuild.repository for rebuild in rollout.named] == [f"contoso/shop-000{n}" for n in range(3)]
+    assert [rebuild.repository for rebuild in rollout.named_rebuilds] == [f"contoso/shop-000{n}" for n in range(3)]
     assert [change.base for change in rollout.changes] == [ASPNET]
     assert rollout.ended_at is None
     assert [message.key for message in await stores.messages(10)] == ["rollout:1"]

@@ -33,9 +33,9 @@ async def test_a_rollout_is_counted_and_those_who_are_needed_are_named_first(sto
             )
         await connection.execute(update(rebuilds).where(rebuilds.c.id == 14).values(action=Action.NOTIFY.value))
     news = await stores.report.rollout(1)
-    assert (news.repositories, news.told, news.total) == (13, 1, 13)
+    assert (news.repositories, news.told_count, news.total) == (13, 1, 13)
     assert news.states == {RebuildState.PLANNED: 10, RebuildState.OPEN: 1, RebuildState.FAILED: 1}
-    assert [rebuild.id for rebuild in news.named] == [9, 5, 1, 2, 4, 6, 7, 8, 10, 11]
+    assert [rebuild.id for rebuild in news.named_rebuilds] == [9, 5, 1, 2, 4, 6, 7, 8, 10, 11]
 
 
 async def test_an_announcement_is_undone_with_what_caused_it(stores: Stores) -> None:

@@ -115,7 +115,7 @@ async def test_another_takes_its_place_at_once_and_alone_is_shown(
     assert again.targets == rebuild.targets
     assert job.shown_since
     rollout = await stores.report.rollout(rebuild.rollout)
-    assert [each.id for each in rollout.named] == [again.id]
+    assert [each.id for each in rollout.named_rebuilds] == [again.id]
     assert rollout.ended_at is None
 
 

@@ -107,7 +107,7 @@ async def test_a_failure_whose_retry_was_skipped_is_still_one(stores: Stores) ->
 async def test_a_rollout_shows_a_failure_whose_retry_was_skipped_once_and_as_failed(stores: Stores) -> None:
     broken = await failed_and_not_tried(stores)
     news = await stores.report.rollout(1)
-    assert ([each.id for each in news.named], news.states) == ([broken], {RebuildState.FAILED: 1})
+    assert ([each.id for each in news.named_rebuilds], news.states) == ([broken], {RebuildState.FAILED: 1})
     assert [each.id for each in await stores.rollout_views.rebuilds_of(1)] == [broken]
     [progress] = await stores.rollout_views.progress(RolloutOptions(), stores.clock.now(), number=1)
     assert progress.states == {RebuildState.FAILED: 1}

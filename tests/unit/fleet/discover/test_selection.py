@@ -91,38 +91,38 @@ def test_a_word_marks_files_that_may_name_a_watched_base(glob: str, mark: bytes)
 
 def test_a_few_repositories_that_are_gone_have_left() -> None:
     listing = understood(repositories(*TEN[4:]), known(*TEN), CONTOSO, NOON)
-    assert (listing.kept, listing.trouble) == (frozenset(), None)
+    assert (listing.kept_names, listing.trouble) == (frozenset(), None)
 
 
 def test_a_fleet_that_is_more_than_half_gone_is_kept_and_said() -> None:
     listing = understood(repositories("r9"), known(*TEN), CONTOSO, NOON)
-    assert listing.kept == {f"contoso/{name}" for name in TEN[:9]}
+    assert listing.kept_names == {f"contoso/{name}" for name in TEN[:9]}
     assert listing.trouble is not None
     assert "no longer shows 9 of 10" in listing.trouble
     assert "2026-03-11 12:00 UTC" in listing.trouble
 
 
 def test_an_empty_listing_empties_no_fleet() -> None:
-    assert len(understood([], known(*TEN), CONTOSO, NOON).kept) == 10
+    assert len(understood([], known(*TEN), CONTOSO, NOON).kept_names) == 10
 
 
 def test_after_a_day_the_fleet_is_as_small_as_it_is_shown() -> None:
     since = NOON - DOUBTED_FOR
     listing = understood(repositories("r9"), known(*TEN, short_since=since), CONTOSO, NOON)
-    assert (listing.kept, listing.trouble) == (frozenset(), None)
+    assert (listing.kept_names, listing.trouble) == (frozenset(), None)
     sooner = understood(repositories("r9"), known(*TEN, short_since=since + timedelta(minutes=1)), CONTOSO, NOON)
-    assert len(sooner.kept) == 9
+    assert len(sooner.kept_names) == 9
 
 
 def test_what_the_settings_no_longer_name_goes_at_once() -> None:
     narrowed = Selection(include=("contoso/r9",))
-    assert understood(repositories(*TEN), known(*TEN), narrowed, NOON).kept == frozenset()
-    assert understood([], known(*TEN), narrowed, NOON).kept == frozenset()
+    assert understood(repositories(*TEN), known(*TEN), narrowed, NOON).kept_names == frozenset()
+    assert understood([], known(*TEN), narrowed, NOON).kept_names == frozenset()
 
 
 def test_what_is_shown_but_archived_goes_at_once() -> None:
     archived = [Repository(f"contoso/{name}", "main", archived=True) for name in TEN]
-    assert understood(archived, known(*TEN), CONTOSO, NOON).kept == frozenset()
+    assert understood(archived, known(*TEN), CONTOSO, NOON).kept_names == frozenset()
 
 
 def test_settings_that_take_nothing_are_pointed_out() -> None:
@@ -139,7 +139,7 @@ def test_of_an_owner_in_trouble_all_is_kept_for_as_long_as_that_lasts() -> None:
     later = understood(
         repositories(*TEN[1:]), known(*TEN, short_since=NOON), CONTOSO, NOON + 9 * DOUBTED_FOR, IN_TROUBLE
     )
-    assert later.kept == {f"contoso/{TEN[0]}"}
+    assert later.kept_names == {f"contoso/{TEN[0]}"}
     assert later.trouble == (
         "contoso could not be listed: HTTP 403; what is known of 1 repository there stays meanwhile"
     )
@@ -147,7 +147,7 @@ def test_of_an_owner_in_trouble_all_is_kept_for_as_long_as_that_lasts() -> None:
 
 def test_of_an_owner_who_cannot_be_listed_all_is_kept_for_a_day_and_told() -> None:
     listing = understood(repositories(*TEN[1:]), known(*TEN), CONTOSO, NOON, SUSPENDED)
-    assert listing.kept == {f"contoso/{TEN[0]}"}
+    assert listing.kept_names == {f"contoso/{TEN[0]}"}
     assert listing.trouble == (
         "the App's installation at contoso is suspended; what is known of 1 repository there stays until "
         "2026-03-11 12:00 UTC"
@@ -155,7 +155,7 @@ def test_of_an_owner_who_cannot_be_listed_all_is_kept_for_a_day_and_told() -> No
     later = understood(
         repositories(*TEN[1:]), known(*TEN, short_since=NOON), CONTOSO, NOON + DOUBTED_FOR, SUSPENDED
     )
-    assert later.kept == frozenset()
+    assert later.kept_names == frozenset()
     assert later.trouble == "the App's installation at contoso is suspended; nothing there is looked after"
 
 

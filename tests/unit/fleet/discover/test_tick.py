@@ -11,7 +11,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.repository import Identity, Repository
 from bot.files.formats.repository import Memory
-from bot.fleet.discover import truncated_tree as walking
+from bot.fleet.discover import contents
 from bot.fleet.discover.selection import Selection
 from bot.fleet.discover.tick import DiscoverOptions, DiscoverTally, tick
 from bot.reconcile.loop import Loop
@@ -297,7 +297,7 @@ async def test_a_truncated_tree_is_walked_folder_by_folder(fleet: Fleet) -> None
 async def test_a_tree_with_too_many_folders_is_read_from_the_top_and_reported(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "MOST_FOLDERS", 3)
+    monkeypatch.setattr(contents, "MOST_FOLDERS", 3)
     fleet.host.files["contoso/mono"] = {"Dockerfile": FROM} | {f"{letter}/Dockerfile": FROM for letter in "abcde"}
     fleet.host.truncated = {"contoso/mono"}
     await fleet.tick()

@@ -33,7 +33,7 @@ Fixed = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class SeenElsewhere:
-    """Since when a record is known, and its fixes."""
+    """Since when a record is known where it comes from (`at`), and since when each of its fixes."""
 
     at: datetime
     fixes: Mapping[Fixed, datetime] = field(default_factory=dict)
@@ -62,36 +62,42 @@ async def replace_records(
     `elsewhere` is since when what is new here was known where it comes from, by record; else it is new `now`.
     Records that are not in the reading go, except for those that `stay`; all stay where that is None.
     """
-    found = reading.vulnerabilities
+    records = reading.vulnerabilities
     column = vulnerabilities.c
     before = select(column.id, column.name, column.content, column.seen_at, column.modified)
-    known = {row.name: row for row in await connection.execute(before.where(column.dump_id == number))}
-    contents = {each.id: _content(each) for each in found}
-    unread = known.keys() - contents.keys() - (known.keys() if stay is None else stay)
-    gone = [
-        row.id for name, row in known.items() if name in unread or contents.get(name, row.content) != row.content
+    rows_by_name = {row.name: row for row in await connection.execute(before.where(column.dump_id == number))}
+    contents = {each.id: _content(each) for each in records}
+    unread = rows_by_name.keys() - contents.keys() - (rows_by_name.keys() if stay is None else stay)
+    old_ids = [
+        row.id
+        for name, row in rows_by_name.items()
+        if name in unread or contents.get(name, row.content) != row.content
     ]
-    fixes = await _fixes_seen(connection, gone)
-    for ids in chunks(sorted(gone)):
+    fixes = await _fixes_seen(connection, old_ids)
+    for ids in chunks(sorted(old_ids)):
         await connection.execute(delete(vulnerabilities).where(column.id.in_(ids)))
-    new = [each for each in found if each.id not in known or known[each.id].content != contents[each.id]]
-    first_seen = _FirstSeen(known, fixes, elsewhere or {}, now)
-    told: dict[int, tuple[Vulnerability, AffectedPackage]] = {}
-    for some in chunks(new, _TOGETHER):
+    new = [
+        record
+        for record in records
+        if record.id not in rows_by_name or rows_by_name[record.id].content != contents[record.id]
+    ]
+    first_seen = _FirstSeen(rows_by_name, fixes, elsewhere or {}, now)
+    added_rows: dict[int, tuple[Vulnerability, AffectedPackage]] = {}
+    for chunk in chunks(new, _TOGETHER):
         rows = [
-            _row(each)
-            | {"dump_id": number, "content": contents[each.id], "seen_at": first_seen.record(each.id)}
-            | {"modified": reading.modified.get(each.id)}
-            for each in some
+            _row(record)
+            | {"dump_id": number, "content": contents[record.id], "seen_at": first_seen.record(record.id)}
+            | {"modified": reading.modified.get(record.id)}
+            for record in chunk
         ]
         ids = await insert_all(connection, vulnerabilities, rows)
-        told |= await _insert_affected(connection, dict(zip(ids, some, strict=True)), first_seen)
-    await expose_to(connection, {row: affected for row, (_, affected) in told.items()})
-    noticed = {row for row, (each, _) in told.items() if each.id.startswith(NOTICES)}
-    severe = {row for row, (each, _) in told.items() if each.severity in SEVERE}
-    outdated = await noticed_in_open(connection, noticed) | await exposed_in_open(connection, severe)
-    same = contents.keys() & known.keys() - {each.id for each in new}
-    await _date_again(connection, [known[name] for name in sorted(same)], reading.modified)
+        added_rows |= await _insert_affected(connection, dict(zip(ids, chunk, strict=True)), first_seen)
+    await expose_to(connection, {row: affected for row, (_, affected) in added_rows.items()})
+    notice_rows = {row for row, (each, _) in added_rows.items() if each.id.startswith(NOTICES)}
+    severe = {row for row, (each, _) in added_rows.items() if each.severity in SEVERE}
+    outdated = await noticed_in_open(connection, notice_rows) | await exposed_in_open(connection, severe)
+    same_names = contents.keys() & rows_by_name.keys() - {each.id for each in new}
+    await _date_again(connection, [rows_by_name[name] for name in sorted(same_names)], reading.modified)
     return Replaced(len(new) + len(unread), outdated)
 
 
@@ -109,7 +115,7 @@ async def _date_again(connection: AsyncConnection, rows: Iterable[Any], modified
 class _FirstSeen:
     """Since when records and their fixes are known: here or where they come from, else now."""
 
-    known: Mapping[str, Any]
+    rows: Mapping[str, Any]
     """The rows of records that are there, by their names."""
     fixes: Mapping[tuple[Fixed, str], datetime]
     """Each with one of the fixed versions that were named."""
@@ -117,17 +123,17 @@ class _FirstSeen:
     now: datetime
 
     def record(self, name: str) -> datetime:
-        there = self.elsewhere[name].at if name in self.elsewhere else self.now
-        return min(self.known[name].seen_at, there) if name in self.known else there
+        known_since = self.elsewhere[name].at if name in self.elsewhere else self.now
+        return min(self.rows[name].seen_at, known_since) if name in self.rows else known_since
 
     def fix(self, name: str, affected: AffectedPackage) -> datetime | None:
         """None where nothing is free of it; now where none of the versions was named before."""
-        there = self.elsewhere[name].fixes if name in self.elsewhere else {}
+        fixes_there = self.elsewhere[name].fixes if name in self.elsewhere else {}
         place = (name, affected.release, affected.name)
-        seen = [there[place]] if place in there else []
-        here = ((place, each.fixed) for each in affected.ranges if each.fixed)
-        seen += [self.fixes[each] for each in here if each in self.fixes]
-        return min(seen, default=self.now) if affected.has_fix else None
+        moments = [fixes_there[place]] if place in fixes_there else []
+        places_here = ((place, each.fixed) for each in affected.ranges if each.fixed)
+        moments += [self.fixes[each] for each in places_here if each in self.fixes]
+        return min(moments, default=self.now) if affected.has_fix else None
 
 
 def _row(record: Vulnerability) -> dict[str, Any]:
@@ -148,33 +154,33 @@ async def _insert_affected(
 ) -> dict[int, tuple[Vulnerability, AffectedPackage]]:
     """Adds what records, by their rows, say of CVEs and packages; what was added of packages, by its rows."""
     cves = [{"vulnerability_id": row, "cve": cve[:32]} for row, each in records.items() for cve in each.cves]
-    for some in chunks(cves):
-        await connection.execute(insert(vulnerability_cves), some)
-    said = [(row, each, affected) for row, each in records.items() for affected in each.affected]
+    for chunk in chunks(cves):
+        await connection.execute(insert(vulnerability_cves), chunk)
+    triples = [(row, each, affected) for row, each in records.items() for affected in each.affected]
     rows = [
         {
             "vulnerability_id": row,
             "release": affected.release,
             "affected": dump(affected, AffectedPackage),
-            "fix_seen_at": first_seen.fix(each.id, affected),
+            "fix_seen_at": first_seen.fix(record.id, affected),
         }
-        for row, each, affected in said
+        for row, record, affected in triples
     ]
     ids = await insert_all(connection, affected_packages, rows)
-    found = {row: (each, affected) for row, (_, each, affected) in zip(ids, said, strict=True)}
+    added_rows = {row: (each, affected) for row, (_, each, affected) in zip(ids, triples, strict=True)}
     names = [
         {"affected_id": row, "name": name}
-        for row, (_, affected) in found.items()
+        for row, (_, affected) in added_rows.items()
         for name in sorted(affected.names)
     ]
-    for some in chunks(names):
-        await connection.execute(insert(affected_names), some)
-    return found
+    for chunk in chunks(names):
+        await connection.execute(insert(affected_names), chunk)
+    return added_rows
 
 
 async def _fixes_seen(connection: AsyncConnection, numbers: Sequence[int]) -> dict[tuple[Fixed, str], datetime]:
     """Since when fixes are known of what is about to be replaced, each with one of its fixed versions."""
-    found: dict[tuple[Fixed, str], datetime] = {}
+    moments: dict[tuple[Fixed, str], datetime] = {}
     for ids in chunks(sorted(numbers)):
         rows = await connection.execute(
             select(
@@ -186,12 +192,12 @@ async def _fixes_seen(connection: AsyncConnection, numbers: Sequence[int]) -> di
             .join(vulnerabilities, vulnerabilities.c.id == affected_packages.c.vulnerability_id)
             .where(vulnerabilities.c.id.in_(ids), affected_packages.c.fix_seen_at.is_not(None))
         )
-        found |= {
-            ((row.name, row.release, row.affected["name"]), each["fixed"]): row.fix_seen_at
+        moments |= {
+            ((row.name, row.release, row.affected["name"]), affected_range["fixed"]): row.fix_seen_at
             for row in rows
-            for each in row.affected["ranges"]
+            for affected_range in row.affected["ranges"]
         }
-    return found
+    return moments
 
 
 def _content(record: Vulnerability) -> str:

@@ -46,19 +46,25 @@ class VulnerabilitiesStore(Store):
 
     async def follow_dumps(self, sources: Sequence[DumpSource]) -> None:
         now = self._clock.now()
-        wanted = {source.publication.value: source.place for source in sources}
+        place_of = {source.publication.value: source.place for source in sources}
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(dumps.c.ecosystem, dumps.c.place))).all()
-        if {row.ecosystem: row.place for row in rows} == wanted:
+        if {row.ecosystem: row.place for row in rows} == place_of:
             return
         async with self._database.transaction() as connection:
-            await connection.execute(delete(dumps).where(dumps.c.ecosystem.not_in(wanted)))
-            for name, place in sorted(wanted.items()):
+            await connection.execute(delete(dumps).where(dumps.c.ecosystem.not_in(place_of)))
+            for name, place in sorted(place_of.items()):
                 row = insert_missing(connection, dumps, ecosystem=name, place=place, due_at=now)
                 await connection.execute(row)
-                moved = (dumps.c.ecosystem == name, dumps.c.place != place)
-                unmarked = {"place": place, "etag": None, "last_modified": None, "asked": None, "due_at": now}
-                await connection.execute(update(dumps).where(*moved).values(**unmarked))
+                is_moved = (dumps.c.ecosystem == name, dumps.c.place != place)
+                unmarked_columns = {
+                    "place": place,
+                    "etag": None,
+                    "last_modified": None,
+                    "asked": None,
+                    "due_at": now,
+                }
+                await connection.execute(update(dumps).where(*is_moved).values(**unmarked_columns))
 
     @property
     def dumps(self) -> DueRows[DueDump]:
@@ -67,10 +73,10 @@ class VulnerabilitiesStore(Store):
     async def wanted_packages(self) -> WantedPackages:
         column = cast(inventories.c.distribution, String)
         async with self._database.reading() as connection:
-            told = union(
+            query = union(
                 select(column).where(inventories.c.read_at.is_not(None)), select(cast(sboms.c.distribution, String))
             )
-            texts = (await connection.execute(told)).scalars()
+            texts = (await connection.execute(query)).scalars()
             distributions = [load_text(text, Distribution) for text in texts if text and text != "null"]
             rows = await connection.execute(select(packages.c.type, packages.c.name, packages.c.source).distinct())
             names = {name for row in rows for name in Package(row[0], row[1], "", source=row[2]).listed_names}
@@ -82,22 +88,22 @@ class VulnerabilitiesStore(Store):
         of_layers, of_sbom = cast(inventories.c.distribution, String), cast(sboms.c.distribution, String)
         version = (packages.c.name, packages.c.version, packages.c.source, packages.c.source_version)
         is_of_type = packages.c.type == ecosystem.package_type.value
-        told = (
+        layers_query = (
             select(of_layers, cast(null(), String), *version)
             .join(inventory_packages, inventory_packages.c.package_id == packages.c.id)
             .join(inventories, inventories.c.id == inventory_packages.c.inventory_id)
             .where(is_of_type)
         )
-        listed = (
+        sboms_query = (
             select(of_layers, of_sbom, *version)
             .join(sbom_packages, sbom_packages.c.package_id == packages.c.id)
             .join(sboms, sboms.c.id == sbom_packages.c.sbom_id)
             .join(inventories, inventories.c.id == sboms.c.inventory_id)
             .where(is_of_type)
         )
-        found: set[PackageQuestion] = set()
+        questions: set[PackageQuestion] = set()
         async with self._database.reading() as connection:
-            for first, second, *names in await connection.execute(union(told, listed)):
+            for first, second, *names in await connection.execute(union(layers_query, sboms_query)):
                 text = next((each for each in (first, second) if each and each != "null"), None)
                 distribution = load_text(text, Distribution) if text is not None else None
                 release = release_of(distribution) if ecosystem.has_releases else ANY_RELEASE
@@ -105,8 +111,8 @@ class VulnerabilitiesStore(Store):
                     continue
                 name, number, source, source_version = names
                 package = Package(ecosystem.package_type, name, number, None, source, source_version)
-                found.add(PackageQuestion(release, *listed_as(package)))
-        return frozenset(found)
+                questions.add(PackageQuestion(release, *listed_as(package)))
+        return frozenset(questions)
 
     async def known_records(self, ecosystem: Ecosystem) -> dict[str, KnownRecord]:
         """The records that are kept, by their ids, as far as it is known when they were changed last."""
@@ -126,54 +132,54 @@ class VulnerabilitiesStore(Store):
             for row in await connection.execute(query):
                 modified[row.name] = row.modified
                 packages.setdefault(row.name, set()).add((row.release, row.package.lower()))
-        return {name: KnownRecord(at, frozenset(packages[name])) for name, at in modified.items()}
+        return {name: KnownRecord(modified_at, frozenset(packages[name])) for name, modified_at in modified.items()}
 
-    async def keep_dump(self, kept: KeptDump, due_at: datetime) -> int:
+    async def keep_dump(self, dump: KeptDump, due_at: datetime) -> int:
         now = self._clock.now()
         values: dict[str, Any] = {"error": None}
-        if kept.mark is not None and kept.reading is not None:
+        if dump.mark is not None and dump.reading is not None:
             values |= {
-                "etag": kept.mark.etag,
-                "last_modified": kept.mark.last_modified,
-                "considered": packed(kept.considered),
-                "asked": packed_questions(kept.asked),
+                "etag": dump.mark.etag,
+                "last_modified": dump.mark.last_modified,
+                "considered": packed(dump.considered),
+                "asked": packed_questions(dump.questions),
                 "reader": READER,
                 "fetched_at": now,
             }
         async with self._database.transaction() as connection:
-            if kept.reading is not None:
+            if dump.reading is not None:
                 await raise_counter(connection, EXPOSURES)
-            of_publication = dumps.c.ecosystem == kept.source.publication.value
-            known = (await connection.execute(select(dumps).where(of_publication))).one()
-            row = known.id
-            if known.place != kept.source.place:
+            of_publication = dumps.c.ecosystem == dump.source.publication.value
+            dump_row = (await connection.execute(select(dumps).where(of_publication))).one()
+            row = dump_row.id
+            if dump_row.place != dump.source.place:
                 await settle(connection, dumps, self._worker, row, due_at=now)
                 return 0
-            if kept.mark is not None and not kept.adds:
-                values["checked_at"] = _checked_at(kept, known, now)
-            if kept.reading is not None:
-                values |= _told_by(kept.reading, known if kept.adds else None)
+            if dump.mark is not None and not dump.adds:
+                values["checked_at"] = _checked_at(dump, dump_row, now)
+            if dump.reading is not None:
+                values |= _columns_of_reading(dump.reading, dump_row if dump.adds else None)
             await settle(connection, dumps, self._worker, row, due_at=due_at, values=values)
-            if kept.reading is None:
-                await tell_silence(connection, kept.source.publication, now)
+            if dump.reading is None:
+                await tell_silence(connection, dump.source.publication, now)
                 return 0
-            stay = None if kept.adds else kept.reading.unchanged
-            replaced = await replace_records(connection, row, kept.reading, now, stay=stay)
-            late = await compared_in_open(connection, known.fetched_at)
-            await outdate(connection, sorted(replaced.outdated | late), now)
-            await tell_silence(connection, kept.source.publication, now)
+            stay = None if dump.adds else dump.reading.unchanged
+            replaced = await replace_records(connection, row, dump.reading, now, stay=stay)
+            late_ids = await compared_in_open(connection, dump_row.fetched_at)
+            await outdate(connection, sorted(replaced.outdated | late_ids), now)
+            await tell_silence(connection, dump.source.publication, now)
             return replaced.records
 
 
-def _checked_at(kept: KeptDump, known: Any, now: datetime) -> datetime:
+def _checked_at(dump: KeptDump, dump_row: Any, now: datetime) -> datetime:
     """Of when the data is; of a file whose time is not yet, when it was read first."""
-    if kept.as_of is None or kept.as_of <= now:
-        return kept.as_of or now
-    is_as_before = kept.mark == DumpMark(known.etag or "", known.last_modified or "")
-    return known.checked_at if is_as_before and known.checked_at is not None else now
+    if dump.as_of is None or dump.as_of <= now:
+        return dump.as_of or now
+    is_as_before = dump.mark == DumpMark(dump_row.etag or "", dump_row.last_modified or "")
+    return dump_row.checked_at if is_as_before and dump_row.checked_at is not None else now
 
 
-def _told_by(reading: DumpReading, before: Any | None) -> dict[str, Any]:
+def _columns_of_reading(reading: DumpReading, before: Any | None) -> dict[str, Any]:
     """What is shown of a reading; one that only adds to `before` leaves that standing."""
     problems = [str(problem) for problem in reading.problems]
     if before is None:
@@ -187,6 +193,6 @@ async def _due_dump(claimed: Claimed) -> DueDump:
     if row["etag"] is None or row["considered"] is None:
         return DueDump(source)
     mark = DumpMark(row["etag"], row["last_modified"])
-    considered, asked = unpacked(row["considered"]), unpacked_questions(row["asked"])
+    considered, questions = unpacked(row["considered"]), unpacked_questions(row["asked"])
     asked_at = row["checked_at"] if row["asked"] is not None else None
-    return DueDump(source, mark, considered, row["reader"] or "", asked, asked_at)
+    return DueDump(source, mark, considered, row["reader"] or "", questions, asked_at)

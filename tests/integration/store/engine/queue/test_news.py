@@ -17,7 +17,7 @@ from bot.store.rows.tables import outbox, tasks
 from tests.integration.store.filling import HOUR, Stores
 from tests.migrated import new_sqlite
 
-NOTHING = StoreNews(written=False)
+NOTHING = StoreNews(was_written=False)
 SECOND = timedelta(seconds=1)
 
 
@@ -38,14 +38,14 @@ async def test_where_nobody_wrote_and_nothing_fell_due_there_is_no_news(board: N
 
 
 async def test_what_falls_due_is_told_once(board: Newsboard, stores: Stores) -> None:
-    assert await board.news(stores.clock.advance(HOUR)) == StoreNews(written=False, due=frozenset({"tasks"}))
+    assert await board.news(stores.clock.advance(HOUR)) == StoreNews(was_written=False, due=frozenset({"tasks"}))
     assert await board.news(stores.clock.advance(SECOND)) == NOTHING
 
 
 async def test_a_write_is_told_once(board: Newsboard, stores: Stores) -> None:
     async with stores.database.transaction() as connection:
         await connection.execute(update(tasks).values(mark="x"))
-    assert (await board.news(stores.clock.now())).written
+    assert (await board.news(stores.clock.now())).was_written
     assert await board.news(stores.clock.now()) == NOTHING
 
 
@@ -55,14 +55,14 @@ async def test_the_write_of_another_process_is_told(board: Newsboard, stores: St
     async with another.transaction() as connection:
         await connection.execute(update(tasks).values(mark="x"))
     await another.close()
-    assert (await board.news(stores.clock.now())).written
+    assert (await board.news(stores.clock.now())).was_written
 
 
 async def test_a_write_is_told_when_it_is_committed(board: Newsboard, stores: Stores) -> None:
     async with stores.database.transaction() as connection:
         await connection.execute(update(tasks).values(mark="x"))
         await board.news(stores.clock.now())
-    assert (await board.news(stores.clock.now())).written
+    assert (await board.news(stores.clock.now())).was_written
 
 
 async def test_a_claim_that_finds_nothing_is_no_news(board: Newsboard, stores: Stores) -> None:

@@ -72,7 +72,7 @@ class FakeDumps:
     async def keep_dump(self, kept: KeptDump, due_at: datetime) -> int:
         self.kept.append(kept)
         asked_at = self.dumps[1].asked_at if kept.adds else self.clock.now()
-        known = DueDump(kept.source, kept.mark, kept.considered, READER, kept.asked, asked_at)
+        known = DueDump(kept.source, kept.mark, kept.considered, READER, kept.questions, asked_at)
         self.dumps.settle(1, due_at, known)
         for each in kept.reading.vulnerabilities if kept.reading else ():
             packages = frozenset((affected.release, affected.name) for affected in each.affected)

@@ -1,32 +1,27 @@
 """Messages that are due, and what they are about: what `report` reads and writes."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import Column, Row, Table, case, func, select
+from sqlalchemy import Column, ColumnElement, Row, Table, Text, and_, case, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.notice import Topic
 from bot.domain.clock import Clock
-from bot.domain.rollouts.rebuild import AWAITING, RebuildState
+from bot.domain.rollouts.rebuild import AWAITING, Action, RebuildState, Target
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.pace import Pace
 from bot.fleet.report.destinations import About
 from bot.fleet.report.messages.first_run import FirstRunNews
 from bot.fleet.report.messages.news import IncidentNews, NoticeNews
 from bot.fleet.report.messages.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
-from bot.fleet.report.messages.stops import PauseNews, QuarantineNews
+from bot.fleet.report.messages.stops import FailedRebuild, PauseNews, QuarantineNews
 from bot.fleet.report.messages.waves import WaveNews
 from bot.fleet.report.ports import DueMessage
-from bot.fleet.report.rows.told_rebuilds import (
-    count_bases,
-    count_repositories,
-    count_states,
-    latest_failures,
-    told_rebuilds,
-)
 from bot.reconcile.work import Claimed
+from bot.store.engine.codec import load_text
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import Worker, settle
@@ -41,7 +36,7 @@ from bot.store.rows.bases.tables import base_of, bases, incidents, notices
 from bot.store.rows.moment import Moment
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import IS_WAITING, changes_of, moves_of, open_pauses, set_aside
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
 from bot.store.rows.rollouts.titles import title_of
@@ -53,6 +48,8 @@ from bot.store.stores import Stores
 from bot.views.fleet.staleness import staleness_of
 from bot.views.fleet.summary import Summary
 
+_MOST_FAILURES = 20
+"""In one message; who needs more asks `rollout show`."""
 _PRESSING = case({state.value: place for place, state in enumerate(SHOWN_FIRST)}, value=rebuilds.c.state, else_=99)
 
 
@@ -110,8 +107,8 @@ class ReportStore(Store):
     async def remote_of(self, key: str, destination: str) -> dict[str, str] | None:
         place = select(outbox.c.remote).where(outbox.c.key == key, outbox.c.destination == destination)
         async with self._database.reading() as connection:
-            found = (await connection.execute(place)).scalar_one_or_none()
-        return found if found is None else dict(found)
+            remote = (await connection.execute(place)).scalar_one_or_none()
+        return remote if remote is None else dict(remote)
 
     async def about(self, rollout: int) -> About:
         names = (
@@ -122,17 +119,19 @@ class ReportStore(Store):
             .order_by(repositories.c.name)
         )
         async with self._database.reading() as connection:
-            concerned = tuple((await connection.execute(names)).scalars())
-            return About(concerned, await changes_of(connection, rollout))
+            names_concerned = tuple((await connection.execute(names)).scalars())
+            return About(names_concerned, await changes_of(connection, rollout))
 
-    async def announce_summary(self, at: datetime) -> bool:
+    async def announce_summary(self, moment: datetime) -> bool:
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            known = await connection.scalar(select(func.max(summaries.c.at)))
-            added = await connection.scalar(insert_missing(connection, summaries, at=at).returning(summaries.c.id))
-            if added is None or known is None:
+            latest = await connection.scalar(select(func.max(summaries.c.at)))
+            summary_id = await connection.scalar(
+                insert_missing(connection, summaries, at=moment).returning(summaries.c.id)
+            )
+            if summary_id is None or latest is None:
                 return False
-            await announce(connection, f"summary:{added}", now)
+            await announce(connection, f"summary:{summary_id}", now)
             return True
 
     async def fleet(self) -> tuple[str, ...]:
@@ -145,8 +144,8 @@ class ReportStore(Store):
         until = select(summaries.c.at).where(summaries.c.id == id).scalar_subquery()
         times = select(summaries.c.at).where(summaries.c.at <= until).order_by(summaries.c.at.desc()).limit(2)
         async with self._database.reading() as connection:
-            at, before = (await connection.execute(times)).scalars().all()
-            return await summarize_fleet(connection, before, at, only)
+            end, start = (await connection.execute(times)).scalars().all()
+            return await summarize_fleet(connection, start, end, only)
 
     async def first_run(self, only: Collection[str] | None = None) -> FirstRunNews:
         """As things stand now, with the first rollout that catches up, if there is one."""
@@ -158,8 +157,10 @@ class ReportStore(Store):
 
     async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews:
         current = told_rebuilds(rollout, only)
-        mine = [*current, rebuilds.c.wave == name]
-        counted = select(rebuilds.c.state, func.count().label("number")).where(*mine).group_by(rebuilds.c.state)
+        conditions = [*current, rebuilds.c.wave == name]
+        counted = (
+            select(rebuilds.c.state, func.count().label("number")).where(*conditions).group_by(rebuilds.c.state)
+        )
         times = select(
             func.min(rollout_waves.c.began_at).label("began_at"),
             case(
@@ -169,14 +170,14 @@ class ReportStore(Store):
         async with self._database.reading() as connection:
             states = {RebuildState(row.state): row.number for row in await connection.execute(counted)}
             waves = await connection.scalar(select(func.count(rebuilds.c.wave.distinct())).where(*current))
-            kept = (await connection.execute(times)).first()
+            wave_times = (await connection.execute(times)).first()
             first = await connection.scalar(
                 select(rollout_waves.c.name)
                 .where(rollout_waves.c.rollout_id == rollout, rollout_waves.c.began_at.is_not(None))
                 .order_by(rollout_waves.c.began_at)
                 .limit(1)
             )
-            red = select(rebuilds.c.id).where(*mine, rebuilds.c.state == RebuildState.FAILED, ~WAS_REFUSED)
+            red = select(rebuilds.c.id).where(*conditions, rebuilds.c.state == RebuildState.FAILED, ~WAS_REFUSED)
             waits = select(rebuilds.c.id).where(
                 rebuilds.c.rollout_id == rollout, IS_WAITING, rebuilds.c.wave != name
             )
@@ -189,9 +190,9 @@ class ReportStore(Store):
                 sum(states.values()),
                 states.get(RebuildState.SUCCEEDED, 0),
                 states.get(RebuildState.FAILED, 0),
-                await latest_failures(connection, mine),
-                kept.began_at if kept else None,
-                kept.done_since if kept else None,
+                await latest_failures(connection, conditions),
+                wave_times.began_at if wave_times else None,
+                wave_times.done_since if wave_times else None,
                 states.get(RebuildState.BUILT, 0),
                 states.get(RebuildState.MERGED, 0),
                 first == name and all(holds),
@@ -203,7 +204,9 @@ class ReportStore(Store):
         async with self._database.reading() as connection:
             row = (await connection.execute(select(rollouts).where(rollouts.c.id == id))).one()
             counts = await count_states(connection, current)
-            named = await read_rebuilds(connection, *current, first=(_PRESSING, rebuilds.c.id), limit=MOST_NAMED)
+            named_rebuilds = await read_rebuilds(
+                connection, *current, first=(_PRESSING, rebuilds.c.id), limit=MOST_NAMED
+            )
             standing = [pause for pause in await open_pauses(connection) if pause.rollout in (None, id)]
             states = Counter({RebuildState(item.state): item.number for item in counts if not item.is_told})
             awaits = any(states[state] for state in AWAITING)
@@ -215,7 +218,7 @@ class ReportStore(Store):
                 await count_repositories(connection, current),
                 await count_bases(connection, current),
                 states,
-                tuple(named),
+                tuple(named_rebuilds),
                 sum(item.number for item in counts if item.is_told),
                 row.ended_at,
                 standing[0] if standing else None,
@@ -274,9 +277,9 @@ class ReportStore(Store):
 
         def news(row: Row[Any]) -> NoticeNews:
             base = base_of(row)
-            concerned = tuple(users.get(row.base_id, ()))
+            users_concerned = tuple(users.get(row.base_id, ()))
             topic = Topic(row.topic)
-            return NoticeNews(topic, base, row.since, row.text, row.cleared_at, row.outcome or "", concerned)
+            return NoticeNews(topic, base, row.since, row.text, row.cleared_at, row.outcome or "", users_concerned)
 
         return readable(rows, news, lambda row: f"notice {row.id}")
 
@@ -287,3 +290,63 @@ async def _message_of(claimed: Claimed) -> DueMessage:
         *(row["id"], row["key"], row["wanted"], row["sent"], row["remote"], row["attempts"], row["created_at"]),
         row["destination"],
     )
+
+
+def told_rebuilds(rollout: int, only: Collection[str] | None = None) -> list[ColumnElement[bool]]:
+    """Selects the rebuilds of a rollout whose place nothing has taken, of these repositories alone or of all."""
+    conditions = [
+        rebuilds.c.rollout_id == rollout,
+        is_current(),
+        rebuilds.c.state != RebuildState.SUPERSEDED.value,
+    ]
+    if only is not None:
+        repository_ids = select(repositories.c.id).where(repositories.c.name.in_(sorted(only)))
+        conditions.append(rebuilds.c.repository_id.in_(repository_ids))
+    return conditions
+
+
+async def latest_failures(
+    connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]
+) -> tuple[FailedRebuild, ...]:
+    """Reads the rebuilds that have failed, the latest first."""
+    failed = await connection.execute(
+        select(repositories.c.name, rebuilds.c.url, rebuilds.c.reason)
+        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+        .where(*conditions, rebuilds.c.state == RebuildState.FAILED)
+        .order_by(rebuilds.c.ended_at.desc(), rebuilds.c.id)
+        .limit(_MOST_FAILURES)
+    )
+    return tuple(FailedRebuild(item.name, item.url, item.reason) for item in failed)
+
+
+async def count_states(
+    connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]
+) -> Sequence[Row[Any]]:
+    """How many (`number`) are in each `state`, those that are only to be told of it (`is_told`) apart.
+
+    Who opted out is told of nothing.
+    """
+    is_told = case(
+        (and_(rebuilds.c.action == Action.NOTIFY.value, rebuilds.c.state != RebuildState.SKIPPED.value), 1), else_=0
+    ).label("is_told")
+    counts = select(rebuilds.c.state, is_told, func.count().label("number")).where(*conditions)
+    return (await connection.execute(counts.group_by(rebuilds.c.state, is_told))).all()
+
+
+async def count_repositories(connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]) -> int:
+    """Counts the repositories that are rebuilt."""
+    return int(
+        await connection.scalar(select(func.count(rebuilds.c.repository_id.distinct())).where(*conditions)) or 0
+    )
+
+
+async def count_bases(connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]]) -> int:
+    """Counts the bases that these rebuilds bring up to date; many have the same targets, which are read once."""
+    targets_text = cast(rebuilds.c.targets, Text).label("targets")
+    rows = await connection.execute(
+        select(targets_text, func.min(rebuilds.c.id).label("id")).where(*conditions).group_by(targets_text)
+    )
+    target_sets = readable(
+        rows, lambda row: load_text(row.targets, tuple[Target, ...]), lambda row: f"rebuild {row.id}"
+    )
+    return len({target.base for targets in target_sets for target in targets})
