@@ -149,10 +149,10 @@ async def _tick_until(
     scheduler.start()
     watching = asyncio.create_task(_wake_once_set(scheduler))
     log.info("started", worker=bot.worker.name, store=bot.database.engine.dialect.name)
-    wanted: asyncio.Future[object] = asyncio.ensure_future(
+    reason_to_end: asyncio.Future[object] = asyncio.ensure_future(
         stop.wait() if file is None else _changed(bot, stop, file)
     )
-    await asyncio.wait([wanted, outdated], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([reason_to_end, outdated], return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", running=len(running))
     watching.cancel()
     scheduler.pause()
@@ -160,18 +160,18 @@ async def _tick_until(
     cut_off = await _drain(running)
     scheduler.shutdown(wait=False)
     if outdated.done():
-        wanted.cancel()
-        await asyncio.gather(wanted, return_exceptions=True)
+        reason_to_end.cancel()
+        await asyncio.gather(reason_to_end, return_exceptions=True)
         outdated.result()
-    await wanted
+    await reason_to_end
     await _give_back(bot, attempted=cut_off)
 
 
 def _bring_forward(job: Job, wait: timedelta) -> None:
     """Has the next tick of a stage begin after `wait`, unless it begins before."""
-    at = datetime.now(UTC) + wait
-    if job.next_run_time > at:
-        job.modify(next_run_time=at)
+    moment = datetime.now(UTC) + wait
+    if job.next_run_time > moment:
+        job.modify(next_run_time=moment)
 
 
 async def _wake_once_set(scheduler: AsyncIOScheduler) -> None:
@@ -181,15 +181,15 @@ async def _wake_once_set(scheduler: AsyncIOScheduler) -> None:
     for a year once it is right again. The time of the event loop is set by nobody.
     """
     loop = asyncio.get_running_loop()
-    began, at = datetime.now(UTC), loop.time()
+    began, began_by_loop = datetime.now(UTC), loop.time()
     while True:
         await asyncio.sleep(_CLOCK_EVERY.total_seconds())
-        now, passed = datetime.now(UTC), timedelta(seconds=loop.time() - at)
+        now, passed = datetime.now(UTC), timedelta(seconds=loop.time() - began_by_loop)
         if abs(now - began - passed) > _SET_BY:
             log.warning("clock was set", ahead_by_seconds=int((now - began - passed).total_seconds()))
             for job in scheduler.get_jobs():
                 job.modify(next_run_time=now)
-        began, at = now, loop.time()
+        began, began_by_loop = now, loop.time()
 
 
 async def _free_leases_of_the_dead(bot: Bot) -> None:
@@ -212,7 +212,7 @@ async def _give_back(bot: Bot, *, attempted: bool) -> None:
 
 
 async def _measured(stage: Stage, bot: Bot, beats: Heartbeats) -> bool:
-    """One tick with its heartbeat and metrics; whether it broke."""
+    """Runs one tick of a stage with its heartbeat and metrics; returns whether it broke."""
     began = bot.clock.now()
     beats.began(stage.name, began)
     outcome = None
@@ -228,16 +228,16 @@ async def _measured(stage: Stage, bot: Bot, beats: Heartbeats) -> bool:
 
 async def _changed(bot: Bot, stop: asyncio.Event, file: SettingsFile) -> None:
     """Waits for `stop`, or for other valid settings, which are looked for at SIGHUP and every few seconds."""
-    told: tuple[str, ...] | None = None
+    told_problems: tuple[str, ...] | None = None
     with _hangup() as hangup:
         while not stop.is_set():
             if file.take_up():
                 log.info("settings changed", path=str(file.path))
                 return
-            if file.problems != told:
-                told = file.problems
-                bot.meter.settings_refused(bool(told))
-                await _tell(bot, told)
+            if file.problems != told_problems:
+                told_problems = file.problems
+                bot.meter.settings_refused(bool(told_problems))
+                await _tell(bot, told_problems)
             await _first_of(stop, hangup, within=_SETTINGS_EVERY)
             hangup.clear()
 
@@ -249,9 +249,11 @@ async def _tell(bot: Bot, problems: tuple[str, ...]) -> None:
     place = f"settings:settings at {bot.worker.name.partition('/')[0]}"
     incident = Incident(place, bot.clock.now(), f"{'; '.join(problems)}; those before are kept")
     with contextlib.suppress(Failure):
-        known = [each for each in await bot.stores[WatchStore].open_incidents(place) if each.subject == place]
-        opened = [incident] if problems and [each.detail for each in known] != [incident.detail] else []
-        await bot.stores[WatchStore].save_incidents(opened, known if opened or not problems else [])
+        open_incidents = [
+            each for each in await bot.stores[WatchStore].open_incidents(place) if each.subject == place
+        ]
+        opened = [incident] if problems and [each.detail for each in open_incidents] != [incident.detail] else []
+        await bot.stores[WatchStore].save_incidents(opened, open_incidents if opened or not problems else [])
 
 
 async def _first_of(*events: asyncio.Event, within: timedelta) -> None:
@@ -286,7 +288,7 @@ def _stop_on_signals() -> asyncio.Event:
 
 @contextlib.contextmanager
 def _hangup() -> Iterator[asyncio.Event]:
-    """An event that SIGHUP sets."""
+    """Gives an event that SIGHUP sets as long as the body goes on."""
     hangup = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, hangup.set)

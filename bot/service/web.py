@@ -38,13 +38,15 @@ def _access(settings: Settings) -> WebAccess:
 
 def _senders(settings: Settings) -> Senders:
     hooks = settings.web.hooks
-    named = {
+    files = {
         "github": hooks.github_secret_file,
         "registry": hooks.registry_secret_file,
         "registry_path": hooks.registry_path_file,
     }
-    found = {name: secret(file, f"web.hooks.{name}") if file is not None else None for name, file in named.items()}
-    return Senders(**found)
+    secrets = {
+        name: secret(file, f"web.hooks.{name}") if file is not None else None for name, file in files.items()
+    }
+    return Senders(**secrets)
 
 
 def _tokens(settings: Settings) -> tuple[Token, ...]:
