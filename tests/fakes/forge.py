@@ -221,10 +221,10 @@ class FakeForge:
             raise Failure(Trouble.MISSING, "no such upload", status=404)
         return home.taken_in
 
-    async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
+    async def delete_branch(self, repository: Identity, branch: str, head: str) -> None:
         self._ask("delete_branch")
         home = self._write(repository)
-        if home.branches.get(branch) != at:
+        if home.branches.get(branch) != head:
             raise BranchMoved(branch, "it has moved", home.name)
         del home.branches[branch]
         self._done("delete_branch")

@@ -105,12 +105,12 @@ def _refused(answer: Answer, now: datetime) -> Failure:
             status=403,
         )
     if answer.status in (401, 403):
-        trouble, what, advice = Trouble.DENIED, "refuses access", "check the credentials for this host"
+        trouble, fault, advice = Trouble.DENIED, "refuses access", "check the credentials for this host"
     elif answer.status in (404, 410):
-        trouble, what, advice = Trouble.MISSING, "is not there", "check whether the feed has moved"
+        trouble, fault, advice = Trouble.MISSING, "is not there", "check whether the feed has moved"
     else:
-        trouble, what, advice = Trouble.MALFORMED, "gave an unexpected answer", "check the address"
-    return Failure(trouble, f"{what} ({answer.status})", where=answer.where, advice=advice, status=answer.status)
+        trouble, fault, advice = Trouble.MALFORMED, "gave an unexpected answer", "check the address"
+    return Failure(trouble, f"{fault} ({answer.status})", where=answer.where, advice=advice, status=answer.status)
 
 
 def _until_reset(answer: Answer, now: datetime) -> timedelta | None:

@@ -64,8 +64,8 @@ def _write(file: io.FileIO, chunk: bytes) -> None:
 
 
 def _no_place(error: OSError) -> Failure:
-    what = f"a dump cannot be put into a temporary file: {error.strerror}"
-    return Failure(Trouble.DENIED, what, advice="let TMPDIR name a folder that can be written and has room for it")
+    fault = f"a dump cannot be put into a temporary file: {error.strerror}"
+    return Failure(Trouble.DENIED, fault, advice="let TMPDIR name a folder that can be written and has room for it")
 
 
 def _opened_file(path: Path) -> IO[bytes]:
@@ -78,16 +78,16 @@ def _opened_file(path: Path) -> IO[bytes]:
 
 
 def _mark_of(file: IO[bytes]) -> DumpMark:
-    found = os.fstat(file.fileno())
-    return DumpMark.of_file(found.st_size, found.st_mtime_ns)
+    status = os.fstat(file.fileno())
+    return DumpMark.of_file(status.st_size, status.st_mtime_ns)
 
 
 def _expect_dump(answer: Streamed, place: str) -> None:
     if answer.status == 200:
         return
-    where = place.partition("?")[0]
+    address = place.partition("?")[0]
     if answer.status in (401, 403):
-        raise Failure(Trouble.DENIED, f"refuses access ({answer.status})", where=where)
+        raise Failure(Trouble.DENIED, f"refuses access ({answer.status})", where=address)
     if answer.status in (404, 410):
-        raise Failure(Trouble.MISSING, f"is not there ({answer.status})", where=where, advice="check the address")
-    raise Failure(Trouble.MALFORMED, f"gave an unexpected answer ({answer.status})", where=where)
+        raise Failure(Trouble.MISSING, f"is not there ({answer.status})", where=address, advice="check the address")
+    raise Failure(Trouble.MALFORMED, f"gave an unexpected answer ({answer.status})", where=address)

@@ -48,9 +48,9 @@ class OsvClient:
 
 def _refused(answer: Answer) -> Failure:
     if answer.status in (401, 403):
-        trouble, what = Trouble.DENIED, "refuses access"
+        trouble, fault = Trouble.DENIED, "refuses access"
     else:
-        trouble, what = Trouble.MALFORMED, "gave an unexpected answer"
+        trouble, fault = Trouble.MALFORMED, "gave an unexpected answer"
     return Failure(
-        trouble, f"{what} ({answer.status})", where=answer.where, advice="check the address", status=answer.status
+        trouble, f"{fault} ({answer.status})", where=answer.where, advice="check the address", status=answer.status
     )

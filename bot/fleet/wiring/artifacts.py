@@ -33,7 +33,7 @@ class ForgeArtifacts:
         """Raises `Failure`: missing where the archive is gone, malformed where it is larger than `most`."""
         where = f"artifact {artifact.id} of {repository.name}"
         address = await self.forge.artifact_address(repository, artifact.id)
-        answer = await self.http.request("GET", address, max_bytes=most, where=where)
+        answer = await self.http.request("GET", address, max_bytes=most, place=where)
         if answer.status in _GONE:
             raise Failure(Trouble.MISSING, f"is there no more ({answer.status})", where=where, status=answer.status)
         if answer.status != 200:

@@ -53,30 +53,30 @@ class Bulk:
 
         Raises `Failure` where no answer comes at all.
         """
-        found = NodesShown()
+        nodes = NodesShown()
         waiting, strikes = list(parts), 0
         while waiting:
-            asked, rest = waiting[: self.fields], waiting[self.fields :]
-            graph = await self._asked(name, asked)
-            if isinstance(graph, Failure) and _is_one(asked):
+            batch, rest = waiting[: self.fields], waiting[self.fields :]
+            graph = await self._ask_batch(name, batch)
+            if isinstance(graph, Failure) and _is_one(batch):
                 strikes += 1
-                if strikes >= STRIKES or not (rest or found.rows):
+                if strikes >= STRIKES or not (rest or nodes.rows):
                     raise graph
-                found.denied[asked[0].ids[0]] = graph
+                nodes.denied[batch[0].ids[0]] = graph
                 waiting = rest
                 continue
             if isinstance(graph, Failure):
-                self.fields = max(len(asked) // 2, 1)
-                waiting = [*(_halves(asked[0]) if len(asked) == 1 else asked), *rest]
+                self.fields = max(len(batch) // 2, 1)
+                waiting = [*(_halves(batch[0]) if len(batch) == 1 else batch), *rest]
                 continue
             strikes = 0
             self.fields = min(self.fields + 1, MOST_FIELDS)
             with shaped("list of nodes"):
-                _add(found, graph, asked)
+                _add(nodes, graph, batch)
             waiting = rest
-        return found
+        return nodes
 
-    async def _asked(self, name: str, parts: Sequence[NodesField]) -> GraphAnswer | Failure:
+    async def _ask_batch(self, name: str, parts: Sequence[NodesField]) -> GraphAnswer | Failure:
         """The answer, or why there is none where it may have been more than GitHub answers at once."""
         variables = Variables()
         fields = " ".join(
@@ -90,10 +90,10 @@ class Bulk:
                 return failure
             raise
         if graph.is_too_heavy:
-            return Failure(Trouble.UNREACHABLE, graph.errors[0].message, where=graph.where)
+            return Failure(Trouble.UNREACHABLE, graph.errors[0].message, where=graph.place)
         for error in graph.errors:
             if error.kind != "NOT_FOUND" and _denied_id(error, parts) is None:
-                raise error.failure(graph.where)
+                raise error.failure(graph.place)
         return graph
 
 
@@ -106,15 +106,15 @@ def _halves(part: NodesField) -> list[NodesField]:
     return [NodesField(ids, part.selection) for ids in (part.ids[:middle], part.ids[middle:]) if ids]
 
 
-def _add(found: NodesShown, graph: GraphAnswer, parts: Sequence[NodesField]) -> None:
-    """GitHub answers in the order of the ids."""
+def _add(nodes: NodesShown, graph: GraphAnswer, parts: Sequence[NodesField]) -> None:
+    """Adds what an answer shows of each id, in whose order GitHub answers, and which of them it denies."""
     for error in graph.errors:
         if error.kind != "NOT_FOUND" and (denied := _denied_id(error, parts)) is not None:
-            found.denied.setdefault(denied, error.failure(graph.where))
+            nodes.denied.setdefault(denied, error.failure(graph.place))
     for number, part in enumerate(parts):
         for node_id, row in zip(part.ids, graph.data.get(f"n{number}") or (), strict=False):
-            if isinstance(row, Mapping) and "id" in row and node_id not in found.denied:
-                found.rows[node_id] = row
+            if isinstance(row, Mapping) and "id" in row and node_id not in nodes.denied:
+                nodes.rows[node_id] = row
 
 
 def _denied_id(error: GraphError, parts: Sequence[NodesField]) -> str | None:

@@ -18,19 +18,19 @@ async def one_by_one(
     Once GitHub asks for a pause, or gives no answer again and again, it is asked no further: that is then why the
     rest is not shown.
     """
-    found: dict[str, Shown | Failure] = {}
+    results: dict[str, Shown | Failure] = {}
     stopped: Failure | None = None
     strikes = 0
     for node_id, thing in things.items():
         if stopped is not None:
-            found[node_id] = stopped
+            results[node_id] = stopped
             continue
         try:
-            found[node_id] = await ask(thing)
+            results[node_id] = await ask(thing)
             strikes = 0
         except Failure as failure:
-            found[node_id] = failure
+            results[node_id] = failure
             strikes = strikes + 1 if failure.trouble is Trouble.UNREACHABLE else 0
             if failure.pauses_host or strikes >= STRIKES:
                 stopped = failure
-    return found
+    return results

@@ -64,41 +64,41 @@ class GraphError:
         """GitHub tells its own incidents with 200 and an error without a type: those pass."""
         return Trouble.MALFORMED if self.is_of_the_query else _TROUBLES.get(self.kind, Trouble.UNREACHABLE)
 
-    def failure(self, where: str) -> Failure:
-        return refused(self.trouble, self.message[:300], where, _ADVICE.get(self.trouble, ""))
+    def failure(self, place: str) -> Failure:
+        return refused(self.trouble, self.message[:300], place, _ADVICE.get(self.trouble, ""))
 
 
 @dataclass(frozen=True, slots=True)
 class GraphAnswer:
-    """What GitHub's GraphQL has answered: data, and errors that may concern parts of it. `where` names the
+    """What GitHub's GraphQL has answered: data, and errors that may concern parts of it. `place` names the
     question."""
 
     data: Mapping[str, Any]
     errors: tuple[GraphError, ...]
-    where: str
+    place: str
 
     def check(self, *, forgiving: Collection[str] = ()) -> None:
         """Raises the first error as a `Failure`, but for those about the fields in `forgiving`."""
         for error in self.errors:
             if error.field not in forgiving:
-                raise error.failure(self.where)
+                raise error.failure(self.place)
 
     @property
     def is_too_heavy(self) -> bool:
         return any(error.is_too_heavy for error in self.errors)
 
 
-def graphql_answer(body: Any, where: str) -> GraphAnswer:
+def graphql_answer(body: Any, place: str) -> GraphAnswer:
     """Raises `Failure` where the body is no answer to GraphQL."""
     if not isinstance(body, dict) or not ("data" in body or "errors" in body):
         raise Failure(
-            Trouble.MALFORMED, "the answer is none of GraphQL", where=where, advice="check github.api_url"
+            Trouble.MALFORMED, "the answer is none of GraphQL", where=place, advice="check github.api_url"
         )
     data, errors = body.get("data"), body.get("errors")
     return GraphAnswer(
         data if isinstance(data, dict) else {},
         tuple(_error(row) for row in errors if isinstance(row, dict)) if isinstance(errors, list) else (),
-        where,
+        place,
     )
 
 

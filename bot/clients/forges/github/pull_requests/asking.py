@@ -13,7 +13,7 @@ def check_answer(graph: GraphAnswer, forgiving: Collection[str] = ()) -> None:
     """
     for error in graph.errors:
         if error.kind != "NOT_FOUND" and set(forgiving).isdisjoint(map(str, error.path)):
-            raise error.failure(graph.where)
+            raise error.failure(graph.place)
 
 
 def repository_field(repository: Identity, variables: Variables, suffix: str = "") -> str:
