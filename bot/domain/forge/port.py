@@ -122,8 +122,8 @@ class ChangesPullRequests(Protocol):
         """What became of an upload of findings; raises `Failure` where the forge knows none of that name."""
         ...
 
-    async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
-        """Deletes a branch that points to the commit `at`; raises `BranchMoved` where it does not."""
+    async def delete_branch(self, repository: Identity, branch: str, head: str) -> None:
+        """Deletes a branch that points to the commit `head`; raises `BranchMoved` where it does not."""
         ...
 
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:

@@ -57,7 +57,7 @@ class Fix:
 
     @property
     def as_suggestion(self) -> "Fix":
-        """The same, to be looked at by a person first."""
+        """The fix with its edits only suggested, to be looked at by a person first."""
         return replace(self, edits=(), suggested=self.edits or self.suggested)
 
 
@@ -94,9 +94,9 @@ def with_fingerprints(findings: Iterable[Finding]) -> Iterator[tuple[Finding, st
 
     It is made of the check, the file and the subject; those that share all three are counted in their order.
     """
-    seen: Counter[tuple[str, str, str]] = Counter()
+    counts: Counter[tuple[str, str, str]] = Counter()
     for finding in findings:
         key = (finding.check, finding.place.path, finding.subject)
-        text = "\0".join((*key, str(seen[key])))
-        seen[key] += 1
+        text = "\0".join((*key, str(counts[key])))
+        counts[key] += 1
         yield finding, hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

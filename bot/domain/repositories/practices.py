@@ -22,10 +22,13 @@ def outcomes(findings: Iterable[Finding]) -> dict[str, Outcome]:
 
     One place that fails decides; then one that cannot be told, one that is waived, one that holds.
     """
-    found: dict[str, set[Outcome]] = {}
+    by_check: dict[str, set[Outcome]] = {}
     for finding in findings:
-        found.setdefault(finding.check, set()).add(finding.outcome)
-    return {check: next(each for each in _WEIGHTIEST_FIRST if each in some) for check, some in found.items()}
+        by_check.setdefault(finding.check, set()).add(finding.outcome)
+    return {
+        check: next(each for each in _WEIGHTIEST_FIRST if each in check_outcomes)
+        for check, check_outcomes in by_check.items()
+    }
 
 
 def moves(before: Iterable[Finding], after: Iterable[Finding]) -> Mapping[str, Moves]:

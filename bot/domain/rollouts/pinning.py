@@ -23,9 +23,9 @@ def wanted_reference(
     loosen it to. A reference that names a newer version than the base shows stays, however it is pinned, but where
     `may_go_back` says that a rule has bases followed backwards.
     """
-    written = named_version(reference, base)
-    if not may_go_back and goes_back(written, version):
-        return Unknown(f"{reference} names {written}, and its base shows the older {version}", is_ahead=True)
+    version_in_tag = named_version(reference, base)
+    if not may_go_back and goes_back(version_in_tag, version):
+        return Unknown(f"{reference} names {version_in_tag}, and its base shows the older {version}", is_ahead=True)
     if base is not None and is_line(base):
         if version is None:
             return Unknown(f"the newest release of {base.short} is not known yet")

@@ -23,7 +23,7 @@ _FORMATS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
 
 class TagParts:
-    """Sorts the parts one after the other."""
+    """Takes the parts of a tag one after the other, and keeps each as what it is: number, date, commit or word."""
 
     def __init__(self) -> None:
         self.revisions: list[tuple[int, ...]] = []
@@ -59,9 +59,9 @@ class TagParts:
         else:
             self._count("", number[1])
 
-    def _count(self, what: str, number: str) -> None:
+    def _count(self, prefix: str, number: str) -> None:
         self.builds.append(numbers(number))
-        self.words.append(what + BUILD_NUMBER)
+        self.words.append(prefix + BUILD_NUMBER)
 
 
 def stamp_of(text: str) -> str | None:

@@ -147,9 +147,9 @@ class Tag:
     @property
     def system(self) -> str | None:
         """The operating system with its release: `noble`, `alpine3.22`, `windowsservercore-ltsc2022`."""
-        named = "-".join(word for word, kind in _classified(self.words) if kind == "system")
+        system_name = "-".join(word for word, kind in _classified(self.words) if kind == "system")
         before = self.prefix.rstrip("-_")
-        return named or (before if names_system(before) else None)
+        return system_name or (before if names_system(before) else None)
 
     @property
     def variant(self) -> tuple[str, ...]:
@@ -190,18 +190,18 @@ def _parse(text: str) -> Tag:
     elif rest and not _JOIN.match(rest):
         # Letters glued to the number (`8u292`, `2nd`): the whole is one word with no version in it.
         return _unversioned(text)
-    found = TagParts().read(rest)
+    tag_parts = TagParts().read(rest)
     return Tag(
         text,
         prefix=head["prefix"].lower(),
         version=version,
         prerelease=_prerelease(prerelease) if prerelease else None,
-        revisions=tuple(found.revisions),
+        revisions=tuple(tag_parts.revisions),
         complete=re.match(r"_[0-9]+(?=[-_.]|\Z)", rest) is not None,
-        stamp=found.stamp or stamp_of(version.partition(".")[0]),
-        commit=found.commit,
-        words=tuple(found.words),
-        builds=tuple(found.builds),
+        stamp=tag_parts.stamp or stamp_of(version.partition(".")[0]),
+        commit=tag_parts.commit,
+        words=tuple(tag_parts.words),
+        builds=tuple(tag_parts.builds),
     )
 
 
@@ -223,16 +223,16 @@ def _is_real(moment: re.Match[str]) -> bool:
 def _at_a_moment(text: str, moment: re.Match[str]) -> Tag:
     """ISO 8601 with hyphens for the colons that a tag cannot hold: `2025-01-20`, `RELEASE.2025-01-20T14-49-07Z`."""
     day, time = moment["day"].replace("-", ""), (moment["time"] or "").replace("-", "")
-    found = TagParts().read(moment["rest"])
+    tag_parts = TagParts().read(moment["rest"])
     return Tag(
         text,
         prefix=moment["prefix"].lower(),
         version=f"{day}.{time}" if time else day,
-        revisions=tuple(found.revisions),
+        revisions=tuple(tag_parts.revisions),
         stamp=day,
-        commit=found.commit,
-        words=tuple(found.words),
-        builds=tuple(found.builds),
+        commit=tag_parts.commit,
+        words=tuple(tag_parts.words),
+        builds=tuple(tag_parts.builds),
     )
 
 

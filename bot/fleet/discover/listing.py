@@ -50,7 +50,7 @@ def understood(
     in_trouble = frozenset(name for name in unheard if silent[owner_of(name)].is_passing)
     kept = in_trouble if now >= until else kept | in_trouble
     told = [
-        f"{silence.why}; {_staying(unheard & kept, owner, None if silence.is_passing else until)}"
+        f"{silence.reason}; {_staying(unheard & kept, owner, None if silence.is_passing else until)}"
         for owner, silence in sorted(silent.items())
     ]
     if kept - unheard:

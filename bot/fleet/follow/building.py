@@ -99,7 +99,7 @@ def after_builds(
     if red and not (rebuild.parts and _are_awaited(going, missing, is_late=is_late)):
         return _failed(done, red, told, now, is_all=going is None and not missing)
     if going is None and not missing:
-        return after_green_build(_with_run(done, seen), f"merged, and built: {told}", at=now)
+        return after_green_build(_with_run(done, seen), f"merged, and built: {told}", now=now)
     if going is None and is_late:
         return _not_seen(done, missing, now, build_within)
     known = replace(known, built_by=_known_red(rebuild, groups))

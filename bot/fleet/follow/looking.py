@@ -217,11 +217,11 @@ def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
     if shown.status == "completed":
         if rebuild.follows_others and shown.conclusion not in ("success", "neutral"):
             how = Joined.GONE if shown.conclusion in ("cancelled", "skipped") else Joined.IN_VAIN
-            return left(rebuild, f"it concluded with {shown.conclusion}", how, at=now)
+            return left(rebuild, f"it concluded with {shown.conclusion}", how, now=now)
         rebuild = replace(rebuild, built_by=(rebuild.run,) if rebuild.run is not None else ())
         if shown.conclusion in ("success", "neutral"):
             built = replace(rebuild, built_commit=shown.commit, run_number=shown.number)
-            return after_green_build(built, f"the run concluded with {shown.conclusion}", at=now)
+            return after_green_build(built, f"the run concluded with {shown.conclusion}", now=now)
         if shown.conclusion == "cancelled":
             return rebuild.moved(RebuildState.CANCELLED, "the run was cancelled", at=now)
         return rebuild.moved(RebuildState.FAILED, f"the run concluded with {shown.conclusion}", at=now)

@@ -50,7 +50,7 @@ async def planned(store: CatchUpStore, policy: Policy, clock: Clock, only: Match
     found = await store.behind()
     behind = [each for each in found.usages if only.accepts_repository(each.member.name)]
     served = await store.on_the_way({each.member.id for each in behind})
-    lacking_still = [each for each in behind if (each.member.id, each.base, each.shown.digest) not in served]
+    lacking_still = [each for each in behind if (each.member.id, each.base, each.observation.digest) not in served]
     waiting = await store.open_rebuilds()
     rebuilds = catch_up(lacking_still, policy, waiting, await store.changes_on_the_way(waiting), clock.now())
     gone = {each.member.name for each in behind} - {each.member.name for each in lacking_still}

@@ -24,7 +24,7 @@ def claims_of(
     branch: str,
     rules: ImageRules,
     produces: Sequence[str],
-    named: Iterable[NamedImage],
+    named_images: Iterable[NamedImage],
     naming: Collection[str] = (),
 ) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
     """The images that a repository produces, each by whoever has most weight, and what of it does not count, a
@@ -34,16 +34,16 @@ def claims_of(
     fixed one is taken: it costs one request to look at. One of weak evidence is taken only where there is no other.
     Tags that have a build each are images of their own.
     """
-    builds = [_agreed(group) for group in _apart(_pushed(named, repository, branch, naming))]
+    builds = [_agreed(group) for group in _apart(_pushed(named_images, repository, branch, naming))]
     ruled = [rule for rule in rules.rules if fnmatchcase(repository.lower(), rule.match.lower())]
     if ruled:
-        said = [
+        ruled_claims = [
             Claim(filled(rule.image, repository), rule.tag, Source.SETTINGS)
             for rule in ruled
             if rule.image is not None
         ]
-        return _as_built(_weightiest(said), builds), ()
-    found: list[Claim] = []
+        return _as_built(_weightiest(ruled_claims), builds), ()
+    own_claims: list[Claim] = []
     refused: list[str] = []
     for text in produces:
         claim = _own_claim(text)
@@ -54,9 +54,9 @@ def claims_of(
                 f"produces: {claim.name} is not one that this repository may claim; see images.claimable"
             )
         else:
-            found.append(claim)
+            own_claims.append(claim)
     chosen = [min(group, key=_weight) for group in builds]
-    return _as_built(_weightiest([*found, *chosen]), builds), tuple(refused)
+    return _as_built(_weightiest([*own_claims, *chosen]), builds), tuple(refused)
 
 
 def contested(claims: Iterable[tuple[int, Claim]]) -> frozenset[tuple[int, str]]:
@@ -75,7 +75,7 @@ def contested(claims: Iterable[tuple[int, Claim]]) -> frozenset[tuple[int, str]]
 
 
 def _own_claim(text: str) -> Claim | None:
-    """`registry/name`, or `registry/name:tag` with any kind of tag."""
+    """Reads `registry/name`, or `registry/name:tag` with any kind of tag; None where it is no image name."""
     return _claim(*name_and_tag(text), Source.PRODUCES)
 
 
@@ -87,11 +87,13 @@ class _Build:
     variant: str = ""
 
 
-def _pushed(named: Iterable[NamedImage], repository: str, branch: str, naming: Collection[str]) -> list[_Build]:
+def _pushed(
+    named_images: Iterable[NamedImage], repository: str, branch: str, naming: Collection[str]
+) -> list[_Build]:
     """The claims of builds; of what files only name, those of images that no other file pushes."""
     built = [
         (each.is_pushed, _Build(claim, each.variant))
-        for each in named
+        for each in named_images
         if (claim := _built(each, repository, branch, naming)) is not None
     ]
     pushed = {build.claim.name for is_pushed, build in built if is_pushed}
@@ -119,18 +121,18 @@ def _apart(builds: Iterable[_Build]) -> Iterator[list[Claim]]:
             yield [build.claim for build in mine]
 
 
-def _built(named: NamedImage, repository: str, branch: str, naming: Collection[str]) -> Claim | None:
-    name = filled(named.name, repository).replace("{branch}", branch)
-    tag = filled(named.tag, repository).replace("{branch}", _NO_TAG.sub("-", branch))
+def _built(image: NamedImage, repository: str, branch: str, naming: Collection[str]) -> Claim | None:
+    name = filled(image.name, repository).replace("{branch}", branch)
+    tag = filled(image.tag, repository).replace("{branch}", _NO_TAG.sub("-", branch))
     claim = _claim(name.lower(), tag, Source.BUILD)
     if claim is None:
         return None
-    file = next((path for path in named.built_from if path in naming), "")
-    weakness = named.weakness
-    if named.branches and not are_of(branch, named.branches):
-        some = ", ".join(named.branches)[:100]
-        weakness = weakness or f"only pushes to {some} build it, and rebuilds are of {branch}"
-    claim = replace(claim, path=named.path, line=named.line, pulls=named.pulls, weakness=weakness)
+    file = next((path for path in image.built_from if path in naming), "")
+    weakness = image.weakness
+    if image.branches and not are_of(branch, image.branches):
+        branch_names = ", ".join(image.branches)[:100]
+        weakness = weakness or f"only pushes to {branch_names} build it, and rebuilds are of {branch}"
+    claim = replace(claim, path=image.path, line=image.line, pulls=image.pulls, weakness=weakness)
     return replace(claim, built_from=file)
 
 
@@ -150,27 +152,27 @@ def _agreed(builds: Sequence[Claim]) -> list[Claim]:
 
 
 def _difference(tags: Mapping[str, Collection[str]]) -> str:
-    some = [f"{path} pushes it as {min(said)}" for path, said in sorted(tags.items())[:2]]
-    return f"{' and '.join(some)[:300]}: which of them a rebuild moves is not known"
+    examples = [f"{path} pushes it as {min(tag_texts)}" for path, tag_texts in sorted(tags.items())[:2]]
+    return f"{' and '.join(examples)[:300]}: which of them a rebuild moves is not known"
 
 
 def _as_built(claims: Iterable[Claim], builds: Sequence[Sequence[Claim]]) -> tuple[Claim, ...]:
     """The claims with the one file that every build of their image is built from, and those of somebody's word with
     the place of the first build."""
-    named: dict[str, list[Claim]] = {}
+    by_name: dict[str, list[Claim]] = {}
     own: dict[tuple[str, TagRule], list[Claim]] = {}
     for group in builds:
-        named.setdefault(group[0].name, []).extend(group)
+        by_name.setdefault(group[0].name, []).extend(group)
         for tag in {build.tag for build in group}:
             own.setdefault((group[0].name, tag), []).extend(group)
-    found = []
+    placed_claims = []
     for claim in claims:
-        mine = own.get((claim.name, claim.tag)) or named.get(claim.name, [])
+        mine = own.get((claim.name, claim.tag)) or by_name.get(claim.name, [])
         build = claim if claim.path or not mine else mine[0]
         files = {each.built_from for each in mine}
-        known = replace(claim, path=build.path, line=build.line, pulls=build.pulls)
-        found.append(replace(known, built_from=files.pop() if len(files) == 1 else ""))
-    return tuple(found)
+        placed_claim = replace(claim, path=build.path, line=build.line, pulls=build.pulls)
+        placed_claims.append(replace(placed_claim, built_from=files.pop() if len(files) == 1 else ""))
+    return tuple(placed_claims)
 
 
 def _claim(name: str, tag: str, source: Source) -> Claim | None:
@@ -185,13 +187,13 @@ def _weightiest(claims: Iterable[Claim]) -> tuple[Claim, ...]:
     """The claims by the weightiest word for each name, each of its tags once."""
     best: dict[str, dict[str, Claim]] = {}
     for claim in claims:
-        known = best.setdefault(claim.name, {})
-        rank = next((each.source.rank for each in known.values()), claim.source.rank)
+        by_tag = best.setdefault(claim.name, {})
+        rank = next((each.source.rank for each in by_tag.values()), claim.source.rank)
         if claim.source.rank < rank:
-            known.clear()
+            by_tag.clear()
         if claim.source.rank <= rank:
-            known.setdefault(claim.tag.text, claim)
-    return tuple(claim for known in best.values() for claim in known.values())[:MOST_CLAIMS]
+            by_tag.setdefault(claim.tag.text, claim)
+    return tuple(claim for by_tag in best.values() for claim in by_tag.values())[:MOST_CLAIMS]
 
 
 def _weight(claim: Claim) -> tuple[int, bool, int]:
@@ -207,14 +209,14 @@ def joined(groups: Sequence[Sequence[T]], key: Callable[[T], Hashable]) -> Itera
     for number, group in enumerate(groups):
         for each in group:
             holders.setdefault(key(each), []).append(number)
-    seen: set[int] = set()
+    visited: set[int] = set()
     for first in range(len(groups)):
         together: set[int] = set()
         waiting = [first]
         while waiting:
             number = waiting.pop()
-            if number not in seen:
-                seen.add(number)
+            if number not in visited:
+                visited.add(number)
                 together.add(number)
                 waiting += (other for each in groups[number] for other in holders.pop(key(each), ()))
         if together:

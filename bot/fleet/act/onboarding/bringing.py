@@ -113,13 +113,15 @@ async def _brought(
     proposal leaves out.
     """
     made_from = attempt.due.made_from(tools.options.checks)
-    known = replace(attempt.due.onboarding, left=len(proposal.left), made_from=made_from, proposed=proposal.mends)
+    known = replace(
+        attempt.due.onboarding, left=len(proposal.left_to_people), made_from=made_from, proposed=proposal.mends
+    )
     if not proposal.commits:
         return await _nothing_left(attempt, known, proposal, tools)
     wishes = _wishes(attempt, tools)
     looked_at = tools.clock.now()
     home = attempt.look.standing.identity
-    mended = {each.path for each in attempt.due.onboarding.brought if each.path in proposal.read}
+    mended = {each.path for each in attempt.due.onboarding.brought if each.path in proposal.source_texts}
     paths = sorted({*proposal.files, *mended})
     look = await tools.forge.look(home, BRANCH, paths, wishes)
     attempt = replace(attempt, look=look, looked_at=looked_at)
@@ -155,8 +157,8 @@ async def _nothing_left(
 ) -> Brought:
     current, home = attempt.current, attempt.look.standing.identity
     reason = "every check that can be mended safely holds"
-    if proposal.left:
-        denied = next((f", since {each.why}" for each in proposal.left if each.is_denied), "")
+    if proposal.left_to_people:
+        denied = next((f", since {each.reason}" for each in proposal.left_to_people if each.is_denied), "")
         reason = f"what still fails is left to people{denied}"
     if known.declined:
         reason += f"; {', '.join(known.declined)}: taken back after a merge, and so declined for good"
@@ -170,7 +172,7 @@ def _stale(proposal: Proposal, trunk: Tip, paths: Sequence[str]) -> str | None:
     """A file that is no longer what the proposal was made from."""
     for path in paths:
         now = trunk.files.get(path)
-        if (now.content if now is not None else None) != proposal.read.get(path):
+        if (now.content if now is not None else None) != proposal.source_texts.get(path):
             return path
     return None
 

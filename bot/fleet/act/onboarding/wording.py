@@ -27,7 +27,7 @@ def title(proposal: Proposal) -> str:
 def commit_message(commit: ProposedCommit) -> str:
     """The first line is what holds from then on."""
     places = "\n".join(f"- {each.place.path}: {each.subject}" for each in commit.mended)
-    return f"{commit.title} ({commit.check})\n\n{commit.why}\n\n{places}\n\n{_TRAILER}{commit.check}\n"
+    return f"{commit.title} ({commit.check})\n\n{commit.reason}\n\n{places}\n\n{_TRAILER}{commit.check}\n"
 
 
 def is_ours(message: str) -> bool:
@@ -44,7 +44,7 @@ def body(proposal: Proposal, repository: str, web: str, trunk: str, branch: str)
         _table(proposal, here, there),
         _more(proposal.more),
         _how_to_decline(),
-        _left(proposal.left, here),
+        _left(proposal.left_to_people, here),
     ]
     return _cut([part for part in parts if part])
 
@@ -97,7 +97,7 @@ def _advice(each: LeftToPeople, here: str) -> str:
     where = f"[{markdown(f'{each.place.path}:{each.place.start}')}]({_line(here, each.place)})"
     advice = f" Advice: {markdown(each.advice)}." if each.advice else ""
     line = f"- {code(each.check)} {where}: {markdown(each.subject)}: {markdown(each.message)}. Not done: "
-    return f"{line}{markdown(each.why)}.{advice}"
+    return f"{line}{markdown(each.reason)}.{advice}"
 
 
 def _fenced(patch: str) -> str:

@@ -179,7 +179,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         if workflow is None:
             why = f"{step.workflow} is missing in {home}, or has no workflow_dispatch trigger"
             return self._failed(replace(step, refused=True), why)
-        if unknown := unknown_inputs(step, workflow, job.known):
+        if unknown := unknown_inputs(step, workflow, job.known_values):
             why = f"{step.workflow} needs {' and '.join(unknown)}, which is not known"
             return self._failed(replace(step, refused=True), why)
         if (at := next_look(step, self._clock.now(), self._options.visible_after)) is not None:
@@ -188,7 +188,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         async def send(intended: StepRun) -> int | None:
             heard = looked_at if job.own == job.step.home else min(looked_at, self._words.looked_at(job.own))
             held.hear(home.name, heard)
-            known = {**job.known, "correlation": intended.correlation or ""}
+            known = {**job.known_values, "correlation": intended.correlation or ""}
             inputs = inputs_for(intended, workflow, known)
             return await forge.dispatch(home, intended.workflow, ref=branch, inputs=inputs)
 

@@ -210,7 +210,7 @@ def _columns_of(judged: JudgedAge, now: datetime) -> dict[str, Any]:
     return {
         "judged": True,
         "standing": judgement.standing.value,
-        "said": judgement.said,
+        "said": judgement.text,
         "plan_at": judged.plan_at,
         **({"told_at": now} if judged.is_told else {}),
         **({"due_at": now} if judged.look_again else {}),

@@ -179,7 +179,9 @@ def _excused(
     said: dict[VulnerabilityKey, str] = {}
     left: set[VulnerabilityKey] = set()
     for platform in platforms:
-        held = [each for each in holds.found if platform.platform in holders[each.identity, each.installed]]
+        held = [
+            each for each in holds.vulnerabilities if platform.platform in holders[each.identity, each.installed]
+        ]
         standing, excused = excuse(held, options.statements, about(name, told, platform))
         versions = {(each.found.identity, each.found.installed) for each in excused}
         left |= {each.identity for each in standing if (each.identity, each.installed) not in versions}
@@ -277,15 +279,15 @@ def with_unchanged(before: ImageVulnerabilities, told: ToldImage) -> ImageVulner
     held = {(one.name, one.version) for each in told.before or () for one in each.packages or ()}
     found = (one for each in told.reports for one in each.scan.report.vulnerabilities)
     unchanged = tuple(one for one in found if (one.package, one.installed) in held)
-    return replace(before, found=(*before.found, *unchanged))
+    return replace(before, vulnerabilities=(*before.vulnerabilities, *unchanged))
 
 
 def suppressed_in(told: ToldImage, rule: GateRule, image: GatedImage) -> tuple[Excused, ...]:
     """What scanners were told to leave out that would block, and that nobody else has found."""
     words = {each.found: each.why for one in told.reports for each in one.scan.report.suppressed}
-    had = image.before.found if image.before is not None and rule.counts is Counts.NEW else ()
+    had = image.before.vulnerabilities if image.before is not None and rule.counts is Counts.NEW else ()
     known = [each for each in had if each.identity not in image.owed]
-    new = blocking(words, rule.policy, (*known, *image.now.found))
+    new = blocking(words, rule.policy, (*known, *image.now.vulnerabilities))
     return tuple(Excused(each, words[each]) for each in new)
 
 

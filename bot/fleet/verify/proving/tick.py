@@ -160,13 +160,13 @@ class _Proofs(Work[Proving, Rebuild]):
         if lack is not None and lack.may_come and waited <= self._options.signed_within:
             return replace(rebuild, due_at=now + self._options.every)
         if lack is not None:
-            return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.told, at=now)
+            return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.text, now=now)
         gated = None if decisive.verdict.fails else await self._gate.gated(concerned)
         if gated is not None and is_awaited(gated) and now - _seen_at(concerned, looks, now) < self._gate.wait:
-            waits = f"{decisive.told}; {gate_in_words(gated)}"
+            waits = f"{decisive.text}; {gate_in_words(gated)}"
             return replace(rebuild, reason=waits, due_at=now + self._options.every)
-        told = "; ".join((decisive.told, *others.untold))
-        return after_proof(rebuild, decisive.verdict, told, gated, at=now)
+        told = "; ".join((decisive.text, *others.untold))
+        return after_proof(rebuild, decisive.verdict, told, gated, now=now)
 
     async def _others(self, item: Proving, concerned: Sequence[ProducedImage], waited: timedelta) -> _Others:
         """The repository's other images that must be signed, as far as their tags show something new.
@@ -199,7 +199,7 @@ class _Proofs(Work[Proving, Rebuild]):
         """
         rebuild = item.rebuild
         if (doubt := untold(self._trust, item.images)) is not None:
-            return after_proof(rebuild, ImageVerdict.UNTRUSTED, doubt, at=now)
+            return after_proof(rebuild, ImageVerdict.UNTRUSTED, doubt, now=now)
         required = [image for image in item.images if self._trust.requires(image.claim.name)]
         waited = now - (rebuild.built_at or now)
         is_over = waited > self._within(rebuild)
@@ -213,9 +213,9 @@ class _Proofs(Work[Proving, Rebuild]):
         if lack is None and gone is not None:
             lack = Lack(cannot_tell(gone, "no such image is there"))
         if lack is not None:
-            return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.told, at=now)
+            return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.text, now=now)
         why = _not_known(item, bases)
-        return after_proof(rebuild, ImageVerdict.UNKNOWN, why, self._gate.unseen(item.images, why), at=now)
+        return after_proof(rebuild, ImageVerdict.UNKNOWN, why, self._gate.unseen(item.images, why), now=now)
 
     async def _awaits_watch(self, item: Proving, bases: Collection[Base]) -> bool:
         """Whether the build has made one of its own bases anew, of which the layers are not known yet: what stands
@@ -237,7 +237,7 @@ class _Proofs(Work[Proving, Rebuild]):
     def _proof(self, image: ProducedImage, look: Look | None, item: Proving, now: datetime) -> Proof:
         if look is None:
             return not_seen(image, item.usages, duration(self._within(item.rebuild)))
-        seen = replace(image, found=look.found)
+        seen = replace(image, found_tag=look.found)
         return proof_of(seen, look.standings, item.rebuild.targets, self._published(item), item.usages, now)
 
     def _published(self, item: Proving) -> Mapping[str, datetime]:
@@ -267,7 +267,7 @@ class _Proofs(Work[Proving, Rebuild]):
         verdict, told = ImageVerdict.UNKNOWN, str(failure)
         if required is not None:
             verdict, told = ImageVerdict.UNTRUSTED, cannot_tell(required, str(failure))
-        after = after_proof(rebuild, verdict, told, gated, at=now)
+        after = after_proof(rebuild, verdict, told, gated, now=now)
         await self._store.settle_rebuild(rebuild, after)
         self.ends.append(verdict)
         return f"{rebuild.repository}: {failure}"

@@ -100,7 +100,7 @@ class Trusting:
         if trust.holds:
             await self._clear(subject)
             return None
-        told = f"{base.short}@{digest[:19]}… is not trusted: {trust.told}"
+        told = f"{base.short}@{digest[:19]}… is not trusted: {trust.text}"
         grace = self.settings.trust.grace
         is_over = trust.is_there or self.clock.now() - since > grace
         if is_over:
@@ -125,7 +125,7 @@ class Trusting:
         trust = await self.trust(place, seen.digest)
         shown = f"{place.short}@{seen.digest[:19]}…"
         if trust is not None and not trust.holds:
-            told = f"built, but {shown} lacks the signature that trust.rules require: {trust.told}"
+            told = f"built, but {shown} lacks the signature that trust.rules require: {trust.text}"
             return Lack(f"{told}; have its build sign what it pushes, as the rule names it", not trust.is_there)
         missing = builder_doubt(seen.builder, rule.slsa_level, seen.unseen)
         return None if missing is None else Lack(f"built, but {shown}: {missing}", seen.builder is None)
