@@ -72,9 +72,9 @@ class Guarded:
 
     def __getattr__(self, name: str) -> Any:
         member = getattr(self._port, name)
-        return self._checked(member, self._writes[name]) if name in self._writes else member
+        return self._guard(member, self._writes[name]) if name in self._writes else member
 
-    def _checked(self, write: Callable[..., Awaitable[Any]], kind: Write) -> Callable[..., Awaitable[Any]]:
+    def _guard(self, write: Callable[..., Awaitable[Any]], kind: Write) -> Callable[..., Awaitable[Any]]:
         async def checked(repository: Identity, *arguments: Any, **options: Any) -> Any:
             if not (self._covers(repository.name) or kind.takes_back(repository, *arguments, **options)):
                 raise NotIncluded(repository.name)

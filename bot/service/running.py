@@ -125,7 +125,7 @@ async def _tick_until(
 
     async def tick(stage: Stage) -> None:
         try:
-            if await under_way(_measured(stage, bot, beats)):
+            if await under_way(_tick_measured(stage, bot, beats)):
                 waking.broke(stage)
         except asyncio.CancelledError:  # at a stop; APScheduler would log it with its trace
             pass
@@ -150,7 +150,7 @@ async def _tick_until(
     watching = asyncio.create_task(_wake_once_set(scheduler))
     log.info("started", worker=bot.worker.name, store=bot.database.engine.dialect.name)
     reason_to_end: asyncio.Future[object] = asyncio.ensure_future(
-        stop.wait() if file is None else _changed(bot, stop, file)
+        stop.wait() if file is None else _wait_for_change(bot, stop, file)
     )
     await asyncio.wait([reason_to_end, outdated], return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", running=len(running))
@@ -211,7 +211,7 @@ async def _give_back(bot: Bot, *, attempted: bool) -> None:
         log.info("stopped", leases_given_back=freed)
 
 
-async def _measured(stage: Stage, bot: Bot, beats: Heartbeats) -> bool:
+async def _tick_measured(stage: Stage, bot: Bot, beats: Heartbeats) -> bool:
     """Runs one tick of a stage with its heartbeat and metrics; returns whether it broke."""
     began = bot.clock.now()
     beats.began(stage.name, began)
@@ -226,7 +226,7 @@ async def _measured(stage: Stage, bot: Bot, beats: Heartbeats) -> bool:
     return outcome.broke
 
 
-async def _changed(bot: Bot, stop: asyncio.Event, file: SettingsFile) -> None:
+async def _wait_for_change(bot: Bot, stop: asyncio.Event, file: SettingsFile) -> None:
     """Waits for `stop`, or for other valid settings, which are looked for at SIGHUP and every few seconds."""
     told_problems: tuple[str, ...] | None = None
     with _hangup() as hangup:

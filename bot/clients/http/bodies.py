@@ -18,7 +18,7 @@ _UNENCODED = frozenset({"identity", ""})
 async def whole(response: httpx.Response, max_bytes: int, place: str) -> bytes:
     """The body without its Content-Encoding; see `decoded`."""
     sent = bytearray()
-    async for chunk in _sent(response, max_bytes, place):
+    async for chunk in _bounded_chunks(response, max_bytes, place):
         sent += chunk
     return decoded(bytes(sent), _encoding(response), max_bytes, place)
 
@@ -27,8 +27,8 @@ async def plain(response: httpx.Response, max_bytes: int, place: str) -> AsyncIt
     """The chunks of a body that is sent as it is. Raises `Failure` for one that is encoded."""
     encoding = _encoding(response)
     if encoding not in _UNENCODED:
-        raise _unasked(encoding, place)
-    async for chunk in _sent(response, max_bytes, place):
+        raise _unasked_encoding(encoding, place)
+    async for chunk in _bounded_chunks(response, max_bytes, place):
         yield chunk
 
 
@@ -42,7 +42,7 @@ async def skip(response: httpx.Response) -> None:
             return
 
 
-async def _sent(response: httpx.Response, max_bytes: int, place: str) -> AsyncIterator[bytes]:
+async def _bounded_chunks(response: httpx.Response, max_bytes: int, place: str) -> AsyncIterator[bytes]:
     # `aiter_raw` gives the same, but refuses an answer that a test double holds ready.
     assert isinstance(response.stream, httpx.AsyncByteStream)
     size = 0
@@ -63,7 +63,7 @@ def decoded(sent: bytes, encoding: str, max_bytes: int, place: str) -> bytes:
     if encoding in _UNENCODED or not sent:
         return sent
     if encoding not in ("gzip", "x-gzip"):
-        raise _unasked(encoding, place)
+        raise _unasked_encoding(encoding, place)
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
         body = inflater.decompress(sent, max_bytes + 1)
@@ -76,7 +76,7 @@ def decoded(sent: bytes, encoding: str, max_bytes: int, place: str) -> bytes:
     return body
 
 
-def _unasked(encoding: str, place: str) -> Failure:
+def _unasked_encoding(encoding: str, place: str) -> Failure:
     """Makes the failure of a body in an encoding that was not asked for."""
     return Failure(Trouble.MALFORMED, f"sent the unasked encoding {encoding[:40]!r}", where=place)
 

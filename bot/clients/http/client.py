@@ -196,13 +196,19 @@ class Http:
         `request`; failures may come with each chunk.
         """
         question = _Request("GET", self._target(url), headers or {}, None, max_bytes, allow_redirects_to)
-        async with self._bounded(question.url, self.limits.streaming), self._opened(question) as (response, last):
+        async with (
+            self._bound(question.url, self.limits.streaming),
+            self._follow_redirects(question) as (response, last),
+        ):
             answer = self._check_answer(_answer_of(response, question, last))
             chunks = bodies.plain(response, last.max_bytes, bounds.where_of(last.url))
             yield Streamed(answer.status, answer.headers, chunks, answer.redirected)
 
     async def _attempt(self, question: _Request) -> Answer:
-        async with self._bounded(question.url, self.limits.total), self._opened(question) as (response, last):
+        async with (
+            self._bound(question.url, self.limits.total),
+            self._follow_redirects(question) as (response, last),
+        ):
             body = await bodies.whole(response, last.max_bytes, bounds.where_of(last.url))
             return self._check_answer(_answer_of(response, question, last, body))
 
@@ -212,7 +218,7 @@ class Http:
         return answer
 
     @asynccontextmanager
-    async def _opened(self, question: _Request) -> AsyncIterator[tuple[httpx.Response, _Request]]:
+    async def _follow_redirects(self, question: _Request) -> AsyncIterator[tuple[httpx.Response, _Request]]:
         """The first answer that is no redirect, with the request that it is to."""
         first = question.url
         for _ in range(self.limits.redirects + 1):
@@ -222,7 +228,7 @@ class Http:
                     yield response, question
                     return
                 await bodies.skip(response)
-            question = _redirected(question, location)
+            question = _redirect(question, location)
         fault = f"redirects more than {self.limits.redirects} times"
         raise Failure(Trouble.MALFORMED, fault, where=bounds.where_of(first))
 
@@ -245,7 +251,7 @@ class Http:
             self.observer.answered(bounds.host_of(question.url), question.method, status)
 
     @asynccontextmanager
-    async def _bounded(self, url: httpx.URL, seconds: float) -> AsyncIterator[None]:
+    async def _bound(self, url: httpx.URL, seconds: float) -> AsyncIterator[None]:
         """One of the host's turns for so long; what goes wrong meanwhile becomes a `Failure`."""
         place = bounds.where_of(url)
         slot = self._slots.setdefault(bounds.host_of(url), asyncio.Semaphore(self.limits.per_host))
@@ -261,7 +267,7 @@ class Http:
             raise Failure(Trouble.MALFORMED, bounds.NO_URL, where=place) from error
 
 
-def _redirected(question: _Request, location: str) -> _Request:
+def _redirect(question: _Request, location: str) -> _Request:
     """The request that a redirect asks for. Raises `Failure` where it may not be followed."""
     target = bounds.redirect_target(question.method, question.url, location, question.allowed)
     if not bounds.is_same_host(question.url, target):

@@ -144,7 +144,7 @@ class SlackBot:
     async def check(self) -> SignedIn:
         """Asks whose token it is and which scopes it has. Raises `Failure` where Slack does not take it."""
         answer = await self._send("auth.test", {}, retry=True)
-        identity = self._checked(answer, "auth.test")
+        identity = self._check_answer(answer, "auth.test")
         scope_names = answer.headers.get(_SCOPES)
         scopes = (
             None
@@ -173,7 +173,7 @@ class SlackBot:
         if thread is not None:
             message["thread_ts"] = thread.ts
         answer = await self._write("chat.postMessage", message, retry=False)
-        return _posted(answer, str(answer.get("channel", "")), "chat.postMessage")
+        return _message_named(answer, str(answer.get("channel", "")), "chat.postMessage")
 
     async def update(self, posted: Posted, key: str, text: str, blocks: Sequence[SlackBlock]) -> None:
         message = {**_message(key, text, blocks), "channel": posted.channel, "ts": posted.ts}
@@ -196,7 +196,7 @@ class SlackBot:
             answer = await self._get(method, {**arguments, **({"cursor": cursor} if cursor else {})})
             for message in _list(answer.get("messages")):
                 if _key_of(message) == key:
-                    return _posted(message, channel, method)
+                    return _message_named(message, channel, method)
             cursor = str(_object(answer.get("response_metadata")).get("next_cursor") or "")
             if not cursor:
                 return None
@@ -210,10 +210,10 @@ class SlackBot:
     async def _get(self, method: str, arguments: Mapping[str, str]) -> Mapping[str, Any]:
         url = f"{self.api_url}/{method}?{urlencode(arguments)}"
         answer = await self.http.request("GET", url, headers=self._headers, max_bytes=LARGEST_ANSWER)
-        return self._checked(answer, method)
+        return self._check_answer(answer, method)
 
     async def _write(self, method: str, message: Mapping[str, Any], *, retry: bool) -> Mapping[str, Any]:
-        return self._checked(await self._send(method, message, retry=retry), method)
+        return self._check_answer(await self._send(method, message, retry=retry), method)
 
     async def _send(self, method: str, message: Mapping[str, Any], *, retry: bool) -> Answer:
         headers = {**self._headers, "Content-Type": "application/json; charset=utf-8"}
@@ -227,7 +227,7 @@ class SlackBot:
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
 
-    def _checked(self, answer: Answer, method: str) -> Mapping[str, Any]:
+    def _check_answer(self, answer: Answer, method: str) -> Mapping[str, Any]:
         body = answer.json()
         if not isinstance(body, dict) or answer.status != 200:
             raise _failure("", self._place_of(method), status=answer.status)
@@ -260,7 +260,7 @@ def _key_of(message: object) -> str | None:
     return key if isinstance(key, str) else None
 
 
-def _posted(answer: object, channel: str, method: str) -> Posted:
+def _message_named(answer: object, channel: str, method: str) -> Posted:
     ts = _object(answer).get("ts")
     if not isinstance(ts, str) or not channel:
         raise Failure(Trouble.MALFORMED, "does not say which message it is", where=f"Slack {method}")

@@ -146,16 +146,16 @@ class _Push:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "blob"
             path.write_bytes(body)
-            self._checked(lambda: self._oras.upload_blob(str(path), self._container, layer))
+            self._ask(lambda: self._oras.upload_blob(str(path), self._container, layer))
 
     def manifest(self, tag: str, body: bytes) -> bool:
         """Whether the registry answers that it lists the manifest as a referrer of its subject by itself."""
         kind = json.loads(body)["mediaType"]
         url = f"{self._oras.prefix}://{self._container.manifest_url(tag)}"
-        answer = self._checked(lambda: self._oras.do_request(url, "PUT", data=body, headers={"Content-Type": kind}))
+        answer = self._ask(lambda: self._oras.do_request(url, "PUT", data=body, headers={"Content-Type": kind}))
         return "OCI-Subject" in answer.headers
 
-    def _checked(self, ask: Callable[[], requests.Response]) -> requests.Response:
+    def _ask(self, ask: Callable[[], requests.Response]) -> requests.Response:
         place = self._place.name
         try:
             answer = ask()
@@ -164,10 +164,10 @@ class _Push:
             raise Failure(Trouble.UNREACHABLE, fault, where=place, advice="it is tried again later") from error
         except ValueError as error:
             # oras has no other word for a challenge that its credentials do not meet.
-            raise self._denied(401) from error
+            raise self._denial(401) from error
         status = answer.status_code
         if status in (401, 403):
-            raise self._denied(status)
+            raise self._denial(status)
         if status == 429 or status >= 500:
             trouble = Trouble.THROTTLED if status == 429 else Trouble.UNREACHABLE
             fault, advice = f"takes nothing at present ({status})", "it is tried again later"
@@ -176,7 +176,7 @@ class _Push:
             raise Failure(Trouble.MALFORMED, f"refuses the statement ({status})", where=place, status=status)
         return answer
 
-    def _denied(self, status: int) -> Failure:
+    def _denial(self, status: int) -> Failure:
         advice = f"check push_username and push_password_file of registries.{self._place.registry}"
         fault = f"lets nobody write with these credentials ({status})"
         return Failure(Trouble.DENIED, fault, where=self._place.name, advice=advice, status=status)

@@ -96,7 +96,7 @@ class AzureLogin:
         except Failure as failure:
             raise failure.altered(where=registry) from None
         except Exception as error:
-            raise _refused(error, self.identity, registry) from error
+            raise _refusal_of(error, self.identity, registry) from error
 
 
 def credential(identity: AzureIdentity, client_id: str | None) -> Credential:
@@ -131,7 +131,7 @@ class _Attentive:
         self._answer = response.http_response
 
 
-def _refused(error: Exception, identity: AzureIdentity, registry: str) -> Failure:
+def _refusal_of(error: Exception, identity: AzureIdentity, registry: str) -> Failure:
     """What azure-identity raises, as a `Failure`: one class of it is what was refused and what was not there."""
     answer = getattr(error, "response", None)
     status = getattr(answer, "status_code", None)

@@ -68,7 +68,7 @@ class Registry:
         if answer.status == 405 or (answer.status == 200 and digest is None):
             return await self._head_by_reading(base)
         _expect_content(answer, str(base))
-        return Head(_told_digest(digest, str(base)), _media_type(answer, str(base)))
+        return Head(_check_digest_of_head(digest, str(base)), _media_type(answer, str(base)))
 
     async def manifest(self, registry: str, repository: str, digest: str) -> bytes:
         """An index or a manifest by its digest, checked. Raises `Failure` like `head`."""
@@ -92,7 +92,7 @@ class Registry:
             async with self._http.stream(
                 url, max_bytes=LARGEST_LAYER, headers=headers, allow_redirects_to=ANY_HOST
             ) as answer:
-                renewed = None if is_last else await self._renewed(access, repository, answer, credentials)
+                renewed = None if is_last else await self._renew(access, repository, answer, credentials)
                 if renewed is None:
                     _expect_content(answer, place)
                     async for chunk in answer.chunks:
@@ -186,7 +186,7 @@ class Registry:
         url = f"{access.address}/v2/{repository}/{path}"
         credentials = await self._entry.authorization(access, repository)
         answer = await self._send(method, url, credentials, largest)
-        renewed = await self._renewed(access, repository, answer, credentials)
+        renewed = await self._renew(access, repository, answer, credentials)
         return answer if renewed is None else await self._send(method, url, renewed, largest)
 
     def _access(self, registry: str, repository: str) -> RegistryAccess:
@@ -199,7 +199,7 @@ class Registry:
             raise Failure(Trouble.MALFORMED, "is no repository name", where=place[:200])
         return access
 
-    async def _renewed(
+    async def _renew(
         self, access: RegistryAccess, repository: str, answer: Answer | Streamed, credentials: str | None
     ) -> str | None:
         """Another authorization, where the answer challenges what was shown; None where there is no use in it."""
@@ -285,7 +285,7 @@ def _next_page(answer: Answer, place: str) -> str | None:
     return leads_to.query
 
 
-def _told_digest(digest: str | None, place: str) -> str:
+def _check_digest_of_head(digest: str | None, place: str) -> str:
     if digest is None or not is_digest(digest):
         raise Failure(
             Trouble.MALFORMED, f"names {str(digest)[:80]!r}, which is no sha256 or sha512 digest", where=place

@@ -47,7 +47,7 @@ class NamedBases:
         counted = {*own, *from_outside} if built_from else set(every)
         final = {each.base for each in counted if each.role in _LAST_STAGE | _GIVEN_FROM_OUTSIDE}
         stages = {each.base for each in counted}
-        return cls(_watched(final), _watched(stages), None in final)
+        return cls(_sort_watched(final), _sort_watched(stages), None in final)
 
 
 NOTHING_NAMED = NamedBases()
@@ -77,7 +77,7 @@ def holds_dotnet(base: Base) -> bool:
     return rank is not None and rank > 0
 
 
-def _watched(bases: Collection[Base | None]) -> tuple[Base, ...]:
+def _sort_watched(bases: Collection[Base | None]) -> tuple[Base, ...]:
     return tuple(sorted(base for base in bases if base is not None))
 
 

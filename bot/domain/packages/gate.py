@@ -213,7 +213,8 @@ def judge_by_rule(
     had_before = [each for each in before or () if each.identity not in gated_image.owed]
     vulnerabilities = _each_once(gated_image.now.vulnerabilities, rule.policy)
     words = {
-        each.identity: _word(each, gated_image.image, exceptions, moment, excused or {}) for each in vulnerabilities
+        each.identity: _excuse_of(each, gated_image.image, exceptions, moment, excused or {})
+        for each in vulnerabilities
     }
     new = blocking(vulnerabilities, rule.policy, had_before)
     blockers = [each for each in new if words[each.identity] is None]
@@ -251,7 +252,7 @@ def judge_by_rule(
     )
 
 
-def _word(
+def _excuse_of(
     vulnerability: DetectedVulnerability,
     image: str,
     exceptions: Sequence[GateException],
@@ -269,11 +270,11 @@ def _each_once(
     by_identity: dict[VulnerabilityKey, DetectedVulnerability] = {}
     for each in vulnerabilities:
         first = by_identity.get(each.identity)
-        by_identity[each.identity] = each if first is None else _joined(first, each, policy)
+        by_identity[each.identity] = each if first is None else _join_ratings(first, each, policy)
     return tuple(by_identity.values())
 
 
-def _joined(
+def _join_ratings(
     first: DetectedVulnerability, second: DetectedVulnerability, policy: GatePolicy
 ) -> DetectedVulnerability:
     fixing = first if first.has_fix or not second.has_fix else second

@@ -41,10 +41,10 @@ def composed(moves: Sequence[Sequence[PlatformChanges]]) -> tuple[PlatformChange
     for move in moves:
         for each in move:
             steps.setdefault(each.platform, []).append(each)
-    return tuple(_composed(platform, steps[platform]) for platform in sorted(steps))
+    return tuple(_compose_steps(platform, steps[platform]) for platform in sorted(steps))
 
 
-def _composed(platform: str, steps: Sequence[PlatformChanges]) -> PlatformChanges:
+def _compose_steps(platform: str, steps: Sequence[PlatformChanges]) -> PlatformChanges:
     known_changes = [each.changes for each in steps if each.changes is not None]
     if len(known_changes) < len(steps):
         return PlatformChanges(platform, None, is_complete=False)

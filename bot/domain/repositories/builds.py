@@ -95,8 +95,10 @@ def builds_with(
     fresh = sorted((run for run in runs if run.builds(branch)), key=lambda run: run.at, reverse=True)
     succeeded = [run for run in (*fresh, builds.last_success) if run is not None and run.has_succeeded]
     last = max(succeeded, key=lambda run: run.at, default=None)
-    failed = [run for run in _merged(fresh, builds.failed) if run.has_failed and (last is None or run.at > last.at)]
-    scheduled = [run for run in _merged(fresh, builds.scheduled) if run.event == "schedule"]
+    failed = [
+        run for run in _merge_runs(fresh, builds.failed) if run.has_failed and (last is None or run.at > last.at)
+    ]
+    scheduled = [run for run in _merge_runs(fresh, builds.scheduled) if run.event == "schedule"]
     ended = _ended_last((*fresh, builds.ended))
     return BranchBuilds(state, last, tuple(scheduled[:MOST_SCHEDULED]), tuple(failed[:MOST_FAILED]), until, ended)
 
@@ -108,7 +110,7 @@ def _ended_last(runs: Iterable[PastRun | None]) -> PastRun | None:
     return max(ended, key=lambda run: run.updated_at or run.at, default=None)
 
 
-def _merged(fresh: Iterable[PastRun], known_runs: Iterable[PastRun]) -> list[PastRun]:
+def _merge_runs(fresh: Iterable[PastRun], known_runs: Iterable[PastRun]) -> list[PastRun]:
     """Newest first; of two tellings of one run the fresh one."""
     by_moment = {(run.at, run.event, run.url): run for run in known_runs}
     by_moment |= {(run.at, run.event, run.url): run for run in fresh}

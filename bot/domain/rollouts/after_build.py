@@ -32,15 +32,15 @@ def after_proof(
     if verdict.fails:
         return judged.moved(RebuildState.FAILED, proof_text, at=now)
     if gated is not None and gated.holds:
-        return _held_back(judged, proof_text, gated, now)
+        return _hold_back(judged, proof_text, gated, now)
     reason = (
         proof_text
         if gated is None or gated.outcome is GateOutcome.PASSED
         else f"{proof_text}; {gate_in_words(gated)}"
     )
     if verdict is ImageVerdict.UNKNOWN:
-        return _built(judged, RebuildState.BUILT, f"built, not proven: {reason}", now)
-    return _built(judged, RebuildState.SUCCEEDED, reason, now)
+        return _end_build(judged, RebuildState.BUILT, f"built, not proven: {reason}", now)
+    return _end_build(judged, RebuildState.SUCCEEDED, reason, now)
 
 
 def gate_in_words(gated: Gated) -> str:
@@ -54,13 +54,13 @@ def gate_in_words(gated: Gated) -> str:
             return f"the gate found {gated.told}"
 
 
-def _held_back(rebuild: Rebuild, proof_text: str, gated: Gated, now: datetime) -> Rebuild:
+def _hold_back(rebuild: Rebuild, proof_text: str, gated: Gated, now: datetime) -> Rebuild:
     if gated.outcome is GateOutcome.BLOCKED:
         return rebuild.moved(RebuildState.FAILED, f"built, but {gate_in_words(gated)}", at=now)
     return rebuild.moved(RebuildState.BUILT, f"built, but {gate_in_words(gated)}; {proof_text}", at=now)
 
 
-def _built(rebuild: Rebuild, end: RebuildState, reason: str, now: datetime) -> Rebuild:
+def _end_build(rebuild: Rebuild, end: RebuildState, reason: str, now: datetime) -> Rebuild:
     """Moves a rebuild whose build is done to its first step, or to its end where it has none."""
     if rebuild.steps:
         return rebuild.moved(RebuildState.STEPPING, f"{reason}; {counted(rebuild.steps, 'step')} to go", at=now)

@@ -52,8 +52,9 @@ STEP_TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
 def unheld(names: Sequence[str]) -> str:
     """Says of steps that begin by themselves what the gate can do about them."""
     is_single = len(names) == 1
-    begun = f"{' and '.join(names)} {'begins by itself' if is_single else 'begin by themselves'}"
-    return f"{begun}: the gate cannot hold {'it' if is_single else 'them'} back, only the steps that the bot starts"
+    beginning = f"{' and '.join(names)} {'begins by itself' if is_single else 'begin by themselves'}"
+    pronoun = "it" if is_single else "them"
+    return f"{beginning}: the gate cannot hold {pronoun} back, only the steps that the bot starts"
 
 
 @dataclass(frozen=True, slots=True)

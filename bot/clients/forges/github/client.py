@@ -82,7 +82,7 @@ class GitHub:
                 where="github.repositories.include",
                 advice='write "OWNER/*" for each organisation or user, or use a GitHub App',
             )
-        repositories, self._silent = await listed_each(owners, str.lower, self._owned)
+        repositories, self._silent = await listed_each(owners, str.lower, self._list_owned)
         return repositories
 
     async def server_time(self) -> datetime | None:
@@ -114,7 +114,7 @@ class GitHub:
     async def serving(self, repository: Identity) -> Forge:
         return self
 
-    async def _owned(self, owner: str) -> list[Repository]:
+    async def _list_owned(self, owner: str) -> list[Repository]:
         try:
             return await self._list_repositories(f"/orgs/{quote(owner)}/repos", {"type": "all"})
         except Failure as failure:

@@ -66,13 +66,13 @@ class GatheredBlobs:
         bodies: dict[str, bytes] = {}
         if repository.node_id is not None:
             for part in in_parts(names, _MOST_BLOBS):
-                bodies |= await self._gathered(repository, part)
+                bodies |= await self._gather(repository, part)
         for sha in names:
             if sha not in bodies:
                 bodies[sha] = await blob(self.transport, repository, sha)
         return bodies
 
-    async def _gathered(self, repository: Identity, shas: Sequence[str]) -> dict[str, bytes]:
+    async def _gather(self, repository: Identity, shas: Sequence[str]) -> dict[str, bytes]:
         question = _BlobQuestion(repository, shas, asyncio.get_running_loop().create_future())
         self._waiting.append(question)
         if self._sending is None or self._sending.done():

@@ -34,7 +34,10 @@ def claims_of(
     fixed one is taken: it costs one request to look at. One of weak evidence is taken only where there is no other.
     Tags that have a build each are images of their own.
     """
-    builds = [_agreed(group) for group in _apart(_pushed(named_images, repository, branch, naming))]
+    builds = [
+        _weaken_where_tags_differ(group)
+        for group in _group_by_image(_pushed_builds(named_images, repository, branch, naming))
+    ]
     ruled = [rule for rule in rules.rules if fnmatchcase(repository.lower(), rule.match.lower())]
     if ruled:
         ruled_claims = [
@@ -42,7 +45,7 @@ def claims_of(
             for rule in ruled
             if rule.image is not None
         ]
-        return _as_built(_weightiest(ruled_claims), builds), ()
+        return _place_at_builds(_weightiest_claims(ruled_claims), builds), ()
     own_claims: list[Claim] = []
     refused: list[str] = []
     for text in produces:
@@ -56,7 +59,7 @@ def claims_of(
         else:
             own_claims.append(claim)
     chosen = [min(group, key=_weight) for group in builds]
-    return _as_built(_weightiest([*own_claims, *chosen]), builds), tuple(refused)
+    return _place_at_builds(_weightiest_claims([*own_claims, *chosen]), builds), tuple(refused)
 
 
 def contested(claims: Iterable[tuple[int, Claim]]) -> frozenset[tuple[int, str]]:
@@ -87,20 +90,20 @@ class _Build:
     variant: str = ""
 
 
-def _pushed(
+def _pushed_builds(
     named_images: Iterable[NamedImage], repository: str, branch: str, naming: Collection[str]
 ) -> list[_Build]:
     """The claims of builds; of what files only name, those of images that no other file pushes."""
     built = [
         (each.is_pushed, _Build(claim, each.variant))
         for each in named_images
-        if (claim := _built(each, repository, branch, naming)) is not None
+        if (claim := _claim_of_build(each, repository, branch, naming)) is not None
     ]
     pushed = {build.claim.name for is_pushed, build in built if is_pushed}
     return [build for is_pushed, build in built if is_pushed or build.claim.name not in pushed]
 
 
-def _apart(builds: Iterable[_Build]) -> Iterator[list[Claim]]:
+def _group_by_image(builds: Iterable[_Build]) -> Iterator[list[Claim]]:
     """The claims of each image. Tags of one name are images of their own where each has a build of its own: another
     file that it is built from, or another variant of one workflow's matrix. One that several push joins these."""
     by_name: dict[str, list[_Build]] = {}
@@ -121,7 +124,7 @@ def _apart(builds: Iterable[_Build]) -> Iterator[list[Claim]]:
             yield [build.claim for build in mine]
 
 
-def _built(image: NamedImage, repository: str, branch: str, naming: Collection[str]) -> Claim | None:
+def _claim_of_build(image: NamedImage, repository: str, branch: str, naming: Collection[str]) -> Claim | None:
     name = filled(image.name, repository).replace("{branch}", branch)
     tag = filled(image.tag, repository).replace("{branch}", _NO_TAG.sub("-", branch))
     claim = _claim(name.lower(), tag, Source.BUILD)
@@ -136,7 +139,7 @@ def _built(image: NamedImage, repository: str, branch: str, naming: Collection[s
     return replace(claim, built_from=file)
 
 
-def _agreed(builds: Sequence[Claim]) -> list[Claim]:
+def _weaken_where_tags_differ(builds: Sequence[Claim]) -> list[Claim]:
     """The claims of an image's builds, of which a tag counts only where each file that pushes it pushes that: a
     rebuild runs one of them, and of two candidates none is acted upon."""
     tags: dict[str, set[str]] = {}
@@ -144,19 +147,19 @@ def _agreed(builds: Sequence[Claim]) -> list[Claim]:
         if not claim.weakness:
             tags.setdefault(claim.path, set()).add(claim.tag.text)
     common = set[str].intersection(*tags.values()) if tags else set()
-    difference = _difference(tags)
+    difference = _word_difference(tags)
     return [
         claim if claim.weakness or claim.tag.text in common else replace(claim, weakness=difference)
         for claim in builds
     ]
 
 
-def _difference(tags: Mapping[str, Collection[str]]) -> str:
+def _word_difference(tags: Mapping[str, Collection[str]]) -> str:
     examples = [f"{path} pushes it as {min(tag_texts)}" for path, tag_texts in sorted(tags.items())[:2]]
     return f"{' and '.join(examples)[:300]}: which of them a rebuild moves is not known"
 
 
-def _as_built(claims: Iterable[Claim], builds: Sequence[Sequence[Claim]]) -> tuple[Claim, ...]:
+def _place_at_builds(claims: Iterable[Claim], builds: Sequence[Sequence[Claim]]) -> tuple[Claim, ...]:
     """The claims with the one file that every build of their image is built from, and those of somebody's word with
     the place of the first build."""
     by_name: dict[str, list[Claim]] = {}
@@ -183,7 +186,7 @@ def _claim(name: str, tag: str, source: Source) -> Claim | None:
         return None
 
 
-def _weightiest(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+def _weightiest_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
     """The claims by the weightiest word for each name, each of its tags once."""
     best: dict[str, dict[str, Claim]] = {}
     for claim in claims:

@@ -88,14 +88,17 @@ def cves_moved(before: KnownCves, after: KnownCves, not_rebuilt: WhyOpen = WhyOp
     ]
     fixed = tuple(
         sorted(
-            (_moved(cve, vulnerabilities) for cve, vulnerabilities in _by_cve(fixed_vulnerabilities).items()),
+            (
+                _join_records(cve, vulnerabilities)
+                for cve, vulnerabilities in _by_cve(fixed_vulnerabilities).items()
+            ),
             key=_worst_first,
         )
     )
     opened = tuple(
         sorted(
             (
-                _still_open(_moved(cve, vulnerabilities), not_rebuilt)
+                _with_reason(_join_records(cve, vulnerabilities), not_rebuilt)
                 for cve, vulnerabilities in open_by_cve.items()
             ),
             key=_worst_first,
@@ -132,7 +135,7 @@ def _by_cve(vulnerabilities: Iterable[DetectedVulnerability]) -> dict[str, list[
     return by_cve
 
 
-def _moved(cve: str, vulnerabilities: Iterable[DetectedVulnerability]) -> MovedCve:
+def _join_records(cve: str, vulnerabilities: Iterable[DetectedVulnerability]) -> MovedCve:
     """Of several records of one package, one that tells of a fix counts."""
     packages: dict[tuple[str, str], str] = {}
     worst = Rating.UNKNOWN
@@ -144,7 +147,7 @@ def _moved(cve: str, vulnerabilities: Iterable[DetectedVulnerability]) -> MovedC
     return MovedCve(cve, worst, cve_packages)
 
 
-def _still_open(moved: MovedCve, not_rebuilt: WhyOpen) -> MovedCve:
+def _with_reason(moved: MovedCve, not_rebuilt: WhyOpen) -> MovedCve:
     """It has a fix where each of its packages has one."""
     has_fix = all(each.fixed_in for each in moved.packages)
     return MovedCve(moved.cve, moved.severity, moved.packages, not_rebuilt if has_fix else WhyOpen.NO_FIX)

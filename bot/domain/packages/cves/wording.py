@@ -58,21 +58,21 @@ def _of_each(platforms: Iterable[PlatformChanges], worded: Callable[[CvesMoved],
 def cve_summary(moved: CvesMoved, *, some_told: bool = False) -> str:
     """The CVEs of one move in a line, with why not all is known."""
     if moved.fixed is None and moved.still_open is None:
-        return f"{_NEITHER}{_because(moved.gaps)}"
-    text = f"{_fixed(moved.fixed, some_told)}; {_still_open(moved.still_open)}"
+        return f"{_NEITHER}{_word_gaps(moved.gaps)}"
+    text = f"{_word_fixed(moved.fixed, some_told)}; {_word_still_open(moved.still_open)}"
     if moved.still_open is None:
-        return f"{text}{_because(moved.gaps)}"
-    return f"{text}; not all is known{_because(moved.gaps)}" if moved.gaps else text
+        return f"{text}{_word_gaps(moved.gaps)}"
+    return f"{text}; not all is known{_word_gaps(moved.gaps)}" if moved.gaps else text
 
 
 def cve_counts(moved: CvesMoved, *, some_told: bool = False) -> str:
     """How many, and why they are open: `1 fixed (1 HIGH); 3 still open (1 HIGH, 2 LOW): 2 no fix yet, …`."""
     fixed, still_open = moved.fixed, moved.still_open
     if fixed is None and still_open is None:
-        return f"{_NEITHER}{_because(moved.gaps)}"
-    text = f"{len(fixed)} fixed ({severities(fixed)})" if fixed else _fixed(fixed, some_told)
+        return f"{_NEITHER}{_word_gaps(moved.gaps)}"
+    text = f"{len(fixed)} fixed ({severities(fixed)})" if fixed else _word_fixed(fixed, some_told)
     if not still_open:
-        text = f"{text}; {_still_open(still_open)}"
+        text = f"{text}; {_word_still_open(still_open)}"
     else:
         text = f"{text}; {len(still_open)} still open ({severities(still_open)}): {reasons(still_open)}"
     return f"{text}; not all is known" if moved.gaps and still_open is not None else text
@@ -84,7 +84,7 @@ def still_open_in_words(still_open: StillOpen, not_rebuilt: str = WhyOpen.NOT_RE
     The reason with the most severe comes first. `not_rebuilt` tells who has not, where that is known.
     """
     if still_open.cves is None:
-        return f"Which CVEs are still open in these bases is not known{_because(still_open.gaps)}"
+        return f"Which CVEs are still open in these bases is not known{_word_gaps(still_open.gaps)}"
     if not still_open.cves:
         return "No known CVE is still open in these bases"
     by_reason: dict[WhyOpen | None, list[MovedCve]] = {}
@@ -97,12 +97,12 @@ def still_open_in_words(still_open: StillOpen, not_rebuilt: str = WhyOpen.NOT_RE
     return f"Still open in these bases: {reason_texts}{'; not all is known' if still_open.gaps else ''}"
 
 
-def _because(gaps: Sequence[str]) -> str:
+def _word_gaps(gaps: Sequence[str]) -> str:
     more = f", and {counted(len(gaps) - 1, 'other reason')}" if len(gaps) > 1 else ""
     return f": {gaps[0]}{more}" if gaps else ""
 
 
-def _fixed(fixed: Sequence[MovedCve] | None, some_told: bool) -> str:
+def _word_fixed(fixed: Sequence[MovedCve] | None, some_told: bool) -> str:
     if fixed is None:
         return "what was fixed is not known"
     if not fixed:
@@ -110,7 +110,7 @@ def _fixed(fixed: Sequence[MovedCve] | None, some_told: bool) -> str:
     return f"{len(fixed)} fixed: {_first_names(fixed)}"
 
 
-def _still_open(still_open: Sequence[MovedCve] | None) -> str:
+def _word_still_open(still_open: Sequence[MovedCve] | None) -> str:
     if still_open is None:
         return "what is still open is not known"
     if not still_open:

@@ -39,7 +39,7 @@ class LedgerEntry:
 def entry_of(image: AffectedImage) -> LedgerEntry:
     """Reads the clocks of one image, and finds the first station that the fix has not passed."""
     own_clocks = clocks_of(image)
-    clocks = dict(_proved(image, own_clocks))
+    clocks = dict(_prove_by_later(image, own_clocks))
     stop = next(
         (station for station, clock in clocks.items() if clock.passage in (Passage.WAITING, Passage.UNKNOWN)), None
     )
@@ -53,7 +53,9 @@ def entry_of(image: AffectedImage) -> LedgerEntry:
     return LedgerEntry(image, clocks, stop)
 
 
-def _proved(image: AffectedImage, clocks: Mapping[Station, StationClock]) -> Iterable[tuple[Station, StationClock]]:
+def _prove_by_later(
+    image: AffectedImage, clocks: Mapping[Station, StationClock]
+) -> Iterable[tuple[Station, StationClock]]:
     """The same, by what stands on from a passed station; in the order of the stations.
 
     What is not known before it was passed. What is known to lack the fix before it was not: that came another way,

@@ -64,9 +64,9 @@ class Window:
 ALWAYS = Window()
 
 
-def next_opening(windows: Sequence[Window], at: datetime) -> datetime:
-    """The earliest moment from `moment` on when any of the windows is open."""
-    return min((window.next_opening(at) for window in windows), default=at)
+def next_opening(windows: Sequence[Window], moment: datetime) -> datetime:
+    """The earliest time from `moment` on when any of the windows is open."""
+    return min((window.next_opening(moment) for window in windows), default=moment)
 
 
 def _time(text: str) -> time:

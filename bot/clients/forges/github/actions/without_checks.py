@@ -72,14 +72,14 @@ async def latest_by_runs(bulk: Bulk, workflows: Sequence[str], most: int) -> dic
     if not workflows:
         return {}
     nodes = await bulk.shown("workflows", nodes_fields(workflows, _WORKFLOW))
-    runs_by_workflow = await one_by_one(nodes.rows, lambda row: _latest(bulk, row, most))
+    runs_by_workflow = await one_by_one(nodes.rows, lambda row: _latest_runs_of(bulk, row, most))
     for runs in runs_by_workflow.values():
         if isinstance(runs, Failure) and runs.pauses_host:
             raise runs
     return {node_id: runs for node_id, runs in runs_by_workflow.items() if not isinstance(runs, Failure)}
 
 
-async def _latest(bulk: Bulk, row: Mapping[str, Any], most: int) -> LatestRuns:
+async def _latest_runs_of(bulk: Bulk, row: Mapping[str, Any], most: int) -> LatestRuns:
     with shaped("workflow"):
         owner, name, _, _, file = str(row["resourcePath"]).strip("/").split("/", 4)
         path = f"/repos/{owner}/{name}/actions/workflows/{quote(file, safe='')}/runs"

@@ -100,18 +100,18 @@ class Transport:
     ) -> AsyncIterator[tuple[datetime | None, Any]]:
         """Pages as `pages` gives them, each with when the server made it, by its own clock."""
         headers, body = await self._get(path, {"per_page": 100, **(parameters or {})})
-        yield _dated(headers), body
+        yield _date_of(headers), body
         for _ in range(most - 1):
             target = next_page(headers.get("link", ""))
             if target is None:
                 return
             headers, body = await self._get(target, None)
-            yield _dated(headers), body
+            yield _date_of(headers), body
 
     async def server_time(self, path: str) -> datetime | None:
         """Asks what time it is by the server's own clock; None where it does not tell."""
         headers, _ = await self._get(path, None)
-        return _dated(headers)
+        return _date_of(headers)
 
     async def address(self, path: str) -> str:
         """Where GitHub sends whoever asks for a file that it keeps elsewhere."""
@@ -119,7 +119,7 @@ class Transport:
         return str(headers[LOCATION])
 
     async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        async with self._spaced():
+        async with self._space_writes():
             _, answer = await self._send(method, path, None, body, writes=True)
         return answer
 
@@ -137,11 +137,11 @@ class Transport:
 
     async def mutate(self, document: str, variables: Mapping[str, Any]) -> GraphAnswer:
         """GraphQL mutations, one after another; a failed one has an error, and the next are run all the same."""
-        async with self._spaced():
+        async with self._space_writes():
             return await self._ask(document, variables, writes=True)
 
     async def _ask(self, document: str, variables: Mapping[str, Any], *, writes: bool = False) -> GraphAnswer:
-        requester = await self._connected()
+        requester = await self._connect()
         place = f"POST {urlsplit(requester.graphql_url).netloc}/graphql"
         payload = {"query": document, "variables": dict(variables)}
         headers, body = await self._send("POST", requester.graphql_url, None, payload, kind=GRAPHQL, writes=writes)
@@ -153,7 +153,7 @@ class Transport:
         return graph
 
     @asynccontextmanager
-    async def _spaced(self) -> AsyncIterator[None]:
+    async def _space_writes(self) -> AsyncIterator[None]:
         """One write after another, as far apart as the operator has set."""
         async with self._writing:
             clock = asyncio.get_running_loop().time
@@ -188,7 +188,7 @@ class Transport:
         place = f"{method} {self._host}{urlsplit(path).path}"
         if (pause := self._quiet.left(kind, self._clock.now())) > timedelta(0):
             raise throttled(pause, place)
-        requester = await self._connected()
+        requester = await self._connect()
 
         def send() -> tuple[int, dict[str, Any], str]:
             with self._renewing:  # an installation token that ran out is renewed by one thread
@@ -247,7 +247,7 @@ class Transport:
                 advice="the next pass tries again",
             ) from error
 
-    async def _connected(self) -> Requester:
+    async def _connect(self) -> Requester:
         async with self._connecting:
             access = self._access
             if self._requester is None:
@@ -279,7 +279,7 @@ def _worth_another_try(error: Exception) -> bool:
     return isinstance(error, Failure) and error.trouble is Trouble.UNREACHABLE
 
 
-def _dated(headers: Mapping[str, Any]) -> datetime | None:
+def _date_of(headers: Mapping[str, Any]) -> datetime | None:
     try:
         return parsedate_to_datetime(str(headers.get("date", ""))).replace(tzinfo=UTC)
     except ValueError:

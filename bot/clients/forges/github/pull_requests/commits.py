@@ -103,7 +103,7 @@ async def _commit_with_modes(transport: Transport, repository: Identity, change:
             return str((await transport.write("POST", f"{home}/commits", commit_fields))["sha"])
     except Failure as failure:
         if _has_workflows(change) and _may_be_a_right(failure):
-            raise _denied(failure.where) from failure
+            raise _denied_files(failure.where) from failure
         raise (refusal(change.branch, failure.what, failure.where) or failure) from failure
 
 
@@ -131,7 +131,7 @@ def check_commit(graph: GraphAnswer, change: BranchChange | None) -> None:
         raised = error.failure(graph.place)
         about_branch = error.field in ("ref", "refs", "commit")
         if about_branch and _has_workflows(change) and _is_about_workflows(error, raised):
-            raise _denied(graph.place)
+            raise _denied_files(graph.place)
         if about_branch:
             refused = refusal(change.branch, error.message, graph.place, error.kind)
             if refused is not None:
@@ -183,7 +183,7 @@ def _has_workflows(change: BranchChange) -> bool:
     return any(file.path.startswith(WORKFLOWS) for file in change.files)
 
 
-def _denied(place: str) -> FilesDenied:
+def _denied_files(place: str) -> FilesDenied:
     return FilesDenied(WORKFLOWS, "workflows: write", place)
 
 

@@ -48,11 +48,11 @@ async def grant(
         mutations.add("assigned", "addAssigneesToAssignable", mutation_input)
     is_to_merge = _add_merging(mutations, node, request, wishes, look.requirements)
     if mutations.fields:
-        graph = await _sent(transport, mutations, node)
+        graph = await _send_until_found(transport, mutations, node)
         errors = {error.field: error for error in graph.errors}
         graph.check(forgiving={"labels", "reviews", "assigned", "merging"})
         if "merging" in errors:
-            refusal = await _merged_now(transport, node, request, wishes, look.requirements, errors["merging"])
+            refusal = await _merge_now(transport, node, request, wishes, look.requirements, errors["merging"])
             refused += [refusal] if refusal else []
             is_to_merge = refusal is None
         if "labels" in errors:
@@ -60,13 +60,13 @@ async def grant(
         if "assigned" in errors:
             refused.append(Refusal(f"not assigned to {', '.join(assignees)}", errors["assigned"].message))
         if "reviews" in errors:
-            refused += await _asked_alone(transport, node, people, teams, errors["reviews"])
+            refused += await _ask_one_by_one(transport, node, people, teams, errors["reviews"])
     if new_labels := [label for label in wishes.labels if label not in labels]:
-        refused += await _labelled_anew(transport, repository, request, new_labels)
+        refused += await _add_new_labels(transport, repository, request, new_labels)
     return Granted(tuple(refused), is_to_merge)
 
 
-async def _sent(transport: Transport, mutations: Mutations, node: str) -> GraphAnswer:
+async def _send_until_found(transport: Transport, mutations: Mutations, node: str) -> GraphAnswer:
     """Sends again what GitHub did for nothing, since it does not find the pull request yet."""
     graph = await mutations.send(transport)
     for pause in PAUSES:
@@ -99,7 +99,7 @@ def _add_merging(
     return False
 
 
-async def _merged_now(
+async def _merge_now(
     transport: Transport,
     node: str,
     request: PullRequest,
@@ -132,7 +132,7 @@ async def _out_of_queue(transport: Transport, node: str, error: GraphError) -> R
     return Refusal("not kept from merging", error.message) if graph.errors else None
 
 
-async def _labelled_anew(
+async def _add_new_labels(
     transport: Transport, repository: Identity, request: PullRequest, labels: Sequence[str]
 ) -> list[Refusal]:
     """By REST, which makes a label that is not there."""
@@ -146,7 +146,7 @@ async def _labelled_anew(
     return []
 
 
-async def _asked_alone(
+async def _ask_one_by_one(
     transport: Transport, node: str, people: Mapping[str, str], teams: Mapping[str, str], error: GraphError
 ) -> list[Refusal]:
     """GitHub refuses everybody where it does not take one, so then each is asked alone."""
