@@ -1,4 +1,5 @@
-"""The service: APScheduler wakes the ticks, a signal ends them in order, other settings begin them anew."""
+"""The service: APScheduler wakes the ticks, a signal ends them in order, other settings begin them anew; and what
+its page reads from."""
 
 import asyncio
 import contextlib
@@ -6,6 +7,7 @@ import signal
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from typing import Any, TypeVar
 
 from apscheduler.job import Job
@@ -15,23 +17,27 @@ from bot.domain.bases.incident import Incident
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.log import log
+from bot.domain.rollouts.timing.standing import rollout_options_of
 from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.stage import Stage, run_stage
 from bot.fleet.stages import STAGES
 from bot.fleet.watch.registry.rows import WatchStore
+from bot.fleet.wiring.grants import forge_page
 from bot.fleet.wiring.opening import open_bot
 from bot.service.logs import set_up
 from bot.service.settings_file import SettingsFile
 from bot.service.waking import Waking
-from bot.service.web import wire_site
-from bot.settings import BadSettings
+from bot.settings import BadSettings, Settings, secret
+from bot.settings.tokens import Token, parse
 from bot.store.engine.database import SchemaChanged
 from bot.store.engine.queue.leases import free_leases_of_the_dead, give_all_back
 from bot.store.engine.queue.news import Newsboard
 from bot.web.access.connections import HeldConnections
+from bot.web.access.rates import Rates
 from bot.web.app import app_of, health_app_of
 from bot.web.serving import Listening, listening_on, serving
+from bot.web.site import Proxy, Senders, Site, WebAccess
 
 T = TypeVar("T")
 
@@ -296,3 +302,45 @@ def _hangup() -> Iterator[asyncio.Event]:
         yield hangup
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
+
+
+def wire_site(bot: Bot, beats: Heartbeats) -> Site:
+    """What the page reads from, and who gets in."""
+    return Site(
+        clock=bot.clock,
+        stores=bot.stores,
+        beats=beats,
+        meter=bot.meter,
+        access=_access(bot.settings),
+        rollout_options=rollout_options_of(bot.policy),
+        forge=forge_page(bot.settings.github.api_url),
+        rates=Rates(),
+        senders=_senders(bot.settings),
+    )
+
+
+def _access(settings: Settings) -> WebAccess:
+    auth, proxy = settings.web.auth, settings.web.auth.proxy
+    believed = None
+    if proxy is not None:
+        networks = tuple(ip_network(each) for each in proxy.addresses)
+        believed = Proxy(networks, proxy.user_header, tuple(proxy.acting))
+    return WebAccess(_tokens(settings), believed, settings.web.url, auth.open_badges)
+
+
+def _senders(settings: Settings) -> Senders:
+    hooks = settings.web.hooks
+    files = {
+        "github": hooks.github_secret_file,
+        "registry": hooks.registry_secret_file,
+        "registry_path": hooks.registry_path_file,
+    }
+    secrets = {
+        name: secret(file, f"web.hooks.{name}") if file is not None else None for name, file in files.items()
+    }
+    return Senders(**secrets)
+
+
+def _tokens(settings: Settings) -> tuple[Token, ...]:
+    file = settings.web.auth.tokens_file
+    return () if file is None else parse(secret(file, "web.auth.tokens_file"))

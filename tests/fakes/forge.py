@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 from bot.domain.clock import Clock, ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
-from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
 from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord, Silence
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
 from bot.domain.forge.refusals import BranchMoved, BranchQueued, FilesDenied, RepositoryArchived, RepositoryMoved
-from bot.domain.forge.runs import BuildRun, FailedJob, Run
+from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Refusal, Wishes
 from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown

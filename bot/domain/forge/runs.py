@@ -1,4 +1,5 @@
-"""Workflow runs: as they are asked for one by one, followed among many, or found on a built commit."""
+"""Workflow runs: as they are asked for one by one, followed among many, or found on a built commit; and what they
+leave behind."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -138,3 +139,17 @@ class BuildRun:
     @property
     def file(self) -> str:
         return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An archive that a run has kept; `size` counts its bytes as packed. One that `is_expired` is listed only.
+
+    `digest` is that of the archive (`sha256:…`), None where the forge does not tell it.
+    """
+
+    id: int
+    name: str
+    size: int
+    is_expired: bool = False
+    digest: str | None = None

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bot.clients.http.client import Http
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.port import Forge
+from bot.domain.forge.runs import Artifact
 from bot.domain.repositories.repository import Identity
 
 _GONE = frozenset({403, 404, 410})

@@ -1,14 +1,17 @@
-"""Asking for many things in few requests: several fields of up to 100 node ids in each."""
+"""Asking for many things in few requests: several fields of up to 100 node ids in each. What can only be asked for
+alone is asked for one after the other, and fails alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.clients.forges.github.connection.graphql import GraphAnswer, GraphError, Variables, in_parts
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure, Trouble
 
+Thing = TypeVar("Thing")
+Shown = TypeVar("Shown")
 MOST_IDS = 100
 """Of one `nodes` field; GitHub refuses more."""
 STRIKES = 3
@@ -127,3 +130,29 @@ def _denied_id(error: GraphError, parts: Sequence[NodesField]) -> str | None:
         return None
     ids = parts[int(number)].ids
     return ids[place] if place < len(ids) else None
+
+
+async def one_by_one(
+    things: Mapping[str, Thing], ask: Callable[[Thing], Awaitable[Shown]]
+) -> dict[str, Shown | Failure]:
+    """What is shown of each thing, by its node id, or why it is not shown.
+
+    Once GitHub asks for a pause, or gives no answer again and again, it is asked no further: that is then why the
+    rest is not shown.
+    """
+    results: dict[str, Shown | Failure] = {}
+    stopped: Failure | None = None
+    strikes = 0
+    for node_id, thing in things.items():
+        if stopped is not None:
+            results[node_id] = stopped
+            continue
+        try:
+            results[node_id] = await ask(thing)
+            strikes = 0
+        except Failure as failure:
+            results[node_id] = failure
+            strikes = strikes + 1 if failure.trouble is Trouble.UNREACHABLE else 0
+            if failure.pauses_host or strikes >= STRIKES:
+                stopped = failure
+    return results

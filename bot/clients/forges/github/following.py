@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.clients.forges.github.actions.without_checks import builds_by_runs
-from bot.clients.forges.github.bulk import Bulk, nodes_fields
+from bot.clients.forges.github.bulk import Bulk, nodes_fields, one_by_one
 from bot.clients.forges.github.connection.shapes import run_id_in, shaped
-from bot.clients.forges.github.one_by_one import one_by_one
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.pull_requests import PullRequestState

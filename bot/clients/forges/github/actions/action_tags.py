@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import Variables
+from bot.clients.forges.github.connection.graphql import Variables, repository_field
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.clients.forges.github.pull_requests.asking import repository_field
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.repository import Identity
 

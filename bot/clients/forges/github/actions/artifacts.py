@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.clients.forges.github.connection.shapes import rows, shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.domain.forge.artifacts import Artifact
+from bot.domain.forge.runs import Artifact
 from bot.domain.repositories.repository import Identity
 
 _MOST_PAGES = 2

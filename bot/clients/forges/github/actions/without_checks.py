@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from bot.clients.forges.github.bulk import Bulk, nodes_fields
+from bot.clients.forges.github.bulk import Bulk, nodes_fields, one_by_one
 from bot.clients.forges.github.connection.shapes import rows, run_of, shaped
-from bot.clients.forges.github.one_by_one import one_by_one
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import BuildRun, Run
 from bot.domain.repositories.builds import LatestRuns, PastRun

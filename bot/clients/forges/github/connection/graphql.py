@@ -1,4 +1,5 @@
-"""GraphQL answers: data that may lack parts, and for each part that is missing the reason."""
+"""GraphQL: how a query names a repository and its variables; and answers: data that may lack parts, and for each
+part that is missing the reason."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -7,6 +8,7 @@ from typing import Any
 
 from bot.clients.forges.github.connection.answers import refused
 from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.repository import Identity
 
 _LIMIT = re.compile(r"rate limit|secondary rate|submitted too quickly|abuse detection", re.I)
 _TOO_HEAVY = re.compile(r"resource limits|timeout|timed out|something went wrong", re.I)
@@ -132,3 +134,24 @@ class Variables:
 
 def in_parts(items: Sequence[str], size: int) -> list[Sequence[str]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def check_answer(graph: GraphAnswer, forgiving: Collection[str] = ()) -> None:
+    """Raises a `Failure` for the first error that keeps an answer from being whole.
+
+    What is not there is null, and no such error. A field in `forgiving` may not be for the bot to see.
+    """
+    for error in graph.errors:
+        if error.kind != "NOT_FOUND" and set(forgiving).isdisjoint(map(str, error.path)):
+            raise error.failure(graph.place)
+
+
+def repository_field(repository: Identity, variables: Variables, suffix: str = "") -> str:
+    """Names a repository by its node id, else by owner and name; adds the variables for that, with `suffix`."""
+    if repository.node_id is not None:
+        return f"node(id: {variables.add(f'id{suffix}', 'ID!', repository.node_id)})"
+    owner, _, name = repository.name.partition("/")
+    whose, called = (
+        variables.add(f"{key}{suffix}", "String!", each) for key, each in (("owner", owner), ("name", name))
+    )
+    return f"repository(owner: {whose}, name: {called})"

@@ -3,11 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import GraphAnswer, Variables, in_parts
+from bot.clients.forges.github.connection.graphql import (
+    GraphAnswer,
+    Variables,
+    check_answer,
+    in_parts,
+    repository_field,
+)
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import FILE, shown_contents
-from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
 from bot.clients.forges.github.pull_requests.pull_request import PULL_REQUEST, pull_request_of
 from bot.clients.forges.github.pull_requests.rules import OPTIONAL, RULESETS, UPDATE_RULE, RulesAhead
 from bot.clients.forges.github.pull_requests.standings import STANDING, own_word_of

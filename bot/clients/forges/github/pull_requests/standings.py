@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import Variables
+from bot.clients.forges.github.connection.graphql import Variables, check_answer, repository_field
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
 from bot.domain.forge.looks import MOST_STANDINGS, OwnWord
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import GITHUB_PATH

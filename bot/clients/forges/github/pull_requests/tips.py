@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import Variables, in_parts
+from bot.clients.forges.github.connection.graphql import Variables, check_answer, in_parts, repository_field
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import FILE, file_of, shown_contents
-from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
 from bot.domain.forge.branches import MOST_TIPS, BranchFile, Tip
 from bot.domain.repositories.repository import Identity
 
