@@ -62,7 +62,7 @@ class Reference:
         """The registry tag that it follows; `latest` where neither tag nor digest is written."""
         return Base(self.registry, self.repository, self.tag or "latest")
 
-    def at(self, tag: str | None, digest: str | None) -> "Reference":
+    def with_tag(self, tag: str | None, digest: str | None) -> "Reference":
         return replace(self, tag=tag, digest=digest)
 
     def __str__(self) -> str:

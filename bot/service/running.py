@@ -141,7 +141,7 @@ async def _tick_until(
 
     async def wake() -> None:
         with contextlib.suppress(asyncio.CancelledError):
-            waking.heard(await under_way(board.news(bot.clock.now())))
+            waking.note_news(await under_way(board.news(bot.clock.now())))
             for place, (stage, wait) in enumerate(waking.woken(bot.clock.now())):
                 _bring_forward(scheduler.get_job(stage.name), wait + place * _APART)
 

@@ -20,7 +20,7 @@ class Waking:
     beats: Heartbeats
     _concerned: set[str] = field(default_factory=set)
 
-    def heard(self, news: StoreNews) -> None:
+    def note_news(self, news: StoreNews) -> None:
         """Notes which stages these news of the store concern."""
         self._concerned |= {stage.name for stage in self.stages if news.concerns(stage.claims)}
 

@@ -384,7 +384,7 @@ class FakeForge:
         denied = Failure(Trouble.DENIED, "Resource not accessible", where="follow")
         return Followed(
             {node: requests[node] for node in pull_requests if node in requests.keys() - self.unseen},
-            {node: started[node].shown for node in runs if node in started.keys() - self.unseen},
+            {node: started[node].state for node in runs if node in started.keys() - self.unseen},
             {node: denied for node in (*pull_requests, *runs) if node in self.unseen},
         )
 

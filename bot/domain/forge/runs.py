@@ -38,7 +38,7 @@ class Run:
     """What has started it: push, schedule, workflow_dispatch, …"""
 
     @property
-    def shown(self) -> "RunState":
+    def state(self) -> "RunState":
         return RunState(self.status, self.conclusion, self.commit, self.number)
 
     @property

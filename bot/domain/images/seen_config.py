@@ -23,7 +23,7 @@ class SeenConfig:
     tag: str = ""
 
     @property
-    def shown(self) -> str:
+    def short_name(self) -> str:
         return f"{self.image}@{self.digest[:19]}"
 
 

@@ -11,7 +11,7 @@ from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 
 
-def wanted(parents: Mapping[Base, Mapping[str, str]]) -> str:
+def hash_of_parents(parents: Mapping[Base, Mapping[str, str]]) -> str:
     """A hash over what each parent shows for each platform that is built."""
     parents_as_text = "\n".join(
         f"{base} {platform} {content}"

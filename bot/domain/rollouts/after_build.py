@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import Gated, GateOutcome
-from bot.domain.rollouts.joining import left
+from bot.domain.rollouts.joining import leave_run
 from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
 from bot.domain.wording.words import counted
 
@@ -28,7 +28,7 @@ def after_proof(
     """
     judged = replace(rebuild, proof=verdict)
     if verdict.fails and rebuild.follows_others:
-        return left(judged, proof_text, Joined.IN_VAIN, now=now)
+        return leave_run(judged, proof_text, Joined.IN_VAIN, now=now)
     if verdict.fails:
         return judged.moved(RebuildState.FAILED, proof_text, at=now)
     if gated is not None and gated.holds:

@@ -28,7 +28,7 @@ def not_ended(rebuild: Rebuild, state_text: str) -> str:
     return f"{_name_of_run(rebuild)} builds it already, and {state_text}"
 
 
-def left(rebuild: Rebuild, outcome_text: str, end: Joined, *, now: datetime) -> Rebuild:
+def leave_run(rebuild: Rebuild, outcome_text: str, end: Joined, *, now: datetime) -> Rebuild:
     """The rebuild once a run of others has not brought what was wanted: another takes its place, which dispatches
     where there is no such run any more."""
     next_one = "it is dispatched" if end is Joined.IN_VAIN else "it is begun anew"

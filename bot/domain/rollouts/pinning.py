@@ -29,13 +29,13 @@ def wanted_reference(
     if base is not None and is_line(base):
         if version is None:
             return Unknown(f"the newest release of {base.short} is not known yet")
-        target: Reference | Unknown = reference.at(version, digest if reference.digest is not None else None)
+        target: Reference | Unknown = reference.with_tag(version, digest if reference.digest is not None else None)
     elif pin is Pin.FLOATING and base is not None and reference.digest != digest:
-        return reference.at(base.tag, None)
+        return reference.with_tag(base.tag, None)
     else:
         target = reference_after_move(reference, digest, version)
     if pin is Pin.DIGEST and not isinstance(target, Unknown):
-        return target.at(target.tag, digest)
+        return target.with_tag(target.tag, digest)
     return target
 
 

@@ -12,7 +12,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequestState
 from bot.domain.forge.runs import BuildRun, RunState, dispatched_run, sought_since
 from bot.domain.rollouts.after_build import after_green_build
-from bot.domain.rollouts.joining import left, not_ended
+from bot.domain.rollouts.joining import leave_run, not_ended
 from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, RebuildState
 from bot.domain.rollouts.reopening import after_closing
@@ -103,7 +103,7 @@ class Looks:
         if rebuild.node_id is None or rebuild.node_id in self.followed.unseen:
             run = await self.forge.run(rebuild.identity, rebuild.run)
             rebuild = replace(rebuild, node_id=run.node_id, url=run.url or rebuild.url)
-            return await self._ran(rebuild, run.shown)
+            return await self._ran(rebuild, run.state)
         shown = self.followed.runs.get(rebuild.node_id)
         if shown is None:
             raise _missing(rebuild, f"run {rebuild.run}")
@@ -123,7 +123,7 @@ class Looks:
             followed = replace(
                 followed, run_number=newer.number, attempted_at=newer.created_at or rebuild.attempted_at
             )
-        after = after_run(followed, newer.shown, now)
+        after = after_run(followed, newer.state, now)
         return replace(after, reason=f"a newer run took its place: {after.reason}")
 
     async def _searched(self, rebuild: Rebuild) -> Rebuild:
@@ -135,7 +135,7 @@ class Looks:
         run = dispatched_run(runs, await self.store.runs_taken(rebuild.repository), rebuild.correlation, started)
         if run is not None:
             found = replace(rebuild, run=run.id, url=run.url or rebuild.url, node_id=run.node_id)
-            return after_run(found, run.shown, now)
+            return after_run(found, run.state, now)
         if has_not_started(started, rebuild.dispatches, now):
             return rebuild.moved(RebuildState.FAILED, "the dispatched run never appeared", at=now)
         return rebuild
@@ -217,7 +217,7 @@ def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
     if shown.status == "completed":
         if rebuild.follows_others and shown.conclusion not in ("success", "neutral"):
             how = Joined.GONE if shown.conclusion in ("cancelled", "skipped") else Joined.IN_VAIN
-            return left(rebuild, f"it concluded with {shown.conclusion}", how, now=now)
+            return leave_run(rebuild, f"it concluded with {shown.conclusion}", how, now=now)
         rebuild = replace(rebuild, built_by=(rebuild.run,) if rebuild.run is not None else ())
         if shown.conclusion in ("success", "neutral"):
             built = replace(rebuild, built_commit=shown.commit, run_number=shown.number)

@@ -51,7 +51,7 @@ class Bulk:
     transport: Transport
     fields: int = MOST_FIELDS
 
-    async def shown(self, name: str, parts: Sequence[NodesField]) -> NodesShown:
+    async def ask(self, name: str, parts: Sequence[NodesField]) -> NodesShown:
         """Asks for all parts; `name` is what the query is called. One that is not shown hides no other.
 
         Raises `Failure` where no answer comes at all.

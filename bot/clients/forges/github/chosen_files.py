@@ -23,7 +23,7 @@ async def chosen_files(transport: Transport, repositories: Sequence[Identity], p
     )
     parts = nodes_fields(list(by_node), f"... on Repository {{ id {fields} }}", _MOST_REPOSITORIES)
     contents: dict[Identity, Mapping[str, bytes]] = {}
-    shown_rows = (await Bulk(transport).shown("files", parts)).rows
+    shown_rows = (await Bulk(transport).ask("files", parts)).rows
     for node_id, row in shown_rows.items():
         with shaped("files"):
             texts = {path: row[f"f{number}"] for number, path in enumerate(paths)}

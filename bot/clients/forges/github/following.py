@@ -48,7 +48,7 @@ class Following:
         found_requests: dict[str, PullRequestState] = {}
         found_runs: dict[str, RunState] = {}
         parts = [*nodes_fields(pull_requests, _PULL_REQUEST), *nodes_fields(runs, _RUN)]
-        nodes = await self.bulk.shown("follow", parts)
+        nodes = await self.bulk.ask("follow", parts)
         with shaped("list of pull requests and runs"):
             for node_id, row in nodes.rows.items():
                 if "number" in row:
@@ -69,7 +69,7 @@ class Following:
         Where check suites may not be read, as with a fine-grained token, the runs themselves are asked for.
         """
         parts = nodes_fields(commits, _LATER, _MOST_HISTORIES) if later else nodes_fields(commits, _COMMIT)
-        nodes = await self.bulk.shown("follow", parts)
+        nodes = await self.bulk.ask("follow", parts)
         hidden = [node_id for node_id, failure in nodes.denied.items() if failure.trouble is Trouble.DENIED]
         builds: dict[str, Sequence[Sequence[BuildRun]] | Failure] = {
             node_id: failure for node_id, failure in nodes.denied.items() if node_id not in hidden

@@ -27,7 +27,7 @@ class Rating(StrEnum):
     CRITICAL = "CRITICAL"
 
     @classmethod
-    def named(cls, word: str) -> "Rating":
+    def of_word(cls, word: str) -> "Rating":
         """The rating that a word stands for in either case; unknown for any other word."""
         return cls(word.upper()) if word.upper() in cls.__members__ else cls.UNKNOWN
 

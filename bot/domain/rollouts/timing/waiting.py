@@ -116,10 +116,10 @@ def _wave_holds(tallies: Mapping[str, WaveTally], options: RolloutOptions, now: 
     if not options.waves:
         return {}
     waves = waves_in_order(options.waves, tallies)
-    advanced = advance(waves, tallies, options.pause_when_failed, now)
+    progress = advance(waves, tallies, options.pause_when_failed, now)
     holds = {
-        name: Hold(hold.reason, probable_start(waves, name, advanced.holds))
-        for name, hold in advanced.holds.items()
+        name: Hold(hold.reason, probable_start(waves, name, progress.holds))
+        for name, hold in progress.holds.items()
     }
     for wave in waves:
         tally = tallies.get(wave.name, WaveTally())

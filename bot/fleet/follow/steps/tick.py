@@ -171,7 +171,7 @@ class _Following(Work[StepRun, StepRun]):
         if newer is None:
             return after_step_run(step, shown, now)
         followed = replace(step, run=newer.id, node_id=newer.node_id, url=newer.url or step.url)
-        after = after_step_run(followed, newer.shown, now)
+        after = after_step_run(followed, newer.state, now)
         return replace(after, reason=f"a newer run took its place: {after.reason}")
 
     async def _found(self, step: StepRun, run: Run) -> StepRun:
@@ -179,7 +179,7 @@ class _Following(Work[StepRun, StepRun]):
         known = replace(step, run=run.id, node_id=run.node_id, url=run.url or step.url)
         if known.state is StepState.DUE:
             known = known.moved(StepState.STARTED, f"{step.workflow} has started", at=now)
-        return await self._ran(known, run.shown)
+        return await self._ran(known, run.state)
 
     async def settle(self, item: StepRun, result: StepRun) -> None:
         await self._store.settle_step(item, self._due_again(result))

@@ -7,7 +7,7 @@ from bot.domain.bases.change import Move
 from bot.domain.bases.observation import Observation, named_apart
 from bot.domain.evidence import Strength
 from bot.domain.images.standing import Publication
-from bot.domain.images.wanted import wanted
+from bot.domain.images.wanted import hash_of_parents
 from bot.domain.platform import platform_of
 from bot.domain.reference import Base
 from bot.fleet.assess.own_base import InheritedChanges
@@ -71,7 +71,7 @@ class OwnBases:
                 )
                 built.setdefault(base, {})[name] = (now if is_current else stands).platform_digest
                 current.setdefault(base, {})[name] = now.platform_digest
-        return Stood(frozenset(built), wanted(built), wanted(current)) if built else None
+        return Stood(frozenset(built), hash_of_parents(built), hash_of_parents(current)) if built else None
 
     def _below(self, seen: Observation, below: Collection[Base]) -> dict[Base, list[Publication]]:
         """What an observation is proved to stand on, of these bases."""

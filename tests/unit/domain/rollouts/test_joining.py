@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.forge.runs import Run
-from bot.domain.rollouts.joining import join, left, not_ended
+from bot.domain.rollouts.joining import join, leave_run, not_ended
 from bot.domain.rollouts.rebuild import Action, Joined, RebuildState
 from tests.unit.fleet.act.world import NOON, rebuild
 
@@ -41,7 +41,7 @@ def test_of_a_run_of_its_own_no_number_is_told() -> None:
 
 @pytest.mark.parametrize(("how", "then"), [(Joined.IN_VAIN, "it is dispatched"), (Joined.GONE, "it is begun anew")])
 def test_what_was_not_brought_says_what_comes_next(how: Joined, then: str) -> None:
-    after = left(join(PLANNED, RUN, now=NOON), "it was cancelled", how, now=NOON + timedelta(hours=1))
+    after = leave_run(join(PLANNED, RUN, now=NOON), "it was cancelled", how, now=NOON + timedelta(hours=1))
     assert (after.state, after.joined, after.ended_at) == (
         RebuildState.SUPERSEDED,
         how,

@@ -31,7 +31,7 @@ class BuildsLook:
 
     async def latest(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
         """What may not be read of their check suites is asked for by their runs."""
-        nodes = await self.bulk.shown("builds", nodes_fields(workflows, _WORKFLOW, _TOGETHER))
+        nodes = await self.bulk.ask("builds", nodes_fields(workflows, _WORKFLOW, _TOGETHER))
         with shaped("list of workflow runs"):
             by_workflow = {node_id: _latest_of(row) for node_id, row in nodes.rows.items() if "runs" in row}
         return by_workflow | await latest_by_runs(self.bulk, list(nodes.denied), _MOST_RUNS)

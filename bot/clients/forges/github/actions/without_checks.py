@@ -29,7 +29,7 @@ async def builds_by_runs(
     not be read either, is not in it."""
     if not commits:
         return {}
-    nodes = await bulk.shown("commits", nodes_fields(commits, _LATER if later else _COMMIT))
+    nodes = await bulk.ask("commits", nodes_fields(commits, _LATER if later else _COMMIT))
     groups_by_commit = await one_by_one(nodes.rows, lambda row: _groups(bulk, row))
     return {node_id: groups for node_id, groups in groups_by_commit.items() if not _is_hidden(groups)}
 
@@ -70,7 +70,7 @@ async def latest_by_runs(bulk: Bulk, workflows: Sequence[str], most: int) -> dic
     are not in it. Raises `Failure` where GitHub asks for a pause."""
     if not workflows:
         return {}
-    nodes = await bulk.shown("workflows", nodes_fields(workflows, _WORKFLOW))
+    nodes = await bulk.ask("workflows", nodes_fields(workflows, _WORKFLOW))
     runs_by_workflow = await one_by_one(nodes.rows, lambda row: _latest_runs_of(bulk, row, most))
     for runs in runs_by_workflow.values():
         if isinstance(runs, Failure) and runs.pauses_host:

@@ -151,10 +151,10 @@ class Installations:
         if name.startswith("_"):
             raise AttributeError(name)
 
-        async def asked(repository: Identity, *arguments: Any, **options: Any) -> Any:
+        async def call(repository: Identity, *arguments: Any, **options: Any) -> Any:
             return await getattr(await self.serving(repository), name)(repository, *arguments, **options)
 
-        return asked
+        return call
 
     def _is_to_be_looked_for(self, owner: str) -> bool:
         if self._listed_at is None:

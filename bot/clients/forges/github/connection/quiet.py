@@ -22,7 +22,7 @@ class Quiet:
     reserve: float = 0.0
     _until: dict[str | None, datetime] = field(default_factory=dict)
 
-    def left(self, kind: str, now: datetime) -> timedelta:
+    def pause_left(self, kind: str, now: datetime) -> timedelta:
         """Returns for how long nothing of this kind may be asked, zero where it may."""
         return max(self._pause_of(kind, now), self._pause_of(None, now))
 

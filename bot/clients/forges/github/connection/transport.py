@@ -186,7 +186,7 @@ class Transport:
     ) -> tuple[dict[str, Any], Any]:
         """`sent_on` where the answer is to be a redirect to another place, which is not followed here."""
         place = f"{method} {self._host}{urlsplit(path).path}"
-        if (pause := self._quiet.left(kind, self._clock.now())) > timedelta(0):
+        if (pause := self._quiet.pause_left(kind, self._clock.now())) > timedelta(0):
             raise throttled(pause, place)
         requester = await self._connect()
 
