@@ -119,7 +119,7 @@ class Rolling(Deciding):
         course = self._courses[rollout]
         waves = course.waves(self.policy.waves)
         found = advance(waves, course.tallies(), self.policy.pause_when_failed, now)
-        for name in found.done:
+        for name in found.done_waves:
             course.done_since[name] = now
         wakes = [hold.until for hold in found.holds.values() if hold.until is not None]
         for wave in waves:

@@ -54,7 +54,7 @@ def rest_at_age(age: timedelta, shortest: timedelta) -> timedelta:
     return max(shortest, min(age / _OF_ITS_AGE, _LONGEST))
 
 
-def look_together(at: datetime, every: timedelta) -> datetime:
-    """The moment nearest to `at` on a grid of `every`, so that what is looked at in bulk becomes due together."""
+def look_together(moment: datetime, every: timedelta) -> datetime:
+    """The time nearest to `moment` on a grid of `every`, so that what is looked at in bulk becomes due together."""
     start = datetime(1970, 1, 1, tzinfo=UTC)
-    return start + round((at - start) / every) * every
+    return start + round((moment - start) / every) * every

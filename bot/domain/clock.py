@@ -8,15 +8,15 @@ AHEAD = timedelta(minutes=5)
 """How far the clock of another machine may be before ours."""
 
 
-def is_yet_to_come(at: datetime, now: datetime) -> bool:
+def is_yet_to_come(moment: datetime, now: datetime) -> bool:
     """Whether a time that somebody else has written is further ahead than clocks differ: nothing may rest on it."""
-    return at - now > AHEAD
+    return moment - now > AHEAD
 
 
-def is_fresh(at: datetime, now: datetime, within: timedelta) -> bool:
-    """Whether what was learnt `at` is younger than `within`. Of a time that a clock, set back since, calls still to
-    come, nobody can tell how long ago it was."""
-    return timedelta(0) <= now - at < within
+def is_fresh(learnt_at: datetime, now: datetime, within: timedelta) -> bool:
+    """Whether what was learnt then is younger than `within`. Of a time that a clock, set back since, calls still
+    to come, nobody can tell how long ago it was."""
+    return timedelta(0) <= now - learnt_at < within
 
 
 class Clock(Protocol):
@@ -45,7 +45,7 @@ class ManualClock:
         self.at += by
         return self.at
 
-    def move_to(self, at: datetime) -> datetime:
-        """Moves forward to `at`; a moment in the past leaves the clock where it is."""
-        self.at = max(self.at, at)
+    def move_to(self, moment: datetime) -> datetime:
+        """Moves forward to `moment`; one in the past leaves the clock where it is."""
+        self.at = max(self.at, moment)
         return self.at

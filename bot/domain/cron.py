@@ -17,24 +17,24 @@ class Cron:
     fields: str
     zone: str = "UTC"
 
-    def last(self, at: datetime) -> datetime:
-        """The latest of its times that is not after `at`, in UTC.
+    def last(self, moment: datetime) -> datetime:
+        """The latest of its times that is not after `moment`, in UTC.
 
         In the hour that comes twice when clocks are set back, backwards alone would find an earlier one.
         """
-        minute = at.replace(second=0, microsecond=0)
-        found = next(self._times(minute + _MINUTE, reverse=True))
-        while (later := self.following(found)) <= at:
-            found = later
-        return found
+        minute = moment.replace(second=0, microsecond=0)
+        latest = next(self._times(minute + _MINUTE, reverse=True))
+        while (later := self.following(latest)) <= moment:
+            latest = later
+        return latest
 
-    def following(self, at: datetime) -> datetime:
-        """The first of its times after `at`, in UTC."""
-        return next(found for found in self._times(at, reverse=False) if found > at)
+    def following(self, moment: datetime) -> datetime:
+        """The first of its times after `moment`, in UTC."""
+        return next(time for time in self._times(moment, reverse=False) if time > moment)
 
-    def _times(self, at: datetime, *, reverse: bool) -> Iterator[datetime]:
-        there = at.astimezone(ZoneInfo(self.zone))
-        return (found.astimezone(UTC) for found in CronSim(self.fields, there, reverse=reverse))
+    def _times(self, moment: datetime, *, reverse: bool) -> Iterator[datetime]:
+        there = moment.astimezone(ZoneInfo(self.zone))
+        return (time.astimezone(UTC) for time in CronSim(self.fields, there, reverse=reverse))
 
 
 def checked_cron(text: str) -> str:

@@ -30,26 +30,26 @@ def any_covers(wide: Sequence[str], narrow: Sequence[str]) -> bool:
         return True
     if not narrow:
         return "*" in wide
-    return all(any(covers(one, other) for one in wide) for other in narrow)
+    return all(any(covers(outer, inner) for outer in wide) for inner in narrow)
 
 
-def may_meet(one: str, other: str) -> bool:
+def may_meet(first: str, second: str) -> bool:
     """Whether some name may match both; True also where that cannot be told, as with sets of letters."""
-    if "[" in one or "[" in other:
+    if "[" in first or "[" in second:
         return True
     reached = {(0, 0)}
     waiting = [(0, 0)]
     while waiting:
         i, j = waiting.pop()
-        left, right = one[i : i + 1], other[j : j + 1]
-        if not left and not right:
+        first_head, second_head = first[i : i + 1], second[j : j + 1]
+        if not first_head and not second_head:
             return True
         steps = []
-        if left == "*":
-            steps += [(i + 1, j)] + ([(i, j + 1)] if right else [])
-        if right == "*":
-            steps += [(i, j + 1)] + ([(i + 1, j)] if left else [])
-        if left and right and (left == right or "?" in (left, right)):
+        if first_head == "*":
+            steps += [(i + 1, j)] + ([(i, j + 1)] if second_head else [])
+        if second_head == "*":
+            steps += [(i, j + 1)] + ([(i + 1, j)] if first_head else [])
+        if first_head and second_head and (first_head == second_head or "?" in (first_head, second_head)):
             steps.append((i + 1, j + 1))
         for step in steps:
             if step not in reached:

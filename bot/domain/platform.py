@@ -93,10 +93,14 @@ class Platform:
             raise InvalidPlatform(
                 "no platform; its system, architecture and variant are words such as linux, arm, v7"
             )
-        name, written, said = system["name"].lower(), architecture.lower(), variant.lower()
-        known, implied = _ARCHITECTURES.get(written, (written, None))
-        told = said if implied is None else implied
-        return cls(_SYSTEMS.get(name, name), known, _VARIANTS.get(known, {}).get(told, told))
+        name, architecture_word, variant_word = system["name"].lower(), architecture.lower(), variant.lower()
+        usual_architecture, implied = _ARCHITECTURES.get(architecture_word, (architecture_word, None))
+        usual_variant = variant_word if implied is None else implied
+        return cls(
+            _SYSTEMS.get(name, name),
+            usual_architecture,
+            _VARIANTS.get(usual_architecture, {}).get(usual_variant, usual_variant),
+        )
 
 
 def stored_names(platforms: Collection[str]) -> tuple[str, ...]:
@@ -104,12 +108,12 @@ def stored_names(platforms: Collection[str]) -> tuple[str, ...]:
     return (*platforms, *(former for former, name in _FORMER.items() if name in platforms))
 
 
-def is_left_out(platform: str | None, wanted: Collection[str]) -> bool:
-    """Whether platforms are `wanted` by their usual names, and this is none of them. `platform` may have a version
+def is_left_out(platform: str | None, names: Collection[str]) -> bool:
+    """Whether platforms are wanted, by their usual `names`, and this is none of them. `platform` may have a version
     of Windows behind it; of what is shown by something else than a platform nothing tells that it is left out."""
-    if platform is None or "/" not in platform or not wanted:
+    if platform is None or "/" not in platform or not names:
         return False
-    return usual_name(platform_of(platform)) not in wanted
+    return usual_name(platform_of(platform)) not in names
 
 
 @lru_cache(maxsize=1024)

@@ -13,10 +13,10 @@ class PushedTag:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """`read` and `followed` are forge ids of repositories: whose default branch may have moved, and whose pull
-    requests and runs may have. `fleet` where the list of repositories may have changed."""
+    """`moved_branches` and `followed` are forge ids of repositories: whose default branch may have moved, and whose
+    pull requests and runs may have. `fleet` where the list of repositories may have changed."""
 
-    read: frozenset[int] = frozenset()
+    moved_branches: frozenset[int] = frozenset()
     followed: frozenset[int] = frozenset()
     fleet: bool = False
     pushed: tuple[PushedTag, ...] = ()

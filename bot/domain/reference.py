@@ -40,7 +40,7 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> "Reference":
-        """Raises `InvalidReference` where Docker would refuse the name."""
+        """Reads a reference as Docker does; raises `InvalidReference` where Docker would refuse it."""
         return _parse(text)
 
     @property
@@ -62,7 +62,7 @@ class Reference:
         """The registry tag that it follows; `latest` where neither tag nor digest is written."""
         return Base(self.registry, self.repository, self.tag or "latest")
 
-    def at(self, tag: str | None, digest: str | None) -> "Reference":
+    def with_tag(self, tag: str | None, digest: str | None) -> "Reference":
         return replace(self, tag=tag, digest=digest)
 
     def __str__(self) -> str:
@@ -109,19 +109,19 @@ def _parse(text: str) -> Reference:
         raise InvalidReference(
             f"{text!r} is no image reference: 64 hexadecimal digits are an image id; name the image"
         )
-    found = _REFERENCE.fullmatch(text)
-    if found is None:
+    match = _REFERENCE.fullmatch(text)
+    if match is None:
         is_upper = _REFERENCE.fullmatch(text.lower()) is not None
         raise _refused(text, "repository name must be lowercase" if is_upper else "invalid reference format")
-    reference = Reference(*found.group("name", "tag", "digest"))
+    reference = Reference(*match.group("name", "tag", "digest"))
     fault = _fault_of_name(reference) or _fault_of_digest(reference.digest)
     if fault is not None:
         raise _refused(text, fault)
     return reference
 
 
-def _refused(text: str, why: str) -> InvalidReference:
-    return InvalidReference(f"{text!r} is no image reference: {why}")
+def _refused(text: str, fault: str) -> InvalidReference:
+    return InvalidReference(f"{text!r} is no image reference: {fault}")
 
 
 def _fault_of_name(reference: Reference) -> str | None:

@@ -24,12 +24,12 @@ def read_strict_json(text: bytes | str, *, takes_constants: bool = True) -> Any:
 
 
 def _members_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) != len(members):
+    by_name = dict(members)
+    if len(by_name) != len(members):
         names = [name for name, _ in members]
-        twice = next(name for name in found if names.count(name) > 1)
+        twice = next(name for name in by_name if names.count(name) > 1)
         raise DoubledMember(f"a member is named twice: {twice[:_LONGEST]!r}")
-    return found
+    return by_name
 
 
 def _no_constant(name: str) -> Any:

@@ -244,18 +244,21 @@ def with_reports(
 
     What an old report found is there still, but it says nothing of what it did not find.
     """
-    vulnerabilities = (*contents.found, *(one for each in reports for one in each.scan.report.vulnerabilities))
+    vulnerabilities = (
+        *contents.vulnerabilities,
+        *(one for each in reports for one in each.scan.report.vulnerabilities),
+    )
     gaps = list(_of_reports(reports, by))
     unrated = reports[0].scan.report.unrated if reports else ()
     notes = reports[0].scan.report.notes if reports else ()
     contents = replace(contents, notes=(*contents.notes, *notes))
     if use is ReportUse.REQUIRE:
-        return replace(contents, found=vulnerabilities, gaps=(*gaps, *contents.gaps), unrated=unrated)
+        return replace(contents, vulnerabilities=vulnerabilities, gaps=(*gaps, *contents.gaps), unrated=unrated)
     if use is ReportUse.ENOUGH and not gaps:
         return ImageVulnerabilities(vulnerabilities, unrated=unrated if contents.gaps else (), notes=notes)
     if use is ReportUse.ENOUGH and reports and contents.gaps:
-        return replace(contents, found=vulnerabilities, gaps=(*contents.gaps, *gaps), unrated=unrated)
-    return replace(contents, found=vulnerabilities)
+        return replace(contents, vulnerabilities=vulnerabilities, gaps=(*contents.gaps, *gaps), unrated=unrated)
+    return replace(contents, vulnerabilities=vulnerabilities)
 
 
 def with_damaged(contents: ImageVulnerabilities, damaged: Sequence[str]) -> ImageVulnerabilities:

@@ -17,9 +17,12 @@ class NoTurn(Failure):
     `is_news` says that the forge has just refused a write; who only waits for its turn is no problem to tell of.
     """
 
-    def __init__(self, what: str, retry_after: timedelta, *, is_news: bool = False) -> None:
+    def __init__(self, reason: str, retry_after: timedelta, *, is_news: bool = False) -> None:
         super().__init__(
-            Trouble.THROTTLED, what, advice="it goes on by itself when there is room again", retry_after=retry_after
+            Trouble.THROTTLED,
+            reason,
+            advice="it goes on by itself when there is room again",
+            retry_after=retry_after,
         )
         self._is_news = is_news
 
@@ -47,7 +50,7 @@ class BudgetStore(Protocol):
         """Gives the next turn and counts its contents, or says from when there will be one."""
         ...
 
-    async def stop(self, account: str, asked: timedelta | None) -> timedelta:
+    async def stop(self, account: str, pause: timedelta | None) -> timedelta:
         """The forge has refused a write for their number: nobody writes there for a while; how long that is."""
         ...
 
@@ -64,17 +67,17 @@ class Budget:
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
     def account(self, repository: str) -> str:
-        """Whose limits count for a repository."""
+        """Names the account whose limits count for a repository."""
         return account_of(repository, by_owner=self.by_owner)
 
     async def turn(self, account: str, contents: int) -> None:
         """Waits for its distance to the write before; raises `NoTurn` where there is no room for more content."""
         turn = await self.store.take(account, contents, self.limits)
-        left = turn.at - self.clock.now()
+        wait = turn.at - self.clock.now()
         if turn.because is not None:
-            raise NoTurn(turn.because, max(left, timedelta(seconds=1)))
-        if left > timedelta(0):
-            await self.sleep(left.total_seconds())
+            raise NoTurn(turn.because, max(wait, timedelta(seconds=1)))
+        if wait > timedelta(0):
+            await self.sleep(wait.total_seconds())
 
     async def refused(self, account: str, failure: Failure) -> NoTurn:
         """Stops the account, to which nobody writes for as long as the forge asked, and longer each time that it

@@ -17,15 +17,17 @@ from bot.reconcile.loop import Loop
 from bot.reconcile.work import Held, Item, Result, Work
 
 
-def _opened(repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange) -> int:
+def _count_opened(
+    repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange
+) -> int:
     return int(request.current is None)
 
 
-def _asked(repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> int:
+def _count_reviews(repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> int:
     return len(wishes.people) + len(wishes.teams)
 
 
-def _one(*arguments: object) -> int:
+def _count_one(*arguments: object) -> int:
     return 1
 
 
@@ -36,12 +38,12 @@ def _stops_merging(repository: Identity, request: PullRequest, wishes: Wishes, l
 
 WRITES: Mapping[str, Write] = {
     "prepare": Write(),
-    "carry_out": Write(_opened),
+    "carry_out": Write(_count_opened),
     "close_pull_request": Write(),
     "delete_branch": Write(),
-    "grant": Write(_asked, _stops_merging),
+    "grant": Write(_count_reviews, _stops_merging),
     "dispatch": Write(),
-    "open_issue": Write(_one),
+    "open_issue": Write(_count_one),
     "change_issue": Write(),
     "upload_findings": Write(),
 }
@@ -49,9 +51,9 @@ WRITES: Mapping[str, Write] = {
 comments it makes."""
 
 
-def guarded(forge: Forge, held: Held, bounds: WriteBounds) -> Forge:
-    """The forge as it is written to while `held` holds, and within `bounds`."""
-    return cast(Forge, Guarded(forge, WRITES, held, bounds))
+def guarded(forge: Forge, condition: Held, bounds: WriteBounds) -> Forge:
+    """The forge as it is written to while `condition` holds, and within `bounds`."""
+    return cast(Forge, Guarded(forge, WRITES, condition, bounds))
 
 
 class ForgeWriting(Work[Item, Result]):
@@ -82,11 +84,11 @@ class ForgeWriting(Work[Item, Result]):
         """Whether a repository of this name may be written to; `Guarded` asks the same at each write."""
         return self._bounds.covers(name)
 
-    def _guarded(self, held: Held, named: str | None = None) -> Forge:
-        """The forge as it is written to while `held`, a lease at least, holds. A repository that the operator has
-        `named` for this very write is included too, as long as it is called so."""
-        bounds = self._bounds if named is None else replace(self._bounds, covers=self._covers_or(named))
-        return guarded(self._forge, held, bounds)
+    def _guarded(self, condition: Held, own_name: str | None = None) -> Forge:
+        """The forge as it is written to while `condition`, a lease at least, holds. A repository that the operator
+        has named for this very write, by `own_name`, is included too, as long as it is called so."""
+        bounds = self._bounds if own_name is None else replace(self._bounds, covers=self._covers_or(own_name))
+        return guarded(self._forge, condition, bounds)
 
-    def _covers_or(self, named: str) -> Covers:
-        return lambda name: self._covers(name) or name.lower() == named.lower()
+    def _covers_or(self, own_name: str) -> Covers:
+        return lambda name: self._covers(name) or name.lower() == own_name.lower()

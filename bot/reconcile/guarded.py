@@ -23,12 +23,12 @@ def covers_all(name: str) -> bool:
     return True
 
 
-def no_contents(*arguments: Any, **named: Any) -> int:
+def no_contents(*arguments: Any, **options: Any) -> int:
     """Returns 0, for writes that notify nobody."""
     return 0
 
 
-def _never(*arguments: Any, **named: Any) -> bool:
+def _never(*arguments: Any, **options: Any) -> bool:
     return False
 
 
@@ -55,38 +55,38 @@ _UNBOUNDED = WriteBounds()
 
 class Guarded:
     """Hands every call on to `port`; those named in `writes` are made under a name that the operator includes
-    alone, and first wait for their turn and check what they rest on: the lease, and what else `held` looks at.
+    alone, and first wait for their turn and check what they rest on: the lease, and what else `condition` looks at.
 
-    Their first argument is the repository. They raise `NotIncluded`, what `held` raises, and `NoTurn` where the
-    account may not write at present. Done here once, so that no write of a stage can forget it.
+    Their first argument is the repository. They raise `NotIncluded`, what `condition` raises, and `NoTurn` where
+    the account may not write at present. Done here once, so that no write of a stage can forget it.
     """
 
     def __init__(
-        self, port: object, writes: Mapping[str, Write], held: Held, bounds: WriteBounds = _UNBOUNDED
+        self, port: object, writes: Mapping[str, Write], condition: Held, bounds: WriteBounds = _UNBOUNDED
     ) -> None:
         self._port = port
         self._writes = writes
-        self._held = held
+        self._condition = condition
         self._budget = bounds.budget
         self._covers = bounds.covers
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._port, name)
-        return self._checked(found, self._writes[name]) if name in self._writes else found
+        member = getattr(self._port, name)
+        return self._guard(member, self._writes[name]) if name in self._writes else member
 
-    def _checked(self, write: Callable[..., Awaitable[Any]], kind: Write) -> Callable[..., Awaitable[Any]]:
-        async def checked(repository: Identity, *arguments: Any, **named: Any) -> Any:
-            if not (self._covers(repository.name) or kind.takes_back(repository, *arguments, **named)):
+    def _guard(self, write: Callable[..., Awaitable[Any]], kind: Write) -> Callable[..., Awaitable[Any]]:
+        async def checked(repository: Identity, *arguments: Any, **options: Any) -> Any:
+            if not (self._covers(repository.name) or kind.takes_back(repository, *arguments, **options)):
                 raise NotIncluded(repository.name)
             budget = self._budget
             if budget is None:
-                await self._held.check()
-                return await write(repository, *arguments, **named)
+                await self._condition.check()
+                return await write(repository, *arguments, **options)
             account = budget.account(repository.name)
-            await budget.turn(account, kind.contents(repository, *arguments, **named))
-            await self._held.check()
+            await budget.turn(account, kind.contents(repository, *arguments, **options))
+            await self._condition.check()
             try:
-                return await write(repository, *arguments, **named)
+                return await write(repository, *arguments, **options)
             except Failure as failure:
                 if failure.trouble is Trouble.THROTTLED:
                     raise await budget.refused(account, failure) from failure

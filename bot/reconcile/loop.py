@@ -34,15 +34,15 @@ _MOST_HASTENED = 500
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """A host in trouble `since` then, which is left alone from `at` on."""
+    """A host in trouble `since` then, which is left alone from `began_at` on."""
 
     since: datetime
-    at: datetime
+    began_at: datetime
     failure: Failure
 
     def until(self, longest: timedelta) -> datetime:
         """For whom it is `longest` until the host must be tried again."""
-        return self.at + pause(self.since, self.at, self.failure, longest)
+        return self.began_at + pause(self.since, self.began_at, self.failure, longest)
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class Loop:
         tally = Tally()
         await self._give_back_owed(work)
         breakers: dict[str, Breaker] = {}
-        seen: set[int] = set()
+        earlier_ids: set[int] = set()
         while tally.claimed < work.most and not (work.home and self._rest(work.home, LONGEST_PAUSE)):
             limit = min(work.batch, work.most - tally.claimed)
             claims = await work.queue.claim(self.clock.now(), limit)
@@ -79,61 +79,61 @@ class Loop:
             tally.claimed += len(claims)
             await self._batch(work, claims, breakers, tally)
             ids = {claimed.id for claimed in claims}
-            if ids <= seen:  # due again at once, for ever: the next run goes on
+            if ids <= earlier_ids:  # due again at once, for ever: the next run goes on
                 break
-            seen |= ids
+            earlier_ids |= ids
         return tally
 
     async def _batch(
         self, work: Work[Any, Any], claims: Sequence[Claimed], breakers: dict[str, Breaker], tally: Tally
     ) -> None:
-        held = [HeldRow(claimed, Lease(claimed, work.queue, self.clock)) for claimed in claims]
+        rows = [HeldRow(claimed, Lease(claimed, work.queue, self.clock)) for claimed in claims]
         try:
-            async with self._kept(work, held):
+            async with self._keep_leases(work, rows):
                 by_host: dict[str, list[HeldRow]] = defaultdict(list)
-                for each in held:
+                for each in rows:
                     if await self._is_read(work, each, tally):
                         by_host[work.host(each.item)].append(each)
                 await bounded_gather(
                     len(by_host), by_host.items(), lambda entry: self._host(work, *entry, breakers, tally)
                 )
         finally:
-            self._owed[work.stage] = [each.claimed for each in held if not each.has_ended]
+            self._owed[work.stage] = [each.claimed for each in rows if not each.has_ended]
         await self._give_back_owed(work)
 
-    async def _is_read(self, work: Work[Any, Any], held: HeldRow, tally: Tally) -> bool:
+    async def _is_read(self, work: Work[Any, Any], row: HeldRow, tally: Tally) -> bool:
         """Decodes one row; one that cannot be read is put off alone, with the reason."""
         try:
-            held.item = await work.queue.read(held.claimed)
+            row.item = await work.queue.read(row.claimed)
             return True
         except Failure as failure:
             trouble = failure
         except Exception as defect:
-            log.exception("row cannot be read", stage=work.stage, row=held.claimed.name)
+            log.exception("row cannot be read", stage=work.stage, row=row.claimed.name)
             trouble = Failure(Trouble.MALFORMED, f"cannot be read: {type(defect).__name__}: {defect}"[:500])
         tally.failed += 1
-        tally.problems.append(f"{held.claimed.name}: {trouble}")
+        tally.problems.append(f"{row.claimed.name}: {trouble}")
         self.hooks.ended(work.stage, work.home or "", RowOutcome.UNREADABLE, timedelta())
         with contextlib.suppress(Failure):
-            await put_off_by_backoff(work.queue, held.claimed, trouble, self.clock.now())
-            held.has_ended = True
+            await put_off_by_backoff(work.queue, row.claimed, trouble, self.clock.now())
+            row.has_ended = True
         return False
 
     async def _host(
         self,
         work: Work[Any, Any],
         host: str,
-        held: Sequence[HeldRow],
+        rows: Sequence[HeldRow],
         breakers: dict[str, Breaker],
         tally: Tally,
     ) -> None:
         """One round: the items of one host, until it is done with or asks to be left alone."""
         breaker = breakers.pop(host, None) or Breaker(work.strikes)
-        items = [each.item for each in held]
+        items = [each.item for each in rows]
         rest = self._rest(host, work.longest_pause(items, self.clock.now()))
         if rest is not None:
             breaker.tripped = rest.failure
-        this = Round(work, host, held, breaker, self.clock, self.hooks, tally)
+        this = Round(work, host, rows, breaker, self.clock, self.hooks, tally)
         await this.run()
         now = self.clock.now()
         if breaker.tripped is None:
@@ -142,8 +142,8 @@ class Loop:
                 self._resting.pop(host, None)
         elif rest is None:
             rest = self._pause(work, host, breaker.tripped, now)
-            told = work.told(host, breaker.tripped)
-            tally.problems += [told] if told is not None and told not in tally.problems else []
+            problem = work.told(host, breaker.tripped)
+            tally.problems += [problem] if problem is not None and problem not in tally.problems else []
         await this.finish(rest.until(work.longest_pause(items, now)) if rest is not None else now)
         if this.went_through and breaker.tripped is None and work.rests_by_backoff:
             await self._hasten(work, host, now)
@@ -163,7 +163,7 @@ class Loop:
     def _rest(self, host: str, longest: timedelta) -> _Rest | None:
         """None also where it began at a time that is yet to come: a clock that was ahead has told it."""
         rest, now = self._resting.get(host), self.clock.now()
-        if rest is None or is_yet_to_come(rest.at, now):
+        if rest is None or is_yet_to_come(rest.began_at, now):
             return None
         return rest if rest.until(longest) > now else None
 
@@ -174,17 +174,17 @@ class Loop:
         return rest
 
     @contextlib.asynccontextmanager
-    async def _kept(self, work: Work[Any, Any], held: Sequence[HeldRow]) -> AsyncIterator[None]:
+    async def _keep_leases(self, work: Work[Any, Any], rows: Sequence[HeldRow]) -> AsyncIterator[None]:
         """Keeps the leases while the body goes on; what another has taken over is cut off."""
 
         async def keep() -> None:
             while True:
                 await self.sleep(self.renew_every.total_seconds())
-                mine = [each for each in held if not each.has_ended]
+                mine = [each for each in rows if not each.has_ended]
                 with contextlib.suppress(Failure):
-                    kept = await work.queue.renew([each.claimed for each in mine], self.clock.now())
+                    kept_ids = await work.queue.renew([each.claimed for each in mine], self.clock.now())
                     for each in mine:
-                        if each.claimed.id not in kept:
+                        if each.claimed.id not in kept_ids:
                             each.lose()
 
         keeping = asyncio.ensure_future(keep())

@@ -54,7 +54,7 @@ class Round:
 
     work: Work[Any, Any]
     host: str
-    held: Sequence[HeldRow]
+    rows: Sequence[HeldRow]
     breaker: Breaker
     clock: Clock
     hooks: Hooks
@@ -73,8 +73,8 @@ class Round:
             return
         suspect = self.work.is_suspect(self.host)
         carefully = (self.work.strikes or 0) if suspect else 0
-        await bounded_gather(1, self.held[:carefully], self._try)
-        await bounded_gather(self.work.at_once, self.held[carefully:], self._try)
+        await bounded_gather(1, self.rows[:carefully], self._try)
+        await bounded_gather(self.work.at_once, self.rows[carefully:], self._try)
         self.breaker.asked_everybody(is_suspect=suspect)
 
     async def finish(self, until: datetime) -> None:
@@ -82,10 +82,10 @@ class Round:
         await self._settle_small()
         tripped = self.breaker.tripped
         if tripped is None:
-            for held, failure in self.passing:
-                await self._fail(held, failure, RowOutcome.FAILED)
+            for row, failure in self.passing:
+                await self._fail(row, failure, RowOutcome.FAILED)
         else:
-            await self._blame(tripped, [held for held, _ in self.passing], until, attempted=True)
+            await self._blame(tripped, [row for row, _ in self.passing], until, attempted=True)
             await self._blame(tripped, self.untried, until, attempted=False)
         try:
             await self.work.finish(self.host, tripped, self.clock.now())
@@ -94,124 +94,124 @@ class Round:
 
     async def _is_prepared(self) -> bool:
         try:
-            await self.work.prepare(self.host, [held.item for held in self.held])
+            await self.work.prepare(self.host, [row.item for row in self.rows])
             return True
         except Exception as error:
             failure = self._failure_of(error, self.host)
             self._count(failure)
-            for held in self.held:
-                await self._met(held, failure, RowOutcome.FAILED)
+            for row in self.rows:
+                await self._met(row, failure, RowOutcome.FAILED)
             return False
 
-    async def _try(self, held: HeldRow) -> None:
-        key = self.work.key(held.item)
+    async def _try(self, row: HeldRow) -> None:
+        key = self.work.key(row.item)
         if key is None:
-            await self._try_now(held)
+            await self._try_now(row)
         else:
             async with self.locks[key]:
-                await self._try_now(held)
+                await self._try_now(row)
 
-    async def _try_now(self, held: HeldRow) -> None:
-        if held.is_lost:
-            self._end(held, RowOutcome.LOST)
+    async def _try_now(self, row: HeldRow) -> None:
+        if row.is_lost:
+            self._end(row, RowOutcome.LOST)
         elif self.breaker.tripped is not None:
-            self.untried.append(held)
+            self.untried.append(row)
         else:
-            await self._attempt(held)
+            await self._attempt(row)
 
-    async def _attempt(self, held: HeldRow) -> None:
+    async def _attempt(self, row: HeldRow) -> None:
         began = self.clock.now()
         try:
-            result = await self._result(held)
+            result = await self._result(row)
         except LeaseLost:
-            self._end(held, RowOutcome.LOST, began)
+            self._end(row, RowOutcome.LOST, began)
             return
         except Exception as error:
-            failure = self._failure_of(error, held.claimed.name)
-            self._count(failure, is_shared=self.work.is_shared(held.item, failure))
-            await self._met(held, failure, RowOutcome.FAILED if error is failure else RowOutcome.DEFECT)
+            failure = self._failure_of(error, row.claimed.name)
+            self._count(failure, is_shared=self.work.is_shared(row.item, failure))
+            await self._met(row, failure, RowOutcome.FAILED if error is failure else RowOutcome.DEFECT)
             return
         self.breaker.answered()
         self.went_through = True
         if self.work.is_small(result):
-            self.small.append((held, result))
+            self.small.append((row, result))
         else:
-            await self._settle(held, result, began)
+            await self._settle(row, result, began)
 
-    async def _result(self, held: HeldRow) -> Any:
+    async def _result(self, row: HeldRow) -> Any:
         """The result of the attempt, which a lost lease cuts off."""
-        held.attempt = asyncio.ensure_future(self.work.attempt(held.item, held.lease))
+        row.attempt = asyncio.ensure_future(self.work.attempt(row.item, row.lease))
         try:
-            return await held.attempt
+            return await row.attempt
         except asyncio.CancelledError:
-            if held.is_lost:
-                raise LeaseLost(f"{held.claimed.name} was taken over") from None
+            if row.is_lost:
+                raise LeaseLost(f"{row.claimed.name} was taken over") from None
             raise
 
-    async def _settle(self, held: HeldRow, result: Any, began: datetime | None = None) -> None:
+    async def _settle(self, row: HeldRow, result: Any, began: datetime | None = None) -> None:
         try:
-            await self.work.settle(held.item, result)
+            await self.work.settle(row.item, result)
         except LeaseLost:
-            self._end(held, RowOutcome.LOST, began)
+            self._end(row, RowOutcome.LOST, began)
         except Exception as error:
-            failure = self._failure_of(error, held.claimed.name)
-            await self._fail(held, failure, RowOutcome.FAILED if error is failure else RowOutcome.DEFECT)
+            failure = self._failure_of(error, row.claimed.name)
+            await self._fail(row, failure, RowOutcome.FAILED if error is failure else RowOutcome.DEFECT)
         else:
             self.tally.done += 1
-            self._end(held, RowOutcome.DONE, began)
+            self._end(row, RowOutcome.DONE, began)
 
     async def _settle_small(self) -> None:
         """All in one transaction; where that fails, one by one, so that each fails alone."""
         try:
-            await self.work.settle_together([(held.item, result) for held, result in self.small])
+            await self.work.settle_together([(row.item, result) for row, result in self.small])
         except Exception:
-            for held, result in self.small:
-                await self._settle(held, result)
+            for row, result in self.small:
+                await self._settle(row, result)
             return
-        for held, _ in self.small:
+        for row, _ in self.small:
             self.tally.done += 1
-            self._end(held, RowOutcome.DONE)
+            self._end(row, RowOutcome.DONE)
 
     def _count(self, failure: Failure, *, is_shared: bool = False) -> None:
         """Holds it against the host, which the bot's own store is no matter of."""
         if not failure.is_stores:
             self.breaker.failed(failure, is_hosts=self.work.is_hosts(failure), is_shared=is_shared)
 
-    async def _met(self, held: HeldRow, failure: Failure, outcome: RowOutcome) -> None:
+    async def _met(self, row: HeldRow, failure: Failure, outcome: RowOutcome) -> None:
         if failure.trouble.is_passing or self.work.is_hosts(failure):
-            self.passing.append((held, failure))
+            self.passing.append((row, failure))
         else:
-            await self._fail(held, failure, outcome)
+            await self._fail(row, failure, outcome)
 
-    async def _fail(self, held: HeldRow, failure: Failure, outcome: RowOutcome) -> None:
+    async def _fail(self, row: HeldRow, failure: Failure, outcome: RowOutcome) -> None:
         """What cannot even be put off is left to the end of the batch, and then to the next run."""
         self.tally.failed += 1
         try:
-            told = await self.work.failed(held.item, held.claimed, failure, self.clock.now())
+            problem = await self.work.failed(row.item, row.claimed, failure, self.clock.now())
         except LeaseLost:
-            self._end(held, RowOutcome.LOST)
+            self._end(row, RowOutcome.LOST)
             return
         except Exception as error:
-            self.tally.problems.append(f"{held.claimed.name}: {failure}")
-            self._failure_of(error, held.claimed.name)
+            self.tally.problems.append(f"{row.claimed.name}: {failure}")
+            self._failure_of(error, row.claimed.name)
             return
-        if told is not None and failure.is_news:
-            self.tally.problems.append(told)
-        self._end(held, outcome)
+        if problem is not None and failure.is_news:
+            self.tally.problems.append(problem)
+        self._end(row, outcome)
 
-    async def _blame(self, host: Failure, some: Sequence[HeldRow], until: datetime, *, attempted: bool) -> None:
-        if not some:
+    async def _blame(self, host: Failure, rows: Sequence[HeldRow], until: datetime, *, attempted: bool) -> None:
+        if not rows:
             return
-        self.tally.untried += len(some)
+        self.tally.untried += len(rows)
         excuse = self.work.excuse(self.host, host)
         try:
-            claims = [held.claimed for held in some]
+            claims = [row.claimed for row in rows]
             await self.work.queue.put_off(claims, until, error=excuse, attempted=attempted)
         except Failure as failure:
             self.tally.problems.append(str(failure))
             return
-        for held in some:
-            self._end(held, RowOutcome.UNTRIED)
+        for row in rows:
+            self._end(row, RowOutcome.UNTRIED)
 
     def _failure_of(self, error: Exception, row: str) -> Failure:
         """The failure itself; a defect of ours becomes one, logged with the row, or the host, that it met."""
@@ -220,7 +220,7 @@ class Round:
         log.error("defect", stage=self.work.stage, row=row, exc_info=error)
         return Failure(Trouble.MALFORMED, f"a defect of the bot: {error!r}"[:500])
 
-    def _end(self, held: HeldRow, outcome: RowOutcome, began: datetime | None = None) -> None:
-        held.has_ended = True
+    def _end(self, row: HeldRow, outcome: RowOutcome, began: datetime | None = None) -> None:
+        row.has_ended = True
         took = self.clock.now() - began if began is not None else timedelta()
         self.hooks.ended(self.work.stage, self.host, outcome, took)

@@ -1,4 +1,5 @@
-"""The service: APScheduler wakes the ticks, a signal ends them in order, other settings begin them anew."""
+"""The service: APScheduler wakes the ticks, a signal ends them in order, other settings begin them anew; and what
+its page reads from."""
 
 import asyncio
 import contextlib
@@ -6,6 +7,7 @@ import signal
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from typing import Any, TypeVar
 
 from apscheduler.job import Job
@@ -15,23 +17,27 @@ from bot.domain.bases.incident import Incident
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.log import log
+from bot.domain.rollouts.timing.standing import rollout_options_of
 from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.stage import Stage, run_stage
 from bot.fleet.stages import STAGES
 from bot.fleet.watch.registry.rows import WatchStore
+from bot.fleet.wiring.grants import forge_page
 from bot.fleet.wiring.opening import open_bot
 from bot.service.logs import set_up
 from bot.service.settings_file import SettingsFile
 from bot.service.waking import Waking
-from bot.service.web import wire_site
-from bot.settings import BadSettings
+from bot.settings import BadSettings, Settings, secret
+from bot.settings.tokens import Token, parse
 from bot.store.engine.database import SchemaChanged
 from bot.store.engine.queue.leases import free_leases_of_the_dead, give_all_back
 from bot.store.engine.queue.news import Newsboard
 from bot.web.access.connections import HeldConnections
+from bot.web.access.rates import Rates
 from bot.web.app import app_of, health_app_of
 from bot.web.serving import Listening, listening_on, serving
+from bot.web.site import Proxy, Senders, Site, WebAccess
 
 T = TypeVar("T")
 
@@ -125,7 +131,7 @@ async def _tick_until(
 
     async def tick(stage: Stage) -> None:
         try:
-            if await under_way(_measured(stage, bot, beats)):
+            if await under_way(_tick_measured(stage, bot, beats)):
                 waking.broke(stage)
         except asyncio.CancelledError:  # at a stop; APScheduler would log it with its trace
             pass
@@ -135,7 +141,7 @@ async def _tick_until(
 
     async def wake() -> None:
         with contextlib.suppress(asyncio.CancelledError):
-            waking.heard(await under_way(board.news(bot.clock.now())))
+            waking.note_news(await under_way(board.news(bot.clock.now())))
             for place, (stage, wait) in enumerate(waking.woken(bot.clock.now())):
                 _bring_forward(scheduler.get_job(stage.name), wait + place * _APART)
 
@@ -149,10 +155,10 @@ async def _tick_until(
     scheduler.start()
     watching = asyncio.create_task(_wake_once_set(scheduler))
     log.info("started", worker=bot.worker.name, store=bot.database.engine.dialect.name)
-    wanted: asyncio.Future[object] = asyncio.ensure_future(
-        stop.wait() if file is None else _changed(bot, stop, file)
+    reason_to_end: asyncio.Future[object] = asyncio.ensure_future(
+        stop.wait() if file is None else _wait_for_change(bot, stop, file)
     )
-    await asyncio.wait([wanted, outdated], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([reason_to_end, outdated], return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", running=len(running))
     watching.cancel()
     scheduler.pause()
@@ -160,18 +166,18 @@ async def _tick_until(
     cut_off = await _drain(running)
     scheduler.shutdown(wait=False)
     if outdated.done():
-        wanted.cancel()
-        await asyncio.gather(wanted, return_exceptions=True)
+        reason_to_end.cancel()
+        await asyncio.gather(reason_to_end, return_exceptions=True)
         outdated.result()
-    await wanted
+    await reason_to_end
     await _give_back(bot, attempted=cut_off)
 
 
 def _bring_forward(job: Job, wait: timedelta) -> None:
     """Has the next tick of a stage begin after `wait`, unless it begins before."""
-    at = datetime.now(UTC) + wait
-    if job.next_run_time > at:
-        job.modify(next_run_time=at)
+    moment = datetime.now(UTC) + wait
+    if job.next_run_time > moment:
+        job.modify(next_run_time=moment)
 
 
 async def _wake_once_set(scheduler: AsyncIOScheduler) -> None:
@@ -181,15 +187,15 @@ async def _wake_once_set(scheduler: AsyncIOScheduler) -> None:
     for a year once it is right again. The time of the event loop is set by nobody.
     """
     loop = asyncio.get_running_loop()
-    began, at = datetime.now(UTC), loop.time()
+    began, began_by_loop = datetime.now(UTC), loop.time()
     while True:
         await asyncio.sleep(_CLOCK_EVERY.total_seconds())
-        now, passed = datetime.now(UTC), timedelta(seconds=loop.time() - at)
+        now, passed = datetime.now(UTC), timedelta(seconds=loop.time() - began_by_loop)
         if abs(now - began - passed) > _SET_BY:
             log.warning("clock was set", ahead_by_seconds=int((now - began - passed).total_seconds()))
             for job in scheduler.get_jobs():
                 job.modify(next_run_time=now)
-        began, at = now, loop.time()
+        began, began_by_loop = now, loop.time()
 
 
 async def _free_leases_of_the_dead(bot: Bot) -> None:
@@ -211,8 +217,8 @@ async def _give_back(bot: Bot, *, attempted: bool) -> None:
         log.info("stopped", leases_given_back=freed)
 
 
-async def _measured(stage: Stage, bot: Bot, beats: Heartbeats) -> bool:
-    """One tick with its heartbeat and metrics; whether it broke."""
+async def _tick_measured(stage: Stage, bot: Bot, beats: Heartbeats) -> bool:
+    """Runs one tick of a stage with its heartbeat and metrics; returns whether it broke."""
     began = bot.clock.now()
     beats.began(stage.name, began)
     outcome = None
@@ -226,18 +232,18 @@ async def _measured(stage: Stage, bot: Bot, beats: Heartbeats) -> bool:
     return outcome.broke
 
 
-async def _changed(bot: Bot, stop: asyncio.Event, file: SettingsFile) -> None:
+async def _wait_for_change(bot: Bot, stop: asyncio.Event, file: SettingsFile) -> None:
     """Waits for `stop`, or for other valid settings, which are looked for at SIGHUP and every few seconds."""
-    told: tuple[str, ...] | None = None
+    told_problems: tuple[str, ...] | None = None
     with _hangup() as hangup:
         while not stop.is_set():
             if file.take_up():
                 log.info("settings changed", path=str(file.path))
                 return
-            if file.problems != told:
-                told = file.problems
-                bot.meter.settings_refused(bool(told))
-                await _tell(bot, told)
+            if file.problems != told_problems:
+                told_problems = file.problems
+                bot.meter.settings_refused(bool(told_problems))
+                await _tell(bot, told_problems)
             await _first_of(stop, hangup, within=_SETTINGS_EVERY)
             hangup.clear()
 
@@ -249,9 +255,11 @@ async def _tell(bot: Bot, problems: tuple[str, ...]) -> None:
     place = f"settings:settings at {bot.worker.name.partition('/')[0]}"
     incident = Incident(place, bot.clock.now(), f"{'; '.join(problems)}; those before are kept")
     with contextlib.suppress(Failure):
-        known = [each for each in await bot.stores[WatchStore].open_incidents(place) if each.subject == place]
-        opened = [incident] if problems and [each.detail for each in known] != [incident.detail] else []
-        await bot.stores[WatchStore].save_incidents(opened, known if opened or not problems else [])
+        open_incidents = [
+            each for each in await bot.stores[WatchStore].open_incidents(place) if each.subject == place
+        ]
+        opened = [incident] if problems and [each.detail for each in open_incidents] != [incident.detail] else []
+        await bot.stores[WatchStore].save_incidents(opened, open_incidents if opened or not problems else [])
 
 
 async def _first_of(*events: asyncio.Event, within: timedelta) -> None:
@@ -286,7 +294,7 @@ def _stop_on_signals() -> asyncio.Event:
 
 @contextlib.contextmanager
 def _hangup() -> Iterator[asyncio.Event]:
-    """An event that SIGHUP sets."""
+    """Gives an event that SIGHUP sets as long as the body goes on."""
     hangup = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
@@ -294,3 +302,45 @@ def _hangup() -> Iterator[asyncio.Event]:
         yield hangup
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
+
+
+def wire_site(bot: Bot, beats: Heartbeats) -> Site:
+    """What the page reads from, and who gets in."""
+    return Site(
+        clock=bot.clock,
+        stores=bot.stores,
+        beats=beats,
+        meter=bot.meter,
+        access=_access(bot.settings),
+        rollout_options=rollout_options_of(bot.policy),
+        forge=forge_page(bot.settings.github.api_url),
+        rates=Rates(),
+        senders=_senders(bot.settings),
+    )
+
+
+def _access(settings: Settings) -> WebAccess:
+    auth, proxy = settings.web.auth, settings.web.auth.proxy
+    believed = None
+    if proxy is not None:
+        networks = tuple(ip_network(each) for each in proxy.addresses)
+        believed = Proxy(networks, proxy.user_header, tuple(proxy.acting))
+    return WebAccess(_tokens(settings), believed, settings.web.url, auth.open_badges)
+
+
+def _senders(settings: Settings) -> Senders:
+    hooks = settings.web.hooks
+    files = {
+        "github": hooks.github_secret_file,
+        "registry": hooks.registry_secret_file,
+        "registry_path": hooks.registry_path_file,
+    }
+    secrets = {
+        name: secret(file, f"web.hooks.{name}") if file is not None else None for name, file in files.items()
+    }
+    return Senders(**secrets)
+
+
+def _tokens(settings: Settings) -> tuple[Token, ...]:
+    file = settings.web.auth.tokens_file
+    return () if file is None else parse(secret(file, "web.auth.tokens_file"))

@@ -37,13 +37,13 @@ class SettingsFile:
 
         What is not valid is read again each time: a secret may still come that only the new settings name.
         """
-        seen = self._fingerprint()
-        if seen == self._in_force:
-            self._seen, self.problems = seen, ()
+        fingerprint = self._fingerprint()
+        if fingerprint == self._in_force:
+            self._seen, self.problems = fingerprint, ()
             return False
-        if seen == self._seen and (self._cannot_open or not self.problems):
+        if fingerprint == self._seen and (self._cannot_open or not self.problems):
             return False
-        self._seen, self._cannot_open = seen, False
+        self._seen, self._cannot_open = fingerprint, False
         try:
             settings = load(self.path)
             check_secrets(settings, self.path)

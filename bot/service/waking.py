@@ -20,8 +20,8 @@ class Waking:
     beats: Heartbeats
     _concerned: set[str] = field(default_factory=set)
 
-    def heard(self, news: StoreNews) -> None:
-        """Notes whom the news concern."""
+    def note_news(self, news: StoreNews) -> None:
+        """Notes which stages these news of the store concern."""
         self._concerned |= {stage.name for stage in self.stages if news.concerns(stage.claims)}
 
     def broke(self, stage: Stage) -> None:
@@ -40,5 +40,5 @@ class Waking:
 
     def _wait(self, stage: Stage, now: datetime) -> timedelta:
         """Up to `every` after the last tick began; none where a clock that was set back has dated that."""
-        left = self.beats.beats[stage.name].began + stage.every - now
-        return left if timedelta() < left <= stage.every else timedelta()
+        rest = self.beats.beats[stage.name].began + stage.every - now
+        return rest if timedelta() < rest <= stage.every else timedelta()

@@ -44,8 +44,8 @@ class EventsStore(Store):
             await connection.execute(delete(deliveries).where(deliveries.c.at < now - _REMEMBERED))
             if reach.fleet:
                 await _pull(connection, tasks, now, tasks.c.name == LISTING)
-            if reach.read:
-                mine = and_(repositories.c.forge_id.in_(reach.read), repositories.c.listed.is_(True))
+            if reach.moved_branches:
+                mine = and_(repositories.c.forge_id.in_(reach.moved_branches), repositories.c.listed.is_(True))
                 await _pull(connection, repositories, now, mine)
             if reach.pushed:
                 await _pull(connection, bases, now, bases.c.used.is_(True), or_(*_tags(reach)))

@@ -104,7 +104,7 @@ def run() -> list[Measured]:
     reading = time.process_time() - begin
     bases = sum(usage.role in (Role.BASE_IMAGE, Role.IMPLICIT_BASE) for usage in found.usages)
     old = Reference.parse("mcr.microsoft.com/dotnet/aspnet:10.0.1-noble")
-    wanted = (Replacement(old, old.at("10.0.2-noble", None)),)
+    wanted = (Replacement(old, old.with_tag("10.0.2-noble", None)),)
     begin = time.process_time()
     done = rewrite_files(data, dict.fromkeys(data, wanted))
     rewriting = time.process_time() - begin

@@ -115,7 +115,7 @@ async def _simulated(bot: Bot, time_left: timedelta) -> None:
     ends = {stage.name: clock.now() for stage in STAGES}
     until = clock.now() + time_left
     while clock.now() < until:
-        waking.heard(await board.news(clock.advance(NEWS_EVERY)))
+        waking.note_news(await board.news(clock.advance(NEWS_EVERY)))
         wanted = {stage.name for stage, _ in waking.woken(clock.now())}
         for stage in STAGES:
             if stage.name in wanted or clock.now() >= ends[stage.name]:

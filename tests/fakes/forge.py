@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 from bot.domain.clock import Clock, ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
-from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
 from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord, Silence
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
 from bot.domain.forge.refusals import BranchMoved, BranchQueued, FilesDenied, RepositoryArchived, RepositoryMoved
-from bot.domain.forge.runs import BuildRun, FailedJob, Run
+from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Refusal, Wishes
 from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown
@@ -221,10 +220,10 @@ class FakeForge:
             raise Failure(Trouble.MISSING, "no such upload", status=404)
         return home.taken_in
 
-    async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
+    async def delete_branch(self, repository: Identity, branch: str, head: str) -> None:
         self._ask("delete_branch")
         home = self._write(repository)
-        if home.branches.get(branch) != at:
+        if home.branches.get(branch) != head:
             raise BranchMoved(branch, "it has moved", home.name)
         del home.branches[branch]
         self._done("delete_branch")
@@ -385,7 +384,7 @@ class FakeForge:
         denied = Failure(Trouble.DENIED, "Resource not accessible", where="follow")
         return Followed(
             {node: requests[node] for node in pull_requests if node in requests.keys() - self.unseen},
-            {node: started[node].shown for node in runs if node in started.keys() - self.unseen},
+            {node: started[node].state for node in runs if node in started.keys() - self.unseen},
             {node: denied for node in (*pull_requests, *runs) if node in self.unseen},
         )
 

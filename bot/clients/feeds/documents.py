@@ -51,7 +51,7 @@ class FeedReader:
     async def fetch(self, source: FeedSource, previous: StoredDocument | None) -> Fetched:
         """Asks for the document unless it is still `previous` (RFC 9110, section 13); never raises `Failure`."""
         try:
-            host = self._permitted(source.url)
+            host = self._check_host(source.url)
             headers = {
                 "Accept": _ACCEPT.get(source.kind, "application/json"),
                 **self.headers.get(host, {}),
@@ -62,7 +62,7 @@ class FeedReader:
         except Failure as failure:
             return NotFetched(failure)
 
-    def _permitted(self, url: str) -> str:
+    def _check_host(self, url: str) -> str:
         try:
             host = host_of(httpx.URL(url))
         except httpx.InvalidURL as error:
@@ -88,13 +88,13 @@ def _outcome(source: FeedSource, previous: StoredDocument | None, answer: Answer
         )
         return Unchanged(confirmed)
     if answer.status != 200:
-        raise _refused(answer, now)
+        raise _refusal_of(answer, now)
     if previous is not None and previous.body == answer.body:
         return Unchanged(replace(previous, etag=etag, last_modified=modified, checked_at=now))
     return NewContent(StoredDocument(source.url, etag, modified, answer.body, fetched_at=now, checked_at=now))
 
 
-def _refused(answer: Answer, now: datetime) -> Failure:
+def _refusal_of(answer: Answer, now: datetime) -> Failure:
     if answer.status == 403 and answer.headers.get("x-ratelimit-remaining") == "0":
         return Failure(
             Trouble.THROTTLED,
@@ -105,12 +105,12 @@ def _refused(answer: Answer, now: datetime) -> Failure:
             status=403,
         )
     if answer.status in (401, 403):
-        trouble, what, advice = Trouble.DENIED, "refuses access", "check the credentials for this host"
+        trouble, fault, advice = Trouble.DENIED, "refuses access", "check the credentials for this host"
     elif answer.status in (404, 410):
-        trouble, what, advice = Trouble.MISSING, "is not there", "check whether the feed has moved"
+        trouble, fault, advice = Trouble.MISSING, "is not there", "check whether the feed has moved"
     else:
-        trouble, what, advice = Trouble.MALFORMED, "gave an unexpected answer", "check the address"
-    return Failure(trouble, f"{what} ({answer.status})", where=answer.where, advice=advice, status=answer.status)
+        trouble, fault, advice = Trouble.MALFORMED, "gave an unexpected answer", "check the address"
+    return Failure(trouble, f"{fault} ({answer.status})", where=answer.where, advice=advice, status=answer.status)
 
 
 def _until_reset(answer: Answer, now: datetime) -> timedelta | None:

@@ -28,14 +28,14 @@ class DumpReader:
     async def opened(self, place: str, previous: DumpMark | None) -> AsyncIterator[OpenedDump | None]:
         """The dump at an address or path; None where it is still what `previous` marks. Raises `Failure`."""
         if "://" not in place:
-            with _opened_file(Path(place)) as file:
+            with _open_file(Path(place)) as file:
                 mark = await asyncio.to_thread(_mark_of, file)
                 yield None if mark == previous else OpenedDump(file, mark)
             return
         headers = {"Accept": "application/zip, application/xml, */*;q=0.1", "Accept-Encoding": "identity"}
         if previous is not None:
             headers |= conditions(previous.etag, previous.last_modified)
-        with _temporary() as file:
+        with _make_temporary_file() as file:
             async with self._http.stream(place, max_bytes=self._max_bytes, headers=headers) as answer:
                 is_unchanged = answer.status == 304 and previous is not None
                 if not is_unchanged:
@@ -46,7 +46,7 @@ class DumpReader:
             yield None if is_unchanged else OpenedDump(io.BufferedReader(file), DumpMark(etag, modified))
 
 
-def _temporary() -> io.FileIO:
+def _make_temporary_file() -> io.FileIO:
     """One without a buffer, so that what has no room is told by the write, not by the end."""
     try:
         return tempfile.TemporaryFile(buffering=0)
@@ -64,11 +64,11 @@ def _write(file: io.FileIO, chunk: bytes) -> None:
 
 
 def _no_place(error: OSError) -> Failure:
-    what = f"a dump cannot be put into a temporary file: {error.strerror}"
-    return Failure(Trouble.DENIED, what, advice="let TMPDIR name a folder that can be written and has room for it")
+    fault = f"a dump cannot be put into a temporary file: {error.strerror}"
+    return Failure(Trouble.DENIED, fault, advice="let TMPDIR name a folder that can be written and has room for it")
 
 
-def _opened_file(path: Path) -> IO[bytes]:
+def _open_file(path: Path) -> IO[bytes]:
     try:
         return path.open("rb")
     except OSError as error:
@@ -78,16 +78,16 @@ def _opened_file(path: Path) -> IO[bytes]:
 
 
 def _mark_of(file: IO[bytes]) -> DumpMark:
-    found = os.fstat(file.fileno())
-    return DumpMark.of_file(found.st_size, found.st_mtime_ns)
+    status = os.fstat(file.fileno())
+    return DumpMark.of_file(status.st_size, status.st_mtime_ns)
 
 
 def _expect_dump(answer: Streamed, place: str) -> None:
     if answer.status == 200:
         return
-    where = place.partition("?")[0]
+    address = place.partition("?")[0]
     if answer.status in (401, 403):
-        raise Failure(Trouble.DENIED, f"refuses access ({answer.status})", where=where)
+        raise Failure(Trouble.DENIED, f"refuses access ({answer.status})", where=address)
     if answer.status in (404, 410):
-        raise Failure(Trouble.MISSING, f"is not there ({answer.status})", where=where, advice="check the address")
-    raise Failure(Trouble.MALFORMED, f"gave an unexpected answer ({answer.status})", where=where)
+        raise Failure(Trouble.MISSING, f"is not there ({answer.status})", where=address, advice="check the address")
+    raise Failure(Trouble.MALFORMED, f"gave an unexpected answer ({answer.status})", where=address)

@@ -31,7 +31,7 @@ class OsvClient:
             retry=True,
         )
         if answer.status != 200:
-            raise _refused(answer)
+            raise _refusal_of(answer)
         return answer.json()
 
     async def record(self, address: str, name: str) -> bytes | None:
@@ -42,15 +42,15 @@ class OsvClient:
         if answer.status == 404:
             return None
         if answer.status != 200:
-            raise _refused(answer)
+            raise _refusal_of(answer)
         return answer.body
 
 
-def _refused(answer: Answer) -> Failure:
+def _refusal_of(answer: Answer) -> Failure:
     if answer.status in (401, 403):
-        trouble, what = Trouble.DENIED, "refuses access"
+        trouble, fault = Trouble.DENIED, "refuses access"
     else:
-        trouble, what = Trouble.MALFORMED, "gave an unexpected answer"
+        trouble, fault = Trouble.MALFORMED, "gave an unexpected answer"
     return Failure(
-        trouble, f"{what} ({answer.status})", where=answer.where, advice="check the address", status=answer.status
+        trouble, f"{fault} ({answer.status})", where=answer.where, advice="check the address", status=answer.status
     )

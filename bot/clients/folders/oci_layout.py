@@ -24,8 +24,8 @@ _CHUNK = 256 * 1024
 
 def is_layout(folder: Path) -> bool:
     """Also without the file that marks one, or without its index: what has blobs beside is no root file system."""
-    told = ((folder / _INDEX).is_file(), (folder / _MARKER).is_file(), (folder / _BLOBS).is_dir())
-    return sum(told) > 1
+    marks = ((folder / _INDEX).is_file(), (folder / _MARKER).is_file(), (folder / _BLOBS).is_dir())
+    return sum(marks) > 1
 
 
 class OciLayout:
@@ -39,14 +39,14 @@ class OciLayout:
 
         Raises `Failure` where it is none.
         """
-        where = str(self._folder / _INDEX)
-        document = read_document(_of_images(self._read(_INDEX)), where)
+        place = str(self._folder / _INDEX)
+        document = read_document(_of_images(self._read_file(_INDEX)), place)
         if not isinstance(document, Index):
-            raise Failure(Trouble.MALFORMED, "is no index", where=where)
+            raise Failure(Trouble.MALFORMED, "is no index", where=place)
         return document
 
     async def document(self, digest: str) -> bytes:
-        body = await asyncio.to_thread(self._read, self._path(digest))
+        body = await asyncio.to_thread(self._read_file, self._path(digest))
         check_digest(body, digest, str(self._folder))
         return body
 
@@ -60,7 +60,7 @@ class OciLayout:
             raise Failure(Trouble.MALFORMED, f"names {digest[:80]!r} as a digest", where=str(self._folder))
         return f"{_BLOBS}/{digest.replace(':', '/')}"
 
-    def _read(self, path: str) -> bytes:
+    def _read_file(self, path: str) -> bytes:
         with open_below(self._folder, path) as file:
             body = file.read(_LARGEST_DOCUMENT + 1)
         if len(body) > _LARGEST_DOCUMENT:
@@ -74,12 +74,12 @@ def _of_images(body: bytes) -> bytes:
         document = json.loads(body)
     except (ValueError, RecursionError):
         return body
-    listed = document.get("manifests") if isinstance(document, dict) else None
-    if not isinstance(listed, list):
+    entries = document.get("manifests") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
         return body
-    kept = [each for each in listed if not isinstance(each, dict) or not _refers(each)]
-    kept = [each for each in kept if not isinstance(each, dict) or not _is_named_for_another(each)] or kept
-    return body if len(kept) == len(listed) else json.dumps({**document, "manifests": kept}).encode()
+    images = [each for each in entries if not isinstance(each, dict) or not _refers(each)]
+    images = [each for each in images if not isinstance(each, dict) or not _is_named_for_another(each)] or images
+    return body if len(images) == len(entries) else json.dumps({**document, "manifests": images}).encode()
 
 
 def _refers(entry: Mapping[str, Any]) -> bool:
@@ -94,11 +94,11 @@ def _refers(entry: Mapping[str, Any]) -> bool:
 def _is_named_for_another(entry: Mapping[str, Any]) -> bool:
     """Whether its tag is made of the digest of an image: that of cosign's signatures and the like, or that of
     an index of what refers to the image. An image may have its own digest as its tag."""
-    found = _TAG_OF_DIGEST.fullmatch(str(_annotation(entry, _NAME)))
-    if found is None:
+    match = _TAG_OF_DIGEST.fullmatch(str(_annotation(entry, _NAME)))
+    if match is None:
         return False
-    is_of_another = str(entry.get("mediaType")) in INDEXES and found["digest"] not in str(entry.get("digest"))
-    return found["kind"] is not None or is_of_another
+    is_of_another = str(entry.get("mediaType")) in INDEXES and match["digest"] not in str(entry.get("digest"))
+    return match["kind"] is not None or is_of_another
 
 
 def _annotation(entry: Mapping[str, Any], name: str) -> object:

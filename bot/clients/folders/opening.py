@@ -16,9 +16,9 @@ def open_below(root: Path, relative: str) -> BinaryIO:
     or a path that leads out of `root`.
     """
     parts = relative.split("/")
-    where = str(root / relative)
+    place = str(root / relative)
     if any(part in ("", ".", "..") for part in parts):
-        raise Failure(Trouble.MALFORMED, "is no path below it", where=where)
+        raise Failure(Trouble.MALFORMED, "is no path below it", where=place)
     folder = -1
     try:
         folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -31,20 +31,20 @@ def open_below(root: Path, relative: str) -> BinaryIO:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         opened = os.open(parts[-1], flags, dir_fd=folder)
     except OSError as error:
-        raise _failure(error, where) from error
+        raise _failure(error, place) from error
     finally:
         if folder >= 0:
             os.close(folder)
     file = os.fdopen(opened, "rb")
     if not stat.S_ISREG(os.fstat(opened).st_mode):
         file.close()
-        raise Failure(Trouble.MALFORMED, "is no regular file", where=where)
+        raise Failure(Trouble.MALFORMED, "is no regular file", where=place)
     return file
 
 
-def _failure(error: OSError, where: str) -> Failure:
+def _failure(error: OSError, place: str) -> Failure:
     if error.errno in (errno.ENOENT, errno.ENXIO):
-        return Failure(Trouble.MISSING, "is not there", where=where)
+        return Failure(Trouble.MISSING, "is not there", where=place)
     if error.errno in (errno.ELOOP, errno.ENOTDIR):
-        return Failure(Trouble.MALFORMED, "is behind a link, which is not followed", where=where)
-    return Failure(Trouble.DENIED, f"cannot be read: {error.strerror}", where=where)
+        return Failure(Trouble.MALFORMED, "is behind a link, which is not followed", where=place)
+    return Failure(Trouble.DENIED, f"cannot be read: {error.strerror}", where=place)

@@ -34,8 +34,8 @@ class Answer:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
-            what = "answered with something that is not JSON"
-            raise Failure(Trouble.MALFORMED, what, where=self.where, status=self.status) from error
+            fault = "answered with something that is not JSON"
+            raise Failure(Trouble.MALFORMED, fault, where=self.where, status=self.status) from error
 
     def retry_after(self, now: datetime) -> timedelta | None:
         return bounds.retry_after(self.headers.get("retry-after"), now)
@@ -53,8 +53,8 @@ class Streamed:
 
 def conditions(etag: str | None, last_modified: str | None) -> dict[str, str]:
     """The headers that ask for a document unless it is still what these validators mark (RFC 9110, section 13)."""
-    named = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-    return {name: value for name, value in named.items() if value}
+    headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    return {name: value for name, value in headers.items() if value}
 
 
 def validator(answer: Answer | Streamed, name: str, longest: int) -> str:

@@ -24,10 +24,10 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
     if text.isascii() and text.isdigit():
         return min(timedelta(seconds=int(text[:9])), LONGEST_PAUSE)
     try:
-        at = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
     except (ValueError, IndexError, OverflowError):
         return None
-    wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
+    wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
     return min(max(wait, timedelta(0)), LONGEST_PAUSE)
 
 
@@ -41,8 +41,8 @@ def where_of(url: httpx.URL) -> str:
     return f"{host_of(url)}{url.path}"
 
 
-def is_same_host(one: httpx.URL, other: httpx.URL) -> bool:
-    return (one.host, one.port) == (other.host, other.port)
+def is_same_host(first: httpx.URL, second: httpx.URL) -> bool:
+    return (first.host, first.port) == (second.host, second.port)
 
 
 def address(text: str, beside: httpx.URL | None = None) -> httpx.URL | None:
@@ -63,32 +63,32 @@ def redirect_target(method: str, url: httpx.URL, location: str, allowed: frozens
 
     TLS is never given up, another host must be in `allowed` (or `*` be), and only GET and HEAD are sent on.
     """
-    where = where_of(url)
+    place = where_of(url)
     if method not in IDEMPOTENT:
-        raise Failure(Trouble.MALFORMED, f"redirects a {method}, which is not followed", where=where)
+        raise Failure(Trouble.MALFORMED, f"redirects a {method}, which is not followed", where=place)
     target = address(location, url)
     if target is None:
-        raise Failure(Trouble.MALFORMED, NO_URL, where=where)
+        raise Failure(Trouble.MALFORMED, NO_URL, where=place)
     if not target.host or target.userinfo or target.scheme not in ("https", url.scheme):
-        what = f"redirects to {target.scheme}://{where_of(target)[:200]}, which is not followed"
-        raise Failure(Trouble.MALFORMED, what, where=where)
+        fault = f"redirects to {target.scheme}://{where_of(target)[:200]}, which is not followed"
+        raise Failure(Trouble.MALFORMED, fault, where=place)
     if not (is_same_host(url, target) or "*" in allowed or host_of(target) in allowed):
-        what = f"redirects to another host, {host_of(target)[:200]}, which is not followed"
-        raise Failure(Trouble.MALFORMED, what, where=where, advice="correct the configured address")
+        fault = f"redirects to another host, {host_of(target)[:200]}, which is not followed"
+        raise Failure(Trouble.MALFORMED, fault, where=place, advice="correct the configured address")
     return target
 
 
-def unreachable(error: httpx.HTTPError, where: str) -> Failure:
-    """What httpx says in its own terms."""
+def unreachable(error: httpx.HTTPError, place: str) -> Failure:
+    """Turns an error of httpx into the failure of a host that gave no answer, with what to do about it."""
     if is_untrusted(error):
-        what, advice = "its certificate is not trusted", "set `ca_file` for this host"
+        fault, advice = "its certificate is not trusted", "set `ca_file` for this host"
     elif isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
-        what, advice = "cannot be connected to", "check its name and the network"
+        fault, advice = "cannot be connected to", "check its name and the network"
     elif isinstance(error, httpx.TimeoutException):
-        what, advice = "was silent for too long", "it is tried again later"
+        fault, advice = "was silent for too long", "it is tried again later"
     else:
-        what, advice = f"broke off the conversation ({type(error).__name__})", "it is tried again later"
-    return Failure(Trouble.UNREACHABLE, what, where=where, advice=advice)
+        fault, advice = f"broke off the conversation ({type(error).__name__})", "it is tried again later"
+    return Failure(Trouble.UNREACHABLE, fault, where=place, advice=advice)
 
 
 def is_untrusted(error: BaseException | None) -> bool:

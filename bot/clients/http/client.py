@@ -129,14 +129,14 @@ class Http:
         max_bytes: int | None = None,
         allow_redirects_to: frozenset[str] = frozenset(),
         retry: bool | None = None,
-        where: str | None = None,
+        place: str | None = None,
     ) -> Answer:
         """Sends one request and reads the whole answer.
 
         Retries 429, 5xx and broken connections, honouring Retry-After: by default for GET and HEAD alone,
         since a POST that seemed to fail may have been done. Redirects within the host, or to a host named in
         `allow_redirects_to`, are followed for GET and HEAD; another host is told nothing but `Accept`.
-        `where` is what failures call the place, for a URL that is itself a secret.
+        `place` is what failures call it, for a URL that is itself a secret.
 
         Raises `Failure`: UNREACHABLE (no answer in time, 5xx), THROTTLED (429, with `retry_after` where the
         host said so) or MALFORMED (more than `max_bytes` after decompression, a redirect out of bounds).
@@ -144,14 +144,14 @@ class Http:
         repeat = method in bounds.IDEMPOTENT if retry is None else retry
         cap = self.limits.max_bytes if max_bytes is None else max_bytes
         try:
-            asked = _Request(method, self._target(url), headers or {}, content, cap, allow_redirects_to)
+            question = _Request(method, self._target(url), headers or {}, content, cap, allow_redirects_to)
             if not repeat:
-                return await self._attempt(asked)
-            return await self._retrying(self._is_worth_another, self._attempt, asked)
+                return await self._attempt(question)
+            return await self._retrying(self._is_worth_another, self._attempt, question)
         except Failure as failure:
-            if where is None:
+            if place is None:
                 raise
-            raise failure.altered(where=where) from None
+            raise failure.altered(where=place) from None
 
     @property
     def _retrying(self) -> stamina.AsyncRetryingCaller:
@@ -173,12 +173,12 @@ class Http:
         target = bounds.address(url)
         if target is None:
             raise Failure(Trouble.MALFORMED, "is no URL", where=url.partition("?")[0][:80])
-        where = bounds.where_of(target)
+        place = bounds.where_of(target)
         if not target.host or target.userinfo or target.scheme not in ("http", "https"):
-            raise Failure(Trouble.MALFORMED, "is no http(s) URL without user information", where=where)
+            raise Failure(Trouble.MALFORMED, "is no http(s) URL without user information", where=place)
         if target.scheme == "http" and not self.hosts.get(bounds.host_of(target), HostRules()).insecure:
             advice = "use https, or set `insecure: true` for this host"
-            raise Failure(Trouble.DENIED, "plain http is not permitted", where=where, advice=advice)
+            raise Failure(Trouble.DENIED, "plain http is not permitted", where=place, advice=advice)
         return target
 
     @asynccontextmanager
@@ -195,46 +195,52 @@ class Http:
         Nothing is tried again, since what was taken cannot be taken back. Redirects and failures are those of
         `request`; failures may come with each chunk.
         """
-        asked = _Request("GET", self._target(url), headers or {}, None, max_bytes, allow_redirects_to)
-        async with self._bounded(asked.url, self.limits.streaming), self._opened(asked) as (response, last):
-            answer = self._taken(_answer_of(response, asked, last))
+        question = _Request("GET", self._target(url), headers or {}, None, max_bytes, allow_redirects_to)
+        async with (
+            self._bound(question.url, self.limits.streaming),
+            self._follow_redirects(question) as (response, last),
+        ):
+            answer = self._check_answer(_answer_of(response, question, last))
             chunks = bodies.plain(response, last.max_bytes, bounds.where_of(last.url))
             yield Streamed(answer.status, answer.headers, chunks, answer.redirected)
 
-    async def _attempt(self, asked: _Request) -> Answer:
-        async with self._bounded(asked.url, self.limits.total), self._opened(asked) as (response, last):
+    async def _attempt(self, question: _Request) -> Answer:
+        async with (
+            self._bound(question.url, self.limits.total),
+            self._follow_redirects(question) as (response, last),
+        ):
             body = await bodies.whole(response, last.max_bytes, bounds.where_of(last.url))
-            return self._taken(_answer_of(response, asked, last, body))
+            return self._check_answer(_answer_of(response, question, last, body))
 
-    def _taken(self, answer: Answer) -> Answer:
+    def _check_answer(self, answer: Answer) -> Answer:
         if is_turned_away(answer):
             raise turned_away(answer, self.clock.now())
         return answer
 
     @asynccontextmanager
-    async def _opened(self, asked: _Request) -> AsyncIterator[tuple[httpx.Response, _Request]]:
+    async def _follow_redirects(self, question: _Request) -> AsyncIterator[tuple[httpx.Response, _Request]]:
         """The first answer that is no redirect, with the request that it is to."""
-        first = asked.url
+        first = question.url
         for _ in range(self.limits.redirects + 1):
-            async with self._told(asked) as response:
+            async with self._exchange(question) as response:
                 location = response.headers.get("location")
                 if response.status_code not in bounds.REDIRECTS or location is None:
-                    yield response, asked
+                    yield response, question
                     return
                 await bodies.skip(response)
-            asked = _redirected(asked, location)
-        what = f"redirects more than {self.limits.redirects} times"
-        raise Failure(Trouble.MALFORMED, what, where=bounds.where_of(first))
+            question = _redirect(question, location)
+        fault = f"redirects more than {self.limits.redirects} times"
+        raise Failure(Trouble.MALFORMED, fault, where=bounds.where_of(first))
 
     @asynccontextmanager
-    async def _told(self, asked: _Request) -> AsyncIterator[httpx.Response]:
+    async def _exchange(self, question: _Request) -> AsyncIterator[httpx.Response]:
         """The answer to one request, of which the observer is told when it ends."""
         if self._client is None:
             raise RuntimeError("Http is used outside of its `async with`")
         status = None
         try:
             async with self._client.stream(
-                asked.method, asked.url, headers=dict(asked.headers), content=asked.content
+                question.method, question.url, headers=dict(question.headers), content=question.content
             ) as response:
                 status = response.status_code
                 yield response
@@ -242,36 +248,36 @@ class Http:
             status = None
             raise
         finally:
-            self.observer.answered(bounds.host_of(asked.url), asked.method, status)
+            self.observer.answered(bounds.host_of(question.url), question.method, status)
 
     @asynccontextmanager
-    async def _bounded(self, url: httpx.URL, seconds: float) -> AsyncIterator[None]:
+    async def _bound(self, url: httpx.URL, seconds: float) -> AsyncIterator[None]:
         """One of the host's turns for so long; what goes wrong meanwhile becomes a `Failure`."""
-        where = bounds.where_of(url)
+        place = bounds.where_of(url)
         slot = self._slots.setdefault(bounds.host_of(url), asyncio.Semaphore(self.limits.per_host))
         try:
             async with slot, asyncio.timeout(seconds):
                 yield
         except TimeoutError as error:
-            what = f"gave no complete answer within {seconds:g} s"
-            raise Failure(Trouble.UNREACHABLE, what, where=where, advice="it is tried again later") from error
+            fault = f"gave no complete answer within {seconds:g} s"
+            raise Failure(Trouble.UNREACHABLE, fault, where=place, advice="it is tried again later") from error
         except httpx.HTTPError as error:
-            raise bounds.unreachable(error, where) from error
+            raise bounds.unreachable(error, place) from error
         except UnicodeError as error:  # httpx reads Location, followed or not, and does not catch this itself
-            raise Failure(Trouble.MALFORMED, bounds.NO_URL, where=where) from error
+            raise Failure(Trouble.MALFORMED, bounds.NO_URL, where=place) from error
 
 
-def _redirected(asked: _Request, location: str) -> _Request:
+def _redirect(question: _Request, location: str) -> _Request:
     """The request that a redirect asks for. Raises `Failure` where it may not be followed."""
-    target = bounds.redirect_target(asked.method, asked.url, location, asked.allowed)
-    if not bounds.is_same_host(asked.url, target):
-        asked = replace(asked, headers=bounds.headers_for_another_host(asked.headers.items()))
-    return replace(asked, url=target)
+    target = bounds.redirect_target(question.method, question.url, location, question.allowed)
+    if not bounds.is_same_host(question.url, target):
+        question = replace(question, headers=bounds.headers_for_another_host(question.headers.items()))
+    return replace(question, url=target)
 
 
-def _answer_of(response: httpx.Response, asked: _Request, last: _Request, body: bytes = b"") -> Answer:
-    """The answer to what was `asked`, which is that to the `last` request after its redirects."""
-    redirected = not bounds.is_same_host(asked.url, last.url)
+def _answer_of(response: httpx.Response, first: _Request, last: _Request, body: bytes = b"") -> Answer:
+    """The answer to the `first` request, which is that to the `last` request after its redirects."""
+    redirected = not bounds.is_same_host(first.url, last.url)
     return Answer(response.status_code, response.headers, body, str(last.url), redirected)
 
 
@@ -279,5 +285,5 @@ def _trust(host: str, ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        what = f"its ca_file {ca_file} cannot be used ({error.strerror or error})"
-        raise Failure(Trouble.MALFORMED, what, where=host, advice="name a readable PEM bundle") from error
+        fault = f"its ca_file {ca_file} cannot be used ({error.strerror or error})"
+        raise Failure(Trouble.MALFORMED, fault, where=host, advice="name a readable PEM bundle") from error

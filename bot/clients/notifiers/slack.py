@@ -107,15 +107,17 @@ class SlackWebhook:
         maybe_sent_since: datetime | None = None,
     ) -> None:
         """Posts a message by a webhook, which tells nothing of it: after a broken connection it may come twice."""
-        where = "Slack webhook"
+        place = "Slack webhook"
         headers = {"Content-Type": "application/json; charset=utf-8"}
         body = json.dumps({"text": text, "blocks": list(blocks), "unfurl_links": False}).encode()
         answer = await self.http.request(
-            "POST", self.url, headers=headers, content=body, max_bytes=LARGEST_ANSWER, where=where
+            "POST", self.url, headers=headers, content=body, max_bytes=LARGEST_ANSWER, place=place
         )
         if answer.status != 200:
-            said = answer.body[:80].decode("utf-8", "replace").strip()
-            raise _failure(said if said.replace("_", "").isalnum() else "", where, status=answer.status)
+            answer_text = answer.body[:80].decode("utf-8", "replace").strip()
+            raise _failure(
+                answer_text if answer_text.replace("_", "").isalnum() else "", place, status=answer.status
+            )
 
     async def update(self, posted: Posted, key: str, text: str, blocks: Sequence[SlackBlock]) -> None:
         raise Failure(
@@ -141,11 +143,15 @@ class SlackBot:
 
     async def check(self) -> SignedIn:
         """Asks whose token it is and which scopes it has. Raises `Failure` where Slack does not take it."""
-        answer = await self._asked("auth.test", {}, retry=True)
-        known = self._checked(answer, "auth.test")
-        named = answer.headers.get(_SCOPES)
-        scopes = None if named is None else frozenset(scope.strip() for scope in named.split(",") if scope.strip())
-        return SignedIn(str(known.get("user", "a bot")), str(known.get("team", "a workspace")), scopes)
+        answer = await self._send("auth.test", {}, retry=True)
+        identity = self._check_answer(answer, "auth.test")
+        scope_names = answer.headers.get(_SCOPES)
+        scopes = (
+            None
+            if scope_names is None
+            else frozenset(scope.strip() for scope in scope_names.split(",") if scope.strip())
+        )
+        return SignedIn(str(identity.get("user", "a bot")), str(identity.get("team", "a workspace")), scopes)
 
     async def post(
         self,
@@ -159,15 +165,15 @@ class SlackBot:
         """Posts a message, or updates the one that an earlier attempt left since `maybe_sent_since`. Raises
         `Failure`."""
         if maybe_sent_since is not None:
-            found = await self._find(key, thread, maybe_sent_since)
-            if found is not None:
-                await self.update(found, key, text, blocks)
-                return found
+            earlier = await self._find(key, thread, maybe_sent_since)
+            if earlier is not None:
+                await self.update(earlier, key, text, blocks)
+                return earlier
         message = {**_message(key, text, blocks), "channel": thread.channel if thread else self.channel}
         if thread is not None:
             message["thread_ts"] = thread.ts
         answer = await self._write("chat.postMessage", message, retry=False)
-        return _posted(answer, str(answer.get("channel", "")), "chat.postMessage")
+        return _message_named(answer, str(answer.get("channel", "")), "chat.postMessage")
 
     async def update(self, posted: Posted, key: str, text: str, blocks: Sequence[SlackBlock]) -> None:
         message = {**_message(key, text, blocks), "channel": posted.channel, "ts": posted.ts}
@@ -177,7 +183,7 @@ class SlackBot:
         """Our own message with that key, in the channel or the thread, not older than `since`."""
         method = "conversations.history" if thread is None else "conversations.replies"
         channel = thread.channel if thread else self.channel
-        asked = {
+        arguments = {
             "channel": channel,
             "oldest": f"{since.timestamp():.6f}",
             "inclusive": "true",
@@ -187,29 +193,29 @@ class SlackBot:
         }
         cursor = ""
         for _ in range(MOST_PAGES):
-            answer = await self._read(method, {**asked, **({"cursor": cursor} if cursor else {})})
+            answer = await self._get(method, {**arguments, **({"cursor": cursor} if cursor else {})})
             for message in _list(answer.get("messages")):
                 if _key_of(message) == key:
-                    return _posted(message, channel, method)
+                    return _message_named(message, channel, method)
             cursor = str(_object(answer.get("response_metadata")).get("next_cursor") or "")
             if not cursor:
                 return None
         raise Failure(
             Trouble.MALFORMED,
             f"has more than {MOST_PAGES * PAGE} messages to look through for one that may be there",
-            where=self._where(method),
+            where=self._place_of(method),
             advice="check the channel by hand",
         )
 
-    async def _read(self, method: str, arguments: Mapping[str, str]) -> Mapping[str, Any]:
+    async def _get(self, method: str, arguments: Mapping[str, str]) -> Mapping[str, Any]:
         url = f"{self.api_url}/{method}?{urlencode(arguments)}"
         answer = await self.http.request("GET", url, headers=self._headers, max_bytes=LARGEST_ANSWER)
-        return self._checked(answer, method)
+        return self._check_answer(answer, method)
 
     async def _write(self, method: str, message: Mapping[str, Any], *, retry: bool) -> Mapping[str, Any]:
-        return self._checked(await self._asked(method, message, retry=retry), method)
+        return self._check_answer(await self._send(method, message, retry=retry), method)
 
-    async def _asked(self, method: str, message: Mapping[str, Any], *, retry: bool) -> Answer:
+    async def _send(self, method: str, message: Mapping[str, Any], *, retry: bool) -> Answer:
         headers = {**self._headers, "Content-Type": "application/json; charset=utf-8"}
         url = f"{self.api_url}/{method}"
         content = json.dumps(message).encode()
@@ -221,18 +227,18 @@ class SlackBot:
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
 
-    def _checked(self, answer: Answer, method: str) -> Mapping[str, Any]:
+    def _check_answer(self, answer: Answer, method: str) -> Mapping[str, Any]:
         body = answer.json()
         if not isinstance(body, dict) or answer.status != 200:
-            raise _failure("", self._where(method), status=answer.status)
+            raise _failure("", self._place_of(method), status=answer.status)
         if body.get("ok") is not True:
             notes = _list(_object(body.get("response_metadata")).get("messages"))
             raise _failure(
-                str(body.get("error", ""))[:80], self._where(method), notes=[str(each) for each in notes]
+                str(body.get("error", ""))[:80], self._place_of(method), notes=[str(each) for each in notes]
             )
         return body
 
-    def _where(self, method: str) -> str:
+    def _place_of(self, method: str) -> str:
         return f"Slack {method}"
 
 
@@ -254,19 +260,19 @@ def _key_of(message: object) -> str | None:
     return key if isinstance(key, str) else None
 
 
-def _posted(answer: object, channel: str, method: str) -> Posted:
+def _message_named(answer: object, channel: str, method: str) -> Posted:
     ts = _object(answer).get("ts")
     if not isinstance(ts, str) or not channel:
         raise Failure(Trouble.MALFORMED, "does not say which message it is", where=f"Slack {method}")
     return Posted(channel, ts)
 
 
-def _failure(error: str, where: str, *, status: int | None = None, notes: Sequence[str] = ()) -> Failure:
+def _failure(error: str, place: str, *, status: int | None = None, notes: Sequence[str] = ()) -> Failure:
     """Slack's own word for what went wrong, in `Failure`'s terms."""
     trouble, advice = _TROUBLES.get(error, (Trouble.MALFORMED, "check the message and the address"))
-    said = error or f"status {status}"
+    reason = error or f"status {status}"
     details = f" ({'; '.join(notes)[:200]})" if notes else ""
-    return Failure(trouble, f"refused: {said}{details}", where=where, advice=advice, status=status)
+    return Failure(trouble, f"refused: {reason}{details}", where=place, advice=advice, status=status)
 
 
 def _object(value: object) -> Mapping[str, Any]:

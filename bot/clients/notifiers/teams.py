@@ -39,22 +39,22 @@ class TeamsWebhook:
             headers={"Content-Type": "application/json"},
             content=json.dumps(body, ensure_ascii=False).encode(),
             max_bytes=_LARGEST_ANSWER,
-            where=_WHERE,
+            place=_WHERE,
             retry=False,
         )
-        said = answer.body[:200].decode("utf-8", "replace")
-        if answer.status not in _TAKEN or _REFUSAL in said:
-            raise _failure(answer.status, said)
+        answer_text = answer.body[:200].decode("utf-8", "replace")
+        if answer.status not in _TAKEN or _REFUSAL in answer_text:
+            raise _failure(answer.status, answer_text)
 
 
-def _failure(status: int, said: str) -> Failure:
-    if status == 429 or "error 429" in said:
-        trouble, what, advice = Trouble.THROTTLED, "asks for a pause", "it is sent later"
+def _failure(status: int, answer_text: str) -> Failure:
+    if status == 429 or "error 429" in answer_text:
+        trouble, fault, advice = Trouble.THROTTLED, "asks for a pause", "it is sent later"
     elif status in (401, 403, 404, 410):
         advice = "create the workflow anew, and put its URL into teams.webhook_file"
-        trouble, what = Trouble.MISSING, "is not there any more"
+        trouble, fault = Trouble.MISSING, "is not there any more"
     elif status >= 500:
-        trouble, what, advice = Trouble.UNREACHABLE, f"status {status}", "it is sent later"
+        trouble, fault, advice = Trouble.UNREACHABLE, f"status {status}", "it is sent later"
     else:
-        trouble, what, advice = Trouble.MALFORMED, f"refused the card: status {status}", "check the address"
-    return Failure(trouble, what, where=_WHERE, advice=advice, status=status)
+        trouble, fault, advice = Trouble.MALFORMED, f"refused the card: status {status}", "check the address"
+    return Failure(trouble, fault, where=_WHERE, advice=advice, status=status)

@@ -37,10 +37,10 @@ def card_of(message: Message) -> dict[str, Any]:
     card = _card(rows)
     if _size(card) <= _LARGEST:
         return card
-    kept = len(rows)
-    while kept and _size(_card([*rows[:kept], _more(len(rows) - kept)])) > _LARGEST:
-        kept -= 1
-    return _card([*rows[:kept], _more(len(rows) - kept)])
+    row_count = len(rows)
+    while row_count and _size(_card([*rows[:row_count], _more(len(rows) - row_count)])) > _LARGEST:
+        row_count -= 1
+    return _card([*rows[:row_count], _more(len(rows) - row_count)])
 
 
 def _card(rows: list[dict[str, Any]]) -> dict[str, Any]:

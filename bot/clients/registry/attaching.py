@@ -108,20 +108,20 @@ class _Shared:
 
         Gives what was written last, and whether the registry lists it as a referrer by itself.
         """
-        seen = now = await self._shown(tag, member)
+        entries = now = await self._entries_there(tag, member)
         for _ in range(MOST_WRITES):
-            seen = seen | now
-            body = merged(seen.values())
-            wanted = {str(each["digest"]) for each in self.attaching.entries(body, member)}
+            entries = entries | now
+            body = merged(entries.values())
+            wanted_digests = {str(each["digest"]) for each in self.attaching.entries(body, member)}
             keeps_referrers = await asyncio.to_thread(self.push.manifest, tag, body)
             await self.attaching.pause(SETTLED_AFTER)
-            now = await self._shown(tag, member)
-            if str(own["digest"]) in now and wanted <= now.keys():
+            now = await self._entries_there(tag, member)
+            if str(own["digest"]) in now and wanted_digests <= now.keys():
                 return body, keeps_referrers
-        what = f"other writers keep replacing {tag}"
-        raise Failure(Trouble.UNREACHABLE, what, where=self.place.name, advice="it is tried again later")
+        fault = f"other writers keep replacing {tag}"
+        raise Failure(Trouble.UNREACHABLE, fault, where=self.place.name, advice="it is tried again later")
 
-    async def _shown(self, tag: str, member: str) -> dict[str, DescriptorFields]:
+    async def _entries_there(self, tag: str, member: str) -> dict[str, DescriptorFields]:
         body = await self.attaching.registry.tagged(self.place.registry, self.place.repository, tag)
         return {str(each.get("digest")): each for each in self.attaching.entries(body, member)}
 
@@ -146,40 +146,40 @@ class _Push:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "blob"
             path.write_bytes(body)
-            self._checked(lambda: self._oras.upload_blob(str(path), self._container, layer))
+            self._ask(lambda: self._oras.upload_blob(str(path), self._container, layer))
 
     def manifest(self, tag: str, body: bytes) -> bool:
         """Whether the registry answers that it lists the manifest as a referrer of its subject by itself."""
         kind = json.loads(body)["mediaType"]
         url = f"{self._oras.prefix}://{self._container.manifest_url(tag)}"
-        answer = self._checked(lambda: self._oras.do_request(url, "PUT", data=body, headers={"Content-Type": kind}))
+        answer = self._ask(lambda: self._oras.do_request(url, "PUT", data=body, headers={"Content-Type": kind}))
         return "OCI-Subject" in answer.headers
 
-    def _checked(self, ask: Callable[[], requests.Response]) -> requests.Response:
-        where = self._place.name
+    def _ask(self, ask: Callable[[], requests.Response]) -> requests.Response:
+        place = self._place.name
         try:
             answer = ask()
         except requests.RequestException as error:
-            what = f"gives no answer to writing ({type(error).__name__})"
-            raise Failure(Trouble.UNREACHABLE, what, where=where, advice="it is tried again later") from error
+            fault = f"gives no answer to writing ({type(error).__name__})"
+            raise Failure(Trouble.UNREACHABLE, fault, where=place, advice="it is tried again later") from error
         except ValueError as error:
             # oras has no other word for a challenge that its credentials do not meet.
-            raise self._denied(401) from error
+            raise self._denial(401) from error
         status = answer.status_code
         if status in (401, 403):
-            raise self._denied(status)
+            raise self._denial(status)
         if status == 429 or status >= 500:
             trouble = Trouble.THROTTLED if status == 429 else Trouble.UNREACHABLE
-            what, advice = f"takes nothing at present ({status})", "it is tried again later"
-            raise Failure(trouble, what, where=where, advice=advice, status=status)
+            fault, advice = f"takes nothing at present ({status})", "it is tried again later"
+            raise Failure(trouble, fault, where=place, advice=advice, status=status)
         if status >= 400:
-            raise Failure(Trouble.MALFORMED, f"refuses the statement ({status})", where=where, status=status)
+            raise Failure(Trouble.MALFORMED, f"refuses the statement ({status})", where=place, status=status)
         return answer
 
-    def _denied(self, status: int) -> Failure:
+    def _denial(self, status: int) -> Failure:
         advice = f"check push_username and push_password_file of registries.{self._place.registry}"
-        what = f"lets nobody write with these credentials ({status})"
-        return Failure(Trouble.DENIED, what, where=self._place.name, advice=advice, status=status)
+        fault = f"lets nobody write with these credentials ({status})"
+        return Failure(Trouble.DENIED, fault, where=self._place.name, advice=advice, status=status)
 
 
 class _Once(Oras):  # type: ignore[misc] # oras has no types

@@ -77,7 +77,7 @@ class AzureLogin:
         if answer.status != 200:
             raise Failure(
                 Trouble.DENIED if answer.status in (400, 401, 403) else Trouble.MALFORMED,
-                f"does not take the {_named(self.identity)} of this bot ({answer.status})",
+                f"does not take the {_name_of(self.identity)} of this bot ({answer.status})",
                 where=registry,
                 advice="grant it AcrPull on the registry, and check that both are in one tenant",
                 status=answer.status,
@@ -96,7 +96,7 @@ class AzureLogin:
         except Failure as failure:
             raise failure.altered(where=registry) from None
         except Exception as error:
-            raise _refused(error, self.identity, registry) from error
+            raise _refusal_of(error, self.identity, registry) from error
 
 
 def credential(identity: AzureIdentity, client_id: str | None) -> Credential:
@@ -131,31 +131,31 @@ class _Attentive:
         self._answer = response.http_response
 
 
-def _refused(error: Exception, identity: AzureIdentity, registry: str) -> Failure:
+def _refusal_of(error: Exception, identity: AzureIdentity, registry: str) -> Failure:
     """What azure-identity raises, as a `Failure`: one class of it is what was refused and what was not there."""
     answer = getattr(error, "response", None)
     status = getattr(answer, "status_code", None)
-    told = str(error).strip().partition("\n")[0][:300] or type(error).__name__
+    error_text = str(error).strip().partition("\n")[0][:300] or type(error).__name__
     who = "Entra" if identity is AzureIdentity.WORKLOAD else "the machine's identity service"
     if status == 429:
         seconds = str(answer.headers.get("Retry-After", "")) if answer is not None else ""
         wait = timedelta(seconds=int(seconds)) if seconds.isdecimal() and len(seconds) < 6 else None
-        what = f"{who} asks for fewer requests (429)"
-        return Failure(Trouble.THROTTLED, what, where=registry, retry_after=wait, status=429)
+        fault = f"{who} asks for fewer requests (429)"
+        return Failure(Trouble.THROTTLED, fault, where=registry, retry_after=wait, status=429)
     if status is not None and status >= 500:
         return Failure(
             Trouble.UNREACHABLE, f"{who} has trouble of its own ({status})", where=registry, status=status
         )
     return Failure(
         Trouble.DENIED,
-        f"Entra gives no token for the {_named(identity)} of this bot: {told}",
+        f"Entra gives no token for the {_name_of(identity)} of this bot: {error_text}",
         where=registry,
         advice=_ADVICE[identity],
         status=status,
     )
 
 
-def _named(identity: AzureIdentity) -> str:
+def _name_of(identity: AzureIdentity) -> str:
     return identity.value.replace("_", " ")
 
 

@@ -51,24 +51,24 @@ def challenges(header: str) -> tuple[Challenge, ...]:
 
 
 def _challenges(header: str) -> Iterator[Challenge]:
-    at = 0
-    while scheme := _SCHEME.match(header, at):
-        at = scheme.end()
-        if blob := _TOKEN68.match(header, at):
-            at = blob.end()
+    position = 0
+    while scheme := _SCHEME.match(header, position):
+        position = scheme.end()
+        if blob := _TOKEN68.match(header, position):
+            position = blob.end()
         parameters: dict[str, str] = {}
-        while parameter := _PARAMETER.match(header, at):
-            at = parameter.end()
+        while parameter := _PARAMETER.match(header, position):
+            position = parameter.end()
             name, quoted, bare = parameter.groups()
             parameters.setdefault(name.lower(), bare if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
         yield Challenge(scheme.group(1).lower(), parameters)
 
 
-def token_url(challenge: Challenge, scope: str, where: str) -> str:
+def token_url(challenge: Challenge, scope: str, place: str) -> str:
     """Returns where to fetch a token for `scope`. What the challenge itself asks for is not granted blindly."""
     address = challenge.parameters.get("realm", "")
     if not _is_address(address):
-        raise Failure(Trouble.MALFORMED, "asks for a token without saying where to get it", where=where, status=401)
+        raise Failure(Trouble.MALFORMED, "asks for a token without saying where to get it", where=place, status=401)
     realm = urlsplit(address)
     query = {"scope": scope}
     if service := challenge.parameters.get("service"):
@@ -101,17 +101,17 @@ def is_related(registry: str, realm: str) -> bool:
     return "." in domain and not is_address and (theirs == domain or theirs.endswith(f".{domain}"))
 
 
-def read_token(body: bytes, now: datetime, where: str) -> RegistryToken:
+def read_token(body: bytes, now: datetime, place: str) -> RegistryToken:
     """The token service's answer. Raises `Failure` (malformed) where it holds no usable token."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
-        raise Failure(Trouble.MALFORMED, "answered a token request with something else", where=where)
+        raise Failure(Trouble.MALFORMED, "answered a token request with something else", where=place)
     value = answer.get("token") or answer.get("access_token")
     if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value) or len(value) > LONGEST_TOKEN:
-        raise Failure(Trouble.MALFORMED, "answered a token request without a usable token", where=where)
+        raise Failure(Trouble.MALFORMED, "answered a token request without a usable token", where=place)
     seconds = answer.get("expires_in")
     if isinstance(seconds, int | float) and 0 < seconds < 86400 * 365:
         lifetime = timedelta(seconds=seconds)

@@ -48,14 +48,14 @@ class DockerLogin:
         helper = own[0] if own else self.config.get("credsStore")
         if isinstance(helper, str) and helper:
             # Docker Hub is kept under its old address alone.
-            found = await _from_helper(helper, _DOCKER_HUB[0] if registry == "docker.io" else registry)
-            if found.is_somebody:
-                return found
+            helper_sign_in = await _from_helper(helper, _DOCKER_HUB[0] if registry == "docker.io" else registry)
+            if helper_sign_in.is_somebody:
+                return helper_sign_in
         entries = self.config.get("auths")
-        kept = [entries[name] for name in names if name in entries] if isinstance(entries, dict) else []
-        return self._kept(kept[0]) if kept else SignIn()
+        own_entries = [entries[name] for name in names if name in entries] if isinstance(entries, dict) else []
+        return self._sign_in_of(own_entries[0]) if own_entries else SignIn()
 
-    def _kept(self, entry: object) -> SignIn:
+    def _sign_in_of(self, entry: object) -> SignIn:
         if not isinstance(entry, dict):
             raise self._unreadable()
         if token := entry.get("identitytoken"):
@@ -72,8 +72,8 @@ class DockerLogin:
         return SignIn(basic=basic(username, password.rstrip("\0")))
 
     def _unreadable(self) -> Failure:
-        what = f"has no readable credentials for {self.registry}"
-        return Failure(Trouble.MALFORMED, what, where=str(self.path), advice=f"docker login {self.registry}")
+        fault = f"has no readable credentials for {self.registry}"
+        return Failure(Trouble.MALFORMED, fault, where=str(self.path), advice=f"docker login {self.registry}")
 
 
 def docker_config(environment: Mapping[str, str]) -> tuple[Mapping[str, Any], Path] | None:
@@ -113,23 +113,23 @@ async def _from_helper(helper: str, server: str) -> SignIn:
             env=dict(os.environ),
         )
     except OSError as error:
-        what = f"its credentials are with {program}, which does not start ({error.strerror})"
-        raise Failure(Trouble.DENIED, what, where=server, advice=f"install {program}") from None
+        fault = f"its credentials are with {program}, which does not start ({error.strerror})"
+        raise Failure(Trouble.DENIED, fault, where=server, advice=f"install {program}") from None
     try:
         async with asyncio.timeout(HELPER_SECONDS):
-            told, complaint = await process.communicate(server.encode())
+            output, complaint = await process.communicate(server.encode())
     except TimeoutError:
         process.kill()
         await process.wait()
         raise Failure(Trouble.DENIED, f"{program} gave no answer in {HELPER_SECONDS:g} s", where=server) from None
     if process.returncode != 0:
         # Helpers say so on standard output, and what else ails them on either.
-        said = (told or complaint).decode(errors="replace").strip()
-        if _NOT_FOUND in said:
+        helper_text = (output or complaint).decode(errors="replace").strip()
+        if _NOT_FOUND in helper_text:
             return SignIn()
-        raise Failure(Trouble.DENIED, f"{program} failed: {said[:200]}", where=server)
+        raise Failure(Trouble.DENIED, f"{program} failed: {helper_text[:200]}", where=server)
     try:
-        answer = json.loads(told)
+        answer = json.loads(output)
         username, secret = str(answer["Username"]), str(answer["Secret"])
     except (ValueError, KeyError, TypeError):
         raise Failure(Trouble.MALFORMED, f"{program} answered with no credentials", where=server) from None

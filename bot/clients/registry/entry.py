@@ -57,7 +57,7 @@ class RegistryAccess:
 
     @property
     def way_in(self) -> Login | None:
-        """None where the bot is nobody in particular."""
+        """How the bot signs in there; None where it is nobody in particular."""
         if self.username is None:
             return self.login
         return KnownLogin(SignIn(basic=basic(self.username, self.password or "")))
@@ -97,15 +97,15 @@ class RegistryEntry:
         return f"Bearer {token.value}"
 
     def is_challenged(
-        self, access: RegistryAccess, repository: str, answer: Answer | Streamed, shown: str | None
+        self, access: RegistryAccess, repository: str, answer: Answer | Streamed, authorization: str | None
     ) -> bool:
-        """Notes what a 401 asks for, and gives up what was `shown` to no avail; False where it asks nothing."""
+        """Notes what a 401 asks for, gives up a token that was shown to no avail; False where it asks nothing."""
         challenge = _choose(answer, access)
         if challenge is None:
             return False
         self._challenges[access.host] = challenge
         token = self._tokens.get((access.host, repository))
-        if token is not None and shown == f"Bearer {token.value}":
+        if token is not None and authorization == f"Bearer {token.value}":
             del self._tokens[(access.host, repository)]
         return True
 
@@ -114,26 +114,26 @@ class RegistryEntry:
         if way is None:
             return SignIn()
         async with self._locks.setdefault((access.host, ""), asyncio.Lock()):
-            known = self._sign_ins.get(access.host)
-            if known is None or not known.is_good(self.clock.now()):
-                known = self._sign_ins[access.host] = await way.sign_in(self.http)
-        return known
+            sign_in = self._sign_ins.get(access.host)
+            if sign_in is None or not sign_in.is_good(self.clock.now()):
+                sign_in = self._sign_ins[access.host] = await way.sign_in(self.http)
+        return sign_in
 
     async def _token(self, access: RegistryAccess, repository: str, challenge: Challenge) -> RegistryToken:
-        where = f"{access.host}/{repository}"
-        url = token_url(challenge, f"repository:{repository}:pull", where)
+        place = f"{access.host}/{repository}"
+        url = token_url(challenge, f"repository:{repository}:pull", place)
         if urlsplit(url).scheme == "http" and not access.insecure:
-            raise Failure(Trouble.DENIED, "sends its visitors to a token service without TLS", where=where)
+            raise Failure(Trouble.DENIED, "sends its visitors to a token service without TLS", where=place)
         sign_in = await self._sign_in(access)
         if sign_in.is_somebody:
-            _expect_own(access, urlsplit(url).netloc, where)
+            _expect_own(access, urlsplit(url).netloc, place)
         answer = await self._ask(url, sign_in)
         if answer.status in (400, 401) and sign_in.refresh_token is not None:
             # Taken back before its time, as after a change of rights: one more, and no third.
             self._sign_ins.pop(access.host, None)
             answer = await self._ask(url, await self._sign_in(access))
         if answer.status != 200:
-            raise _no_token(answer.status, where, urlsplit(url).netloc)
+            raise _no_token(answer.status, place, urlsplit(url).netloc)
         return read_token(answer.body, self.clock.now(), answer.where)
 
     async def _ask(self, url: str, sign_in: SignIn) -> Answer:
@@ -155,12 +155,12 @@ class RegistryEntry:
         )
 
 
-def _expect_own(access: RegistryAccess, token_service: str, where: str) -> None:
+def _expect_own(access: RegistryAccess, token_service: str, place: str) -> None:
     if not (is_related(access.served_from, token_service) or token_service == access.token_host):
         raise Failure(
             Trouble.DENIED,
             f"wants its password shown to {token_service[:100]}",
-            where=where,
+            where=place,
             advice=f"set `token_host` for {access.host} if that is right",
         )
 
@@ -174,9 +174,9 @@ def _choose(answer: Answer | Streamed, access: RegistryAccess) -> Challenge | No
     return offered.get("basic") if access.way_in is not None else None
 
 
-def _no_token(status: int, where: str, service: str) -> Failure:
+def _no_token(status: int, place: str, service: str) -> Failure:
     """Whatever a token service says, it is not that the image is gone."""
-    told = f"gets no token from {service[:100]} ({status})"
+    fault = f"gets no token from {service[:100]} ({status})"
     if status in (401, 403):
-        return Failure(Trouble.DENIED, told, where=where, advice="check username and password", status=status)
-    return Failure(Trouble.MALFORMED, told, where=where, advice="it is tried again later", status=status)
+        return Failure(Trouble.DENIED, fault, where=place, advice="check username and password", status=status)
+    return Failure(Trouble.MALFORMED, fault, where=place, advice="it is tried again later", status=status)

@@ -68,7 +68,7 @@ class Registry:
         if answer.status == 405 or (answer.status == 200 and digest is None):
             return await self._head_by_reading(base)
         _expect_content(answer, str(base))
-        return Head(_told_digest(digest, str(base)), _media_type(answer, str(base)))
+        return Head(_check_digest_of_head(digest, str(base)), _media_type(answer, str(base)))
 
     async def manifest(self, registry: str, repository: str, digest: str) -> bytes:
         """An index or a manifest by its digest, checked. Raises `Failure` like `head`."""
@@ -83,7 +83,7 @@ class Registry:
 
         Raises `Failure` like `head`, also with any chunk.
         """
-        where = _place_of(registry, repository, digest)
+        place = _place_of(registry, repository, digest)
         access = self._access(registry, repository)
         url = f"{access.address}/v2/{repository}/blobs/{digest}"
         credentials = await self._entry.authorization(access, repository)
@@ -92,9 +92,9 @@ class Registry:
             async with self._http.stream(
                 url, max_bytes=LARGEST_LAYER, headers=headers, allow_redirects_to=ANY_HOST
             ) as answer:
-                renewed = None if is_last else await self._renewed(access, repository, answer, credentials)
+                renewed = None if is_last else await self._renew(access, repository, answer, credentials)
                 if renewed is None:
-                    _expect_content(answer, where)
+                    _expect_content(answer, place)
                     async for chunk in answer.chunks:
                         yield chunk
                     return
@@ -111,27 +111,27 @@ class Registry:
         MALFORMED for more than `_MOST_PAGES`.
         Source: OCI distribution specification 1.1, "Listing Referrers" and "Unavailable Referrers API".
         """
-        where = _place_of(registry, repository, digest)
-        found: dict[str, int] = {}
+        place = _place_of(registry, repository, digest)
+        ranks: dict[str, int] = {}
         path = f"referrers/{digest}"
         for _ in range(_MOST_PAGES):
             answer = await self._ask("GET", registry, repository, path, LARGEST_MANIFEST)
             if answer.status == 404:
                 break
-            _expect_content(answer, where)
-            found |= _ranked(_descriptors(answer, where))
-            query = _next_page(answer, where)
+            _expect_content(answer, place)
+            ranks |= _ranked(_descriptors(answer, place))
+            query = _next_page(answer, place)
             if query is None:
                 break
             path = f"referrers/{digest}?{query}"
         else:
-            raise Failure(Trouble.MALFORMED, "lists referrers on pages that have no end", where=where)
+            raise Failure(Trouble.MALFORMED, "lists referrers on pages that have no end", where=place)
         tag = f"manifests/{fallback_tag(digest)}"
         answer = await self._ask("GET", registry, repository, tag, LARGEST_MANIFEST)
         if answer.status != 404:
-            _expect_content(answer, where)
-            found |= _ranked(_descriptors(answer, where))
-        return tuple(each for each in sorted(found, key=found.__getitem__) if is_digest(each))
+            _expect_content(answer, place)
+            ranks |= _ranked(_descriptors(answer, place))
+        return tuple(each for each in sorted(ranks, key=ranks.__getitem__) if is_digest(each))
 
     async def tagged(self, registry: str, repository: str, tag: str) -> bytes | None:
         """The manifest under a tag; None where there is none. Raises `Failure` like `head`."""
@@ -147,37 +147,37 @@ class Registry:
         Raises `Failure` like `head`, and MALFORMED for more than `_MOST_TAG_PAGES`: of a list that is not read to
         its end nobody can say what it lacks, nor which tag is the newest.
         """
-        where = f"{registry}/{repository}"
-        found: list[str] = []
+        place = f"{registry}/{repository}"
+        tag_names: list[str] = []
         query: str | None = f"n={_TAGS_A_PAGE}"
         for _ in range(_MOST_TAG_PAGES):
             answer = await self._ask("GET", registry, repository, f"tags/list?{query}", LARGEST_MANIFEST)
-            _expect_content(answer, where)
-            found += [tag for tag in _tags_in(answer, where) if isinstance(tag, str) and _TAG.fullmatch(tag)]
-            query = _next_page(answer, where)
+            _expect_content(answer, place)
+            tag_names += [tag for tag in _tags_in(answer, place) if isinstance(tag, str) and _TAG.fullmatch(tag)]
+            query = _next_page(answer, place)
             if query is None:
-                return found
-        what = f"lists tags on more than {_MOST_TAG_PAGES} pages, which are not read to their end"
+                return tag_names
+        fault = f"lists tags on more than {_MOST_TAG_PAGES} pages, which are not read to their end"
         advice = "name a fixed tag, or delete old ones"
-        raise Failure(Trouble.MALFORMED, what, where=where, advice=advice)
+        raise Failure(Trouble.MALFORMED, fault, where=place, advice=advice)
 
     async def _head_by_reading(self, base: Base) -> Head:
-        where = str(base)
+        place = str(base)
         path = f"manifests/{base.tag}"
         answer = await self._ask("GET", base.registry, base.repository, path, LARGEST_MANIFEST)
-        _expect_content(answer, where)
-        read_document(answer.body, where)
-        told = answer.headers.get("docker-content-digest")
-        if told is None:
-            return Head(digest_of(answer.body), _media_type(answer, where))
-        check_digest(answer.body, told, where)
-        return Head(told, _media_type(answer, where))
+        _expect_content(answer, place)
+        read_document(answer.body, place)
+        digest = answer.headers.get("docker-content-digest")
+        if digest is None:
+            return Head(digest_of(answer.body), _media_type(answer, place))
+        check_digest(answer.body, digest, place)
+        return Head(digest, _media_type(answer, place))
 
     async def _content(self, registry: str, repository: str, path: str, digest: str, largest: int) -> bytes:
-        where = _place_of(registry, repository, digest)
+        place = _place_of(registry, repository, digest)
         answer = await self._ask("GET", registry, repository, path, largest)
-        _expect_content(answer, where)
-        check_digest(answer.body, digest, where)
+        _expect_content(answer, place)
+        check_digest(answer.body, digest, place)
         return answer.body
 
     async def _ask(self, method: str, registry: str, repository: str, path: str, largest: int) -> Answer:
@@ -186,29 +186,29 @@ class Registry:
         url = f"{access.address}/v2/{repository}/{path}"
         credentials = await self._entry.authorization(access, repository)
         answer = await self._send(method, url, credentials, largest)
-        renewed = await self._renewed(access, repository, answer, credentials)
+        renewed = await self._renew(access, repository, answer, credentials)
         return answer if renewed is None else await self._send(method, url, renewed, largest)
 
     def _access(self, registry: str, repository: str) -> RegistryAccess:
         access = self._accesses.get(registry)
-        where = f"{registry}/{repository}"
+        place = f"{registry}/{repository}"
         if access is None:
             advice = "add it to `registries` if it may be contacted"
-            raise Failure(Trouble.DENIED, "is no configured registry", where=where[:200], advice=advice)
+            raise Failure(Trouble.DENIED, "is no configured registry", where=place[:200], advice=advice)
         if not _NAME.fullmatch(repository) or len(repository) > 255:
-            raise Failure(Trouble.MALFORMED, "is no repository name", where=where[:200])
+            raise Failure(Trouble.MALFORMED, "is no repository name", where=place[:200])
         return access
 
-    async def _renewed(
-        self, access: RegistryAccess, repository: str, answer: Answer | Streamed, shown: str | None
+    async def _renew(
+        self, access: RegistryAccess, repository: str, answer: Answer | Streamed, credentials: str | None
     ) -> str | None:
         """Another authorization, where the answer challenges what was shown; None where there is no use in it."""
         if answer.status != 401 or answer.redirected:
             return None
-        if not self._entry.is_challenged(access, repository, answer, shown):
+        if not self._entry.is_challenged(access, repository, answer, credentials):
             return None
         renewed = await self._entry.authorization(access, repository)
-        return None if renewed == shown else renewed
+        return None if renewed == credentials else renewed
 
     async def _send(self, method: str, url: str, credentials: str | None, largest: int) -> Answer:
         headers = _headers(url, credentials)
@@ -219,10 +219,10 @@ class Registry:
 
 def _place_of(registry: str, repository: str, digest: str) -> str:
     """How a digest of a repository is called in messages. Raises `Failure` (malformed) where it is none."""
-    where = f"{registry}/{repository}@{digest[:19]}…"
+    place = f"{registry}/{repository}@{digest[:19]}…"
     if not is_digest(digest):
-        raise Failure(Trouble.MALFORMED, f"{digest[:80]!r} is no sha256 or sha512 digest", where=where)
-    return where
+        raise Failure(Trouble.MALFORMED, f"{digest[:80]!r} is no sha256 or sha512 digest", where=place)
+    return place
 
 
 def _headers(url: str, credentials: str | None) -> dict[str, str]:
@@ -230,48 +230,48 @@ def _headers(url: str, credentials: str | None) -> dict[str, str]:
     return headers if credentials is None else {**headers, "Authorization": credentials}
 
 
-def _expect_content(answer: Answer | Streamed, where: str) -> None:
+def _expect_content(answer: Answer | Streamed, place: str) -> None:
     """Turns every status but 200 into the `Failure` that it means."""
     status = answer.status
     if status == 200:
         return
     if status in (401, 403):
-        trouble, what, advice = Trouble.DENIED, "is not shown to us", "check username and password"
+        trouble, fault, advice = Trouble.DENIED, "is not shown to us", "check username and password"
     elif status == 404:
-        trouble, what, advice = Trouble.MISSING, "is not there", "check the name"
+        trouble, fault, advice = Trouble.MISSING, "is not there", "check the name"
     else:
-        trouble, what, advice = Trouble.MALFORMED, "cannot be read", "check that this is a registry"
-    raise Failure(trouble, f"{what} ({status})", where=where, advice=advice, status=status)
+        trouble, fault, advice = Trouble.MALFORMED, "cannot be read", "check that this is a registry"
+    raise Failure(trouble, f"{fault} ({status})", where=place, advice=advice, status=status)
 
 
-def _tags_in(answer: Answer, where: str) -> list[Any]:
+def _tags_in(answer: Answer, place: str) -> list[Any]:
     """What a page lists as tags; of a repository without any, registries list null."""
     document = answer.json()
-    listed = document.get("tags", "none") if isinstance(document, dict) else "none"
-    if listed is not None and not isinstance(listed, list):
-        raise Failure(Trouble.MALFORMED, "answered with no list of tags", where=where)
-    return listed or []
+    tag_list = document.get("tags", "none") if isinstance(document, dict) else "none"
+    if tag_list is not None and not isinstance(tag_list, list):
+        raise Failure(Trouble.MALFORMED, "answered with no list of tags", where=place)
+    return tag_list or []
 
 
-def _descriptors(answer: Answer, where: str) -> list[Mapping[str, Any]]:
+def _descriptors(answer: Answer, place: str) -> list[Mapping[str, Any]]:
     document = answer.json()
-    listed = document.get("manifests") if isinstance(document, dict) else None
-    if not isinstance(listed, list):
-        raise Failure(Trouble.MALFORMED, "answered with no list of referrers", where=where)
-    return [entry for entry in listed if isinstance(entry, dict)]
+    entries = document.get("manifests") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise Failure(Trouble.MALFORMED, "answered with no list of referrers", where=place)
+    return [entry for entry in entries if isinstance(entry, dict)]
 
 
 def _ranked(entries: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """The digests of descriptors, each with how soon it is read by what it is listed as: the least comes first."""
-    found: dict[str, int] = {}
+    ranks: dict[str, int] = {}
     for each in entries:
         kind = str(each.get("artifactType"))
         is_second = kind.startswith(_STATEMENTS) or stated_by_media_type(kind) is Stated.VEX
-        found[str(each.get("digest"))] = 0 if kind.startswith(_SIGNATURES) else 1 if is_second else 2
-    return found
+        ranks[str(each.get("digest"))] = 0 if kind.startswith(_SIGNATURES) else 1 if is_second else 2
+    return ranks
 
 
-def _next_page(answer: Answer, where: str) -> str | None:
+def _next_page(answer: Answer, place: str) -> str | None:
     """The query of the next page, which is under the same address; None on the last."""
     link = _NEXT.search(answer.headers.get("link", ""))
     if link is None:
@@ -279,27 +279,27 @@ def _next_page(answer: Answer, where: str) -> str | None:
     try:
         here, leads_to = urlsplit(answer.url), urlsplit(urljoin(answer.url, str(link[1])))
     except ValueError:
-        raise Failure(Trouble.MALFORMED, "has a next page that leads elsewhere", where=where) from None
+        raise Failure(Trouble.MALFORMED, "has a next page that leads elsewhere", where=place) from None
     if leads_to[:3] != here[:3]:
-        raise Failure(Trouble.MALFORMED, "has a next page that leads elsewhere", where=where)
+        raise Failure(Trouble.MALFORMED, "has a next page that leads elsewhere", where=place)
     return leads_to.query
 
 
-def _told_digest(digest: str | None, where: str) -> str:
+def _check_digest_of_head(digest: str | None, place: str) -> str:
     if digest is None or not is_digest(digest):
         raise Failure(
-            Trouble.MALFORMED, f"names {str(digest)[:80]!r}, which is no sha256 or sha512 digest", where=where
+            Trouble.MALFORMED, f"names {str(digest)[:80]!r}, which is no sha256 or sha512 digest", where=place
         )
     return digest
 
 
-def _media_type(answer: Answer, where: str) -> str:
+def _media_type(answer: Answer, place: str) -> str:
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type and media_type not in INDEXES | MANIFESTS:
         raise Failure(
             Trouble.MALFORMED,
             f"answered with {media_type[:80]!r} instead of a manifest",
-            where=where,
+            where=place,
             advice="check that this is a registry with images of Docker schema 2 or OCI",
         )
     return media_type

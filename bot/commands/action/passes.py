@@ -31,7 +31,7 @@ async def passes(bot: Bot, clock: Clock, within: timedelta) -> list[list[TickOut
             for _ in range(_MOST):
                 await board.news(clock.now())
                 outcomes.append(await one_pass(bot))
-                has_news = (await board.news(clock.now())).written
+                has_news = (await board.news(clock.now())).was_written
                 if not has_news or clock.now() - began >= within:
                     break
                 await asyncio.sleep(_APART.total_seconds())

@@ -118,7 +118,7 @@ def replacements_for(folder_scan: FolderScan) -> list[Replacement]:
             pin = item.usage.sdk_pin
             pinned = image.becomes is not None and is_patch_pinned(image.usage.reference)
             if pin is not None and image.version and pin.must_move(image.version, image_is_pinned=pinned):
-                new_references[item.usage.reference] = item.usage.reference.at(image.version, None)
+                new_references[item.usage.reference] = item.usage.reference.with_tag(image.version, None)
     return [Replacement(old, new) for old, new in new_references.items() if new is not None]
 
 

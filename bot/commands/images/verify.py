@@ -86,7 +86,7 @@ class JudgedImage:
             "digest": self.digest,
             "verdict": _TOLD[self.exit_code],
             "trusted": None if self.trust is None else self.trust.holds,
-            "trust": None if self.trust is None else self.trust.told,
+            "trust": None if self.trust is None else self.trust.text,
             "answers": [
                 {"question": answer.question, "holds": answer.holds, "counts": answer.counts, "told": answer.told}
                 for answer in self.answers

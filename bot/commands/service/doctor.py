@@ -267,7 +267,7 @@ async def _silent(stores: Stores, now: datetime) -> list[HealthCheck]:
     """Finds the sources that have told nothing new for longer than they ever do."""
     newest_at = await stores[DoctorStore].newest_times()
     return [
-        HealthCheck("feeds", CADENCES[source].name, Health.UNKNOWN, silence_in_words, CADENCES[source].why)
+        HealthCheck("feeds", CADENCES[source].name, Health.UNKNOWN, silence_in_words, CADENCES[source].grounds)
         for source, newest in sorted(newest_at.items())
         if (silence_in_words := silence(source, newest, now)) is not None
     ]

@@ -100,14 +100,14 @@ def lasting(changes: Sequence[Change]) -> tuple[Change, ...]:
     A CVE that a later rollback opens again is fixed no more. A change of whose fixes nothing is left is left out.
     Rollbacks themselves bring nothing.
     """
-    left: list[Change] = []
+    lasting_changes: list[Change] = []
     open_again: set[str] = set()
     for change in reversed(changes):
         open_again.update(change.reopens)
         fixed = tuple(cve for cve in change.cves if cve not in open_again)
         if change.cause is not Cause.ROLLBACK and (fixed or not change.cves):
-            left.append(replace(change, cves=fixed))
-    return tuple(reversed(left))
+            lasting_changes.append(replace(change, cves=fixed))
+    return tuple(reversed(lasting_changes))
 
 
 @dataclass(frozen=True, slots=True)

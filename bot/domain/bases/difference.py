@@ -97,7 +97,7 @@ def _moved(
 
 
 def _platforms(images: Iterable[PlatformImage]) -> tuple[str, ...]:
-    """The names that their platforms go by, each once."""
+    """Names the platforms of these images, each once."""
     return tuple(dict.fromkeys(usual_name(image.platform) for image in images))
 
 

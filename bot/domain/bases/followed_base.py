@@ -72,7 +72,7 @@ def reference_after_move(reference: Reference, digest: str, version: str | None)
             return Unknown(f"the base now holds {version}, another minor version than {tag}")
         if version != f"{patch['minor']}.{patch['patch']}":
             tag = proposed
-    return reference.at(tag, digest if reference.digest is not None else None)
+    return reference.with_tag(tag, digest if reference.digest is not None else None)
 
 
 def _patch(reference: Reference) -> re.Match[str] | None:

@@ -1,7 +1,7 @@
 """OCI and Docker image documents as frozen values, read from untrusted bytes.
 
 The shapes are those of the OCI image specification 1.1 (image-index, manifest, config) and of Docker's schema 2,
-which differ in media types alone. Every reader raises `Failure` (malformed) with one line that names `where`.
+which differ in media types alone. Every reader raises `Failure` (malformed) with one line that names the `place`.
 """
 
 import hashlib
@@ -146,39 +146,39 @@ def digest_of(body: bytes, algorithm: str = "sha256") -> str:
     return f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"
 
 
-def check_digest(body: bytes, digest: str, where: str) -> None:
+def check_digest(body: bytes, digest: str, place: str) -> None:
     """Raises `Failure` unless `body` is what `digest` (sha256 or sha512) names."""
     if not is_digest(digest):
-        raise _malformed(f"names {digest[:80]!r}, which is no sha256 or sha512 digest", where)
+        raise _malformed(f"names {digest[:80]!r}, which is no sha256 or sha512 digest", place)
     actual = digest_of(body, digest.partition(":")[0])
     if actual != digest:
-        raise _malformed(f"sent content with digest {actual[:19]}… instead of {digest[:19]}…", where)
+        raise _malformed(f"sent content with digest {actual[:19]}… instead of {digest[:19]}…", place)
 
 
-def read_document(body: bytes, where: str) -> Index | Manifest:
+def read_document(body: bytes, place: str) -> Index | Manifest:
     """An index or a manifest, told apart by `mediaType` and, as OCI leaves that optional, by its members."""
-    document = _object(body, where)
+    document = _object(body, place)
     media_type = None if document.get("mediaType") is None else str(document["mediaType"])
     if document.get("schemaVersion") != 2:
-        raise _malformed("sent a manifest that is not of schema version 2", where)
+        raise _malformed("sent a manifest that is not of schema version 2", place)
     if media_type in INDEXES or (media_type is None and "manifests" in document):
-        return _index(document, digest_of(body), where)
+        return _index(document, digest_of(body), place)
     if media_type in MANIFESTS or (media_type is None and "layers" in document):
-        return _manifest(document, where)
-    raise _malformed(f"sent a manifest of the unknown type {str(media_type)[:80]!r}", where)
+        return _manifest(document, place)
+    raise _malformed(f"sent a manifest of the unknown type {str(media_type)[:80]!r}", place)
 
 
-def read_config(body: bytes, where: str) -> Config:
+def read_config(body: bytes, place: str) -> Config:
     """Reads an image's configuration; what is not needed may have any shape. Raises `Failure`."""
-    document = _object(body, where)
+    document = _object(body, place)
     inner = document.get("config") or {}
     history = document.get("history") or []
     if not isinstance(inner, dict) or not isinstance(history, list):
-        raise _malformed("sent an image config of the wrong shape", where)
+        raise _malformed("sent an image config of the wrong shape", place)
     steps = [step for step in history[:MOST_LAYERS] if isinstance(step, dict)]
     created = document.get("created")
     return Config(
-        platform=_platform(document, where),
+        platform=_platform(document, place),
         created=created if isinstance(created, str) and _TIME.fullmatch(created) else None,
         env=_environment(inner.get("Env")),
         labels=_texts(inner.get("Labels")),
@@ -190,68 +190,68 @@ def read_config(body: bytes, where: str) -> Config:
 
 
 def _step_digest(step: Mapping[str, Any]) -> str:
-    told = [step.get(name) for name in ("created", "created_by", "empty_layer")]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
+    values = [step.get(name) for name in ("created", "created_by", "empty_layer")]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:12]
 
 
 def _diff_ids(rootfs: object) -> tuple[str, ...]:
-    listed = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
-    if not isinstance(listed, list) or len(listed) > MOST_LAYERS:
+    entries = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    if not isinstance(entries, list) or len(entries) > MOST_LAYERS:
         return ()
-    found = tuple(each for each in listed if isinstance(each, str) and is_digest(each))
-    return found if len(found) == len(listed) else ()
+    digests = tuple(each for each in entries if isinstance(each, str) and is_digest(each))
+    return digests if len(digests) == len(entries) else ()
 
 
-def _index(document: Mapping[str, Any], own: str, where: str) -> Index:
-    listed = document.get("manifests")
-    if not isinstance(listed, list):
-        raise _malformed("sent an index without a list of manifests", where)
-    if len(listed) > MOST_ENTRIES:
-        raise _malformed(f"lists {len(listed)} manifests in one index; {MOST_ENTRIES} are accepted", where)
+def _index(document: Mapping[str, Any], own: str, place: str) -> Index:
+    manifests = document.get("manifests")
+    if not isinstance(manifests, list):
+        raise _malformed("sent an index without a list of manifests", place)
+    if len(manifests) > MOST_ENTRIES:
+        raise _malformed(f"lists {len(manifests)} manifests in one index; {MOST_ENTRIES} are accepted", place)
     entries: list[Descriptor] = []
     refused: list[tuple[object, Failure]] = []
-    for each in listed:
+    for each in manifests:
         try:
-            entries.append(_entry(each, where))
+            entries.append(_entry(each, place))
         except Failure as failure:
             refused.append((each, failure))
     if refused and not entries:
         raise refused[0][1]
     if any(entry.digest == own for entry in entries):
-        raise _malformed("lists an index within itself", where)
-    return Index(tuple(entries), tuple(NotJudged(_shown(each), failure.what) for each, failure in refused))
+        raise _malformed("lists an index within itself", place)
+    return Index(tuple(entries), tuple(NotJudged(_name_of_unread(each), failure.what) for each, failure in refused))
 
 
-def _shown(entry: object) -> str:
+def _name_of_unread(entry: object) -> str:
     """How an entry is called that cannot be read."""
     members = entry if isinstance(entry, dict) else {}
     platform = members.get("platform")
     words = [platform.get(word) for word in ("os", "architecture", "variant")] if isinstance(platform, dict) else []
-    named = "/".join(word for word in words if isinstance(word, str) and word)
-    return (named or str(members.get("digest") or "an entry"))[:_LONGEST_NAME]
+    platform_name = "/".join(word for word in words if isinstance(word, str) and word)
+    return (platform_name or str(members.get("digest") or "an entry"))[:_LONGEST_NAME]
 
 
-def _manifest(document: Mapping[str, Any], where: str) -> Manifest:
+def _manifest(document: Mapping[str, Any], place: str) -> Manifest:
     layers = document.get("layers")
     if not isinstance(layers, list):
-        raise _malformed("sent a manifest without a list of layers", where)
+        raise _malformed("sent a manifest without a list of layers", place)
     if len(layers) > MOST_LAYERS:
-        raise _malformed(f"lists {len(layers)} layers in one image; {MOST_LAYERS} are accepted", where)
+        raise _malformed(f"lists {len(layers)} layers in one image; {MOST_LAYERS} are accepted", place)
     return Manifest(
-        config=_entry(document.get("config"), where),
-        layers=tuple(_entry(each, where).digest for each in layers),
+        config=_entry(document.get("config"), place),
+        layers=tuple(_entry(each, place).digest for each in layers),
         annotations=_texts(document.get("annotations")),
     )
 
 
-def _entry(value: object, where: str) -> Descriptor:
+def _entry(value: object, place: str) -> Descriptor:
     if not isinstance(value, dict):
-        raise _malformed("sent a descriptor of the wrong shape", where)
+        raise _malformed("sent a descriptor of the wrong shape", place)
     digest, size, platform = value.get("digest"), value.get("size"), value.get("platform")
     if not isinstance(digest, str) or not is_digest(digest):
-        raise _malformed(f"names {str(digest)[:80]!r}, which is no sha256 or sha512 digest", where)
+        raise _malformed(f"names {str(digest)[:80]!r}, which is no sha256 or sha512 digest", place)
     words = platform if isinstance(platform, dict) else {}
-    name, version = _platform(words, where), words.get("os.version")
+    name, version = _platform(words, place), words.get("os.version")
     annotations = _texts(value.get("annotations"))
     is_attestation = name == UNKNOWN or annotations.get("vnd.docker.reference.type") == "attestation-manifest"
     return Descriptor(
@@ -264,14 +264,14 @@ def _entry(value: object, where: str) -> Descriptor:
     )
 
 
-def _platform(value: Mapping[str, Any], where: str) -> str | None:
+def _platform(value: Mapping[str, Any], place: str) -> str | None:
     system, architecture, variant = value.get("os"), value.get("architecture"), value.get("variant")
     if not system or not architecture:
         return None
     try:
         return str(Platform.of(*(_text(word) for word in (system, architecture, variant or ""))))
     except InvalidPlatform as error:
-        raise _malformed("names a platform that is none", where) from error
+        raise _malformed("names a platform that is none", place) from error
 
 
 def _text(word: object) -> str:
@@ -291,15 +291,15 @@ def _texts(value: object) -> dict[str, str]:
     return {str(name)[:LONGEST_TEXT]: text[:LONGEST_TEXT] for name, text in pairs if isinstance(text, str)}
 
 
-def _object(body: bytes, where: str) -> Mapping[str, Any]:
+def _object(body: bytes, place: str) -> Mapping[str, Any]:
     try:
         document = read_strict_json(body)
     except (ValueError, RecursionError) as error:
-        raise _malformed("sent something that is not JSON", where) from error
+        raise _malformed("sent something that is not JSON", place) from error
     if not isinstance(document, dict):
-        raise _malformed("sent JSON that is not an object", where)
+        raise _malformed("sent JSON that is not an object", place)
     return document
 
 
-def _malformed(what: str, where: str) -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=where, advice="nothing of it is used")
+def _malformed(fault: str, place: str) -> Failure:
+    return Failure(Trouble.MALFORMED, fault, where=place, advice="nothing of it is used")

@@ -57,11 +57,11 @@ def is_worth_telling(failure: Failure, attempts: int) -> bool:
     return attempts > 1 or failure.trouble is not Trouble.UNREACHABLE
 
 
-def host_incident(host: str, failure: Failure, at: datetime) -> Incident:
-    told = Failure(failure.trouble, failure.what, where=host, advice="its bases are looked at again later")
-    return Incident(host_subject(host), at, str(told))
+def host_incident(host: str, failure: Failure, opened_at: datetime) -> Incident:
+    host_failure = Failure(failure.trouble, failure.what, where=host, advice="its bases are looked at again later")
+    return Incident(host_subject(host), opened_at, str(host_failure))
 
 
-def incident_of(base: Base, failure: Failure, at: datetime) -> Incident:
-    told = failure if failure.where else Failure(failure.trouble, str(failure), where=str(base))
-    return Incident(subject_of(failure, base), at, str(told))
+def incident_of(base: Base, failure: Failure, opened_at: datetime) -> Incident:
+    placed_failure = failure if failure.where else Failure(failure.trouble, str(failure), where=str(base))
+    return Incident(subject_of(failure, base), opened_at, str(placed_failure))

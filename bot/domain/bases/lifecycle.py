@@ -29,16 +29,16 @@ def end_of_life_day(referrers: Iterable[Mapping[str, Any]]) -> date | None:
     return max(marked)[1] if marked else None
 
 
-def _day(written: object) -> date | None:
+def _day(value: object) -> date | None:
     try:
-        return date.fromisoformat(written) if isinstance(written, str) else None
+        return date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
 
 
-def _moment(written: object) -> datetime:
+def _moment(value: object) -> datetime:
     try:
-        found = datetime.fromisoformat(written) if isinstance(written, str) else _EARLIEST
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else _EARLIEST
     except ValueError:
         return _EARLIEST
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -45,8 +45,8 @@ class Mirrors:
 
     def upstream_name(self, name: str) -> str | None:
         """`registry/repository` of which a name is a copy; None where no rule is about it."""
-        found = (rule.upstream_name(name) for rule in self.rules)
-        return next((name for name in found if name is not None), None)
+        names = (rule.upstream_name(name) for rule in self.rules)
+        return next((name for name in names if name is not None), None)
 
     def upstream_of(self, base: Base) -> Base | None:
         """The base of which a base is a copy, under the same tag; None where no rule is about it."""
@@ -68,7 +68,7 @@ class Likeness(StrEnum):
 
     @property
     def told(self) -> str:
-        """Says it in words, for tables and evidence."""
+        """Words the likeness, for tables and evidence: `the same digest`."""
         match self:
             case Likeness.DIGEST:
                 return "the same digest"
@@ -121,14 +121,18 @@ def copied(copy: Observation, published: Sequence[Observation]) -> Copied:
     What upstream was never seen with is behind from when both had come to where they are: a mirror may be looked
     at before its upstream.
     """
-    known = [each for each in published if each.digest is not None]
-    if not known:
+    shown_by_upstream = [each for each in published if each.digest is not None]
+    if not shown_by_upstream:
         return Copied(None, None, None)
-    for place in range(len(known) - 1, -1, -1):
-        alike = likeness(copy, known[place])
+    for place in range(len(shown_by_upstream) - 1, -1, -1):
+        alike = likeness(copy, shown_by_upstream[place])
         if alike is not None:
-            return Copied(known[place], alike, known[place + 1].at if place + 1 < len(known) else None)
-    return Copied(None, None, max(known[-1].at, copy.at))
+            return Copied(
+                shown_by_upstream[place],
+                alike,
+                shown_by_upstream[place + 1].at if place + 1 < len(shown_by_upstream) else None,
+            )
+    return Copied(None, None, max(shown_by_upstream[-1].at, copy.at))
 
 
 def took(copies: Sequence[Observation], published: Sequence[Observation]) -> tuple[tuple[datetime, timedelta], ...]:
@@ -137,30 +141,30 @@ def took(copies: Sequence[Observation], published: Sequence[Observation]) -> tup
     A publication that the mirror left out is not measured, nor what both showed when they were first seen. A digest
     that upstream comes back to was copied from the last time before.
     """
-    found: list[tuple[datetime, timedelta]] = []
-    known = _moves(published)
-    named: dict[str | None, list[Observation]] = {}
-    for each in known:
-        named.setdefault(each.digest, []).append(each)
+    delays: list[tuple[datetime, timedelta]] = []
+    publications = _moves(published)
+    by_digest: dict[str | None, list[Observation]] = {}
+    for each in publications:
+        by_digest.setdefault(each.digest, []).append(each)
     for copy in _moves(copies):
-        alike = named.get(copy.digest) or [each for each in known if likeness(copy, each) is not None]
+        alike = by_digest.get(copy.digest) or [each for each in publications if likeness(copy, each) is not None]
         if alike:
             origin = max((each.at for each in alike if each.at <= copy.at), default=copy.at)
-            found.append((copy.at, copy.at - origin))
-    return tuple(found)
+            delays.append((copy.at, copy.at - origin))
+    return tuple(delays)
 
 
 def tells_by_digests(copies: Sequence[Observation], published: Sequence[Observation]) -> bool:
     """Whether upstream was seen with each digest that a mirror has moved to: then nothing else of them matters to
     `took`."""
-    known = {each.digest for each in _moves(published)}
-    return all(copy.digest in known for copy in _moves(copies))
+    digests = {each.digest for each in _moves(published)}
+    return all(copy.digest in digests for copy in _moves(copies))
 
 
-def _moves(shown: Sequence[Observation]) -> list[Observation]:
+def _moves(observations: Sequence[Observation]) -> list[Observation]:
     """Those that show another digest than the one before; what was seen first is no move."""
-    known = [each for each in shown if each.digest is not None]
-    return [after for before, after in pairwise(known) if after.digest != before.digest]
+    with_digest = [each for each in observations if each.digest is not None]
+    return [after for before, after in pairwise(with_digest) if after.digest != before.digest]
 
 
 def mirror_prefix(mirror: Base, upstream: Base) -> str:
@@ -187,8 +191,8 @@ class Behind:
     @property
     def reason(self) -> str:
         """`waits for myacr.azurecr.io/mcr to show sha256:0123456789ab of aspnet:10.0`."""
-        shown = f"sha256:{first_digits(self.digest)}" if self.digest else "what upstream shows"
-        return f"waits for {mirror_prefix(self.base, self.upstream)} to show {shown} of {self.base.short}"
+        digest_text = f"sha256:{first_digits(self.digest)}" if self.digest else "what upstream shows"
+        return f"waits for {mirror_prefix(self.base, self.upstream)} to show {digest_text} of {self.base.short}"
 
     def is_foreign(self, now: datetime) -> bool:
         """Whether it shows what upstream did not publish. For a while it may only have been looked at first."""

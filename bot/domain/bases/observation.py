@@ -101,11 +101,11 @@ def named_apart(images: Iterable[PlatformImage]) -> Iterator[tuple[str, Platform
 
 
 def _by_platform(images: Iterable[PlatformImage]) -> dict[str, tuple[PlatformImage, ...]]:
-    found: dict[str, tuple[PlatformImage, ...]] = {}
+    by_name: dict[str, tuple[PlatformImage, ...]] = {}
     for image in images:
         name = usual_name(image.platform)
-        found[name] = (*found.get(name, ()), image)
-    return found
+        by_name[name] = (*by_name.get(name, ()), image)
+    return by_name
 
 
 class Sight(StrEnum):

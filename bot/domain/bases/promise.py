@@ -43,7 +43,7 @@ def kept_by(measured: Iterable[Notice], group: Callable[[Notice], tuple[str, ...
     for notice in measured:
         if notice.topic in PROMISES:
             lags.setdefault((notice.topic, group(notice)), []).append(notice)
-    return tuple(_row(topic, named, each) for (topic, named), each in sorted(lags.items()))
+    return tuple(_row(topic, group_name, each) for (topic, group_name), each in sorted(lags.items()))
 
 
 def _row(topic: Topic, group: tuple[str, ...], lags: Iterable[Notice]) -> PromiseRow:

@@ -22,7 +22,7 @@ class ShowsTwo:
 
     @property
     def told(self) -> str:
-        """Says it behind the name of a base."""
+        """Words it, to stand behind the name of a base: which two digests its registry shows."""
         return f"the registry shows two, this digest and {first_digits(self.other)}, which was shown before"
 
 
@@ -36,14 +36,14 @@ class LastLook:
     unconfirmed: str | None = None
     shows_two: ShowsTwo | None = None
 
-    def doubt(self, shown: str, now: datetime) -> ShowsTwo | None:
+    def doubt(self, digest: str, now: datetime) -> ShowsTwo | None:
         """Whether the registry shows two, now that it shows the base's digest or one of before; None where what it
         shows may be believed once two looks in a row show it."""
-        if shown == (self.unconfirmed or self.digest):
+        if digest == (self.unconfirmed or self.digest):
             is_settled = self.shows_two is None or now - self.shows_two.since >= DOUBTED_FOR
             return None if is_settled else self.shows_two
         was_at_rest = self.moved_at is None or now - self.moved_at >= DOUBTED_FOR
         if self.shows_two is None and self.unconfirmed is None and was_at_rest:
             return None
-        other = shown if shown != self.digest else self.unconfirmed
+        other = digest if digest != self.digest else self.unconfirmed
         return ShowsTwo(other, now) if other is not None else None

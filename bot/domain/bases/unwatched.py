@@ -36,21 +36,21 @@ def unwatched(
     references: Iterable[Reference], bases: Sequence[str], registries: Collection[str]
 ) -> tuple[Unwatched, ...]:
     """The .NET, .NET Framework and Windows images that no glob of `bases` takes in, the most used ones first."""
-    found: dict[str, tuple[Reference, ImageFamily]] = {}
+    first_uses: dict[str, tuple[Reference, ImageFamily]] = {}
     counts: Counter[str] = Counter()
     for reference in references:
         name = f"{reference.registry}/{reference.repository}"
         family = family_of(reference)
         if family is not None and not any(fnmatchcase(name, glob) for glob in bases):
-            found.setdefault(name, (reference, family))
+            first_uses.setdefault(name, (reference, family))
             counts[name] += 1
     return tuple(
         Unwatched(
             name,
-            found[name][1],
+            first_uses[name][1],
             count,
             _glob(name),
-            None if found[name][0].registry in registries else found[name][0].registry,
+            None if first_uses[name][0].registry in registries else first_uses[name][0].registry,
         )
         for name, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     )

@@ -26,12 +26,17 @@ def line_of(reference: Reference) -> Base | None:
 
     It ends with the major version, which a rebuild must not change unasked, but where that is a year.
     """
-    found = _RELEASE.fullmatch(reference.tag or "")
-    if found is None or len(found[0]) > _LONGEST or _UNFINISHED.search(found["rest"]) or is_patch_pinned(reference):
+    release = _RELEASE.fullmatch(reference.tag or "")
+    if (
+        release is None
+        or len(release[0]) > _LONGEST
+        or _UNFINISHED.search(release["rest"])
+        or is_patch_pinned(reference)
+    ):
         return None
-    major = found["numbers"].partition(".")[0]
+    major = release["numbers"].partition(".")[0]
     first = "*" if int(major) in _YEARS else major
-    return Base(reference.registry, reference.repository, f"{found['before']}{first}.*.*{found['rest']}")
+    return Base(reference.registry, reference.repository, f"{release['before']}{first}.*.*{release['rest']}")
 
 
 def is_line(base: Base) -> bool:
@@ -46,8 +51,8 @@ def newest_in(line: Base, tags: Iterable[str]) -> str | None:
 
 
 def _numbers(tag: str) -> tuple[tuple[int, ...], str]:
-    found = _RELEASE.fullmatch(tag)
-    return (tuple(map(int, found["numbers"].split("."))) if found else (), tag)
+    release = _RELEASE.fullmatch(tag)
+    return (tuple(map(int, release["numbers"].split("."))) if release else (), tag)
 
 
 def pinned_to(reference: Reference, base: Base) -> str | None:
@@ -59,5 +64,5 @@ def pinned_to(reference: Reference, base: Base) -> str | None:
 
 def base_among(reference: Reference, bases: Iterable[Base]) -> Base | None:
     """The one of these bases that a reference follows, its line or its tag."""
-    wanted = (line_of(reference), followed_base(reference))
-    return next((base for base in bases if base in wanted), None)
+    candidates = (line_of(reference), followed_base(reference))
+    return next((base for base in bases if base in candidates), None)

@@ -17,7 +17,7 @@ class Cadence:
 
     name: str
     limit: timedelta
-    why: str
+    grounds: str
 
 
 _DAILY = "its publisher changes records every day"

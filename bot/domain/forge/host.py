@@ -18,5 +18,5 @@ class ForgeHost:
         return None if self.by_owner else self.name
 
     def of(self, repository: str) -> str:
-        """The name for one repository, called `owner/name`."""
+        """Returns the name of the forge for one repository, which is called `owner/name`."""
         return f"{self.name} ({owner_of(repository)})" if self.by_owner else self.name

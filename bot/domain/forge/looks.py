@@ -34,7 +34,7 @@ class Silence:
     `is_passing` where the forge or the grant is in trouble at present; else people have taken the bot away there.
     """
 
-    why: str
+    reason: str
     is_passing: bool = False
 
 
@@ -75,20 +75,20 @@ class BranchLook:
     others: tuple[OtherRequest, ...] = ()
     workflows: tuple[str | None, ...] = ()
 
-    def own(self, *known: int | None) -> tuple[PullRequest, ...]:
+    def own(self, *numbers: int | None) -> tuple[PullRequest, ...]:
         """The bot's own pull requests, newest first: those from its branch that its account has opened, and those
-        that it has `known` by their numbers, since its account may be another by now. From there anybody may open
+        that it knows by their `numbers`, since its account may be another by now. From there anybody may open
         one."""
-        return tuple(each for each in self.pull_requests if each.is_own or each.number in known)
+        return tuple(each for each in self.pull_requests if each.is_own or each.number in numbers)
 
     def open_own(self, number: int | None = None) -> PullRequest | None:
         """The bot's own that is open, before all the one that it knows."""
         open_ones = [each for each in self.own(number) if each.is_open]
         return min(open_ones, key=lambda each: each.number != number, default=None)
 
-    def open_of_others(self, *known: int | None) -> PullRequest | None:
-        """An open one of somebody else."""
-        own = self.own(*known)
+    def open_of_others(self, *numbers: int | None) -> PullRequest | None:
+        """Returns an open pull request from the branch that is not the bot's own; None where there is none."""
+        own = self.own(*numbers)
         return next((each for each in self.pull_requests if each.is_open and each not in own), None)
 
     @property

@@ -6,11 +6,10 @@ from typing import Protocol
 
 from bot.domain.failure import Failure
 from bot.domain.forge.actions import ActionCommit, ActionTag
-from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, OwnWord, Silence
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
-from bot.domain.forge.runs import BuildRun, FailedJob, Run
+from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
@@ -122,8 +121,8 @@ class ChangesPullRequests(Protocol):
         """What became of an upload of findings; raises `Failure` where the forge knows none of that name."""
         ...
 
-    async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
-        """Deletes a branch that points to the commit `at`; raises `BranchMoved` where it does not."""
+    async def delete_branch(self, repository: Identity, branch: str, head: str) -> None:
+        """Deletes a branch that points to the commit `head`; raises `BranchMoved` where it does not."""
         ...
 
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:

@@ -76,8 +76,8 @@ def _elsewhere(request: PullRequest | PullRequestState, onto: str | None) -> str
     if request.base is None or onto is None or request.base == onto:
         return None
     if request.is_merged:
-        told = f"pull request #{request.number} was merged into {request.base} and not into {onto}"
-        return f"{told}, where what it brings is missing"
+        fault = f"pull request #{request.number} was merged into {request.base} and not into {onto}"
+        return f"{fault}, where what it brings is missing"
     return f"pull request #{request.number} goes to {request.base} and not to {onto}, so it is left to people"
 
 

@@ -16,11 +16,11 @@ class _OfThisMoment(Failure):
 class BranchMoved(_OfThisMoment):
     """The branch is not where it was when it was looked at; nothing was written over that."""
 
-    def __init__(self, branch: str, said: str, where: str = "") -> None:
+    def __init__(self, branch: str, words: str, place: str = "") -> None:
         super().__init__(
             Trouble.CONFLICT,
-            f"{branch} was moved by somebody else, or a rule of the repository keeps it ({said})",
-            where=where,
+            f"{branch} was moved by somebody else, or a rule of the repository keeps it ({words})",
+            where=place,
             advice="the next attempt looks again",
         )
 
@@ -76,13 +76,16 @@ class BranchRule(Enum):
 class BranchRefused(Failure):
     """A rule of the repository does not let the bot make or move the branch, or commit to it.
 
-    `said` are the forge's own words, shown where the rule is none of those that are known.
+    `words` are the forge's own, shown where the rule is none of those that are known.
     """
 
-    def __init__(self, branch: str, rule: BranchRule, where: str = "", said: str = "") -> None:
-        told = said if said and rule is BranchRule.OTHER else rule.told
+    def __init__(self, branch: str, rule: BranchRule, place: str = "", words: str = "") -> None:
+        rule_text = words if words and rule is BranchRule.OTHER else rule.told
         super().__init__(
-            Trouble.DENIED, f"a rule of the repository refuses {branch}: {told}", where=where, advice=rule.advice
+            Trouble.DENIED,
+            f"a rule of the repository refuses {branch}: {rule_text}",
+            where=place,
+            advice=rule.advice,
         )
         self.branch = branch
         self.rule = rule
@@ -91,11 +94,11 @@ class BranchRefused(Failure):
 class BranchQueued(_OfThisMoment):
     """The branch is locked while its pull request is in a merge queue; it takes commits again once that is over."""
 
-    def __init__(self, branch: str, where: str = "") -> None:
+    def __init__(self, branch: str, place: str = "") -> None:
         super().__init__(
             Trouble.CONFLICT,
             f"the pull request of {branch} is in a merge queue, which lets nobody change its branch",
-            where=where,
+            where=place,
             advice="it is changed, or a new one opened, once it has left the queue",
         )
 
@@ -103,11 +106,11 @@ class BranchQueued(_OfThisMoment):
 class MergesStill(_OfThisMoment):
     """What the bot has set to merge by itself could not be kept from that, which is tried until it can be."""
 
-    def __init__(self, number: int, said: str, where: str = "") -> None:
+    def __init__(self, number: int, words: str, place: str = "") -> None:
         super().__init__(
             Trouble.CONFLICT,
-            f"pull request #{number} goes on to merge by itself ({said})",
-            where=where,
+            f"pull request #{number} goes on to merge by itself ({words})",
+            where=place,
             advice="the next attempt tries to stop that again",
         )
 
@@ -137,10 +140,10 @@ class AccessDenied(Failure):
     """The forge names why it denies something: `denial` says which kind of reason it is, `rights` what would do."""
 
     def __init__(
-        self, denial: Denial, said: str, where: str = "", rights: str = "", status: int | None = None
+        self, denial: Denial, words: str, place: str = "", rights: str = "", status: int | None = None
     ) -> None:
         advice = f"grant {rights}" if rights else denial.advice
-        super().__init__(Trouble.DENIED, said, where=where, advice=advice, status=status)
+        super().__init__(Trouble.DENIED, words, where=place, advice=advice, status=status)
         self.denial = denial
         self.rights = rights
 
@@ -152,16 +155,16 @@ class AccessDenied(Failure):
 class SightLost(_OfThisMoment):
     """The bot has no grant there at present: what it had there is neither gone nor refused."""
 
-    def __init__(self, why: str, where: str, advice: str) -> None:
-        super().__init__(Trouble.DENIED, why, where=where, advice=advice)
+    def __init__(self, reason: str, place: str, advice: str) -> None:
+        super().__init__(Trouble.DENIED, reason, where=place, advice=advice)
 
 
 class FilesDenied(Failure):
     """The credentials may change the repository, but not the files under `folder`, for want of `right`."""
 
-    def __init__(self, folder: str, right: str, where: str = "") -> None:
+    def __init__(self, folder: str, right: str, place: str = "") -> None:
         super().__init__(
-            Trouble.DENIED, f"the right to change {folder} is missing", where=where, advice=f"grant {right}"
+            Trouble.DENIED, f"the right to change {folder} is missing", where=place, advice=f"grant {right}"
         )
         self.folder = folder
         self.right = right
@@ -170,8 +173,8 @@ class FilesDenied(Failure):
 class RepositoryArchived(Failure):
     """The repository takes no changes, until somebody unarchives it."""
 
-    def __init__(self, where: str) -> None:
-        super().__init__(Trouble.DENIED, "the repository is archived", where=where)
+    def __init__(self, place: str) -> None:
+        super().__init__(Trouble.DENIED, "the repository is archived", where=place)
 
 
 NOT_INCLUDED = "the settings do not include a repository of this name"
@@ -181,19 +184,19 @@ class NotIncluded(_OfThisMoment):
     """The operator does not include the name that the repository bears, so nothing is written to it: it was renamed
     or moved, or the settings are others by now."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, place: str) -> None:
         super().__init__(
-            Trouble.CONFLICT, NOT_INCLUDED, where=where, advice="include it, or leave what is open there to people"
+            Trouble.CONFLICT, NOT_INCLUDED, where=place, advice="include it, or leave what is open there to people"
         )
 
 
 class RepositoryMoved(_OfThisMoment):
     """The repository is reached under another name now: it was renamed or transferred."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, place: str) -> None:
         super().__init__(
             Trouble.CONFLICT,
             "the repository has another name now",
-            where=where,
+            where=place,
             advice="the next attempt looks it up again",
         )

@@ -1,4 +1,5 @@
-"""Workflow runs: as they are asked for one by one, followed among many, or found on a built commit."""
+"""Workflow runs: as they are asked for one by one, followed among many, or found on a built commit; and what they
+leave behind."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ class Run:
     """What has started it: push, schedule, workflow_dispatch, …"""
 
     @property
-    def shown(self) -> "RunState":
+    def state(self) -> "RunState":
         return RunState(self.status, self.conclusion, self.commit, self.number)
 
     @property
@@ -52,18 +53,18 @@ def sought_since(asked_at: datetime) -> datetime:
 
 
 def dispatched_run(
-    runs: Iterable[Run], taken: Collection[int], correlation: str | None, asked_at: datetime
+    runs: Iterable[Run], owned_ids: Collection[int], correlation: str | None, asked_at: datetime
 ) -> Run | None:
     """The run that a dispatch started: the one that names its correlation, else the first since it was asked for
     that nobody owns.
 
-    `runs` are those of the workflow since `sought_since`, oldest first; `taken` belong to other rebuilds.
+    `runs` are those of the workflow since `sought_since`, oldest first; `owned_ids` are runs of other rebuilds.
     """
-    free = [run for run in runs if run.id not in taken]
-    named = (run for run in free if correlation and correlation in run.title)
+    free = [run for run in runs if run.id not in owned_ids]
+    title_matches = (run for run in free if correlation and correlation in run.title)
     since = asked_at - CLOCKS_DIFFER_BY
     later = (run for run in free if run.created_at is None or run.created_at >= since)
-    return next(named, next(later, None))
+    return next(title_matches, next(later, None))
 
 
 def run_in_place_of(cancelled: Run, runs: Iterable[Run]) -> Run | None:
@@ -112,13 +113,13 @@ class FailedJob:
 
     job: str
     step: str = ""
-    said: str = ""
+    message: str = ""
     advice: str = ""
 
     def __str__(self) -> str:
-        where = f"job {self.job}, step {self.step}" if self.step else f"job {self.job}"
-        told = f"{where}: {self.said}" if self.said else where
-        return f"{told}; {self.advice}" if self.advice else told
+        place = f"job {self.job}, step {self.step}" if self.step else f"job {self.job}"
+        text = f"{place}: {self.message}" if self.message else place
+        return f"{text}; {self.advice}" if self.advice else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +139,17 @@ class BuildRun:
     @property
     def file(self) -> str:
         return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An archive that a run has kept; `size` counts its bytes as packed. One that `is_expired` is listed only.
+
+    `digest` is that of the archive (`sha256:…`), None where the forge does not tell it.
+    """
+
+    id: int
+    name: str
+    size: int
+    is_expired: bool = False
+    digest: str | None = None

@@ -56,11 +56,11 @@ class MergeRequirements:
 class Refusal:
     """What the forge would not do of that which a pull request can do without."""
 
-    what: str
-    why: str
+    wish: str
+    reason: str
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.why}"
+        return f"{self.wish}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

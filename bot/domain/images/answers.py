@@ -42,7 +42,7 @@ def about_signature(trust: Trust | None, *, is_required: bool) -> ImageAnswer:
     """`trust` is None where no rule asks for a signature."""
     if trust is None:
         return ImageAnswer(ImageQuestion.SIGNATURE, None, "no rule of trust asks for a signature", counts=False)
-    return ImageAnswer(ImageQuestion.SIGNATURE, trust.holds, trust.told, counts=is_required)
+    return ImageAnswer(ImageQuestion.SIGNATURE, trust.holds, trust.text, counts=is_required)
 
 
 def about_provenance(
@@ -54,23 +54,27 @@ def about_provenance(
     is as good as none, and none is not asked for. `unseen` tells where more is attached than was looked at.
     """
     if builder is None:
-        told = "no provenance by a signer that is trusted is there"
+        text = "no provenance by a signer that is trusted is there"
         if unseen:
-            told = f"{told} among what was looked at; it may lie behind: {unseen}"
-        return ImageAnswer(ImageQuestion.PROVENANCE, None, told, counts=False)
+            text = f"{text} among what was looked at; it may lie behind: {unseen}"
+        return ImageAnswer(ImageQuestion.PROVENANCE, None, text, counts=False)
     if builder.strength is not Strength.PROVED:
         return ImageAnswer(ImageQuestion.PROVENANCE, False, builder.told, counts=is_required)
-    known = sorted(producers)
-    if builder.repository and known and builder.repository.lower() not in {each.lower() for each in known}:
-        told = f"{builder.told}; {' or '.join(known)} is known to produce this image"
-        return ImageAnswer(ImageQuestion.PROVENANCE, False, told, counts=is_required)
+    producer_names = sorted(producers)
+    if (
+        builder.repository
+        and producer_names
+        and builder.repository.lower() not in {each.lower() for each in producer_names}
+    ):
+        text = f"{builder.told}; {' or '.join(producer_names)} is known to produce this image"
+        return ImageAnswer(ImageQuestion.PROVENANCE, False, text, counts=is_required)
     return ImageAnswer(ImageQuestion.PROVENANCE, True, builder.told, counts=is_required)
 
 
 def about_freshness(standings: Sequence[ImageStanding]) -> ImageAnswer:
     """Whether all platforms are proved to stand on what their base shows now."""
-    holds, told = _FRESHNESS[state_of(standings)]
-    return ImageAnswer(ImageQuestion.FRESHNESS, holds, told)
+    holds, text = _FRESHNESS[state_of(standings)]
+    return ImageAnswer(ImageQuestion.FRESHNESS, holds, text)
 
 
 _NOT_PROVED = "not every platform is proved to stand on what its base shows now"

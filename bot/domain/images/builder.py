@@ -26,8 +26,8 @@ class Builder:
     def told(self) -> str:
         """Words it: `built by WORKFLOW of contoso/app, SLSA build level 2: the reason`."""
         of = f" of {self.repository}" if self.repository else ""
-        why = f": {self.reason}" if self.reason else ""
-        return f"built by {self.identity}{of}, SLSA build level {self.level}{why}"
+        reason = f": {self.reason}" if self.reason else ""
+        return f"built by {self.identity}{of}, SLSA build level {self.level}{reason}"
 
 
 GITHUB = "github.com"
@@ -39,8 +39,8 @@ def repository_at_address(address: str, forge: str = GITHUB) -> str:
 
     `git+https://github.com/contoso/app@refs/heads/main` and `https://github.com/contoso/app.git#main` name one.
     """
-    scheme, found, rest = address.partition("://")
-    if not found or scheme not in ("https", "git+https"):
+    scheme, separator, rest = address.partition("://")
+    if not separator or scheme not in ("https", "git+https"):
         return ""
     path = rest.partition("#")[0].partition("?")[0].partition("@")[0].rstrip("/").removesuffix(".git")
     host, *parts = path.split("/")

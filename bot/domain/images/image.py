@@ -45,7 +45,7 @@ class SeenImage:
 
 @dataclass(frozen=True, slots=True)
 class ProducedImage:
-    """An image with the repository that produces it. `found` is the tag under which `digest` was last seen.
+    """An image with the repository that produces it. `found_tag` is the tag under which `digest` was last seen.
 
     `is_contested` says that another repository claims it with as much weight, so that nothing is done by its word.
     """
@@ -54,7 +54,7 @@ class ProducedImage:
     repository_id: int
     repository: str
     claim: Claim
-    found: str | None = None
+    found_tag: str | None = None
     digest: str | None = None
     seen_at: datetime | None = None
     standings: tuple[ImageStanding, ...] = ()
@@ -75,8 +75,8 @@ class ProducedImage:
         """Whose word counts: signed provenance, and the image's own label, where they are worth more than who made
         the claim."""
         words = {Source.PROVENANCE: self._built_by, Source.LABEL: self.sourced_from or ""}
-        heard = [source for source, named in words.items() if named.lower() == self.repository.lower()]
-        return min([self.claim.source, *heard], key=lambda each: each.rank)
+        sources = [source for source, name in words.items() if name.lower() == self.repository.lower()]
+        return min([self.claim.source, *sources], key=lambda each: each.rank)
 
     @property
     def _built_by(self) -> str:
@@ -108,7 +108,7 @@ class ProducedImage:
     @property
     def place(self) -> Base:
         """The registry tag under which it was seen last, or is looked for."""
-        return Base(self.claim.registry, self.claim.repository, self.found or self.claim.tag.text)
+        return Base(self.claim.registry, self.claim.repository, self.found_tag or self.claim.tag.text)
 
     @property
     def state(self) -> ImageState:
@@ -126,13 +126,13 @@ class ProducedImage:
         return behind_since(self.standings)
 
 
-def declared_by(platforms: Sequence[PlatformImage], said: Sequence[Said]) -> dict[str, Said]:
+def declared_by(platforms: Sequence[PlatformImage], declarations: Sequence[Said]) -> dict[str, Said]:
     """What each of an image's platforms says, as it is kept: by its platform, and where that has several images, by
     the digest of each."""
     names = Counter(image.platform for image in platforms)
     return {
         image.platform if names[image.platform] == 1 else image.digest: each
-        for image, each in zip(platforms, said, strict=True)
+        for image, each in zip(platforms, declarations, strict=True)
     }
 
 

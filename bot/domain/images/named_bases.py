@@ -38,16 +38,16 @@ class NamedBases:
     is_open: bool = False
 
     @classmethod
-    def of(cls, named: Iterable[NamedBase], built_from: str = "") -> "NamedBases":
+    def of(cls, named_bases: Iterable[NamedBase], built_from: str = "") -> "NamedBases":
         """Reads them off what a repository's files name. `built_from` is the file that builds the image, empty
         where that is not known: then all files count."""
-        every = [each for each in named if each.role in BUILT_UPON]
+        every = [each for each in named_bases if each.role in BUILT_UPON]
         own = [each for each in every if built_from in (each.path, each.named_at)]
-        given = [each for each in every if each.role in _GIVEN_FROM_OUTSIDE]
-        counted = {*own, *given} if built_from else set(every)
+        from_outside = [each for each in every if each.role in _GIVEN_FROM_OUTSIDE]
+        counted = {*own, *from_outside} if built_from else set(every)
         final = {each.base for each in counted if each.role in _LAST_STAGE | _GIVEN_FROM_OUTSIDE}
         stages = {each.base for each in counted}
-        return cls(_watched(final), _watched(stages), None in final)
+        return cls(_sort_watched(final), _sort_watched(stages), None in final)
 
 
 NOTHING_NAMED = NamedBases()
@@ -77,8 +77,8 @@ def holds_dotnet(base: Base) -> bool:
     return rank is not None and rank > 0
 
 
-def _watched(some: Collection[Base | None]) -> tuple[Base, ...]:
-    return tuple(sorted(base for base in some if base is not None))
+def _sort_watched(bases: Collection[Base | None]) -> tuple[Base, ...]:
+    return tuple(sorted(base for base in bases if base is not None))
 
 
 def _rank(base: Base) -> int | None:

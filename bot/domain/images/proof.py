@@ -19,15 +19,15 @@ class Proof:
     """A verdict on one image or one platform, and what was seen, for people."""
 
     verdict: ImageVerdict
-    told: str
+    text: str
     awaits_base: bool = False
     """Whether it stands on a build of its base that was not seen: a look at the base, which is due, may tell."""
 
 
 def may_stand_on(image: ProducedImage, bases: Collection[Base]) -> bool:
     """Whether a rebuild for `bases` may show in an image: not where it is known to stand on something else."""
-    known = {base for each in image.standings for base in (each.base, each.built_from) if base is not None}
-    return image.doubt is None and (not known or not known.isdisjoint(bases))
+    known_bases = {base for each in image.standings for base in (each.base, each.built_from) if base is not None}
+    return image.doubt is None and (not known_bases or not known_bases.isdisjoint(bases))
 
 
 def proof_of(
@@ -42,9 +42,9 @@ def proof_of(
 
     `published` tells when each wanted digest was seen first; `usages` are those of the image's repository.
     """
-    wanted = {target.base: target for target in targets}
+    targets_by_base = {target.base: target for target in targets}
     counted = judged(standings)
-    each = [_of_platform(standing, wanted, published, now) for standing in counted]
+    each = [_of_platform(standing, targets_by_base, published, now) for standing in counted]
     awaits_base = any(proof.awaits_base for proof in each)
     worst = max(each, key=lambda proof: _ORDER.index(proof.verdict), default=None)
     if worst is None:
@@ -57,14 +57,14 @@ def proof_of(
         return Proof(
             ImageVerdict.NO_OP,
             f"built on the old base, likely at fault: {line_at_fault(image, old, usages, is_partly=is_partly)}; "
-            f"{image.place} still stands on {worst.told}",
+            f"{image.place} still stands on {worst.text}",
         )
     if worst.verdict is ImageVerdict.OTHER:
-        named = " or ".join(sorted(base.short for base in wanted))
-        told = f"built, but {image.place} stands on {worst.told} instead of {named}"
-        return Proof(ImageVerdict.OTHER, told, awaits_base)
+        base_names = " or ".join(sorted(base.short for base in targets_by_base))
+        text = f"built, but {image.place} stands on {worst.text} instead of {base_names}"
+        return Proof(ImageVerdict.OTHER, text, awaits_base)
     words = "stands on" if worst.verdict is ImageVerdict.PROVED else "does not show what it stands on:"
-    return Proof(worst.verdict, f"{image.place} {words} {worst.told}", awaits_base)
+    return Proof(worst.verdict, f"{image.place} {words} {worst.text}", awaits_base)
 
 
 def not_seen(image: ProducedImage, usages: Sequence[Usage], within: str) -> Proof:
@@ -72,39 +72,42 @@ def not_seen(image: ProducedImage, usages: Sequence[Usage], within: str) -> Proo
     pushes the digest that was there."""
     if image.digest is None:
         return Proof(ImageVerdict.NOT_SEEN, f"built, but nothing was pushed to {image.place} within {within}")
-    told = f"built, but nothing new was pushed to {image.place} within {within}"
+    text = f"built, but nothing new was pushed to {image.place} within {within}"
     if old := [standing for standing in image.standings if standing.behind_since is not None]:
-        told += "; if the same was pushed again, likely at fault: "
-        told += line_at_fault(image, old, usages, is_partly=False)
-    return Proof(ImageVerdict.NOT_SEEN, told)
+        text += "; if the same was pushed again, likely at fault: "
+        text += line_at_fault(image, old, usages, is_partly=False)
+    return Proof(ImageVerdict.NOT_SEEN, text)
 
 
 _ORDER = (ImageVerdict.PROVED, ImageVerdict.UNKNOWN, ImageVerdict.OTHER, ImageVerdict.NO_OP)
 
 
 def _of_platform(
-    standing: ImageStanding, wanted: Mapping[Base, Target], published: Mapping[str, datetime], now: datetime
+    standing: ImageStanding,
+    targets_by_base: Mapping[Base, Target],
+    published: Mapping[str, datetime],
+    now: datetime,
 ) -> Proof:
-    told = standing.told(now)
+    text = standing.told(now)
     if standing.built_from is not None and standing.base is not None:
         is_another_tag = standing.base.name == standing.built_from.name
         verdict = ImageVerdict.OTHER if is_another_tag else ImageVerdict.UNKNOWN
-        return Proof(verdict, told if is_another_tag else f"{standing.platform} is {told}", awaits_base=True)
+        return Proof(verdict, text if is_another_tag else f"{standing.platform} is {text}", awaits_base=True)
     is_sure = standing.strength is Strength.PROVED
     is_shown_by_layers = standing.strength is Strength.CONTRADICTED and standing.are_layers_proved
     if standing.base is None or not (is_sure or is_shown_by_layers):
-        return Proof(ImageVerdict.UNKNOWN, f"{standing.platform} is {told}")
-    target = wanted.get(standing.base)
+        return Proof(ImageVerdict.UNKNOWN, f"{standing.platform} is {text}")
+    target = targets_by_base.get(standing.base)
     if target is None:
-        return Proof(ImageVerdict.OTHER, told)
+        return Proof(ImageVerdict.OTHER, text)
     since = published.get(target.to_digest)
     is_new = any(
         each.digest == target.to_digest or each.until is None or (since is not None and each.at >= since)
         for each in standing.publications
     )
     if is_new and not is_sure:
-        return Proof(ImageVerdict.UNKNOWN, f"{standing.platform} is {told}")
-    return Proof(ImageVerdict.PROVED if is_new else ImageVerdict.NO_OP, told)
+        return Proof(ImageVerdict.UNKNOWN, f"{standing.platform} is {text}")
+    return Proof(ImageVerdict.PROVED if is_new else ImageVerdict.NO_OP, text)
 
 
 def line_at_fault(
@@ -123,8 +126,8 @@ def line_at_fault(
     claim = image.claim
     if is_partly:
         platforms = ", ".join(standing.platform for standing in old)
-        where = f"{claim.path}:{claim.line} " if claim.path else ""
-        return f"{where}builds other platforms anew than {platforms}"
+        place = f"{claim.path}:{claim.line} " if claim.path else ""
+        return f"{place}builds other platforms anew than {platforms}"
     if claim.pulls is False:
         return f"{claim.path}:{claim.line} builds without --pull (in an action pull: true)"
     return "a cached layer, though no line shows it"

@@ -23,7 +23,7 @@ class SeenConfig:
     tag: str = ""
 
     @property
-    def shown(self) -> str:
+    def short_name(self) -> str:
         return f"{self.image}@{self.digest[:19]}"
 
 
@@ -56,8 +56,8 @@ def _arguments(step: str) -> list[str]:
 
 
 def _names(pairs: list[Any]) -> tuple[str, ...]:
-    named = (pair.partition("=")[0] for pair in pairs if isinstance(pair, str))
-    return tuple(dict.fromkeys(named))[:MOST_NAMES]
+    names = (pair.partition("=")[0] for pair in pairs if isinstance(pair, str))
+    return tuple(dict.fromkeys(names))[:MOST_NAMES]
 
 
 def _list(value: object) -> list[Any]:

@@ -145,10 +145,10 @@ class ImageStanding:
         bases = {each.base for each in self.publications}
         if not bases:
             return self
-        shown = {each.base for each in self.publications if each.until is None}
+        current_bases = {each.base for each in self.publications if each.until is None}
         chosen = min(
             bases & set(expected) or bases,
-            key=lambda base: (_firmness(base), base not in shown, len(base.tag), base),
+            key=lambda base: (_firmness(base), base not in current_bases, len(base.tag), base),
         )
         return replace(self, publications=tuple(each for each in self.publications if each.base == chosen))
 
@@ -211,19 +211,19 @@ class ImageStanding:
             return f"not judged: {self.unjudged}"
         if not self.publications:
             return f"{self.named}, {self.strength} by its {self.basis}" if self.named else _NOTHING_TOLD
-        told = [f"{self.publications[0].base.short} of {_dates(self.publications)}"]
+        parts = [f"{self.publications[0].base.short} of {_dates(self.publications)}"]
         if self.built_from is not None and self.built_from.name == self.publications[0].base.name:
-            told = [f"{told[0]} where its files name {self.built_from.short}"]
+            parts = [f"{parts[0]} where its files name {self.built_from.short}"]
         elif self.built_from is not None:
-            told = [f"a build of {self.built_from.short} that was not seen, over {told[0]}"]
-        told += self._how_far(now)
+            parts = [f"a build of {self.built_from.short} that was not seen, over {parts[0]}"]
+        parts += self._how_far(now)
         basis = counted(self.layers, "layer") if self.basis is Basis.LAYERS else f"its {self.basis}"
-        told.append(f"{self.strength} by {basis}")
+        parts.append(f"{self.strength} by {basis}")
         if self.inside is not None:
-            told.append(self.inside.told(now))
-        told += [f"but {self.disagreement}"] if self.disagreement else []
-        told += [_DOUBTS[self.doubt]] if self.doubt is not None else []
-        return ", ".join(told)
+            parts.append(self.inside.told(now))
+        parts += [f"but {self.disagreement}"] if self.disagreement else []
+        parts += [_DOUBTS[self.doubt]] if self.doubt is not None else []
+        return ", ".join(parts)
 
     def _how_far(self, now: datetime) -> list[str]:
         if self.built_from is not None:

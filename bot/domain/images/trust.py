@@ -21,7 +21,7 @@ class Trust:
     unknown that there is none, or that it cannot be told."""
 
     strength: Strength
-    told: str
+    text: str
     is_there: bool = True
     """Whether any signature was found."""
     until: datetime | None = None
@@ -37,5 +37,5 @@ class Lack:
     """What an image lacks that is required of it, for people, with what to do. `may_come` says that nothing speaks
     against it yet: builds sign what they have pushed a little later."""
 
-    told: str
+    text: str
     may_come: bool = False

@@ -49,13 +49,13 @@ def package_changes(before: Iterable[Package], after: Iterable[Package]) -> tupl
     """
     first, second = list(before), list(after)
     old, new = _by_key(_typed(first, second)), _by_key(_typed(second, first))
-    named = {key: (key[0], name, key[2]) for found in (old, new) for key, (name, _) in found.items()}
-    keys = sorted(named, key=lambda key: (key[0], named[key][1], key[2] or ""))
+    published_keys = {key: (key[0], name, key[2]) for side in (old, new) for key, (name, _) in side.items()}
+    keys = sorted(published_keys, key=lambda key: (key[0], published_keys[key][1], key[2] or ""))
     nothing: tuple[str, list[str]] = ("", [])
     return tuple(
         change
         for key in keys
-        for change in _differences(named[key], old.get(key, nothing)[1], new.get(key, nothing)[1])
+        for change in _differences(published_keys[key], old.get(key, nothing)[1], new.get(key, nothing)[1])
     )
 
 
@@ -67,53 +67,55 @@ def in_order_of_publication(notice: str) -> tuple[tuple[int, str], ...]:
 
 def net_changes(changes: Iterable[PackageChange]) -> tuple[PackageChange, ...]:
     """What is left of the changes of several steps: what came and went again, or went and came back, is none."""
-    gone: dict[_Key, list[str]] = {}
-    come: dict[_Key, list[str]] = {}
+    old_versions: dict[_Key, list[str]] = {}
+    new_versions: dict[_Key, list[str]] = {}
     notices: dict[_Key, set[str]] = {}
     for change in changes:
         key = (change.type, change.name, change.architecture)
         notices.setdefault(key, set()).update(change.notices)
-        for versions, version in ((gone, change.before), (come, change.after)):
+        for versions, version in ((old_versions, change.before), (new_versions, change.after)):
             if version is not None and version not in versions.setdefault(key, []):
                 versions[key].append(version)
-    keys = sorted(gone.keys() | come.keys(), key=lambda key: (key[0], key[1], key[2] or ""))
+    keys = sorted(old_versions.keys() | new_versions.keys(), key=lambda key: (key[0], key[1], key[2] or ""))
     return tuple(
         replace(change, notices=tuple(sorted(notices[key], key=in_order_of_publication)))
         if change.direction is Direction.UP
         else change
         for key in keys
-        for change in _differences(key, gone.get(key, []), come.get(key, []))
+        for change in _differences(key, old_versions.get(key, []), new_versions.get(key, []))
     )
 
 
 def _typed(packages: list[Package], others: list[Package]) -> Iterator[Package]:
     """The packages, those known by name only as the one that they are on the other side."""
-    named = {(other.name, other.version): other for other in others if other.type}
+    by_name = {(other.name, other.version): other for other in others if other.type}
     for package in packages:
-        yield package if package.type else named.get((package.name, package.version), package)
+        yield package if package.type else by_name.get((package.name, package.version), package)
 
 
 def _by_key(packages: Iterable[Package]) -> dict[_Key, tuple[str, list[str]]]:
-    """The name of each package and its versions."""
-    found: dict[_Key, tuple[str, list[str]]] = {}
+    """Groups packages that are one but for their version; of each the name, and all versions."""
+    by_key: dict[_Key, tuple[str, list[str]]] = {}
     for package in packages:
         name = package.advisory_name
         key = (package.type, name.lower() if package.type == PackageType.NUGET else name, package.architecture)
-        _, versions = found.setdefault(key, (name, []))
+        _, versions = by_key.setdefault(key, (name, []))
         if package.version not in versions:
             versions.append(package.version)
-    return found
+    return by_key
 
 
 def _differences(key: _Key, before: list[str], after: list[str]) -> Iterator[PackageChange]:
-    gone = [version for version in before if version not in after]
-    come = [version for version in after if version not in before]
-    if len(gone) == len(come) == 1:
-        yield PackageChange(*key, gone[0], come[0], _direction(key[0], gone[0], come[0]))
+    removed_versions = [version for version in before if version not in after]
+    added_versions = [version for version in after if version not in before]
+    if len(removed_versions) == len(added_versions) == 1:
+        yield PackageChange(
+            *key, removed_versions[0], added_versions[0], _direction(key[0], removed_versions[0], added_versions[0])
+        )
         return
-    for version in gone:
+    for version in removed_versions:
         yield PackageChange(*key, version, None, Direction.REMOVED)
-    for version in come:
+    for version in added_versions:
         yield PackageChange(*key, None, version, Direction.ADDED)
 
 

@@ -72,25 +72,25 @@ class GateException:
     until: datetime
     package: str | None = None
 
-    def accepts(self, found: DetectedVulnerability, image: str, at: datetime) -> bool:
-        is_meant = self._names(found) and self.package in (None, found.package)
-        return is_meant and at < self.until and any(fnmatchcase(image, glob) for glob in self.match)
+    def accepts(self, vulnerability: DetectedVulnerability, image: str, moment: datetime) -> bool:
+        is_meant = self._names(vulnerability) and self.package in (None, vulnerability.package)
+        return is_meant and moment < self.until and any(fnmatchcase(image, glob) for glob in self.match)
 
-    def _names(self, found: DetectedVulnerability) -> bool:
-        named, others = self.id.upper(), {name.upper() for name in found.aliases}
-        if found.id.upper() == named:
+    def _names(self, vulnerability: DetectedVulnerability) -> bool:
+        own_name, others = self.id.upper(), {name.upper() for name in vulnerability.aliases}
+        if vulnerability.id.upper() == own_name:
             return True
-        is_alone = not is_cve(named) or not any(map(is_cve, others - {named}))
-        return named in others and is_alone
+        is_alone = not is_cve(own_name) or not any(map(is_cve, others - {own_name}))
+        return own_name in others and is_alone
 
     @property
     def told(self) -> str:
         return f"accepted until {self.until:%Y-%m-%d}: {self.reason}"
 
 
-def idle(exception: GateException, images: Iterable[str], at: datetime) -> str | None:
+def idle(exception: GateException, images: Iterable[str], moment: datetime) -> str | None:
     """Why an exception accepts nothing of these images, by `registry/name`; None where it may."""
-    if at >= exception.until:
+    if moment >= exception.until:
         return f"ended on {exception.until:%Y-%m-%d}"
     if not any(fnmatchcase(image, glob) for image in images for glob in exception.match):
         return "matches no image"
@@ -113,7 +113,7 @@ class ImageVulnerabilities:
     a gap too where they would block if they were severe: nobody says whether they are.
     """
 
-    found: tuple[DetectedVulnerability, ...] = ()
+    vulnerabilities: tuple[DetectedVulnerability, ...] = ()
     gaps: tuple[str, ...] = ()
     is_pending: bool = False
     unrated: tuple[DetectedVulnerability, ...] = ()
@@ -153,18 +153,18 @@ class Gated:
         """What blocks, or why that cannot be told; a handful by name, the rest by number."""
         if self.outcome is GateOutcome.BLOCKED:
             ordered = sorted(self.blocking, key=_worst_first)
-            said = [each.told for each in ordered[:_MOST_NAMED]]
+            parts = [each.told for each in ordered[:_MOST_NAMED]]
             if (more := len(ordered) - _MOST_NAMED) > 0:
-                said.append(f"and {more} more")
+                parts.append(f"and {more} more")
             alone = "" if self.is_compared else " (no image before is known, so all count as new)"
-            return "; ".join(said) + alone + self._told_unsure
+            return "; ".join(parts) + alone + self._told_unsure
         if self.outcome is GateOutcome.UNKNOWN:
             more = len(self.gaps) - _MOST_GAPS
             return "; ".join(self.gaps[:_MOST_GAPS]) + (f"; and {more} more" if more > 0 else "")
-        said = [counted(len(self.unfixed), "vulnerability")] if self.unfixed else []
-        told = f"nothing that blocks{', ' + said[0] + ' without a fix' if said else ''}"
-        told += f", {len(self.excused)} accepted" if self.excused else ""
-        return "; ".join((told + self._told_unsure, *self.notes))
+        parts = [counted(len(self.unfixed), "vulnerability")] if self.unfixed else []
+        text = f"nothing that blocks{', ' + parts[0] + ' without a fix' if parts else ''}"
+        text += f", {len(self.excused)} accepted" if self.excused else ""
+        return "; ".join((text + self._told_unsure, *self.notes))
 
     @property
     def _told_unsure(self) -> str:
@@ -172,8 +172,8 @@ class Gated:
             return ""
         worst = min(self.unsure, key=_worst_first)
         more = len(self.unsure) - 1
-        said = f"{worst.told} and {more} more are" if more else f"{worst.told} is"
-        return f"; whether {said} new cannot be told: no such report is about the image before"
+        subject = f"{worst.told} and {more} more are" if more else f"{worst.told} is"
+        return f"; whether {subject} new cannot be told: no such report is about the image before"
 
 
 def _worst_first(each: DetectedVulnerability) -> tuple[int, str, str]:
@@ -196,10 +196,10 @@ class GatedImage:
 
 
 def judge_by_rule(
-    asked: GatedImage,
+    gated_image: GatedImage,
     rule: GateRule,
     exceptions: Sequence[GateException],
-    at: datetime,
+    moment: datetime,
     excused: Mapping[VulnerabilityKey, str] | None = None,
 ) -> Gated:
     """Judges an image; `excused` are the vulnerabilities that a VEX statement takes away, and in whose words.
@@ -207,65 +207,74 @@ def judge_by_rule(
     What blocks is told whatever else is unknown: a gap can only add to it. Where only what is new counts, what both
     looks could not see is told and holds nothing back; it is known when the next image is judged.
     """
-    before = asked.before.found if asked.before is not None and rule.counts is Counts.NEW else None
-    known = [each for each in before or () if each.identity not in asked.owed]
-    found = _each_once(asked.now.found, rule.policy)
-    words = {each.identity: _word(each, asked.image, exceptions, at, excused or {}) for each in found}
-    new = blocking(found, rule.policy, known)
-    left = [each for each in new if words[each.identity] is None]
-    unseen = frozenset(asked.unseen_before) - frozenset(asked.owed) if before is not None else frozenset()
-    held = tuple(each for each in left if each.identity not in unseen)
-    unsure = tuple(each for each in left if each.identity in unseen)
-    unrated = undecided(_each_once(asked.now.unrated, rule.policy), found, rule.policy, known)
+    before = (
+        gated_image.before.vulnerabilities if gated_image.before is not None and rule.counts is Counts.NEW else None
+    )
+    had_before = [each for each in before or () if each.identity not in gated_image.owed]
+    vulnerabilities = _each_once(gated_image.now.vulnerabilities, rule.policy)
+    words = {
+        each.identity: _excuse_of(each, gated_image.image, exceptions, moment, excused or {})
+        for each in vulnerabilities
+    }
+    new = blocking(vulnerabilities, rule.policy, had_before)
+    blockers = [each for each in new if words[each.identity] is None]
+    unseen = (
+        frozenset(gated_image.unseen_before) - frozenset(gated_image.owed) if before is not None else frozenset()
+    )
+    sure_blockers = tuple(each for each in blockers if each.identity not in unseen)
+    unsure = tuple(each for each in blockers if each.identity in unseen)
+    unrated = undecided(_each_once(gated_image.now.unrated, rule.policy), vulnerabilities, rule.policy, had_before)
     forgiven = tuple(Excused(each, word) for each in (*new, *unrated) if (word := words[each.identity]) is not None)
     unfixed = tuple(
         each
-        for each in found
+        for each in vulnerabilities
         if rule.policy.ignore_unfixed
         and not each.has_fix
         and each.severity in rule.policy.severities
         and words[each.identity] is None
     )
     unsettled = tuple(each for each in unrated if words[each.identity] is None and each.identity not in unseen)
-    gaps = (*asked.now.gaps, *gaps_of_unrated(unsettled))
-    outcome = GateOutcome.BLOCKED if held else GateOutcome.UNKNOWN if gaps else GateOutcome.PASSED
-    is_compared = rule.counts is Counts.ALL or asked.before is not None
+    gaps = (*gated_image.now.gaps, *gaps_of_unrated(unsettled))
+    outcome = GateOutcome.BLOCKED if sure_blockers else GateOutcome.UNKNOWN if gaps else GateOutcome.PASSED
+    is_compared = rule.counts is Counts.ALL or gated_image.before is not None
     return Gated(
         rule.mode,
         outcome,
-        held,
+        sure_blockers,
         unfixed,
         forgiven,
         gaps,
-        asked.now.is_pending,
+        gated_image.now.is_pending,
         is_compared,
         unsure,
         unsettled,
-        asked.now.notes,
+        gated_image.now.notes,
     )
 
 
-def _word(
-    found: DetectedVulnerability,
+def _excuse_of(
+    vulnerability: DetectedVulnerability,
     image: str,
     exceptions: Sequence[GateException],
-    at: datetime,
+    moment: datetime,
     excused: Mapping[VulnerabilityKey, str],
 ) -> str | None:
-    accepting = next((each for each in exceptions if each.accepts(found, image, at)), None)
-    return accepting.told if accepting is not None else excused.get(found.identity)
+    accepting = next((each for each in exceptions if each.accepts(vulnerability, image, moment)), None)
+    return accepting.told if accepting is not None else excused.get(vulnerability.identity)
 
 
-def _each_once(found: Iterable[DetectedVulnerability], policy: GatePolicy) -> tuple[DetectedVulnerability, ...]:
+def _each_once(
+    vulnerabilities: Iterable[DetectedVulnerability], policy: GatePolicy
+) -> tuple[DetectedVulnerability, ...]:
     """What platforms and sources tell of one vulnerability, as one: the worst rating that counts, and any fix."""
-    known: dict[VulnerabilityKey, DetectedVulnerability] = {}
-    for each in found:
-        first = known.get(each.identity)
-        known[each.identity] = each if first is None else _joined(first, each, policy)
-    return tuple(known.values())
+    by_identity: dict[VulnerabilityKey, DetectedVulnerability] = {}
+    for each in vulnerabilities:
+        first = by_identity.get(each.identity)
+        by_identity[each.identity] = each if first is None else _join_ratings(first, each, policy)
+    return tuple(by_identity.values())
 
 
-def _joined(
+def _join_ratings(
     first: DetectedVulnerability, second: DetectedVulnerability, policy: GatePolicy
 ) -> DetectedVulnerability:
     fixing = first if first.has_fix or not second.has_fix else second
@@ -281,9 +290,9 @@ def is_awaited(gated: Gated) -> bool:
     return gated.outcome is GateOutcome.UNKNOWN and (gated.is_pending or gated.holds)
 
 
-def worst_gated(some: Sequence[Gated]) -> Gated | None:
+def worst_gated(answers: Sequence[Gated]) -> Gated | None:
     """What several images of one rebuild come to: the worst counts; None of none."""
-    return max(some, key=_weight, default=None)
+    return max(answers, key=_weight, default=None)
 
 
 def _weight(gated: Gated) -> tuple[bool, int]:

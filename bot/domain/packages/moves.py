@@ -41,14 +41,18 @@ def composed(moves: Sequence[Sequence[PlatformChanges]]) -> tuple[PlatformChange
     for move in moves:
         for each in move:
             steps.setdefault(each.platform, []).append(each)
-    return tuple(_composed(platform, steps[platform]) for platform in sorted(steps))
+    return tuple(_compose_steps(platform, steps[platform]) for platform in sorted(steps))
 
 
-def _composed(platform: str, steps: Sequence[PlatformChanges]) -> PlatformChanges:
-    known = [each.changes for each in steps if each.changes is not None]
-    if len(known) < len(steps):
+def _compose_steps(platform: str, steps: Sequence[PlatformChanges]) -> PlatformChanges:
+    known_changes = [each.changes for each in steps if each.changes is not None]
+    if len(known_changes) < len(steps):
         return PlatformChanges(platform, None, is_complete=False)
-    changes = known[0] if len(known) == 1 else net_changes([change for step in known for change in step])
+    changes = (
+        known_changes[0]
+        if len(known_changes) == 1
+        else net_changes([change for step in known_changes for change in step])
+    )
     return PlatformChanges(platform, changes, all(each.is_complete for each in steps))
 
 
@@ -63,7 +67,7 @@ def shared(platforms: Iterable[PlatformChanges]) -> tuple[SharedChanges, ...]:
 
 
 def _order(change: PackageChange) -> tuple[bool, str, str, str, str]:
-    """.NET itself comes first."""
+    """Orders changes by type and name, those of .NET itself first."""
     is_dotnet = change.type == PackageType.NUGET and change.name.startswith("Microsoft.")
     return (not is_dotnet, change.type, change.name, change.before or "", change.after or "")
 
@@ -84,12 +88,12 @@ def summary(group: SharedChanges) -> str:
     changes, more = group.changes, "" if group.is_complete else ", and what could not be read"
     if not changes:
         return f"no package changed{more}"
-    named = ", ".join(one_change(change) for change in changes[:_FEW])
+    names = ", ".join(one_change(change) for change in changes[:_FEW])
     if len(changes) <= _FEW:
-        return f"only {named}{more}" if group.is_complete else f"{named}{more}"
+        return f"only {names}{more}" if group.is_complete else f"{names}{more}"
     numbers = {direction: sum(change.direction is direction for change in changes) for direction in Direction}
     counts = ", ".join(f"{number} {direction}" for direction, number in numbers.items() if number)
-    return f"{counts}: {named} and {counted(len(changes) - _FEW, 'other')}{more}"
+    return f"{counts}: {names} and {counted(len(changes) - _FEW, 'other')}{more}"
 
 
 def changes_by_platform(platforms: Iterable[PlatformChanges]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -102,7 +106,7 @@ def changes_by_platform(platforms: Iterable[PlatformChanges]) -> tuple[tuple[str
 
 
 def one_change(change: PackageChange) -> str:
-    """`libc6 2.39-0ubuntu8.4 → 2.39-0ubuntu8.5 (USN-7259-1)`."""
+    """Words the change of one package: `libc6 2.39-0ubuntu8.4 → 2.39-0ubuntu8.5 (USN-7259-1)`."""
     if change.before is None or change.after is None:
         return f"{change.name} {change.after or change.before} {change.direction}"
     moved = f"{change.name} {change.before} → {change.after}"
@@ -113,6 +117,6 @@ def one_change(change: PackageChange) -> str:
 
 def few_notices(change: PackageChange) -> str:
     """The names of fixes that came with a package, the latest few of them: `USN-7278-1`."""
-    shown = ", ".join(change.notices[-_FEW:])
+    names = ", ".join(change.notices[-_FEW:])
     more = len(change.notices) - _FEW
-    return f"{shown} and {counted(more, 'other')}" if more > 0 else shown
+    return f"{names} and {counted(more, 'other')}" if more > 0 else names

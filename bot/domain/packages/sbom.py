@@ -22,14 +22,14 @@ class SbomOrigin(StrEnum):
 class Sbom:
     """What one document lists; its problems say why something of it, or all, cannot be read.
 
-    It is proved only where somebody trusted has signed an attestation of it about this image, else claimed; `told`
-    says by whom it is signed, or why that does not count. `document` is the digest of the text.
+    It is proved only where somebody trusted has signed an attestation of it about this image, else claimed;
+    `signer_text` says by whom it is signed, or why that does not count. `document` is the digest of the text.
     """
 
     document: str
     origin: SbomOrigin
     strength: Strength
-    told: str
+    signer_text: str
     inventory: Inventory
     judged_by: str | None = None
     """The mark of who was trusted when it was proved; None of what is claimed."""
@@ -55,5 +55,5 @@ class ImagePlace:
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """What a statement about this image may name."""
+        """The digests by which a statement about this image may name it."""
         return tuple(dict.fromkeys((self.digest, self.index)))

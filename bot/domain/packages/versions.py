@@ -53,7 +53,7 @@ def compare_versions(package_type: str, first: str, second: str) -> int:
     return compare(first, second)
 
 
-def compare_to_named(package_type: str, version: str, named: str) -> int:
+def compare_to_named(package_type: str, version: str, named_version: str) -> int:
     """The same of an installed version and of one that a publisher names, which may stand for several builds.
 
     Azure Linux names `8.11.1-11` what is installed as `8.11.1-11.azl3`: of rpm's, a release without the tag of its
@@ -61,16 +61,20 @@ def compare_to_named(package_type: str, version: str, named: str) -> int:
     both come before what they take in, so that a last affected version would leave out the build that it means.
     Raises `BadVersion` as well where the installed one is the bare one: which build that is nobody knows.
     """
-    order = compare_versions(package_type, version, named)
+    order = compare_versions(package_type, version, named_version)
     if package_type != PackageType.RPM or not order:
         return order
-    one, other = _matched(_RPM, version, "rpm"), _matched(_RPM, named, "rpm")
-    if _rpm_epoch(one) != _rpm_epoch(other) or _rpm_parts(one["version"]) != _rpm_parts(other["version"]):
+    installed_parts, named_parts = _matched(_RPM, version, "rpm"), _matched(_RPM, named_version, "rpm")
+    if _rpm_epoch(installed_parts) != _rpm_epoch(named_parts) or _rpm_parts(
+        installed_parts["version"]
+    ) != _rpm_parts(named_parts["version"]):
         return order
-    if _takes_in(other["release"], one["release"]):
+    if _takes_in(named_parts["release"], installed_parts["release"]):
         return 0
-    if _takes_in(one["release"], other["release"]):
-        raise BadVersion(f"which build of {version!r} is installed cannot be told, and {named!r} is one of them")
+    if _takes_in(installed_parts["release"], named_parts["release"]):
+        raise BadVersion(
+            f"which build of {version!r} is installed cannot be told, and {named_version!r} is one of them"
+        )
     return order
 
 
@@ -92,13 +96,13 @@ def _deb_key(text: str) -> tuple[Any, ...]:
 
     Blanks around it do not count, as for dpkg.
     """
-    found = _matched(_DEB, text.strip(" \t"), "Debian")
-    upstream, revision = found["upstream"], found["revision"]
-    if ":" in upstream and found["epoch"] is None:
+    match = _matched(_DEB, text.strip(" \t"), "Debian")
+    upstream, revision = match["upstream"], match["revision"]
+    if ":" in upstream and match["epoch"] is None:
         raise BadVersion(f"{text!r} is no Debian version: its epoch is no number")
     if revision is None and "-" in upstream:
         raise BadVersion(f"{text!r} is no Debian version: no revision has a colon")
-    return _epoch(found["epoch"], text, _LARGEST_DEB_EPOCH), _deb_parts(upstream), _deb_parts(revision or "0")
+    return _epoch(match["epoch"], text, _LARGEST_DEB_EPOCH), _deb_parts(upstream), _deb_parts(revision or "0")
 
 
 def _deb_parts(text: str) -> tuple[tuple[tuple[int, ...], int], ...]:
@@ -119,9 +123,9 @@ def _compare_rpm(first: str, second: str) -> int:
 @lru_cache(maxsize=_KEPT)
 def _rpm_key(text: str) -> tuple[Any, ...]:
     """rpm-version(7): `[epoch:]version[-release]`; a version without a release is older than the same with any."""
-    found = _matched(_RPM, text, "rpm")
-    version, release = found["version"], found["release"]
-    return _rpm_epoch(found), _rpm_parts(version), release is not None, _rpm_parts(release or "")
+    match = _matched(_RPM, text, "rpm")
+    version, release = match["version"], match["release"]
+    return _rpm_epoch(match), _rpm_parts(version), release is not None, _rpm_parts(release or "")
 
 
 def _rpm_parts(text: str) -> tuple[tuple[int, int | str], ...]:
@@ -139,8 +143,8 @@ def _rpm_part(part: str) -> tuple[int, int | str]:
     return (4, int(part)) if part.isdigit() else (3, part)
 
 
-def _rpm_epoch(found: re.Match[str]) -> int:
-    return _epoch(found["epoch"], found.string, _LARGEST_RPM_EPOCH)
+def _rpm_epoch(match: re.Match[str]) -> int:
+    return _epoch(match["epoch"], match.string, _LARGEST_RPM_EPOCH)
 
 
 def _compare_apk(first: str, second: str) -> int:
@@ -154,21 +158,21 @@ def _apk_key(text: str) -> tuple[tuple[int, Any], ...]:
     Where two versions differ in the kind of their next part, the kind decides: a pre-release suffix is older than
     the end, and any other part is newer than it, a further number most (apk-tools, apk-version(8)).
     """
-    found = _matched(_APK, text, "Alpine")
-    parts: list[tuple[int, Any]] = [(7, int(found["first"]))]
-    parts += [(6, _apk_number(digits)) for digits in found["rest"].split(".")[1:]]
-    if found["letter"]:
-        parts.append((5, found["letter"]))
-    for name, digits in _APK_SUFFIX.findall(found["suffixes"]):
+    match = _matched(_APK, text, "Alpine")
+    parts: list[tuple[int, Any]] = [(7, int(match["first"]))]
+    parts += [(6, _apk_number(digits)) for digits in match["rest"].split(".")[1:]]
+    if match["letter"]:
+        parts.append((5, match["letter"]))
+    for name, digits in _APK_SUFFIX.findall(match["suffixes"]):
         is_early = name in _APK_BEFORE_RELEASE
         names = _APK_BEFORE_RELEASE if is_early else _APK_AFTER_RELEASE
         parts.append((-1 if is_early else 4, names.index(name)))
         if digits:
             parts.append((3, int(digits)))
-    if found["commit"]:
-        parts.append((2, found["commit"]))
-    if found["revision"]:
-        parts.append((1, int(found["revision"])))
+    if match["commit"]:
+        parts.append((2, match["commit"]))
+    if match["revision"]:
+        parts.append((1, int(match["revision"])))
     return (*parts, (0, 0))
 
 
@@ -188,11 +192,11 @@ def _nuget_key(text: str) -> tuple[Any, ...]:
     A label is a number where it fits into 32 bits, as NuGet.Versioning has it, and numbers come before words.
     Blanks around the whole do not count.
     """
-    found = _matched(_NUGET, text.strip(" \t\r\n"), "NuGet")
-    numbers = [int(digits) for digits in found["numbers"].split(".")]
+    match = _matched(_NUGET, text.strip(" \t\r\n"), "NuGet")
+    numbers = [int(digits) for digits in match["numbers"].split(".")]
     if any(number not in _INT32 for number in numbers):
         raise BadVersion(f"{text!r} is no NuGet version: a number is larger than {_INT32.stop - 1}")
-    labels = found["labels"]
+    labels = match["labels"]
     is_release = labels is None
     return (*(numbers + [0] * 4)[:4], is_release, tuple(_nuget_label(label) for label in (labels or "").split(".")))
 
@@ -204,10 +208,10 @@ def _nuget_label(label: str) -> tuple[int, int, str]:
 
 
 def _matched(form: re.Pattern[str], text: str, whose: str) -> re.Match[str]:
-    found = form.fullmatch(text) if len(text) <= _LONGEST else None
-    if found is None:
+    match = form.fullmatch(text) if len(text) <= _LONGEST else None
+    if match is None:
         raise BadVersion(f"{text[:80]!r} is no {whose} version")
-    return found
+    return match
 
 
 def _epoch(digits: str | None, text: str, largest: int) -> int:

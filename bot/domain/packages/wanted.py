@@ -81,9 +81,9 @@ class WantedPackage:
         return Fit.YES if is_below else Fit.NO
 
 
-def fit_of(package: Package, wanted: Collection[Sought], release: str | None = None) -> Fit:
+def fit_of(package: Package, sought_packages: Collection[Sought], release: str | None = None) -> Fit:
     """Whether it is wanted in an image of that release; the first that is not `NO` counts."""
-    of_release = (each for each in wanted if each.release in (None, release))
+    of_release = (each for each in sought_packages if each.release in (None, release))
     return next((fit for each in of_release if (fit := each.fit(package)) is not Fit.NO), Fit.NO)
 
 
@@ -106,8 +106,8 @@ def _fixed_runtimes(versions: Sequence[str]) -> tuple[str, ...]:
     """An advisory names the fixed SDKs of a channel beside its fixed runtime, whose number is the lowest."""
     lowest: dict[tuple[str, ...], str] = {}
     for version in versions:
-        known = lowest.get(channel_of(version))
-        if known is None or compare_versions(PackageType.NUGET, version, known) < 0:
+        lowest_version = lowest.get(channel_of(version))
+        if lowest_version is None or compare_versions(PackageType.NUGET, version, lowest_version) < 0:
             lowest[channel_of(version)] = version
     return tuple(version for _, version in sorted(lowest.items()))
 
@@ -116,9 +116,9 @@ def _packs(framework: str) -> tuple[str, ...]:
     return tuple(f"{framework}.Runtime.{identifier}" for identifier in _RUNTIME_IDENTIFIERS)
 
 
-def names_of(wanted: Iterable[Sought]) -> list[str]:
-    """Each name once, in order."""
-    return sorted({name for each in wanted for name in each.names})
+def names_of(sought_packages: Iterable[Sought]) -> list[str]:
+    """Returns the names of all packages that are asked for, each once, in order."""
+    return sorted({name for each in sought_packages for name in each.names})
 
 
 def channel_of(version: str) -> tuple[str, ...]:

@@ -89,27 +89,29 @@ class BranchBuilds:
 
 
 def builds_with(
-    known: BranchBuilds, state: str, runs: Iterable[PastRun], branch: str, until: datetime
+    builds: BranchBuilds, state: str, runs: Iterable[PastRun], branch: str, until: datetime
 ) -> BranchBuilds:
     """What is known once these runs, in any order, are taken in."""
     fresh = sorted((run for run in runs if run.builds(branch)), key=lambda run: run.at, reverse=True)
-    succeeded = [run for run in (*fresh, known.last_success) if run is not None and run.has_succeeded]
+    succeeded = [run for run in (*fresh, builds.last_success) if run is not None and run.has_succeeded]
     last = max(succeeded, key=lambda run: run.at, default=None)
-    failed = [run for run in _merged(fresh, known.failed) if run.has_failed and (last is None or run.at > last.at)]
-    scheduled = [run for run in _merged(fresh, known.scheduled) if run.event == "schedule"]
-    ended = _ended_last((*fresh, known.ended))
+    failed = [
+        run for run in _merge_runs(fresh, builds.failed) if run.has_failed and (last is None or run.at > last.at)
+    ]
+    scheduled = [run for run in _merge_runs(fresh, builds.scheduled) if run.event == "schedule"]
+    ended = _ended_last((*fresh, builds.ended))
     return BranchBuilds(state, last, tuple(scheduled[:MOST_SCHEDULED]), tuple(failed[:MOST_FAILED]), until, ended)
 
 
 def _ended_last(runs: Iterable[PastRun | None]) -> PastRun | None:
     """The one that ended last and that can be asked for; one whose next attempt goes on has not ended."""
-    found = (run for run in runs if run is not None and run.id is not None and run.updated_at is not None)
-    ended = [run for run in found if run.has_succeeded or run.has_failed]
+    datable_runs = (run for run in runs if run is not None and run.id is not None and run.updated_at is not None)
+    ended = [run for run in datable_runs if run.has_succeeded or run.has_failed]
     return max(ended, key=lambda run: run.updated_at or run.at, default=None)
 
 
-def _merged(fresh: Iterable[PastRun], known: Iterable[PastRun]) -> list[PastRun]:
+def _merge_runs(fresh: Iterable[PastRun], known_runs: Iterable[PastRun]) -> list[PastRun]:
     """Newest first; of two tellings of one run the fresh one."""
-    by_moment = {(run.at, run.event, run.url): run for run in known}
+    by_moment = {(run.at, run.event, run.url): run for run in known_runs}
     by_moment |= {(run.at, run.event, run.url): run for run in fresh}
     return sorted(by_moment.values(), key=lambda run: run.at, reverse=True)

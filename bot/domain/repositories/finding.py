@@ -1,8 +1,9 @@
-"""What one check of one practice found at one place of a repository's files."""
+"""What one check of one practice found at one place of a repository's files, and how the repository as a whole
+stands to each practice by that."""
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -57,7 +58,7 @@ class Fix:
 
     @property
     def as_suggestion(self) -> "Fix":
-        """The same, to be looked at by a person first."""
+        """The fix with its edits only suggested, to be looked at by a person first."""
         return replace(self, edits=(), suggested=self.edits or self.suggested)
 
 
@@ -94,9 +95,48 @@ def with_fingerprints(findings: Iterable[Finding]) -> Iterator[tuple[Finding, st
 
     It is made of the check, the file and the subject; those that share all three are counted in their order.
     """
-    seen: Counter[tuple[str, str, str]] = Counter()
+    counts: Counter[tuple[str, str, str]] = Counter()
     for finding in findings:
         key = (finding.check, finding.place.path, finding.subject)
-        text = "\0".join((*key, str(seen[key])))
-        seen[key] += 1
+        text = "\0".join((*key, str(counts[key])))
+        counts[key] += 1
         yield finding, hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+_WEIGHTIEST_FIRST = (Outcome.FAILS, Outcome.UNKNOWN, Outcome.WAIVED, Outcome.HOLDS, Outcome.NOT_APPLICABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """How many findings of a check fail that did not before, and how many of those that failed do no more."""
+
+    opened: int = 0
+    closed: int = 0
+
+
+def outcomes(findings: Iterable[Finding]) -> dict[str, Outcome]:
+    """Returns for each check that found anything the outcome of the repository as a whole.
+
+    One place that fails decides; then one that cannot be told, one that is waived, one that holds.
+    """
+    by_check: dict[str, set[Outcome]] = {}
+    for finding in findings:
+        by_check.setdefault(finding.check, set()).add(finding.outcome)
+    return {
+        check: next(each for each in _WEIGHTIEST_FIRST if each in check_outcomes)
+        for check, check_outcomes in by_check.items()
+    }
+
+
+def moves(before: Iterable[Finding], after: Iterable[Finding]) -> Mapping[str, Moves]:
+    """What has opened and closed, by check; a finding whose lines moved is the same."""
+    failed, fails = _failing(before), _failing(after)
+    opened = Counter(check for name, check in fails.items() if name not in failed)
+    closed = Counter(check for name, check in failed.items() if name not in fails)
+    return {check: Moves(opened[check], closed[check]) for check in sorted(opened.keys() | closed.keys())}
+
+
+def _failing(findings: Iterable[Finding]) -> dict[str, str]:
+    return {
+        name: finding.check for finding, name in with_fingerprints(findings) if finding.outcome is Outcome.FAILS
+    }

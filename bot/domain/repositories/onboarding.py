@@ -63,7 +63,7 @@ class ProposedCommit:
 
     check: str
     title: str
-    why: str
+    reason: str
     mended: tuple[Mended, ...]
     files: Mapping[str, bytes]
 
@@ -80,7 +80,7 @@ class LeftToPeople:
     subject: str
     message: str
     advice: str
-    why: str
+    reason: str
     patch: str = ""
     is_denied: bool = False
     """Only for want of a right."""
@@ -122,13 +122,13 @@ class Counted:
 class Proposal:
     """One small pull request: `commits` in their order, and all that it leaves.
 
-    `read` are the texts that it was made from, by path; `more` counts places that a later pull request mends.
+    `source_texts` are those that it was made from, by path; `more` counts places that a later pull request mends.
     `counted` are the findings of the texts as they were read, `mends` what is to be once it was merged.
     """
 
     commits: tuple[ProposedCommit, ...]
-    left: tuple[LeftToPeople, ...]
-    read: Mapping[str, bytes]
+    left_to_people: tuple[LeftToPeople, ...]
+    source_texts: Mapping[str, bytes]
     more: int = 0
     counted: "Counted" = field(default_factory=lambda: Counted({}, {}))
     mends: tuple["MendedPlace", ...] = ()
@@ -141,8 +141,11 @@ class Proposal:
     @property
     def mark(self) -> str:
         """Tells proposals apart by what they add and take away, wherever in the files that stands."""
-        told = [(path, _moved_lines(self.read.get(path, b""), text)) for path, text in sorted(self.files.items())]
-        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+        moved_lines = [
+            (path, _moved_lines(self.source_texts.get(path, b""), text))
+            for path, text in sorted(self.files.items())
+        ]
+        return hashlib.sha256(repr(moved_lines).encode()).hexdigest()[:16]
 
 
 def unified_diff(path: str, before: bytes | None, after: bytes) -> str:
@@ -184,13 +187,15 @@ class Onboarding:
     def once_merged(self) -> "Onboarding":
         """What was proposed was merged; of a place that is mended again, only the last time counts."""
         again = {(each.check, each.path, each.subject, each.message) for each in self.proposed}
-        kept = (each for each in self.brought if (each.check, each.path, each.subject, each.message) not in again)
-        return replace(self, merged=self.merged + 1, proposed=(), brought=(*kept, *self.proposed))
+        remaining = (
+            each for each in self.brought if (each.check, each.path, each.subject, each.message) not in again
+        )
+        return replace(self, merged=self.merged + 1, proposed=(), brought=(*remaining, *self.proposed))
 
     def without_what_was_taken_back(self, now: Counted) -> "Onboarding":
         """With the checks declined of which a place is mended no more, by what the repository shows now."""
-        gone = {each.check for each in self.brought if now.lacks(each)}
-        if not gone:
+        declined_checks = {each.check for each in self.brought if now.lacks(each)}
+        if not declined_checks:
             return self
-        kept = tuple(each for each in self.brought if each.check not in gone)
-        return replace(self, brought=kept, declined=tuple(sorted({*self.declined, *gone})))
+        remaining = tuple(each for each in self.brought if each.check not in declined_checks)
+        return replace(self, brought=remaining, declined=tuple(sorted({*self.declined, *declined_checks})))

@@ -74,15 +74,15 @@ class RepositoryConfig:
     """Images that it says to produce, `registry/name` with or without a tag; what counts, the operator decides."""
 
     @classmethod
-    def not_read(cls, why: str) -> "RepositoryConfig":
+    def not_read(cls, reason: str) -> "RepositoryConfig":
         """Of a repository whose file is there and cannot be read."""
-        return cls(enabled=False, unread=why)
+        return cls(enabled=False, unread=reason)
 
     def owners_of(self, paths: Iterable[str]) -> tuple[str, ...]:
-        """The code owners of these files, each once."""
-        wanted = set(paths)
+        """Returns whom CODEOWNERS names for any of these files, each once."""
+        path_set = set(paths)
         return tuple(
-            dict.fromkeys(owner for part in self.owned if wanted & set(part.paths) for owner in part.owners)
+            dict.fromkeys(owner for part in self.owned if path_set & set(part.paths) for owner in part.owners)
         )
 
     def part_of(self, path: str, terms: Terms) -> PathWorkflow | None:
@@ -117,7 +117,7 @@ class RepositoryConfig:
         return self.action in (ActionPreference.DISPATCH, ActionPreference.NOTIFY)
 
     def ignored_by(self, path: str, base: str, today: date) -> Ignore | None:
-        """The first entry for which this usage is left alone."""
+        """Returns the first entry by which this usage is left alone; None where none holds."""
         rebuilds = (entry for entry in self.ignored if not entry.check)
         return next((entry for entry in rebuilds if entry.holds(path, base, today)), None)
 

@@ -44,13 +44,13 @@ class SdkPin:
             return False
         if other.is_prerelease and not (self.allow_prerelease or pinned.is_prerelease):
             return False
-        kept = {
+        matches = {
             RollForward.PATCH: _band(pinned) == _band(other),
             RollForward.FEATURE: pinned.parts[:2] == other.parts[:2],
             RollForward.MINOR: pinned.parts[:1] == other.parts[:1],
             RollForward.MAJOR: True,
         }
-        return kept[RollForward(self.roll_forward.removeprefix("latest").lower())]
+        return matches[RollForward(self.roll_forward.removeprefix("latest").lower())]
 
     def must_move(self, image_version: str, *, image_is_pinned: bool) -> bool:
         """Whether the pin has to become `image_version`, the SDK that the repository's image now holds.

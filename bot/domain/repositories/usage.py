@@ -131,13 +131,13 @@ class Usage:
     @property
     def paths(self) -> tuple[str, ...]:
         """The files that its text stands in, the one to rewrite first."""
-        named = [self.named_at.path] if self.named_at is not None else []
-        return tuple(dict.fromkeys([self.path, *(piece.path or self.path for piece in self.pieces), *named]))
+        naming_paths = [self.named_at.path] if self.named_at is not None else []
+        return tuple(dict.fromkeys([self.path, *(piece.path or self.path for piece in self.pieces), *naming_paths]))
 
     def lost(self, lacks: Collection[str]) -> tuple[str, ...]:
         """The platforms that it says to build for, of those that its base does not have any more."""
-        named = {usual_name(platform) for platform in self.platforms}
-        return tuple(each for each in lacks if each in named)
+        platform_names = {usual_name(platform) for platform in self.platforms}
+        return tuple(each for each in lacks if each in platform_names)
 
     def builds_for(self, changed: Iterable[str]) -> bool:
         """Whether any of the platforms that changed matters; all do where nothing is said on either side.
@@ -175,7 +175,7 @@ class OpenReference:
     path: str
     line: int
     pattern: str
-    why: str
+    reason: str
 
     def may_be(self, reference: Reference) -> bool:
         return fnmatchcase(str(reference), self.pattern)

@@ -5,22 +5,22 @@ from datetime import datetime
 
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import Gated, GateOutcome
-from bot.domain.rollouts.joining import left
+from bot.domain.rollouts.joining import leave_run
 from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
 from bot.domain.wording.words import counted
 
 
-def after_green_build(rebuild: Rebuild, told: str, *, at: datetime) -> Rebuild:
-    """The rebuild in its next state; `told` says which build was green. A green build is not a fresh image, so what
-    it has pushed is looked at."""
-    built = replace(rebuild, built_at=at)
-    return built.moved(RebuildState.PROVING, f"{told}; its image is looked at", at=at)
+def after_green_build(rebuild: Rebuild, build_text: str, *, now: datetime) -> Rebuild:
+    """The rebuild in its next state; `build_text` says which build was green. A green build is no fresh image, so
+    what it has pushed is looked at."""
+    built = replace(rebuild, built_at=now)
+    return built.moved(RebuildState.PROVING, f"{build_text}; its image is looked at", at=now)
 
 
 def after_proof(
-    rebuild: Rebuild, verdict: ImageVerdict, told: str, gated: Gated | None = None, *, at: datetime
+    rebuild: Rebuild, verdict: ImageVerdict, proof_text: str, gated: Gated | None = None, *, now: datetime
 ) -> Rebuild:
-    """The rebuild once its image was looked at, or could not be; `told` says what was seen.
+    """The rebuild once its image was looked at, or could not be; `proof_text` says what was seen.
 
     `gated` is what the gate says of what is inside, None where no rule asks. An image that it holds back goes no
     further: it has failed where something blocks, and is built where that cannot be told. What a run of others has
@@ -28,15 +28,19 @@ def after_proof(
     """
     judged = replace(rebuild, proof=verdict)
     if verdict.fails and rebuild.follows_others:
-        return left(judged, told, Joined.IN_VAIN, at=at)
+        return leave_run(judged, proof_text, Joined.IN_VAIN, now=now)
     if verdict.fails:
-        return judged.moved(RebuildState.FAILED, told, at=at)
+        return judged.moved(RebuildState.FAILED, proof_text, at=now)
     if gated is not None and gated.holds:
-        return _held_back(judged, told, gated, at)
-    said = told if gated is None or gated.outcome is GateOutcome.PASSED else f"{told}; {gate_in_words(gated)}"
+        return _hold_back(judged, proof_text, gated, now)
+    reason = (
+        proof_text
+        if gated is None or gated.outcome is GateOutcome.PASSED
+        else f"{proof_text}; {gate_in_words(gated)}"
+    )
     if verdict is ImageVerdict.UNKNOWN:
-        return _built(judged, RebuildState.BUILT, f"built, not proven: {said}", at)
-    return _built(judged, RebuildState.SUCCEEDED, said, at)
+        return _end_build(judged, RebuildState.BUILT, f"built, not proven: {reason}", now)
+    return _end_build(judged, RebuildState.SUCCEEDED, reason, now)
 
 
 def gate_in_words(gated: Gated) -> str:
@@ -50,14 +54,14 @@ def gate_in_words(gated: Gated) -> str:
             return f"the gate found {gated.told}"
 
 
-def _held_back(rebuild: Rebuild, told: str, gated: Gated, at: datetime) -> Rebuild:
+def _hold_back(rebuild: Rebuild, proof_text: str, gated: Gated, now: datetime) -> Rebuild:
     if gated.outcome is GateOutcome.BLOCKED:
-        return rebuild.moved(RebuildState.FAILED, f"built, but {gate_in_words(gated)}", at=at)
-    return rebuild.moved(RebuildState.BUILT, f"built, but {gate_in_words(gated)}; {told}", at=at)
+        return rebuild.moved(RebuildState.FAILED, f"built, but {gate_in_words(gated)}", at=now)
+    return rebuild.moved(RebuildState.BUILT, f"built, but {gate_in_words(gated)}; {proof_text}", at=now)
 
 
-def _built(rebuild: Rebuild, end: RebuildState, told: str, at: datetime) -> Rebuild:
+def _end_build(rebuild: Rebuild, end: RebuildState, reason: str, now: datetime) -> Rebuild:
     """Moves a rebuild whose build is done to its first step, or to its end where it has none."""
     if rebuild.steps:
-        return rebuild.moved(RebuildState.STEPPING, f"{told}; {counted(rebuild.steps, 'step')} to go", at=at)
-    return rebuild.moved(end, told, at=at)
+        return rebuild.moved(RebuildState.STEPPING, f"{reason}; {counted(rebuild.steps, 'step')} to go", at=now)
+    return rebuild.moved(end, reason, at=now)

@@ -40,7 +40,7 @@ class BehindUsage:
     member: FleetRepository
     usage: Usage
     base: Base
-    shown: Observation
+    observation: Observation
     published_at: datetime | None = None
     moves: tuple[Move, ...] = ()
 
@@ -78,18 +78,18 @@ def lacking(behind: BehindUsage, now: datetime) -> Change:
     from_version = version or next(
         (move.change.from_version for move in behind.moves if move.change.from_version), None
     )
-    found = {change.cause for change in changes}
+    causes = {change.cause for change in changes}
     cves = tuple(dict.fromkeys(cve for change in changes for cve in change.cves))
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
     return Change(
         base=behind.base,
         at=now,
         from_digest=reference.digest or next((move.change.from_digest for move in behind.moves), None),
-        to_digest=behind.shown.digest,
-        cause=next((cause for cause in _WEIGHT if cause in found), Cause.AGE),
+        to_digest=behind.observation.digest,
+        cause=next((cause for cause in _WEIGHT if cause in causes), Cause.AGE),
         cause_at_detection=Cause.AGE,
         from_version=from_version,
-        to_version=behind.shown.version,
+        to_version=behind.observation.version,
         cves=cves,
         not_relevant=tuple(cve for cve in cves if cve not in concerning),
         severity=worst(change.severity for change in changes),
@@ -101,5 +101,9 @@ def lacking(behind: BehindUsage, now: datetime) -> Change:
 
 def _platforms(changes: Iterable[Change]) -> tuple[str, ...]:
     """All that changed on the way; none where one change does not tell its own, so that all count."""
-    told = [change.platforms for change in changes]
-    return tuple(sorted({each for some in told for each in some})) if all(told) else ()
+    platforms_by_change = [change.platforms for change in changes]
+    return (
+        tuple(sorted({each for platforms in platforms_by_change for each in platforms}))
+        if all(platforms_by_change)
+        else ()
+    )

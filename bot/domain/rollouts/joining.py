@@ -7,7 +7,7 @@ from bot.domain.forge.runs import Run
 from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
 
 
-def join(rebuild: Rebuild, run: Run, *, at: datetime) -> Rebuild:
+def join(rebuild: Rebuild, run: Run, *, now: datetime) -> Rebuild:
     """The rebuild as it follows a run of others: it began when that did."""
     joined = replace(
         rebuild,
@@ -18,24 +18,24 @@ def join(rebuild: Rebuild, run: Run, *, at: datetime) -> Rebuild:
         node_id=run.node_id,
         url=run.url or rebuild.url,
     )
-    return joined.moved(RebuildState.DISPATCHED, f"{_named(joined)} builds it already", at=at)
+    return joined.moved(RebuildState.DISPATCHED, f"{_name_of_run(joined)} builds it already", at=now)
 
 
-def not_ended(rebuild: Rebuild, how: str) -> str:
+def not_ended(rebuild: Rebuild, state_text: str) -> str:
     """What is said of a run that has not ended, which `is under way` or `waits for its turn`."""
     if not rebuild.follows_others:
-        return f"the run {how}"
-    return f"{_named(rebuild)} builds it already, and {how}"
+        return f"the run {state_text}"
+    return f"{_name_of_run(rebuild)} builds it already, and {state_text}"
 
 
-def left(rebuild: Rebuild, told: str, how: Joined, *, at: datetime) -> Rebuild:
+def leave_run(rebuild: Rebuild, outcome_text: str, end: Joined, *, now: datetime) -> Rebuild:
     """The rebuild once a run of others has not brought what was wanted: another takes its place, which dispatches
     where there is no such run any more."""
-    next_one = "it is dispatched" if how is Joined.IN_VAIN else "it is begun anew"
-    reason = f"{_named(rebuild)} did not bring it: {told}; {next_one}"
-    return replace(rebuild, joined=how).moved(RebuildState.SUPERSEDED, reason, at=at)
+    next_one = "it is dispatched" if end is Joined.IN_VAIN else "it is begun anew"
+    reason = f"{_name_of_run(rebuild)} did not bring it: {outcome_text}; {next_one}"
+    return replace(rebuild, joined=end).moved(RebuildState.SUPERSEDED, reason, at=now)
 
 
-def _named(rebuild: Rebuild) -> str:
+def _name_of_run(rebuild: Rebuild) -> str:
     began = "" if rebuild.attempted_at is None else f" of {rebuild.attempted_at:%H:%M}"
     return f"run {rebuild.run_number or rebuild.run}{began}"

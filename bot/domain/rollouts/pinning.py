@@ -23,19 +23,19 @@ def wanted_reference(
     loosen it to. A reference that names a newer version than the base shows stays, however it is pinned, but where
     `may_go_back` says that a rule has bases followed backwards.
     """
-    written = named_version(reference, base)
-    if not may_go_back and goes_back(written, version):
-        return Unknown(f"{reference} names {written}, and its base shows the older {version}", is_ahead=True)
+    version_in_tag = named_version(reference, base)
+    if not may_go_back and goes_back(version_in_tag, version):
+        return Unknown(f"{reference} names {version_in_tag}, and its base shows the older {version}", is_ahead=True)
     if base is not None and is_line(base):
         if version is None:
             return Unknown(f"the newest release of {base.short} is not known yet")
-        target: Reference | Unknown = reference.at(version, digest if reference.digest is not None else None)
+        target: Reference | Unknown = reference.with_tag(version, digest if reference.digest is not None else None)
     elif pin is Pin.FLOATING and base is not None and reference.digest != digest:
-        return reference.at(base.tag, None)
+        return reference.with_tag(base.tag, None)
     else:
         target = reference_after_move(reference, digest, version)
     if pin is Pin.DIGEST and not isinstance(target, Unknown):
-        return target.at(target.tag, digest)
+        return target.with_tag(target.tag, digest)
     return target
 
 

@@ -48,11 +48,11 @@ def kept_in_words(base: Base, who: str, reason: str, *, is_shown: bool) -> str:
     """Why a quarantine of `base` keeps a rebuild, and what that waits for; `is_shown` while the base shows the
     quarantined digest."""
     lift = f"`freshness-bot quarantine lift {base}`"
-    told = f"quarantined by {who} ({reason})"
+    reason_text = f"quarantined by {who} ({reason})"
     if is_shown:
-        return f"{told}: it waits until {base.short} shows another digest, or for {lift}"
+        return f"{reason_text}: it waits until {base.short} shows another digest, or for {lift}"
     by_now = f"what is planned for the digest that {base.short} shows by now takes its place"
-    return f"{told}: {by_now}, or it waits for {lift}"
+    return f"{reason_text}: {by_now}, or it waits for {lift}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,12 @@ class Suspect:
 
 def suspects(ends: Iterable[BuildEnd]) -> tuple[Suspect, ...]:
     """The digests on which at least three repositories, and a fifth of those that ended, fail reproducibly."""
-    found = []
+    suspect_digests = []
     for (base, digest), latest in _latest(ends).items():
         broken = sorted(name for name, end in latest.items() if end.tells_against_base)
         if _are_many(len(broken), len(latest)):
-            found.append(Suspect(base, digest, tuple(broken), len(latest)))
-    return tuple(found)
+            suspect_digests.append(Suspect(base, digest, tuple(broken), len(latest)))
+    return tuple(suspect_digests)
 
 
 def needed_reruns(ends: Iterable[BuildEnd]) -> tuple[BuildEnd, ...]:
@@ -84,17 +84,17 @@ def needed_reruns(ends: Iterable[BuildEnd]) -> tuple[BuildEnd, ...]:
 
     None as long as so few have failed that the base would not be suspected even if all failed again.
     """
-    found: list[BuildEnd] = []
+    reruns: list[BuildEnd] = []
     for latest in _latest(ends).values():
         waiting = [end for end in latest.values() if end.wants_rerun]
         broken = sum(end.tells_against_base for end in latest.values())
         if waiting and _are_many(broken + len(waiting), len(latest)):
-            found += waiting
-    return tuple(found)
+            reruns += waiting
+    return tuple(reruns)
 
 
 def _latest(ends: Iterable[BuildEnd]) -> dict[tuple[Base, str], dict[str, BuildEnd]]:
-    """The last build of each repository on each digest."""
+    """Returns by base and digest the last build of each repository."""
     by_digest: dict[tuple[Base, str], dict[str, BuildEnd]] = {}
     for end in sorted(ends, key=lambda end: end.at):
         by_digest.setdefault((end.base, end.digest), {})[end.repository] = end

@@ -13,23 +13,23 @@ NOT_BEFORE = timedelta(minutes=5)
 """So long after its end it is not: a forge may show it as it was before."""
 
 
-def goes_on(shown: PullRequest | PullRequestState) -> bool:
+def goes_on(request: PullRequest | PullRequestState) -> bool:
     """Whether a pull request that was closed is open again, or was merged since."""
-    return shown.is_open or shown.is_merged
+    return request.is_open or request.is_merged
 
 
-def after_closing(closed: Rebuild, shown: PullRequestState, now: datetime) -> Rebuild:
+def after_closing(closed: Rebuild, request: PullRequestState, now: datetime) -> Rebuild:
     """What goes on in the place of a rebuild whose pull request is open again, or was merged since; the rebuild
     itself where it still is closed.
 
     It is outdated: rules, freezes and what feeds say may be others than when it was closed.
     """
-    if not goes_on(shown):
+    if not goes_on(request):
         return closed
     return replace(
         closed,
         state=RebuildState.OPEN,
-        reason=followed_on(shown.number),
+        reason=followed_on(request.number),
         planned_at=now,
         due_at=now,
         ended_at=None,

@@ -111,7 +111,7 @@ class PlannedRollout:
     joins: int | None
     changes: tuple[int, ...]
     rebuilds: tuple[PlannedRebuild, ...]
-    known: Revisions
+    revisions: Revisions
 
 
 @dataclass(frozen=True, slots=True)

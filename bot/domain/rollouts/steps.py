@@ -51,9 +51,10 @@ STEP_TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
 
 def unheld(names: Sequence[str]) -> str:
     """Says of steps that begin by themselves what the gate can do about them."""
-    one = len(names) == 1
-    told = f"{' and '.join(names)} {'begins by itself' if one else 'begin by themselves'}"
-    return f"{told}: the gate cannot hold {'it' if one else 'them'} back, only the steps that the bot starts"
+    is_single = len(names) == 1
+    beginning = f"{' and '.join(names)} {'begins by itself' if is_single else 'begin by themselves'}"
+    pronoun = "it" if is_single else "them"
+    return f"{beginning}: the gate cannot hold {pronoun} back, only the steps that the bot starts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +146,11 @@ def held_up(
     return deadline if deadline is None or waits_since is not None else deadline + max(until - due_at, timedelta())
 
 
-def after_step_run(step: StepRun, shown: RunState, now: datetime) -> StepRun:
+def after_step_run(step: StepRun, run: RunState, now: datetime) -> StepRun:
     """The step as its run shows it. A run that does nothing (`skipped`) has failed as a step."""
-    match shown.status, shown.conclusion:
+    match run.status, run.conclusion:
         case "completed", "success" | "neutral":
-            return step.moved(StepState.SUCCEEDED, f"{step.workflow} concluded with {shown.conclusion}", at=now)
+            return step.moved(StepState.SUCCEEDED, f"{step.workflow} concluded with {run.conclusion}", at=now)
         case "completed", "cancelled":
             return step.moved(StepState.CANCELLED, f"the run of {step.workflow} was cancelled", at=now)
         case "completed", conclusion:
@@ -177,19 +178,19 @@ def too_late(step: StepRun, now: datetime) -> StepRun | None:
     """The step as failed where its time is over; a run that goes on is left alone."""
     if step.deadline is None or now < step.deadline:
         return None
-    told = f"not through within {duration(step.step.timeout)}: {step.reason}"
-    return step.moved(StepState.FAILED, told, at=now)
+    reason = f"not through within {duration(step.step.timeout)}: {step.reason}"
+    return step.moved(StepState.FAILED, reason, at=now)
 
 
-def inputs_for(step: StepRun, workflow: Workflow, known: Mapping[str, str]) -> Mapping[str, str]:
+def inputs_for(step: StepRun, workflow: Workflow, known_values: Mapping[str, str]) -> Mapping[str, str]:
     """What is sent: of what is known and of the step's own inputs, that which the workflow declares."""
-    offered = {**known, **dict(step.step.inputs)}
+    offered = {**known_values, **dict(step.step.inputs)}
     return {name: value for name, value in offered.items() if name in workflow.inputs}
 
 
-def unknown_inputs(step: StepRun, workflow: Workflow, known: Mapping[str, str]) -> tuple[str, ...]:
+def unknown_inputs(step: StepRun, workflow: Workflow, known_values: Mapping[str, str]) -> tuple[str, ...]:
     """The inputs without which the workflow cannot do, and that nobody knows."""
-    offered = {"correlation", *known, *dict(step.step.inputs)}
+    offered = {"correlation", *known_values, *dict(step.step.inputs)}
     return tuple(name for name in workflow.required if name not in offered)
 
 
@@ -232,36 +233,48 @@ def known_of(images: Sequence[ProducedImage], proof: ImageVerdict | None) -> Map
     if len({image.claim.name for image in counted}) != 1:
         return {}
     image = counted[0]
-    known = {"image": image.claim.name}
+    values = {"image": image.claim.name}
     if len(counted) > 1 or image.digest is None or proof is not ImageVerdict.PROVED:
-        return known
-    return known | {"digest": image.digest, "version": image.place.tag}
+        return values
+    return values | {"digest": image.digest, "version": image.place.tag}
 
 
-def after_step(rebuild: Rebuild, step: StepRun, following: str | None, at: datetime) -> Rebuild:
+def after_step(rebuild: Rebuild, step: StepRun, following: str | None, now: datetime) -> Rebuild:
     """The rebuild once `step` stands as it does; `following` names the next step, None behind the last one."""
     name = step.step.name
-    known = replace(rebuild, url=step.url or rebuild.url)
+    linked_rebuild = replace(rebuild, url=step.url or rebuild.url)
     match step.state:
         case StepState.SUCCEEDED if following is None and rebuild.proof is ImageVerdict.UNKNOWN:
-            return known.moved(RebuildState.BUILT, f"built, not proven; its last step {name} succeeded", at=at)
+            return linked_rebuild.moved(
+                RebuildState.BUILT, f"built, not proven; its last step {name} succeeded", at=now
+            )
         case StepState.SUCCEEDED if following is None:
-            return known.moved(RebuildState.SUCCEEDED, f"built, and its last step {name} succeeded", at=at)
+            return linked_rebuild.moved(
+                RebuildState.SUCCEEDED, f"built, and its last step {name} succeeded", at=now
+            )
         case StepState.SUCCEEDED:
-            return known.moved(RebuildState.STEPPING, f"step {name} succeeded; {following} is next", at=at)
+            return linked_rebuild.moved(
+                RebuildState.STEPPING, f"step {name} succeeded; {following} is next", at=now
+            )
         case StepState.FAILED:
-            return known.moved(RebuildState.FAILED, f"built, but step {name} failed: {step.reason}", at=at)
+            return linked_rebuild.moved(
+                RebuildState.FAILED, f"built, but step {name} failed: {step.reason}", at=now
+            )
         case StepState.CANCELLED:
-            return known.moved(RebuildState.CANCELLED, f"built; step {name} was not finished: {step.reason}", at=at)
+            return linked_rebuild.moved(
+                RebuildState.CANCELLED, f"built; step {name} was not finished: {step.reason}", at=now
+            )
         case StepState.SUPERSEDED:
-            return known.moved(RebuildState.SUPERSEDED, f"built; step {name} was not started: {step.reason}", at=at)
+            return linked_rebuild.moved(
+                RebuildState.SUPERSEDED, f"built; step {name} was not started: {step.reason}", at=now
+            )
         case _:
-            return known.moved(RebuildState.STEPPING, f"step {name}: {step.reason}", at=at)
+            return linked_rebuild.moved(RebuildState.STEPPING, f"step {name}: {step.reason}", at=now)
 
 
 @dataclass(frozen=True, slots=True)
 class StepJob:
-    """A step to be started. `own` is the repository that is rebuilt, `known` what can be given to the workflow.
+    """A step to be started. `own` is the repository that is rebuilt, `known_values` can be given to the workflow.
 
     `overtaken_by` is a later rebuild of the repository that has been built too, and goes on with its own steps.
     `images` are what the rebuild may have built.
@@ -270,6 +283,6 @@ class StepJob:
     step: StepRun
     own: Identity
     severity: Severity | None = None
-    known: Mapping[str, str] = field(default_factory=dict)
+    known_values: Mapping[str, str] = field(default_factory=dict)
     overtaken_by: int | None = None
     images: tuple[ProducedImage, ...] = ()

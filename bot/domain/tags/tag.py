@@ -7,15 +7,29 @@ No specification says what a tag means. The reading follows what publishers do: 
 
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 
 from packaging.version import Version
 
-from bot.domain.tags.parts import BUILD_NUMBER, COMMIT, NUMBER, PART, TagParts, numbers, stamp_of
-from bot.domain.tags.words import WINDOWS, names_architecture, names_commit, names_system
+from bot.domain.tags.words import WINDOWS, names_architecture, names_commit, names_product, names_system
 
 LONGEST_TAG = 128
 """Docker's own limit; a longer text carries no version for us."""
+BUILD_NUMBER = "#"
+"""Stands among the words where a number was, behind the letters that were glued to it: `r12` is `r#`."""
+COMMIT = r"(?:g[0-9a-f]{7,64}|g(?=[0-9a-f]*[0-9])[0-9a-f]{5,6}|(?=[0-9a-f]*[0-9])[0-9a-f]{7,64})"
+PART = re.compile(r"x86_64|[^-_]+", re.A | re.I)
+NUMBER = re.compile(r"(?:kb|post)?([0-9]+(?:\.[0-9]+)*)", re.A | re.I)
+_COMMIT = re.compile(COMMIT, re.A | re.I)
+_SHORT_COMMIT = 7
+_COUNTED = re.compile(
+    r"(?P<what>r|rev|ls|b|build|p|patch|sp|cu(?![0-9]{3})|k3s|rke2r|eksbuild)\.?(?P<number>[0-9]+)", re.A
+)
+"""Counts what was changed or built again since the version: Alpine's and Bitnami's `r0`, SQL Server's `CU11`.
+`cu121` is CUDA 12.1, and so another variant than `cu118`."""
+_DATED = re.compile(r"(?P<stamp>(?:19|20)[0-9]{6}(?:t?(?:[0-9]{4}|[0-9]{6}))?)z?(?P<count>\.[0-9]+)?", re.A | re.I)
+_FORMATS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
 _PREFIX = r"(?P<prefix>(?:[a-z]+\.|(?!v[0-9])[a-z][a-z0-9.]*[-_])*+v?)"
 _VERSIONED = re.compile(rf"{_PREFIX}(?P<release>[0-9]+(?:\.[0-9]+)*)(?P<rest>.*)", re.A | re.I | re.S)
@@ -35,7 +49,6 @@ _PRERELEASE = re.compile(
     re.A | re.I,
 )
 _JOIN = re.compile(r"[-_.]")
-_COMMIT = re.compile(COMMIT, re.A | re.I)
 _BRANCH_AND_COMMIT = re.compile(
     rf"(?P<branch>(?:[a-z][a-z0-9.]*[-_])+?)(?P<commit>{COMMIT}|(?<=sha[-_]|git[-_])[0-9a-f]{{7,64}})(?P<rest>(?:[-_].*)?)",
     re.A | re.I | re.S,
@@ -147,9 +160,9 @@ class Tag:
     @property
     def system(self) -> str | None:
         """The operating system with its release: `noble`, `alpine3.22`, `windowsservercore-ltsc2022`."""
-        named = "-".join(word for word, kind in _classified(self.words) if kind == "system")
+        system_name = "-".join(word for word, kind in _classified(self.words) if kind == "system")
         before = self.prefix.rstrip("-_")
-        return named or (before if names_system(before) else None)
+        return system_name or (before if names_system(before) else None)
 
     @property
     def variant(self) -> tuple[str, ...]:
@@ -190,18 +203,18 @@ def _parse(text: str) -> Tag:
     elif rest and not _JOIN.match(rest):
         # Letters glued to the number (`8u292`, `2nd`): the whole is one word with no version in it.
         return _unversioned(text)
-    found = TagParts().read(rest)
+    tag_parts = TagParts().read(rest)
     return Tag(
         text,
         prefix=head["prefix"].lower(),
         version=version,
         prerelease=_prerelease(prerelease) if prerelease else None,
-        revisions=tuple(found.revisions),
+        revisions=tuple(tag_parts.revisions),
         complete=re.match(r"_[0-9]+(?=[-_.]|\Z)", rest) is not None,
-        stamp=found.stamp or stamp_of(version.partition(".")[0]),
-        commit=found.commit,
-        words=tuple(found.words),
-        builds=tuple(found.builds),
+        stamp=tag_parts.stamp or stamp_of(version.partition(".")[0]),
+        commit=tag_parts.commit,
+        words=tuple(tag_parts.words),
+        builds=tuple(tag_parts.builds),
     )
 
 
@@ -223,16 +236,16 @@ def _is_real(moment: re.Match[str]) -> bool:
 def _at_a_moment(text: str, moment: re.Match[str]) -> Tag:
     """ISO 8601 with hyphens for the colons that a tag cannot hold: `2025-01-20`, `RELEASE.2025-01-20T14-49-07Z`."""
     day, time = moment["day"].replace("-", ""), (moment["time"] or "").replace("-", "")
-    found = TagParts().read(moment["rest"])
+    tag_parts = TagParts().read(moment["rest"])
     return Tag(
         text,
         prefix=moment["prefix"].lower(),
         version=f"{day}.{time}" if time else day,
-        revisions=tuple(found.revisions),
+        revisions=tuple(tag_parts.revisions),
         stamp=day,
-        commit=found.commit,
-        words=tuple(found.words),
-        builds=tuple(found.builds),
+        commit=tag_parts.commit,
+        words=tuple(tag_parts.words),
+        builds=tuple(tag_parts.builds),
     )
 
 
@@ -273,3 +286,62 @@ def _is_system_release(word: str) -> bool:
 def _ends_in_windows(prefix: str) -> bool:
     """`nanoserver-1809`: the number is a Windows release, so moving it would change the system."""
     return prefix.lower().rstrip("-_").rpartition("-")[2] in WINDOWS
+
+
+class TagParts:
+    """Takes the parts of a tag one after the other, and keeps each as what it is: number, date, commit or word."""
+
+    def __init__(self) -> None:
+        self.revisions: list[tuple[int, ...]] = []
+        self.builds: list[tuple[int, ...]] = []
+        self.words: list[str] = []
+        self.stamp: str | None = None
+        self.commit: str | None = None
+
+    def read(self, rest: str) -> "TagParts":
+        for part in PART.findall(rest.lower().removeprefix(".")):
+            self._sort(part)
+        return self
+
+    def _sort(self, part: str) -> None:
+        number = NUMBER.fullmatch(part)
+        if (dated := _DATED.fullmatch(part)) and (stamp := stamp_of(dated["stamp"])):
+            self.stamp = stamp
+            if dated["count"]:
+                self._count("", dated["count"][1:])
+        elif number is None and _COMMIT.fullmatch(part):
+            self.commit = part
+        elif counted := _COUNTED.fullmatch(part):
+            self._count(counted["what"], counted["number"])
+        elif number is None:
+            self.words.append(part)
+        elif part.isdigit() and len(part) == _SHORT_COMMIT:
+            # `git describe` shortens to seven digits, and a hash in 27 has no letter among them.
+            self.commit = part
+        elif not self.words:
+            self.revisions.append(numbers(number[1]))
+        elif names_system(self.words[-1]) or names_product(self.words[-1]):
+            self.words.append(part)
+        else:
+            self._count("", number[1])
+
+    def _count(self, prefix: str, number: str) -> None:
+        self.builds.append(numbers(number))
+        self.words.append(prefix + BUILD_NUMBER)
+
+
+def stamp_of(text: str) -> str | None:
+    """The digits of a day, perhaps with the time: `20240105`, `20240105T1200`, `20240105120000`."""
+    digits = text.lower().replace("t", "")
+    form = _FORMATS.get(len(digits))
+    if form is None or not digits.isdigit() or digits[:2] not in ("19", "20"):
+        return None
+    try:
+        datetime.strptime(digits, form)
+    except ValueError:
+        return None
+    return digits
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split("."))

@@ -1,11 +1,12 @@
-"""A rollout in one line: what happened upstream."""
+"""A rollout in one line: what happened upstream, and which .NET versions that leads to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.domain.bases.change import Cause, Change
 from bot.domain.feeds.advisory import Severity, worst
 from bot.domain.rollouts.rollout import Occasion
-from bot.domain.wording.versions import versions_reached
+from bot.domain.tags.choice import is_newer
+from bot.domain.tags.tag import Tag
 from bot.domain.wording.words import counted
 
 
@@ -45,3 +46,19 @@ def _rated(changes: Sequence[Change], cves: int) -> str:
         return "".join(f", {number} {severity.told}" for severity, number in severe if number)
     highest = worst(each.severity for each in changes)
     return f", rated {'' if cves == 1 else 'up to '}{highest.told}" if highest else ""
+
+
+def versions_reached(changes: Iterable[Change]) -> str:
+    """`.NET 10.0.10`, or `.NET 8.0.21, 10.0.10`: the newest of each channel; SDK versions only where there are no
+    others. Empty where no version moved.
+    """
+    moved = [change for change in changes if change.to_version and change.from_version != change.to_version]
+    runtimes = [change for change in moved if not change.base.is_sdk]
+    newest: dict[tuple[int, ...], str] = {}
+    for change in runtimes or moved:
+        version = change.to_version or ""
+        channel = Tag.parse(version).parts[:2]
+        if channel not in newest or is_newer(newest[channel], version):
+            newest[channel] = version
+    product = ".NET" if runtimes else ".NET SDK"
+    return f"{product} {', '.join(newest[channel] for channel in sorted(newest))}" if newest else ""

@@ -88,10 +88,10 @@ class Message:
 
 
 def plain(text: str) -> Line:
-    """A line in one plain run."""
+    """Makes a line of one run that nothing sets apart."""
     return (TextRun(text),)
 
 
 def strong(text: str) -> Line:
-    """A line in one strong run."""
+    """Makes a line of one run that stands out."""
     return (TextRun(text, Style.STRONG),)

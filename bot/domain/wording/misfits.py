@@ -10,6 +10,6 @@ def misfit(error: "ValidationError") -> str:
     """Words the first defect with its place and counts the rest: `files.0.url: Field required (and 2 more)`."""
     defects = error.errors(include_url=False, include_context=False, include_input=False)
     place = ".".join(str(part) for part in defects[0]["loc"])
-    what = defects[0]["msg"].removeprefix("Value error, ")
+    fault = defects[0]["msg"].removeprefix("Value error, ")
     more = f" (and {len(defects) - 1} more)" if len(defects) > 1 else ""
-    return f"{place}: {what}{more}" if place else f"{what}{more}"
+    return f"{place}: {fault}{more}" if place else f"{fault}{more}"

@@ -8,7 +8,7 @@ _LONGEST = 200
 """Of a name: comparing longer ones takes long, and nobody mistypes them."""
 
 
-def nearest(name: str, known: Iterable[str]) -> list[str]:
+def nearest(name: str, names: Iterable[str]) -> list[str]:
     """Returns up to three known names, the likeliest first: those that have it as a part, else those spelt nearly.
 
     Of names with an owner the last parts are compared: what they share makes them not alike.
@@ -18,21 +18,23 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
     >>> nearest("contoso/shpo", ["contoso/shop", "contoso/ledger"])
     ['contoso/shop']
     """
-    wanted = name[:_LONGEST].lower()
-    by_lower = {each.lower(): each for each in known}
-    found = sorted((each for each in by_lower if wanted and f"/{wanted}" in f"/{each}"), key=lambda each: len(each))
-    if not found:
+    needle = name[:_LONGEST].lower()
+    by_lower = {each.lower(): each for each in names}
+    matches = sorted(
+        (each for each in by_lower if needle and f"/{needle}" in f"/{each}"), key=lambda each: len(each)
+    )
+    if not matches:
         by_last: dict[str, list[str]] = {}
         for each in sorted(by_lower):
             by_last.setdefault(_last(each), []).append(each)
-        close = get_close_matches(_last(wanted), by_last, _MOST, 0.75)
-        found = [each for last in close for each in by_last[last]]
-    return [by_lower[each] for each in found[:_MOST]]
+        close = get_close_matches(_last(needle), by_last, _MOST, 0.75)
+        matches = [each for last in close for each in by_last[last]]
+    return [by_lower[each] for each in matches[:_MOST]]
 
 
-def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+def did_you_mean(name: str, names: Iterable[str], otherwise: str) -> str:
     """Words the nearest names as advice; `otherwise` is what to do where none is near."""
-    near = nearest(name, known)
+    near = nearest(name, names)
     return f"did you mean {' or '.join(near)}?" if near else otherwise
 
 

@@ -18,7 +18,7 @@ def base_path(base: Base | str) -> str:
 
 
 def image_path(name: str) -> str:
-    """`name` is `registry/repository`, without a tag."""
+    """Returns the path of an image's page; `name` is `registry/repository`, without a tag."""
     return f"/images/{quote(name)}"
 
 

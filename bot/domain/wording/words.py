@@ -52,7 +52,7 @@ def duration(length: timedelta) -> str:
     return f"{seconds:.0f} s"
 
 
-def rounded_up(at: datetime, to: timedelta = timedelta(minutes=10)) -> datetime:
+def rounded_up(moment: datetime, to: timedelta = timedelta(minutes=10)) -> datetime:
     """Rounds a probable moment up to the next ten minutes, so that a message does not change every minute."""
     start = datetime(1970, 1, 1, tzinfo=UTC)
-    return start - ((start - at) // to) * to
+    return start - ((start - moment) // to) * to

@@ -50,7 +50,7 @@ def understood(
     in_trouble = frozenset(name for name in unheard if silent[owner_of(name)].is_passing)
     kept_names = in_trouble if now >= until else kept_names | in_trouble
     sentences = [
-        f"{silence.why}; {_sentence_of_stay(unheard & kept_names, owner, None if silence.is_passing else until)}"
+        f"{silence.reason}; {_sentence_of_stay(unheard & kept_names, owner, None if silence.is_passing else until)}"
         for owner, silence in sorted(silent.items())
     ]
     if kept_names - unheard:

@@ -101,7 +101,7 @@ def after_builds(
     if red and not (rebuild.parts and _are_awaited(going, missing_builds, is_late=is_late)):
         return _fail_rebuild(with_builds, red, progress, now, is_all=going is None and not missing_builds)
     if going is None and not missing_builds:
-        return after_green_build(_with_run(with_builds, visible_builds), f"merged, and built: {progress}", at=now)
+        return after_green_build(_with_run(with_builds, visible_builds), f"merged, and built: {progress}", now=now)
     if going is None and is_late:
         return _not_seen(with_builds, missing_builds, now, build_within)
     linked = replace(linked, built_by=_known_red(rebuild, groups))

@@ -12,7 +12,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequestState
 from bot.domain.forge.runs import BuildRun, RunState, dispatched_run, sought_since
 from bot.domain.rollouts.after_build import after_green_build
-from bot.domain.rollouts.joining import left, not_ended
+from bot.domain.rollouts.joining import leave_run, not_ended
 from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, RebuildState
 from bot.domain.rollouts.reopening import after_closing
@@ -101,7 +101,7 @@ class Looks:
         if rebuild.node_id is None or rebuild.node_id in self.followed.unseen:
             run = await self.forge.run(rebuild.identity, rebuild.run)
             rebuild = replace(rebuild, node_id=run.node_id, url=run.url or rebuild.url)
-            return await self._after_ended_run(rebuild, run.shown)
+            return await self._after_ended_run(rebuild, run.state)
         state = self.followed.runs.get(rebuild.node_id)
         if state is None:
             raise _missing_failure(rebuild, f"run {rebuild.run}")
@@ -121,7 +121,7 @@ class Looks:
             followed_rebuild = replace(
                 followed_rebuild, run_number=newer.number, attempted_at=newer.created_at or rebuild.attempted_at
             )
-        after = after_run(followed_rebuild, newer.shown, now)
+        after = after_run(followed_rebuild, newer.state, now)
         return replace(after, reason=f"a newer run took its place: {after.reason}")
 
     async def _search_run(self, rebuild: Rebuild) -> Rebuild:
@@ -133,7 +133,7 @@ class Looks:
         run = dispatched_run(runs, await self.store.runs_taken(rebuild.repository), rebuild.correlation, started)
         if run is not None:
             with_run = replace(rebuild, run=run.id, url=run.url or rebuild.url, node_id=run.node_id)
-            return after_run(with_run, run.shown, now)
+            return after_run(with_run, run.state, now)
         if has_not_started(started, rebuild.dispatches, now):
             return rebuild.moved(RebuildState.FAILED, "the dispatched run never appeared", at=now)
         return rebuild
@@ -221,11 +221,11 @@ def after_run(rebuild: Rebuild, state: RunState, now: datetime) -> Rebuild:
     if state.status == "completed":
         if rebuild.follows_others and state.conclusion not in ("success", "neutral"):
             joined = Joined.GONE if state.conclusion in ("cancelled", "skipped") else Joined.IN_VAIN
-            return left(rebuild, f"it concluded with {state.conclusion}", joined, at=now)
+            return leave_run(rebuild, f"it concluded with {state.conclusion}", joined, now=now)
         rebuild = replace(rebuild, built_by=(rebuild.run,) if rebuild.run is not None else ())
         if state.conclusion in ("success", "neutral"):
             built_rebuild = replace(rebuild, built_commit=state.commit, run_number=state.number)
-            return after_green_build(built_rebuild, f"the run concluded with {state.conclusion}", at=now)
+            return after_green_build(built_rebuild, f"the run concluded with {state.conclusion}", now=now)
         if state.conclusion == "cancelled":
             return rebuild.moved(RebuildState.CANCELLED, "the run was cancelled", at=now)
         return rebuild.moved(RebuildState.FAILED, f"the run concluded with {state.conclusion}", at=now)

@@ -10,7 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Meaning
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
-from bot.domain.rollouts.joining import left
+from bot.domain.rollouts.joining import leave_run
 from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
 from bot.fleet.follow.looking import Looks, look_at
 from bot.fleet.follow.runs import GONE_AFTER, judged, looks_in_vain
@@ -139,7 +139,7 @@ def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta
 def _after_failed_look(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
     """A run of others that is not shown is followed no more, which ends nothing: it is begun anew."""
     if before.follows_others and before.looks_in_vain >= GONE_AFTER:
-        return left(before, "it is no longer there", Joined.GONE, at=clock.now())
+        return leave_run(before, "it is no longer there", Joined.GONE, now=clock.now())
     if failure.meaning is Meaning.GONE:
         is_open = before.state is RebuildState.OPEN
         subject = "the pull request" if is_open else "the merge commit" if before.merge else "the run"

@@ -50,7 +50,9 @@ async def planned(store: CatchUpStore, policy: Policy, clock: Clock, only: Match
     fleet_behind = await store.behind()
     behind = [each for each in fleet_behind.usages if only.accepts_repository(each.member.name)]
     served_places = await store.on_the_way({each.member.id for each in behind})
-    lacking_still = [each for each in behind if (each.member.id, each.base, each.shown.digest) not in served_places]
+    lacking_still = [
+        each for each in behind if (each.member.id, each.base, each.observation.digest) not in served_places
+    ]
     open_rebuilds = await store.open_rebuilds()
     rebuilds = catch_up(
         lacking_still, policy, open_rebuilds, await store.changes_on_the_way(open_rebuilds), clock.now()

@@ -99,7 +99,7 @@ def _what_it_takes(
     if target == reference and reference.digest is not None:
         return Replacement(target, target), False, f"{target.tag} is back at this digest"
     if target == reference:
-        mark = Replacement(target, target.at(target.tag, digest), marker=True)
+        mark = Replacement(target, target.with_tag(target.tag, digest), marker=True)
         return mark if fixed_reason is None else None, True, f"{reference} needs no edit"
     if fixed_reason is not None:
         return None, False, f"{reference} must be edited by hand: {fixed_reason}"
@@ -128,7 +128,7 @@ def needs_of_sdk_pins(member: FleetRepository, needs: Sequence[Need]) -> list[Ne
         is_pinned = need.edit is not None and not need.floats and is_patch_pinned(need.edit.new)
         for usage in member.sdk_pins:
             if usage.sdk_pin is not None and usage.sdk_pin.must_move(version, image_is_pinned=is_pinned):
-                target = usage.reference.at(version, None)
+                target = usage.reference.with_tag(version, None)
                 reason = f"{usage.path} asks for SDK {usage.sdk_pin.version}"
                 pin_needs.append(
                     Need(need.move, usage, need.terms, Replacement(usage.reference, target), False, reason)

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bot.clients.http.client import Http
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.port import Forge
+from bot.domain.forge.runs import Artifact
 from bot.domain.repositories.repository import Identity
 
 _GONE = frozenset({403, 404, 410})
@@ -33,7 +33,7 @@ class ForgeArtifacts:
         """Raises `Failure`: missing where the archive is gone, malformed where it is larger than `most`."""
         place = f"artifact {artifact.id} of {repository.name}"
         address = await self.forge.artifact_address(repository, artifact.id)
-        answer = await self.http.request("GET", address, max_bytes=most, where=place)
+        answer = await self.http.request("GET", address, max_bytes=most, place=place)
         if answer.status in _GONE:
             raise Failure(Trouble.MISSING, f"is there no more ({answer.status})", where=place, status=answer.status)
         if answer.status != 200:

@@ -90,7 +90,7 @@ def is_rating(word: object) -> bool:
 
 def rating_named(word: str) -> Rating:
     """The rating that a scanner's word stands for; unknown for any other."""
-    return Rating.LOW if word.upper() == _NEGLIGIBLE else Rating.named(word)
+    return Rating.LOW if word.upper() == _NEGLIGIBLE else Rating.of_word(word)
 
 
 def rating_of_score(score: object, *, is_of_version_2: bool = False) -> Rating:

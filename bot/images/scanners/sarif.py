@@ -189,7 +189,7 @@ def _rating_of(rule: Mapping[str, Any]) -> Rating:
     """Reads a rule's rating: the word among its tags, else the band of its score."""
     properties = mapping(rule.get("properties"))
     words = [bounded_line(tag) for tag in _list(properties, "tags")]
-    tagged = next((Rating.named(word) for word in words if word.upper() in Rating.__members__), None)
+    tagged = next((Rating.of_word(word) for word in words if word.upper() in Rating.__members__), None)
     if tagged is not None:
         return tagged
     try:

@@ -163,7 +163,7 @@ def _vulnerability(value: object) -> DetectedVulnerability | None:
 
 def _rating_of(vulnerability: Mapping[str, Any]) -> Rating:
     """The word that Trivy chose, else the highest band of the CVSS scores that anybody gave."""
-    rating = Rating.named(bounded_line(vulnerability.get("Severity")))
+    rating = Rating.of_word(bounded_line(vulnerability.get("Severity")))
     by_source = vulnerability.get("CVSS")
     if rating is not Rating.UNKNOWN or not isinstance(by_source, dict):
         return rating

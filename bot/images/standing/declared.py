@@ -91,5 +91,5 @@ def _names(material: BaseMaterial, base: Base) -> bool:
         reference = Reference.parse(material.image)
     except InvalidReference:
         return False
-    follows = followed_base(reference.at(material.tag or None, None))
+    follows = followed_base(reference.with_tag(material.tag or None, None))
     return reference.base.name == base.name and (material.tag in ("", base.tag) or follows == base)

@@ -34,5 +34,5 @@ async def tell_silence(connection: AsyncConnection, source: str, now: datetime) 
     if silence_text is None:
         await tell_incidents(connection, [], [subject], now)
     else:
-        detail = f"{silence_text}; what it would tell is not known, and {cadence.why}"
+        detail = f"{silence_text}; what it would tell is not known, and {cadence.grounds}"
         await tell_incidents(connection, [Incident(subject, now, detail)], [], now)

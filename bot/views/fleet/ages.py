@@ -42,7 +42,7 @@ def as_json(ages: Ages) -> dict[str, Any]:
                 "repository": trouble.repository,
                 "workflow": trouble.workflow,
                 "standing": trouble.standing,
-                "said": trouble.said,
+                "said": trouble.text,
             }
             for trouble in ages.troubles
         ],

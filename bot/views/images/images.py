@@ -82,7 +82,7 @@ def as_json(view: ImageView) -> dict[str, Any]:
     return {
         "image": image.claim.name,
         "tag": image.claim.tag.text,
-        "found": image.found,
+        "found": image.found_tag,
         "digest": image.digest,
         "produced_by": image.repository,
         "by_word_of": image.source.value,

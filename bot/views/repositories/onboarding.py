@@ -30,7 +30,7 @@ def as_json(repository: str, proposal: Proposal | None, why: str) -> dict[str, A
             }
             for commit, patch in patches
         ],
-        "left": [_left(each) for each in (proposal.left if proposal is not None else ())],
+        "left": [_left(each) for each in (proposal.left_to_people if proposal is not None else ())],
         "later": proposal.more if proposal is not None else 0,
     }
 
@@ -43,14 +43,14 @@ def _left(left: LeftToPeople) -> dict[str, Any]:
         "subject": left.subject,
         "message": left.message,
         "advice": left.advice,
-        "why": left.why,
+        "why": left.reason,
         "patch": left.patch or None,
     }
 
 
 def commits_with_patches(proposal: Proposal) -> Iterator[tuple[ProposedCommit, str]]:
     """Each commit with its change as a unified diff."""
-    files = dict(proposal.read)
+    files = dict(proposal.source_texts)
     for commit in proposal.commits:
         yield commit, "".join(unified_diff(path, files.get(path), text) for path, text in commit.files.items())
         files |= commit.files

@@ -36,7 +36,7 @@ def _pushed(payload: Mapping[str, Any]) -> Reach:
     repository = _object(payload.get("repository"))
     branch = repository.get("default_branch")
     is_default = isinstance(branch, str) and payload.get("ref") == f"refs/heads/{branch}"
-    return Reach(read=_id(payload)) if is_default else Reach()
+    return Reach(moved_branches=_id(payload)) if is_default else Reach()
 
 
 def _moved(payload: Mapping[str, Any]) -> Reach:

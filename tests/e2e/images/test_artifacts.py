@@ -53,7 +53,7 @@ async def test_a_rebuild_is_held_back_by_the_report_that_its_own_workflow_left_b
         claim = view.image.claim
         for run in world.github.runs(SHOP):
             world.github.finish_run(run.id)
-            place = Base(claim.registry, claim.repository, view.image.found or "latest")
+            place = Base(claim.registry, claim.repository, view.image.found_tag or "latest")
             pushed = await stage.bot.registry.head(place)
             world.github.artifacts.leave(run.id, "trivy-report", {"report.json": trivy(pushed.digest)})
             world.github.artifacts.leave(run.id, "coverage", b"not asked for")

@@ -116,7 +116,7 @@ async def test_of_images_tagged_by_date_the_newest_is_looked_at(stage: Stage) ->
     await finished(stage)
     await stage.run_pass()
     found = await image(stage)
-    assert (found.claim.tag.text, found.found) == ("*", f"{stage.clock.now():%Y%m%d}")
+    assert (found.claim.tag.text, found.found_tag) == ("*", f"{stage.clock.now():%Y%m%d}")
     assert (await stage.rebuilds())["catalog-web"].proof is ImageVerdict.PROVED
 
 
@@ -155,5 +155,5 @@ async def test_an_image_tagged_by_commit_is_that_of_the_merge(stage: Stage) -> N
         github.finish_run(run.id)
     await stage.run_pass()
     found = await image(stage, "contoso/payments-api")
-    assert (found.claim.tag.text, found.found) == ("{sha}", merged)
+    assert (found.claim.tag.text, found.found_tag) == ("{sha}", merged)
     assert (await stage.rebuilds())["payments-api"].proof is ImageVerdict.PROVED

@@ -111,7 +111,7 @@ async def test_who_cannot_be_rebuilt_is_told_with_the_way_out(staged: Stage) -> 
     await later(staged)
 
     said = {
-        trouble.repository: trouble.said
+        trouble.repository: trouble.text
         for trouble in (await staged.bot.stores[FleetViewsStore].status()).ages.troubles
     }
     assert "there is no weekly-rebuild.yml on the default branch: add one" in said["contoso/aged-without"]
@@ -144,7 +144,7 @@ async def test_three_failures_in_a_row_stop_it_and_a_push_lets_it_go_on(staged: 
 
     assert running(staged, "aged-broken") == []
     [trouble] = (await staged.bot.stores[FleetViewsStore].status()).ages.troubles
-    assert "its last 3 builds failed in a row (" in trouble.said
+    assert "its last 3 builds failed in a row (" in trouble.text
     await staged.world.github.push("aged-broken", {"README.md": "mended\n"})
     await staged.run_pass()
     await staged.run_pass()

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.repositories.finding import Outcome
+from bot.domain.repositories.finding import Outcome, outcomes
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, OnboardingState
-from bot.domain.repositories.practices import outcomes
 from bot.fleet.act.onboarding.rows import OnboardingsStore
 from bot.store.pages.fleet.practices import PracticesStore
 from sandbox.fleets.bare_repository import BUILD, DEPLOYMENT, bare_files

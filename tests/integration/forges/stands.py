@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import count
 from typing import Protocol
 
-from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.port import Forge
+from bot.domain.forge.runs import Artifact
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.repositories.repository import Identity

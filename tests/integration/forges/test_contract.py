@@ -351,7 +351,7 @@ async def test_a_dispatched_run_is_found_and_followed(stand: Stand) -> None:
     await stand.finish_run(repository, run.id, "failure")
     followed = await stand.forge.follow([], [run.node_id])
     if run.node_id in followed.unseen:
-        shown = (await stand.forge.run(repository, run.id)).shown
+        shown = (await stand.forge.run(repository, run.id)).state
     else:
         shown = followed.runs[run.node_id]
     assert (shown.status, shown.conclusion) == ("completed", "failure")

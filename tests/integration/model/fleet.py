@@ -195,9 +195,9 @@ class WatchfulForge(FakeForge):
         self._check_goes_on(repository, "a close", request.branch)
         await FakeForge.close_pull_request(self, repository, request, body=body)
 
-    async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
+    async def delete_branch(self, repository: Identity, branch: str, head: str) -> None:
         self._check_goes_on(repository, "a branch's end", branch)
-        await FakeForge.delete_branch(self, repository, branch, at)
+        await FakeForge.delete_branch(self, repository, branch, head)
 
     async def dispatch(
         self, repository: Identity, workflow: str, *, ref: str, inputs: Mapping[str, str]

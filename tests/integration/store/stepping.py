@@ -27,9 +27,9 @@ async def built(stores: Stores, repositories: int = 1) -> None:
         )
         await stores.act.settle_rebuild(job.rebuild, started)
     for rebuild in await stores.followed():
-        proving = after_green_build(replace(rebuild, built_commit=COMMIT), "green", at=now)
+        proving = after_green_build(replace(rebuild, built_commit=COMMIT), "green", now=now)
         await stores.follow.settle_rebuild(rebuild, proving)
     for item in await stores.taken(stores.proving.proving):
         await stores.proving.settle_rebuild(
-            item.rebuild, after_proof(item.rebuild, ImageVerdict.PROVED, "seen", at=now)
+            item.rebuild, after_proof(item.rebuild, ImageVerdict.PROVED, "seen", now=now)
         )

@@ -141,7 +141,7 @@ async def test_what_cosign_attests_signs_no_image_wherever_it_lies(
         await copied(played, digest, "att", "sig")
     found = await shown(played, digest, trusted)
     assert (found.strength, found.is_there) == (Strength.UNKNOWN, False)
-    assert found.told.endswith("what is there states a verification summary")
+    assert found.text.endswith("what is there states a verification summary")
     if layout:
         await asyncio.to_thread(run, "cosign", "sign", *plain, name)
         assert (await shown(played, digest, trusted)).strength is Strength.PROVED

@@ -59,12 +59,12 @@ def test_nothing_is_missing_where_all_was_read_and_looked_for() -> None:
 def test_platforms_that_nobody_reads_are_left_out() -> None:
     platforms = [told(SSL, found=(FOUND,)), told(error="no such blob", platform=ARM, packages=None)]
     known = vulnerabilities_of(platforms, WHOLE, BY)
-    assert (known.found, known.gaps) == ((FOUND,), ())
+    assert (known.vulnerabilities, known.gaps) == ((FOUND,), ())
 
 
 def test_each_of_several_images_of_one_platform_is_judged() -> None:
     known = vulnerabilities_of([told(), told(SSL, found=(FOUND,), platform=f"{AMD} 2")], WHOLE, BY)
-    assert (known.found, known.gaps) == ((FOUND,), ())
+    assert (known.vulnerabilities, known.gaps) == ((FOUND,), ())
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def report(*gaps_of_it: str, age: timedelta = timedelta()) -> KeptReport:
 def test_what_scanners_found_is_added_and_says_nothing_of_what_they_did_not_find() -> None:
     for contents in (KNOWN, LACKING):
         added = with_reports(contents, [report("no operating system")], ReportUse.ADD, BY)
-        assert added == replace(contents, found=(FOUND, REPORTED))
+        assert added == replace(contents, vulnerabilities=(FOUND, REPORTED))
 
 
 def test_a_report_that_answers_takes_the_place_of_what_is_not_known() -> None:
@@ -284,7 +284,7 @@ def test_a_report_that_answers_takes_the_place_of_what_is_not_known() -> None:
 def test_a_report_that_answers_not_all_leaves_both_to_be_told() -> None:
     both = with_reports(LACKING, [report("no operating system")], ReportUse.ENOUGH, BY)
     assert both.gaps == ("not read yet", "the scanner's report r.json: no operating system")
-    assert (both.found, both.is_pending, both.unrated) == ((FOUND, REPORTED), True, (UNRATED,))
+    assert (both.vulnerabilities, both.is_pending, both.unrated) == ((FOUND, REPORTED), True, (UNRATED,))
     assert with_reports(KNOWN, [report("no operating system")], ReportUse.ENOUGH, BY).gaps == ()
     assert with_reports(LACKING, [], ReportUse.ENOUGH, BY) == LACKING
 
@@ -293,7 +293,7 @@ def test_a_report_that_must_be_there_is_missed_where_it_is_not() -> None:
     required = with_reports(LACKING, [], ReportUse.REQUIRE, BY)
     assert required.gaps == ("no scanner has reported of this digest", "not read yet")
     there = with_reports(KNOWN, [report()], ReportUse.REQUIRE, BY)
-    assert (there.gaps, there.found, there.unrated) == ((), (FOUND, REPORTED), (UNRATED,))
+    assert (there.gaps, there.vulnerabilities, there.unrated) == ((), (FOUND, REPORTED), (UNRATED,))
 
 
 def test_a_report_is_old_once_it_is_older_than_it_may_be_and_the_last_counts() -> None:

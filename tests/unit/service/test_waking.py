@@ -40,31 +40,31 @@ def waking(beats: Heartbeats) -> Waking:
 
 
 def test_without_news_nobody_is_woken(waking: Waking) -> None:
-    waking.heard(StoreNews(was_written=False))
+    waking.note_news(StoreNews(was_written=False))
     assert waking.woken(NOON + EVERY) == []
 
 
 def test_what_was_written_wakes_every_stage_once(waking: Waking) -> None:
-    waking.heard(WRITTEN)
+    waking.note_news(WRITTEN)
     assert waking.woken(NOON + EVERY) == [(WATCH, timedelta()), (PLAN, timedelta())]
     assert waking.woken(NOON + 2 * EVERY) == []
 
 
 def test_what_falls_due_wakes_those_who_claim_it(waking: Waking) -> None:
-    waking.heard(StoreNews(was_written=False, due=frozenset({bases.name})))
+    waking.note_news(StoreNews(was_written=False, due=frozenset({bases.name})))
     assert waking.woken(NOON + EVERY) == [(WATCH, timedelta())]
-    waking.heard(StoreNews(was_written=False, due=frozenset({tasks.name})))
+    waking.note_news(StoreNews(was_written=False, due=frozenset({tasks.name})))
     assert waking.woken(NOON + EVERY) == []
 
 
 def test_a_stage_waits_for_its_interval_since_its_last_tick_began(waking: Waking) -> None:
-    waking.heard(WRITTEN)
+    waking.note_news(WRITTEN)
     assert waking.woken(NOON + SECOND) == [(WATCH, EVERY - SECOND), (PLAN, EVERY - SECOND)]
 
 
 def test_what_comes_during_a_tick_is_a_reason_for_another(waking: Waking, beats: Heartbeats) -> None:
     beats.began(WATCH.name, NOON)
-    waking.heard(WRITTEN)
+    waking.note_news(WRITTEN)
     assert waking.woken(NOON + EVERY) == [(PLAN, timedelta())]
     beats.ended(WATCH.name, NOON + EVERY)
     assert waking.woken(NOON + EVERY) == [(WATCH, timedelta())]
@@ -76,7 +76,7 @@ def test_a_stage_that_broke_is_woken_again(waking: Waking) -> None:
 
 
 def test_a_clock_that_was_set_back_holds_up_nobody(waking: Waking) -> None:
-    waking.heard(WRITTEN)
+    waking.note_news(WRITTEN)
     assert {wait for _, wait in waking.woken(NOON - timedelta(days=365))} == {timedelta()}
 
 

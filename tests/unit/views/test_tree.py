@@ -61,7 +61,7 @@ def test_an_image_is_followed_by_those_on_its_own_tag_where_others_have_builds_o
     def tagged(name: str, tag: str, *, on: Base = ASPNET) -> ImageView:
         found = view(name, on=on)
         claim = replace(found.image.claim, tag=TagRule(tag))
-        return replace(found, image=replace(found.image, claim=claim, found=tag))
+        return replace(found, image=replace(found.image, claim=claim, found_tag=tag))
 
     def golden(tag: str) -> Base:
         return Base("ghcr.io", "contoso/golden", tag)

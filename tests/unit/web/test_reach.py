@@ -27,7 +27,7 @@ TARGET = {"mediaType": "application/vnd.oci.image.index.v1+json", "repository": 
 @pytest.mark.parametrize(
     ("event", "payload", "reach"),
     [
-        ("push", {"ref": "refs/heads/main", "repository": REPOSITORY}, Reach(read=SHOP)),
+        ("push", {"ref": "refs/heads/main", "repository": REPOSITORY}, Reach(moved_branches=SHOP)),
         ("push", {"ref": "refs/heads/feature", "repository": REPOSITORY}, Reach()),
         ("push", {"ref": "refs/tags/main", "repository": REPOSITORY}, Reach()),
         *(

@@ -91,7 +91,7 @@ def update(
     else:
         folder_scan = _looked(path, _settings(config))
         for place in folder_scan.open_references:
-            print_aside(f"{place.path}:{place.line}: {place.why}")
+            print_aside(f"{place.path}:{place.line}: {place.reason}")
         silent = [item for item in folder_scan.scanned if item.could_not_look]
         results = checkout.update(path, checkout.replacements_for(folder_scan))
     for item in silent:

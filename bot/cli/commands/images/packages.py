@@ -250,7 +250,7 @@ def sbom_line(sbom: "Sbom") -> str:
     from bot.domain.wording.words import counted
 
     package_count = counted(len(sbom.inventory.packages), "package")
-    return f"SBOM ({sbom.origin.value}) with {package_count}, {sbom.strength.value}: {sbom.told}"
+    return f"SBOM ({sbom.origin.value}) with {package_count}, {sbom.strength.value}: {sbom.signer_text}"
 
 
 def show_differences(changes: "tuple[PackageChange, ...]") -> None:

@@ -134,7 +134,7 @@ def import_(
                 "platform": record.platform,
                 "document": record.sbom.document,
                 "strength": record.sbom.strength.value,
-                "told": record.sbom.told,
+                "told": record.sbom.signer_text,
                 "packages": len(record.sbom.inventory.packages),
                 "differences": differences,
             }

@@ -31,7 +31,7 @@ def at_digest(reference: "Reference", digest: str) -> "Reference":
     option_digest = asked_about(None, digest).digest
     if option_digest and reference.digest not in (None, option_digest):
         raise bad(f"{reference} has another digest than --digest", "name one of them")
-    return reference.at(reference.tag, option_digest or reference.digest)
+    return reference.with_tag(reference.tag, option_digest or reference.digest)
 
 
 def judge_kept_signatures(

@@ -215,7 +215,7 @@ def _show_ages(status: "Status", *, show_all: bool) -> None:
     print_table(("last successful build", "workflows"), rows(ages))
     print_line(guarantee(ages))
     _show_some(
-        [f"{trouble.repository}: {trouble.said}" for trouble in ages.troubles],
+        [f"{trouble.repository}: {trouble.text}" for trouble in ages.troubles],
         "repository that nothing rebuilds in time",
         "repositories that nothing rebuilds in time",
         show_all=show_all,

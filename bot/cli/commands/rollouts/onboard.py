@@ -100,7 +100,7 @@ def show_previews(previews: "Sequence[Previewed]", output: Format) -> None:
             print_line(f"{commit.check}: {commit.title}")
             for line in patch.splitlines():
                 print_line(line)
-        if preview.proposal.left:
+        if preview.proposal.left_to_people:
             print_line("")
             print_line("Not done:")
             print_table(
@@ -112,10 +112,10 @@ def show_previews(previews: "Sequence[Previewed]", output: Format) -> None:
                         left.check,
                         left.subject,
                         left.message,
-                        left.why,
+                        left.reason,
                         left.advice,
                     )
-                    for left in preview.proposal.left
+                    for left in preview.proposal.left_to_people
                 ],
                 Layout(group=True, below=("message", "why", "advice")),
             )

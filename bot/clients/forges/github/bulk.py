@@ -1,14 +1,17 @@
-"""Asking for many things in few requests: several fields of up to 100 node ids in each."""
+"""Asking for many things in few requests: several fields of up to 100 node ids in each. What can only be asked for
+alone is asked for one after the other, and fails alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.clients.forges.github.connection.graphql import GraphAnswer, GraphError, Variables, in_parts
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure, Trouble
 
+Thing = TypeVar("Thing")
+Shown = TypeVar("Shown")
 MOST_IDS = 100
 """Of one `nodes` field; GitHub refuses more."""
 STRIKES = 3
@@ -48,35 +51,35 @@ class Bulk:
     transport: Transport
     fields: int = MOST_FIELDS
 
-    async def shown(self, name: str, parts: Sequence[NodesField]) -> NodesShown:
+    async def ask(self, name: str, parts: Sequence[NodesField]) -> NodesShown:
         """Asks for all parts; `name` is what the query is called. One that is not shown hides no other.
 
         Raises `Failure` where no answer comes at all.
         """
-        found = NodesShown()
+        nodes = NodesShown()
         waiting, strikes = list(parts), 0
         while waiting:
-            asked, rest = waiting[: self.fields], waiting[self.fields :]
-            graph = await self._asked(name, asked)
-            if isinstance(graph, Failure) and _is_one(asked):
+            batch, rest = waiting[: self.fields], waiting[self.fields :]
+            graph = await self._ask_batch(name, batch)
+            if isinstance(graph, Failure) and _is_one(batch):
                 strikes += 1
-                if strikes >= STRIKES or not (rest or found.rows):
+                if strikes >= STRIKES or not (rest or nodes.rows):
                     raise graph
-                found.denied[asked[0].ids[0]] = graph
+                nodes.denied[batch[0].ids[0]] = graph
                 waiting = rest
                 continue
             if isinstance(graph, Failure):
-                self.fields = max(len(asked) // 2, 1)
-                waiting = [*(_halves(asked[0]) if len(asked) == 1 else asked), *rest]
+                self.fields = max(len(batch) // 2, 1)
+                waiting = [*(_halves(batch[0]) if len(batch) == 1 else batch), *rest]
                 continue
             strikes = 0
             self.fields = min(self.fields + 1, MOST_FIELDS)
             with shaped("list of nodes"):
-                _add(found, graph, asked)
+                _add(nodes, graph, batch)
             waiting = rest
-        return found
+        return nodes
 
-    async def _asked(self, name: str, parts: Sequence[NodesField]) -> GraphAnswer | Failure:
+    async def _ask_batch(self, name: str, parts: Sequence[NodesField]) -> GraphAnswer | Failure:
         """The answer, or why there is none where it may have been more than GitHub answers at once."""
         variables = Variables()
         fields = " ".join(
@@ -90,10 +93,10 @@ class Bulk:
                 return failure
             raise
         if graph.is_too_heavy:
-            return Failure(Trouble.UNREACHABLE, graph.errors[0].message, where=graph.where)
+            return Failure(Trouble.UNREACHABLE, graph.errors[0].message, where=graph.place)
         for error in graph.errors:
             if error.kind != "NOT_FOUND" and _denied_id(error, parts) is None:
-                raise error.failure(graph.where)
+                raise error.failure(graph.place)
         return graph
 
 
@@ -106,15 +109,15 @@ def _halves(part: NodesField) -> list[NodesField]:
     return [NodesField(ids, part.selection) for ids in (part.ids[:middle], part.ids[middle:]) if ids]
 
 
-def _add(found: NodesShown, graph: GraphAnswer, parts: Sequence[NodesField]) -> None:
-    """GitHub answers in the order of the ids."""
+def _add(nodes: NodesShown, graph: GraphAnswer, parts: Sequence[NodesField]) -> None:
+    """Adds what an answer shows of each id, in whose order GitHub answers, and which of them it denies."""
     for error in graph.errors:
         if error.kind != "NOT_FOUND" and (denied := _denied_id(error, parts)) is not None:
-            found.denied.setdefault(denied, error.failure(graph.where))
+            nodes.denied.setdefault(denied, error.failure(graph.place))
     for number, part in enumerate(parts):
         for node_id, row in zip(part.ids, graph.data.get(f"n{number}") or (), strict=False):
-            if isinstance(row, Mapping) and "id" in row and node_id not in found.denied:
-                found.rows[node_id] = row
+            if isinstance(row, Mapping) and "id" in row and node_id not in nodes.denied:
+                nodes.rows[node_id] = row
 
 
 def _denied_id(error: GraphError, parts: Sequence[NodesField]) -> str | None:
@@ -127,3 +130,29 @@ def _denied_id(error: GraphError, parts: Sequence[NodesField]) -> str | None:
         return None
     ids = parts[int(number)].ids
     return ids[place] if place < len(ids) else None
+
+
+async def one_by_one(
+    things: Mapping[str, Thing], ask: Callable[[Thing], Awaitable[Shown]]
+) -> dict[str, Shown | Failure]:
+    """What is shown of each thing, by its node id, or why it is not shown.
+
+    Once GitHub asks for a pause, or gives no answer again and again, it is asked no further: that is then why the
+    rest is not shown.
+    """
+    results: dict[str, Shown | Failure] = {}
+    stopped: Failure | None = None
+    strikes = 0
+    for node_id, thing in things.items():
+        if stopped is not None:
+            results[node_id] = stopped
+            continue
+        try:
+            results[node_id] = await ask(thing)
+            strikes = 0
+        except Failure as failure:
+            results[node_id] = failure
+            strikes = strikes + 1 if failure.trouble is Trouble.UNREACHABLE else 0
+            if failure.pauses_host or strikes >= STRIKES:
+                stopped = failure
+    return results

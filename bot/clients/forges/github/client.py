@@ -30,13 +30,12 @@ from bot.clients.http.observer import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
-from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, OwnWord, Silence
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.refusals import RepositoryMoved
-from bot.domain.forge.runs import BuildRun, FailedJob, Run
+from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
@@ -74,7 +73,7 @@ class GitHub:
         None for `owners` means whoever there is, which only an App's installation can tell. Raises `Failure`.
         """
         if self._as_app:
-            return await self._listed("/installation/repositories", key="repositories")
+            return await self._list_repositories("/installation/repositories", key="repositories")
         if owners is None:
             raise Failure(
                 Trouble.MALFORMED,
@@ -82,8 +81,8 @@ class GitHub:
                 where="github.repositories.include",
                 advice='write "OWNER/*" for each organisation or user, or use a GitHub App',
             )
-        listed, self._silent = await listed_each(owners, str.lower, self._owned)
-        return listed
+        repositories, self._silent = await listed_each(owners, str.lower, self._list_owned)
+        return repositories
 
     async def server_time(self) -> datetime | None:
         return await self._transport.server_time("/rate_limit")
@@ -108,23 +107,23 @@ class GitHub:
     async def sees_others(self, repository: Identity) -> bool:
         if not self._as_app:
             return False
-        shown = await self._transport.read("/installation/repositories", {"per_page": 1})
-        return bool(rows(shown, "repositories"))
+        page = await self._transport.read("/installation/repositories", {"per_page": 1})
+        return bool(rows(page, "repositories"))
 
     async def serving(self, repository: Identity) -> Forge:
         return self
 
-    async def _owned(self, owner: str) -> list[Repository]:
+    async def _list_owned(self, owner: str) -> list[Repository]:
         try:
-            return await self._listed(f"/orgs/{quote(owner)}/repos", {"type": "all"})
+            return await self._list_repositories(f"/orgs/{quote(owner)}/repos", {"type": "all"})
         except Failure as failure:
             if failure.trouble is not Trouble.MISSING:
                 raise
         # No organisation. The token's own user sees private repositories too, of others only the public ones.
         if await self.login() == owner.lower():
-            return await self._listed("/user/repos", {"affiliation": "owner"})
+            return await self._list_repositories("/user/repos", {"affiliation": "owner"})
         try:
-            return await self._listed(f"/users/{quote(owner)}/repos", {"type": "owner"})
+            return await self._list_repositories(f"/users/{quote(owner)}/repos", {"type": "owner"})
         except Failure as failure:
             if failure.trouble is not Trouble.MISSING:
                 raise
@@ -136,23 +135,23 @@ class GitHub:
                 status=failure.status,
             ) from failure
 
-    async def _listed(
+    async def _list_repositories(
         self, path: str, parameters: Mapping[str, Any] | None = None, key: str | None = None
     ) -> list[Repository]:
-        found: list[Repository] = []
+        repositories: list[Repository] = []
         async for listed_at, page in self._transport.dated_pages(path, parameters):
             with shaped("list of repositories"):
-                found += [repository_of(row, listed_at) for row in rows(page, key)]
-        return found
+                repositories += [repository_of(row, listed_at) for row in rows(page, key)]
+        return repositories
 
     async def tree(self, repository: Identity, ref: str) -> GitTree | None:
-        return await self._by_name(repository, lambda named: self._tree(named, ref, {"recursive": "1"}))
+        return await self._by_name(repository, lambda identity: self._tree(identity, ref, {"recursive": "1"}))
 
     async def subtree(self, repository: Identity, sha: str) -> GitTree:
-        found = await self._by_name(repository, lambda named: self._tree(named, sha, None))
-        if found is None:
+        tree = await self._by_name(repository, lambda identity: self._tree(identity, sha, None))
+        if tree is None:
             raise Failure(Trouble.MISSING, f"there is no tree {sha[:12]}", where=repository.name)
-        return found
+        return tree
 
     async def _tree(self, repository: Identity, ref: str, parameters: Mapping[str, Any] | None) -> GitTree | None:
         try:
@@ -177,10 +176,10 @@ class GitHub:
             return await ask(Identity(name, repository.node_id))
 
     async def blob(self, repository: Identity, sha: str) -> bytes:
-        return await self._by_name(repository, lambda named: files.blob(self._transport, named, sha))
+        return await self._by_name(repository, lambda identity: files.blob(self._transport, identity, sha))
 
     async def blobs(self, repository: Identity, shas: Sequence[str]) -> Mapping[str, bytes]:
-        return await self._by_name(repository, lambda named: self._blobs.of(named, shas))
+        return await self._by_name(repository, lambda identity: self._blobs.of(identity, shas))
 
     # Looking
 
@@ -235,8 +234,8 @@ class GitHub:
     async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None:
         await writing.close(self._transport, repository, request, body)
 
-    async def delete_branch(self, repository: Identity, branch: str, at: str) -> None:
-        await writing.delete_branch(self._transport, repository, branch, at)
+    async def delete_branch(self, repository: Identity, branch: str, head: str) -> None:
+        await writing.delete_branch(self._transport, repository, branch, head)
 
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
         return await granting.grant(self._transport, repository, request, wishes, look)
@@ -245,15 +244,17 @@ class GitHub:
         return await code_scanning.upload(self._transport, repository, commit, branch, sarif)
 
     async def taken_in(self, repository: Identity, upload: str) -> TakenIn:
-        return await self._by_name(repository, lambda named: code_scanning.taken_in(self._transport, named, upload))
+        return await self._by_name(
+            repository, lambda identity: code_scanning.taken_in(self._transport, identity, upload)
+        )
 
     # The issue
 
     async def find_issue(self, repository: Identity, label: str, mark: str = MARK) -> Issue | None:
-        return await self._by_name(repository, lambda named: issues.find(self._transport, named, label, mark))
+        return await self._by_name(repository, lambda identity: issues.find(self._transport, identity, label, mark))
 
     async def issue(self, repository: Identity, number: int) -> Issue | None:
-        return await self._by_name(repository, lambda named: issues.read(self._transport, named, number))
+        return await self._by_name(repository, lambda identity: issues.read(self._transport, identity, number))
 
     async def open_issue(self, repository: Identity, title: str, body: str, label: str) -> Issue:
         return await issues.open_one(self._transport, repository, title, body, label)
@@ -273,8 +274,8 @@ class GitHub:
     ) -> list[Run]:
         return await self._by_name(
             repository,
-            lambda named: workflows.runs_since(
-                self._transport, named, workflow, since, event="workflow_dispatch", branch=branch
+            lambda identity: workflows.runs_since(
+                self._transport, identity, workflow, since, event="workflow_dispatch", branch=branch
             ),
         )
 
@@ -282,35 +283,38 @@ class GitHub:
         self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
     ) -> list[Run]:
         return await self._by_name(
-            repository, lambda named: workflows.runs_since(self._transport, named, workflow, since, branch=branch)
+            repository,
+            lambda identity: workflows.runs_since(self._transport, identity, workflow, since, branch=branch),
         )
 
     async def contains(self, repository: Identity, commit: str, earlier: str) -> bool:
         return await self._by_name(
-            repository, lambda named: workflows.contains(self._transport, named, commit, earlier)
+            repository, lambda identity: workflows.contains(self._transport, identity, commit, earlier)
         )
 
     async def run(self, repository: Identity, run: int) -> Run:
-        return await self._by_name(repository, lambda named: workflows.run(self._transport, named, run))
+        return await self._by_name(repository, lambda identity: workflows.run(self._transport, identity, run))
 
     async def first_failure(self, repository: Identity, run: int) -> FailedJob | None:
-        return await self._by_name(repository, lambda named: failures.first_failure(self._transport, named, run))
+        return await self._by_name(
+            repository, lambda identity: failures.first_failure(self._transport, identity, run)
+        )
 
     async def artifacts(self, repository: Identity, run: int) -> list[Artifact]:
-        return await self._by_name(repository, lambda named: artifacts.artifacts(self._transport, named, run))
+        return await self._by_name(repository, lambda identity: artifacts.artifacts(self._transport, identity, run))
 
     async def artifact_address(self, repository: Identity, artifact: int) -> str:
         return await self._by_name(
-            repository, lambda named: artifacts.artifact_address(self._transport, named, artifact)
+            repository, lambda identity: artifacts.artifact_address(self._transport, identity, artifact)
         )
 
     async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
-        return await self._by_name(repository, lambda named: builds.workflow(self._transport, named, file))
+        return await self._by_name(repository, lambda identity: builds.workflow(self._transport, identity, file))
 
     async def latest_runs(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
         return await self._builds.latest(workflows)
 
     async def past_runs(self, repository: Identity, workflow: str, branch: str) -> tuple[PastRun, ...]:
         return await self._by_name(
-            repository, lambda named: builds.past_runs(self._transport, named, workflow, branch)
+            repository, lambda identity: builds.past_runs(self._transport, identity, workflow, branch)
         )

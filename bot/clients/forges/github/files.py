@@ -35,16 +35,16 @@ async def blob(transport: Transport, repository: Identity, sha: str) -> bytes:
 
 
 @dataclass(slots=True)
-class _Asked:
+class _BlobQuestion:
     """Files of one repository that somebody waits for."""
 
     repository: Identity
     shas: Sequence[str]
-    shown: "asyncio.Future[dict[str, bytes]]"
+    contents: "asyncio.Future[dict[str, bytes]]"
 
-    def tell(self, found: dict[str, bytes]) -> None:
-        if not self.shown.done():  # who asked may have been cancelled
-            self.shown.set_result(found)
+    def tell(self, bodies: dict[str, bytes]) -> None:
+        if not self.contents.done():  # who asked may have been cancelled
+            self.contents.set_result(bodies)
 
 
 @dataclass(slots=True)
@@ -57,27 +57,27 @@ class GatheredBlobs:
     transport: Transport
     gather_for: float = 0.25
     """Seconds that a question waits for others."""
-    _waiting: list[_Asked] = field(default_factory=list)
+    _waiting: list[_BlobQuestion] = field(default_factory=list)
     _sending: "asyncio.Task[None] | None" = None
 
     async def of(self, repository: Identity, shas: Sequence[str]) -> dict[str, bytes]:
         """The contents by sha. What GraphQL cuts, or cannot show as text, is read by itself."""
-        wanted = list(dict.fromkeys(shas))
-        found: dict[str, bytes] = {}
+        names = list(dict.fromkeys(shas))
+        bodies: dict[str, bytes] = {}
         if repository.node_id is not None:
-            for part in in_parts(wanted, _MOST_BLOBS):
-                found |= await self._gathered(repository, part)
-        for sha in wanted:
-            if sha not in found:
-                found[sha] = await blob(self.transport, repository, sha)
-        return found
+            for part in in_parts(names, _MOST_BLOBS):
+                bodies |= await self._gather(repository, part)
+        for sha in names:
+            if sha not in bodies:
+                bodies[sha] = await blob(self.transport, repository, sha)
+        return bodies
 
-    async def _gathered(self, repository: Identity, shas: Sequence[str]) -> dict[str, bytes]:
-        asked = _Asked(repository, shas, asyncio.get_running_loop().create_future())
-        self._waiting.append(asked)
+    async def _gather(self, repository: Identity, shas: Sequence[str]) -> dict[str, bytes]:
+        question = _BlobQuestion(repository, shas, asyncio.get_running_loop().create_future())
+        self._waiting.append(question)
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send_all())
-        return await asked.shown
+        return await question.contents
 
     async def _send_all(self) -> None:
         while self._waiting:
@@ -86,26 +86,26 @@ class GatheredBlobs:
             try:
                 await self._send(batch)
             except BaseException as error:
-                for asked in [*batch, *(self._waiting if not isinstance(error, Failure) else ())]:
-                    if not asked.shown.done():
-                        asked.shown.set_exception(error)
+                for question in [*batch, *(self._waiting if not isinstance(error, Failure) else ())]:
+                    if not question.contents.done():
+                        question.contents.set_exception(error)
                 if not isinstance(error, Failure):
                     raise
 
-    def _batch(self) -> list[_Asked]:
+    def _batch(self) -> list[_BlobQuestion]:
         """Takes as many files as fit into one request, and one at least."""
         room = _MOST_BLOBS
-        batch: list[_Asked] = []
+        batch: list[_BlobQuestion] = []
         while self._waiting and (not batch or len(self._waiting[0].shas) <= room):
             batch.append(self._waiting.pop(0))
             room -= len(batch[-1].shas)
         return batch
 
-    async def _send(self, batch: Sequence[_Asked]) -> None:
-        shown = await _shown(self.transport, batch)
-        if shown is not None:
-            for asked, found in zip(batch, shown, strict=True):
-                asked.tell(found)
+    async def _send(self, batch: Sequence[_BlobQuestion]) -> None:
+        answers = await _ask_batch(self.transport, batch)
+        if answers is not None:
+            for question, bodies in zip(batch, answers, strict=True):
+                question.tell(bodies)
         elif len(batch) > 1:
             middle = len(batch) // 2
             await self._send(batch[:middle])
@@ -115,26 +115,26 @@ class GatheredBlobs:
         else:
             batch[0].tell({})  # by itself, then
 
-    async def _send_halves(self, whole: _Asked) -> None:
+    async def _send_halves(self, whole: _BlobQuestion) -> None:
         loop = asyncio.get_running_loop()
         halves = [
-            _Asked(whole.repository, part, loop.create_future())
+            _BlobQuestion(whole.repository, part, loop.create_future())
             for part in in_parts(whole.shas, (len(whole.shas) + 1) // 2)
         ]
         for half in halves:
             await self._send([half])
-        whole.tell({sha: body for half in halves for sha, body in half.shown.result().items()})
+        whole.tell({sha: body for half in halves for sha, body in half.contents.result().items()})
 
 
-async def _shown(transport: Transport, batch: Sequence[_Asked]) -> list[dict[str, bytes]] | None:
+async def _ask_batch(transport: Transport, batch: Sequence[_BlobQuestion]) -> list[dict[str, bytes]] | None:
     """What one request shows of each; None where it was too much for one."""
     variables = Variables()
     roots = []
-    for number, asked in enumerate(batch):
-        root = variables.add(f"r{number}", "ID!", asked.repository.node_id or "")
+    for number, question in enumerate(batch):
+        root = variables.add(f"r{number}", "ID!", question.repository.node_id or "")
         fields = " ".join(
             f"b{place}: object(expression: {variables.add(f'o{number}_{place}', 'String!', sha)}) {{ ...blob }}"
-            for place, sha in enumerate(asked.shas)
+            for place, sha in enumerate(question.shas)
         )
         roots.append(f"r{number}: node(id: {root}) {{ ... on Repository {{ {fields} }} }}")
     document = f"query blobs{variables.declared} {{ {' '.join(roots)} }} {_BLOB}"
@@ -148,33 +148,33 @@ async def _shown(transport: Transport, batch: Sequence[_Asked]) -> list[dict[str
         return None
     for error in graph.errors:
         if error.kind != "NOT_FOUND":
-            raise error.failure(graph.where)
+            raise error.failure(graph.place)
     with shaped("blobs"):
-        return [_bodies(asked, graph.data.get(f"r{number}") or {}) for number, asked in enumerate(batch)]
+        return [_bodies(question, graph.data.get(f"r{number}") or {}) for number, question in enumerate(batch)]
 
 
-def _bodies(asked: _Asked, rows: Mapping[str, Any]) -> dict[str, bytes]:
-    found = {}
-    for place, sha in enumerate(asked.shas):
+def _bodies(question: _BlobQuestion, rows: Mapping[str, Any]) -> dict[str, bytes]:
+    bodies = {}
+    for place, sha in enumerate(question.shas):
         body = _text_of(rows[f"b{place}"]) if rows.get(f"b{place}") else None
         if body is not None and blob_name(body, sha) == sha:
-            found[sha] = body
-    return found
+            bodies[sha] = body
+    return bodies
 
 
 async def shown_contents(
     transport: Transport, repository: Identity, rows: Iterable[Mapping[str, Any]]
 ) -> dict[str, bytes]:
     """Returns the contents of shown files by sha; those that GraphQL could not show as text are read by REST."""
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     for row in rows:
-        sha, shown = str(row["oid"]), row["object"]
-        if sha in found or not _is_file(row) or not shown or int(shown["byteSize"]) > LARGEST_FILE:
+        sha, content_row = str(row["oid"]), row["object"]
+        if sha in contents or not _is_file(row) or not content_row or int(content_row["byteSize"]) > LARGEST_FILE:
             continue
-        body = _text_of(shown)
+        body = _text_of(content_row)
         is_whole = body is not None and blob_name(body, sha) == sha
-        found[sha] = body if body is not None and is_whole else await blob(transport, repository, sha)
-    return found
+        contents[sha] = body if body is not None and is_whole else await blob(transport, repository, sha)
+    return contents
 
 
 def file_of(path: str, row: Mapping[str, Any], contents: Mapping[str, bytes]) -> BranchFile | None:

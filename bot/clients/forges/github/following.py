@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.clients.forges.github.actions.without_checks import builds_by_runs
-from bot.clients.forges.github.bulk import Bulk, nodes_fields
+from bot.clients.forges.github.bulk import Bulk, nodes_fields, one_by_one
 from bot.clients.forges.github.connection.shapes import run_id_in, shaped
-from bot.clients.forges.github.one_by_one import one_by_one
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.pull_requests import PullRequestState
@@ -45,20 +44,20 @@ class Following:
     bulk: Bulk
 
     async def look(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
-        """The states of those that are still there."""
+        """Returns the states of those that are still there, and why others may not be seen."""
         found_requests: dict[str, PullRequestState] = {}
         found_runs: dict[str, RunState] = {}
         parts = [*nodes_fields(pull_requests, _PULL_REQUEST), *nodes_fields(runs, _RUN)]
-        shown = await self.bulk.shown("follow", parts)
+        nodes = await self.bulk.ask("follow", parts)
         with shaped("list of pull requests and runs"):
-            for node_id, row in shown.rows.items():
+            for node_id, row in nodes.rows.items():
                 if "number" in row:
                     found_requests[node_id] = _pull_request_of(row)
                 elif "status" in row:
                     run = row["workflowRun"]
                     number = int(run["runNumber"]) if run else None
                     found_runs[node_id] = replace(_run_of(row), commit=row["commit"]["oid"], number=number)
-        return Followed(found_requests, found_runs, shown.denied)
+        return Followed(found_requests, found_runs, nodes.denied)
 
     async def builds(
         self, commits: Sequence[str], *, later: bool
@@ -70,14 +69,14 @@ class Following:
         Where check suites may not be read, as with a fine-grained token, the runs themselves are asked for.
         """
         parts = nodes_fields(commits, _LATER, _MOST_HISTORIES) if later else nodes_fields(commits, _COMMIT)
-        shown = await self.bulk.shown("follow", parts)
-        hidden = [node_id for node_id, failure in shown.denied.items() if failure.trouble is Trouble.DENIED]
-        found: dict[str, Sequence[Sequence[BuildRun]] | Failure] = {
-            node_id: failure for node_id, failure in shown.denied.items() if node_id not in hidden
+        nodes = await self.bulk.ask("follow", parts)
+        hidden = [node_id for node_id, failure in nodes.denied.items() if failure.trouble is Trouble.DENIED]
+        builds: dict[str, Sequence[Sequence[BuildRun]] | Failure] = {
+            node_id: failure for node_id, failure in nodes.denied.items() if node_id not in hidden
         }
-        with_suites = {node_id: row for node_id, row in shown.rows.items() if "checkSuites" in row}
-        found |= await one_by_one(with_suites, self._whole)
-        return found | await builds_by_runs(self.bulk, hidden, later=later)
+        with_suites = {node_id: row for node_id, row in nodes.rows.items() if "checkSuites" in row}
+        builds |= await one_by_one(with_suites, self._whole)
+        return builds | await builds_by_runs(self.bulk, hidden, later=later)
 
     async def _whole(self, commit: Mapping[str, Any]) -> Sequence[Sequence[BuildRun]]:
         await self._complete(commit)
@@ -92,8 +91,8 @@ class Following:
                 for _ in range(_MOST_PAGES):
                     if suites is None or not suites["pageInfo"]["hasNextPage"]:
                         break
-                    given = {"id": each["id"], "after": suites["pageInfo"]["endCursor"]}
-                    graph = await self.bulk.transport.query(_FURTHER_SUITES, given)
+                    variables = {"id": each["id"], "after": suites["pageInfo"]["endCursor"]}
+                    graph = await self.bulk.transport.query(_FURTHER_SUITES, variables)
                     graph.check()
                     further = graph.data["found"]["checkSuites"]
                     suites["nodes"] += further["nodes"]

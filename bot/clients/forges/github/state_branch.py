@@ -101,11 +101,11 @@ class StateBranch:
         mutations.add("refs", "updateRefs", {"repositoryId": home.identity.node_id, "refUpdates": [update]})
         graph = await mutations.send(self._transport)
         for error in graph.errors[:1]:
-            if (refused := refusal(self._branch, error.message, graph.where, error.kind)) is not None:
+            if (refused := refusal(self._branch, error.message, graph.place, error.kind)) is not None:
                 raise refused
-            failure = error.failure(graph.where)
+            failure = error.failure(graph.place)
             raise (
-                BranchMoved(self._branch, error.message, graph.where)
+                BranchMoved(self._branch, error.message, graph.place)
                 if failure.trouble is Trouble.CONFLICT
                 else failure
             )

@@ -51,7 +51,7 @@ class TagRule:
 
     @classmethod
     def parse(cls, text: str) -> "TagRule":
-        """Raises `ValueError` with what is wrong."""
+        """Reads the rule in a text; raises `ValueError` that says what of it is no tag."""
         dates = [part["format"] for part in _PART.finditer(text) if part["format"] is not None]
         wrong = next((each for form in dates for each in _wrong_in(form)), None)
         if wrong is not None:
@@ -80,9 +80,9 @@ class TagRule:
 
         def value(part: re.Match[str]) -> str:
             nonlocal missing
-            found = _value(part, build)
-            missing = missing or found is None
-            return found or ""
+            part_text = _value(part, build)
+            missing = missing or part_text is None
+            return part_text or ""
 
         text = _PART.sub(value, self.text)
         return None if missing else text

@@ -27,13 +27,13 @@ class Rating(StrEnum):
     CRITICAL = "CRITICAL"
 
     @classmethod
-    def named(cls, word: str) -> "Rating":
+    def of_word(cls, word: str) -> "Rating":
         """The rating that a word stands for in either case; unknown for any other word."""
         return cls(word.upper()) if word.upper() in cls.__members__ else cls.UNKNOWN
 
     @classmethod
     def of(cls, severity: Severity | None) -> "Rating":
-        """The same of a vendor's rating."""
+        """Turns a vendor's rating into that of scanners; unknown where there is none."""
         return cls.UNKNOWN if severity is None else cls(severity.told)
 
     @property
@@ -64,7 +64,7 @@ class DetectedVulnerability:
 
     @property
     def identities(self) -> Collection[VulnerabilityKey]:
-        """The same for each of its names."""
+        """Pairs each of its names with the package, as other looks may have found it."""
         return [(name, self.package) for name in (self.id, *self.aliases)]
 
     @property
@@ -73,7 +73,7 @@ class DetectedVulnerability:
 
     @property
     def told(self) -> str:
-        """`CVE-2026-1 (HIGH) in libssl3t64 3.0.13-0ubuntu3.5, fixed in 3.0.13-0ubuntu3.6`."""
+        """Words it: `CVE-2026-1 (HIGH) in libssl3t64 3.0.13-0ubuntu3.5, fixed in 3.0.13-0ubuntu3.6`."""
         fix = f", fixed in {self.fixed}" if self.fixed else ", fixed" if self.has_fix else ", not fixed yet"
         return f"{self.id} ({self.severity}) in {self.package} {self.installed}{fix}"
 
@@ -85,12 +85,12 @@ class GatePolicy:
     severities: frozenset[Rating] = frozenset({Rating.HIGH, Rating.CRITICAL})
     ignore_unfixed: bool = True
 
-    def blocks(self, found: DetectedVulnerability) -> bool:
-        return found.severity in self.severities and (found.has_fix or not self.ignore_unfixed)
+    def blocks(self, vulnerability: DetectedVulnerability) -> bool:
+        return vulnerability.severity in self.severities and (vulnerability.has_fix or not self.ignore_unfixed)
 
 
 def blocking(
-    found: Iterable[DetectedVulnerability],
+    vulnerabilities: Iterable[DetectedVulnerability],
     policy: GatePolicy,
     before: Iterable[DetectedVulnerability] | None = None,
 ) -> tuple[DetectedVulnerability, ...]:
@@ -108,20 +108,20 @@ def blocking(
         shared = of_a_cve if each.is_cve else names
         return each.identity not in names and shared.isdisjoint(each.identities)
 
-    return tuple(each for each in found if policy.blocks(each) and is_new(each))
+    return tuple(each for each in vulnerabilities if policy.blocks(each) and is_new(each))
 
 
 def undecided(
     unrated: Iterable[DetectedVulnerability],
-    found: Iterable[DetectedVulnerability],
+    vulnerabilities: Iterable[DetectedVulnerability],
     policy: GatePolicy,
     before: Iterable[DetectedVulnerability] | None = None,
 ) -> tuple[DetectedVulnerability, ...]:
     """Of what somebody did not rate, what would block if it were severe enough; what is rated elsewhere among
-    `found` is decided by that."""
-    rated = {each.identity for each in found if each.severity is not Rating.UNKNOWN}
-    left = [each for each in unrated if each.identity not in rated and not policy.blocks(each)]
-    return blocking(left, replace(policy, severities=frozenset(Rating)), before)
+    `vulnerabilities` is decided by that."""
+    rated = {each.identity for each in vulnerabilities if each.severity is not Rating.UNKNOWN}
+    candidates = [each for each in unrated if each.identity not in rated and not policy.blocks(each)]
+    return blocking(candidates, replace(policy, severities=frozenset(Rating)), before)
 
 
 def gaps_of_unrated(unrated: Iterable[DetectedVulnerability]) -> tuple[str, ...]:

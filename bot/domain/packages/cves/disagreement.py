@@ -19,30 +19,32 @@ class ToldAffected:
     affected: AffectedPackage
 
 
-def disagreements(said: Iterable[ToldAffected]) -> tuple[str, ...]:
+def disagreements(statements: Iterable[ToldAffected]) -> tuple[str, ...]:
     """A sentence for each package of a record of which not all publications that have the record say the same."""
     about: dict[tuple[str, str, str], dict[CvePublication, AffectedPackage]] = {}
-    for each in said:
+    for each in statements:
         key = (each.record, each.affected.release, each.affected.name)
         about.setdefault(key, {})[each.publication] = each.affected
-    told = [
-        _told(record, name, several) for (record, _, name), several in sorted(about.items()) if _differ(several)
+    sentences = [
+        _sentence_about(record, name, several)
+        for (record, _, name), several in sorted(about.items())
+        if _differ(several)
     ]
-    return tuple(told[:_MOST_TOLD])
+    return tuple(sentences[:_MOST_TOLD])
 
 
-def _differ(said: Mapping[CvePublication, AffectedPackage]) -> bool:
-    first, *others = said.values()
+def _differ(by_publication: Mapping[CvePublication, AffectedPackage]) -> bool:
+    first, *others = by_publication.values()
     return any(not _is_same(first, each) for each in others)
 
 
-def _is_same(one: AffectedPackage, other: AffectedPackage) -> bool:
+def _is_same(affected: AffectedPackage, other: AffectedPackage) -> bool:
     """Whether both end at the same builds, however much of them each names."""
-    ends = [(each.fixed, each.last_affected) for each in one.ranges]
+    ends = [(each.fixed, each.last_affected) for each in affected.ranges]
     others = [(each.fixed, each.last_affected) for each in other.ranges]
     pairs = zip(ends, others, strict=True) if len(ends) == len(others) else None
     return pairs is not None and all(
-        _is_one(one.type, first, second) for pair in pairs for first, second in zip(*pair, strict=True)
+        _is_one(affected.type, first, second) for pair in pairs for first, second in zip(*pair, strict=True)
     )
 
 
@@ -55,8 +57,10 @@ def _is_one(package_type: str, first: str, second: str) -> bool:
         return compare_to_named(package_type, second, first) == 0
 
 
-def _told(record: str, name: str, said: Mapping[CvePublication, AffectedPackage]) -> str:
-    words = ", ".join(f"{_end(affected)} by {publication}" for publication, affected in sorted(said.items()))
+def _sentence_about(record: str, name: str, by_publication: Mapping[CvePublication, AffectedPackage]) -> str:
+    words = ", ".join(
+        f"{_end(affected)} by {publication}" for publication, affected in sorted(by_publication.items())
+    )
     return f"{record} is told in different ways of {name}: {words}; each counts"
 
 

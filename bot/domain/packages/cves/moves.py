@@ -67,7 +67,7 @@ class KnownCves:
     packages.
     """
 
-    found: tuple[DetectedVulnerability, ...] = ()
+    vulnerabilities: tuple[DetectedVulnerability, ...] = ()
     doubtful: frozenset[str] = frozenset()
     gaps: tuple[str, ...] = ()
     is_whole: bool = False
@@ -82,56 +82,72 @@ def cves_moved(before: KnownCves, after: KnownCves, not_rebuilt: WhyOpen = WhyOp
     that is no `none`.
     """
     gaps = tuple(dict.fromkeys((*after.gaps, *before.gaps)))
-    left = _by_cve(after.found)
-    gone = [each for each in before.found if each.id not in left and each.id not in after.doubtful]
-    fixed = tuple(sorted((_moved(cve, some) for cve, some in _by_cve(gone).items()), key=_worst_first))
+    open_by_cve = _by_cve(after.vulnerabilities)
+    fixed_vulnerabilities = [
+        each for each in before.vulnerabilities if each.id not in open_by_cve and each.id not in after.doubtful
+    ]
+    fixed = tuple(
+        sorted(
+            (
+                _join_records(cve, vulnerabilities)
+                for cve, vulnerabilities in _by_cve(fixed_vulnerabilities).items()
+            ),
+            key=_worst_first,
+        )
+    )
     opened = tuple(
-        sorted((_still_open(_moved(cve, some), not_rebuilt) for cve, some in left.items()), key=_worst_first)
+        sorted(
+            (
+                _with_reason(_join_records(cve, vulnerabilities), not_rebuilt)
+                for cve, vulnerabilities in open_by_cve.items()
+            ),
+            key=_worst_first,
+        )
     )
     is_same_data = before.release == after.release
     is_fixed_known = after.is_whole and ((bool(fixed) and is_same_data) or not gaps)
     return CvesMoved(fixed if is_fixed_known else None, opened if opened or not after.gaps else None, gaps)
 
 
-def still_open_in_all(some: Iterable[CvesMoved]) -> StillOpen:
+def still_open_in_all(moved_in_images: Iterable[CvesMoved]) -> StillOpen:
     """A CVE counts by its highest severity, and as waiting for a new image where one of the images does."""
-    found: dict[str, MovedCve] = {}
-    moves = tuple(some)
+    by_cve: dict[str, MovedCve] = {}
+    moves = tuple(moved_in_images)
     for each in (each for moved in moves for each in moved.still_open or ()):
-        known = found.get(each.cve, each)
-        worst = max(known.severity, each.severity, key=lambda rating: rating.rank)
-        why = min(known.why or WhyOpen.NO_FIX, each.why or WhyOpen.NO_FIX, key=_MENDABLE.index)
-        packages = tuple(dict.fromkeys((*known.packages, *each.packages)))
-        found[each.cve] = MovedCve(each.cve, worst, packages, why)
+        earlier = by_cve.get(each.cve, each)
+        worst = max(earlier.severity, each.severity, key=lambda rating: rating.rank)
+        reason = min(earlier.why or WhyOpen.NO_FIX, each.why or WhyOpen.NO_FIX, key=_MENDABLE.index)
+        packages = tuple(dict.fromkeys((*earlier.packages, *each.packages)))
+        by_cve[each.cve] = MovedCve(each.cve, worst, packages, reason)
     gaps = tuple(dict.fromkeys(gap for moved in moves for gap in moved.gaps))
-    is_known = bool(found) or all(moved.still_open is not None for moved in moves)
-    return StillOpen(tuple(sorted(found.values(), key=_worst_first)) if is_known else None, gaps)
+    is_known = bool(by_cve) or all(moved.still_open is not None for moved in moves)
+    return StillOpen(tuple(sorted(by_cve.values(), key=_worst_first)) if is_known else None, gaps)
 
 
 _MENDABLE = (WhyOpen.NOT_REBUILT, WhyOpen.NOT_IN_IT, WhyOpen.NO_FIX)
 """What somebody can mend comes first."""
 
 
-def _by_cve(found: Iterable[DetectedVulnerability]) -> dict[str, list[DetectedVulnerability]]:
+def _by_cve(vulnerabilities: Iterable[DetectedVulnerability]) -> dict[str, list[DetectedVulnerability]]:
     by_cve: dict[str, list[DetectedVulnerability]] = {}
-    for each in found:
+    for each in vulnerabilities:
         by_cve.setdefault(each.id, []).append(each)
     return by_cve
 
 
-def _moved(cve: str, some: Iterable[DetectedVulnerability]) -> MovedCve:
+def _join_records(cve: str, vulnerabilities: Iterable[DetectedVulnerability]) -> MovedCve:
     """Of several records of one package, one that tells of a fix counts."""
     packages: dict[tuple[str, str], str] = {}
     worst = Rating.UNKNOWN
-    for each in some:
+    for each in vulnerabilities:
         key = (each.package, each.installed)
         packages[key] = packages.get(key) or each.fixed
         worst = max(worst, each.severity, key=lambda rating: rating.rank)
-    named = tuple(CvePackage(*key, fixed) for key, fixed in sorted(packages.items()))
-    return MovedCve(cve, worst, named)
+    cve_packages = tuple(CvePackage(*key, fixed) for key, fixed in sorted(packages.items()))
+    return MovedCve(cve, worst, cve_packages)
 
 
-def _still_open(moved: MovedCve, not_rebuilt: WhyOpen) -> MovedCve:
+def _with_reason(moved: MovedCve, not_rebuilt: WhyOpen) -> MovedCve:
     """It has a fix where each of its packages has one."""
     has_fix = all(each.fixed_in for each in moved.packages)
     return MovedCve(moved.cve, moved.severity, moved.packages, not_rebuilt if has_fix else WhyOpen.NO_FIX)

@@ -18,7 +18,7 @@ _MOST_GAPS = 5
 
 @dataclass(frozen=True, slots=True)
 class SharedCves:
-    """The same of CVEs on some platforms."""
+    """What a move did about CVEs, and the platforms of which that holds alike."""
 
     platforms: tuple[str, ...]
     cves: CvesMoved
@@ -43,7 +43,7 @@ def cves_in_words(platforms: Iterable[PlatformChanges], *, some_told: bool = Fal
 
 
 def cves_counted(platforms: Iterable[PlatformChanges], *, some_told: bool = False) -> str:
-    """The same without names, to stand above `cve_lines`."""
+    """Counts the CVEs of `cves_in_words` without naming them, to stand above `cve_lines`."""
     return _of_each(platforms, partial(cve_counts, some_told=some_told))
 
 
@@ -58,24 +58,24 @@ def _of_each(platforms: Iterable[PlatformChanges], worded: Callable[[CvesMoved],
 def cve_summary(moved: CvesMoved, *, some_told: bool = False) -> str:
     """The CVEs of one move in a line, with why not all is known."""
     if moved.fixed is None and moved.still_open is None:
-        return f"{_NEITHER}{_because(moved.gaps)}"
-    told = f"{_fixed(moved.fixed, some_told)}; {_still_open(moved.still_open)}"
+        return f"{_NEITHER}{_word_gaps(moved.gaps)}"
+    text = f"{_word_fixed(moved.fixed, some_told)}; {_word_still_open(moved.still_open)}"
     if moved.still_open is None:
-        return f"{told}{_because(moved.gaps)}"
-    return f"{told}; not all is known{_because(moved.gaps)}" if moved.gaps else told
+        return f"{text}{_word_gaps(moved.gaps)}"
+    return f"{text}; not all is known{_word_gaps(moved.gaps)}" if moved.gaps else text
 
 
 def cve_counts(moved: CvesMoved, *, some_told: bool = False) -> str:
     """How many, and why they are open: `1 fixed (1 HIGH); 3 still open (1 HIGH, 2 LOW): 2 no fix yet, …`."""
     fixed, still_open = moved.fixed, moved.still_open
     if fixed is None and still_open is None:
-        return f"{_NEITHER}{_because(moved.gaps)}"
-    told = f"{len(fixed)} fixed ({severities(fixed)})" if fixed else _fixed(fixed, some_told)
+        return f"{_NEITHER}{_word_gaps(moved.gaps)}"
+    text = f"{len(fixed)} fixed ({severities(fixed)})" if fixed else _word_fixed(fixed, some_told)
     if not still_open:
-        told = f"{told}; {_still_open(still_open)}"
+        text = f"{text}; {_word_still_open(still_open)}"
     else:
-        told = f"{told}; {len(still_open)} still open ({severities(still_open)}): {reasons(still_open)}"
-    return f"{told}; not all is known" if moved.gaps and still_open is not None else told
+        text = f"{text}; {len(still_open)} still open ({severities(still_open)}): {reasons(still_open)}"
+    return f"{text}; not all is known" if moved.gaps and still_open is not None else text
 
 
 def still_open_in_words(still_open: StillOpen, not_rebuilt: str = WhyOpen.NOT_REBUILT) -> str:
@@ -84,47 +84,53 @@ def still_open_in_words(still_open: StillOpen, not_rebuilt: str = WhyOpen.NOT_RE
     The reason with the most severe comes first. `not_rebuilt` tells who has not, where that is known.
     """
     if still_open.cves is None:
-        return f"Which CVEs are still open in these bases is not known{_because(still_open.gaps)}"
+        return f"Which CVEs are still open in these bases is not known{_word_gaps(still_open.gaps)}"
     if not still_open.cves:
         return "No known CVE is still open in these bases"
     by_reason: dict[WhyOpen | None, list[MovedCve]] = {}
     for each in still_open.cves:
         by_reason.setdefault(each.why, []).append(each)
     words: dict[WhyOpen | None, str] = {WhyOpen.NOT_REBUILT: not_rebuilt}
-    told = "; ".join(f"{severities(some)} ({words.get(why, why)})" for why, some in by_reason.items())
-    return f"Still open in these bases: {told}{'; not all is known' if still_open.gaps else ''}"
+    reason_texts = "; ".join(
+        f"{severities(cves)} ({words.get(reason, reason)})" for reason, cves in by_reason.items()
+    )
+    return f"Still open in these bases: {reason_texts}{'; not all is known' if still_open.gaps else ''}"
 
 
-def _because(gaps: Sequence[str]) -> str:
+def _word_gaps(gaps: Sequence[str]) -> str:
     more = f", and {counted(len(gaps) - 1, 'other reason')}" if len(gaps) > 1 else ""
     return f": {gaps[0]}{more}" if gaps else ""
 
 
-def _fixed(fixed: Sequence[MovedCve] | None, some_told: bool) -> str:
+def _word_fixed(fixed: Sequence[MovedCve] | None, some_told: bool) -> str:
     if fixed is None:
         return "what was fixed is not known"
     if not fixed:
         return "no other fixed" if some_told else "none fixed"
-    return f"{len(fixed)} fixed: {_named(fixed)}"
+    return f"{len(fixed)} fixed: {_first_names(fixed)}"
 
 
-def _still_open(still_open: Sequence[MovedCve] | None) -> str:
+def _word_still_open(still_open: Sequence[MovedCve] | None) -> str:
     if still_open is None:
         return "what is still open is not known"
     if not still_open:
         return "none still open"
-    return f"{len(still_open)} still open, {reasons(still_open)}: {_named(still_open)}"
+    return f"{len(still_open)} still open, {reasons(still_open)}: {_first_names(still_open)}"
 
 
 def reasons(still_open: Iterable[MovedCve]) -> str:
     """`no fix yet` where that holds of all, else `3 no fix yet, 2 base not rebuilt`."""
     numbers = Counter(each.why for each in still_open)
-    told = [(why, numbers[why]) for why in WhyOpen if numbers[why]]
-    return str(told[0][0]) if len(told) == 1 else ", ".join(f"{number} {why}" for why, number in told)
+    reason_counts = [(reason, numbers[reason]) for reason in WhyOpen if numbers[reason]]
+    return (
+        str(reason_counts[0][0])
+        if len(reason_counts) == 1
+        else ", ".join(f"{number} {reason}" for reason, number in reason_counts)
+    )
 
 
-def _named(some: Sequence[MovedCve]) -> str:
-    return first_few((rated(each) for each in some), _FEW)
+def _first_names(cves: Sequence[MovedCve]) -> str:
+    return first_few((rated(each) for each in cves), _FEW)
 
 
 def rated(moved: MovedCve) -> str:
@@ -132,12 +138,12 @@ def rated(moved: MovedCve) -> str:
     return moved.cve if moved.severity is Rating.UNKNOWN else f"{moved.cve} ({moved.severity})"
 
 
-def severities(some: Iterable[MovedCve]) -> str:
+def severities(cves: Iterable[MovedCve]) -> str:
     """How many of which severity, the worst first: `1 HIGH, 2 LOW`."""
-    numbers = Counter(each.severity for each in some)
-    told = sorted(numbers.items(), key=lambda each: -each[0].rank)
+    numbers = Counter(each.severity for each in cves)
+    rating_counts = sorted(numbers.items(), key=lambda each: -each[0].rank)
     words = {Rating.UNKNOWN: "not rated"}
-    return ", ".join(f"{number} {words.get(rating, rating)}" for rating, number in told)
+    return ", ".join(f"{number} {words.get(rating, rating)}" for rating, number in rating_counts)
 
 
 def why_in_words(moved: MovedCve, not_rebuilt: str = WhyOpen.NOT_REBUILT) -> str:
@@ -160,20 +166,20 @@ def gap_lines(gaps: Sequence[str]) -> tuple[str, ...]:
 
 
 def packages_in_words(packages: Sequence[CvePackage]) -> str:
-    """`libcrypto3 3.5.2-r0, libssl3 3.5.2-r0`."""
+    """Names the first few packages with their versions: `libcrypto3 3.5.2-r0, libssl3 3.5.2-r0`."""
     return first_few(f"{each.name} {each.installed}" for each in packages)
 
 
 def cve_lines(platforms: Iterable[PlatformChanges]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Every CVE and every gap in a line of its own, by the platforms that share them; at most a few screens."""
-    found = []
+    groups_of_lines = []
     for group in shared_cves(platforms):
         moved = group.cves
-        named = [
+        cve_texts = [
             f"{rated(each)} in {packages_in_words(each.packages)}: {why_in_words(each)}"
             for each in (*(moved.fixed or ()), *(moved.still_open or ()))
         ]
-        more = [f"and {counted(len(named) - _MOST_LINES, 'other')}"] if len(named) > _MOST_LINES else []
-        if lines := (*named[:_MOST_LINES], *more, *gap_lines(moved.gaps)):
-            found.append((", ".join(group.platforms), lines))
-    return tuple(found)
+        more = [f"and {counted(len(cve_texts) - _MOST_LINES, 'other')}"] if len(cve_texts) > _MOST_LINES else []
+        if lines := (*cve_texts[:_MOST_LINES], *more, *gap_lines(moved.gaps)):
+            groups_of_lines.append((", ".join(group.platforms), lines))
+    return tuple(groups_of_lines)

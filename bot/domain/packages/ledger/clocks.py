@@ -67,7 +67,7 @@ def _fix(fix: PublishedFix) -> StationClock:
 
 
 def _lowest(image: AffectedImage) -> str:
-    """Who builds on the base."""
+    """Names who builds on the base: the lowest own base's repository, else the image's own."""
     return image.own_bases[0].who if image.own_bases else image.repository
 
 
@@ -75,7 +75,7 @@ def _lowest(image: AffectedImage) -> str:
 def _base(base: BelowImage | None, builds_on_it: str) -> StationClock:
     if base is None:
         return StationClock(Passage.UNKNOWN, says="what the image stands on is not known")
-    if base.is_withdrawn and base.held.is_affected:
+    if base.is_withdrawn and base.content.is_affected:
         says = f"{base.who} has withdrawn {base.name}: {builds_on_it} has to build on another"
         return StationClock(Passage.WAITING, says=says, who=builds_on_it)
     return _below(base, waits=f"{base.who} has not rebuilt {base.name}", passed=f"{base.name} has it")
@@ -91,11 +91,11 @@ def _mirror(mirror: BelowImage | None) -> StationClock:
 def _below(below: BelowImage, *, waits: str, passed: str) -> StationClock:
     if not below.brings:
         return StationClock(Passage.NOT_CONCERNED, says=f"not from {below.name}")
-    if below.held.is_affected is None:
-        return StationClock(Passage.UNKNOWN, says=f"what {below.name} holds is not known: {below.held.why}")
-    if below.held.is_affected:
+    if below.content.is_affected is None:
+        return StationClock(Passage.UNKNOWN, says=f"what {below.name} holds is not known: {below.content.reason}")
+    if below.content.is_affected:
         return StationClock(Passage.WAITING, says=waits, who=below.who)
-    return StationClock(Passage.PASSED, below.held.free_since, passed)
+    return StationClock(Passage.PASSED, below.content.free_since, passed)
 
 
 @lru_cache(maxsize=1024)
@@ -104,32 +104,34 @@ def _own_base(own_bases: Sequence[BelowImage]) -> StationClock:
     if not concerned:
         return StationClock(Passage.NOT_CONCERNED, says="no own base")
     for each in concerned:
-        if each.held.is_affected:
+        if each.content.is_affected:
             return StationClock(Passage.WAITING, says=f"{each.who} has not rebuilt {each.name}", who=each.who)
-    unknown = next((each for each in concerned if each.held.is_affected is None), None)
+    unknown = next((each for each in concerned if each.content.is_affected is None), None)
     if unknown is not None:
         return StationClock(
-            Passage.UNKNOWN, says=f"what {unknown.name} holds is not known: {unknown.held.why}", who=unknown.who
+            Passage.UNKNOWN,
+            says=f"what {unknown.name} holds is not known: {unknown.content.reason}",
+            who=unknown.who,
         )
-    times = [each.held.free_since for each in concerned if each.held.free_since is not None]
+    times = [each.content.free_since for each in concerned if each.content.free_since is not None]
     return StationClock(Passage.PASSED, max(times, default=None), f"{concerned[-1].name} has it")
 
 
 def _image(image: AffectedImage) -> StationClock:
-    held = image.held
-    if held.is_affected is None:
-        return StationClock(Passage.UNKNOWN, says=f"what the image holds is not known: {held.why}")
-    if held.is_affected:
+    content = image.content
+    if content.is_affected is None:
+        return StationClock(Passage.UNKNOWN, says=f"what the image holds is not known: {content.reason}")
+    if content.is_affected:
         return StationClock(
             Passage.WAITING, says=f"{image.repository} has not rebuilt its image", who=image.repository
         )
-    return StationClock(Passage.PASSED, held.free_since, "the image has it")
+    return StationClock(Passage.PASSED, content.free_since, "the image has it")
 
 
 def _deployed(image: AffectedImage) -> StationClock:
     if not image.deployed:
         return StationClock(Passage.NOT_CONCERNED, says="no manifest names it")
-    if image.held.is_affected is not False:
+    if image.content.is_affected is not False:
         return AHEAD
     old = [each for each in image.deployed if each.has_fix is False]
     if old:
@@ -144,7 +146,7 @@ def _deployed(image: AffectedImage) -> StationClock:
 def _deployed_at(image: AffectedImage) -> datetime | None:
     """When the last place came to have the fix, none of them earlier than the image; None where that was not
     seen."""
-    built_at = image.held.free_since
+    built_at = image.content.free_since
     times: list[tuple[datetime, bool]] = []
     for each in image.deployed:
         if each.since is None:
@@ -153,14 +155,14 @@ def _deployed_at(image: AffectedImage) -> datetime | None:
             times.append((built_at, True))
         else:
             times.append((each.since, not each.is_older))
-    at, was_seen = max(times)
-    return at if was_seen else None
+    last_at, was_seen = max(times)
+    return last_at if was_seen else None
 
 
-def _repositories(some: Sequence[DeployedImage]) -> str:
-    """Those whose manifests would have to name something else."""
-    return ", ".join(sorted({each.repository for each in some}))
+def _repositories(images: Sequence[DeployedImage]) -> str:
+    """Names the repositories whose manifests would have to name something else, each once."""
+    return ", ".join(sorted({each.repository for each in images}))
 
 
-def _places(some: Sequence[DeployedImage]) -> str:
-    return first_few(each.place for each in some)
+def _places(images: Sequence[DeployedImage]) -> str:
+    return first_few(each.place for each in images)

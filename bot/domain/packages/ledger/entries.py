@@ -37,9 +37,9 @@ class LedgerEntry:
 
 
 def entry_of(image: AffectedImage) -> LedgerEntry:
-    """The clocks of one image."""
-    told = clocks_of(image)
-    clocks = dict(_proved(image, told))
+    """Reads the clocks of one image, and finds the first station that the fix has not passed."""
+    own_clocks = clocks_of(image)
+    clocks = dict(_prove_by_later(image, own_clocks))
     stop = next(
         (station for station, clock in clocks.items() if clock.passage in (Passage.WAITING, Passage.UNKNOWN)), None
     )
@@ -53,36 +53,40 @@ def entry_of(image: AffectedImage) -> LedgerEntry:
     return LedgerEntry(image, clocks, stop)
 
 
-def _proved(image: AffectedImage, told: Mapping[Station, StationClock]) -> Iterable[tuple[Station, StationClock]]:
+def _prove_by_later(
+    image: AffectedImage, clocks: Mapping[Station, StationClock]
+) -> Iterable[tuple[Station, StationClock]]:
     """The same, by what stands on from a passed station; in the order of the stations.
 
     What is not known before it was passed. What is known to lack the fix before it was not: that came another way,
     or is there no more. A base had it before its copy, whenever it was looked at.
     """
     last = max(
-        (number for number, clock in enumerate(told.values()) if clock.passage is Passage.PASSED), default=-1
+        (number for number, clock in enumerate(clocks.values()) if clock.passage is Passage.PASSED), default=-1
     )
-    for number, (station, clock) in enumerate(told.items()):
+    for number, (station, clock) in enumerate(clocks.items()):
         if number < last and clock.passage is Passage.UNKNOWN:
             yield station, StationClock(Passage.PASSED, says="proved by what came after")
         elif number < last and clock.passage is Passage.WAITING:
             yield station, StationClock(Passage.NOT_CONCERNED, says=f"{clock.says}; what comes after is free of it")
-        elif clock.at is not None and any(clock.at > at for at in _no_later_than(station, image, told)):
+        elif clock.at is not None and any(
+            clock.at > later_at for later_at in _no_later_than(station, image, clocks)
+        ):
             yield station, replace(clock, at=None)
         else:
             yield station, clock
 
 
 def _no_later_than(
-    station: Station, image: AffectedImage, told: Mapping[Station, StationClock]
+    station: Station, image: AffectedImage, clocks: Mapping[Station, StationClock]
 ) -> Iterable[datetime]:
     """The times of what cannot have come before that station was passed: anything with a fix before the fix, and a
     copy before its base."""
     after: Iterable[StationClock] = ()
     if station is Station.FIX and image.fix.is_seen:
-        after = told.values()
+        after = clocks.values()
     elif station is Station.BASE:
-        after = (told[Station.MIRROR],)
+        after = (clocks[Station.MIRROR],)
     return (clock.at for clock in after if clock.at is not None)
 
 

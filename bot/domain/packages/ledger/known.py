@@ -23,12 +23,12 @@ class PublishedFix:
 class Held:
     """Whether something holds an affected package now, None where that is not known, and since when not any more.
 
-    `why` says what keeps it from being known.
+    `reason` says what keeps it from being known.
     """
 
     is_affected: bool | None
     free_since: datetime | None = None
-    why: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class BelowImage:
 
     name: str
     who: str
-    held: Held
+    content: Held
     brings: bool = True
     is_withdrawn: bool = False
 
@@ -69,7 +69,7 @@ class AffectedImage:
     packages: tuple[str, ...]
     fix: PublishedFix
     base: BelowImage | None
-    held: Held
+    content: Held
     mirror: BelowImage | None = None
     own_bases: tuple[BelowImage, ...] = ()
     deployed: tuple[DeployedImage, ...] = ()

@@ -60,7 +60,7 @@ class ScheduleTrouble:
     repository: str
     workflow: str
     standing: AgeStanding
-    said: str
+    text: str
 
 
 BOUNDS = (7, 14, 30, 90)
@@ -92,11 +92,11 @@ class Ages:
 class Judgement:
     """What follows for one workflow. A rebuild is to be planned at `plan_at` and to begin at `begins_at`.
 
-    Where none can be, both say when that is told. `said` is for people, with the way out.
+    Where none can be, both say when that is told. `text` is for people, with the way out.
     """
 
     standing: AgeStanding
-    said: str
+    text: str
     plan_at: datetime | None = None
     begins_at: datetime | None = None
     overdue_at: datetime | None = None

@@ -49,14 +49,14 @@ class Spending:
 def times(spending: Spending, begins: Sequence[tuple[datetime, int]]) -> list[datetime]:
     """When each piece of what is still to be made will be, one after the other: each begins at its time at the
     earliest, and costs so much."""
-    made: list[datetime] = []
-    at: datetime | None = None
+    moments: list[datetime] = []
+    moment: datetime | None = None
     for begin, cost in begins:
-        earliest = begin if at is None else max(begin, at + spending.limits.apart)
-        at = spending.free_at(earliest, cost)
-        spending.spend(at, cost)
-        made.append(at)
-    return made
+        earliest = begin if moment is None else max(begin, moment + spending.limits.apart)
+        moment = spending.free_at(earliest, cost)
+        spending.spend(moment, cost)
+        moments.append(moment)
+    return moments
 
 
 def account_of(repository: str, *, by_owner: bool) -> str:

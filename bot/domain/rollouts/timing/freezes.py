@@ -16,9 +16,9 @@ class Freeze:
     reason: str
     except_severity: Severity | None = None
 
-    def holds(self, at: datetime, severity: Severity | None) -> bool:
+    def holds(self, moment: datetime, severity: Severity | None) -> bool:
         """Whether work that fixes a CVE of `severity` (None: no CVE) may not begin at that moment."""
-        if not self.since <= at < self.until:
+        if not self.since <= moment < self.until:
             return False
         is_severe = (
             self.except_severity is not None and severity is not None and severity.rank >= self.except_severity.rank
@@ -26,14 +26,14 @@ class Freeze:
         return not is_severe
 
 
-def frozen_by(freezes: Sequence[Freeze], at: datetime, severity: Severity | None) -> Freeze | None:
+def frozen_by(freezes: Sequence[Freeze], moment: datetime, severity: Severity | None) -> Freeze | None:
     """The freeze that holds work back at a moment; of several, the one that ends last."""
-    holding = [freeze for freeze in freezes if freeze.holds(at, severity)]
+    holding = [freeze for freeze in freezes if freeze.holds(moment, severity)]
     return max(holding, key=lambda freeze: freeze.until, default=None)
 
 
-def thawed(freezes: Sequence[Freeze], at: datetime, severity: Severity | None) -> datetime:
-    """The first moment from `at` on in which no freeze holds work of that severity back."""
-    while (freeze := frozen_by(freezes, at, severity)) is not None:
-        at = freeze.until
-    return at
+def thawed(freezes: Sequence[Freeze], moment: datetime, severity: Severity | None) -> datetime:
+    """The first moment from `moment` on in which no freeze holds work of that severity back."""
+    while (freeze := frozen_by(freezes, moment, severity)) is not None:
+        moment = freeze.until
+    return moment

@@ -38,19 +38,19 @@ def guarantees(
 
     Of several bases that ask for different ages the shortest holds, with the terms of its rule.
     """
-    found: dict[str, Terms] = {}
+    terms_by_workflow: dict[str, Terms] = {}
     parts: dict[str, dict[PathWorkflow, None]] = {}
     for base, path in sorted(places):
         terms = policy.terms(repository, base, Cause.AGE, None)
         workflow = config.workflow_of(path, terms)
         if (part := config.part_of(path, terms)) is not None:
             parts.setdefault(workflow, {})[part] = None
-        known = found.get(workflow)
-        if known is None or _is_stricter(terms.max_age, known.max_age):
-            found[workflow] = terms
+        strictest = terms_by_workflow.get(workflow)
+        if strictest is None or _is_stricter(terms.max_age, strictest.max_age):
+            terms_by_workflow[workflow] = terms
     return {
         workflow: Guarantee(terms, _told_only(config, terms), tuple(parts.get(workflow, ())))
-        for workflow, terms in found.items()
+        for workflow, terms in terms_by_workflow.items()
     }
 
 

@@ -26,11 +26,11 @@ def opened_by(waits: Waits, spendings: Mapping[str, Spending], pace: Pace, now: 
 
     Severe fixes go first, then what begins earlier, as `act` claims them. Review requests are not counted.
     """
-    held = holds_of(waits, pace.options, now)
+    holds = holds_of(waits, pace.options, now)
     queues: dict[str, list[tuple[datetime, int, Waiting]]] = defaultdict(list)
     open_ended: set[int] = set()
     for each in waits.waiting:
-        hold = held.get(each.id)
+        hold = holds.get(each.id)
         if hold is not None and hold.until is None:
             if each.kept_because is None:
                 open_ended.add(each.rollout)
@@ -38,11 +38,11 @@ def opened_by(waits: Waits, spendings: Mapping[str, Spending], pace: Pace, now: 
         begin = max(now, each.due_at, hold.until if hold is not None and hold.until is not None else now)
         rank = -each.severity.rank if each.severity is not None else 1
         queues[account_of(each.repository, by_owner=pace.by_owner)].append((begin, rank, each))
-    found: dict[int, datetime] = {}
+    last_begins: dict[int, datetime] = {}
     for account, queue in queues.items():
         ordered = sorted(queue, key=lambda item: (item[0], item[1], item[2].waits_since, item[2].id))
         spending = spendings.get(account) or Spending(pace.limits)
-        begun = times(spending, [(begin, int(each.opens)) for begin, _, each in ordered])
-        for at, (_, _, each) in zip(begun, ordered, strict=True):
-            found[each.rollout] = max(at, found.get(each.rollout, at))
-    return {rollout: at for rollout, at in found.items() if rollout not in open_ended}
+        begin_times = times(spending, [(begin, int(each.opens)) for begin, _, each in ordered])
+        for moment, (_, _, each) in zip(begin_times, ordered, strict=True):
+            last_begins[each.rollout] = max(moment, last_begins.get(each.rollout, moment))
+    return {rollout: moment for rollout, moment in last_begins.items() if rollout not in open_ended}

@@ -23,7 +23,7 @@ class RolloutOptions:
 
 
 def rollout_options_of(policy: Policy) -> RolloutOptions:
-    """What the operator wants of rollouts."""
+    """Takes from the policy what bounds rollouts as a whole: waves, the share of failures, freezes."""
     return RolloutOptions(policy.waves, policy.pause_when_failed, policy.freezes)
 
 
@@ -61,14 +61,14 @@ class RolloutStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """`known` is how often rebuilds had been released when this was read."""
+    """`releases` is how often rebuilds had been released when this was read."""
 
-    known: int
+    releases: int
     rollouts: tuple[RolloutStanding, ...]
 
 
 def release_rules_at(now: datetime, options: RolloutOptions) -> ReleaseRules:
-    """What passes now whatever its wave."""
+    """Says which severities a freeze holds back at this moment, by the options."""
     severities: tuple[Severity | None, ...] = (None, *Severity)
     frozen = frozenset(severity for severity in severities if frozen_by(options.freezes, now, severity))
     return ReleaseRules(now, frozen)

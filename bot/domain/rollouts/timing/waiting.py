@@ -56,15 +56,15 @@ def holds_of(waits: Waits, options: RolloutOptions, now: datetime) -> dict[int, 
     tallies = {(standing.rollout, standing.distance): standing.tallies for standing in waits.standings}
     waves = {place: waves_in_order(options.waves, of_waves) for place, of_waves in tallies.items()}
     wave_holds = {place: _wave_holds(of_waves, options, now) for place, of_waves in tallies.items()}
-    found: dict[int, Hold] = {}
+    holds: dict[int, Hold] = {}
     for each in waits.waiting:
-        held = _kept(each, waits.pauses) or each.for_parents or _timed(each, options, now)
-        if held is None and not each.is_released:
+        hold = _hold_of_people(each, waits.pauses) or each.for_parents or _hold_of_freeze(each, options, now)
+        if hold is None and not each.is_released:
             place = each.rollout, each.distance
-            held = _for_its_wave(each, wave_holds.get(place, {}), waves.get(place, options.waves), now)
-        if held is not None:
-            found[each.id] = held
-    return found
+            hold = _for_its_wave(each, wave_holds.get(place, {}), waves.get(place, options.waves), now)
+        if hold is not None:
+            holds[each.id] = hold
+    return holds
 
 
 def wave_holds(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> Mapping[str, Hold]:
@@ -77,7 +77,7 @@ def wave_holds(standing: RolloutStanding, options: RolloutOptions, now: datetime
     }
 
 
-def _kept(each: Waiting, pauses: Sequence[Pause]) -> Hold | None:
+def _hold_of_people(each: Waiting, pauses: Sequence[Pause]) -> Hold | None:
     if each.kept_because is not None:
         return Hold(each.kept_because)
     for pause in pauses:
@@ -88,21 +88,21 @@ def _kept(each: Waiting, pauses: Sequence[Pause]) -> Hold | None:
     return None
 
 
-def _timed(each: Waiting, options: RolloutOptions, now: datetime) -> Hold | None:
-    at = max(each.due_at, now)
-    freeze = None if each.at_request else frozen_by(options.freezes, at, each.severity)
+def _hold_of_freeze(each: Waiting, options: RolloutOptions, now: datetime) -> Hold | None:
+    begins_at = max(each.due_at, now)
+    freeze = None if each.at_request else frozen_by(options.freezes, begins_at, each.severity)
     if freeze is not None:
-        return Hold(f"frozen: {freeze.reason}", thawed(options.freezes, at, each.severity))
+        return Hold(f"frozen: {freeze.reason}", thawed(options.freezes, begins_at, each.severity))
     return None
 
 
 def _for_its_wave(each: Waiting, of_waves: Mapping[str, Hold], waves: Sequence[Wave], now: datetime) -> Hold | None:
     """A severe fix waits for no wave, and nobody waits longer than its place in time."""
-    held = of_waves.get(each.wave)
+    hold = of_waves.get(each.wave)
     is_urgent = each.severity in SEVERE and not each.catches_up
-    if held is None or (is_urgent and each.due_at <= now):
+    if hold is None or (is_urgent and each.due_at <= now):
         return None
-    return _at_last(held, waves, each.wave, each.waits_since, max(now, each.due_at))
+    return _at_last(hold, waves, each.wave, each.waits_since, max(now, each.due_at))
 
 
 def _at_last(hold: Hold, waves: Sequence[Wave], name: str, since: datetime | None, earliest: datetime) -> Hold:
@@ -116,10 +116,13 @@ def _wave_holds(tallies: Mapping[str, WaveTally], options: RolloutOptions, now: 
     if not options.waves:
         return {}
     waves = waves_in_order(options.waves, tallies)
-    found = advance(waves, tallies, options.pause_when_failed, now)
-    held = {name: Hold(hold.reason, probable_start(waves, name, found.holds)) for name, hold in found.holds.items()}
+    progress = advance(waves, tallies, options.pause_when_failed, now)
+    holds = {
+        name: Hold(hold.reason, probable_start(waves, name, progress.holds))
+        for name, hold in progress.holds.items()
+    }
     for wave in waves:
         tally = tallies.get(wave.name, WaveTally())
-        if wave.name not in held and tally.waiting and room(wave, tally) == 0:
-            held[wave.name] = Hold(f"room in wave {wave.name} ({tally.under_way} under way, no more at once)")
-    return held
+        if wave.name not in holds and tally.waiting and room(wave, tally) == 0:
+            holds[wave.name] = Hold(f"room in wave {wave.name} ({tally.under_way} under way, no more at once)")
+    return holds

@@ -76,13 +76,13 @@ class Hold:
 class Advance:
     """What a rollout's waves may do now.
 
-    `release` says how many more rebuilds of a wave may begin, `done` which waves are seen done for the first time,
+    `release` says how many more rebuilds of a wave may begin, `done_waves` which are seen done for the first time,
     and since when they are, `set_aside` how many unmerged pull requests a wave goes on without, `holds` why others
     wait. `pause` is set where so many failed that a person must look.
     """
 
     release: Mapping[str, int] = field(default_factory=dict)
-    done: Mapping[str, datetime] = field(default_factory=dict)
+    done_waves: Mapping[str, datetime] = field(default_factory=dict)
     set_aside: Mapping[str, int] = field(default_factory=dict)
     holds: Mapping[str, Hold] = field(default_factory=dict)
     pause: str | None = None
@@ -95,36 +95,38 @@ def advance(
     if (pause := _too_many_failed(tallies.values(), pause_when_failed)) is not None:
         return Advance(pause=pause)
     release: dict[str, int] = {}
-    done: dict[str, datetime] = {}
+    done_waves: dict[str, datetime] = {}
     set_aside: dict[str, int] = {}
     holds: dict[str, Hold] = {}
-    held: Hold | None = None
+    hold: Hold | None = None
     order = [wave.name for wave in waves if tallies.get(wave.name, WaveTally()).total]
     for wave in waves:
         tally = tallies.get(wave.name, WaveTally())
         if tally.total == 0:
             continue
-        if held is not None:
-            holds[wave.name] = held
+        if hold is not None:
+            holds[wave.name] = hold
             continue
         if (more := room(wave, tally)) > 0:
             release[wave.name] = more
-        held = _stopped(wave, tally, is_first=wave.name == order[0]) if wave.name != order[-1] else None
-        if held is not None:
+        hold = _stopped(wave, tally, is_first=wave.name == order[0]) if wave.name != order[-1] else None
+        if hold is not None:
             continue
         if tally.done_since is None or is_yet_to_come(tally.done_since, now):
             unmerged = _set_aside(wave, tally, now)
             left_out = unmerged + _held_up(wave, tally, now)
             if _is_done(wave, tally, left_out):
-                since = done[wave.name] = now if left_out or tally.last_end is None else min(tally.last_end, now)
+                since = done_waves[wave.name] = (
+                    now if left_out or tally.last_end is None else min(tally.last_end, now)
+                )
                 if unmerged:
                     set_aside[wave.name] = unmerged
-                held = _soaking(wave, since, now)
+                hold = _soaking(wave, since, now)
             else:
-                held = _unfinished(wave, tally, now)
+                hold = _unfinished(wave, tally, now)
         else:
-            held = _soaking(wave, tally.done_since, now)
-    return Advance(release, done, set_aside, holds)
+            hold = _soaking(wave, tally.done_since, now)
+    return Advance(release, done_waves, set_aside, holds)
 
 
 def latest_start(waves: Sequence[Wave], name: str, since: datetime) -> datetime:
@@ -146,30 +148,30 @@ def latest_start(waves: Sequence[Wave], name: str, since: datetime) -> datetime:
 def waves_in_order(waves: Sequence[Wave], tallies: Mapping[str, WaveTally]) -> tuple[Wave, ...]:
     """The waves as configured, and after them those that are configured no more; each with the soak that rules ask
     for its rebuilds."""
-    known = {wave.name for wave in waves}
-    listed = (*waves, *(Wave(name) for name in sorted(set(tallies) - known)))
+    configured_names = {wave.name for wave in waves}
+    all_waves = (*waves, *(Wave(name) for name in sorted(set(tallies) - configured_names)))
     soaks = {name: tally.soak for name, tally in tallies.items() if tally.soak is not None}
-    return tuple(replace(wave, soak=soaks.get(wave.name, wave.soak)) for wave in listed)
+    return tuple(replace(wave, soak=soaks.get(wave.name, wave.soak)) for wave in all_waves)
 
 
 def probable_start(waves: Sequence[Wave], name: str, holds: Mapping[str, Hold]) -> datetime | None:
     """When a wave will probably begin: once the one that holds it is through, and those between have soaked."""
-    held = holds.get(name)
-    if held is None or held.until is None:
+    hold = holds.get(name)
+    if hold is None or hold.until is None:
         return None
-    at = held.until
+    begins_at = hold.until
     for wave in waves:
         if wave.name == name:
             break
         if wave.name in holds:
-            at += wave.soak
-    return at
+            begins_at += wave.soak
+    return begins_at
 
 
 def _too_many_failed(tallies: Iterable[WaveTally], most: float) -> str | None:
-    listed = list(tallies)
-    failed = sum(tally.failed - tally.forgiven for tally in listed)
-    ended = sum(tally.ended - tally.forgiven for tally in listed)
+    all_tallies = list(tallies)
+    failed = sum(tally.failed - tally.forgiven for tally in all_tallies)
+    ended = sum(tally.ended - tally.forgiven for tally in all_tallies)
     if failed < LEAST_FAILURES or failed <= most * ended:
         return None
     return f"{failed} of {counted(ended, 'ended rebuild')} failed, more than {most:.0%}"
@@ -202,18 +204,18 @@ def _is_done(wave: Wave, tally: WaveTally, left_out: int) -> bool:
 def _stopped(wave: Wave, tally: WaveTally, *, is_first: bool) -> Hold | None:
     """What comes after a canary that was red, or after a wave without a success, a retry or a person lets begin;
     where a fault holds the wave up, its first success does."""
-    left = tally.waiting + tally.under_way
+    open_rebuilds = tally.waiting + tally.under_way
     if is_first and tally.broken:
-        found = f"{tally.broken} of {counted(tally.total, 'rebuild')} failed"
-    elif tally.delayed and tally.in_vain == tally.ended and tally.delayed == left:
-        told = f"nothing was rebuilt: {counted(tally.delayed, 'rebuild')} cannot go on at present"
-        return Hold(f"wave {wave.name}, in which {told}", for_person=True)
-    elif tally.ended and tally.in_vain == tally.ended and left == 0:
-        found = "nothing was rebuilt"
+        fault = f"{tally.broken} of {counted(tally.total, 'rebuild')} failed"
+    elif tally.delayed and tally.in_vain == tally.ended and tally.delayed == open_rebuilds:
+        standstill = f"nothing was rebuilt: {counted(tally.delayed, 'rebuild')} cannot go on at present"
+        return Hold(f"wave {wave.name}, in which {standstill}", for_person=True)
+    elif tally.ended and tally.in_vain == tally.ended and open_rebuilds == 0:
+        fault = "nothing was rebuilt"
     else:
         return None
-    why = f"wave {wave.name}, in which {found}: a retry that succeeds, or `rollout resume`, lets it go on"
-    return Hold(why, for_person=True)
+    reason = f"wave {wave.name}, in which {fault}: a retry that succeeds, or `rollout resume`, lets it go on"
+    return Hold(reason, for_person=True)
 
 
 def _soaking(wave: Wave, since: datetime, now: datetime) -> Hold | None:

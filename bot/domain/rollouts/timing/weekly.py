@@ -16,13 +16,13 @@ class Weekly:
     cron: Cron = _MONDAY_NIGHT
     over: timedelta = timedelta(hours=6)
 
-    def last(self, at: datetime) -> datetime:
-        """The latest time of the weekly rebuild that is not after `at`."""
-        return self.cron.last(at)
+    def last(self, moment: datetime) -> datetime:
+        """The latest time of the weekly rebuild that is not after `moment`."""
+        return self.cron.last(moment)
 
-    def following(self, at: datetime) -> datetime:
-        """The first time of the weekly rebuild after `at`."""
-        return self.cron.following(at)
+    def following(self, moment: datetime) -> datetime:
+        """The first time of the weekly rebuild after `moment`."""
+        return self.cron.following(moment)
 
     def offset(self, name: str) -> timedelta:
         """How long after the beginning this one's turn comes: always the same, told by a hash of the name."""

@@ -25,29 +25,29 @@ class Window:
 
     @classmethod
     def parse(cls, text: str) -> "Window":
-        """Raises `ValueError` with the form that is expected."""
+        """Reads `always` or such as `mon-fri 08:00-17:00 Europe/Berlin`; raises `ValueError` with that form."""
         if text.strip().lower() == "always":
             return ALWAYS
-        found = _FORM.fullmatch(text.strip())
-        if found is None:
+        match = _FORM.fullmatch(text.strip())
+        if match is None:
             raise ValueError(f"{text!r} is no window; {_EXPECTED}")
         try:
-            first = _DAYS.index(found["first"])
-            last = _DAYS.index(found["last"] or found["first"])
-            start, end = _time(found["start"]), _time(found["end"])
-            zone = found["zone"] or "UTC"
+            first = _DAYS.index(match["first"])
+            last = _DAYS.index(match["last"] or match["first"])
+            start, end = _time(match["start"]), _time(match["end"])
+            zone = match["zone"] or "UTC"
             ZoneInfo(zone)
         except (ValueError, KeyError, OSError) as error:
             raise ValueError(f"{text!r} is no window: {error}; {_EXPECTED}") from error
         days = frozenset((first + offset) % 7 for offset in range((last - first) % 7 + 1))
         return cls(days, start, end, zone)
 
-    def next_opening(self, at: datetime) -> datetime:
-        """`at` itself where the window is open then, else the next moment when it opens (UTC)."""
+    def next_opening(self, moment: datetime) -> datetime:
+        """`moment` itself where the window is open then, else the next moment when it opens (UTC)."""
         if self.end is None:
-            return at
+            return moment
         zone = ZoneInfo(self.zone)
-        today = at.astimezone(zone).date()
+        today = moment.astimezone(zone).date()
         for offset in range(-1, 15):
             day = today + timedelta(days=offset)
             if day.weekday() not in self.days:
@@ -56,17 +56,17 @@ class Window:
             opens = datetime.combine(day, self.start, zone).astimezone(UTC)
             last = day + timedelta(days=1) if self.end <= self.start else day
             closes = datetime.combine(last, self.end, zone).astimezone(UTC)
-            if max(opens, at) < closes:
-                return max(opens, at.astimezone(UTC))
+            if max(opens, moment) < closes:
+                return max(opens, moment.astimezone(UTC))
         raise AssertionError("a window with a day opens within two weeks, even where summer swallows it once")
 
 
 ALWAYS = Window()
 
 
-def next_opening(windows: Sequence[Window], at: datetime) -> datetime:
-    """The earliest moment from `at` on when any of the windows is open."""
-    return min((window.next_opening(at) for window in windows), default=at)
+def next_opening(windows: Sequence[Window], moment: datetime) -> datetime:
+    """The earliest time from `moment` on when any of the windows is open."""
+    return min((window.next_opening(moment) for window in windows), default=moment)
 
 
 def _time(text: str) -> time:

@@ -34,13 +34,13 @@ def user_seen(config: SeenConfig, instruction: Instruction) -> User:
     """Who a produced image runs as, by its own configuration."""
     name = config.user.partition(":")[0].strip()
     if not name:
-        return User(UserKind.ROOT, instruction, f"{config.shown} names no user, which means root")
+        return User(UserKind.ROOT, instruction, f"{config.short_name} names no user, which means root")
     if name.isdecimal() and name.isascii():
         kind = UserKind.ROOT if int(name[:20]) == 0 else UserKind.NUMBER
-        return User(kind, instruction, f"{config.shown} runs as UID {name[:20]}")
+        return User(kind, instruction, f"{config.short_name} runs as UID {name[:20]}")
     if name.lower() in ROOTS:
-        return User(UserKind.ROOT, instruction, f"{config.shown} runs as root")
-    return User(UserKind.NAME, instruction, f"{config.shown} runs as {name[:60]!r}")
+        return User(UserKind.ROOT, instruction, f"{config.short_name} runs as root")
+    return User(UserKind.NAME, instruction, f"{config.short_name} runs as {name[:60]!r}")
 
 
 def settled(user: User, config: SeenConfig | None) -> User:

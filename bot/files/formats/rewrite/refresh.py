@@ -66,7 +66,7 @@ def _replacement(
     if usage.sdk_pin is not None:
         if sdk is None or not usage.sdk_pin.must_move(sdk, image_is_pinned=True):
             return None
-        return Replacement(usage.reference, usage.reference.at(sdk, None))
+        return Replacement(usage.reference, usage.reference.with_tag(sdk, None))
     base = base_among(usage.reference, digests_by_base)
     one = digests_by_base.get(base) if base is not None else None
     if one is None:
@@ -77,7 +77,7 @@ def _replacement(
     if target != usage.reference:
         return Replacement(usage.reference, target)
     if one.marks and not usage.is_pinned:
-        return Replacement(target, target.at(target.tag, one.digest), marker=True)
+        return Replacement(target, target.with_tag(target.tag, one.digest), marker=True)
     return None
 
 

@@ -100,7 +100,7 @@ def _rewrite_together(
     changes: list[UsageChange] = []
     refused = [
         SourceProblem(
-            place.path, place.line, f"cannot tell whether {asked_replacement.old} stands here: {place.why}"
+            place.path, place.line, f"cannot tell whether {asked_replacement.old} stands here: {place.reason}"
         )
         for place in findings.open_references
         for asked_replacement in replacements.get(place.path, ())

@@ -85,7 +85,7 @@ async def _join_run(job: Job, run: Run, tools: Tools) -> Rebuild:
     """The rebuild as it follows a run that it does not have to start."""
     now, every = tools.clock.now(), tools.options.follow_every
     await tools.store.outdate_pull_requests(job.rebuild)
-    return replace(join(job.rebuild, run, at=now), due_at=look_together(now + every, every))
+    return replace(join(job.rebuild, run, now=now), due_at=look_together(now + every, every))
 
 
 async def _send_request(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:

@@ -118,14 +118,14 @@ async def _bring_branch(
     """
     made_from = attempt.due.made_from(tools.options.checks)
     onboarding = replace(
-        attempt.due.onboarding, left=len(proposal.left), made_from=made_from, proposed=proposal.mends
+        attempt.due.onboarding, left=len(proposal.left_to_people), made_from=made_from, proposed=proposal.mends
     )
     if not proposal.commits:
         return await _nothing_left(attempt, onboarding, proposal, tools)
     wishes = _wishes(attempt, tools)
     looked_at = tools.clock.now()
     home = attempt.look.standing.identity
-    mended_paths = {each.path for each in attempt.due.onboarding.brought if each.path in proposal.read}
+    mended_paths = {each.path for each in attempt.due.onboarding.brought if each.path in proposal.source_texts}
     paths = sorted({*proposal.files, *mended_paths})
     look = await tools.forge.look(home, BRANCH, paths, wishes)
     attempt = replace(attempt, look=look, looked_at=looked_at)
@@ -163,8 +163,8 @@ async def _nothing_left(
 ) -> Brought:
     current, home = attempt.current, attempt.look.standing.identity
     reason = "every check that can be mended safely holds"
-    if proposal.left:
-        denial_text = next((f", since {each.why}" for each in proposal.left if each.is_denied), "")
+    if proposal.left_to_people:
+        denial_text = next((f", since {each.reason}" for each in proposal.left_to_people if each.is_denied), "")
         reason = f"what still fails is left to people{denial_text}"
     if onboarding.declined:
         reason += f"; {', '.join(onboarding.declined)}: taken back after a merge, and so declined for good"
@@ -178,7 +178,7 @@ def _find_stale_file(proposal: Proposal, trunk: Tip, paths: Sequence[str]) -> st
     """A file that is no longer what the proposal was made from."""
     for path in paths:
         now = trunk.files.get(path)
-        if (now.content if now is not None else None) != proposal.read.get(path):
+        if (now.content if now is not None else None) != proposal.source_texts.get(path):
             return path
     return None
 

@@ -27,7 +27,7 @@ def title(proposal: Proposal) -> str:
 def commit_message(commit: ProposedCommit) -> str:
     """Words a commit's message, whose first line says what holds from then on."""
     places = "\n".join(f"- {each.place.path}: {each.subject}" for each in commit.mended)
-    return f"{commit.title} ({commit.check})\n\n{commit.why}\n\n{places}\n\n{_TRAILER}{commit.check}\n"
+    return f"{commit.title} ({commit.check})\n\n{commit.reason}\n\n{places}\n\n{_TRAILER}{commit.check}\n"
 
 
 def is_ours(message: str) -> bool:
@@ -44,7 +44,7 @@ def body(proposal: Proposal, repository: str, web: str, trunk: str, branch: str)
         _table(proposal, trunk_url, branch_url),
         _more(proposal.more),
         _how_to_decline(),
-        _rest_in_words(proposal.left, trunk_url),
+        _rest_in_words(proposal.left_to_people, trunk_url),
     ]
     return _cut([part for part in parts if part])
 
@@ -97,7 +97,7 @@ def _advice(finding: LeftToPeople, trunk_url: str) -> str:
     place_text = f"[{markdown(f'{finding.place.path}:{finding.place.start}')}]({_line(trunk_url, finding.place)})"
     advice = f" Advice: {markdown(finding.advice)}." if finding.advice else ""
     line = f"- {code(finding.check)} {place_text}: {markdown(finding.subject)}: {markdown(finding.message)}"
-    return f"{line}. Not done: {markdown(finding.why)}.{advice}"
+    return f"{line}. Not done: {markdown(finding.reason)}.{advice}"
 
 
 def _fence_patch(patch: str) -> str:

@@ -118,7 +118,7 @@ async def merge_no_more(look: BranchLook, requests: Iterable[PullRequest], forge
                 raise
             raise MergesStill(request.number, failure.told, home.name) from failure
         if granted.refused:
-            raise MergesStill(request.number, granted.refused[0].why, home.name)
+            raise MergesStill(request.number, granted.refused[0].reason, home.name)
 
 
 async def close(look: BranchLook, request: PullRequest, body: str, forge: Forge) -> None:

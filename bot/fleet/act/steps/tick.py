@@ -179,7 +179,7 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         if workflow is None:
             reason = f"{step.workflow} is missing in {home}, or has no workflow_dispatch trigger"
             return self._fail_step(replace(step, refused=True), reason)
-        if unknown := unknown_inputs(step, workflow, job.known):
+        if unknown := unknown_inputs(step, workflow, job.known_values):
             reason = f"{step.workflow} needs {' and '.join(unknown)}, which is not known"
             return self._fail_step(replace(step, refused=True), reason)
         if (due_at := next_look(step, self._clock.now(), self._options.visible_after)) is not None:
@@ -188,7 +188,7 @@ class _StepStarts(ForgeWriting[StepJob, StepRun]):
         async def send(intent: StepRun) -> int | None:
             heard_at = looked_at if job.own == job.step.home else min(looked_at, self._words.looked_at(job.own))
             word_held.hear(home.name, heard_at)
-            values = {**job.known, "correlation": intent.correlation or ""}
+            values = {**job.known_values, "correlation": intent.correlation or ""}
             inputs = inputs_for(intent, workflow, values)
             return await forge.dispatch(home, intent.workflow, ref=branch, inputs=inputs)
 

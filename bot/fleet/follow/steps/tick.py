@@ -169,7 +169,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
         if newer is None:
             return after_step_run(step, state, now)
         followed_step = replace(step, run=newer.id, node_id=newer.node_id, url=newer.url or step.url)
-        after = after_step_run(followed_step, newer.shown, now)
+        after = after_step_run(followed_step, newer.state, now)
         return replace(after, reason=f"a newer run took its place: {after.reason}")
 
     async def _after_finding(self, step: StepRun, run: Run) -> StepRun:
@@ -177,7 +177,7 @@ class _StepFollowing(Work[StepRun, StepRun]):
         with_run = replace(step, run=run.id, node_id=run.node_id, url=run.url or step.url)
         if with_run.state is StepState.DUE:
             with_run = with_run.moved(StepState.STARTED, f"{step.workflow} has started", at=now)
-        return await self._after_ended_run(with_run, run.shown)
+        return await self._after_ended_run(with_run, run.state)
 
     async def settle(self, item: StepRun, result: StepRun) -> None:
         await self._store.settle_step(item, self._due_again(result))

@@ -214,7 +214,7 @@ def _columns_of(judged_age: JudgedAge, now: datetime) -> dict[str, Any]:
     return {
         "judged": True,
         "standing": judgement.standing.value,
-        "said": judgement.said,
+        "said": judgement.text,
         "plan_at": judged_age.plan_at,
         **({"told_at": now} if judged_age.is_told else {}),
         **({"due_at": now} if judged_age.look_again else {}),

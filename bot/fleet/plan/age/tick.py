@@ -115,11 +115,11 @@ def _with_attempt(judgement: Judgement, item: KnownBuilds, guarantee: Guarantee,
     if attempt is None or attempt.state.has_ended or guarantee.max_age is None or standing.cannot_be_rebuilt:
         return judgement
     progress = f"its rebuild has not ended: {attempt.reason}" if attempt.has_begun else "its rebuild has not begun"
-    text = f"{judgement.said}; {progress}"
+    text = f"{judgement.text}; {progress}"
     too_old = judgement.overdue_at or attempt.planned_at + guarantee.max_age
     if now < max(too_old, attempt.planned_at + _TAKES_AT_MOST):
-        return replace(judgement, said=text) if attempt.has_begun else judgement
-    return replace(judgement, standing=AgeStanding.UNFINISHED, said=text)
+        return replace(judgement, text=text) if attempt.has_begun else judgement
+    return replace(judgement, standing=AgeStanding.UNFINISHED, text=text)
 
 
 def _aging(item: KnownBuilds, guarantee: Guarantee, weekly: Weekly, now: datetime) -> Aging:
@@ -180,7 +180,7 @@ def _plan_all(
             if attempt.is_weekly and not attempt.has_begun and is_yet_to_come(attempt.planned_at, now):
                 withdrawn[attempt.rebuild] = "a clock that was ahead has planned it"
             elif attempt.is_weekly and not attempt.has_begun and judgement.standing in _MET:
-                withdrawn[attempt.rebuild] = f"it was built meanwhile: {judgement.said}"
+                withdrawn[attempt.rebuild] = f"it was built meanwhile: {judgement.text}"
             elif attempt.state.awaits_action and judgement.overdue_at is not None:
                 hurried[attempt.rebuild] = judgement.overdue_at
         is_stuck = judgement.standing.cannot_be_rebuilt
@@ -217,7 +217,7 @@ def _by_its_own_word(
     ignores = [config.ignored_by(each.usage.path, str(each.base), today) for each in standings]
     if ignores and all(entry is not None for entry in ignores):
         text = f"the repository asks to leave this alone: {ignores[0]}"
-        return replace(judgement, standing=AgeStanding.LEFT_ALONE, said=text)
+        return replace(judgement, standing=AgeStanding.LEFT_ALONE, text=text)
     return judgement
 
 
@@ -235,7 +235,7 @@ def _rebuild(
         repository=item.member.name,
         action=Action.NOTIFY if is_stuck else Action.DISPATCH,
         state=RebuildState.PLANNED,
-        reason=judgement.said,
+        reason=judgement.text,
         targets=() if is_stuck else targets_of(standings),
         replacements=(),
         wave=terms.wave,

@@ -123,7 +123,7 @@ class PlanStore(Store):
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            if await raise_counter(connection, PLANS) != plan.known.plans + 1:
+            if await raise_counter(connection, PLANS) != plan.revisions.plans + 1:
                 raise LeaseLost("another worker has saved a plan meanwhile")
             something_came = bool(plan.rebuilds) and await is_more_to_hold(connection)
             await lock(connection, changes, plan.changes)
@@ -147,7 +147,7 @@ class PlanStore(Store):
                 update(changes).where(changes.c.id.in_(plan.changes)).values(rollout_id=rollout)
             )
             touched_rollouts = await supersede(connection, plan.rebuilds, rollout, now)
-            await add_rebuilds(connection, plan.rebuilds, plan.known, rollout, now)
+            await add_rebuilds(connection, plan.rebuilds, plan.revisions, rollout, now)
             await after_transitions(connection, touched_rollouts | {rollout}, now)
 
     async def reconsiderable(self) -> list[tuple[Rebuild, tuple[Change, ...]]]:

@@ -76,7 +76,7 @@ async def tick(store: AdvanceStore, options: RolloutOptions, clock: Clock) -> Ad
     if bounded := [wave.name for wave in options.waves if wave.batch is not None]:
         await store.give_way(bounded, rules.at)
     standings = await store.standings(rules)
-    releases, released_count, finished_count = standings.known, 0, 0
+    releases, released_count, finished_count = standings.releases, 0, 0
     pauses: list[str] = []
     for standing in standings.rollouts:
         step = next_step(standing, options, rules.at)
@@ -114,7 +114,7 @@ def next_step(standing: RolloutStanding, options: RolloutOptions, now: datetime)
         {name: count for name, count in release.items() if standing.ready.get(name)},
         _positive(late),
         late_since,
-        outcome.done,
+        outcome.done_waves,
         outcome.set_aside,
         standing.urgent > 0,
         distance=standing.distance,

@@ -185,7 +185,7 @@ def _excused_vulnerabilities(
     for platform in platforms:
         vulnerabilities = [
             vulnerability
-            for vulnerability in holds.found
+            for vulnerability in holds.vulnerabilities
             if platform.platform in holders[vulnerability.identity, vulnerability.installed]
         ]
         standing, excuses = excuse(vulnerabilities, options.statements, about(name, facts, platform))
@@ -287,15 +287,15 @@ def with_unchanged(before: ImageVulnerabilities, facts: ToldImage) -> ImageVulne
         vulnerability for each in facts.reports for vulnerability in each.scan.report.vulnerabilities
     )
     unchanged = tuple(each for each in vulnerabilities if (each.package, each.installed) in versions)
-    return replace(before, found=(*before.found, *unchanged))
+    return replace(before, vulnerabilities=(*before.vulnerabilities, *unchanged))
 
 
 def suppressed_in(facts: ToldImage, rule: GateRule, image: GatedImage) -> tuple[Excused, ...]:
     """What scanners were told to leave out that would block, and that nobody else has found."""
     words = {each.found: each.why for kept_report in facts.reports for each in kept_report.scan.report.suppressed}
-    had = image.before.found if image.before is not None and rule.counts is Counts.NEW else ()
+    had = image.before.vulnerabilities if image.before is not None and rule.counts is Counts.NEW else ()
     vulnerabilities_before = [each for each in had if each.identity not in image.owed]
-    new = blocking(words, rule.policy, (*vulnerabilities_before, *image.now.found))
+    new = blocking(words, rule.policy, (*vulnerabilities_before, *image.now.vulnerabilities))
     return tuple(Excused(each, words[each]) for each in new)
 
 

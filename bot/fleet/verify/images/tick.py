@@ -133,7 +133,7 @@ class _ImageLooks(Work[ProducedImage, Look | None]):
         tag, digest = await self._tag_and_digest(item)
         is_judged = item.judged_by == self._mark(item.claim.name)
         is_told = is_judged and self._is_told(item) and not (self._is_new(item) and self._awaits_more(item))
-        if digest == item.digest and tag == item.found and is_told:
+        if digest == item.digest and tag == item.found_tag and is_told:
             return None
         place = Base(item.claim.registry, item.claim.repository, tag)
         look = await look_at(item, place, digest, self._store, self._registries, self._observed)
@@ -166,7 +166,7 @@ class _ImageLooks(Work[ProducedImage, Look | None]):
     async def _tag_and_digest(self, item: ProducedImage) -> tuple[str, str]:
         """The tag that counts, and its digest: tags are listed only where none is known yet."""
         rule = item.claim.tag
-        tag = rule.text if rule.kind is TagKind.FIXED else item.found
+        tag = rule.text if rule.kind is TagKind.FIXED else item.found_tag
         if tag is None:
             return await newest(item, rule, self._registries)
         head = await self._registries.head(Base(item.claim.registry, item.claim.repository, tag))
@@ -180,7 +180,7 @@ class _ImageLooks(Work[ProducedImage, Look | None]):
             await self.settle_together([(item, result)])
             return
         await self._store.record_look(item, result, self._clock.now() + self._every)
-        self.moved += (item.found, item.digest) != (result.tag, result.image.digest)
+        self.moved += (item.found_tag, item.digest) != (result.tag, result.image.digest)
 
     async def settle_together(self, unmoved: Sequence[tuple[ProducedImage, Look | None]]) -> None:
         await self._store.record_unmoved([item for item, _ in unmoved], self._clock.now() + self._every)

@@ -162,17 +162,17 @@ class _Proofs(Work[Proving, Rebuild]):
         if lack is not None and lack.may_come and waiting_time <= self._options.signed_within:
             return replace(rebuild, due_at=now + self._options.every)
         if lack is not None:
-            return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.told, at=now)
+            return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.text, now=now)
         gated = None if decisive.verdict.fails else await self._gate.gated(concerned_images)
         if (
             gated is not None
             and is_awaited(gated)
             and now - _seen_at(concerned_images, looks, now) < self._gate.wait
         ):
-            waits = f"{decisive.told}; {gate_in_words(gated)}"
+            waits = f"{decisive.text}; {gate_in_words(gated)}"
             return replace(rebuild, reason=waits, due_at=now + self._options.every)
-        proof_text = "; ".join((decisive.told, *others.untold))
-        return after_proof(rebuild, decisive.verdict, proof_text, gated, at=now)
+        proof_text = "; ".join((decisive.text, *others.untold))
+        return after_proof(rebuild, decisive.verdict, proof_text, gated, now=now)
 
     async def _look_at_others(
         self, item: Proving, concerned_images: Sequence[ProducedImage], waiting_time: timedelta
@@ -207,7 +207,7 @@ class _Proofs(Work[Proving, Rebuild]):
         """
         rebuild = item.rebuild
         if (doubt := untold(self._trust, item.images)) is not None:
-            return after_proof(rebuild, ImageVerdict.UNTRUSTED, doubt, at=now)
+            return after_proof(rebuild, ImageVerdict.UNTRUSTED, doubt, now=now)
         required = [image for image in item.images if self._trust.requires(image.claim.name)]
         waiting_time = now - (rebuild.built_at or now)
         is_over = waiting_time > self._time_to_wait(rebuild)
@@ -223,9 +223,9 @@ class _Proofs(Work[Proving, Rebuild]):
         if lack is None and missing_place is not None:
             lack = Lack(cannot_tell(missing_place, "no such image is there"))
         if lack is not None:
-            return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.told, at=now)
+            return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.text, now=now)
         reason = _not_known(item, bases)
-        return after_proof(rebuild, ImageVerdict.UNKNOWN, reason, self._gate.unseen(item.images, reason), at=now)
+        return after_proof(rebuild, ImageVerdict.UNKNOWN, reason, self._gate.unseen(item.images, reason), now=now)
 
     async def _awaits_watch(self, item: Proving, bases: Collection[Base]) -> bool:
         """Whether the build has made one of its own bases anew, of which the layers are not known yet: what stands
@@ -247,7 +247,7 @@ class _Proofs(Work[Proving, Rebuild]):
     def _proof(self, image: ProducedImage, look: Look | None, item: Proving, now: datetime) -> Proof:
         if look is None:
             return not_seen(image, item.usages, duration(self._time_to_wait(item.rebuild)))
-        seen_image = replace(image, found=look.tag)
+        seen_image = replace(image, found_tag=look.tag)
         return proof_of(seen_image, look.standings, item.rebuild.targets, self._first_shown(item), item.usages, now)
 
     def _first_shown(self, item: Proving) -> Mapping[str, datetime]:
@@ -277,7 +277,7 @@ class _Proofs(Work[Proving, Rebuild]):
         verdict, reason = ImageVerdict.UNKNOWN, str(failure)
         if required is not None:
             verdict, reason = ImageVerdict.UNTRUSTED, cannot_tell(required, str(failure))
-        after = after_proof(rebuild, verdict, reason, gated, at=now)
+        after = after_proof(rebuild, verdict, reason, gated, now=now)
         await self._store.settle_rebuild(rebuild, after)
         self.ends.append(verdict)
         return f"{rebuild.repository}: {failure}"

@@ -6,7 +6,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from bot.domain.forge.artifacts import Artifact
+from bot.domain.forge.runs import Artifact
 from bot.domain.repositories.repository import Identity
 from bot.images.scan_reports import ScanReport
 from bot.reconcile.work import Queue

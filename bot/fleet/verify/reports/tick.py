@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.artifacts import Artifact
+from bot.domain.forge.runs import Artifact
 from bot.domain.wording.escaping import terminal
 from bot.fleet.verify.reports.archive import LARGEST_ARCHIVE, ArtifactFile, report_files
 from bot.fleet.verify.reports.ports import ArtifactOptions, Artifacts, ArtifactStore, EndedRuns, Gathered

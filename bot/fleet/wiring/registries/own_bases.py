@@ -7,7 +7,7 @@ from bot.domain.bases.change import Move
 from bot.domain.bases.observation import Observation, named_apart
 from bot.domain.evidence import Strength
 from bot.domain.images.standing import Publication
-from bot.domain.images.wanted import wanted
+from bot.domain.images.wanted import hash_of_parents
 from bot.domain.platform import platform_of
 from bot.domain.reference import Base
 from bot.fleet.assess.own_base import InheritedChanges
@@ -78,7 +78,7 @@ class OwnBases:
                 built_digests.setdefault(base, {})[name] = (now if is_current else stands).platform_digest
                 current_digests.setdefault(base, {})[name] = now.platform_digest
         return (
-            Stood(frozenset(built_digests), wanted(built_digests), wanted(current_digests))
+            Stood(frozenset(built_digests), hash_of_parents(built_digests), hash_of_parents(current_digests))
             if built_digests
             else None
         )

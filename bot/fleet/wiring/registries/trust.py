@@ -100,7 +100,7 @@ class Trusting:
         if trust.holds:
             await self._clear_incident(subject)
             return None
-        reason = f"{base.short}@{digest[:19]}… is not trusted: {trust.told}"
+        reason = f"{base.short}@{digest[:19]}… is not trusted: {trust.text}"
         grace = self.settings.trust.grace
         is_over = trust.is_there or self.clock.now() - since > grace
         if is_over:
@@ -125,7 +125,7 @@ class Trusting:
         trust = await self.trust(place, image.digest)
         image_text = f"{place.short}@{image.digest[:19]}…"
         if trust is not None and not trust.holds:
-            reason = f"built, but {image_text} lacks the signature that trust.rules require: {trust.told}"
+            reason = f"built, but {image_text} lacks the signature that trust.rules require: {trust.text}"
             return Lack(f"{reason}; have its build sign what it pushes, as the rule names it", not trust.is_there)
         doubt = builder_doubt(image.builder, rule.slsa_level, image.unseen)
         return None if doubt is None else Lack(f"built, but {image_text}: {doubt}", image.builder is None)

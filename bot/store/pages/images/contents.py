@@ -97,7 +97,7 @@ async def ledger_of(
     """The ledger of one image; `platforms` are those that are read at all, None where all are."""
     exposed = ExposedImage(
         str(image.place),
-        frozenset(tag for tag in (image.found, image.claim.tag.text) if tag),
+        frozenset(tag for tag in (image.found_tag, image.claim.tag.text) if tag),
         image.digest,
         image.repository,
         image.standings,

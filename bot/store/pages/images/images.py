@@ -148,7 +148,7 @@ async def _rows(connection: AsyncConnection, rows: Sequence[Any], now: datetime)
 def _row(image: ProducedImage, now: datetime) -> ImageRow:
     return ImageRow(
         image.claim.name,
-        image.found or image.claim.tag.text,
+        image.found_tag or image.claim.tag.text,
         image.repository,
         image.state,
         stands_on(image, now),

@@ -171,7 +171,7 @@ class CvesOfMoves:
             and not of_it.is_pending
         )
         doubtful = frozenset(each.id for each in facts.uncertain)
-        return KnownCves(of_it.found, doubtful, of_it.gaps, is_whole, release_of(facts.distribution))
+        return KnownCves(of_it.vulnerabilities, doubtful, of_it.gaps, is_whole, release_of(facts.distribution))
 
 
 def _is_settled(facts: ToldPlatform) -> bool:

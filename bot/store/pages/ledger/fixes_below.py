@@ -147,15 +147,15 @@ def _worst(sides: Sequence[BelowImage | None]) -> BelowImage | None:
     """Of what platforms stand on: what has it, else what is not known, else the last that was free of it."""
     known_images = [each for each in sides if each is not None]
     bringing = [each for each in known_images if each.brings] or known_images
-    if len(known_images) < len(sides) and not any(each.held.is_affected for each in bringing):
+    if len(known_images) < len(sides) and not any(each.content.is_affected for each in bringing):
         return None
     for state in (True, None):
-        found = next((each for each in bringing if each.held.is_affected is state), None)
+        found = next((each for each in bringing if each.content.is_affected is state), None)
         if found is not None:
             return found
     if not bringing:
         return None
-    return replace(bringing[0], held=held_by_all([each.held for each in bringing]))
+    return replace(bringing[0], content=held_by_all([each.content for each in bringing]))
 
 
 def held_by_all(holdings: Sequence[Held]) -> Held:

@@ -73,14 +73,14 @@ class Histories:
         """Whether the image with this inventory has the CVE, and since when not any more."""
         inventory = self.known.get(number) if number is not None else None
         if inventory is None or not inventory.is_read:
-            return Held(None, why="it was not read yet")
+            return Held(None, reason="it was not read yet")
         exposures = self.exposed.get(inventory.id, {}).get(cve, ())
         if any(each.is_certain for each in exposures):
             return Held(True)
         if exposures:
-            return Held(None, why=f"the version of {exposures[0].package.name} cannot be compared")
+            return Held(None, reason=f"the version of {exposures[0].package.name} cannot be compared")
         if not inventory.is_complete:
-            return Held(None, why="not all of it could be read")
+            return Held(None, reason="not all of it could be read")
         return Held(False, self._free_since(number, cve))
 
     def added(self, inventory: Inventoried) -> int:

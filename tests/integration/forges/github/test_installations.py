@@ -153,7 +153,7 @@ async def test_an_owner_that_cannot_be_listed_is_told_and_keeps_no_other_from_th
     assert len(await nodes(app)) == 1
     (silence,) = (await app.silent(set())).values()
     assert silence.is_passing
-    assert "HTTP 403" in silence.why
+    assert "HTTP 403" in silence.reason
     assert set(await nodes(app)) == {OURS, THEIRS}
     assert await app.silent(set()) == {}
 

@@ -59,7 +59,7 @@ async def test_a_claimed_image_is_due_at_once_and_kept_as_it_was_seen(stores: St
     [kept] = await stores.images.images_of("contoso/shop")
     assert await stores.images.images_named("ghcr.io", "contoso/shop") == [kept]
     assert await stores.images.images_named("ghcr.io", "contoso/till") == []
-    assert (kept.digest, kept.found, kept.standings) == (digest("d"), "latest", (STANDING,))
+    assert (kept.digest, kept.found_tag, kept.standings) == (digest("d"), "latest", (STANDING,))
     assert (kept.behind_since, kept.source, kept.doubt) == (NOON + HOUR, Source.LABEL, None)
     assert await stores.column(images, "state") == [kept.state.value] == ["behind"]
     assert await stores.watch.manifests([digest("d")]) == {digest("d"): b"{}"}

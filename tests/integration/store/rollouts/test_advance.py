@@ -131,7 +131,7 @@ async def test_two_replicas_release_no_more_than_one_batch(stores: Stores) -> No
     step = next_step(found.rollouts[0], OPTIONS, rules.at)
     replicas = [stores.other(f"replica {number}") for number in range(3)]
     outcomes = await asyncio.gather(
-        *(replica.advance.take(step, rules, found.known) for replica in replicas), return_exceptions=True
+        *(replica.advance.take(step, rules, found.releases) for replica in replicas), return_exceptions=True
     )
     assert [outcome for outcome in outcomes if isinstance(outcome, int)] == [2]
     assert sum(isinstance(outcome, LeaseLost) for outcome in outcomes) == 2

@@ -255,7 +255,7 @@ async def test_a_repository_that_cannot_be_read_says_so_and_stops_no_other(
     tally = await look(stores, forge)
     assert len(tally.problems) == 2
     assert (await look(stores, forge)).problems == ()
-    said = [trouble.said for trouble in (await stores.fleet_views.status()).ages.troubles]
+    said = [trouble.text for trouble in (await stores.fleet_views.status()).ages.troubles]
     assert said == ["HTTP 403; grant actions: read"] * 2
     forge.failing.clear()
     stores.clock.advance(builds.EVERY)

@@ -12,7 +12,7 @@ from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Replacement
-from bot.domain.rollouts.joining import join, left
+from bot.domain.rollouts.joining import join, leave_run
 from bot.domain.rollouts.journal import BOT, Word
 from bot.domain.rollouts.quarantine import Suspect
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, RebuildState
@@ -105,9 +105,9 @@ async def fail_again_after_a_run_of_others(stores: Stores) -> None:
     now = stores.clock.now()
     for job in await stores.jobs():
         pushed = Run(100 + job.rebuild.id, "https://host/run", "queued", None, now, number=412)
-        await stores.act.settle_rebuild(job.rebuild, replace(join(job.rebuild, pushed, at=now), due_at=now))
+        await stores.act.settle_rebuild(job.rebuild, replace(join(job.rebuild, pushed, now=now), due_at=now))
     for rebuild in await stores.followed():
-        vain = left(rebuild, "it concluded with failure", Joined.IN_VAIN, at=now)
+        vain = leave_run(rebuild, "it concluded with failure", Joined.IN_VAIN, now=now)
         await stores.follow.settle_rebuild(rebuild, vain)
     for job in await stores.jobs():
         started = job.rebuild.moved(RebuildState.DISPATCHED, "started", at=now)

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from bot.domain.forge.runs import Run
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
-from bot.domain.rollouts.joining import join, left
+from bot.domain.rollouts.joining import join, leave_run
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.fleet.act.ports import Job
@@ -37,7 +37,7 @@ async def joined(stores: Stores) -> Rebuild:
     job = await dispatching(stores)
     now = stores.clock.now()
     run = Run(30_000_000_001, "https://host/run", "queued", None, now, node_id="CS_1", number=412)
-    await stores.act.settle_rebuild(job.rebuild, replace(join(job.rebuild, run, at=now), due_at=now))
+    await stores.act.settle_rebuild(job.rebuild, replace(join(job.rebuild, run, now=now), due_at=now))
     [rebuild] = await stores.followed()
     return rebuild
 
@@ -107,7 +107,7 @@ async def test_another_takes_its_place_at_once_and_alone_is_shown(
     stores: Stores, how: Joined, then: Joined | None
 ) -> None:
     rebuild = replace(await joined(stores), built_at=stores.clock.now(), built_commit="abc", built_by=(1,))
-    await stores.follow.settle_rebuild(rebuild, left(rebuild, "it concluded", how, at=stores.clock.now()))
+    await stores.follow.settle_rebuild(rebuild, leave_run(rebuild, "it concluded", how, now=stores.clock.now()))
     [job] = await stores.jobs()
     again = job.rebuild
     assert (again.state, again.joined, again.run, again.attempted_at) == (RebuildState.PLANNED, then, None, None)
@@ -122,7 +122,7 @@ async def test_another_takes_its_place_at_once_and_alone_is_shown(
 async def test_a_freeze_holds_what_takes_its_place_as_it_would_have_held_it(stores: Stores) -> None:
     """Nobody has asked for it to begin now."""
     rebuild = await joined(stores)
-    gone = left(rebuild, "it was cancelled", Joined.GONE, at=stores.clock.now())
+    gone = leave_run(rebuild, "it was cancelled", Joined.GONE, now=stores.clock.now())
     await stores.follow.settle_rebuild(rebuild, gone)
     [job] = await stores.jobs()
     assert not job.at_request
@@ -132,7 +132,7 @@ async def test_what_a_person_has_called_off_stays_called_off(stores: Stores) -> 
     rebuild = await joined(stores)
     async with stores.database.transaction() as connection:
         await connection.execute(update(rebuilds).values(call_off="not now"))
-    gone = left(rebuild, "it was cancelled", Joined.GONE, at=stores.clock.now())
+    gone = leave_run(rebuild, "it was cancelled", Joined.GONE, now=stores.clock.now())
     await stores.follow.settle_rebuild(rebuild, gone)
     async with stores.database.reading() as connection:
         newest = select(rebuilds.c.call_off).order_by(rebuilds.c.id.desc()).limit(1)
@@ -151,7 +151,7 @@ async def test_one_that_goes_on_has_nothing_in_its_place(stores: Stores) -> None
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_what_takes_its_place_in_the_moment_in_which_its_base_is_quarantined_is_kept(stores: Stores) -> None:
     rebuild = await joined(stores)
-    vain = left(rebuild, "it concluded with failure", Joined.IN_VAIN, at=stores.clock.now())
+    vain = leave_run(rebuild, "it concluded with failure", Joined.IN_VAIN, now=stores.clock.now())
     async with stores.database.transaction() as connection:
         await raise_counter(connection, RELEASES)
         [base] = (await connection.execute(select(bases.c.id))).scalars()

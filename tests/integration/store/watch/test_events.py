@@ -49,7 +49,7 @@ async def due(stores: Stores) -> dict[str, int]:
     [
         (Reach(), {}),
         (Reach(fleet=True), {"tasks": 1}),
-        (Reach(read=frozenset({7})), {"repositories": 1}),
+        (Reach(moved_branches=frozenset({7})), {"repositories": 1}),
         (Reach(followed=frozenset({7, 8})), {"rebuilds": 2}),
         (Reach(followed=frozenset({999})), {}),
         (Reach(pushed=(TAG,)), {"bases": 1}),

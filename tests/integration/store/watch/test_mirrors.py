@@ -248,9 +248,9 @@ async def test_a_copy_is_kept_before_what_is_planned_without_a_change_begins_on_
     targets = (Target(COPY, None, digest("b"), ()),)
     plan = await stores.planned(action=Action.DISPATCH, targets=targets)
     if by == "age":
-        await stores.age.save_ages(AgePlan({}, stores.clock.now(), plan.known, plan.rebuilds))
+        await stores.age.save_ages(AgePlan({}, stores.clock.now(), plan.revisions, plan.rebuilds))
     else:
-        await stores.catch_up.save(CatchUp(FleetBehind((), 1), plan.rebuilds, (), plan.known), ANN)
+        await stores.catch_up.save(CatchUp(FleetBehind((), 1), plan.rebuilds, (), plan.revisions), ANN)
     assert await kept(stores) == [True]
 
 

@@ -209,7 +209,7 @@ async def test_failures_never_show_a_query(waits: list[float]) -> None:
 async def test_failures_call_a_secret_url_by_another_name() -> None:
     async with Server(answer(503)).http() as http:
         with pytest.raises(Failure) as caught:
-            await http.request("POST", "https://hooks.example/services/T0/secret", where="the webhook")
+            await http.request("POST", "https://hooks.example/services/T0/secret", place="the webhook")
     assert str(caught.value) == "the webhook: has trouble of its own (503); it is tried again later"
     assert caught.value.__suppress_context__
 

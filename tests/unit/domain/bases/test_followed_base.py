@@ -60,7 +60,7 @@ def test_a_framework_image_follows_its_own_tag(tag: str) -> None:
     base = followed_base(written)
     assert base is not None
     assert (base.tag, is_patch_pinned(written)) == (tag, False)
-    assert reference_after_move(written, NEW, None) == written.at(tag, NEW)
+    assert reference_after_move(written, NEW, None) == written.with_tag(tag, NEW)
 
 
 def test_a_digest_pin_takes_the_new_digest_and_keeps_its_tag() -> None:

@@ -26,7 +26,7 @@ LINE = Base("ghcr.io", "contoso/golden", "1.*.*")
     ],
 )
 def test_a_tag_of_one_release_belongs_to_the_line_of_its_major_version(tag: str | None, line: str | None) -> None:
-    found = line_of(GOLDEN.at(tag, None))
+    found = line_of(GOLDEN.with_tag(tag, None))
     assert (found.tag if found else None) == line
 
 
@@ -49,15 +49,15 @@ def test_a_reference_follows_its_line_or_its_tag_whichever_is_asked_about() -> N
 
 def test_what_is_pinned_is_the_whole_tag() -> None:
     assert pinned_to(GOLDEN, LINE) == "1.4.2"
-    assert pinned_to(GOLDEN.at("1.4.2", "sha256:1"), LINE) is None
+    assert pinned_to(GOLDEN.with_tag("1.4.2", "sha256:1"), LINE) is None
     assert pinned_to(GOLDEN, GOLDEN.base) is None
 
 
 @pytest.mark.parametrize("pin", [Pin.KEEP, Pin.FLOATING])
 def test_the_newest_release_is_written_with_a_digest_where_there_was_one(pin: Pin) -> None:
-    assert wanted_reference(GOLDEN, LINE, "sha256:2", "1.10.0", pin) == GOLDEN.at("1.10.0", None)
-    old = GOLDEN.at("1.4.2", "sha256:1")
-    assert wanted_reference(old, LINE, "sha256:2", "1.10.0", pin) == GOLDEN.at("1.10.0", "sha256:2")
+    assert wanted_reference(GOLDEN, LINE, "sha256:2", "1.10.0", pin) == GOLDEN.with_tag("1.10.0", None)
+    old = GOLDEN.with_tag("1.4.2", "sha256:1")
+    assert wanted_reference(old, LINE, "sha256:2", "1.10.0", pin) == GOLDEN.with_tag("1.10.0", "sha256:2")
     assert isinstance(wanted_reference(GOLDEN, LINE, "sha256:2", None, pin), Unknown)
 
 
@@ -79,7 +79,7 @@ def test_the_newest_release_is_written_with_a_digest_where_there_was_one(pin: Pi
     ],
 )
 def test_a_line_is_of_finished_releases_that_are_written_alike(tag: str, line: str | None) -> None:
-    found = line_of(GOLDEN.at(tag, None))
+    found = line_of(GOLDEN.with_tag(tag, None))
     assert found == (Base("ghcr.io", "contoso/golden", line) if line else None)
 
 

@@ -15,7 +15,7 @@ LEADS_ON = {FeedKind.DOTNET_RELEASES, FeedKind.DOTNET_TIMELINE, FeedKind.MSRC_BU
 
 def test_every_source_has_a_limit_and_says_what_it_follows_from() -> None:
     assert set(CADENCES) == {*CvePublication, *FeedKind} - LEADS_ON
-    assert all(each.limit >= timedelta(days=7) and each.why for each in CADENCES.values())
+    assert all(each.limit >= timedelta(days=7) and each.grounds for each in CADENCES.values())
     assert len({each.name for each in CADENCES.values()}) == len(CADENCES)
 
 

@@ -23,7 +23,7 @@ WEAK = replace(IMAGE, claim=replace(CLAIM, weakness="its tag is a default"))
 
 def test_an_image_is_looked_for_under_the_tag_that_its_claim_names_until_one_was_found() -> None:
     assert IMAGE.place == Base("ghcr.io", "contoso/shop", "v*")
-    assert replace(IMAGE, found="v7").place == Base("ghcr.io", "contoso/shop", "v7")
+    assert replace(IMAGE, found_tag="v7").place == Base("ghcr.io", "contoso/shop", "v7")
 
 
 def test_an_image_that_was_not_seen_has_no_other_state() -> None:

@@ -41,7 +41,7 @@ def proof(
     *standings: ImageStanding, usages: tuple[Usage, ...] = (), image: ProducedImage = IMAGE
 ) -> tuple[ImageVerdict, str]:
     found = proof_of(image, standings, TARGETS, PUBLISHED, usages, MOVED)
-    return found.verdict, found.told
+    return found.verdict, found.text
 
 
 def test_an_image_on_the_new_base_is_proved() -> None:
@@ -89,7 +89,7 @@ def test_where_no_line_shows_it_a_cached_layer_is_likely() -> None:
 def test_a_tag_that_shows_nothing_new_may_have_been_built_from_a_cache_alone() -> None:
     """Such a build pushes the same digest."""
     image = replace(IMAGE, digest="sha256:i", standings=(OLD,), claim=replace(CLAIM, pulls=False))
-    assert not_seen(image, (), "2 h").told == (
+    assert not_seen(image, (), "2 h").text == (
         "built, but nothing new was pushed to ghcr.io/contoso/shop:latest within 2 h; if the same was pushed "
         "again, likely at fault: build.yml:12 builds without --pull (in an action pull: true)"
     )
@@ -98,7 +98,7 @@ def test_a_tag_that_shows_nothing_new_may_have_been_built_from_a_cache_alone() -
 @pytest.mark.parametrize("image", [IMAGE, replace(IMAGE, digest="sha256:i", standings=(NEW,))])
 def test_a_tag_that_was_never_seen_or_stands_on_the_new_base_has_no_line_at_fault(image: ProducedImage) -> None:
     seen = not_seen(image, (), "2 h")
-    assert (seen.verdict, "fault" in seen.told) == (ImageVerdict.NOT_SEEN, False)
+    assert (seen.verdict, "fault" in seen.text) == (ImageVerdict.NOT_SEEN, False)
 
 
 def test_another_base_than_expected_is_told() -> None:
@@ -132,7 +132,7 @@ UNSEEN = replace(OLD, built_from=Base("ghcr.io", "contoso/golden", "latest"))
 def test_an_image_on_a_build_that_was_not_seen_shows_nothing_until_its_base_is_looked_at() -> None:
     found = proof_of(IMAGE, [NEW, UNSEEN], TARGETS, PUBLISHED, (), MOVED)
     assert (found.verdict, found.awaits_base) == (ImageVerdict.UNKNOWN, True)
-    assert found.told == (
+    assert found.text == (
         "ghcr.io/contoso/shop:latest does not show what it stands on: linux/amd64 is a build of golden:latest "
         "that was not seen, over aspnet:10.0 of 2026-03-10, proved by 5 layers"
     )
@@ -142,7 +142,7 @@ def test_an_image_on_another_tag_of_its_base_is_told_and_the_base_is_looked_at_a
     other = replace(OLD, built_from=replace(ASPNET, tag="9.0"))
     found = proof_of(IMAGE, [other], TARGETS, PUBLISHED, (), MOVED)
     assert (found.verdict, found.awaits_base) == (ImageVerdict.OTHER, True)
-    assert found.told == (
+    assert found.text == (
         "built, but ghcr.io/contoso/shop:latest stands on aspnet:10.0 of 2026-03-10 where "
         "its files name aspnet:9.0, proved by 5 layers instead of aspnet:10.0"
     )
@@ -199,7 +199,7 @@ def test_of_the_platforms_the_one_that_is_worst_is_told() -> None:
 def test_of_several_bases_that_were_meant_all_are_named() -> None:
     targets = (*TARGETS, Target(SDK, "sha256:old", "sha256:new", (1,)))
     other = standing("sha256:x", until=None, base=Base("docker.io", "library/ubuntu", "24.04"))
-    assert proof_of(IMAGE, [other], targets, PUBLISHED, (), MOVED).told.endswith(
+    assert proof_of(IMAGE, [other], targets, PUBLISHED, (), MOVED).text.endswith(
         "instead of aspnet:10.0 or sdk:10.0"
     )
 
@@ -222,11 +222,11 @@ def test_platforms_that_were_not_built_anew_are_named_without_a_line_where_none_
 
 
 def test_what_nothing_was_pushed_to_is_told() -> None:
-    assert not_seen(IMAGE, (), "2 h").told == (
+    assert not_seen(IMAGE, (), "2 h").text == (
         "built, but nothing was pushed to ghcr.io/contoso/shop:latest within 2 h"
     )
     seen = replace(IMAGE, digest="sha256:i", standings=(NEW,))
-    assert not_seen(seen, (), "2 h").told == (
+    assert not_seen(seen, (), "2 h").text == (
         "built, but nothing new was pushed to ghcr.io/contoso/shop:latest within 2 h"
     )
 

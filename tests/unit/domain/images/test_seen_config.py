@@ -20,7 +20,7 @@ def arguments(*steps: object) -> tuple[str, ...]:
 def test_the_user_and_the_names_of_variables_are_kept() -> None:
     kept = seen(config={"User": "app", "Env": ["PATH=/bin", "TOKEN=abc=def", "PATH=/usr/bin"]})
     assert kept == SeenConfig("ghcr.io/contoso/shop", DIGEST, "app", ("PATH", "TOKEN"), (), "latest")
-    assert kept.shown == "ghcr.io/contoso/shop@sha256:0123456789ab"
+    assert kept.short_name == "ghcr.io/contoso/shop@sha256:0123456789ab"
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ UNSAID: dict[type[Any], dict[str, object]] = {
     Lack: {"may_come": False},
     NamedBases: {"final": (), "stages": (), "is_open": False},
     ProducedImage: {
-        "found": None,
+        "found_tag": None,
         "digest": None,
         "seen_at": None,
         "standings": (),

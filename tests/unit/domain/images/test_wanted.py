@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from bot.domain.bases.observation import Observation, PlatformImage
-from bot.domain.images.wanted import is_unchanged, shown_by, wanted
+from bot.domain.images.wanted import hash_of_parents, is_unchanged, shown_by
 from bot.domain.reference import Base
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -19,16 +19,16 @@ SEEN = Observation(NOON, own(1), "sha256:index", platforms=(AMD, ARM))
 
 
 def test_what_is_wanted_hangs_on_each_parent_and_each_platform() -> None:
-    before = wanted({own(1): shown_by(SEEN)})
+    before = hash_of_parents({own(1): shown_by(SEEN)})
     moved = replace(SEEN, platforms=(AMD, replace(ARM, diff_ids=("sha256:4",))))
-    assert wanted({own(1): shown_by(moved)}) != before
-    assert wanted({own(2): shown_by(SEEN)}) != before
+    assert hash_of_parents({own(1): shown_by(moved)}) != before
+    assert hash_of_parents({own(2): shown_by(SEEN)}) != before
 
 
 def test_a_rebuild_with_the_same_layers_is_no_news() -> None:
     again = replace(SEEN, digest="sha256:other", platforms=(replace(AMD, digest="sha256:c"), ARM))
     assert is_unchanged(SEEN, again)
-    assert wanted({own(1): shown_by(again)}) == wanted({own(1): shown_by(SEEN)})
+    assert hash_of_parents({own(1): shown_by(again)}) == hash_of_parents({own(1): shown_by(SEEN)})
 
 
 def test_where_layers_are_not_known_in_full_the_digest_decides() -> None:
@@ -54,7 +54,7 @@ def test_what_is_wanted_stays_the_same_in_another_release_and_in_any_order() -> 
         for number in (1, 2)
         for platform in ("linux/amd64", "linux/arm64")
     )
-    assert wanted({own(2): shown, own(1): shown_by(SEEN)}) == sha256(told.encode()).hexdigest()
+    assert hash_of_parents({own(2): shown, own(1): shown_by(SEEN)}) == sha256(told.encode()).hexdigest()
 
 
 def test_of_several_images_of_a_platform_each_is_shown() -> None:

@@ -212,7 +212,7 @@ def test_what_nobody_rated_cannot_be_told_only_where_it_could_block() -> None:
     unfixed = replace(UNRATED, fixed="", has_fix=False)
     for passing in (
         judged(now=ImageVulnerabilities((unfixed,), unrated=(unfixed,))),
-        judged(now=replace(now, found=(UNRATED, replace(OPENSSL, severity=Rating.LOW)))),
+        judged(now=replace(now, vulnerabilities=(UNRATED, replace(OPENSSL, severity=Rating.LOW)))),
         judged(now=now, before=ImageVulnerabilities((UNRATED,))),
         judged(now=now, exceptions=(ACCEPTED,)),
         judged(now=now, unseen_before=[UNRATED.identity]),

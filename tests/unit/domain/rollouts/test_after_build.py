@@ -20,7 +20,7 @@ PASSED = Gated(GateMode.BLOCK, GateOutcome.PASSED)
 
 
 def after(gated: Gated | None, verdict: ImageVerdict = ImageVerdict.PROVED, steps: int = 0) -> Rebuild:
-    return after_proof(rebuild(state=RebuildState.PROVING, steps=steps), verdict, "it stands", gated, at=NOW)
+    return after_proof(rebuild(state=RebuildState.PROVING, steps=steps), verdict, "it stands", gated, now=NOW)
 
 
 @pytest.mark.parametrize("steps", [0, 2])
@@ -78,6 +78,6 @@ def test_what_is_built_goes_on_with_its_steps(steps: int, told: str) -> None:
 
 
 def test_a_green_build_has_its_image_looked_at() -> None:
-    built = after_green_build(rebuild(state=RebuildState.BUILDING), "build.yml is green", at=NOW)
+    built = after_green_build(rebuild(state=RebuildState.BUILDING), "build.yml is green", now=NOW)
     assert (built.state, built.built_at) == (RebuildState.PROVING, NOW)
     assert built.reason == "build.yml is green; its image is looked at"

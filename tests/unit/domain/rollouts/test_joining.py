@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.forge.runs import Run
-from bot.domain.rollouts.joining import join, left, not_ended
+from bot.domain.rollouts.joining import join, leave_run, not_ended
 from bot.domain.rollouts.rebuild import Action, Joined, RebuildState
 from tests.unit.fleet.act.world import NOON, rebuild
 
@@ -14,7 +14,7 @@ PLANNED = rebuild(Action.DISPATCH, url="https://forge/before")
 
 
 def test_a_rebuild_follows_the_run_from_when_that_began() -> None:
-    joined = join(PLANNED, RUN, at=NOON + timedelta(minutes=9))
+    joined = join(PLANNED, RUN, now=NOON + timedelta(minutes=9))
     assert (joined.state, joined.joined, joined.follows_others) == (
         RebuildState.DISPATCHED,
         Joined.FOLLOWED,
@@ -25,12 +25,12 @@ def test_a_rebuild_follows_the_run_from_when_that_began() -> None:
 
 
 def test_a_run_without_an_address_leaves_the_one_that_was_known() -> None:
-    assert join(PLANNED, Run(5, "", "queued", None), at=NOON).url == "https://forge/before"
+    assert join(PLANNED, Run(5, "", "queued", None), now=NOON).url == "https://forge/before"
 
 
 @pytest.mark.parametrize(("number", "name"), [(412, "run 412"), (None, "run 5")])
 def test_a_run_whose_beginning_is_not_told_is_named_without_it(number: int | None, name: str) -> None:
-    joined = join(PLANNED, Run(5, "", "queued", None, number=number), at=NOON)
+    joined = join(PLANNED, Run(5, "", "queued", None, number=number), now=NOON)
     assert joined.reason == f"{name} builds it already"
     assert not_ended(joined, "is under way") == f"{name} builds it already, and is under way"
 
@@ -41,7 +41,7 @@ def test_of_a_run_of_its_own_no_number_is_told() -> None:
 
 @pytest.mark.parametrize(("how", "then"), [(Joined.IN_VAIN, "it is dispatched"), (Joined.GONE, "it is begun anew")])
 def test_what_was_not_brought_says_what_comes_next(how: Joined, then: str) -> None:
-    after = left(join(PLANNED, RUN, at=NOON), "it was cancelled", how, at=NOON + timedelta(hours=1))
+    after = leave_run(join(PLANNED, RUN, now=NOON), "it was cancelled", how, now=NOON + timedelta(hours=1))
     assert (after.state, after.joined, after.ended_at) == (
         RebuildState.SUPERSEDED,
         how,

@@ -39,7 +39,7 @@ DEPLOY = Workflow(
 )
 IMAGE = ProducedImage(
     *(1, 7, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.SETTINGS)),
-    found="latest",
+    found_tag="latest",
     digest="sha256:abc",
     seen_at=NOON,
 )

@@ -18,7 +18,7 @@ def test_global_json_moves_along_whatever_the_tag_of_the_sdk_image(tag: str) -> 
     planned = rebuild(
         targets=(Target(sdk, digest("d"), digest("e"), (1,)),),
         replacements=(
-            Replacement(PIN, PIN.at("10.0.104", None)),
+            Replacement(PIN, PIN.with_tag("10.0.104", None)),
             Replacement(Reference(sdk.name, tag, digest("d")), Reference(sdk.name, tag, digest("e"))),
         ),
     )

@@ -49,13 +49,13 @@ def test_the_next_wave_waits_for_the_one_before_and_is_told_until_when() -> None
 
 def test_a_wave_is_not_done_while_as_many_wait_as_are_under_way() -> None:
     canary = WaveTally(waiting=1, under_way=1, began_at=NOON)
-    assert advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, NOON).done == {}
+    assert advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, NOON).done_waves == {}
 
 
 def test_a_done_wave_soaks_before_the_next_begins() -> None:
     canary = WaveTally(ended=2, began_at=NOON)
     found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, NOON)
-    assert found.done == {"canary": NOON}
+    assert found.done_waves == {"canary": NOON}
     assert found.holds["rest"] == Hold("the soak of wave canary", NOON + 4 * HOUR)
 
 
@@ -69,15 +69,15 @@ def test_the_next_wave_begins_when_the_one_before_has_soaked(hours: float, relea
 def test_pull_requests_that_nobody_merges_hold_a_wave_for_a_day_at_most() -> None:
     canary = WaveTally(under_way=1, unmerged=1, ended=1, began_at=NOON)
     tallies = {"canary": canary, "rest": WaveTally(waiting=9)}
-    assert advance(WAVES, tallies, 0.2, NOON + 23 * HOUR).done == {}
+    assert advance(WAVES, tallies, 0.2, NOON + 23 * HOUR).done_waves == {}
     found = advance(WAVES, tallies, 0.2, NOON + 24 * HOUR)
-    assert (list(found.done), found.set_aside) == (["canary"], {"canary": 1})
+    assert (list(found.done_waves), found.set_aside) == (["canary"], {"canary": 1})
 
 
 def test_a_share_of_the_wave_may_be_enough() -> None:
     wave = Wave("canary", done_at=0.5)
     found = advance((wave, REST), {"canary": WaveTally(under_way=1, ended=1, began_at=NOON)}, 0.2, NOON)
-    assert list(found.done) == ["canary"]
+    assert list(found.done_waves) == ["canary"]
 
 
 @pytest.mark.parametrize(
@@ -118,14 +118,14 @@ def test_no_wave_begins_while_an_earlier_one_is_not_done(found: dict[str, WaveTa
     result = advance(waves, found, 1.0, NOON)
     for earlier, later in pairwise(waves):
         tally = found.get(earlier.name, WaveTally())
-        is_open = tally.total and tally.done_since is None and earlier.name not in result.done
+        is_open = tally.total and tally.done_since is None and earlier.name not in result.done_waves
         assert not (is_open and later.name in result.release)
 
 
 def test_a_wave_soaks_from_the_end_of_its_last_rebuild_however_late_that_is_seen() -> None:
     canary = WaveTally(ended=2, began_at=NOON, last_end=NOON)
     found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, NOON + 3 * HOUR)
-    assert found.done == {"canary": NOON}
+    assert found.done_waves == {"canary": NOON}
     assert found.holds["rest"].until == NOON + 4 * HOUR
 
 
@@ -139,7 +139,7 @@ def test_a_wave_soaks_from_the_end_of_its_last_rebuild_however_late_that_is_seen
 )
 def test_a_wave_that_was_done_by_a_clock_which_was_ahead_soaks_from_now_on(canary: WaveTally) -> None:
     found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.3, NOON)
-    assert found.done == {"canary": NOON}
+    assert found.done_waves == {"canary": NOON}
     assert found.holds["rest"].until == NOON + CANARY.soak
 
 
@@ -191,12 +191,12 @@ def test_a_wave_without_a_success_never_lets_the_next_begin(failed: int) -> None
 
 def test_the_last_wave_holds_nobody_whatever_became_of_it() -> None:
     canary = WaveTally(ended=1, failed=1, broken=1, in_vain=1, began_at=NOON)
-    assert list(advance(WAVES, {"canary": canary}, 0.5, NOON).done) == ["canary"]
+    assert list(advance(WAVES, {"canary": canary}, 0.5, NOON).done_waves) == ["canary"]
 
 
 def test_a_wave_that_was_called_off_before_it_began_holds_nobody() -> None:
     tallies = {"canary": WaveTally(ended=2), "rest": WaveTally(waiting=1)}
-    assert "canary" in advance(WAVES, tallies, 0.2, NOON).done
+    assert "canary" in advance(WAVES, tallies, 0.2, NOON).done_waves
 
 
 def test_waves_that_are_configured_no_more_come_last() -> None:
@@ -220,7 +220,7 @@ def test_a_wave_that_has_not_begun_is_not_done_by_what_was_called_off_meanwhile(
     half = replace(CANARY, done_at=0.5)
     tallies = {"canary": WaveTally(waiting=1, ended=1), "rest": WaveTally(waiting=9)}
     found = advance((half, REST), tallies, 0.2, NOON)
-    assert (found.done, list(found.release)) == ({}, ["canary"])
+    assert (found.done_waves, list(found.release)) == ({}, ["canary"])
     assert found.holds["rest"].until == NOON + 28 * HOUR
 
 
@@ -228,13 +228,13 @@ def test_a_wave_that_goes_on_without_unmerged_ones_soaks_from_then_on() -> None:
     canary = WaveTally(under_way=1, unmerged=1, ended=1, began_at=NOON, last_end=NOON)
     late = NOON + 30 * HOUR
     found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, late)
-    assert (found.done, found.holds["rest"].until) == ({"canary": late}, late + 4 * HOUR)
+    assert (found.done_waves, found.holds["rest"].until) == ({"canary": late}, late + 4 * HOUR)
 
 
 def test_what_is_known_of_a_rollout_that_pauses_is_why() -> None:
     tallies = {"canary": WaveTally(waiting=9, ended=4, failed=3, began_at=NOON), "rest": WaveTally(waiting=1)}
     found = advance(WAVES, tallies, 0.2, NOON)
-    assert (found.release, found.done, found.set_aside, found.holds) == ({}, {}, {}, {})
+    assert (found.release, found.done_waves, found.set_aside, found.holds) == ({}, {}, {}, {})
 
 
 def test_what_holds_where_nothing_is_said_of_a_wave() -> None:
@@ -276,9 +276,9 @@ def test_a_wave_in_which_something_may_still_succeed_waits_for_no_person(rest: d
 def test_what_cannot_go_on_at_present_is_waited_for_no_longer_than_what_nobody_merges() -> None:
     canary = WaveTally(waiting=1, ended=1, delayed=1, began_at=NOON)
     tallies = {"canary": canary, "rest": WaveTally(waiting=9)}
-    assert advance(WAVES, tallies, 0.2, NOON + DAY - HOUR).done == {}
+    assert advance(WAVES, tallies, 0.2, NOON + DAY - HOUR).done_waves == {}
     found = advance(WAVES, tallies, 0.2, NOON + DAY)
-    assert (found.done, found.set_aside) == ({"canary": NOON + DAY}, {})
+    assert (found.done_waves, found.set_aside) == ({"canary": NOON + DAY}, {})
     through = tallies | {"canary": replace(canary, done_since=NOON + DAY)}
     assert advance(WAVES, through, 0.2, NOON + DAY + 4 * HOUR).release == {"canary": 1, "rest": 9}
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.tags.parts import stamp_of
-from bot.domain.tags.tag import Prerelease, Tag
+from bot.domain.tags.tag import Prerelease, Tag, stamp_of
 from tests.conftest import SHARED
 
 

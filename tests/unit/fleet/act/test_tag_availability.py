@@ -29,8 +29,8 @@ async def test_of_planned_tags_the_first_that_is_not_there_is_named() -> None:
 @pytest.mark.parametrize(
     "item",
     [
-        pytest.param(Replacement(OLD, OLD.at("10.0.4", digest("b"))), id="the tag stays"),
-        pytest.param(Replacement(OTHER, OTHER.at("3", None)), id="of no base that the rebuild is for"),
+        pytest.param(Replacement(OLD, OLD.with_tag("10.0.4", digest("b"))), id="the tag stays"),
+        pytest.param(Replacement(OTHER, OTHER.with_tag("3", None)), id="of no base that the rebuild is for"),
     ],
 )
 async def test_only_new_tags_of_its_own_bases_are_asked_for(item: Replacement) -> None:

@@ -22,7 +22,7 @@ PUSHED = Run(5, "https://forge/5", "in_progress", None, NOON, node_id="CS_5", co
 
 
 def joined() -> Rebuild:
-    return join(rebuild(Action.DISPATCH, id=1), PUSHED, at=NOON)
+    return join(rebuild(Action.DISPATCH, id=1), PUSHED, now=NOON)
 
 
 async def followed(*runs: Run, before: Rebuild | None = None, looks: int = 1) -> Rebuild:
@@ -94,7 +94,7 @@ async def test_a_run_of_others_that_is_no_longer_there_leaves_its_place_to_anoth
 def test_an_image_that_does_not_show_it_leaves_its_place_to_a_dispatch(verdict: ImageVerdict) -> None:
     """A push may build without --pull, or push no image, where the dispatch does."""
     proving = joined().moved(RebuildState.PROVING, "built", at=NOON)
-    after = after_proof(proving, verdict, "it still stands on the old one", at=NOON)
+    after = after_proof(proving, verdict, "it still stands on the old one", now=NOON)
     assert (after.state, after.joined) == (RebuildState.SUPERSEDED, Joined.IN_VAIN)
     assert after.reason == "run 412 of 12:00 did not bring it: it still stands on the old one; it is dispatched"
 
@@ -105,7 +105,7 @@ def test_an_image_that_does_not_show_it_leaves_its_place_to_a_dispatch(verdict: 
 )
 def test_what_it_brings_counts_as_what_any_run_brings(verdict: ImageVerdict, state: RebuildState) -> None:
     proving = joined().moved(RebuildState.PROVING, "built", at=NOON)
-    assert after_proof(proving, verdict, "seen", at=NOON).state is state
+    assert after_proof(proving, verdict, "seen", now=NOON).state is state
 
 
 def instead() -> Rebuild:
@@ -145,7 +145,7 @@ async def test_the_run_that_was_dispatched_in_the_end_and_is_no_longer_there_is_
 @pytest.mark.parametrize("verdict", [verdict for verdict in ImageVerdict if verdict.fails])
 def test_what_was_dispatched_in_the_end_fails_where_its_image_does_not_show_it(verdict: ImageVerdict) -> None:
     proving = instead().moved(RebuildState.PROVING, "built", at=NOON)
-    after = after_proof(proving, verdict, "it still stands on the old one", at=NOON)
+    after = after_proof(proving, verdict, "it still stands on the old one", now=NOON)
     assert (after.state, after.reason) == (RebuildState.FAILED, "it still stands on the old one")
 
 
@@ -170,6 +170,6 @@ async def test_a_newer_run_whose_beginning_is_not_told_keeps_that_of_the_one_bef
 
 async def test_a_run_of_others_without_a_number_is_named_by_its_id() -> None:
     after = await followed(
-        PUSHED, before=join(rebuild(Action.DISPATCH, id=1), replace(PUSHED, number=None), at=NOON)
+        PUSHED, before=join(rebuild(Action.DISPATCH, id=1), replace(PUSHED, number=None), now=NOON)
     )
     assert after.reason == "run 5 of 12:00 builds it already, and is under way"

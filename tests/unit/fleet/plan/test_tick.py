@@ -77,7 +77,7 @@ async def ticked(store: Store) -> PlanTally:
 async def test_each_group_of_changes_becomes_a_rollout_that_rests_on_what_was_known_before_it() -> None:
     store = Store(RELEASE, OS)
     assert await ticked(store) == PlanTally(changes=2, rebuilds=2)
-    assert [(plan.joins, plan.changes, plan.known) for plan in store.plans] == [
+    assert [(plan.joins, plan.changes, plan.revisions) for plan in store.plans] == [
         (None, (1,), Revisions(2, 2)),
         (None, (2,), Revisions(3, 3)),
     ]

@@ -85,7 +85,7 @@ async def test_an_attestation_that_a_trusted_workflow_signed_is_proved() -> None
     port.attach(IMAGE, BUNDLE, signed(IMAGE))
     [sbom] = await found(port)
     assert (sbom.origin, sbom.strength) == (SbomOrigin.ATTESTATION, Strength.PROVED)
-    assert IDENTITY in sbom.told
+    assert IDENTITY in sbom.signer_text
     assert [each.name for each in sbom.inventory.packages] == ["libssl3"]
 
 
@@ -114,7 +114,7 @@ async def test_a_document_that_is_attached_as_it_is_is_claimed() -> None:
     port = Port()
     port.attach(IMAGE, "application/vnd.cyclonedx+json", json.dumps(CYCLONEDX).encode())
     [sbom] = await found(port)
-    assert (sbom.origin, sbom.strength, sbom.told) == (SbomOrigin.REFERRER, Strength.CLAIMED, "not signed")
+    assert (sbom.origin, sbom.strength, sbom.signer_text) == (SbomOrigin.REFERRER, Strength.CLAIMED, "not signed")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ async def test_a_document_under_cosigns_tag_for_sboms_is_claimed(kind: str, docu
     port = Port()
     port.tag(IMAGE, "sbom", (kind, json.dumps(document).encode()))
     [sbom] = await found(port)
-    assert (sbom.origin, sbom.strength, sbom.told) == (SbomOrigin.TAG, Strength.CLAIMED, "not signed")
+    assert (sbom.origin, sbom.strength, sbom.signer_text) == (SbomOrigin.TAG, Strength.CLAIMED, "not signed")
     assert [each.name for each in sbom.inventory.packages] == ["libssl3"]
 
 

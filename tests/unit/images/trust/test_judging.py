@@ -52,7 +52,7 @@ def test_what_somebody_trusted_states_of_an_image_does_not_sign_it(layout: str, 
     make, trusted = LAYOUTS[layout]
     found = judged(trusted, make(statement(*STATED[stated])))
     assert (found.strength, found.is_there) == (Strength.UNKNOWN, False)
-    assert found.told.startswith("no signature of a kind that is trusted is there; what is there states ")
+    assert found.text.startswith("no signature of a kind that is trusted is there; what is there states ")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -104,5 +104,5 @@ def test_a_verdict_says_until_when_it_holds_and_of_several_the_longest_counts() 
 def test_a_signature_that_a_log_took_in_the_future_cannot_be_told(layout: str) -> None:
     make, trusted = LAYOUTS[layout]
     found = judged(trusted, make(statement(COSIGN_SIGN)), after=timedelta(minutes=-5))
-    assert (found.strength, "is yet to come" in found.told) == (Strength.CONTRADICTED, True), found.told
+    assert (found.strength, "is yet to come" in found.text) == (Strength.CONTRADICTED, True), found.text
     assert judged(trusted, make(statement(COSIGN_SIGN)), after=timedelta(minutes=-3)).holds

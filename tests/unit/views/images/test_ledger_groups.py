@@ -13,7 +13,7 @@ from tests.builders import NOON
 HOUR = timedelta(hours=1)
 FIX = PublishedFix("Ubuntu", ("3.0.13-0ubuntu3.6",), NOON)
 TOOK = StationTime(3, 4 * HOUR)
-OLD, NOT_KNOWN = Held(True), Held(None, why="it was not read yet")
+OLD, NOT_KNOWN = Held(True), Held(None, reason="it was not read yet")
 
 
 def free(hours: int) -> Held:

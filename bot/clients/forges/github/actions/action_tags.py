@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import Variables
+from bot.clients.forges.github.connection.graphql import Variables, repository_field
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.clients.forges.github.pull_requests.asking import repository_field
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.repository import Identity
 
@@ -19,13 +18,13 @@ _TARGET = "fragment pointed on GitObject { __typename oid ... on Tag { target { 
 
 async def action_commits(transport: Transport, actions: Sequence[ActionTag]) -> dict[ActionTag, ActionCommit]:
     """Those that are there and that these credentials may see; branches have no version, and are left out."""
-    found: dict[ActionTag, ActionCommit] = {}
+    commits: dict[ActionTag, ActionCommit] = {}
     for start in range(0, len(actions), _TOGETHER):
-        found |= await _asked(transport, actions[start : start + _TOGETHER])
-    return found
+        commits |= await _ask_together(transport, actions[start : start + _TOGETHER])
+    return commits
 
 
-async def _asked(transport: Transport, actions: Sequence[ActionTag]) -> dict[ActionTag, ActionCommit]:
+async def _ask_together(transport: Transport, actions: Sequence[ActionTag]) -> dict[ActionTag, ActionCommit]:
     variables = Variables()
     fields = []
     for number, action in enumerate(actions):
@@ -41,15 +40,15 @@ async def _asked(transport: Transport, actions: Sequence[ActionTag]) -> dict[Act
     graph = await transport.query(text, variables.values)
     for error in graph.errors:
         if error.kind not in {"NOT_FOUND", "FORBIDDEN"}:
-            raise error.failure(graph.where)
-    found = {}
+            raise error.failure(graph.place)
+    commits = {}
     with shaped("tags of actions"):
         for number, action in enumerate(actions):
             row = graph.data.get(f"a{number}")
             if row is not None and row["tag"] is not None:
                 sha = _commit(row["tag"])
-                found[action] = ActionCommit(sha, _version(action.tag, sha, row["others"]["nodes"]))
-    return found
+                commits[action] = ActionCommit(sha, _version(action.tag, sha, row["others"]["nodes"]))
+    return commits
 
 
 def _commit(ref: Mapping[str, Any]) -> str:

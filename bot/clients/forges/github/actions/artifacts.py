@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.clients.forges.github.connection.shapes import rows, shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.domain.forge.artifacts import Artifact
+from bot.domain.forge.runs import Artifact
 from bot.domain.repositories.repository import Identity
 
 _MOST_PAGES = 2
@@ -17,12 +17,12 @@ _MOST_PAGES = 2
 
 async def artifacts(transport: Transport, repository: Identity, run: int) -> list[Artifact]:
     """Lists what a run has left behind, the newest first: of one name, the first is of the last attempt."""
-    found: list[Artifact] = []
+    run_artifacts: list[Artifact] = []
     path = f"/repos/{repository.name}/actions/runs/{run}/artifacts"
     async for page in transport.pages(path, most=_MOST_PAGES):
         with shaped("list of artifacts"):
-            found += [_artifact_of(row) for row in rows(page, "artifacts")]
-    return sorted(found, key=lambda each: each.id, reverse=True)
+            run_artifacts += [_artifact_of(row) for row in rows(page, "artifacts")]
+    return sorted(run_artifacts, key=lambda each: each.id, reverse=True)
 
 
 async def artifact_address(transport: Transport, repository: Identity, artifact: int) -> str:

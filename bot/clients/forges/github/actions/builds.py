@@ -31,10 +31,10 @@ class BuildsLook:
 
     async def latest(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
         """What may not be read of their check suites is asked for by their runs."""
-        shown = await self.bulk.shown("builds", nodes_fields(workflows, _WORKFLOW, _TOGETHER))
+        nodes = await self.bulk.ask("builds", nodes_fields(workflows, _WORKFLOW, _TOGETHER))
         with shaped("list of workflow runs"):
-            found = {node_id: _latest_of(row) for node_id, row in shown.rows.items() if "runs" in row}
-        return found | await latest_by_runs(self.bulk, list(shown.denied), _MOST_RUNS)
+            by_workflow = {node_id: _latest_of(row) for node_id, row in nodes.rows.items() if "runs" in row}
+        return by_workflow | await latest_by_runs(self.bulk, list(nodes.denied), _MOST_RUNS)
 
 
 async def workflow(transport: Transport, repository: Identity, file: str) -> WorkflowShown | None:
@@ -50,16 +50,16 @@ async def workflow(transport: Transport, repository: Identity, file: str) -> Wor
 
 
 async def past_runs(transport: Transport, repository: Identity, file: str, branch: str) -> tuple[PastRun, ...]:
-    """Three short listings, the newest first in each."""
-    found: list[PastRun] = []
-    for wanted in (
+    """Asks for the latest runs, the last success and the latest of the schedule; each run once, by listing."""
+    runs: list[PastRun] = []
+    for parameters in (
         {"branch": branch, "per_page": _MOST_RUNS},
         {"branch": branch, "status": "success", "per_page": 1},
         {"branch": branch, "event": "schedule", "per_page": MOST_SCHEDULED},
     ):
-        data = await transport.read(f"{_path(repository, file)}/runs", wanted)
-        found += [_past_run(row) for row in rows(data, "workflow_runs")]
-    return tuple(dict.fromkeys(found))
+        data = await transport.read(f"{_path(repository, file)}/runs", parameters)
+        runs += [_past_run(row) for row in rows(data, "workflow_runs")]
+    return tuple(dict.fromkeys(runs))
 
 
 def _path(repository: Identity, file: str) -> str:
@@ -73,10 +73,10 @@ def _past_run(row: Mapping[str, Any]) -> PastRun:
 
 
 def _latest_of(row: Mapping[str, Any]) -> LatestRuns:
-    shown = row["runs"]
-    nodes = [node for node in shown["nodes"] if node is not None]
+    runs_row = row["runs"]
+    nodes = [node for node in runs_row["nodes"] if node is not None]
     return LatestRuns(
-        str(row["state"]).lower(), tuple(map(_run, nodes)), int(shown["totalCount"]) <= len(shown["nodes"])
+        str(row["state"]).lower(), tuple(map(_run, nodes)), int(runs_row["totalCount"]) <= len(runs_row["nodes"])
     )
 
 

@@ -24,22 +24,24 @@ async def first_failure(transport: Transport, repository: Identity, run: int) ->
     with shaped("job"):
         step = _first_bad(row for row in job.get("steps") or () if isinstance(row, dict))
         number, name = int(job["id"]), str(job["name"])
-    said = await _first_annotation(transport, f"{home}/check-runs/{number}/annotations")
-    denial = denial_in(said)
-    return FailedJob(name, str(step["name"]) if step else "", said, denial.advice if denial is not None else "")
+    annotation = await _first_annotation(transport, f"{home}/check-runs/{number}/annotations")
+    denial = denial_in(annotation)
+    return FailedJob(
+        name, str(step["name"]) if step else "", annotation, denial.advice if denial is not None else ""
+    )
 
 
-def _first_bad(found: Any) -> Mapping[str, Any] | None:
-    return next((row for row in found if row.get("conclusion") in _BAD), None)
+def _first_bad(candidates: Any) -> Mapping[str, Any] | None:
+    return next((row for row in candidates if row.get("conclusion") in _BAD), None)
 
 
 async def _first_annotation(transport: Transport, path: str) -> str:
     try:
-        shown = rows(await transport.read(path, {"per_page": 20}), None)
+        annotations = rows(await transport.read(path, {"per_page": 20}), None)
     except Failure as failure:
         if failure.trouble not in (Trouble.DENIED, Trouble.MISSING):
             raise
         return ""
-    failures = [row for row in shown if row.get("annotation_level") == "failure"]
+    failures = [row for row in annotations if row.get("annotation_level") == "failure"]
     texts = (" ".join(str(row.get("message") or "").split()) for row in failures)
     return next((text for text in texts if text), "")[:_LONGEST]

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from bot.clients.forges.github.bulk import Bulk, nodes_fields
+from bot.clients.forges.github.bulk import Bulk, nodes_fields, one_by_one
 from bot.clients.forges.github.connection.shapes import rows, run_of, shaped
-from bot.clients.forges.github.one_by_one import one_by_one
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import BuildRun, Run
 from bot.domain.repositories.builds import LatestRuns, PastRun
@@ -30,13 +29,13 @@ async def builds_by_runs(
     not be read either, is not in it."""
     if not commits:
         return {}
-    shown = await bulk.shown("commits", nodes_fields(commits, _LATER if later else _COMMIT))
-    found = await one_by_one(shown.rows, lambda row: _groups(bulk, row))
-    return {node_id: groups for node_id, groups in found.items() if not _is_hidden(groups)}
+    nodes = await bulk.ask("commits", nodes_fields(commits, _LATER if later else _COMMIT))
+    groups_by_commit = await one_by_one(nodes.rows, lambda row: _groups(bulk, row))
+    return {node_id: groups for node_id, groups in groups_by_commit.items() if not _is_hidden(groups)}
 
 
-def _is_hidden(shown: object) -> bool:
-    return isinstance(shown, Failure) and shown.trouble in _HIDDEN
+def _is_hidden(result: object) -> bool:
+    return isinstance(result, Failure) and result.trouble in _HIDDEN
 
 
 async def _groups(bulk: Bulk, row: Mapping[str, Any]) -> Sequence[Sequence[BuildRun]]:
@@ -46,16 +45,16 @@ async def _groups(bulk: Bulk, row: Mapping[str, Any]) -> Sequence[Sequence[Build
         history = [commit["oid"] for commit in branch["target"]["history"]["nodes"]] if "target" in branch else []
         newer = history[: history.index(row["oid"])] if row["oid"] in history else []
         oid, name = str(row["oid"]), str(branch["name"])
-    own = await _listed(bulk, path, {"head_sha": oid})
-    others = await _listed(bulk, path, {"branch": name}) if newer else []
+    own = await _list_runs(bulk, path, {"head_sha": oid})
+    others = await _list_runs(bulk, path, {"branch": name}) if newer else []
     return (
         tuple(build for run, build in own if run.branch in (name, None)),
         *(tuple(build for run, build in others if run.commit == each) for each in reversed(newer)),
     )
 
 
-async def _listed(bulk: Bulk, path: str, wanted: Mapping[str, str]) -> list[tuple[Run, BuildRun]]:
-    data = await bulk.transport.read(path, {**wanted, "per_page": 100})
+async def _list_runs(bulk: Bulk, path: str, filters: Mapping[str, str]) -> list[tuple[Run, BuildRun]]:
+    data = await bulk.transport.read(path, {**filters, "per_page": 100})
     return [(run_of(row), _build_of(row)) for row in rows(data, "workflow_runs")]
 
 
@@ -71,15 +70,15 @@ async def latest_by_runs(bulk: Bulk, workflows: Sequence[str], most: int) -> dic
     are not in it. Raises `Failure` where GitHub asks for a pause."""
     if not workflows:
         return {}
-    shown = await bulk.shown("workflows", nodes_fields(workflows, _WORKFLOW))
-    found = await one_by_one(shown.rows, lambda row: _latest(bulk, row, most))
-    for runs in found.values():
+    nodes = await bulk.ask("workflows", nodes_fields(workflows, _WORKFLOW))
+    runs_by_workflow = await one_by_one(nodes.rows, lambda row: _latest_runs_of(bulk, row, most))
+    for runs in runs_by_workflow.values():
         if isinstance(runs, Failure) and runs.pauses_host:
             raise runs
-    return {node_id: runs for node_id, runs in found.items() if not isinstance(runs, Failure)}
+    return {node_id: runs for node_id, runs in runs_by_workflow.items() if not isinstance(runs, Failure)}
 
 
-async def _latest(bulk: Bulk, row: Mapping[str, Any], most: int) -> LatestRuns:
+async def _latest_runs_of(bulk: Bulk, row: Mapping[str, Any], most: int) -> LatestRuns:
     with shaped("workflow"):
         owner, name, _, _, file = str(row["resourcePath"]).strip("/").split("/", 4)
         path = f"/repos/{owner}/{name}/actions/workflows/{quote(file, safe='')}/runs"

@@ -59,16 +59,16 @@ async def runs_since(
     GitHub lists the newest first, so what was asked for long ago is on the last page.
     """
     path = f"/repos/{repository.name}/actions/workflows/{quote(workflow)}/runs"
-    wanted = {
+    parameters = {
         **({"event": event} if event else {}),
         **({"branch": branch} if branch else {}),
         "created": f">={since:%Y-%m-%dT%H:%M:%SZ}",
         "per_page": 100,
     }
-    found: dict[int, Run] = {}
-    async for page in transport.pages(path, wanted, most=_MOST_PAGES):
-        found |= {run.id: run for run in map(run_of, rows(page, "workflow_runs"))}
-    return [found[number] for number in sorted(found)]
+    runs: dict[int, Run] = {}
+    async for page in transport.pages(path, parameters, most=_MOST_PAGES):
+        runs |= {run.id: run for run in map(run_of, rows(page, "workflow_runs"))}
+    return [runs[number] for number in sorted(runs)]
 
 
 async def run(transport: Transport, repository: Identity, number: int) -> Run:

@@ -26,19 +26,19 @@ LOCATION = "x-redirected-to"
 """The name under which the transport keeps a `location` header."""
 
 
-def throttled(pause: timedelta, where: str, status: int | None = None) -> Failure:
+def throttled(pause: timedelta, place: str, status: int | None = None) -> Failure:
     """The text names no moment: it is shown to maintainers, for whom it would change with every look."""
     return Failure(
         Trouble.THROTTLED,
         "the rate limit is reached",
-        where=where,
+        where=place,
         advice="it goes on by itself when GitHub's pause is over",
         retry_after=pause,
         status=status,
     )
 
 
-def decoded(text: str, where: str) -> Any:
+def decoded(text: str, place: str) -> Any:
     """Raises `Failure`: a proxy's page that comes with 200 is no answer of GitHub, as little as silence is."""
     if not text:
         return None
@@ -46,11 +46,11 @@ def decoded(text: str, where: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise Failure(
-            Trouble.UNREACHABLE, "the answer is no JSON", where=where, advice="check github.api_url and any proxy"
+            Trouble.UNREACHABLE, "the answer is no JSON", where=place, advice="check github.api_url and any proxy"
         ) from error
 
 
-def refused_redirect(status: int, path: str, headers: Mapping[str, Any], host: str, where: str) -> Failure:
+def refused_redirect(status: int, path: str, headers: Mapping[str, Any], host: str, place: str) -> Failure:
     """Returns the failure that a redirect is, which is never followed: what was renamed is looked up again by its
     id.
 
@@ -61,44 +61,44 @@ def refused_redirect(status: int, path: str, headers: Mapping[str, Any], host: s
     target = urlsplit(str(headers.get(LOCATION, "")))
     is_here = target.netloc in ("", host) and target.path.startswith("/")
     if is_here and path.startswith("/repos/"):
-        return RepositoryMoved(where)
-    what = f"HTTP {status} is a redirect to elsewhere"
-    return Failure(Trouble.MALFORMED, what, where=where, advice="check github.api_url", status=status)
+        return RepositoryMoved(place)
+    fault = f"HTTP {status} is a redirect to elsewhere"
+    return Failure(Trouble.MALFORMED, fault, where=place, advice="check github.api_url", status=status)
 
 
 def refused(
     trouble: Trouble,
-    said: str,
-    where: str,
+    message: str,
+    place: str,
     advice: str,
     status: int | None = None,
     headers: Mapping[str, Any] = MappingProxyType({}),
 ) -> Failure:
-    """The failure that an answer is; `said` is what it says itself."""
-    if _ARCHIVED.search(said):
-        return RepositoryArchived(where)
-    what = said if status is None else f"HTTP {status} {said}".strip()
-    if (denial := denial_in(said)) is not None:
-        return AccessDenied(denial, what, where, status=status)
+    """The failure that an answer is; `message` is what it says itself."""
+    if _ARCHIVED.search(message):
+        return RepositoryArchived(place)
+    fault = message if status is None else f"HTTP {status} {message}".strip()
+    if (denial := denial_in(message)) is not None:
+        return AccessDenied(denial, fault, place, status=status)
     accepted = str(headers.get(_ACCEPTED, ""))
     if trouble is Trouble.DENIED and accepted:
-        return AccessDenied(Denial.RIGHT, what, where, _rights_in(accepted), status)
-    return Failure(trouble, what, where=where, advice=advice, status=status)
+        return AccessDenied(Denial.RIGHT, fault, place, _rights_in(accepted), status)
+    return Failure(trouble, fault, where=place, advice=advice, status=status)
 
 
-def denial_in(said: str) -> Denial | None:
+def denial_in(message: str) -> Denial | None:
     """The reason that GitHub gives for denying something; None where it gives none of those that are known."""
-    return next((denial for denial, text in _DENIALS if text.search(said)), None)
+    return next((denial for denial, text in _DENIALS if text.search(message)), None)
 
 
 def _rights_in(accepted: str) -> str:
     """`contents=write,workflows=write; administration=write` in words: of the alternatives any one will do."""
     alternatives = [part.strip() for part in accepted.split(";") if part.strip()]
-    named = [
+    rights_texts = [
         " and ".join(right.strip().replace("=", ": ").replace("_", " ") for right in part.split(","))
         for part in alternatives
     ]
-    return ", or ".join(named)
+    return ", or ".join(rights_texts)
 
 
 def error_body(text: str) -> Any:

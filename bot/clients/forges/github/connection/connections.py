@@ -76,15 +76,15 @@ class Connections:
         self._all: list[HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass] = []
 
     def own(self) -> HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass:
-        found: HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass | None
-        found = getattr(self._mine, "connection", None)
-        if found is None:
+        connection: HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass | None
+        connection = getattr(self._mine, "connection", None)
+        if connection is None:
             address = urlsplit(self._access.api_url)
             kind = _PlainConnection if address.scheme == "http" else _SecureConnection
-            found = kind(address.hostname or "", address.port, timeout=self._access.timeout, pool_size=1)
-            self._mine.connection = found
-            self._all.append(found)
-        return found
+            connection = kind(address.hostname or "", address.port, timeout=self._access.timeout, pool_size=1)
+            self._mine.connection = connection
+            self._all.append(connection)
+        return connection
 
     def close(self) -> None:
         for connection in self._all:

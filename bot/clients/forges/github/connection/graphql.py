@@ -1,4 +1,5 @@
-"""GraphQL answers: data that may lack parts, and for each part that is missing the reason."""
+"""GraphQL: how a query names a repository and its variables; and answers: data that may lack parts, and for each
+part that is missing the reason."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -7,6 +8,7 @@ from typing import Any
 
 from bot.clients.forges.github.connection.answers import refused
 from bot.domain.failure import Failure, Trouble
+from bot.domain.repositories.repository import Identity
 
 _LIMIT = re.compile(r"rate limit|secondary rate|submitted too quickly|abuse detection", re.I)
 _TOO_HEAVY = re.compile(r"resource limits|timeout|timed out|something went wrong", re.I)
@@ -64,41 +66,41 @@ class GraphError:
         """GitHub tells its own incidents with 200 and an error without a type: those pass."""
         return Trouble.MALFORMED if self.is_of_the_query else _TROUBLES.get(self.kind, Trouble.UNREACHABLE)
 
-    def failure(self, where: str) -> Failure:
-        return refused(self.trouble, self.message[:300], where, _ADVICE.get(self.trouble, ""))
+    def failure(self, place: str) -> Failure:
+        return refused(self.trouble, self.message[:300], place, _ADVICE.get(self.trouble, ""))
 
 
 @dataclass(frozen=True, slots=True)
 class GraphAnswer:
-    """What GitHub's GraphQL has answered: data, and errors that may concern parts of it. `where` names the
+    """What GitHub's GraphQL has answered: data, and errors that may concern parts of it. `place` names the
     question."""
 
     data: Mapping[str, Any]
     errors: tuple[GraphError, ...]
-    where: str
+    place: str
 
     def check(self, *, forgiving: Collection[str] = ()) -> None:
         """Raises the first error as a `Failure`, but for those about the fields in `forgiving`."""
         for error in self.errors:
             if error.field not in forgiving:
-                raise error.failure(self.where)
+                raise error.failure(self.place)
 
     @property
     def is_too_heavy(self) -> bool:
         return any(error.is_too_heavy for error in self.errors)
 
 
-def graphql_answer(body: Any, where: str) -> GraphAnswer:
+def graphql_answer(body: Any, place: str) -> GraphAnswer:
     """Raises `Failure` where the body is no answer to GraphQL."""
     if not isinstance(body, dict) or not ("data" in body or "errors" in body):
         raise Failure(
-            Trouble.MALFORMED, "the answer is none of GraphQL", where=where, advice="check github.api_url"
+            Trouble.MALFORMED, "the answer is none of GraphQL", where=place, advice="check github.api_url"
         )
     data, errors = body.get("data"), body.get("errors")
     return GraphAnswer(
         data if isinstance(data, dict) else {},
         tuple(_error(row) for row in errors if isinstance(row, dict)) if isinstance(errors, list) else (),
-        where,
+        place,
     )
 
 
@@ -132,3 +134,24 @@ class Variables:
 
 def in_parts(items: Sequence[str], size: int) -> list[Sequence[str]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def check_answer(graph: GraphAnswer, forgiving: Collection[str] = ()) -> None:
+    """Raises a `Failure` for the first error that keeps an answer from being whole.
+
+    What is not there is null, and no such error. A field in `forgiving` may not be for the bot to see.
+    """
+    for error in graph.errors:
+        if error.kind != "NOT_FOUND" and set(forgiving).isdisjoint(map(str, error.path)):
+            raise error.failure(graph.place)
+
+
+def repository_field(repository: Identity, variables: Variables, suffix: str = "") -> str:
+    """Names a repository by its node id, else by owner and name; adds the variables for that, with `suffix`."""
+    if repository.node_id is not None:
+        return f"node(id: {variables.add(f'id{suffix}', 'ID!', repository.node_id)})"
+    owner, _, name = repository.name.partition("/")
+    whose, called = (
+        variables.add(f"{key}{suffix}", "String!", each) for key, each in (("owner", owner), ("name", name))
+    )
+    return f"repository(owner: {whose}, name: {called})"

@@ -77,21 +77,21 @@ class Installations:
 
     async def installations(self) -> list[Installation]:
         """Lists all installations that the App has, used or not, as GitHub shows them now."""
-        found: list[Installation] = []
+        installations: list[Installation] = []
         async for page in self._transport.pages("/app/installations"):
             with shaped("list of installations"):
-                found += [_installation_of(row) for row in rows(page, None)]
-        return found
+                installations += [_installation_of(row) for row in rows(page, None)]
+        return installations
 
     async def repositories(self, owners: Sequence[str] | None) -> list[Repository]:
         """All repositories of the installations that are used, as their owners have granted them by now; suspended
         ones show none."""
         await self._look()
         active = [each for each in self._known.values() if not each.is_suspended]
-        listed, self._in_trouble = await listed_each(
+        repositories, self._in_trouble = await listed_each(
             active, lambda each: each.account.lower(), lambda each: self._client(each).repositories(owners)
         )
-        return listed
+        return repositories
 
     async def server_time(self) -> datetime | None:
         return await self._transport.server_time("/app")
@@ -101,21 +101,23 @@ class Installations:
 
     async def files(self, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
         """Reads files of owners' repositories; an owner who cannot be seen has none."""
-        found: dict[Identity, Mapping[str, bytes]] = {}
+        contents: dict[Identity, Mapping[str, bytes]] = {}
         by_owner: dict[str, list[Identity]] = {}
         for each in repositories:
             by_owner.setdefault(owner_of(each.name), []).append(each)
-        for owner, some in by_owner.items():
+        for owner, identities in by_owner.items():
             if self._is_to_be_looked_for(owner):
                 await self._look()
             if self._silence(owner) is None:
-                found |= await self._client(self._known[owner]).files(some, paths)
-        return found
+                contents |= await self._client(self._known[owner]).files(identities, paths)
+        return contents
 
     async def silent(self, owners: Collection[str]) -> Mapping[str, Silence]:
         """Those of `owners`, and of those who are named in the settings, of whom nothing can be seen, with why."""
-        wanted = {owner.lower() for owner in owners} | (self._chosen.owners or frozenset())
-        without = {owner: Silence(why) for owner in sorted(wanted) if (why := self._silence(owner)) is not None}
+        owner_names = {owner.lower() for owner in owners} | (self._chosen.owners or frozenset())
+        without = {
+            owner: Silence(reason) for owner in sorted(owner_names) if (reason := self._silence(owner)) is not None
+        }
         return without | {owner: silence for owner, silence in self._in_trouble.items() if owner not in without}
 
     async def grants(self) -> Mapping[str, Mapping[str, str]]:
@@ -123,25 +125,25 @@ class Installations:
 
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         """The first is the one that is asked for: of the others, those who are not shown, whyever, are left out."""
-        found: dict[Identity, OwnWord] = {}
+        own_words: dict[Identity, OwnWord] = {}
         by_owner: dict[str, list[Identity]] = {}
         for each in repositories:
             by_owner.setdefault(owner_of(each.name), []).append(each)
-        for some in by_owner.values():
+        for identities in by_owner.values():
             try:
-                found |= await (await self.serving(some[0])).standings(some)
+                own_words |= await (await self.serving(identities[0])).standings(identities)
             except Failure:
-                if some[0] == repositories[0]:
+                if identities[0] == repositories[0]:
                     raise
-        return found
+        return own_words
 
     async def serving(self, repository: Identity) -> Forge:
         """The forge as the installation of this repository's owner sees it."""
         owner = owner_of(repository.name)
         if self._is_to_be_looked_for(owner):
             await self._look()
-        if (why := self._silence(owner)) is not None:
-            raise SightLost(why, repository.name, "install the App there again, or end its suspension")
+        if (reason := self._silence(owner)) is not None:
+            raise SightLost(reason, repository.name, "install the App there again, or end its suspension")
         return cast(Forge, self._client(self._known[owner]))
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
@@ -149,10 +151,10 @@ class Installations:
         if name.startswith("_"):
             raise AttributeError(name)
 
-        async def asked(repository: Identity, *arguments: Any, **named: Any) -> Any:
-            return await getattr(await self.serving(repository), name)(repository, *arguments, **named)
+        async def call(repository: Identity, *arguments: Any, **options: Any) -> Any:
+            return await getattr(await self.serving(repository), name)(repository, *arguments, **options)
 
-        return asked
+        return call
 
     def _is_to_be_looked_for(self, owner: str) -> bool:
         if self._listed_at is None:
@@ -161,16 +163,16 @@ class Installations:
         return self._silence(owner) is not None and not is_recent
 
     def _silence(self, owner: str) -> str | None:
-        found = self._known.get(owner)
-        if found is None:
+        installation = self._known.get(owner)
+        if installation is None:
             return f"the App is not installed at {owner}, or not used there"
-        return f"the App's installation at {owner} is suspended" if found.is_suspended else None
+        return f"the App's installation at {owner} is suspended" if installation.is_suspended else None
 
     async def _look(self) -> None:
         """Asks which installations there are; what their owners have granted since counts from now on."""
         async with self._listing:
-            found = await self.installations()
-            self._known = {each.account.lower(): each for each in found if self._chosen.takes(each)}
+            installations = await self.installations()
+            self._known = {each.account.lower(): each for each in installations if self._chosen.takes(each)}
             self._listed_at = self._clock.now()
             for each in self._known.values():
                 if each.id in self._serving:

@@ -13,7 +13,9 @@ _AT_ONCE = 4
 
 
 async def listed_each(
-    owners: Iterable[Owner], called: Callable[[Owner], str], listed: Callable[[Owner], Awaitable[list[Repository]]]
+    owners: Iterable[Owner],
+    name_of: Callable[[Owner], str],
+    list_owner: Callable[[Owner], Awaitable[list[Repository]]],
 ) -> tuple[list[Repository], dict[str, Silence]]:
     """The repositories of all owners, and by their names those who could not be listed.
 
@@ -23,17 +25,17 @@ async def listed_each(
 
     async def tried(owner: Owner) -> list[Repository]:
         try:
-            return await listed(owner)
+            return await list_owner(owner)
         except Failure as failure:
-            failures[called(owner)] = failure
+            failures[name_of(owner)] = failure
             return []
 
-    asked = list(owners)
-    found = await bounded_gather(_AT_ONCE, asked, tried)
-    if asked and len(failures) == len({called(owner) for owner in asked}):
-        raise failures[called(asked[0])]
+    all_owners = list(owners)
+    lists = await bounded_gather(_AT_ONCE, all_owners, tried)
+    if all_owners and len(failures) == len({name_of(owner) for owner in all_owners}):
+        raise failures[name_of(all_owners[0])]
     silent = {
         name: Silence(f"{name} could not be listed: {failure}", is_passing=True)
         for name, failure in failures.items()
     }
-    return [repository for some in found for repository in some], silent
+    return [repository for repositories in lists for repository in repositories], silent

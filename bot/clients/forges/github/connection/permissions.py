@@ -42,9 +42,9 @@ PERMISSIONS = (
 def least(granted: Mapping[str, str]) -> dict[str, str]:
     """Of what an installation grants, what the bot uses, at the level that it uses: GitHub refuses a token with
     more than is granted."""
-    asked: dict[str, str] = {}
+    levels: dict[str, str] = {}
     for each in PERMISSIONS:
         rank = min(_RANKS.get(granted.get(each.name, ""), 0), _RANKS[each.level])
         if rank:
-            asked[each.name] = next(level for level, found in _RANKS.items() if found == rank)
-    return asked
+            levels[each.name] = next(level for level, level_rank in _RANKS.items() if level_rank == rank)
+    return levels

@@ -22,18 +22,18 @@ class Quiet:
     reserve: float = 0.0
     _until: dict[str | None, datetime] = field(default_factory=dict)
 
-    def left(self, kind: str, now: datetime) -> timedelta:
+    def pause_left(self, kind: str, now: datetime) -> timedelta:
         """Returns for how long nothing of this kind may be asked, zero where it may."""
-        return max(self._left(kind, now), self._left(None, now))
+        return max(self._pause_of(kind, now), self._pause_of(None, now))
 
     def keep(self, kind: str | None, pause: timedelta, now: datetime) -> None:
         """Asks nothing of that kind for so long; None for nothing at all."""
-        self._until[kind] = now + max(self._left(kind, now), pause)
+        self._until[kind] = now + max(self._pause_of(kind, now), pause)
 
-    def _left(self, kind: str | None, now: datetime) -> timedelta:
+    def _pause_of(self, kind: str | None, now: datetime) -> timedelta:
         """No pause is longer than a day: a clock that was ahead has told of one that is."""
-        left = self._until.get(kind, now) - now
-        return timedelta(0) if left > LONGEST_PAUSE else left
+        pause = self._until.get(kind, now) - now
+        return timedelta(0) if pause > LONGEST_PAUSE else pause
 
     def note(self, kind: str, headers: Mapping[str, Any], now: datetime) -> None:
         """Takes from an answer how much of its limit is left; once that is the reserve, the rest of the hour is
@@ -56,8 +56,8 @@ def until_reset(headers: Mapping[str, Any], now: datetime) -> timedelta | None:
 
 def named_pause(headers: Mapping[str, Any], now: datetime) -> timedelta | None:
     """For how long an answer says that nothing is to be asked; None where it names no time."""
-    if (asked := retry_after(headers.get("retry-after"), now)) is not None:
-        return asked
+    if (pause := retry_after(headers.get("retry-after"), now)) is not None:
+        return pause
     return until_reset(headers, now) if headers.get("x-ratelimit-remaining") == "0" else None
 
 
@@ -66,8 +66,8 @@ def refused_pause(status: int, headers: Mapping[str, Any], message: str, now: da
     if status not in (403, 429):
         return None
     is_limit = status == 429 or "rate limit" in message.lower()
-    named = named_pause(headers, now)
-    return SECONDARY_LIMIT_PAUSE if named is None and is_limit else named
+    pause = named_pause(headers, now)
+    return SECONDARY_LIMIT_PAUSE if pause is None and is_limit else pause
 
 
 def kept_by(kind: str, headers: Mapping[str, Any], writes: bool) -> Sequence[str | None]:

@@ -16,13 +16,13 @@ _SAME_SECOND = timedelta(seconds=2)
 
 
 @contextmanager
-def shaped(what: str) -> Iterator[None]:
+def shaped(kind: str) -> Iterator[None]:
     """Turns an answer of another shape into a `Failure`."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Failure(
-            Trouble.MALFORMED, f"the answer is no {what} ({type(error).__name__})", advice="check github.api_url"
+            Trouble.MALFORMED, f"the answer is no {kind} ({type(error).__name__})", advice="check github.api_url"
         ) from error
 
 
@@ -84,8 +84,8 @@ def run_of(row: Mapping[str, Any]) -> Run:
 
 def run_id_in(url: str) -> int | None:
     """The run's number as REST has it: GraphQL's `databaseId` has 32 bits, and numbers have outgrown those."""
-    found = _RUN_PAGE.search(url)
-    return int(found[1]) if found is not None else None
+    match = _RUN_PAGE.search(url)
+    return int(match[1]) if match is not None else None
 
 
 def _moment(text: Any) -> datetime | None:

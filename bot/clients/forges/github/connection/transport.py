@@ -85,7 +85,7 @@ class Transport:
             self._requester = None
 
     async def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
-        _, body = await self._read(path, parameters)
+        _, body = await self._get(path, parameters)
         return body
 
     async def pages(
@@ -99,27 +99,27 @@ class Transport:
         self, path: str, parameters: Mapping[str, Any] | None = None, *, most: int = 1000
     ) -> AsyncIterator[tuple[datetime | None, Any]]:
         """Pages as `pages` gives them, each with when the server made it, by its own clock."""
-        headers, body = await self._read(path, {"per_page": 100, **(parameters or {})})
-        yield _dated(headers), body
+        headers, body = await self._get(path, {"per_page": 100, **(parameters or {})})
+        yield _date_of(headers), body
         for _ in range(most - 1):
             target = next_page(headers.get("link", ""))
             if target is None:
                 return
-            headers, body = await self._read(target, None)
-            yield _dated(headers), body
+            headers, body = await self._get(target, None)
+            yield _date_of(headers), body
 
     async def server_time(self, path: str) -> datetime | None:
         """Asks what time it is by the server's own clock; None where it does not tell."""
-        headers, _ = await self._read(path, None)
-        return _dated(headers)
+        headers, _ = await self._get(path, None)
+        return _date_of(headers)
 
     async def address(self, path: str) -> str:
         """Where GitHub sends whoever asks for a file that it keeps elsewhere."""
-        headers, _ = await self._read(path, None, sent_on=True)
+        headers, _ = await self._get(path, None, sent_on=True)
         return str(headers[LOCATION])
 
     async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        async with self._spaced():
+        async with self._space_writes():
             _, answer = await self._send(method, path, None, body, writes=True)
         return answer
 
@@ -137,23 +137,23 @@ class Transport:
 
     async def mutate(self, document: str, variables: Mapping[str, Any]) -> GraphAnswer:
         """GraphQL mutations, one after another; a failed one has an error, and the next are run all the same."""
-        async with self._spaced():
+        async with self._space_writes():
             return await self._ask(document, variables, writes=True)
 
     async def _ask(self, document: str, variables: Mapping[str, Any], *, writes: bool = False) -> GraphAnswer:
-        requester = await self._connected()
-        where = f"POST {urlsplit(requester.graphql_url).netloc}/graphql"
-        asked = {"query": document, "variables": dict(variables)}
-        headers, body = await self._send("POST", requester.graphql_url, None, asked, kind=GRAPHQL, writes=writes)
-        graph = graphql_answer(body, where)
+        requester = await self._connect()
+        place = f"POST {urlsplit(requester.graphql_url).netloc}/graphql"
+        payload = {"query": document, "variables": dict(variables)}
+        headers, body = await self._send("POST", requester.graphql_url, None, payload, kind=GRAPHQL, writes=writes)
+        graph = graphql_answer(body, place)
         if any(error.is_a_limit for error in graph.errors):
             # told with 200, and of that for new content in words that name no limit
             pause = named_pause(headers, self._clock.now()) or SECONDARY_LIMIT_PAUSE
-            raise self._throttled(pause, where, kept_by(GRAPHQL, headers, writes))
+            raise self._throttled(pause, place, kept_by(GRAPHQL, headers, writes))
         return graph
 
     @asynccontextmanager
-    async def _spaced(self) -> AsyncIterator[None]:
+    async def _space_writes(self) -> AsyncIterator[None]:
         """One write after another, as far apart as the operator has set."""
         async with self._writing:
             clock = asyncio.get_running_loop().time
@@ -163,7 +163,7 @@ class Transport:
             finally:
                 self._next_write = clock() + self._access.seconds_between_writes
 
-    async def _read(
+    async def _get(
         self, path: str, parameters: Mapping[str, Any] | None, *, sent_on: bool = False
     ) -> tuple[dict[str, Any], Any]:
         async for attempt in stamina.retry_context(
@@ -185,10 +185,10 @@ class Transport:
         sent_on: bool = False,
     ) -> tuple[dict[str, Any], Any]:
         """`sent_on` where the answer is to be a redirect to another place, which is not followed here."""
-        where = f"{method} {self._host}{urlsplit(path).path}"
-        if (left := self._quiet.left(kind, self._clock.now())) > timedelta(0):
-            raise throttled(left, where)
-        requester = await self._connected()
+        place = f"{method} {self._host}{urlsplit(path).path}"
+        if (pause := self._quiet.pause_left(kind, self._clock.now())) > timedelta(0):
+            raise throttled(pause, place)
+        requester = await self._connect()
 
         def send() -> tuple[int, dict[str, Any], str]:
             with self._renewing:  # an installation token that ran out is renewed by one thread
@@ -203,7 +203,7 @@ class Transport:
             )
 
         try:
-            status, headers, text = await self._in_thread(send, where)
+            status, headers, text = await self._in_thread(send, place)
         except Failure as failure:
             self._observer.answered(self._host, method, failure.status)
             raise
@@ -215,39 +215,39 @@ class Transport:
         if sent_on and status == FOUND and headers.get(LOCATION):
             return headers, None
         if sent_on and status < 300:
-            raise Failure(Trouble.MALFORMED, f"HTTP {status} is no redirect to a file", where=where)
+            raise Failure(Trouble.MALFORMED, f"HTTP {status} is no redirect to a file", where=place)
         if status in REDIRECTS:
-            raise refused_redirect(status, path, headers, self._host, where)
+            raise refused_redirect(status, path, headers, self._host, place)
         if status >= 300:
-            raise self._failure(status, headers, error_body(text), where, kept_by(kind, headers, writes))
-        return headers, decoded(text, where)
+            raise self._failure(status, headers, error_body(text), place, kept_by(kind, headers, writes))
+        return headers, decoded(text, place)
 
     def _tell_limit(self, headers: Mapping[str, Any]) -> None:
         """GitHub says with each answer how much is left of which limit."""
         resource = str(headers.get("x-ratelimit-resource", ""))
-        told = [str(headers.get(f"x-ratelimit-{name}", "")) for name in ("remaining", "limit")]
-        if resource in _LIMITS and all(each.isdecimal() and len(each) < 10 for each in told):
-            self._observer.left(resource, int(told[0]), int(told[1]))
+        counts = [str(headers.get(f"x-ratelimit-{name}", "")) for name in ("remaining", "limit")]
+        if resource in _LIMITS and all(each.isdecimal() and len(each) < 10 for each in counts):
+            self._observer.left(resource, int(counts[0]), int(counts[1]))
 
     def _log_in_again(self, refused: Requester) -> None:
         """The next request takes a new installation token: the old one may have been revoked."""
         if self._requester is refused:
             self._requester = None
 
-    async def _in_thread(self, call: Callable[[], T], where: str) -> T:
+    async def _in_thread(self, call: Callable[[], T], place: str) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, call)
         except GithubException as error:
-            raise self._failure(error.status, error.headers or {}, error.data, where) from error
+            raise self._failure(error.status, error.headers or {}, error.data, place) from error
         except (RequestException, OSError) as error:
             raise Failure(
                 Trouble.UNREACHABLE,
                 f"no answer ({type(error).__name__})",
-                where=where,
+                where=place,
                 advice="the next pass tries again",
             ) from error
 
-    async def _connected(self) -> Requester:
+    async def _connect(self) -> Requester:
         async with self._connecting:
             access = self._access
             if self._requester is None:
@@ -255,20 +255,20 @@ class Transport:
             return self._requester
 
     def _failure(
-        self, status: int, headers: Mapping[str, Any], data: Any, where: str, kept: Sequence[str | None] = (None,)
+        self, status: int, headers: Mapping[str, Any], data: Any, place: str, kinds: Sequence[str | None] = (None,)
     ) -> Failure:
         message = str(data.get("message", "")) if isinstance(data, dict) else ""
         if (pause := refused_pause(status, headers, message, self._clock.now())) is not None:
-            return self._throttled(pause, where, kept, status)
+            return self._throttled(pause, place, kinds, status)
         trouble, advice = meaning(status)
-        return refused(trouble, details(data), where, advice, status, headers)
+        return refused(trouble, details(data), place, advice, status, headers)
 
     def _throttled(
-        self, pause: timedelta, where: str, kept: Sequence[str | None], status: int | None = None
+        self, pause: timedelta, place: str, kinds: Sequence[str | None], status: int | None = None
     ) -> Failure:
-        for kind in kept:
+        for kind in kinds:
             self._quiet.keep(kind, pause, self._clock.now())
-        return throttled(pause, where, status)
+        return throttled(pause, place, status)
 
 
 def _was_lost(error: Exception) -> bool:
@@ -279,7 +279,7 @@ def _worth_another_try(error: Exception) -> bool:
     return isinstance(error, Failure) and error.trouble is Trouble.UNREACHABLE
 
 
-def _dated(headers: Mapping[str, Any]) -> datetime | None:
+def _date_of(headers: Mapping[str, Any]) -> datetime | None:
     try:
         return parsedate_to_datetime(str(headers.get("date", ""))).replace(tzinfo=UTC)
     except ValueError:

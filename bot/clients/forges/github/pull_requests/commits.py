@@ -65,26 +65,26 @@ def add_move(mutations: Mutations, repository: Identity, change: BranchChange, p
             "afterOid": prepared,
             "force": True,
         }
-        gone = {"name": ref_of(scratch_of(change.branch)), "beforeOid": prepared, "afterOid": NO_COMMIT}
-        updates = [update, gone] if _is_beside(change) else [update]
+        removal = {"name": ref_of(scratch_of(change.branch)), "beforeOid": prepared, "afterOid": NO_COMMIT}
+        updates = [update, removal] if _is_beside(change) else [update]
         mutations.add("refs", "updateRefs", {"repositoryId": repository_node(repository), "refUpdates": updates})
         return
     if change.before is None:
-        made = {"repositoryId": repository_node(repository), "name": ref_of(change.branch), "oid": change.onto}
-        mutations.add("ref", "createRef", made)
+        creation = {"repositoryId": repository_node(repository), "name": ref_of(change.branch), "oid": change.onto}
+        mutations.add("ref", "createRef", creation)
     _add_commit(mutations, repository, change, change.branch)
 
 
 def _add_commit(mutations: Mutations, repository: Identity, change: BranchChange, branch: str) -> None:
     headline, _, body = change.message.partition("\n")
     additions = [{"path": file.path, "contents": base64.b64encode(file.content).decode()} for file in change.files]
-    given = {
+    commit_input = {
         "branch": {"repositoryNameWithOwner": repository.name, "branchName": branch},
         "expectedHeadOid": change.onto,
         "message": {"headline": headline, "body": body.strip("\n")},
         "fileChanges": {"additions": additions},
     }
-    mutations.add("commit", "createCommitOnBranch", given, "commit { oid }")
+    mutations.add("commit", "createCommitOnBranch", commit_input, "commit { oid }")
 
 
 async def _commit_with_modes(transport: Transport, repository: Identity, change: BranchChange) -> str:
@@ -99,11 +99,11 @@ async def _commit_with_modes(transport: Transport, repository: Identity, change:
             changed = {"base_tree": change.onto_tree, "tree": entries}
             tree = str((await transport.write("POST", f"{home}/trees", changed))["sha"])
         with shaped("commit"):
-            made = {"message": change.message, "tree": tree, "parents": [change.onto]}
-            return str((await transport.write("POST", f"{home}/commits", made))["sha"])
+            commit_fields = {"message": change.message, "tree": tree, "parents": [change.onto]}
+            return str((await transport.write("POST", f"{home}/commits", commit_fields))["sha"])
     except Failure as failure:
         if _has_workflows(change) and _may_be_a_right(failure):
-            raise _denied(failure.where) from failure
+            raise _denied_files(failure.where) from failure
         raise (refusal(change.branch, failure.what, failure.where) or failure) from failure
 
 
@@ -127,17 +127,17 @@ def check_commit(graph: GraphAnswer, change: BranchChange | None) -> None:
     """Raises the first error: what follows it is its consequence."""
     for error in graph.errors[:1]:
         if change is None:
-            raise error.failure(graph.where)
-        raised = error.failure(graph.where)
+            raise error.failure(graph.place)
+        raised = error.failure(graph.place)
         about_branch = error.field in ("ref", "refs", "commit")
         if about_branch and _has_workflows(change) and _is_about_workflows(error, raised):
-            raise _denied(graph.where)
+            raise _denied_files(graph.place)
         if about_branch:
-            refused = refusal(change.branch, error.message, graph.where, error.kind)
+            refused = refusal(change.branch, error.message, graph.place, error.kind)
             if refused is not None:
                 raise refused
         if about_branch and raised.trouble is Trouble.CONFLICT:
-            raise BranchMoved(change.branch, error.message, graph.where)
+            raise BranchMoved(change.branch, error.message, graph.place)
         raise raised
 
 
@@ -151,16 +151,16 @@ async def check_moved(
         if change is not None and change.before is None and graph.errors[0].field == "commit":
             await delete_ref(transport, repository, change.branch, change.onto)
         if isinstance(failure, BranchMoved) and change is not None and _says_nothing(graph):
-            refused = await refusal_by_rules(transport, repository, change, graph.where)
+            refused = await refusal_by_rules(transport, repository, change, graph.place)
             raise (refused or failure) from failure
         raise
 
 
-async def delete_ref(transport: Transport, repository: Identity, branch: str, at: str) -> GraphAnswer:
-    """Asks for the branch to go if it still points to `at`; what came of it is in the answer."""
+async def delete_ref(transport: Transport, repository: Identity, branch: str, head: str) -> GraphAnswer:
+    """Asks for the branch to go if it still points to `head`; what came of it is in the answer."""
     mutations = Mutations()
-    gone = {"name": ref_of(branch), "beforeOid": at, "afterOid": NO_COMMIT}
-    mutations.add("refs", "updateRefs", {"repositoryId": repository_node(repository), "refUpdates": [gone]})
+    removal = {"name": ref_of(branch), "beforeOid": head, "afterOid": NO_COMMIT}
+    mutations.add("refs", "updateRefs", {"repositoryId": repository_node(repository), "refUpdates": [removal]})
     return await mutations.send(transport)
 
 
@@ -183,8 +183,8 @@ def _has_workflows(change: BranchChange) -> bool:
     return any(file.path.startswith(WORKFLOWS) for file in change.files)
 
 
-def _denied(where: str) -> FilesDenied:
-    return FilesDenied(WORKFLOWS, "workflows: write", where)
+def _denied_files(place: str) -> FilesDenied:
+    return FilesDenied(WORKFLOWS, "workflows: write", place)
 
 
 def commit_made(graph: GraphAnswer) -> str | None:

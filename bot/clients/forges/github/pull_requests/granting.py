@@ -27,8 +27,8 @@ async def grant(
 ) -> Granted:
     """Grants in one request; labels that the repository lacks are made by one more, a merge at once is one more."""
     node, ids = pull_request_node(repository, request), look.wish_ids
-    labels, assignees = _known(wishes.labels, ids.labels), _known(wishes.assignees, ids.people)
-    people, teams = _known(wishes.people, ids.people), _known(wishes.teams, ids.teams)
+    labels, assignees = _ids_of(wishes.labels, ids.labels), _ids_of(wishes.assignees, ids.people)
+    people, teams = _ids_of(wishes.people, ids.people), _ids_of(wishes.teams, ids.teams)
     refused = [
         Refusal(f"no review asked of {name}", ids.unseen.get(name, _NOBODY))
         for name in (*wishes.people, *wishes.teams)
@@ -38,21 +38,21 @@ async def grant(
     mutations = Mutations()
     if labels:
         mutations.add("labels", "addLabelsToLabelable", {"labelableId": node, "labelIds": [*labels.values()]})
-    if over := _known(wishes.unlabel, ids.labels):
-        given = {"labelableId": node, "labelIds": [*over.values()]}
-        mutations.add("unlabelled", "removeLabelsFromLabelable", given)
+    if over := _ids_of(wishes.unlabel, ids.labels):
+        mutation_input = {"labelableId": node, "labelIds": [*over.values()]}
+        mutations.add("unlabelled", "removeLabelsFromLabelable", mutation_input)
     if people or teams:
         mutations.add("reviews", "requestReviews", _review_input(node, [*people.values()], [*teams.values()]))
     if assignees:
-        given = {"assignableId": node, "assigneeIds": [*assignees.values()]}
-        mutations.add("assigned", "addAssigneesToAssignable", given)
+        mutation_input = {"assignableId": node, "assigneeIds": [*assignees.values()]}
+        mutations.add("assigned", "addAssigneesToAssignable", mutation_input)
     is_to_merge = _add_merging(mutations, node, request, wishes, look.requirements)
     if mutations.fields:
-        graph = await _sent(transport, mutations, node)
+        graph = await _send_until_found(transport, mutations, node)
         errors = {error.field: error for error in graph.errors}
         graph.check(forgiving={"labels", "reviews", "assigned", "merging"})
         if "merging" in errors:
-            refusal = await _merged_now(transport, node, request, wishes, look.requirements, errors["merging"])
+            refusal = await _merge_now(transport, node, request, wishes, look.requirements, errors["merging"])
             refused += [refusal] if refusal else []
             is_to_merge = refusal is None
         if "labels" in errors:
@@ -60,13 +60,13 @@ async def grant(
         if "assigned" in errors:
             refused.append(Refusal(f"not assigned to {', '.join(assignees)}", errors["assigned"].message))
         if "reviews" in errors:
-            refused += await _asked_alone(transport, node, people, teams, errors["reviews"])
+            refused += await _ask_one_by_one(transport, node, people, teams, errors["reviews"])
     if new_labels := [label for label in wishes.labels if label not in labels]:
-        refused += await _labelled_anew(transport, repository, request, new_labels)
+        refused += await _add_new_labels(transport, repository, request, new_labels)
     return Granted(tuple(refused), is_to_merge)
 
 
-async def _sent(transport: Transport, mutations: Mutations, node: str) -> GraphAnswer:
+async def _send_until_found(transport: Transport, mutations: Mutations, node: str) -> GraphAnswer:
     """Sends again what GitHub did for nothing, since it does not find the pull request yet."""
     graph = await mutations.send(transport)
     for pause in PAUSES:
@@ -77,9 +77,9 @@ async def _sent(transport: Transport, mutations: Mutations, node: str) -> GraphA
     return graph
 
 
-def _known(names: Iterable[str], ids: Mapping[str, str | None]) -> dict[str, str]:
+def _ids_of(names: Iterable[str], ids: Mapping[str, str | None]) -> dict[str, str]:
     """Those of the names that GitHub knows, each with its id."""
-    return {name: found for name in names if (found := ids.get(name)) is not None}
+    return {name: node_id for name in names if (node_id := ids.get(name)) is not None}
 
 
 def _add_merging(
@@ -90,8 +90,8 @@ def _add_merging(
         mutations.add("merging", "disablePullRequestAutoMerge", {"pullRequestId": node})
     elif wishes.merge is not MergeMethod.NEVER and requirements.can_wait:
         method = wishes.merge.value.upper()
-        given = {"pullRequestId": node, "mergeMethod": method, "expectedHeadOid": request.head}
-        mutations.add("merging", "enablePullRequestAutoMerge", given)
+        mutation_input = {"pullRequestId": node, "mergeMethod": method, "expectedHeadOid": request.head}
+        mutations.add("merging", "enablePullRequestAutoMerge", mutation_input)
         return True
     elif wishes.merge is not MergeMethod.NEVER and requirements.has_queue:
         mutations.add("merging", "enqueuePullRequest", {"pullRequestId": node, "expectedHeadOid": request.head})
@@ -99,7 +99,7 @@ def _add_merging(
     return False
 
 
-async def _merged_now(
+async def _merge_now(
     transport: Transport,
     node: str,
     request: PullRequest,
@@ -116,11 +116,11 @@ async def _merged_now(
     if not _NEED_NOT_WAIT.search(error.message):
         return Refusal("not set to merge by itself", error.message)
     mutations = Mutations()
-    given = {"pullRequestId": node, "expectedHeadOid": request.head}
+    mutation_input = {"pullRequestId": node, "expectedHeadOid": request.head}
     if requirements.has_queue:
-        mutations.add("merging", "enqueuePullRequest", given)
+        mutations.add("merging", "enqueuePullRequest", mutation_input)
     else:
-        mutations.add("merging", "mergePullRequest", given | {"mergeMethod": wishes.merge.value.upper()})
+        mutations.add("merging", "mergePullRequest", mutation_input | {"mergeMethod": wishes.merge.value.upper()})
     graph = await mutations.send(transport)
     return next((Refusal("not merged", each.message) for each in graph.errors), None)
 
@@ -132,7 +132,7 @@ async def _out_of_queue(transport: Transport, node: str, error: GraphError) -> R
     return Refusal("not kept from merging", error.message) if graph.errors else None
 
 
-async def _labelled_anew(
+async def _add_new_labels(
     transport: Transport, repository: Identity, request: PullRequest, labels: Sequence[str]
 ) -> list[Refusal]:
     """By REST, which makes a label that is not there."""
@@ -146,12 +146,12 @@ async def _labelled_anew(
     return []
 
 
-async def _asked_alone(
+async def _ask_one_by_one(
     transport: Transport, node: str, people: Mapping[str, str], teams: Mapping[str, str], error: GraphError
 ) -> list[Refusal]:
     """GitHub refuses everybody where it does not take one, so then each is asked alone."""
-    alone: list[tuple[str, list[str], list[str]]] = [(name, [found], []) for name, found in people.items()]
-    alone += [(name, [], [found]) for name, found in teams.items()]
+    alone: list[tuple[str, list[str], list[str]]] = [(name, [node_id], []) for name, node_id in people.items()]
+    alone += [(name, [], [node_id]) for name, node_id in teams.items()]
     if len(alone) == 1:
         return [Refusal(f"no review asked of {alone[0][0]}", error.message)]
     mutations = Mutations()

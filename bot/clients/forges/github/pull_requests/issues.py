@@ -12,11 +12,11 @@ from bot.domain.repositories.repository import Identity
 
 async def find(transport: Transport, repository: Identity, label: str, mark: str) -> Issue | None:
     """GitHub lists pull requests among the issues; the newest hundred with the label are looked through."""
-    asked = {"labels": label, "state": "open", "per_page": 100}
-    page = await transport.read(f"/repos/{repository.name}/issues", asked)
+    parameters = {"labels": label, "state": "open", "per_page": 100}
+    page = await transport.read(f"/repos/{repository.name}/issues", parameters)
     with shaped("list of issues"):
-        found = [_issue_of(row) for row in rows(page, None) if "pull_request" not in row]
-    return next((issue for issue in found if mark in issue.body), None)
+        issues = [_issue_of(row) for row in rows(page, None) if "pull_request" not in row]
+    return next((issue for issue in issues if mark in issue.body), None)
 
 
 async def read(transport: Transport, repository: Identity, number: int) -> Issue | None:
@@ -31,11 +31,11 @@ async def read(transport: Transport, repository: Identity, number: int) -> Issue
 
 
 async def open_one(transport: Transport, repository: Identity, title: str, body: str, label: str) -> Issue:
-    made = await transport.write(
+    row = await transport.write(
         "POST", f"/repos/{repository.name}/issues", {"title": title, "body": body, "labels": [label]}
     )
     with shaped("issue"):
-        return _issue_of(made)
+        return _issue_of(row)
 
 
 async def change(transport: Transport, repository: Identity, number: int, body: str, *, is_open: bool) -> None:

@@ -3,11 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import GraphAnswer, Variables, in_parts
+from bot.clients.forges.github.connection.graphql import (
+    GraphAnswer,
+    Variables,
+    check_answer,
+    in_parts,
+    repository_field,
+)
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import FILE, shown_contents
-from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
 from bot.clients.forges.github.pull_requests.pull_request import PULL_REQUEST, pull_request_of
 from bot.clients.forges.github.pull_requests.rules import OPTIONAL, RULESETS, UPDATE_RULE, RulesAhead
 from bot.clients.forges.github.pull_requests.standings import STANDING, own_word_of
@@ -166,10 +171,10 @@ def _gate_of(row: Mapping[str, Any]) -> MergeRequirements:
     """As far as rulesets and the older protection of branches show; what is not shown is taken for not required."""
     branch = row["defaultBranchRef"] or {}
     rules = [rule for rule in (branch.get("rules") or {}).get("nodes") or () if rule is not None]
-    named = [(rule.get("parameters") or {}).get("requiredStatusChecks") for rule in rules]
+    required_checks = [(rule.get("parameters") or {}).get("requiredStatusChecks") for rule in rules]
     older = (branch.get("refUpdateRule") or {}).get("requiredStatusCheckContexts")
     return MergeRequirements(
-        bool(older) or any(named),
+        bool(older) or any(required_checks),
         any(rule["type"] == "MERGE_QUEUE" for rule in rules),
         bool(row.get("autoMergeAllowed")),
     )
@@ -179,8 +184,8 @@ def _wish_fields(repository: Identity, wishes: Wishes, variables: Variables) -> 
     """Fields within the repository, and beside it: a name that nobody has is null there."""
 
     def fields(letter: str, kind: str, key: str, names: Iterable[str]) -> list[str]:
-        named = [(f"{letter}{number}", name) for number, name in enumerate(names)]
-        return [f"{each}: {kind}({key}: {variables.add(each, 'String!', name)}) {{ id }}" for each, name in named]
+        aliases = [(f"{letter}{number}", name) for number, name in enumerate(names)]
+        return [f"{each}: {kind}({key}: {variables.add(each, 'String!', name)}) {{ id }}" for each, name in aliases]
 
     labels = fields("l", "label", "name", (*wishes.labels, *wishes.unlabel))
     people = fields("u", "user", "login", _people(wishes))
@@ -198,7 +203,7 @@ def _wish_ids(wishes: Wishes, row: Mapping[str, Any], graph: GraphAnswer) -> Wis
         {label: _id(row.get(f"l{number}")) for number, label in enumerate((*wishes.labels, *wishes.unlabel))},
         {person: _id(graph.data.get(f"u{number}")) for number, person in enumerate(_people(wishes))},
         teams,
-        {team: _UNSEEN_TEAMS for team, found in teams.items() if found is None and are_unseen},
+        {team: _UNSEEN_TEAMS for team, node_id in teams.items() if node_id is None and are_unseen},
     )
 
 

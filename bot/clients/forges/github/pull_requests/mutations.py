@@ -23,9 +23,11 @@ class Mutations:
     fields: list[str] = field(default_factory=list)
     _variables: Variables = field(default_factory=Variables)
 
-    def add(self, alias: str, mutation: str, given: Mapping[str, Any], selection: str = "clientMutationId") -> None:
-        given_as = self._variables.add(alias, f"{mutation[0].upper()}{mutation[1:]}Input!", given)
-        self.fields.append(f"{alias}: {mutation}(input: {given_as}) {{ {selection} }}")
+    def add(
+        self, alias: str, mutation: str, arguments: Mapping[str, Any], selection: str = "clientMutationId"
+    ) -> None:
+        variable = self._variables.add(alias, f"{mutation[0].upper()}{mutation[1:]}Input!", arguments)
+        self.fields.append(f"{alias}: {mutation}(input: {variable}) {{ {selection} }}")
 
     async def send(self, transport: Transport) -> GraphAnswer:
         text = f"mutation change{self._variables.declared} {{ {' '.join(self.fields)} }}"

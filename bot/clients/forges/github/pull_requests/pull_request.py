@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import Variables
+from bot.clients.forges.github.connection.graphql import Variables, repository_field
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.clients.forges.github.pull_requests.asking import repository_field
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.repositories.repository import Identity
 

@@ -81,30 +81,30 @@ _QUEUED = re.compile(r"added to a merge queue|queued for merging cannot be updat
 _ANY = re.compile(r"rule violations? found|GH0(06|13)|protected branch", re.I)
 
 
-def refusal(branch: str, said: str, where: str, kind: str = "") -> BranchRefused | BranchQueued | None:
+def refusal(branch: str, message: str, place: str, kind: str = "") -> BranchRefused | BranchQueued | None:
     """What GitHub says it is; None where it names no rule. `kind` is GraphQL's type of the error."""
-    if _QUEUED.search(said):
-        return BranchQueued(branch, where)
+    if _QUEUED.search(message):
+        return BranchQueued(branch, place)
     for each in _KINDS:
-        if each.text.search(said):
-            return BranchRefused(branch, each.rule, where)
-    if kind == _PROTECTED or _ANY.search(said):
-        return BranchRefused(branch, BranchRule.OTHER, where, " ".join(said.split())[:200])
+        if each.text.search(message):
+            return BranchRefused(branch, each.rule, place)
+    if kind == _PROTECTED or _ANY.search(message):
+        return BranchRefused(branch, BranchRule.OTHER, place, " ".join(message.split())[:200])
     return None
 
 
 async def refusal_by_rules(
-    transport: Transport, repository: Identity, change: BranchChange, where: str
+    transport: Transport, repository: Identity, change: BranchChange, place: str
 ) -> BranchRefused | None:
     """Which rule it may have been where GitHub only says that it failed; None where none shows."""
     try:
-        found = {str(row.get("type")) for row in await _rules_of(transport, repository, change.branch)}
+        types = {str(row.get("type")) for row in await _rules_of(transport, repository, change.branch)}
     except Failure:
         return None
     is_new = change.before is None
     for kind in _KINDS:
-        if kind.type in found and (kind.on_new if is_new else kind.on_move):
-            return BranchRefused(change.branch, kind.rule, where)
+        if kind.type in types and (kind.on_new if is_new else kind.on_move):
+            return BranchRefused(change.branch, kind.rule, place)
     return None
 
 
@@ -134,10 +134,10 @@ _SIGNATURES = frozenset({"REQUIRED_SIGNATURES"})
 
 @dataclass(frozen=True, slots=True)
 class _InForce:
-    """The kinds of rules that the bot cannot pass."""
+    """The kinds of rules that the bot cannot pass, and when GitHub was asked for them."""
 
     types: frozenset[str]
-    at: datetime
+    asked_at: datetime
 
 
 @dataclass(slots=True)
@@ -162,11 +162,11 @@ class RulesAhead:
     def note(self, repository: Identity, branch: str, row: Mapping[str, Any]) -> None:
         """Takes from a look what it shows of rules."""
         place = (repository.name, branch)
-        shown = row.get("branch") or {}
+        branch_row = row.get("branch") or {}
         shown_rules = row.get("rulesets")
         _put(self._may_be_ruled, place, _may_be_ruled(shown_rules, branch, _STANDS_IN_THE_WAY))
         _put(self._signed, place, _may_be_ruled(shown_rules, branch, _SIGNATURES))
-        _put(self._closed, place, (shown.get("refUpdateRule") or {}).get("viewerCanPush") is False)
+        _put(self._closed, place, (branch_row.get("refUpdateRule") or {}).get("viewerCanPush") is False)
 
     def signs(self, repository: Identity, change: BranchChange) -> bool:
         """Whether commits to the branch must be signed, as far as a look has shown."""
@@ -188,12 +188,12 @@ class RulesAhead:
 
     async def _types(self, repository: Identity, branch: str) -> frozenset[str]:
         key, now = (repository.name, branch.rpartition("/")[0]), self.clock.now()
-        known = self._in_force.get(key)
-        if known is None or not is_fresh(known.at, now, _HOLDS_FOR):
-            known = self._in_force[key] = _InForce(await self._asked(repository, branch), now)
-        return known.types
+        in_force = self._in_force.get(key)
+        if in_force is None or not is_fresh(in_force.asked_at, now, _HOLDS_FOR):
+            in_force = self._in_force[key] = _InForce(await self._ask_types(repository, branch), now)
+        return in_force.types
 
-    async def _asked(self, repository: Identity, branch: str) -> frozenset[str]:
+    async def _ask_types(self, repository: Identity, branch: str) -> frozenset[str]:
         by_ruleset: dict[int, set[str]] = {}
         try:
             for row in await _rules_of(self.transport, repository, branch):
@@ -208,9 +208,9 @@ class RulesAhead:
 
     async def _may_pass(self, repository: Identity, ruleset: int) -> bool:
         """Whether the bot is among those who may pass a ruleset; who is not told that may try."""
-        shown = await self.transport.read(f"/repos/{repository.name}/rulesets/{ruleset}")
+        ruleset_row = await self.transport.read(f"/repos/{repository.name}/rulesets/{ruleset}")
         with shaped("ruleset"):
-            word = shown.get("current_user_can_bypass")
+            word = ruleset_row.get("current_user_can_bypass")
             return word is None or word in _BYPASSES
 
 
@@ -218,13 +218,13 @@ def _put(places: set[tuple[str, str]], place: tuple[str, str], is_in: bool) -> N
     (places.add if is_in else places.discard)(place)
 
 
-def _may_be_ruled(shown: Mapping[str, Any] | None, branch: str, kinds: frozenset[str]) -> bool:
+def _may_be_ruled(rulesets: Mapping[str, Any] | None, branch: str, kinds: frozenset[str]) -> bool:
     """Whether a ruleset with a rule of these kinds may concern the branch. Patterns are taken as wider than they
     are."""
-    if shown is None:
+    if rulesets is None:
         return False
-    nodes = [node for node in shown["nodes"] or () if node is not None]
-    return int(shown["totalCount"]) > len(shown["nodes"] or ()) or any(
+    nodes = [node for node in rulesets["nodes"] or () if node is not None]
+    return int(rulesets["totalCount"]) > len(rulesets["nodes"] or ()) or any(
         _concerns(node, branch, kinds) for node in nodes
     )
 
@@ -234,6 +234,6 @@ def _concerns(ruleset: Mapping[str, Any], branch: str, kinds: frozenset[str]) ->
         return False
     types = {rule["type"] for rule in (ruleset["rules"] or {}).get("nodes") or () if rule is not None}
     patterns = ((ruleset["conditions"] or {}).get("refName") or {}).get("include") or ()
-    named = f"refs/heads/{branch}"
-    is_named = any(each == "~ALL" or fnmatchcase(named, str(each).replace("**/", "*")) for each in patterns)
+    ref_name = f"refs/heads/{branch}"
+    is_named = any(each == "~ALL" or fnmatchcase(ref_name, str(each).replace("**/", "*")) for each in patterns)
     return is_named and not kinds.isdisjoint(types)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import Variables
+from bot.clients.forges.github.connection.graphql import Variables, check_answer, repository_field
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
 from bot.domain.forge.looks import MOST_STANDINGS, OwnWord
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import GITHUB_PATH
@@ -37,12 +36,12 @@ async def standings(transport: Transport, repositories: Sequence[Identity]) -> d
     graph = await transport.query(f"query standings{variables.declared} {{ {fields} }}{STANDING}", variables.values)
     hidden = {error.field for error in graph.errors if error.field} - {"r0"}
     check_answer(graph, forgiving=hidden)
-    found = {}
+    own_words = {}
     for number, repository in enumerate(repositories):
         if f"r{number}" not in hidden and (row := graph.data.get(f"r{number}")) is not None:
             with shaped("repository"):
-                found[repository] = own_word_of(row, repository)
-    return found
+                own_words[repository] = own_word_of(row, repository)
+    return own_words
 
 
 async def current_name(transport: Transport, node_id: str) -> str:

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import Variables, in_parts
+from bot.clients.forges.github.connection.graphql import Variables, check_answer, in_parts, repository_field
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import FILE, file_of, shown_contents
-from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
 from bot.domain.forge.branches import MOST_TIPS, BranchFile, Tip
 from bot.domain.repositories.repository import Identity
 
@@ -32,8 +31,8 @@ fragment tip on Commit { oid %(files)s }
 async def tips(
     transport: Transport, repository: Identity, commits: Sequence[str], paths: Sequence[str]
 ) -> dict[str, Tip]:
-    """Asks in one request for each `MOST_PATHS` files."""
-    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    """Returns the files of commits, by commit; one request for each `MOST_PATHS` files."""
+    rows_by_commit: dict[str, dict[str, Mapping[str, Any]]] = {}
     trees: dict[str, Mapping[str, Any]] = {}
     for part in in_parts(list(paths), MOST_PATHS):
         variables = Variables()
@@ -51,11 +50,11 @@ async def tips(
             for number, commit in enumerate(commits[:MOST_TIPS]):
                 if (row := (graph.data["found"] or {}).get(f"c{number}")) is not None:
                     trees[commit] = row
-                    found.setdefault(commit, {}).update(rows_of(row, part))
+                    rows_by_commit.setdefault(commit, {}).update(rows_of(row, part))
     with shaped("look at commits"):
-        shown = [row for rows in found.values() for row in rows.values()]
-        contents = await shown_contents(transport, repository, shown)
-        return {commit: tip_of(trees[commit], rows, contents, "") for commit, rows in found.items()}
+        file_rows = [row for rows in rows_by_commit.values() for row in rows.values()]
+        contents = await shown_contents(transport, repository, file_rows)
+        return {commit: tip_of(trees[commit], rows, contents, "") for commit, rows in rows_by_commit.items()}
 
 
 def file_fields(paths: Sequence[str], variables: Variables) -> str:
@@ -76,8 +75,8 @@ def tip_of(
     contents: Mapping[str, bytes],
     login: str,
 ) -> Tip:
-    found = {path: file_of(path, row, contents) for path, row in rows.items()}
-    files: dict[str, BranchFile] = {path: file for path, file in found.items() if file is not None}
+    files_by_path = {path: file_of(path, row, contents) for path, row in rows.items()}
+    files: dict[str, BranchFile] = {path: file for path, file in files_by_path.items() if file is not None}
     is_own = "author" in commit and _is_own(commit["author"], commit["committer"], login)
     return Tip(str(commit["oid"]), str(commit["tree"]["oid"]), str(commit.get("message") or ""), is_own, files)
 
@@ -106,7 +105,7 @@ async def further_files(
     tip: Mapping[str, Any] | None,
     paths: Sequence[str],
 ) -> Mapping[str, Any]:
-    """More files of the same two commits."""
+    """Asks for more files of the two commits that a look has shown; None where there is none."""
     either = trunk or tip
     if either is None:
         return {"trunk": None, "branch": None}
@@ -119,5 +118,5 @@ async def further_files(
         _FILES % {"variables": variables.declared, "files": files} + FILE, variables.values
     )
     check_answer(graph)
-    found = graph.data["found"]
-    return {"trunk": trunk and found["trunk"], "branch": tip and found["branch"]}
+    repository_row = graph.data["found"]
+    return {"trunk": trunk and repository_row["trunk"], "branch": tip and repository_row["branch"]}

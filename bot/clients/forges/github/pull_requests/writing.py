@@ -34,11 +34,11 @@ async def carry_out(
     if change is not None and request.current is not None:
         moved = await mutations.send(transport)
         await check_moved(transport, repository, moved, change)
-        at = commit_made(moved) or prepared or request.current.head
-        request = replace(request, current=replace(request.current, head=at))
+        head = commit_made(moved) or prepared or request.current.head
+        request = replace(request, current=replace(request.current, head=head))
         change, mutations = None, Mutations()
     if request.current is None:
-        given = {
+        request_input = {
             "repositoryId": repository_node(repository),
             "baseRefName": request.onto,
             "headRefName": request.branch,
@@ -47,12 +47,12 @@ async def carry_out(
             "maintainerCanModify": True,
             "draft": request.is_draft,
         }
-        mutations.add("request", "createPullRequest", given, "pullRequest { ...pull }")
+        mutations.add("request", "createPullRequest", request_input, "pullRequest { ...pull }")
     elif request.title is not None or request.body is not None:
         texts = {"title": request.title, "body": request.body}
-        given = {name: text for name, text in texts.items() if text is not None}
-        given["pullRequestId"] = pull_request_node(repository, request.current)
-        mutations.add("request", "updatePullRequest", given, "pullRequest { ...pull }")
+        request_input = {name: text for name, text in texts.items() if text is not None}
+        request_input["pullRequestId"] = pull_request_node(repository, request.current)
+        mutations.add("request", "updatePullRequest", request_input, "pullRequest { ...pull }")
     if request.current is not None and not mutations.has("request"):
         return request.current
     graph = await mutations.send(transport)
@@ -62,17 +62,17 @@ async def carry_out(
 
 
 async def close(transport: Transport, repository: Identity, request: PullRequest, body: str) -> None:
-    given = {"pullRequestId": pull_request_node(repository, request), "body": body, "state": "CLOSED"}
+    request_input = {"pullRequestId": pull_request_node(repository, request), "body": body, "state": "CLOSED"}
     mutations = Mutations()
-    mutations.add("request", "updatePullRequest", given)
+    mutations.add("request", "updatePullRequest", request_input)
     (await mutations.send(transport)).check()
 
 
-async def delete_branch(transport: Transport, repository: Identity, branch: str, at: str) -> None:
+async def delete_branch(transport: Transport, repository: Identity, branch: str, head: str) -> None:
     """Deletes a branch by compare-and-swap, so that nothing is lost that somebody has just pushed."""
-    graph = await delete_ref(transport, repository, branch, at)
+    graph = await delete_ref(transport, repository, branch, head)
     for error in graph.errors[:1]:
-        if (refused := refusal(branch, error.message, graph.where, error.kind)) is not None:
+        if (refused := refusal(branch, error.message, graph.place, error.kind)) is not None:
             raise refused
-        raised = error.failure(graph.where)
-        raise BranchMoved(branch, error.message, graph.where) if raised.trouble is Trouble.CONFLICT else raised
+        raised = error.failure(graph.place)
+        raise BranchMoved(branch, error.message, graph.place) if raised.trouble is Trouble.CONFLICT else raised

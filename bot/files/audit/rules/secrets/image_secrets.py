@@ -108,7 +108,7 @@ def _find_in_produced(
                 location = "environment" if kind == "ENV" else "history"
                 yield (
                     file.final.instruction,
-                    (f"{name} is in the {location} of {config.shown}", f"{kind} {name[:80]}"),
+                    (f"{name} is in the {location} of {config.short_name}", f"{kind} {name[:80]}"),
                 )
 
 

@@ -9,7 +9,7 @@ from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.terms import Pin
 from bot.domain.wording.escaping import code, markdown
-from bot.domain.wording.versions import versions_reached
+from bot.domain.wording.headline import versions_reached
 from bot.domain.wording.words import counted, first_few
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.text.packages import cves_section, packages_section

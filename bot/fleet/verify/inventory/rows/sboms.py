@@ -121,7 +121,7 @@ async def _replace(
             document=sbom.document,
             origin=sbom.origin.value,
             strength=sbom.strength.value,
-            told=sbom.told,
+            told=sbom.signer_text,
             judged_by=sbom.judged_by,
             judged_until=sbom.judged_until,
             distribution=dump(sbom.inventory.distribution, Distribution | None),

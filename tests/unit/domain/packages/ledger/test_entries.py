@@ -12,10 +12,10 @@ from bot.domain.packages.ledger.station_times import StationTime, elsewhere, wit
 from tests.builders import NOON
 
 HOUR = timedelta(hours=1)
-AFFECTED, UNREAD = Held(True), Held(None, why="not read yet")
+AFFECTED, UNREAD = Held(True), Held(None, reason="not read yet")
 FIXED = PublishedFix("Ubuntu", ("3.0.13-0ubuntu3.6",), NOON)
 ASPNET = BelowImage("aspnet:10.0-noble", "Microsoft", Held(False, NOON + 2 * HOUR))
-WITHDRAWN = replace(ASPNET, held=AFFECTED, is_withdrawn=True)
+WITHDRAWN = replace(ASPNET, content=AFFECTED, is_withdrawn=True)
 MIRROR = BelowImage("acr.example/mcr/aspnet:10.0", "whoever fills acr.example/mcr", AFFECTED)
 GOLDEN = BelowImage("contoso/golden:1", "contoso/golden", Held(False, NOON + 5 * HOUR))
 MANIFEST = DeployedImage("contoso/deploy/prod.yaml:3", "contoso/deploy", has_fix=True)
@@ -29,12 +29,12 @@ DONE = AffectedImage(
     own_bases=(GOLDEN,),
     deployed=(MANIFEST,),
 )
-UNBUILT = replace(DONE, held=AFFECTED)
+UNBUILT = replace(DONE, content=AFFECTED)
 NO_FIX = replace(
     UNBUILT,
     fix=PublishedFix("Ubuntu"),
-    base=replace(ASPNET, held=AFFECTED),
-    own_bases=(replace(GOLDEN, held=AFFECTED),),
+    base=replace(ASPNET, content=AFFECTED),
+    own_bases=(replace(GOLDEN, content=AFFECTED),),
 )
 
 
@@ -67,13 +67,13 @@ NO_FIX = replace(
             "contoso/shop has not rebuilt its image",
         ),
         (
-            replace(UNBUILT, mirror=MIRROR, own_bases=(replace(GOLDEN, held=AFFECTED),)),
+            replace(UNBUILT, mirror=MIRROR, own_bases=(replace(GOLDEN, content=AFFECTED),)),
             Station.MIRROR,
             "whoever fills acr.example/mcr",
             "acr.example/mcr/aspnet:10.0 does not show it yet",
         ),
         (
-            replace(UNBUILT, own_bases=(replace(GOLDEN, held=AFFECTED),)),
+            replace(UNBUILT, own_bases=(replace(GOLDEN, content=AFFECTED),)),
             Station.OWN_BASE,
             "contoso/golden",
             "contoso/golden has not rebuilt contoso/golden:1",
@@ -117,14 +117,14 @@ def test_a_fix_that_has_arrived_everywhere_is_over_with_the_time_of_each_station
     [
         (replace(UNBUILT, base=None, own_bases=()), "what the image stands on is not known"),
         (
-            replace(UNBUILT, base=replace(ASPNET, held=UNREAD), own_bases=()),
+            replace(UNBUILT, base=replace(ASPNET, content=UNREAD), own_bases=()),
             "what aspnet:10.0-noble holds is not known: not read yet",
         ),
         (
-            replace(UNBUILT, own_bases=(replace(GOLDEN, held=UNREAD),)),
+            replace(UNBUILT, own_bases=(replace(GOLDEN, content=UNREAD),)),
             "what contoso/golden:1 holds is not known: not read yet",
         ),
-        (replace(DONE, held=UNREAD), "what the image holds is not known: not read yet"),
+        (replace(DONE, content=UNREAD), "what the image holds is not known: not read yet"),
         (
             replace(DONE, deployed=(replace(MANIFEST, has_fix=None),)),
             "it cannot be told what is named at contoso/deploy/prod.yaml:3",
@@ -153,14 +153,14 @@ def test_who_can_move_what_is_deployed_is_told_once_each_and_in_order() -> None:
 
 
 def test_an_image_that_has_the_fix_proves_what_is_not_known_before_it() -> None:
-    entry = entry_of(replace(DONE, base=None, own_bases=(replace(GOLDEN, held=UNREAD),)))
+    entry = entry_of(replace(DONE, base=None, own_bases=(replace(GOLDEN, content=UNREAD),)))
     assert entry.is_over
     assert {entry.clocks[each].passage for each in (Station.BASE, Station.OWN_BASE)} == {Passage.PASSED}
 
 
 def test_a_base_that_has_no_fix_is_not_said_to_have_brought_it() -> None:
     """The image updates its packages itself, or the base went back."""
-    entry = entry_of(replace(DONE, base=replace(ASPNET, held=AFFECTED), own_bases=()))
+    entry = entry_of(replace(DONE, base=replace(ASPNET, content=AFFECTED), own_bases=()))
     clock = entry.clocks[Station.BASE]
     assert (entry.is_over, clock.passage) == (True, Passage.NOT_CONCERNED)
     assert clock.says == "Microsoft has not rebuilt aspnet:10.0-noble; what comes after is free of it"
@@ -200,7 +200,7 @@ def test_a_fix_that_was_seen_no_later_than_in_a_base_is_told_to_be_out_since_the
 def test_a_base_that_was_looked_at_after_its_copy_had_the_fix_at_a_time_that_nobody_saw(
     shown: int, at: int | None
 ) -> None:
-    copy = replace(MIRROR, held=Held(False, NOON + shown * HOUR))
+    copy = replace(MIRROR, content=Held(False, NOON + shown * HOUR))
     clocks = entry_of(replace(DONE, mirror=copy)).clocks
     assert clocks[Station.BASE].passage is Passage.PASSED
     assert clocks[Station.BASE].at == (NOON + at * HOUR if at is not None else None)
@@ -225,14 +225,14 @@ def test_own_bases_have_the_fix_once_the_last_of_them_was_seen_to(
     times: tuple[int | None, ...], at: int | None
 ) -> None:
     seen = tuple(
-        replace(GOLDEN, held=Held(False, NOON + each * HOUR if each is not None else None)) for each in times
+        replace(GOLDEN, content=Held(False, NOON + each * HOUR if each is not None else None)) for each in times
     )
     clock = entry_of(replace(DONE, own_bases=seen)).clocks[Station.OWN_BASE]
     assert (clock.passage, clock.at) == (Passage.PASSED, NOON + at * HOUR if at is not None else None)
 
 
 def test_a_mirror_that_shows_the_fix_has_its_time() -> None:
-    shown = replace(MIRROR, held=Held(False, NOON + 3 * HOUR))
+    shown = replace(MIRROR, content=Held(False, NOON + 3 * HOUR))
     clock = entry_of(replace(DONE, mirror=shown)).clocks[Station.MIRROR]
     assert (clock.passage, clock.at) == (Passage.PASSED, NOON + 3 * HOUR)
 
@@ -271,7 +271,7 @@ def test_a_fix_is_deployed_since_the_last_place_has_it_as_far_as_that_was_seen(
 
 
 def test_where_nobody_saw_when_the_image_had_the_fix_a_place_tells_since_when_it_has_it() -> None:
-    unseen = replace(DONE, held=Held(False), deployed=(replace(MANIFEST, since=BUILT),))
+    unseen = replace(DONE, content=Held(False), deployed=(replace(MANIFEST, since=BUILT),))
     assert entry_of(unseen).clocks[Station.DEPLOYED].at == BUILT
     [older] = (replace(each, is_older=True) for each in unseen.deployed)
     assert entry_of(replace(unseen, deployed=(older,))).clocks[Station.DEPLOYED].at is None
@@ -283,7 +283,7 @@ def test_what_is_deployed_tells_how_long_that_took_elsewhere() -> None:
 
 
 def test_a_station_took_others_as_long_as_from_the_one_before_in_the_middle() -> None:
-    late = replace(DONE, held=Held(False, NOON + 25 * HOUR))
+    late = replace(DONE, content=Held(False, NOON + 25 * HOUR))
     took = elsewhere([entry_of(DONE), entry_of(late), entry_of(UNBUILT)])
     assert (took[Station.BASE].times, took[Station.BASE].median) == (3, 2 * HOUR)
     assert (took[Station.IMAGE].times, took[Station.IMAGE].median) == (2, 4 * HOUR)
@@ -292,12 +292,12 @@ def test_a_station_took_others_as_long_as_from_the_one_before_in_the_middle() ->
 
 
 def test_a_time_that_nobody_saw_is_no_length() -> None:
-    unseen = replace(DONE, base=replace(ASPNET, held=Held(False)), own_bases=())
+    unseen = replace(DONE, base=replace(ASPNET, content=Held(False)), own_bases=())
     assert elsewhere([entry_of(unseen)]) == {}
 
 
 def test_entries_are_counted_by_where_they_are() -> None:
-    images = (DONE, UNBUILT, UNBUILT, NO_FIX, replace(DONE, held=UNREAD))
+    images = (DONE, UNBUILT, UNBUILT, NO_FIX, replace(DONE, content=UNREAD))
     counted = places_of((entry_of(image), 1) for image in images)
     assert (counted.over, counted.cannot_tell, counted.open) == (1, 1, 4)
     assert {place: number for place, number in counted.waiting.items() if number} == {

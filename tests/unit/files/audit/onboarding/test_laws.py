@@ -134,8 +134,8 @@ def test_what_is_proposed_once_is_not_proposed_again(files: dict[str, bytes]) ->
 def test_each_failing_finding_is_mended_or_left_with_a_reason(files: dict[str, bytes]) -> None:
     proposal = proposed(files)
     mended = sum(len(commit.mended) for commit in proposal.commits)
-    assert mended + len(proposal.left) + proposal.more >= len(failing(files))
-    assert all(each.why for each in proposal.left)
+    assert mended + len(proposal.left_to_people) + proposal.more >= len(failing(files))
+    assert all(each.reason for each in proposal.left_to_people)
 
 
 @given(repositories())
@@ -164,5 +164,5 @@ def test_places_are_those_of_the_texts_that_the_proposal_is_made_from() -> None:
     found = {finding.check: finding.place for finding in audit(files, NOW) if finding.outcome is Outcome.FAILS}
     told = {commit.check: commit.mended[-1].place for commit in proposal.commits if commit.check != "base-pinned"}
     assert {check: place.start for check, place in told.items()} == {check: found[check].start for check in told}
-    left = {each.check: each.place.start for each in proposal.left}
+    left = {each.check: each.place.start for each in proposal.left_to_people}
     assert left == {check: found[check].start for check in left}

@@ -139,7 +139,7 @@ def test_a_tag_is_rewritten_and_back_to_the_same_bytes() -> None:
 def test_a_digest_that_no_tag_can_hold_is_refused() -> None:
     text = b'b.AddContainer("c", "x/y", "1.2");\n'
     old = Reference.parse("x/y:1.2")
-    done = rewrite(PATH, text, [Replacement(old, old.at("1.2", f"sha256:{SHA}"))])
+    done = rewrite(PATH, text, [Replacement(old, old.with_tag("1.2", f"sha256:{SHA}"))])
     assert (done.data, len(done.refused)) == (text, 1)
 
 
@@ -183,7 +183,7 @@ tags = st.from_regex(r"[0-9]{1,3}\.[0-9]{1,3}(-[a-z]{1,8})?", fullmatch=True)
 def test_there_and_back_gives_the_same_bytes(name: str, old: str, new: str, behind: str) -> None:
     text = f'// {old}\r\nb.AddContainer("c", "{name}", "{old}"){behind};\r\n'.encode()
     [usage] = find(PATH, text.decode()).usages
-    target = usage.reference.at(new, None)
+    target = usage.reference.with_tag(new, None)
     there = rewrite(PATH, text, [Replacement(usage.reference, target)])
     assert not there.refused
     assert rewrite(PATH, there.data, [Replacement(target, usage.reference)]).data == text

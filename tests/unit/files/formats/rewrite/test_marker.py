@@ -14,7 +14,7 @@ MARKER_ONE = f"# base-digest: {ONE}"
 
 def marked(text: str, image: str = "a:1", digest: str | None = ONE, path: str = "Dockerfile") -> Rewritten:
     old = Reference.parse(image)
-    return rewrite(path, text.encode(), [Replacement(old, old.at(old.tag, digest), marker=True)])
+    return rewrite(path, text.encode(), [Replacement(old, old.with_tag(old.tag, digest), marker=True)])
 
 
 def written(text: str, image: str = "a:1", digest: str = ONE, path: str = "Dockerfile") -> str:

@@ -196,7 +196,7 @@ def test_a_rewrite_touches_only_its_lines_and_can_be_taken_back(text: str, data:
     assume(usages)
     old = data.draw(st.sampled_from(usages)).reference
     tag = data.draw(st.sampled_from([old.tag, "99", "99.9-zz"]))
-    new = old.at(tag, data.draw(st.sampled_from([old.digest, ONE])))
+    new = old.with_tag(tag, data.draw(st.sampled_from([old.digest, ONE])))
     assume(all(usage.reference != new for usage in usages))
     result = rewrite("Dockerfile", content, [Replacement(old, new)])
     after = find_usages("Dockerfile", result.data).usages

@@ -25,7 +25,10 @@ def test_what_global_json_asks_for_moves_with_the_sdk_image_or_not_at_all(
     asked = Reference(SDK.name, "10.0.103")
     planned = rebuild(
         targets=(Target(ASPNET, digest("a"), digest("b"), (1,)), Target(SDK, digest("d"), digest("e"), (2,))),
-        replacements=(Replacement(asked, asked.at("10.0.104", None)), Replacement(reference("a"), reference("b"))),
+        replacements=(
+            Replacement(asked, asked.with_tag("10.0.104", None)),
+            Replacement(reference("a"), reference("b")),
+        ),
     )
     job = Job(planned, member(), "main", (change(),), ("Dockerfile", "global.json"))
     text = f"<!-- freshness-bot rebuild {digest(closed)} -->"
@@ -57,7 +60,7 @@ def job_of(*targets: Target) -> Job:
 def test_where_nothing_was_declined_the_job_stays_as_it_is(found: list[PullRequest]) -> None:
     other = Reference("registry.contoso.com/other", "1")
     job = job_of(*BOTH[:1])
-    job = replace(job, rebuild=replace(job.rebuild, replacements=(Replacement(other, other.at("2", None)),)))
+    job = replace(job, rebuild=replace(job.rebuild, replacements=(Replacement(other, other.with_tag("2", None)),)))
     assert less_declined(found, job) == Declined(job)
 
 

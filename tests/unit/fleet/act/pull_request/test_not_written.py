@@ -141,7 +141,7 @@ async def test_a_repository_without_commits_is_skipped(world: World) -> None:
 
 async def test_a_tag_that_is_not_published_yet_is_waited_for(world: World) -> None:
     world.registry.absent = {"10.0.5"}
-    moved = Replacement(reference("a").at("10.0.4", None), reference("a").at("10.0.5", None))
+    moved = Replacement(reference("a").with_tag("10.0.4", None), reference("a").with_tag("10.0.5", None))
     world.add(replace(rebuild(), replacements=(moved,)))
     await world.tick()
     assert world.store[1].state is RebuildState.WAITING

@@ -95,7 +95,7 @@ class World:
         return self.store.job.step
 
     def knows(self, **known: str) -> None:
-        self.store.job = replace(self.store.job, known=known)
+        self.store.job = replace(self.store.job, known_values=known)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def world() -> World:
         *(1, 1, 0, Step("canary", "deploy.yml"), shop.identity, StepState.DUE, "its turn has come", NOON),
         began_at=NOON,
     )
-    return World(clock, forge, shop, Store(StepJob(step, shop.identity, known={"digest": "sha256:abc"})))
+    return World(clock, forge, shop, Store(StepJob(step, shop.identity, known_values={"digest": "sha256:abc"})))
 
 
 async def test_a_step_is_started_with_its_intent_stored_before(world: World) -> None:
@@ -393,7 +393,7 @@ async def test_the_gate_is_asked_about_the_images_of_the_rebuild(world: World) -
             return None
 
     claim = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.SETTINGS)
-    image = ProducedImage(1, 7, "contoso/shop", claim, found="latest", digest="sha256:abc", seen_at=NOON)
+    image = ProducedImage(1, 7, "contoso/shop", claim, found_tag="latest", digest="sha256:abc", seen_at=NOON)
     world.store.job = replace(world.store.job, images=(image,))
     await tick(world.store, world.forge, dispatchable, world.options, Loop(world.clock), Asked(None))
     assert asked == [(image,)]

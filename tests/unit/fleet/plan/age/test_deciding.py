@@ -50,7 +50,7 @@ def every(gap: timedelta, last: datetime, count: int = 4, conclusion: str = "suc
 def test_without_max_age_the_age_is_only_told() -> None:
     found = judged(aging(MONDAY - 40 * DAY, terms=Terms()), MONDAY)
     assert (found.standing, found.plan_at) == (AgeStanding.REPORTED, None)
-    assert found.said == f"{FILE} last succeeded 40 days ago"
+    assert found.text == f"{FILE} last succeeded 40 days ago"
 
 
 def test_it_is_rebuilt_at_its_turn_of_the_last_weekly_rebuild_before_it_would_be_too_old() -> None:
@@ -137,7 +137,7 @@ def test_a_schedule_that_stopped_firing_is_told_with_the_way_out_and_the_bot_reb
     builds = BranchBuilds(last_success=run(last), scheduled=every(7 * DAY, last))
     found = judged(aging(last, builds=builds, is_scheduled=True), MONDAY)
     assert (found.standing, found.plan_at is not None and found.plan_at <= MONDAY) == (AgeStanding.SILENT, True)
-    assert "its schedule fired every 7 days and has not since 2026-11-03: push a change of" in found.said
+    assert "its schedule fired every 7 days and has not since 2026-11-03: push a change of" in found.text
 
 
 def weekdays(last: datetime, count: int = 4) -> tuple[PastRun, ...]:
@@ -192,7 +192,7 @@ def test_what_cannot_be_started_is_told_with_the_way_out(
 ) -> None:
     found = judged(aging(MONDAY - 9 * DAY, **values), MONDAY)
     assert found.standing is standing
-    assert words in found.said
+    assert words in found.text
     assert found.standing.cannot_be_rebuilt
 
 
@@ -206,7 +206,7 @@ def failing(count: int, changed_at: datetime | None = None, last: datetime = MON
 def test_three_failures_in_a_row_stop_it_until_something_has_changed() -> None:
     found = judged(failing(3), MONDAY)
     assert found.standing is AgeStanding.FAILING
-    assert "its last 3 builds failed in a row (https://forge/112301): mend the build" in found.said
+    assert "its last 3 builds failed in a row (https://forge/112301): mend the build" in found.text
     assert judged(failing(3, MONDAY - 2 * HOUR), MONDAY).standing is AgeStanding.FAILING
     assert judged(failing(3, MONDAY - timedelta(minutes=5)), MONDAY).standing is AgeStanding.DUE
 
@@ -219,7 +219,7 @@ def test_what_changed_before_the_last_failure_was_built_in_vain_already(before: 
 def test_the_address_that_is_told_is_that_of_the_last_failure() -> None:
     last, *earlier = failing(3).builds.failed
     known = replace(failing(3), builds=BranchBuilds(failed=(last, *(replace(each, url="") for each in earlier))))
-    assert f"in a row ({last.url}): mend the build" in judged(known, MONDAY).said
+    assert f"in a row ({last.url}): mend the build" in judged(known, MONDAY).text
 
 
 def test_a_schedule_that_has_fired_once_is_not_trusted_as_long_as_nobody_knows_how_often_it_does() -> None:
@@ -231,7 +231,7 @@ def test_a_schedule_that_has_fired_once_is_not_trusted_as_long_as_nobody_knows_h
 def test_failures_whose_address_nobody_knows_are_told_without_one() -> None:
     nowhere = tuple(PastRun(MONDAY - number * HOUR, "push", "main", "failure", "") for number in range(1, 4))
     found = judged(aging(None, builds=BranchBuilds(failed=nowhere)), MONDAY)
-    assert "its last 3 builds failed in a row: mend the build" in found.said
+    assert "its last 3 builds failed in a row: mend the build" in found.text
 
 
 def test_a_failed_build_rests_before_it_is_tried_again() -> None:
@@ -244,7 +244,7 @@ def test_a_freeze_holds_it_back_and_is_named() -> None:
     frozen = AgeOptions(freezes=(Freeze(MONDAY - DAY, MONDAY + 5 * DAY, "year-end"),))
     found = judged(aging(MONDAY - 3 * DAY), MONDAY, frozen)
     assert found.begins_at == MONDAY + 5 * DAY
-    assert "may become 7 days old; frozen until 2026-11-28 02:00 UTC: year-end" in found.said
+    assert "may become 7 days old; frozen until 2026-11-28 02:00 UTC: year-end" in found.text
 
 
 def test_a_window_gives_way_where_it_would_be_too_old_by_its_opening() -> None:
@@ -308,7 +308,7 @@ def test_what_was_called_off_needs_a_person_from_the_moment_when_it_is_too_old(
     now = MONDAY + 7 * DAY + timedelta(seconds=later)
     found = judged(aging(MONDAY, called_off="the run was cancelled"), now)
     assert (found.standing, found.overdue_at) == (standing, MONDAY + 7 * DAY)
-    assert "the run was cancelled" in found.said
+    assert "the run was cancelled" in found.text
 
 
 def test_what_was_called_off_and_never_succeeded_is_too_old() -> None:
@@ -383,7 +383,7 @@ def test_a_schedule_that_has_run_on_a_saturday_does_not_rest_over_the_weekend() 
 
 def test_a_file_that_is_not_there_is_told_as_that_whatever_is_said_of_its_workflow() -> None:
     found = judged(aging(MONDAY - 9 * DAY, is_there=False, builds=BranchBuilds("deleted")), MONDAY)
-    assert "there is no weekly-rebuild.yml on the default branch: add one with workflow_dispatch" in found.said
+    assert "there is no weekly-rebuild.yml on the default branch: add one with workflow_dispatch" in found.text
 
 
 def test_a_schedule_of_which_no_run_has_succeeded_is_not_trusted() -> None:

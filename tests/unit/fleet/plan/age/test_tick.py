@@ -217,7 +217,7 @@ async def test_what_a_person_has_called_off_since_the_last_weekly_rebuild_is_lef
     plan = await planned(built(3 * DAY, attempt=called_off))
     assert plan.rebuilds == ()
     assert plan.judged[1].judgement.standing is AgeStanding.LEFT_ALONE
-    assert "called off by Ann" in plan.judged[1].judgement.said
+    assert "called off by Ann" in plan.judged[1].judgement.text
     earlier = replace(called_off, planned_at=MONDAY - DAY)
     assert len((await planned(built(3 * DAY, attempt=earlier))).rebuilds) == 1
 
@@ -258,7 +258,7 @@ async def test_what_was_called_off_is_told_to_people_once_it_is_too_old() -> Non
     plan = await planned(built(8 * DAY, attempt=cancelled))
     judgement = plan.judged[1].judgement
     assert (judgement.standing, judgement.standing.needs_person) == (AgeStanding.CALLED_OFF, True)
-    assert "the run was cancelled: start it" in judgement.said
+    assert "the run was cancelled: start it" in judgement.text
     assert [each.action for each in plan.rebuilds] == [Action.NOTIFY]
     assert plan.judged[1].plan_at == MONDAY + 7 * DAY
 
@@ -266,11 +266,11 @@ async def test_what_was_called_off_is_told_to_people_once_it_is_too_old() -> Non
 async def test_a_rebuild_that_waits_for_an_approval_says_so_and_needs_a_person_once_it_is_too_old() -> None:
     waits = attempt(RebuildState.DISPATCHED, has_begun=True, reason="the run waits for approval")
     young = (await planned(built(3 * DAY, attempt=waits))).judged[1].judgement
-    assert young.said.endswith("may become 7 days old; its rebuild has not ended: the run waits for approval")
+    assert young.text.endswith("may become 7 days old; its rebuild has not ended: the run waits for approval")
     assert not young.standing.needs_person
     old = (await planned(built(8 * DAY, attempt=waits))).judged[1].judgement
     assert (old.standing, old.standing.needs_person) == (AgeStanding.UNFINISHED, True)
-    assert old.said.endswith("its rebuild has not ended: the run waits for approval")
+    assert old.text.endswith("its rebuild has not ended: the run waits for approval")
 
 
 async def test_a_rebuild_that_does_not_begin_needs_a_person_once_it_is_too_old() -> None:
@@ -278,7 +278,7 @@ async def test_a_rebuild_that_does_not_begin_needs_a_person_once_it_is_too_old()
     plan = await planned(never)
     assert plan.rebuilds == ()
     assert plan.judged[1].judgement.standing is AgeStanding.UNFINISHED
-    assert plan.judged[1].judgement.said.endswith("old; its rebuild has not begun")
+    assert plan.judged[1].judgement.text.endswith("old; its rebuild has not begun")
     assert plan.hurried == {}, "nobody knows by when"
 
 
@@ -369,7 +369,7 @@ async def test_what_a_person_has_skipped_is_left_alone_until_the_next_weekly_reb
     skipped = attempt(RebuildState.SKIPPED, planned_at=MONDAY, ended_at=MONDAY - HOUR, reason="skipped by Ann")
     skipped = replace(skipped, is_by_person=True)
     judgement = (await planned(built(8 * DAY, attempt=skipped))).judged[1].judgement
-    assert (judgement.standing, judgement.said.endswith("; skipped by Ann")) == (AgeStanding.LEFT_ALONE, True)
+    assert (judgement.standing, judgement.text.endswith("; skipped by Ann")) == (AgeStanding.LEFT_ALONE, True)
 
 
 async def test_what_was_skipped_by_nobodys_word_is_begun_again() -> None:
@@ -383,7 +383,7 @@ async def test_who_asks_to_be_told_only_is_left_alone_with_that_reason() -> None
     home = replace(WITH_WORKFLOW, config=RepositoryConfig(action=ActionPreference.NOTIFY))
     judgement = (await planned(built(8 * DAY, member=home))).judged[1].judgement
     assert judgement.standing is AgeStanding.LEFT_ALONE
-    assert judgement.said.endswith("; the repository asks to be told only")
+    assert judgement.text.endswith("; the repository asks to be told only")
 
 
 async def test_who_is_left_alone_is_not_looked_at_again_for_what_is_not_begun() -> None:
@@ -397,7 +397,7 @@ async def test_a_repository_that_is_left_alone_by_its_own_word_says_which() -> N
     follows = [FollowedUsage(usage("aspnet:10.0"), ASPNET, digest("a"))]
     plan = await planned(built(3 * DAY, member=replace(WITH_WORKFLOW, config=config)), follows)
     told = f"the repository asks to leave this alone: {config.ignored[0]}"
-    assert plan.judged[1].judgement.said == told
+    assert plan.judged[1].judgement.text == told
 
 
 PART = PathWorkflow(("api/*",), FILE)
@@ -438,7 +438,7 @@ async def test_of_what_is_under_way_nothing_is_said_where_nothing_follows_from_i
     store = Judged(built(30 * DAY, is_there=policy is not GUARANTEED, attempt=waits))
     await tick(store, policy, Weekly(), ManualClock(MONDAY))
     judgement = store.plans[0].judged[1].judgement
-    assert "waits for approval" not in judgement.said
+    assert "waits for approval" not in judgement.text
     assert judgement.standing in (AgeStanding.REPORTED, AgeStanding.NO_WORKFLOW)
 
 
@@ -452,7 +452,7 @@ async def test_what_was_planned_has_a_day_to_come_to_its_end_before_anybody_is_c
 async def test_what_another_workflow_counts_for_is_only_told() -> None:
     plan = await planned(built(30 * DAY, workflow="other.yml"))
     judgement = plan.judged[1].judgement
-    assert (judgement.standing, judgement.said) == (AgeStanding.REPORTED, "another workflow counts")
+    assert (judgement.standing, judgement.text) == (AgeStanding.REPORTED, "another workflow counts")
     assert plan.rebuilds == ()
 
 
@@ -464,7 +464,7 @@ async def test_an_attempt_that_has_ended_says_nothing_of_how_far_it_is() -> None
     ended = attempt(RebuildState.FAILED, planned_at=MONDAY - 9 * DAY, ended_at=MONDAY - DAY, has_begun=True)
     judgement = (await planned(built(8 * DAY, attempt=ended))).judged[1].judgement
     assert judgement.standing is AgeStanding.DUE
-    assert "has not ended" not in judgement.said
+    assert "has not ended" not in judgement.text
 
 
 async def test_what_is_told_already_this_week_is_not_kept_as_told_now() -> None:

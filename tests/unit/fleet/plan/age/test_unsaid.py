@@ -53,4 +53,4 @@ def test_what_holds_of_ages_where_the_operator_says_nothing() -> None:
 def test_a_workflow_that_is_disabled_is_told_with_why(state: str, why: str) -> None:
     found = judge_age(replace(PLAIN, builds=BranchBuilds(state)), AgeOptions(), NOON)
     assert found.standing is AgeStanding.DISABLED
-    assert f"build.yml cannot be started, {why}: enable it on the Actions page" in found.said
+    assert f"build.yml cannot be started, {why}: enable it on the Actions page" in found.text

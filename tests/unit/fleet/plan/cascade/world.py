@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.images.wanted import wanted
+from bot.domain.images.wanted import hash_of_parents
 from bot.domain.reference import Base
 from bot.fleet.plan.cascade.decisions import Cascade, Due, RebuildProgress
 from bot.fleet.plan.cascade.frontier import JOIN_TIMEOUT, decide_frontier
@@ -92,7 +92,9 @@ class Fleet:
         )
         for number in self.parents:
             self.stands_on[number] = self.shows(number)
-            self.contents[own(number)] = wanted({base: {"": text} for base, text in self.stands_on[number]})
+            self.contents[own(number)] = hash_of_parents(
+                {base: {"": text} for base, text in self.stands_on[number]}
+            )
 
     @property
     def now(self) -> datetime:
@@ -114,7 +116,7 @@ class Fleet:
         return frozenset((base, self.contents.get(base, "0")) for base in self.bases(number))
 
     def wants(self, number: int) -> str:
-        return wanted({base: {"": text} for base, text in self.shows(number)})
+        return hash_of_parents({base: {"": text} for base, text in self.shows(number)})
 
     def move(self, root: int) -> None:
         base = upstream(root)
@@ -222,7 +224,7 @@ class Fleet:
 
     def _content(self, standing: Standing) -> str:
         nonce = f"#{len(self.runs)}" if self.noisy else ""
-        return wanted({base: {"": text.partition("#")[0]} for base, text in standing}) + nonce
+        return hash_of_parents({base: {"": text.partition("#")[0]} for base, text in standing}) + nonce
 
     def _forget(self, home: int) -> None:
         del self.due[home], self.since[home]

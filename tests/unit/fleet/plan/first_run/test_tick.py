@@ -21,7 +21,7 @@ MOVE = move(to="z")
 SHOP = BehindUsage(
     member(), usage("aspnet:10.0@a"), ASPNET, Observation(NOON, ASPNET, digest("z"), "10.0.9"), NOON, (MOVE,)
 )
-CART = BehindUsage(member(id=8, name="contoso/cart"), SHOP.usage, ASPNET, SHOP.shown, NOON, SHOP.moves)
+CART = BehindUsage(member(id=8, name="contoso/cart"), SHOP.usage, ASPNET, SHOP.observation, NOON, SHOP.moves)
 
 
 class Store:

@@ -87,7 +87,7 @@ def test_what_is_proved_says_by_what_and_a_build_on_the_old_base_which_line_is_a
     claim = Claim("contoso.azurecr.io/department/team/a-service-with-a-name", TagRule("latest"), Source.BUILD)
     targets = (Target(ASPNET, "sha256:o", "sha256:n", (1,)),)
     seen_old = proof_of(ProducedImage(1, 1, "b/b", claim), (standing,), targets, {}, (pin,), NOON)
-    failed = rebuild("b/b", RebuildState.FAILED, reason=seen_old.told, pull_request=2)
+    failed = rebuild("b/b", RebuildState.FAILED, reason=seen_old.text, pull_request=2)
     told = texts(rollout_message(rollout(proved, failed)))
     assert f"pull request #1 succeeded: {seen}" in told
     assert "pull request #2 failed: built on the old base, likely at fault: src/Web/Dockerfile:3 pins" in told

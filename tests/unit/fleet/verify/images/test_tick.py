@@ -61,7 +61,7 @@ class World:
         return ()
 
     async def record_look(self, item: ProducedImage, look: Look, due_at: datetime) -> None:
-        now = replace(item, found=look.tag, digest=look.image.digest, standings=look.standings)
+        now = replace(item, found_tag=look.tag, digest=look.image.digest, standings=look.standings)
         self.images.settle(1, NOON, now)
 
     async def record_unmoved(self, images: Sequence[ProducedImage], due_at: datetime) -> None:
@@ -140,7 +140,7 @@ async def test_an_image_whose_packages_were_not_read_yet_is_judged_once_more_whe
     for standing, hours, reads in ((unproved, 25, 1), (unproved, 49, 0), (proved, 25, 0)):
         world = World(observations=[])
         seen_at = NOON - timedelta(hours=hours)
-        kept = replace(SHOP, found="latest", digest=DIGEST, seen_at=seen_at, standings=(standing,))
+        kept = replace(SHOP, found_tag="latest", digest=DIGEST, seen_at=seen_at, standings=(standing,))
         world.images[1] = kept
         await world.look()
         assert world.read_ == reads

@@ -122,7 +122,7 @@ class World:
         self.proving.settle(1, after.due_at, replace(self.proving[1], rebuild=after))
 
     async def keep_look(self, image: ProducedImage, look: Look) -> None:
-        known = replace(image, found=look.tag, digest=look.image.digest, seen_at=self.clock.now())
+        known = replace(image, found_tag=look.tag, digest=look.image.digest, seen_at=self.clock.now())
         others = tuple(known if each.id == image.id else each for each in self.proving[1].images)
         self.proving[1] = replace(self.proving[1], images=others)
 
@@ -156,7 +156,7 @@ class World:
 
 def none_concerned(**values: object) -> World:
     """A rebuild for a base that its repository's only image is known not to stand on."""
-    known = replace(ON_ANOTHER, digest=BEFORE, found="latest", seen_at=NOON - timedelta(days=3))
+    known = replace(ON_ANOTHER, digest=BEFORE, found_tag="latest", seen_at=NOON - timedelta(days=3))
     return World(images=(known,), **values)  # type: ignore[arg-type]
 
 
@@ -186,7 +186,7 @@ async def test_one_that_stands_on_something_else_has_to_be_signed_all_the_same()
     trust = Signatures({PUSHED: UNSIGNED})
     assert (await world.look(trust)).state is RebuildState.PROVING
     after = await world.look(trust, timedelta(hours=1, minutes=1))
-    assert (after.state, after.proof, after.reason) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED, UNSIGNED.told)
+    assert (after.state, after.proof, after.reason) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED, UNSIGNED.text)
 
 
 async def test_so_has_one_of_a_rebuild_of_which_no_base_is_known() -> None:
@@ -257,7 +257,7 @@ def red_part_again(tag: str = "latest") -> World:
     """A monorepo's cart, built again since it was red after the merge, and its shop, which was green then."""
     parts = (PathWorkflow(("shop/*",), "shop.yml", ("*/shop",)), PathWorkflow(("cart/*",), "cart.yml", ("*/cart",)))
     cart = replace(SHOP, id=2, claim=Claim("ghcr.io/contoso/cart", TagRule(tag), Source.BUILD))
-    shop = replace(SHOP, claim=replace(SHOP.claim, tag=TagRule(tag)), digest=PUSHED, found="latest")
+    shop = replace(SHOP, claim=replace(SHOP.claim, tag=TagRule(tag)), digest=PUSHED, found_tag="latest")
     return World(
         images=(replace(shop, seen_at=NOON - timedelta(hours=1)), cart),
         shows={SHOP.claim.name: PUSHED, cart.claim.name: digest("cart")},
@@ -301,7 +301,7 @@ def beside_another(shows: str) -> World:
         id=2,
         claim=Claim("ghcr.io/contoso/tool", TagRule("latest"), Source.BUILD),
         digest=BEFORE,
-        found="latest",
+        found_tag="latest",
         seen_at=NOON - timedelta(days=3),
     )
     return World(images=(SHOP, other), shows={SHOP.claim.name: PUSHED, other.claim.name: shows})
@@ -315,7 +315,7 @@ async def test_another_image_that_the_build_has_pushed_must_be_signed_too() -> N
     world = beside_another(OTHER_PUSHED)
     assert (await world.look(trust)).state is RebuildState.PROVING
     after = await world.look(trust, timedelta(hours=1, minutes=1))
-    assert (after.state, after.proof, after.reason) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED, UNSIGNED.told)
+    assert (after.state, after.proof, after.reason) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED, UNSIGNED.text)
 
 
 async def test_another_image_that_the_build_has_pushed_and_signed_goes_on() -> None:

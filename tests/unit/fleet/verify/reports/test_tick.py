@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.artifacts import Artifact
+from bot.domain.forge.runs import Artifact
 from bot.domain.repositories.repository import Identity
 from bot.fleet.verify.reports.ports import ArtifactOptions, EndedRuns, Gathered
 from bot.fleet.verify.reports.tick import tick

@@ -96,7 +96,7 @@ async def test_a_signature_that_expires_holds_until_then_in_the_same_process(tmp
     assert (await one.at(NOW)).until == NOW + HOUR
     assert (await one.at(NOW + HOUR - timedelta(seconds=1))).holds
     expired = await one.at(NOW + HOUR)
-    assert (expired.holds, "the signature expired on" in expired.told) == (False, True)
+    assert (expired.holds, "the signature expired on" in expired.text) == (False, True)
 
 
 async def test_one_without_a_timestamp_holds_until_its_certificate_ends(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_a_clock_that_is_set_back_brings_no_verdict_of_later_back(tmp_path
     one = looking(tmp_path, trusting_the_root(tmp_path))
     one.registry.notation(one.digest, signed_at=NOW)
     assert (await one.at(NOW)).holds
-    assert "is yet to come" in (await one.at(NOW - HOUR)).told
+    assert "is yet to come" in (await one.at(NOW - HOUR)).text
 
 
 @pytest.mark.parametrize("is_listed", [True, False])
@@ -149,7 +149,7 @@ async def test_a_root_that_is_taken_out_of_its_store_is_believed_no_longer(tmp_p
     one.registry.notation(one.digest)
     assert (await one.at(NOW)).holds
     trusting_the_root(tmp_path, chain_of_three())
-    assert "no certificate of it is trusted" in (await one.at(NOW)).told
+    assert "no certificate of it is trusted" in (await one.at(NOW)).text
 
 
 async def test_whom_nobody_can_read_any_more_is_not_believed(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
-from bot.domain.wording.versions import versions_reached
+from bot.domain.wording.headline import versions_reached
 
 
 def step(family: str, before: str | None, after: str | None) -> Change:

@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome, Place
-from bot.domain.repositories.practices import Moves, moves, outcomes
+from bot.domain.repositories.finding import Finding, FindingSeverity, Moves, Outcome, Place, moves, outcomes
 
 PIN = Finding("base-pinned", Outcome.FAILS, Place("Dockerfile", 1, 1), "stage 0", "latest", FindingSeverity.MEDIUM)
 USER = replace(PIN, check="image-user")
