@@ -125,7 +125,7 @@ def _slack(settings: Settings, http: Http) -> Iterator[Destination]:
     yield Destination("slack", SlackChannel(bot, slack.mention))
     for each in settings.notify:
         channel = SlackChannel(replace(bot, channel=each.channel), each.mention)
-        yield Destination(f"slack:{each.channel}", channel, each.match.value())
+        yield Destination(f"slack:{each.channel}", channel, each.match)
 
 
 DESTINATIONS = Part(lambda bot: destinations_of(bot.settings, bot.http))
