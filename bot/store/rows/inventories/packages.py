@@ -28,6 +28,7 @@ from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import bases, changes
+from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
 from bot.store.rows.images.gates import let_through
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import (
@@ -182,7 +183,8 @@ async def _brought_by_open(connection: AsyncConnection, *where: ColumnElement[bo
     }
 
 
-async def forget_indexes(connection: AsyncConnection, before: datetime) -> None:
+@forgets(later_indexes, "What no tag shows and no manifest names, but for what a tag showed last.", UNREFERRED_FOR)
+async def forget_indexes(connection: AsyncConnection, before: datetime) -> dict[str, int]:
     """Forgets which images tags have shown since under other indexes, seen before then, that no tag shows and no
     manifest names, and that are not the last of what a tag showed right before: reports may be about that."""
     named = (select(table.c.digest).where(table.c.digest.is_not(None)) for table in (images, deployments))
@@ -197,15 +199,24 @@ async def forget_indexes(connection: AsyncConnection, before: datetime) -> None:
             or_(later_indexes.c.inventory_id.not_in(shown_before()), has_newer),
         )
     )
+    return {}
 
 
-async def forget_inventories(
-    connection: AsyncConnection, before: datetime, compared_before: datetime
-) -> tuple[int, int]:
+_COMPARED_FOR = timedelta(days=90)
+"""So long each move of a base tells which CVEs it fixed, and which are still open in what it brought."""
+
+
+@forgets(
+    inventories,
+    "What no image and no base shows, with its layers; "
+    f"that of a base's move, without its layers, {_COMPARED_FOR.days} days after it was compared.",
+    UNREFERRED_FOR,
+)
+async def forget_inventories(connection: AsyncConnection, before: datetime) -> dict[str, int]:
     """Forgets what no image and no base shows any more, seen before then; how many inventories, and layers.
 
-    How moves of bases have changed packages stays, and, without its layers, what was compared since
-    `compared_before`, what images showed right before what they show, and what they have shown since a manifest
+    How moves of bases have changed packages stays, and, without its layers, what was compared in the last
+    `_COMPARED_FOR`, what images showed right before what they show, and what they have shown since a manifest
     pinned it: by that it is told which CVEs were fixed, when, and which are still open. What is not compared after
     so long never will be, since nobody reads its platform, or its registry has lost it.
     """
@@ -226,7 +237,7 @@ async def forget_inventories(
         select(package_changes.c.after_id).where(uncompared),
     )
     unshown = and_(inventories.c.seen_at < before, inventories.c.id.not_in(needed))
-    was_compared = package_changes.c.compared_at >= compared_before
+    was_compared = package_changes.c.compared_at >= before + UNREFERRED_FOR - _COMPARED_FOR
     told = union_all(
         select(package_changes.c.before_id).where(was_compared),
         select(package_changes.c.after_id).where(was_compared),
@@ -240,4 +251,4 @@ async def forget_inventories(
     unused = await connection.execute(delete(layers).where(layers.c.id.not_in(select(inventory_layers.c.layer_id))))
     listed = union_all(select(inventory_packages.c.package_id), select(sbom_packages.c.package_id))
     await connection.execute(delete(packages).where(packages.c.id.not_in(listed)))
-    return forgotten.rowcount, unused.rowcount
+    return {"inventories": forgotten.rowcount, "layers": unused.rowcount}
