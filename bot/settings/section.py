@@ -37,11 +37,12 @@ class ValueSection(Section, Generic[Value]):
         return value
 
     @classmethod
-    def written(cls, value: Value) -> Self:
+    def written(cls, value: Value) -> "ValueSection[Value]":
         """The section that writes this value down."""
-        return cls.model_construct(
-            **{name: _written(getattr(value, name), field) for name, field in cls.model_fields.items()}
-        )
+        kept: dict[str, Any] = {
+            name: _written(getattr(value, name), field) for name, field in cls.model_fields.items()
+        }
+        return cls.model_construct(**kept)
 
 
 @dataclass(frozen=True, slots=True)

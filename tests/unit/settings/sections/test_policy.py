@@ -101,7 +101,7 @@ def test_what_is_written_comes_back_as_it_was_read(tmp_path: Path) -> None:
     assert Settings.model_validate(dumped) == settings
 
 
-@pytest.mark.parametrize("section", sorted(every_value_section(), key=lambda section: section.__name__))
+@pytest.mark.parametrize("section", every_value_section(), ids=lambda section: section.__name__)
 def test_a_section_of_a_value_has_a_key_for_each_of_its_fields(section: type[ValueSection[Any]]) -> None:
     told_elsewhere = {PathWorkflow: {"others"}}.get(section.KIND, set())
     assert section.model_fields.keys() == {field.name for field in fields(section.KIND)} - told_elsewhere
