@@ -12,6 +12,7 @@ from sqlalchemy import Table, delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import in_lock_order
 from bot.store.rows.schema import every_table
 
 UNREFERRED_FOR = timedelta(days=8)
@@ -50,8 +51,9 @@ def forgetting_of(table: Table) -> Forgetting | None:
 
 
 def every_forgetting() -> tuple[Forgetting, ...]:
-    """What is forgotten of all tables."""
-    return tuple(forgetting for table in every_table() if (forgetting := forgetting_of(table)) is not None)
+    """What is forgotten of all tables, in the order in which their rows are locked."""
+    tables = in_lock_order(every_table())
+    return tuple(forgetting for table in tables if (forgetting := forgetting_of(table)) is not None)
 
 
 async def delete_rows(connection: AsyncConnection, table: Table, column: str, values: Collection[Any]) -> int:

@@ -15,7 +15,7 @@ from bot.store.rows.forgetting import UNREFERRED_FOR, delete_rows, forgets
 from bot.store.rows.images.images import images
 
 
-@forgets(manifests, "What no base and no image shows, and no base has shown since.", UNREFERRED_FOR)
+@forgets(manifests, "what no base and no image shows, and no base has shown since", UNREFERRED_FOR)
 async def forget_manifests(connection: AsyncConnection, before: datetime) -> dict[str, int]:
     unreferred = await _unreferred_manifests(connection, before)
     return {"manifests": await delete_rows(connection, manifests, "digest", unreferred)}

@@ -11,7 +11,7 @@ from bot.store.engine.readable import readable
 from bot.store.rows.forgetting import delete_rows, forgets
 from bot.store.rows.images.images import images
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import key_column, metadata
+from bot.store.rows.schema import key_column, locked_after, metadata
 from bot.store.rows.texts import ShortText
 
 unpacked_layers = Table(
@@ -23,13 +23,14 @@ unpacked_layers = Table(
     Column("read_at", Moment, nullable=False),
 )
 """`content` is the digest of what the layer holds, computed from its bytes."""
+locked_after(unpacked_layers, "tasks")
 
 
 _UNUSED_FOR = timedelta(days=365)
 """What a layer holds takes few bytes to keep and many to read again: an image that comes back finds it known."""
 
 
-@forgets(unpacked_layers, "What no image has, since it was read.", _UNUSED_FOR)
+@forgets(unpacked_layers, "layers that no image has", _UNUSED_FOR)
 async def forget_unpacked_layers(connection: AsyncConnection, before: datetime) -> dict[str, int]:
     unused = await _unused_layers(connection, before)
     return {"unpacked_layers": await delete_rows(connection, unpacked_layers, "digest", unused)}

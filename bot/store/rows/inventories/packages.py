@@ -26,6 +26,7 @@ from bot.domain.packages.package import Distribution
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock_where
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
@@ -183,7 +184,9 @@ async def _brought_by_open(connection: AsyncConnection, *where: ColumnElement[bo
     }
 
 
-@forgets(later_indexes, "What no tag shows and no manifest names, but for what a tag showed last.", UNREFERRED_FOR)
+@forgets(
+    later_indexes, "what no tag shows and no manifest names, but for what a tag showed right before", UNREFERRED_FOR
+)
 async def forget_indexes(connection: AsyncConnection, before: datetime) -> dict[str, int]:
     """Forgets which images tags have shown since under other indexes, seen before then, that no tag shows and no
     manifest names, and that are not the last of what a tag showed right before: reports may be about that."""
@@ -208,8 +211,8 @@ _COMPARED_FOR = timedelta(days=90)
 
 @forgets(
     inventories,
-    "What no image and no base shows, with its layers; "
-    f"that of a base's move, without its layers, {_COMPARED_FOR.days} days after it was compared.",
+    "what no image and no base shows, with its layers; "
+    f"of a move of a base the layers, and the rest {_COMPARED_FOR.days} days after it was compared",
     UNREFERRED_FOR,
 )
 async def forget_inventories(connection: AsyncConnection, before: datetime) -> dict[str, int]:
@@ -217,18 +220,14 @@ async def forget_inventories(connection: AsyncConnection, before: datetime) -> d
 
     How moves of bases have changed packages stays, and, without its layers, what was compared in the last
     `_COMPARED_FOR`, what images showed right before what they show, and what they have shown since a manifest
-    pinned it: by that it is told which CVEs were fixed, when, and which are still open. What is not compared after
-    so long never will be, since nobody reads its platform, or its registry has lost it.
+    pinned it: by that it is told which CVEs were fixed, when, and which are still open.
     """
-    await connection.execute(
-        delete(package_changes).where(package_changes.c.compared_at.is_(None), package_changes.c.due_at < before)
-    )
     shown_by_bases = (
         select(observed_inventories.c.inventory_id)
         .join(bases, bases.c.observation_id == observed_inventories.c.observation_id)
         .where(bases.c.used.is_(True))
     )
-    uncompared = package_changes.c.compared_at.is_(None)
+    uncompared = and_(package_changes.c.compared_at.is_(None), package_changes.c.due_at >= before)
     needed = union_all(
         shown_by_bases,
         select(image_inventories.c.inventory_id),
@@ -244,11 +243,30 @@ async def forget_inventories(connection: AsyncConnection, before: datetime) -> d
         shown_before(),
         shown_since_pinned(),
     )
+    of_unshown = select(inventory_layers.c.layer_id).where(
+        inventory_layers.c.inventory_id.in_(select(inventories.c.id).where(unshown))
+    )
+    await lock_where(connection, layers, layers.c.id.in_(of_unshown))
     forgotten = await connection.execute(delete(inventories).where(unshown, inventories.c.id.not_in(told)))
     await connection.execute(
         delete(inventory_layers).where(inventory_layers.c.inventory_id.in_(select(inventories.c.id).where(unshown)))
     )
     unused = await connection.execute(delete(layers).where(layers.c.id.not_in(select(inventory_layers.c.layer_id))))
+    return {"inventories": forgotten.rowcount, "layers": unused.rowcount}
+
+
+@forgets(package_changes, "what was not compared", UNREFERRED_FOR)
+async def forget_package_changes(connection: AsyncConnection, before: datetime) -> dict[str, int]:
+    """What is not compared after so long never will be: nobody reads its platform, or its registry has lost it."""
+    await connection.execute(
+        delete(package_changes).where(package_changes.c.compared_at.is_(None), package_changes.c.due_at < before)
+    )
+    return {}
+
+
+@forgets(packages, "what no inventory and no SBOM lists, with the last that did", UNREFERRED_FOR)
+async def forget_packages(connection: AsyncConnection, _before: datetime) -> dict[str, int]:
+    """Forgets them whenever they came: what listed them was kept for so long."""
     listed = union_all(select(inventory_packages.c.package_id), select(sbom_packages.c.package_id))
     await connection.execute(delete(packages).where(packages.c.id.not_in(listed)))
-    return {"inventories": forgotten.rowcount, "layers": unused.rowcount}
+    return {}

@@ -22,7 +22,7 @@ async def blobs_of(connection: AsyncConnection, shas: Iterable[str]) -> dict[str
     return found
 
 
-@forgets(blobs, "What no repository holds, since it was fetched.", UNREFERRED_FOR)
+@forgets(blobs, "files that no repository holds", UNREFERRED_FOR)
 async def forget_blobs(connection: AsyncConnection, before: datetime) -> dict[str, int]:
     unheld = delete(blobs).where(blobs.c.fetched_at < before, blobs.c.sha.not_in(select(repository_blobs.c.sha)))
     return {"blobs": (await connection.execute(unheld)).rowcount}

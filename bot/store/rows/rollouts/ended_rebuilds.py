@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.rebuild import ENDED
+from bot.store.engine.locking import lock
 from bot.store.rows.bases.tables import changes
 from bot.store.rows.forgetting import delete_rows, forgets
 from bot.store.rows.rollouts.served import last_changes
@@ -15,13 +16,14 @@ from bot.store.rows.rollouts.tables import rebuilds, transitions
 
 @forgets(
     rebuilds,
-    "Those that have ended, with their steps and transitions, but for those of a base's last change.",
+    "those that have ended, with their steps and transitions, but for those of a base's last change",
     after=None,
 )
 async def forget_rebuilds(connection: AsyncConnection, before: datetime) -> dict[str, int]:
     old = await _ended_rebuilds(connection, before)
-    moves = await delete_rows(connection, transitions, "rebuild_id", old)
+    await lock(connection, rebuilds, old)
     await delete_rows(connection, steps, "rebuild_id", old)
+    moves = await delete_rows(connection, transitions, "rebuild_id", old)
     return {"rebuilds": await delete_rows(connection, rebuilds, "id", old), "transitions": moves}
 
 

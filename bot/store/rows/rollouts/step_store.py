@@ -177,9 +177,9 @@ class StepStore(Store):
             await keep_transitions(
                 connection, [transition_row(rebuild.id, now, rebuild.state, moved.state, moved.reason)]
             )
+            await after_transitions(connection, {rebuild.rollout}, now)
             if moved.state is RebuildState.FAILED:
                 await announce(connection, f"wave:{rebuild.rollout}:{rebuild.wave}", now)
-            await after_transitions(connection, {rebuild.rollout}, now)
 
     async def runs_taken(self, repository: str) -> set[int]:
         async with self._database.reading() as connection:

@@ -92,10 +92,10 @@ def _unproved(row: Any) -> Mapping[str, Any]:
 async def _doubt(connection: AsyncConnection, listed: Sequence[Any], now: datetime) -> None:
     """Nobody has proved them any more. The registry is asked again for those that it shows."""
     await lock(connection, inventories, {row.inventory_id for row in listed})
+    for shown in chunks(sorted({row.inventory_id for row in listed if row.origin != SbomOrigin.FILE.value})):
+        again = update(sbom_looks).where(sbom_looks.c.inventory_id.in_(shown))
+        await connection.execute(again.values(looked_at=None, is_last=False, due_at=now))
     for row in listed:
         told = _BRING_AGAIN if row.origin == SbomOrigin.FILE.value else _AGAIN
         unproved = {"strength": Strength.CLAIMED.value, "told": told, "judged_by": None, "judged_until": None}
         await connection.execute(update(sboms).where(sboms.c.id == row.id).values(**unproved))
-    for shown in chunks(sorted({row.inventory_id for row in listed if row.origin != SbomOrigin.FILE.value})):
-        again = update(sbom_looks).where(sbom_looks.c.inventory_id.in_(shown))
-        await connection.execute(again.values(looked_at=None, is_last=False, due_at=now))

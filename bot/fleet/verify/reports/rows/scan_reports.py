@@ -163,7 +163,7 @@ def _newest(rows: Iterable[Any]) -> list[Any]:
     return list(newest.values())
 
 
-@forgets(scan_reports, "What no scanner said last about an image that the fleet shows.", UNREFERRED_FOR)
+@forgets(scan_reports, "what no scanner said last about an image that the fleet shows", UNREFERRED_FOR)
 async def forget_reports(connection: AsyncConnection, before: datetime) -> dict[str, int]:
     """Forgets the reports kept before then that tell nothing any more; how many.
 
