@@ -63,9 +63,9 @@ class OrdersStore(Store):
             over = sorted(await connection.scalars(open_ones))
             mine = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
             await outdate(connection, await merging_by_themselves(connection, *mine) if over else [], now)
-            await connection.execute(update(pauses).where(pauses.c.id.in_(over)).values(until=now))
             if rollout is not None:
                 await _end_at_last(connection, rollout, now)
+            await connection.execute(update(pauses).where(pauses.c.id.in_(over)).values(until=now))
             has_failed = rollout is not None and not over and await _let_go_on(connection, rollout, word, now)
             for pause in over:
                 await announce(connection, f"pause:{pause}", now)
