@@ -1,4 +1,7 @@
-"""Writes the pages of docs/ that come from the code: `make reference`. A test fails where one is out of date."""
+"""Writes the pages of docs/ that come from the code, and the tables that do within others: `make reference`.
+
+A test fails where one is out of date.
+"""
 
 import json
 import sys
@@ -13,13 +16,18 @@ from bot.files.audit.rules import GROUPS as AUDIT_GROUPS
 from bot.files.audit.rules import RULES
 from bot.fleet.metrics import METRICS, MetricScope
 from bot.settings.schema import json_schema
+from docs.blocks import cell, pages_with_blocks
+from docs.stages import stages_page
 
 FOLDER = Path(__file__).parent
 _NOTE = "This page is written by `make reference`; change what it is made from, not the page.\n"
 
 
 def pages() -> Mapping[Path, str]:
-    """Gives each page's path and text, and the schema that editors read."""
+    """Gives each page's path and text, and the schema that editors read.
+
+    Of a page that people write it is their text, with the tables in it as they ought to be.
+    """
     schema = json_schema()
     return {
         FOLDER / "settings.md": _settings(schema),
@@ -27,6 +35,8 @@ def pages() -> Mapping[Path, str]:
         FOLDER / "commands.md": _commands(),
         FOLDER / "practices.md": _checks(),
         FOLDER / "metrics.md": _metrics(),
+        FOLDER / "stages.md": stages_page(_NOTE),
+        **pages_with_blocks(),
         FOLDER.parent / "config" / "freshness.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
     }
 
@@ -57,7 +67,7 @@ def _metrics() -> str:
         shown = metric.series[0] if len(metric.series) == 1 else metric.name
         labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
         of = "the process" if metric.scope is MetricScope.PROCESS else "the store"
-        lines.append(f"| `{shown}` | {metric.kind} | {labels} | {of} | {_cell(metric.help)} |")
+        lines.append(f"| `{shown}` | {metric.kind} | {labels} | {of} | {cell(metric.help)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -79,7 +89,7 @@ def _settings(schema: Mapping[str, Any]) -> str:
 def _rows(schema: Mapping[str, Any], properties: Mapping[str, Any], prefix: str) -> Iterator[Sequence[str]]:
     for name, written in properties.items():
         key = f"{prefix}{name}"
-        yield f"`{key}`", _type(schema, written), _default(written), _cell(_told_of(schema, written))
+        yield f"`{key}`", _type(schema, written), _default(written), cell(_told_of(schema, written))
         for inner, place in _inside(schema, written, key):
             yield from _rows(schema, inner, place)
 
@@ -127,18 +137,14 @@ def _type(schema: Mapping[str, Any], written: Mapping[str, Any]) -> str:
             names["section" if "properties" in option else "mapping"] = None
         elif option.get("type") != "null":
             names[str(option.get("type", "text")).replace("string", "text")] = None
-    return _cell(" or ".join(names))
+    return cell(" or ".join(names))
 
 
 def _default(written: Mapping[str, Any]) -> str:
     default = written.get("default")
     if default is None or isinstance(default, dict) or default == []:
         return ""
-    return _cell(f"`{', '.join(map(str, default)) if isinstance(default, list) else default}`")
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+    return cell(f"`{', '.join(map(str, default)) if isinstance(default, list) else default}`")
 
 
 def _states() -> str:
@@ -209,7 +215,7 @@ def _commands() -> str:
     ]
     places = [each for commands in GROUPS.values() for each in commands.items()]
     helps = [each for name, place in places for each in _helps(name, read_command(place))]
-    lines += [f"| `{path}` | {_cell(_exits(text))} |" for path, text in helps]
+    lines += [f"| `{path}` | {cell(_exits(text))} |" for path, text in helps]
     return "\n".join(lines) + "\n"
 
 
@@ -228,7 +234,7 @@ def _checks() -> str:
         _NOTE,
     ]
     lines += ["| check | what holds | severity |", "|---|---|---|"]
-    lines += [f"| [`{rule.check}`](#{rule.check}) | {_cell(rule.title)} | {rule.severity} |" for rule in RULES]
+    lines += [f"| [`{rule.check}`](#{rule.check}) | {cell(rule.title)} | {rule.severity} |" for rule in RULES]
     for group, rules in AUDIT_GROUPS.items():
         lines += ["", f"## {group}"]
         for rule in rules:

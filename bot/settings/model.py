@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot.domain.bases.mirrors import Mirrors
 from bot.domain.cron import Cron
-from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.policy import Match, Policy
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.settings import defaults
 from bot.settings.section import RenamedSection, Section
@@ -20,9 +20,9 @@ from bot.settings.sections.github import GitHubSettings
 from bot.settings.sections.images import ImagesSettings
 from bot.settings.sections.onboarding import OnboardingSettings
 from bot.settings.sections.packages import PackagesSettings
-from bot.settings.sections.policy import MatchSettings, RuleSettings
+from bot.settings.sections.policy import WrittenMatch, WrittenRule
 from bot.settings.sections.reports import ReportsSettings
-from bot.settings.sections.rollout import FreezeSettings, LimitSettings, RolloutSettings
+from bot.settings.sections.rollout import LimitSettings, RolloutSettings, WrittenFreeze
 from bot.settings.sections.trust import TrustSettings
 from bot.settings.sections.upstream.feeds import FeedsSettings
 from bot.settings.sections.upstream.mirrors import MOST_MIRRORS, MirrorPath, check_mirrors, mirrors_of
@@ -119,7 +119,7 @@ class FleetIssueSettings(Section):
 class NotifySettings(Section):
     """A part of the news for a Slack channel of its own."""
 
-    match: MatchSettings = Field(MatchSettings(), description="Which changes and repositories it hears of.")
+    match: WrittenMatch = Field(Match(), description="Which changes and repositories it hears of.")
     channel: str = Field(min_length=1, max_length=60, description="Channel id.")
     mention: Mention | None = Field(None, description="Who is called where somebody must act.")
 
@@ -150,9 +150,9 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()
-    policy: list[RuleSettings] = Field([], description="The first matching rule wins; later ones fill its gaps.")
+    policy: list[WrittenRule] = Field([], description="The first matching rule wins; later ones fill its gaps.")
     rollout: RolloutSettings = RolloutSettings()
-    freezes: list[FreezeSettings] = Field([], max_length=100, description="Times in which nothing is begun.")
+    freezes: list[WrittenFreeze] = Field([], max_length=100, description="Times in which nothing is begun.")
     limits: LimitSettings = LimitSettings()
     images: ImagesSettings = ImagesSettings()
     packages: PackagesSettings = PackagesSettings()
@@ -259,8 +259,8 @@ class Settings(BaseSettings):
     def rules(self) -> Policy:
         """The policy: rules, waves in their order, and freezes."""
         return Policy(
-            rules=tuple(rule.value() for rule in self.policy),
-            waves=tuple(wave.value() for wave in self.rollout.waves),
-            freezes=tuple(freeze.value() for freeze in self.freezes),
+            rules=tuple(self.policy),
+            waves=tuple(self.rollout.waves),
+            freezes=tuple(self.freezes),
             pause_when_failed=self.rollout.pause_when_failed,
         )

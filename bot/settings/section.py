@@ -1,9 +1,21 @@
 """What sections of the settings have in common: unknown keys are errors, and nothing changes once read."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Self, TypeVar, get_origin
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    ValidatorFunctionWrapHandler,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, core_schema
 
 Value = TypeVar("Value")
 
@@ -15,7 +27,7 @@ class Section(BaseModel):
 
 
 class ValueSection(Section, Generic[Value]):
-    """A section that writes down a value of the domain: each of its keys is a field of `KIND`."""
+    """How a value of the domain is written down: each of its keys is a field of `KIND`."""
 
     KIND: ClassVar[type[Any]]
 
@@ -24,17 +36,52 @@ class ValueSection(Section, Generic[Value]):
         value: Value = self.KIND(**{name: _value(getattr(self, name)) for name in type(self).model_fields})
         return value
 
+    @classmethod
+    def written(cls, value: Value) -> "ValueSection[Value]":
+        """The section that writes this value down."""
+        kept: dict[str, Any] = {
+            name: _written(getattr(value, name), field) for name, field in cls.model_fields.items()
+        }
+        return cls.model_construct(**kept)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAs:
+    """Marks a value of the domain that an operator writes as such a section.
+
+    Settings hold the value; the schema, and what is said of defects, are those of the section.
+    """
+
+    section: type[ValueSection[Any]]
+
+    def __get_pydantic_core_schema__(self, _kind: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(
+            self._validate,
+            handler.generate_schema(self.section),
+            serialization=core_schema.wrap_serializer_function_ser_schema(self._serialize),
+        )
+
+    def _validate(self, written: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+        return written if isinstance(written, self.section.KIND) else validate(written).value()
+
+    def _serialize(self, value: Any, serialize: SerializerFunctionWrapHandler) -> Any:
+        return serialize(self.section.written(value))
+
 
 def _value(written: object) -> object:
     match written:
-        case ValueSection():
-            return written.value()
         case list():
-            return tuple(_value(item) for item in written)
+            return tuple(written)
         case dict():
             return tuple(sorted(written.items()))
         case _:
             return written
+
+
+def _written(value: object, field: FieldInfo) -> object:
+    if not isinstance(value, tuple):
+        return value
+    return dict(value) if get_origin(field.annotation) is dict else list(value)
 
 
 class RenamedSection(Section):

@@ -96,6 +96,7 @@ class HistoryStore(Store):
             await lock(connection, bases, [home])
             mine = select(observations).where(observations.c.base_id == home).order_by(observations.c.id)
             there = (await connection.execute(mine)).mappings().all()
+            await lock(connection, observations, [row["id"] for row in there])
             before: int | None = None
             for each in earlier:
                 added = await _insert(connection, home, each.observation, before)

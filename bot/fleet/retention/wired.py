@@ -1,6 +1,5 @@
 """The stage `retention` in the service."""
 
-from dataclasses import asdict
 from datetime import timedelta
 
 from bot.fleet.bot import Bot
@@ -14,7 +13,7 @@ async def retention(bot: Bot) -> TickOutcome:
     task = await store.claim_forgetting()
     if task is None:
         return TickOutcome()
-    return TickOutcome(asdict(await store.forget(task, bot.settings.store.retention)))
+    return TickOutcome(await store.forget(task, bot.settings.store.retention))
 
 
 STAGE = Stage("retention", retention, timedelta(minutes=10), claims=(tasks,))

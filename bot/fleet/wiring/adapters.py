@@ -125,7 +125,7 @@ def _slack(settings: Settings, http: Http) -> Iterator[Destination]:
     yield Destination("slack", SlackChannel(bot, slack.mention))
     for route in settings.notify:
         channel = SlackChannel(replace(bot, channel=route.channel), route.mention)
-        yield Destination(f"slack:{route.channel}", channel, route.match.value())
+        yield Destination(f"slack:{route.channel}", channel, route.match)
 
 
 DESTINATIONS = Part(lambda bot: destinations_of(bot.settings, bot.http))

@@ -9,7 +9,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import ActionPreference, Match, PolicyRule
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, PathWorkflow, Pin, Start, Step
-from bot.settings.section import ValueSection
+from bot.settings.section import ValueSection, WrittenAs
 from bot.settings.values.texts import (
     BranchPrefix,
     CommitMessage,
@@ -38,6 +38,9 @@ class MatchSettings(ValueSection[Match]):
     bases: list[Name] = Field([], description="Globs over the full base name.")
     causes: list[Cause] = Field([], description="Causes of change.")
     min_severity: Severity | None = Field(None, description="Only changes that fix a CVE at least this severe.")
+
+
+WrittenMatch = Annotated[Match, WrittenAs(MatchSettings)]
 
 
 class StepSettings(ValueSection[Step]):
@@ -80,10 +83,10 @@ class RuleSettings(ValueSection[PolicyRule]):
 
     KIND = PolicyRule
 
-    match: MatchSettings = Field(MatchSettings(), description="Which changes and repositories the rule is for.")
+    match: WrittenMatch = Field(Match(), description="Which changes and repositories the rule is for.")
     action: ActionPreference | None = Field(None, description="auto, pull_request, dispatch or notify.")
     workflow: WorkflowFile | None = Field(None, description="File name of the rebuild workflow.")
-    workflows: list[WorkflowSettings] | None = Field(
+    workflows: list[Annotated[PathWorkflow, WrittenAs(WorkflowSettings)]] | None = Field(
         None, max_length=50, description="The workflows of a monorepo, each with the paths that it builds."
     )
     settle: Duration | None = Field(None, description="How long a change waits for those that follow it.")
@@ -91,7 +94,7 @@ class RuleSettings(ValueSection[PolicyRule]):
     max_age: Period | None = Field(None, description="How old the last successful build may become.")
     wave: ShortName | None = Field(None, description="Wave that the repositories belong to.")
     soak: Duration | None = Field(None, description="How long their wave must have stood, where not as it says.")
-    steps: list[StepSettings] | None = Field(
+    steps: list[Annotated[Step, WrittenAs(StepSettings)]] | None = Field(
         None, max_length=20, description="What follows the build, such as pre-production and canary."
     )
     pin: Pin | None = Field(None, description="What a pull request writes: keep, floating or digest.")
@@ -99,7 +102,7 @@ class RuleSettings(ValueSection[PolicyRule]):
         None,
         description="Whether a tag that went back to an older version is followed; else that is only told.",
     )
-    auto_merge: AutoMergeSettings | None = Field(
+    auto_merge: Annotated[AutoMerge, WrittenAs(AutoMergeSettings)] | None = Field(
         None, description="Which pull requests are merged without a person."
     )
     draft: bool | None = Field(None, description="Open pull requests as drafts.")
@@ -112,3 +115,6 @@ class RuleSettings(ValueSection[PolicyRule]):
     commit_message: CommitMessage | None = Field(
         None, description="First line of commits; {bases} stands for what moved."
     )
+
+
+WrittenRule = Annotated[PolicyRule, WrittenAs(RuleSettings)]

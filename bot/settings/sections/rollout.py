@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
-from bot.settings.section import RenamedSection, Section, ValueSection
+from bot.settings.section import RenamedSection, Section, ValueSection, WrittenAs
 from bot.settings.values.percent import Percent
 from bot.settings.values.texts import Sentence, ShortName
 from bot.settings.values.times import Duration, Moment, Period
@@ -43,11 +43,16 @@ class WaveSettings(ValueSection[Wave]):
         return self
 
 
+_ONE_WAVE: Any = [WaveSettings(name="rest")]
+"""As an operator would write it: the schema shows it so."""
+
+
 class RolloutSettings(Section):
     """In what order a fleet is rebuilt, and when that stops."""
 
-    waves: list[WaveSettings] = Field(
-        [WaveSettings(name="rest")],
+    waves: list[Annotated[Wave, WrittenAs(WaveSettings)]] = Field(
+        _ONE_WAVE,
+        validate_default=True,
         min_length=1,
         max_length=20,
         description="In the order in which they begin; who is put into none belongs to the last.",
@@ -91,6 +96,9 @@ class FreezeSettings(ValueSection[Freeze]):
         if self.since >= self.until:
             raise ValueError("until is not after from; a freeze ends when work may begin again")
         return self
+
+
+WrittenFreeze = Annotated[Freeze, WrittenAs(FreezeSettings)]
 
 
 class LimitSettings(RenamedSection):

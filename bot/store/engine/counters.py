@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import insert_into, insert_missing
+from bot.store.rows.schema import locked_after
 from bot.store.rows.tables import counters
 
 FEEDS = "feeds"
@@ -27,6 +28,22 @@ POLICY = "policy"
 """Which rules open pull requests were last brought under, as a number that stands for them."""
 FREEZES = "freezes"
 """Which freezes held when pull requests were last kept from merging by themselves, as a number; zero for none."""
+
+
+_OF_PLANS = "counters (of plans, of releases)"
+_OF_EXPOSURES = "counters (of exposures)"
+_OF_FEEDS = "counters (of feeds and assessments)"
+COUNTER_LOCKS = {
+    PLANS: _OF_PLANS,
+    RELEASES: _OF_PLANS,
+    EXPOSURES: _OF_EXPOSURES,
+    FEEDS: _OF_FEEDS,
+    ASSESSMENTS: _OF_FEEDS,
+}
+"""What the rows of counters are called in the order of locks, in which they have a turn of their own each."""
+locked_after(_OF_PLANS)
+locked_after(_OF_EXPOSURES, "documents", "sboms")
+locked_after(_OF_FEEDS, "outbox")
 
 
 async def set_counter(connection: AsyncConnection, name: str, value: int) -> None:

@@ -47,7 +47,7 @@ class SchemaChanged(Failure):
 def repeated(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Makes `work`, which is one transaction, again where PostgreSQL broke it off; the last `BrokenOff` is raised.
 
-    Transactions that lock rows in one order (`locking.ORDER`) are seldom broken off.
+    Transactions that lock rows in one order (`locking.lock_order`) are seldom broken off.
     """
 
     @wraps(work)

@@ -1,88 +1,55 @@
 """The order in which transactions lock rows, so that no two of them wait for each other.
 
-Tables in the order of `ORDER`; rows of one table by their ids, or by their keys where several are inserted. SQLite
-needs none of it: its writing transactions come one after another.
+Tables in the order of `lock_order`, which follows from what stands beside each of them; rows of one table by their
+ids, or by their keys where several are inserted. SQLite needs none of it: its writing transactions come one after
+another.
 
 Rows are locked FOR NO KEY UPDATE, as an UPDATE does by itself. The check of a foreign key, which every insert of a
 row that refers to another makes, waits for a stronger lock, and two transactions that insert first and lock
 afterwards would wait for each other.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+from graphlib import TopologicalSorter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import chunks
+from bot.store.rows.schema import every_table, locked_after, what_is_locked_after
 
-ORDER = (
-    "deliveries",
-    "ended_sessions",
-    "counters (of plans, of releases)",
-    "manifests",
-    "unpacked_layers",
-    "tasks",
-    "grants",
-    "repositories",
-    "workflow_builds",
-    "who produces what",
-    "bases",
-    "usages",
-    "repository_blobs",
-    "images",
-    "deployments",
-    "own_links",
-    "documents",
-    "releases",
-    "advisories",
-    "observations",
-    "layers",
-    "inventories",
-    "sbom_looks",
-    "counters (of exposures)",
-    "packages",
-    "dumps",
-    "vulnerabilities",
-    "scan_reports",
-    "package_changes",
-    "audits",
-    "changes",
-    "quarantines",
-    "rebuilds",
-    "steps",
-    "transitions",
-    "rollouts",
-    "rollout_waves",
-    "pauses",
-    "onboardings",
-    "code_scans",
-    "artifact_reads",
-    "gates",
-    "let_through",
-    "journal",
-    "fleet_issues",
-    "blobs",
-    "notices",
-    "issue_sections",
-    "issues",
-    "incidents",
-    "outbox",
-    "budgets",
-    "spendings",
-    "standings",
-    "standing_days",
-    "counters (of feeds and assessments)",
-)
-"""A transaction that writes to several tables locks their rows in this order, and those of a stage's own last."""
-
+PRODUCTION = "who produces what"
 _PRODUCTION = 3118
 """PostgreSQL's number for the lock on who produces what."""
+locked_after(PRODUCTION, "repositories")
 
 
-def turn_of(table: Table) -> tuple[int, str]:
-    """When rows of a table are locked, among those of several: what stands in no `ORDER` is one stage's alone."""
-    return ORDER.index(table.name) if table.name in ORDER else len(ORDER), table.name
+@cache
+def lock_order() -> tuple[str, ...]:
+    """All tables, and the locks that are on none, by name, in the order in which a transaction takes them."""
+    return ordered(every_table(), what_is_locked_after())
+
+
+def ordered(tables: Collection[Table], said: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+    """What refers to another table comes after it, and what is `said` to come after something else does, also where
+    that refers to it.
+
+    Raises `CycleError` where no order does all of that.
+    """
+    earlier = {name: set(names) for name, names in said.items()}
+    for table in tables:
+        referred = {key.column.table.name for key in table.foreign_keys} - {table.name}
+        free = {name for name in referred if table.name not in said.get(name, ())}
+        earlier[table.name] = earlier.get(table.name, set()) | free
+    return tuple(TopologicalSorter({name: sorted(earlier[name]) for name in sorted(earlier)}).static_order())
+
+
+def in_lock_order(tables: Iterable[Table]) -> tuple[Table, ...]:
+    """These tables in the order in which their rows are locked."""
+    turns = {name: turn for turn, name in enumerate(lock_order())}
+    return tuple(sorted(tables, key=lambda table: turns[table.name]))
 
 
 async def lock(connection: AsyncConnection, table: Table, ids: Collection[int]) -> None:

@@ -65,9 +65,9 @@ class OrdersStore(Store):
             await outdate(
                 connection, await merging_by_themselves(connection, *conditions) if pause_ids else [], now
             )
-            await connection.execute(update(pauses).where(pauses.c.id.in_(pause_ids)).values(until=now))
             if rollout is not None:
                 await _end_at_last(connection, rollout, now)
+            await connection.execute(update(pauses).where(pauses.c.id.in_(pause_ids)).values(until=now))
             has_failed = rollout is not None and not pause_ids and await _let_go_on(connection, rollout, word, now)
             for pause in pause_ids:
                 await announce(connection, f"pause:{pause}", now)

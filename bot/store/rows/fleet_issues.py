@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Column, Integer
 
-from bot.store.rows.schema import DueTable, falls_due, leased
+from bot.store.rows.schema import DueTable, falls_due, leased, locked_after
 from bot.store.rows.texts import LongText, ShortText
 
 fleet_issues = leased(
@@ -18,3 +18,4 @@ fleet_issues = leased(
 boxes that were heeded in them."""
 falls_due(fleet_issues, DueTable(is_regular=True))
 """Only the repository that settings name is worked on, one row: no figure tells of it."""
+locked_after(fleet_issues, "gates")

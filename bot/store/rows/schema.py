@@ -3,7 +3,7 @@
 Rows are the queue: what is worked on carries when it is due and who holds it until when.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -88,6 +88,20 @@ def due_of(table: Table) -> DueTable:
     """How its rows fall due; raises `KeyError` where nobody has said so."""
     due: DueTable = table.info["due"]
     return due
+
+
+_locked_after: dict[str, tuple[str, ...]] = {}
+
+
+def locked_after(lock: Table | str, *earlier: str) -> None:
+    """Says beside a table, or a lock that is on none, which a transaction takes before its rows, of those that it
+    takes: what the foreign keys do not say, or say otherwise. `bot/store/engine/locking.py` has the order."""
+    _locked_after[lock if isinstance(lock, str) else lock.name] = earlier
+
+
+def what_is_locked_after() -> Mapping[str, tuple[str, ...]]:
+    """All that was said so, as far as its modules are loaded."""
+    return _locked_after
 
 
 @cache

@@ -11,11 +11,12 @@ from sqlalchemy import (
 )
 
 from bot.store.rows.moment import Moment, Noted
-from bot.store.rows.schema import DueTable, falls_due, key_column, leased, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, leased, locked_after, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 tasks = leased("tasks", Column("name", ShortText(64), nullable=False, unique=True), Column("mark", ShortText(255)))
 falls_due(tasks, DueTable("tasks", is_regular=True))
+locked_after(tasks, "deliveries")
 
 counters = Table(
     "counters",
@@ -50,6 +51,7 @@ outbox = leased(
     UniqueConstraint("key", "destination"),
 )
 falls_due(outbox, DueTable("messages", (outbox.c.wanted > outbox.c.told,)))
+locked_after(outbox, "incidents", "pauses", "rollout_waves", "summaries")
 
 
 LISTING = "list repositories"

@@ -1,6 +1,6 @@
 """The same store on both databases; each test gets a copy of one that was migrated once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from bot.domain.clock import ManualClock
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.readable import say_once
 from tests.integration.store.filling import Stores
+from tests.integration.store.lock_turns import note_locks, out_of_order
 from tests.migrated import new_sqlite
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -52,6 +53,14 @@ async def database(url: str) -> AsyncIterator[Database]:
 def nothing_said() -> None:
     """A row that cannot be read is named once by each process, and tests share one."""
     say_once.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def locked_in_order(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test has the store do, no transaction comes to tables in another order than `lock_order`."""
+    taken = note_locks(monkeypatch)
+    yield
+    assert out_of_order(taken) == set()
 
 
 @pytest.fixture

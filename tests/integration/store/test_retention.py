@@ -1,10 +1,13 @@
 """What is forgotten, and what stays."""
 
 import json
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.image import OCI_INDEX, digest_of
 from bot.domain.bases.observation import Observation, PlatformImage, Sight
@@ -14,12 +17,13 @@ from bot.domain.images.image import SeenImage
 from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.fleet.retention.rows import Forgotten
 from bot.fleet.verify.images.ports import Look
 from bot.fleet.watch.registry.ports import Sighting
-from bot.store.rows.bases.tables import changes, manifests, observations
+from bot.store.rows.bases.tables import changes, manifests, notices, observations
+from bot.store.rows.forgetting import Forgetting
 from bot.store.rows.repositories.tables import blobs
 from bot.store.rows.rollouts.tables import rebuilds, transitions
+from bot.store.rows.tables import journal
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.moving import moves_again
@@ -28,10 +32,11 @@ DAY = timedelta(days=1)
 YEAR = 400 * DAY
 
 
-async def forget(stores: Stores) -> Forgotten:
+async def forget(stores: Stores) -> Counter[str]:
+    """What went; what there was nothing of is as good as untold."""
     task = await stores.retention.claim_forgetting()
     assert task is not None
-    return await stores.retention.forget(task, YEAR)
+    return Counter(await stores.retention.forget(task, YEAR))
 
 
 async def ends(stores: Stores) -> None:
@@ -47,9 +52,9 @@ async def test_rebuilds_that_ended_long_ago_go_and_observations_and_changes_stay
     await moves_again(stores)
     stores.clock.advance(YEAR - HOUR)
     await stores.plan_all()
-    assert await forget(stores) == Forgotten()
+    assert await forget(stores) == Counter()
     stores.clock.advance(2 * DAY)
-    assert await forget(stores) == Forgotten(rebuilds=2, transitions=4)
+    assert await forget(stores) == Counter(rebuilds=2, transitions=4)
     assert await stores.states() == ["planned", "planned"]
     assert [await stores.count(table) for table in (transitions, observations, changes)] == [2, 3, 2]
 
@@ -60,11 +65,26 @@ async def test_who_was_served_by_a_bases_last_change_is_not_forgotten(stores: St
     await stores.plan_all()
     await ends(stores)
     stores.clock.advance(2 * YEAR)
-    assert await forget(stores) == Forgotten()
+    assert await forget(stores) == Counter()
     await stores.listing(Repository("contoso/new", "main"), Repository("contoso/shop-0000", "main"))
     await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),)))
     (served,) = (await stores.plan.affected([1])).values()
     assert [item.member.name for item in served] == ["contoso/new"]
+
+
+async def test_what_a_table_says_beside_itself_is_forgotten_without_another_line(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[datetime] = []
+
+    async def note(_connection: AsyncConnection, before: datetime) -> dict[str, int]:
+        asked.append(before)
+        return {"notes": 3}
+
+    for table, after in ((journal, timedelta(days=2)), (notices, None)):
+        monkeypatch.setitem(table.info, "forgetting", Forgetting("all", after, note))
+    assert (await forget(stores))["notes"] == 3
+    assert sorted(asked) == [stores.clock.now() - YEAR, stores.clock.now() - timedelta(days=2)]
 
 
 @ON_BOTH
@@ -82,7 +102,7 @@ async def test_files_that_no_repository_holds_any_more_go(stores: Stores) -> Non
     stores.clock.advance(9 * DAY)
     await stores.discover.save_blobs({"being read": b"FROM c"})
     await stores.read(Reading("tree-2", blobs=("kept",)))
-    assert (await forget(stores)).blobs == 1
+    assert (await forget(stores))["blobs"] == 1
     assert set(await stores.discover.known_blobs(["old", "kept", "being read"])) == {"kept", "being read"}
 
 
@@ -105,7 +125,7 @@ async def test_documents_of_digests_that_no_base_shows_any_more_go(stores: Store
         kept = dict((index, manifest, config))
         await stores.watch.record([seen], kept)
         stores.clock.advance(9 * DAY)
-    assert (await forget(stores)).manifests == 3
+    assert (await forget(stores))["manifests"] == 3
     assert await stores.count(manifests) == 3
     assert set(await stores.watch.manifests(kept)) == set(kept)
     assert await stores.count(blobs) == await stores.count(rebuilds) == 0
@@ -128,9 +148,9 @@ async def test_what_layers_hold_is_forgotten_a_year_after_it_was_read_where_no_i
     await shows_layers(stores, "abc", read="abc")
     await shows_layers(stores, "bd")
     stores.clock.advance(364 * DAY)
-    assert (await forget(stores)).unpacked_layers == 0
+    assert (await forget(stores))["unpacked_layers"] == 0
     stores.clock.advance(2 * DAY)
-    assert (await forget(stores)).unpacked_layers == 2
+    assert (await forget(stores))["unpacked_layers"] == 2
     assert [layer for _, layer, _ in await stores.images.unpacked_since(0)] == [digest("b")]
 
 

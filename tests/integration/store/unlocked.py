@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Collection
+from inspect import unwrap
 from types import ModuleType
 
 from sqlalchemy import Table
@@ -19,4 +20,4 @@ async def lock_nothing(connection: AsyncConnection, table: Table, ids: Collectio
 def who_lock() -> list[ModuleType]:
     """The modules of the store and of stages that lock rows by their ids, as far as they are loaded."""
     loaded = [module for name, module in sys.modules.items() if name.startswith(("bot.store.", "bot.fleet."))]
-    return [module for module in loaded if getattr(module, "lock", None) is _LOCK]
+    return [module for module in loaded if unwrap(getattr(module, "lock", None)) is _LOCK]  # type: ignore[arg-type]

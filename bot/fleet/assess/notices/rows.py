@@ -111,11 +111,11 @@ class NoticesStore(Store):
                 first = min(told_ids)
                 await connection.execute(update(notices).where(notices.c.id.in_(told_ids)).values(told_with=first))
                 messages.add(first)
-            for message in sorted(messages):
-                await announce(connection, f"notice:{message}", now)
             stale = difference.stale
             opened = [Incident(_INVENTORY, stale.since, stale.text)] if stale else []
             await tell_incidents(connection, opened, () if stale else {_INVENTORY}, now)
+            for message in sorted(messages):
+                await announce(connection, f"notice:{message}", now)
 
     async def _newer_inventory(self, connection: AsyncConnection) -> tuple[object, tuple[bytes, Any] | None]:
         """The inventory, with what of its losses is doubted, where it is not the one that was read before; it is

@@ -11,7 +11,7 @@ from sqlalchemy import Table, select, update
 
 from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
-from bot.store.engine.locking import lock_where, turn_of
+from bot.store.engine.locking import in_lock_order, lock_where
 from bot.store.engine.queue.claiming import Worker, give_back
 from bot.store.rows.schema import due_of, every_table
 
@@ -21,12 +21,7 @@ _LONGEST_HOST = 40
 @cache
 def leased_tables() -> tuple[Table, ...]:
     """All tables whose rows are leased, in the order in which they are locked."""
-    return tuple(
-        sorted(
-            (table for table in every_table() if "lease_owner" in table.c),
-            key=turn_of,
-        )
-    )
+    return in_lock_order(table for table in every_table() if "lease_owner" in table.c)
 
 
 def this_worker() -> Worker:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.reference import Base
 from bot.store.rows.moment import Moment, Noted
-from bot.store.rows.schema import DueTable, Id, falls_due, key_column, leased, metadata
+from bot.store.rows.schema import DueTable, Id, falls_due, key_column, leased, locked_after, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 bases = leased(
@@ -43,6 +43,7 @@ bases = leased(
     UniqueConstraint("registry", "repository", "tag"),
 )
 falls_due(bases, DueTable("bases", (bases.c.used.is_(True),), is_regular=True))
+locked_after(bases, "manifests", "who produces what")
 
 observations = Table(
     "observations",
@@ -71,6 +72,7 @@ manifests = Table(
     Column("body", LargeBinary, nullable=False),
     Column("fetched_at", Moment, nullable=False),
 )
+locked_after(manifests, "tasks")
 
 documents = leased(
     "documents",
@@ -88,6 +90,7 @@ documents = leased(
 )
 """`newest_at` is the newest time in a document."""
 falls_due(documents, DueTable("documents", is_regular=True))
+locked_after(documents, "images")
 
 releases = Table(
     "releases",
@@ -97,6 +100,7 @@ releases = Table(
     Column("published_at", Moment, nullable=False),
     Column("release", JSON, nullable=False),
 )
+locked_after(releases, "documents")
 
 advisories = Table(
     "advisories",
@@ -105,6 +109,7 @@ advisories = Table(
     Column("cve", ShortText(32), primary_key=True),
     Column("advisory", JSON, nullable=False),
 )
+locked_after(advisories, "releases")
 
 changes = Table(
     "changes",
@@ -122,6 +127,7 @@ changes = Table(
     Column("planned", Boolean, nullable=False, index=True),
     Column("rollout_id", ForeignKey("rollouts.id"), index=True),
 )
+locked_after(changes, "audits")
 
 _OPEN = text("cleared_at IS NULL")
 
@@ -135,6 +141,7 @@ incidents = Table(
     Column("detail", LongText, nullable=False),
     Index("uq_incidents_open", "subject", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
+locked_after(incidents, "advisories", "issues", "notices", "rollouts")
 
 notices = Table(
     "notices",

@@ -1,10 +1,14 @@
 """Runs that have ended, as far as their artifacts were read for reports of scanners. Their table."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Table, UniqueConstraint
+from datetime import datetime
 
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, UniqueConstraint, delete
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
 from bot.store.rows.inventories.inventories import undone_columns
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import DueTable, falls_due, key_column, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, locked_after, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 artifact_reads = Table(
@@ -28,3 +32,17 @@ is when it did last; of a step's runs it is when they were looked through before
 again. `repository_id` is whose images reports may be about; `refused` says why the forge shows none, `problems`
 what of them could not be read, a line each."""
 falls_due(artifact_reads, DueTable("artifacts", (artifact_reads.c.read_at.is_(None),), is_regular=True))
+locked_after(artifact_reads, "code_scans")
+
+
+@forgets(
+    artifact_reads,
+    "runs that have ended and were looked through, but for those that go with their rebuild",
+    UNREFERRED_FOR,
+)
+async def forget_artifact_reads(connection: AsyncConnection, before: datetime) -> dict[str, int]:
+    """Of rebuilds and their steps only those of steps that failed are told when, and go so; the rest goes with its
+    rebuild."""
+    past = artifact_reads.c.ended_at < before, artifact_reads.c.read_at < before
+    await connection.execute(delete(artifact_reads).where(*past))
+    return {}

@@ -5,7 +5,7 @@ from sqlalchemy import JSON, Column, ForeignKey, Integer, Table
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.moment import Noted
-from bot.store.rows.schema import DueTable, falls_due, leased, metadata
+from bot.store.rows.schema import DueTable, falls_due, leased, locked_after, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 gates = leased(
@@ -27,6 +27,7 @@ gates = leased(
 it. `blocking` and `unfixed` count what `gated` names the first of. `owed` are vulnerabilities of what was let
 through last that somebody's word alone let through."""
 falls_due(gates, DueTable("gates", is_regular=True))
+locked_after(gates, "artifact_reads")
 
 let_through = Table(
     "let_through",
@@ -37,3 +38,4 @@ let_through = Table(
     Column("inventory_id", ForeignKey(inventories.c.id, ondelete="CASCADE"), nullable=False, index=True),
 )
 """The image that the gate let through last, platform by platform; `digest` is that of its index."""
+locked_after(let_through, "gates")

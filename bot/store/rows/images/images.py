@@ -35,7 +35,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.rows.moment import Moment, Noted
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, locked_after, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 images = Table(
@@ -79,6 +79,7 @@ images = Table(
 `judged_until`, null where time decides nothing. Tags of one name have a row each where each has a build of its own.
 `state` is an `ImageState`, as digest and standings tell it; `law` the edition of law 1 that judged these."""
 falls_due(images, DueTable("images", is_regular=True))
+locked_after(images, "repository_blobs", "unpacked_layers")
 
 deployments = Table(
     "deployments",
@@ -98,6 +99,7 @@ deployments = Table(
 )
 """Each names that `since` it was first seen to, or for longer, where it `is_older` than that; `named_before` is
 what it named of the same image before, the latest first, null where that is not known."""
+locked_after(deployments, "images")
 
 
 _CLAIM = tuple(

@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.packages.package import Package
 from bot.store.engine.inserting import chunks
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import DueTable, Id, falls_due, key_column, lease_columns, metadata
+from bot.store.rows.schema import DueTable, Id, falls_due, key_column, lease_columns, locked_after, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 
@@ -59,6 +59,7 @@ layers = Table(
 why a layer that was read tells nothing, `edition` by which edition of the reader it was read."""
 falls_due(layers, DueTable())
 """Settings name the platforms whose layers are read: no figure tells of the others."""
+locked_after(layers, "images", "layer_contents")
 layer_contents = Table(
     "layer_contents",
     metadata,
@@ -93,6 +94,7 @@ inventories = Table(
 same tag before, as far as it was seen."""
 falls_due(inventories, DueTable())
 """As of layers."""
+locked_after(inventories, "layers")
 MOST_BEFORE = 100
 """So many images under one tag are looked back at."""
 inventory_layers = Table(
@@ -116,6 +118,7 @@ packages = Table(
     Column("source_version", ShortText(256)),
 )
 """Each once, however many images have it; `key` is a hash of all else, which would be too long for an index."""
+locked_after(packages, "counters (of exposures)", "later_indexes")
 inventory_packages = Table(
     "inventory_packages",
     metadata,
@@ -142,6 +145,7 @@ image_inventories = Table(
     Column("platform", ShortText(100), primary_key=True),
     Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), nullable=False, index=True),
 )
+locked_after(image_inventories, "inventory_layers")
 shown_again = Table(
     "shown_again",
     metadata,
@@ -154,6 +158,7 @@ shown_again = Table(
 )
 """What an image began to show after it was seen elsewhere, or under the same tag before that went back: the row of
 the inventory tells neither since when, nor what this image showed until then."""
+locked_after(shown_again, "later_indexes")
 package_changes = Table(
     "package_changes",
     metadata,
@@ -179,6 +184,7 @@ def _is_told(inventory: ColumnElement[int]) -> ColumnElement[bool]:
 ARE_BOTH_TOLD = (_is_told(package_changes.c.before_id), _is_told(package_changes.c.after_id))
 """Both inventories that are to be compared were read."""
 falls_due(package_changes, DueTable("package-changes", (package_changes.c.compared_at.is_(None), *ARE_BOTH_TOLD)))
+locked_after(package_changes, "dumps")
 
 
 def shown_last() -> ColumnElement[Any]:

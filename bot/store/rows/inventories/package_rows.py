@@ -28,8 +28,8 @@ async def package_ids(connection: AsyncConnection, some_packages: Collection[Pac
         for chunk in chunks(missing):
             await connection.execute(insert_into(connection, packages).on_conflict_do_nothing(), chunk)
         new = await _known_ids(connection, [each["key"] for each in missing])
-        await expose_packages(connection, new.values())
         await look_again_soon(connection, now)
+        await expose_packages(connection, new.values())
         ids |= new
     return set(ids.values())
 

@@ -26,8 +26,10 @@ from bot.domain.packages.package import Distribution
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock_where
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import bases, changes
+from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
 from bot.store.rows.images.gates import let_through
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import (
@@ -192,7 +194,10 @@ async def _read_brought_by_open(
     }
 
 
-async def forget_indexes(connection: AsyncConnection, before: datetime) -> None:
+@forgets(
+    later_indexes, "what no tag shows and no manifest names, but for what a tag showed right before", UNREFERRED_FOR
+)
+async def forget_indexes(connection: AsyncConnection, before: datetime) -> dict[str, int]:
     """Forgets which images tags have shown since under other indexes, seen before then, that no tag shows and no
     manifest names, and that are not the last of what a tag showed right before: reports may be about that."""
     digests = (select(table.c.digest).where(table.c.digest.is_not(None)) for table in (images, deployments))
@@ -207,27 +212,32 @@ async def forget_indexes(connection: AsyncConnection, before: datetime) -> None:
             or_(later_indexes.c.inventory_id.not_in(shown_before()), has_newer),
         )
     )
+    return {}
 
 
-async def forget_inventories(
-    connection: AsyncConnection, before: datetime, compared_before: datetime
-) -> tuple[int, int]:
+_COMPARED_FOR = timedelta(days=90)
+"""So long each move of a base tells which CVEs it fixed, and which are still open in what it brought."""
+
+
+@forgets(
+    inventories,
+    "what no image and no base shows, with its layers; "
+    f"of a move of a base the layers, and the rest {_COMPARED_FOR.days} days after it was compared",
+    UNREFERRED_FOR,
+)
+async def forget_inventories(connection: AsyncConnection, before: datetime) -> dict[str, int]:
     """Forgets what no image and no base shows any more, seen before then; how many inventories, and layers.
 
-    How moves of bases have changed packages stays, and, without its layers, what was compared since
-    `compared_before`, what images showed right before what they show, and what they have shown since a manifest
-    pinned it: by that it is told which CVEs were fixed, when, and which are still open. What is not compared after
-    so long never will be, since nobody reads its platform, or its registry has lost it.
+    How moves of bases have changed packages stays, and, without its layers, what was compared in the last
+    `_COMPARED_FOR`, what images showed right before what they show, and what they have shown since a manifest
+    pinned it: by that it is told which CVEs were fixed, when, and which are still open.
     """
-    await connection.execute(
-        delete(package_changes).where(package_changes.c.compared_at.is_(None), package_changes.c.due_at < before)
-    )
     shown_by_bases = (
         select(observed_inventories.c.inventory_id)
         .join(bases, bases.c.observation_id == observed_inventories.c.observation_id)
         .where(bases.c.used.is_(True))
     )
-    is_uncompared = package_changes.c.compared_at.is_(None)
+    is_uncompared = and_(package_changes.c.compared_at.is_(None), package_changes.c.due_at >= before)
     needed_ids = union_all(
         shown_by_bases,
         select(image_inventories.c.inventory_id),
@@ -236,13 +246,17 @@ async def forget_inventories(
         select(package_changes.c.after_id).where(is_uncompared),
     )
     unshown = and_(inventories.c.seen_at < before, inventories.c.id.not_in(needed_ids))
-    was_compared = package_changes.c.compared_at >= compared_before
+    was_compared = package_changes.c.compared_at >= before + UNREFERRED_FOR - _COMPARED_FOR
     inventories_to_tell = union_all(
         select(package_changes.c.before_id).where(was_compared),
         select(package_changes.c.after_id).where(was_compared),
         shown_before(),
         shown_since_pinned(),
     )
+    of_unshown = select(inventory_layers.c.layer_id).where(
+        inventory_layers.c.inventory_id.in_(select(inventories.c.id).where(unshown))
+    )
+    await lock_where(connection, layers, layers.c.id.in_(of_unshown))
     forgotten = await connection.execute(
         delete(inventories).where(unshown, inventories.c.id.not_in(inventories_to_tell))
     )
@@ -252,6 +266,21 @@ async def forget_inventories(
     unused_layers = await connection.execute(
         delete(layers).where(layers.c.id.not_in(select(inventory_layers.c.layer_id)))
     )
+    return {"inventories": forgotten.rowcount, "layers": unused_layers.rowcount}
+
+
+@forgets(package_changes, "what was not compared", UNREFERRED_FOR)
+async def forget_package_changes(connection: AsyncConnection, before: datetime) -> dict[str, int]:
+    """What is not compared after so long never will be: nobody reads its platform, or its registry has lost it."""
+    await connection.execute(
+        delete(package_changes).where(package_changes.c.compared_at.is_(None), package_changes.c.due_at < before)
+    )
+    return {}
+
+
+@forgets(packages, "what no inventory and no SBOM lists, with the last that did", UNREFERRED_FOR)
+async def forget_packages(connection: AsyncConnection, _before: datetime) -> dict[str, int]:
+    """Forgets them whenever they came: what listed them was kept for so long."""
     package_ids = union_all(select(inventory_packages.c.package_id), select(sbom_packages.c.package_id))
     await connection.execute(delete(packages).where(packages.c.id.not_in(package_ids)))
-    return forgotten.rowcount, unused_layers.rowcount
+    return {}

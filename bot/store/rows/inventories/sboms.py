@@ -4,7 +4,7 @@ from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Table
 
 from bot.store.rows.inventories.inventories import undone_columns
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import DueTable, falls_due, key_column, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, locked_after, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 sbom_looks = Table(
@@ -24,6 +24,7 @@ sbom_looks = Table(
 vain."""
 falls_due(sbom_looks, DueTable())
 """Of platforms that settings name, as inventories are."""
+locked_after(sbom_looks, "image_inventories")
 later_indexes = Table(
     "later_indexes",
     metadata,
@@ -38,6 +39,7 @@ later_indexes = Table(
     Column("seen_at", Moment, nullable=False),
 )
 """What tags have shown since with the same image of a platform in it, and when they began to, the last time."""
+locked_after(later_indexes, "sbom_looks")
 sboms = Table(
     "sboms",
     metadata,
@@ -53,6 +55,7 @@ sboms = Table(
     Column("problems", JSON, nullable=False),
     Column("at", Moment, nullable=False),
 )
+locked_after(sboms, "sbom_looks")
 sbom_packages = Table(
     "sbom_packages",
     metadata,

@@ -25,7 +25,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, insert_into
 from bot.store.rows.inventories.inventories import package_of, packages, packages_by_id
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import DueTable, Id, falls_due, leased, metadata
+from bot.store.rows.schema import DueTable, Id, falls_due, leased, locked_after, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 dumps = leased(
@@ -48,6 +48,7 @@ dumps = leased(
 the versions that an API was asked about, both compressed; `entries` counts all records, of which one was changed at
 `newest_at` and none later."""
 falls_due(dumps, DueTable("dumps", is_regular=True))
+locked_after(dumps, "packages")
 
 vulnerabilities = Table(
     "vulnerabilities",

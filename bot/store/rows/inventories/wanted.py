@@ -208,6 +208,10 @@ async def want_image(
     rows = await connection.execute(select(links.c.platform, links.c.inventory_id).where(links.c.image_id == image))
     before = {row.platform: row.inventory_id for row in rows}
     now_shown = _inventories_by_name(shown_images, ids)
+    followed_inventories = {
+        inventory: before[platform] for platform, inventory in now_shown.items() if platform in before
+    }
+    await _follow(connection, followed_inventories)
     await connection.execute(delete(links).where(links.c.image_id == image, links.c.platform.not_in(now_shown)))
     for platform, inventory in sorted(now_shown.items()):
         await connection.execute(
@@ -233,10 +237,6 @@ async def want_image(
             )
             await connection.execute(insertion)
     await _note_index(connection, index, now_shown.values(), now)
-    followed_inventories = {
-        inventory: before[platform] for platform, inventory in now_shown.items() if platform in before
-    }
-    await _follow(connection, followed_inventories)
     changed = {platform: number for platform, number in now_shown.items() if before.get(platform) != number}
     await _note_again(connection, image, changed, before, looks)
 

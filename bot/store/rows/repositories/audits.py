@@ -26,7 +26,7 @@ from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import upsert
 from bot.store.engine.locking import lock
 from bot.store.rows.moment import Noted
-from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, locked_after, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 audits = Table(
@@ -44,6 +44,7 @@ audits = Table(
 )
 """`files` are blobs by path, `findings` what was found in them under `mark`: the rules and the operator's word."""
 falls_due(audits, DueTable("audits", furthest=timedelta(days=30)))
+locked_after(audits, "deployments", "package_changes", "shown_again")
 
 practices = Table(
     "practices",
@@ -54,6 +55,7 @@ practices = Table(
     Index(None, "practice", "outcome"),
 )
 """The outcome of each repository as a whole; `practice` is the name of the check."""
+locked_after(practices, "audits")
 
 practice_days = Table(
     "practice_days",
@@ -73,6 +75,7 @@ practice_weeks = Table(
     Column("closed", Integer, nullable=False),
 )
 """Findings that began to fail and that ceased to, in the week that begins with that Monday."""
+locked_after(practice_weeks, "practices")
 
 
 async def save_audited(
@@ -100,7 +103,7 @@ async def audit_again(connection: AsyncConnection, repository: int, now: datetim
 
 async def forget_audits(connection: AsyncConnection, repositories: Sequence[int]) -> None:
     """Deletes the audits of repositories that are no longer of the fleet."""
-    for table in (practices, audits):
+    for table in (audits, practices):
         await connection.execute(delete(table).where(table.c.repository_id.in_(repositories)))
 
 

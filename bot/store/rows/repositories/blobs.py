@@ -2,13 +2,15 @@
 
 import zlib
 from collections.abc import Iterable
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.rows.repositories.tables import blobs
+from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
+from bot.store.rows.repositories.tables import blobs, repository_blobs
 
 
 async def blobs_of(connection: AsyncConnection, shas: Iterable[str]) -> dict[str, bytes]:
@@ -18,3 +20,9 @@ async def blobs_of(connection: AsyncConnection, shas: Iterable[str]) -> dict[str
         rows = await connection.execute(select(blobs).where(blobs.c.sha.in_(chunk)))
         bodies |= readable(rows, lambda row: (row.sha, zlib.decompress(row.body)), lambda row: f"blob {row.sha}")
     return bodies
+
+
+@forgets(blobs, "files that no repository holds", UNREFERRED_FOR)
+async def forget_blobs(connection: AsyncConnection, before: datetime) -> dict[str, int]:
+    unheld = delete(blobs).where(blobs.c.fetched_at < before, blobs.c.sha.not_in(select(repository_blobs.c.sha)))
+    return {"blobs": (await connection.execute(unheld)).rowcount}

@@ -9,7 +9,7 @@ from bot.store.engine.inserting import insert_into
 from bot.store.rows.repositories.audits import audits
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
-from bot.store.rows.schema import DueTable, falls_due, leased
+from bot.store.rows.schema import DueTable, falls_due, leased, locked_after
 from bot.store.rows.texts import LongText, ShortText
 
 code_scans = leased(
@@ -22,6 +22,7 @@ code_scans = leased(
 )
 """`uploaded` stands for the log that was uploaded last, `upload` is the forge's name of that upload until it was
 taken in, `refused` says why the forge takes none."""
+locked_after(code_scans, "onboardings", "practice_weeks")
 
 _JUDGED = (
     select(audits.c.repository_id)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.issue import IssueSection
 from bot.store.engine.inserting import insert_into, upsert
-from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, lease_columns, locked_after, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 issues = Table(
@@ -29,6 +29,7 @@ issues = Table(
 )
 """`refused` says why the forge takes no issue there; what is said then goes to the maintainers' channel."""
 falls_due(issues, DueTable("issues", (issues.c.wanted > issues.c.told,)))
+locked_after(issues, "fleet_issues", "issue_sections")
 
 issue_sections = Table(
     "issue_sections",
@@ -40,6 +41,7 @@ issue_sections = Table(
     Column("told", LongText, nullable=False),
     Column("opens", Boolean, nullable=False, server_default="1"),
 )
+locked_after(issue_sections, "code_scans")
 
 _SAID = ("title", "text", "told", "opens")
 

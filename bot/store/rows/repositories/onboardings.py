@@ -13,7 +13,7 @@ from bot.store.engine.codec import load
 from bot.store.rows.moment import Noted
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
-from bot.store.rows.schema import DueTable, falls_due, leased
+from bot.store.rows.schema import DueTable, falls_due, leased, locked_after
 from bot.store.rows.texts import LongText, ShortText
 
 onboardings = leased(
@@ -34,6 +34,7 @@ onboardings = leased(
     Column("error", LongText),
 )
 """`changed_at` is when its state or its pull request changed last, `left` how many findings are left to people."""
+locked_after(onboardings, "steps")
 
 _LOOKED_AT = [state.value for state in OnboardingState if state.is_under_way or state is OnboardingState.SET_ASIDE]
 IN_FLEET = onboardings.c.repository_id.in_(select(repositories.c.id).where(repositories.c.listed.is_(True)))

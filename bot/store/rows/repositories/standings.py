@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Date, ForeignKey, Index, Integer, Table
 
 from bot.store.rows.moment import Moment
-from bot.store.rows.schema import Id, metadata
+from bot.store.rows.schema import Id, locked_after, metadata
 from bot.store.rows.texts import ShortText
 
 standings = Table(
@@ -26,3 +26,4 @@ standing_days = Table(
     Column("standing", ShortText(16), primary_key=True),
     Column("repositories", Integer, nullable=False),
 )
+locked_after(standing_days, "standings")

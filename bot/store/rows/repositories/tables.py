@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 
 from bot.store.rows.moment import Moment, Noted
-from bot.store.rows.schema import DueTable, falls_due, key_column, leased, metadata
+from bot.store.rows.schema import DueTable, falls_due, key_column, leased, locked_after, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 repositories = leased(
@@ -34,6 +34,7 @@ repositories = leased(
     Column("read_at", Noted),
 )
 falls_due(repositories, DueTable("repositories", (repositories.c.listed.is_(True),), furthest=timedelta(days=7)))
+locked_after(repositories, "counters (of plans, of releases)", "grants", "tasks")
 
 blobs = Table(
     "blobs",
@@ -42,6 +43,7 @@ blobs = Table(
     Column("body", LargeBinary, nullable=False),
     Column("fetched_at", Moment),
 )
+locked_after(blobs, "tasks")
 
 repository_blobs = Table(
     "repository_blobs",
@@ -49,6 +51,7 @@ repository_blobs = Table(
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
     Column("sha", ShortText(64), primary_key=True, index=True),
 )
+locked_after(repository_blobs, "usages")
 
 usages = Table(
     "usages",

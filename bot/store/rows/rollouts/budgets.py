@@ -13,7 +13,7 @@ from bot.store.engine.readable import readable
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.schema import key_column, metadata
+from bot.store.rows.schema import key_column, locked_after, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 FARTHEST_STOP = LONGEST_PAUSE + timedelta(hours=1)
@@ -43,6 +43,7 @@ spendings = Table(
     Column("contents", Integer, nullable=False),
     Index(None, "account", "at"),
 )
+locked_after(spendings, "budgets")
 
 
 async def read_spending(connection: AsyncConnection, account: str, limits: WriteLimits) -> Spending:

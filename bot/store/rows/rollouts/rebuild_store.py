@@ -95,10 +95,10 @@ class RebuildStore(Store):
                 await keep_transitions(
                     connection, [transition_row(after.id, now, before.state, after.state, after.reason)]
                 )
-                if after.state is RebuildState.FAILED:
-                    await announce(connection, f"wave:{after.rollout}:{after.wave}", now)
             if (after.state, after.reason, after.url) != (before.state, before.reason, before.url):
                 await after_transitions(connection, {after.rollout}, now)
+            if after.state is RebuildState.FAILED and before.state is not RebuildState.FAILED:
+                await announce(connection, f"wave:{after.rollout}:{after.wave}", now)
 
     async def runs_taken(self, repository: str) -> set[int]:
         """Workflow runs of the repository that already belong to a rebuild or a step."""

@@ -180,9 +180,9 @@ class StepStore(Store):
                 connection,
                 [transition_row(rebuild.id, now, rebuild.state, moved_rebuild.state, moved_rebuild.reason)],
             )
+            await after_transitions(connection, {rebuild.rollout}, now)
             if moved_rebuild.state is RebuildState.FAILED:
                 await announce(connection, f"wave:{rebuild.rollout}:{rebuild.wave}", now)
-            await after_transitions(connection, {rebuild.rollout}, now)
 
     async def runs_taken(self, repository: str) -> set[int]:
         async with self._database.reading() as connection:

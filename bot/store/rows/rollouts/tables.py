@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 
 from bot.store.rows.moment import Moment, Noted
-from bot.store.rows.schema import Id, key_column, leased, metadata
+from bot.store.rows.schema import Id, key_column, leased, locked_after, metadata
 from bot.store.rows.texts import LongText, ShortText
 
 rollouts = Table(
@@ -23,6 +23,7 @@ rollouts = Table(
     Column("ended_at", Moment),
     Column("occasion", ShortText(16), nullable=False, server_default="change"),
 )
+locked_after(rollouts, "changes", "rebuilds", "steps")
 
 rebuilds = leased(
     "rebuilds",
@@ -82,6 +83,7 @@ rebuilds = leased(
     Index(None, "rollout_id", "state", "considered_revision"),
     Index(None, "repository_id", "state", "ended_at"),
 )
+locked_after(rebuilds, "exposures", "own_links", "package_changes", "practices", "quarantines", "workflow_builds")
 
 transitions = Table(
     "transitions",
@@ -134,3 +136,4 @@ quarantines = Table(
 """`copy_of_id` is the quarantine of upstream's digest, of which the base, a mirror's, shows a copy. `lifted` where
 a person has let the digest go: it is not quarantined again when the base comes back to it; `returns` counts how
 often it was."""
+locked_after(quarantines, "changes")

@@ -281,7 +281,7 @@ async def test_what_nobody_reads_is_forgotten_too(stores: Stores) -> None:
     task = await stores.retention.claim_forgetting()
     assert task is not None
     forgotten = await stores.retention.forget(task, timedelta(days=400))
-    assert (forgotten.inventories, forgotten.layers) == (1, 1)
+    assert (forgotten["inventories"], forgotten["layers"]) == (1, 1)
 
 
 async def forget(stores: Stores) -> None:

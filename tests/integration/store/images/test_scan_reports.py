@@ -126,7 +126,7 @@ async def test_what_a_workflow_says_counts_for_its_own_repository_alone(stores: 
 async def forget(stores: Stores) -> int:
     task = await stores.retention.claim_forgetting()
     assert task is not None
-    return (await stores.retention.forget(task, timedelta(days=400))).reports
+    return (await stores.retention.forget(task, timedelta(days=400)))["reports"]
 
 
 async def kept_about(stores: Stores, letter: str) -> set[str]:

@@ -1,7 +1,9 @@
 """Rules, waves and freezes as they are written, and the values that they become."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,8 +16,15 @@ from bot.domain.rollouts.terms import AutoMerge, MergeMethod, PathWorkflow, Pin,
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
 from bot.settings import Settings, load
+from bot.settings.section import ValueSection
+from bot.settings.sections.policy import RuleSettings
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.unit.settings.conftest import Refused
+
+
+def every_value_section() -> list[type[ValueSection[Any]]]:
+    return [section for of_kind in ValueSection.__subclasses__() for section in of_kind.__subclasses__()]
+
 
 WHOLE = """
 policy:
@@ -78,10 +87,30 @@ def test_every_term_becomes_its_value(tmp_path: Path) -> None:
     )
 
 
+def test_settings_hold_the_values_of_the_domain_and_no_copies_of_them(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, WHOLE))
+    assert tuple(settings.policy) == settings.rules.rules
+    assert tuple(settings.rollout.waves) == settings.rules.waves
+    assert tuple(settings.freezes) == settings.rules.freezes
+
+
+def test_what_is_written_comes_back_as_it_was_read(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, WHOLE))
+    dumped = settings.model_dump(mode="json", by_alias=True, include={"policy", "rollout", "freezes"})
+    assert dumped["policy"][0]["steps"][0]["inputs"] == {"ring": "0"}
+    assert Settings.model_validate(dumped) == settings
+
+
+@pytest.mark.parametrize("section", every_value_section(), ids=lambda section: section.__name__)
+def test_a_section_of_a_value_has_a_key_for_each_of_its_fields(section: type[ValueSection[Any]]) -> None:
+    told_elsewhere = {PathWorkflow: {"others"}}.get(section.KIND, set())
+    assert section.model_fields.keys() == {field.name for field in fields(section.KIND)} - told_elsewhere
+
+
 def test_a_rule_has_a_field_for_every_term() -> None:
     for term in Terms.__dataclass_fields__:
         assert term in PolicyRule.__dataclass_fields__
-        assert term in Settings.model_fields["policy"].annotation.__args__[0].model_fields  # type: ignore[union-attr]
+        assert term in RuleSettings.model_fields
 
 
 def test_without_settings_all_begin_together() -> None:

@@ -11,12 +11,14 @@ _RANKS = {"read": 1, "write": 2, "admin": 3}
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """`level` is read or write; without one that is not needed the bot does less and says so."""
+    """`level` is read or write; without one that is not needed the bot does less and says so. `title` is what
+    GitHub's pages call it, where that is not its name."""
 
     name: str
     level: str
     purpose: str
     is_needed: bool = True
+    title: str | None = None
 
     def is_in(self, granted: Mapping[str, str]) -> bool:
         return _RANKS.get(granted.get(self.name, ""), 0) >= _RANKS[self.level]
@@ -31,7 +33,11 @@ PERMISSIONS = (
     Permission("workflows", "write", "bring bases in .github/workflows up to date", is_needed=False),
     Permission("issues", "write", "keep the one issue of each repository", is_needed=False),
     Permission(
-        "security_events", "write", "upload findings to code scanning, where that is wished", is_needed=False
+        "security_events",
+        "write",
+        "upload findings to code scanning, where that is wished",
+        is_needed=False,
+        title="Code scanning alerts",
     ),
     Permission("merge_queues", "write", "put pull requests into a merge queue", is_needed=False),
     Permission("members", "read", "ask teams for reviews", is_needed=False),

@@ -97,10 +97,10 @@ def _columns_unproved(row: Any) -> Mapping[str, Any]:
 async def _doubt(connection: AsyncConnection, sbom_rows: Sequence[Any], now: datetime) -> None:
     """Nobody has proved them any more. The registry is asked again for those that it shows."""
     await lock(connection, inventories, {row.inventory_id for row in sbom_rows})
+    for part in chunks(sorted({row.inventory_id for row in sbom_rows if row.origin != SbomOrigin.FILE.value})):
+        statement = update(sbom_looks).where(sbom_looks.c.inventory_id.in_(part))
+        await connection.execute(statement.values(looked_at=None, is_last=False, due_at=now))
     for row in sbom_rows:
         doubt = _BRING_AGAIN if row.origin == SbomOrigin.FILE.value else _AGAIN
         unproved = {"strength": Strength.CLAIMED.value, "told": doubt, "judged_by": None, "judged_until": None}
         await connection.execute(update(sboms).where(sboms.c.id == row.id).values(**unproved))
-    for part in chunks(sorted({row.inventory_id for row in sbom_rows if row.origin != SbomOrigin.FILE.value})):
-        statement = update(sbom_looks).where(sbom_looks.c.inventory_id.in_(part))
-        await connection.execute(statement.values(looked_at=None, is_last=False, due_at=now))

@@ -18,6 +18,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.forgetting import UNREFERRED_FOR, forgets
 from bot.store.rows.images.gates import let_through
 from bot.store.rows.images.images import images
 from bot.store.rows.images.scan_reports import scan_report_digests, scan_reports
@@ -174,7 +175,8 @@ def _newest_rows(rows: Iterable[Any]) -> list[Any]:
     return list(newest.values())
 
 
-async def forget_reports(connection: AsyncConnection, before: datetime) -> int:
+@forgets(scan_reports, "what no scanner said last about an image that the fleet shows", UNREFERRED_FOR)
+async def forget_reports(connection: AsyncConnection, before: datetime) -> dict[str, int]:
     """Forgets the reports kept before then that tell nothing any more; how many.
 
     What stays is what each scanner of each side said last about an image that the fleet shows, and about what the
@@ -204,7 +206,7 @@ async def forget_reports(connection: AsyncConnection, before: datetime) -> int:
     forgotten = sorted(set(old) - needed)
     for ids in chunks(forgotten):
         await connection.execute(delete(scan_reports).where(scan_reports.c.id.in_(ids)))
-    return len(forgotten)
+    return {"reports": len(forgotten)}
 
 
 def _scanned_at(row: Any) -> tuple[datetime, int]:

@@ -1,0 +1,74 @@
+"""The tables that come from the code and stand within pages that people write."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from bot.clients.forges.github.connection.permissions import PERMISSIONS
+from bot.domain.feeds.news import CADENCES
+
+FOLDER = Path(__file__).parent
+WORKFLOWS = FOLDER.parent / ".github" / "workflows"
+_USES = re.compile(r"(?m)^ .*uses: ([\w./-]+)@([0-9a-f]{40}) # (v[\d.]+)$")
+
+
+def pages_with_blocks() -> Mapping[Path, str]:
+    """Gives each page that has such tables, with these as the code says now."""
+    return {FOLDER / page: _filled(FOLDER / page) for page in BLOCKS}
+
+
+def cell(text: str) -> str:
+    """The text as it may stand in a table, on one line."""
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def table(columns: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    """A table of Markdown, a line each."""
+    written = [columns, ["---"] * len(columns), *rows]
+    head, line, *rest = (f"| {' | '.join(map(cell, row))} |" for row in written)
+    return "\n".join([head, line.replace(" ", ""), *rest])
+
+
+def _filled(page: Path) -> str:
+    text = page.read_text(encoding="utf-8")
+    for name, written in BLOCKS[page.relative_to(FOLDER).as_posix()].items():
+        begin, end = f"<!-- `make reference` writes: {name} -->", f"<!-- end of {name} -->"
+        before, found, rest = text.partition(begin)
+        _, ended, after = rest.partition(end)
+        if not (found and ended):
+            raise ValueError(f"{page.name} has no place for {name}: write {begin} and {end}")
+        text = f"{before}{begin}\n\n{written()}\n\n{end}{after}"
+    return text
+
+
+def _cadences() -> str:
+    rows = ((each.name, each.newest, f"{each.limit.days} days", each.why) for each in CADENCES.values())
+    return table(("source", "newest time in it", "limit", "since"), rows)
+
+
+def _rights() -> str:
+    rows = (
+        (
+            f"*{each.title or each.name.replace('_', ' ').capitalize()}*",
+            "read and write" if each.level == "write" else each.level,
+            each.purpose,
+            "yes" if each.is_needed else "no",
+        )
+        for each in PERMISSIONS
+    )
+    return table(("right", "level", "to", "needed"), rows)
+
+
+def _actions() -> str:
+    texts = [path.read_text(encoding="utf-8") for path in sorted(WORKFLOWS.glob("*.yml"))]
+    used = sorted({found.groups() for text in texts for found in _USES.finditer(text)})
+    rows = ((f"`{action}`", version, f"`{commit}`") for action, commit, version in used)
+    return table(("action", "version", "commit"), rows)
+
+
+BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "operate/missing-right.md": {"rights": _rights},
+    "operate/vulnerabilities.md": {"sources": _cadences},
+    "reusable-workflows.md": {"actions": _actions},
+}
+"""What writes each table, by its page and the name in the comments around it."""
