@@ -1,5 +1,6 @@
 """How old the fleet's builds are, as every surface shows it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from bot.domain.rollouts.timing.age import BOUNDS, Ages
@@ -37,13 +38,5 @@ def as_json(ages: Ages) -> dict[str, Any]:
         "unread": ages.unread,
         "guaranteed": ages.guaranteed,
         "overdue": ages.overdue,
-        "troubles": [
-            {
-                "repository": trouble.repository,
-                "workflow": trouble.workflow,
-                "standing": trouble.standing,
-                "said": trouble.said,
-            }
-            for trouble in ages.troubles
-        ],
+        "troubles": [asdict(trouble) for trouble in ages.troubles],
     }

@@ -1,7 +1,7 @@
 """How things stand: bases, notices, open rebuilds, incidents, and what could not be read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -113,7 +113,7 @@ def as_json(status: Status) -> dict[str, Any]:
             {
                 "topic": item.topic,
                 "base": str(item.base),
-                "since": item.since.isoformat(),
+                "since": item.since,
                 "text": item.text,
                 "toward": [str(base) for base in item.toward],
             }
@@ -121,13 +121,13 @@ def as_json(status: Status) -> dict[str, Any]:
         ],
         "rebuilds": [rebuilds.as_json(rebuild, status.waits.get(rebuild.id)) for rebuild in status.rebuilds],
         "incidents": [
-            {"subject": item.subject, "opened_at": item.opened_at.isoformat(), "detail": item.detail}
+            {"subject": item.subject, "opened_at": item.opened_at, "detail": item.detail}
             for item in status.incidents
         ],
         "paused": [
             {
                 "rollout": pause.rollout,
-                "since": pause.since.isoformat(),
+                "since": pause.since,
                 "by": pause.who,
                 "reason": pause.reason,
             }
@@ -145,8 +145,8 @@ def _dump(item: DumpStatus) -> dict[str, Any]:
     return {
         "ecosystem": item.ecosystem,
         "place": item.place,
-        "checked_at": item.checked_at.isoformat() if item.checked_at else None,
-        "newest_at": item.newest_at.isoformat() if item.newest_at else None,
+        "checked_at": item.checked_at,
+        "newest_at": item.newest_at,
         "records": item.entries,
         "kept": item.kept,
         "unread": list(item.unread),
@@ -154,19 +154,15 @@ def _dump(item: DumpStatus) -> dict[str, Any]:
     }
 
 
-def _shows_two(doubt: ShowsTwo | None) -> dict[str, Any] | None:
-    return None if doubt is None else {"other": doubt.other, "since": doubt.since.isoformat()}
-
-
 def _base(item: BaseStatus) -> dict[str, Any]:
     return {
         "base": str(item.base),
         "digest": item.digest,
         "version": item.version,
-        "moved_at": item.moved_at.isoformat() if item.moved_at else None,
+        "moved_at": item.moved_at,
         "repositories": item.repositories,
         "error": item.error,
         "release_lag_seconds": None if item.release_lag is None else int(item.release_lag.total_seconds()),
         "mirror": mirrors.as_json(item.mirror),
-        "shows_two": _shows_two(item.shows_two),
+        "shows_two": None if item.shows_two is None else asdict(item.shows_two),
     }

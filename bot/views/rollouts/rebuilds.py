@@ -23,7 +23,7 @@ def hold_as_json(hold: Hold | None) -> dict[str, Any] | None:
     """Gives what is waited for as plain JSON values; `until` is when that will probably be over."""
     if hold is None:
         return None
-    return {"reason": hold.reason, "until": hold.until.isoformat() if hold.until else None}
+    return {"reason": hold.reason, "until": hold.until}
 
 
 def step_as_json(step: StepRun) -> dict[str, Any]:
@@ -37,8 +37,8 @@ def step_as_json(step: StepRun) -> dict[str, Any]:
         "reason": step.reason,
         "run": step.run,
         "url": step.url,
-        "began_at": step.began_at.isoformat() if step.began_at else None,
-        "ended_at": step.ended_at.isoformat() if step.ended_at else None,
+        "began_at": step.began_at,
+        "ended_at": step.ended_at,
     }
 
 
@@ -51,7 +51,7 @@ def as_json(rebuild: Rebuild, hold: Hold | None = None, steps: Sequence[StepRun]
         "action": rebuild.action,
         "state": rebuild.state,
         "reason": rebuild.reason,
-        "due_at": rebuild.due_at.isoformat(),
+        "due_at": rebuild.due_at,
         "branch": rebuild.branch,
         "pull_request": rebuild.pull_request,
         "workflow": rebuild.workflow,
@@ -60,7 +60,7 @@ def as_json(rebuild: Rebuild, hold: Hold | None = None, steps: Sequence[StepRun]
         "url": rebuild.url,
         "wave": rebuild.wave,
         "waits_for": hold_as_json(hold),
-        "built_at": rebuild.built_at.isoformat() if rebuild.built_at else None,
+        "built_at": rebuild.built_at,
         "steps": [step_as_json(step) for step in steps],
         "bases": [
             {"base": str(target.base), "from": target.from_digest, "to": target.to_digest}
