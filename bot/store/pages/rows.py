@@ -24,6 +24,7 @@ from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.bases.base import BaseRow
 from bot.views.paging import Cut, Page, page_of
+from bot.views.rollouts.rebuilds import what
 from bot.views.rows import ChangeRow, NoticeRow, RebuildRow, StepRow
 
 _LOOK_FIRST = (
@@ -145,7 +146,7 @@ def _rebuild(row: Any, of_it: tuple[StepRow, ...]) -> RebuildRow:
         row.rollout_id,
         row.name,
         row.wave,
-        _name_action(row),
+        what(row),
         row.state,
         row.state in ENDED,
         row.reason,
@@ -162,14 +163,6 @@ def line_url(web: str, repository: str, branch: str, path: str, line: int) -> st
     """Where the forge shows a line of a file; `web` is where it shows repositories to people."""
     location = quote(f"{branch}/{path}".encode("utf-8", "surrogateescape"))
     return f"{web}/{quote(repository)}/blob/{location}#L{line}"
-
-
-def _name_action(row: Any) -> str:
-    if row.pull_request is not None:
-        return f"#{row.pull_request}"
-    if row.run is not None:
-        return f"run {row.run}"
-    return f"dispatch {row.workflow}" if row.action == "dispatch" and row.workflow else row.action.replace("_", " ")
 
 
 def _change(row: Any, packages: tuple[PlatformChanges, ...]) -> ChangeRow:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.bases.notice import Topic
+from bot.domain.bases.notice import OpenNotice
 from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.reference import Base
 from bot.domain.repositories.onboarding import OnboardingState
@@ -37,23 +37,13 @@ class BaseStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class IncidentStatus:
-    """What cannot be reached at present, since when, and how that shows."""
+class IncidentRow:
+    """Something outside that is, or was, in trouble."""
 
     subject: str
     opened_at: datetime
+    cleared_at: datetime | None
     detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeStatus:
-    """`toward` names the bases to move to, the best first."""
-
-    topic: Topic
-    base: Base
-    since: datetime
-    text: str
-    toward: tuple[Base, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +72,8 @@ class Status:
     unreadable: tuple[tuple[str, str], ...]
     bases: tuple[BaseStatus, ...]
     rebuilds: tuple[Rebuild, ...]
-    incidents: tuple[IncidentStatus, ...]
-    notices: tuple[NoticeStatus, ...]
+    incidents: tuple[IncidentRow, ...]
+    notices: tuple[OpenNotice, ...]
     feed_errors: tuple[tuple[str, str], ...]
     waits: Mapping[int, Hold] = field(default_factory=dict)
     """What rebuilds that have not begun wait for, by their ids."""

@@ -22,8 +22,8 @@ from bot.views.rollouts import rebuilds
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
-    """One change of a rebuild's state."""
+class Decision:
+    """One step of a rebuild, with its reason."""
 
     rebuild: int
     at: datetime
@@ -62,7 +62,7 @@ class Explanation:
     config: RepositoryConfig
     usages: tuple[tuple[Usage, Base | None, str | None], ...]
     rebuilds: tuple[Rebuild, ...]
-    transitions: tuple[Transition, ...]
+    transitions: tuple[Decision, ...]
     steps: Mapping[int, tuple[StepRun, ...]] = field(default_factory=dict)
     """Those of the rebuilds that have some, by the rebuilds' ids."""
     waits: Mapping[int, Hold] = field(default_factory=dict)
@@ -105,7 +105,7 @@ def as_json(explained: Explanation, today: date) -> dict[str, Any]:
             rebuilds.as_json(item, explained.waits.get(item.id), explained.steps.get(item.id, ()))
             for item in explained.rebuilds
         ],
-        "transitions": [_transition_as_json(step) for step in explained.transitions],
+        "transitions": [_decision_as_json(decision) for decision in explained.transitions],
         "behind": [_behind_as_json(late) for late in explained.behind],
         "builds": [asdict(build) for build in explained.builds],
         "onboarding": _onboarding_as_json(explained.onboarding) if explained.onboarding is not None else None,
@@ -132,13 +132,13 @@ def _usages_as_json(explained: Explanation, today: date) -> list[dict[str, Any]]
     ]
 
 
-def _transition_as_json(step: Transition) -> dict[str, Any]:
+def _decision_as_json(decision: Decision) -> dict[str, Any]:
     return {
-        "at": step.at,
-        "rebuild": step.rebuild,
-        "from": step.before,
-        "to": step.after,
-        "reason": step.reason,
+        "at": decision.at,
+        "rebuild": decision.rebuild,
+        "from": decision.before,
+        "to": decision.after,
+        "reason": decision.reason,
     }
 
 

@@ -1,22 +1,38 @@
 """A rebuild as every surface shows it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from bot.domain.rollouts.rebuild import Action, Rebuild
 from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.timing.waves import Hold
 
 
-def what(rebuild: Rebuild) -> str:
+class Effect(Protocol):
+    """What a rebuild does, as it or its row tells."""
+
+    @property
+    def action(self) -> str: ...
+
+    @property
+    def pull_request(self) -> int | None: ...
+
+    @property
+    def run(self) -> int | None: ...
+
+    @property
+    def workflow(self) -> str | None: ...
+
+
+def what(rebuild: Effect) -> str:
     """Says in two or three words what the rebuild is: `#12`, `run 3`, `dispatch weekly.yml`, `pull request`."""
     if rebuild.pull_request is not None:
         return f"#{rebuild.pull_request}"
     if rebuild.run is not None:
         return f"run {rebuild.run}"
-    if rebuild.action is Action.DISPATCH and rebuild.workflow:
+    if rebuild.action == Action.DISPATCH and rebuild.workflow:
         return f"dispatch {rebuild.workflow}"
-    return str(rebuild.action).replace("_", " ")
+    return rebuild.action.replace("_", " ")
 
 
 def hold_as_json(hold: Hold | None) -> dict[str, Any] | None:

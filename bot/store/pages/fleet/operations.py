@@ -16,7 +16,8 @@ from bot.store.rows.rollouts.budgets import budgets, spendings
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.rollouts.rollouts import open_pauses
 from bot.store.rows.tables import journal
-from bot.views.fleet.operations import BudgetRow, IncidentRow, Operations
+from bot.views.fleet.operations import BudgetRow, Operations
+from bot.views.fleet.status import IncidentRow
 
 
 class OperationsStore(Store):
