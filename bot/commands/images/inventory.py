@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from bot.commands.images.ledger import release_note_on
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import PackageType
@@ -68,7 +67,7 @@ async def _affected(stores: Stores, cve: str) -> tuple[Sought, ...]:
     advisory = (await CombinedFeeds(stores[FeedsStore]).known_advisories()).get(name)
     publications = await stores[PackagesStore].affected(name)
     if advisory is None and publications is None:
-        released = await release_note_on(stores, name)
+        released = await stores[LedgerStore].release_note(name)
         fault = released or "neither an advisory of .NET nor data of vulnerabilities that was read tells of it"
         advice = "see that the publishers of your packages are named in `vulnerabilities`"
         raise Failure(Trouble.MISSING, fault, where=cve[:40], advice=advice)

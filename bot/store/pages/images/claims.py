@@ -1,6 +1,6 @@
 """Images with the repositories that claim them, in the order in which they are shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, select
@@ -14,6 +14,7 @@ from bot.store.rows.repositories.tables import repositories
 
 _RANK = case({state.value: rank for rank, state in enumerate(ImageState)}, value=images.c.state)
 ORDER = (_RANK, images.c.behind_since, images.c.registry, images.c.repository, images.c.id)
+BY_NAME = (images.c.registry, images.c.repository, repositories.c.name, images.c.id)
 
 
 def joined(query: Select[Any]) -> Select[Any]:
@@ -26,10 +27,10 @@ def images_with_repositories() -> Select[Any]:
 
 
 async def read_claims(
-    connection: AsyncConnection, *conditions: ColumnElement[bool]
+    connection: AsyncConnection, *conditions: ColumnElement[bool], order: Sequence[ColumnElement[Any]] = ORDER
 ) -> tuple[tuple[Any, ProducedImage], ...]:
     """Reads the images that fulfil the conditions, each with its row."""
-    rows = (await connection.execute(images_with_repositories().where(*conditions).order_by(*ORDER))).all()
+    rows = (await connection.execute(images_with_repositories().where(*conditions).order_by(*order))).all()
     lost = await contested_images(connection)
     claims = readable(rows, lambda row: (row, image_of(row, row.name, lost)), lambda row: f"image {row.id}")
     return tuple(claims)
