@@ -44,10 +44,10 @@ async def read_image_views(settings: Settings, name: str, clock: Clock) -> list[
 async def read_tree(settings: Settings, name: str, clock: Clock) -> Tree:
     """A base, by its whole or short name, with the images on it; raises `Failure` where there is no such one."""
     async with opened_stores(settings, clock) as stores:
-        status = await stores[FleetViewsStore].status()
-        base = next((each for each in status.bases if name in (str(each.base), each.base.short)), None)
+        bases = await stores[FleetViewsStore].bases()
+        base = next((each for each in bases if name in (str(each.base), each.base.short)), None)
         if base is None:
-            advice = did_you_mean(name, (each.base.short for each in status.bases), "see `freshness-bot status`")
+            advice = did_you_mean(name, (each.base.short for each in bases), "see `freshness-bot status`")
             raise Failure(Trouble.MISSING, f"no base {name!r} is watched", advice=advice)
         rollouts = await stores[RolloutViewsStore].rollouts(_LATEST)
         rebuilds = sorted(

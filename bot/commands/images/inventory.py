@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.commands.images.ledger import cve_named
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import PackageType
@@ -63,7 +64,7 @@ async def _affected(stores: Stores, cve: str) -> tuple[Sought, ...]:
     from bot.fleet.watch.feeds.rows import FeedsStore
     from bot.fleet.wiring.combined_feeds import CombinedFeeds
 
-    name = cve.upper() if cve[:4].upper() == "CVE-" else cve
+    name = cve_named(cve)
     advisory = (await CombinedFeeds(stores[FeedsStore]).known_advisories()).get(name)
     publications = await stores[PackagesStore].affected(name)
     if advisory is None and publications is None:

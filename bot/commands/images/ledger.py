@@ -17,9 +17,14 @@ async def read_cves(settings: Settings, clock: Clock) -> Cves:
         return await stores[LedgerStore].cves(_ALL)
 
 
+def cve_named(text: str) -> str:
+    """Gives the name of a CVE as publishers write it; other records keep the case of theirs."""
+    return text.upper() if text[:4].upper() == "CVE-" else text
+
+
 async def read_cve(settings: Settings, name: str, clock: Clock) -> CvePage:
     """Reads where the fix of one CVE is for each image; raises `Failure` where nothing tells of it."""
-    cve = name.upper() if name[:4].lower() == "cve-" else name
+    cve = cve_named(name)
     async with opened_stores(settings, clock) as stores:
         page = await stores[LedgerStore].cve(cve, _ALL)
         release_note = await stores[LedgerStore].release_note(cve) if page is None else ""

@@ -87,6 +87,11 @@ class FleetViewsStore(Store):
                 onboardings=await count_onboardings(connection),
             )
 
+    async def bases(self) -> tuple[BaseStatus, ...]:
+        """Reads how the bases in use stand."""
+        async with self._database.reading() as connection:
+            return await _bases(connection, await open_notices(connection))
+
     async def references_without_base(self) -> list[Reference]:
         """The images of the fleet that follow no base, one for each usage; what global.json asks for is none."""
         async with self._database.reading() as connection:

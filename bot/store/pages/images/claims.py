@@ -26,14 +26,22 @@ def images_with_repositories() -> Select[Any]:
     return joined(select(images, repositories.c.name, repositories.c.default_branch))
 
 
+Claims = Sequence[tuple[Any, ProducedImage]]
+"""Images, each with its row."""
+
+
 async def read_claims(
-    connection: AsyncConnection, *conditions: ColumnElement[bool], order: Sequence[ColumnElement[Any]] = ORDER
-) -> tuple[tuple[Any, ProducedImage], ...]:
-    """Reads the images that fulfil the conditions, each with its row."""
-    rows = (await connection.execute(images_with_repositories().where(*conditions).order_by(*order))).all()
-    lost = await contested_images(connection)
-    claims = readable(rows, lambda row: (row, image_of(row, row.name, lost)), lambda row: f"image {row.id}")
-    return tuple(claims)
+    connection: AsyncConnection,
+    *conditions: ColumnElement[bool],
+    order: Sequence[ColumnElement[Any]] = ORDER,
+    most: int | None = None,
+    offset: int = 0,
+) -> Claims:
+    """Reads the images that fulfil the conditions: the first of them, or those after the first `offset`."""
+    query = images_with_repositories().where(*conditions).order_by(*order)
+    rows = (await connection.execute(query.limit(most).offset(offset) if most is not None else query)).all()
+    lost = await contested_images(connection) if rows else ()
+    return readable(rows, lambda row: (row, image_of(row, row.name, lost)), lambda row: f"image {row.id}")
 
 
 def one_of(claims: Iterable[ProducedImage]) -> ProducedImage | None:
