@@ -42,7 +42,7 @@ def _filled(page: Path) -> str:
 
 
 def _cadences() -> str:
-    rows = ((each.name, each.newest, f"{each.limit.days} days", each.why) for each in CADENCES.values())
+    rows = ((each.name, each.newest, f"{each.limit.days} days", each.grounds) for each in CADENCES.values())
     return table(("source", "newest time in it", "limit", "since"), rows)
 
 

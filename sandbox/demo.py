@@ -29,11 +29,11 @@ from bot.domain.evidence import Strength
 from bot.fleet.bot import Bot
 from bot.fleet.stage import TickOutcome
 from bot.fleet.stages import one_pass
-from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.wiring.opening import open_bot
 from bot.service.logs import set_up
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
+from bot.store.views.images import ImageViewsStore
 from bot.views.images.images import stands_on
 from sandbox.fleets.fleet import ASPNET, BUILT_ON, RUNTIME_TAG, SDK, SDK_TAG, SampleFleet
 from sandbox.programs.parts import MissingPart
@@ -179,7 +179,7 @@ class _Story:
         self._expect(
             self._fleet.digests[f"{ASPNET}:{RUNTIME_TAG}"] in merged, "main must name the digest of the registry"
         )
-        images = [view.image for view in await self._bot.stores[ImagesStore].views()]
+        images = [view.image for view in await self._bot.stores[ImageViewsStore].views()]
         proved = [image for image in images if image.strength is Strength.PROVED and image.behind_since is None]
         self._expect(len(proved) == len(BUILT_ON), "each image must be seen to stand on the new base")
 
@@ -208,7 +208,7 @@ class _Story:
         """What the layers of each image tell, whatever the runs say."""
         self._say(f"  images {when}:")
         now = self._bot.clock.now()
-        for view in await self._bot.stores[ImagesStore].views():
+        for view in await self._bot.stores[ImageViewsStore].views():
             self._say(f"    {view.image.place}  {(view.image.digest or '')[:19]}")
             self._say(f"      stands on {stands_on(view.image, now)}")
 

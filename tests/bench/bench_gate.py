@@ -15,7 +15,6 @@ from bot.fleet.verify.gating.judging import judge_images
 from bot.fleet.verify.gating.ports import GateOptions
 from bot.fleet.verify.gating.rows import GatingStore
 from bot.fleet.verify.gating.tick import tick
-from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
@@ -23,6 +22,7 @@ from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.stores import Stores
+from bot.store.views.images import ImageViewsStore
 from tests.bench.bench_inventory import NOON, fill
 from tests.bench.bench_ledger import OPEN, tell
 from tests.bench.measured import Measured
@@ -75,7 +75,7 @@ async def _measured(database: Database) -> tuple[float, float]:
     async with database.reading() as connection:
         judged = await connection.scalar(select(func.count()).where(gates.c.outcome.is_not(None)))
     assert judged == IMAGES, judged
-    image = (await stores[ImagesStore].views())[0].image
+    image = (await stores[ImageViewsStore].views())[0].image
     took = []
     for _ in range(ASKED):
         begun = time.perf_counter()

@@ -3,16 +3,15 @@
 from datetime import datetime, timedelta
 from statistics import median
 
+from bot.commands.look.waiting import read_holds
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.rollouts.timing.standing import release_rules_at, rollout_options_of
-from bot.domain.rollouts.timing.waiting import holds_of
 from bot.domain.wording.nearest import did_you_mean
-from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
 from bot.store.views.fleet import FleetViewsStore
+from bot.store.views.images import ImageViewsStore
 from bot.store.views.rollouts import RolloutViewsStore
 from bot.views.bases.tree import Branch, Tree, likely_done, under
 from bot.views.images.images import ImageView
@@ -24,7 +23,7 @@ _LATEST = 20
 async def read_images(settings: Settings, clock: Clock) -> list[ImageView]:
     """Reads all images, in the order of names."""
     async with opened_stores(settings, clock) as stores:
-        return await stores[ImagesStore].views()
+        return await stores[ImageViewsStore].views()
 
 
 async def read_image_views(settings: Settings, name: str, clock: Clock) -> list[ImageView]:
@@ -45,19 +44,18 @@ async def read_image_views(settings: Settings, name: str, clock: Clock) -> list[
 async def read_tree(settings: Settings, name: str, clock: Clock) -> Tree:
     """A base, by its whole or short name, with the images on it; raises `Failure` where there is no such one."""
     async with opened_stores(settings, clock) as stores:
-        status = await stores[FleetViewsStore].status()
-        base = next((each for each in status.bases if name in (str(each.base), each.base.short)), None)
+        bases = await stores[FleetViewsStore].bases()
+        base = next((each for each in bases if name in (str(each.base), each.base.short)), None)
         if base is None:
-            advice = did_you_mean(name, (each.base.short for each in status.bases), "see `freshness-bot status`")
+            advice = did_you_mean(name, (each.base.short for each in bases), "see `freshness-bot status`")
             raise Failure(Trouble.MISSING, f"no base {name!r} is watched", advice=advice)
         rollouts = await stores[RolloutViewsStore].rollouts(_LATEST)
         rebuilds = sorted(
             (rebuild for rollout in rollouts for rebuild in rollout.rebuilds), key=lambda each: -each.id
         )
         now = clock.now()
-        options = rollout_options_of(settings.rules)
-        waits = holds_of(await stores[RolloutViewsStore].waits(release_rules_at(now, options)), options, now)
-        branches = under(base.base, await stores[ImagesStore].views(), rebuilds, waits)
+        waits = await read_holds(stores, settings, now)
+        branches = under(base.base, await stores[ImageViewsStore].views(), rebuilds, waits)
         return Tree(base.base, base.digest, base.moved_at, branches, await _about(stores, branches, now))
 
 

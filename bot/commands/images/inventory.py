@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from bot.commands.images.ledger import release_note_on
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import cve_of
 from bot.domain.packages.package import PackageType
 from bot.domain.packages.versions import BadVersion, compare_versions
 from bot.domain.packages.wanted import Sought, WantedPackage, wanted_by
@@ -64,11 +64,11 @@ async def _affected(stores: Stores, cve: str) -> tuple[Sought, ...]:
     from bot.fleet.watch.feeds.rows import FeedsStore
     from bot.fleet.wiring.combined_feeds import CombinedFeeds
 
-    name = cve.upper() if cve[:4].upper() == "CVE-" else cve
+    name = cve_of(cve)
     advisory = (await CombinedFeeds(stores[FeedsStore]).known_advisories()).get(name)
     publications = await stores[PackagesStore].affected(name)
     if advisory is None and publications is None:
-        released = await release_note_on(stores, name)
+        released = await stores[LedgerStore].release_note(name)
         fault = released or "neither an advisory of .NET nor data of vulnerabilities that was read tells of it"
         advice = "see that the publishers of your packages are named in `vulnerabilities`"
         raise Failure(Trouble.MISSING, fault, where=cve[:40], advice=advice)

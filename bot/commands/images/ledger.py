@@ -6,7 +6,6 @@ from bot.domain.feeds.advisory import cve_of
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.pages.ledger.ledger import LedgerStore
-from bot.store.stores import Stores
 from bot.views.images.ledger import CvePage, Cves
 from bot.views.paging import MOST_PER_PAGE, Cut
 
@@ -25,17 +24,9 @@ async def read_cve(settings: Settings, name: str, clock: Clock) -> CvePage:
     cve = cve_of(name)
     async with opened_stores(settings, clock) as stores:
         page = await stores[LedgerStore].cve(cve, _ALL)
-        release_note = await release_note_on(stores, cve) if page is None else ""
+        release_note = await stores[LedgerStore].release_note(cve) if page is None else ""
     if page is None:
         advice = "see `vulnerabilities` and `feeds` in the settings, and `freshness-bot status` for their age"
         fault = release_note or "nothing that was read tells of it"
         raise Failure(Trouble.MISSING, fault, where=name[:64], advice=advice)
     return page
-
-
-async def release_note_on(stores: Stores, cve: str) -> str:
-    """What Microsoft's releases say of a CVE that concerns nobody; few ask, and the feeds take long to load."""
-    from bot.fleet.watch.feeds.rows import FeedsStore
-    from bot.views.bases.advisories import released_alone
-
-    return released_alone((await stores[FeedsStore].known_releases()).values(), cve)

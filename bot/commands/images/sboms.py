@@ -3,11 +3,8 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.clients.http.client import Http
-from bot.clients.registry import Registry
 from bot.commands.images.packages import read_file
-from bot.commands.images.registry_image import RegistryBlobs
-from bot.domain.bases.image import read_document
+from bot.commands.images.registry_image import open_image, opened_registries
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.changes import PackageChange, package_changes
@@ -17,8 +14,6 @@ from bot.domain.platform import usual_name
 from bot.domain.reference import InvalidReference, Reference
 from bot.fleet.verify.inventory.rows.inventory import InventoryStore
 from bot.fleet.verify.inventory.rows.sboms import FleetImage, SbomStore
-from bot.fleet.wiring.grants import http_rules
-from bot.fleet.wiring.registries.accesses import accesses_of_caller
 from bot.fleet.wiring.registries.beside import judge_of
 from bot.images.packages.image import choose_digest
 from bot.images.provenance.statement import Statement, read_statement
@@ -123,14 +118,10 @@ async def sboms_beside(
     settings: Settings, image: Reference, platform: str | None, inventory: Inventory, clock: Clock
 ) -> list[ComparedSbom]:
     """The SBOMs that the registry shows for an image, compared with what its layers hold. Raises `Failure`."""
-    accesses = accesses_of_caller(settings)
-    async with Http(clock, http_rules(settings, accesses)) as http:
-        client = Registry(http, accesses, clock)
-        blobs = RegistryBlobs(client, image.registry, image.repository)
-        index = image.digest or (await client.head(image.base)).digest
-        start = read_document(await blobs.document(index), str(image))
-        digest = await choose_digest(start, index, blobs, platform)
-        place = ImagePlace(image.registry, image.repository, digest, index)
+    async with opened_registries(settings, clock) as registry:
+        opened = await open_image(registry, image)
+        digest = await choose_digest(opened.start, opened.digest, opened.blobs, platform)
+        place = ImagePlace(image.registry, image.repository, digest, opened.digest)
         judge = judge_of(settings.trust, place.name, clock.now(), Remembered())
-        sboms = await sboms_of(LookedOnce(client, clock), place, judge)
+        sboms = await sboms_of(LookedOnce(registry, clock), place, judge)
     return [ComparedSbom(each, package_changes(inventory.packages, each.inventory.packages)) for each in sboms]

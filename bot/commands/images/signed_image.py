@@ -4,15 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.clients.http.client import Http
 from bot.clients.registry import Registry
+from bot.commands.images.registry_image import opened_registries
 from bot.domain.bases.image import Index, read_document
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.stated import Stated
 from bot.domain.reference import Reference
-from bot.fleet.wiring.grants import http_rules
-from bot.fleet.wiring.registries.accesses import accesses_of_caller
 from bot.images.signatures.remembered import Remembered
 from bot.images.signatures.verdict import CheckState, SignatureCheck, SignatureVerdict
 from bot.images.trust.collecting import AttachedDocument, signatures_of
@@ -78,10 +76,8 @@ async def judge_signatures(
     registry keeps signatures alone is judged by them, and that is noted. Raises `Failure` where the registry does
     not answer.
     """
-    accesses = accesses_of_caller(settings)
     place = reference.base
-    async with Http(clock, http_rules(settings, accesses)) as http:
-        registry = Registry(http, accesses, clock)
+    async with opened_registries(settings, clock) as registry:
         digest = reference.digest or (await registry.head(place)).digest
         platforms, notes = await _parts(settings, registry, reference, digest)
         parts: list[SignedPart] = []

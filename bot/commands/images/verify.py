@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.clients.http.client import Http
-from bot.clients.registry import Registry
+from bot.commands.images.registry_image import opened_registries
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.answers import (
@@ -32,8 +31,7 @@ from bot.fleet.verify.images.judging import Observed, read_and_judge
 from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.wiring.gate import gate_options_of
-from bot.fleet.wiring.grants import forge_host, http_rules
-from bot.fleet.wiring.registries.accesses import accesses_of_caller
+from bot.fleet.wiring.grants import forge_host
 from bot.fleet.wiring.registries.beside import VexBeside
 from bot.fleet.wiring.registries.images import RegistryImages
 from bot.fleet.wiring.registries.trust import Trusting, builder_doubt
@@ -131,9 +129,7 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
         advice = "write registry/name:tag or registry/name@digest"
         raise Failure(Trouble.MALFORMED, str(error), advice=advice) from None
     place = reference.base
-    accesses = accesses_of_caller(settings)
-    async with opened_stores(settings, clock) as stores, Http(clock, http_rules(settings, accesses)) as http:
-        registry = Registry(http, accesses, clock)
+    async with opened_stores(settings, clock) as stores, opened_registries(settings, clock) as registry:
         digest = reference.digest or (await registry.head(place)).digest
         beside, forge = LookedOnce(registry, clock), forge_host(settings.github.api_url)
         images = RegistryImages(

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from bot.commands.look.waiting import read_holds
 from bot.domain.clock import Clock
-from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
+from bot.store.views.images import ImageViewsStore
 from bot.store.views.repositories import RepositoryViewsStore
 from bot.views.repositories.explanation import Explanation
 
@@ -16,5 +16,5 @@ async def read_explanation(settings: Settings, repository: str, clock: Clock) ->
     async with opened_stores(settings, clock) as stores:
         waits = await read_holds(stores, settings, clock.now())
         explained = await stores[RepositoryViewsStore].explain(repository)
-        produced = [view for view in await stores[ImagesStore].views() if view.image.repository == repository]
-        return replace(explained, waits=waits, images=tuple(produced))
+        images = await stores[ImageViewsStore].views(repository)
+        return replace(explained, waits=waits, images=tuple(images))

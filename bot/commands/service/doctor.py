@@ -22,7 +22,6 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository, Identity, owner_of
 from bot.domain.wording.words import counted, duration
 from bot.files.formats.update_bots import PATHS, update_bots
-from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.watch.feeds.tick import FeedsToRead
 from bot.fleet.watch.vulnerabilities import tick as dumps_stage
 from bot.fleet.wiring.gate import gate_options_of
@@ -35,6 +34,7 @@ from bot.store.pages.ledger.gaps import NO_IMAGE
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.stores import Stores
 from bot.store.views.fleet import FleetViewsStore
+from bot.store.views.images import ImageViewsStore
 from bot.views.bases.upstream import feed_name, shown_address
 from bot.views.doctor import Health, HealthCheck
 
@@ -106,7 +106,7 @@ async def _gate(stores: Stores, settings: Settings, clock: Clock) -> list[Health
     options = gate_options_of(settings)
     if not options.is_on:
         return []
-    views = await stores[ImagesStore].views()
+    views = await stores[ImageViewsStore].views()
     checks = [
         HealthCheck("gate", exception.id, Health.NOTE, f"its exception {state}", "take it out of gate.exceptions")
         for exception in options.exceptions

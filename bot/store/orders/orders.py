@@ -16,10 +16,10 @@ from bot.domain.rollouts.journal import Entry, Word
 from bot.domain.rollouts.rebuild import AWAITING, Rebuild, RebuildState
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.inserting import chunks
-from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.orders.named import ask_for_open_rollout, base_named, digests_of, not_ended, rebuilds_named
 from bot.store.orders.retrying import failed_last, retried
+from bot.store.rows.journal import latest_entries
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.pausing import open_pause
 from bot.store.rows.rollouts.quarantines import let_go, open_quarantine
@@ -175,14 +175,8 @@ class OrdersStore(Store):
 
     async def entries(self, limit: int) -> list[Entry]:
         """The latest of the journal, newest first."""
-        query = select(journal).order_by(journal.c.id.desc()).limit(min(limit, _MOST_ENTRIES))
         async with self._database.reading() as connection:
-            rows = await connection.execute(query)
-            return readable(
-                rows,
-                lambda row: Entry(row.at, Word(row.who, row.reason, row.is_claimed), row.what, row.subject),
-                lambda row: f"journal {row.id}",
-            )
+            return await latest_entries(connection, min(limit, _MOST_ENTRIES))
 
 
 async def _end_at_last(connection: AsyncConnection, rollout: int, now: datetime) -> None:

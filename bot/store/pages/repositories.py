@@ -1,6 +1,5 @@
 """One repository as its page shows it."""
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -15,16 +14,15 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.images.images import images_of
 from bot.store.pages.rows import MOST_ROWS, latest_rebuilds, line_url
-from bot.store.rows.bases.own_bases import IS_CONCERNED
-from bot.store.rows.bases.tables import base_of, bases
+from bot.store.rows.bases.tables import base_of
 from bot.store.rows.repositories.ages import builds_of
 from bot.store.rows.repositories.onboardings import onboarding_in
 from bot.store.rows.repositories.standings import standings
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds, transitions
+from bot.store.views.repositories import decisions_on, read_decisions, usages_in
 from bot.views.fleet.fleet import Standing
-from bot.views.repositories.repository import Decision, FileProblem, RepositoryPage, UsageRow
-from bot.views.rows import RebuildRow
+from bot.views.repositories.repository import FileProblem, RepositoryPage, UsageRow
 
 _MOST_USAGES = 100
 _MOST_REBUILDS = 20
@@ -51,6 +49,7 @@ class RepositoryPagesStore(Store):
             config = load(row.config, RepositoryConfig)
             place = _Place(web, row.name, row.default_branch, config, now.date())
             built = await latest_rebuilds(connection, _MOST_REBUILDS, rebuilds.c.repository_id == row.id)
+            latest_decisions = decisions_on(each.id for each in built).order_by(transitions.c.id.desc())
             usage_count = select(func.count()).where(usages.c.repository_id == row.id)
             rebuild_count = select(func.count()).where(rebuilds.c.repository_id == row.id)
             return RepositoryPage(
@@ -67,7 +66,7 @@ class RepositoryPagesStore(Store):
                 problems=tuple(map(place.problem, load(row.problems, tuple[SourceProblem, ...])[:MOST_ROWS])),
                 rebuilds=built,
                 rebuild_count=int(await connection.scalar(rebuild_count) or 0),
-                decisions=await _decisions(connection, built),
+                decisions=await read_decisions(connection, latest_decisions.limit(_MOST_DECISIONS)),
                 builds=await builds_of(connection, row.id),
                 images=await images_of(connection, row.id, MOST_ROWS, now),
                 onboarding=await onboarding_in(connection, row.id),
@@ -77,24 +76,9 @@ class RepositoryPagesStore(Store):
 async def _usages(connection: AsyncConnection, repository: int, place: "_Place") -> tuple[UsageRow, ...]:
     """The first usages of a repository, those of bases before all others."""
     rows = await connection.execute(
-        select(usages.c.id, usages.c.usage, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest)
-        .outerjoin(bases, bases.c.id == usages.c.base_id)
-        .where(usages.c.repository_id == repository, IS_CONCERNED)
-        .order_by(usages.c.base_id.is_(None), usages.c.id)
-        .limit(_MOST_USAGES)
+        usages_in(repository).order_by(usages.c.base_id.is_(None), usages.c.id).limit(_MOST_USAGES)
     )
     return tuple(readable(rows, place.usage, lambda each: f"usage {each.id}"))
-
-
-async def _decisions(connection: AsyncConnection, rebuild_rows: Sequence[RebuildRow]) -> tuple[Decision, ...]:
-    """The last decisions on the rebuilds that are shown, the newest first."""
-    rows = await connection.execute(
-        select(transitions)
-        .where(transitions.c.rebuild_id.in_([each.id for each in rebuild_rows]))
-        .order_by(transitions.c.id.desc())
-        .limit(_MOST_DECISIONS)
-    )
-    return tuple(Decision(each.rebuild_id, each.at, each.before, each.after, each.reason) for each in rows)
 
 
 class _Place:

@@ -17,13 +17,14 @@ from bot.store.engine.readable import readable
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.tables import base_of, bases, changes, notices, shows_two_in
-from bot.store.rows.inventories.packages import package_changes_of
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.quarantined import KEPT_BY, keepers, kept_because
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.views.bases import read_changes
 from bot.views.bases.base import BaseRow
 from bot.views.paging import Cut, Page, page_of
+from bot.views.rollouts.rebuilds import what
 from bot.views.rows import ChangeRow, NoticeRow, RebuildRow, StepRow
 
 _LOOK_FIRST = (
@@ -80,19 +81,10 @@ async def latest_changes(
     connection: AsyncConnection, most: int, *conditions: ColumnElement[bool], cves: CvesOfMoves | None = None
 ) -> tuple[ChangeRow, ...]:
     """The newest first; with `cves` each tells those that it fixed, and those that are still open."""
-    rows = await connection.execute(
-        select(changes.c.id, changes.c.change, changes.c.rollout_id)
-        .where(*conditions)
-        .order_by(changes.c.at.desc(), changes.c.id.desc())
-        .limit(most)
-    )
-    change_rows = rows.all()
-    packages = await package_changes_of(connection, [row.id for row in change_rows])
-    if cves is not None:
-        packages = await cves.beside(connection, packages)
-    return tuple(
-        readable(change_rows, lambda row: _change(row, packages.get(row.id, ())), lambda row: f"change {row.id}")
-    )
+    query = select(changes.c.id, changes.c.change, changes.c.rollout_id).where(*conditions)
+    latest = query.order_by(changes.c.at.desc(), changes.c.id.desc()).limit(most)
+    read = await read_changes(connection, latest, cves)
+    return tuple(_change(row.rollout_id, change, packages) for row, change, packages in read)
 
 
 def _rebuilds(*conditions: ColumnElement[bool]) -> Select[Any]:
@@ -145,7 +137,7 @@ def _rebuild(row: Any, of_it: tuple[StepRow, ...]) -> RebuildRow:
         row.rollout_id,
         row.name,
         row.wave,
-        _name_action(row),
+        what(row),
         row.state,
         row.state in ENDED,
         row.reason,
@@ -164,16 +156,7 @@ def line_url(web: str, repository: str, branch: str, path: str, line: int) -> st
     return f"{web}/{quote(repository)}/blob/{location}#L{line}"
 
 
-def _name_action(row: Any) -> str:
-    if row.pull_request is not None:
-        return f"#{row.pull_request}"
-    if row.run is not None:
-        return f"run {row.run}"
-    return f"dispatch {row.workflow}" if row.action == "dispatch" and row.workflow else row.action.replace("_", " ")
-
-
-def _change(row: Any, packages: tuple[PlatformChanges, ...]) -> ChangeRow:
-    change = load(row.change, Change)
+def _change(rollout: int | None, change: Change, packages: tuple[PlatformChanges, ...]) -> ChangeRow:
     return ChangeRow(
         str(change.base),
         change.at,
@@ -184,7 +167,7 @@ def _change(row: Any, packages: tuple[PlatformChanges, ...]) -> ChangeRow:
         change.to_version,
         change.to_digest,
         change.detail,
-        row.rollout_id,
+        rollout,
         packages,
     )
 

@@ -1,9 +1,9 @@
 """What was seen of bases, and how they have changed."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change
@@ -47,14 +47,8 @@ class BaseViewsStore(Store):
             known_bases = await _known_bases(connection)
             ids = [id_ for candidate, id_ in known_bases.items() if base in (str(candidate), candidate.short)]
             query = select(changes.c.id, changes.c.change).where(changes.c.base_id.in_(ids))
-            rows = (await connection.execute(query.order_by(changes.c.at, changes.c.id))).all()
-            moved = await package_changes_of(connection, [row.id for row in rows])
-            packages = await self._cves.beside(connection, moved)
-        return readable(
-            rows,
-            lambda row: (load(row.change, Change), packages.get(row.id, ())),
-            lambda row: f"change {row.id}",
-        )
+            read = await read_changes(connection, query.order_by(changes.c.at, changes.c.id), self._cves)
+        return [(change, packages) for _, change, packages in read]
 
     async def observations_of(self, base: str) -> dict[Base, list[Observation]]:
         """The latest observations, oldest first, of the bases whose full or short name is `base`, and of the bases
@@ -82,6 +76,22 @@ class BaseViewsStore(Store):
         """Reads which bases are looked at, since something stands on them."""
         async with self._database.reading() as connection:
             return frozenset(await _known_bases(connection, bases.c.used.is_(True)))
+
+
+async def read_changes(
+    connection: AsyncConnection, query: Select[Any], cves: CvesOfMoves | None
+) -> list[tuple[Any, Change, tuple[PlatformChanges, ...]]]:
+    """Reads the changes that `query` selects with their ids, each with its row and its packages; with `cves` these
+    tell which it fixed, and which are still open."""
+    rows = (await connection.execute(query)).all()
+    packages = await package_changes_of(connection, [row.id for row in rows])
+    if cves is not None:
+        packages = await cves.beside(connection, packages)
+    return readable(
+        rows,
+        lambda row: (row, load(row.change, Change), packages.get(row.id, ())),
+        lambda row: f"change {row.id}",
+    )
 
 
 async def _known_bases(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> dict[Base, int]:

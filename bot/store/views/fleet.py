@@ -28,7 +28,7 @@ from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import open_pauses
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.views.fleet.status import BaseStatus, DumpStatus, IncidentStatus, NoticeStatus, Status
+from bot.views.fleet.status import BaseStatus, DumpStatus, IncidentRow, Status
 
 
 class FleetViewsStore(Store):
@@ -75,21 +75,22 @@ class FleetViewsStore(Store):
                 incidents=tuple(
                     readable(
                         troubles,
-                        lambda row: IncidentStatus(row.subject, row.opened_at, row.detail),
+                        lambda row: IncidentRow(row.subject, row.opened_at, row.cleared_at, row.detail),
                         lambda row: f"incident {row.id}",
                     )
                 ),
-                notices=tuple(
-                    NoticeStatus(notice.topic, notice.base, notice.since, notice.text, notice.toward)
-                    for notice in standing
-                    if notice.topic is not Topic.RELEASE_LAG
-                ),
+                notices=tuple(notice for notice in standing if notice.topic is not Topic.RELEASE_LAG),
                 feed_errors=tuple((row.url, row.error) for row in feeds),
                 ages=ages,
                 dumps=await _dump_statuses(connection),
                 pauses=tuple(await open_pauses(connection)),
                 onboardings=await count_onboardings(connection),
             )
+
+    async def bases(self) -> tuple[BaseStatus, ...]:
+        """Reads how the bases in use stand."""
+        async with self._database.reading() as connection:
+            return await _bases(connection, await open_notices(connection))
 
     async def references_without_base(self) -> list[Reference]:
         """The images of the fleet that follow no base, one for each usage; what global.json asks for is none."""

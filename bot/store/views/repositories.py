@@ -1,8 +1,9 @@
 """Why one repository is as it is."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Failure, Trouble
@@ -23,7 +24,7 @@ from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
 from bot.store.rows.rollouts.steps import read_steps
 from bot.store.rows.rollouts.tables import rebuilds, transitions
-from bot.views.repositories.explanation import Explanation, IssueSaid, Transition
+from bot.views.repositories.explanation import Decision, Explanation, IssueSaid
 
 
 class RepositoryViewsStore(Store):
@@ -38,20 +39,9 @@ class RepositoryViewsStore(Store):
                 otherwise = "write owner/name; see github.repositories in the settings"
                 advice = did_you_mean(repository, names, otherwise)
                 raise Failure(Trouble.MISSING, f"no repository {repository!r} is known", advice=advice)
-            usage_rows = await connection.execute(
-                select(
-                    usages.c.id, usages.c.usage, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest
-                )
-                .outerjoin(bases, bases.c.id == usages.c.base_id)
-                .where(usages.c.repository_id == row.id, IS_CONCERNED)
-                .order_by(usages.c.id)
-            )
+            usage_rows = await connection.execute(usages_in(row.id).order_by(usages.c.id))
             mine = await read_rebuilds(connection, rebuilds.c.repository_id == row.id)
-            moves = await connection.execute(
-                select(transitions)
-                .where(transitions.c.rebuild_id.in_([rebuild.id for rebuild in mine]))
-                .order_by(transitions.c.id)
-            )
+            decisions = decisions_on(rebuild.id for rebuild in mine).order_by(transitions.c.id)
             return Explanation(
                 repository,
                 row.read_at,
@@ -60,19 +50,37 @@ class RepositoryViewsStore(Store):
                 load(row.config, RepositoryConfig),
                 tuple(readable(usage_rows, _usage, lambda item: f"usage {item.id}")),
                 tuple(mine),
-                tuple(
-                    readable(
-                        moves,
-                        lambda move: Transition(move.rebuild_id, move.at, move.before, move.after, move.reason),
-                        lambda move: f"transition {move.id}",
-                    )
-                ),
+                await read_decisions(connection, decisions),
                 builds=await builds_of(connection, row.id),
                 onboarding=await onboarding_in(connection, row.id),
                 issue=await _issue(connection, row.id),
                 behind=(await behind_of_homes(connection, [row.id])).get(row.id, ()),
                 steps=await read_steps(connection, mine),
             )
+
+
+def usages_in(repository: int) -> Select[Any]:
+    """Selects the usages of a repository, each with the base that it follows and the digest which that shows."""
+    base = bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest
+    with_base = select(usages.c.id, usages.c.usage, *base).outerjoin(bases, bases.c.id == usages.c.base_id)
+    return with_base.where(usages.c.repository_id == repository, IS_CONCERNED)
+
+
+def decisions_on(rebuild_ids: Iterable[int]) -> Select[Any]:
+    """Selects what was decided on these rebuilds."""
+    return select(transitions).where(transitions.c.rebuild_id.in_(list(rebuild_ids)))
+
+
+async def read_decisions(connection: AsyncConnection, query: Select[Any]) -> tuple[Decision, ...]:
+    """Reads what `decisions_on` selects."""
+    rows = await connection.execute(query)
+    return tuple(
+        readable(
+            rows,
+            lambda row: Decision(row.rebuild_id, row.at, row.before, row.after, row.reason),
+            lambda row: f"transition {row.id}",
+        )
+    )
 
 
 async def _issue(connection: AsyncConnection, repository: int) -> IssueSaid | None:

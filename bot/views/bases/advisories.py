@@ -1,11 +1,10 @@
 """Advisories: which fix came into which base, and in which repositories it is open or done."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.feeds.advisory import Release
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.views.paging import Page
 from bot.views.rows import ChangeRow, RebuildRow
@@ -83,15 +82,3 @@ class AdvisoryPage:
     states: Mapping[str, int]
     fixes: Mapping[FixState, int]
     rebuilds: Page[RebuildRow]
-
-
-def released_alone(releases: Iterable[Release], cve: str) -> str:
-    """Words which releases of .NET fix a CVE of which no advisory tells; empty where none lists it."""
-    fixing = sorted(
-        (each for each in releases if cve in each.cves and not each.is_taken_back),
-        key=lambda each: (each.published_at, each.version),
-    )
-    if not fixing:
-        return ""
-    versions = ", ".join(each.version for each in fixing)
-    return f".NET {versions} fixes it, and no advisory that was read says yet what it affects"

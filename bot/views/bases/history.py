@@ -24,22 +24,10 @@ def as_json(history: History) -> dict[str, Any]:
     """Gives the history as plain JSON values."""
     return {
         "changes": [
-            {**_change(change), "packages": [_platform(each) for each in packages]}
+            {**_change(change), "packages": [asdict(each) for each in packages]}
             for change, packages in zip(history.changes, history.packages, strict=True)
         ],
         "upstream": [_lag(notice) for notice in history.upstream],
-    }
-
-
-def _platform(platform_changes: PlatformChanges) -> dict[str, Any]:
-    """`changes` is null as long as it is not known; so are the CVEs that were fixed, and those still open."""
-    changes = None if platform_changes.changes is None else [asdict(change) for change in platform_changes.changes]
-    cves = None if platform_changes.cves is None else asdict(platform_changes.cves)
-    return {
-        "platform": platform_changes.platform,
-        "changes": changes,
-        "is_complete": platform_changes.is_complete,
-        "cves": cves,
     }
 
 
@@ -47,8 +35,8 @@ def _lag(notice: Notice) -> dict[str, Any]:
     return {
         "topic": notice.topic,
         "base": str(notice.base),
-        "since": notice.since.isoformat(),
-        "until": notice.until.isoformat() if notice.until else None,
+        "since": notice.since,
+        "until": notice.until,
         "seconds": int(notice.delay.total_seconds()),
         "text": notice.text,
     }
@@ -56,7 +44,7 @@ def _lag(notice: Notice) -> dict[str, Any]:
 
 def _change(change: Change) -> dict[str, Any]:
     return {
-        "at": change.at.isoformat(),
+        "at": change.at,
         "base": str(change.base),
         "from": change.from_digest,
         "to": change.to_digest,
@@ -71,8 +59,5 @@ def _change(change: Change) -> dict[str, Any]:
         "severity": change.severity,
         "platforms": list(change.platforms),
         "detail": change.detail,
-        "evidence": [
-            {"source": item.source, "locator": item.locator, "seen_at": item.seen_at.isoformat()}
-            for item in change.evidence
-        ],
+        "evidence": [asdict(evidence) for evidence in change.evidence],
     }

@@ -70,7 +70,7 @@ def as_json(mirror: MirrorStatus | None) -> dict[str, Any] | None:
     return {
         "of": mirror.upstream,
         "likeness": mirror.likeness,
-        "behind_since": late.since.isoformat() if late else None,
+        "behind_since": late.since if late else None,
         "waits_for": late.digest if late else None,
         "shows_older": mirror.older,
     }

@@ -7,17 +7,8 @@ from datetime import datetime, timedelta
 from bot.domain.rollouts.journal import Entry
 from bot.domain.rollouts.rollout import Pause
 from bot.views.fleet.figures import QueueFigures
+from bot.views.fleet.status import IncidentRow
 from bot.views.rollouts.rollout import QuarantineStatus
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentRow:
-    """Something outside that is, or was, in trouble."""
-
-    subject: str
-    opened_at: datetime
-    cleared_at: datetime | None
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)

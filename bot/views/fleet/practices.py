@@ -157,7 +157,7 @@ def as_json(practice: Practice) -> dict[str, Any]:
         "opened": practice.opened,
         "closed": practice.closed,
         "weeks": [
-            {"week": week.monday.isoformat(), "share": week.share, "opened": week.opened, "closed": week.closed}
+            {"week": week.monday, "share": week.share, "opened": week.opened, "closed": week.closed}
             for week in practice.weeks
         ],
     }

@@ -113,7 +113,7 @@ def as_json(staleness: Staleness) -> dict[str, Any]:
         "left_alone": staleness.left_alone,
         "untold": staleness.untold,
         "usages": staleness.usages,
-        "oldest": _text(staleness.oldest),
+        "oldest": staleness.oldest,
         "undated": len(staleness.undated),
         "cves": list(staleness.cves),
         "severity": staleness.severity,
@@ -125,7 +125,7 @@ def _entry(left: Left) -> dict[str, Any]:
     return {
         "base": str(left.base),
         "pinned": left.pinned,
-        "published_at": _text(left.published_at),
+        "published_at": left.published_at,
         "repositories": list(left.repositories),
         "usages": left.usages,
         "changes": left.changes,
@@ -135,7 +135,3 @@ def _entry(left: Left) -> dict[str, Any]:
         "cves": list(left.cves),
         "severity": left.lacks.severity,
     }
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment is not None else None

@@ -1,11 +1,11 @@
 """How things stand: bases, notices, open rebuilds, incidents, and what could not be read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.bases.notice import Topic
+from bot.domain.bases.notice import OpenNotice
 from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.reference import Base
 from bot.domain.repositories.onboarding import OnboardingState
@@ -37,23 +37,13 @@ class BaseStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class IncidentStatus:
-    """What cannot be reached at present, since when, and how that shows."""
+class IncidentRow:
+    """Something outside that is, or was, in trouble."""
 
     subject: str
     opened_at: datetime
+    cleared_at: datetime | None
     detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeStatus:
-    """`toward` names the bases to move to, the best first."""
-
-    topic: Topic
-    base: Base
-    since: datetime
-    text: str
-    toward: tuple[Base, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +72,8 @@ class Status:
     unreadable: tuple[tuple[str, str], ...]
     bases: tuple[BaseStatus, ...]
     rebuilds: tuple[Rebuild, ...]
-    incidents: tuple[IncidentStatus, ...]
-    notices: tuple[NoticeStatus, ...]
+    incidents: tuple[IncidentRow, ...]
+    notices: tuple[OpenNotice, ...]
     feed_errors: tuple[tuple[str, str], ...]
     waits: Mapping[int, Hold] = field(default_factory=dict)
     """What rebuilds that have not begun wait for, by their ids."""
@@ -113,7 +103,7 @@ def as_json(status: Status) -> dict[str, Any]:
             {
                 "topic": item.topic,
                 "base": str(item.base),
-                "since": item.since.isoformat(),
+                "since": item.since,
                 "text": item.text,
                 "toward": [str(base) for base in item.toward],
             }
@@ -121,13 +111,13 @@ def as_json(status: Status) -> dict[str, Any]:
         ],
         "rebuilds": [rebuilds.as_json(rebuild, status.waits.get(rebuild.id)) for rebuild in status.rebuilds],
         "incidents": [
-            {"subject": item.subject, "opened_at": item.opened_at.isoformat(), "detail": item.detail}
+            {"subject": item.subject, "opened_at": item.opened_at, "detail": item.detail}
             for item in status.incidents
         ],
         "paused": [
             {
                 "rollout": pause.rollout,
-                "since": pause.since.isoformat(),
+                "since": pause.since,
                 "by": pause.who,
                 "reason": pause.reason,
             }
@@ -145,8 +135,8 @@ def _dump(item: DumpStatus) -> dict[str, Any]:
     return {
         "ecosystem": item.ecosystem,
         "place": item.place,
-        "checked_at": item.checked_at.isoformat() if item.checked_at else None,
-        "newest_at": item.newest_at.isoformat() if item.newest_at else None,
+        "checked_at": item.checked_at,
+        "newest_at": item.newest_at,
         "records": item.entries,
         "kept": item.kept,
         "unread": list(item.unread),
@@ -154,19 +144,15 @@ def _dump(item: DumpStatus) -> dict[str, Any]:
     }
 
 
-def _shows_two(doubt: ShowsTwo | None) -> dict[str, Any] | None:
-    return None if doubt is None else {"other": doubt.other, "since": doubt.since.isoformat()}
-
-
 def _base(item: BaseStatus) -> dict[str, Any]:
     return {
         "base": str(item.base),
         "digest": item.digest,
         "version": item.version,
-        "moved_at": item.moved_at.isoformat() if item.moved_at else None,
+        "moved_at": item.moved_at,
         "repositories": item.repositories,
         "error": item.error,
         "release_lag_seconds": None if item.release_lag is None else int(item.release_lag.total_seconds()),
         "mirror": mirrors.as_json(item.mirror),
-        "shows_two": _shows_two(item.shows_two),
+        "shows_two": None if item.shows_two is None else asdict(item.shows_two),
     }

@@ -1,7 +1,7 @@
 """How the fleet fared in a span of time: its freshness, what was rebuilt and why, what is stuck."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ from bot.domain.rollouts.rebuild import Rebuild
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.practices import NO_PRACTICES, FleetPractices
 from bot.views.fleet.practices import as_json as practice_as_json
-from bot.views.images.gates import Unfixed, unfixed_as_json
+from bot.views.images.gates import Unfixed
 
 _FOLLOWED = tuple(each for each in Standing if each not in (Standing.NO_BASE, Standing.LEFT_ALONE))
 
@@ -105,8 +105,8 @@ def _followed(standings: Mapping[Standing, int]) -> int:
 def as_json(summary: Summary) -> dict[str, Any]:
     """Gives the summary as plain JSON values; lengths of time in seconds."""
     return {
-        "since": summary.since.isoformat(),
-        "until": summary.until.isoformat(),
+        "since": summary.since,
+        "until": summary.until,
         "standings": {each.value: count for each, count in summary.standings.items()},
         "before": {each.value: count for each, count in summary.before.items()},
         "current_share": summary.share,
@@ -117,7 +117,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
             "merged": summary.merged,
             "failed": summary.failed,
         },
-        "rollouts": [_rollout_as_json(each) for each in summary.rollouts],
+        "rollouts": [asdict(each) for each in summary.rollouts],
         "rollouts_in_all": summary.rollouts_in_all,
         "stuck": [_stuck_as_json(each) for each in summary.stuck],
         "stuck_in_all": summary.stuck_in_all,
@@ -128,21 +128,9 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "end_of_support": list(summary.ends),
         "contradicted": list(summary.contradicted),
         "planned": summary.planned,
-        "unfixed": [unfixed_as_json(each) for each in summary.unfixed],
+        "unfixed": [asdict(each) for each in summary.unfixed],
         "practices": [practice_as_json(each) for each in summary.practices.rows],
         "onboardings": {state.value: count for state, count in summary.practices.onboardings.items()},
-    }
-
-
-def _rollout_as_json(rollout: RolledOut) -> dict[str, Any]:
-    return {
-        "id": rollout.id,
-        "title": rollout.title,
-        "succeeded": rollout.succeeded,
-        "failed": rollout.failed,
-        "cancelled": rollout.cancelled,
-        "unproven": rollout.unproven,
-        "merged": rollout.merged,
     }
 
 
@@ -151,7 +139,7 @@ def _stuck_as_json(stuck: Stuck) -> dict[str, Any]:
         "rebuild": stuck.rebuild.id,
         "repository": stuck.rebuild.repository,
         "state": stuck.rebuild.state.value,
-        "since": stuck.since.isoformat(),
+        "since": stuck.since,
         "owners": list(stuck.owners),
         "reason": stuck.rebuild.reason,
         "url": stuck.rebuild.url,

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from bot.domain.packages.cves.detected import Rating
 from bot.domain.packages.gate import GateMode, GateOutcome
@@ -41,27 +40,3 @@ class Unfixed:
     severity: Rating
     packages: tuple[str, ...]
     images: int
-
-
-def as_json(gate: GateView | None) -> dict[str, Any] | None:
-    """Gives it as plain JSON values; None where nothing is asked of the image."""
-    if gate is None:
-        return None
-    return {
-        "mode": gate.mode.value,
-        "outcome": gate.outcome.value,
-        "told": gate.told,
-        "blocking": gate.blocking,
-        "unfixed": gate.unfixed,
-        "judged_at": gate.judged_at,
-    }
-
-
-def unfixed_as_json(unfixed: Unfixed) -> dict[str, Any]:
-    """Gives it as plain JSON values."""
-    return {
-        "id": unfixed.id,
-        "severity": unfixed.severity.value,
-        "packages": list(unfixed.packages),
-        "images": unfixed.images,
-    }

@@ -11,7 +11,6 @@ from bot.domain.images.standing import ImageStanding, ImageState
 from bot.domain.repositories.naming import Naming
 from bot.domain.wording.words import counted
 from bot.views.images.gates import GateView
-from bot.views.images.gates import as_json as gate_as_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def as_json(view: ImageView) -> dict[str, Any]:
         "seen_at": image.seen_at,
         "looked_at": view.looked_at,
         "error": image.error,
-        "gate": gate_as_json(view.gate),
+        "gate": None if view.gate is None else asdict(view.gate),
         "platforms": [_standing(each) for each in image.standings],
         "deployed": [place_as_json(each) for each in view.deployed],
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.advisory import Release, Severity
 from bot.domain.packages.ledger.clocks import Passage, Station
 from bot.domain.packages.ledger.entries import LedgerEntry, Places
 from bot.domain.packages.ledger.station_times import StationTime
@@ -137,6 +137,18 @@ def state_of(entry: LedgerEntry) -> str:
     if entry.waits_at is not None:
         return STATION_WORDS[entry.waits_at]
     return "cannot be told" if entry.cannot_tell else "fixed"
+
+
+def released_alone(releases: Iterable[Release], cve: str) -> str:
+    """Words which releases of .NET fix a CVE of which no advisory tells; empty where none lists it."""
+    fixing = sorted(
+        (each for each in releases if cve in each.cves and not each.is_taken_back),
+        key=lambda each: (each.published_at, each.version),
+    )
+    if not fixing:
+        return ""
+    versions = ", ".join(dict.fromkeys(each.version for each in fixing))
+    return f".NET {versions} fixes it, and no advisory that was read says yet what it affects"
 
 
 UNRATED = "unrated"

@@ -1,7 +1,7 @@
 """Everything that the bot knows of one repository, and why it did what it did."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -22,8 +22,8 @@ from bot.views.rollouts import rebuilds
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
-    """One change of a rebuild's state."""
+class Decision:
+    """One step of a rebuild, with its reason."""
 
     rebuild: int
     at: datetime
@@ -62,7 +62,7 @@ class Explanation:
     config: RepositoryConfig
     usages: tuple[tuple[Usage, Base | None, str | None], ...]
     rebuilds: tuple[Rebuild, ...]
-    transitions: tuple[Transition, ...]
+    transitions: tuple[Decision, ...]
     steps: Mapping[int, tuple[StepRun, ...]] = field(default_factory=dict)
     """Those of the rebuilds that have some, by the rebuilds' ids."""
     waits: Mapping[int, Hold] = field(default_factory=dict)
@@ -95,7 +95,7 @@ def as_json(explained: Explanation, today: date) -> dict[str, Any]:
     """Gives the explanation as plain JSON values; `today` decides which ignores still hold."""
     return {
         "repository": explained.repository,
-        "read_at": explained.read_at.isoformat() if explained.read_at else None,
+        "read_at": explained.read_at,
         "error": explained.error,
         "enabled": explained.config.enabled,
         "usages": _usages_as_json(explained, today),
@@ -105,9 +105,9 @@ def as_json(explained: Explanation, today: date) -> dict[str, Any]:
             rebuilds.as_json(item, explained.waits.get(item.id), explained.steps.get(item.id, ()))
             for item in explained.rebuilds
         ],
-        "transitions": [_transition_as_json(step) for step in explained.transitions],
+        "transitions": [_decision_as_json(decision) for decision in explained.transitions],
         "behind": [_behind_as_json(late) for late in explained.behind],
-        "builds": [_build_as_json(build) for build in explained.builds],
+        "builds": [asdict(build) for build in explained.builds],
         "onboarding": _onboarding_as_json(explained.onboarding) if explained.onboarding is not None else None,
         "issue": _issue_as_json(explained.issue) if explained.issue is not None else None,
         "problems": [
@@ -132,13 +132,13 @@ def _usages_as_json(explained: Explanation, today: date) -> list[dict[str, Any]]
     ]
 
 
-def _transition_as_json(step: Transition) -> dict[str, Any]:
+def _decision_as_json(decision: Decision) -> dict[str, Any]:
     return {
-        "at": step.at.isoformat(),
-        "rebuild": step.rebuild,
-        "from": step.before,
-        "to": step.after,
-        "reason": step.reason,
+        "at": decision.at,
+        "rebuild": decision.rebuild,
+        "from": decision.before,
+        "to": decision.after,
+        "reason": decision.reason,
     }
 
 
@@ -147,16 +147,7 @@ def _behind_as_json(late: Behind) -> dict[str, Any]:
         "base": str(late.base),
         "upstream": str(late.upstream),
         "waits_for": late.digest,
-        "behind_since": late.since.isoformat(),
-    }
-
-
-def _build_as_json(build: BuildStatus) -> dict[str, Any]:
-    return {
-        "workflow": build.workflow,
-        "last_success": build.last_success.isoformat() if build.last_success else None,
-        "read_at": build.read_at.isoformat() if build.read_at else None,
-        "said": build.said,
+        "behind_since": late.since,
     }
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.repositories.onboarding import Onboarding
 from bot.views.fleet.fleet import Standing
 from bot.views.images.image_pages import ImageRow
-from bot.views.repositories.explanation import BuildStatus
+from bot.views.repositories.explanation import BuildStatus, Decision
 from bot.views.rows import RebuildRow
 
 
@@ -23,17 +23,6 @@ class UsageRow:
     is_current: bool | None
     left_alone: str | None
     url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One step of a rebuild, with its reason."""
-
-    rebuild: int
-    at: datetime
-    before: str | None
-    after: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,45 @@
 """A rebuild as every surface shows it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from bot.domain.rollouts.rebuild import Action, Rebuild
 from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.timing.waves import Hold
 
 
-def what(rebuild: Rebuild) -> str:
+class Effect(Protocol):
+    """What a rebuild does, as it or its row tells."""
+
+    @property
+    def action(self) -> str: ...
+
+    @property
+    def pull_request(self) -> int | None: ...
+
+    @property
+    def run(self) -> int | None: ...
+
+    @property
+    def workflow(self) -> str | None: ...
+
+
+def what(rebuild: Effect) -> str:
     """Says in two or three words what the rebuild is: `#12`, `run 3`, `dispatch weekly.yml`, `pull request`."""
     if rebuild.pull_request is not None:
         return f"#{rebuild.pull_request}"
     if rebuild.run is not None:
         return f"run {rebuild.run}"
-    if rebuild.action is Action.DISPATCH and rebuild.workflow:
+    if rebuild.action == Action.DISPATCH and rebuild.workflow:
         return f"dispatch {rebuild.workflow}"
-    return str(rebuild.action).replace("_", " ")
+    return rebuild.action.replace("_", " ")
 
 
 def hold_as_json(hold: Hold | None) -> dict[str, Any] | None:
     """Gives what is waited for as plain JSON values; `until` is when that will probably be over."""
     if hold is None:
         return None
-    return {"reason": hold.reason, "until": hold.until.isoformat() if hold.until else None}
+    return {"reason": hold.reason, "until": hold.until}
 
 
 def step_as_json(step: StepRun) -> dict[str, Any]:
@@ -37,8 +53,8 @@ def step_as_json(step: StepRun) -> dict[str, Any]:
         "reason": step.reason,
         "run": step.run,
         "url": step.url,
-        "began_at": step.began_at.isoformat() if step.began_at else None,
-        "ended_at": step.ended_at.isoformat() if step.ended_at else None,
+        "began_at": step.began_at,
+        "ended_at": step.ended_at,
     }
 
 
@@ -51,7 +67,7 @@ def as_json(rebuild: Rebuild, hold: Hold | None = None, steps: Sequence[StepRun]
         "action": rebuild.action,
         "state": rebuild.state,
         "reason": rebuild.reason,
-        "due_at": rebuild.due_at.isoformat(),
+        "due_at": rebuild.due_at,
         "branch": rebuild.branch,
         "pull_request": rebuild.pull_request,
         "workflow": rebuild.workflow,
@@ -60,7 +76,7 @@ def as_json(rebuild: Rebuild, hold: Hold | None = None, steps: Sequence[StepRun]
         "url": rebuild.url,
         "wave": rebuild.wave,
         "waits_for": hold_as_json(hold),
-        "built_at": rebuild.built_at.isoformat() if rebuild.built_at else None,
+        "built_at": rebuild.built_at,
         "steps": [step_as_json(step) for step in steps],
         "bases": [
             {"base": str(target.base), "from": target.from_digest, "to": target.to_digest}

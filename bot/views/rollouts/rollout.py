@@ -82,7 +82,7 @@ def quarantine_as_json(quarantine: QuarantineStatus) -> dict[str, Any]:
     return {
         "base": str(quarantine.base),
         "digest": quarantine.digest,
-        "since": quarantine.since.isoformat(),
+        "since": quarantine.since,
         "by": quarantine.who,
         "reason": quarantine.reason,
         "waiting": quarantine.waiting,
@@ -93,7 +93,7 @@ def quarantine_as_json(quarantine: QuarantineStatus) -> dict[str, Any]:
 def entry_as_json(entry: Entry) -> dict[str, Any]:
     """Gives what somebody asked for as plain JSON values."""
     return {
-        "at": entry.at.isoformat(),
+        "at": entry.at,
         "who": entry.word.who,
         "claimed": entry.word.is_claimed,
         "what": entry.what,
@@ -107,17 +107,17 @@ def as_json(progress: RolloutProgress) -> dict[str, Any]:
     return {
         "id": progress.id,
         "title": progress.title,
-        "opened_at": progress.opened_at.isoformat(),
-        "ended_at": progress.ended_at.isoformat() if progress.ended_at else None,
+        "opened_at": progress.opened_at,
+        "ended_at": progress.ended_at,
         "standing": progress.standing,
         "paused": None
         if progress.pause is None
         else {
-            "since": progress.pause.since.isoformat(),
+            "since": progress.pause.since,
             "by": progress.pause.who,
             "reason": progress.pause.reason,
         },
-        "opened_by": progress.opened_by.isoformat() if progress.opened_by else None,
+        "opened_by": progress.opened_by,
         "states": dict(progress.states),
         "waves": [_wave(wave) for wave in progress.waves],
         "rebuilds": [
@@ -137,7 +137,7 @@ def _wave(wave: WaveProgress) -> dict[str, Any]:
         "unmerged": tally.unmerged,
         "ended": tally.ended,
         "failed": tally.failed,
-        "began_at": tally.began_at.isoformat() if tally.began_at else None,
-        "done_since": tally.done_since.isoformat() if tally.done_since else None,
+        "began_at": tally.began_at,
+        "done_since": tally.done_since,
         "waits_for": rebuilds.hold_as_json(wave.held),
     }

@@ -73,7 +73,7 @@ def as_json(terms_answer: TermsAnswer) -> dict[str, Any]:
             term.name: {"value": _plain(term.value), "rule": term.rule, "why": term.why}
             for term in terms_answer.terms
         },
-        "frozen_until": freeze.until.isoformat() if freeze else None,
+        "frozen_until": freeze.until if freeze else None,
         "frozen_because": freeze.reason if freeze else None,
     }
 

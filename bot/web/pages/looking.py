@@ -12,7 +12,6 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.images.standing import ImageState
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.fleet.watch.feeds.rows import FeedsStore
 from bot.settings.tokens import Right
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
@@ -24,7 +23,7 @@ from bot.store.pages.images.images import ImagePagesStore
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.pages.repositories import RepositoryPagesStore
 from bot.store.pages.rollouts import RolloutPagesStore
-from bot.views.bases.advisories import FIX_WORDS, FixState, released_alone
+from bot.views.bases.advisories import FIX_WORDS, FixState
 from bot.views.fleet.fleet import IN_WORDS, FleetFilter, Sort, Standing
 from bot.views.fleet.operations import StageRow
 from bot.views.images.image_contents import ORIGIN_WORDS, Origin, PackageFilter, WantedCves
@@ -229,8 +228,8 @@ async def cve(request: Request) -> Response:
 
 
 async def _without_advisory(request: Request, cve: str) -> str:
-    """What the release feed says of a CVE that nothing else tells of: changes of bases lead here before it does."""
-    release_note = released_alone((await site_of(request).stores[FeedsStore].known_releases()).values(), cve)
+    """What the release feed says of a CVE that nothing else tells of."""
+    release_note = await site_of(request).stores[LedgerStore].release_note(cve)
     return f"{cve}: {release_note}." if release_note else ""
 
 

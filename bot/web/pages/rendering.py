@@ -17,7 +17,7 @@ from bot.domain.wording.words import counted, duration, first_few, in_words, per
 from bot.settings.tokens import Person, Right
 from bot.store.pages.fleet.operations import OperationsStore
 from bot.views.images.ledger import places_in_words
-from bot.views.names import short_digest
+from bot.views.names import USUAL, short_digest
 from bot.web import charts
 from bot.web.access.forms import FIELD, form_token, keep_token, set_cookie
 from bot.web.site import site_of
@@ -27,7 +27,6 @@ _LONGEST_DONE = 200
 _FOLDER = Path(__file__).parents[1] / "templates"
 _WHOLE_DAYS = timedelta(days=7)
 """From here on the hour of a day no longer counts."""
-_USUAL = "mcr.microsoft.com/dotnet/"
 NAVIGATION = (
     ("Fleet", "/"),
     ("Rollouts", "/rollouts"),
@@ -56,12 +55,12 @@ def outside(url: str | None) -> str | None:
 
 
 def short(base: str) -> str:
-    return base.removeprefix(_USUAL)
+    return base.removeprefix(USUAL)
 
 
 def short_names(text: str) -> str:
     """A sentence with the names of Microsoft's images as lists show them."""
-    return text.replace(_USUAL, "")
+    return text.replace(USUAL, "")
 
 
 def short_reference(reference: str) -> str:

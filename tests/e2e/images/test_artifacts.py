@@ -10,8 +10,8 @@ import pytest
 from bot.domain.packages.gate import GateOutcome
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.fleet.verify.reports.rows.scan_reports import ScanReportsStore
+from bot.store.views.images import ImageViewsStore
 from sandbox.world import World
 from tests.e2e.staging import settled
 
@@ -48,7 +48,7 @@ async def test_a_rebuild_is_held_back_by_the_report_that_its_own_workflow_left_b
         await stage.fleet.publish_runtime("10.0.1", os=b"noble 2")
         await stage.run_pass()
         [view] = [
-            each for each in await stage.bot.stores[ImagesStore].views() if each.image.claim.name.endswith(SHOP)
+            each for each in await stage.bot.stores[ImageViewsStore].views() if each.image.claim.name.endswith(SHOP)
         ]
         claim = view.image.claim
         for run in world.github.runs(SHOP):
@@ -66,7 +66,7 @@ async def test_a_rebuild_is_held_back_by_the_report_that_its_own_workflow_left_b
         [kept] = (await stage.bot.stores[ScanReportsStore].all_about(pushed.digest)).kept
         assert kept.scan.place.endswith(", trivy-report/report.json")
         [view] = [
-            each for each in await stage.bot.stores[ImagesStore].views() if each.image.claim.name.endswith(SHOP)
+            each for each in await stage.bot.stores[ImageViewsStore].views() if each.image.claim.name.endswith(SHOP)
         ]
         assert view.gate is not None
         assert view.gate.outcome is GateOutcome.BLOCKED

@@ -11,9 +11,9 @@ from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import GateOutcome
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.fleet.verify.images.rows.images import ImagesStore
 from bot.settings.sections.gate import GateExceptionSettings
 from bot.store.orders.orders import OrdersStore
+from bot.store.views.images import ImageViewsStore
 from sandbox.github.actions.runs import Run
 from sandbox.world import World
 from tests.e2e.staging import Stage, settled
@@ -76,7 +76,7 @@ async def test_a_rebuild_that_brings_a_high_with_a_fix_is_held_back_until_it_is_
             stage.clock.ahead += timedelta(minutes=3)
             await stage.run_pass()
         [view] = [
-            each for each in await stage.bot.stores[ImagesStore].views() if each.image.claim.name.endswith(SHOP)
+            each for each in await stage.bot.stores[ImageViewsStore].views() if each.image.claim.name.endswith(SHOP)
         ]
         assert view.gate is not None
         assert (view.gate.outcome, view.gate.told) == (GateOutcome.PASSED, "nothing that blocks")
@@ -103,7 +103,7 @@ async def test_a_rebuild_that_brings_a_high_with_a_fix_is_held_back_until_it_is_
         rebuild = (await stage.rebuilds())[SHOP]
         assert (rebuild.state, rebuild.proof) == (RebuildState.SUCCEEDED, ImageVerdict.PROVED)
         [view] = [
-            each for each in await stage.bot.stores[ImagesStore].views() if each.image.claim.name.endswith(SHOP)
+            each for each in await stage.bot.stores[ImageViewsStore].views() if each.image.claim.name.endswith(SHOP)
         ]
         assert view.gate is not None
         assert view.gate.told == "nothing that blocks, 1 accepted"

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.images.standing import ImageState
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.fleet.verify.images.rows.images import ImagesStore
+from bot.store.views.images import ImageViewsStore
 from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.github.actions.runs import Run
@@ -88,7 +88,7 @@ async def led_to_its_end(stage: Stage) -> list[str]:
 
 async def images_of(stage: Stage) -> dict[str, tuple[ImageState, str]]:
     """How each image stands, and on what."""
-    found = await stage.bot.stores[ImagesStore].views()
+    found = await stage.bot.stores[ImageViewsStore].views()
     return {
         view.image.claim.repository.rpartition("/")[2]: (
             view.image.state,

@@ -1,20 +1,27 @@
 """The API: the same as the pages in JSON, described truly, and broken by nothing."""
 
+import contextlib
+import io
 import json
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from bot.cli.screen.output import print_json
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.store.engine.codec import dump
 from bot.store.engine.database import Database
 from bot.store.rows.repositories.tables import repositories
+from bot.store.views.bases import BaseViewsStore
+from bot.store.views.repositories import RepositoryViewsStore
+from bot.views.repositories.explanation import as_json
 from bot.web.site import Site
 from sandbox.stored_fleet.pages import BASE, REPOSITORY
-from tests.integration.web.conftest import READER, SCRAPER, Asking, opened_copy
+from tests.integration.web.conftest import NOON, READER, SCRAPER, Asking, opened_copy
 
 PATHS = [
     *("/fleet", "/rollouts", "/rollouts/13", "/bases", f"/bases/{BASE}", f"/repositories/{REPOSITORY}"),
@@ -92,6 +99,26 @@ async def test_it_is_the_page_in_json(asking: Asking, site: Site) -> None:
     page = (await asking(READER).get(f"/repositories/{REPOSITORY}")).text
     assert found["standing"] in page
     assert all(usage["url"].split("#")[0] in page for usage in found["usages"])
+
+
+async def test_what_a_command_shows_too_is_said_alike(asking: Asking, site: Site) -> None:
+    client = asking(READER)
+    explained = as_json(await site.stores[RepositoryViewsStore].explain(REPOSITORY), NOON.date())
+    page = (await client.get(f"/api/v1/repositories/{REPOSITORY}")).json()
+    assert written(explained["builds"]) == page["builds"] != []
+    packages = [packages for _, packages in await site.stores[BaseViewsStore].changes_of(BASE)]
+    changes = (await client.get(f"/api/v1/bases/{BASE}")).json()["changes"]
+    shown = [change["packages"] for change in reversed(changes)]
+    assert written([[asdict(each) for each in several] for several in packages[-len(shown) :]]) == shown
+    assert any(shown)
+
+
+def written(rows: list[Any]) -> Any:
+    """What a command writes, with the API's word for the zone of times."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        print_json(rows)
+    return json.loads(out.getvalue().replace("+00:00", "Z"))
 
 
 @pytest.mark.parametrize(

@@ -66,10 +66,10 @@ class FleetStore(Store):
         return Standing(standing) if standing else None
 
 
-async def counts(connection: AsyncConnection) -> dict[Standing, int]:
-    """Counts how many repositories stand how."""
+async def counts(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> dict[Standing, int]:
+    """Counts how many repositories stand how; `conditions` are on their standings."""
     number_rows = await connection.execute(
-        select(standings.c.standing, func.count()).group_by(standings.c.standing)
+        select(standings.c.standing, func.count()).where(*conditions).group_by(standings.c.standing)
     )
     by_name = {row[0]: row[1] for row in number_rows}
     return {standing: by_name.get(standing.value, 0) for standing in Standing}

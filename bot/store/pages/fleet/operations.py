@@ -5,18 +5,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rollouts.journal import Entry, Word
 from bot.store.engine.store import Store
 from bot.store.pages.fleet.figures import queues
-from bot.store.pages.rows import (
-    MOST_ROWS,
-)
+from bot.store.pages.rows import MOST_ROWS
 from bot.store.rows.bases.tables import incidents
+from bot.store.rows.journal import latest_entries
 from bot.store.rows.rollouts.budgets import budgets, spendings
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.rollouts.rollouts import open_pauses
-from bot.store.rows.tables import journal
-from bot.views.fleet.operations import BudgetRow, IncidentRow, Operations
+from bot.views.fleet.operations import BudgetRow, Operations
+from bot.views.fleet.status import IncidentRow
 
 
 class OperationsStore(Store):
@@ -32,17 +30,13 @@ class OperationsStore(Store):
                 .order_by(incidents.c.cleared_at.is_not(None), incidents.c.opened_at.desc())
                 .limit(MOST_ROWS // 2)
             )
-            entries = await connection.execute(select(journal).order_by(journal.c.id.desc()).limit(MOST_ROWS))
             return Operations(
                 await queues(connection, now),
                 await _budgets(connection, now),
                 tuple(IncidentRow(row.subject, row.opened_at, row.cleared_at, row.detail) for row in troubles),
                 tuple(await open_pauses(connection)),
                 await open_quarantines(connection),
-                tuple(
-                    Entry(row.at, Word(row.who, row.reason, row.is_claimed), row.what, row.subject)
-                    for row in entries
-                ),
+                tuple(await latest_entries(connection, MOST_ROWS)),
             )
 
 

@@ -60,14 +60,15 @@ async def fleet_practices(
             trend, weeks = (trend_of(days, trend_days), weeks_of(days, moves, today)) if only is None else ((), ())
             this_week = moves.get(monday, (0, 0))
             rows.append(Practice(rule.check, rule.title, rule.severity, counts, trend, *this_week, weeks))
-    of_them = _limit_to(audits.c.repository_id, only)
+    of_them = limit_to(audits.c.repository_id, only)
     judged = await connection.scalar(select(func.count()).where(audits.c.audited_at.is_not(None), *of_them))
     waiting = await connection.scalar(select(func.count()).where(audits.c.due_at <= now, *of_them))
-    brought = await count_onboardings(connection, *_limit_to(onboardings.c.repository_id, only))
+    brought = await count_onboardings(connection, *limit_to(onboardings.c.repository_id, only))
     return FleetPractices(int(judged or 0), int(waiting or 0), tuple(rows), brought)
 
 
-def _limit_to(repository_id: ColumnElement[int], only: Collection[str] | None) -> list[ColumnElement[bool]]:
+def limit_to(repository_id: ColumnElement[int], only: Collection[str] | None) -> list[ColumnElement[bool]]:
+    """The condition that a row is of one of these repositories; none where all are meant."""
     if only is None:
         return []
     return [repository_id.in_(select(repositories.c.id).where(repositories.c.name.in_(sorted(only))))]

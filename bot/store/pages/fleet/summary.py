@@ -13,7 +13,8 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.rebuild import AWAITING, RebuildState
 from bot.store.engine.codec import load
 from bot.store.engine.store import Store
-from bot.store.pages.fleet.practices import fleet_practices
+from bot.store.pages.fleet.fleet import counts
+from bot.store.pages.fleet.practices import fleet_practices, limit_to
 from bot.store.pages.images.gates import unfixed_in
 from bot.store.rows.bases.tables import notices
 from bot.store.rows.images.contradictions import open_contradictions
@@ -52,14 +53,14 @@ async def summarize_fleet(
     connection: AsyncConnection, since: datetime, until: datetime, only: Collection[str] | None = None
 ) -> Summary:
     """Of a span of time; with `only`, as if the fleet had these repositories alone, without a trend."""
-    mine = _of(rebuilds.c.repository_id, only)
+    mine = limit_to(rebuilds.c.repository_id, only)
     rolled_out = await _rolled_out(connection, since, until, mine)
     stuck, stuck_in_all = await _stuck(connection, until, mine)
     planned = select(func.count()).where(rebuilds.c.state.in_(AWAITING), *mine)
     return Summary(
         since,
         until,
-        await _counted(connection, only),
+        await counts(connection, *limit_to(standings.c.repository_id, only)),
         {} if only is not None else await _counted_on(connection, since),
         await _titled(connection, rolled_out[:_MOST_ROLLOUTS]),
         len(rolled_out),
@@ -72,24 +73,11 @@ async def summarize_fleet(
         await _noticed(connection, Topic.END_OF_LIFE),
         int(await connection.scalar(planned) or 0),
         await fleet_practices(connection, until, only),
-        await unfixed_in(connection, *_of(images.c.repository_id, only)),
+        await unfixed_in(connection, *limit_to(images.c.repository_id, only)),
         sum(row.unproven for row in rolled_out),
         sum(row.merged for row in rolled_out),
         await open_contradictions(connection, only),
     )
-
-
-def _of(repository_id: ColumnElement[int], only: Collection[str] | None) -> list[ColumnElement[bool]]:
-    if only is None:
-        return []
-    return [repository_id.in_(select(repositories.c.id).where(repositories.c.name.in_(sorted(only))))]
-
-
-async def _counted(connection: AsyncConnection, only: Collection[str] | None) -> dict[Standing, int]:
-    """Counts how many repositories stand how."""
-    number = select(standings.c.standing, func.count()).where(*_of(standings.c.repository_id, only))
-    numbers = {row[0]: row[1] for row in await connection.execute(number.group_by(standings.c.standing))}
-    return {standing: numbers.get(standing.value, 0) for standing in Standing}
 
 
 async def _counted_on(connection: AsyncConnection, since: datetime) -> dict[Standing, int]:

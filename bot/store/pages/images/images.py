@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,16 +14,15 @@ from bot.domain.images.image import ProducedImage
 from bot.domain.images.standing import ImageStanding, ImageState
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
-from bot.store.engine.readable import readable
 from bot.store.pages.cve_pages import CvePagesStore
-from bot.store.pages.images.claims import ORDER, images_with_repositories, joined, one_of, read_claims
+from bot.store.pages.images.claims import ORDER, Claims, joined, one_of, read_claims
 from bot.store.pages.images.contents import gaps_in, ledger_of, open_cves, shown_image
 from bot.store.pages.images.deployed import deployments_of
 from bot.store.pages.images.gates import gates_of
 from bot.store.pages.images.read_platforms import read_platforms
 from bot.store.pages.images.sboms import packages_of_images
 from bot.store.pages.rows import line_url
-from bot.store.rows.images.images import contested_images, image_of, images
+from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories
 from bot.views.images.image_contents import WantedCves, cves_of
 from bot.views.images.image_pages import (
@@ -55,14 +54,8 @@ class ImagePagesStore(CvePagesStore):
         async with self._database.reading() as connection:
             states = await count_images(connection)
             total = await connection.scalar(joined(select(func.count()).select_from(images)).where(*conditions))
-            rows = await connection.execute(
-                images_with_repositories()
-                .where(*conditions)
-                .order_by(*ORDER)
-                .limit(cut.per_page)
-                .offset(cut.offset)
-            )
-            image_rows = await _rows(connection, rows.all(), self._clock.now())
+            claims = await read_claims(connection, *conditions, most=cut.per_page, offset=cut.offset)
+            image_rows = await _rows(connection, claims, self._clock.now())
         return Images(states, page_of(image_rows, int(total or 0), cut))
 
     async def image(self, name: str, web: str, tag: str | None = None) -> ImagePage | None:
@@ -107,16 +100,15 @@ async def images_on(connection: AsyncConnection, base: Base, most: int, now: dat
     """Reads the images of which some platform is seen to stand on the base."""
     is_on = cast(images.c.standings, String).contains(json.dumps(dump(base, Base)), autoescape=True)
     counted = (await connection.execute(select(func.count(), func.count(images.c.behind_since)).where(is_on))).one()
-    rows = await connection.execute(images_with_repositories().where(is_on).order_by(*ORDER).limit(most))
-    return OnBase(await _rows(connection, rows.all(), now), counted[0], counted[1])
+    claims = await read_claims(connection, is_on, most=most)
+    return OnBase(await _rows(connection, claims, now), counted[0], counted[1])
 
 
 async def images_of(connection: AsyncConnection, repository: int, most: int, now: datetime) -> tuple[ImageRow, ...]:
     """Reads the images that one repository produces."""
-    rows = await connection.execute(
-        images_with_repositories().where(images.c.repository_id == repository).order_by(*ORDER).limit(most)
+    return await _rows(
+        connection, await read_claims(connection, images.c.repository_id == repository, most=most), now
     )
-    return await _rows(connection, rows.all(), now)
 
 
 def _list_conditions(image_filter: WantedImages) -> list[ColumnElement[bool]]:
@@ -134,15 +126,9 @@ def _list_conditions(image_filter: WantedImages) -> list[ColumnElement[bool]]:
     return conditions
 
 
-async def _rows(connection: AsyncConnection, rows: Sequence[Any], now: datetime) -> tuple[ImageRow, ...]:
-    lost = await contested_images(connection) if rows else frozenset()
-    gate_views = await gates_of(connection, [row.id for row in rows])
-    image_rows: Iterable[ImageRow] = readable(
-        rows,
-        lambda row: replace(_row(image_of(row, row.name, lost), now), gate=gate_views.get(row.id)),
-        lambda row: f"image {row.id}",
-    )
-    return tuple(image_rows)
+async def _rows(connection: AsyncConnection, claims: Claims, now: datetime) -> tuple[ImageRow, ...]:
+    gate_views = await gates_of(connection, [row.id for row, _ in claims])
+    return tuple(replace(_row(image, now), gate=gate_views.get(row.id)) for row, image in claims)
 
 
 def _row(image: ProducedImage, now: datetime) -> ImageRow:

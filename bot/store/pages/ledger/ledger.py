@@ -31,8 +31,9 @@ from bot.store.pages.ledger.pinned import read_pinned
 from bot.store.pages.ledger.rebuild_time import read_rebuild_time
 from bot.store.pages.ledger.shown_again import as_shown, read_shown_again
 from bot.store.pages.ledger.shown_since import ShownSince, read_shown_since
+from bot.store.rows.bases.tables import releases
 from bot.store.rows.inventories.inventories import image_inventories
-from bot.views.images.ledger import CveFilter, CvePage, CveRow, Cves, count_severities, row_of
+from bot.views.images.ledger import CveFilter, CvePage, CveRow, Cves, count_severities, released_alone, row_of
 from bot.views.images.ledger_groups import ImageGroup, grouped
 from bot.views.paging import Cut, page_of
 
@@ -119,6 +120,14 @@ class LedgerStore(CvePagesStore):
         """Why images may have CVEs that the kept data does not tell of; empty where there is no such reason."""
         async with self._database.reading() as connection:
             return await gaps_of_fleet(connection, self._max_age, self._clock.now())
+
+    async def release_note(self, name: str) -> str:
+        """What Microsoft's releases say of a CVE that nothing else tells of; changes of bases lead to it before an
+        advisory does. Empty where they say nothing; few ask."""
+        from bot.store.rows.bases.releases import read_releases
+
+        async with self._database.reading() as connection:
+            return released_alone(await read_releases(connection, select(releases)), name)
 
     async def _one(self, name: str) -> _OneCve | None:
         one_cve = self._by_name.get(name)

@@ -42,6 +42,7 @@ from bot.store.rows.images.gates import gates, let_through
 from bot.store.rows.images.scan_reports import scan_reports
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.inventories.vulnerabilities import dumps
+from bot.store.views.images import ImageViewsStore
 from bot.upstream.osv.addresses import API, DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.record import UNNAMED
@@ -570,7 +571,7 @@ async def test_every_surface_shows_what_the_gate_says_and_what_nobody_has_fixed(
     await publish(stores, UNFIXED)
     assert (await kept(stores, ALL))[0] == "passed"
     told = "the gate lets it through: nothing that blocks, 1 vulnerability without a fix"
-    [view] = await stores.images.views()
+    [view] = await stores[ImageViewsStore].views()
     page = await stores.image_pages.image(view.image.claim.name, "https://forge.example")
     [row] = (await stores.image_pages.images(WantedImages(), Cut())).images.items
     assert page is not None
@@ -587,7 +588,7 @@ async def test_a_version_listed_beside_ranges_has_no_fix_on_any_surface(stores: 
     await running(stores, SSL, base=(SSL,))
     await publish(stores, beside)
     assert (await kept(stores, ALL))[0] == "passed"
-    [view] = await stores.images.views()
+    [view] = await stores[ImageViewsStore].views()
     assert view.gate is not None
     assert view.gate.in_words == "the gate lets it through: nothing that blocks, 1 vulnerability without a fix"
     await move_base(stores, SSL, OTHER)
@@ -609,7 +610,7 @@ async def test_a_row_that_says_what_no_gate_does_keeps_no_other_from_being_shown
     await kept(stores, ALL)
     async with stores.database.transaction() as connection:
         await connection.execute(update(gates).values(outcome="odd"))
-    [view] = await stores.images.views()
+    [view] = await stores[ImageViewsStore].views()
     assert view.gate is None
     assert (await stores.image_pages.images(WantedImages(), Cut())).images.items
     assert set((await stores.figures.figures()).gated.values()) <= {0}

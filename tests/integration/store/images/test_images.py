@@ -26,6 +26,7 @@ from bot.fleet.watch.registry.ports import Sighting
 from bot.reconcile.loop import Loop
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
+from bot.store.views.images import ImageViewsStore
 from bot.views.images.image_pages import WantedImages
 from bot.views.paging import Cut
 from tests.integration.store.conftest import NOON, ON_BOTH
@@ -266,7 +267,7 @@ async def test_bases_are_known_by_what_they_show(stores: Stores) -> None:
 async def test_views_tell_where_an_image_is_run(stores: Stores) -> None:
     await stores.listing(Repository("contoso/shop", "main"))
     await producing(stores, Claim(ASPNET.name, TagRule("latest"), Source.BUILD))
-    [view] = await stores.images.views()
+    [view] = await stores[ImageViewsStore].views()
     assert [place.repository for place in view.deployed] == ["contoso/shop"]
 
 
@@ -308,8 +309,20 @@ async def test_a_tag_with_a_build_of_its_own_is_run_where_it_is_named_and_anothe
         for tag in ("8.0", "9.0", "8.0.1")
     )
     await stores.read(Reading("tree-1", (), images=tuple(GOLDEN), deployed=deployed))
-    run = {view.image.claim.tag.text: [each.path for each in view.deployed] for view in await stores.images.views()}
+    run = {
+        view.image.claim.tag.text: [each.path for each in view.deployed]
+        for view in await stores[ImageViewsStore].views()
+    }
     assert run == {"8.0": ["8.0.1.yaml", "8.0.yaml"], "9.0": ["8.0.1.yaml", "9.0.yaml"]}
+
+
+async def test_the_images_of_one_repository_are_read_alone_as_among_all(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"), Repository("contoso/other", "main"))
+    await stores.read(Reading("tree-1", (), images=tuple(GOLDEN), deployed=(usage_of(ASPNET),)))
+    everything = await stores[ImageViewsStore].views()
+    mine = [view for view in everything if view.image.repository == "contoso/shop"]
+    assert await stores[ImageViewsStore].views("contoso/shop") == mine
+    assert 0 < len(mine) < len(everything)
 
 
 async def test_a_place_that_pins_what_one_tag_shows_runs_no_other(stores: Stores) -> None:
@@ -322,7 +335,10 @@ async def test_a_place_that_pins_what_one_tag_shows_runs_no_other(stores: Stores
     for row, letter in zip(await stores.images.images_of("contoso/shop"), "df", strict=True):
         look = Look(row.claim.tag.text, SeenImage(digest(letter), (PLATFORM,)), (STANDING,))
         await stores.images.keep_look(row, look)
-    run = {view.image.claim.tag.text: [each.path for each in view.deployed] for view in await stores.images.views()}
+    run = {
+        view.image.claim.tag.text: [each.path for each in view.deployed]
+        for view in await stores[ImageViewsStore].views()
+    }
     assert run == {"8.0": ["eight.yaml", "other.yaml"], "9.0": ["other.yaml"]}
     page = await stores.image_pages.image(name, "https://forge.example")
     assert page is not None

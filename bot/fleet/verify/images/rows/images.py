@@ -25,8 +25,6 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.pages.images.deployed import deployments_of
-from bot.store.pages.images.gates import gates_of
 from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.named import bases_named_by
@@ -46,7 +44,6 @@ from bot.store.rows.inventories.runtimes import runtimes_in
 from bot.store.rows.inventories.wanted import ShownImage, TwoLooks, want_image
 from bot.store.rows.repositories.audits import audit_again
 from bot.store.rows.repositories.tables import repositories
-from bot.views.images.images import ImageView
 
 _AT_A_TIME = 2_000
 COMPARED_AT_ONCE = 100
@@ -88,20 +85,6 @@ class ImagesStore(Store):
             contested = await contested_images(connection)
             rows = (await connection.execute(query)).all()
         return readable(rows, lambda row: image_of(row, row.name, contested), lambda row: f"image {row.id}")
-
-    async def views(self) -> list[ImageView]:
-        """Reads all images with where they are run, in the order of names."""
-        async with self._database.reading() as connection:
-            contested = await contested_images(connection)
-            rows = (await connection.execute(_BY_NAME)).all()
-            answers = await gates_of(connection)
-            run_at = await deployments_of(connection, [row.id for row in rows])
-
-        def view(row: Any) -> ImageView:
-            image = image_of(row, row.name, contested)
-            return ImageView(image, row.looked_at, tuple(run_at.get(row.id, ())), answers.get(row.id))
-
-        return readable(rows, view, lambda row: f"image {row.id}")
 
     async def named_bases(self, image: ProducedImage) -> NamedBases:
         async with self._database.reading() as connection:

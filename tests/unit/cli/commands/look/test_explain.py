@@ -20,7 +20,7 @@ from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.views.images.gates import GateView
 from bot.views.images.images import ImageView
-from bot.views.repositories.explanation import Explanation, Transition, unheld_steps
+from bot.views.repositories.explanation import Decision, Explanation, unheld_steps
 from tests.builders import rebuild
 
 TODAY = date(2027, 1, 31)
@@ -110,7 +110,7 @@ def test_of_a_large_repository_a_screen_is_shown_and_the_rest_counted(capsys: py
 def test_of_many_transitions_the_last_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     going = rebuild("contoso/shop")
     steps = tuple(
-        Transition(going.id, AT + timedelta(minutes=number), None, "planned", f"reason {number:02}")
+        Decision(going.id, AT + timedelta(minutes=number), None, "planned", f"reason {number:02}")
         for number in range(11)
     )
     large = replace(explained(RepositoryConfig()), rebuilds=(going,), transitions=steps)

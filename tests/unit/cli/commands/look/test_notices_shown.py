@@ -11,13 +11,13 @@ from bot.cli.commands.look.plan import show_behind
 from bot.cli.commands.look.status import show_status
 from bot.cli.options import Format
 from bot.domain.bases.mirrors import Behind, Likeness
-from bot.domain.bases.notice import Notice, Topic
+from bot.domain.bases.notice import Notice, OpenNotice, Topic
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.rollout import Pause
 from bot.views.bases.history import History
 from bot.views.bases.mirrors import MirrorStatus
-from bot.views.fleet.status import BaseStatus, NoticeStatus, Status
+from bot.views.fleet.status import BaseStatus, Status
 from tests.builders import rebuild
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -33,7 +33,7 @@ STATUS = Status(
     ),
     rebuilds=(),
     incidents=(),
-    notices=(NoticeStatus(Topic.WITHDRAWN, ALPINE, NOON, TEXT, (NEXT,)),),
+    notices=(OpenNotice(1, Topic.WITHDRAWN, ALPINE, NOON, None, TEXT, (NEXT,), told=False),),
     feed_errors=(),
 )
 LAG = Notice(Topic.RELEASE_LAG, ALPINE, NOON, NOON + timedelta(hours=3), timedelta(hours=3), "3 h after the feed")

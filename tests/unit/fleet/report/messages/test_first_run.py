@@ -72,4 +72,4 @@ def test_many_are_counted() -> None:
 def test_as_json_it_names_every_repository() -> None:
     [entry] = as_json(staleness_of(FleetBehind((behind(1), behind(2)), 2), NOON))["behind"]
     assert entry["repositories"] == ["contoso/shop-1", "contoso/shop-2"]
-    assert (entry["published_at"], entry["cause"]) == (OLD.isoformat(), "dotnet-security")
+    assert (entry["published_at"], entry["cause"]) == (OLD, "dotnet-security")
