@@ -95,7 +95,7 @@ def _loaded(inputs: Inputs, job: RunnerJob, folder: Path) -> Settings:
 def _defaults(inputs: Inputs, job: RunnerJob) -> Mapping[str, object]:
     """What holds without `config`: all that the App or the token is installed on. A person's token is installed
     nowhere, so that it is the owner's repositories that are read."""
-    if inputs.app_id or TokenCredentials(inputs.token).is_installation:
+    if inputs.app_id or TokenCredentials(inputs.token).is_of_app:
         return {}
     return {"github": {"repositories": {"include": [f"{job.owner}/*"]}}}
 

@@ -56,7 +56,7 @@ class GitHub:
         self._builds = builds.BuildsLook(Bulk(self._transport))
         self._dispatching = workflows.Dispatching(self._transport)
         self._rules = RulesAhead(self._transport, clock)
-        self._as_app = access.credentials.is_installation
+        self._as_app = access.credentials.is_of_app
         self._silent: Mapping[str, Silence] = {}
 
     async def close(self) -> None:

@@ -16,8 +16,8 @@ class TokenCredentials:
     token: str
 
     @property
-    def is_installation(self) -> bool:
-        """Whether it is that of an installation, as the token of a workflow is too: it sees the repositories of
+    def is_of_app(self) -> bool:
+        """Whether an App's installation was given it, as a workflow is given its token: it sees the repositories of
         that installation and no others, and GitHub signs what is committed with it."""
         return self.token.startswith("ghs_")
 
@@ -36,8 +36,8 @@ class AppCredentials:
     permissions: Mapping[str, str] | None = None
 
     @property
-    def is_installation(self) -> bool:
-        return self.installation is not None
+    def is_of_app(self) -> bool:
+        return True
 
     def __repr__(self) -> str:
         return f"AppCredentials(id={self.id}, private_key=***)"
