@@ -55,10 +55,10 @@ class Connection(aiosqlite.Connection):
         if self.in_transaction or not self._is_answered:
             await super().rollback()
 
-    async def _execute(self, work: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """What is given up while the thread is at work has no answer; the next answer is also to all before."""
         self._is_answered = False
-        answer = await super()._execute(work, *args, **options)  # type: ignore[no-untyped-call]
+        answer = await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
         self._is_answered = True
         return answer
 
