@@ -18,6 +18,7 @@ from pathlib import Path
 from sqlalchemy import Engine, event, update
 
 from bot.domain.clock import ManualClock
+from bot.domain.rollouts.policy import Terms
 from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.stage import run_stage
@@ -30,6 +31,7 @@ from bot.settings import load
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import leased_tables
 from bot.store.engine.queue.news import Newsboard
+from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.web.serving import listening_on
 from tests.bench.bench_plan_tick import child
 from tests.bench.measured import Measured
@@ -79,6 +81,10 @@ async def fill(folder: str) -> None:
         for _ in range(2):
             await one_pass(bot)
         async with bot.database.transaction() as connection:
+            # The workflow that the policy means, so that no other is to be asked for
+            await connection.execute(
+                update(workflow_builds).values(workflow=Terms().workflow, max_age_seconds=None)
+            )
             for table in leased_tables():
                 await connection.execute(update(table).values(due_at=bot.clock.now() + _REST, attempts=0))
 
