@@ -4,7 +4,7 @@ its page reads from."""
 import asyncio
 import contextlib
 import signal
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -50,6 +50,9 @@ NEWS_EVERY = timedelta(seconds=2)
 _APART = timedelta(milliseconds=50)
 """Between stages that wake together. A tick that finds nothing takes less, and so they need a connection after the
 other: with one for each, most are opened anew each time, and what each has cached takes 30 MB more."""
+_FIRST_WITHIN = timedelta(seconds=1)
+"""So long the first tick of a stage is waited for before the next stage has its own, for the same reason: the first
+ones ask about the whole fleet."""
 _SOONER = 0.1
 """By up to this part of its sleep a stage wakes sooner, so that stages stay apart."""
 _CLOCK_EVERY = timedelta(seconds=10)
@@ -129,6 +132,8 @@ async def _tick_until(
         task.add_done_callback(running.discard)
         return task
 
+    ended = {stage.name: asyncio.Event() for stage in STAGES}
+
     async def tick(stage: Stage) -> None:
         try:
             if await under_way(_tick_measured(stage, bot, beats)):
@@ -138,6 +143,8 @@ async def _tick_until(
         except SchemaChanged as changed:
             if not outdated.done():
                 outdated.set_exception(changed)
+        finally:
+            ended[stage.name].set()
 
     async def wake() -> None:
         with contextlib.suppress(asyncio.CancelledError):
@@ -146,13 +153,13 @@ async def _tick_until(
                 _bring_forward(scheduler.get_job(stage.name), wait + place * _APART)
 
     await board.news(bot.clock.now())  # what was before the first ticks is seen by them
-    for place, stage in enumerate(STAGES):
+    for stage in STAGES:
         sooner = stage.sleeps.total_seconds() * _SOONER
         sleeps: dict[str, Any] = {"seconds": stage.sleeps.total_seconds() - sooner, "jitter": sooner}
-        first = bot.clock.now() + place * _APART
-        scheduler.add_job(tick, "interval", [stage], id=stage.name, next_run_time=first, **sleeps)
+        scheduler.add_job(tick, "interval", [stage], id=stage.name, **sleeps)
     scheduler.add_job(wake, "interval", seconds=NEWS_EVERY.total_seconds())
     scheduler.start()
+    beginning = asyncio.create_task(_begin(scheduler, ended))
     watching = asyncio.create_task(_wake_once_set(scheduler))
     log.info("started", worker=bot.worker.name, store=bot.database.engine.dialect.name)
     reason_to_end: asyncio.Future[object] = asyncio.ensure_future(
@@ -161,6 +168,7 @@ async def _tick_until(
     await asyncio.wait([reason_to_end, outdated], return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", running=len(running))
     watching.cancel()
+    beginning.cancel()
     scheduler.pause()
     bot.worker.draining.set()
     cut_off = await _drain(running)
@@ -171,6 +179,14 @@ async def _tick_until(
         outdated.result()
     await reason_to_end
     await _give_back(bot, attempted=cut_off)
+
+
+async def _begin(scheduler: AsyncIOScheduler, ended: Mapping[str, asyncio.Event]) -> None:
+    """Has every stage tick for the first time, one after the other; `ended` tells by its name that a tick has."""
+    for name, has_ticked in ended.items():
+        _bring_forward(scheduler.get_job(name), timedelta(0))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(has_ticked.wait(), _FIRST_WITHIN.total_seconds())
 
 
 def _bring_forward(job: Job, wait: timedelta) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
+from bot.domain.repositories.builds import BranchBuilds
 from bot.store.engine.codec import dump
 from sandbox.stored_fleet import names
 from sandbox.stored_fleet.publications import CHANNELS, ROLLOUTS, advisories, fixed, opened, version
@@ -155,7 +156,7 @@ def workflow_rows(repository: int, now: datetime, mark: str) -> dict[str, Any]:
         "repository_id": repository,
         "workflow": f"build.yml{mark if repository <= 2 else ''}",
         "max_age_seconds": 7 * 86_400,
-        "builds": [],
+        "builds": dump(BranchBuilds(), BranchBuilds),
         "last_success": last,
         "read_at": now - timedelta(minutes=repository % 55),
         "standing": None,

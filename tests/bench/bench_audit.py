@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ from bot.fleet.audit.rows import AuditStore
 from bot.fleet.audit.tick import AuditOptions, tick
 from bot.fleet.discover.ports import Listing
 from bot.fleet.discover.rows.discover import DiscoverStore
+from bot.fleet.wiring.collecting import collected_seldom
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker
@@ -25,7 +27,9 @@ from tests.bench.measured import Measured
 REPOSITORIES = 1_000
 WORKFLOWS = 236
 AIM_FLEET = 10.0
-AIM_UNCHANGED = 1.0
+AIM_UNCHANGED = 20.0
+"""Milliseconds"""
+CHANGED = 10
 AIM_WORKFLOWS = 0.5
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
@@ -128,9 +132,23 @@ patches:
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """What one audit of the fleet took, in seconds of processor time, and how many repositories it judged."""
+
+    seconds: float
+    judged: int
+
+
 def run() -> list[Measured]:
+    """Python looks for garbage as seldom as in the bot."""
+    with collected_seldom():
+        return _measured()
+
+
+def _measured() -> list[Measured]:
     fleet = [repository_files(number) for number in range(REPOSITORIES)]
-    cold, unchanged, found = asyncio.run(_in_the_store(fleet))
+    cold, unchanged, changed, found = asyncio.run(_in_the_store(fleet))
     workflows = {
         f".github/workflows/build-{number}.yml": _BUILD.format(number=number).encode()
         for number in range(WORKFLOWS)
@@ -141,15 +159,21 @@ def run() -> list[Measured]:
     return [
         Measured(
             f"audit of {REPOSITORIES:,} repositories, nothing known before ({found:,} findings)",
-            f"{cold:.2f} s of processor time, store included",
-            f"under {AIM_FLEET:.0f} s",
-            cold < AIM_FLEET,
+            f"{cold.seconds:.2f} s of processor time, store included, {cold.judged:,} judged",
+            f"under {AIM_FLEET:.0f} s, all judged",
+            cold.seconds < AIM_FLEET and cold.judged == REPOSITORIES,
         ),
         Measured(
-            "the same after a push to each that left these files as they are",
-            f"{unchanged:.2f} s of processor time",
-            f"under {AIM_UNCHANGED:.0f} s",
-            unchanged < AIM_UNCHANGED,
+            "the same after each was read anew and these files were as before",
+            f"{unchanged.seconds * 1000:.1f} ms of processor time, {unchanged.judged:,} judged",
+            f"under {AIM_UNCHANGED:.0f} ms, none judged",
+            unchanged.seconds * 1000 < AIM_UNCHANGED and not unchanged.judged,
+        ),
+        Measured(
+            f"the same after each was read anew and {CHANGED} had another Dockerfile",
+            f"{changed.seconds:.2f} s of processor time, {changed.judged:,} judged",
+            f"{CHANGED} judged",
+            changed.judged == CHANGED,
         ),
         Measured(
             f"audit of {WORKFLOWS} workflow files",
@@ -160,29 +184,34 @@ def run() -> list[Measured]:
     ]
 
 
-async def _in_the_store(fleet: list[dict[str, bytes]]) -> tuple[float, float, int]:
-    """Processor time of the first audit and of one after nothing changed, and how many findings there are."""
+async def _in_the_store(fleet: list[dict[str, bytes]]) -> tuple[_Pass, _Pass, _Pass, int]:
+    """The first audit, one after nothing changed and one after some did; how many findings there are."""
     clock = ManualClock(NOW)
     with TemporaryDirectory() as folder:
         database = await open_database(f"sqlite:///{Path(folder) / 'bench.db'}")
         stores = Stores(database, Worker("bench"), clock)
         await _read(stores, clock, fleet)
-        began = process_time()
-        await tick(stores[AuditStore], AuditOptions(), Loop(clock))
-        cold = process_time() - began
+        cold = await _audited(stores, clock)
         audited = [
             await stores[PracticesStore].audited(f"contoso/service-{number}") for number in range(len(fleet))
         ]
         await _read(stores, clock, fleet)
-        began = process_time()
-        await tick(stores[AuditStore], AuditOptions(), Loop(clock))
-        unchanged = process_time() - began
+        unchanged = await _audited(stores, clock)
+        some = [files | {"Dockerfile": b"# moved\n" + files["Dockerfile"]} for files in fleet[:CHANGED]]
+        await _read(stores, clock, some + fleet[CHANGED:])
+        changed = await _audited(stores, clock)
         await database.close()
-    return cold, unchanged, sum(len(each.findings) for each in audited if each is not None)
+    return cold, unchanged, changed, sum(len(each.findings) for each in audited if each is not None)
+
+
+async def _audited(stores: Stores, clock: ManualClock) -> _Pass:
+    began = process_time()
+    tally = await tick(stores[AuditStore], AuditOptions(), Loop(clock))
+    return _Pass(process_time() - began, tally.audited)
 
 
 async def _read(stores: Stores, clock: ManualClock, fleet: list[dict[str, bytes]]) -> None:
-    """A push to every repository, and what discovery makes of it."""
+    """A push to every repository, and what discovery makes of it: each is read."""
     now = clock.advance(timedelta(hours=1))
     await stores[DiscoverStore].expect_listing()
     [task] = [
@@ -192,7 +221,9 @@ async def _read(stores: Stores, clock: ManualClock, fleet: list[dict[str, bytes]
     taken = tuple(Repository(f"contoso/service-{number}", "main", now) for number in range(len(fleet)))
     await stores[DiscoverStore].record_listing(task, Listing(taken), now)
     by_name = {each.name: files for each, files in zip(taken, fleet, strict=True)}
-    for claimed in await stores[DiscoverStore].repositories.claim(now, len(fleet)):
+    claims = await stores[DiscoverStore].repositories.claim(now, len(fleet))
+    assert len(claims) == len(fleet)
+    for claimed in claims:
         due = await stores[DiscoverStore].repositories.read(claimed)
         shas = {path: hashlib.sha1(text).hexdigest() for path, text in by_name[due.name].items()}
         await stores[DiscoverStore].save_blobs({shas[path]: text for path, text in by_name[due.name].items()})

@@ -18,17 +18,20 @@ from pathlib import Path
 from sqlalchemy import Engine, event, update
 
 from bot.domain.clock import ManualClock
+from bot.domain.rollouts.policy import Terms
 from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.stage import run_stage
 from bot.fleet.stages import STAGES, one_pass
 from bot.fleet.wiring.opening import open_bot
+from bot.service.logs import set_up
 from bot.service.running import NEWS_EVERY, serve
 from bot.service.waking import Waking
 from bot.settings import load
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import leased_tables
 from bot.store.engine.queue.news import Newsboard
+from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.web.serving import listening_on
 from tests.bench.bench_plan_tick import child
 from tests.bench.measured import Measured
@@ -38,6 +41,9 @@ SECONDS, MEGABYTES = 0.3, 170
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 _QUIET = 4 * NEWS_EVERY
 """After so long without a tick every stage has made its first, and looked at what the others wrote in theirs."""
+
+_REST = 2 * _HOUR
+"""What is put off by more than its schedule allows would be taken for the word of a clock that was ahead."""
 
 _OF_EACH_TICK = "SELECT version_num FROM alembic_version"
 
@@ -75,13 +81,18 @@ async def fill(folder: str) -> None:
         for _ in range(2):
             await one_pass(bot)
         async with bot.database.transaction() as connection:
+            # The workflow that the policy means, so that no other is to be asked for
+            await connection.execute(
+                update(workflow_builds).values(workflow=Terms().workflow, max_age_seconds=None)
+            )
             for table in leased_tables():
-                await connection.execute(update(table).values(due_at=bot.clock.now() + 20 * _HOUR, attempts=0))
+                await connection.execute(update(table).values(due_at=bot.clock.now() + _REST, attempts=0))
 
 
 async def served(folder: str) -> None:
     """Prints processor time, ticks and statements of the minute, and the memory at its end and after the hour."""
     stop = asyncio.Event()
+    set_up("json")  # as the service does
     async with _bot(folder) as bot:
         with listening_on("127.0.0.1:0", "127.0.0.1:0") as listening:
             serving = asyncio.create_task(serve(bot, stop, None, listening))

@@ -136,6 +136,8 @@ class Usage:
 
     def lost(self, lacks: Collection[str]) -> tuple[str, ...]:
         """The platforms that it says to build for, of those that its base does not have any more."""
+        if not lacks:
+            return ()
         platform_names = {usual_name(platform) for platform in self.platforms}
         return tuple(each for each in lacks if each in platform_names)
 

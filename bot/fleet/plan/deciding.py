@@ -77,12 +77,12 @@ def _for_repository(
 ) -> list[PlannedRebuild]:
     if (refusal := member.config.refusal) is not None:
         return [_skip_repository(member, pairs, refusal, premises.now)]
-    asked_for = {target.base: rebuild for rebuild in open_rebuilds for target in rebuild.targets}
+    open_by_base = {target.base: rebuild for rebuild in open_rebuilds for target in rebuild.targets}
     needs = [
         need
         for move, usage in pairs
         if (need := need_of(member, move, usage, premises.policy, premises.now.date())) is not None
-        and _is_taken_up(need, asked_for.get(move.change.base), premises)
+        and _is_taken_up(need, open_by_base, premises)
     ]
     needs = stuck_together(needs)
     needs += needs_of_sdk_pins(member, needs)
@@ -116,15 +116,16 @@ def _for_repository(
     return plans
 
 
-def _is_taken_up(need: Need, asked_for: Rebuild | None, premises: Premises) -> bool:
+def _is_taken_up(need: Need, open_by_base: Mapping[Base, Rebuild], premises: Premises) -> bool:
     """Whether a need is planned for.
 
-    One that is met, or that would go back unasked, matters only to what is open for its base, `asked_for`: that no
-    longer gets what it was to bring. It goes no further back than to where it began, and a run that has begun goes
-    on, since it may have built what was taken back.
+    One that is met, or that would go back unasked, matters only to what is open for its base: that no longer gets
+    what it was to bring. It goes no further back than to where it began, and a run that has begun goes on, since it
+    may have built what was taken back.
     """
     if not (need.is_met or need.is_back):
         return True
+    asked_for = open_by_base.get(need.move.change.base)
     if asked_for is None or need.is_met:
         return asked_for is not None
     if asked_for.action is Action.DISPATCH and not asked_for.state.awaits_action:
@@ -153,8 +154,10 @@ def _by_branch(needs: Sequence[Need], open_rebuilds: Sequence[Rebuild], joins: i
         if rebuild.branch is not None:
             homes.update({target.base: rebuild.branch for target in rebuild.targets})
             shared_branch = shared_branch or (rebuild.branch if rebuild.rollout == joins else None)
-    other_needs = [need for need in needs if need.move.change.base not in homes]
+    other_needs = [need for need in needs if need.move.change.base not in homes] if homes else needs
     new = shared_branch or (_new_branch(other_needs) if other_needs else "")
+    if not homes:
+        return {new: list(needs)}
     parts: dict[str, list[Need]] = {}
     for need in needs:
         branch = homes.get(need.move.change.base) or new

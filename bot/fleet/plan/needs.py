@@ -139,6 +139,8 @@ def needs_of_sdk_pins(member: FleetRepository, needs: Sequence[Need]) -> list[Ne
 def stuck_together(needs: Sequence[Need]) -> list[Need]:
     """What has the reference of one that is stuck is left alone with it: an edit moves them all."""
     stuck = {need.usage.reference: need.reason for need in needs if need.is_stuck}
+    if not stuck:
+        return list(needs)
     return [
         replace(need, edit=None, floats=False, reason=stuck[need.usage.reference], is_stuck=True)
         if need.usage.reference in stuck

@@ -110,6 +110,48 @@ async def test_a_stage_does_not_begin_a_tick_before_its_last_has_ended(
     assert told[:6] == ["begun", "ended"] * 3
 
 
+async def test_first_ticks_come_one_after_the_other(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, told = asyncio.Event(), list[str]()
+
+    def ticking(name: str) -> Stage:
+        async def tick(_: Bot) -> TickOutcome:
+            told.append(f"{name} begun")
+            for _turn in range(20):
+                await asyncio.sleep(0.001)
+            told.append(f"{name} ended")
+            if name == "c":
+                stop.set()
+            return TickOutcome()
+
+        return replace(STAGES[0], name=name, tick=tick)
+
+    monkeypatch.setattr(running, "_APART", timedelta())
+    monkeypatch.setattr(running, "STAGES", tuple(map(ticking, "abc")))
+    async with asyncio.timeout(10):
+        await running.serve(bot, stop)
+    assert told == [f"{name} {what}" for name in "abc" for what in ("begun", "ended")]
+
+
+async def test_a_first_tick_that_goes_on_does_not_keep_the_next_stage_from_its_own(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = asyncio.Event()
+
+    async def wait(_: Bot) -> TickOutcome:
+        await stop.wait()
+        return TickOutcome()
+
+    async def end(_: Bot) -> TickOutcome:
+        stop.set()
+        return TickOutcome()
+
+    monkeypatch.setattr(running, "_FIRST_WITHIN", timedelta(milliseconds=10))
+    stages = replace(STAGES[0], name="a", tick=wait), replace(STAGES[0], name="b", tick=end)
+    monkeypatch.setattr(running, "STAGES", stages)
+    async with asyncio.timeout(10):
+        await running.serve(bot, stop)
+
+
 @pytest.fixture
 def waking_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The question is asked all the time, and a stage of which nothing is new sleeps for longer than a test."""

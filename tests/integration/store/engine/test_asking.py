@@ -9,6 +9,7 @@ import aiosqlite
 import pytest
 from sqlalchemy import func, insert, select, text
 
+from bot.domain.failure import Failure
 from bot.store.engine.among import is_among
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing
@@ -88,6 +89,75 @@ async def test_a_statement_and_its_rows_are_one_trip_to_the_thread_of_sqlite(
         assert trips.total() == 1
         await connection.execute(text("SELECT 1"))
         assert trips.total() == 2
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_reading_takes_a_trip_for_each_statement_and_one_for_its_end(
+    numbered: Database, trips: Counter[str]
+) -> None:
+    for statements in 0, 1, 2:
+        async with numbered.reading():
+            pass  # connected
+        trips.clear()
+        async with numbered.reading() as connection:
+            for _ in range(statements):
+                await connection.execute(text("SELECT 1"))
+        assert trips.total() == (statements + 1 if statements else 0)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_transaction_takes_a_trip_more_for_its_lock(numbered: Database, trips: Counter[str]) -> None:
+    async with numbered.transaction() as connection:
+        await connection.execute(text("SELECT 1"))
+    trips.clear()
+    async with numbered.transaction() as connection:
+        await connection.execute(text("SELECT 1"))
+    assert trips.total() == 3
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_reading_sees_one_state_from_its_first_statement_to_its_last(numbered: Database) -> None:
+    count = select(func.count()).select_from(packages)
+    async with numbered.reading() as connection:
+        assert await connection.scalar(count) == len(NAMES)
+        async with numbered.transaction() as writing:
+            await writing.execute(insert(packages), {"key": "z", "type": "deb", "name": "z", "version": "1"})
+        assert await connection.scalar(count) == len(NAMES)
+    async with numbered.reading() as connection:
+        assert await connection.scalar(count) == len(NAMES) + 1
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_reading_that_failed_leaves_no_state_to_the_next(numbered: Database) -> None:
+    with pytest.raises(Failure):
+        async with numbered.reading() as connection:
+            await connection.execute(text("SELECT * FROM no_such_table"))
+    async with numbered.transaction() as connection:
+        await connection.execute(insert(packages), {"key": "z", "type": "deb", "name": "z", "version": "1"})
+    async with numbered.reading() as connection:
+        assert await connection.scalar(select(func.count()).select_from(packages)) == len(NAMES) + 1
+
+
+async def test_a_transaction_whose_beginning_was_given_up_is_rolled_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aiosqlite.Connection, "_execute", in_thread)
+    connection = await connect(":memory:", check_same_thread=False)
+    connection.isolation_level = None
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def begin() -> None:
+        has_begun.set()
+        may_end.wait(10)
+        connection._conn.execute("BEGIN")
+
+    beginning = asyncio.create_task(connection._execute(begin))  # type: ignore[no-untyped-call]
+    assert await asyncio.to_thread(has_begun.wait, 10)
+    beginning.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await beginning
+    asyncio.get_running_loop().call_later(0.01, may_end.set)
+    await connection.rollback()
+    assert not connection.in_transaction
+    await connection.close()
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
