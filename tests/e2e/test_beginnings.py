@@ -100,7 +100,10 @@ async def test_what_differs_in_settings_alone_begins_in_the_same_world(making: M
         async with each.stage(folder) as stage:
             assert stage.world.number == 0  # type: ignore[attr-defined]
             settings, is_under = stage.bot.settings, each != first
-            assert (settings.web.listen == "127.0.0.1:1", settings.bases == ["mcr.microsoft.com/own/*"]) == (is_under, is_under)
+            assert (settings.web.listen == "127.0.0.1:1", settings.bases == ["mcr.microsoft.com/own/*"]) == (
+                is_under,
+                is_under,
+            )
 
 
 async def test_what_has_grown_old_leaves_nothing_behind(making: Making, tmp_path: Path) -> None:
