@@ -21,6 +21,7 @@ from tests import ran
 from tests.compiled_once import compile_once
 from tests.dealing import deal
 from tests.in_memory import keep_in_memory
+from tests.keys_read_once import read_keys_once
 from tests.migrated import migrate
 from tests.plain_logs import log_plainly
 from tests.sqlite_at_once import run_at_once
@@ -30,6 +31,7 @@ compile_once()
 keep_in_memory()
 keep_programs()
 log_plainly()
+read_keys_once()
 
 settings.register_profile("house", deadline=None, database=None)
 settings.register_profile("quick", settings.get_profile("house"), max_examples=30)

@@ -182,15 +182,17 @@ class _Under(Beginning):
     def made_at(self) -> float:
         return self._first.made_at
 
-    def _copied(
+    @asynccontextmanager
+    async def _copied(
         self, folder: Path, exits: AsyncExitStack, sections: Sections | None = None
-    ) -> AbstractAsyncContextManager[Stage]:
-        first = self._sections
+    ) -> AsyncIterator[Stage]:
+        own = self._sections
 
         def both(world: World, of_bot: Path) -> Mapping[str, object]:
-            return {**first(world, of_bot), **(sections(world, of_bot) if sections else {})}
+            return {**own(world, of_bot), **(sections(world, of_bot) if sections else {})}
 
-        return self._first._copied(folder, exits, both)
+        async with self._first._copied(folder, exits, both) as stage:
+            yield stage
 
 
 def beginning(make: Make, organisations: Sequence[str] = (ORGANISATION,)) -> Beginning:
