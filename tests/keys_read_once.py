@@ -21,4 +21,4 @@ def read_keys_once() -> None:
             keys[key] = read(algorithm, key)
         return keys[key]
 
-    RSAAlgorithm.prepare_key = prepare_key  # type: ignore[method-assign]
+    RSAAlgorithm.prepare_key = prepare_key  # type: ignore[method-assign, assignment]
