@@ -14,8 +14,9 @@ def deal(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
 
     Slow tests that are `together` are in one share, so that what they share is made once.
     """
-    slow = [hand for mark in SLOW for hand in _hands([item for item in items if _slowest(item) == mark])]
-    quick = [item for item in items if _slowest(item) is None]
+    marked = [(item, _slowest(item)) for item in items]
+    slow = [hand for mark in SLOW for hand in _hands([item for item, its in marked if its == mark])]
+    quick = [item for item, mark in marked if mark is None]
     dealt: list[pytest.Item] = []
     for worker in range(workers):
         own = [item for hand in slow[worker::workers] for item in hand]

@@ -9,13 +9,16 @@ from typing import Any
 from sandbox.github.openapi import description
 
 Json = Any
+_FITTING: set[str] = set()
+"""What no world of this process need hold to a description again."""
 WORD = re.compile(r"[a-z_]{1,24}|[A-Z_]{1,24}")
 """A text that may be one of those that a description lists."""
 
 
 @dataclass(slots=True)
 class Exchanges:
-    """Answers of one shape to one operation are held to the description once: it is what takes time."""
+    """Answers of one shape to one operation are held to the description once, which takes time: what fits in one
+    world fits in all, and what does not is told in each."""
 
     server: str
     complaints: list[str] = field(default_factory=list)
@@ -32,16 +35,20 @@ class Exchanges:
         except ValueError:
             return
         is_described = described.describes(operation, status)
-        shape = f"{method} {operation.template} {status} {_shape(body)}"
+        shape = f"{self.server} {method} {operation.template} {status} {_shape(body)}"
         key = hashlib.sha256(shape.encode()).hexdigest()
-        if key in self._seen:
+        if key in _FITTING or key in self._seen:
             return
         self._seen.add(key)
         if status >= 400 and not is_described:
-            if not (isinstance(body, dict) and isinstance(body.get("message"), str)):
-                self.complaints.append(f"{method} {operation.template} {status}: a refusal without a message")
-            return
-        self.complaints += described.complaints(method, operation.template, status, body)
+            has_message = isinstance(body, dict) and isinstance(body.get("message"), str)
+            refusal = f"{method} {operation.template} {status}: a refusal without a message"
+            complaints = [] if has_message else [refusal]
+        else:
+            complaints = described.complaints(method, operation.template, status, body)
+        if not complaints:
+            _FITTING.add(key)
+        self.complaints += complaints
 
 
 def _shape(node: Json) -> str:

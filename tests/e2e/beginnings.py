@@ -7,7 +7,7 @@ same: what one does to its copy no other sees, in whichever order they run.
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +23,7 @@ from sandbox.fleets.fleet import SampleFleet
 from sandbox.programs.emulator import ORGANISATION
 from sandbox.programs.parts import MissingPart
 from sandbox.world import World
-from tests.e2e.staging import AheadClock, Stage
+from tests.e2e.staging import AheadClock, Stage, write_sections
 from tests.migrated import new_sqlite
 
 MADE_ANEW_AFTER = 240.0
@@ -32,6 +32,8 @@ MADE_ANEW_AFTER = 240.0
 Make = Callable[[World, Path, str, AsyncExitStack], Awaitable[Stage]]
 Go = Callable[[Stage], Awaitable[object]]
 Begun = Callable[[Path, AsyncExitStack], AbstractAsyncContextManager[Stage]]
+Sections = Callable[[World, Path], Mapping[str, object]]
+"""Of the bot's settings in that world; the folder is for the files that they name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +93,13 @@ class Beginning:
 
         return Beginning(begun, self)
 
+    def under(self, of_world: Sections | None = None, **sections: object) -> "Beginning":
+        """The same moment in the same world, from which the bot goes on with other settings.
+
+        Nothing is made or kept for it: what differs in settings alone has one beginning.
+        """
+        return _Under(self, of_world or (lambda _1, _2: sections))
+
     @asynccontextmanager
     async def stage(self, folder: Path) -> AsyncIterator[Stage]:
         """A copy for one test, with the bot's files in `folder`. Nothing may go against GitHub's descriptions."""
@@ -101,6 +110,21 @@ class Beginning:
             finally:
                 await exits.aclose()
             assert stage.world.traffic.violations == []
+
+    @asynccontextmanager
+    async def left(self, folder: Path) -> AsyncIterator[Stage]:
+        """A copy for programs that ask what the bot has left, which has ended: in `folder` are its settings,
+        `freshness.yaml`, and its store, `freshness.db`."""
+        exits = AsyncExitStack()
+        async with self._copied(folder, exits) as stage:
+            await exits.aclose()
+            yield stage
+
+    @property
+    def made_at(self) -> float:
+        """When that was made which is copied now, by the monotonic clock."""
+        assert self._kept is not None, "nothing was copied yet"
+        return self._kept.made_at
 
     def fixture(self) -> Any:
         """The fixture that gives each test a copy, under the name that the module binds it to."""
@@ -113,11 +137,15 @@ class Beginning:
         return copy
 
     @asynccontextmanager
-    async def _copied(self, folder: Path, exits: AsyncExitStack) -> AsyncIterator[Stage]:
+    async def _copied(
+        self, folder: Path, exits: AsyncExitStack, sections: Sections | None = None
+    ) -> AsyncIterator[Stage]:
         kept = await self._fresh()
-        async with kept.world.going_on(kept.folder, kept.fleet) as (_, fleet):
-            clock = AheadClock(kept.ahead)
-            bot = await exits.enter_async_context(open_bot(load(kept.configured(folder)), clock))
+        async with kept.world.going_on(kept.folder, kept.fleet) as (world, fleet):
+            clock, config = AheadClock(kept.ahead), kept.configured(folder)
+            if sections is not None:
+                write_sections(config, sections(world, folder))
+            bot = await exits.enter_async_context(open_bot(load(config), clock))
             yield Stage(fleet, bot, clock)
 
     async def _fresh(self) -> _Kept:
@@ -141,8 +169,30 @@ class Beginning:
         except BaseException:
             shutil.rmtree(folder)
             raise
-        before = self._before and self._before._kept
-        return _Kept(world, fleet, stage.clock.ahead, folder, before.made_at if before else time.monotonic())
+        began_at = self._before.made_at if self._before else time.monotonic()
+        return _Kept(world, fleet, stage.clock.ahead, folder, began_at)
+
+
+class _Under(Beginning):
+    def __init__(self, first: Beginning, sections: Sections) -> None:
+        self._first = first
+        self._sections = sections
+
+    @property
+    def made_at(self) -> float:
+        return self._first.made_at
+
+    @asynccontextmanager
+    async def _copied(
+        self, folder: Path, exits: AsyncExitStack, sections: Sections | None = None
+    ) -> AsyncIterator[Stage]:
+        own = self._sections
+
+        def both(world: World, of_bot: Path) -> Mapping[str, object]:
+            return {**own(world, of_bot), **(sections(world, of_bot) if sections else {})}
+
+        async with self._first._copied(folder, exits, both) as stage:
+            yield stage
 
 
 def beginning(make: Make, organisations: Sequence[str] = (ORGANISATION,)) -> Beginning:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.beginnings import beginning, drop_all
-from tests.e2e.publishing import move, publish
-from tests.e2e.staging import Stage, settled
+from tests.e2e.beginnings import drop_all
+from tests.e2e.sample import MOVED, PATCHED, PUBLISHED, SETTLED
 from tests.migrated import new_sqlite
 
 
@@ -20,16 +19,10 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_databases")(template))
 
 
-SETTLED = beginning(settled)
-PUBLISHED = SETTLED.then(publish)
 stage = SETTLED.fixture()
-"""The sample fleet, settled: its bases are known, nothing has happened yet (on SQLite)."""
 published = PUBLISHED.fixture()
-"""The sample fleet, whose bases were patched after it had settled; the bot has not seen that yet."""
-patched = PUBLISHED.then(Stage.run_pass).fixture()
-"""The same, and the bot has acted on it in one pass."""
-moved = SETTLED.then(move).fixture()
-"""The sample fleet, whose base of aspnet has moved before any feed lists the release, after the next pass."""
+patched = PATCHED.fixture()
+moved = MOVED.fixture()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -58,6 +58,16 @@ class Stage:
         return {name: rebuild.state for name, rebuild in (await self.rebuilds()).items()}
 
 
+def write_sections(config: Path, sections: Mapping[str, object]) -> None:
+    """Puts sections into the settings, in the place of those that they had; of `github`, settings by their names,
+    where None takes one out."""
+    known = yaml.safe_load(config.read_text())
+    more = {name: list(section) if isinstance(section, tuple) else section for name, section in sections.items()}
+    if isinstance(github := more.get("github"), Mapping):
+        more["github"] = {key: value for key, value in {**known["github"], **github}.items() if value is not None}
+    config.write_text(yaml.safe_dump(known | more))
+
+
 async def settled(
     world: World,
     folder: Path,
@@ -79,18 +89,8 @@ async def settled(
     await fleet.build("10.0.0")
     clock = AheadClock()
     config = world.config(folder, store_url)
-    known = yaml.safe_load(config.read_text())
-    more: dict[str, object] = {"schedule": {"summary": None}}
-    if policy:
-        more["policy"] = list(policy)
-    if rollout:
-        more["rollout"] = dict(rollout)
-    if github:
-        more["github"] = {
-            key: value for key, value in (known["github"] | dict(github)).items() if value is not None
-        }
-    more |= {name: section for name, section in sections.items() if section}
-    config.write_text(yaml.safe_dump(known | more))
+    more = {"schedule": {"summary": None}, "policy": policy, "rollout": rollout, "github": github, **sections}
+    write_sections(config, {name: section for name, section in more.items() if section})
     bot = await exits.enter_async_context(open_bot(load(config), clock))
     stage = Stage(fleet, bot, clock)
     outcomes = await stage.run_pass()

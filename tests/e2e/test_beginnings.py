@@ -91,6 +91,21 @@ async def test_what_goes_on_from_another_is_as_old_as_that(making: Making, tmp_p
     assert (await world_of(first, tmp_path / "d")).number == 1
 
 
+async def test_what_differs_in_settings_alone_begins_in_the_same_world(making: Making, tmp_path: Path) -> None:
+    first = Beginning(making.begun)
+    under = first.under(web={"listen": "127.0.0.1:1"}).under(bases=["mcr.microsoft.com/own/*"])
+    further = under.then(nothing)
+    for number, each in enumerate((under, further, first)):
+        (folder := tmp_path / f"{number}").mkdir()
+        async with each.stage(folder) as stage:
+            assert stage.world.number == 0  # type: ignore[attr-defined]
+            settings, is_under = stage.bot.settings, each != first
+            assert (settings.web.listen == "127.0.0.1:1", settings.bases == ["mcr.microsoft.com/own/*"]) == (
+                is_under,
+                is_under,
+            )
+
+
 async def test_what_has_grown_old_leaves_nothing_behind(making: Making, tmp_path: Path) -> None:
     first = Beginning(making.begun)
     further = first.then(nothing)

@@ -1,11 +1,14 @@
 """The API's addresses. Each answers one view; what may be asked for is checked before the store is."""
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request, Security
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
@@ -82,7 +85,30 @@ async def _reader(request: Request) -> None:
 
 def api_of(site: Site) -> FastAPI:
     """Makes the API of one site, to be mounted at `/api/v1`."""
-    app = FastAPI(
+    app = _empty()
+    app.router.routes = [*_routes()]
+    app.state.site = site
+    app.add_exception_handler(Failure, _store_is_away)
+    return app
+
+
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """Those of every site: what they take and answer is read from the types of forty functions, which takes longer
+    than a page."""
+    app = _empty()
+    _add_lists(app)
+    _add_details(app)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def description(request: Request) -> Response:
+        return JSONResponse(request.app.openapi())
+
+    return app.routes
+
+
+def _empty() -> FastAPI:
+    return FastAPI(
         title="freshness bot",
         version="1",
         description="How a fleet of .NET container images stands to its bases. Everything here reads.",
@@ -94,16 +120,6 @@ def api_of(site: Site) -> FastAPI:
         dependencies=[Depends(_reader), Security(HTTPBearer(auto_error=False))],
         responses={**_REFUSALS, **_NOT_MODIFIED},
     )
-    app.state.site = site
-    app.add_exception_handler(Failure, _store_is_away)
-    _add_lists(app)
-    _add_details(app)
-
-    @app.get("/openapi.json", include_in_schema=False)
-    async def description() -> Response:
-        return JSONResponse(app.openapi())
-
-    return app
 
 
 def _add_lists(app: FastAPI) -> None:

@@ -24,7 +24,7 @@ from bot.store.views.fleet import FleetViewsStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
 from sandbox.images import Image, Pushed
 from sandbox.world import World
-from tests.e2e.beginnings import beginning
+from tests.e2e.sample import SETTLED
 from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 from tests.unit.images.signatures.making import Draft, Holder, chain_of_three, cose
@@ -43,17 +43,17 @@ def signer() -> Holder:
     return the_signer()
 
 
-async def with_signed_bases(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
-    """The sample fleet, where the bases of aspnet must be signed."""
+def only_signed_bases(_: World, folder: Path) -> dict[str, object]:
     roots = folder / "x509" / "ca" / "contoso"
     roots.mkdir(parents=True)
     (roots / "root.pem").write_bytes(the_signer().chain[-1].public_bytes(Encoding.PEM))
     notation = {"trust_dir": str(folder), "stores": ["ca:contoso"], "identities": ["*"]}
     rule = {"match": ["*/dotnet/aspnet", "*/contoso/*"], "mode": "require", "notation": notation}
-    return await settled(world, folder, store_url, exits, trust={"rules": [rule]})
+    return {"trust": {"rules": [rule]}}
 
 
-guarded = beginning(with_signed_bases).fixture()
+guarded = SETTLED.under(only_signed_bases).fixture()
+"""The sample fleet, where the bases of aspnet must be signed."""
 
 
 async def signed(stage: Stage, pushed: Pushed, signer: Holder, repository: str = ASPNET) -> None:

@@ -1,7 +1,6 @@
 """The weekly guarantee end to end: what the servers hold once builds have grown too old."""
 
 from datetime import timedelta
-from functools import partial
 
 import pytest
 
@@ -10,8 +9,8 @@ from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.store.orders.orders import OrdersStore
 from bot.store.views.fleet import FleetViewsStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
-from tests.e2e.beginnings import beginning
-from tests.e2e.staging import Stage, settled
+from tests.e2e.sample import SETTLED
+from tests.e2e.staging import Stage
 
 PATH = ".github/workflows/weekly-rebuild.yml"
 ONLY_DISPATCHED = WEEKLY_REBUILD.replace('  schedule:\n    - cron: "0 2 * * 1"\n', "")
@@ -24,7 +23,7 @@ DAY = timedelta(days=1)
 ANN = Word("Ann", "not this week")
 
 
-staged = beginning(partial(settled, policy=POLICY)).fixture()
+staged = SETTLED.under(policy=POLICY).fixture()
 
 
 async def add(

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from sandbox.world import World
-from tests.e2e.beginnings import beginning
+from tests.e2e.sample import SETTLED
 from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 
@@ -17,20 +17,19 @@ HOURS = 6
 PATH = ".github/workflows/weekly-rebuild.yml"
 
 
-async def in_a_freeze(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
-    """The sample fleet in the middle of a freeze that critical fixes pass."""
-    freeze = {**freeze_for(timedelta(hours=HOURS), "year-end"), "except_severity": "critical"}
-    return await settled(world, folder, store_url, exits, freezes=[freeze])
-
-
-frozen = beginning(in_a_freeze).fixture()
-
-
 def freeze_for(time: timedelta, reason: str) -> dict[str, object]:
     """As in the settings; it began an hour ago."""
     now = datetime.now(UTC)
     since, until = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (now - timedelta(hours=1), now + time))
     return {"from": since, "until": until, "reason": reason}
+
+
+def year_end(_1: World, _2: Path) -> dict[str, object]:
+    return {"freezes": [{**freeze_for(timedelta(hours=HOURS), "year-end"), "except_severity": "critical"}]}
+
+
+frozen = SETTLED.under(year_end).fixture()
+"""The sample fleet in the middle of a freeze that critical fixes pass."""
 
 
 async def begun(stage: Stage) -> tuple[int, int]:

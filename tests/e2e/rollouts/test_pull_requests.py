@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest_asyncio
 import yaml
@@ -45,36 +46,26 @@ class OneRepository(SampleFleet):
         return {SHOP: {"Dockerfile": pinned, **self.more}}
 
 
-def of_one_repository(
-    rules: Sequence[dict[str, object]],
-    more: Mapping[str, str] | None,
-    as_app: bool,
-    freezes: Sequence[dict[str, object]],
-) -> Beginning:
-    """The shop under such rules, whose bot is an App or else a user."""
+@cache
+def of_one_repository(*more: tuple[str, str]) -> Beginning:
+    """The shop with more files."""
 
     async def make(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
-        github: dict[str, object] = {}
-        if as_app:
-            key = folder / "app.pem"
-            key.write_text(world.github.private_key)
-            numbers = {"id": world.github.app_id, "installation": world.github.installation_id}
-            github = {"token_file": None, "app": {**numbers, "private_key_file": str(key)}}
-        return await settled(
-            *(world, folder, store_url, exits),
-            policy=[*rules, {"settle": "0s"}],
-            freezes=list(freezes),
-            fleet=OneRepository(world, more),
-            github=github,
-        )
+        return await settled(world, folder, store_url, exits, fleet=OneRepository(world, dict(more)))
 
     return beginning(make)
 
 
-class Stages:
-    """Stages one for each test, under its own policy."""
+def as_an_app(world: World, folder: Path) -> dict[str, object]:
+    """How GitHub knows the bot, in place of its token."""
+    key = folder / "app.pem"
+    key.write_text(world.github.private_key)
+    numbers = {"id": world.github.app_id, "installation": world.github.installation_id}
+    return {"token_file": None, "app": {**numbers, "private_key_file": str(key)}}
 
-    begun: ClassVar[dict[str, Beginning]] = {}
+
+class Stages:
+    """Stages the shop for each test, under its own policy; the bot is an App or else a user."""
 
     def __init__(self, folder: Path, exits: AsyncExitStack) -> None:
         self._folder = folder
@@ -87,10 +78,12 @@ class Stages:
         as_app: bool = False,
         freezes: Sequence[dict[str, object]] = (),
     ) -> Stage:
-        wanted = repr((rules, more, as_app, freezes))
-        if wanted not in self.begun:
-            self.begun[wanted] = of_one_repository(rules, more, as_app, freezes)
-        return await self._exits.enter_async_context(self.begun[wanted].stage(self._folder))
+        def sections(world: World, folder: Path) -> dict[str, object]:
+            own = {"policy": [*rules, {"settle": "0s"}], "freezes": list(freezes)}
+            return {**own, "github": as_an_app(world, folder)} if as_app else own
+
+        begun = of_one_repository(*sorted((more or {}).items())).under(sections)
+        return await self._exits.enter_async_context(begun.stage(self._folder))
 
     async def restarted(self, stage: Stage, *rules: dict[str, object]) -> Stage:
         """The bot started anew under other rules, with the same store."""

@@ -1,8 +1,6 @@
 """A push builds what a rebuild waits for, before that has begun."""
 
-from contextlib import AsyncExitStack
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -10,24 +8,21 @@ from bot.commands.look.explanation import read_explanation
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import Joined, RebuildState
 from sandbox.github.actions.runs import Run
-from sandbox.world import World
-from tests.e2e.beginnings import beginning
 from tests.e2e.publishing import move
-from tests.e2e.staging import Stage, settled
+from tests.e2e.sample import SETTLED
+from tests.e2e.staging import Stage
 
 NAME = "catalog-web"
 PATH = ".github/workflows/weekly-rebuild.yml"
 
 
-async def built_on_pushes(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
-    """The sample fleet, where a base settles for an hour."""
-    stage = await settled(world, folder, store_url, exits, policy=({"match": {}, "settle": "1h"},))
+async def build_on_pushes(stage: Stage) -> None:
+    world = stage.world
     text = await world.github.read(NAME, PATH)
     await world.github.push(NAME, {PATH: text.replace("on:\n", "on:\n  push:\n    branches: [main]\n", 1)})
     for run in world.github.runs(NAME):
         world.github.finish_run(run.id)
     await stage.run_pass()
-    return stage
 
 
 async def moved_and_pushed(stage: Stage) -> None:
@@ -37,7 +32,8 @@ async def moved_and_pushed(stage: Stage) -> None:
     stage.clock.ahead += timedelta(hours=1, minutes=1)
 
 
-pushed = beginning(built_on_pushes).then(moved_and_pushed).fixture()
+PATIENT = SETTLED.under(policy=({"match": {}, "settle": "1h"},))
+pushed = PATIENT.then(build_on_pushes).then(moved_and_pushed).fixture()
 """A base has moved and settles for an hour; meanwhile somebody pushes, which builds the image."""
 
 

@@ -1,13 +1,12 @@
 """Changes that wait for those that follow them, and the severe one that does not."""
 
 from datetime import timedelta
-from functools import partial
 
 from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
-from tests.e2e.beginnings import beginning
 from tests.e2e.publishing import move
-from tests.e2e.staging import Stage, settled
+from tests.e2e.sample import SETTLED
+from tests.e2e.staging import Stage
 
 BASE = f"{ASPNET}:{RUNTIME_TAG}"
 
@@ -17,7 +16,7 @@ POLICY: tuple[dict[str, object], ...] = (
 )
 
 
-PATIENT = beginning(partial(settled, policy=POLICY))
+PATIENT = SETTLED.under(policy=POLICY)
 patient = PATIENT.fixture()
 """The sample fleet under a policy that lets changes settle for six hours."""
 settling = PATIENT.then(move).fixture()

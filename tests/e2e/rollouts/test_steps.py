@@ -1,10 +1,7 @@
 """After a green build a rebuild goes on to its steps, each gating the next, until production."""
 
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -17,10 +14,9 @@ from bot.store.views.repositories import RepositoryViewsStore
 from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.edges.edge import PATIENCE
 from sandbox.github.actions.runs import Run
-from sandbox.world import World
-from tests.e2e.beginnings import beginning
 from tests.e2e.publishing import move
-from tests.e2e.staging import Stage, settled
+from tests.e2e.sample import SETTLED
+from tests.e2e.staging import Stage
 
 SHOP = "catalog-web"
 """It is rebuilt by a dispatch of its weekly workflow."""
@@ -49,18 +45,19 @@ STEPS = (
 )
 
 
-async def with_steps(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
-    """The sample fleet, of which one repository goes to production in three steps."""
-    policy: tuple[Mapping[str, Any], ...] = (
-        {"match": {"repositories": [f"contoso/{SHOP}"]}, "settle": "0s", "steps": list(STEPS)},
-        {"settle": "0s"},
-    )
-    stage = await settled(world, folder, store_url, exits, policy=[dict(rule) for rule in policy])
+POLICY: tuple[Mapping[str, object], ...] = (
+    {"match": {"repositories": [f"contoso/{SHOP}"]}, "settle": "0s", "steps": list(STEPS)},
+    {"settle": "0s"},
+)
+
+
+async def add_deployments(stage: Stage) -> None:
+    """What the steps start, and the pass that sees it."""
+    world = stage.world
     files = {".github/workflows/deploy.yml": DEPLOY, ".github/workflows/load.yml": LOAD_TEST}
     await world.github.push(SHOP, files)
     await world.github.create_repository("rollouts", {".github/workflows/deploy.yml": DEPLOY})
     await stage.run_pass()
-    return stage
 
 
 def runs(stage: Stage, workflow: str, name: str = SHOP) -> list[Run]:
@@ -73,7 +70,8 @@ async def build(stage: Stage) -> None:
     stage.world.github.finish_run(runs(stage, "weekly-rebuild.yml")[0].id)
 
 
-WITH_STEPS = beginning(with_steps)
+WITH_STEPS = SETTLED.under(policy=POLICY).then(add_deployments)
+"""The sample fleet, of which one repository goes to production in three steps."""
 BUILDING = WITH_STEPS.then(build)
 stage = WITH_STEPS.fixture()
 building = BUILDING.fixture()

@@ -12,8 +12,8 @@ from bot.store.orders.orders import OrdersStore
 from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from sandbox.world import World
-from tests.e2e.beginnings import beginning
 from tests.e2e.publishing import move
+from tests.e2e.sample import SETTLED
 from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 
@@ -29,19 +29,18 @@ ROLLOUT = {
 ANN = Word("Ann", "we look into it first")
 
 
-async def in_waves(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
-    """The sample fleet with three canaries, which rebuild by a workflow, before everybody else."""
-    stage = await settled(world, folder, store_url, exits, policy=POLICY, rollout=ROLLOUT)
+async def add_canaries(stage: Stage) -> None:
+    """Two more, which rebuild by a workflow as the first does, and the pass that sees them."""
     floating = f"FROM {stage.fleet.registry}/{ASPNET}:{RUNTIME_TAG}\nCOPY . /app\n"
     for name in CANARIES[1:]:
         files = {"Dockerfile": floating, ".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD}
-        await world.github.create_repository(name, files)
+        await stage.world.github.create_repository(name, files)
     await stage.run_pass()
-    return stage
 
 
-IN_WAVES = beginning(in_waves)
+IN_WAVES = SETTLED.under(policy=POLICY, rollout=ROLLOUT).then(add_canaries)
 staged = IN_WAVES.fixture()
+"""The sample fleet with three canaries before everybody else."""
 begun = IN_WAVES.then(move).fixture()
 """The same, after its base has moved: the canaries are started."""
 

@@ -1,13 +1,12 @@
 """Who is told what, and where: the fleet's channel, a team's own, and the thread below a rollout's message."""
 
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.store.orders.orders import OrdersStore
 from sandbox.world import World
-from tests.e2e.beginnings import beginning
-from tests.e2e.staging import Stage, settled
+from tests.e2e.sample import SETTLED
+from tests.e2e.staging import Stage
 
 
 def in_days(days: int) -> str:
@@ -15,23 +14,21 @@ def in_days(days: int) -> str:
     return f"0 9 * * {(datetime.now(UTC) + timedelta(days=days)).isoweekday() % 7}"
 
 
-async def with_a_team(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
-    """The sample fleet, in which one team reads its own part, and is called where somebody must act."""
+def with_a_team(world: World, _: Path) -> dict[str, object]:
     own = {
         "match": {"repositories": ["contoso/catalog-*"]},
         "channel": world.slack.team_channel,
         "mention": "U0123456",
     }
-    return await settled(
-        *(world, folder, store_url, exits),
-        policy=({"settle": "0s"},),
-        notify=[own],
-        fleet_issue={"repository": "contoso/handbook"},
-        schedule={"summary": in_days(3)},
-    )
+    return {
+        "notify": [own],
+        "fleet_issue": {"repository": "contoso/handbook"},
+        "schedule": {"summary": in_days(3)},
+    }
 
 
-staged = beginning(with_a_team).fixture()
+staged = SETTLED.under(with_a_team).then(Stage.run_pass).fixture()
+"""The sample fleet after a pass, in which one team reads its own part, and is called where somebody must act."""
 
 
 async def test_a_team_reads_its_own_part_and_is_called_when_it_fails(staged: Stage) -> None:

@@ -10,13 +10,10 @@ import pytest
 import pytest_asyncio
 
 from bot.cli import main
-from bot.domain.clock import SystemClock
-from bot.service.one_off import pass_once
-from bot.settings import load
 from sandbox.fleets.fleet import SampleFleet
-from sandbox.programs.parts import MissingPart
 from sandbox.world import World
-from tests.migrated import new_sqlite
+from tests.e2e.beginnings import drop_all
+from tests.e2e.sample import PATCHED
 from tests.plain_logs import log_plainly
 
 PROGRAM = Path(sys.executable).with_name("freshness-bot")
@@ -77,18 +74,11 @@ class Filled:
 async def filled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Filled]:
     """The bases moved between two passes, so there are changes, pull requests and dispatched runs."""
     folder = tmp_path_factory.mktemp("filled")
-    world = World(validate=True)
-    try:
-        await world.__aenter__()
-    except MissingPart as missing:
-        pytest.skip(str(missing))
-    fleet = SampleFleet(world)
-    await fleet.build("10.0.0")
-    config = world.config(folder, new_sqlite(folder / "freshness.db"))
-    await pass_once(load(config), SystemClock())
-    await fleet.publish_runtime("10.0.1")
-    await fleet.publish_sdk("10.0.1")
-    fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
-    await pass_once(load(config), SystemClock())
-    yield Filled(fleet, config, folder / "freshness.db")
-    await world.__aexit__()
+    async with PATCHED.left(folder) as stage:
+        yield Filled(stage.fleet, folder / "freshness.yaml", folder / "freshness.db")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _drop_beginnings() -> Iterator[None]:
+    yield
+    drop_all()

@@ -1,8 +1,10 @@
 """The issues of repositories: what `act.issue` reads and writes."""
 
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import Select, and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.incident import Incident
@@ -117,8 +119,10 @@ class IssuesStore(Store):
             await tell_incidents(connection, [Incident(_subject(item), now, text)], [], now)
 
 
-async def _failures_by_repository(connection: AsyncConnection) -> dict[int, list[IssueFailure]]:
-    """Reads for each repository what failed last; also what was to be tried again, and could not be."""
+@cache
+def _last_failures() -> Select[Any]:
+    """Rebuilds that nothing has mended since, newest first; also those that were to be tried again, and could not
+    be."""
     later = rebuilds.alias()
     is_mended = exists(
         select(later.c.id).where(
@@ -128,12 +132,17 @@ async def _failures_by_repository(connection: AsyncConnection) -> dict[int, list
             later.c.action != Action.NOTIFY.value,
         )
     )
-    rows = await connection.execute(
+    return (
         select(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.targets, rebuilds.c.reason, rebuilds.c.url)
         .join(repositories, and_(repositories.c.id == rebuilds.c.repository_id, repositories.c.listed))
         .where(rebuilds.c.state == RebuildState.FAILED, ~was_tried_again(), ~is_mended)
         .order_by(rebuilds.c.id.desc())
     )
+
+
+async def _failures_by_repository(connection: AsyncConnection) -> dict[int, list[IssueFailure]]:
+    """Reads for each repository what failed last; also what was to be tried again, and could not be."""
+    rows = await connection.execute(_last_failures())
     failures_by_home: dict[int, list[IssueFailure]] = {}
     for home, failure in readable(
         rows,

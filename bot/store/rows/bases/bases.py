@@ -14,6 +14,8 @@ from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.served import last_changes
 
+_COPIES = bases.alias()
+
 
 def has_base_name(name: str) -> ColumnElement[bool]:
     """Selects the base whose whole name this is, as `str(base)` writes it."""
@@ -51,9 +53,8 @@ async def _ids_of(connection: AsyncConnection, some_bases: set[Base]) -> dict[Ba
 async def mark_used(connection: AsyncConnection, ids: Collection[int]) -> None:
     """Marks the bases that some usage follows, since only these are polled, and those of which one of them is a
     copy; the latter are marked last."""
-    copies = bases.alias()
     is_followed = select(usages.c.id).where(usages.c.base_id == bases.c.id).exists()
-    is_copied = select(copies.c.id).where(copies.c.upstream_id == bases.c.id, copies.c.used.is_(True)).exists()
+    is_copied = select(_COPIES.c.id).where(_COPIES.c.upstream_id == bases.c.id, _COPIES.c.used.is_(True)).exists()
     is_copy = bases.c.upstream_id.is_not(None)
     for is_concerned, is_used in ((is_copy, is_followed), (~is_copy, or_(is_followed, is_copied))):
         for chunk in chunks(sorted(ids)):

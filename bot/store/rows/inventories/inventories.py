@@ -1,6 +1,7 @@
 """Layers, what is inside the images that they make, and what is to be read of both: their tables."""
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -203,6 +204,7 @@ def last_again(
     return select(again.c.previous_id).where(*is_same).order_by(again.c.id.desc()).limit(1)
 
 
+@cache
 def shown_before() -> Select[tuple[int]]:
     """The inventories of what images of the fleet, or others under the same tag, showed right before what images
     show now, as far as it was read."""

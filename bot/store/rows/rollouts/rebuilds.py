@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -127,6 +128,7 @@ async def after_transitions(connection: AsyncConnection, rollout_ids: set[int], 
         await announce(connection, f"rollout:{rollout}", now)
 
 
+@cache
 def was_tried_again(*, to_its_end: bool = False) -> ColumnElement[bool]:
     """Whether a rebuild of the `rebuilds` table has a successor that had its try: one that was skipped, by nobody's
     word, had none. With `to_its_end` only one that has ended counts."""
@@ -135,6 +137,7 @@ def was_tried_again(*, to_its_end: bool = False) -> ColumnElement[bool]:
     return exists(select(again.c.id).where(again.c.id == rebuilds.c.retried_as, *had_try))
 
 
+@cache
 def is_current() -> ColumnElement[bool]:
     """Whether a rebuild of the `rebuilds` table counts: another that had its try has not taken its place, nor does
     it stand beside the failure that it was to try again, and had none itself."""

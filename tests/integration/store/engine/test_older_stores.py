@@ -5,7 +5,6 @@
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,17 +25,27 @@ WRITTEN_ANEW = {
 }
 """What steps write anew in rows that are there: images are looked at again, and advisories read again."""
 Rows = dict[str, list[dict[str, Any]]]
+Tables = dict[str, list[str]]
+
+
+@pytest.fixture(scope="session")
+def new_sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    return tables_of(new_sqlite(tmp_path_factory.mktemp("new") / "new.db"))
+
+
+@pytest.fixture(scope="session")
+def new_postgresql_tables(postgres_template: str) -> Tables:
+    return tables_of(postgres_template)
 
 
 @pytest.fixture
-def new_url(empty_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new store, in another database of the same kind."""
-    if empty_url.startswith("sqlite"):
-        return new_sqlite(tmp_path / "new.db")
-    return str(request.getfixturevalue("postgres_template"))
+def new_tables(empty_url: str, request: pytest.FixtureRequest) -> Tables:
+    """Those of a new store, in another database of the same kind."""
+    found: Tables = request.getfixturevalue(f"new_{empty_url.partition(':')[0]}_tables")
+    return found
 
 
-def tables_of(url: str) -> dict[str, list[str]]:
+def tables_of(url: str) -> Tables:
     """By table, all that the database tells of it, in no order of columns."""
     engine = connected(url)
     found = inspect(engine)
@@ -77,11 +86,11 @@ def is_among(rows: list[dict[str, Any]], row: dict[str, Any], table: str) -> boo
 
 @pytest.mark.parametrize("revision", [FIRST, *REVISIONS])
 async def test_an_older_store_ends_with_the_tables_of_a_new_one(
-    empty_url: str, new_url: str, revision: str
+    empty_url: str, new_tables: Tables, revision: str
 ) -> None:
     restore(revision, empty_url)
     await migrate(empty_url)
-    assert tables_of(empty_url) == tables_of(new_url)
+    assert tables_of(empty_url) == new_tables
 
 
 @pytest.mark.parametrize("revision", REVISIONS)

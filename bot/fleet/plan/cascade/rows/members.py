@@ -3,9 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    Select,
     func,
     select,
     tuple_,
@@ -44,8 +46,9 @@ _IS_BUILDING = (
 )
 
 
-async def open_rebuilds(connection: AsyncConnection, homes: Collection[int]) -> list[Any]:
-    """Reads all rebuilds that have not ended of these repositories, and all that are held."""
+@cache
+def _open_ones() -> Select[Any]:
+    """All rebuilds that have not ended, with how many of their repository went ahead in their rollout."""
     columns = (
         *(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.rollout_id, rebuilds.c.state, rebuilds.c.action),
         *(rebuilds.c.released_at, rebuilds.c.waits_for, rebuilds.c.waits_since, rebuilds.c.planned_at),
@@ -62,9 +65,12 @@ async def open_rebuilds(connection: AsyncConnection, homes: Collection[int]) -> 
         )
         .scalar_subquery()
     )
-    rows = await connection.execute(
-        select(*columns, went_ahead.label("earlier_ones")).where(rebuilds.c.state.not_in(ENDED))
-    )
+    return select(*columns, went_ahead.label("earlier_ones")).where(rebuilds.c.state.not_in(ENDED))
+
+
+async def open_rebuilds(connection: AsyncConnection, homes: Collection[int]) -> list[Any]:
+    """Reads all rebuilds that have not ended of these repositories, and all that are held."""
+    rows = await connection.execute(_open_ones())
     return [row for row in rows if row.repository_id in homes or row.waits_for is not None]
 
 

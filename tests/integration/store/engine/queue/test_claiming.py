@@ -151,9 +151,10 @@ async def test_a_killed_workers_rows_are_all_done_by_the_others(database: Databa
 
 async def test_processes_share_the_rows_and_each_is_done_once(database: Database, url: str) -> None:
     await add(database, 60)
-    command = [sys.executable, "-m", "tests.integration.store.claiming", url]
+    worker = (sys.executable, "-m", "tests.integration.store.claiming", url)
+    commands = [(*worker, name, NOON.isoformat()) for name in ("one", "two", "three")]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with started(*([*command, name] for name in ("one", "two", "three")), cwd=ROOT, **pipes) as workers:
+    with started(*commands, cwd=ROOT, **pipes) as workers:
         outputs = [await asyncio.to_thread(worker.communicate, timeout=150) for worker in workers]
     assert [errors for _, errors in outputs] == ["", "", ""]
     done = Counter(int(line) for said, _ in outputs for line in said.split())
