@@ -34,7 +34,7 @@ class BehindUsage:
     A pin is behind where it names what the base has left; what floats is where its last build is older than what
     the base shows. `moves` are the changes of the base since then, as far as they are known, the oldest first.
     `published_at` is when the base showed what is pinned, or when what floats was built; None where that cannot be
-    dated.
+    dated. `told_way` is what releases tell of the way from what is pinned, where the base was not seen to go it.
     """
 
     member: FleetRepository
@@ -43,6 +43,7 @@ class BehindUsage:
     observation: Observation
     published_at: datetime | None = None
     moves: tuple[Move, ...] = ()
+    told_way: Change | None = None
 
     @property
     def pinned(self) -> str | None:
@@ -70,9 +71,12 @@ class FleetBehind:
 def lacking(behind: BehindUsage, now: datetime) -> Change:
     """Returns all changes on the way as one, made now: so it settles, and has its time, like any other change.
 
-    Where they are not known the cause is `age`: it has been left behind, and nothing tells what it lacks.
+    Where none was seen, what releases tell of the way counts. Where they do not either, the cause is `age`: it has
+    been left behind, and nothing tells what it lacks.
     """
     changes = lasting([move.change for move in behind.moves])
+    if not behind.moves and behind.told_way is not None:
+        changes = (behind.told_way,)
     reference = behind.usage.reference
     version = named_version(reference, behind.base)
     from_version = version or next(

@@ -1,61 +1,18 @@
 """Makes changes of observations and feeds with the CVEs that they fix, and again when a feed catches up."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change
 from bot.domain.bases.difference import Difference, compare
 from bot.domain.bases.observation import Observation
-from bot.domain.feeds.advisory import Advisory, Evidence, Severity, worst
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.fleet.assess.wording import dotnet_sentence, sentence
+from bot.upstream.dotnet.fixing import JudgedCves, dotnet_cause, fixes_between, judged
 from bot.upstream.dotnet.releases import Fixes, ReleaseIndex, family_name
-from bot.upstream.dotnet.relevance import Relevance, relevance, relevance_to
-from bot.upstream.dotnet.told_ahead import AHEAD, with_told_ahead
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedCves:
-    """CVEs in order; `described` are the advisories of those that have one, and whether each concerns the image.
-
-    A CVE without an advisory counts as relevant and unrated.
-    """
-
-    cves: tuple[str, ...]
-    described: tuple[tuple[Advisory, Relevance], ...]
-
-    @property
-    def concerning(self) -> tuple[str, ...]:
-        """All but those of which an advisory says that they do not touch the image."""
-        spared_cves = set(self.not_relevant)
-        return tuple(cve for cve in self.cves if cve not in spared_cves)
-
-    @property
-    def not_relevant(self) -> tuple[str, ...]:
-        return tuple(advisory.cve for advisory, relevance in self.described if not relevance)
-
-    @property
-    def ratings(self) -> tuple[tuple[str, Severity], ...]:
-        """The CVEs that touch the image and are rated, each with its severity."""
-        return tuple(
-            (advisory.cve, advisory.severity)
-            for advisory, relevance in self.described
-            if relevance and advisory.severity is not None
-        )
-
-    @property
-    def severity(self) -> Severity | None:
-        """The highest rating among the CVEs that touch the image; None where none is rated."""
-        return worst(severity for _, severity in self.ratings)
-
-    @property
-    def links(self) -> tuple[tuple[str, str], ...]:
-        """The first address of each: Microsoft's own, where it gives one (see `watch.feeds.combine`)."""
-        return tuple((advisory.cve, advisory.links[0]) for advisory, _ in self.described if advisory.links)
-
-    @property
-    def evidence(self) -> tuple[Evidence, ...]:
-        return tuple(row for each in self.described for row in _evidence(*each))
+from bot.upstream.dotnet.relevance import relevance, relevance_to
+from bot.upstream.dotnet.told_ahead import AHEAD
 
 
 def assess(
@@ -77,7 +34,7 @@ def assess(
     fixes = Fixes(listed=False)
     if move.version_moved:
         versions = _order_upwards(move.rolled_back, move.from_version, move.to_version)
-        fixes = _find_fixes(releases, advisories, (family, *versions), now)
+        fixes = fixes_between(releases, advisories, (family, *versions), now)
     cause = cause_of(move, fixes)
     judged_cves = judged(fixes.cves, advisories, lambda each: relevance_to(each, after))
     feed = fixes.evidence if cause in TOLD_BY_FEEDS else ()
@@ -110,7 +67,7 @@ def reassess(
         return None
     is_back = change.cause is Cause.ROLLBACK
     versions = _order_upwards(is_back, change.from_version, change.to_version)
-    fixes = _find_fixes(releases, advisories, (family_name(change.base), *versions), now)
+    fixes = fixes_between(releases, advisories, (family_name(change.base), *versions), now)
     cause = Cause.ROLLBACK if is_back else dotnet_cause(fixes)
     was_ahead = tuple(row for row in change.evidence if row.source == AHEAD)
     says_nothing = not fixes.cves if is_back else cause is Cause.DOTNET_UNKNOWN
@@ -165,16 +122,6 @@ def _add_cves(change: Change, judged_cves: JudgedCves) -> Change:
 def _conclusion(change: Change) -> tuple[object, ...]:
     cve_sets = (frozenset(each) for each in (change.cves, change.not_relevant, change.reopens))
     return (change.cause, change.severity, *cve_sets)
-
-
-def _find_fixes(
-    releases: ReleaseIndex,
-    advisories: Mapping[str, Advisory],
-    versions: tuple[str, str | None, str | None],
-    now: datetime,
-) -> Fixes:
-    """What the release feed and, ahead of it, advisories say of a move, given as family and versions."""
-    return with_told_ahead(releases.fixed_between(*versions, now), releases, advisories, versions, now)
 
 
 def _locators_of(evidence: tuple[Evidence, ...]) -> set[str]:
@@ -252,31 +199,3 @@ def cause_of(move: Difference, fixes: Fixes) -> Cause:
     if move.changed or (not move.common and not (move.added and move.dropped)):
         return Cause.LAYERS_ONLY
     return Cause.INDEX_ONLY
-
-
-def dotnet_cause(fixes: Fixes) -> Cause:
-    """A known CVE between the two versions makes it a security fix, even while the newest version is not listed.
-
-    It is known as soon as any source tells of it. Where the feed does not say whether a release fixes something,
-    nobody takes that for "nothing".
-    """
-    if fixes.cves or fixes.flagged:
-        return Cause.DOTNET_SECURITY
-    return Cause.DOTNET_RELEASE if fixes.listed and not fixes.unsaid else Cause.DOTNET_UNKNOWN
-
-
-def judged(
-    cves: tuple[str, ...], advisories: Mapping[str, Advisory], relevance_of: Callable[[Advisory], Relevance]
-) -> JudgedCves:
-    """Looks the advisories of CVEs up, and judges by `relevance_of` whether each concerns the image."""
-    own_advisories = (advisories[cve] for cve in cves if cve in advisories)
-    return JudgedCves(cves, tuple((advisory, relevance_of(advisory)) for advisory in own_advisories))
-
-
-def _evidence(advisory: Advisory, relevance: Relevance) -> Iterator[Evidence]:
-    verdict = "relevant" if relevance else "not relevant"
-    for row in advisory.evidence:
-        yield replace(row, locator=f"{row.locator} ({advisory.cve}: {verdict}, {relevance.text})")
-    for row in advisory.evidence[-1:]:
-        for line in advisory.disagreements:
-            yield Evidence("advisories differ", f"{advisory.cve}: {line}", row.seen_at)

@@ -152,7 +152,7 @@ class ReportStore(Store):
         first = select(func.min(rollouts.c.id)).where(rollouts.c.occasion == Occasion.CATCH_UP.value)
         now = self._clock.now()
         async with self._database.reading() as connection:
-            behind = await read_behind(connection, only)
+            behind = await read_behind(connection, now, only)
             return FirstRunNews(staleness_of(behind, now), now, await connection.scalar(first))
 
     async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews:

@@ -12,11 +12,13 @@ import pytest
 from bot.commands.history import HistorySource, import_log
 from bot.commands.rollouts.catch_up import Caught, catch_up
 from bot.commands.service.leaving import retire_all
+from bot.domain.bases.change import Cause
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.fleet.act.retiring.retire import TraceOutcome
 from bot.store.views.rollouts import RolloutViewsStore
+from bot.views.fleet.staleness import lacks_in_words
 from sandbox.feeds.feeds import IMAGE_INFO
 from sandbox.feeds.history import VersionsClone
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
@@ -103,6 +105,14 @@ async def test_the_first_pass_tells_how_stale_the_fleet_is_and_writes_nothing(st
     for _ in range(2):
         await stage.run_pass()
     assert len(await stage.world.slack.messages()) == 1
+
+
+async def test_the_first_pass_tells_from_releases_what_a_patch_tag_lacks(stage: Stage) -> None:
+    found = (await caught_up(stage, word=None)).staleness
+    [orders] = [each for each in found.left if each.repositories == ("contoso/orders-api",)]
+    assert (orders.lacks.cause, orders.cves) == (Cause.DOTNET_SECURITY, ("CVE-2026-21218",))
+    assert lacks_in_words(orders).startswith("10.0.0 to 10.0.2, 1 CVE")
+    assert orders not in found.undated
 
 
 async def test_history_dates_what_the_first_pass_could_not(stage: Stage, tmp_path: Path) -> None:

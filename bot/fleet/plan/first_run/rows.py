@@ -36,7 +36,7 @@ class CatchUpStore(PlanStore):
 
     async def behind(self) -> FleetBehind:
         async with self._database.reading() as connection:
-            return await read_behind(connection)
+            return await read_behind(connection, self._clock.now())
 
     async def on_the_way(self, repositories_: Collection[int]) -> set[tuple[int, Base, str]]:
         """Repository, base and digest of what a rebuild brings or has brought.

@@ -22,6 +22,7 @@ from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import base_of, bases, changes, observations
+from bot.store.rows.bases.told_ways import with_told_ways
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of, sdk_pins
@@ -86,8 +87,13 @@ def _creation_of(sight: Observation) -> datetime | None:
     return created_at if created_at.tzinfo is not None else None
 
 
-async def read_behind(connection: AsyncConnection, only: Collection[str] | None = None) -> FleetBehind:
-    """Reads the whole fleet, or these repositories alone; what asks to be left alone is only counted."""
+async def read_behind(
+    connection: AsyncConnection, now: datetime, only: Collection[str] | None = None
+) -> FleetBehind:
+    """Reads the whole fleet, or these repositories alone; what asks to be left alone is only counted.
+
+    Of what was left behind before the bot came, releases tell what it lacks.
+    """
     homes = {row["id"]: row for row in await _read_homes(connection) if only is None or row["name"] in only}
     query = select(
         *(usages.c.id, usages.c.repository_id, usages.c.base_id),
@@ -121,7 +127,8 @@ async def read_behind(connection: AsyncConnection, only: Collection[str] | None 
         is not None
     ]
     untold = {each.home for each in candidates if each.home in enabled and not each.differs} - built.keys()
-    return FleetBehind(tuple(behind_usages), len(enabled), len(members) - len(enabled), len(untold))
+    told_usages = await with_told_ways(connection, behind_usages, now)
+    return FleetBehind(told_usages, len(enabled), len(members) - len(enabled), len(untold))
 
 
 @dataclass(frozen=True, slots=True)

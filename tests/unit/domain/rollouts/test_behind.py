@@ -121,3 +121,15 @@ def test_what_is_pinned_by_digest_was_left_behind_there() -> None:
     first = replace(first, change=replace(first.change, from_digest=digest("b")))
     assert lacking(behind("aspnet:10.0@c", first), NOON).from_digest == digest("c")
     assert lacking(behind("aspnet:10.0"), NOON).from_digest is None
+
+
+def test_what_releases_tell_of_the_way_counts_only_where_no_move_was_seen() -> None:
+    told_way = replace(move().change, cves=("CVE-2026-1",), severity=Severity.HIGH, from_version="10.0.0")
+    untold = replace(behind("aspnet:10.0.4"), told_way=told_way)
+    change = lacking(untold, NOON)
+    assert (change.cause, change.cves, change.severity) == (told_way.cause, ("CVE-2026-1",), Severity.HIGH)
+    assert lacking(replace(untold, moves=(move(),)), NOON).cves == move().change.cves
+
+
+def test_what_nothing_tells_of_is_left_behind_by_its_age() -> None:
+    assert lacking(behind("aspnet:10.0@a"), NOON).cause is Cause.AGE
