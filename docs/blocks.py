@@ -60,7 +60,8 @@ def _rights() -> str:
 
 
 def _actions() -> str:
-    texts = [path.read_text(encoding="utf-8") for path in sorted(WORKFLOWS.glob("*.yml"))]
+    files = [*sorted(WORKFLOWS.glob("*.yml")), FOLDER.parent / "action.yml"]
+    texts = [path.read_text(encoding="utf-8") for path in files]
     used = sorted({found.groups() for text in texts for found in _USES.finditer(text)})
     rows = ((f"`{action}`", version, f"`{commit}`") for action, commit, version in used)
     return table(("action", "version", "commit"), rows)

@@ -247,7 +247,7 @@ async def test_a_stage_says_from_which_tables_it_claims(bot: Bot, monkeypatch: p
         claimed.add(table.name)
         return []
 
-    monkeypatch.setattr(claiming, "_due", noted)
+    monkeypatch.setattr(claiming, "_find_due", noted)
     undeclared: dict[str, set[str]] = {}
     for _ in range(2):
         for stage in STAGES:
