@@ -1,9 +1,12 @@
 """Work that ends by itself: one pass, a dry run, a look at the store."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.domain.clock import Clock
 from bot.domain.rollouts.rebuild import Rebuild
+from bot.fleet.bot import Bot
 from bot.fleet.plan.first_run.rows import CatchUpStore
 from bot.fleet.plan.rows.plan import PlanStore
 from bot.fleet.stage import TickOutcome
@@ -18,16 +21,22 @@ from bot.views.fleet.staleness import Staleness, staleness_of
 
 async def pass_once(settings: Settings, clock: Clock) -> list[TickOutcome]:
     """Runs every stage once. Whatever is polled regularly is due now; settle times and windows still hold."""
-    async with open_bot(settings, clock) as bot:
-        await free_leases_of_the_dead(bot.database, bot.worker)
-        await bring_forward(bot.database, clock.now())
-        cut_off = True
-        try:
-            outcomes = await one_pass(bot)
-            cut_off = False
-            return outcomes
-        finally:
-            await give_all_back(bot.database, bot.worker, attempted=cut_off)
+    async with open_bot(settings, clock) as bot, all_brought_forward(bot, clock):
+        return await one_pass(bot)
+
+
+@asynccontextmanager
+async def all_brought_forward(bot: Bot, clock: Clock) -> AsyncIterator[None]:
+    """Has all that is polled regularly due now, and the leases of the dead free; what is leased meanwhile is given
+    back at the end, as attempted where the work was cut off."""
+    await free_leases_of_the_dead(bot.database, bot.worker)
+    await bring_forward(bot.database, clock.now())
+    cut_off = True
+    try:
+        yield
+        cut_off = False
+    finally:
+        await give_all_back(bot.database, bot.worker, attempted=cut_off)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from bot.domain.clock import Clock
 from bot.fleet.bot import Bot
 from bot.fleet.stage import TickOutcome
 from bot.fleet.stages import one_pass
-from bot.store.engine.queue.leases import bring_forward, free_leases_of_the_dead, give_all_back
+from bot.service.one_off import all_brought_forward
 from bot.store.engine.queue.news import Newsboard
 
 _APART = timedelta(seconds=2)
@@ -23,21 +23,14 @@ async def passes(bot: Bot, clock: Clock, within: timedelta) -> list[list[TickOut
     Leases are given back at the end, and where this is cancelled too.
     """
     began, outcomes = clock.now(), list[list[TickOutcome]]()
-    cut_off = True
-    await free_leases_of_the_dead(bot.database, bot.worker)
-    await bring_forward(bot.database, began)
-    try:
-        async with aclosing(Newsboard(bot.database)) as board:
-            for _ in range(_MOST):
-                await board.news(clock.now())
-                outcomes.append(await one_pass(bot))
-                has_news = (await board.news(clock.now())).was_written
-                if not has_news or clock.now() - began >= within:
-                    break
-                await asyncio.sleep(_APART.total_seconds())
-        cut_off = False
-    finally:
-        await give_all_back(bot.database, bot.worker, attempted=cut_off)
+    async with all_brought_forward(bot, clock), aclosing(Newsboard(bot.database)) as board:
+        for _ in range(_MOST):
+            await board.news(clock.now())
+            outcomes.append(await one_pass(bot))
+            has_news = (await board.news(clock.now())).was_written
+            if not has_news or clock.now() - began >= within:
+                break
+            await asyncio.sleep(_APART.total_seconds())
     return outcomes
 
 

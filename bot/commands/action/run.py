@@ -2,11 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from bot.clients.forges.github import GitHubAccess, TokenCredentials
 from bot.clients.forges.github.state_branch import StateBranch
@@ -30,9 +29,6 @@ from bot.store.views.fleet import FleetViewsStore
 from bot.views.fleet.fleet import FleetFilter
 from bot.views.fleet.staleness import staleness_of
 from bot.views.paging import Cut
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _MOST_REPOSITORIES = 100
 
@@ -163,7 +159,7 @@ def _tell(step: ActionStep, news: JobNews) -> None:
 
 
 @contextmanager
-def _cancelled_by_signals() -> "Iterator[None]":
+def _cancelled_by_signals() -> Iterator[None]:
     """Has SIGINT and SIGTERM, with which the runner cancels a job, end the passes in order."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None

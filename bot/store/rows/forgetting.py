@@ -1,6 +1,6 @@
 """What is forgotten of a table, and after how long: said beside the table, where its rows are known.
 
-The stage `retention` goes through all that says so, and `docs/tables.md` shows it.
+The stage `retention` goes through all that says so, and `docs/stages.md` shows it.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
