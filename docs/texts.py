@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -65,6 +66,7 @@ async def written() -> Texts:
     async with microsofts_world() as world:
         fleet = SampleFleet(world)
         await fleet.build("10.0.0")
+        fleet.announce("10.0.0", security=False, on=datetime.now(UTC).date() - timedelta(days=30))
         floating = f"FROM {fleet.registry}/{ASPNET}:{RUNTIME_TAG}\nCOPY . /app\n"
         for name in CANARIES[1:]:
             files = {"Dockerfile": floating, ".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD}

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sandbox.github.actions.runs import Run
 from sandbox.images import Image, Pushed, dotnet_image, on_top
@@ -124,10 +124,10 @@ class SampleFleet:
         self.world.feeds.publish_image(repository, [tag], pushed, version=version, os_version="noble")
         return pushed
 
-    def announce(self, version: str, *, security: bool, cves: tuple[str, ...] = ()) -> None:
-        """Lists the release in the release feed."""
+    def announce(self, version: str, *, security: bool, cves: tuple[str, ...] = (), on: date | None = None) -> None:
+        """Lists the release in the release feed, as one of today or of the day `on`."""
         self.world.feeds.publish_release(
-            "10.0", version, aspnetcore=version, sdks=[PATCHES[version]], security=security, cves=cves
+            "10.0", version, aspnetcore=version, sdks=[PATCHES[version]], security=security, cves=cves, on=on
         )
 
     def repositories(self, version: str) -> Mapping[str, Mapping[str, str]]:

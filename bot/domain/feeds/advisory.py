@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from urllib.parse import quote
 
@@ -127,6 +127,14 @@ class Release:
     @property
     def is_taken_back(self) -> bool:
         return self.taken_back_at is not None
+
+    @property
+    def out_since(self) -> datetime:
+        """When it was out at the latest: a feed that is read for the first time shows all that was released before
+        now, and names its days. A day that was rewritten is later than the release, never earlier."""
+        if self.released_on is None:
+            return self.published_at
+        return min(self.published_at, datetime.combine(self.released_on, time.min, UTC))
 
     @property
     def is_unsaid(self) -> bool:

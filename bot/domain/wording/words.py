@@ -39,7 +39,7 @@ def percent(share: float) -> str:
 
 
 def duration(length: timedelta) -> str:
-    """Words a length of time in its largest unit: `0`, `40 s`, `36 min`, `6 h`, `18.8 days`.
+    """Words a length of time in its largest unit: `0`, `40 s`, `36 min`, `1.5 h`, `19 days`.
 
     Two figures are enough to compare. Days begin at two, so that a day and a half is `36 h`.
     """
@@ -48,7 +48,8 @@ def duration(length: timedelta) -> str:
         return "0"
     for unit, size in _UNITS:
         if seconds >= 2 * size or (unit == "h" and seconds >= size):
-            return f"{round(seconds / size, 1):g} {unit}"
+            units = seconds / size
+            return f"{round(units, 1 if units < 10 else 0):g} {unit}"
     return f"{seconds:.0f} s"
 
 

@@ -184,7 +184,8 @@ class WatchfulForge(FakeForge):
     async def carry_out(
         self, repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange
     ) -> PullRequest:
-        self._check_goes_on(repository, "a pull request", request.branch)
+        current = () if request.current is None else (request.current.number,)
+        self._check_goes_on(repository, "a pull request", request.branch, *current)
         if request.current is None:
             self._check_may_begin(repository, "a pull request", request.branch)
             self._check_brought(repository, change.files if change is not None else (), "a pull request")
@@ -192,7 +193,7 @@ class WatchfulForge(FakeForge):
         return await FakeForge.carry_out(self, repository, change, prepared, request)
 
     async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None:
-        self._check_goes_on(repository, "a close", request.branch)
+        self._check_goes_on(repository, "a close", request.branch, request.number)
         await FakeForge.close_pull_request(self, repository, request, body=body)
 
     async def delete_branch(self, repository: Identity, branch: str, head: str) -> None:
@@ -214,16 +215,17 @@ class WatchfulForge(FakeForge):
         """A merge is taken back whatever was said, and while all is paused."""
         home = self._find(repository)
         if wishes != Wishes(no_merge=True):
-            self._check_goes_on(repository, "a wish", request.branch)
+            self._check_goes_on(repository, "a wish", request.branch, request.number)
         if home is not None and wishes.merge is not MergeMethod.NEVER:
             self._check_text(home, home.content(request.branch), "a merge without a person")
         return await FakeForge.grant(self, repository, request, wishes, look)
 
-    def _check_goes_on(self, identity: Identity, what: str, branch: str) -> None:
-        """What is about a branch, and the pull request that is open from there."""
+    def _check_goes_on(self, identity: Identity, what: str, branch: str, *written: int) -> None:
+        """What is about a branch, the pull requests that are open from there, and those that are `written` to."""
         home = self._find(identity)
         requests = home.requests.values() if home is not None else ()
-        self._check(identity, what, branch, *(each.number for each in requests if each.branch == branch))
+        open_ones = (each.number for each in requests if each.branch == branch and each.is_open)
+        self._check(identity, what, branch, *open_ones, *written)
         if self.is_paused:
             self.broken.append(f"{what} in {identity} while everything is paused")
 

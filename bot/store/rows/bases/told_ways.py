@@ -39,7 +39,7 @@ async def with_told_ways(
         return replace(
             behind,
             told_way=way_from(version, behind.observation, index, by_cve, now),
-            published_at=None if release is None else release.published_at,
+            published_at=None if release is None else release.out_since,
         )
 
     return tuple(map(with_told_way, behind_usages))

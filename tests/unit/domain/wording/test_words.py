@@ -14,7 +14,7 @@ from bot.domain.wording.words import counted, duration, first_few, in_words, per
         (3600, "1 h"),
         (5400, "1.5 h"),
         (86400, "24 h"),
-        (1_624_320, "18.8 days"),
+        (1_624_320, "19 days"),
     ],
 )
 def test_lengths_are_told_in_the_unit_that_fits(seconds: int, text: str) -> None:

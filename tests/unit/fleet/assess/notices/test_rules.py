@@ -192,7 +192,7 @@ def test_a_withdrawn_base_without_kin_says_so() -> None:
 @pytest.mark.parametrize(
     ("ends", "phase"),
     [
-        (date(2025, 7, 10), "is supported for 29.3 days more"),
+        (date(2025, 7, 10), "is supported for 29 days more"),
         (date(2025, 6, 1), "has been out of support for 9.7 days"),
     ],
 )
