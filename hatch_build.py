@@ -10,7 +10,11 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-_CODE = re.compile(r"(?ms)^(?P<fence> {0,3}(?:`{3,}|~{3,})).*?(?:^(?P=fence)[`~]*[ \t]*$|\Z)|(?P<tick>`+)(?!`).+?(?<!`)(?P=tick)(?!`)")
+_CODE = re.compile(
+    r"(?ms)^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)"
+    r"|(?<!`)(?P<tick>`+)(?!`)(?:(?!\n[ \t]*\n).)+?(?<!`)(?P=tick)(?!`)"
+)
+"""What is fenced, and what stands between ticks in one paragraph."""
 _TARGET = re.compile(
     r"(?P<before>\]\([ \t]*<?|(?m:^ {0,3}\[[^\]\n]+\]:[ \t]*<?)|\b(?:src|href)=[\"'])(?P<target>[^\s<>)\"']+)"
 )
@@ -28,8 +32,11 @@ class Description(MetadataHookInterface):
 
 
 class Links:
-    """Where links of one Markdown page of a repository at GitHub lead: `source` is its address, `ref` a tag or
-    commit, `page` the page's own path. A picture is named by its file, everything else by the page that shows it."""
+    """Where the links of one Markdown page of a repository at GitHub lead.
+
+    `source` is the repository's address, `ref` a tag or commit, `page` the page's own path. A picture is named by
+    its file, everything else by the page that shows it.
+    """
 
     def __init__(self, source: str, ref: str, page: str) -> None:
         self._pages = f"{source}/blob/{ref}/"

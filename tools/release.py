@@ -1,7 +1,7 @@
 """What a release says of itself, from the one place of each: `python -m tools.release v1.2.3 notes.md`.
 
-The version stands in pyproject.toml, the notes in CHANGELOG.md under its heading. Where the tag names another version, or
-nothing stands there, it ends with one line and 1. It prints what GITHUB_OUTPUT takes.
+The version stands in pyproject.toml, the notes in CHANGELOG.md under its heading. Where the tag names another
+version, or nothing stands there, it ends with one line and 1. It prints what GITHUB_OUTPUT takes.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Tries the installed program on this system: `scan`, `update` and `audit` of a checkout with the line ends of Windows.
+"""Tries the installed program on this system: `scan`, `update` and `audit` of a checkout with Windows' line ends.
 
-It ends with 1 and one line at the first answer that is not as it ought to be. Nothing of the repository is imported, and
-no network is used.
+It ends with 1 and one line at the first answer that is not as it ought to be. Nothing of the repository is
+imported, and no network is used.
 """
 
 import json
@@ -28,7 +28,8 @@ def ask(*words: str, codes: tuple[int, ...] = (0,)) -> str:
     program = shutil.which("freshness-bot")
     if program is None:
         raise SystemExit("freshness-bot is not on PATH: install it first")
-    ended = subprocess.run([program, *words], capture_output=True, timeout=120, check=False)
+    command = [program, *words]
+    ended = subprocess.run(command, capture_output=True, timeout=120, check=False)  # noqa: S603 - our own
     if ended.returncode not in codes:
         said = (ended.stdout + ended.stderr).decode(errors="replace")
         raise SystemExit(f"freshness-bot {' '.join(words)} ended with {ended.returncode}\n{said}")

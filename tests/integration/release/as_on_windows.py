@@ -1,8 +1,8 @@
 """Starts the program with what Windows lacks taken away, as far as one machine can play another.
 
-What the standard library needs itself is imported before: it knows Windows. From then on, modules, functions and flags of
-POSIX are missing, a file that is open can be neither replaced nor deleted, and text that our code reads or writes without
-naming its encoding is an error, since it is another one there.
+What the standard library needs itself is imported before: it knows Windows. From then on, modules, functions and
+flags of POSIX are missing, a file that is open can be neither replaced nor deleted, and text that our code reads or
+writes without naming its encoding is an error, since it is another one there.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""`scan`, `update` and `audit` with nothing that Windows lacks, by the script that a release runs on Windows itself."""
+"""`scan`, `update` and `audit` without what Windows lacks, by the script that a release runs on Windows itself."""
 
 import os
 import subprocess
