@@ -114,7 +114,8 @@ class TestEveryOverlay:
 
     def test_runs_the_image_of_this_version_that_one_component_names(self, container: dict[str, Any]) -> None:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-        assert container["image"] == f"ghcr.io/OWNER/freshness-bot:{project['version']}"
+        name = project["urls"]["Source"].removeprefix("https://github.com/")
+        assert container["image"] == f"ghcr.io/{name}:{project['version']}"
         naming = [path for path in DEPLOY.rglob("*.yaml") if "/freshness-bot\n" in path.read_text()]
         assert naming == [DEPLOY / "components/image/kustomization.yaml"]
 

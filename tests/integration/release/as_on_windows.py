@@ -52,8 +52,9 @@ def take_away() -> None:
         for name in names:
             if hasattr(module, name):
                 delattr(module, name)
-    asyncio.AbstractEventLoop.add_signal_handler = _is_missing  # type: ignore[method-assign]
-    asyncio.SelectorEventLoop.add_signal_handler = _is_missing  # type: ignore[method-assign]
+    for loop in (asyncio.AbstractEventLoop, asyncio.SelectorEventLoop):
+        for name in ("add_signal_handler", "remove_signal_handler"):
+            setattr(loop, name, _is_missing)
     for name in ("replace", "rename", "unlink", "remove"):
         setattr(os, name, _only_closed(getattr(os, name)))
     warnings.filterwarnings("error", category=EncodingWarning, module=r"bot\.")

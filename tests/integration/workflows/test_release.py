@@ -12,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import venv
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -140,8 +141,9 @@ def test_each_command_is_run_here() -> None:
 
 def test_the_version_and_its_notes_come_from_the_tree(built: Job) -> None:
     assert (built.folder / "output").read_text() == f"version={VERSION}\nseries=9.8\n"
-    source = f"https://github.com/OWNER/freshness-bot/blob/{TAG}"
-    assert (built.folder / "notes.md").read_text() == f"See [upgrade]({source}/docs/operate/upgrade.md).\n"
+    source = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Source"]
+    link = f"{source}/blob/{TAG}/docs/operate/upgrade.md"
+    assert (built.folder / "notes.md").read_text() == f"See [upgrade]({link}).\n"
 
 
 @pytest.mark.parametrize(
