@@ -20,7 +20,7 @@ from sandbox.edges.edge import Surroundings
 from sandbox.images import Image
 from sandbox.programs import parts
 from sandbox.registry import Registry
-from tests.integration.workflows.written import run_steps
+from tests.integration.workflows.written import run_steps, workflows
 
 SYFT = Path(sys.executable).parent / "syft"
 NEEDS_GITHUB = {("verify.yml", "Verify how it was built"): "gh asks GitHub for the attestation"}
@@ -95,6 +95,7 @@ async def runner(tmp_path: Path) -> AsyncIterator[Runner]:
 def test_each_command_is_run_here_or_says_why_not() -> None:
     tried = {
         ("build.yml", "Write the name as registries take it"),
+        ("scan.yml", "Write them as a list"),
         ("tag.yml", "Give the digest its tags"),
         ("sign.yml", "Sign the image"),
         ("sign.yml", "List what is in it"),
@@ -109,6 +110,16 @@ def test_each_command_is_run_here_or_says_why_not() -> None:
 async def test_the_name_is_in_lower_case(runner: Runner) -> None:
     await runner.passes("build.yml", "Write the name as registries take it", IMAGE="ghcr.io/Contoso/Shop")
     assert (runner.folder / "output").read_text() == "image=ghcr.io/contoso/shop\n"
+
+
+@pytest.mark.parametrize("platforms", [["linux/amd64"], ["linux/amd64", "linux/arm64"]])
+async def test_each_platform_is_scanned(runner: Runner, platforms: list[str]) -> None:
+    await runner.passes("scan.yml", "Write them as a list", PLATFORMS=",".join(platforms))
+    name, _, written = (runner.folder / "output").read_text().partition("=")
+    assert (name, json.loads(written)) == ("list", platforms)
+    job = workflows()["scan.yml"]["jobs"]["scan"]
+    assert job["strategy"]["matrix"] == {"platform": "${{ fromJSON(needs.platforms.outputs.list) }}"}
+    assert job["steps"][0]["env"]["TRIVY_PLATFORM"] == "${{ matrix.platform }}"
 
 
 async def test_what_is_signed_is_verified_and_nothing_else(runner: Runner) -> None:
