@@ -22,7 +22,7 @@ RUN --mount=type=bind,from=wheels,source=/wheels,target=/wheels \
     ["python", "-m", "pip", "--python", "/opt/build/bin/python", "install", "--no-cache-dir", \
      "--no-index", "--find-links", "/wheels", "--no-deps", "--require-hashes", \
      "--requirement", "/requirements/build-requirements.txt"]
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md hatch_build.py ./
 COPY bot bot
 RUN ["/opt/build/bin/hatchling", "build", "--target", "wheel", "--directory", "/built"]
 # Made here and taken over with its owner, for the last stage runs nothing.
@@ -33,9 +33,10 @@ RUN ["python", "-m", "pip", "--python", "/opt/freshness-bot/bin/python", "instal
 FROM ${BASE}
 ARG BASE
 ARG REVISION=unknown
+ARG VERSION=unknown
 LABEL org.opencontainers.image.title="freshness-bot" \
       org.opencontainers.image.description="Keeps a fleet of .NET container images fresh" \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.base.name="${BASE}"

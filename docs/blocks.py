@@ -1,11 +1,13 @@
 """The tables that come from the code and stand within pages that people write."""
 
 import re
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bot.clients.forges.github.connection.permissions import PERMISSIONS
 from bot.domain.feeds.news import CADENCES
+from bot.settings.action_workflow import workflow_text
 
 FOLDER = Path(__file__).parent
 WORKFLOWS = FOLDER.parent / ".github" / "workflows"
@@ -67,7 +69,30 @@ def _actions() -> str:
     return table(("action", "version", "commit"), rows)
 
 
+def _workflow() -> str:
+    return f"```yaml\n{workflow_text(with_app=True)}```"
+
+
+def image_component() -> str:
+    """The Kustomize component that names the bot's image, by the version and the repository of pyproject.toml."""
+    project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    name = project["urls"]["Source"].removeprefix("https://github.com/")
+    return _IMAGE.format(name=name, version=project["version"])
+
+
+_IMAGE = """\
+# The image of the bot in every overlay, named here alone; `make reference` writes it for each version. Where you
+# have verified an image, name its digest in the place of the tag: `digest: sha256:...`
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+images:
+  - name: freshness-bot
+    newName: ghcr.io/{name}
+    newTag: {version}
+"""
+
 BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "action.md": {"workflow": _workflow},
     "operate/missing-right.md": {"rights": _rights},
     "operate/vulnerabilities.md": {"sources": _cadences},
     "reusable-workflows.md": {"actions": _actions},

@@ -16,7 +16,7 @@ from bot.files.audit.rules import GROUPS as AUDIT_GROUPS
 from bot.files.audit.rules import RULES
 from bot.fleet.metrics import METRICS, MetricScope
 from bot.settings.schema import json_schema
-from docs.blocks import cell, pages_with_blocks
+from docs.blocks import cell, image_component, pages_with_blocks
 from docs.stages import stages_page
 
 FOLDER = Path(__file__).parent
@@ -24,7 +24,7 @@ _NOTE = "This page is written by `make reference`; change what it is made from, 
 
 
 def pages() -> Mapping[Path, str]:
-    """Gives each page's path and text, and the schema that editors read.
+    """Gives each page's path and text, the schema that editors read, and the image that manifests name.
 
     Of a page that people write it is their text, with the tables in it as they ought to be.
     """
@@ -37,6 +37,7 @@ def pages() -> Mapping[Path, str]:
         FOLDER / "metrics.md": _metrics(),
         FOLDER / "stages.md": stages_page(_NOTE),
         **pages_with_blocks(),
+        FOLDER.parent / "deploy" / "components" / "image" / "kustomization.yaml": image_component(),
         FOLDER.parent / "config" / "freshness.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
     }
 

@@ -1,6 +1,7 @@
 """What every test may lean on: the shared public data, the sandbox, a PostgreSQL server.
 
-A test whose part is missing is skipped with the reason; with `--no-skips` every skip is a failure.
+A test whose part is missing is skipped with the reason; with `--no-skips` every skip is a failure, or with
+`--without-shared-data` besides, every one but for want of that data.
 """
 
 import asyncio
@@ -45,10 +46,14 @@ all other runs try a hundred, and leave SQLite's driver as it is.
 TESTS = Path(__file__).resolve().parent
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 """Facts taken from public records; tests read them there, and are skipped with that reason where it is absent."""
+NO_SHARED_DATA = "the shared data (../shared/data beside the repository) is not here"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a test that would be skipped fails instead")
+    parser.addoption(
+        "--without-shared-data", action="store_true", help="but those that read the shared data, where it is absent"
+    )
     ran.pytest_addoption(parser)
 
 
@@ -105,6 +110,8 @@ def pytest_make_collect_report(
 def _forbid_skip(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport) -> None:
     if config.getoption("--no-skips") and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if config.getoption("--without-shared-data") and reason.endswith(NO_SHARED_DATA):
+            return
         report.outcome = "failed"
         report.longrepr = f"nothing may be skipped here: {reason}"
 
@@ -113,7 +120,7 @@ def _forbid_skip(config: pytest.Config, report: pytest.TestReport | pytest.Colle
 def shared() -> Path:
     """The folder of the shared data; the test is skipped where it is absent."""
     if not SHARED.is_dir():
-        pytest.skip("the shared data (../shared/data beside the repository) is not here")
+        pytest.skip(NO_SHARED_DATA)
     return SHARED
 
 

@@ -57,18 +57,18 @@ def read(path: Path, largest: int) -> bytes:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replaces the file in one step, with its mode as it was."""
+    """Replaces the file in one step, with its mode as it was. Windows replaces none that is still open."""
     try:
         mode = path.stat().st_mode
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            try:
+        file = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False)  # noqa: SIM115
+        try:
+            with file:
                 file.write(data)
-                file.flush()
-                os.chmod(file.name, mode)
-                os.replace(file.name, path)
-            except OSError:
-                os.unlink(file.name)
-                raise
+            os.chmod(file.name, mode)
+            os.replace(file.name, path)
+        except OSError:
+            os.unlink(file.name)
+            raise
     except OSError as error:
         raise Failure(Trouble.DENIED, f"cannot be written: {error.strerror}", where=str(path)) from error
 

@@ -17,6 +17,7 @@ _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
 }
+_EXTRA = "install freshness-bot[postgresql]"
 _BUSY_MILLISECONDS = 30_000
 _READ_KIBIBYTES = 4_096
 """What SQLite keeps of its file for each reader: with its usual two megabytes, a question about the whole fleet
@@ -50,13 +51,17 @@ def database_url(url: str) -> URL:
 
 
 def engine_for(target: URL) -> AsyncEngine:
-    """The engine of those that write; nothing is connected yet."""
+    """The engine of those that write; nothing is connected yet. Raises `Failure` (denied) where the driver of
+    PostgreSQL, which is an extra, is not installed."""
     if target.get_backend_name() == "sqlite":
         return _on_sqlite(target, _begin_with_lock)
     connect_args = {name: value for name, value in _POSTGRES.items() if name not in target.query}
-    return create_async_engine(
-        target, pool_pre_ping=True, hide_parameters=True, json_serializer=unparse, connect_args=connect_args
-    )
+    try:
+        return create_async_engine(
+            target, pool_pre_ping=True, hide_parameters=True, json_serializer=unparse, connect_args=connect_args
+        )
+    except ImportError:
+        raise Failure(Trouble.DENIED, "PostgreSQL cannot be reached without psycopg", advice=_EXTRA) from None
 
 
 def readers_of(engine: AsyncEngine) -> AsyncEngine:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -41,8 +42,9 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
         folder = tmp_path_factory.mktemp("container")
         make_base(docker, BASE)
         download_wheels(folder / "wheels")
+        version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
         built = ("--network", "none", "--build-context", f"wheels={folder}", "--tag", IMAGE, "--load")
-        docker.run("buildx", "build", *built, ROOT)
+        docker.run("buildx", "build", *built, "--build-arg", f"VERSION={version}", ROOT)
         yield docker
 
 

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -98,11 +97,12 @@ def test_the_bot_finds_the_bases() -> None:
     assert {str(usage.reference) for usage in found.usages} == {"docker.io/library/python:3.13-slim"}
 
 
-def test_the_label_names_the_version_of_the_project(stages: list[list[Any]]) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+def test_labels_name_the_version_and_the_commit_that_it_is_built_with(stages: list[list[Any]]) -> None:
     [labels] = values(stages[-1], "LABEL")
     named = dict(zip(labels[::2], labels[1::2], strict=True))
-    assert named["org.opencontainers.image.version"].strip('"') == project["version"]
+    assert named["org.opencontainers.image.version"] == '"${VERSION}"'
+    assert named["org.opencontainers.image.revision"] == '"${REVISION}"'
+    assert {("VERSION=unknown",), ("REVISION=unknown",)} <= set(values(stages[-1], "ARG"))
 
 
 def test_only_what_the_build_needs_is_sent_to_it(stages: list[list[Any]]) -> None:

@@ -1,5 +1,6 @@
 """What the overlays put into a cluster: it fits the image and the settings, and has no right that it needs not."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 from bot.clients.forges.github import GitHubAccess, TokenCredentials
 from bot.service.running import GRACE
 from bot.settings import BadSettings, check_secrets, load
-from tests.integration.deploy.kustomize import DEPLOY, Resource, built, pod_of
+from tests.integration.deploy.kustomize import DEPLOY, ROOT, Resource, built, pod_of
 
 OVERLAYS = ("single", "replicated")
 USER = 64198
@@ -111,8 +112,12 @@ class TestEveryOverlay:
         assert lacking
         assert lacking <= {f"/run/secrets/{name}" for name in example()["stringData"]}
 
-    def test_runs_an_image_that_is_no_placeholder(self, container: dict[str, Any]) -> None:
-        assert container["image"] == "registry.example.com/freshness-bot:0.1.0"
+    def test_runs_the_image_of_this_version_that_one_component_names(self, container: dict[str, Any]) -> None:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        name = project["urls"]["Source"].removeprefix("https://github.com/")
+        assert container["image"] == f"ghcr.io/{name}:{project['version']}"
+        naming = [path for path in DEPLOY.rglob("*.yaml") if "/freshness-bot\n" in path.read_text()]
+        assert naming == [DEPLOY / "components/image/kustomization.yaml"]
 
 
 class TestTheNetwork:

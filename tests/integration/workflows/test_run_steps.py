@@ -1,10 +1,12 @@
-"""Every command of our workflows, run as a runner would, against a registry on this machine.
+"""Every command of the workflows to call, run as a runner would, against a registry on this machine. Those of a
+release are run by test_release.py.
 
 A key stands in for the identity that GitHub gives a run: cosign takes it from its environment, so that the commands
 are those that are written.
 """
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -18,11 +20,14 @@ from sandbox.edges.edge import Surroundings
 from sandbox.images import Image
 from sandbox.programs import parts
 from sandbox.registry import Registry
-from tests.integration.workflows.written import run_steps
+from tests.integration.workflows.written import run_steps, workflows
 
 SYFT = Path(sys.executable).parent / "syft"
 NEEDS_GITHUB = {("verify.yml", "Verify how it was built"): "gh asks GitHub for the attestation"}
+OF_RELEASES = ("release.yml", "image.yml")
+PLATFORMS = ("linux/amd64", "linux/arm64")
 KEYLESS = {"COSIGN_TLOG_UPLOAD": "false", "COSIGN_ALLOW_HTTP_REGISTRY": "true", "COSIGN_PASSWORD": ""}
+BUILDX = subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False).returncode == 0
 
 pytestmark = pytest.mark.skipif(
     not all(parts.is_there(part) for part in ("docker-registry", "cosign")) or not SYFT.exists(),
@@ -37,6 +42,7 @@ class Runner:
     folder: Path
     image: str
     digest: str
+    registry: Registry
 
     async def run(self, file: str, name: str, **more: str) -> subprocess.CompletedProcess[str]:
         """As GitHub does it where no shell is named: `bash -e`, with what the job and the step write down."""
@@ -46,11 +52,13 @@ class Runner:
             "DIGEST": self.digest,
             "SIGNER": "contoso/pipelines",
             "SYFT": str(SYFT),
+            "TAGS": "main",
             **more,
         }
         environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
             "GITHUB_OUTPUT": str(self.folder / "output"),
+            "DOCKER_CONFIG": str(self.folder / "docker"),
             **{name: known[name] for name in step.environment},
             **KEYLESS,
             **{name: value for name, value in more.items() if name.startswith("COSIGN_")},
@@ -80,25 +88,38 @@ async def runner(tmp_path: Path) -> AsyncIterator[Runner]:
     pushed = await registry.push("contoso/shop", "main", Image((b"what was built\n",), platforms=("linux/amd64",)))
     key = ["cosign", "generate-key-pair"]
     subprocess.run(key, cwd=tmp_path, env={**os.environ, "COSIGN_PASSWORD": ""}, check=True, capture_output=True)
-    yield Runner(tmp_path, f"{registry.host}/contoso/shop", pushed.digest)
+    yield Runner(tmp_path, f"{registry.host}/contoso/shop", pushed.digest, registry)
     registry.stop()
 
 
 def test_each_command_is_run_here_or_says_why_not() -> None:
     tried = {
         ("build.yml", "Write the name as registries take it"),
+        ("scan.yml", "Write them as a list"),
+        ("tag.yml", "Give the digest its tags"),
         ("sign.yml", "Sign the image"),
         ("sign.yml", "List what is in it"),
         ("sign.yml", "Sign the list"),
         ("verify.yml", "Verify the signature"),
         ("verify.yml", "Verify the SBOM"),
     }
-    assert set(run_steps()) == tried | set(NEEDS_GITHUB)
+    others = {("test.yml", "Run what must hold")} | {key for key in run_steps() if key[0] in OF_RELEASES}
+    assert set(run_steps()) == tried | set(NEEDS_GITHUB) | others
 
 
 async def test_the_name_is_in_lower_case(runner: Runner) -> None:
     await runner.passes("build.yml", "Write the name as registries take it", IMAGE="ghcr.io/Contoso/Shop")
     assert (runner.folder / "output").read_text() == "image=ghcr.io/contoso/shop\n"
+
+
+@pytest.mark.parametrize("platforms", [["linux/amd64"], ["linux/amd64", "linux/arm64"]])
+async def test_each_platform_is_scanned(runner: Runner, platforms: list[str]) -> None:
+    await runner.passes("scan.yml", "Write them as a list", PLATFORMS=",".join(platforms))
+    name, _, written = (runner.folder / "output").read_text().partition("=")
+    assert (name, json.loads(written)) == ("list", platforms)
+    job = workflows()["scan.yml"]["jobs"]["scan"]
+    assert job["strategy"]["matrix"] == {"platform": "${{ fromJSON(needs.platforms.outputs.list) }}"}
+    assert job["steps"][0]["env"]["TRIVY_PLATFORM"] == "${{ matrix.platform }}"
 
 
 async def test_what_is_signed_is_verified_and_nothing_else(runner: Runner) -> None:
@@ -111,3 +132,29 @@ async def test_what_is_signed_is_verified_and_nothing_else(runner: Runner) -> No
     await runner.passes("sign.yml", "List what is in it", SYFT=str(SYFT))
     await runner.passes("sign.yml", "Sign the list", COSIGN_KEY="cosign.key")
     await runner.passes("verify.yml", "Verify the SBOM", **public)
+
+
+async def digest_of(runner: Runner, tag: str) -> str | None:
+    """What a tag of the image stands on."""
+    asked = ["oras", "resolve", "--plain-http", f"{runner.image}:{tag}"]
+    ended = await asyncio.to_thread(subprocess.run, asked, capture_output=True, text=True, check=False)
+    return ended.stdout.strip() or None
+
+
+@pytest.mark.skipif(not BUILDX, reason="docker-buildx is missing")
+async def test_tags_stand_on_the_digest_itself(runner: Runner) -> None:
+    for content in (b"built\n", b"built anew\n"):
+        pushed = await runner.registry.push("contoso/shop", "built", Image((content,), platforms=PLATFORMS))
+        await runner.passes("tag.yml", "Give the digest its tags", DIGEST=pushed.digest, TAGS=" 1.2.3 1.2")
+        assert [await digest_of(runner, tag) for tag in ("1.2.3", "1.2")] == [pushed.digest] * 2
+
+
+@pytest.mark.skipif(not BUILDX, reason="docker-buildx is missing")
+async def test_what_is_not_there_or_would_not_keep_its_digest_gets_no_tag(runner: Runner) -> None:
+    asked = ["oras", "manifest", "fetch", "--plain-http", f"{runner.image}@{runner.digest}"]
+    index = await asyncio.to_thread(subprocess.run, asked, capture_output=True, check=True)
+    [manifest] = json.loads(index.stdout)["manifests"]
+    for digest in (f"sha256:{'0' * 64}", manifest["digest"]):
+        ended = await runner.run("tag.yml", "Give the digest its tags", DIGEST=digest, TAGS="1.2.3")
+        assert ended.returncode != 0
+        assert await digest_of(runner, "1.2.3") is None

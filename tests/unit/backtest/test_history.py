@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 
 from bot.backtest.command import backtest
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 
 LOG = SHARED / "observations-2023-2025.jsonl.xz"
 EXPECTED = SHARED / "expected-2023-2025.jsonl.xz"
 RELEASES = SHARED / "releases-2023-2025.jsonl"
 SDK = "dotnet/sdk"
 
-pytestmark = pytest.mark.skipif(not LOG.is_file(), reason=f"needs the public history, {LOG.name}")
+pytestmark = pytest.mark.skipif(not LOG.is_file(), reason=NO_SHARED_DATA)
 
 
 def replayed(log: Path, changes: Path, releases: Path = RELEASES) -> tuple[str, bytes]:

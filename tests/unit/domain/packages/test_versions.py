@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.packages.versions import BadVersion, compare_to_named, compare_versions
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 
 TYPES = ("deb", "rpm", "apk", "nuget")
 
@@ -16,7 +16,7 @@ TYPES = ("deb", "rpm", "apk", "nuget")
 def vectors(package_type: str) -> list[dict[str, object]]:
     path = SHARED / "evidence" / "versions" / f"{package_type}.jsonl"
     if not path.exists():
-        pytest.skip("the version pairs of ../shared/data/evidence are not here")
+        pytest.skip(NO_SHARED_DATA)
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.tags.choice import is_compatible, is_newer
 from bot.domain.tags.tag import Tag
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 from tests.unit.domain.tags.choosing import choose_tag
 
 CASES = SHARED / "cases" / "tags.jsonl"
@@ -39,7 +39,7 @@ def of(kind: str) -> list[Any]:
         for case in cases()
         if case["kind"] == kind
     ]
-    absent = pytest.mark.skip(reason=f"no shared data at {SHARED}")
+    absent = pytest.mark.skip(reason=NO_SHARED_DATA)
     return found or [pytest.param({}, id="absent", marks=absent)]
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.tags.tag import Prerelease, Tag, stamp_of
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ KNOWN_VARIANTS = {"slim", "chiseled", "distroless", "composite", "extra", "aot"}
 def inventory() -> list[Tag]:
     path = SHARED / "feeds" / "image-info-2025-12-17-ac8d5082.json.xz"
     if not path.exists():
-        pytest.skip(f"no shared data at {SHARED}")
+        pytest.skip(NO_SHARED_DATA)
     document: dict[str, Any] = json.loads(lzma.decompress(path.read_bytes()))
     platforms = (
         platform for repo in document["repos"] for image in repo["images"] for platform in image["platforms"]

@@ -11,7 +11,7 @@ from bot.domain.repositories.usage import Kind, Replacement, Usage
 from bot.files.formats.finding import find_usages
 from bot.files.formats.rewrite.rewrite import rewrite
 from bot.files.formats.table import kind_of
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 
 KNOWN_DISAGREEMENTS: dict[str, str] = {}
 """Cases that the real program contradicts: their identifier, and what it does instead."""
@@ -30,7 +30,7 @@ def cases(name: str) -> list[Case]:
 def named(name: str) -> list[Any]:
     found = cases(name)
     if not found:
-        skip = pytest.mark.skip(reason="the shared data (../shared/data beside the repository) is not here")
+        skip = pytest.mark.skip(reason=NO_SHARED_DATA)
         return [pytest.param({}, marks=skip)]
     return [pytest.param(case, id=f"{case['kind']}: {case['id']}") for case in found]
 

@@ -14,14 +14,14 @@ from bot.fleet.assess.assess import assess, reassess
 from bot.fleet.assess.baseline import BaseStanding, follow
 from bot.upstream.dotnet.releases import ReleaseIndex
 from bot.upstream.history.log import read_observations, read_release_log
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 
 LOG = SHARED / "observations-2023-2025.jsonl.xz"
 EXPECTED = SHARED / "expected-2023-2025.jsonl.xz"
 RELEASES = SHARED / "releases-2023-2025.jsonl"
 AFTERWARDS = datetime(2100, 1, 1, tzinfo=UTC)
 
-pytestmark = pytest.mark.skipif(not LOG.is_file(), reason=f"needs the public history, {LOG.name}")
+pytestmark = pytest.mark.skipif(not LOG.is_file(), reason=NO_SHARED_DATA)
 
 
 @pytest.fixture(scope="module")

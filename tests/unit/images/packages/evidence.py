@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.packages.package import Package
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 
 EVIDENCE = SHARED / "evidence"
 
@@ -16,7 +16,7 @@ def content(name: str) -> bytes:
     """A file of the evidence, unpacked; the test is skipped where it is absent."""
     path = EVIDENCE / name
     if not path.exists():
-        pytest.skip("../shared/data/evidence is not here")
+        pytest.skip(NO_SHARED_DATA)
     return lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
 
 

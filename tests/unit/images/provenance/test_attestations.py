@@ -7,7 +7,7 @@ import pytest
 
 from bot.images.provenance.attestations import ARTIFACT_TYPE, Attested, attested_in, is_attestation, statements_in
 from bot.images.signatures.verdict import Refused
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 
 INDEX = SHARED / "evidence" / "intoto" / "attestation-index.json"
 IMAGE, ABOUT = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -31,7 +31,7 @@ def attestation(about: str, kind: str = "attestation-manifest") -> dict[str, Any
     )
 
 
-@pytest.mark.skipif(not INDEX.is_file(), reason="the shared test vectors are not here")
+@pytest.mark.skipif(not INDEX.is_file(), reason=NO_SHARED_DATA)
 def test_the_recorded_index_has_one_image_and_what_is_attested_about_it() -> None:
     index = json.loads(INDEX.read_bytes())
 

@@ -14,14 +14,14 @@ from bot.domain.images.stated import PROVENANCE_V1 as V1
 from bot.images.provenance.slsa import Material, read_base, read_provenance
 from bot.images.provenance.statement import Statement, read_dsse, read_statement, statement_in
 from bot.images.signatures.verdict import Refused
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 
 FOLDER = SHARED / "evidence" / "intoto"
 DSSE = " (DSSE payload)"
 
 needs_evidence = pytest.mark.skipif(
     not FOLDER.is_dir(),
-    reason="the shared test vectors (../shared/data/evidence beside the repository) are not here",
+    reason=NO_SHARED_DATA,
 )
 RECORDED = json.loads((FOLDER / "expected.json").read_text()) if FOLDER.is_dir() else {}
 

@@ -12,7 +12,7 @@ from bot.domain.failure import Failure
 from bot.domain.packages.cves.detected import GatePolicy, Rating, blocking
 from bot.images.scanners.reading import read_report
 from bot.images.scanners.report import Report, severities
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 from tests.unit.images.reports import JSON, finding, report
 
 REPORTS = SHARED / "evidence" / "trivy"
@@ -45,7 +45,7 @@ def test_recorded_reports_block_what_trivy_leaves(case: dict[str, Any]) -> None:
 
 def test_there_are_recorded_reports() -> None:
     if not cases():
-        pytest.skip("../shared/data/evidence is not here")
+        pytest.skip(NO_SHARED_DATA)
     assert len(cases()) > 30
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 
 EVIDENCE = SHARED / "evidence"
 
 needs_evidence = pytest.mark.skipif(
     not EVIDENCE.is_dir(),
-    reason="the shared test vectors (../shared/data/evidence beside the repository) are not here",
+    reason=NO_SHARED_DATA,
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.failure import Failure
 from bot.upstream.feeds import image_info
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 
 SEEN = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ def outcome(parser: Parser, data: bytes) -> Any:
 def published(name: str) -> bytes:
     """The bytes of one document; the test is skipped where the shared data is absent."""
     if not (SHARED / "feeds").is_dir():
-        pytest.skip("the shared data with published feed documents is not here")
+        pytest.skip(NO_SHARED_DATA)
     return _read(name)
 
 

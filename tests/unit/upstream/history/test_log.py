@@ -27,7 +27,7 @@ from bot.upstream.history.log import (
     write_observations,
     write_releases,
 )
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 
 ROW: dict[str, Any] = {
     "at": "2025-06-10T17:00:00Z",
@@ -201,7 +201,7 @@ def test_a_folder_is_no_log(tmp_path: Path) -> None:
         list(read_observations(tmp_path))
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the public history")
+@pytest.mark.skipif(not SHARED.is_dir(), reason=NO_SHARED_DATA)
 def test_the_real_log_comes_out_as_it_went_in() -> None:
     log = SHARED / "observations-2023-2025.jsonl.xz"
     out = io.StringIO()
@@ -209,7 +209,7 @@ def test_the_real_log_comes_out_as_it_went_in() -> None:
     assert out.getvalue().encode() == lzma.decompress(log.read_bytes())
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the public history")
+@pytest.mark.skipif(not SHARED.is_dir(), reason=NO_SHARED_DATA)
 def test_the_real_releases_come_out_as_they_went_in() -> None:
     log = SHARED / "releases-2023-2025.jsonl"
     out = io.StringIO()

@@ -18,7 +18,7 @@ from bot.upstream.osv import oval
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.oval import read_oval
 from bot.upstream.osv.record import UNNAMED, WantedPackages
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 from tests.unit.upstream.osv.ovals import BELOW, UP_TO, definition, document, state
 
 RELEASE = "Azure Linux:3"
@@ -198,7 +198,7 @@ def test_a_document_written_anew_without_newer_advisories_tells_nothing_new(
 def published(name: str) -> bytes:
     path = Path(SHARED / "feeds" / name)
     if not path.exists():
-        pytest.skip("the documents of ../shared/data/feeds are not here")
+        pytest.skip(NO_SHARED_DATA)
     return lzma.decompress(path.read_bytes())
 
 

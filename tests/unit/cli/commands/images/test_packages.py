@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from bot.cli.main import app
 from bot.domain.failure import Failure
 from bot.domain.packages.package import Inventory
+from tests.conftest import NO_SHARED_DATA
 from tests.unit.clients.folders.layouts import layout
 from tests.unit.images.packages.archives import STATUS, archive, digest, paragraph, zipped, zstd
 from tests.unit.images.packages.evidence import EVIDENCE, content
@@ -141,7 +142,7 @@ def test_a_write_ahead_log_is_read_with_its_database(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     packed = EVIDENCE / "packages/rpm/rpmdb.sqlite.xz"
     if not packed.exists():
-        pytest.skip("../shared/data/evidence is not here")
+        pytest.skip(NO_SHARED_DATA)
     (folder / "rpmdb.sqlite").write_bytes(lzma.decompress(packed.read_bytes()))
     (folder / "rpmdb.sqlite-wal").write_bytes(b"")
     assert run("packages", "list", tmp_path).exit_code == 0
@@ -347,7 +348,7 @@ REPORT = EVIDENCE / "trivy/alpine-39.json"
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
     if not REPORT.exists():
-        pytest.skip("../shared/data/evidence is not here")
+        pytest.skip(NO_SHARED_DATA)
     return Path(shutil.copy(REPORT, tmp_path / "report.json"))
 
 

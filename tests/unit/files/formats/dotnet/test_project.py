@@ -9,7 +9,7 @@ from bot.domain.reference import Reference
 from bot.domain.repositories.usage import FileLine, Findings, Role, Usage
 from bot.files.formats.dotnet.project import find, find_project
 from bot.files.formats.source.text import BOM
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 from tests.unit.files.formats.laws import spans_cover_in_all_files
 
 PATH = "src/App/App.csproj"
@@ -592,7 +592,7 @@ def test_any_text_is_read_and_every_span_is_exact(text: str, shared: list[str]) 
 def cases() -> list[Any]:
     path = SHARED / "cases" / "discover.jsonl"
     if not path.exists():
-        return [pytest.param({}, id="absent", marks=pytest.mark.skip(reason=f"no shared data at {SHARED}"))]
+        return [pytest.param({}, id="absent", marks=pytest.mark.skip(reason=NO_SHARED_DATA))]
     rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
     return [pytest.param(row, id=row["id"]) for row in rows if row["kind"] == "csproj"]
 

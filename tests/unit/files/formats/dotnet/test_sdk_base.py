@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.files.formats.dotnet.sdk_base import NoBase, Publish, base_of, framework_of, platform_of
-from tests.conftest import SHARED
+from tests.conftest import NO_SHARED_DATA, SHARED
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_every_base_of_a_supported_framework_is_one_that_microsoft_publishes() -
 def inventory() -> set[str]:
     path = SHARED / "feeds" / "image-info-2025-12-17-ac8d5082.json.xz"
     if not path.exists():
-        pytest.skip(f"no shared data at {SHARED}")
+        pytest.skip(NO_SHARED_DATA)
     document = json.loads(lzma.decompress(path.read_bytes()))
     return {
         f"mcr.microsoft.com/{repository['repo']}:{tag}"
