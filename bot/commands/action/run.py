@@ -15,7 +15,7 @@ from bot.commands.action.runner import Annotation, AnnotationLevel, write_output
 from bot.commands.action.settings import JobSettings
 from bot.commands.action.state import Keeping, Restored, keep, restore
 from bot.commands.action.summary import JobNews, job_summary
-from bot.commands.look.waiting import read_holds
+from bot.commands.look.status import status_in
 from bot.commands.service.doctor import forge_rights
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
@@ -25,9 +25,8 @@ from bot.service.one_off import planned_only
 from bot.service.opened_stores import opened_stores
 from bot.store.pages.fleet.fleet import FleetStore
 from bot.store.views.bases import BaseViewsStore
-from bot.store.views.fleet import FleetViewsStore
 from bot.views.fleet.fleet import FleetFilter
-from bot.views.fleet.staleness import staleness_of
+from bot.views.fleet.staleness import Staleness, staleness_of
 from bot.views.paging import Cut
 
 _MOST_REPOSITORIES = 100
@@ -112,25 +111,23 @@ async def _passes(step: ActionStep, began: datetime) -> JobNews:
 async def _dry_run(step: ActionStep, began: datetime) -> JobNews:
     settings, clock = step.opened.settings, step.clock
     plan = await planned_only(settings, clock)
-    news = await _news(step, began)
+    news = await _news(step, began, plan.staleness)
     status = replace(news.status, rebuilds=plan.rebuilds)
     problems = tuple(problem for outcome in plan.outcomes for problem in outcome.problems)
     rights = await forge_rights(settings, clock)
-    return replace(news, status=status, staleness=plan.staleness, problems=problems, rights=rights, is_dry=True)
+    return replace(news, status=status, problems=problems, rights=rights, is_dry=True)
 
 
-async def _news(step: ActionStep, began: datetime) -> JobNews:
-    """How things stand in the store."""
+async def _news(step: ActionStep, began: datetime, planned_on: Staleness | None = None) -> JobNews:
+    """How things stand in the store; where a plan was made on a copy of it, how stale all is by that one."""
     settings, clock = step.opened.settings, step.clock
     async with opened_stores(settings, clock) as stores:
-        status = await stores[FleetViewsStore].status()
-        waits = await read_holds(stores, settings, clock.now())
         return JobNews(
             began,
             clock.now(),
-            replace(status, waits=waits),
+            await status_in(stores, settings, clock.now()),
             await stores[FleetStore].fleet(FleetFilter(), Cut(1, _MOST_REPOSITORIES)),
-            staleness_of(await stores[CatchUpStore].behind(), clock.now()),
+            planned_on or staleness_of(await stores[CatchUpStore].behind(), clock.now()),
             await stores[BaseViewsStore].changes_since(began),
             is_own_token=step.is_own_token,
         )
