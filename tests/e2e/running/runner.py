@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 ACTION = Path(__file__).parents[3] / "action.yml"
-_EXPRESSION = re.compile(r"\$\{\{ *([a-z._-]+) *\}\}")
+_EXPRESSION = re.compile(r"\$\{\{ *([A-Za-z._-]+)(?: \|\| ([a-z]+))? *\}\}")
 
 
 def written() -> dict[str, Any]:
@@ -53,6 +53,15 @@ class Runner:
     token: str
     number: int = 0
     environment: dict[str, str] = field(default_factory=dict)
+
+    async def run_workflow(self, text: str, known: Mapping[str, str], **inputs: str) -> Ran:
+        """One run of a workflow file that calls the action in its only step; `known` are the variables and secrets
+        of the repository, `inputs` what whoever starts it by hand chooses."""
+        [job] = yaml.safe_load(text)["jobs"].values()
+        [step] = job["steps"]
+        known = {**known, "github.token": self.token, **{f"inputs.{name}": value for name, value in inputs.items()}}
+        given = {name.replace("-", "_"): self._put_in(value, known) for name, value in step["with"].items()}
+        return await self.run(**given)
 
     async def run(self, **inputs: str) -> Ran:
         """One run with these inputs, `_` for `-` in their names."""
@@ -110,4 +119,5 @@ class Runner:
         return {name: self._put_in(value, known) for name, value in environment.items()}
 
     def _put_in(self, text: str, known: Mapping[str, str]) -> str:
-        return _EXPRESSION.sub(lambda found: known[found[1]], text)
+        """Expressions as far as action.yml and the workflow files use them: a name, and what holds without it."""
+        return _EXPRESSION.sub(lambda found: known.get(found[1]) or found[2] or known[found[1]], text)
