@@ -13,7 +13,7 @@ from bot.commands.action.inputs import Inputs, RunnerJob
 from bot.commands.action.passes import passes, problems_of
 from bot.commands.action.runner import Annotation, AnnotationLevel, write_outputs, write_summary
 from bot.commands.action.settings import JobSettings
-from bot.commands.action.state import Keeping, Restored, keep, restore
+from bot.commands.action.state import Keeping, Restored, StorePlaces, keep, restore
 from bot.commands.action.summary import JobNews, job_summary
 from bot.commands.look.status import status_in
 from bot.commands.service.doctor import forge_rights
@@ -46,6 +46,10 @@ class ActionStep:
         self.annotations.append(Annotation(level, text))
 
     @property
+    def places(self) -> StorePlaces:
+        return StorePlaces(self.opened.store, self.job.cache)
+
+    @property
     def is_own_token(self) -> bool:
         """Whether the workflow's own token is all that it has."""
         return not self.inputs.app_id and self.inputs.token == self.job.token
@@ -60,7 +64,7 @@ async def run_step(step: ActionStep) -> bool:
     """
     began = step.clock.now()
     async with _branch(step) as branch:
-        restored = await restore(branch, step.opened.store, may_be_public=step.inputs.public_state)
+        restored = await restore(branch, step.places, may_be_public=step.inputs.public_state)
         news: JobNews | None = None
         try:
             with _cancelled_by_signals():
@@ -86,7 +90,7 @@ async def _branch(step: ActionStep) -> AsyncIterator[StateBranch]:
 async def _kept(branch: StateBranch, restored: Restored, step: ActionStep) -> Keeping:
     """Keeps the state. What hinders that is told, and hides nothing else that went wrong."""
     try:
-        keeping = await keep(branch, restored, step.opened.store, step.clock.now())
+        keeping = await keep(branch, restored, step.places, step.clock.now())
     except Failure as failure:
         step.note(AnnotationLevel.ERROR, f"the state could not be kept on {step.inputs.state_branch}: {failure}")
         return Keeping.NOT_KEPT

@@ -1,0 +1,102 @@
+"""What of a store is kept apart since it can be fetched again, and what is done where it is not there."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+from bot.domain.clock import ManualClock
+from bot.domain.feeds.document import FeedKind
+from bot.domain.packages.package import Inventory
+from bot.store.engine.database import Database, open_database
+from bot.store.refetchable import put_together, take_apart
+from bot.store.rows.bases.tables import documents, manifests
+from tests.integration.store.conftest import NOON
+from tests.integration.store.filling import HOUR, Stores, digest
+from tests.integration.store.images.test_inventory import AMD64, CONTENTS, image, show, watching
+from tests.migrated import new_sqlite
+
+STORE = "store.db"
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = await open_database(new_sqlite(tmp_path / STORE))
+    yield opened
+    await opened.close()
+
+
+async def filled(database: Database) -> None:
+    """A layer that was read, a manifest, and copies of feeds, in one of which something is missed."""
+    stores = Stores.of_worker(database, ManualClock(NOON), "worker")
+    await watching(stores, image("1", "b"))
+    [layer] = await stores.taken(stores.inventory.layers(AMD64), 9)
+    await stores.inventory.save_layer(layer, CONTENTS, None)
+    copies = {FeedKind.MSRC_BULLETIN: None, FeedKind.IMAGE_INFO: None, FeedKind.ANNOUNCEMENTS: ["a loss"]}
+    async with database.transaction() as connection:
+        await connection.execute(insert(manifests).values(digest="sha256:1", body=b"{}", fetched_at=NOON))
+        for kind, doubts in copies.items():
+            row = {"url": f"https://x/{kind}", "kind": kind, "etag": "1", "body": b"body", "doubts": doubts}
+            await connection.execute(insert(documents).values(**row, due_at=NOON))
+
+
+async def kept_copies(path: Path) -> set[str]:
+    opened = await open_database(f"sqlite:///{path}")
+    async with opened.reading() as connection:
+        kinds = await connection.scalars(select(documents.c.kind).where(documents.c.body.is_not(None)))
+        shown = set(kinds) | set(await connection.scalars(select(manifests.c.digest)))
+    await opened.close()
+    return shown
+
+
+async def test_what_a_digest_names_and_plain_copies_of_feeds_lie_apart(database: Database, tmp_path: Path) -> None:
+    await filled(database)
+    put_together(tmp_path / "own.db", take_apart(tmp_path / STORE).own, None)
+    assert await kept_copies(tmp_path / "own.db") == {FeedKind.IMAGE_INFO, FeedKind.ANNOUNCEMENTS}
+
+
+async def test_put_together_it_is_what_it_was(database: Database, tmp_path: Path) -> None:
+    await filled(database)
+    parts = take_apart(tmp_path / STORE)
+    put_together(tmp_path / "again.db", parts.own, parts.refetchable)
+    assert take_apart(tmp_path / "again.db") == parts
+    assert await kept_copies(tmp_path / "again.db") == {
+        *(FeedKind.IMAGE_INFO, FeedKind.ANNOUNCEMENTS, FeedKind.MSRC_BULLETIN),
+        "sha256:1",
+    }
+
+
+async def test_taking_it_apart_leaves_nothing_beside_it(database: Database, tmp_path: Path) -> None:
+    await filled(database)
+    before = sorted(tmp_path.iterdir())
+    take_apart(tmp_path / STORE)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+async def without_the_other_part(tmp_path: Path) -> tuple[Database, Stores]:
+    put_together(tmp_path / "own.db", take_apart(tmp_path / STORE).own, None)
+    opened = await open_database(f"sqlite:///{tmp_path}/own.db")
+    return opened, Stores.of_worker(opened, ManualClock(NOON), "worker")
+
+
+async def test_a_layer_that_is_there_no_more_is_read_anew_for_an_image_that_was_not_told(
+    database: Database, tmp_path: Path
+) -> None:
+    await filled(database)
+    opened, stores = await without_the_other_part(tmp_path)
+    assert [each.digest for each in await stores.taken(stores.inventory.layers(AMD64), 9)] == [digest("b")]
+    await opened.close()
+
+
+async def test_it_is_not_for_images_that_were_told(database: Database, tmp_path: Path) -> None:
+    await filled(database)
+    stores = Stores.of_worker(database, ManualClock(NOON), "worker")
+    [told] = await stores.taken(stores.inventory.inventories(AMD64), 9)
+    await stores.inventory.save_inventory(told, Inventory(()))
+    opened, stores = await without_the_other_part(tmp_path)
+    assert await stores.taken(stores.inventory.layers(AMD64), 9) == []
+    stores.clock.advance(2 * HOUR)
+    await show(stores, image("2", "b", "c"), letter="f")
+    assert len(await stores.taken(stores.inventory.layers(AMD64), 9)) == 2
+    await opened.close()
