@@ -9,6 +9,7 @@ from datetime import datetime
 
 from bot.clients.forges.github import GitHubAccess, TokenCredentials
 from bot.clients.forges.github.state_branch import StateBranch
+from bot.commands.action.cve_sources import cve_sources
 from bot.commands.action.inputs import Inputs, RunnerJob
 from bot.commands.action.passes import passes, problems_of
 from bot.commands.action.runner import Annotation, AnnotationLevel, write_outputs, write_summary
@@ -16,15 +17,18 @@ from bot.commands.action.settings import JobSettings
 from bot.commands.action.state import Keeping, Restored, StorePlaces, keep, restore
 from bot.commands.action.summary import JobNews, job_summary
 from bot.commands.look.status import status_in
-from bot.commands.service.doctor import forge_rights
+from bot.commands.service.doctor import forge_checks
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.fleet.plan.first_run.rows import CatchUpStore
+from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
+from bot.fleet.wiring.grants import dump_sources
 from bot.fleet.wiring.opening import open_bot
 from bot.service.one_off import planned_only
 from bot.service.opened_stores import opened_stores
 from bot.store.pages.fleet.fleet import FleetStore
 from bot.store.views.bases import BaseViewsStore
+from bot.store.views.rollouts import RolloutViewsStore
 from bot.views.fleet.fleet import FleetFilter
 from bot.views.fleet.staleness import Staleness, staleness_of
 from bot.views.paging import Cut
@@ -106,26 +110,23 @@ async def _passes(step: ActionStep, began: datetime) -> JobNews:
     settings, clock = step.opened.settings, step.clock
     async with open_bot(settings, clock) as bot:
         outcomes = await passes(bot, clock, step.inputs.within)
-    news = await _news(step, began)
-    return replace(
-        news, problems=problems_of(outcomes), passes=len(outcomes), rights=await forge_rights(settings, clock)
-    )
+    return replace(await _news(step, began), problems=problems_of(outcomes), passes=len(outcomes))
 
 
 async def _dry_run(step: ActionStep, began: datetime) -> JobNews:
-    settings, clock = step.opened.settings, step.clock
-    plan = await planned_only(settings, clock)
+    plan = await planned_only(step.opened.settings, step.clock)
     news = await _news(step, began, plan.staleness)
     status = replace(news.status, rebuilds=plan.rebuilds)
     problems = tuple(problem for outcome in plan.outcomes for problem in outcome.problems)
-    rights = await forge_rights(settings, clock)
-    return replace(news, status=status, problems=problems, rights=rights, is_dry=True)
+    return replace(news, status=status, problems=problems, is_dry=True)
 
 
 async def _news(step: ActionStep, began: datetime, planned_on: Staleness | None = None) -> JobNews:
-    """How things stand in the store; where a plan was made on a copy of it, how stale all is by that one."""
+    """How things stand in the store, and what the forge grants; where a plan was made on a copy of the store, how
+    stale all is by that one."""
     settings, clock = step.opened.settings, step.clock
     async with opened_stores(settings, clock) as stores:
+        wanted = await stores[VulnerabilitiesStore].wanted_packages()
         return JobNews(
             began,
             clock.now(),
@@ -133,6 +134,10 @@ async def _news(step: ActionStep, began: datetime, planned_on: Staleness | None 
             await stores[FleetStore].fleet(FleetFilter(), Cut(1, _MOST_REPOSITORIES)),
             planned_on or staleness_of(await stores[CatchUpStore].behind(), clock.now()),
             await stores[BaseViewsStore].changes_since(began),
+            await stores[RolloutViewsStore].ended_since(began),
+            await forge_checks(settings, clock, stores),
+            cve_sources([source.publication for source in dump_sources(settings)], wanted),
+            site=step.job.server_url,
             is_own_token=step.is_own_token,
         )
 

@@ -39,6 +39,8 @@ from bot.views.bases.upstream import feed_name, shown_address
 from bot.views.doctor import Health, HealthCheck
 
 GitHubForge = GitHub | Installations
+OTHER_BOTS = "other bots"
+"""The area of checks about Renovate and Dependabot."""
 _TOLERATED = timedelta(seconds=30)
 """Of the clocks: GitHub refuses an App whose clock is a minute ahead."""
 _LATE = 3
@@ -84,11 +86,12 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
     return checks
 
 
-async def forge_rights(settings: Settings, clock: Clock) -> list[HealthCheck]:
-    """Checks what the App or the token may do, and nothing else."""
+async def forge_checks(settings: Settings, clock: Clock, stores: Stores) -> list[HealthCheck]:
+    """Checks what the App or the token may do, and which other bots write the same lines; nothing else."""
     checks: list[HealthCheck] = []
     async with _forge(settings, clock) as forge:
         await _all(checks, "GitHub", lambda: _rights(forge, settings))
+        checks += await other_bot_checks(forge, await stores[DoctorStore].members())
     return checks
 
 
@@ -310,14 +313,14 @@ async def other_bot_checks(
     for member, _ in members:
         by_owner.setdefault(owner_of(member.name), []).append(member.identity)
     for owner, homes in by_owner.items():
-        await _all(checks, "other bots", partial(_other_bots, forge, homes), owner)
+        await _all(checks, OTHER_BOTS, partial(_other_bots, forge, homes), owner)
     return checks
 
 
 async def _other_bots(forge: GitHubForge, homes: Sequence[Identity]) -> list[HealthCheck]:
     return [
         HealthCheck(
-            "other bots",
+            OTHER_BOTS,
             identity.name,
             Health.NOTE,
             f"{bot.name} writes the same lines: {bot.path}:{bot.line}",

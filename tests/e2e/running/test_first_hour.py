@@ -90,16 +90,36 @@ async def test_from_an_empty_state_to_an_image_that_is_proved_with_the_one_file(
 ) -> None:
     team = Team(fleet, tmp_path)
     await team.set_up()
-
     first = await team.run()
-    print(first.summary)
+    assert first.summary.startswith("## 2 of 5 repositories on 2 bases stand on what their bases show\n")
+    assert "not read, since no image has packages of it: Debian" in first.summary
+    assert "the other 9 are there" in section(first, "Rights")
+    assert (first.outputs["moved"], first.outputs["pull-requests"], first.outputs["state"]) == ("0", "0", "kept")
+
     fleet.announce("10.0.1", security=True, cves=CVES)
     await fleet.publish_runtime("10.0.1")
     second = await team.run()
-    print(second.summary)
+    assert "aspnet:10.0-noble-chiseled: .NET 10.0.0 → 10.0.1 fixes 2 CVEs" in section(second, "Moved in this run")
+    assert "/contoso/payments-api/pull/1) | open | " in section(second, "Under way")
+    assert "10.0.0 to 10.0.1, 2 CVEs" in section(second, "Behind what their bases show")
+    assert "the run before was" in second.summary
+    assert second.outputs["moved"] == "1"
+
     await team.merge()
     third = await team.run()
-    print(third.summary)
+    [ended] = [line for line in section(third, "Ended in this run").splitlines() if SHOP in line]
+    assert "| succeeded | " in ended
+    assert f"{SHOP}:latest stands on aspnet:10.0-noble-chiseled" in ended
+    assert "current, proved by 2 layers" in ended
+    assert SHOP not in section(third, "Under way")
+    assert third.outputs["moved"] == "0"
+
     fourth = await team.run()
-    print(fourth.summary)
-    assert 0
+    assert "Moved in this run" not in fourth.summary
+    assert "Ended in this run" not in fourth.summary
+    assert f"[contoso/{SHOP}]" in section(fourth, "Repositories")
+
+
+def section(ran: Ran, title: str) -> str:
+    """What the summary says under a heading."""
+    return ran.summary.partition(f"### {title}\n")[2].partition("\n### ")[0]
