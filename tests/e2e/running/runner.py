@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from bot.commands.action.inputs import CACHE
 
 ACTION = Path(__file__).parents[3] / "action.yml"
 _EXPRESSION = re.compile(r"\$\{\{ *([A-Za-z._-]+)(?: \|\| ([a-z]+))? *\}\}")
@@ -29,6 +32,13 @@ class Ran:
     log: str
     summary: str
     outputs: Mapping[str, str]
+
+    @property
+    def passes(self) -> int:
+        """How many passes the summary tells of."""
+        told = re.search(r"(\d+) pass(?:es)? in ", self.summary)
+        assert told is not None, self.summary
+        return int(told[1])
 
     def annotations(self, level: str) -> list[str]:
         """The lines that people see beside the run, as far as the runner heeds commands at that moment."""
@@ -52,6 +62,8 @@ class Runner:
     repository: str
     token: str
     number: int = 0
+    keeps_cache: bool = False
+    """Whether a cache brings what one run has left in its folder to the next."""
     environment: dict[str, str] = field(default_factory=dict)
 
     async def run_workflow(self, text: str, known: Mapping[str, str], **inputs: str) -> Ran:
@@ -75,6 +87,8 @@ class Runner:
         program = folder / "freshness-bot-program" / "bin"
         program.mkdir(parents=True)
         (program / "freshness-bot").symlink_to(Path(sys.executable).parent / "freshness-bot")
+        if self.keeps_cache and (cache := self.folder / f"run-{self.number - 1}" / CACHE).is_dir():
+            shutil.copytree(cache, folder / CACHE)
         for name in ("summary", "output"):
             (folder / name).touch()
         [step] = [step for step in written()["runs"]["steps"] if step.get("id") == "freshness"]

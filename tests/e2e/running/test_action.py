@@ -65,6 +65,45 @@ async def test_the_first_run_looks_at_everything_and_the_next_one_acts_on_what_m
     assert "- aspnet:10.0-noble-chiseled: .NET 10.0.0 → 10.0.1 fixes 1 CVE" in second.summary
 
 
+@pytest.mark.long
+async def test_six_repositories_take_few_passes_and_few_requests(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    """A pass takes seconds, and what is asked for bounds it, so that six repositories are done in two minutes."""
+    traffic = fleet.world.traffic
+    traffic.forget()
+    first = await runner.run(**inputs)
+    assert first.passes <= 3
+    assert len(traffic.requests("github")) <= 45
+    await patch(fleet)
+    traffic.forget()
+    second = await runner.run(**inputs)
+    assert second.passes <= 3
+    assert len(traffic.requests("github")) <= 50
+    assert int(second.outputs["pull-requests"]) == 3
+    traffic.forget()
+    third = await runner.run(**inputs)
+    assert third.passes <= 2
+    assert len(traffic.requests("github")) <= 40
+    assert len(traffic.requests("registry")) <= 10
+
+
+@pytest.mark.long
+async def test_feeds_are_read_anew_only_where_no_cache_has_them(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    traffic = fleet.world.traffic
+    await runner.run(**inputs)
+    traffic.forget()
+    await runner.run(**inputs)
+    assert [each.status for each in traffic.requests("feeds", path="releases") if each.status == 304] == []
+    runner.keeps_cache = True
+    await runner.run(**inputs)
+    traffic.forget()
+    await runner.run(**inputs)
+    assert {each.status for each in traffic.requests("feeds", path="releases")} == {304}
+
+
 async def state(fleet: SampleFleet) -> str | None:
     """The commit that the state's branch points to."""
     return (await fleet.world.github.branches("freshness")).get(BRANCH)
