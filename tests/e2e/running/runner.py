@@ -65,6 +65,23 @@ class Runner:
     keeps_cache: bool = False
     """Whether a cache brings what one run has left in its folder to the next."""
     environment: dict[str, str] = field(default_factory=dict)
+    _program: Path = Path(sys.prefix)
+
+    async def install(self) -> Ran:
+        """The step that installs the program, on a machine that is kept for the runs after it."""
+        folder = self.folder / "kept"
+        folder.mkdir(exist_ok=True)
+        [step] = [step for step in written()["runs"]["steps"] if step["name"] == "Install"]
+        known = {
+            "steps.python.outputs.python-path": shutil.which("python3.13") or sys.executable,
+            "github.action_path": str(ACTION.parent),
+        }
+        given = {name: self._put_in(value, known) for name, value in step["env"].items()}
+        of_pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
+        process = await _bash(step["run"], folder, self._environment(folder) | of_pip | given)
+        log, _ = await asyncio.wait_for(process.communicate(), 600)
+        self._program = folder / "freshness-bot-program"
+        return Ran(process.returncode or 0, log.decode(), "", {})
 
     async def run_workflow(self, text: str, known: Mapping[str, str], **inputs: str) -> Ran:
         """One run of a workflow file that calls the action in its only step; `known` are the variables and secrets
@@ -81,25 +98,18 @@ class Runner:
         return await self.result(process, folder)
 
     async def start(self, **inputs: str) -> tuple[asyncio.subprocess.Process, Path]:
-        """Begins a run on a fresh machine, on which the program is installed."""
+        """Begins a run on a fresh machine with the program of the tests, or that which `install` has installed."""
         self.number += 1
         folder = self.folder / f"run-{self.number}"
-        program = folder / "freshness-bot-program" / "bin"
-        program.mkdir(parents=True)
-        (program / "freshness-bot").symlink_to(Path(sys.executable).parent / "freshness-bot")
+        folder.mkdir()
+        (folder / "freshness-bot-program").symlink_to(self._program)
         if self.keeps_cache and (cache := self.folder / f"run-{self.number - 1}" / CACHE).is_dir():
             shutil.copytree(cache, folder / CACHE)
         for name in ("summary", "output"):
             (folder / name).touch()
         [step] = [step for step in written()["runs"]["steps"] if step.get("id") == "freshness"]
-        process = await asyncio.create_subprocess_exec(
-            *("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]),
-            cwd=folder,
-            env=self._environment(folder) | self._given(step["env"], inputs) | self.environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        return process, folder
+        environment = self._environment(folder) | self._given(step["env"], inputs) | self.environment
+        return await _bash(step["run"], folder, environment), folder
 
     async def result(self, process: asyncio.subprocess.Process, folder: Path) -> Ran:
         """Waits for the end of a run that was started."""
@@ -135,3 +145,14 @@ class Runner:
     def _put_in(self, text: str, known: Mapping[str, str]) -> str:
         """Expressions as far as action.yml and the workflow files use them: a name, and what holds without it."""
         return _EXPRESSION.sub(lambda found: known.get(found[1]) or found[2] or known[found[1]], text)
+
+
+async def _bash(script: str, folder: Path, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """As the runner starts a step whose shell is bash."""
+    return await asyncio.create_subprocess_exec(
+        *("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script),
+        cwd=folder,
+        env=dict(environment),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )

@@ -66,6 +66,25 @@ async def test_the_first_run_looks_at_everything_and_the_next_one_acts_on_what_m
 
 
 @pytest.mark.long
+async def test_what_the_step_before_has_installed_by_its_hashes_runs(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    installed = await runner.install()
+    assert installed.code == 0, installed.log
+    ran = await runner.run(**inputs)
+    assert (ran.code, ran.outputs["state"]) == (0, "kept"), ran.log
+
+
+@pytest.mark.long
+async def test_on_a_machine_that_is_kept_it_is_installed_once(runner: Runner, tmp_path: Path) -> None:
+    program = tmp_path / "kept" / "freshness-bot-program" / "bin" / "freshness-bot"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    assert (await runner.install()).log == ""
+    assert program.read_bytes() == b""
+
+
+@pytest.mark.long
 async def test_six_repositories_take_few_passes_and_few_requests(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
 ) -> None:
