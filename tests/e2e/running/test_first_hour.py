@@ -70,6 +70,13 @@ class Team:
         for run in github.runs(SHOP):
             github.finish_run(run.id)
 
+    async def kept_kilobytes(self) -> float:
+        """How large the database is that the state's branch has."""
+        github = self.fleet.world.github
+        tree = await github.ask("GET", f"/repos/{github.name}/freshness/git/trees/freshness-bot-state")
+        [size] = [row["size"] for row in tree["tree"] if row["path"] == "freshness.db.xz"]
+        return float(size) / 1_000
+
 
 def played(fleet: SampleFleet) -> dict[str, str]:
     """Where registry and feeds are played, since the workflow file names none; and nothing settles."""
@@ -118,6 +125,7 @@ async def test_from_an_empty_state_to_an_image_that_is_proved_with_the_one_file(
     assert "Moved in this run" not in fourth.summary
     assert "Ended in this run" not in fourth.summary
     assert f"[contoso/{SHOP}]" in section(fourth, "Repositories")
+    assert await team.kept_kilobytes() < 100
 
 
 def section(ran: Ran, title: str) -> str:

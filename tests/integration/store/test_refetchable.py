@@ -6,18 +6,33 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
+from bot.domain.bases.observation import Observation, PlatformImage, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedKind
 from bot.domain.packages.package import Inventory
+from bot.domain.repositories.reading import Reading
+from bot.domain.repositories.repository import Repository
+from bot.fleet.watch.registry.ports import Sighting
+from bot.images.packages.layers.layer import LayerContents
 from bot.store.engine.database import Database, open_database
 from bot.store.refetchable import put_together, take_apart
 from bot.store.rows.bases.tables import documents, manifests
 from tests.integration.store.conftest import NOON
-from tests.integration.store.filling import HOUR, Stores, digest
-from tests.integration.store.images.test_inventory import AMD64, CONTENTS, image, show, watching
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.migrated import new_sqlite
 
 STORE = "store.db"
+AMD64 = ["linux/amd64"]
+CONTENTS = LayerContents({"var/lib/dpkg/status": b"any bytes"}, diff_id=digest("9"))
+
+
+async def show(stores: Stores, letter: str, *layers: str) -> None:
+    """The base shows an image of these layers."""
+    now, shown = stores.clock.now(), PlatformImage(AMD64[0], digest(letter), layers=tuple(map(digest, layers)))
+    [base] = await stores.bases()
+    sight = Sight.MOVED if base.digest else Sight.FIRST
+    seen = Observation(now, base.base, digest(letter.upper()), "10.0.5", platforms=(shown,))
+    await stores.watch.record([Sighting(base.id, sight, seen, now + HOUR)], {})
 
 
 @pytest.fixture
@@ -30,7 +45,9 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 async def filled(database: Database) -> None:
     """A layer that was read, a manifest, and copies of feeds, in one of which something is missed."""
     stores = Stores.of_worker(database, ManualClock(NOON), "worker")
-    await watching(stores, image("1", "b"))
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),)))
+    await show(stores, "a", "b")
     [layer] = await stores.taken(stores.inventory.layers(AMD64), 9)
     await stores.inventory.save_layer(layer, CONTENTS, None)
     copies = {FeedKind.MSRC_BULLETIN: None, FeedKind.IMAGE_INFO: None, FeedKind.ANNOUNCEMENTS: ["a loss"]}
@@ -97,6 +114,6 @@ async def test_it_is_not_for_images_that_were_told(database: Database, tmp_path:
     opened, stores = await without_the_other_part(tmp_path)
     assert await stores.taken(stores.inventory.layers(AMD64), 9) == []
     stores.clock.advance(2 * HOUR)
-    await show(stores, image("2", "b", "c"), letter="f")
+    await show(stores, "d", "b", "c")
     assert len(await stores.taken(stores.inventory.layers(AMD64), 9)) == 2
     await opened.close()
