@@ -193,7 +193,8 @@ def _left(left: Left, now: datetime) -> str:
     pinned = "built before it moved" if left.pinned is None else f"pinned to {code(_pin(left.pinned))}"
     age = "" if left.published_at is None else f", {duration(now - left.published_at)} old"
     users = markdown(first_few(left.repositories))
-    return f"{code(left.base.short)} {pinned}{age} in {users}: {markdown(lacks_in_words(left))}"
+    cves = f" ({markdown(first_few(left.cves))})" if left.cves else ""
+    return f"{code(left.base.short)} {pinned}{age} in {users}: {markdown(lacks_in_words(left))}{cves}"
 
 
 def _pin(pinned: str) -> str:

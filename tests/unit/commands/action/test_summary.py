@@ -115,6 +115,13 @@ def test_a_rule_of_another_bot_is_told_once_and_can_be_copied() -> None:
     assert "- all 1 are there" in text
 
 
+def test_what_is_behind_is_told_with_the_cves_that_it_leaves_open() -> None:
+    lacks = change(ASPNET, cves=("CVE-2026-1", "CVE-2026-2", "CVE-2026-3", "CVE-2026-4"))
+    left = replace(behind("10.0.0"), lacks=lacks)
+    text = job_summary(replace(CALM, staleness=Staleness((left,), 1, 0, 0)))
+    assert "4 CVEs (CVE-2026-1, CVE-2026-2, CVE-2026-3 and 1 more)" in text.replace("\\", "")
+
+
 def test_a_pause_is_told_first() -> None:
     paused = replace(CALM.status, pauses=(Pause(1, None, BEGAN, "ann", "until Monday"),))
     [line] = [line for line in lines_of(replace(CALM, status=paused)) if "until Monday" in line]
