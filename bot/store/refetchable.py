@@ -1,7 +1,8 @@
 """A store on SQLite as two files: what it alone knows, and what feeds and registries hand out again.
 
-Apart lie manifests and what was read of layers, which a digest names, and the copies of feeds. Copies of which a
-loss is in doubt, and that of the inventory, stay: what it lists no longer shows only beside what it listed before.
+Apart lie manifests of bases and what was read of layers, which a digest names, and the copies of feeds. Manifests
+of the fleet's own images stay: they are evidence, and nobody asks for them until the image moves. So do copies of
+which a loss is in doubt, and that of the inventory: what it lists no longer shows only beside what it listed.
 Of releases it shows beside the rows, and of advisories nothing is taken back without the copy that had them.
 """
 
@@ -12,18 +13,20 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+_TABLES = frozenset({"manifests", "images", "layer_contents", "documents", "layers"})
 _TAKE_APART = """
-CREATE TABLE apart.manifests AS SELECT * FROM main.manifests ORDER BY digest;
+CREATE TABLE apart.manifests AS SELECT * FROM main.manifests
+    WHERE NOT EXISTS (SELECT 1 FROM main.images WHERE instr(platforms, manifests.digest) > 0) ORDER BY digest;
 CREATE TABLE apart.layer_contents AS SELECT * FROM main.layer_contents ORDER BY layer_id;
 CREATE TABLE apart.documents AS SELECT id, etag, last_modified, body FROM main.documents
     WHERE body IS NOT NULL AND doubts IS NULL AND kind <> 'image-info' ORDER BY id;
-DELETE FROM main.manifests;
+DELETE FROM main.manifests WHERE digest IN (SELECT digest FROM apart.manifests);
 DELETE FROM main.layer_contents;
 UPDATE main.documents SET etag = NULL, last_modified = NULL, body = NULL
     WHERE id IN (SELECT id FROM apart.documents);
-PRAGMA main.schema_version = 1;
 """
-"""The last line: each copy counts its schema on, so that two of the same rows would differ."""
+_ANY_SCHEMA = "PRAGMA main.schema_version = 1"
+"""Each copy counts its schema on, so that two of the same rows would differ."""
 _PUT_TOGETHER = """
 INSERT OR IGNORE INTO main.manifests SELECT * FROM apart.manifests;
 INSERT OR IGNORE INTO main.layer_contents SELECT * FROM apart.layer_contents;
@@ -61,7 +64,9 @@ def take_apart(store: Path) -> TakenApart:
         with closing(sqlite3.connect(store)) as connection:
             connection.execute("VACUUM INTO ?", (str(whole),))
         with _attached(whole, apart) as connection, _beside(store, "own") as own, _beside(store, "again") as again:
-            connection.executescript(_TAKE_APART)
+            if _has_tables(connection):
+                connection.executescript(_TAKE_APART)
+            connection.execute(_ANY_SCHEMA)
             connection.execute("VACUUM main INTO ?", (str(own),))
             connection.execute("VACUUM apart INTO ?", (str(again),))
             return TakenApart(own.read_bytes(), again.read_bytes())
@@ -74,9 +79,17 @@ def put_together(store: Path, own: bytes, refetchable: bytes | None) -> None:
     with _beside(store, "again") as again:
         again.write_bytes(refetchable or b"")
         with _attached(store, again) as connection:
+            if not _has_tables(connection):
+                return
             if refetchable is not None:
                 connection.executescript(_PUT_TOGETHER)
             connection.executescript(_UNREAD)
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    """Whether whoever made the database has come to making its tables."""
+    names = connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")
+    return {name for (name,) in names} >= _TABLES
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """What of a store is kept apart since it can be fetched again, and what is done where it is not there."""
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ from bot.images.packages.layers.layer import LayerContents
 from bot.store.engine.database import Database, open_database
 from bot.store.refetchable import put_together, take_apart
 from bot.store.rows.bases.tables import documents, manifests
+from bot.store.rows.images.images import images
+from bot.store.rows.repositories.tables import repositories
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.migrated import new_sqlite
@@ -91,6 +95,18 @@ async def test_taking_it_apart_leaves_nothing_beside_it(database: Database, tmp_
     assert sorted(tmp_path.iterdir()) == before
 
 
+async def test_the_manifests_of_the_fleets_own_images_stay(database: Database, tmp_path: Path) -> None:
+    await filled(database)
+    shown = [{"digest": "sha256:1"}]
+    async with database.transaction() as connection:
+        home = await connection.scalar(select(repositories.c.id))
+        own = {"registry": "ghcr.io", "repository": "contoso/shop", "repository_id": home, "platforms": shown}
+        own |= {"tag": "latest", "source": "build", "path": "", "line": 1}
+        await connection.execute(insert(images).values(**own, due_at=NOON))
+    put_together(tmp_path / "own.db", take_apart(tmp_path / STORE).own, None)
+    assert "sha256:1" in await kept_copies(tmp_path / "own.db")
+
+
 async def without_the_other_part(tmp_path: Path) -> tuple[Database, Stores]:
     put_together(tmp_path / "own.db", take_apart(tmp_path / STORE).own, None)
     opened = await open_database(f"sqlite:///{tmp_path}/own.db")
@@ -117,3 +133,11 @@ async def test_it_is_not_for_images_that_were_told(database: Database, tmp_path:
     await show(stores, "d", "b", "c")
     assert len(await stores.taken(stores.inventory.layers(AMD64), 9)) == 2
     await opened.close()
+
+
+def test_a_database_that_has_no_tables_yet_is_kept_as_it_is(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / STORE)) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+    parts = take_apart(tmp_path / STORE)
+    put_together(tmp_path / "own.db", parts.own, parts.refetchable)
+    assert take_apart(tmp_path / "own.db").own == parts.own
