@@ -108,6 +108,17 @@ async def test_six_repositories_take_few_passes_and_few_requests(
 
 
 @pytest.mark.long
+async def test_who_also_writes_the_lines_is_told_with_the_rule_that_stops_it(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    await fleet.world.github.push("orders-api", {"renovate.json": '{"extends": ["config:recommended"]}\n'})
+    ran = await runner.run(**inputs)
+    told = ran.summary.partition("### Written by another bot too\n")[2].strip().partition("\n")[0]
+    assert told.startswith("- contoso/orders-api: Renovate writes the same lines: renovate.json:1. `write {")
+    assert '"matchUpdateTypes": ["digest", "pinDigest"], "enabled": false} as the last of packageRules`' in told
+
+
+@pytest.mark.long
 async def test_feeds_are_read_anew_only_where_no_cache_has_them(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
 ) -> None:
