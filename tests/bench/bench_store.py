@@ -91,6 +91,7 @@ class Fleet:
 
     STEPS: tuple[Step, ...] = ()
     """Of each rebuild."""
+    REPOSITORIES, TAGS, MOVES_A_WEEK = REPOSITORIES, TAGS, MOVES_A_WEEK
 
     def __init__(self, database: Database) -> None:
         self.shown: dict[Base, PlatformImage] = {}
@@ -102,24 +103,24 @@ class Fleet:
         self._random = random.Random(1)
         self._moves = 0
         self._bases = [
-            Base("mcr.microsoft.com", f"dotnet/{'sdk' if n % 2 else 'aspnet'}", f"{n}.0") for n in range(TAGS)
+            Base("mcr.microsoft.com", f"dotnet/{'sdk' if n % 2 else 'aspnet'}", f"{n}.0") for n in range(self.TAGS)
         ]
 
     async def begin(self) -> None:
         """Every repository is read, and every base seen once."""
         (task,) = await self._stores.listings()
-        shown = tuple(Repository(f"contoso/service-{number:04}", "main") for number in range(REPOSITORIES))
+        shown = tuple(Repository(f"contoso/service-{number:04}", "main") for number in range(self.REPOSITORIES))
         await self._stores[DiscoverStore].record_listing(task, Listing(shown), self._clock.now() + WEEK)
-        for repository in await self._stores.repositories(REPOSITORIES):
+        for repository in await self._stores.repositories(self.REPOSITORIES):
             bodies = {self._hex(20): self._text(2_000) for _ in range(FILES)}
             bases = self._random.sample(self._bases[:USED_TAGS], 2)
-            if repository.id <= TAGS:
+            if repository.id <= self.TAGS:
                 bases.append(self._bases[repository.id - 1])
             usages = tuple((_usage(base, number), base) for number, base in enumerate(dict.fromkeys(bases)))
             reading = self._reading(repository.id, usages, bodies)
             await self._stores[DiscoverStore].save_blobs(bodies)
             await self._stores[DiscoverStore].save_reading(repository, reading, self._clock.now() + 400 * WEEK)
-        await self._see(await self._stores.bases(TAGS))
+        await self._see(await self._stores.bases(self.TAGS))
         rows = [
             {
                 "url": f"https://feeds.example/{number}",
@@ -139,9 +140,9 @@ class Fleet:
     async def week(self) -> None:
         self._weeks += 1
         self._clock.advance(START + self._weeks * WEEK - self._clock.now())
-        due = await self._stores.bases(TAGS)
-        self._moves += MOVES_A_WEEK
-        await self._see(self._random.sample(due, MOVES_A_WEEK))
+        due = await self._stores.bases(self.TAGS)
+        self._moves += self.MOVES_A_WEEK
+        await self._see(self._random.sample(due, self.MOVES_A_WEEK))
         pairs = await self._stores[AssessStore].unassessed(500)
         now = self._clock.now()
         found = [(pair, assess(pair.before, pair.after, ReleaseIndex(()), {}, now)) for pair in pairs]

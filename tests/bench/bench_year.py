@@ -160,6 +160,8 @@ class PackagedFleet(Fleet):
         Step("production", "deploy.yml", inputs=(("environment", "production"),)),
     )
 
+    SHARE = SHARE
+
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self.reads_bases = self.has_images = False
@@ -174,7 +176,7 @@ class PackagedFleet(Fleet):
         files = {path: (self._hex(20), text) for path, text in repository_files(number).items()}
         bodies |= dict(files.values())
         name = f"ghcr.io/contoso/service-{number:04}"
-        images = (Claim(name, TagRule("latest"), Source.BUILD),) if number % SHARE == 0 else ()
+        images = (Claim(name, TagRule("latest"), Source.BUILD),) if number % self.SHARE == 0 else ()
         audited = {path: sha for path, (sha, _) in files.items()}
         return Reading("tree", usages, blobs=tuple(bodies), images=images, audited=audited)
 
@@ -248,7 +250,7 @@ class PackagedFleet(Fleet):
         """Every such image is built anew, read, asked for SBOMs and scanned."""
         self._clock.advance(_DAY)
         now = self._clock.now()
-        due = await self._stores.taken(self._stores[ImagesStore].images, REPOSITORIES)
+        due = await self._stores.taken(self._stores[ImagesStore].images, self.REPOSITORIES)
         for image in due:
             if image.id % every == 0:
                 await self._stores[ImagesStore].record_look(image, self._look(image), now + _DAY / 2)

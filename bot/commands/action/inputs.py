@@ -11,6 +11,8 @@ from pathlib import Path
 from bot.settings import BadSettings
 
 STATE_BRANCH = "freshness-bot-state"
+CACHE = "freshness-cache"
+"""Below the runner's temporary folder."""
 _MINUTES = 10
 _MOST_MINUTES = 300
 _BOOLEANS = {"true": True, "false": False, "": False}
@@ -37,6 +39,11 @@ class RunnerJob:
     @property
     def owner(self) -> str:
         return self.repository.partition("/")[0]
+
+    @property
+    def cache(self) -> Path:
+        """The folder that may be kept from run to run, and need not."""
+        return self.folder / CACHE
 
     @property
     def url(self) -> str:

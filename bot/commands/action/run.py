@@ -9,25 +9,28 @@ from datetime import datetime
 
 from bot.clients.forges.github import GitHubAccess, TokenCredentials
 from bot.clients.forges.github.state_branch import StateBranch
+from bot.commands.action.cve_sources import cve_sources
 from bot.commands.action.inputs import Inputs, RunnerJob
 from bot.commands.action.passes import passes, problems_of
 from bot.commands.action.runner import Annotation, AnnotationLevel, write_outputs, write_summary
 from bot.commands.action.settings import JobSettings
-from bot.commands.action.state import Keeping, Restored, keep, restore
+from bot.commands.action.state import Keeping, Restored, StorePlaces, keep, restore
 from bot.commands.action.summary import JobNews, job_summary
-from bot.commands.look.waiting import read_holds
-from bot.commands.service.doctor import forge_rights
+from bot.commands.look.status import status_in
+from bot.commands.service.doctor import forge_checks
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.fleet.plan.first_run.rows import CatchUpStore
+from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
+from bot.fleet.wiring.grants import dump_sources
 from bot.fleet.wiring.opening import open_bot
 from bot.service.one_off import planned_only
 from bot.service.opened_stores import opened_stores
 from bot.store.pages.fleet.fleet import FleetStore
 from bot.store.views.bases import BaseViewsStore
-from bot.store.views.fleet import FleetViewsStore
+from bot.store.views.rollouts import RolloutViewsStore
 from bot.views.fleet.fleet import FleetFilter
-from bot.views.fleet.staleness import staleness_of
+from bot.views.fleet.staleness import Staleness, staleness_of
 from bot.views.paging import Cut
 
 _MOST_REPOSITORIES = 100
@@ -47,6 +50,10 @@ class ActionStep:
         self.annotations.append(Annotation(level, text))
 
     @property
+    def places(self) -> StorePlaces:
+        return StorePlaces(self.opened.store, self.job.cache)
+
+    @property
     def is_own_token(self) -> bool:
         """Whether the workflow's own token is all that it has."""
         return not self.inputs.app_id and self.inputs.token == self.job.token
@@ -61,7 +68,7 @@ async def run_step(step: ActionStep) -> bool:
     """
     began = step.clock.now()
     async with _branch(step) as branch:
-        restored = await restore(branch, step.opened.store, may_be_public=step.inputs.public_state)
+        restored = await restore(branch, step.places, may_be_public=step.inputs.public_state)
         news: JobNews | None = None
         try:
             with _cancelled_by_signals():
@@ -87,7 +94,7 @@ async def _branch(step: ActionStep) -> AsyncIterator[StateBranch]:
 async def _kept(branch: StateBranch, restored: Restored, step: ActionStep) -> Keeping:
     """Keeps the state. What hinders that is told, and hides nothing else that went wrong."""
     try:
-        keeping = await keep(branch, restored, step.opened.store, step.clock.now())
+        keeping = await keep(branch, restored, step.places, step.clock.now())
     except Failure as failure:
         step.note(AnnotationLevel.ERROR, f"the state could not be kept on {step.inputs.state_branch}: {failure}")
         return Keeping.NOT_KEPT
@@ -103,35 +110,34 @@ async def _passes(step: ActionStep, began: datetime) -> JobNews:
     settings, clock = step.opened.settings, step.clock
     async with open_bot(settings, clock) as bot:
         outcomes = await passes(bot, clock, step.inputs.within)
-    news = await _news(step, began)
-    return replace(
-        news, problems=problems_of(outcomes), passes=len(outcomes), rights=await forge_rights(settings, clock)
-    )
+    return replace(await _news(step, began), problems=problems_of(outcomes), passes=len(outcomes))
 
 
 async def _dry_run(step: ActionStep, began: datetime) -> JobNews:
-    settings, clock = step.opened.settings, step.clock
-    plan = await planned_only(settings, clock)
-    news = await _news(step, began)
+    plan = await planned_only(step.opened.settings, step.clock)
+    news = await _news(step, began, plan.staleness)
     status = replace(news.status, rebuilds=plan.rebuilds)
     problems = tuple(problem for outcome in plan.outcomes for problem in outcome.problems)
-    rights = await forge_rights(settings, clock)
-    return replace(news, status=status, staleness=plan.staleness, problems=problems, rights=rights, is_dry=True)
+    return replace(news, status=status, problems=problems, is_dry=True)
 
 
-async def _news(step: ActionStep, began: datetime) -> JobNews:
-    """How things stand in the store."""
+async def _news(step: ActionStep, began: datetime, planned_on: Staleness | None = None) -> JobNews:
+    """How things stand in the store, and what the forge grants; where a plan was made on a copy of the store, how
+    stale all is by that one."""
     settings, clock = step.opened.settings, step.clock
     async with opened_stores(settings, clock) as stores:
-        status = await stores[FleetViewsStore].status()
-        waits = await read_holds(stores, settings, clock.now())
+        wanted = await stores[VulnerabilitiesStore].wanted_packages()
         return JobNews(
             began,
             clock.now(),
-            replace(status, waits=waits),
+            await status_in(stores, settings, clock.now()),
             await stores[FleetStore].fleet(FleetFilter(), Cut(1, _MOST_REPOSITORIES)),
-            staleness_of(await stores[CatchUpStore].behind(), clock.now()),
+            planned_on or staleness_of(await stores[CatchUpStore].behind(), clock.now()),
             await stores[BaseViewsStore].changes_since(began),
+            await stores[RolloutViewsStore].ended_since(began),
+            await forge_checks(settings, clock, stores),
+            cve_sources([source.publication for source in dump_sources(settings)], wanted),
+            site=step.job.server_url,
             is_own_token=step.is_own_token,
         )
 

@@ -1,11 +1,13 @@
 """`status` and `plan`: how things stand, read from the store alone."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from bot.commands.look.waiting import read_holds
 from bot.domain.clock import Clock
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
+from bot.store.stores import Stores
 from bot.store.views.fleet import FleetViewsStore
 from bot.views.fleet.status import Status
 
@@ -13,6 +15,11 @@ from bot.views.fleet.status import Status
 async def read_status(settings: Settings, clock: Clock) -> Status:
     """Reads how things stand."""
     async with opened_stores(settings, clock) as stores:
-        full = await stores[FleetViewsStore].lack_of_room()
-        status, waits = await stores[FleetViewsStore].status(), await read_holds(stores, settings, clock.now())
-        return replace(status, waits=waits, no_room=None if full is None else full.told)
+        return await status_in(stores, settings, clock.now())
+
+
+async def status_in(stores: Stores, settings: Settings, now: datetime) -> Status:
+    """Reads how things stand, what rebuilds wait for included, where the store is open already."""
+    full = await stores[FleetViewsStore].lack_of_room()
+    status, waits = await stores[FleetViewsStore].status(), await read_holds(stores, settings, now)
+    return replace(status, waits=waits, no_room=None if full is None else full.told)

@@ -24,6 +24,7 @@ from bot.domain.wording.words import counted, duration
 from bot.files.formats.update_bots import PATHS, update_bots
 from bot.fleet.watch.feeds.tick import FeedsToRead
 from bot.fleet.watch.vulnerabilities import tick as dumps_stage
+from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
 from bot.fleet.wiring.gate import gate_options_of
 from bot.fleet.wiring.grants import chosen_installations, dump_sources, feed_sources, github_access, http_rules
 from bot.fleet.wiring.registries.accesses import accesses_of
@@ -39,6 +40,8 @@ from bot.views.bases.upstream import feed_name, shown_address
 from bot.views.doctor import Health, HealthCheck
 
 GitHubForge = GitHub | Installations
+OTHER_BOTS = "other bots"
+"""The area of checks about Renovate and Dependabot."""
 _TOLERATED = timedelta(seconds=30)
 """Of the clocks: GitHub refuses an App whose clock is a minute ahead."""
 _LATE = 3
@@ -84,11 +87,12 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
     return checks
 
 
-async def forge_rights(settings: Settings, clock: Clock) -> list[HealthCheck]:
-    """Checks what the App or the token may do, and nothing else."""
+async def forge_checks(settings: Settings, clock: Clock, stores: Stores) -> list[HealthCheck]:
+    """Checks what the App or the token may do, and which other bots write the same lines; nothing else."""
     checks: list[HealthCheck] = []
     async with _forge(settings, clock) as forge:
         await _all(checks, "GitHub", lambda: _rights(forge, settings))
+        checks += await other_bot_checks(forge, await stores[DoctorStore].members())
     return checks
 
 
@@ -251,16 +255,26 @@ async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[
         (feed_name(source.publication), source.place, seldom, source.is_file or not offline)
         for source in dump_sources(settings)
     ]
+    unwanted = await _told_of_no_image(stores, settings)
     for name, place, every, is_asked in expected:
         read_at, error = read.get(place, (None, None))
         if error is not None:
             checks.append(HealthCheck("feeds", name, Health.WRONG, error, f"see {shown_address(place)}"))
+        elif read_at is None and place in unwanted:
+            checks.append(HealthCheck("feeds", name, Health.NOTE, "not read: no image has packages of it"))
         elif read_at is None:
             way_out = "run the service, or `once`" if is_asked else "import a bundle that has it"
             checks.append(HealthCheck("feeds", name, Health.UNKNOWN, "not read yet", way_out))
         else:
             checks.append(_age(name, clock.now() - read_at, _LATE * every if is_asked else None))
     return [*checks, *await _silent(stores, clock.now())]
+
+
+async def _told_of_no_image(stores: Stores, settings: Settings) -> frozenset[str]:
+    """Where the dumps are that nobody reads, since they tell of no package that is known."""
+    wanted = await stores[VulnerabilitiesStore].wanted_packages()
+    places = (source.place for source in dump_sources(settings) if not wanted.are_told_by(source.publication))
+    return frozenset(places) if wanted.names else frozenset()
 
 
 async def _silent(stores: Stores, now: datetime) -> list[HealthCheck]:
@@ -310,14 +324,14 @@ async def other_bot_checks(
     for member, _ in members:
         by_owner.setdefault(owner_of(member.name), []).append(member.identity)
     for owner, homes in by_owner.items():
-        await _all(checks, "other bots", partial(_other_bots, forge, homes), owner)
+        await _all(checks, OTHER_BOTS, partial(_other_bots, forge, homes), owner)
     return checks
 
 
 async def _other_bots(forge: GitHubForge, homes: Sequence[Identity]) -> list[HealthCheck]:
     return [
         HealthCheck(
-            "other bots",
+            OTHER_BOTS,
             identity.name,
             Health.NOTE,
             f"{bot.name} writes the same lines: {bot.path}:{bot.line}",

@@ -131,6 +131,12 @@ class RolloutViewsStore(Store):
         async with self._database.reading() as connection:
             return await latest_rollouts(connection, limit)
 
+    async def ended_since(self, moment: datetime) -> list[Rebuild]:
+        """Reads the rebuilds that have ended from `moment` on, but for those whose part another has taken over."""
+        ended = (rebuilds.c.ended_at >= moment, rebuilds.c.state != RebuildState.SUPERSEDED.value)
+        async with self._database.reading() as connection:
+            return await read_rebuilds(connection, *ended)
+
     async def rebuilds_of(self, rollout: int) -> list[Rebuild]:
         """Reads all rebuilds of one rollout, but for those that were tried again."""
         async with self._database.reading() as connection:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, ValidationError
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import (
     AffectedPackage,
     Ecosystem,
@@ -56,6 +57,14 @@ class WantedPackages:
     def looks_for(self, release: str, name: str) -> bool:
         """Whether a package of that name in that release is among them."""
         return release in self.releases and name.lower() in self.names
+
+    def are_told_by(self, publication: CvePublication) -> bool:
+        """Whether a publication may tell of any of them: of packages at all, and of a release that one is in."""
+        if not publication.ecosystem.has_releases:
+            return bool(self.names)
+        own = f"{publication.ecosystem}:"
+        releases = (release for release in self.releases if release.startswith(own))
+        return bool(self.names) and any(publication.tells_of(release) for release in releases)
 
 
 @dataclass(slots=True)

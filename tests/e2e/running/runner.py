@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +12,10 @@ from typing import Any
 
 import yaml
 
+from bot.commands.action.inputs import CACHE
+
 ACTION = Path(__file__).parents[3] / "action.yml"
-_EXPRESSION = re.compile(r"\$\{\{ *([a-z._-]+) *\}\}")
+_EXPRESSION = re.compile(r"\$\{\{ *([A-Za-z._-]+)(?: \|\| ([a-z]+))? *\}\}")
 
 
 def written() -> dict[str, Any]:
@@ -29,6 +32,13 @@ class Ran:
     log: str
     summary: str
     outputs: Mapping[str, str]
+
+    @property
+    def passes(self) -> int:
+        """How many passes the summary tells of."""
+        told = re.search(r"(\d+) pass(?:es)? in ", self.summary)
+        assert told is not None, self.summary
+        return int(told[1])
 
     def annotations(self, level: str) -> list[str]:
         """The lines that people see beside the run, as far as the runner heeds commands at that moment."""
@@ -52,7 +62,35 @@ class Runner:
     repository: str
     token: str
     number: int = 0
+    keeps_cache: bool = False
+    """Whether a cache brings what one run has left in its folder to the next."""
     environment: dict[str, str] = field(default_factory=dict)
+    _program: Path = Path(sys.prefix)
+
+    async def install(self) -> Ran:
+        """The step that installs the program, on a machine that is kept for the runs after it."""
+        folder = self.folder / "kept"
+        folder.mkdir(exist_ok=True)
+        [step] = [step for step in written()["runs"]["steps"] if step["name"] == "Install"]
+        known = {
+            "steps.python.outputs.python-path": shutil.which("python3.13") or sys.executable,
+            "github.action_path": str(ACTION.parent),
+        }
+        given = {name: self._put_in(value, known) for name, value in step["env"].items()}
+        of_pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
+        process = await _bash(step["run"], folder, self._environment(folder) | of_pip | given)
+        log, _ = await asyncio.wait_for(process.communicate(), 600)
+        self._program = folder / "freshness-bot-program"
+        return Ran(process.returncode or 0, log.decode(), "", {})
+
+    async def run_workflow(self, text: str, known: Mapping[str, str], **inputs: str) -> Ran:
+        """One run of a workflow file that calls the action in its only step; `known` are the variables and secrets
+        of the repository, `inputs` what whoever starts it by hand chooses."""
+        [job] = yaml.safe_load(text)["jobs"].values()
+        [step] = job["steps"]
+        known = {**known, "github.token": self.token, **{f"inputs.{name}": value for name, value in inputs.items()}}
+        given = {name.replace("-", "_"): self._put_in(value, known) for name, value in step["with"].items()}
+        return await self.run(**given)
 
     async def run(self, **inputs: str) -> Ran:
         """One run with these inputs, `_` for `-` in their names."""
@@ -60,23 +98,18 @@ class Runner:
         return await self.result(process, folder)
 
     async def start(self, **inputs: str) -> tuple[asyncio.subprocess.Process, Path]:
-        """Begins a run on a fresh machine, on which the program is installed."""
+        """Begins a run on a fresh machine with the program of the tests, or that which `install` has installed."""
         self.number += 1
         folder = self.folder / f"run-{self.number}"
-        program = folder / "freshness-bot-program" / "bin"
-        program.mkdir(parents=True)
-        (program / "freshness-bot").symlink_to(Path(sys.executable).parent / "freshness-bot")
+        folder.mkdir()
+        (folder / "freshness-bot-program").symlink_to(self._program)
+        if self.keeps_cache and (cache := self.folder / f"run-{self.number - 1}" / CACHE).is_dir():
+            shutil.copytree(cache, folder / CACHE)
         for name in ("summary", "output"):
             (folder / name).touch()
         [step] = [step for step in written()["runs"]["steps"] if step.get("id") == "freshness"]
-        process = await asyncio.create_subprocess_exec(
-            *("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]),
-            cwd=folder,
-            env=self._environment(folder) | self._given(step["env"], inputs) | self.environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        return process, folder
+        environment = self._environment(folder) | self._given(step["env"], inputs) | self.environment
+        return await _bash(step["run"], folder, environment), folder
 
     async def result(self, process: asyncio.subprocess.Process, folder: Path) -> Ran:
         """Waits for the end of a run that was started."""
@@ -110,4 +143,16 @@ class Runner:
         return {name: self._put_in(value, known) for name, value in environment.items()}
 
     def _put_in(self, text: str, known: Mapping[str, str]) -> str:
-        return _EXPRESSION.sub(lambda found: known[found[1]], text)
+        """Expressions as far as action.yml and the workflow files use them: a name, and what holds without it."""
+        return _EXPRESSION.sub(lambda found: known.get(found[1]) or found[2] or known[found[1]], text)
+
+
+async def _bash(script: str, folder: Path, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """As the runner starts a step whose shell is bash."""
+    return await asyncio.create_subprocess_exec(
+        *("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script),
+        cwd=folder,
+        env=dict(environment),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )

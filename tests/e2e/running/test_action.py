@@ -65,6 +65,75 @@ async def test_the_first_run_looks_at_everything_and_the_next_one_acts_on_what_m
     assert "- aspnet:10.0-noble-chiseled: .NET 10.0.0 → 10.0.1 fixes 1 CVE" in second.summary
 
 
+@pytest.mark.long
+async def test_what_the_step_before_has_installed_by_its_hashes_runs(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    installed = await runner.install()
+    assert installed.code == 0, installed.log
+    ran = await runner.run(**inputs)
+    assert (ran.code, ran.outputs["state"]) == (0, "kept"), ran.log
+
+
+@pytest.mark.long
+async def test_on_a_machine_that_is_kept_it_is_installed_once(runner: Runner, tmp_path: Path) -> None:
+    program = tmp_path / "kept" / "freshness-bot-program" / "bin" / "freshness-bot"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    assert (await runner.install()).log == ""
+    assert program.read_bytes() == b""
+
+
+@pytest.mark.long
+async def test_six_repositories_take_few_passes_and_few_requests(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    """A pass takes seconds, and what is asked for bounds it, so that six repositories are done in two minutes."""
+    traffic = fleet.world.traffic
+    traffic.forget()
+    first = await runner.run(**inputs)
+    assert first.passes <= 3
+    assert len(traffic.requests("github")) <= 45
+    await patch(fleet)
+    traffic.forget()
+    second = await runner.run(**inputs)
+    assert second.passes <= 3
+    assert len(traffic.requests("github")) <= 50
+    assert int(second.outputs["pull-requests"]) == 3
+    traffic.forget()
+    third = await runner.run(**inputs)
+    assert third.passes <= 2
+    assert len(traffic.requests("github")) <= 40
+    assert len(traffic.requests("registry")) <= 10
+
+
+@pytest.mark.long
+async def test_who_also_writes_the_lines_is_told_with_the_rule_that_stops_it(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    await fleet.world.github.push("orders-api", {"renovate.json": '{"extends": ["config:recommended"]}\n'})
+    ran = await runner.run(**inputs)
+    told = ran.summary.partition("### Written by another bot too\n")[2].strip().partition("\n")[0]
+    assert told.startswith("- contoso/orders-api: Renovate writes the same lines: renovate.json:1. `write {")
+    assert '"matchUpdateTypes": ["digest", "pinDigest"], "enabled": false} as the last of packageRules`' in told
+
+
+@pytest.mark.long
+async def test_feeds_are_read_anew_only_where_no_cache_has_them(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    traffic = fleet.world.traffic
+    await runner.run(**inputs)
+    traffic.forget()
+    await runner.run(**inputs)
+    assert [each.status for each in traffic.requests("feeds", path="releases") if each.status == 304] == []
+    runner.keeps_cache = True
+    await runner.run(**inputs)
+    traffic.forget()
+    await runner.run(**inputs)
+    assert {each.status for each in traffic.requests("feeds", path="releases")} == {304}
+
+
 async def state(fleet: SampleFleet) -> str | None:
     """The commit that the state's branch points to."""
     return (await fleet.world.github.branches("freshness")).get(BRANCH)

@@ -4,7 +4,6 @@ Of two runs at once the second cannot undo what the first has kept: the branch m
 read (`updateRefs` with `beforeOid`). It has no history, so that it grows no larger than what it holds.
 """
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -13,7 +12,7 @@ from bot.clients.forges.github.connection.access import GitHubAccess
 from bot.clients.forges.github.connection.shapes import rows, shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import blob
-from bot.clients.forges.github.pull_requests.commits import ref_of
+from bot.clients.forges.github.pull_requests.commits import REGULAR, commit_tree, new_blob, ref_of
 from bot.clients.forges.github.pull_requests.mutations import Mutations
 from bot.clients.forges.github.pull_requests.rules import refusal
 from bot.clients.http.observer import Observer
@@ -80,18 +79,16 @@ class StateBranch:
     async def replace(self, home: StateHome, files: Mapping[str, bytes], message: str, before: str | None) -> str:
         """Has the branch hold these files and nothing else, where it still points to the commit `before` (None:
         where it is not there yet); returns its new commit. Raises `BranchMoved` where another run was faster."""
-        root = f"/repos/{home.identity.name}/git"
-        entries = []
-        for path, content in files.items():
-            made = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
-            with shaped("blob"):
-                sha = str((await self._transport.write("POST", f"{root}/blobs", made))["sha"])
-            entries.append({"path": path, "mode": "100644", "type": "blob", "sha": sha})
-        with shaped("tree"):
-            tree = str((await self._transport.write("POST", f"{root}/trees", {"tree": entries}))["sha"])
-        with shaped("commit"):
-            described = {"message": message, "tree": tree, "parents": []}
-            commit = str((await self._transport.write("POST", f"{root}/commits", described))["sha"])
+        entries = [
+            {
+                "path": path,
+                "mode": REGULAR,
+                "type": "blob",
+                "sha": await new_blob(self._transport, home.identity, content),
+            }
+            for path, content in files.items()
+        ]
+        commit = await commit_tree(self._transport, home.identity, {"tree": entries}, message, ())
         await self._move(home, before or NO_COMMIT, commit)
         return commit
 

@@ -158,8 +158,7 @@ class _Dumps(Work[DueDump, KeptDump]):
 
     async def attempt(self, item: DueDump, lease: Lease) -> KeptDump:
         source, packages = item.source, await self._store.wanted_packages()
-        is_wanted = packages.names and source.publication.release in (None, *packages.releases)
-        if not is_wanted or (self._offline and not source.is_file):
+        if not packages.are_told_by(source.publication) or (self._offline and not source.is_file):
             return KeptDump(source, None, packages, None)
         if source.api is not None:
             return await self._ask_api(item, source.api, packages)

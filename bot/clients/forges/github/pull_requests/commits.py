@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Mapping, Sequence
 
 from bot.clients.forges.github.connection.graphql import GraphAnswer, GraphError
 from bot.clients.forges.github.connection.shapes import shaped
@@ -13,7 +14,7 @@ from bot.domain.forge.branches import NO_COMMIT, BranchChange, scratch_of
 from bot.domain.forge.refusals import BranchMoved, FilesDenied, RepositoryArchived
 from bot.domain.repositories.repository import WORKFLOWS, Identity
 
-_REGULAR = "100644"
+REGULAR = "100644"
 """The only mode that `createCommitOnBranch` gives to a file."""
 _MOST_TEXT = 1024 * 1024
 """Bytes of text in one request for a tree."""
@@ -50,7 +51,7 @@ def _is_beside(change: BranchChange) -> bool:
 def _is_by_tree(change: BranchChange) -> bool:
     """Whether the commit is made from its tree, before any branch points to it. On top of what a branch has, one
     push brings it in any case."""
-    if any(file.mode != _REGULAR for file in change.files):
+    if any(file.mode != REGULAR for file in change.files):
         return True
     return change.is_pushed_whole and not change.is_aside and change.before != change.onto
 
@@ -92,19 +93,29 @@ async def _commit_with_modes(transport: Transport, repository: Identity, change:
 
     The commit names no author, so that GitHub signs it for an App.
     """
-    home = f"/repos/{repository.name}/git"
     try:
-        entries = await _entries(transport, repository, change)
-        with shaped("tree"):
-            changed = {"base_tree": change.onto_tree, "tree": entries}
-            tree = str((await transport.write("POST", f"{home}/trees", changed))["sha"])
-        with shaped("commit"):
-            commit_fields = {"message": change.message, "tree": tree, "parents": [change.onto]}
-            return str((await transport.write("POST", f"{home}/commits", commit_fields))["sha"])
+        changed = {"base_tree": change.onto_tree, "tree": await _entries(transport, repository, change)}
+        return await commit_tree(transport, repository, changed, change.message, [change.onto])
     except Failure as failure:
         if _has_workflows(change) and _may_be_a_right(failure):
             raise _denied_files(failure.where) from failure
         raise (refusal(change.branch, failure.what, failure.where) or failure) from failure
+
+
+async def commit_tree(
+    transport: Transport,
+    repository: Identity,
+    tree: Mapping[str, object],
+    message: str,
+    parents: Sequence[str],
+) -> str:
+    """Makes a commit to which no branch points yet, of a tree in GitHub's own words; raises `Failure`."""
+    home = f"/repos/{repository.name}/git"
+    with shaped("tree"):
+        made_tree = str((await transport.write("POST", f"{home}/trees", dict(tree)))["sha"])
+    with shaped("commit"):
+        commit_fields = {"message": message, "tree": made_tree, "parents": list(parents)}
+        return str((await transport.write("POST", f"{home}/commits", commit_fields))["sha"])
 
 
 async def _entries(transport: Transport, repository: Identity, change: BranchChange) -> list[dict[str, str]]:
@@ -112,12 +123,13 @@ async def _entries(transport: Transport, repository: Identity, change: BranchCha
     for file in change.files:
         text = _as_text(file.content) if len(file.content) <= room else None
         room -= len(file.content) if text is not None else 0
-        holds = {"sha": await _new_blob(transport, repository, file.content)} if text is None else {"content": text}
+        holds = {"sha": await new_blob(transport, repository, file.content)} if text is None else {"content": text}
         entries.append({"path": file.path, "mode": file.mode, "type": "blob", **holds})
     return entries
 
 
-async def _new_blob(transport: Transport, repository: Identity, content: bytes) -> str:
+async def new_blob(transport: Transport, repository: Identity, content: bytes) -> str:
+    """Hands over the bytes of a file; returns the id that a tree names them by."""
     body = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
     with shaped("blob"):
         return str((await transport.write("POST", f"/repos/{repository.name}/git/blobs", body))["sha"])

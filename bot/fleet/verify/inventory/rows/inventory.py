@@ -43,11 +43,12 @@ class InventoryStore(Store):
     """`bot.fleet.verify.inventory.ports.InventoryStore` on the database."""
 
     def layers(self, platforms: Collection[str]) -> DueRows[UnreadLayer]:
+        """Those of images that are still to be read: of what was told once nothing is fetched again."""
         is_wanted = (
             exists()
             .where(inventory_layers.c.layer_id == layers.c.id)
             .where(inventories.c.id == inventory_layers.c.inventory_id)
-            .where(inventories.c.platform.in_(platforms))
+            .where(inventories.c.platform.in_(platforms), inventories.c.read_at.is_(None))
         )
         return self._rows_not_done(layers, layers.c.read_at, _unread_layer, is_wanted)
 

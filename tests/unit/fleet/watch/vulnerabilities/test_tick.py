@@ -102,6 +102,13 @@ async def test_a_dump_is_read_and_then_only_confirmed() -> None:
     assert world.kept[1] == KeptDump(UBUNTU, MARK, WANTED, None)
 
 
+async def test_one_of_a_distribution_that_no_image_is_of_is_not_read() -> None:
+    world = FakeDumps()
+    await world.tick(DumpSource(CvePublication.DEBIAN, "https://osv.example/Debian/all.zip"))
+    assert world.asked == []
+    assert world.kept[0].mark is None
+
+
 async def test_it_is_read_again_where_more_packages_are_known() -> None:
     world = FakeDumps()
     await world.tick()
