@@ -17,6 +17,7 @@ from bot.domain.bases.unwatched import unwatched
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.news import CADENCES, silence
+from bot.domain.forge.double_work import images_twice, may_bring_images
 from bot.domain.packages.gate import GateOutcome, idle
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository, Identity, owner_of
@@ -43,6 +44,7 @@ _TOLERATED = timedelta(seconds=30)
 """Of the clocks: GitHub refuses an App whose clock is a minute ahead."""
 _LATE = 3
 """A feed that was not read for so many times its interval is late."""
+_OTHER_BOTS = "other bots"
 _WORKFLOW = """on: {workflow_dispatch: }"""
 
 
@@ -60,7 +62,7 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
             checks.append(HealthCheck("store", scheme, Health.WRONG, full.what, full.advice))
         async with _forge(settings, clock) as forge:
             await _all(checks, "GitHub", lambda: _github(forge, settings, clock))
-            checks += await other_bot_checks(forge, members)
+            checks += await other_bot_checks(forge, members, bases)
         accesses = accesses_of(settings)
         async with Http(clock, http_rules(settings, accesses)) as http:
             registry = Registry(http, accesses, clock)
@@ -302,22 +304,27 @@ def _workflows(
 
 
 async def other_bot_checks(
-    forge: GitHubForge, members: Sequence[tuple[FleetRepository, tuple[Base, ...]]]
+    forge: GitHubForge, members: Sequence[tuple[FleetRepository, tuple[Base, ...]]], bases: Sequence[Base]
 ) -> list[HealthCheck]:
-    """Which other bots write the same lines, owner by owner: one whose files cannot be read hides no other's."""
+    """Which other bots write the same lines, owner by owner: one whose files cannot be read hides no other's.
+
+    Each owner is asked twice, however many repositories there are: for the bots' settings, and for their open pull
+    requests, since settings may come from elsewhere.
+    """
     checks: list[HealthCheck] = []
     by_owner: dict[str, list[Identity]] = {}
     for member, _ in members:
         by_owner.setdefault(owner_of(member.name), []).append(member.identity)
     for owner, homes in by_owner.items():
-        await _all(checks, "other bots", partial(_other_bots, forge, homes), owner)
+        await _all(checks, _OTHER_BOTS, partial(_other_bots, forge, homes), owner)
+        await _all(checks, _OTHER_BOTS, partial(_double_work, forge, homes, bases), owner)
     return checks
 
 
 async def _other_bots(forge: GitHubForge, homes: Sequence[Identity]) -> list[HealthCheck]:
     return [
         HealthCheck(
-            "other bots",
+            _OTHER_BOTS,
             identity.name,
             Health.NOTE,
             f"{bot.name} writes the same lines: {bot.path}:{bot.line}",
@@ -326,3 +333,24 @@ async def _other_bots(forge: GitHubForge, homes: Sequence[Identity]) -> list[Hea
         for identity, files in (await forge.files(homes, PATHS)).items()
         for bot in update_bots(files)
     ]
+
+
+async def _double_work(forge: GitHubForge, homes: Sequence[Identity], bases: Sequence[Base]) -> list[HealthCheck]:
+    """The open pull requests of other bots for images that this bot brings too."""
+    checks = []
+    for identity, requests in (await forge.other_requests(homes)).items():
+        for request in requests:
+            images = ", ".join(images_twice(request, bases))
+            if not images and not may_bring_images(request):
+                continue
+            brings = f"for {images}, which this bot brings too" if images else "for a group of images"
+            checks.append(
+                HealthCheck(
+                    _OTHER_BOTS,
+                    f"{identity.name}#{request.number}",
+                    Health.NOTE,
+                    f"{request.bot} has it open {brings}: {request.url}",
+                    "hand the images over, and close it: see docs/beside-update-bots.md",
+                )
+            )
+    return checks

@@ -37,7 +37,7 @@ RULE: Mapping[str, object] = {
     "matchUpdateTypes": ["digest", "pinDigest"],
     "enabled": False,
 }
-"""What Renovate is to leave: new digests of the same tag are this bot's then, and other versions stay Renovate's."""
+"""What Renovate is to leave: new digests of the same tag are this bot's, and other versions stay Renovate's."""
 _NARROWING = frozenset({"matchDatasources", "matchManagers", "matchUpdateTypes", "matchPackageNames"})
 _FORMER_NAMES = frozenset({"matchPackagePrefixes", "matchPackagePatterns"})
 
@@ -84,9 +84,9 @@ def ecosystems_of_images(roots: Iterable[Node]) -> Iterator[Entries]:
     for root in roots:
         for entry in root.sequence("updates") if isinstance(root, Entries) else ():
             ecosystem = entry.scalar("package-ecosystem") if isinstance(entry, Entries) else None
-            if isinstance(entry, Entries) and ecosystem is not None and ecosystem.value in _ECOSYSTEMS:
-                if not _ignores(entry):
-                    yield entry
+            is_of_images = ecosystem is not None and ecosystem.value in _ECOSYSTEMS
+            if is_of_images and isinstance(entry, Entries) and not _ignores(entry):
+                yield entry
 
 
 def _ignores(entry: Entries) -> bool:

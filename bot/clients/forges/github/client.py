@@ -20,6 +20,7 @@ from bot.clients.forges.github.pull_requests import (
     granting,
     issues,
     looking,
+    others,
     pull_request,
     standings,
     tips,
@@ -96,6 +97,9 @@ class GitHub:
 
     async def files(self, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
         return await chosen_files(self._transport, repositories, paths)
+
+    async def other_requests(self, repositories: Sequence[Identity]) -> others.OtherRequests:
+        return await others.other_requests(self._transport, repositories)
 
     async def silent(self, owners: Collection[str]) -> Mapping[str, Silence]:
         """Whoever could not be listed. What a token does not show it cannot tell from what is not there."""

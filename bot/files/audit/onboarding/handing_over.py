@@ -1,7 +1,7 @@
-"""The lines by which Renovate or Dependabot leave .NET's base images to this bot, put into the files that set them up.
+"""The lines by which Renovate or Dependabot leave .NET's base images to this bot, put into their settings.
 
-Each other byte stays as it is, and each result is read again as proof. Where that cannot be, a person is told what to
-write where.
+Each other byte stays as it is, and each result is read again as proof. Where that cannot be, a person is told what
+to write where.
 """
 
 import json
@@ -40,7 +40,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """A file by which another bot brings .NET's images: as it is to be, or None with why a person has to write it."""
+    """Another bot's settings: as they are to be, or None with why a person has to write them."""
 
     path: str
     content: bytes | None
@@ -112,8 +112,8 @@ def _appended(path: str, text: str, start: int, added: str, indents: tuple[str, 
 
 
 def _last_place(text: str, start: int) -> tuple[int, bool, bool]:
-    """Where the last thing ends in the braces or brackets that open at `start`; whether there is none, and whether a
-    comma stands behind it."""
+    """Where the last thing ends in the braces or brackets that open at `start`, a comma behind it included; whether
+    there is none, and whether there is such a comma."""
     depth, position, last = 0, start, start
     while token := _TOKEN.match(text, position):
         position = token.end()

@@ -84,7 +84,7 @@ def test_renovate_gets_a_last_rule_and_nothing_else_changes(before: str) -> None
 @pytest.mark.parametrize(
     "before",
     [
-        '// ours ] }\n{\n  "extends": [], // the "base"\n  "packageRules": [\n    {"enabled": true}, // all\n  ],\n}\n',
+        '// ours ] }\n{\n  "extends": [], // the "base"\n  "packageRules": [\n    {"enabled": true}, //\n  ],\n}\n',
         "{\n  extends: ['config:recommended', ],\n}\n",
         '{\n  "labels": ["a"] /* last { */\n}\n',
     ],
