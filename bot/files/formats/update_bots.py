@@ -16,12 +16,12 @@ from bot.files.formats.source.nodes import Node, Scalar
 from bot.files.formats.source.text import Lines, decode
 
 DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
-_PACKAGE = "package.json"
+PACKAGE = "package.json"
 """Has Renovate's settings under a key of its own, or is none of its files."""
 RENOVATE = (
     *("renovate.json", "renovate.json5", "renovate.jsonc"),
     *(".renovaterc", ".renovaterc.json", ".renovaterc.json5", ".renovaterc.jsonc"),
-    *(".github/renovate.json", ".github/renovate.json5", ".github/renovate.jsonc", _PACKAGE),
+    *(".github/renovate.json", ".github/renovate.json5", ".github/renovate.jsonc", PACKAGE),
 )
 PATHS = (*DEPENDABOT, *RENOVATE)
 """Where their settings are looked for."""
@@ -102,7 +102,7 @@ def _ignores(entry: Entries) -> bool:
 def _renovate(path: str, text: str) -> int | None:
     """The line where it begins to work on images; None where it is told not to, or where nothing is its own."""
     root = renovates_own(path, text)
-    if root is None and path == _PACKAGE:
+    if root is None and path == PACKAGE:
         return None
     if not isinstance(root, Entries):
         return 1
@@ -116,7 +116,7 @@ def _renovate(path: str, text: str) -> int | None:
 def renovates_own(path: str, text: str) -> Node | None:
     """Renovate's settings in that file; None where it has none, or cannot be read."""
     root = _json(text)
-    if path != _PACKAGE:
+    if path != PACKAGE:
         return root
     return root.get("renovate") if isinstance(root, Entries) else None
 

@@ -86,7 +86,13 @@ class GitHub:
         return repositories
 
     async def server_time(self) -> datetime | None:
-        return await self._transport.server_time("/rate_limit")
+        """What time it is by GitHub's clock; an Enterprise Server that limits nobody has no such page: None."""
+        try:
+            return await self._transport.server_time("/rate_limit")
+        except Failure as failure:
+            if failure.trouble is Trouble.MISSING:
+                return None
+            raise
 
     async def login(self) -> str:
         """Whose token it is, in lower case. REST's `/user` is closed to an installation's token."""

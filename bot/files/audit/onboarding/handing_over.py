@@ -20,6 +20,7 @@ from bot.files.formats.source.text import decode
 from bot.files.formats.update_bots import (
     DEPENDABOT,
     IGNORED,
+    PACKAGE,
     RENOVATE,
     RULE,
     ecosystems_of_images,
@@ -27,11 +28,14 @@ from bot.files.formats.update_bots import (
     update_bots,
 )
 
-RENOVATE_LINES = json.dumps({"packageRules": [RULE]}, indent=2)
-DEPENDABOT_LINES = f'ignore:\n  - dependency-name: "{IGNORED}"'
+_IGNORED = f'- dependency-name: "{IGNORED}"'
 _FILES = {"Renovate": RENOVATE, "Dependabot": DEPENDABOT}
-LINES = {"Renovate": RENOVATE_LINES, "Dependabot": DEPENDABOT_LINES}
-"""What is written, by the name of the other bot: at the end of `packageRules`, and in each ecosystem of images."""
+LINES = {"Renovate": json.dumps({"packageRules": [RULE]}, indent=2), "Dependabot": f"ignore:\n  {_IGNORED}"}
+PLACES = {
+    "Renovate": "its settings, the rule as the last of packageRules",
+    "Dependabot": ".github/dependabot.yml, in each entry of updates for docker, docker-compose and helm",
+}
+"""What is written and where, by the name of the other bot."""
 _TOKEN = re.compile(
     r"""(?P<passed>[\s\ufeff]+|//[^\n]*|/\*.*?\*/)|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[\[\]{},:]|[^\s"'\[\]{},:/]+""",
     re.DOTALL,
@@ -55,6 +59,15 @@ def handed_over(files: Mapping[str, bytes], other: str) -> list[HandedOver]:
     return [_handed_over(files, path, other) for path in paths]
 
 
+def is_set_up(files: Mapping[str, bytes], other: str) -> bool:
+    """Whether there are settings of `other` among `files`; a package.json may be without."""
+    return any(
+        other == "Dependabot" or path != PACKAGE or renovates_own(path, decode(files[path])) is not None
+        for path in _FILES[other]
+        if path in files
+    )
+
+
 def _handed_over(files: Mapping[str, bytes], path: str, other: str) -> HandedOver:
     try:
         edits = _of_dependabot(files, path) if other == "Dependabot" else _of_renovate(path, decode(files[path]))
@@ -68,11 +81,10 @@ def _handed_over(files: Mapping[str, bytes], path: str, other: str) -> HandedOve
 
 def _of_dependabot(files: Mapping[str, bytes], path: str) -> tuple[Edit, ...]:
     repository = RepositoryTexts({path: files[path]})
-    line = DEPENDABOT_LINES.splitlines()[1].strip()
     return tuple(
         edit
         for entry in ecosystems_of_images(repository.documents(path))
-        for edit in with_items(repository, entry, "ignore", [line])
+        for edit in with_items(repository, entry, "ignore", [_IGNORED])
     )
 
 
