@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DEFAULT_FILE = Path("freshness.yaml")
+LAPTOP = ("scan .", "update .", "audit .")
+"""What there is to do in a checkout, without a settings file."""
 
 
 class UpdateBotName(StrEnum):
@@ -43,7 +45,7 @@ def init(
         typer.Option(help="Have this bot leave .NET's base images, by its settings in this checkout."),
     ] = None,
 ) -> None:
-    """Asks what the chosen way needs, writes its file, tries it, and says the next command.
+    """Asks what the chosen way needs, and writes its file.
 
     On a laptop nothing is needed. For a container or a cluster it writes a settings file, and runs `config check`
     and `doctor` on it where secrets and a network are there; no secret is asked for. With --action it writes the
@@ -170,7 +172,7 @@ def _tell_laptop() -> None:
     from bot.cli.screen.output import print_line, print_sentence
 
     print_sentence("A laptop needs no settings. In a checkout:")
-    for command in ("scan .", "scan . --why", "update .", "audit ."):
+    for command in LAPTOP:
         print_line(f"  freshness-bot {command}")
 
 
