@@ -8,6 +8,8 @@ import pytest
 import pytest_asyncio
 import yaml
 
+from bot.cli.commands.service.init import LAPTOP
+from bot.cli.groups import GROUPS
 from sandbox.programs.parts import MissingPart
 from sandbox.world import World
 from tests.integration.cli.conftest import Command
@@ -77,6 +79,7 @@ def test_a_laptop_is_asked_nothing_more_and_no_file_is_written(
     ran = bot("init")
     assert (ran.code, ran.err) == (0, "")
     assert "freshness-bot scan ." in ran.out
+    assert {words.split()[0] for words in LAPTOP} <= {name for group in GROUPS.values() for name in group}
     assert list(file.parent.iterdir()) == []
 
 

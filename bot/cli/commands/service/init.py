@@ -230,6 +230,8 @@ def _tell_what_is_left(file: Path, answers: "Answers") -> None:
         print_sentence(f"- put {secret} into {path}{done}")
     if answers.way is Way.CONTAINER and answers.folder is not None and not answers.folder.is_dir():
         print_sentence(f"- make the folder {answers.folder}, where the bot remembers")
+    if answers.way is Way.CONTAINER and not answers.secrets.is_dir():
+        print_sentence(f"- see docs/which-way.md for the container in which your secrets are in {answers.secrets}")
     if answers.way is Way.CLUSTER:
         print_sentence(
             f"- put it into {answers.overlay}/freshness.yaml, and your image into kustomization.yaml there"
