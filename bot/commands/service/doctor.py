@@ -11,18 +11,17 @@ from bot.clients.http.client import Http
 from bot.clients.notifiers.slack import SLACK_API, SlackBot
 from bot.clients.registry import Registry
 from bot.commands.service import ghcr
+from bot.commands.service.other_bots import AREA, at_work, told_to_write
 from bot.commands.service.permissions import of_installation, of_slack_app
 from bot.domain.bases.change import Cause
 from bot.domain.bases.unwatched import unwatched
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.news import CADENCES, silence
-from bot.domain.forge.double_work import images_twice, may_bring_images
 from bot.domain.packages.gate import GateOutcome, idle
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository, Identity, owner_of
 from bot.domain.wording.words import counted, duration
-from bot.files.formats.update_bots import PATHS, update_bots
 from bot.fleet.watch.feeds.tick import FeedsToRead
 from bot.fleet.watch.vulnerabilities import tick as dumps_stage
 from bot.fleet.wiring.gate import gate_options_of
@@ -44,7 +43,6 @@ _TOLERATED = timedelta(seconds=30)
 """Of the clocks: GitHub refuses an App whose clock is a minute ahead."""
 _LATE = 3
 """A feed that was not read for so many times its interval is late."""
-_OTHER_BOTS = "other bots"
 _WORKFLOW = """on: {workflow_dispatch: }"""
 
 
@@ -138,13 +136,16 @@ async def _all(
     area: str,
     ask: Callable[[], Awaitable[Sequence[HealthCheck]]],
     subject: str = "access",
-) -> None:
+) -> bool:
+    """Adds what is found, or why nothing was; whether there was an answer."""
     try:
         checks += await ask()
     except Failure as failure:
         fault = f"{failure.where}: {failure.what}" if failure.where else failure.what
         verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
         checks.append(HealthCheck(area, subject, verdict, fault, _way_out(failure)))
+        return False
+    return True
 
 
 def _way_out(failure: Failure) -> str:
@@ -316,41 +317,6 @@ async def other_bot_checks(
     for member, _ in members:
         by_owner.setdefault(owner_of(member.name), []).append(member.identity)
     for owner, homes in by_owner.items():
-        await _all(checks, _OTHER_BOTS, partial(_other_bots, forge, homes), owner)
-        await _all(checks, _OTHER_BOTS, partial(_double_work, forge, homes, bases), owner)
-    return checks
-
-
-async def _other_bots(forge: GitHubForge, homes: Sequence[Identity]) -> list[HealthCheck]:
-    return [
-        HealthCheck(
-            _OTHER_BOTS,
-            identity.name,
-            Health.NOTE,
-            f"{bot.name} writes the same lines: {bot.path}:{bot.line}",
-            f"write {bot.stopped_by}",
-        )
-        for identity, files in (await forge.files(homes, PATHS)).items()
-        for bot in update_bots(files)
-    ]
-
-
-async def _double_work(forge: GitHubForge, homes: Sequence[Identity], bases: Sequence[Base]) -> list[HealthCheck]:
-    """The open pull requests of other bots for images that this bot brings too."""
-    checks = []
-    for identity, requests in (await forge.other_requests(homes)).items():
-        for request in requests:
-            images = ", ".join(images_twice(request, bases))
-            if not images and not may_bring_images(request):
-                continue
-            brings = f"for {images}, which this bot brings too" if images else "for a group of images"
-            checks.append(
-                HealthCheck(
-                    _OTHER_BOTS,
-                    f"{identity.name}#{request.number}",
-                    Health.NOTE,
-                    f"{request.bot} has it open {brings}: {request.url}",
-                    "hand the images over, and close it: see docs/beside-update-bots.md",
-                )
-            )
+        if await _all(checks, AREA, partial(told_to_write, forge, homes), owner):
+            await _all(checks, AREA, partial(at_work, forge, homes, bases), owner)
     return checks
