@@ -41,7 +41,7 @@ def forge_in_trouble_at(owner: str, failure: Failure) -> Any:
 @pytest.mark.parametrize(
     ("trouble", "verdict"), [(Trouble.UNREACHABLE, Health.UNKNOWN), (Trouble.DENIED, Health.WRONG)], ids=str
 )
-async def test_an_owner_whose_files_cannot_be_read_is_told_once_and_hides_nothing_of_another(
+async def test_an_owner_whose_files_cannot_be_read_is_told_and_hides_nothing_of_another(
     trouble: Trouble, verdict: Health
 ) -> None:
     forge = forge_in_trouble_at("contoso", Failure(trouble, "no answer"))
