@@ -1,4 +1,4 @@
-"""The tables that come from the code and stand within pages that people write."""
+"""The tables and files that come from elsewhere and stand within pages that people write."""
 
 import re
 import tomllib
@@ -7,16 +7,19 @@ from pathlib import Path
 
 from bot.clients.forges.github.connection.permissions import PERMISSIONS
 from bot.domain.feeds.news import CADENCES
+from bot.files.audit.onboarding.handing_over import LINES
 from bot.settings.action_workflow import workflow_text
+from bot.settings.starting import Answers, settings_text
 
 FOLDER = Path(__file__).parent
+DEPLOY = FOLDER.parent / "deploy"
 WORKFLOWS = FOLDER.parent / ".github" / "workflows"
 _USES = re.compile(r"(?m)^ .*uses: ([\w./-]+)@([0-9a-f]{40}) # (v[\d.]+)$")
 
 
 def pages_with_blocks() -> Mapping[Path, str]:
     """Gives each page that has such tables, with these as the code says now."""
-    return {FOLDER / page: _filled(FOLDER / page) for page in BLOCKS}
+    return {(FOLDER / page).resolve(): _filled(page) for page in BLOCKS}
 
 
 def cell(text: str) -> str:
@@ -31,14 +34,14 @@ def table(columns: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
     return "\n".join([head, line.replace(" ", ""), *rest])
 
 
-def _filled(page: Path) -> str:
-    text = page.read_text(encoding="utf-8")
-    for name, written in BLOCKS[page.relative_to(FOLDER).as_posix()].items():
+def _filled(page: str) -> str:
+    text = (FOLDER / page).read_text(encoding="utf-8")
+    for name, written in BLOCKS[page].items():
         begin, end = f"<!-- `make reference` writes: {name} -->", f"<!-- end of {name} -->"
         before, found, rest = text.partition(begin)
         _, ended, after = rest.partition(end)
         if not (found and ended):
-            raise ValueError(f"{page.name} has no place for {name}: write {begin} and {end}")
+            raise ValueError(f"{page} has no place for {name}: write {begin} and {end}")
         text = f"{before}{begin}\n\n{written()}\n\n{end}{after}"
     return text
 
@@ -69,8 +72,26 @@ def _actions() -> str:
     return table(("action", "version", "commit"), rows)
 
 
-def _workflow() -> str:
-    return f"```yaml\n{workflow_text(with_app=True)}```"
+def _fenced(language: str, text: str) -> str:
+    return f"```{language}\n{text.strip()}\n```"
+
+
+def _held(path: str) -> Callable[[], str]:
+    """A file of deploy/ as it is."""
+    return lambda: _fenced("yaml", (DEPLOY / path).read_text(encoding="utf-8"))
+
+
+def _workflow(*, with_app: bool) -> Callable[[], str]:
+    return lambda: _fenced("yaml", workflow_text(with_app=with_app))
+
+
+def _settings_of_one_container() -> str:
+    answers = Answers(app=12345, channel="C0123456789", registries=("ghcr.io",))
+    return _fenced("yaml", settings_text(answers, "freshness.yaml"))
+
+
+def _lines_for(other: str) -> Callable[[], str]:
+    return lambda: _fenced("json" if other == "Renovate" else "yaml", LINES[other])
 
 
 def image_component() -> str:
@@ -92,9 +113,20 @@ images:
 """
 
 BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
-    "action.md": {"workflow": _workflow},
+    "action.md": {"workflow": _workflow(with_app=True)},
+    "../README.md": {"the workflow": _workflow(with_app=False)},
+    "beside-update-bots.md": {each.lower(): _lines_for(each) for each in LINES},
     "operate/missing-right.md": {"rights": _rights},
     "operate/vulnerabilities.md": {"sources": _cadences},
     "reusable-workflows.md": {"actions": _actions},
+    "which-way.md": {
+        "the workflow with an App": _workflow(with_app=True),
+        "the workflow with its own token": _workflow(with_app=False),
+        "the settings of one container": _settings_of_one_container,
+        "compose.yaml": _held("compose.yaml"),
+        "the settings in a cluster": _held("overlays/single/freshness.yaml"),
+        "the kustomization": _held("overlays/single/kustomization.yaml"),
+        "the secret": _held("secret-example.yaml"),
+    },
 }
-"""What writes each table, by its page and the name in the comments around it."""
+"""What writes each table or file, by its page and the name in the comments around it."""

@@ -42,8 +42,13 @@ from sandbox.world import World
 _TAG = re.compile(r"^/v2/dotnet/(.+)/manifests/(.+)$")
 _FOLD = re.compile(r"</?(?:details|summary)>")
 _LINK = re.compile(r"<(https?://[^|>]+)\|([^>]+)>")
-CVES = ("CVE-2026-21218", "CVE-2026-21219")
-"""Those of .NET that the patch fixes."""
+CVES = {
+    "CVE-2026-21218": ("high", "Elevation of privilege in the reading of archives"),
+    "CVE-2026-21219": ("medium", "Denial of service by a header that is too long"),
+}
+"""Those of .NET that the patch fixes, each with its severity and its title; made up, as all of the demo."""
+RUNTIME_PACK = "Microsoft.NETCore.App.Runtime.linux-x64"
+"""The package by which an advisory says that it is about .NET's runtime on Linux."""
 OPENSSL_CVE = "CVE-2026-31790"
 """One of the distribution, which its publisher fixes later."""
 OPENSSL_TITLE = "Use after free in the parsing of CMS envelopes"
@@ -141,7 +146,12 @@ class _Story:
         self._chapter("Patch day", "Microsoft pushes new images under the same tags and publishes the release.")
         pushed = await self._fleet.publish_runtime("10.0.1")
         await self._fleet.publish_sdk("10.0.1")
-        self._fleet.announce("10.0.1", security=True, cves=CVES)
+        self._fleet.announce("10.0.1", security=True, cves=tuple(CVES))
+        for cve, (severity, title) in CVES.items():
+            affected, patched = ">= 10.0.0, < 10.0.1", "10.0.1"
+            self._world.feeds.publish_advisory(
+                cve, severity=severity, package=RUNTIME_PACK, affected=affected, patched=patched, title=title
+            )
         self._say(f"  {pushed.reference} is now {pushed.digest[:19]}")
         self._world.traffic.forget()
         outcomes = await self._pass()

@@ -8,6 +8,7 @@ PUBLIC = frozenset(
         "bot.files.audit.audited",
         "bot.files.audit.auditing",
         "bot.files.audit.onboarding.action_commits",
+        "bot.files.audit.onboarding.handing_over",
         "bot.files.audit.onboarding.proposing",
         "bot.files.audit.patches",
         "bot.files.audit.repository",

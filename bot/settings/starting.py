@@ -7,39 +7,49 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from bot.domain.ways import Way
+
 _HEAD = """\
 # Settings of the freshness bot. What is not written here takes its default: docs/settings.md lists every key.
 # Check this file with: freshness-bot config check -c {name}
 """
 _NOTES = {
     "github": "Where the repositories are, and how the bot signs in.",
+    "registries": "The only ones that are asked: what your own images stand on and hold is read there too.",
     "store": "Where the bot remembers.",
     "slack": "Where maintainers read.",
+    "web": "On every address of the pod, since the probes come from its node.",
 }
 
 GITHUB = "https://github.com"
+_API = "https://api.github.com"
 _OTHER_FORGES = {
     "dev.azure.com": "Azure DevOps",
     "visualstudio.com": "Azure DevOps",
     "gitlab.com": "GitLab",
     "bitbucket.org": "Bitbucket",
 }
-STORE = "sqlite:///data/freshness.db"
+_MICROSOFT = "mcr.microsoft.com"
+_AZURE = ".azurecr.io"
+NONE = "-"
+"""What answers a question with nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
     """`github` is an address that people visit; `app` None stands for a token, `channel` None for no Slack.
 
-    `secrets` is the folder in which the secrets' files are.
+    `secrets` is the folder in which the secrets' files are; `registries` are the hosts of own images.
     """
 
     github: str = GITHUB
     app: int | None = None
     owners: tuple[str, ...] = ()
     channel: str | None = None
-    store: str = STORE
+    store: str = Way.CONTAINER.store
     secrets: Path = Path("/run/secrets")
+    way: Way = Way.CONTAINER
+    registries: tuple[str, ...] = ()
 
     @property
     def secret_files(self) -> dict[Path, str]:
@@ -51,7 +61,21 @@ class Answers:
             files[self.secrets / "slack-token"] = "the Slack app's bot token"
         if self.needs_password:
             files[self.secrets / "database-password"] = "the database's password"
+        if self.way is Way.CLUSTER:
+            files[self.secrets / "web-tokens"] = (
+                "who may see the page and metrics, a line NAME RIGHTS TOKEN for each"
+            )
         return files
+
+    @property
+    def overlay(self) -> str:
+        """The folder of the manifests that fit the store."""
+        return f"deploy/overlays/{'replicated' if self.needs_password else 'single'}"
+
+    @property
+    def anonymous(self) -> tuple[str, ...]:
+        """The registries of own images that are asked without signing in, until somebody says how."""
+        return tuple(host for host in self.registries if not _access(host, self.way))
 
     @property
     def sign_in(self) -> Path:
@@ -77,20 +101,39 @@ def settings_text(answers: Answers, name: str) -> str:
 
 def _sections(answers: Answers) -> dict[str, Any]:
     github: dict[str, Any] = {}
-    if (api := api_url(answers.github)) != "https://api.github.com":
+    if (api := api_url(answers.github)) != _API:
         github["api_url"] = api
     key = str(answers.sign_in)
     github |= {"app": {"id": answers.app, "private_key_file": key}} if answers.app else {"token_file": key}
     if answers.owners:
         github["repositories"] = {"include": [f"{owner}/*" for owner in answers.owners]}
+    registries = {host: _access(host, answers.way) for host in (_MICROSOFT, *answers.registries)}
     store: dict[str, Any] = {"url": answers.store}
     if answers.needs_password:
         store["password_file"] = str(answers.secrets / "database-password")
-    sections: dict[str, Any] = {"github": github, "store": store}
+    sections: dict[str, Any] = {"github": github, "registries": registries, "store": store}
     if answers.channel:
         token = str(answers.secrets / "slack-token")
         sections["slack"] = {"bot_token_file": token, "channel": answers.channel}
+    if answers.way is Way.CLUSTER:
+        sections["web"] = {
+            "listen": "0.0.0.0:8484",
+            "health_listen": "0.0.0.0:8485",
+            "auth": {"tokens_file": str(answers.secrets / "web-tokens")},
+        }
     return sections
+
+
+def _access(host: str, way: Way) -> dict[str, str]:
+    """How a registry is spoken to, as far as that follows from where it is: in a cluster Azure's takes the identity
+    of the pod."""
+    is_azure = host.endswith(_AZURE) and way is Way.CLUSTER
+    return {"azure": "workload_identity"} if is_azure else {}
+
+
+def own_registry(github: str) -> str:
+    """Where the images of what is built there most likely are; `NONE` where nothing tells."""
+    return "ghcr.io" if api_url(github) == _API else NONE
 
 
 def forge_defect(address: str) -> str | None:
@@ -106,7 +149,7 @@ def api_url(address: str) -> str:
     """Where the API is of the GitHub that people visit at `address`."""
     parts = urlsplit(address if "//" in address else f"https://{address}")
     if parts.netloc in ("github.com", "api.github.com"):
-        return "https://api.github.com"
+        return _API
     path = parts.path.rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path or '/api/v3'}"
 

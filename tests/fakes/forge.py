@@ -405,7 +405,7 @@ class FakeForge:
 
     def _other(self, home: FakeRepository, item: PullRequest) -> OtherRequest:
         head = home.branches.get(item.branch, item.head)
-        return OtherRequest(item.number, item.url, item.node_id or "", item.branch, head, "", item.base)
+        return OtherRequest(item.number, item.url, item.node_id or "", item.branch, head, "", item.base, item.title)
 
     def _merging(self, home: FakeRepository, number: int, wishes: Wishes) -> list[Refusal]:
         if wishes.no_merge and self.goes_on_merging:

@@ -11,6 +11,7 @@ from bot.clients.http.client import Http
 from bot.clients.notifiers.slack import SLACK_API, SlackBot
 from bot.clients.registry import Registry
 from bot.commands.service import ghcr
+from bot.commands.service.other_bots import AREA, at_work, told_to_write
 from bot.commands.service.permissions import of_installation, of_slack_app
 from bot.domain.bases.change import Cause
 from bot.domain.bases.unwatched import unwatched
@@ -21,7 +22,6 @@ from bot.domain.packages.gate import GateOutcome, idle
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository, Identity, owner_of
 from bot.domain.wording.words import counted, duration
-from bot.files.formats.update_bots import PATHS, update_bots
 from bot.fleet.watch.feeds.tick import FeedsToRead
 from bot.fleet.watch.vulnerabilities import tick as dumps_stage
 from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
@@ -63,7 +63,7 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
             checks.append(HealthCheck("store", scheme, Health.WRONG, full.what, full.advice))
         async with _forge(settings, clock) as forge:
             await _all(checks, "GitHub", lambda: _github(forge, settings, clock))
-            checks += await other_bot_checks(forge, members)
+            checks += await other_bot_checks(forge, members, bases)
         accesses = accesses_of(settings)
         async with Http(clock, http_rules(settings, accesses)) as http:
             registry = Registry(http, accesses, clock)
@@ -140,13 +140,16 @@ async def _all(
     area: str,
     ask: Callable[[], Awaitable[Sequence[HealthCheck]]],
     subject: str = "access",
-) -> None:
+) -> bool:
+    """Adds what is found, or why nothing was; whether there was an answer."""
     try:
         checks += await ask()
     except Failure as failure:
         fault = f"{failure.where}: {failure.what}" if failure.where else failure.what
         verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
         checks.append(HealthCheck(area, subject, verdict, fault, _way_out(failure)))
+        return False
+    return True
 
 
 def _way_out(failure: Failure) -> str:
@@ -316,27 +319,18 @@ def _workflows(
 
 
 async def other_bot_checks(
-    forge: GitHubForge, members: Sequence[tuple[FleetRepository, tuple[Base, ...]]]
+    forge: GitHubForge, members: Sequence[tuple[FleetRepository, tuple[Base, ...]]], bases: Sequence[Base]
 ) -> list[HealthCheck]:
-    """Which other bots write the same lines, owner by owner: one whose files cannot be read hides no other's."""
+    """Which other bots write the same lines, owner by owner: one whose files cannot be read hides no other's.
+
+    Each owner is asked twice, however many repositories there are: for the bots' settings, and for their open pull
+    requests, since settings may come from elsewhere.
+    """
     checks: list[HealthCheck] = []
     by_owner: dict[str, list[Identity]] = {}
     for member, _ in members:
         by_owner.setdefault(owner_of(member.name), []).append(member.identity)
     for owner, homes in by_owner.items():
-        await _all(checks, OTHER_BOTS, partial(_other_bots, forge, homes), owner)
+        if await _all(checks, AREA, partial(told_to_write, forge, homes), owner):
+            await _all(checks, AREA, partial(at_work, forge, homes, bases), owner)
     return checks
-
-
-async def _other_bots(forge: GitHubForge, homes: Sequence[Identity]) -> list[HealthCheck]:
-    return [
-        HealthCheck(
-            OTHER_BOTS,
-            identity.name,
-            Health.NOTE,
-            f"{bot.name} writes the same lines: {bot.path}:{bot.line}",
-            f"write {bot.stopped_by}",
-        )
-        for identity, files in (await forge.files(homes, PATHS)).items()
-        for bot in update_bots(files)
-    ]

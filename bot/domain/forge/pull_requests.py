@@ -95,6 +95,7 @@ class OtherRequest:
     head: str
     author: str
     base: str | None = None
+    title: str = ""
 
     def goes_to(self, branch: str | None) -> bool:
         """Whether it goes there, as far as that was asked for."""

@@ -5,7 +5,8 @@ the names of its files (`lib/config/app-strings.ts`). Only what is written in th
 brings is not known here.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.files.formats.source import jsonc, yaml
@@ -15,24 +16,28 @@ from bot.files.formats.source.nodes import Node, Scalar
 from bot.files.formats.source.text import Lines, decode
 
 DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
-_PACKAGE = "package.json"
+PACKAGE = "package.json"
 """Has Renovate's settings under a key of its own, or is none of its files."""
 RENOVATE = (
     *("renovate.json", "renovate.json5", "renovate.jsonc"),
     *(".renovaterc", ".renovaterc.json", ".renovaterc.json5", ".renovaterc.jsonc"),
-    *(".github/renovate.json", ".github/renovate.json5", ".github/renovate.jsonc", _PACKAGE),
+    *(".github/renovate.json", ".github/renovate.json5", ".github/renovate.jsonc", PACKAGE),
 )
 PATHS = (*DEPENDABOT, *RENOVATE)
 """Where their settings are looked for."""
 _ECOSYSTEMS = frozenset({"docker", "docker-compose", "helm"})
 _MANAGERS = frozenset({"dockerfile", "docker-compose", "kubernetes", "helm-values", "kustomize", "devcontainer"})
 _ALL_OF_DOTNET = frozenset({"*", "dotnet*", "dotnet/*", "dotnet/**"})
-_STOPS_DEPENDABOT = 'ignore: [{dependency-name: "dotnet/*"}]'
-_STOPS_RENOVATE = (
-    '{"matchDatasources": ["docker"], "matchPackageNames": ["mcr.microsoft.com/dotnet/**"], '
-    '"matchUpdateTypes": ["digest", "pinDigest"], "enabled": false}'
-)
-"""New digests of the same tag are this bot's then, and other versions stay Renovate's."""
+IGNORED = "dotnet/*"
+"""What Dependabot is to ignore: it names images without their registry, and knows no update of digests alone."""
+_STOPS_DEPENDABOT = f'ignore: [{{dependency-name: "{IGNORED}"}}]'
+RULE: Mapping[str, object] = {
+    "matchDatasources": ["docker"],
+    "matchPackageNames": ["mcr.microsoft.com/dotnet/**"],
+    "matchUpdateTypes": ["digest", "pinDigest"],
+    "enabled": False,
+}
+"""What Renovate is to leave: new digests of the same tag are this bot's, and other versions stay Renovate's."""
 _NARROWING = frozenset({"matchDatasources", "matchManagers", "matchUpdateTypes", "matchPackageNames"})
 _FORMER_NAMES = frozenset({"matchPackagePrefixes", "matchPackagePatterns"})
 
@@ -58,7 +63,7 @@ def update_bots(files: Mapping[str, bytes]) -> list[UpdateBot]:
                 for line in _dependabot(text)
             )
         elif path in RENOVATE and (line := _renovate(path, text)) is not None:
-            bots.append(UpdateBot("Renovate", path, line, f"{_STOPS_RENOVATE} as the last of packageRules"))
+            bots.append(UpdateBot("Renovate", path, line, f"{json.dumps(RULE)} as the last of packageRules"))
     return bots
 
 
@@ -69,13 +74,19 @@ def _dependabot(text: str) -> Iterator[int]:
     except Unreadable:
         return
     lines = Lines(text)
+    for entry in ecosystems_of_images(roots):
+        ecosystem = entry.scalar("package-ecosystem")
+        yield lines.at(ecosystem.start if ecosystem is not None else entry.start)
+
+
+def ecosystems_of_images(roots: Iterable[Node]) -> Iterator[Entries]:
+    """The entries of Dependabot's file by which it works on images and does not ignore .NET's."""
     for root in roots:
         for entry in root.sequence("updates") if isinstance(root, Entries) else ():
-            if not isinstance(entry, Entries):
-                continue
-            ecosystem = entry.scalar("package-ecosystem")
-            if ecosystem is not None and ecosystem.value in _ECOSYSTEMS and not _ignores(entry):
-                yield lines.at(ecosystem.start)
+            ecosystem = entry.scalar("package-ecosystem") if isinstance(entry, Entries) else None
+            is_of_images = ecosystem is not None and ecosystem.value in _ECOSYSTEMS
+            if is_of_images and isinstance(entry, Entries) and not _ignores(entry):
+                yield entry
 
 
 def _ignores(entry: Entries) -> bool:
@@ -90,11 +101,9 @@ def _ignores(entry: Entries) -> bool:
 
 def _renovate(path: str, text: str) -> int | None:
     """The line where it begins to work on images; None where it is told not to, or where nothing is its own."""
-    root = _json(text)
-    if path == _PACKAGE:
-        root = root.get("renovate") if isinstance(root, Entries) else None
-        if root is None:
-            return None
+    root = renovates_own(path, text)
+    if root is None and path == PACKAGE:
+        return None
     if not isinstance(root, Entries):
         return 1
     enabled = root.scalar("enabled")
@@ -102,6 +111,14 @@ def _renovate(path: str, text: str) -> int | None:
     if (enabled is not None and enabled.value == "false") or (managers and not managers & _MANAGERS):
         return None
     return Lines(text).at(root.start) if _writes_digests(root) else None
+
+
+def renovates_own(path: str, text: str) -> Node | None:
+    """Renovate's settings in that file; None where it has none, or cannot be read."""
+    root = _json(text)
+    if path != PACKAGE:
+        return root
+    return root.get("renovate") if isinstance(root, Entries) else None
 
 
 def _writes_digests(root: Entries) -> bool:

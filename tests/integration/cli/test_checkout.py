@@ -321,3 +321,14 @@ class TestAVersionInAnotherFile:
         ran = bot("update", solution / "src" / "Api.csproj", "--set", f"{ASPNET}.1@{OLD}={ASPNET}.2@{NEW}")
         assert ran.code == 1
         assert "$(AspNetVersion) is not set here" in ran.err
+
+
+def test_an_update_that_could_not_look_does_not_say_that_there_is_nothing_to_do(
+    bot: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM localhost:1/dotnet/aspnet:10.0@{OLD}\n")
+    config = tmp_path / "freshness.yaml"
+    config.write_text("registries: {'localhost:1': {insecure: true}}\nbases: ['localhost:1/dotnet/*']\n")
+    ran = bot("update", tmp_path, "-c", config)
+    assert (ran.code, ran.out) == (3, "Nothing was rewritten: of 1 reference no registry could tell.\n")
+    assert "Dockerfile:1: " in ran.err

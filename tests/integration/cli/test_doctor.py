@@ -22,6 +22,8 @@ from tests.migrated import new_sqlite
 
 DEPENDABOT = "version: 2\nupdates:\n  - package-ecosystem: docker\n    directory: /\n"
 
+THEIRS = "dependabot/docker/dotnet/aspnet-10.0.1-noble-chiseled"
+
 
 @dataclass(frozen=True, slots=True)
 class Clinic:
@@ -53,6 +55,10 @@ async def clinic(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clin
     await world.github.create_repository(
         "help-desk", {"Dockerfile": f"FROM {aspnet}:10.0\n", ".github/dependabot.yml": DEPENDABOT}
     )
+    await world.github.branch("pinned-api", THEIRS)
+    await world.github.push("pinned-api", {"Dockerfile": f"FROM {aspnet}:10.0.1-noble-chiseled\n"}, branch=THEIRS)
+    theirs = {"title": "Bump dotnet/aspnet from 10.0.0 to 10.0.1", "head": THEIRS, "base": "main"}
+    await world.github.ask("POST", "/repos/contoso/pinned-api/pulls", theirs)
     config = world.config(folder, new_sqlite(folder / "freshness.db"))
     settings = yaml.safe_load(config.read_text())
     key = folder / "app.pem"
@@ -93,6 +99,13 @@ def test_what_the_fleet_lacks_is_named_with_the_line_that_helps(bot: Command, cl
     verdict, told, way_out = found["other bots", "contoso/help-desk"]
     assert (verdict, told) == ("note", "Dependabot writes the same lines: .github/dependabot.yml:3")
     assert way_out == 'write ignore: [{dependency-name: "dotnet/*"}] below that line'
+    verdict, told, way_out = found["other bots", "contoso/pinned-api#1"]
+    address = f"{clinic.world.github.url}/contoso/pinned-api/pull/1"
+    assert (verdict, told) == (
+        "note",
+        f"Dependabot has it open for dotnet/aspnet, which this bot brings too: {address}",
+    )
+    assert "docs/beside-update-bots.md" in str(way_out)
     verdict, told, way_out = found["workflows", "contoso/store-front"]
     assert (verdict, way_out) == ("note", "write `on: {workflow_dispatch: }` into weekly-rebuild.yml")
     assert "aspnet:10.0 floats" in told

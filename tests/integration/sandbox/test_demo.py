@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sandbox.demo import OPENSSL_CVE, TO_TRY, WHERE_STUCK
+from sandbox.demo import CVES, OPENSSL_CVE, TO_TRY, WHERE_STUCK
 
 ENOUGH = 240
 """Seconds, on a machine that does much else."""
@@ -64,20 +64,9 @@ def _end(demo: subprocess.Popen[str]) -> None:
         raise
 
 
-@pytest.mark.long
-def test_it_shows_which_images_hold_the_package_and_where_its_fix_is_stuck(left: Left) -> None:
-    assert "wrong:" not in left.told
-    shown = left.told[left.told.index("Where a fix is stuck") :]
-    assert "2 images with such a package" in shown
-    assert f"{OPENSSL_CVE}: HIGH, as Ubuntu rates it." in shown
-    assert "base not rebuilt: 2 images" in shown
-    assert "no other fixed; 1 still open (1 HIGH): no fix yet" in left.told, "the pull request tells of it too"
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("words", TO_TRY)
-def test_what_it_says_to_try_answers(left: Left, words: str) -> None:
-    ran = subprocess.run(
+def answer(left: Left, words: str) -> "subprocess.CompletedProcess[str]":
+    """What the program writes on the demo's store when it is called with these words."""
+    return subprocess.run(
         [sys.executable, "-c", "from bot.cli import main; main()", *words.split()],
         capture_output=True,
         text=True,
@@ -85,7 +74,32 @@ def test_what_it_says_to_try_answers(left: Left, words: str) -> None:
         check=False,
         env={**os.environ, "FRESHNESS_BOT_CONFIG": left.settings},
     )
+
+
+@pytest.mark.long
+def test_it_shows_which_images_hold_the_package_and_where_its_fix_is_stuck(left: Left) -> None:
+    assert "wrong:" not in left.told
+    shown = left.told[left.told.index("Where a fix is stuck") :]
+    assert "2 images with such a package" in shown
+    assert f"{OPENSSL_CVE}: HIGH, as Ubuntu rates it." in shown
+    assert "base not rebuilt: 2 images" in shown
+    assert "2 fixed (1 HIGH, 1 MEDIUM); 1 still open (1 HIGH): no fix yet" in left.told, (
+        "the pull request tells of it too"
+    )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("words", TO_TRY)
+def test_what_it_says_to_try_answers(left: Left, words: str) -> None:
+    ran = answer(left, words)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout
     if words in WHERE_STUCK:
         assert "payments-api:latest" in ran.stdout
+
+
+@pytest.mark.long
+def test_of_each_cve_that_it_names_the_ledger_tells(left: Left) -> None:
+    names = set(re.findall(r"CVE-\d{4}-\d+", left.told))
+    assert {*CVES, OPENSSL_CVE} <= names
+    assert {name: answer(left, f"cve {name}").stderr for name in names} == dict.fromkeys(names, "")

@@ -109,7 +109,7 @@ def update(
             ]
         )
     else:
-        _show_updates(results)
+        _show_updates(results, len(silent))
     if any(item.refused for item in results):
         sys.exit(1)
     sys.exit(3 if silent else 0)
@@ -210,7 +210,7 @@ def _tell_images(folder_scan: "FolderScan") -> Iterator[str]:
     yield from map(str, folder_scan.unwatched)
 
 
-def _show_updates(results: "list[Updated]") -> None:
+def _show_updates(results: "list[Updated]", not_told: int) -> None:
     for item in results:
         if item.edits:
             print_line(f"{item.path}: {counted(item.edits, 'place')} rewritten")
@@ -218,5 +218,7 @@ def _show_updates(results: "list[Updated]") -> None:
                 print_line(f"{note.path}:{note.line}: {note.message}")
         for problem in item.refused:
             print_aside(f"{problem.path}:{problem.line}: {problem.message}")
-    if not results:
+    if not results and not_told:
+        print_line(f"Nothing was rewritten: of {counted(not_told, 'reference')} no registry could tell.")
+    elif not results:
         print_line("Nothing to rewrite.")

@@ -1,10 +1,14 @@
 """`config check` and `config schema`."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 app = typer.Typer(help="Check the settings file, or print its JSON Schema.", no_args_is_help=True)
 
@@ -20,29 +24,37 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
     Example: freshness-bot config check -c freshness.yaml
     """
+    from bot.cli.screen.output import print_line
+    from bot.settings import check_secrets, load
+
+    settings = load(config)
+    check_secrets(settings, config)
+    show_remarks(settings, config)
+    print_line(f"{config}: all settings are valid")
+
+
+def show_remarks(settings: "Settings", config: Path) -> None:
+    """Writes a line for each thing that valid settings say in vain, or could say besides."""
     import asyncio
 
     from bot.cli.screen.output import print_line
     from bot.commands.files.known_workflows import known_workflows
     from bot.commands.files.unwatched import unwatched_in_fleet
     from bot.domain.clock import SystemClock
-    from bot.settings import check_secrets, load
     from bot.settings.review import missing_workflows, review, review_gate
 
-    settings = load(config)
-    check_secrets(settings, config)
-    workflows = asyncio.run(known_workflows(settings, SystemClock()))
+    clock = SystemClock()
+    workflows = asyncio.run(known_workflows(settings, clock))
     remarks = (
         *settings.former_names(),
         *review(settings),
-        *review_gate(settings, SystemClock().now()),
+        *review_gate(settings, clock.now()),
         *missing_workflows(settings, workflows),
     )
     for line in remarks:
         print_line(f"{config}: {line}")
-    for image in asyncio.run(unwatched_in_fleet(settings, SystemClock())):
+    for image in asyncio.run(unwatched_in_fleet(settings, clock)):
         print_line(f"{config}: {image}")
-    print_line(f"{config}: all settings are valid")
 
 
 @app.command()
@@ -58,7 +70,6 @@ def schema(
     Example: freshness-bot config schema -o freshness.schema.json
     """
     import json
-    from pathlib import Path
 
     from bot.domain.failure import Failure, Trouble
     from bot.settings.schema import json_schema

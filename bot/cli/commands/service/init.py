@@ -1,65 +1,179 @@
-"""`init`: five questions, and a settings file to begin with."""
+"""`init`: what the chosen way needs is asked, written down and tried."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from bot.domain.ways import Way
 
 if TYPE_CHECKING:
     from bot.settings.starting import Answers
 
+T = TypeVar("T")
 DEFAULT_FILE = Path("freshness.yaml")
+LAPTOP = ("scan .", "update .", "audit .")
+"""What there is to do in a checkout, without a settings file."""
+
+
+class UpdateBotName(StrEnum):
+    """Who hands base images over."""
+
+    RENOVATE = "renovate"
+    DEPENDABOT = "dependabot"
 
 
 def init(
     file: Annotated[Path, typer.Option("--output", "-o", help="Where to write the settings.")] = DEFAULT_FILE,
+    way: Annotated[Way | None, typer.Option(help="What the bot runs on.")] = None,
     github: Annotated[str | None, typer.Option(help="Where GitHub is, such as https://github.com.")] = None,
     app: Annotated[int | None, typer.Option(help="Id of the GitHub App; 0 for a token.")] = None,
     owners: Annotated[str | None, typer.Option(help="Organizations or owners, by commas; * for all.")] = None,
     channel: Annotated[str | None, typer.Option(help="Id of the Slack channel; - for none.")] = None,
+    registries: Annotated[
+        str | None, typer.Option(help="Registries of your own images, by commas; - for none.")
+    ] = None,
     store: Annotated[str | None, typer.Option(help="sqlite:///PATH or postgresql://USER@HOST/NAME.")] = None,
     secrets: Annotated[Path, typer.Option(help="Folder of the secrets' files.")] = Path("/run/secrets"),
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
-    action: Annotated[
-        bool, typer.Option("--action", help="Write the workflow that runs the bot in GitHub Actions instead.")
-    ] = False,
+    action: Annotated[bool, typer.Option("--action", help="The same as --way action.")] = False,
+    beside: Annotated[
+        UpdateBotName | None,
+        typer.Option(help="Have this bot leave .NET's base images, by its settings in this checkout."),
+    ] = None,
 ) -> None:
-    """Asks five questions and writes a settings file.
+    """Asks what the chosen way needs, and writes its file.
 
-    What an option answers is not asked. It then says which secret belongs into which file; no secret is asked for.
-    With --action it asks one question, and writes the one file that GitHub Actions needs, into the checkout that it
-    is called in: .github/workflows/freshness.yml.
+    On a laptop nothing is needed. For a container or a cluster it writes a settings file, and runs `config check`
+    and `doctor` on it where secrets and a network are there; no secret is asked for. With --action it writes the
+    one file that GitHub Actions needs, .github/workflows/freshness.yml, into the checkout that it is called in.
+    With --beside it puts the lines that hand base images over into the settings of Renovate or Dependabot there,
+    and does nothing else. What an option answers is not asked.
 
-    Exit code 0 where the file was written; 2 where an answer is not valid, and nothing is written then.
+    Exit code 0 where the file is written; 1 where it is, and something is wrong, or where a person has to write the
+    lines; 2 where an answer is not valid, and nothing is written then.
 
-    Example: freshness-bot init --owners contoso --app 12345
+    Example: freshness-bot init --way container --owners contoso --app 12345
     """
-    from bot.cli.screen.output import print_line, print_sentence
+    from bot.cli.commands.service.first_check import try_out
+    from bot.cli.commands.service.handing_over import hand_over
     from bot.domain.failure import Failure, Trouble
 
-    if action:
-        _write_workflow(app, force=force)
+    if beside is not None:
+        hand_over(beside.value.capitalize())
         return
-    if file.exists() and not force:
-        raise Failure(Trouble.DENIED, "there is a file already", where=str(file), advice="use --force, or --output")
+    questions = _Questions(github, app, owners, channel, registries, store, secrets)
+    chosen = Way.ACTION if action else way
+    if chosen in (None, Way.CONTAINER, Way.CLUSTER):
+        questions.check()
+        if file.exists() and not force:
+            raise Failure(
+                Trouble.DENIED, "there is a file already", where=str(file), advice="use --force, or --output"
+            )
+    if chosen is None:
+        chosen = Way.CONTAINER if store is not None else _answered(_asked_way)
+    if chosen is Way.LAPTOP:
+        _tell_laptop()
+    elif chosen is Way.ACTION:
+        _answered(lambda: _write_workflow(app, force=force))
+    else:
+        answers = _answered(lambda: questions.answers(chosen))
+        _write(file, answers)
+        _tell_what_is_left(file, answers)
+        try_out(file, answers)
+
+
+def _answered(ask: Callable[[], T]) -> T:
+    """What the answers to questions make; raises `Failure` where one was not answered."""
+    from bot.domain.failure import Failure, Trouble
+
     try:
-        answers = _answers(github, app, owners, channel, store, secrets)
+        return ask()
     except typer.Abort as aborted:
         if isinstance(aborted.__context__, KeyboardInterrupt):
             raise typer.Exit(130) from aborted
         fault, advice = "a question was not answered", "answer it by its option, which --help tells"
         raise Failure(Trouble.MISSING, fault, advice=advice) from aborted
-    _write(file, answers)
-    print_line(f"{file} is written. What is still to do:")
-    for path, secret in answers.secret_files.items():
-        done = " (there is a file already)" if path.exists() else ""
-        print_sentence(f"- put {secret} into {path}{done}")
-    if answers.folder is not None and not answers.folder.is_dir():
-        print_sentence(f"- make the folder {answers.folder}, where the bot remembers")
-    print_sentence("- name under `registries`, beside mcr.microsoft.com, where your own images are")
-    print_sentence("- say under `vulnerabilities` whose CVEs of packages are read; without it, those of .NET alone")
-    print_sentence(f"- freshness-bot config check -c {file}")
-    print_sentence(f"- freshness-bot once --dry-run -c {file}")
+
+
+def _asked_way() -> Way:
+    from bot.domain.failure import Failure, Trouble
+
+    ways = ", ".join(Way)
+    answer = typer.prompt(f"What the bot runs on ({ways})", default=Way.CONTAINER.value)
+    if answer not in list(Way):
+        raise Failure(Trouble.DENIED, f"there is no way {answer!r}", where="--way", advice=f"write one of {ways}")
+    return Way(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    """What options have answered; None is still to be asked."""
+
+    github: str | None
+    app: int | None
+    owners: str | None
+    channel: str | None
+    registries: str | None
+    store: str | None
+    secrets: Path
+
+    def check(self) -> None:
+        """Raises `Failure` where the bot cannot work with the forge that an option names."""
+        from bot.domain.failure import Failure, Trouble
+        from bot.settings.starting import forge_defect
+
+        if self.github is not None and (defect := forge_defect(self.github)) is not None:
+            raise Failure(Trouble.DENIED, defect, where="--github")
+
+    def answers(self, way: Way) -> "Answers":
+        """Asks for the rest, as far as that way needs it: an App is told whose repositories it may see, and one
+        container has its store beside it."""
+        from dataclasses import replace
+
+        from bot.settings.starting import GITHUB, NONE, Answers, own_registry
+
+        github = self.github or typer.prompt("Where is GitHub", default=GITHUB)
+        replace(self, github=github).check()
+        app = self.app
+        if app is None:
+            app = typer.prompt("Id of the GitHub App (0: a token is used)", default=0, type=int)
+        owners = self.owners or ("*" if app else None)
+        if owners is None:
+            owners = typer.prompt("Whose repositories (organizations or owners, by commas)")
+        channel = self.channel or typer.prompt("Id of the Slack channel that is told (-: none)", default=NONE)
+        registries = self.registries or typer.prompt(
+            "Registries of your own images, by commas (-: none)", default=own_registry(github)
+        )
+        store = self.store or way.store
+        if self.store is None and way is Way.CLUSTER:
+            store = typer.prompt("Where to remember (or postgresql://USER@HOST/NAME)", default=store)
+        owner_names = tuple(name.removesuffix("/*") for name in _listed(owners))
+        return Answers(
+            github=github,
+            app=app or None,
+            owners=() if owner_names == ("*",) else owner_names,
+            channel=None if channel == NONE else channel,
+            store=store,
+            secrets=self.secrets,
+            way=way,
+            registries=() if registries == NONE else _listed(registries),
+        )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _tell_laptop() -> None:
+    from bot.cli.screen.output import print_line, print_sentence
+
+    print_sentence("A laptop needs no settings. In a checkout:")
+    for command in LAPTOP:
+        print_line(f"  freshness-bot {command}")
 
 
 def _write_workflow(app: int | None, *, force: bool) -> None:
@@ -84,37 +198,6 @@ def _write_workflow(app: int | None, *, force: bool) -> None:
         print_sentence(f"- {sentence}")
 
 
-def _answers(
-    github: str | None, app: int | None, owners: str | None, channel: str | None, store: str | None, secrets: Path
-) -> "Answers":
-    from bot.domain.failure import Failure, Trouble
-    from bot.settings.starting import GITHUB, STORE, Answers, forge_defect
-
-    if github is None:
-        github = typer.prompt("Where is GitHub", default=GITHUB)
-    if (defect := forge_defect(github)) is not None:
-        raise Failure(Trouble.DENIED, defect, where="--github")
-    if app is None:
-        app = typer.prompt("Id of the GitHub App (0: a token is used)", default=0, type=int)
-    if owners is None:
-        owners = typer.prompt(
-            "Whose repositories (organizations or owners, by commas)", default="*" if app else None
-        )
-    if channel is None:
-        channel = typer.prompt("Id of the Slack channel that is told (-: none)", default="-")
-    if store is None:
-        store = typer.prompt("Where to remember", default=STORE)
-    owner_names = tuple(owner.strip().removesuffix("/*") for owner in owners.split(",") if owner.strip())
-    return Answers(
-        github=github,
-        app=app or None,
-        owners=() if owner_names == ("*",) else owner_names,
-        channel=None if channel == "-" else channel,
-        store=store,
-        secrets=secrets,
-    )
-
-
 def _write(file: Path, answers: "Answers") -> None:
     """Writes what the loader takes; raises `BadSettings` with its lines where it takes it not."""
     import os
@@ -136,3 +219,27 @@ def _write(file: Path, answers: "Answers") -> None:
             Path(new_file.name).unlink(missing_ok=True)
     except OSError as error:
         raise Failure(Trouble.DENIED, f"cannot be written: {error.strerror}", where=str(file)) from error
+
+
+def _tell_what_is_left(file: Path, answers: "Answers") -> None:
+    from bot.cli.screen.output import print_line, print_sentence
+
+    print_line(f"{file} is written. What is still to do:")
+    for path, secret in answers.secret_files.items():
+        done = " (there is a file already)" if path.exists() else ""
+        print_sentence(f"- put {secret} into {path}{done}")
+    if answers.way is Way.CONTAINER and answers.folder is not None and not answers.folder.is_dir():
+        print_sentence(f"- make the folder {answers.folder}, where the bot remembers")
+    if answers.way is Way.CONTAINER and not answers.secrets.is_dir():
+        print_sentence(f"- see docs/which-way.md for the container in which your secrets are in {answers.secrets}")
+    if answers.way is Way.CLUSTER:
+        print_sentence(
+            f"- put it into {answers.overlay}/freshness.yaml, and your image into kustomization.yaml there"
+        )
+    for host in answers.anonymous:
+        print_sentence(
+            f"- where images on {host} are private, give it username and password_file under `registries`"
+        )
+    if not answers.registries:
+        print_sentence("- name under `registries`, beside mcr.microsoft.com, where your own images are")
+    print_sentence("- say under `vulnerabilities` whose CVEs of packages are read; without it, those of .NET alone")

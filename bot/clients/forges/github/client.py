@@ -20,6 +20,7 @@ from bot.clients.forges.github.pull_requests import (
     granting,
     issues,
     looking,
+    others,
     pull_request,
     standings,
     tips,
@@ -85,7 +86,13 @@ class GitHub:
         return repositories
 
     async def server_time(self) -> datetime | None:
-        return await self._transport.server_time("/rate_limit")
+        """What time it is by GitHub's clock; an Enterprise Server that limits nobody has no such page: None."""
+        try:
+            return await self._transport.server_time("/rate_limit")
+        except Failure as failure:
+            if failure.trouble is Trouble.MISSING:
+                return None
+            raise
 
     async def login(self) -> str:
         """Whose token it is, in lower case. REST's `/user` is closed to an installation's token."""
@@ -96,6 +103,9 @@ class GitHub:
 
     async def files(self, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
         return await chosen_files(self._transport, repositories, paths)
+
+    async def other_requests(self, repositories: Sequence[Identity]) -> others.OtherRequests:
+        return await others.other_requests(self._transport, repositories)
 
     async def silent(self, owners: Collection[str]) -> Mapping[str, Silence]:
         """Whoever could not be listed. What a token does not show it cannot tell from what is not there."""

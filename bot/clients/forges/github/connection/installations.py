@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from bot.clients.forges.github.chosen_files import Files
 from bot.clients.forges.github.client import GitHub
@@ -13,6 +13,7 @@ from bot.clients.forges.github.connection.owners import listed_each
 from bot.clients.forges.github.connection.permissions import least
 from bot.clients.forges.github.connection.shapes import rows, shaped
 from bot.clients.forges.github.connection.transport import Transport
+from bot.clients.forges.github.pull_requests.others import OtherRequests
 from bot.clients.http.observer import Observer
 from bot.domain.clock import Clock, is_fresh
 from bot.domain.failure import Failure
@@ -21,6 +22,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import SightLost
 from bot.domain.repositories.repository import Identity, Repository, owner_of
 
+T = TypeVar("T")
 _ASKED_AGAIN_AFTER = timedelta(minutes=1)
 """So long an owner is unknown before the list of installations is asked for again."""
 
@@ -101,7 +103,19 @@ class Installations:
 
     async def files(self, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
         """Reads files of owners' repositories; an owner who cannot be seen has none."""
-        contents: dict[Identity, Mapping[str, bytes]] = {}
+        return await self._of_owners(repositories, lambda client, theirs: client.files(theirs, paths))
+
+    async def other_requests(self, repositories: Sequence[Identity]) -> OtherRequests:
+        """The open pull requests of others in owners' repositories; an owner who cannot be seen has none."""
+        return await self._of_owners(repositories, lambda client, theirs: client.other_requests(theirs))
+
+    async def _of_owners(
+        self,
+        repositories: Sequence[Identity],
+        ask: Callable[[GitHub, Sequence[Identity]], Awaitable[Mapping[Identity, T]]],
+    ) -> dict[Identity, T]:
+        """What is asked once of each owner who can be seen."""
+        shown: dict[Identity, T] = {}
         by_owner: dict[str, list[Identity]] = {}
         for each in repositories:
             by_owner.setdefault(owner_of(each.name), []).append(each)
@@ -109,8 +123,8 @@ class Installations:
             if self._is_to_be_looked_for(owner):
                 await self._look()
             if self._silence(owner) is None:
-                contents |= await self._client(self._known[owner]).files(identities, paths)
-        return contents
+                shown |= await ask(self._client(self._known[owner]), identities)
+        return shown
 
     async def silent(self, owners: Collection[str]) -> Mapping[str, Silence]:
         """Those of `owners`, and of those who are named in the settings, of whom nothing can be seen, with why."""

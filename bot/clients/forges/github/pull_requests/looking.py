@@ -13,13 +13,13 @@ from bot.clients.forges.github.connection.graphql import (
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import FILE, shown_contents
+from bot.clients.forges.github.pull_requests.others import OTHERS, others_of
 from bot.clients.forges.github.pull_requests.pull_request import PULL_REQUEST, pull_request_of
 from bot.clients.forges.github.pull_requests.rules import OPTIONAL, RULESETS, UPDATE_RULE, RulesAhead
 from bot.clients.forges.github.pull_requests.standings import STANDING, own_word_of
 from bot.clients.forges.github.pull_requests.tips import MOST_PATHS, file_fields, further_files, rows_of, tip_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.pull_requests import OtherRequest
 from bot.domain.forge.wishes import MergeRequirements, Wishes, WishIds
 from bot.domain.repositories.repository import WORKFLOWS, Identity
 from bot.domain.rollouts.terms import MergeMethod
@@ -55,9 +55,7 @@ query look%(variables)s {
       pullRequests(headRefName: $head, first: 20, orderBy: {field: CREATED_AT, direction: DESC}) {
         nodes { ...pull }
       }
-      others: pullRequests(states: OPEN, first: 50, orderBy: {field: CREATED_AT, direction: DESC}) {
-        nodes { id number url headRefName baseRefName headRefOid isCrossRepository author { login } }
-      }
+      %(others)s
       %(labels)s
       %(gate)s
     }
@@ -118,7 +116,7 @@ async def look(
             requests,
             _wish_ids(wishes, row, graph),
             _gate_of(row),
-            tuple(_other_of(node) for node in row["others"]["nodes"] if _is_other(node, branch)),
+            others_of(row, branch),
             _workflows_of(row),
         )
 
@@ -139,6 +137,7 @@ def _question(repository: Identity, branch: str, paths: Sequence[str], wishes: W
         "people": people,
         "gate": "...gate" if wants_merge else "",
         "update_rule": UPDATE_RULE,
+        "others": OTHERS,
         "workflows": _WORKFLOWS if paths else "",
     }
     fragments = (FILE if files else "") + PULL_REQUEST + STANDING + RULESETS + (_GATE if wants_merge else "")
@@ -149,22 +148,6 @@ def _workflows_of(row: Mapping[str, Any]) -> tuple[str | None, ...]:
     entries = (row.get("workflows") or {}).get("entries") or ()
     files = [entry["object"] for entry in entries if str(entry["name"]).endswith((".yml", ".yaml"))]
     return tuple(None if file["isTruncated"] else file["text"] for file in files if file)
-
-
-def _is_other(node: Mapping[str, Any] | None, branch: str) -> bool:
-    return node is not None and not node["isCrossRepository"] and node["headRefName"] != branch
-
-
-def _other_of(node: Mapping[str, Any]) -> OtherRequest:
-    return OtherRequest(
-        int(node["number"]),
-        str(node["url"]),
-        str(node["id"]),
-        str(node["headRefName"]),
-        str(node["headRefOid"]),
-        str((node["author"] or {}).get("login") or ""),
-        str(node["baseRefName"]),
-    )
 
 
 def _gate_of(row: Mapping[str, Any]) -> MergeRequirements:
