@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.commands.action.folding import cells, items, linked, section, table
 from bot.commands.action.state import Keeping
-from bot.commands.service.doctor import OTHER_BOTS
+from bot.commands.service.other_bots import OTHER_BOTS
 from bot.domain.bases.change import Change
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Pause

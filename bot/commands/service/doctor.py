@@ -11,7 +11,7 @@ from bot.clients.http.client import Http
 from bot.clients.notifiers.slack import SLACK_API, SlackBot
 from bot.clients.registry import Registry
 from bot.commands.service import ghcr
-from bot.commands.service.other_bots import AREA, at_work, told_to_write
+from bot.commands.service.other_bots import OTHER_BOTS, at_work, told_to_write
 from bot.commands.service.permissions import of_installation, of_slack_app
 from bot.domain.bases.change import Cause
 from bot.domain.bases.unwatched import unwatched
@@ -40,8 +40,6 @@ from bot.views.bases.upstream import feed_name, shown_address
 from bot.views.doctor import Health, HealthCheck
 
 GitHubForge = GitHub | Installations
-OTHER_BOTS = "other bots"
-"""The area of checks about Renovate and Dependabot."""
 _TOLERATED = timedelta(seconds=30)
 """Of the clocks: GitHub refuses an App whose clock is a minute ahead."""
 _LATE = 3
@@ -92,7 +90,9 @@ async def forge_checks(settings: Settings, clock: Clock, stores: Stores) -> list
     checks: list[HealthCheck] = []
     async with _forge(settings, clock) as forge:
         await _all(checks, "GitHub", lambda: _rights(forge, settings))
-        checks += await other_bot_checks(forge, await stores[DoctorStore].members())
+        checks += await other_bot_checks(
+            forge, await stores[DoctorStore].members(), await stores[DoctorStore].used_bases()
+        )
     return checks
 
 
@@ -331,6 +331,6 @@ async def other_bot_checks(
     for member, _ in members:
         by_owner.setdefault(owner_of(member.name), []).append(member.identity)
     for owner, homes in by_owner.items():
-        if await _all(checks, AREA, partial(told_to_write, forge, homes), owner):
-            await _all(checks, AREA, partial(at_work, forge, homes, bases), owner)
+        if await _all(checks, OTHER_BOTS, partial(told_to_write, forge, homes), owner):
+            await _all(checks, OTHER_BOTS, partial(at_work, forge, homes, bases), owner)
     return checks

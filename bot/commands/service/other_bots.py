@@ -10,7 +10,8 @@ from bot.domain.repositories.repository import Identity
 from bot.files.formats.update_bots import PATHS, update_bots
 from bot.views.doctor import Health, HealthCheck
 
-AREA = "other bots"
+OTHER_BOTS = "other bots"
+"""The area of their checks."""
 
 
 class ShowsOthers(Protocol):
@@ -29,7 +30,7 @@ async def told_to_write(forge: ShowsOthers, homes: Sequence[Identity]) -> list[H
     """The settings of other bots by which they write the same lines, with the line that stops each."""
     return [
         HealthCheck(
-            AREA,
+            OTHER_BOTS,
             identity.name,
             Health.NOTE,
             f"{bot.name} writes the same lines: {bot.path}:{bot.line}",
@@ -51,7 +52,7 @@ async def at_work(forge: ShowsOthers, homes: Sequence[Identity], bases: Sequence
             brings = f"for {images}, which this bot brings too" if images else "for a group of images"
             checks.append(
                 HealthCheck(
-                    AREA,
+                    OTHER_BOTS,
                     f"{identity.name}#{request.number}",
                     Health.NOTE,
                     f"{request.bot} has it open {brings}: {request.url}",

@@ -11,7 +11,7 @@ import pytest
 from bot.commands.action.runner import LARGEST_SUMMARY, write_summary
 from bot.commands.action.state import Keeping
 from bot.commands.action.summary import JobNews, job_summary
-from bot.commands.service.doctor import OTHER_BOTS
+from bot.commands.service.other_bots import OTHER_BOTS
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Pause
