@@ -1,7 +1,7 @@
 """What a pull request's body says, in a hidden line, of what it brings: for a bot that has lost its store.
 
-It is a hint of whoever could edit the body. Who reads it checks that the bot's own commit names the same digests, and
-takes nothing global from it that registry and feeds do not show.
+It is a hint of whoever could edit the body. Who reads it checks that the bot's own commit names the same digests,
+and takes nothing global from it that registry and feeds do not show.
 """
 
 import json
