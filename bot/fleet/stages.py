@@ -21,6 +21,7 @@ from bot.fleet.plan.age import wired as age
 from bot.fleet.plan.cascade import wired as cascade
 from bot.fleet.plan.first_run import wired as first_run
 from bot.fleet.plan.quarantine import wired as quarantine
+from bot.fleet.plan.taking_up import wired as taking_up
 from bot.fleet.plan.waves import wired as waves
 from bot.fleet.report import wired as report
 from bot.fleet.report.fleet_issue import wired as fleet_issue
@@ -47,6 +48,7 @@ STAGES = (
     inventory.STAGE,
     vulnerabilities.STAGE,
     notices.STAGE,
+    taking_up.STAGE,
     plan.STAGE,
     age.STAGE,
     first_run.STAGE,

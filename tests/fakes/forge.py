@@ -127,9 +127,7 @@ class FakeForge:
                 found[identity] = self._standing(home)
         return found
 
-    async def own_requests(
-        self, repositories: Sequence[Identity]
-    ) -> Mapping[Identity, Sequence[OwnRequest]]:
+    async def own_requests(self, repositories: Sequence[Identity]) -> Mapping[Identity, Sequence[OwnRequest]]:
         self._ask("own_requests")
         assert len(repositories) <= MOST_STANDINGS
         homes = {identity: home for identity in repositories if (home := self._find(identity)) is not None}

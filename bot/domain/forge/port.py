@@ -64,11 +64,9 @@ class ShowsBranches(Protocol):
         """What up to `MOST_STANDINGS` repositories say of themselves, in one request; what is gone is not in it."""
         ...
 
-    async def own_requests(
-        self, repositories: Sequence[Identity]
-    ) -> Mapping[Identity, Sequence[OwnRequest]]:
-        """The bot's own open pull requests in up to `MOST_STANDINGS` repositories of one owner, in one request; what
-        is not shown is not in it."""
+    async def own_requests(self, repositories: Sequence[Identity]) -> Mapping[Identity, Sequence[OwnRequest]]:
+        """The bot's own open pull requests in up to `MOST_STANDINGS` repositories of one owner, in one request; of
+        what is not shown nothing is in it."""
         ...
 
     async def look(

@@ -4,6 +4,7 @@ It is a hint of whoever could edit the body. Who reads it checks that the bot's 
 and takes nothing global from it that registry and feeds do not show.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -52,6 +53,11 @@ class MarkedTarget:
 
 def trailer(base: Base, digest: str) -> str:
     return f"{TRAILER}{base}@{digest}"
+
+
+def key_of(base: Base, digest: str) -> str:
+    """A short name for a base's move to a digest, which is the same in every store."""
+    return hashlib.sha256(f"{base}@{digest}".encode()).hexdigest()[:16]
 
 
 def marked(targets: Sequence[Target], changes: Sequence[Change]) -> tuple[MarkedTarget, ...]:

@@ -24,6 +24,9 @@ EXPOSURES = "exposures"
 
 FIRST_RUN = "first run"
 """Above zero once the first look at the whole fleet was dealt with."""
+TAKEN_UP = "taken up"
+"""Above zero once it was asked what the forge has open of the bot's: 1 where there was nothing, 2 where that was
+taken up again."""
 POLICY = "policy"
 """Which rules open pull requests were last brought under, as a number that stands for them."""
 FREEZES = "freezes"

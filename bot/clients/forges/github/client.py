@@ -187,9 +187,7 @@ class GitHub:
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         return await standings.standings(self._transport, repositories)
 
-    async def own_requests(
-        self, repositories: Sequence[Identity]
-    ) -> Mapping[Identity, Sequence[OwnRequest]]:
+    async def own_requests(self, repositories: Sequence[Identity]) -> Mapping[Identity, Sequence[OwnRequest]]:
         return await own_requests.own_requests(self._transport, repositories)
 
     async def look(
