@@ -144,12 +144,17 @@ class _Messages(Work[DueMessage, _Spread | _Delivery]):
     ) -> _Delivery:
         """What may have been told before the store was lost is not told anew. A message that stands there is found,
         and edited at once where this one tells of all that it tells of, else once there is news."""
-        found = None
-        if isinstance(channel, FindsMessages):
-            found = await channel.find(message, item.created_at - _LOOKED_BACK)
+        if not isinstance(channel, FindsMessages):
+            return _Delivery(fingerprint, None, is_news=False)
+        found = await channel.find(message, item.created_at - _LOOKED_BACK)
         if found is not None and found.about <= set(message.about):
             await lease.check()
-            await channel.update(found.remote, item.key, message)
+            try:
+                await channel.update(found.remote, item.key, message)
+            except Failure as failure:
+                if failure.trouble is not Trouble.MISSING:
+                    raise
+                found = None
         return _Delivery(fingerprint, None if found is None else found.remote, is_news=False)
 
     async def settle(self, item: DueMessage, result: _Spread | _Delivery) -> None:

@@ -18,7 +18,7 @@ from bot.fleet.plan.first_run.rows import CatchUpStore
 from bot.fleet.plan.rows.planned_rebuilds import add_rebuilds, supersede
 from bot.fleet.plan.taking_up.tick import RestoredLog, TakenUp
 from bot.store.engine.codec import dump, load
-from bot.store.engine.counters import FIRST_RUN, PLANS, TAKEN_UP, counter, raise_counter, set_counter
+from bot.store.engine.counters import FIRST_RUN, PLANS, RELEASES, TAKEN_UP, counter, raise_counter, set_counter
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
@@ -137,6 +137,7 @@ class TakingUpStore(CatchUpStore):
                 raise LeaseLost("another worker has saved a plan meanwhile")
             if not part.rebuilds:
                 return
+            await raise_counter(connection, RELEASES)
             opened = insert(rollouts).values(opened_at=part.opened_at).returning(rollouts.c.id)
             rollout = int((await connection.execute(opened)).scalar_one())
             await lock(connection, changes, part.changes)

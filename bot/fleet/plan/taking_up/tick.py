@@ -276,7 +276,7 @@ def _unexplained(
 ) -> list[Move]:
     """A move for each base whose way the registry tells no more: to what it shows now, for a cause that nobody
     knows. Its id is one that no stored change has."""
-    moves = []
+    moves: list[Move] = []
     for base in sorted(bases):
         shown = logs[base][-1]
         told = [(each.seen_at(t), t) for each in requests for t in each.targets if t.base == base]
