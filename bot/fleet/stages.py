@@ -26,6 +26,7 @@ from bot.fleet.plan.waves import wired as waves
 from bot.fleet.report import wired as report
 from bot.fleet.report.fleet_issue import wired as fleet_issue
 from bot.fleet.report.summary import wired as summary
+from bot.fleet.report.witness import wired as witness
 from bot.fleet.retention import wired as retention
 from bot.fleet.stage import Stage, TickOutcome, run_stage
 from bot.fleet.standing import wired as standing
@@ -40,6 +41,7 @@ from bot.fleet.watch.registry import wired as registry
 from bot.fleet.watch.vulnerabilities import wired as vulnerabilities
 
 STAGES = (
+    witness.STAGE,
     discover.STAGE,
     builds.STAGE,
     feeds.STAGE,

@@ -13,14 +13,19 @@ import pytest
 import pytest_asyncio
 import yaml
 
+from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.marker import read_marker
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.rollouts.witness import Witness, read_witness
+from bot.fleet.report.witness.tick import UNKNOWN
 from bot.fleet.stages import STAGES, one_pass
 from bot.fleet.wiring.opening import open_bot
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
+from bot.store.orders.orders import OrdersStore
+from bot.store.views.fleet import FleetViewsStore
 from tests.e2e.publishing import publish
-from tests.e2e.sample import PUBLISHED
+from tests.e2e.sample import PATCHED, PUBLISHED
 from tests.e2e.staging import Stage, write_sections
 from tests.migrated import new_sqlite
 
@@ -194,6 +199,77 @@ async def test_a_day_one_asks_once_and_takes_nothing_up(stage: Stage) -> None:
     assert not [each for each in stage.world.traffic.requests("github") if each.graphql.startswith("query own")]
 
 
+# What people had said
+
+
+IN_HANDBOOK: dict[str, object] = {"fleet_issue": {"repository": "contoso/handbook"}}
+ANN = Word("Ann", "the migration goes on")
+
+
+async def witnessed(stage: Stage) -> Witness | None:
+    [issue] = await stage.world.github.issues("handbook")
+    return read_witness(issue["body"])
+
+
+@pytest_asyncio.fixture
+async def stopped(tmp_path: Path) -> AsyncIterator[Stage]:
+    """A patch day on which somebody has paused everything."""
+    async with PATCHED.under(**IN_HANDBOOK).stage(tmp_path) as stage:
+        await stage.bot.stores[OrdersStore].pause(None, ANN)
+        await stage.run_pass()
+        yield stage
+
+
+async def test_a_bot_that_was_here_before_waits_for_a_person_and_tells_what_was_said(
+    stopped: Stage, lost: Loser
+) -> None:
+    before, said = await outside(stopped), await witnessed(stopped)
+    assert said is not None
+    assert said.said == ("everything paused by Ann: the migration goes on",)
+    await publish(stopped, "10.0.2")
+
+    stage = await lost(stopped, **CATCHES_UP)
+    await passed(stage, 3)
+
+    after = await outside(stage)
+    assert (after.requests, after.runs) == (before.requests, before.runs)
+    told = [text for place, text in after.messages.items() if place not in before.messages]
+    assert len(told) == 1
+    [pause] = [each for each in await stage.world.slack.messages() if each["text"] in told]
+    assert "this store is new, and the bot was here before" in json.dumps(pause)
+    assert "everything paused by Ann: the migration goes on" in json.dumps(pause)
+    assert await witnessed(stage) == said
+
+    await stage.bot.stores[OrdersStore].resume(None, ANN)
+    await passed(stage)
+    assert (await the_request(stage, "payments-api"))["title"].startswith(
+        "Refresh aspnet:10.0-noble-chiseled to .NET 10.0.2"
+    )
+    now = await witnessed(stage)
+    assert now is not None
+    assert now.said == ()
+
+
+async def test_as_long_as_the_issue_cannot_be_read_nothing_begins(stopped: Stage, lost: Loser) -> None:
+    before = await outside(stopped)
+    stage = await lost(stopped, **CATCHES_UP)
+    stage.world.faults.add("GET", "/repos/contoso/handbook/issues", service="github", status=502, times=20)
+    outcomes = await stage.run_pass()
+    assert outcomes["witness"].problems
+    assert (await outside(stage)).requests == before.requests
+    pauses = (await stage.bot.stores[FleetViewsStore].status()).pauses
+    assert [each.reason for each in pauses] == [UNKNOWN]
+
+
+async def test_a_day_one_with_an_issue_to_come_is_not_paused(stage: Stage, lost: Loser) -> None:
+    anew = await lost(stage, **IN_HANDBOOK)
+    await passed(anew)
+    assert (await anew.bot.stores[FleetViewsStore].status()).pauses == ()
+    witness = await witnessed(anew)
+    assert witness is not None
+    assert witness.said == ()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(len(STAGES)), ids=[each.name for each in STAGES])
 async def test_a_store_that_is_lost_at_any_tick_makes_nothing_poorer(
@@ -215,3 +291,23 @@ async def test_a_store_that_is_lost_at_any_tick_makes_nothing_poorer(
         assert before.messages.items() <= after.messages.items()
         told_anew = after.messages.keys() - before.messages.keys()
         assert len(told_anew) <= (0 if before.requests else 1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(len(STAGES)), ids=[each.name for each in STAGES])
+async def test_a_store_that_is_lost_at_any_tick_while_all_is_paused_changes_nothing(
+    number: int, tmp_path: Path, lost: Loser
+) -> None:
+    async with PUBLISHED.under(**IN_HANDBOOK).stage(tmp_path) as stage:
+        await stage.bot.stores[OrdersStore].pause(None, ANN)
+        await stage.run_pass()
+        await bring_forward(stage.bot.database, stage.clock.now())
+        await one_pass(stage.bot, STAGES[: number + 1])
+        before = await outside(stage)
+
+        anew = await lost(stage, **CATCHES_UP)
+        await passed(anew)
+
+        after = await outside(anew)
+        assert (after.requests, after.runs) == (before.requests, before.runs) == ({}, ())
+        assert await witnessed(anew) is not None
