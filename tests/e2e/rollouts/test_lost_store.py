@@ -214,7 +214,7 @@ async def witnessed(stage: Stage) -> Witness | None:
 @pytest_asyncio.fixture
 async def stopped(tmp_path: Path) -> AsyncIterator[Stage]:
     """A patch day on which somebody has paused everything."""
-    async with PATCHED.under(**IN_HANDBOOK).stage(tmp_path) as stage:
+    async with PATCHED.under(lambda _1, _2: IN_HANDBOOK).stage(tmp_path) as stage:
         await stage.bot.stores[OrdersStore].pause(None, ANN)
         await stage.run_pass()
         yield stage
@@ -298,7 +298,7 @@ async def test_a_store_that_is_lost_at_any_tick_makes_nothing_poorer(
 async def test_a_store_that_is_lost_at_any_tick_while_all_is_paused_changes_nothing(
     number: int, tmp_path: Path, lost: Loser
 ) -> None:
-    async with PUBLISHED.under(**IN_HANDBOOK).stage(tmp_path) as stage:
+    async with PUBLISHED.under(lambda _1, _2: IN_HANDBOOK).stage(tmp_path) as stage:
         await stage.bot.stores[OrdersStore].pause(None, ANN)
         await stage.run_pass()
         await bring_forward(stage.bot.database, stage.clock.now())

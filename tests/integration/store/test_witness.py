@@ -63,6 +63,7 @@ async def test_what_was_said_before_stays_in_the_issue_until_a_person_lets_the_b
     assert later.said == ("everything paused by Ann: all is said again",)
 
 
+@ON_BOTH
 async def test_what_would_be_lost_with_the_store_is_said(stores: Stores) -> None:
     await stores.fill(2)
     await stores.plan_all()

@@ -109,6 +109,7 @@ async def test_its_message_is_known_before_wherever_it_is_told(stores: Stores) -
     assert [each.is_known_before for each in await stores.messages()] == [False]
 
 
+@ON_BOTH
 async def test_where_another_plan_was_saved_meanwhile_nothing_is_taken_up(stores: Stores) -> None:
     store = await restored(stores)
     known = await store.revisions()

@@ -69,7 +69,7 @@ def test_of_many_digests_the_latest_count_and_where_the_first_of_them_came_from(
         request(
             number, from_digest=digest(old), to_digest=digest(new), changes=(move(at=NOON - number * HOUR).change,)
         )
-        for number, (old, new) in enumerate(("ef", "de", "cd", "bc", "ab"))
+        for number, (old, new) in enumerate((("e", "f"), ("d", "e"), ("c", "d"), ("b", "c"), ("a", "b")))
     ]
     way = told_ways(requests)[ASPNET]
     assert [each for each, _ in way.shown] == [digest(letter) for letter in "cdef"]
