@@ -40,7 +40,7 @@ class MarkedRequest:
             action=Action.PULL_REQUEST,
             state=RebuildState.OPEN,
             reason="",
-            targets=tuple(Target(each.base, each.from_digest, each.to_digest, ()) for each in self.targets),
+            targets=tuple(Target(each.base, None, each.to_digest, ()) for each in self.targets),
             replacements=(),
             wave="",
             due_at=self.request.created_at,

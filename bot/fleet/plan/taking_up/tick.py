@@ -192,19 +192,22 @@ class _TakingUp:
 
     async def _restored_log(self, base: Base, way: ToldWay, log: Sequence[Observation]) -> RestoredLog | None:
         first = next(observation for observation in log if observation.digest is not None)
-        times = dict(way.shown)
-        began = way.shown[0][1]
+        times = {digest: min(at, first.at) for digest, at in way.shown}  # clocks differ
+        began = min(times.values())
         origins = [each for digest in way.before if (each := await self._read(base, digest, began))]
         before = [_before(each, began) for each in origins if each.digest != first.digest]
+        known = {seen.digest for seen in log}
         after = [
             each
-            for digest, at in way.shown
-            if digest not in {seen.digest for seen in log} and (each := await self._read(base, digest, at))
+            for digest, at in times.items()
+            if digest not in known and (each := await self._read(base, digest, at))
         ]
         earlier = [*sorted(before, key=lambda each: each.at)[-1:], *after]
         if not earlier:
             return None
         shown_at = times.get(first.digest or "")
+        if shown_at is not None and any(each.at >= shown_at for each in earlier):
+            shown_at = None  # it came back to that since
         last = first if shown_at is None else replace(first, at=shown_at)
         steps = [self.sources.assess(one, next_) for one, next_ in pairwise(earlier)]
         return RestoredLog(base, tuple(earlier), tuple(steps), self.sources.assess(earlier[-1], last), shown_at)
@@ -279,9 +282,8 @@ def _unexplained(
     moves: list[Move] = []
     for base in sorted(bases):
         shown = logs[base][-1]
-        told = [(each.seen_at(t), t) for each in requests for t in each.targets if t.base == base]
-        at, target = min(told, key=lambda item: item[0])
-        change = Change(base, at, target.from_digest, shown.digest, Cause.AGE, Cause.AGE, None, shown.version)
+        at = min(each.seen_at(target) for each in requests for target in each.targets if target.base == base)
+        change = Change(base, at, None, shown.digest, Cause.AGE, Cause.AGE, None, shown.version)
         moves.append(Move(-1 - len(moves), change, steps=()))
     return moves
 

@@ -88,14 +88,15 @@ _PINNED = Affected(SHOP, usage("aspnet:10.0@a"))
 
 @dataclass(slots=True)
 class Registry:
-    """Has the digest from which the base came; `failing` is what it answers instead."""
+    """Has the digests that are `known`; `failing` is what it answers instead."""
 
     failing: Failure | None = None
+    known: set[str] = field(default_factory=lambda: {digest("a"), digest("b")})
 
     async def read(self, base: Base, sought: str, at: datetime) -> Observation:
         if self.failing is not None:
             raise self.failing
-        if sought not in (digest("a"), digest("b")):
+        if sought not in self.known:
             raise Failure(Trouble.MISSING, "manifest unknown")
         return Observation(at, base, sought, "10.0.4", "2026-02-01T00:00:00Z")
 
@@ -226,3 +227,29 @@ async def test_an_attempt_that_broke_off_after_a_log_was_restored_goes_on_from_t
     await world.tick()
     assert len(world.store.restored) == 1
     assert len(world.store.taken) == 1
+
+
+async def test_a_base_that_came_back_to_what_it_had_shown_shows_that_since_now(world: World) -> None:
+    world.opens(TARGET)
+    later = MarkedTarget(ASPNET, digest("b"), digest("c"), (move(at=NOON - HOUR / 2, to="c").change,))
+    message = f"Refresh\n\n{later.trailer}"
+    home = next(each for each in world.forge.homes if each.name == "contoso/float")
+    home.branches[BRANCH] = home.add(Commit({}, (), message, BOT, BOT))
+    request = replace(world.shop.requests[1], body=marker_line([later]), node_id="PR_8_1")
+    home.requests[1] = request
+    world.forge.opened_at["PR_8_1"] = NOON
+    world.registry.known |= {digest("c")}
+    assert (await world.tick()).requests == 2
+    [log] = world.store.restored
+    assert [each.digest for each in log.earlier] == [digest("a"), digest("c")]
+    assert (log.shown_at, log.joint.from_digest, log.joint.at) == (None, digest("c"), NOON)
+
+
+async def test_a_forge_whose_clock_is_ahead_puts_nothing_behind_what_the_store_has_seen(world: World) -> None:
+    world.opens(replace(TARGET, to_digest=digest("c"), changes=()))
+    world.forge.opened_at["PR_7_1"] = NOON + HOUR
+    world.registry.known |= {digest("c")}
+    assert (await world.tick()).requests == 1
+    [log] = world.store.restored
+    assert [each.at <= NOON for each in log.earlier] == [True, True]
+    assert log.joint.at == NOON
