@@ -21,10 +21,12 @@ from bot.fleet.plan.age import wired as age
 from bot.fleet.plan.cascade import wired as cascade
 from bot.fleet.plan.first_run import wired as first_run
 from bot.fleet.plan.quarantine import wired as quarantine
+from bot.fleet.plan.taking_up import wired as taking_up
 from bot.fleet.plan.waves import wired as waves
 from bot.fleet.report import wired as report
 from bot.fleet.report.fleet_issue import wired as fleet_issue
 from bot.fleet.report.summary import wired as summary
+from bot.fleet.report.witness import wired as witness
 from bot.fleet.retention import wired as retention
 from bot.fleet.stage import Stage, TickOutcome, run_stage
 from bot.fleet.standing import wired as standing
@@ -39,6 +41,7 @@ from bot.fleet.watch.registry import wired as registry
 from bot.fleet.watch.vulnerabilities import wired as vulnerabilities
 
 STAGES = (
+    witness.STAGE,
     discover.STAGE,
     builds.STAGE,
     feeds.STAGE,
@@ -47,6 +50,7 @@ STAGES = (
     inventory.STAGE,
     vulnerabilities.STAGE,
     notices.STAGE,
+    taking_up.STAGE,
     plan.STAGE,
     age.STAGE,
     first_run.STAGE,

@@ -12,7 +12,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
 from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord, Silence
-from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
+from bot.domain.forge.pull_requests import OtherRequest, OwnRequest, PullRequest, PullRequestState, RequestChange
 from bot.domain.forge.refusals import BranchMoved, BranchQueued, FilesDenied, RepositoryArchived, RepositoryMoved
 from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
@@ -39,6 +39,8 @@ class FakeForge:
     homes: list[FakeRepository] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     asked: list[tuple[str, datetime]] = field(default_factory=list)
+    opened_at: dict[str, datetime] = field(default_factory=dict)
+    """Node id of a pull request → when it was opened."""
     failing: dict[str, Failure] = field(default_factory=dict)
     after: dict[str, Failure] = field(default_factory=dict)
     meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
@@ -124,6 +126,24 @@ class FakeForge:
             if home is not None and not (place and home.name in self.hidden):
                 found[identity] = self._standing(home)
         return found
+
+    async def own_requests(self, repositories: Sequence[Identity]) -> Mapping[Identity, Sequence[OwnRequest]]:
+        self._ask("own_requests")
+        assert len(repositories) <= MOST_STANDINGS
+        homes = {identity: home for identity in repositories if (home := self._find(identity)) is not None}
+        return {
+            identity: tuple(self._own_request(home, item) for item in home.requests.values() if _is_open_own(item))
+            for identity, home in homes.items()
+            if home.name not in self.hidden
+        }
+
+    def _own_request(self, home: FakeRepository, request: PullRequest) -> OwnRequest:
+        tip = self._tip(home, request.branch, ())
+        return OwnRequest(
+            *(request.number, request.node_id or "", request.url, request.branch, request.base == home.trunk),
+            *(request.body, self.opened_at.get(request.node_id or "", self.clock.now())),
+            commit=tip.message if tip is not None and tip.is_own else None,
+        )
 
     async def look(
         self,
@@ -529,6 +549,7 @@ class FakeForge:
             node_id=f"PR_{home.id}_{number}",
         )
         home.requests[number] = made
+        self.opened_at[f"PR_{home.id}_{number}"] = self.clock.now()
         return made
 
     def _blob(self, repository: Identity, sha: str) -> bytes:
@@ -548,6 +569,10 @@ class FakeForge:
         if run.created_at is None:
             return True
         return since <= run.created_at <= self.clock.now() - self.runs_show_after
+
+
+def _is_open_own(request: PullRequest) -> bool:
+    return request.is_open and request.is_own
 
 
 def _is_other(item: PullRequest, branch: str) -> bool:

@@ -4,7 +4,7 @@ Both have the same methods. Slack answers most failures with status 200 and `"ok
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -60,6 +60,14 @@ class Posted:
     ts: str
 
 
+@dataclass(frozen=True, slots=True)
+class FoundInSlack:
+    """A message of the bot's own, and what it is about."""
+
+    posted: Posted
+    about: frozenset[str]
+
+
 class Slack(Protocol):
     """What both senders do; every method raises `Failure`."""
 
@@ -76,13 +84,22 @@ class Slack(Protocol):
         *,
         thread: Posted | None = None,
         maybe_sent_since: datetime | None = None,
+        about: Sequence[str] = (),
     ) -> Posted | None:
         """Posts once. `key` is the message's own name: where an earlier attempt may have got through since
-        `maybe_sent_since`, a message with that key is looked for first, adopted, and given these words."""
+        `maybe_sent_since`, a message with that key is looked for first, adopted, and given these words. `about` is
+        kept with it, to be found by."""
         ...
 
-    async def update(self, posted: Posted, key: str, text: str, blocks: Sequence[SlackBlock]) -> None:
+    async def update(
+        self, posted: Posted, key: str, text: str, blocks: Sequence[SlackBlock], *, about: Sequence[str] = ()
+    ) -> None:
         """Replaces the message's text; repeating it does no harm."""
+        ...
+
+    async def find(self, about: Collection[str], since: datetime) -> FoundInSlack | None:
+        """The newest message of the bot's own that is about one of these; None where there is none, or it cannot be
+        told."""
         ...
 
 
@@ -105,6 +122,7 @@ class SlackWebhook:
         *,
         thread: Posted | None = None,
         maybe_sent_since: datetime | None = None,
+        about: Sequence[str] = (),
     ) -> None:
         """Posts a message by a webhook, which tells nothing of it: after a broken connection it may come twice."""
         place = "Slack webhook"
@@ -119,13 +137,18 @@ class SlackWebhook:
                 answer_text if answer_text.replace("_", "").isalnum() else "", place, status=answer.status
             )
 
-    async def update(self, posted: Posted, key: str, text: str, blocks: Sequence[SlackBlock]) -> None:
+    async def update(
+        self, posted: Posted, key: str, text: str, blocks: Sequence[SlackBlock], *, about: Sequence[str] = ()
+    ) -> None:
         raise Failure(
             Trouble.DENIED,
             "cannot edit a message",
             where="Slack webhook",
             advice="set `bot_token_file` and `channel` instead",
         )
+
+    async def find(self, about: Collection[str], since: datetime) -> None:
+        """Nothing: a webhook shows nothing of its channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,28 +184,49 @@ class SlackBot:
         *,
         thread: Posted | None = None,
         maybe_sent_since: datetime | None = None,
+        about: Sequence[str] = (),
     ) -> Posted:
         """Posts a message, or updates the one that an earlier attempt left since `maybe_sent_since`. Raises
         `Failure`."""
         if maybe_sent_since is not None:
             earlier = await self._find(key, thread, maybe_sent_since)
             if earlier is not None:
-                await self.update(earlier, key, text, blocks)
+                await self.update(earlier, key, text, blocks, about=about)
                 return earlier
-        message = {**_message(key, text, blocks), "channel": thread.channel if thread else self.channel}
+        message = {**_message(key, text, blocks, about), "channel": thread.channel if thread else self.channel}
         if thread is not None:
             message["thread_ts"] = thread.ts
         answer = await self._write("chat.postMessage", message, retry=False)
         return _message_named(answer, str(answer.get("channel", "")), "chat.postMessage")
 
-    async def update(self, posted: Posted, key: str, text: str, blocks: Sequence[SlackBlock]) -> None:
-        message = {**_message(key, text, blocks), "channel": posted.channel, "ts": posted.ts}
+    async def update(
+        self, posted: Posted, key: str, text: str, blocks: Sequence[SlackBlock], *, about: Sequence[str] = ()
+    ) -> None:
+        message = {**_message(key, text, blocks, about), "channel": posted.channel, "ts": posted.ts}
         await self._write("chat.update", message, retry=True)
+
+    async def find(self, about: Collection[str], since: datetime) -> FoundInSlack | None:
+        try:
+            async for message in self._messages(None, since):
+                keys = _about(message)
+                if not keys.isdisjoint(about):
+                    return FoundInSlack(_message_named(message, self.channel, "conversations.history"), keys)
+        except Failure as failure:
+            if failure.trouble is not Trouble.MALFORMED:
+                raise
+        return None
 
     async def _find(self, key: str, thread: Posted | None, since: datetime) -> Posted | None:
         """Our own message with that key, in the channel or the thread, not older than `since`."""
-        method = "conversations.history" if thread is None else "conversations.replies"
-        channel = thread.channel if thread else self.channel
+        async for message in self._messages(thread, since):
+            if _key_of(message) == key:
+                channel, method = _place_of(thread, self.channel)
+                return _message_named(message, channel, method)
+        return None
+
+    async def _messages(self, thread: Posted | None, since: datetime) -> AsyncIterator[object]:
+        """Those of the channel, the newest first, or of the thread; raises `Failure` where they are too many."""
+        channel, method = _place_of(thread, self.channel)
         arguments = {
             "channel": channel,
             "oldest": f"{since.timestamp():.6f}",
@@ -195,11 +239,10 @@ class SlackBot:
         for _ in range(MOST_PAGES):
             answer = await self._get(method, {**arguments, **({"cursor": cursor} if cursor else {})})
             for message in _list(answer.get("messages")):
-                if _key_of(message) == key:
-                    return _message_named(message, channel, method)
+                yield message
             cursor = str(_object(answer.get("response_metadata")).get("next_cursor") or "")
             if not cursor:
-                return None
+                return
         raise Failure(
             Trouble.MALFORMED,
             f"has more than {MOST_PAGES * PAGE} messages to look through for one that may be there",
@@ -242,13 +285,19 @@ class SlackBot:
         return f"Slack {method}"
 
 
-def _message(key: str, text: str, blocks: Sequence[SlackBlock]) -> dict[str, Any]:
+def _place_of(thread: Posted | None, channel: str) -> tuple[str, str]:
+    """The channel, and the method that reads it or the thread."""
+    return (channel, "conversations.history") if thread is None else (thread.channel, "conversations.replies")
+
+
+def _message(key: str, text: str, blocks: Sequence[SlackBlock], about: Sequence[str]) -> dict[str, Any]:
+    payload = {"key": key, **({"about": list(about)} if about else {})}
     return {
         "text": text,
         "blocks": list(blocks),
         "unfurl_links": False,
         "unfurl_media": False,
-        "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+        "metadata": {"event_type": EVENT_TYPE, "event_payload": payload},
     }
 
 
@@ -258,6 +307,13 @@ def _key_of(message: object) -> str | None:
         return None
     key = _object(metadata.get("event_payload")).get("key")
     return key if isinstance(key, str) else None
+
+
+def _about(message: object) -> frozenset[str]:
+    metadata = _object(_object(message).get("metadata"))
+    if metadata.get("event_type") != EVENT_TYPE:
+        return frozenset()
+    return frozenset(map(str, _list(_object(metadata.get("event_payload")).get("about"))))
 
 
 def _message_named(answer: object, channel: str, method: str) -> Posted:

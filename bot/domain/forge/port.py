@@ -8,7 +8,7 @@ from bot.domain.failure import Failure
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, OwnWord, Silence
-from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.pull_requests import OwnRequest, PullRequest, RequestChange
 from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
@@ -62,6 +62,11 @@ class ShowsBranches(Protocol):
 
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         """What up to `MOST_STANDINGS` repositories say of themselves, in one request; what is gone is not in it."""
+        ...
+
+    async def own_requests(self, repositories: Sequence[Identity]) -> Mapping[Identity, Sequence[OwnRequest]]:
+        """The bot's own open pull requests in up to `MOST_STANDINGS` repositories of one owner, in one request; of
+        what is not shown nothing is in it."""
         ...
 
     async def look(

@@ -109,6 +109,24 @@ class OtherRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnRequest:
+    """An open pull request that the bot's account has opened.
+
+    `commit` is the message of its last commit, None where somebody else has made or changed that. `is_to_default`
+    where it goes to the default branch.
+    """
+
+    number: int
+    node_id: str
+    url: str
+    branch: str
+    is_to_default: bool
+    body: str
+    created_at: datetime
+    commit: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RequestChange:
     """The pull request from `branch`: a new one into the branch `onto`, or new text for `current`.
 

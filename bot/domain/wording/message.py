@@ -64,12 +64,14 @@ Block = Heading | Paragraph | Items | Footnote
 class Message:
     """`text` is the whole in one line, for notifications and screen readers.
 
-    `needs_person` says that nothing goes on until somebody acts: whoever is to be called, is called.
+    `needs_person` says that nothing goes on until somebody acts: whoever is to be called, is called. `about` names
+    what it tells of, by keys that are the same in every store.
     """
 
     text: str
     blocks: tuple[Block, ...]
     needs_person: bool = False
+    about: tuple[str, ...] = ()
 
     def with_page(self, address: str | None) -> "Message":
         """The same message with a last footnote that leads to the page; without an address as it is."""

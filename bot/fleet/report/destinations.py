@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.domain.bases.change import Change
 from bot.domain.reference import Base
@@ -31,6 +31,24 @@ class Channel(Protocol):
         ...
 
     async def update(self, remote: dict[str, str], key: str, message: Message) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMessage:
+    """A message of the bot's own that stands in a channel: where, and what it is about, as `Message.about`."""
+
+    remote: dict[str, str]
+    about: frozenset[str]
+
+
+@runtime_checkable
+class FindsMessages(Protocol):
+    """A channel that tells what it has."""
+
+    async def find(self, message: Message, since: datetime) -> FoundMessage | None:
+        """The newest message of the bot's own since then that is about one of the same things; None where there is
+        none, or too much to look through."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from bot.views.fleet.summary import Summary
 class DueMessage:
     """`wanted` counts the announcements so far. One without a `destination` is news that nobody has been chosen for
     yet; of the others `sent` is the fingerprint of the text that the channel has, `remote` where it stands there.
+    One that `is_known_before` may be there from before the store was lost.
     """
 
     id: int
@@ -29,6 +30,7 @@ class DueMessage:
     attempts: int
     created_at: datetime
     destination: str = ""
+    is_known_before: bool = False
 
 
 class ReportStore(Protocol):

@@ -34,7 +34,7 @@ from bot.store.rows.bases.behind import read_behind
 from bot.store.rows.bases.notices import users_of
 from bot.store.rows.bases.tables import base_of, bases, incidents, notices
 from bot.store.rows.moment import Moment
-from bot.store.rows.outbox import announce
+from bot.store.rows.outbox import KNOWN_BEFORE, announce, mark_known_before
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import IS_WAITING, changes_of, moves_of, open_pauses, set_aside
@@ -85,6 +85,8 @@ class ReportStore(Store):
         async with self._database.transaction() as connection:
             for name in sorted(destinations):
                 await announce(connection, message.key, now, name)
+            if message.is_known_before:
+                await mark_known_before(connection, message.key)
             values = {"told": message.wanted, "error": None}
             await settle(connection, outbox, self._worker, message.id, due_at=now, values=values)
 
@@ -286,9 +288,12 @@ class ReportStore(Store):
 
 async def _message_of(claimed: Claimed) -> DueMessage:
     row = claimed.row
+    is_known_before = row["sent"] == KNOWN_BEFORE
+    sent = None if is_known_before else row["sent"]
     return DueMessage(
-        *(row["id"], row["key"], row["wanted"], row["sent"], row["remote"], row["attempts"], row["created_at"]),
+        *(row["id"], row["key"], row["wanted"], sent, row["remote"], row["attempts"], row["created_at"]),
         row["destination"],
+        is_known_before,
     )
 
 

@@ -8,7 +8,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.policy import Match
 from bot.domain.wording import pages
 from bot.domain.wording.message import Message
-from bot.fleet.report.destinations import About, Channel, Destination, hears, part_of
+from bot.fleet.report.destinations import About, Channel, Destination, FindsMessages, hears, part_of
 from bot.fleet.report.messages.first_run import first_run_message
 from bot.fleet.report.messages.news import OF_REPOSITORY, incident_message, notice_message
 from bot.fleet.report.messages.rollout import rollout_message
@@ -20,6 +20,8 @@ from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 
 _OF_ONE_MESSAGE = frozenset({Trouble.MALFORMED, Trouble.CONFLICT})
+_LOOKED_BACK = timedelta(days=14)
+"""How far back a message is looked for that was sent before the store was lost."""
 _EARLIER = timedelta(minutes=1)
 """Clocks differ: a lost message may bear a time a little before the one when it was wanted."""
 
@@ -120,6 +122,8 @@ class _Messages(Work[DueMessage, _Spread | _Delivery]):
         fingerprint = message.fingerprint if channel.can_update else worded.milestone
         if fingerprint == item.sent:
             return _Delivery(fingerprint, item.remote, is_news=False)
+        if item.is_known_before:
+            return await self._take_up(item, message, fingerprint, channel, lease)
         remote = item.remote if channel.can_update else None
         await lease.check()
         if remote is not None:
@@ -134,6 +138,24 @@ class _Messages(Work[DueMessage, _Spread | _Delivery]):
             thread = await self._store.remote_of(worded.below, item.destination) if worded.below else None
             remote = await channel.post(item.key, message, thread=thread, maybe_sent_since=since)
         return _Delivery(fingerprint, remote, is_news=True)
+
+    async def _take_up(
+        self, item: DueMessage, message: Message, fingerprint: str, channel: Channel, lease: Lease
+    ) -> _Delivery:
+        """What may have been told before the store was lost is not told anew. A message that stands there is found,
+        and edited at once where this one tells of all that it tells of, else once there is news."""
+        if not isinstance(channel, FindsMessages):
+            return _Delivery(fingerprint, None, is_news=False)
+        found = await channel.find(message, item.created_at - _LOOKED_BACK)
+        if found is not None and found.about <= set(message.about):
+            await lease.check()
+            try:
+                await channel.update(found.remote, item.key, message)
+            except Failure as failure:
+                if failure.trouble is not Trouble.MISSING:
+                    raise
+                found = None
+        return _Delivery(fingerprint, None if found is None else found.remote, is_news=False)
 
     async def settle(self, item: DueMessage, result: _Spread | _Delivery) -> None:
         if isinstance(result, _Spread):

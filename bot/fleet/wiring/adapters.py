@@ -16,7 +16,7 @@ from bot.domain.clock import Clock
 from bot.domain.reference import Base
 from bot.domain.wording.message import Message
 from bot.fleet.bot import Part
-from bot.fleet.report.destinations import Destination
+from bot.fleet.report.destinations import Destination, FoundMessage
 from bot.images.trust.collecting import referrers_of
 from bot.settings import Settings, secret
 
@@ -68,13 +68,23 @@ class SlackChannel:
         blocks = blocks_of(message, self.mention)
         thread_start = Posted(thread["channel"], thread["ts"]) if thread else None
         posted = await self.slack.post(
-            key, notification(message), blocks, thread=thread_start, maybe_sent_since=maybe_sent_since
+            *(key, notification(message), blocks),
+            thread=thread_start,
+            maybe_sent_since=maybe_sent_since,
+            about=message.about,
         )
         return None if posted is None else {"channel": posted.channel, "ts": posted.ts}
 
+    async def find(self, message: Message, since: datetime) -> FoundMessage | None:
+        found = await self.slack.find(message.about, since) if message.about else None
+        if found is None:
+            return None
+        return FoundMessage({"channel": found.posted.channel, "ts": found.posted.ts}, found.about)
+
     async def update(self, remote: dict[str, str], key: str, message: Message) -> None:
         posted = Posted(remote["channel"], remote["ts"])
-        await self.slack.update(posted, key, notification(message), blocks_of(message, self.mention))
+        blocks = blocks_of(message, self.mention)
+        await self.slack.update(posted, key, notification(message), blocks, about=message.about)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,12 @@ EXPOSURES = "exposures"
 
 FIRST_RUN = "first run"
 """Above zero once the first look at the whole fleet was dealt with."""
+TAKEN_UP = "taken up"
+"""Above zero once it was asked what the forge has open of the bot's: 1 where there was nothing, 2 where that was
+taken up again."""
+WITNESS = "witness"
+"""Above zero once an empty store has asked whether the bot was here before: 1 where nobody tells that, else one
+more than the pause that waits for a person's word since then."""
 POLICY = "policy"
 """Which rules open pull requests were last brought under, as a number that stands for them."""
 FREEZES = "freezes"

@@ -2,11 +2,21 @@
 
 from datetime import datetime
 
-from sqlalchemy import case
+from sqlalchemy import case, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import insert_into
 from bot.store.rows.tables import outbox
+
+KNOWN_BEFORE = "known before"
+"""What stands in place of a sent text where people may have been told by the bot before its store was lost."""
+
+
+async def mark_known_before(connection: AsyncConnection, key: str) -> None:
+    """Marks an announced message as one that channels may have already: it is looked for, and not sent anew."""
+    await connection.execute(
+        update(outbox).where(outbox.c.key == key, outbox.c.sent.is_(None)).values(sent=KNOWN_BEFORE)
+    )
 
 
 async def announce(connection: AsyncConnection, key: str, now: datetime, destination: str = "") -> None:

@@ -73,7 +73,7 @@ class FakeReportStore:
             self.told[message.id] = message.wanted
             self.messages.steal(message.id)
         until = self._clock.now() + rest
-        sent = replace(self.messages[message.id], sent=fingerprint, remote=remote)
+        sent = replace(self.messages[message.id], sent=fingerprint, remote=remote, is_known_before=False)
         self.messages.settle(message.id, until, sent)
         self.told[message.id], self._rests_until[message.id] = message.wanted, until
 

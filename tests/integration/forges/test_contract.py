@@ -146,6 +146,32 @@ async def test_a_new_pull_request_has_its_branch_and_text(stand: Stand) -> None:
     assert await stand.content(repository, BRANCH, "README.md") == b"shop\n"
 
 
+async def test_the_bots_own_open_requests_are_told_for_many_repositories_with_their_last_commit(
+    stand: Stand,
+) -> None:
+    first, second, none = [await stand.repository({PATH: OLD}) for _ in range(3)]
+    made = await bring(stand, first)
+    closed = await bring(stand, second)
+    await stand.forge.close_pull_request(second, closed, body="closed")
+    gone = Identity("contoso/nothing", "R_nothing")
+
+    told = await stand.forge.own_requests([first, second, none, gone])
+
+    assert told.keys() == {first, second, none}
+    assert (told[second], told[none]) == ((), ())
+    [own] = told[first]
+    assert (own.number, own.node_id, own.url, own.branch) == (made.number, made.node_id, made.url, BRANCH)
+    assert (own.is_to_default, own.body) == (True, made.body)
+    assert own.commit is not None
+    look = await look_at(stand, first)
+    assert look.branch is not None
+    assert own.commit.strip() == look.branch.message.strip()
+
+    await stand.push(first, BRANCH, {PATH: NEWER})
+    [peoples] = (await stand.forge.own_requests([first]))[first]
+    assert peoples.commit is None
+
+
 async def test_a_branch_moves_to_other_content_with_its_text_and_leaves_nothing_behind(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD})
     first = await bring(stand, repository)

@@ -71,3 +71,20 @@ async def test_a_webhook_that_was_removed_is_missing(shared_world: World, http: 
     with pytest.raises(Failure) as caught:
         await SlackWebhook(http, f"{shared_world.slack.url}/services/T0/B0/wrong").post("a", "x", BLOCKS)
     assert str(caught.value) == "Slack webhook: refused: no_service; create the webhook anew"
+
+
+async def test_a_message_is_found_by_what_it_is_about_whatever_its_key(bot: SlackBot) -> None:
+    first = await bot.post("rollout:1", "one", BLOCKS, about=("sought-1", "sought-2"))
+    await bot.post("rollout:1", "other", BLOCKS, about=("sought-3",))
+    found = await bot.find({"sought-2", "unknown"}, an_hour_ago())
+    assert found is not None
+    assert (found.posted, found.about) == (first, frozenset({"sought-1", "sought-2"}))
+    await bot.update(first, "rollout:9", "one", BLOCKS, about=("sought-4",))
+    assert await bot.find({"sought-2"}, an_hour_ago()) is None
+    assert await bot.find({"sought-4"}, an_hour_ago()) is not None
+    assert await bot.find({"sought-4"}, datetime.now(UTC) + timedelta(hours=1)) is None
+
+
+async def test_a_webhook_finds_nothing(shared_world: World, http: Http) -> None:
+    found: object = await SlackWebhook(http, shared_world.slack.webhook).find({"sought"}, an_hour_ago())  # type: ignore[func-returns-value]
+    assert found is None

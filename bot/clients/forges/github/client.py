@@ -21,6 +21,7 @@ from bot.clients.forges.github.pull_requests import (
     issues,
     looking,
     others,
+    own_requests,
     pull_request,
     standings,
     tips,
@@ -34,7 +35,7 @@ from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, OwnWord, Silence
 from bot.domain.forge.port import Forge
-from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.pull_requests import OwnRequest, PullRequest, RequestChange
 from bot.domain.forge.refusals import RepositoryMoved
 from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
@@ -195,6 +196,9 @@ class GitHub:
 
     async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         return await standings.standings(self._transport, repositories)
+
+    async def own_requests(self, repositories: Sequence[Identity]) -> Mapping[Identity, Sequence[OwnRequest]]:
+        return await own_requests.own_requests(self._transport, repositories)
 
     async def look(
         self,

@@ -12,12 +12,14 @@ from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.refusals import BranchQueued
 from bot.domain.repositories.repository import blob_name
+from bot.domain.rollouts.marker import marked, marker_line
 from bot.domain.rollouts.rebuild import Merging, Rebuild, RebuildState
 from bot.files.formats.workflows.pushes import runs_on_push
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.attempt import ProposalAttempt
 from bot.fleet.act.pull_request.edits import Edits, refreshed_files
 from bot.fleet.act.pull_request.merging import is_to_be_stopped, merge_of, merges
+from bot.fleet.act.pull_request.remembered import as_told, is_without_facts, packages_told
 from bot.fleet.act.pull_request.text.section import marked_section, rewritten
 from bot.fleet.act.pull_request.text.wording import (
     body,
@@ -37,9 +39,10 @@ async def brought(attempt: ProposalAttempt, edits: Edits, tools: Tools) -> Rebui
     on_branch = None
     if attempt.look.branch is not None:
         on_branch = await refreshed_files(job, attempt.look.branch, tools.refresh, attempt.looked_at.date())
-    change = branch_change(job, attempt.look, edits, on_branch)
+    told_job = as_told(job, attempt.look)
+    change = branch_change(told_job, attempt.look, edits, on_branch)
     job_of_edits = replace(job, paths=tuple(file.path for file in edits.files))
-    request_change = _request_change(replace(attempt, job=job_of_edits), edits)
+    request_change = _request_change(attempt, replace(told_job, paths=job_of_edits.paths), edits)
     request = attempt.open_request
     wanted_to_merge = merges(job, attempt.look.requirements, attempt.looked_at)
     is_stopped = is_to_be_stopped(request, is_wanted=wanted_to_merge, moves=change is not None)
@@ -62,16 +65,22 @@ async def brought(attempt: ProposalAttempt, edits: Edits, tools: Tools) -> Rebui
     return replace(followed_rebuild, merging=merge.after(granted.is_to_merge))
 
 
-def _request_change(attempt: ProposalAttempt, edits: Edits) -> RequestChange:
-    job, current = attempt.job, attempt.open_request
+def _request_change(attempt: ProposalAttempt, job: Job, edits: Edits) -> RequestChange:
+    """What is to be written of `job`, which is as its text is to tell it."""
+    current = attempt.open_request
     assert job.rebuild.branch is not None
     digests = [target.to_digest for target in job.rebuild.targets]
     headline = title(job)
-    merges_by_itself = merges(job, attempt.look.requirements, attempt.looked_at)
-    section = marked_section(body(job, edits.remarks, merges=merges_by_itself), digests, headline)
+    merges_by_itself = merges(attempt.job, attempt.look.requirements, attempt.looked_at)
+    marker = marker_line(marked(job.rebuild.targets, job.changes))
+    packages = packages_told(job, attempt.look)
+    text = body(job, edits.remarks, merges=merges_by_itself, packages_told=packages)
+    section = marked_section(text, digests, headline, marker)
     if current is None:
-        is_draft = job.terms.draft
+        is_draft = attempt.job.terms.draft
         return RequestChange(job.rebuild.branch, job.default_branch, None, headline, section, is_draft)
+    if is_without_facts(job, current):
+        return RequestChange(job.rebuild.branch, job.default_branch, current, None, None)
     return rewritten(current, job.rebuild.branch, job.default_branch, headline, section)
 
 

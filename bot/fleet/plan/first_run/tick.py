@@ -31,14 +31,17 @@ class FirstRunTally:
     planned: int = 0
 
 
-async def tick(store: FirstRunStore, policy: Policy, clock: Clock, *, catches_up: bool) -> FirstRunTally:
-    """Does so once in the life of a store; a fleet in which nothing is behind is not told of."""
+async def tick(
+    store: FirstRunStore, policy: Policy, clock: Clock, *, catches_up: bool, is_first: bool = True
+) -> FirstRunTally:
+    """Does so once in the life of a store; a fleet in which nothing is behind is not told of, nor one that the bot
+    has told of before: it `is_first` no more where a lost store was taken up."""
     if await store.is_first_run_over() or not await store.is_fleet_read():
         return FirstRunTally()
     catch_up = await planned(store, policy, clock)
     behind = len(catch_up.behind.usages)
     try:
-        await store.end_first_run(catch_up if catches_up else None, is_told=behind > 0)
+        await store.end_first_run(catch_up if catches_up else None, is_told=behind > 0 and is_first)
     except LeaseLost:
         return FirstRunTally()
     return FirstRunTally(behind, len(catch_up.rebuilds) if catches_up else 0)

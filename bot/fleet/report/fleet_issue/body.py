@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.rollouts.witness import Witness, witness_line
 from bot.domain.wording.escaping import markdown
 from bot.domain.wording.message import ON_THE_PAGE, Footnote, Message, TextRun
 from bot.domain.wording.words import counted
@@ -34,15 +35,20 @@ class FleetNews:
     summary: Summary
     waiting: tuple[WaitingRebuild, ...] = ()
     waiting_in_all: int = 0
+    witness: Witness | None = None
+    """That the bot is here, and what people have said; None where that of a bot before this store is to stay."""
 
 
-def body_of(news: FleetNews, number: int, *, with_boxes: bool, page: str | None = None) -> str:
-    """The issue's `number`th wording; `page` is where more is shown. Moments are left out, so that the words change
-    only with the facts."""
+def body_of(
+    news: FleetNews, number: int, *, with_boxes: bool, page: str | None = None, before: Witness | None = None
+) -> str:
+    """The issue's `number`th wording; `page` is where more is shown, `before` the witness that it has. Moments are
+    left out, so that the words change only with the facts, and once a day."""
+    witness = news.witness or before
     message = summary_message(without_people(news.summary))
     blocks = tuple(block for block in message.blocks if not isinstance(block, Footnote))
     parts = [
-        opening(number),
+        opening(number) + (f"\n{witness_line(witness)}" if witness is not None else ""),
         markdown_of(Message(message.text, blocks)).strip(),
         *_list_section("Waiting for a person", list(_list_stuck(news, with_boxes)), news.summary.stuck_in_all),
         *_list_section("Waiting to begin", list(_list_waiting(news.waiting, with_boxes)), news.waiting_in_all),

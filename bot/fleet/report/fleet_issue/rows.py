@@ -8,9 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.failure import Failure, LeaseLost
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import AWAITING
+from bot.domain.rollouts.rollout import Pause
+from bot.domain.rollouts.witness import LONGEST_SAID, MOST_SAID, Witness
 from bot.fleet.report.fleet_issue.body import FleetNews, WaitingRebuild
 from bot.fleet.report.fleet_issue.boxes import Box, BoxRequest
 from bot.fleet.report.fleet_issue.tick import DueFleetIssue, Kept
+from bot.fleet.report.witness.rows import waits_for_resume
 from bot.reconcile.work import Claimed
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import settle
@@ -18,9 +21,11 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.orders.orders import hold_within, retry_within
 from bot.store.pages.fleet.summary import summarize_fleet
+from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.rollouts.rollouts import OPEN, open_pauses
+from bot.store.rows.rollouts.tables import quarantines, rebuilds
 
 _SPAN = timedelta(days=7)
 _MOST_WAITING = 20
@@ -81,7 +86,8 @@ class FleetIssueStore(Store):
         now = self._clock.now()
         async with self._database.reading() as connection:
             summary = await summarize_fleet(connection, now - _SPAN, now)
-            return FleetNews(summary, await _read_waiting(connection), await _count_waiting(connection))
+            witness = None if await waits_for_resume(connection) else await _witness(connection, now)
+            return FleetNews(summary, await _read_waiting(connection), await _count_waiting(connection), witness)
 
     async def settle_fleet_issue(self, item: DueFleetIssue, issue: Kept, due_at: datetime) -> None:
         """Boxes of earlier wordings are gone with them."""
@@ -102,6 +108,36 @@ async def _read_due_issue(claimed: Claimed) -> DueFleetIssue:
 async def _read_heeded(connection: AsyncConnection, item: DueFleetIssue, wording: int) -> list[str]:
     every = await connection.scalar(select(fleet_issues.c.heeded).where(fleet_issues.c.id == item.id))
     return list((every or {}).get(str(wording), ()))
+
+
+def _subject(pause: Pause) -> str:
+    return "everything" if pause.rollout is None else f"rollout {pause.rollout}"
+
+
+async def _witness(connection: AsyncConnection, now: datetime) -> Witness:
+    """What would be lost with the store: pauses, holds and quarantines that stand, each in a line."""
+    said = [f"{_subject(pause)} paused by {pause.who}: {pause.reason}" for pause in await open_pauses(connection)]
+    quarantined_rows = await connection.execute(
+        select(
+            *(bases.c.registry, bases.c.repository, bases.c.tag),
+            *(quarantines.c.digest, quarantines.c.who, quarantines.c.reason),
+        )
+        .join(bases, bases.c.id == quarantines.c.base_id)
+        .where(quarantines.c.until.is_(None))
+        .order_by(quarantines.c.id)
+    )
+    said += [
+        f"{base_of(row).short}@{row.digest[:19]} quarantined by {row.who}: {row.reason}" for row in quarantined_rows
+    ]
+    held_rows = await connection.execute(
+        select(repositories.c.name, func.max(rebuilds.c.held_because).label("reason"))
+        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+        .where(rebuilds.c.state.in_(OPEN), rebuilds.c.held_because.is_not(None))
+        .group_by(repositories.c.name)
+        .order_by(repositories.c.name)
+    )
+    said += [f"{row.name} {row.reason}" for row in held_rows]
+    return Witness(now.date(), tuple(line[:LONGEST_SAID] for line in said[:MOST_SAID]), len(said))
 
 
 async def _read_waiting(connection: AsyncConnection) -> tuple[WaitingRebuild, ...]:

@@ -10,6 +10,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.repositories.issue import Issue
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.witness import Witness, read_witness
 from bot.fleet.report.fleet_issue.body import TITLE, FleetNews, body_of
 from bot.fleet.report.fleet_issue.boxes import MARK, Box, ticked, wording_of
 from bot.reconcile.forge_writing import ForgeWriting
@@ -118,14 +119,16 @@ class _FleetIssue(ForgeWriting[DueFleetIssue, Kept]):
             opened_issue = await forge.open_issue(home, TITLE, body, self._options.label)
             return Kept(opened_issue.number, item.wording + 1, opened_issue.url)
         wording = max(wording_of(issue.body), item.wording)
-        if self._word_body(news, wording).strip() == _without_line_ends(issue.body):
+        before = read_witness(issue.body)
+        if self._word_body(news, wording, before).strip() == _without_line_ends(issue.body):
             return Kept(issue.number, wording, issue.url)
-        body = self._word_body(news, wording + 1)
+        body = self._word_body(news, wording + 1, before)
         await forge.change_issue(home, issue.number, body, is_open=True)
         return Kept(issue.number, wording + 1, issue.url)
 
-    def _word_body(self, news: FleetNews, number: int) -> str:
-        return body_of(news, number, with_boxes=self._options.ticks, page=self._options.page)
+    def _word_body(self, news: FleetNews, number: int, before: Witness | None = None) -> str:
+        options = self._options
+        return body_of(news, number, with_boxes=options.ticks, page=options.page, before=before)
 
     async def _find_issue(self, item: DueFleetIssue, home: Identity, forge: Forge) -> Issue | None:
         """The one that was written to before, or that a crashed attempt has left; None where it was deleted."""

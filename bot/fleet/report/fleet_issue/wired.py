@@ -5,6 +5,7 @@ from datetime import timedelta
 from bot.fleet.bot import Bot
 from bot.fleet.report.fleet_issue.rows import FleetIssueStore
 from bot.fleet.report.fleet_issue.tick import FleetIssueOptions, tick
+from bot.fleet.report.witness.rows import WitnessStore
 from bot.fleet.stage import Stage, TickOutcome
 from bot.store.rows.fleet_issues import fleet_issues
 
@@ -13,6 +14,8 @@ async def fleet_issue(bot: Bot) -> TickOutcome:
     settings = bot.settings.fleet_issue
     if settings is None:
         return TickOutcome()
+    if not await bot.stores[WitnessStore].is_asked():
+        return TickOutcome()  # what it says of a bot before this store is still to be read
     options = FleetIssueOptions(settings.repository, settings.ticks, bot.settings.web.url, host=bot.forge_host)
     tally = await tick(bot.stores[FleetIssueStore], bot.forge, options, bot.loop)
     return TickOutcome({"heeded": tally.heeded}, list(tally.problems))

@@ -6,6 +6,7 @@ from bot.domain.bases.change import Change
 from bot.domain.bases.dotnet_image import is_microsofts
 from bot.domain.feeds.advisory import public_record
 from bot.domain.packages.cves.wording import still_open_in_words
+from bot.domain.rollouts.marker import key_of
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.wording.headline import _release, headline
@@ -32,6 +33,7 @@ _MOST_CVES = 10
 _LONGEST = 2_800
 """Characters of a message, so that with a link to the page it stays below 3,000."""
 _SIGNS = 5
+_MOST_ABOUT = 40
 
 
 def rollout_message(news: RolloutNews) -> Message:
@@ -52,7 +54,8 @@ def rollout_message(news: RolloutNews) -> Message:
         *([Items(tuple(rebuild_lines))] if rebuild_lines and news.names_all else []),
         footer,
     ]
-    return Message(f"{title}: {progress}", tuple(blocks))
+    about = [key_of(change.base, change.to_digest) for change in news.changes if change.to_digest is not None]
+    return Message(f"{title}: {progress}", tuple(blocks), about=tuple(sorted(about)[:_MOST_ABOUT]))
 
 
 def _title(news: RolloutNews) -> str:

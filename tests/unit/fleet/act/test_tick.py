@@ -120,7 +120,7 @@ def test_every_method_of_the_forge_that_writes_is_guarded() -> None:
     reads = {
         *("repositories", "tree", "subtree", "blob", "blobs", "standings", "tips", "look", "follow"),
         *("pull_request", "dispatched_runs", "run", "builds", "silent", "serving", "find_issue", "issue"),
-        *("workflow", "latest_runs", "past_runs", "started_runs", "action_commits", "taken_in"),
+        *("workflow", "latest_runs", "past_runs", "started_runs", "action_commits", "taken_in", "own_requests"),
         *("artifacts", "artifact_address", "first_failure", "contains", "sees_others", "grants"),
     }
     methods = {name for name in dir(Forge) if not name.startswith("_")}

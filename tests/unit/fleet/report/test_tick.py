@@ -9,7 +9,8 @@ from bot.domain.rollouts.policy import Match
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.wording.message import Footnote, Message
 from bot.fleet.report import tick as stage
-from bot.fleet.report.destinations import Destination
+from bot.fleet.report.destinations import Destination, FoundMessage
+from bot.fleet.report.messages.rollout import rollout_message
 from bot.fleet.report.messages.waves import WaveNews
 from bot.fleet.report.tick import ReportTally
 from bot.reconcile.loop import Loop
@@ -245,3 +246,67 @@ async def test_a_wave_of_which_there_is_nothing_to_say_is_not_answered(
     store.announce("wave:3:rest", "slack")
     await tick(store, channel, Loop(clock))
     assert channel.posted == []
+
+
+# What was told before the store was lost
+
+
+@dataclass(slots=True)
+class Finding(Channel):
+    """A channel that tells what it has: one message, or none."""
+
+    found: FoundMessage | None = None
+    sought_since: list[datetime] = field(default_factory=list)
+
+    async def find(self, message: Message, since: datetime) -> FoundMessage | None:
+        self.sought_since.append(since)
+        return self.found
+
+
+def about(store: FakeReportStore) -> frozenset[str]:
+    return frozenset(rollout_message(store.rollouts.get(3, rollout(rebuild()))).about)
+
+
+async def test_what_channels_had_before_is_found_and_edited_there(
+    store: FakeReportStore, clock: ManualClock
+) -> None:
+    channel = Finding(found=FoundMessage(PLACE, about(store)))
+    store.announce(destination="slack", is_known_before=True)
+    await tick(store, channel, Loop(clock))
+    assert (channel.posted, channel.updated) == ([], ["rollout:3"])
+    assert channel.sought_since == [NOON - timedelta(days=14)]
+    store.rollouts[3] = rollout(rebuild(state=RebuildState.SUCCEEDED), ended=NOON)
+    store.announce(destination="slack")
+    await tick(store, channel, Loop(clock))
+    assert (channel.posted, len(channel.updated), len(channel.sought_since)) == ([], 2, 1)
+
+
+async def test_what_tells_of_more_than_is_known_now_is_edited_once_there_is_news(
+    store: FakeReportStore, clock: ManualClock
+) -> None:
+    channel = Finding(found=FoundMessage(PLACE, about(store) | {"of another base"}))
+    store.announce(destination="slack", is_known_before=True)
+    await tick(store, channel, Loop(clock))
+    assert (channel.posted, channel.updated) == ([], [])
+    store.rollouts[3] = rollout(rebuild(state=RebuildState.SUCCEEDED), ended=NOON)
+    store.announce(destination="slack")
+    await tick(store, channel, Loop(clock))
+    assert (channel.posted, channel.updated) == ([], ["rollout:3"])
+
+
+async def test_what_is_not_found_is_not_told_anew(store: FakeReportStore, clock: ManualClock) -> None:
+    gone = Finding(found=FoundMessage(PLACE, about(store)), failing_updates=[GONE])
+    for channel in (Finding(), gone, Channel(can_update=False)):
+        store.announce(destination="slack", is_known_before=True, sent=None)
+        assert (await tick(store, channel, Loop(clock))).sent == 0
+        assert (channel.posted, channel.updated) == ([], [])
+
+
+async def test_a_webhook_tells_the_end_of_what_was_open_before(store: FakeReportStore, clock: ManualClock) -> None:
+    channel = Channel(can_update=False)
+    store.announce(destination="slack", is_known_before=True)
+    await tick(store, channel, Loop(clock))
+    store.rollouts[3] = rollout(rebuild(state=RebuildState.SUCCEEDED), ended=NOON)
+    store.announce(destination="slack")
+    await tick(store, channel, Loop(clock))
+    assert channel.posted == [("rollout:3", None)]

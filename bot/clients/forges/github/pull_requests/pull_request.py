@@ -59,10 +59,15 @@ def pull_request_of(row: Mapping[str, Any], login: str | None = None) -> PullReq
         is_queued=bool(queued),
         is_to_merge_by_us=login is not None and _plain(login) in askers,
         base=str(row["baseRefName"]),
-        is_own=login is None or _plain((row["author"] or {}).get("login")) == _plain(login),
+        is_own=login is None or is_login(row["author"], login),
         merge_node=str(merge_commit["id"]) if merge_commit else None,
         merged_at=datetime.fromisoformat(row["mergedAt"]) if row.get("mergedAt") else None,
     )
+
+
+def is_login(actor: Mapping[str, Any] | None, login: str) -> bool:
+    """Whether an actor, None for one that is gone, is the account `login`."""
+    return _plain((actor or {}).get("login")) == _plain(login)
 
 
 def _plain(login: str | None) -> str:

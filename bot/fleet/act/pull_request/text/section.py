@@ -10,10 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.rollouts.marker import without_marker
 
 _DATA = re.compile(r"<!-- freshness-bot rebuild (?P<digests>[^\s>]*)(?: title=(?P<title>[0-9a-f]{12}))? -->")
 _CLOSED = "<!-- freshness-bot closed -->"
 _END = "<!-- freshness-bot end -->"
+_PACKAGES = "<!-- freshness-bot packages -->"
+_PACKAGES_END = "<!-- freshness-bot packages end -->"
 _SHORTENED = "\n\n(shortened)"
 MOST_BODY = 65_000
 """Bytes of a whole body. GitHub refuses one of over 65,536; whether it counts characters or bytes is told both
@@ -37,9 +40,24 @@ def section_in(body: str) -> OwnSection:
     return OwnSection(frozenset(filter(None, data["digests"].split(","))), data["title"], closed)
 
 
-def marked_section(text: str, digests: Iterable[str], title: str) -> str:
-    """Puts a text between the hidden lines by which the section is found again."""
-    return f"<!-- freshness-bot rebuild {','.join(digests)} title={hash_of(title)} -->\n{text}\n{_END}"
+def marked_section(text: str, digests: Iterable[str], title: str, marker: str = "") -> str:
+    """Puts a text between the hidden lines by which the section is found again; `marker` is one more, of what is
+    known of the digests."""
+    first = f"<!-- freshness-bot rebuild {','.join(digests)} title={hash_of(title)} -->"
+    return "\n".join([first, *([marker] if marker else []), text, _END])
+
+
+def in_packages_part(text: str) -> str:
+    """Puts what is told of packages between the hidden lines by which it is found again; empty where that is."""
+    return f"{_PACKAGES}\n{text}\n{_PACKAGES_END}" if text else ""
+
+
+def packages_part(body: str) -> str:
+    """Finds what the bot's section says of packages; empty where it says nothing, or was cut short there."""
+    start, end = _bounds(body)
+    _, _, rest = body[start:end].partition(f"{_PACKAGES}\n")
+    text, is_whole, _ = rest.partition(f"\n{_PACKAGES_END}")
+    return text if is_whole else ""
 
 
 def hash_of(title: str) -> str:
@@ -73,7 +91,7 @@ def closed(body: str, reason: str) -> str:
     """What the bot closes by itself says why, and no longer counts as the word of a maintainer."""
     before, after = _split_around_section(body)
     start, end = _bounds(body)
-    text = _DATA.sub("", body[start:end]).replace(_CLOSED, "").replace(_END, "").strip("\n")
+    text = without_marker(_DATA.sub("", body[start:end])).replace(_CLOSED, "").replace(_END, "").strip("\n")
     return _join_parts(before, (f"{_CLOSED}\n**Closed by the bot:** {reason}.\n\n", text, f"\n{_END}"), after)
 
 

@@ -6,6 +6,7 @@ from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.version_line import base_among
 from bot.domain.feeds.advisory import public_record, worst
 from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.marker import TRAILER, trailer
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.terms import Pin
 from bot.domain.wording.escaping import code, markdown
@@ -13,7 +14,7 @@ from bot.domain.wording.headline import versions_reached
 from bot.domain.wording.words import counted, first_few
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.text.packages import cves_section, packages_section
-from bot.fleet.act.pull_request.text.section import shortened
+from bot.fleet.act.pull_request.text.section import in_packages_part, shortened
 
 LONGEST_BODY = 60_000
 """Bytes that the bot writes; GitHub refuses bodies over 65,536."""
@@ -37,7 +38,6 @@ _BY_ITSELF = (
     "It merges by itself once the required checks are green. Switching that off, or the label `freshness:hold`, "
     "keeps it open."
 )
-_TRAILER = "Freshness-Base: "
 
 
 def cause_in_words(cause: Cause) -> str:
@@ -73,12 +73,12 @@ def _headline(job: Job) -> str:
 
 def trailers_for(job: Job) -> frozenset[str]:
     """The lines by which a commit of the bot is known as the one for these digests."""
-    return frozenset(f"{_TRAILER}{target.base}@{target.to_digest}" for target in job.rebuild.targets)
+    return frozenset(trailer(target.base, target.to_digest) for target in job.rebuild.targets)
 
 
 def trailers_in(message: str) -> frozenset[str]:
     """Those of a commit; empty for one that is not the bot's, or that holds more than its own."""
-    return frozenset(line for line in message.splitlines() if line.startswith(_TRAILER))
+    return frozenset(line for line in message.splitlines() if line.startswith(TRAILER))
 
 
 def what_moved(job: Job) -> str:
@@ -92,18 +92,18 @@ def _bases(job: Job) -> str:
     return ", ".join(dict.fromkeys(target.base.short for target in job.rebuild.targets))
 
 
-def body(job: Job, refusals: Sequence[str] = (), *, merges: bool = False) -> str:
+def body(job: Job, refusals: Sequence[str] = (), *, merges: bool = False, packages_told: str = "") -> str:
     """Words what the bot says in a pull request: of the same inputs the same, so that nothing is written anew.
 
-    `merges` says that it does so by itself.
+    `merges` says that it does so by itself. `packages_told` is what it says of packages already, for where nothing
+    is known of them now.
     """
     parts = [
         _quarantines(job),
         _sentence(job),
         _fixes(job.changes),
         _table(job),
-        packages_section(job.packages),
-        cves_section(job.packages, {change.base for change in job.changes if change.cves}),
+        in_packages_part(_packages(job) or packages_told),
         _files(job),
         _pins(job),
         _refusals(refusals),
@@ -111,6 +111,12 @@ def body(job: Job, refusals: Sequence[str] = (), *, merges: bool = False) -> str
         _how_to(job),
     ]
     return shortened("\n\n".join(part for part in parts if part), LONGEST_BODY)
+
+
+def _packages(job: Job) -> str:
+    told_bases = {change.base for change in job.changes if change.cves}
+    parts = packages_section(job.packages), cves_section(job.packages, told_bases)
+    return "\n\n".join(part for part in parts if part)
 
 
 def _quarantines(job: Job) -> str:
@@ -132,7 +138,7 @@ def _sentence(job: Job) -> str:
         f"{code(target.base.short)} shows another image than the one that is named here, which is older than all "
         "that the bot has seen of it."
         for target in job.rebuild.targets
-        if not target.changes
+        if not target.changes and not any(change.base == target.base for change in job.changes)
     ]
     return " ".join(lines)
 
