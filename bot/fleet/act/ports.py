@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.told_way import ToldWay
 from bot.domain.feeds.advisory import worst
 from bot.domain.forge.host import ForgeHost
 from bot.domain.packages.moves import PlatformChanges
@@ -48,7 +49,8 @@ class Job:
     that do not; `is_provable` says that an image is known in which a build shows whether it took that. `packages`
     say how each base's packages changed from what the repository has to what it gets, as far as known. `is_paused`
     says that its rollout is, alone or with all others, `is_all_paused` that the bot is as a whole. `is_later_kept`
-    says of a superseded one that a word keeps the rebuild that is to go on with its pull request.
+    says of a superseded one that a word keeps the rebuild that is to go on with its pull request. `told_ways` are
+    those of `changes` that nobody saw happen: what releases tell of the way from what files still pin.
     """
 
     rebuild: Rebuild
@@ -69,6 +71,7 @@ class Job:
     is_paused: bool = False
     is_all_paused: bool = False
     is_later_kept: bool = False
+    told_ways: Mapping[Base, ToldWay] = field(default_factory=dict)
 
     def frozen(self, now: datetime) -> Freeze | None:
         """The freeze that keeps it from beginning, which a person's word and a fix that is severe enough pass."""

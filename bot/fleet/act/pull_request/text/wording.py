@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 
 from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.told_way import ToldWay
 from bot.domain.bases.version_line import base_among
 from bot.domain.feeds.advisory import public_record, worst
+from bot.domain.reference import Base
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.terms import Pin
 from bot.domain.wording.escaping import code, markdown
 from bot.domain.wording.headline import versions_reached
+from bot.domain.wording.ways import way_in_words
 from bot.domain.wording.words import counted, first_few
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.text.packages import cves_section, packages_section
@@ -123,18 +126,28 @@ def _quarantines(job: Job) -> str:
 
 def _sentence(job: Job) -> str:
     lines = []
-    for cause in dict.fromkeys(change.cause for change in job.changes):
-        of_cause = [change for change in job.changes if change.cause is cause]
+    told_changes = [way.change for way in job.told_ways.values()]
+    seen_changes = [change for change in job.changes if change not in told_changes]
+    for cause in dict.fromkeys(change.cause for change in seen_changes):
+        of_cause = [change for change in seen_changes if change.cause is cause]
         names = ", ".join(dict.fromkeys(code(change.base.short) for change in of_cause))
         verb = "moves" if len({change.base for change in of_cause}) == 1 else "move"
         lines.append(f"{names} {verb} under the same tag: {cause_in_words(cause)}.")
+    lines += [_told_sentence(base, way) for base, way in sorted(job.told_ways.items())]
     lines += [
         f"{code(target.base.short)} shows another image than the one that is named here, which is older than all "
         "that the bot has seen of it."
         for target in job.rebuild.targets
-        if not target.changes
+        if not target.changes and target.base not in job.told_ways
     ]
     return " ".join(lines)
+
+
+def _told_sentence(base: Base, way: ToldWay) -> str:
+    """Of what was left behind before the bot came: what releases tell of it since then."""
+    lacks = markdown(way_in_words(way.change, way.security_releases))
+    sentence = f"{code(base.short)} has gone on from what is named here: {cause_in_words(way.change.cause)}"
+    return f"{sentence} ({lacks})." if lacks else f"{sentence}."
 
 
 def _table(job: Job) -> str:
@@ -143,7 +156,8 @@ def _table(job: Job) -> str:
         steps = [change for change in job.changes if change.base == target.base]
         causes = ", ".join(dict.fromkeys(change.cause for change in steps))
         written_digests = _written_digests(job, target)
-        is_older = bool(written_digests) and written_digests != [target.from_digest]
+        is_told = target.base in job.told_ways
+        is_older = not is_told and bool(written_digests) and written_digests != [target.from_digest]
         old = ", ".join(map(_digest, written_digests)) or _digest(target.from_digest)
         rows.append(
             f"| {code(str(target.base))} | {_versions(steps, is_older=is_older)} | {old} "

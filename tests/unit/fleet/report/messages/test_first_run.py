@@ -46,7 +46,7 @@ def test_it_says_how_much_is_behind_since_when_and_what_that_lacks() -> None:
     assert "12 places name what a base has left behind, the oldest 200 days old" in said
     assert "Lacking are the fixes of 2 CVEs, rated up to HIGH" in said
     assert "pinned to sha256:aaaaaaaaaaaa, 200 days old, 12 repositories" in said
-    assert "and 9 more\\): 1 change since, 10.0.4 to 10.0.9, 2 CVEs, rated up to HIGH" in said
+    assert "and 9 more\\): 10.0.4 → 10.0.9: 2 CVEs \\(up to HIGH\\)" in said
 
 
 def test_without_a_rollout_it_says_how_to_make_one_and_with_one_which() -> None:
