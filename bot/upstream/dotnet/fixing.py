@@ -149,8 +149,7 @@ def way_from(
 
 
 def _cause_of_way(stood_on: str | Observation, shown: Observation, fixes: Fixes) -> Cause | None:
-    is_read = not isinstance(stood_on, str)
-    move = compare(stood_on, shown) if is_read else Difference(stood_on, shown.version)
+    move = Difference(stood_on, shown.version) if isinstance(stood_on, str) else compare(stood_on, shown)
     if move.rolled_back:
         return None
     if move.channel_moved:
@@ -158,5 +157,7 @@ def _cause_of_way(stood_on: str | Observation, shown: Observation, fixes: Fixes)
     if move.version_moved:
         cause = dotnet_cause(fixes)
         return None if cause is Cause.DOTNET_UNKNOWN else cause
-    cause = cause_of_layers(move) if is_read else Cause.INDEX_ONLY
+    if isinstance(stood_on, str):
+        return None
+    cause = cause_of_layers(move)
     return cause if cause.needs_rebuild else None
