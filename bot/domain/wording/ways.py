@@ -1,7 +1,7 @@
 """What something lacks by being behind, in one line: the same words on every surface."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.domain.bases.change import Cause, Change
@@ -34,12 +34,18 @@ def cves_in_words(lacks: Change) -> str:
     cves = [cve for cve in lacks.cves if cve not in lacks.not_relevant]
     if not cves:
         return "no CVE that concerns it" if lacks.cves else ""
-    severities = Counter(severity for cve, severity in lacks.ratings if cve in cves)
+    ratings = (severity for cve, severity in lacks.ratings if cve in cves)
+    return counted(len(cves), "CVE") + rated_in_words(ratings, lacks.severity, len(cves))
+
+
+def rated_in_words(ratings: Iterable[Severity], highest: Severity | None, cves: int) -> str:
+    """How many of so many CVEs are severe, ` (1 HIGH)`; where none is known to be, the `highest` rating alone."""
+    severities = Counter(ratings)
     severe = sorted(SEVERE & severities.keys(), key=lambda each: -each.rank)
-    ratings = ", ".join(f"{severities[severity]} {severity.told}" for severity in severe)
-    if not ratings and lacks.severity is not None:
-        ratings = _highest(lacks.severity, len(cves))
-    return counted(len(cves), "CVE") + (f" ({ratings})" if ratings else "")
+    words = ", ".join(f"{severities[severity]} {severity.told}" for severity in severe)
+    if not words and highest is not None:
+        words = _highest(highest, cves)
+    return f" ({words})" if words else ""
 
 
 def cause_in_short(cause: Cause) -> str:

@@ -73,9 +73,18 @@ class Job:
     is_later_kept: bool = False
     told_ways: Mapping[Base, ToldWay] = field(default_factory=dict)
 
+    @property
+    def weighed(self) -> tuple[Change, ...]:
+        """The changes that rules and freezes are asked with: those that were seen, as when it was planned; of a base
+        that was not seen to move, what releases tell."""
+        told_changes = [way.change for way in self.told_ways.values()]
+        seen_changes = tuple(change for change in self.changes if change not in told_changes)
+        seen_bases = {change.base for change in seen_changes}
+        return (*(change for change in told_changes if change.base not in seen_bases), *seen_changes)
+
     def frozen(self, now: datetime) -> Freeze | None:
         """The freeze that keeps it from beginning, which a person's word and a fix that is severe enough pass."""
-        severity = worst(change.severity for change in self.changes)
+        severity = worst(change.severity for change in self.weighed)
         return None if self.at_request else frozen_by(self.policy.freezes, now, severity)
 
     def merge_frozen(self, now: datetime) -> bool:
@@ -91,7 +100,7 @@ class Job:
     def terms(self) -> Terms:
         """What holds for it, now that its changes are known as they are."""
         name = self.member.name
-        several = [self.policy.terms(name, each.base, each.cause, each.severity) for each in self.changes]
+        several = [self.policy.terms(name, each.base, each.cause, each.severity) for each in self.weighed]
         if not several:  # it was planned for its age, or nothing tells what it lacks
             targets = self.rebuild.targets
             several = [self.policy.terms(name, target.base, Cause.AGE, None) for target in targets]
@@ -103,7 +112,7 @@ class Job:
         name = self.member.name
         return frozenset(
             change.base
-            for change in self.changes
+            for change in self.weighed
             if change.cause is Cause.ROLLBACK
             and self.policy.terms(name, change.base, change.cause, change.severity).follow_rollbacks
         )
@@ -114,7 +123,7 @@ class Job:
         name = self.member.name
         return {
             change.base: self.policy.terms(name, change.base, change.cause, change.severity).pin
-            for change in self.changes
+            for change in self.weighed
         }
 
 

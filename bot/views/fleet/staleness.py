@@ -1,5 +1,6 @@
 """How stale a fleet is: what it pins or was built on, since when, and what that lacks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,6 +77,58 @@ class Staleness:
     def severity(self) -> Severity | None:
         """The worst that is lacking anywhere."""
         return worst(each.lacks.severity for each in self.left)
+
+    @property
+    def worst_first(self) -> tuple[Left, ...]:
+        """What lacks the most severe fixes, then the most, then what is oldest."""
+        return tuple(
+            sorted(self.left, key=lambda each: (-_rank(each.lacks.severity), -len(each.cves), _age_key(each)))
+        )
+
+    @property
+    def oldest_fix(self) -> datetime | None:
+        """Since when the first of all fixes that are lacking is out."""
+        return oldest_fix(release for each in self.left for release in each.security_releases)
+
+    @property
+    def ratings(self) -> Mapping[str, Severity]:
+        """The CVEs that are rated."""
+        return {cve: severity for each in self.left for cve, severity in each.lacks.ratings if cve in each.cves}
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedWave:
+    """Repositories that are best brought along together: those that lack a fix rated `severity`, or worse, and were
+    not in a wave before; None for all that remains, of which so many lack CVEs."""
+
+    severity: Severity | None
+    repositories: tuple[str, ...]
+    with_cves: int = 0
+
+
+def proposed_waves(staleness: Staleness) -> tuple[ProposedWave, ...]:
+    """The order in which a fleet is best brought along, the most severe first; waves without a repository are left
+    out."""
+    remaining = set(staleness.repositories)
+    waves: list[ProposedWave] = []
+    for severity in (Severity.CRITICAL, Severity.HIGH):
+        entries = [each for each in staleness.left if _rank(each.lacks.severity) >= severity.rank]
+        names = {name for each in entries for name in each.repositories} & remaining
+        if names:
+            waves.append(ProposedWave(severity, tuple(sorted(names)), len(names)))
+        remaining -= names
+    if remaining:
+        with_cves = {name for each in staleness.left if each.cves for name in each.repositories} & remaining
+        waves.append(ProposedWave(None, tuple(sorted(remaining)), len(with_cves)))
+    return tuple(waves)
+
+
+def _rank(severity: Severity | None) -> int:
+    return -1 if severity is None else severity.rank
+
+
+def _age_key(left: Left) -> tuple[bool, float]:
+    return left.published_at is None, left.published_at.timestamp() if left.published_at is not None else 0
 
 
 def staleness_of(fleet_behind: FleetBehind, now: datetime) -> Staleness:

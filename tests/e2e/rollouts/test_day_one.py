@@ -14,6 +14,7 @@ from bot.commands.rollouts.catch_up import Caught, catch_up
 from bot.commands.service.leaving import retire_all
 from bot.domain.bases.change import Cause
 from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.policy import Match
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.fleet.act.retiring.retire import TraceOutcome
@@ -94,7 +95,7 @@ async def imported(stage: Stage, folder: Path) -> None:
 
 
 async def caught_up(stage: Stage, repositories: str = "*", word: Word | None = ANN) -> Caught:
-    return await catch_up(stage.bot.settings, repositories, word, stage.clock)
+    return await catch_up(stage.bot.settings, Match(repositories=(repositories,)), word, stage.clock)
 
 
 async def requests(stage: Stage) -> Mapping[str, int]:

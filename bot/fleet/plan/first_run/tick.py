@@ -5,7 +5,8 @@ from typing import Protocol
 
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
-from bot.domain.rollouts.policy import Policy
+from bot.domain.feeds.advisory import Severity
+from bot.domain.rollouts.policy import Match, Policy
 from bot.fleet.plan.catching_up import CatchUp, CatchUpStore, planned
 
 
@@ -31,12 +32,19 @@ class FirstRunTally:
     planned: int = 0
 
 
-async def tick(store: FirstRunStore, policy: Policy, clock: Clock, *, catches_up: bool) -> FirstRunTally:
-    """Does so once in the life of a store; a fleet in which nothing is behind is not told of."""
+async def tick(
+    store: FirstRunStore, policy: Policy, clock: Clock, *, catches_up: bool, at_least: Severity | None = None
+) -> FirstRunTally:
+    """Does so once in the life of a store; a fleet in which nothing is behind is not told of.
+
+    Brought along is what lacks a fix `at_least` so severe, or all of it.
+    """
     if await store.is_first_run_over() or not await store.is_fleet_read():
         return FirstRunTally()
     catch_up = await planned(store, policy, clock)
     behind = len(catch_up.behind.usages)
+    if catches_up and at_least is not None:
+        catch_up = await planned(store, policy, clock, Match(min_severity=at_least))
     try:
         await store.end_first_run(catch_up if catches_up else None, is_told=behind > 0)
     except LeaseLost:

@@ -10,8 +10,15 @@ from bot.settings.sections.rollout import FirstRun
 
 
 async def first_run(bot: Bot) -> TickOutcome:
-    catches_up = bot.settings.rollout.first_run is FirstRun.CATCH_UP
-    tally = await tick(bot.stores[CatchUpStore], bot.policy, bot.clock, catches_up=catches_up)
+    rollout = bot.settings.rollout
+    catches_up = rollout.first_run is FirstRun.CATCH_UP
+    tally = await tick(
+        bot.stores[CatchUpStore],
+        bot.policy,
+        bot.clock,
+        catches_up=catches_up,
+        at_least=rollout.first_run_severity,
+    )
     return TickOutcome({"behind": tally.behind, "planned": tally.planned})
 
 

@@ -1,12 +1,12 @@
 """What a reviewer reads: title, body and commit message of a pull request."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.told_way import ToldWay
 from bot.domain.bases.version_line import base_among
 from bot.domain.feeds.advisory import public_record, worst
-from bot.domain.reference import Base
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.terms import Pin
@@ -133,21 +133,28 @@ def _sentence(job: Job) -> str:
         names = ", ".join(dict.fromkeys(code(change.base.short) for change in of_cause))
         verb = "moves" if len({change.base for change in of_cause}) == 1 else "move"
         lines.append(f"{names} {verb} under the same tag: {cause_in_words(cause)}.")
-    lines += [_told_sentence(base, way) for base, way in sorted(job.told_ways.items())]
+    seen_bases = {change.base for change in seen_changes}
+    lines += [_told_sentence(way, is_seen=base in seen_bases) for base, way in sorted(job.told_ways.items())]
     lines += [
         f"{code(target.base.short)} shows another image than the one that is named here, which is older than all "
         "that the bot has seen of it."
         for target in job.rebuild.targets
         if not target.changes and target.base not in job.told_ways
     ]
-    return " ".join(lines)
+    return " ".join(line for line in lines if line)
 
 
-def _told_sentence(base: Base, way: ToldWay) -> str:
-    """Of what was left behind before the bot came: what releases tell of it since then."""
-    lacks = markdown(way_in_words(way.change, way.security_releases))
-    sentence = f"{code(base.short)} has gone on from what is named here: {cause_in_words(way.change.cause)}"
-    return f"{sentence} ({lacks})." if lacks else f"{sentence}."
+def _told_sentence(way: ToldWay, *, is_seen: bool) -> str:
+    """Of what was left behind before the bot came: what releases tell of it since then. Where `is_seen` says that
+    the base has moved again, that was told already, and the whole way is added."""
+    change = way.change
+    versions = (markdown(version) if version else version for version in (change.from_version, change.to_version))
+    before, after = versions
+    lacks = way_in_words(replace(change, from_version=before, to_version=after), way.security_releases)
+    if is_seen:
+        return f"What is named here is older: {lacks}." if lacks else ""
+    sentence = f"{code(change.base.short)} has gone on from what is named here: {cause_in_words(change.cause)}."
+    return f"{sentence} {lacks}." if lacks else sentence
 
 
 def _table(job: Job) -> str:
