@@ -75,8 +75,8 @@ class Job:
 
     @property
     def weighed(self) -> tuple[Change, ...]:
-        """The changes that rules and freezes are asked with: those that were seen, as when it was planned; of a base
-        that was not seen to move, what releases tell."""
+        """The changes that rules and freezes are asked with: those that were seen, as when it was planned; of a
+        base that was not seen to move, what releases tell."""
         told_changes = [way.change for way in self.told_ways.values()]
         seen_changes = tuple(change for change in self.changes if change not in told_changes)
         seen_bases = {change.base for change in seen_changes}
