@@ -30,6 +30,8 @@ from sandbox.world import World
 
 PAGE = Path(__file__).parent / "texts.md"
 CVES = {"CVE-2026-21218": "high", "CVE-2026-21219": "medium"}
+MISSED = {"CVE-2026-20907": "critical", "CVE-2026-20911": "high", "CVE-2026-20912": "medium"}
+"""What was fixed before the first day."""
 OPENSSL = (
     ("CVE-2026-31790", "high", "3.0.13-0ubuntu3.2"),
     ("CVE-2026-34411", "high", "3.0.13-0ubuntu3.3"),
@@ -72,23 +74,22 @@ async def written() -> Texts:
             files = {"Dockerfile": floating, ".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD}
             await world.github.create_repository(name, files)
         await fleet.publish_runtime("10.0.1")
+        fleet.announce(
+            "10.0.1", security=True, cves=tuple(MISSED), on=datetime.now(UTC).date() - timedelta(days=20)
+        )
         with tempfile.TemporaryDirectory() as folder:
             config = world.config(Path(folder), f"sqlite:///{folder}/freshness.db")
             config.write_text(
                 yaml.safe_dump({**yaml.safe_load(config.read_text()), **SETTINGS, **ubuntu_read(world)})
             )
             publish_openssl(world)
+            publish_advisories(world, MISSED, "10.0.1")
             settings, clock = load(config), SystemClock()
             await pass_once(settings, clock)
             [day_one] = await world.slack.messages()
             await fleet.publish_runtime("10.0.2", os=b"noble 2")
             fleet.announce("10.0.2", security=True, cves=tuple(CVES))
-            for cve, severity in CVES.items():
-                package = "Microsoft.NETCore.App.Runtime.linux-x64"
-                affected, patched = ">= 10.0.0, < 10.0.2", "10.0.2"
-                world.feeds.publish_advisory(
-                    cve, severity=severity, package=package, affected=affected, patched=patched
-                )
+            publish_advisories(world, CVES, "10.0.2")
             await pass_once(settings, clock)
             [request] = await world.github.pull_requests("payments-api")
             head = await world.github.ask(
@@ -135,6 +136,14 @@ async def microsofts_world() -> AsyncIterator[World]:
 def ubuntu_read(world: World) -> dict[str, Any]:
     """The settings that have the bot read what Ubuntu publishes in the sandbox."""
     return {"vulnerabilities": {"ubuntu": {"url": world.feeds.dump_address("Ubuntu")}}}
+
+
+def publish_advisories(world: World, cves: Mapping[str, str], patched: str) -> None:
+    """What GitHub says of CVEs that a release fixes, each with its severity."""
+    for cve, severity in cves.items():
+        package = "Microsoft.NETCore.App.Runtime.linux-x64"
+        affected = f">= 10.0.0, < {patched}"
+        world.feeds.publish_advisory(cve, severity=severity, package=package, affected=affected, patched=patched)
 
 
 def publish_openssl(world: World) -> None:

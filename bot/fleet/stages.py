@@ -37,6 +37,7 @@ from bot.fleet.verify.inventory import wired as inventory
 from bot.fleet.verify.proving import wired as proving
 from bot.fleet.verify.reports import wired as reports
 from bot.fleet.watch.feeds import wired as feeds
+from bot.fleet.watch.pins import wired as pins
 from bot.fleet.watch.registry import wired as registry
 from bot.fleet.watch.vulnerabilities import wired as vulnerabilities
 
@@ -46,6 +47,7 @@ STAGES = (
     builds.STAGE,
     feeds.STAGE,
     registry.STAGE,
+    pins.STAGE,
     assess.STAGE,
     inventory.STAGE,
     vulnerabilities.STAGE,

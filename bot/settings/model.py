@@ -107,6 +107,13 @@ class TeamsSettings(Section):
     webhook_file: Path = Field(description="File with an incoming webhook's URL; it cannot edit.")
 
 
+class EventsSettings(Section):
+    """A webhook of your own that is sent news as CloudEvents, signed as Standard Webhooks says."""
+
+    webhook_file: Path = Field(description="File with the URL that events are sent to; as a whole it is secret.")
+    signing_key_file: Path = Field(description="File with the secret that signs them, whsec_… in base64.")
+
+
 class FleetIssueSettings(Section):
     """One issue that tells how the fleet stands, kept current, with boxes that people tick."""
 
@@ -166,6 +173,7 @@ class Settings(BaseSettings):
         [], max_length=200, description="Slack channels that read their own part; they need slack.bot_token_file."
     )
     teams: TeamsSettings | None = Field(None, description="Where maintainers read milestones in Microsoft Teams.")
+    events: EventsSettings | None = Field(None, description="Where programs are sent milestones as CloudEvents.")
     fleet_issue: FleetIssueSettings | None = Field(
         None, description="One issue that tells how the fleet stands, kept current, with boxes that people tick."
     )

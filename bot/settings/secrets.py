@@ -1,5 +1,7 @@
 """Secrets come from files, each read at the moment that it is needed."""
 
+import base64
+import binascii
 import re
 import ssl
 from pathlib import Path
@@ -11,6 +13,8 @@ from bot.settings.values.addresses import address_defect, is_loopback
 
 _LARGEST_SECRET = 256 * 1024
 _SHORTEST_SECRET = 16
+_SIGNING_KEY = range(24, 65)
+"""Bytes, as Standard Webhooks asks for."""
 
 
 def secret(path: Path, purpose: str) -> str:
@@ -73,6 +77,8 @@ def _defect(path: Path, value: str, purpose: str) -> str | None:
             return _certificate_defect(path)
         case "webhook_file":
             return _webhook_defect(value)
+        case "signing_key_file":
+            return _signing_key_defect(value)
         case "token_file" | "bot_token_file":
             is_word = value.isascii() and value.isprintable() and " " not in value
             return None if is_word else "is no token; write the token alone into the file"
@@ -89,6 +95,15 @@ def _defect(path: Path, value: str, purpose: str) -> str | None:
 
 def _sender_defect(value: str) -> str | None:
     return None if len(value) >= _SHORTEST_SECRET else "is short enough to guess; make one: openssl rand -hex 24"
+
+
+def _signing_key_defect(value: str) -> str | None:
+    try:
+        key = base64.b64decode(value.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        key = b""
+    advice = 'make one: echo "whsec_$(openssl rand -base64 32)"'
+    return None if len(key) in _SIGNING_KEY else f"is no key of 24 to 64 bytes in base64; {advice}"
 
 
 def _tokens_defect(text: str) -> str | None:
@@ -138,6 +153,8 @@ def secret_files(settings: Settings) -> list[tuple[Path, str]]:
         (slack.webhook_file if slack else None, "slack.webhook_file"),
         (slack.bot_token_file if slack else None, "slack.bot_token_file"),
         (settings.teams.webhook_file if settings.teams else None, "teams.webhook_file"),
+        (settings.events.webhook_file if settings.events else None, "events.webhook_file"),
+        (settings.events.signing_key_file if settings.events else None, "events.signing_key_file"),
         (settings.store.password_file, "store.password_file"),
         (settings.web.auth.tokens_file, "web.auth.tokens_file"),
         (settings.web.hooks.github_secret_file, "web.hooks.github_secret_file"),

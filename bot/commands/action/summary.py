@@ -32,8 +32,8 @@ _BY_ITSELF = (
 )
 _DRY = "This was a dry run: nothing was written, neither to a repository nor to the state."
 _LOST = (
-    "**The state of earlier runs is gone.** Open pull requests and runs under way are gone on with, and the rest was "
-    "looked at for the first time again; pauses, holds and quarantines of people are forgotten."
+    "**The state of earlier runs is gone.** Open pull requests and runs under way are gone on with, and the "
+    "rest was looked at for the first time again; pauses, holds and quarantines of people are forgotten."
 )
 
 

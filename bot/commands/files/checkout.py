@@ -47,11 +47,12 @@ async def scan(
     offline: bool,
     progress: Progress,
     compares: bool = False,
+    why: bool = False,
 ) -> FolderScan:
     """Finds all usages below `root`, and asks the registries once for each distinct base unless `offline`.
 
     Without settings, Microsoft's own registry and bases are meant. What is to be rewritten `compares`: a digest
-    that holds a newer version than its base shows is left then.
+    that holds a newer version than its base shows is left then. With `why`, feeds tell what stale pins lack.
     """
     entries = list(checkout.entries(root))
     choice = chosen(entries, is_bounded=False)
@@ -64,9 +65,10 @@ async def scan(
         else Selection(bases=tuple(settings.bases), mirrors=settings.mirror_rules)
     )
     pairs = [(usage, selection.followed(usage)[0]) for usage in files_read.usages]
-    scanned = [ScannedUsage(usage, base, _without_a_look(base)) for usage, base in pairs]
+    scanned: Sequence[ScannedUsage] = [ScannedUsage(usage, base, _without_a_look(base)) for usage, base in pairs]
+    unread: tuple[str, ...] = ()
     if not offline:
-        scanned = await looked_up(scanned, settings, clock, progress, compares=compares)
+        scanned, unread = await looked_up(scanned, settings, clock, progress, compares=compares, why=why)
     return FolderScan(
         len(files),
         tuple(scanned),
@@ -77,6 +79,7 @@ async def scan(
             selection.bases,
             (REGISTRY,) if settings is None else settings.registries.keys(),
         ),
+        unread,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from bot.commands.progress import Progress
 from bot.domain.bases.followed_base import Unknown, is_patch_pinned
@@ -16,11 +17,14 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.pinning import wanted_reference
 from bot.fleet.watch.registry.observe import read as read_image
 from bot.settings.defaults import REGISTRY
+from bot.upstream.feeds.addresses import KINDS
 from bot.views.repositories.scan import Freshness, ScannedUsage
 
 if TYPE_CHECKING:
+    from bot.clients.http.client import HostRules
     from bot.clients.registry import Registry, RegistryAccess
     from bot.settings import Settings
+    from bot.settings.sections.upstream.feeds import FeedsSettings
 
 AT_ONCE = 16
 """Requests to registries under way at a time."""
@@ -35,8 +39,10 @@ async def looked_up(
     progress: Progress,
     *,
     compares: bool = False,
-) -> list[ScannedUsage]:
-    """The usages with what registries tell of them.
+    why: bool = False,
+) -> tuple[Sequence[ScannedUsage], tuple[str, ...]]:
+    """The usages with what registries tell of them; with `why` also what feeds tell of the stale ones, and what
+    could not be read for that.
 
     Asks for every base with one HEAD, and for every tag that would be written. Reads an image only where its
     version decides something: with `compares`, for what is to be written, also whether a stale digest holds a newer
@@ -46,8 +52,25 @@ async def looked_up(
     from bot.clients.registry import Registry, host_rules
 
     accesses = _accesses(settings)
-    async with Http(clock, host_rules(accesses)) as http:
-        return await _Looks(Registry(http, accesses, clock), clock, compares).judged(scanned, progress)
+    feeds = settings.feeds if settings is not None and why else None
+    async with Http(clock, host_rules(accesses) | _rules_of(feeds)) as http:
+        registry = Registry(http, accesses, clock)
+        judged_usages = await _Looks(registry, clock, compares).judged(scanned, progress)
+        if not why:
+            return judged_usages, ()
+        from bot.commands.files.why import told_why
+
+        return await told_why(judged_usages, http, registry, feeds, clock)
+
+
+def _rules_of(feeds: "FeedsSettings | None") -> "dict[str, HostRules]":
+    """Plain HTTP for feeds only where the operator wrote it."""
+    if feeds is None:
+        return {}
+    from bot.clients.http.client import HostRules
+
+    urls = [feed.url for name in KINDS if (feed := getattr(feeds, name)) is not None]
+    return {urlsplit(url).netloc: HostRules(insecure=True) for url in urls if url.startswith("http://")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +187,7 @@ def _judged(item: ScannedUsage, observations: Mapping[Base, Observation | Failur
     if isinstance(target, Unknown):
         return replace(item, note=target.reason)
     if target != usage.reference:
-        return replace(item, freshness=Freshness.STALE, becomes=target, version=now.version)
+        return replace(item, freshness=Freshness.STALE, becomes=target, version=now.version, shown=now.digest)
     if usage.is_pinned or target.tag != base.tag:
         return replace(item, freshness=Freshness.FRESH, version=now.version)
     if usage.marker is not None:

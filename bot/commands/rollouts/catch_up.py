@@ -24,12 +24,11 @@ class Caught:
     rollout: int | None = None
 
 
-async def catch_up(settings: Settings, repositories: str, word: Word | None, clock: Clock) -> Caught:
+async def catch_up(settings: Settings, only: Match, word: Word | None, clock: Clock) -> Caught:
     """Makes the rollout in the repositories that match; without a word nothing is written.
 
     Raises `Failure` where the fleet was never read, or other plans are saved all the time.
     """
-    only = Match(repositories=(repositories,))
     async with opened_stores(settings, clock) as stores:
         if not await stores[CatchUpStore].is_any_read():
             fault, advice = (

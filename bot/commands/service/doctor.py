@@ -240,6 +240,9 @@ async def _messages(settings: Settings, http: Http) -> list[HealthCheck]:
     if settings.teams is not None:
         doubt = "a webhook cannot be tried without a message"
         checks.append(HealthCheck("messages", "Teams", Health.NOTE, doubt))
+    if settings.events is not None:
+        doubt = "a webhook cannot be tried without an event"
+        checks.append(HealthCheck("messages", "events", Health.NOTE, doubt))
     if not checks:
         checks.append(
             HealthCheck("messages", "nobody", Health.NOTE, "nothing is told to anybody", "set slack or teams")

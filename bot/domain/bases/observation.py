@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from bot.domain.platform import usual_name
 from bot.domain.reference import Base
+
+_FIRST_IMAGES = datetime(2013, 1, 1, tzinfo=UTC)
+"""Docker is of that year."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,6 +88,16 @@ class Observation:
     created: str | None = None
     platforms: tuple[PlatformImage, ...] = ()
     not_judged: tuple[NotJudged, ...] = ()
+
+    @property
+    def made_at(self) -> datetime | None:
+        """When the image says that it was made; None where it does not, or names a time before there were any, as
+        what is built to be the same again does."""
+        try:
+            made_at = datetime.fromisoformat(self.created or "")
+        except ValueError:
+            return None
+        return made_at if made_at.tzinfo is not None and made_at >= _FIRST_IMAGES else None
 
     def by_platform(self) -> dict[str, tuple[PlatformImage, ...]]:
         """The images of each platform, in the order of the index, by the name that the platform goes by: what was

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.bases.change import Cause, Change, Move, lasting
 from bot.domain.bases.observation import Observation
+from bot.domain.bases.told_way import ToldWay
 from bot.domain.bases.version_line import pinned_to
 from bot.domain.feeds.advisory import worst
 from bot.domain.reference import Base
@@ -34,7 +35,8 @@ class BehindUsage:
     A pin is behind where it names what the base has left; what floats is where its last build is older than what
     the base shows. `moves` are the changes of the base since then, as far as they are known, the oldest first.
     `published_at` is when the base showed what is pinned, or when what floats was built; None where that cannot be
-    dated. `told_way` is what releases tell of the way from what is pinned, where the base was not seen to go it.
+    dated. `stood_on` is what is pinned, as it was seen or read, or else the version that the tag names. `told_way`
+    is what releases tell of the way from there; what the base was seen to do counts before it.
     """
 
     member: FleetRepository
@@ -43,7 +45,14 @@ class BehindUsage:
     observation: Observation
     published_at: datetime | None = None
     moves: tuple[Move, ...] = ()
-    told_way: Change | None = None
+    told_way: ToldWay | None = None
+    stood_on: Observation | str | None = None
+
+    @property
+    def version(self) -> str | None:
+        """The version that is pinned: the one that the tag names, else the one that its image declares."""
+        seen_version = self.stood_on.version if isinstance(self.stood_on, Observation) else self.stood_on
+        return named_version(self.usage.reference, self.base) or seen_version
 
     @property
     def pinned(self) -> str | None:
@@ -75,13 +84,12 @@ def lacking(behind: BehindUsage, now: datetime) -> Change:
     been left behind, and nothing tells what it lacks.
     """
     changes = lasting([move.change for move in behind.moves])
-    if not behind.moves and behind.told_way is not None:
-        changes = (behind.told_way,)
+    told_ways = () if behind.told_way is None else (behind.told_way.change,)
+    if not behind.moves:
+        changes = told_ways
     reference = behind.usage.reference
-    version = named_version(reference, behind.base)
-    from_version = version or next(
-        (move.change.from_version for move in behind.moves if move.change.from_version), None
-    )
+    ways = (*(move.change for move in behind.moves), *told_ways)
+    from_version = behind.version or next((way.from_version for way in ways if way.from_version), None)
     causes = {change.cause for change in changes}
     cves = tuple(dict.fromkeys(cve for change in changes for cve in change.cves))
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
@@ -97,6 +105,7 @@ def lacking(behind: BehindUsage, now: datetime) -> Change:
         cves=cves,
         not_relevant=tuple(cve for cve in cves if cve not in concerning),
         severity=worst(change.severity for change in changes),
+        ratings=tuple(dict(rating for change in changes for rating in change.ratings).items()),
         links=tuple(dict(link for change in changes for link in change.links).items()),
         platforms=_platforms([move.change for move in behind.moves]),
         lacks=behind.moves[-1].change.lacks if behind.moves else (),

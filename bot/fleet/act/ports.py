@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.told_way import ToldWay
 from bot.domain.feeds.advisory import worst
 from bot.domain.forge.host import ForgeHost
 from bot.domain.packages.moves import PlatformChanges
@@ -48,7 +49,8 @@ class Job:
     that do not; `is_provable` says that an image is known in which a build shows whether it took that. `packages`
     say how each base's packages changed from what the repository has to what it gets, as far as known. `is_paused`
     says that its rollout is, alone or with all others, `is_all_paused` that the bot is as a whole. `is_later_kept`
-    says of a superseded one that a word keeps the rebuild that is to go on with its pull request.
+    says of a superseded one that a word keeps the rebuild that is to go on with its pull request. `told_ways` are
+    those of `changes` that nobody saw happen: what releases tell of the way from what files still pin.
     """
 
     rebuild: Rebuild
@@ -69,10 +71,20 @@ class Job:
     is_paused: bool = False
     is_all_paused: bool = False
     is_later_kept: bool = False
+    told_ways: Mapping[Base, ToldWay] = field(default_factory=dict)
+
+    @property
+    def weighed(self) -> tuple[Change, ...]:
+        """The changes that rules and freezes are asked with: those that were seen, as when it was planned; of a
+        base that was not seen to move, what releases tell."""
+        told_changes = [way.change for way in self.told_ways.values()]
+        seen_changes = tuple(change for change in self.changes if change not in told_changes)
+        seen_bases = {change.base for change in seen_changes}
+        return (*(change for change in told_changes if change.base not in seen_bases), *seen_changes)
 
     def frozen(self, now: datetime) -> Freeze | None:
         """The freeze that keeps it from beginning, which a person's word and a fix that is severe enough pass."""
-        severity = worst(change.severity for change in self.changes)
+        severity = worst(change.severity for change in self.weighed)
         return None if self.at_request else frozen_by(self.policy.freezes, now, severity)
 
     def merge_frozen(self, now: datetime) -> bool:
@@ -88,7 +100,7 @@ class Job:
     def terms(self) -> Terms:
         """What holds for it, now that its changes are known as they are."""
         name = self.member.name
-        several = [self.policy.terms(name, each.base, each.cause, each.severity) for each in self.changes]
+        several = [self.policy.terms(name, each.base, each.cause, each.severity) for each in self.weighed]
         if not several:  # it was planned for its age, or nothing tells what it lacks
             targets = self.rebuild.targets
             several = [self.policy.terms(name, target.base, Cause.AGE, None) for target in targets]
@@ -100,7 +112,7 @@ class Job:
         name = self.member.name
         return frozenset(
             change.base
-            for change in self.changes
+            for change in self.weighed
             if change.cause is Cause.ROLLBACK
             and self.policy.terms(name, change.base, change.cause, change.severity).follow_rollbacks
         )
@@ -111,7 +123,7 @@ class Job:
         name = self.member.name
         return {
             change.base: self.policy.terms(name, change.base, change.cause, change.severity).pin
-            for change in self.changes
+            for change in self.weighed
         }
 
 

@@ -9,7 +9,7 @@ from bot.domain.bases.difference import Difference, compare
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.fleet.assess.wording import dotnet_sentence, sentence
-from bot.upstream.dotnet.fixing import JudgedCves, dotnet_cause, fixes_between, judged
+from bot.upstream.dotnet.fixing import JudgedCves, cause_of_layers, dotnet_cause, fixes_between, judged
 from bot.upstream.dotnet.releases import Fixes, ReleaseIndex, family_name
 from bot.upstream.dotnet.relevance import relevance, relevance_to
 from bot.upstream.dotnet.told_ahead import AHEAD
@@ -177,11 +177,7 @@ def _reword(
 
 
 def cause_of(move: Difference, fixes: Fixes) -> Cause:
-    """The cause of a move, by the design's order: a version wins over the OS, the OS over other layers.
-
-    Where layers are recorded on one side only, the OS layer counts as changed: a rebuild too many is cheaper than
-    one too few. Where one side records no platforms at all, the image counts as changed for the same reason.
-    """
+    """The cause of a move, by the design's order: a version wins over the OS, the OS over other layers."""
     if move.withdrawn:
         return Cause.WITHDRAWN
     if move.returned:
@@ -192,10 +188,4 @@ def cause_of(move: Difference, fixes: Fixes) -> Cause:
         return Cause.CHANNEL_MOVE
     if move.version_moved:
         return dotnet_cause(fixes)
-    if move.os_moves:
-        return Cause.OS_MOVE
-    if move.os_layers:
-        return Cause.OS_UPDATE
-    if move.changed or (not move.common and not (move.added and move.dropped)):
-        return Cause.LAYERS_ONLY
-    return Cause.INDEX_ONLY
+    return cause_of_layers(move)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.domain.bases.change import Change, Move
 from bot.domain.clock import Clock
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected
 from bot.domain.rollouts.behind import BehindUsage, FleetBehind, lacking
@@ -48,7 +49,7 @@ async def planned(store: CatchUpStore, policy: Policy, clock: Clock, only: Match
     """Decides what to do about all that is behind in the repositories that `only` accepts; writes nothing."""
     revisions = await store.revisions()
     fleet_behind = await store.behind()
-    behind = [each for each in fleet_behind.usages if only.accepts_repository(each.member.name)]
+    behind = _chosen(fleet_behind.usages, only, clock.now())
     served_places = await store.on_the_way({each.member.id for each in behind})
     lacking_still = [
         each for each in behind if (each.member.id, each.base, each.observation.digest) not in served_places
@@ -59,6 +60,20 @@ async def planned(store: CatchUpStore, policy: Policy, clock: Clock, only: Match
     )
     served_names = {each.member.name for each in behind} - {each.member.name for each in lacking_still}
     return CatchUp(replace(fleet_behind, usages=tuple(behind)), rebuilds, tuple(sorted(served_names)), revisions)
+
+
+def _chosen(usages: Sequence[BehindUsage], only: Match, now: datetime) -> list[BehindUsage]:
+    """All that is behind in the repositories of that name; where a severity is asked for, in those that lack a fix
+    at least so severe anywhere, since a repository is brought along as a whole."""
+    behind = [each for each in usages if only.accepts_repository(each.member.name)]
+    if only.min_severity is None:
+        return behind
+    severe = {each.member.id for each in behind if _is_severe(lacking(each, now).severity, only.min_severity)}
+    return [each for each in behind if each.member.id in severe]
+
+
+def _is_severe(severity: Severity | None, at_least: Severity) -> bool:
+    return severity is not None and severity.rank >= at_least.rank
 
 
 def catch_up(

@@ -155,7 +155,14 @@ class ReportStore(Store):
         now = self._clock.now()
         async with self._database.reading() as connection:
             behind = await read_behind(connection, now, only)
-            return FirstRunNews(staleness_of(behind, now), now, await connection.scalar(first))
+            rollout = await connection.scalar(first)
+            brought = (
+                select(repositories.c.name)
+                .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
+                .where(rebuilds.c.rollout_id == rollout)
+            )
+            names = None if rollout is None else frozenset((await connection.execute(brought)).scalars())
+            return FirstRunNews(staleness_of(behind, now), now, rollout, names)
 
     async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews:
         current = told_rebuilds(rollout, only)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from bot.clients.http.client import Http
+from bot.clients.notifiers.cloud_events import CloudEvent, EventsWebhook, key_in
 from bot.clients.notifiers.slack import Posted, Slack, SlackBot, SlackWebhook
 from bot.clients.notifiers.slack_blocks import blocks_of, notification
 from bot.clients.notifiers.teams import TeamsWebhook
@@ -17,6 +18,7 @@ from bot.domain.reference import Base
 from bot.domain.wording.message import Message
 from bot.fleet.bot import Part
 from bot.fleet.report.destinations import Destination, FoundMessage
+from bot.fleet.report.markdown import markdown_of
 from bot.images.trust.collecting import referrers_of
 from bot.settings import Settings, secret
 
@@ -111,13 +113,43 @@ class TeamsChannel:
         raise AssertionError("nothing that was posted can be edited")
 
 
-def destinations_of(settings: Settings, http: Http) -> tuple[Destination, ...]:
+@dataclass(frozen=True, slots=True)
+class EventsChannel:
+    """A receiver of CloudEvents as a channel that `report` writes to: it is told milestones, and edits nothing."""
+
+    events: EventsWebhook
+
+    @property
+    def can_update(self) -> bool:
+        return False
+
+    async def post(
+        self,
+        key: str,
+        message: Message,
+        *,
+        thread: dict[str, str] | None = None,
+        maybe_sent_since: datetime | None = None,
+    ) -> None:
+        kind = key.partition(":")[0].replace("_", "-")
+        data = {"text": message.text, "markdown": markdown_of(message), "needs_person": message.needs_person}
+        await self.events.post(CloudEvent(kind, key, message.text, data))
+
+    async def update(self, remote: dict[str, str], key: str, message: Message) -> None:
+        raise AssertionError("nothing that was posted can be edited")
+
+
+def destinations_of(settings: Settings, http: Http, clock: Clock) -> tuple[Destination, ...]:
     """Opens the places where maintainers are told: everything in the first places, a team's own part in channels of
     its own."""
     destinations = [*_slack(settings, http)]
     if settings.teams is not None:
         teams = TeamsWebhook(http, secret(settings.teams.webhook_file, "teams.webhook_file"))
         destinations.append(Destination("teams", TeamsChannel(teams)))
+    if settings.events is not None:
+        key = key_in(secret(settings.events.signing_key_file, "events.signing_key_file"))
+        events = EventsWebhook(http, clock, secret(settings.events.webhook_file, "events.webhook_file"), key)
+        destinations.append(Destination("events", EventsChannel(events)))
     return tuple(destinations)
 
 
@@ -138,5 +170,5 @@ def _slack(settings: Settings, http: Http) -> Iterator[Destination]:
         yield Destination(f"slack:{route.channel}", channel, route.match)
 
 
-DESTINATIONS = Part(lambda bot: destinations_of(bot.settings, bot.http))
+DESTINATIONS = Part(lambda bot: destinations_of(bot.settings, bot.http, bot.clock))
 """Empty where nobody is to be told."""

@@ -49,6 +49,8 @@ def http_rules(settings: Settings, accesses: Sequence[RegistryAccess]) -> dict[s
             addresses.append(secret(settings.slack.webhook_file, "slack.webhook_file"))
     if settings.teams is not None:
         addresses.append(secret(settings.teams.webhook_file, "teams.webhook_file"))
+    if settings.events is not None:
+        addresses.append(secret(settings.events.webhook_file, "events.webhook_file"))
     plain = {urlsplit(url).netloc: HostRules(insecure=True) for url in addresses if url.startswith("http://")}
     return plain | host_rules(accesses)
 

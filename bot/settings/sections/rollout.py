@@ -61,6 +61,10 @@ class RolloutSettings(Section):
     first_run: FirstRun = Field(
         FirstRun.TELL, description="tell how stale the fleet is, or catch_up by a rollout as well."
     )
+    first_run_severity: Severity | None = Field(
+        None,
+        description="With catch_up: only what lacks a fix at least this severe; the message proposes the rest.",
+    )
     build_within: Period = Field(
         timedelta(hours=1), description="How long after a merge its build is looked for before that is told."
     )

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.difference import Difference, compare
 from bot.domain.bases.observation import Observation
+from bot.domain.bases.told_way import ToldWay
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity, worst
 from bot.upstream.dotnet.releases import Fixes, ReleaseIndex, family_name
 from bot.upstream.dotnet.relevance import Relevance, relevance_to
@@ -77,6 +79,21 @@ def dotnet_cause(fixes: Fixes) -> Cause:
     return Cause.DOTNET_RELEASE if fixes.listed and not fixes.unsaid else Cause.DOTNET_UNKNOWN
 
 
+def cause_of_layers(move: Difference) -> Cause:
+    """The cause of a move whose version stayed: the OS wins over other layers.
+
+    Where layers are recorded on one side only, the OS layer counts as changed: a rebuild too many is cheaper than
+    one too few. Where one side records no platforms at all, the image counts as changed for the same reason.
+    """
+    if move.os_moves:
+        return Cause.OS_MOVE
+    if move.os_layers:
+        return Cause.OS_UPDATE
+    if move.changed or (not move.common and not (move.added and move.dropped)):
+        return Cause.LAYERS_ONLY
+    return Cause.INDEX_ONLY
+
+
 def judged(
     cves: tuple[str, ...], advisories: Mapping[str, Advisory], relevance_of: Callable[[Advisory], Relevance]
 ) -> JudgedCves:
@@ -95,19 +112,27 @@ def _evidence(advisory: Advisory, relevance: Relevance) -> Iterator[Evidence]:
 
 
 def way_from(
-    version: str, shown: Observation, releases: ReleaseIndex, advisories: Mapping[str, Advisory], now: datetime
-) -> Change | None:
-    """What lies between a version that somebody pins and what its base shows, as one change that nobody saw happen;
-    None where the feeds tell nothing of it."""
+    stood_on: str | Observation,
+    shown: Observation,
+    releases: ReleaseIndex,
+    advisories: Mapping[str, Advisory],
+    now: datetime,
+) -> ToldWay | None:
+    """What lies between what somebody stands on and what its base shows, as one change that nobody saw happen; None
+    where nothing tells of it.
+
+    What it stands on is a version, or an image that was read: that tells what else moved where the version did not.
+    """
+    version = stood_on if isinstance(stood_on, str) else stood_on.version
     fixes = fixes_between(releases, advisories, (family_name(shown.base), version, shown.version), now)
-    cause = dotnet_cause(fixes)
-    if cause is Cause.DOTNET_UNKNOWN:
+    cause = _cause_of_way(stood_on, shown, fixes)
+    if cause is None:
         return None
     judged_cves = judged(fixes.cves, advisories, lambda each: relevance_to(each, shown))
-    return Change(
+    change = Change(
         base=shown.base,
         at=shown.at,
-        from_digest=None,
+        from_digest=None if isinstance(stood_on, str) else stood_on.digest,
         to_digest=shown.digest,
         cause=cause,
         cause_at_detection=cause,
@@ -120,3 +145,19 @@ def way_from(
         links=judged_cves.links,
         evidence=(*fixes.evidence, *judged_cves.evidence),
     )
+    return ToldWay(change, fixes.security_releases)
+
+
+def _cause_of_way(stood_on: str | Observation, shown: Observation, fixes: Fixes) -> Cause | None:
+    move = Difference(stood_on, shown.version) if isinstance(stood_on, str) else compare(stood_on, shown)
+    if move.rolled_back:
+        return None
+    if move.channel_moved:
+        return Cause.CHANNEL_MOVE
+    if move.version_moved:
+        cause = dotnet_cause(fixes)
+        return None if cause is Cause.DOTNET_UNKNOWN else cause
+    if isinstance(stood_on, str):
+        return None
+    cause = cause_of_layers(move)
+    return cause if cause.needs_rebuild else None

@@ -4,13 +4,15 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from bot.domain.bases.dotnet_version import DotnetVersion
+from bot.domain.bases.told_way import SecurityRelease
 from bot.domain.feeds.advisory import Evidence, Release
 from bot.domain.reference import Base
 
 FEED = "releases.json"
+_A_DAY = timedelta(days=1)
 _ENDED = "eol"
 """The feed's word for a channel without support."""
 
@@ -23,6 +25,7 @@ class Fixes:
     no CVE is listed for it; `unsaid`: of one between, the feed does not say whether it fixes something. `cves` keep
     the feed's order, oldest release first; those `ahead` are told by others, `told_by` in words, and not yet by the
     feed. `taken_back` are versions of releases between that the feed has shown and shows no more.
+    `security_releases` are those between that fix something, the oldest first.
     """
 
     listed: bool
@@ -33,6 +36,7 @@ class Fixes:
     ahead: tuple[str, ...] = ()
     told_by: str = ""
     taken_back: tuple[str, ...] = ()
+    security_releases: tuple[SecurityRelease, ...] = ()
 
     @property
     def remark(self) -> str:
@@ -147,6 +151,25 @@ class ReleaseIndex:
             None,
         )
 
+    def version_by(self, family: str, like: str | None, moment: datetime) -> str | None:
+        """The newest version that was surely out by then, of the channel of `like` and of an SDK its band.
+
+        A feed names the day of a release and not its hour: what came on that very day was not there yet.
+        """
+        version = DotnetVersion.parse(like)
+        if version is None:
+            return None
+        out_rows = [
+            row
+            for row in self._channels.get(version.channel, ())
+            if row.release.out_since + _A_DAY <= moment and not row.release.is_taken_back
+        ]
+        if _counts_as_sdk(family, version):
+            versions = [sdk for row in out_rows for sdk in row.sdks if sdk.band == version.band]
+        else:
+            versions = [row.aspnetcore if family == "aspnet" else row.runtime for row in out_rows]
+        return str(max(versions)) if versions else None
+
     def is_missing(self, family: str, version: str | None, release: Release) -> bool:
         """Whether an image of that version lacks this release of the same channel."""
         image_version = DotnetVersion.parse(version)
@@ -200,6 +223,13 @@ class ReleaseIndex:
             unsaid=any(release.is_unsaid for release in between),
             cves=tuple(cves),
             evidence=tuple(self._evidence(release, known_at) for release in documents),
+            security_releases=tuple(
+                sorted(
+                    SecurityRelease(release.out_since, release.version)
+                    for release in between
+                    if release.security or (release.cves and _is_known_at(_listed_at(release), known_at))
+                )
+            ),
         )
 
     def _evidence(self, release: Release, known_at: datetime | None) -> Evidence:

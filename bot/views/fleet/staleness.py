@@ -1,13 +1,16 @@
 """How stale a fleet is: what it pins or was built on, since when, and what that lacks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.domain.bases.change import Change
+from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.told_way import SecurityRelease, oldest_fix
 from bot.domain.feeds.advisory import Severity, worst
 from bot.domain.reference import Base
 from bot.domain.rollouts.behind import BehindUsage, FleetBehind, lacking
+from bot.domain.wording.ways import cause_in_short, way_in_words
 from bot.domain.wording.words import counted
 
 
@@ -16,7 +19,8 @@ class Left:
     """One thing that a base has left behind, and who still stands on it.
 
     `pinned` is a digest or a patch tag; None for what floats and was built before, `published_at` then is the
-    oldest build. `changes` counts what the base went through since, `lacks` sums it up.
+    oldest build. `changes` counts what the base went through since, `lacks` sums it up as of then, and
+    `security_releases` are those on the way.
     """
 
     base: Base
@@ -26,6 +30,12 @@ class Left:
     usages: int
     changes: int
     lacks: Change
+    security_releases: tuple[SecurityRelease, ...] = ()
+
+    @property
+    def oldest_fix(self) -> datetime | None:
+        """Since when the first of the fixes that it lacks is out."""
+        return oldest_fix(self.security_releases)
 
     @property
     def cves(self) -> tuple[str, ...]:
@@ -68,6 +78,58 @@ class Staleness:
         """The worst that is lacking anywhere."""
         return worst(each.lacks.severity for each in self.left)
 
+    @property
+    def worst_first(self) -> tuple[Left, ...]:
+        """What lacks the most severe fixes, then the most, then what is oldest."""
+        return tuple(
+            sorted(self.left, key=lambda each: (-_rank(each.lacks.severity), -len(each.cves), _age_key(each)))
+        )
+
+    @property
+    def oldest_fix(self) -> datetime | None:
+        """Since when the first of all fixes that are lacking is out."""
+        return oldest_fix(release for each in self.left for release in each.security_releases)
+
+    @property
+    def ratings(self) -> Mapping[str, Severity]:
+        """The CVEs that are rated."""
+        return {cve: severity for each in self.left for cve, severity in each.lacks.ratings if cve in each.cves}
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedWave:
+    """Repositories that are best brought along together: those that lack a fix rated `severity`, or worse, and were
+    not in a wave before; None for all that remains, of which so many lack CVEs."""
+
+    severity: Severity | None
+    repositories: tuple[str, ...]
+    with_cves: int = 0
+
+
+def proposed_waves(staleness: Staleness) -> tuple[ProposedWave, ...]:
+    """The order in which a fleet is best brought along, the most severe first; waves without a repository are left
+    out."""
+    remaining = set(staleness.repositories)
+    waves: list[ProposedWave] = []
+    for severity in (Severity.CRITICAL, Severity.HIGH):
+        entries = [each for each in staleness.left if _rank(each.lacks.severity) >= severity.rank]
+        names = {name for each in entries for name in each.repositories} & remaining
+        if names:
+            waves.append(ProposedWave(severity, tuple(sorted(names)), len(names)))
+        remaining -= names
+    if remaining:
+        with_cves = {name for each in staleness.left if each.cves for name in each.repositories} & remaining
+        waves.append(ProposedWave(None, tuple(sorted(remaining)), len(with_cves)))
+    return tuple(waves)
+
+
+def _rank(severity: Severity | None) -> int:
+    return -1 if severity is None else severity.rank
+
+
+def _age_key(left: Left) -> tuple[bool, float]:
+    return left.published_at is None, left.published_at.timestamp() if left.published_at is not None else 0
+
 
 def staleness_of(fleet_behind: FleetBehind, now: datetime) -> Staleness:
     """Gathers what is behind by what it names: a fleet made from templates names the same few digests."""
@@ -89,20 +151,21 @@ def _left(base: Base, pinned: str | None, usages: list[BehindUsage], now: dateti
         len(usages),
         len(furthest.moves),
         lacking(furthest, now),
+        furthest.told_way.security_releases if furthest.told_way is not None else (),
     )
 
 
 def lacks_in_words(left: Left) -> str:
-    """Words what is lacking: `14 changes since, 8.0.14 to 8.0.22, 9 CVEs, rated up to HIGH`."""
-    lacks = left.lacks
-    phrases = [f"{counted(left.changes, 'change')} since"] if left.changes else []
-    if lacks.from_version and lacks.to_version and lacks.from_version != lacks.to_version:
-        phrases.append(f"{lacks.from_version} to {lacks.to_version}")
-    if left.cves:
-        phrases.append(counted(len(left.cves), "CVE"))
-    if lacks.severity is not None:
-        phrases.append(f"rated up to {lacks.severity.told}")
-    return ", ".join(phrases) or "what it lacks cannot be told"
+    """Words what is lacking: `10.0.0 → 10.0.3: 2 security releases, 5 CVEs (1 HIGH), oldest fix out for 63 days`.
+
+    Where no version moved, what did.
+    """
+    way = way_in_words(left.lacks, left.security_releases, left.lacks.at)
+    if way:
+        return way
+    changes = f"{counted(left.changes, 'change')} since" if left.changes else ""
+    cause = "" if left.lacks.cause is Cause.AGE else cause_in_short(left.lacks.cause)
+    return ", ".join(part for part in (changes, cause) if part) or "what it lacks cannot be told"
 
 
 def as_json(staleness: Staleness) -> dict[str, Any]:
@@ -134,4 +197,6 @@ def _entry(left: Left) -> dict[str, Any]:
         "to_version": left.lacks.to_version,
         "cves": list(left.cves),
         "severity": left.lacks.severity,
+        "security_releases": [release.version for release in left.security_releases],
+        "oldest_fix": left.oldest_fix,
     }

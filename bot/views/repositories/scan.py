@@ -1,13 +1,16 @@
 """The references of a local checkout, and which of them are stale."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from bot.domain.bases.dotnet_image import family_of
+from bot.domain.bases.told_way import ToldWay, oldest_fix
 from bot.domain.bases.unwatched import Unwatched
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import OpenReference, SourceProblem, Usage
+from bot.domain.wording.ways import cause_in_short, way_in_words
 
 
 class Freshness(StrEnum):
@@ -24,7 +27,8 @@ class Freshness(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ScannedUsage:
     """`becomes` is the reference as it should be now, where that is known and differs; `version` is what the base
-    holds now, as its image declares it, where that had to be asked."""
+    holds now, as its image declares it, where that had to be asked. `shown` is the digest that it shows now, and
+    `way` what releases tell of the way there, where that was asked for."""
 
     usage: Usage
     base: Base | None
@@ -32,6 +36,8 @@ class ScannedUsage:
     becomes: Reference | None = None
     note: str = ""
     version: str | None = None
+    shown: str | None = None
+    way: ToldWay | None = None
 
     @property
     def could_not_look(self) -> bool:
@@ -50,14 +56,44 @@ class FolderScan:
     """Where an image is named that the texts do not tell."""
     unwatched: tuple[Unwatched, ...] = ()
     """The .NET images that no line of `bases` takes in."""
+    unread: tuple[str, ...] = ()
+    """What could not be read of that which tells what stale pins lack."""
 
     def count(self, freshness: Freshness) -> int:
         return sum(item.freshness is freshness for item in self.scanned)
 
 
-def as_json(folder_scan: FolderScan) -> list[dict[str, Any]]:
-    """Gives each reference as plain JSON values."""
-    return [_row(item) for item in folder_scan.scanned]
+def as_json(folder_scan: FolderScan, now: datetime | None = None) -> list[dict[str, Any]]:
+    """Gives each reference as plain JSON values; with `now` also what it lacks by then, where it is stale."""
+    if now is None:
+        return [_row(item) for item in folder_scan.scanned]
+    return [_row(item) | _why(item, now) for item in folder_scan.scanned]
+
+
+def why_in_words(item: ScannedUsage, now: datetime) -> str:
+    """What a stale pin lacks: the versions, security releases and CVEs on the way, or what moved where no version
+    did; empty for what is not stale."""
+    if item.freshness is not Freshness.STALE:
+        return ""
+    if item.way is None:
+        return "what it lacks cannot be told"
+    return way_in_words(item.way.change, item.way.security_releases, now) or cause_in_short(item.way.change.cause)
+
+
+def _why(item: ScannedUsage, now: datetime) -> dict[str, Any]:
+    change = item.way.change if item.way is not None else None
+    releases = item.way.security_releases if item.way is not None else ()
+    concerning = [cve for cve in change.cves if cve not in change.not_relevant] if change is not None else []
+    return {
+        "why": why_in_words(item, now) or None,
+        "cause": change.cause if change is not None else None,
+        "from_version": change.from_version if change is not None else None,
+        "to_version": change.to_version if change is not None else None,
+        "security_releases": [release.version for release in releases],
+        "cves": concerning,
+        "severity": change.severity if change is not None else None,
+        "oldest_fix": oldest_fix(releases),
+    }
 
 
 def _row(item: ScannedUsage) -> dict[str, Any]:

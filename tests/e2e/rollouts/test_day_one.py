@@ -14,14 +14,16 @@ from bot.commands.rollouts.catch_up import Caught, catch_up
 from bot.commands.service.leaving import retire_all
 from bot.domain.bases.change import Cause
 from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.policy import Match
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.fleet.act.retiring.retire import TraceOutcome
 from bot.store.views.rollouts import RolloutViewsStore
-from bot.views.fleet.staleness import lacks_in_words
+from bot.views.fleet.staleness import Left, Staleness, lacks_in_words
 from sandbox.feeds.feeds import IMAGE_INFO
 from sandbox.feeds.history import VersionsClone
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
+from sandbox.images import Pushed, dotnet_image
 from sandbox.world import World
 from tests.e2e.beginnings import beginning
 from tests.e2e.staging import Stage, settled
@@ -36,6 +38,7 @@ POLICY: tuple[dict[str, object], ...] = (
 )
 OLD = ("canary", "ledger-api", "mail-api")
 """Pinned to the digest of the first version."""
+AGES = {"10.0.0": 200 * DAY, "10.0.1": 100 * DAY, "10.0.2": 10 * DAY}
 BUILD = ".github/workflows/weekly-rebuild.yml"
 
 
@@ -45,11 +48,19 @@ class Months(SampleFleet):
 
     folder: Path = Path()
 
+    async def publish_runtime(self, version: str, *, os: bytes = b"noble 1", upper: bytes = b"") -> Pushed:
+        made_at = datetime.now(UTC) - AGES[version]
+        image = dotnet_image("aspnet", version, os=os, upper=upper, created=made_at.isoformat())
+        self.images[f"{ASPNET}:{RUNTIME_TAG}"] = image
+        await self.world.registry.push(ASPNET, f"{version}-noble-chiseled", image)
+        pushed = await self.world.registry.push(ASPNET, RUNTIME_TAG, image)
+        return self._published(ASPNET, RUNTIME_TAG, pushed, version)
+
     async def build(self, version: str = "10.0.0") -> None:
         await SampleFleet.build(self, "10.0.0")
         clone, now = VersionsClone(self.folder), datetime.now(UTC)
         pinned = self.digests[f"{ASPNET}:{RUNTIME_TAG}"]
-        clone.commit(self.world.feeds.document(IMAGE_INFO), now - 200 * DAY)
+        clone.commit(self.world.feeds.document(IMAGE_INFO), now - AGES["10.0.0"])
         for name in OLD:
             text = f"FROM {self.registry}/{ASPNET}:{RUNTIME_TAG}@{pinned}\nCOPY . /app\n"
             await self.world.github.create_repository(name, {"Dockerfile": text})
@@ -63,10 +74,11 @@ class Months(SampleFleet):
                 ".github/freshness.yaml": "enabled: false\n",
             },
         )
-        for version, days in (("10.0.1", 100), ("10.0.2", 10)):
+        for version in ("10.0.1", "10.0.2"):
             await self.publish_runtime(version)
-            clone.commit(self.world.feeds.document(IMAGE_INFO), now - days * DAY)
-        self.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
+            clone.commit(self.world.feeds.document(IMAGE_INFO), now - AGES[version])
+        for version, cves in (("10.0.0", ()), ("10.0.1", ("CVE-2026-21218",)), ("10.0.2", ())):
+            self.announce(version, security=bool(cves), cves=cves, on=(now - AGES[version]).date())
 
 
 async def first_day(world: World, folder: Path, store_url: str, exits: AsyncExitStack, **rollout: object) -> Stage:
@@ -83,7 +95,7 @@ async def imported(stage: Stage, folder: Path) -> None:
 
 
 async def caught_up(stage: Stage, repositories: str = "*", word: Word | None = ANN) -> Caught:
-    return await catch_up(stage.bot.settings, repositories, word, stage.clock)
+    return await catch_up(stage.bot.settings, Match(repositories=(repositories,)), word, stage.clock)
 
 
 async def requests(stage: Stage) -> Mapping[str, int]:
@@ -99,7 +111,7 @@ async def merge(stage: Stage, name: str) -> None:
 
 async def test_the_first_pass_tells_how_stale_the_fleet_is_and_writes_nothing(stage: Stage) -> None:
     [told] = [message["text"] for message in await stage.world.slack.messages()]
-    assert told.startswith("5 of 9 repositories are behind what their bases show")
+    assert told.startswith("6 of 9 repositories are behind what their bases show")
     assert told.endswith("freshness-bot catch-up brings them along")
     assert await requests(stage) == {}
     for _ in range(2):
@@ -111,13 +123,44 @@ async def test_the_first_pass_tells_from_releases_what_a_patch_tag_lacks(stage: 
     found = (await caught_up(stage, word=None)).staleness
     [orders] = [each for each in found.left if each.repositories == ("contoso/orders-api",)]
     assert (orders.lacks.cause, orders.cves) == (Cause.DOTNET_SECURITY, ("CVE-2026-21218",))
-    assert lacks_in_words(orders).startswith("10.0.0 to 10.0.2, 1 CVE")
+    assert lacks_in_words(orders).startswith("10.0.0 → 10.0.2: 1 security release, 1 CVE")
     assert orders not in found.undated
 
 
-async def test_history_dates_what_the_first_pass_could_not(stage: Stage, tmp_path: Path) -> None:
-    before = (await caught_up(stage, word=None)).staleness
-    assert {each.pinned is None for each in before.undated} == {False}
+def left_by(found: Staleness, repository: str) -> Left:
+    [entry] = [each for each in found.left if f"contoso/{repository}" in each.repositories]
+    return entry
+
+
+@pytest.mark.parametrize("repository", ["ledger-api", "float-api"])
+async def test_the_first_pass_tells_it_of_digests_by_their_images_and_of_what_floats_by_its_build(
+    stage: Stage, repository: str
+) -> None:
+    entry = left_by((await caught_up(stage, word=None)).staleness, repository)
+    assert (entry.lacks.cause, entry.cves) == (Cause.DOTNET_SECURITY, ("CVE-2026-21218",))
+    assert lacks_in_words(entry).startswith("10.0.0 → 10.0.2: 1 security release, 1 CVE")
+    assert entry.published_at is not None
+    assert "oldest fix out for 10" in lacks_in_words(entry)
+
+
+async def test_what_a_digest_holds_is_asked_once_in_the_life_of_the_store(stage: Stage) -> None:
+    pins = {each.pinned for each in (await caught_up(stage, word=None)).staleness.left}
+    digests = sorted(pin for pin in pins if pin is not None and ":" in pin)
+
+    def asked() -> int:
+        entries = (entry for digest in digests for entry in stage.world.traffic.requests("registry", path=digest))
+        return sum(1 for _ in entries)
+
+    counts = [asked()]
+    for _ in range(2):
+        await stage.run_pass()
+        counts.append(asked())
+    assert (len(digests), counts) == (1, [1, 0, 0])
+
+
+async def test_history_tells_what_the_base_went_through_since(stage: Stage, tmp_path: Path) -> None:
+    before = left_by((await caught_up(stage, word=None)).staleness, "ledger-api")
+    assert (before.changes, before.published_at is not None) == (0, True)
     await imported(stage, tmp_path)
 
     found = (await caught_up(stage, word=None)).staleness
@@ -187,7 +230,9 @@ async def test_the_first_pass_catches_up_where_the_operator_wants_it(world: Worl
         told = [message["text"] for message in await world.slack.messages()]
         assert [text for text in told if text.endswith("Rollout 1 brings them along, wave by wave")]
         [request] = await world.github.pull_requests("canary")
-        assert "which is older than all that the bot has seen of it" in request["body"]
+        assert request["title"] == "Refresh aspnet:10.0-noble-chiseled to .NET 10.0.2 (1 CVE)"
+        assert "CVE-2026-21218" in request["body"]
+        assert "10.0.0 → 10.0.2: 1 security release, 1 CVE, oldest fix out since " in request["body"]
         await stage.run_pass()
         rebuilds = await stage.rebuilds()
         assert {name: rebuild.action for name, rebuild in rebuilds.items() if name == "canary"} == {

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -332,3 +333,105 @@ def test_an_update_that_could_not_look_does_not_say_that_there_is_nothing_to_do(
     ran = bot("update", tmp_path, "-c", config)
     assert (ran.code, ran.out) == (3, "Nothing was rewritten: of 1 reference no registry could tell.\n")
     assert "Dockerfile:1: " in ran.err
+
+
+class TestWhy:
+    """`scan --why` tells what stale pins lack; nothing else of `scan` asks for that."""
+
+    @pytest_asyncio.fixture
+    async def pinned(self, upstream: Upstream, shared_world: World) -> tuple[Upstream, str]:
+        """The feeds have 10.0.1 as a security release of 40 days ago; a pin holds the digest of 10.0.0."""
+        feeds, day = shared_world.feeds, datetime.now(UTC).date()
+        feeds.publish_release("10.0", "10.0.0", sdks=["10.0.100"], on=day - timedelta(days=90))
+        fixed = ("CVE-2026-31001", "CVE-2026-31002")
+        feeds.publish_release("10.0", "10.0.1", sdks=["10.0.101"], cves=fixed, on=day - timedelta(days=40))
+        feeds.publish_advisory(
+            fixed[0],
+            severity="high",
+            package="Microsoft.NETCore.App.Runtime.linux-x64",
+            affected=">= 10.0.0, < 10.0.1",
+            patched="10.0.1",
+        )
+        addresses = {name: {"url": url} for name, url in feeds.addresses.items()}
+        text = upstream.settings.read_text()
+        upstream.settings.write_text(f"{text}feeds: {json.dumps(addresses)}\n")
+        old = await shared_world.registry.push(PLACE, "10.0.0", dotnet_image("aspnet", "10.0.0"))
+        shared_world.traffic.forget()
+        return upstream, old.digest
+
+    def test_it_says_of_each_stale_pin_what_lies_between(
+        self, bot: Command, pinned: tuple[Upstream, str], tmp_path: Path
+    ) -> None:
+        upstream, old = pinned
+        base = upstream.base
+        folder = checkout_of(tmp_path / "shop", f"{base}@{old}", f"{base}.0", f"{base}@{upstream.digest}")
+        ran = bot("scan", folder, "-c", upstream.settings, "--why")
+        line = "10.0.0 → 10.0.1: 1 security release, 2 CVEs (1 HIGH), oldest fix out for 4"
+        assert (ran.code, ran.out.count(line), ran.err) == (1, 2, "")
+
+    def test_scripts_get_it_under_names_of_its_own(
+        self, bot: Command, pinned: tuple[Upstream, str], tmp_path: Path
+    ) -> None:
+        upstream, old = pinned
+        folder = checkout_of(tmp_path / "shop", f"{upstream.base}@{old}", f"{upstream.base}@{upstream.digest}")
+        words = ("scan", folder, "-c", upstream.settings, "-f", "json")
+        plain = json.loads(bot(*words).out)
+        stale, fresh = json.loads(bot(*words, "--why").out)
+        own_names = {
+            "why",
+            "cause",
+            "from_version",
+            "to_version",
+            "security_releases",
+            "cves",
+            "severity",
+            "oldest_fix",
+        }
+        assert stale.keys() - plain[0].keys() == own_names
+        assert (stale["cause"], stale["security_releases"]) == ("dotnet-security", ["10.0.1"])
+        assert (stale["cves"], stale["severity"]) == (["CVE-2026-31001", "CVE-2026-31002"], "high")
+        assert (fresh["why"], fresh["cves"]) == (None, [])
+
+    def test_it_reads_each_digest_and_each_feed_once(
+        self, bot: Command, pinned: tuple[Upstream, str], tmp_path: Path, shared_world: World
+    ) -> None:
+        upstream, old = pinned
+        folder = checkout_of(tmp_path / "shop", *[f"{upstream.base}@{old}"] * 3)
+        bot("scan", folder, "-c", upstream.settings, "--why")
+        asked = shared_world.traffic.requests
+        assert [len(asked("registry", method)) for method in ("HEAD", "GET")] == [1, 6]
+        assert len(asked("feeds")) == 3
+
+    def test_without_it_no_feed_is_read_and_nothing_but_the_head(
+        self, bot: Command, pinned: tuple[Upstream, str], tmp_path: Path, shared_world: World
+    ) -> None:
+        upstream, old = pinned
+        bot("scan", checkout_of(tmp_path / "shop", f"{upstream.base}@{old}"), "-c", upstream.settings)
+        assert [request.method for request in shared_world.traffic.requests()] == ["HEAD"]
+
+    def test_a_feed_that_is_not_there_is_told_and_the_rest_counts(
+        self, bot: Command, pinned: tuple[Upstream, str], tmp_path: Path, shared_world: World
+    ) -> None:
+        upstream, old = pinned
+        text = upstream.settings.read_text()
+        upstream.settings.write_text(text.replace("/advisories", "/nowhere"))
+        ran = bot(
+            "scan", checkout_of(tmp_path / "shop", f"{upstream.base}@{old}"), "-c", upstream.settings, "--why"
+        )
+        assert "10.0.0 → 10.0.1: 1 security release, 2 CVEs, oldest fix" in ran.out
+        assert "what pins lack may be more than is told: " in ran.err
+
+    def test_a_digest_that_is_not_there_is_told(
+        self, bot: Command, pinned: tuple[Upstream, str], tmp_path: Path
+    ) -> None:
+        upstream, _ = pinned
+        ran = bot(
+            "scan", checkout_of(tmp_path / "shop", f"{upstream.base}@{OLD}"), "-c", upstream.settings, "--why"
+        )
+        assert (ran.code, "what it lacks cannot be told" in ran.out) == (1, True)
+        assert OLD[:19] in ran.err
+
+    def test_offline_nothing_can_be_told_of_it(self, bot: Command, tmp_path: Path) -> None:
+        ran = bot("scan", tmp_path, "--offline", "--why")
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err == "--offline --why: what a pin lacks is told by feeds; leave one of the two out\n"

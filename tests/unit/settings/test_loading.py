@@ -32,8 +32,8 @@ def written(folder: Path, text: str) -> Path:
         ),
         (
             "rollout:\n  zzz: 1",
-            "2: rollout.zzz: unknown key; known here: waves, pause_when_failed, first_run, build_within, "
-            "join_timeout, image_within",
+            "2: rollout.zzz: unknown key; known here: waves, pause_when_failed, first_run, first_run_severity, "
+            "build_within, join_timeout, image_within",
         ),
         ("policy:\n  - settel: 1h", "2: policy.0.settel: unknown key; did you mean 'settle'?"),
         (

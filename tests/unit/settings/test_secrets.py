@@ -118,6 +118,19 @@ class TestASecretFile:
         assert f"slack.webhook_file {defect}" in line
         assert url not in line
 
+    @pytest.mark.parametrize("text", ["whsec_", "whsec_c2hvcnQ=", "not base64", "whsec_" + "A" * 100])
+    def test_must_hold_a_key_that_signs_events(
+        self, checked: Checked, token: Path, tmp_path: Path, text: str
+    ) -> None:
+        webhook, key = tmp_path / "webhook", tmp_path / "key"
+        webhook.write_text("https://events.example/hooks/1")
+        key.write_text(text)
+        events = {"webhook_file": webhook, "signing_key_file": key}
+        [line] = checked(github={"token_file": token}, events=events)
+        assert "events.signing_key_file is no key of 24 to 64 bytes in base64" in line
+        key.write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        assert checked(github={"token_file": token}, events=events) == []
+
 
 class TestSigningIn:
     def test_to_github_needs_a_way(self, checked: Checked) -> None:

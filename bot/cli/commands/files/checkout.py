@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +15,11 @@ from bot.domain.bases.dotnet_image import ImageFamily
 from bot.domain.bases.unwatched import references_by_family
 from bot.domain.wording.words import counted
 from bot.views.names import short_reference
-from bot.views.repositories.scan import Freshness, as_json
+from bot.views.repositories.scan import Freshness, as_json, why_in_words
 
 if TYPE_CHECKING:
     from bot.commands.files.checkout import Updated
+    from bot.domain.failure import Failure
     from bot.domain.repositories.usage import Replacement
     from bot.settings import Settings
     from bot.views.repositories.scan import FolderScan, ScannedUsage
@@ -35,6 +37,9 @@ OptionalConfig = Annotated[
 def scan(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A checkout, or one file of it.")] = Path("."),
     offline: Annotated[bool, typer.Option("--offline", help="Ask no registry.")] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="Read release feeds too, and say what each stale pin lacks.")
+    ] = False,
     config: OptionalConfig = None,
     output: OutputFormat = Format.TABLE,
 ) -> None:
@@ -49,19 +54,32 @@ def scan(
     from bot.commands.files import checkout
     from bot.domain.clock import SystemClock
 
+    if offline and why:
+        raise _no_feeds_offline()
+    clock = SystemClock()
     with progress_of("reading") as progress:
         folder_scan = asyncio.run(
-            checkout.scan(path, _settings(config), SystemClock(), offline=offline, progress=progress)
+            checkout.scan(path, _settings(config), clock, offline=offline, progress=progress, why=why)
         )
+    told_at = clock.now() if why else None
     if output is Format.JSON:
-        print_json(as_json(folder_scan))
+        print_json(as_json(folder_scan, told_at))
     else:
-        _show(folder_scan)
+        _show(folder_scan, told_at)
+    for line in folder_scan.unread:
+        print_aside(line)
     for problem in folder_scan.problems:
         print_aside(f"{problem.path}:{problem.line}: {problem.message}")
     if folder_scan.count(Freshness.STALE):
         sys.exit(1)
     sys.exit(3 if any(item.could_not_look for item in folder_scan.scanned) else 0)
+
+
+def _no_feeds_offline() -> "Failure":
+    from bot.domain.failure import Failure, Trouble
+
+    advice = "leave one of the two out"
+    return Failure(Trouble.MALFORMED, "what a pin lacks is told by feeds", where="--offline --why", advice=advice)
 
 
 def update(
@@ -174,22 +192,25 @@ def _settings(config: Path | None) -> "Settings | None":
     return load(config)
 
 
-def _show(folder_scan: "FolderScan") -> None:
+def _show(folder_scan: "FolderScan", told_at: datetime | None = None) -> None:
+    """Writes the table; what stale pins lack as of `told_at`, where that was asked for."""
     counts = ", ".join(f"{number} {state}" for state in Freshness if (number := folder_scan.count(state)))
     files = counted(folder_scan.files, "file")
     print_line(f"{counted(len(folder_scan.scanned), 'reference')} in {files}{': ' if counts else ''}{counts}")
     if folder_scan.scanned:
         spell = short_reference if sys.stdout.isatty() else str
+        why = () if told_at is None else ("lacks",)
         print_table(
-            ("file", "line", "reference", "role", "freshness", "becomes"),
+            ("file", "line", "reference", "role", "freshness", "becomes", *why),
             [
                 (
                     *(i.usage.path, i.usage.line, spell(i.usage.reference)),
                     *(i.usage.role, i.freshness, spell(i.becomes) if i.becomes else i.note),
+                    *(() if told_at is None else (why_in_words(i, told_at),)),
                 )
                 for i in folder_scan.scanned
             ],
-            Layout(group=True, below=("becomes",)),
+            Layout(group=True, below=("becomes", *why)),
         )
     for line in _tell_images(folder_scan):
         print_line(line)

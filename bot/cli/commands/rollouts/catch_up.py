@@ -10,6 +10,7 @@ from bot.cli.screen.output import Layout, print_json, print_line, print_sentence
 from bot.cli.screen.progress import progress_of
 from bot.cli.screen.text import moment
 from bot.cli.words import Who, word_of
+from bot.domain.feeds.advisory import Severity
 
 if TYPE_CHECKING:
     from bot.commands.rollouts.catch_up import Caught
@@ -20,6 +21,9 @@ def catch_up(
     repositories: Annotated[
         str, typer.Option("--repositories", metavar="GLOB", help="Only those whose owner/name matches.")
     ] = "*",
+    severity: Annotated[
+        Severity | None, typer.Option("--severity", help="Only those that lack a fix at least this severe.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")] = False,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the journal.")] = "asked for by catch-up",
     who: Who = None,
@@ -35,13 +39,15 @@ def catch_up(
 
     Exit codes: 0 done or shown, 2 settings or store cannot be read, or no repository was read yet.
 
-    Example: freshness-bot catch-up --dry-run --repositories 'contoso/*'
+    Example: freshness-bot catch-up --dry-run --severity high
     """
     from bot.commands.rollouts.catch_up import catch_up as caught_up
+    from bot.domain.rollouts.policy import Match
 
     word = None if dry_run else word_of(who, reason)
+    only = Match(repositories=(repositories,), min_severity=severity)
     with progress_of("looking what is behind"):
-        outcome = asked(config, lambda settings, clock: caught_up(settings, repositories, word, clock))
+        outcome = asked(config, lambda settings, clock: caught_up(settings, only, word, clock))
     if output is Format.JSON:
         print_json(_as_json(outcome))
         return

@@ -53,7 +53,8 @@ def less_declined(requests: Sequence[PullRequest], job: Job) -> Declined:
     )
     narrowed = replace(job.rebuild, targets=kept_targets, replacements=replacements)
     changes = tuple(change for change in job.changes if change.base in bases)
-    return Declined(replace(job, rebuild=narrowed, changes=changes), remarks)
+    told_ways = {base: way for base, way in job.told_ways.items() if base in bases}
+    return Declined(replace(job, rebuild=narrowed, changes=changes, told_ways=told_ways), remarks)
 
 
 def was_closed_by_us(requests: Sequence[PullRequest], rebuild: Rebuild) -> bool:

@@ -20,6 +20,7 @@ from bot.store.engine.queue.claiming import Worker, is_due
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.incidents import tell_incidents
+from bot.store.rows.bases.told_ways import KeptFeeds
 from bot.store.rows.repositories.repositories import read_within_a_day
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import may_be_written
@@ -39,17 +40,26 @@ from bot.store.stores import Stores
 
 
 class ActStore(RebuildStore):
-    """`waves` are their names in the order in which they begin; `cves` tells what moves did about CVEs."""
+    """`waves` are their names in the order in which they begin; `cves` tells what moves did about CVEs,
+    `feeds` what releases tell of pins."""
 
     @classmethod
     def opened(cls, stores: Stores) -> Self:
-        return cls(*stores.given, stores[CvesOfMoves], [wave.name for wave in stores.options.pace.options.waves])
+        waves = [wave.name for wave in stores.options.pace.options.waves]
+        return cls(*stores.given, stores[CvesOfMoves], waves, stores[KeptFeeds])
 
     def __init__(
-        self, database: Database, worker: Worker, clock: Clock, cves: CvesOfMoves, waves: Sequence[str] = ()
+        self,
+        database: Database,
+        worker: Worker,
+        clock: Clock,
+        cves: CvesOfMoves,
+        waves: Sequence[str] = (),
+        feeds: KeptFeeds | None = None,
     ) -> None:
         super().__init__(database, worker, clock)
         self._cves = cves
+        self._feeds = feeds or KeptFeeds()
         self._waves = waves
         self._noticed: int | None = None
 
@@ -79,7 +89,7 @@ class ActStore(RebuildStore):
 
     async def _job(self, claimed: Claimed) -> Job:
         async with self._database.reading() as connection:
-            return await read_job(connection, claimed.row, self._cves)
+            return await read_job(connection, claimed.row, self._cves, self._feeds, self._clock.now())
 
     async def merge_repeated_by(self, rebuild: Rebuild) -> Rebuild | None:
         """The failed rebuild of a merged pull request whose build this one is to repeat, maybe after others."""

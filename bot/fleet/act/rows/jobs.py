@@ -18,10 +18,12 @@ from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.steps import images_of_build
 from bot.fleet.act.ports import Job, Successor
+from bot.fleet.act.rows.told_pins import told_ways_of
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.tables import base_of, bases, changes
+from bot.store.rows.bases.told_ways import KeptFeeds
 from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.inventories.packages import package_changes_of
 from bot.store.rows.repositories.tables import repositories, usages
@@ -32,7 +34,9 @@ from bot.store.rows.rollouts.tables import quarantines, rebuilds
 _WITHOUT_EFFECT = (RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED)
 
 
-async def read_job(connection: AsyncConnection, row: Mapping[str, Any], cves: CvesOfMoves) -> Job:
+async def read_job(
+    connection: AsyncConnection, row: Mapping[str, Any], cves: CvesOfMoves, feeds: KeptFeeds, now: datetime
+) -> Job:
     """Reads the rebuild of a claimed row with its repository, changes and files."""
     home_query = select(*MEMBER, repositories.c.default_branch, repositories.c.listed).where(
         repositories.c.id == row["repository_id"]
@@ -43,6 +47,8 @@ async def read_job(connection: AsyncConnection, row: Mapping[str, Any], cves: Cv
     change_rows = await connection.execute(
         select(changes.c.change).where(changes.c.id.in_(steps)).order_by(changes.c.to_observation)
     )
+    seen_steps = tuple(load(change, Change) for change in change_rows.scalars())
+    told_ways = await told_ways_of(connection, rebuild, seen_steps, feeds, now)
     usage_rows = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
     repository_usages = [load(item, Usage) for item in usage_rows.scalars()]
     targets = {target.base for target in rebuild.targets}
@@ -60,7 +66,7 @@ async def read_job(connection: AsyncConnection, row: Mapping[str, Any], cves: Cv
         rebuild,
         fleet_repository_of(home, {}),
         home["default_branch"],
-        tuple(load(change, Change) for change in change_rows.scalars()),
+        (*(way.change for way in told_ways.values()), *seen_steps),
         tuple(sorted(paths)),
         bool(home["listed"]),
         {base: tuple(sorted(base_paths)) for base, base_paths in places.items()},
@@ -73,6 +79,7 @@ async def read_job(connection: AsyncConnection, row: Mapping[str, Any], cves: Cv
         packages=await _packages(connection, rebuild, cves),
         is_paused=bool({None, rebuild.rollout} & (paused_rollout_ids := await paused_rollouts(connection))),
         is_all_paused=None in paused_rollout_ids,
+        told_ways=told_ways,
         is_later_kept=await _is_later_kept(connection, rebuild),
     )
 

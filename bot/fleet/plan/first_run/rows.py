@@ -19,6 +19,7 @@ from bot.store.engine.counters import FIRST_RUN, PLANS, counter, raise_counter, 
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.behind import read_behind
+from bot.store.rows.bases.pinned_digests import IS_UNREAD, pinned_digests, unfound_pins
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories
@@ -96,7 +97,7 @@ class CatchUpStore(PlanStore):
             return await counter(connection, FIRST_RUN) > 0
 
     async def is_fleet_read(self) -> bool:
-        """Whether every repository, base and workflow of the fleet has been looked at, or cannot be."""
+        """Whether every repository, base, pinned digest and workflow has been looked at, or cannot be."""
         unread = exists(
             select(repositories.c.id).where(
                 repositories.c.listed.is_(True), repositories.c.read_at.is_(None), repositories.c.error.is_(None)
@@ -110,9 +111,10 @@ class CatchUpStore(PlanStore):
                 workflow_builds.c.read_at.is_(None), workflow_builds.c.error.is_(None)
             )
         )
+        unfound, unread_pin = exists(unfound_pins()), exists(select(pinned_digests.c.id).where(IS_UNREAD))
         any_read = exists(select(repositories.c.id).where(repositories.c.read_at.is_not(None)))
         async with self._database.reading() as connection:
-            row = (await connection.execute(select(any_read, unread, unseen, unknown))).one()
+            row = (await connection.execute(select(any_read, unread, unseen, unknown, unfound, unread_pin))).one()
         return bool(row[0]) and not any(row[1:])
 
     async def end_first_run(self, plan: CatchUp | None, *, is_told: bool) -> int | None:

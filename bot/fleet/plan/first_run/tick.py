@@ -5,7 +5,8 @@ from typing import Protocol
 
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
-from bot.domain.rollouts.policy import Policy
+from bot.domain.feeds.advisory import Severity
+from bot.domain.rollouts.policy import Match, Policy
 from bot.fleet.plan.catching_up import CatchUp, CatchUpStore, planned
 
 
@@ -32,14 +33,25 @@ class FirstRunTally:
 
 
 async def tick(
-    store: FirstRunStore, policy: Policy, clock: Clock, *, catches_up: bool, is_first: bool = True
+    store: FirstRunStore,
+    policy: Policy,
+    clock: Clock,
+    *,
+    catches_up: bool,
+    at_least: Severity | None = None,
+    is_first: bool = True,
 ) -> FirstRunTally:
     """Does so once in the life of a store; a fleet in which nothing is behind is not told of, nor one that the bot
-    has told of before: it `is_first` no more where a lost store was taken up."""
+    has told of before: it `is_first` no more where a lost store was taken up.
+
+    Brought along is what lacks a fix `at_least` so severe, or all of it.
+    """
     if await store.is_first_run_over() or not await store.is_fleet_read():
         return FirstRunTally()
     catch_up = await planned(store, policy, clock)
     behind = len(catch_up.behind.usages)
+    if catches_up and at_least is not None:
+        catch_up = await planned(store, policy, clock, Match(min_severity=at_least))
     try:
         await store.end_first_run(catch_up if catches_up else None, is_told=behind > 0 and is_first)
     except LeaseLost:

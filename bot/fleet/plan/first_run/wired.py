@@ -11,12 +11,17 @@ from bot.settings.sections.rollout import FirstRun
 
 
 async def first_run(bot: Bot) -> TickOutcome:
-    catches_up = bot.settings.rollout.first_run is FirstRun.CATCH_UP
-    earlier = bot.stores[TakingUpStore]
+    rollout, earlier = bot.settings.rollout, bot.stores[TakingUpStore]
     if not await earlier.is_over():
         return TickOutcome()
-    is_first = not await earlier.is_any_taken_up()
-    tally = await tick(bot.stores[CatchUpStore], bot.policy, bot.clock, catches_up=catches_up, is_first=is_first)
+    tally = await tick(
+        bot.stores[CatchUpStore],
+        bot.policy,
+        bot.clock,
+        catches_up=rollout.first_run is FirstRun.CATCH_UP,
+        at_least=rollout.first_run_severity,
+        is_first=not await earlier.is_any_taken_up(),
+    )
     return TickOutcome({"behind": tally.behind, "planned": tally.planned})
 
 

@@ -21,6 +21,7 @@ from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
+from bot.store.rows.bases.pinned_digests import Place, place_of, read_pinned
 from bot.store.rows.bases.tables import base_of, bases, changes, observations
 from bot.store.rows.bases.told_ways import with_told_ways
 from bot.store.rows.repositories.tables import repositories, usages
@@ -39,10 +40,12 @@ FLOATS = and_(usages.c.digest.is_(None), usages.c.version.is_(None))
 
 @dataclass(slots=True)
 class _Log:
-    """What a base has shown, oldest first, and its changes by the observation that they led to."""
+    """What a base has shown, oldest first, and its changes by the observation that they led to; `pinned` are the
+    images of digests that it was not seen to show."""
 
     sights: list[tuple[int, Observation]] = field(default_factory=list)
     moves: list[tuple[int, Move]] = field(default_factory=list)
+    pinned: Mapping[Place, Observation] = field(default_factory=dict)
 
     def sight_of(self, digest: str) -> Observation | None:
         return next((sight for _, sight in reversed(self.sights) if sight.digest == digest), None)
@@ -61,6 +64,14 @@ class _Log:
                 return place, sight
         return None
 
+    def stood_on(self, usage: Usage, base: Base) -> Observation | str | None:
+        """What a usage pins: as the base showed it, else as its digest was read, else the version that it names."""
+        if (place := self.place_of(usage)) is not None:
+            return place[1]
+        digest = usage.reference.digest
+        image = None if digest is None else self.pinned.get(place_of(base, digest))
+        return image or named_version(usage.reference, base)
+
     def has_gone_back(self, moment: datetime, shown_now: Observation) -> bool:
         """Whether what the base shows is older than what it showed at that time."""
         before = [sight.version for _, sight in self.sights if sight.at <= moment]
@@ -75,16 +86,8 @@ class _Log:
         for number, (_, sight) in enumerate(reversed(self.sights)):
             if sight.digest != shown_now.digest:
                 return published_at
-            published_at = sight.at if number + 1 < len(self.sights) else _creation_of(shown_now)
+            published_at = sight.at if number + 1 < len(self.sights) else shown_now.made_at
         return published_at
-
-
-def _creation_of(sight: Observation) -> datetime | None:
-    try:
-        created_at = datetime.fromisoformat(sight.created or "")
-    except ValueError:
-        return None
-    return created_at if created_at.tzinfo is not None else None
 
 
 async def read_behind(
@@ -92,7 +95,7 @@ async def read_behind(
 ) -> FleetBehind:
     """Reads the whole fleet, or these repositories alone; what asks to be left alone is only counted.
 
-    Of what was left behind before the bot came, releases tell what it lacks.
+    Of what was left behind before the bot came, what is pinned tells its version, and releases what that lacks.
     """
     homes = {row["id"]: row for row in await _read_homes(connection) if only is None or row["name"] in only}
     query = select(
@@ -158,12 +161,15 @@ def _behind_usage_of(
     if candidate.differs:
         if not _is_left(candidate.usage, base, shown, log):
             return None
-        place = log.place_of(candidate.usage)
+        place, stood_on = log.place_of(candidate.usage), log.stood_on(candidate.usage, base)
         if place is None:
-            return BehindUsage(member, candidate.usage, base, shown)
+            made_at = stood_on.made_at if isinstance(stood_on, Observation) else None
+            return BehindUsage(member, candidate.usage, base, shown, made_at, stood_on=stood_on)
         moves = log.since(place[0])
         news = tuple(move for move in moves if move.change.cause.needs_rebuild)
-        return None if moves and not news else BehindUsage(member, candidate.usage, base, shown, place[1].at, news)
+        if moves and not news:
+            return None
+        return BehindUsage(member, candidate.usage, base, shown, place[1].at, news, stood_on=stood_on)
     built_at, published_at = built.get(candidate.home), log.published_at(shown)
     if built_at is None or published_at is None or built_at >= published_at or log.has_gone_back(built_at, shown):
         return None
@@ -176,8 +182,8 @@ def _is_left(usage: Usage, base: Base, shown: Observation, log: _Log) -> bool:
     or newer than that: the base went back, or a mirror has lost some."""
     if usage.reference.digest in {image.digest for image in shown.platforms}:
         return False
-    place = log.place_of(usage)
-    pinned_version = named_version(usage.reference, base) if place is None else place[1].version
+    stood_on = log.stood_on(usage, base)
+    pinned_version = stood_on.version if isinstance(stood_on, Observation) else stood_on
     return not goes_back(pinned_version, shown.version)
 
 
@@ -280,6 +286,7 @@ async def _read_logs(
     """The logs of bases, and what each shows now."""
     logs: dict[int, _Log] = {number: _Log() for number in numbers}
     sights: dict[int, tuple[Base, Observation]] = {}
+    pinned = await read_pinned(connection) if numbers else {}
     for chunk in chunks(sorted(numbers)):
         rows_of_sights = await connection.execute(
             select(observations.c.id, observations.c.base_id, observations.c.observation)
@@ -305,6 +312,7 @@ async def _read_logs(
             logs[home].moves.append((place, move))
         rows = await connection.execute(select(bases).where(bases.c.id.in_(chunk)))
         for row in rows:
+            logs[row.id].pinned = pinned
             now = logs[row.id].sight_of(row.digest)
             if now is not None:
                 sights[row.id] = base_of(row), now

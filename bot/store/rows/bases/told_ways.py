@@ -1,52 +1,94 @@
-"""What releases tell of the way from a version that is pinned, where its base was not seen to go it: on day one."""
+"""What releases tell of the way from what is pinned, or was built, to what its base shows: also on day one."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, Self
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.bases.observation import Observation
+from bot.domain.bases.told_way import ToldWay
 from bot.domain.feeds.advisory import Advisory
+from bot.domain.reference import Base
 from bot.domain.rollouts.behind import BehindUsage
-from bot.domain.rollouts.pinning import named_version
 from bot.store.engine.codec import load
+from bot.store.engine.counters import FEEDS, counter
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.releases import read_releases
 from bot.store.rows.bases.tables import advisories, releases
+from bot.store.stores import Stores
 from bot.upstream.dotnet.fixing import way_from
 from bot.upstream.dotnet.releases import ReleaseIndex, family_name
 from bot.upstream.feeds.combine import combine_all
 
 
-async def with_told_ways(
-    connection: AsyncConnection, behind_usages: Sequence[BehindUsage], now: datetime
-) -> tuple[BehindUsage, ...]:
-    """The usages, those of which nothing was seen with what the feeds tell of the version that they name, and since
-    when that was out. The feeds are read only where there is such a one."""
-    if not any(map(_version_of, behind_usages)):
-        return tuple(behind_usages)
+@dataclass(frozen=True, slots=True)
+class ToldByFeeds:
+    """All that feeds have told so far."""
+
+    releases: ReleaseIndex
+    advisories: Mapping[str, Advisory]
+
+    def way(self, stood_on: Observation | str, shown: Observation, now: datetime) -> ToldWay | None:
+        return way_from(stood_on, shown, self.releases, self.advisories, now)
+
+    def out_since(self, base: Base, version: str | None, now: datetime) -> datetime | None:
+        release = self.releases.release_of(family_name(base), version, now)
+        return None if release is None else release.out_since
+
+    def version_by(self, shown: Observation, moment: datetime) -> str | None:
+        """The version that a build of that time has surely had the chance to take."""
+        return self.releases.version_by(family_name(shown.base), shown.version, moment)
+
+
+async def read_told(connection: AsyncConnection) -> ToldByFeeds:
     index = ReleaseIndex(await read_releases(connection, select(releases)))
     rows = await connection.execute(select(advisories))
     by_cve = combine_all(
         readable(rows, lambda row: load(row.advisory, Advisory), lambda row: f"advisory {row.source} {row.cve}")
     )
+    return ToldByFeeds(index, by_cve)
+
+
+class KeptFeeds:
+    """The same, read again only where a feed has brought news: every pull request of a rollout asks for it."""
+
+    @classmethod
+    def opened(cls, stores: Stores) -> Self:
+        return cls()
+
+    def __init__(self) -> None:
+        self._told: tuple[Any, ToldByFeeds] | None = None
+
+    async def told(self, connection: AsyncConnection) -> ToldByFeeds:
+        revision = await counter(connection, FEEDS)
+        if self._told is None or self._told[0] != revision:
+            self._told = revision, await read_told(connection)
+        return self._told[1]
+
+
+async def with_told_ways(
+    connection: AsyncConnection, behind_usages: Sequence[BehindUsage], now: datetime
+) -> tuple[BehindUsage, ...]:
+    """The usages, each with what the feeds tell of its way, and since when what it names was out where nothing else
+    dates that. The feeds are read only where there is something to tell of."""
+    if not behind_usages:
+        return ()
+    told = await read_told(connection)
+    ways: dict[Any, ToldWay | None] = {}
 
     def with_told_way(behind: BehindUsage) -> BehindUsage:
-        if (version := _version_of(behind)) is None:
+        stood_on = behind.stood_on
+        if behind.pinned is None and behind.published_at is not None:
+            stood_on = told.version_by(behind.observation, behind.published_at)
+        if stood_on is None:
             return behind
-        release = index.release_of(family_name(behind.base), version, now)
-        return replace(
-            behind,
-            told_way=way_from(version, behind.observation, index, by_cve, now),
-            published_at=None if release is None else release.out_since,
-        )
+        key = behind.base, stood_on if isinstance(stood_on, str) else stood_on.digest
+        if key not in ways:
+            ways[key] = told.way(stood_on, behind.observation, now)
+        published_at = behind.published_at or told.out_since(behind.base, behind.version, now)
+        return replace(behind, told_way=ways[key], published_at=published_at)
 
     return tuple(map(with_told_way, behind_usages))
-
-
-def _version_of(behind: BehindUsage) -> str | None:
-    """The version that it names, where nothing of it was seen."""
-    if behind.moves or behind.published_at is not None:
-        return None
-    return named_version(behind.usage.reference, behind.base)

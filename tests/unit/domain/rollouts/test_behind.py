@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.bases.change import Cause, Move
 from bot.domain.bases.observation import Observation
+from bot.domain.bases.told_way import ToldWay
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.behind import BehindUsage, FleetBehind, lacking
@@ -125,7 +126,7 @@ def test_what_is_pinned_by_digest_was_left_behind_there() -> None:
 
 def test_what_releases_tell_of_the_way_counts_only_where_no_move_was_seen() -> None:
     told_way = replace(move().change, cves=("CVE-2026-1",), severity=Severity.HIGH, from_version="10.0.0")
-    untold = replace(behind("aspnet:10.0.4"), told_way=told_way)
+    untold = replace(behind("aspnet:10.0.4"), told_way=ToldWay(told_way))
     change = lacking(untold, NOON)
     assert (change.cause, change.cves, change.severity) == (told_way.cause, ("CVE-2026-1",), Severity.HIGH)
     assert lacking(replace(untold, moves=(move(),)), NOON).cves == move().change.cves
@@ -133,3 +134,17 @@ def test_what_releases_tell_of_the_way_counts_only_where_no_move_was_seen() -> N
 
 def test_what_nothing_tells_of_is_left_behind_by_its_age() -> None:
     assert lacking(behind("aspnet:10.0@a"), NOON).cause is Cause.AGE
+
+
+def test_a_digest_was_left_behind_in_the_version_that_its_own_image_declares() -> None:
+    read = Observation(NOON, ASPNET, digest("a"), "10.0.2")
+    assert lacking(replace(behind(), stood_on=read), NOON).from_version == "10.0.2"
+
+
+def test_the_ratings_of_all_changes_on_the_way_are_told() -> None:
+    def rated(cve: str, severity: Severity) -> Move:
+        told = fixing(cve)
+        return replace(told, change=replace(told.change, ratings=((cve, severity),)))
+
+    change = lacking(behind("aspnet:10.0@a", rated("CVE-1", Severity.LOW), rated("CVE-2", Severity.HIGH)), NOON)
+    assert change.ratings == (("CVE-1", Severity.LOW), ("CVE-2", Severity.HIGH))

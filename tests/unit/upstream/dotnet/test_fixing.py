@@ -4,9 +4,10 @@ import pytest
 
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
+from bot.domain.bases.told_way import SecurityRelease
 from bot.upstream.dotnet.fixing import way_from
 from bot.upstream.dotnet.releases import ReleaseIndex
-from tests.unit.fleet.assess.world import DAY, release, seen
+from tests.unit.fleet.assess.world import DAY, image, release, seen
 
 RELEASES = ReleaseIndex(
     [
@@ -19,7 +20,8 @@ RELEASES = ReleaseIndex(
 
 
 def way(version: str, shown: str, releases: ReleaseIndex = RELEASES) -> Change | None:
-    return way_from(version, observation(shown), releases, {}, DAY)
+    told = way_from(version, observation(shown), releases, {}, DAY)
+    return None if told is None else told.change
 
 
 def observation(version: str) -> Observation:
@@ -46,3 +48,42 @@ def test_it_is_what_all_releases_between_the_two_say(
 
 def test_where_no_feed_was_read_nothing_is_told() -> None:
     assert way("8.0.16", "8.0.19", ReleaseIndex(())) is None
+
+
+def test_the_security_releases_on_the_way_are_told_with_since_when_each_is_out() -> None:
+    told = way_from("8.0.16", observation("8.0.19"), RELEASES, {}, DAY)
+    assert told is not None
+    assert told.security_releases == (SecurityRelease(DAY, "8.0.17"), SecurityRelease(DAY, "8.0.19"))
+
+
+def pinned(version: str | None, *, layers: str = "ab", os: str = "noble") -> Observation:
+    return seen("0", image("0", layers=layers, os=os), version=version)
+
+
+@pytest.mark.parametrize(
+    ("stood_on", "shown", "cause"),
+    [
+        (pinned("8.0.17"), "8.0.18", Cause.DOTNET_RELEASE),
+        (pinned("8.0.19", layers="xb"), "8.0.19", Cause.OS_UPDATE),
+        (pinned("8.0.19", os="bookworm"), "8.0.19", Cause.OS_MOVE),
+        (pinned("8.0.19", layers="ax"), "8.0.19", Cause.LAYERS_ONLY),
+        (pinned("7.0.20"), "8.0.19", Cause.CHANNEL_MOVE),
+    ],
+)
+def test_an_image_that_was_read_tells_what_moved_where_its_version_did_not(
+    stood_on: Observation, shown: str, cause: Cause
+) -> None:
+    told = way_from(stood_on, observation(shown), RELEASES, {}, DAY)
+    assert told is not None
+    assert (told.change.cause, told.change.from_digest) == (cause, stood_on.digest)
+
+
+@pytest.mark.parametrize("newer", ["8.0.20", pinned("8.0.20")])
+def test_no_way_leads_back_to_an_older_version(newer: str | Observation) -> None:
+    assert way_from(newer, observation("8.0.19"), RELEASES, {}, DAY) is None
+
+
+def test_an_image_that_declares_no_version_is_never_taken_for_one_before_a_release() -> None:
+    told = way_from(pinned(None), observation("8.0.19"), RELEASES, {}, DAY)
+    assert told is not None
+    assert (told.change.cause, told.change.cves) == (Cause.LAYERS_ONLY, ())

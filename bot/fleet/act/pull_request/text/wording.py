@@ -1,8 +1,10 @@
 """What a reviewer reads: title, body and commit message of a pull request."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.told_way import ToldWay
 from bot.domain.bases.version_line import base_among
 from bot.domain.feeds.advisory import public_record, worst
 from bot.domain.repositories.usage import Replacement
@@ -11,6 +13,7 @@ from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.terms import Pin
 from bot.domain.wording.escaping import code, markdown
 from bot.domain.wording.headline import versions_reached
+from bot.domain.wording.ways import way_in_words
 from bot.domain.wording.words import counted, first_few
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.text.packages import cves_section, packages_section
@@ -129,18 +132,37 @@ def _quarantines(job: Job) -> str:
 
 def _sentence(job: Job) -> str:
     lines = []
-    for cause in dict.fromkeys(change.cause for change in job.changes):
-        of_cause = [change for change in job.changes if change.cause is cause]
+    told_changes = [way.change for way in job.told_ways.values()]
+    seen_changes = [change for change in job.changes if change not in told_changes]
+    for cause in dict.fromkeys(change.cause for change in seen_changes):
+        of_cause = [change for change in seen_changes if change.cause is cause]
         names = ", ".join(dict.fromkeys(code(change.base.short) for change in of_cause))
         verb = "moves" if len({change.base for change in of_cause}) == 1 else "move"
         lines.append(f"{names} {verb} under the same tag: {cause_in_words(cause)}.")
+    seen_bases = {change.base for change in seen_changes}
+    lines += [_told_sentence(way, is_seen=base in seen_bases) for base, way in sorted(job.told_ways.items())]
     lines += [
         f"{code(target.base.short)} shows another image than the one that is named here, which is older than all "
         "that the bot has seen of it."
         for target in job.rebuild.targets
-        if not target.changes and not any(change.base == target.base for change in job.changes)
+        if not target.changes
+        and target.base not in job.told_ways
+        and not any(change.base == target.base for change in job.changes)
     ]
-    return " ".join(lines)
+    return " ".join(line for line in lines if line)
+
+
+def _told_sentence(way: ToldWay, *, is_seen: bool) -> str:
+    """Of what was left behind before the bot came: what releases tell of it since then. Where `is_seen` says that
+    the base has moved again, that was told already, and the whole way is added."""
+    change = way.change
+    versions = (markdown(version) if version else version for version in (change.from_version, change.to_version))
+    before, after = versions
+    lacks = way_in_words(replace(change, from_version=before, to_version=after), way.security_releases)
+    if is_seen:
+        return f"What is named here is older: {lacks}." if lacks else ""
+    sentence = f"{code(change.base.short)} has gone on from what is named here: {cause_in_words(change.cause)}."
+    return f"{sentence} {lacks}." if lacks else sentence
 
 
 def _table(job: Job) -> str:
@@ -149,7 +171,8 @@ def _table(job: Job) -> str:
         steps = [change for change in job.changes if change.base == target.base]
         causes = ", ".join(dict.fromkeys(change.cause for change in steps))
         written_digests = _written_digests(job, target)
-        is_older = bool(written_digests) and written_digests != [target.from_digest]
+        is_told = target.base in job.told_ways
+        is_older = not is_told and bool(written_digests) and written_digests != [target.from_digest]
         old = ", ".join(map(_digest, written_digests)) or _digest(target.from_digest)
         rows.append(
             f"| {code(str(target.base))} | {_versions(steps, is_older=is_older)} | {old} "

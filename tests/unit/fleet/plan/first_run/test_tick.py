@@ -1,6 +1,7 @@
 """The first run tells once how stale the fleet is, or brings it along."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from bot.domain.bases.change import Change
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.behind import BehindUsage, FleetBehind
 from bot.domain.rollouts.policy import Match, Policy
@@ -109,6 +111,27 @@ async def test_only_the_repositories_that_were_asked_for_are_brought_along() -> 
     found = await caught_up(Store(SHOP, CART), Match(repositories=("contoso/cart",)))
     assert [each.repository for each in found.rebuilds] == ["contoso/cart"]
     assert found.behind == FleetBehind((CART,), followed=9, left_alone=1, untold=2)
+
+
+def severe(behind: BehindUsage, severity: Severity | None) -> BehindUsage:
+    return replace(behind, moves=(replace(MOVE, change=replace(MOVE.change, severity=severity)),))
+
+
+async def test_of_those_that_lack_a_severe_fix_all_is_brought_along_and_of_others_nothing() -> None:
+    beside = replace(severe(SHOP, None), usage=usage("aspnet:10.0@b"))
+    store = Store(severe(SHOP, Severity.HIGH), beside, severe(CART, Severity.LOW))
+    found = await caught_up(store, Match(min_severity=Severity.HIGH))
+    assert [each.repository for each in found.rebuilds] == ["contoso/shop"]
+    assert {each.usage for each in found.behind.usages} == {SHOP.usage, beside.usage}
+
+
+async def test_the_first_run_tells_of_all_and_brings_along_what_is_as_severe_as_the_operator_says() -> None:
+    store = Store(severe(SHOP, Severity.CRITICAL), severe(CART, None))
+    tally = await tick(store, Policy(), ManualClock(NOON), catches_up=True, at_least=Severity.HIGH)
+    assert tally == FirstRunTally(behind=2, planned=1)
+    ((plan, is_told),) = store.ended
+    assert plan is not None
+    assert ([each.repository for each in plan.rebuilds], is_told) == (["contoso/shop"], True)
 
 
 async def test_what_a_rebuild_brings_already_is_told_and_not_planned_again() -> None:

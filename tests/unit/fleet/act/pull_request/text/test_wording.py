@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.told_way import SecurityRelease, ToldWay
 from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.cves.moves import CvesMoved
 from bot.domain.packages.moves import PlatformChanges
@@ -99,6 +100,24 @@ def test_of_a_pin_older_than_all_that_is_known_nothing_else_is_said() -> None:
     assert said in body(caught_up)
     assert said in commit_message(caught_up)
     assert what_moved(caught_up) == "aspnet:10.0 moved"
+
+
+def test_of_a_pin_that_was_left_behind_before_the_bot_came_releases_tell_what_it_lacks() -> None:
+    way = change(cause=Cause.DOTNET_SECURITY, cves=("CVE-1", "CVE-2"), severity=Severity.HIGH)
+    way = replace(way, from_version="10.0.0", to_version="10.0.3")
+    target = Target(ASPNET, digest("a"), digest("b"), ())
+    told = {ASPNET: ToldWay(way, (SecurityRelease(way.at, "10.0.1"),))}
+    caught_up = Job(rebuild(targets=(target,)), member(), "main", (way,), (), told_ways=told)
+    assert (
+        "`aspnet:10.0` has gone on from what is named here: a .NET security release. 10.0.0 → 10.0.3: 1 security "
+        f"release, 2 CVEs (up to HIGH), oldest fix out since {way.at:%Y-%m-%d}.\n"
+    ) in body(caught_up)
+    assert "| 10.0.0 → 10.0.3 |" in body(caught_up)
+    moved_again = replace(caught_up, changes=(way, change(cause=Cause.OS_UPDATE)))
+    assert moved_again.weighed == moved_again.changes[1:]
+    assert caught_up.weighed == (way,)
+    assert "operating system layer. What is named here is older: 10.0.0 → 10.0.3: 1 security" in body(moved_again)
+    assert title(caught_up) == "Refresh aspnet:10.0 to .NET 10.0.3 (2 CVEs)"
 
 
 def test_the_body_of_a_marker_says_why_there_is_an_edit_at_all() -> None:
