@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile
-from bot.cli.screen.output import Layout, print_json, print_line, print_table
+from bot.cli.screen.output import Layout, print_aside, print_json, print_line, print_table
 from bot.cli.screen.progress import progress_of
 from bot.domain.wording.words import counted
 
@@ -57,7 +57,7 @@ def audit(
     Example: freshness-bot audit ~/src/shop --format sarif
     """
     from bot.domain.repositories.finding import Outcome
-    from bot.views.repositories.findings import as_markdown, as_rows, as_sarif
+    from bot.views.repositories.findings import as_markdown, as_rows, as_sarif, left_out_of_sarif
 
     audited = _audited(where, config)
     findings = audited.findings
@@ -69,7 +69,10 @@ def audit(
 
             from bot.files.audit.rules import RULES
 
-            print_json(as_sarif(findings, RULES, version("freshness-bot"), audited.patches()))
+            log = as_sarif(findings, RULES, version("freshness-bot"), audited.patches())
+            print_json(log)
+            if told := left_out_of_sarif(log):
+                print_aside(told)
         case AuditFormat.MARKDOWN:
             sys.stdout.write(as_markdown(findings, audited.patches()))
         case AuditFormat.TABLE:
