@@ -3,7 +3,7 @@
 import gzip
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from bot.domain.repositories.edit import Edit
@@ -31,6 +31,8 @@ _LONGEST_HELP = 20_000
 """Characters of patches in the help of one rule."""
 _LONGEST_FIX = 4_000
 """Characters that the fix of one result puts in: longer ones stay in words."""
+MOST_FOLDERS = 12
+"""That a line names."""
 MOST_RESULTS = 25_000
 """Of one run: code scanning takes no log with more."""
 MOST_BYTES = 10_000_000
@@ -51,6 +53,17 @@ class CheckText(Protocol):
     def why(self) -> str: ...
     @property
     def severity(self) -> FindingSeverity: ...
+
+
+class LeftOutFiles(Protocol):
+    """Files of a folder that were not judged, and why."""
+
+    @property
+    def folder(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def paths(self) -> tuple[str, ...]: ...
 
 
 def counts(findings: Sequence[Finding]) -> Mapping[Outcome, int]:
@@ -76,6 +89,47 @@ def as_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
         }
         for finding in findings
     ]
+
+
+def left_out_rows(left_out: Iterable[LeftOutFiles]) -> list[dict[str, Any]]:
+    """Gives each folder with files that were not judged as a row with the keys of a finding, and `left_out`."""
+    return [
+        {
+            "check": "",
+            "outcome": "left out",
+            "path": each.folder,
+            "start_line": 1,
+            "end_line": 1,
+            "subject": f"folder {each.folder or '.'}",
+            "message": each.why,
+            "settled_by": None,
+            "severity": FindingSeverity.LOW.value,
+            "fix": None,
+            "left_out": list(each.paths),
+        }
+        for each in left_out
+    ]
+
+
+def left_out_in_words(left_out: Sequence[LeftOutFiles]) -> str:
+    """One line of what was not judged; empty where that is nothing."""
+    if not left_out:
+        return ""
+    number = sum(len(each.paths) for each in left_out)
+    folders = [f"{each.folder or '.'} ({len(each.paths)}, {each.why})" for each in left_out]
+    more = f" and {len(folders) - MOST_FOLDERS} more" if len(folders) > MOST_FOLDERS else ""
+    return f"{counted(number, 'file')} left out, which --all judges: {', '.join(folders[:MOST_FOLDERS])}{more}"
+
+
+def collapsed(findings: Iterable[Finding], fixtures: Mapping[str, str]) -> Iterator[str]:
+    """One line for each folder that may hold fixtures, with what was found; `fixtures` has folders by path."""
+    by_folder: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.place.path in fixtures:
+            by_folder.setdefault(fixtures[finding.place.path], []).append(finding)
+    for folder, inner in sorted(by_folder.items()):
+        counts_in_words = ", ".join(f"{number} {outcome.value}" for outcome, number in counts(inner).items())
+        yield f"{folder} may hold fixtures: {counts_in_words}; --all shows them"
 
 
 def as_sarif(

@@ -8,7 +8,7 @@ missing. Source: Helm's chart template guide.
 import posixpath
 from dataclasses import dataclass, field
 
-from bot.files.audit.repository import RepositoryTexts, first_scalar, is_for_production, last_scalar
+from bot.files.audit.repository import RepositoryTexts, first_scalar, last_scalar
 from bot.files.audit.workloads.helm_rendering import DEEPEST, HIDDEN, Gap, OriginalPlaces, RenderedLines
 from bot.files.formats.source.collector import Unreadable
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, mappings_under
@@ -45,7 +45,7 @@ def charts(repository: RepositoryTexts) -> list[HelmChart]:
 def _charts(repository: RepositoryTexts) -> list[HelmChart]:
     all_charts = []
     for path in repository.paths:
-        if path.rpartition("/")[2] != "Chart.yaml" or not is_for_production(path):
+        if path.rpartition("/")[2] != "Chart.yaml" or not repository.scope.is_judged(path):
             continue
         folder = posixpath.dirname(path)
         values_path = repository.first(folder, "values.yaml", "values.yml")

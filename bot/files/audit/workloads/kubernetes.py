@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bot.domain.repositories.finding import Place
 from bot.domain.wording.words import counted
-from bot.files.audit.repository import RepositoryTexts, is_for_production
+from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads import helm, kustomize
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
@@ -210,7 +210,7 @@ def _manifest_paths(repository: RepositoryTexts) -> list[str]:
         if path.endswith((".yml", ".yaml"))
         and repository.kind(path) == MANIFEST
         and is_worth_reading(path)
-        and is_for_production(path)
+        and repository.scope.is_judged(path)
         and may_hold_workloads(repository.text(path))
     ]
 
