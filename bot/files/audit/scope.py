@@ -106,7 +106,7 @@ class ScopeTexts(Protocol):
     def kind(self, path: str) -> Kind | None: ...
 
 
-class Standing(Enum):
+class FileStanding(Enum):
     """How a file stands to the audit."""
 
     JUDGED = "judged"
@@ -136,14 +136,14 @@ class Scope:
             for path in texts.paths
             if path.endswith(f"/{_TEMPLATE_CONFIG}")
         }
-        self._named: Mapping[str, Standing] | None = None
-        self._standings: dict[str, tuple[Standing, str, str]] = {}
+        self._named: Mapping[str, FileStanding] | None = None
+        self._standings: dict[str, tuple[FileStanding, str, str]] = {}
 
     def is_judged(self, path: str) -> bool:
-        return self._standing(path)[0] is not Standing.LEFT_OUT
+        return self._standing(path)[0] is not FileStanding.LEFT_OUT
 
     def may_be_fixture(self, path: str) -> bool:
-        return self._standing(path)[0] is Standing.MAY_BE_FIXTURE
+        return self._standing(path)[0] is FileStanding.MAY_BE_FIXTURE
 
     def folder(self, path: str) -> str:
         """The folder that says what a path may be; empty where none says anything."""
@@ -156,56 +156,58 @@ class Scope:
             if not _is_for_checks(path, self._texts):
                 continue
             standing, folder, why = self._standing(path)
-            if standing is Standing.LEFT_OUT:
+            if standing is FileStanding.LEFT_OUT:
                 by_folder.setdefault((folder, why), []).append(path)
             elif self._leaves_out and is_for_development(path) and self._texts.kind(path) in {DOCKERFILE, COMPOSE}:
                 by_folder.setdefault((dirname(path), "developers or tests run it by its name"), []).append(path)
         return tuple(LeftOut(folder, why, tuple(paths)) for (folder, why), paths in sorted(by_folder.items()))
 
-    def _standing(self, path: str) -> tuple[Standing, str, str]:
+    def _standing(self, path: str) -> tuple[FileStanding, str, str]:
         if path not in self._standings:
             self._standings[path] = self._decide(path)
         return self._standings[path]
 
-    def _decide(self, path: str) -> tuple[Standing, str, str]:
+    def _decide(self, path: str) -> tuple[FileStanding, str, str]:
         standing, folder, why = self._by_place(path)
-        if standing is Standing.JUDGED:
+        if standing is FileStanding.JUDGED:
             return standing, "", ""
         named = self._named_there(path, folder)
-        if named is Standing.JUDGED:
-            return Standing.JUDGED, "", ""
-        if standing is Standing.LEFT_OUT and (named is not None or not self._leaves_out):
-            return Standing.MAY_BE_FIXTURE, folder, why
+        if named is FileStanding.JUDGED:
+            return FileStanding.JUDGED, "", ""
+        if standing is FileStanding.LEFT_OUT and (named is not None or not self._leaves_out):
+            return FileStanding.MAY_BE_FIXTURE, folder, why
         return standing, folder, why
 
-    def _by_place(self, path: str) -> tuple[Standing, str, str]:
+    def _by_place(self, path: str) -> tuple[FileStanding, str, str]:
         folders = path.split("/")[:-1]
-        doubtful: tuple[Standing, str, str] | None = None
+        doubtful: tuple[FileStanding, str, str] | None = None
         for number, name in enumerate(folders):
             folder, word = "/".join(folders[: number + 1]), name.lower()
             is_stage = word == "test" and any(each.lower() in _STAGES for each in folders[:number])
             if folder in self._tests:
-                return Standing.LEFT_OUT, folder, "a test project"
+                return FileStanding.LEFT_OUT, folder, "a test project"
             if word in LEFT_OUT_WORDS and not is_stage:
-                return Standing.LEFT_OUT, folder, "by its name, and nothing delivers from there"
+                return FileStanding.LEFT_OUT, folder, "by its name, and nothing delivers from there"
             if doubtful is None and (word in FIXTURE_WORDS or is_stage or folder in self._templates):
-                doubtful = Standing.MAY_BE_FIXTURE, folder, "by its name"
+                doubtful = FileStanding.MAY_BE_FIXTURE, folder, "by its name"
         if path.rpartition("/")[2].lower() in _DEVELOPMENT_FILES:
-            return Standing.LEFT_OUT, dirname(path), "of a development container"
-        return doubtful or (Standing.JUDGED, "", "")
+            return FileStanding.LEFT_OUT, dirname(path), "of a development container"
+        return doubtful or (FileStanding.JUDGED, "", "")
 
-    def _named_there(self, path: str, folder: str) -> Standing | None:
+    def _named_there(self, path: str, folder: str) -> FileStanding | None:
         """What the places are that files which deliver name, as far as they hold `path` and lie in `folder`."""
         if self._named is None:
             self._named = _places_named(self._texts, self._by_place)
-        place, standings = path, set[Standing]()
+        place, standings = path, set[FileStanding]()
         while len(place) >= len(folder) and place:
             if (standing := self._named.get(place)) is not None:
                 standings.add(standing)
             place = dirname(place)
         beside = self._named.get(f"{dirname(path)}/*")
         standings |= {beside} if beside is not None else set()
-        return next((each for each in (Standing.JUDGED, Standing.MAY_BE_FIXTURE) if each in standings), None)
+        return next(
+            (each for each in (FileStanding.JUDGED, FileStanding.MAY_BE_FIXTURE) if each in standings), None
+        )
 
 
 def is_for_development(path: str) -> bool:
@@ -241,19 +243,19 @@ def _is_for_checks(path: str, texts: ScopeTexts) -> bool:
     return is_named or kind in {DOCKERFILE, COMPOSE, AZURE_PIPELINES, other_builds.KIND}
 
 
-def _places_named(texts: ScopeTexts, by_place: "_ByPlace") -> dict[str, Standing]:
+def _places_named(texts: ScopeTexts, by_place: "_ByPlace") -> dict[str, FileStanding]:
     """The places that files name which build and deploy, and whether what they name is delivered for sure.
 
     A file is also noted as the folder that it lies in, with `/*`: what is built there takes what lies beside it.
     """
-    places: dict[str, Standing] = {}
+    places: dict[str, FileStanding] = {}
     for path in texts.paths:
-        if not _delivers(path, texts) or by_place(path)[0] is not Standing.JUDGED:
+        if not _delivers(path, texts) or by_place(path)[0] is not FileStanding.JUDGED:
             continue
         text, folder = texts.text(path), dirname(path)
         name = path.rpartition("/")[2].lower()
         is_sure = name in _NAMED_OUTRIGHT or texts.kind(path) == COMPOSE or _PUSHES.search(text) is not None
-        standing = Standing.JUDGED if is_sure else Standing.MAY_BE_FIXTURE
+        standing = FileStanding.JUDGED if is_sure else FileStanding.MAY_BE_FIXTURE
         lines = text.split("\n")
         if name in _NAMED_OUTRIGHT:
             is_chart = name == "chart.yaml"
@@ -261,13 +263,13 @@ def _places_named(texts: ScopeTexts, by_place: "_ByPlace") -> dict[str, Standing
         for place in _places_on(lines, is_all=name in _NAMED_OUTRIGHT):
             for known in {normpath(place.lstrip("/")), normpath(join(folder, place))}:
                 for each in (known, f"{dirname(known)}/*") if "." in known.rpartition("/")[2] else (known,):
-                    if places.get(each) is not Standing.JUDGED and len(places) < MOST_PLACES:
+                    if places.get(each) is not FileStanding.JUDGED and len(places) < MOST_PLACES:
                         places[each] = standing
     return places
 
 
 class _ByPlace(Protocol):
-    def __call__(self, path: str, /) -> tuple[Standing, str, str]: ...
+    def __call__(self, path: str, /) -> tuple[FileStanding, str, str]: ...
 
 
 def _delivers(path: str, texts: ScopeTexts) -> bool:
