@@ -228,8 +228,8 @@ def _exits(text: str) -> str:
 
 _LISTED = (
     "`audit` lists what it leaves out: one line of its table, and in JSON a row for each folder whose `outcome`\n"
-    "is `left out` and whose `left_out` has the files. `audit --all` judges these as well; what may be a fixture is\n"
-    "one line for each folder without it."
+    "is `left out` and whose `left_out` has the files. `audit --all` judges these as well; what may be a\n"
+    "fixture is one line for each folder without it."
 )
 
 
