@@ -12,6 +12,7 @@ from typing import Any
 from bot.cli.groups import GROUPS, read_command
 from bot.domain.rollouts.rebuild import TRANSITIONS
 from bot.domain.rollouts.steps import STEP_TRANSITIONS
+from bot.files.audit import scope
 from bot.files.audit.rules import GROUPS as AUDIT_GROUPS
 from bot.files.audit.rules import RULES
 from bot.fleet.metrics import METRICS, MetricScope
@@ -226,6 +227,13 @@ def _exits(text: str) -> str:
     return told.removeprefix("s:").partition(" Example:")[0].strip()
 
 
+_LISTED = (
+    "`audit` lists what it leaves out: one line of its table, and in JSON a row for each folder whose `outcome`\n"
+    "is `left out` and whose `left_out` has the files. `audit --all` judges these as well; what may be a\n"
+    "fixture is one line for each folder without it."
+)
+
+
 def _checks() -> str:
     lines = [
         "# Practices that are checked",
@@ -234,6 +242,7 @@ def _checks() -> str:
         "",
         _NOTE,
     ]
+    lines += [_as_markdown(str(scope.__doc__).strip().partition("\n\n")[2]), "", _LISTED, ""]
     lines += ["| check | what holds | severity |", "|---|---|---|"]
     lines += [f"| [`{rule.check}`](#{rule.check}) | {cell(rule.title)} | {rule.severity} |" for rule in RULES]
     for group, rules in AUDIT_GROUPS.items():

@@ -21,12 +21,15 @@ def is_repository_name(text: str) -> bool:
     return _REPOSITORY.fullmatch(text) is not None and not text.endswith(("/.", "/.."))
 
 
-def audited(root: Path, clock: Clock, progress: Progress) -> AuditedCheckout:
-    """The findings of all files below `root`. Raises `Failure` where it is missing or cannot be read."""
+def audited(root: Path, clock: Clock, progress: Progress, *, leaves_out: bool = True) -> AuditedCheckout:
+    """The findings of all files below `root`, with those of tests and samples unless it `leaves_out` these.
+
+    Raises `Failure` where it is missing or cannot be read.
+    """
     entries = [entry for entry in checkout.entries(root) if entry.is_file and tells_of_practices(entry.path)]
     files: dict[str, bytes] = {}
     for number, entry in enumerate(entries, start=1):
         files[entry.path] = checkout.read(root if root.is_file() else root / entry.path, LARGEST_FILE)
         progress(number, len(entries))
-    texts = Texts(RepositoryTexts(files), files, clock.now())
+    texts = Texts(RepositoryTexts(files, leaves_out=leaves_out), files, clock.now())
     return AuditedCheckout(judge_repository(texts.repository, texts.now).findings, texts)

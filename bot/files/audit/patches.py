@@ -1,5 +1,6 @@
 """What could be done about findings, as unified diffs of the texts at hand, each tried out before it is shown."""
 
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +9,9 @@ from itertools import pairwise
 
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, Outcome
-from bot.domain.repositories.onboarding import unified_diff
+from bot.domain.repositories.usage import Span
 from bot.files.audit.auditing import judge_repository
+from bot.files.audit.diffs import diff_of_edits
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.secrets.literals import masked
 from bot.files.audit.splicing.keys import with_edits
@@ -33,7 +35,9 @@ class Texts:
 
     def judged_with(self, edits: Sequence[Edit]) -> tuple[Finding, ...] | None:
         """The findings after edits; None where a text could not be read then."""
-        repository = RepositoryTexts(with_edits(self.files, edits), self.repository.name, self.repository.produced)
+        before = self.repository
+        files = with_edits(self.files, edits)
+        repository = RepositoryTexts(files, before.name, before.produced, leaves_out=before.leaves_out)
         paths = {edit.path for edit in edits}
         if any(path.endswith((".yml", ".yaml")) and repository.unreadable(path) for path in paths):
             return None
@@ -58,7 +62,7 @@ def patches(
     trial = _Trial(texts, findings if everything is None else everything)
     proved = (
         edits
-        for group in _apart(findings_by_edits)
+        for group in apart(findings_by_edits)
         for edits in trial.proved({each: findings_by_edits[each] for each in group})
     )
     diffs = ((edits, _diff(texts, edits)) for edits in proved)
@@ -101,18 +105,41 @@ class _Trial:
         return is_gone and all(number <= self._had_bad[key] for key, number in _not_good(after).items())
 
 
-def _apart(edit_sets: Iterable[tuple[Edit, ...]]) -> list[list[tuple[Edit, ...]]]:
+def apart(edit_sets: Iterable[tuple[Edit, ...]]) -> list[list[tuple[Edit, ...]]]:
     """Groups of edits of which none touches another: what is put at the same place cannot be tried out together."""
-    groups: list[list[tuple[Edit, ...]]] = []
+    groups: list[_Group] = []
     for edits in edit_sets:
-        fitting = next(
-            (each for each in groups if not touch([edit for edit_set in (*each, edits) for edit in edit_set])), None
-        )
-        if fitting is None:
-            groups.append([edits])
-        else:
-            fitting.append(edits)
-    return groups
+        group = None if touch(edits) else next((each for each in groups if each.has_room(edits)), None)
+        if group is None:
+            group = _Group()
+            groups.append(group)
+        group.take(edits)
+    return [group.edit_sets for group in groups]
+
+
+class _Group:
+    """Edits that do not touch each other, and whether there is room for others between them."""
+
+    def __init__(self) -> None:
+        self.edit_sets: list[tuple[Edit, ...]] = []
+        self._spans: dict[str, list[Span]] = {}
+        """In the order in which they stand, by path."""
+        self._is_closed = False
+
+    def has_room(self, edits: Sequence[Edit]) -> bool:
+        return not self._is_closed and all(map(self._is_free, edits))
+
+    def take(self, edits: tuple[Edit, ...]) -> None:
+        self.edit_sets.append(edits)
+        self._is_closed = self._is_closed or touch(edits)
+        for edit in edits:
+            insort(self._spans.setdefault(edit.path, []), edit.span)
+
+    def _is_free(self, edit: Edit) -> bool:
+        spans = self._spans.get(edit.path, [])
+        place = bisect_left(spans, edit.span)
+        is_behind = place == 0 or spans[place - 1].end < edit.span.start
+        return is_behind and (place == len(spans) or edit.span.end < spans[place].start)
 
 
 def touch(edits: Sequence[Edit]) -> bool:
@@ -141,7 +168,10 @@ def _not_good(findings: Iterable[Finding]) -> Counter[tuple[str, str]]:
 
 def _diff(texts: Texts, edits: Sequence[Edit]) -> str | None:
     """None where the value of a secret would be seen in it."""
-    after = with_edits({edit.path: texts.files[edit.path] for edit in edits}, edits)
-    diffs = ((path, "".join(unified_diff(path, texts.files[path], text))) for path, text in sorted(after.items()))
-    masked_diffs = [masked(texts.repository, path, diff) for path, diff in diffs]
+    repository = texts.repository
+    masked_diffs = []
+    for path in sorted({edit.path for edit in edits}):
+        own_edits = [edit for edit in edits if edit.path == path]
+        diff = diff_of_edits(path, repository.text(path), repository.lines(path), own_edits)
+        masked_diffs.append(masked(repository, path, diff))
     return None if None in masked_diffs else "".join(each for each in masked_diffs if each is not None)

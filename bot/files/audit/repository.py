@@ -1,7 +1,6 @@
 """The texts of one repository, each parsed at most once, whichever rules ask for it."""
 
 import posixpath
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Protocol, TypeVar, cast
@@ -10,6 +9,7 @@ from bot.domain.images.claims.tags import name_and_tag
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Place
 from bot.domain.repositories.usage import Kind
+from bot.files.audit.scope import Scope
 from bot.files.formats.dockerfile import KIND as DOCKERFILE
 from bot.files.formats.finding import LARGEST_FILE
 from bot.files.formats.source.collector import Unreadable
@@ -20,16 +20,6 @@ from bot.files.formats.source.yaml import read
 from bot.files.formats.table import kind_of, kind_of_file
 
 T = TypeVar("T")
-
-_FOR_TESTS = re.compile(
-    r"(?:^|/)(?:[^/]*[._-])?(?:tests?|testing|testdata|test-?(?:assets|suite)|e2e|fixtures?|fakes?|mocks?|golden|__snapshots__"
-    r"|samples?|examples?|tutorials?|quickstarts?|demos?|templates|dev|development|docs?|snippets|playground|benchmarks?)"
-    r"(?:[._-][^/]*)?/",
-    re.IGNORECASE,
-)
-_DEVELOPMENT = re.compile(
-    r"(?:^|/)\.?(?:devcontainer|vscode|gitpod)s?(?:/|\.)|(?:^|/)(?:node_modules|vendor|third_party)/"
-)
 
 
 class PartOfFile(Protocol):
@@ -45,12 +35,21 @@ class PartOfFile(Protocol):
 class RepositoryTexts:
     """`files` are all texts that are known of it, by path from its root; `name` is what the forge calls it.
 
-    `produced` are the images that were built from it, as far as they were seen in a registry.
+    `produced` are the images that were built from it, as far as they were seen in a registry. `leaves_out` False
+    has all files judged, those of tests and samples too.
     """
 
-    def __init__(self, files: Mapping[str, bytes], name: str = "", produced: Collection[SeenConfig] = ()) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        name: str = "",
+        produced: Collection[SeenConfig] = (),
+        *,
+        leaves_out: bool = True,
+    ) -> None:
         self.name = name
         self.produced = tuple(produced)
+        self.leaves_out = leaves_out
         self._files = dict(sorted(files.items()))
         self._texts: dict[str, str] = {}
         self._documents: dict[str, list[Node] | Unreadable] = {}
@@ -134,8 +133,13 @@ class RepositoryTexts:
 
     @cached_property
     def dockerfiles(self) -> list[str]:
-        """The Dockerfiles that images are built from: none of tests, samples and development containers."""
-        return [path for path in self._files if kind_of(path) == DOCKERFILE and is_for_production(path)]
+        """The Dockerfiles that images are built from, without those that are left out."""
+        return [path for path in self._files if kind_of(path) == DOCKERFILE and self.scope.is_judged(path)]
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Which of the files are judged."""
+        return Scope(self, leaves_out=self.leaves_out)
 
     def produced_from(self, path: str) -> SeenConfig | None:
         """Returns the image that was built from a Dockerfile, which is clear only where there is one of each."""
@@ -160,12 +164,6 @@ class RepositoryTexts:
     def first(self, folder: str, *names: str) -> str | None:
         """The first of these files that the folder has."""
         return next((path for name in names if (path := posixpath.join(folder, name)) in self._files), None)
-
-
-def is_for_production(path: str) -> bool:
-    """Whether a path is for production: not below a folder of tests, samples, templates or development containers,
-    nor of somebody else's sources."""
-    return not _FOR_TESTS.search(path) and not _DEVELOPMENT.search(path)
 
 
 def first_scalar(node: Node) -> Scalar | None:

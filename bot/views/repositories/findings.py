@@ -1,12 +1,15 @@
 """Findings as tables, JSON, SARIF and Markdown."""
 
+import gzip
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome, with_fingerprints
 from bot.domain.wording.escaping import code, markdown
+from bot.domain.wording.words import counted
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 TOOL = "freshness-bot"
@@ -28,6 +31,14 @@ _LONGEST_HELP = 20_000
 """Characters of patches in the help of one rule."""
 _LONGEST_FIX = 4_000
 """Characters that the fix of one result puts in: longer ones stay in words."""
+MOST_FOLDERS = 12
+"""That a line names."""
+MOST_RESULTS = 25_000
+"""Of one run: code scanning takes no log with more."""
+MOST_BYTES = 10_000_000
+"""Of a log, packed by gzip: code scanning takes no larger one."""
+_PACKED_WITHIN = MOST_BYTES * 9 // 10
+"""Leaves room for how somebody else writes and packs the same log."""
 _ORDER = (Outcome.FAILS, Outcome.UNKNOWN, Outcome.WAIVED, Outcome.HOLDS, Outcome.NOT_APPLICABLE)
 
 
@@ -42,6 +53,17 @@ class CheckText(Protocol):
     def why(self) -> str: ...
     @property
     def severity(self) -> FindingSeverity: ...
+
+
+class LeftOutFiles(Protocol):
+    """Files of a folder that were not judged, and why."""
+
+    @property
+    def folder(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def paths(self) -> tuple[str, ...]: ...
 
 
 def counts(findings: Sequence[Finding]) -> Mapping[Outcome, int]:
@@ -69,6 +91,47 @@ def as_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     ]
 
 
+def left_out_rows(left_out: Iterable[LeftOutFiles]) -> list[dict[str, Any]]:
+    """Gives each folder with files that were not judged as a row with the keys of a finding, and `left_out`."""
+    return [
+        {
+            "check": "",
+            "outcome": "left out",
+            "path": each.folder,
+            "start_line": 1,
+            "end_line": 1,
+            "subject": f"folder {each.folder or '.'}",
+            "message": each.why,
+            "settled_by": None,
+            "severity": FindingSeverity.LOW.value,
+            "fix": None,
+            "left_out": list(each.paths),
+        }
+        for each in left_out
+    ]
+
+
+def left_out_in_words(left_out: Sequence[LeftOutFiles]) -> str:
+    """One line of what was not judged; empty where that is nothing."""
+    if not left_out:
+        return ""
+    number = sum(len(each.paths) for each in left_out)
+    folders = [f"{each.folder or '.'} ({len(each.paths)}, {each.why})" for each in left_out]
+    more = f" and {len(folders) - MOST_FOLDERS} more" if len(folders) > MOST_FOLDERS else ""
+    return f"{counted(number, 'file')} left out, which --all judges: {', '.join(folders[:MOST_FOLDERS])}{more}"
+
+
+def collapsed(findings: Iterable[Finding], fixtures: Mapping[str, str]) -> Iterator[str]:
+    """One line for each folder that may hold fixtures, with what was found; `fixtures` has folders by path."""
+    by_folder: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.place.path in fixtures:
+            by_folder.setdefault(fixtures[finding.place.path], []).append(finding)
+    for folder, inner in sorted(by_folder.items()):
+        counts_in_words = ", ".join(f"{number} {outcome.value}" for outcome, number in counts(inner).items())
+        yield f"{folder} may hold fixtures: {counts_in_words}; --all shows them"
+
+
 def as_sarif(
     findings: Sequence[Finding],
     checks: Sequence[CheckText],
@@ -78,16 +141,21 @@ def as_sarif(
     """Gives a SARIF 2.1.0 log of what fails, waived findings with their suppression.
 
     Code scanning makes an alert of each result, so what holds, does not apply or cannot be told is no result. It
-    shows the help of a rule beside an alert, so patches stand there; `patches` None offers the edits untried.
+    shows the help of a rule beside an alert, so patches stand there; `patches` None offers the edits untried. It
+    takes no log with more than `MOST_RESULTS` or of more than `MOST_BYTES` packed: the rest is counted in it.
     """
+    shown_patches = patches or {}
     places = {check.check: number for number, check in enumerate(checks)}
+    reported = [pair for pair in with_fingerprints(findings) if pair[0].outcome in {Outcome.FAILS, Outcome.WAIVED}]
     results = [
         _result(
             finding, fingerprint, places.get(finding.check, -1), is_patched=patches is None or finding in patches
         )
-        for finding, fingerprint in with_fingerprints(findings)
-        if finding.outcome in {Outcome.FAILS, Outcome.WAIVED}
+        for finding, fingerprint in _weightiest(reported, MOST_RESULTS)
     ]
+    patches_by_check: dict[str, list[str]] = {}
+    for finding, patch in shown_patches.items():
+        patches_by_check.setdefault(finding.check, []).append(patch)
     driver = {
         "name": TOOL,
         "version": version,
@@ -96,19 +164,68 @@ def as_sarif(
                 "id": check.check,
                 "shortDescription": {"text": check.title},
                 "fullDescription": {"text": check.why},
-                "help": _help(
-                    check, [patch for each, patch in (patches or {}).items() if each.check == check.check]
-                ),
+                "help": _help(check, patches_by_check.get(check.check, [])),
                 "defaultConfiguration": {"level": _LEVELS[check.severity]},
                 "properties": {"tags": ["security"], "security-severity": _SCORES[check.severity]},
             }
             for check in checks
         ],
     }
+    results = _within_bytes(results, len(json.dumps(driver)))
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    if more := len(reported) - len(results):
+        run["invocations"] = [_told_of_more(more)]
+    return {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def left_out_of_sarif(log: Mapping[str, Any]) -> str:
+    """What a log says of the results that it has no room for; empty where it has all."""
+    notifications = (
+        notification
+        for run in log["runs"]
+        for invocation in run.get("invocations", ())
+        for notification in invocation["toolExecutionNotifications"]
+    )
+    return "; ".join(each["message"]["text"] for each in notifications)
+
+
+def _weightiest(reported: Sequence[tuple[Finding, str]], most: int) -> Sequence[tuple[Finding, str]]:
+    """As many as there is room for, what fails and matters most before the rest, in their order."""
+    if len(reported) <= most:
+        return reported
+    severities = list(FindingSeverity)
+    weights = [(pair[0].outcome is Outcome.FAILS, severities.index(pair[0].severity)) for pair in reported]
+    kept = sorted(range(len(reported)), key=lambda number: (weights[number], -number), reverse=True)[:most]
+    return [reported[number] for number in sorted(kept)]
+
+
+def _within_bytes(results: list[dict[str, Any]], beside: int) -> list[dict[str, Any]]:
+    """The results that a log may have by its packed size, of which the rest takes `beside` bytes.
+
+    Fixes go first, then the results at the end of the log.
+    """
+    if _packed(results) + beside <= _PACKED_WITHIN:
+        return results
+    results = [{key: value for key, value in each.items() if key != "fixes"} for each in results]
+    while results and (size := _packed(results) + beside) > _PACKED_WITHIN:
+        results = results[: len(results) * _PACKED_WITHIN // size * 9 // 10]
+    return results
+
+
+def _packed(results: Sequence[Mapping[str, Any]]) -> int:
+    """At most the bytes that results take: as they are where these are few enough, else packed."""
+    text = json.dumps(results).encode()
+    return len(text) if len(text) <= _PACKED_WITHIN // 2 else len(gzip.compress(text, 6, mtime=0))
+
+
+def _told_of_more(number: int) -> dict[str, Any]:
+    text = (
+        f"{counted(number, 'result')} more than code scanning takes in one log: "
+        "`freshness-bot audit --format json` has all of them"
+    )
     return {
-        "$schema": SARIF_SCHEMA,
-        "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
+        "executionSuccessful": True,
+        "toolExecutionNotifications": [{"level": "warning", "message": {"text": text}}],
     }
 
 

@@ -1,14 +1,25 @@
 """Findings for scripts, code scanning and people."""
 
+import gzip
 import json
+from base64 import b64encode
+from random import Random
 
 import jsonschema
 import pytest
 
-from bot.domain.repositories.finding import Finding, Outcome
+from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome, Place
 from bot.files.audit.auditing import audit
 from bot.files.audit.rules import RULES
-from bot.views.repositories.findings import as_markdown, as_rows, as_sarif, counts
+from bot.views.repositories.findings import (
+    MOST_BYTES,
+    MOST_RESULTS,
+    as_markdown,
+    as_rows,
+    as_sarif,
+    counts,
+    left_out_of_sarif,
+)
 from sandbox.programs.parts import NODE_MODULES
 from tests.unit.files.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, texts, workflow
 
@@ -120,3 +131,35 @@ def test_sarif_carries_edits_as_fixes(findings: tuple[Finding, ...]) -> None:
     change = fixes[0]["artifactChanges"][0]
     assert change["replacements"][0].keys() == {"deletedRegion", "insertedContent"}
     assert fixes[0]["description"]["text"]
+
+
+def failing(
+    number: int, severity: FindingSeverity = FindingSeverity.LOW, message: str = "it is missing"
+) -> Finding:
+    place = Place("compose.yaml", number + 1, number + 1)
+    return Finding("read-only-root", Outcome.FAILS, place, f"service s{number}", message, severity)
+
+
+def test_a_log_has_at_most_as_many_results_as_code_scanning_takes_the_weightiest_of_all() -> None:
+    many = [failing(number) for number in range(MOST_RESULTS)]
+    many += [failing(MOST_RESULTS, FindingSeverity.HIGH)]
+    log = as_sarif(many, RULES, "1.0")
+    lines = [each["locations"][0]["physicalLocation"]["region"]["startLine"] for each in log["runs"][0]["results"]]
+    assert len(lines) == MOST_RESULTS
+    assert lines == sorted(lines)
+    assert lines[-2:] == [MOST_RESULTS - 1, MOST_RESULTS + 1]
+
+
+def test_a_log_tells_how_many_results_it_has_no_room_for() -> None:
+    log = as_sarif([failing(number) for number in range(MOST_RESULTS + 7)], RULES, "1.0")
+    assert left_out_of_sarif(log).startswith("7 results more than code scanning takes in one log")
+    assert left_out_of_sarif(as_sarif([failing(1)], RULES, "1.0")) == ""
+
+
+def test_a_log_is_packed_to_no_more_bytes_than_code_scanning_takes() -> None:
+    noise = Random(1)
+    many = [failing(number, message=b64encode(noise.randbytes(25_000)).decode()) for number in range(450)]
+    log = as_sarif(many, RULES, "1.0")
+    assert 200 < len(log["runs"][0]["results"]) < len(many)
+    assert len(gzip.compress(json.dumps(log, indent=2).encode(), mtime=0)) <= MOST_BYTES
+    assert left_out_of_sarif(log) != ""

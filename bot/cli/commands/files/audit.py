@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile
-from bot.cli.screen.output import Layout, print_json, print_line, print_table
+from bot.cli.screen.output import Layout, print_aside, print_json, print_line, print_table
 from bot.cli.screen.progress import progress_of
 from bot.domain.wording.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.repositories.finding import Finding
     from bot.files.audit.audited import AuditedCheckout
 
 _HOLDS, _FAILS, _CANNOT_TELL = 0, 1, 3
@@ -43,10 +40,16 @@ def audit(
         AuditFormat, typer.Option("--format", "-f", help="For people, scripts, code scanning, or an issue.")
     ] = AuditFormat.TABLE,
     show_all: Annotated[
-        bool, typer.Option("--all", help="In the table, also what holds or does not apply.")
+        bool,
+        typer.Option(
+            "--all", help="Judge what is left out as well, and show in the table what holds or does not apply."
+        ),
     ] = False,
 ) -> None:
     """Checks runtime settings, scans, SBOMs, signatures, secrets and pins.
+
+    Files of tests and samples are left out by evidence alone, and listed; in a checkout --all judges them. What may
+    be a fixture is judged, and one line in the table.
 
     A path is read as it is. What is no path here is a repository of the fleet: the settings file says where its
     findings are stored.
@@ -57,36 +60,45 @@ def audit(
     Example: freshness-bot audit ~/src/shop --format sarif
     """
     from bot.domain.repositories.finding import Outcome
-    from bot.views.repositories.findings import as_markdown, as_rows, as_sarif
+    from bot.views.repositories.findings import (
+        as_markdown,
+        as_rows,
+        as_sarif,
+        left_out_of_sarif,
+        left_out_rows,
+    )
 
-    audited = _audited(where, config)
+    audited = _audited(where, config, show_all)
     findings = audited.findings
     match output:
         case AuditFormat.JSON:
-            print_json(as_rows(findings))
+            print_json([*as_rows(findings), *left_out_rows(audited.left_out)])
         case AuditFormat.SARIF:
             from importlib.metadata import version
 
             from bot.files.audit.rules import RULES
 
-            print_json(as_sarif(findings, RULES, version("freshness-bot"), audited.patches()))
+            log = as_sarif(findings, RULES, version("freshness-bot"), audited.patches())
+            print_json(log)
+            if told := left_out_of_sarif(log):
+                print_aside(told)
         case AuditFormat.MARKDOWN:
             sys.stdout.write(as_markdown(findings, audited.patches()))
         case AuditFormat.TABLE:
-            _show(findings, show_all)
+            _show(audited, show_all)
     outcomes = {finding.outcome for finding in findings}
     if Outcome.FAILS in outcomes:
         sys.exit(_FAILS)
     sys.exit(_CANNOT_TELL if Outcome.UNKNOWN in outcomes else _HOLDS)
 
 
-def _audited(path_or_name: str, config: Path) -> "AuditedCheckout":
+def _audited(path_or_name: str, config: Path, judges_all: bool) -> "AuditedCheckout":
     from bot.commands.files.audit import audited, is_repository_name
     from bot.domain.clock import SystemClock
 
     if Path(path_or_name).exists() or not is_repository_name(path_or_name):
         with progress_of("reading") as progress:
-            return audited(Path(path_or_name), SystemClock(), progress)
+            return audited(Path(path_or_name), SystemClock(), progress, leaves_out=not judges_all)
     import asyncio
 
     from bot.commands.files.audit_of_fleet import audited_repository
@@ -95,16 +107,22 @@ def _audited(path_or_name: str, config: Path) -> "AuditedCheckout":
     return asyncio.run(audited_repository(load(config), path_or_name, SystemClock()))
 
 
-def _show(findings: "Sequence[Finding]", show_all: bool) -> None:
+def _show(audited: "AuditedCheckout", show_all: bool) -> None:
     from bot.domain.repositories.finding import Outcome
-    from bot.views.repositories.findings import counts
+    from bot.views.repositories.findings import collapsed, counts, left_out_in_words
 
+    findings, fixtures = audited.findings, {} if show_all else audited.fixtures
     counts_in_words = ", ".join(f"{number} {outcome.value}" for outcome, number in counts(findings).items())
     print_line(f"{counted(len(findings), 'finding')}: {counts_in_words or 'nothing here is what a check is about'}")
+    if left_out := left_out_in_words(audited.left_out):
+        print_line(left_out)
+    for line in collapsed(findings, fixtures):
+        print_line(line)
     shown_findings = [
         finding
         for finding in findings
-        if show_all or finding.outcome not in {Outcome.HOLDS, Outcome.NOT_APPLICABLE}
+        if show_all
+        or not (finding.outcome in {Outcome.HOLDS, Outcome.NOT_APPLICABLE} or finding.place.path in fixtures)
     ]
     if shown_findings:
         print_table(

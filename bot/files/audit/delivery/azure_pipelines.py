@@ -1,6 +1,6 @@
 """The Azure Pipelines of a repository: by their names, by what they say, and as templates of such."""
 
-from bot.files.audit.repository import RepositoryTexts, is_for_production
+from bot.files.audit.repository import RepositoryTexts
 from bot.files.formats.azure_pipelines import KIND
 from bot.files.formats.azure_pipelines.recognizing import templates_of
 
@@ -22,10 +22,4 @@ def _azure_pipelines(repository: RepositoryTexts) -> list[str]:
             if template in repository and template not in paths and len(waiting) < most:
                 paths[template] = None
                 waiting.append(template)
-    return sorted(path for path in paths if is_for_production(_without_templates(path)))
-
-
-def _without_templates(path: str) -> str:
-    """The path without folders of that name: pipelines are made of what is in them."""
-    folders, _, name = path.rpartition("/")
-    return "/".join((*(each for each in folders.split("/") if each.lower() != "templates"), name)).lstrip("/")
+    return sorted(path for path in paths if repository.scope.is_judged(path))

@@ -1,11 +1,11 @@
 """Dockerfiles read for the audit: their stages in order, and which of them the image is made of."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.domain.repositories.finding import Place
 from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.scope import is_for_development
 from bot.files.formats.dockerfile.arguments import Arguments
 from bot.files.formats.dockerfile.lines import Instruction, Script, read
 from bot.files.formats.dockerfile.stages import BuildStage, resolve
@@ -13,11 +13,6 @@ from bot.files.formats.dockerfile.words import split_quoted
 from bot.files.formats.source.spanned import Spanned
 
 MOST_STAGES = 200
-_NAME_OF_DEVELOPMENT = re.compile(
-    r"(?:^|[._-])(?:dev|devel|develop|development|tests?|testing|debug|ci|local|watch|builder|buildenv|playground|override|vs|e2e)"
-    r"(?=[._-]|$)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +47,6 @@ class Dockerfile:
         return stages
 
 
-def is_for_development(path: str) -> bool:
-    """Whether a file's own name says that what it describes is run by developers or tests."""
-    return _NAME_OF_DEVELOPMENT.search(path.rpartition("/")[2]) is not None
-
-
 def dockerfiles(repository: RepositoryTexts) -> list[Dockerfile]:
     """Reads all Dockerfiles that images for others are built from, in the order of their paths."""
     return repository.kept(_dockerfiles)
@@ -64,7 +54,11 @@ def dockerfiles(repository: RepositoryTexts) -> list[Dockerfile]:
 
 def _dockerfiles(repository: RepositoryTexts) -> list[Dockerfile]:
     read_ones = (dockerfile_at(repository, path) for path in repository.dockerfiles)
-    return [each for each in read_ones if each is not None and not is_for_development(each.path)]
+    return [
+        each
+        for each in read_ones
+        if each is not None and not (repository.leaves_out and is_for_development(each.path))
+    ]
 
 
 def dockerfile_at(repository: RepositoryTexts, path: str | None) -> Dockerfile | None:

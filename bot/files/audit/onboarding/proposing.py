@@ -37,6 +37,7 @@ MOST_SPLICES = 30
 """Of one pull request, so that a person reads it to the end; the next one brings more."""
 _STARTING = frozenset({"dispatchable", weekly_workflow.CHECK})
 _NEEDS_JUDGEMENT = "it needs a person's judgement"
+_MAY_BE_FIXTURE = "it may be a fixture, by the folder that it lies in"
 _DECLINED = "it was taken back after a merge, which declines it here for good"
 _LEFT_OUT = "the operator's settings leave this check out"
 _NOT_PROVED = "with that change the check would not hold, or another finding would be new"
@@ -206,6 +207,9 @@ class _Proposing:
             if is_weekly and (len(pushing) - len(releasing) > 1 or fix is None or not fix.edits):
                 failing = [each for each in state.failing(finding.check) if each.place.path not in releasing]
                 fix = dispatch_weekly(repository, failing) or fix
+        touched = {finding.place.path, *(edit.path for edit in fix.edits)} if fix is not None else set()
+        if fix is not None and any(map(repository.scope.may_be_fixture, touched)):
+            return fix.as_suggestion, _MAY_BE_FIXTURE
         return fix, (fix.left_alone if fix is not None else "") or _NEEDS_JUDGEMENT
 
 

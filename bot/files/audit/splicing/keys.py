@@ -96,6 +96,12 @@ def _why_not(text: str) -> str | None:
     return "parts of the file are shared by anchors" if _SHARED.search(text) else None
 
 
+@lru_cache(maxsize=8)
+def _line_ending(text: str) -> str:
+    """Kept for the text at hand as well."""
+    return "\r\n" if "\r\n" in text else "\n"
+
+
 def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[str]) -> Edit:
     """The edit that puts a key into a mapping, or another value under it. Raises `NotSpliceable`."""
     first = first_scalar(mapping)
@@ -114,7 +120,7 @@ def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[
     if entry is not None:
         return _replace_scalar(path, text, entry[1], value)
     lines = repository.lines(path)
-    ending = "\r\n" if "\r\n" in text else "\n"
+    ending = _line_ending(text)
     for name, node in mapping.own.values():
         line = lines.at(name.start)
         before = text[lines.start(line) : name.start]
@@ -126,7 +132,7 @@ def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[
         if is_simple and is_one_line:
             offset = lines.end(line)
             key_text = _write_key(key, value, len(before), ending)
-            missing = "" if text[:offset].endswith("\n") else ending
+            missing = "" if text[offset - 1 : offset] == "\n" else ending
             return Edit(path, Span(offset, offset), missing + key_text)
     name = next(iter(mapping.own.values()))[0]
     line = lines.at(name.start)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from bot.domain.repositories.finding import Place
 from bot.files.audit.images.by_name import is_for_windows
-from bot.files.audit.images.dockerfile import dockerfile_at, is_for_development
-from bot.files.audit.repository import RepositoryTexts, is_for_production
+from bot.files.audit.images.dockerfile import dockerfile_at
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.scope import is_for_development
 from bot.files.audit.workloads.kubernetes import word
 from bot.files.formats.builds import DOCKERFILE, below
 from bot.files.formats.compose.finder import KIND as COMPOSE
@@ -139,7 +140,7 @@ def services(repository: RepositoryTexts) -> list[Service]:
 def _services(repository: RepositoryTexts) -> list[Service]:
     all_services = []
     for path in repository.paths:
-        if repository.kind(path) != COMPOSE or is_for_development(path) or not is_for_production(path):
+        if repository.kind(path) != COMPOSE or _is_left_out(repository, path):
             continue
         root = repository.root(path)
         if root is None:
@@ -161,6 +162,10 @@ def _services(repository: RepositoryTexts) -> list[Service]:
             for service in own
         ]
     return all_services
+
+
+def _is_left_out(repository: RepositoryTexts, path: str) -> bool:
+    return not repository.scope.is_judged(path) or (repository.leaves_out and is_for_development(path))
 
 
 def _says_what_to_build(node: Mapping) -> bool:

@@ -8,7 +8,7 @@ missing. Source: Helm's chart template guide.
 import posixpath
 from dataclasses import dataclass, field
 
-from bot.files.audit.repository import RepositoryTexts, first_scalar, is_for_production, last_scalar
+from bot.files.audit.repository import RepositoryTexts, first_scalar, last_scalar
 from bot.files.audit.workloads.helm_rendering import DEEPEST, HIDDEN, Gap, OriginalPlaces, RenderedLines
 from bot.files.formats.source.collector import Unreadable
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, mappings_under
@@ -16,6 +16,7 @@ from bot.files.formats.source.yaml import read
 
 MOST_TEMPLATES = 200
 MOST_LINES = 5_000
+_MAKES_OBJECTS = ("kind:", "include ", "template ")
 
 
 def may_hold(node: Mapping, *keys: str) -> bool:
@@ -32,6 +33,8 @@ class HelmChart:
     name: str
     objects: list[tuple[str, Mapping]] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    without_kind: list[tuple[str, Scalar]] = field(default_factory=list)
+    """Where a helper that is not read makes all of an object, with the path of the template."""
     hidden: str = ""
     gaps: list[tuple[str, list[Gap]]] = field(default_factory=list)
     """By the text that a template was rendered to."""
@@ -45,7 +48,7 @@ def charts(repository: RepositoryTexts) -> list[HelmChart]:
 def _charts(repository: RepositoryTexts) -> list[HelmChart]:
     all_charts = []
     for path in repository.paths:
-        if path.rpartition("/")[2] != "Chart.yaml" or not is_for_production(path):
+        if path.rpartition("/")[2] != "Chart.yaml" or not repository.scope.is_judged(path):
             continue
         folder = posixpath.dirname(path)
         values_path = repository.first(folder, "values.yaml", "values.yml")
@@ -93,7 +96,7 @@ def _over(base: Mapping, above: Mapping, depth: int) -> Mapping:
 
 def _read(repository: RepositoryTexts, path: str, values: Mapping, chart: HelmChart) -> None:
     text = repository.text(path)
-    if "kind:" not in text or text.count("\n") > MOST_LINES:
+    if not any(mark in text for mark in _MAKES_OBJECTS) or text.count("\n") > MOST_LINES:
         return
     rendered = RenderedLines(values)
     rendered.take(text)
@@ -109,6 +112,9 @@ def _read(repository: RepositoryTexts, path: str, values: Mapping, chart: HelmCh
         whole = rendered.filled(document, 0)
         if isinstance(whole, Mapping) and whole.get("kind") is not None:
             chart.objects.append((path, whole))
+        elif isinstance(whole, Mapping):
+            marks = (key for key, _ in whole.own.values() if key.value.startswith(HIDDEN))
+            chart.without_kind += [(path, mark) for mark in marks if mark.value.count("-") == HIDDEN.count("-")]
 
 
 def empty_context(repository: RepositoryTexts, container: Mapping) -> tuple[Scalar, Node] | None:

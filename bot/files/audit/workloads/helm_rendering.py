@@ -224,7 +224,12 @@ class RenderedLines:
         if parts[0].startswith(("fail ", "required ", "print")) or inside.startswith("$"):
             return
         before = next(
-            (each for each in reversed(self.lines) if each.strip() and not each.lstrip().startswith("#")), ""
+            (
+                each
+                for each in reversed(self.lines)
+                if each.strip() and not each.lstrip().startswith("#") and len(each) - len(each.lstrip()) <= column
+            ),
+            "",
         )
         is_item = before.lstrip().startswith("- ") and len(before) - len(before.lstrip()) == column
         name = f"{HIDDEN}{number}"

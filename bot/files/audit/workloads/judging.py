@@ -10,6 +10,7 @@ from bot.files.audit.suggestions.chart_values import context_begun
 from bot.files.audit.verdict import Verdict, fails, not_applicable, unknown
 from bot.files.audit.workloads.compose import Service, services
 from bot.files.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, pods
+from bot.files.audit.workloads.unread import unread_workloads
 from bot.files.formats.source.nodes import Mapping, Node
 
 RENDERED = "the manifests as they are rendered"
@@ -33,6 +34,18 @@ def judge_workloads(
                 message = f"{verdict.message} ({skips} of the object are no waiver here)"
                 is_shown = skips and verdict.outcome is Outcome.FAILS
                 yield replace(verdict, message=message) if is_shown else verdict
+    for unread in unread_workloads(repository):
+        yield unknown(unread.place, unread.subject, unread.message, RENDERED)
+    yield from judge_services(repository, of_service, is_asked_of_windows=is_asked_of_windows)
+
+
+def judge_services(
+    repository: RepositoryTexts,
+    of_service: Callable[[Service], Iterator[Verdict]],
+    *,
+    is_asked_of_windows: bool = False,
+) -> Iterator[Verdict]:
+    """Verdicts on every service alone."""
     for service in services(repository):
         if service.is_only_built:
             continue
@@ -50,8 +63,11 @@ def judge_pods(
     """Verdicts on every pod as a whole, and on every service; containers are asked nothing."""
     for pod in pods(repository):
         yield from of_pod(pod)
+    for unread in unread_workloads(repository):
+        if unread.is_pod:
+            yield unknown(unread.place, unread.subject, unread.message, RENDERED)
     if of_service is not None:
-        yield from judge_workloads(repository, lambda container: iter(()), of_service)
+        yield from judge_services(repository, of_service)
 
 
 def absent(container: Container, message: str, fix: Fix | str) -> Verdict:

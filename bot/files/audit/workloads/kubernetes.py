@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bot.domain.repositories.finding import Place
 from bot.domain.wording.words import counted
-from bot.files.audit.repository import RepositoryTexts, is_for_production
+from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads import helm, kustomize
 from bot.files.audit.workloads.helm import may_hold
 from bot.files.audit.workloads.helm_values import HIDDEN_VALUE
@@ -25,7 +25,7 @@ _TEMPLATES = {
 _WORKLOADS = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "Rollout", "Service"}
 )
-_LISTS = (("initContainers", "init container"), ("containers", "container"))
+CONTAINER_LISTS = (("initContainers", "init container"), ("containers", "container"))
 MOST_OBJECTS = 20_000
 
 
@@ -134,10 +134,10 @@ def containers(repository: RepositoryTexts) -> list[Container]:
 def _containers(repository: RepositoryTexts) -> list[Container]:
     all_containers = []
     for pod in pods(repository):
-        for key, role in _LISTS:
+        for key, role in CONTAINER_LISTS:
             for node in pod.spec.sequence(key):
                 # Without an image it is a patch for a container, which is asked about where it is applied.
-                if isinstance(node, Mapping) and node.get("image") is not None:
+                if isinstance(node, Mapping) and (node.get("image") is not None or may_hold(node, "image")):
                     place = repository.place(node, pod.path)
                     all_containers.append(Container(pod, node, role, place))
     return all_containers
@@ -210,7 +210,7 @@ def _manifest_paths(repository: RepositoryTexts) -> list[str]:
         if path.endswith((".yml", ".yaml"))
         and repository.kind(path) == MANIFEST
         and is_worth_reading(path)
-        and is_for_production(path)
+        and repository.scope.is_judged(path)
         and may_hold_workloads(repository.text(path))
     ]
 
@@ -230,17 +230,22 @@ def objects(documents: list[Node]) -> Iterator[Mapping]:
             yield node
 
 
+def way_to_spec(manifest: Mapping) -> tuple[str, ...] | None:
+    """The keys below which the PodSpec of an object stands; None where it is no workload."""
+    kind = word(manifest.get("kind")) or ""
+    if kind in _TEMPLATES:
+        return ("spec", *_TEMPLATES[kind])
+    return ("spec", "template", "spec") if kind in _WORKLOADS else None
+
+
 def spec_of(manifest: Mapping) -> Mapping | None:
     """The PodSpec of an object; None where it is no workload."""
-    kind = word(manifest.get("kind")) or ""
-    spec = manifest.mapping("spec")
-    if kind in _TEMPLATES:
-        for key in _TEMPLATES[kind]:
-            spec = spec.mapping(key)
-    elif kind in _WORKLOADS:
-        spec = spec.mapping("template").mapping("spec")
-    else:
+    way = way_to_spec(manifest)
+    if way is None:
         return None
+    spec = manifest
+    for key in way:
+        spec = spec.mapping(key)
     return spec if isinstance(spec.get("containers"), Sequence) else None
 
 

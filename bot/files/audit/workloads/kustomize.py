@@ -8,7 +8,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from bot.files.audit.repository import RepositoryTexts, is_for_production
+from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.workloads.patches import patches_of
 from bot.files.audit.workloads.rendering import Rendering, entries
 from bot.files.audit.workloads.replacements import replaced
@@ -41,7 +41,7 @@ def renderings(repository: RepositoryTexts) -> list[Rendering]:
 def _renderings(repository: RepositoryTexts) -> list[Rendering]:
     folders = {}
     for path in repository.paths:
-        if path.rpartition("/")[2] in NAMES and is_for_production(path):
+        if path.rpartition("/")[2] in NAMES and repository.scope.is_judged(path):
             root = repository.root(path)
             if root is not None:
                 folders[posixpath.dirname(path)] = (path, root)

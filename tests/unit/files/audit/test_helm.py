@@ -211,3 +211,79 @@ def test_an_environment_that_a_helper_begins_is_unknown(items: str) -> None:
     )
     assert outcome("runtime-secrets", chart("", template + items)) is Outcome.UNKNOWN
     assert outcome("not-privileged", chart("", template + items)) is Outcome.HOLDS
+
+
+QUESTIONS = ("run-as-non-root", "no-privilege-escalation", "not-privileged", "read-only-root", "runtime-secrets")
+PLAIN = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  template:
+    spec:
+      containers:
+        - name: api
+          image: contoso/api:1
+"""
+BRANCHED = PLAIN.replace(
+    "          image: contoso/api:1\n",
+    '          {{- if semverCompare ">=1" .Chart.AppVersion }}\n          image: contoso/api:2\n'
+    "          {{- else }}\n          image: contoso/api:1\n          {{- end }}\n",
+)
+WHOLLY = PLAIN + (
+    '        {{- if semverCompare ">=1" .Chart.AppVersion }}\n        - name: proxy\n'
+    "          image: contoso/proxy:1\n"
+    "        {{- end }}\n"
+)
+INCLUDED = {
+    "a container": PLAIN + '        {{- include "common.sidecar" . | nindent 8 }}\n',
+    "all containers": PLAIN[: PLAIN.index("        - name")]
+    + '        {{- include "common.all" . | nindent 8 }}\n',
+    "a pod": PLAIN[: PLAIN.index("      containers")] + '      {{- include "common.pod" . | nindent 6 }}\n',
+    "a workload": '{{- include "common.deployment" . }}\n',
+    "a workload of a branch": '{{- if .Values.on }}\n{{ template "common.workload" . }}\n{{- end }}\n',
+}
+
+
+def test_a_container_whose_image_stands_in_a_branch_is_judged() -> None:
+    (found,) = findings("run-as-non-root", chart("", BRANCHED))
+    assert (found.outcome, found.subject) == (Outcome.FAILS, "Deployment/api (chart chart) · container api")
+
+
+@pytest.mark.parametrize("check", QUESTIONS)
+def test_a_container_that_stands_in_a_branch_is_unknown_with_its_place(check: str) -> None:
+    found = [each for each in findings(check, chart("", WHOLLY)) if each.outcome is Outcome.UNKNOWN]
+    assert [each.place.start for each in found if each.place.start > 9] == [11]
+
+
+@pytest.mark.parametrize("check", QUESTIONS)
+@pytest.mark.parametrize("what", INCLUDED)
+def test_what_a_library_puts_in_is_one_unknown_for_each_question(what: str, check: str) -> None:
+    found = findings(check, chart("on: true\n", INCLUDED[what]))
+    unread = [each for each in found if "is not read" in each.message]
+    assert [each.outcome for each in unread] == [Outcome.UNKNOWN]
+    assert unread[0].place.path == "chart/templates/deployment.yaml"
+    template = INCLUDED[what].lstrip("\n").splitlines()
+    assert "common." in template[unread[0].place.start - 1]
+
+
+def test_a_pod_that_a_library_puts_in_is_unknown_to_the_checks_of_pods() -> None:
+    assert outcome("no-host-namespaces", chart("", INCLUDED["a workload"])) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("name", ["common.service", "common.serviceAccount", "api.configmap", "common.hpa"])
+def test_a_library_that_runs_nothing_by_its_name_is_not_asked(name: str) -> None:
+    files = {"chart/Chart.yaml": "name: api\n", "chart/templates/x.yaml": f'{{{{- include "{name}" . }}}}\n'}
+    assert findings("run-as-non-root", files) == ()
+
+
+def test_what_the_values_switch_off_is_not_asked() -> None:
+    assert findings("run-as-non-root", chart("on: false\n", INCLUDED["a workload of a branch"])) == ()
+
+
+def test_containers_of_a_range_are_judged_by_what_can_be_seen() -> None:
+    ranged = PLAIN.replace(
+        "        - name: api\n", "        {{- range .Values.apps }}\n        - name: {{ .name }}\n"
+    )
+    ranged = ranged.replace("contoso/api:1\n", "{{ .image }}\n        {{- end }}\n")
+    assert outcome("run-as-non-root", chart("apps: [{name: a, image: b}]\n", ranged)) is Outcome.FAILS

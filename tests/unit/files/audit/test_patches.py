@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, Outcome
+from bot.domain.repositories.usage import Span
 from bot.files.audit.auditing import audit
-from bot.files.audit.patches import patches
+from bot.files.audit.patches import apart, patches
 from bot.files.audit.splicing.keys import with_edits
 from bot.files.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, UPLOAD_SARIF
 from bot.files.audit.suggestions.actions import TRIVY as TRIVY_ACTION
+from tests.growth import LINEAR, growth
 from tests.unit.files.audit.patching import ARGUED, FILES, TAKEN, TOKEN, found, known
 from tests.unit.files.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, texts, workflow
 
@@ -449,3 +452,11 @@ def test_a_deploy_is_not_asked_to_need_a_scan_that_is_left_out_at_times() -> Non
     assert finding.fix is not None
     assert finding.fix.suggested == ()
     assert "left out with it" in finding.fix.left_alone
+
+
+def test_edits_that_do_not_touch_are_put_together_in_time_in_proportion() -> None:
+    def put_together(size: int) -> None:
+        edit_sets = [(Edit("compose.yaml", Span(10 * number, 10 * number), "a"),) for number in range(size)]
+        assert [len(group) for group in apart([*edit_sets, *edit_sets])] == [size, size]
+
+    assert growth(put_together, 200) < LINEAR

@@ -105,7 +105,7 @@ def test_a_finding_names_the_lines_of_the_setting() -> None:
     assert (found.place.path, found.place.start, found.place.end) == (DEPLOYMENT, 12, 12)
 
 
-@pytest.mark.parametrize("folder", ["tests/", "samples/api/", "e2e/", "dev/"])
+@pytest.mark.parametrize("folder", ["tests/", "samples/api/", "e2e/"])
 def test_manifests_of_tests_and_samples_are_not_asked(folder: str) -> None:
     assert outcomes("run-as-non-root", {f"{folder}api.yaml": deployment()}) == []
 

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.files.audit.delivery.azure_pipelines import azure_pipelines
 from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS, PUSHING_ACTIONS
-from bot.files.audit.repository import RepositoryTexts, is_for_production
+from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workflows.flattening import pipelines
@@ -75,7 +75,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for path in azure_pipelines(repository):
         yield from _of_build_service(repository, path, "Azure Pipelines")
     for path in repository.paths:
-        if is_for_production(path):
+        if repository.scope.is_judged(path):
             yield from _of_file(repository, path)
     own_pipelines = pipelines(repository)
     for look in (_scripts, _programs):

@@ -28,7 +28,7 @@ from bot.files.audit.delivery.building import targets
 from bot.files.audit.images.by_dockerfile import user_of
 from bot.files.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.files.audit.images.user import UserKind, settled
-from bot.files.audit.repository import RepositoryTexts, is_for_production
+from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import is_generated
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
@@ -83,7 +83,7 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fi
 
 def _built_by_sdk(repository: RepositoryTexts) -> Iterator[Verdict]:
     for path in repository.paths:
-        if not path.endswith(PROJECT_ENDINGS) or not is_for_production(path):
+        if not path.endswith(PROJECT_ENDINGS) or not repository.scope.is_judged(path):
             continue
         text = repository.text(path)
         if "Container" not in text:

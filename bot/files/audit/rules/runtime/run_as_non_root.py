@@ -18,7 +18,7 @@ Exceptions: Windows containers have no such setting and are asked nothing.
 
 from collections.abc import Iterator
 
-from bot.domain.repositories.finding import FindingSeverity, Place
+from bot.domain.repositories.finding import FindingSeverity
 from bot.files.audit.images.by_dockerfile import user_of
 from bot.files.audit.images.by_name import user_of_image
 from bot.files.audit.images.dockerfile import dockerfile_at
@@ -26,10 +26,8 @@ from bot.files.audit.images.user import UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
-from bot.files.audit.workloads import helm
 from bot.files.audit.workloads.compose import Service
 from bot.files.audit.workloads.judging import (
-    RENDERED,
     absent,
     context_key,
     hidden,
@@ -49,12 +47,6 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         lambda container: _container(repository, container),
         lambda service: _service(repository, service),
     )
-    for chart in helm.charts(repository):
-        for path in chart.unread:
-            if "containers:" in repository.text(path):
-                yield unknown(
-                    Place(path, 1, 1), f"chart {chart.name}", "the template cannot be rendered here", RENDERED
-                )
 
 
 def _container(repository: RepositoryTexts, container: Container) -> Iterator[Verdict]:

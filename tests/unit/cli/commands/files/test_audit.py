@@ -98,3 +98,37 @@ def test_links_are_not_followed(checkout: Path, tmp_path: Path) -> None:
     (checkout / "link.yaml").symlink_to(checkout / "deploy" / "api.yaml")
     rows = json.loads(run(checkout, "-f", "json")[1])
     assert {row["path"] for row in rows} == {"deploy/api.yaml"}
+
+
+@pytest.fixture
+def with_tests(checkout: Path) -> Path:
+    for folder in ("tests", "golden"):
+        (checkout / folder).mkdir()
+        (checkout / folder / "api.yaml").write_text(deployment())
+    return checkout
+
+
+def test_one_line_says_what_is_left_out_and_one_what_may_be_a_fixture(with_tests: Path) -> None:
+    code, output = run(with_tests)
+    lines = output.splitlines()
+    assert lines[1].startswith("1 file left out, which --all judges: tests (1, by its name")
+    assert lines[2].startswith("golden may hold fixtures: ")
+    assert "tests/api.yaml" not in output
+    assert "golden/api.yaml" not in output
+    assert code == 1
+
+
+def test_all_judges_what_is_left_out(with_tests: Path) -> None:
+    _, output = run(with_tests, "--all")
+    assert "left out" not in output
+    assert "tests/api.yaml" in output
+    assert "golden/api.yaml" in output
+
+
+def test_json_lists_what_is_left_out_with_its_files(with_tests: Path) -> None:
+    _, output = run(with_tests, "--format", "json")
+    rows = json.loads(output)
+    assert [(row["path"], row["left_out"]) for row in rows if row["outcome"] == "left out"] == [
+        ("tests", ["tests/api.yaml"])
+    ]
+    assert {tuple(row)[:10] for row in rows} == {tuple(rows[0])}
