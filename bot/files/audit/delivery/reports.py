@@ -42,7 +42,7 @@ class Reader:
 
 
 def readers_of(scan: ImageScan) -> list[Reader]:
-    """Who reads a scan's report, in the order of the steps; the scan's own step where its script goes on with it."""
+    """Who reads a scan's report, in the order of the steps; its own step where the rest of its script does."""
     names = _report_files(scan)
     readers = []
     for step in scan.pipeline.steps:

@@ -63,6 +63,13 @@ def _let_through(trigger: Mapping, key: str, names: Iterable[str]) -> set[str]:
     return candidates - set(ignored)
 
 
+def named_refs(events: Mapping, key: str) -> Iterator[str]:
+    """The branches (`branches`) or tags that the events of a workflow name, without patterns."""
+    for event in ("push", "pull_request", "pull_request_target"):
+        for suffix in ("", "-ignore"):
+            yield from (each for each in _patterns(events.mapping(event), key + suffix) if not _GLOB.search(each))
+
+
 def _patterns(trigger: Mapping, key: str) -> list[str]:
     node = trigger.get(key)
     if isinstance(node, Scalar):

@@ -1,4 +1,4 @@
-"""Scans whose report is read by something after them: they are not made to fail, the gate stands behind the readers."""
+"""Scans whose report is read later: they are not made to fail, and the gate stands behind the readers."""
 
 import pytest
 
