@@ -21,7 +21,8 @@ _PATCHERS = frozenset({"project-copacetic/copa-action"})
 _FILE_INPUTS = ("output", "output-file", "sarif-file")
 _SCANNER = re.compile(r"\b(?:trivy|grype|scout)\b")
 _WRITTEN = re.compile(
-    r"(?:(?:^|\s)(?:--output|--file|-o)[ \t=]+(?:\w+=)?|>[ \t]*|\btee[ \t]+(?:-a[ \t]+)?)[\"']?([^\s\"'|;&<>]+\.\w+)"
+    r"(?:(?:^|\s)(?:--output|--file|-o)[ \t=]+(?:\w+=)?|>[ \t]*|\btee[ \t]+(?:-a[ \t]+)?)"
+    r"[\"']?([^\s\"'|;&<>]+\.\w+)"
 )
 _ONLY_SHOWS = re.compile(
     r"\s*(?:#[^\n]*|[{}]|(?:cat|echo|printf|tee|head|tail|ls|cp|mv|mkdir)(?:\s(?:[^\n|&;`$(]|\$\{?GITHUB_\w+)*)?)?"

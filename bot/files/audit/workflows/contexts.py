@@ -66,7 +66,7 @@ def flag_of(node: Mapping, key: str, values: Dict[str, str]) -> bool | None:
 def narrowed_events(
     events: frozenset[str], condition: str, values: Dict[str, str], started: Mapping, *, surely: bool = False
 ) -> frozenset[str]:
-    """Those events for which the condition may hold, or `surely` does. `started` is the workflow that they start."""
+    """Those events for which the condition may hold, or `surely` does. `started` is what they start."""
     if not condition:
         return events
     return frozenset(
@@ -86,7 +86,8 @@ def _surely_holds(truths: Iterable[bool | None]) -> bool:
 
 def _truths(event: str, condition: str, values: Dict[str, str], started: Mapping) -> Iterator[bool | None]:
     """Whether the condition holds, for each ref that the run can be of."""
-    refs = refs_of_push(started, condition, values) if event == "push" else [{}]
+    is_open = event == "push" and "github.ref" not in values
+    refs = refs_of_push(started, condition, values) if is_open else [{}]
     context = {**values, **of_event(event)}
     return (truth(condition, {**context, **ref}) for ref in refs)
 

@@ -214,7 +214,7 @@ class _Flattening:
             self._step(node, steps)
 
     def _events_of_job(self, name: str, jobs: Dict[str, Mapping], around: _Around) -> frozenset[str]:
-        """The events for which a job runs: where one that it needs is left out, so is it, unless it says otherwise."""
+        """The events for which a job runs: it is left out with one that it needs, unless it says otherwise."""
         written = jobs[name].scalar("if")
         condition = written.value if written is not None else ""
         needed = {each: self._events_by_job.get(around.prefix + each) for each in needs_of(jobs[name])}

@@ -1,7 +1,7 @@
 """What a run knows of its start: the event with its ref and inputs, as GitHub's contexts hold them.
 
-Source: GitHub's pages "Contexts" and "Events that trigger workflows": a schedule runs on the default branch, with no
-inputs, and what the payload of another event holds is empty.
+Source: GitHub's pages "Contexts" and "Events that trigger workflows": a schedule runs on the default branch, with
+no inputs, and what the payload of another event holds is empty.
 """
 
 import re
@@ -57,11 +57,18 @@ def scheduled(repository: RepositoryTexts, root: Mapping, branch: str, cron: str
     return Start("schedule", {**values, **_ref("branch", "refs/heads/", branch), "github.event_name": "schedule"})
 
 
+def pushed(repository: RepositoryTexts, branch: str) -> Start:
+    """A run for a push to the default branch."""
+    values = {**_of_any(repository, branch), **_ref("branch", "refs/heads/", branch), "github.event_name": "push"}
+    del values["github.event.head_commit.message"]
+    return Start("push", values)
+
+
 def dispatched(
     repository: RepositoryTexts, root: Mapping, branch: str, tag: str = "", given: frozenset[str] = frozenset()
 ) -> Start:
-    """A run that is started by its name on the default branch, or on `tag`. Inputs have their defaults, but for those
-    that are `given`."""
+    """A run that is started by its name on the default branch, or on `tag`. Inputs have their defaults, but for
+    those that are `given`."""
     defaults = default_inputs(root, "workflow_dispatch")
     known = {key: value for key, value in defaults.items() if key.removeprefix("inputs.") not in given}
     inputs = {**known, **{f"github.event.{key}": value for key, value in known.items()}}

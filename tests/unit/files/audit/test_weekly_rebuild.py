@@ -124,7 +124,8 @@ jobs:
 )
 def test_a_called_workflow_is_judged_with_what_its_caller_hands_over(given: str, expected: Outcome) -> None:
     caller = (
-        f"on:\n  push: {{branches: [main], tags: ['v*']}}\n  workflow_dispatch: {{inputs: {{push: {{}}}}}}\n  {WEEKLY}\n"
+        "on:\n  push: {branches: [main], tags: ['v*']}\n"
+        f"  workflow_dispatch: {{inputs: {{push: {{}}}}}}\n  {WEEKLY}\n"
         f'jobs: {{call: {{uses: ./.github/workflows/called.yml, with: {{push: "{given}"}}}}}}\n'
     )
     assert weekly({BUILD: caller, ".github/workflows/called.yml": CALLED}).outcome is expected

@@ -11,8 +11,10 @@ Example that fails::
 
 Fix: `schedule: [{cron: '17 3 * * 1'}]`, or the bot's own weekly rebuild with `workflow_dispatch`.
 
-Exceptions: builds that push nothing are asked nothing. Conditions are judged as a schedule meets them: on the default
-branch, without inputs and without a tag. Where only a run tells whether one holds, the check is unknown.
+Exceptions: builds that push nothing are asked nothing. Conditions are judged as a schedule meets them: on the
+default branch, without inputs and without a tag. Where only a run tells whether one holds, the check is unknown. What
+builds releases alone gets no schedule, which would publish a branch as one: the newest release is built anew at its
+tag.
 """
 
 import hashlib
@@ -27,10 +29,13 @@ from bot.files.audit.delivery.runs import Pushes, RunOutcome, outcome_of
 from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
+from bot.files.audit.suggestions.released_rebuild import rebuild_release
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import Pipeline
-from bot.files.audit.workflows.starts import default_branches, dispatched, scheduled
+from bot.files.audit.workflows.refs import may_start
+from bot.files.audit.workflows.releases import RELEASES_ALONE, example_tags, why_no_schedule
+from bot.files.audit.workflows.starts import default_branches, dispatched, pushed, scheduled
 from bot.files.audit.workflows.triggers import with_trigger
 from bot.files.formats.source.nodes import Scalar
 
@@ -75,9 +80,11 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
         return fails(
             repository.place(pipeline.crons[0]), subject, f"{pipeline.crons[0].value} is not every week", _FIX
         )
-    return fails(
-        place, subject, "it runs only when somebody commits, publishes or starts it", _fix(repository, pipeline)
-    )
+    if why_no_schedule(pipeline) == RELEASES_ALONE:
+        why = "only a release starts it, and nothing builds the newest one anew every week"
+    else:
+        why = "it runs only when somebody commits, publishes or starts it"
+    return fails(place, subject, why, _fix(repository, pipeline))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +118,38 @@ def _by_callers(repository: RepositoryTexts, pipeline: Pipeline, place: Place) -
 
 
 def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
-    """A schedule at a minute of its own, so that not every repository builds at once."""
+    """A schedule at a minute of its own, so that not every repository builds at once.
+
+    None is put in where it would publish what no commit does: that takes a run that surely pushes, of a branch
+    whose commits push too. What builds releases is built anew at their tag, or not at all.
+    """
     cron = weekly_cron(f"{repository.name}/{pipeline.path}")
+    if why_no_schedule(pipeline):
+        return rebuild_release(repository, pipeline, cron)
     advice = f"add a schedule: {cron}"
     outcome = _when_scheduled(repository, pipeline, cron)
     if outcome.pushes is Pushes.NEVER:
         return Fix(advice, left_alone="a scheduled run would push nothing, by the conditions that are written")
     if outcome.pushes is Pushes.PERHAPS:
         return Fix(advice, left_alone=f"whether a scheduled run would push hangs on {outcome.hangs_on}")
+    if not publishes_default_branch(repository, pipeline):
+        return Fix(
+            advice, left_alone="a scheduled run would publish the default branch, which no commit to it does"
+        )
     return with_trigger(repository, pipeline, "schedule", ["", f"  - cron: '{cron}'"], advice)
+
+
+def publishes_default_branch(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
+    """Whether a commit to the default branch may push too, or no commit starts the workflow at all."""
+    if "push" not in pipeline.events:
+        return True
+    branches = default_branches(repository)
+    events = pipeline.root.mapping("on")
+    starts = [pushed(repository, branch) for branch in branches]
+    return (
+        all(may_start(events, branch) for branch in branches)
+        and outcome_of(repository, pipeline, starts).pushes is not Pushes.NEVER
+    )
 
 
 def weekly_cron(name: str) -> str:
@@ -179,7 +209,13 @@ def _by_dispatchers(repository: RepositoryTexts, pipeline: Pipeline, place: Plac
 def _when_dispatched(repository: RepositoryTexts, pipeline: Pipeline, by: str) -> RunOutcome:
     """What a run does that the text of another workflow starts; inputs that it may hand over are not known."""
     given = frozenset(name.lower() for name in pipeline.dispatch_inputs if re.search(rf"\b{re.escape(name)}\b", by))
-    starts = [dispatched(repository, pipeline.root, branch, given=given) for branch in default_branches(repository)]
+    name = re.escape(pipeline.path.removeprefix(WORKFLOWS))
+    is_at_tag = why_no_schedule(pipeline) and re.search(rf"(?<![\w-]){name}[^\n]*--ref", by)
+    starts = [
+        dispatched(repository, pipeline.root, branch, tag, given)
+        for branch in default_branches(repository)
+        for tag in (example_tags(pipeline) if is_at_tag else ("",))
+    ]
     return outcome_of(repository, pipeline, starts)
 
 
