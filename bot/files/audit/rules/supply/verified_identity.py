@@ -1,7 +1,7 @@
 """Who verifies a signature says whose signature counts.
 
 What: `cosign verify` without a key has `--certificate-identity` or an anchored `--certificate-identity-regexp`, and
-`--certificate-oidc-issuer`.
+`--certificate-oidc-issuer`; and what it verifies is a digest, not a tag, which may be moved afterwards.
 
 Why: anybody can sign with an identity of their own; that a signature exists says nothing.
 
@@ -18,9 +18,10 @@ Exceptions: verification with `--key` needs no identity: the key is one.
 import re
 from collections.abc import Iterator
 
-from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.files.audit.delivery.delivery import Verification
 from bot.files.audit.delivery.gates import verifications_that_count
+from bot.files.audit.delivery.pushing import operands_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import ShellCommand, is_unknown
@@ -38,7 +39,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         step, command = verification.step, verification.command
         place, subject = repository.where(step), step.subject
         if command.has("--key", "--certificate"):
-            yield holds(place, subject, "it verifies with a key")
+            yield _by_digest(verification, place, holds(place, subject, "it verifies with a key"))
             continue
         identity = command.option("--certificate-identity")
         pattern = command.option("--certificate-identity-regexp")
@@ -76,7 +77,31 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 place, subject, "what the script makes of a failure is decided by the shell", "a plain command"
             )
         else:
-            yield holds(place, subject, "identity and issuer are named")
+            yield _by_digest(verification, place, holds(place, subject, "identity and issuer are named"))
+
+
+def _by_digest(verification: Verification, place: Place, verdict: Verdict) -> Verdict:
+    """The verdict where digests are verified: a tag may name another image by the time that it is pulled."""
+    command, subject = verification.command, verification.step.subject
+    if command.has("--local-image"):
+        return verdict
+    words = command.words
+    names = operands_of(words[next((n for n, word in enumerate(words) if word.startswith("verify")), 0) + 1 :])
+    by_tag = [name for name in names if "@" not in name]
+    if not by_tag:
+        return verdict
+    run = verification.step.mapping.scalar("run")
+    takes_digest = run is not None and "docker-manifest-digest" in run.value
+    written = [name for name in by_tag if not is_unknown(_IN_PARTS.sub("", name) or name)]
+    if takes_digest or not written:
+        why = "what it verifies is put together in a run, and may be a tag"
+        return unknown(place, subject, why, "the digest written as …@sha256:…, or @ with the build step's output")
+    why = f"it verifies a tag, {written[0][:120]}, which may be moved before the image is pulled"
+    return fails(place, subject, why, "verify …@${{ steps.build.outputs.digest }}, and deploy that digest")
+
+
+_IN_PARTS = re.compile(r":(?:\$\{\{[^}]*\}\}|\N{REPLACEMENT CHARACTER}|[\w.-])+$")
+"""A tag behind a name, also one that a run fills in."""
 
 
 def _suggest_identity(repository: RepositoryTexts, verification: Verification, missing: list[str]) -> Fix:

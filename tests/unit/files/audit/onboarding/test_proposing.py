@@ -174,6 +174,26 @@ def test_a_workflow_that_builds_releases_only_is_not_started_with_the_others() -
     assert "release.yml" not in found
 
 
+# SBOMs
+
+
+def test_an_action_that_knows_no_sbom_is_raised_in_the_same_edit() -> None:
+    steps = PUSH.replace("build-push-action@v6", "build-push-action@v2")
+    found = text(proposed({BUILD: workflow(steps)}, "sbom"))
+    assert "          sbom: true\n" in found
+    assert "      - uses: docker/build-push-action@53b7df96c91f9c12dcc8a07bcb9ccacbed38856a # v7.3.0\n" in found
+
+
+def test_an_action_that_knows_it_keeps_its_version() -> None:
+    assert "build-push-action@v6\n" in text(proposed({BUILD: workflow(PUSH)}, "sbom"))
+
+
+def test_on_a_runner_of_ones_own_no_action_is_raised() -> None:
+    before = workflow(PUSH.replace("build-push-action@v6", "build-push-action@v2"))
+    found = left({BUILD: before.replace("ubuntu-latest", "self-hosted")}, "sbom")
+    assert found.reason == "whether its runner takes a newer version of docker/build-push-action is not known"
+
+
 # Actions
 
 
