@@ -11,7 +11,7 @@ _ACTION = "docker/build-push-action"
 _FIRST = (3, 3)
 _VERSION = re.compile(r"v?(\d{1,4})(?:\.(\d{1,4}))?(?:\.\d+)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-VERSION_COMMENT = re.compile(r"[ \t]*#[ \t]*(v?\d[\w.-]*)[ \t]*(?=\r?\n|$)")
+VERSION_COMMENT = re.compile(r"[ \t]*#[ \t]*(v?\d[\w.-]*)(?=\s|$)")
 """What stands behind an action that is named by commit."""
 
 

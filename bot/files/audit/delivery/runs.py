@@ -11,7 +11,7 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import is_unknown
 from bot.files.audit.workflows.flattening import as_started
 from bot.files.audit.workflows.model import Pipeline, PipelineJob
-from bot.files.audit.workflows.starts import Start
+from bot.files.audit.workflows.starts import RunStart
 
 _METADATA = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
 _OF_TAGS = re.compile(r"type=(?:semver|pep440|match)\b(?!.*\bvalue=)|type=ref,.*\bevent=(?:tag|pr)\b")
@@ -35,7 +35,7 @@ class RunOutcome:
 
 
 def outcome_of(
-    repository: RepositoryTexts, pipeline: Pipeline, starts: Iterable[Start], path: str = ""
+    repository: RepositoryTexts, pipeline: Pipeline, starts: Iterable[RunStart], path: str = ""
 ) -> RunOutcome:
     """Whether the workflow pushes, however it is started of `starts`; by steps of the file at `path` where one is
     named."""
@@ -47,7 +47,7 @@ def outcome_of(
     return RunOutcome(Pushes.PERHAPS if answers else Pushes.NEVER, hangs_on if answers else "")
 
 
-def _outcome(repository: RepositoryTexts, pipeline: Pipeline, start: Start, path: str) -> RunOutcome:
+def _outcome(repository: RepositoryTexts, pipeline: Pipeline, start: RunStart, path: str) -> RunOutcome:
     sure = deliveries_of([as_started(repository, pipeline, start, surely=True)])
     is_of_tag = start.values.get("github.ref_type") == "tag"
     if any(_is_sure(push, is_of_tag) for push in _own(sure, path)) or _builds_of_others(sure, path):

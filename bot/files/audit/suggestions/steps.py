@@ -130,7 +130,7 @@ def _newer_action(repository: RepositoryTexts, step: PipelineStep) -> Edit:
     check_spliceable(written.source)
     comment = VERSION_COMMENT.match(written.source, written.end)
     end = comment.end() if comment is not None else written.end
-    is_last = re.compile(r"[ \t]*(?:\r?\n|$)").match(written.source, end) is not None
+    is_last = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r?\n|$)").match(written.source, end) is not None
     if written.source[written.start : written.end] != written.value or not is_last:
         raise NotSpliceable("the action does not stand alone on its line")
     return Edit(path, Span(written.start, end), BUILD_PUSH)

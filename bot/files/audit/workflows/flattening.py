@@ -25,7 +25,7 @@ from bot.files.audit.workflows.jobs import ended_before, in_order, permissions_o
 from bot.files.audit.workflows.matrix import variants_of
 from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
 from bot.files.audit.workflows.shells import runners_of, shell_of, stops_of
-from bot.files.audit.workflows.starts import Start
+from bot.files.audit.workflows.starts import RunStart
 from bot.files.formats.builds import below
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.files.formats.workflows.needs import needs_of
@@ -62,7 +62,7 @@ def _pipelines(repository: RepositoryTexts) -> list[Pipeline]:
     return flat_pipelines
 
 
-def as_started(repository: RepositoryTexts, pipeline: Pipeline, start: Start, *, surely: bool) -> Pipeline:
+def as_started(repository: RepositoryTexts, pipeline: Pipeline, start: RunStart, *, surely: bool) -> Pipeline:
     """A workflow as one start runs it: with the steps that may run then, or only those that `surely` do."""
     flattening = _Flattening(
         repository, pipeline.path, pipeline.root, frozenset({start.event}), start.values, surely=surely

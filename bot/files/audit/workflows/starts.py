@@ -37,14 +37,14 @@ _GOES_WELL = {"success()": "true", "failure()": "false", "cancelled()": "false"}
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class RunStart:
     """One event, with what contexts hold in its run for certain; what is not among `values` only the run knows."""
 
     event: str
     values: Dict[str, str]
 
 
-def scheduled(repository: RepositoryTexts, root: Mapping, branch: str, cron: str) -> Start:
+def scheduled(repository: RepositoryTexts, root: Mapping, branch: str, cron: str) -> RunStart:
     """A run of the workflow by its schedule, where that is the default branch, in which no step fails."""
     trigger = root.mapping("on")
     names = [
@@ -54,19 +54,21 @@ def scheduled(repository: RepositoryTexts, root: Mapping, branch: str, cron: str
     ]
     inputs = {f"{context}.{name}": "" for name in names for context in ("inputs", "github.event.inputs")}
     values = {**_of_any(repository, branch), **inputs, "github.event.schedule": cron}
-    return Start("schedule", {**values, **_ref("branch", "refs/heads/", branch), "github.event_name": "schedule"})
+    return RunStart(
+        "schedule", {**values, **_ref("branch", "refs/heads/", branch), "github.event_name": "schedule"}
+    )
 
 
-def pushed(repository: RepositoryTexts, branch: str) -> Start:
+def pushed(repository: RepositoryTexts, branch: str) -> RunStart:
     """A run for a push to the default branch."""
     values = {**_of_any(repository, branch), **_ref("branch", "refs/heads/", branch), "github.event_name": "push"}
     del values["github.event.head_commit.message"]
-    return Start("push", values)
+    return RunStart("push", values)
 
 
 def dispatched(
     repository: RepositoryTexts, root: Mapping, branch: str, tag: str = "", given: frozenset[str] = frozenset()
-) -> Start:
+) -> RunStart:
     """A run that is started by its name on the default branch, or on `tag`. Inputs have their defaults, but for
     those that are `given`."""
     defaults = default_inputs(root, "workflow_dispatch")
@@ -74,7 +76,7 @@ def dispatched(
     inputs = {**known, **{f"github.event.{key}": value for key, value in known.items()}}
     ref = _ref("tag", "refs/tags/", tag) if tag else _ref("branch", "refs/heads/", branch)
     values = {**_of_any(repository, branch), **inputs, **ref, "github.event.schedule": ""}
-    return Start("workflow_dispatch", {**values, "github.event_name": "workflow_dispatch"})
+    return RunStart("workflow_dispatch", {**values, "github.event_name": "workflow_dispatch"})
 
 
 def _of_any(repository: RepositoryTexts, branch: str) -> dict[str, str]:

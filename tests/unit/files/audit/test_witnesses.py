@@ -120,6 +120,27 @@ def test_zizmor_finds_nothing_new_in_what_onboarding_proposes(tmp_path: Path) ->
     assert weekly_workflow.PATH in after
 
 
+def test_zizmor_finds_nothing_new_in_the_workflow_that_builds_the_newest_release_anew(tmp_path: Path) -> None:
+    path = ".github/workflows/release.yml"
+    for triggers in ("push: {tags: ['v*']}", "release: {types: [published]}"):
+        before = {path: workflow(PUSH, f"{triggers}\nworkflow_dispatch:")}
+        added = propose(texts(before), "contoso/shop", (), WantedProposal(["weekly-rebuild"]), NOW).files
+        after = {**before, **{name: text.decode() for name, text in added.items()}}
+        assert len(after) == 2
+        folder = tmp_path / triggers[:4]
+        assert zizmor(folder / "after", after) <= zizmor(folder / "before", before)
+
+
+def test_zizmor_finds_nothing_new_in_a_gate_behind_the_readers_of_a_report(tmp_path: Path) -> None:
+    scan = "- uses: aquasecurity/trivy-action@v1\n  with: {image-ref: c/a, format: sarif, output: a.sarif}\n"
+    upload = "- uses: github/codeql-action/upload-sarif@v4\n  with: {sarif_file: a.sarif}\n"
+    before = {BUILD: workflow(PUSH + scan + upload)}
+    added = propose(texts(before), "contoso/shop", (), WantedProposal(["scan-blocks"]), NOW).files
+    after = {path: text.decode() for path, text in added.items()}
+    assert "exit-code: '1'" in after[BUILD]
+    assert zizmor(tmp_path / "after", after) <= zizmor(tmp_path / "before", before)
+
+
 def test_manifests_that_onboarding_proposes_are_valid(tmp_path: Path) -> None:
     manifest = deployment().replace("spec:\n", "spec:\n  selector: {matchLabels: {app: api}}\n", 1)
     proposal = propose(texts({DEPLOYMENT: manifest}), "contoso/shop", (), WantedProposal(), NOW)

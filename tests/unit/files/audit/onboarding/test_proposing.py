@@ -203,7 +203,7 @@ def test_on_a_runner_of_ones_own_no_action_is_raised() -> None:
         ("docker/login-action@v3", f"docker/login-action@{LOGIN.sha} # v3.6.0"),
         ("'docker/login-action@v3'", f"'docker/login-action@{LOGIN.sha}' # v3.6.0"),
         ("docker/login-action@v3 # v3.1", f"docker/login-action@{LOGIN.sha} # v3.6.0"),
-        ("docker/login-action@v3 # signs in", f"docker/login-action@{LOGIN.sha} # signs in"),
+        ("docker/login-action@v3 # signs in", f"docker/login-action@{LOGIN.sha} # v3.6.0 # signs in"),
     ],
 )
 def test_an_action_is_named_by_commit(before: str, after: str) -> None:
