@@ -64,8 +64,8 @@ jobs:
 """
 _NEWEST_RELEASE = "gh release view --json tagName --jq .tagName"
 _NEWEST_TAG = (
-    'gh api "repos/$GH_REPO/git/matching-refs/tags/{prefix}" --paginate --jq ".[].ref" | cut -d / -f 3-\n'
-    "            | grep -E '^{pattern}[0-9]+(\\.[0-9]+)*$' | sort -V | tail -n 1"
+    'gh api "repos/$GH_REPO/git/matching-refs/tags/{prefix}" --paginate --jq ".[].ref" | cut -d / -f 3- |\n'
+    "            grep -E '^{pattern}[0-9]+(\\.[0-9]+)*$' | sort -V | tail -n 1"
 )
 
 

@@ -59,11 +59,13 @@ def tag_prefix(pipeline: Pipeline) -> str | None:
     trigger = pipeline.root.mapping("on").mapping("push")
     if "tags-ignore" in trigger.own:
         return None
-    prefixes = {re.split(r"[*?+\[!\d]", each, maxsplit=1)[0] for each in patterns_of(trigger, "tags")}
-    if len(prefixes) != 1:
+    parts = [re.split(r"[*?+\[!]", each, maxsplit=1) for each in patterns_of(trigger, "tags")]
+    prefixes = {prefix for prefix, *_ in parts}
+    if len(prefixes) != 1 or any(len(each) == 1 for each in parts):
         return None
     prefix = prefixes.pop()
-    return prefix if _PLAIN.fullmatch(prefix) else None
+    is_told = prefix or all(each.startswith("[") for each in patterns_of(trigger, "tags"))
+    return prefix if is_told and _PLAIN.fullmatch(prefix) else None
 
 
 def example_tags(pipeline: Pipeline) -> tuple[str, ...]:

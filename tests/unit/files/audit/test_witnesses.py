@@ -1,12 +1,14 @@
 """zizmor and hadolint judge some of the same, and agree; kubernetes-validate takes spliced manifests."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bot.domain.repositories.finding import Outcome
 from bot.files.audit.auditing import audit
@@ -129,6 +131,33 @@ def test_zizmor_finds_nothing_new_in_the_workflow_that_builds_the_newest_release
         assert len(after) == 2
         folder = tmp_path / triggers[:4]
         assert zizmor(folder / "after", after) <= zizmor(folder / "before", before)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "newest"),
+    [
+        ("v*", "v2.10.0"),
+        ("v[0-9]+.[0-9]+.[0-9]+", "v2.10.0"),
+        ("v1.*", "v1.12.0"),
+        ("[0-9]+.[0-9]+.[0-9]+", "7.0.0"),
+    ],
+)
+def test_bash_starts_the_newest_release_of_the_tags_that_the_workflow_is_for(
+    tmp_path: Path, pattern: str, newest: str
+) -> None:
+    tags = ["v1.9.0", "v1.12.0", "v2", "v2.9.1", "v2.10.0", "v3.0.0-rc.1", "old-v9.0.0", "7.0.0"]
+    forge = tmp_path / "gh"
+    lines = "\n".join(f"refs/tags/{each}" for each in tags)
+    forge.write_text(f"#!{shutil.which('bash')}\nif [ $1 = api ]; then echo '{lines}'; else echo \"$@\"; fi\n")
+    forge.chmod(0o755)
+    release = workflow(PUSH, f"push: {{tags: ['{pattern}']}}\nworkflow_dispatch:")
+    files = {".github/workflows/release.yml": release}
+    (added,) = propose(texts(files), "contoso/shop", (), WantedProposal(["weekly-rebuild"]), NOW).files.values()
+    script = yaml.safe_load(added)["jobs"]["dispatch"]["steps"][0]["run"]
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GH_REPO": "contoso/shop"}
+    words = [program("bash"), "-eo", "pipefail", "-c", script]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"workflow run release.yml --ref {newest}\n"
 
 
 def test_zizmor_finds_nothing_new_in_a_gate_behind_the_readers_of_a_report(tmp_path: Path) -> None:
