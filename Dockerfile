@@ -49,6 +49,7 @@ COPY --from=build --chown=64198:64198 /data /data
 # The default store, sqlite:///data/freshness.db, is a path from here.
 WORKDIR /
 VOLUME ["/data"]
+# The base has no user of its own. This number is none of the node's, and is nobody's in other images either.
 USER 64198:64198
 # It asks at web.health_listen, else at web.listen. Under Kubernetes the probes of deploy/ ask the same.
 HEALTHCHECK --interval=60s --timeout=15s --start-period=60s CMD ["freshness-bot", "health"]

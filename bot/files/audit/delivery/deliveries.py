@@ -4,6 +4,8 @@ Actions are known by name and inputs, programs by their command lines. Sources: 
 the manuals of Docker, Buildx, Trivy, Grype, Docker Scout, cosign and syft.
 """
 
+from collections.abc import Iterable
+
 from bot.files.audit.delivery.delivery import Attestation, Deliveries, Deploy, Push, Signing, Verification
 from bot.files.audit.delivery.pushing import (
     listed_names,
@@ -63,8 +65,13 @@ def deliveries(repository: RepositoryTexts) -> Deliveries:
 
 
 def _deliveries(repository: RepositoryTexts) -> Deliveries:
+    return deliveries_of(pipelines(repository))
+
+
+def deliveries_of(pipelines: Iterable[Pipeline]) -> Deliveries:
+    """What these pipelines do with images."""
     deliveries = Deliveries()
-    for pipeline in pipelines(repository):
+    for pipeline in pipelines:
         for job in pipeline.remote_jobs:
             if job.events - TESTS_ONLY and job.remote is not None and job.remote.lower().startswith(KNOWN_BUILDERS):
                 deliveries.remote_builds.append((pipeline, job))

@@ -42,7 +42,9 @@ def only_local(names: tuple[str, ...]) -> bool:
 
 
 _VALUED = re.compile(
-    r"^--?(?:key|annotations|registry-\S+|certificate\S*|fulcio-url|rekor-url|oidc-\S+|identity-token|type|predicate|signing-config|new-bundle-format|signature-format)$|^-a$"
+    r"^--?(?:key|annotations|registry-\S+|certificate\S*|fulcio-url|rekor-url|oidc-\S+|identity-token|type|predicate|signing-config|new-bundle-format|signature-format|output|policy|trusted-root"
+    r"|signature|payload|sct|ca-roots|ca-intermediates|slot|sk-slot|max-workers|attachment|attachment-tag-prefix"
+    r"|timestamp-\S+|k8s-keychain)$|^-[ao]$"
 )
 
 
@@ -53,7 +55,7 @@ def operands_of(words: tuple[str, ...]) -> tuple[str, ...]:
         if skip:
             skip = False
         elif word.startswith("-"):
-            skip = _VALUED.match(word) is not None
+            skip = "=" not in word and _VALUED.match(word) is not None
         else:
             operands.append(word)
     return tuple(operands)

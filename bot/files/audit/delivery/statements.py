@@ -6,7 +6,9 @@ page on attestations: the `docker` driver stores none.
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
+from bot.files.audit.delivery.action_versions import knows_statements
 from bot.files.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, deliveries
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.repository import RepositoryTexts
@@ -31,32 +33,46 @@ def asks_for(repository: RepositoryTexts, push: Push, statement: str) -> tuple[b
 
 def _asked_by_action(repository: RepositoryTexts, push: Push, statement: str) -> tuple[bool | None, str]:
     step = push.step
-    setting = step.input(statement)
+    knows = knows_statements(step)
+    setting = step.input(statement) if knows is not False else ""
+    if knows is None and setting and setting.lower() not in _OFF:
+        return (
+            None,
+            f"which version the commit of {step.action} is, and if that knows {statement}, is not told",
+        )
     if is_unknown(setting):
         return None, f"{statement} is {setting}, which only a run knows"
     if setting.lower() in _OFF:
         return False, f"{statement} is {setting}"
-    if setting or re.search(rf"type={statement}(?!\S*disabled=true)", step.input("attests") + step.input("set")):
+    attests = step.input("attests") if knows is not False else ""
+    if setting or re.search(rf"type={statement}(?!\S*disabled=true)", attests + step.input("set")):
         return _with_builder(push, f"{statement} is asked for")
     if step.action == BAKE and (reason := _in_bake_files(repository, push, statement)):
         return _with_builder(push, reason)
     if statement == "provenance":
         who = "Buildx" if step.action == BAKE else "the action"
         return _with_builder(push, f"{who} attaches provenance by default")
+    if knows is False and step.input(statement):
+        return False, f"{step.uses[:80]} passes over {statement}, which it does not know"
     return False, f"{statement} is not asked for"
 
 
 def _asked_by_command(push: Push, command: ShellCommand, statement: str) -> tuple[bool | None, str]:
     flag = (command.option(f"--{statement}") or "").lower()
     if command.has(f"--{statement}") and flag not in _OFF:
-        return True, f"--{statement} is given"
+        return _as_buildx(push, command, f"--{statement} is given")
     if flag in _OFF:
         return False, f"--{statement} is {command.option(f'--{statement}')}"
     if any(re.search(rf"type={statement}", word) for word in command.words):
-        return True, f"--attest type={statement} is given"
+        return _as_buildx(push, command, f"--attest type={statement} is given")
     if statement == "provenance" and "buildx" in command.words[:2]:
         return _with_builder(push, "Buildx attaches provenance by default")
     return False, f"nothing asks for {statement}"
+
+
+def _as_buildx(push: Push, command: ShellCommand, why: str) -> tuple[bool | None, str]:
+    """Docker builds with Buildx, whose default builder need not store statements; others store all."""
+    return _with_builder(push, why) if command.name in {"docker", "docker-buildx"} else (True, why)
 
 
 def is_build(command: ShellCommand) -> bool:
@@ -115,6 +131,8 @@ def settling(why: str) -> str:
     """What would settle what `asks_for` cannot tell."""
     if "not seen" in why:
         return "the commands that build the image, written in the workflow"
+    if "which version" in why:
+        return "the version as a comment behind the commit"
     return "the input written out" if "only a run" in why else "docker/setup-buildx-action before the build"
 
 
@@ -132,9 +150,16 @@ def _with_builder(push: Push, why: str) -> tuple[bool | None, str]:
                 if step.input("driver") == "docker":
                     return None, f"{why}, but the driver docker may store none"
                 return True, why
-            if any("buildx" in command.words[:2] and "create" in command.words[:3] for command in step.commands):
+            if any(map(_creates_builder, step.commands)):
                 return True, why
+    earlier = takewhile(lambda each: each is not push.command, push.step.commands)
+    if push.command is not None and any(map(_creates_builder, earlier)):
+        return True, why
     return None, f"{why}, but no step sets up a builder that can store it"
+
+
+def _creates_builder(command: ShellCommand) -> bool:
+    return "buildx" in command.words[:2] and "create" in command.words[:3]
 
 
 def _in_bake_files(repository: RepositoryTexts, push: Push, statement: str) -> str:

@@ -61,7 +61,7 @@ def _user_of_instruction(file: Dockerfile, stage: BuildStage, instruction: Instr
         )
     if name.isdecimal():
         kind = UserKind.ROOT if int(name[:20]) == 0 else UserKind.NUMBER
-        return User(kind, instruction, f"USER is UID {name}")
+        return User(kind, instruction, f"USER is UID {name}", uid=name)
     if name.lower() in ROOTS:
         return User(UserKind.ROOT, instruction, "USER is root")
     return User(UserKind.NAME, instruction, f"USER is {name[:60]!r}")

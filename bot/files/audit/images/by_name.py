@@ -14,6 +14,8 @@ from bot.files.formats.dockerfile.lines import Instruction, read
 from bot.files.formats.dockerfile.stages import BuildStage
 
 APP_UID = "1654"
+EARLY_UID = "64198"
+"""What .NET's images were first meant to run as, and older articles still name."""
 _RUN_AS_ROOT = frozenset(
     [
         "debian",
@@ -98,9 +100,10 @@ def user_of_base(image: str, instruction: Instruction) -> User:
 def _user_of_dotnet(image: str, reference: Reference, instruction: Instruction) -> User:
     if re.search(r"chiseled|distroless", reference.tag or ""):
         who = "the user app" if major_of(image) in {6, 7} else f"UID {APP_UID}"
-        return User(UserKind.NUMBER, instruction, f"{image} runs as {who}")
+        uid = "" if major_of(image) in {6, 7} else APP_UID
+        return User(UserKind.NUMBER, instruction, f"{image} runs as {who}", uid=uid)
     if reference.repository.rpartition("/")[2] in _DOTNET_TOOLS:
-        return User(UserKind.NUMBER, instruction, f"{image} runs as UID {APP_UID}")
+        return User(UserKind.NUMBER, instruction, f"{image} runs as UID {APP_UID}", uid=APP_UID)
     return User(UserKind.ROOT, instruction, f"{image} runs as root, and no USER is written")
 
 

@@ -28,6 +28,8 @@ class User:
     where: Instruction
     why: str
     settled_by: str = ""
+    uid: str = ""
+    """Its number, where that is known."""
 
 
 def user_seen(config: SeenConfig, instruction: Instruction) -> User:
@@ -37,7 +39,7 @@ def user_seen(config: SeenConfig, instruction: Instruction) -> User:
         return User(UserKind.ROOT, instruction, f"{config.short_name} names no user, which means root")
     if name.isdecimal() and name.isascii():
         kind = UserKind.ROOT if int(name[:20]) == 0 else UserKind.NUMBER
-        return User(kind, instruction, f"{config.short_name} runs as UID {name[:20]}")
+        return User(kind, instruction, f"{config.short_name} runs as UID {name[:20]}", uid=name)
     if name.lower() in ROOTS:
         return User(UserKind.ROOT, instruction, f"{config.short_name} runs as root")
     return User(UserKind.NAME, instruction, f"{config.short_name} runs as {name[:60]!r}")

@@ -48,10 +48,12 @@ def pin_to_commit(
 
 
 def _edit(path: str, line: int, match: re.Match[str], commit: ActionCommit) -> Edit:
-    """A comment that is no version stays."""
+    """The version stands behind the commit, for nobody could tell it later; another comment stays behind it."""
     line_end = match["rest"]
     comment = (
-        f" # {commit.version}" if not line_end.strip() or _COMMENT_OF_VERSION.fullmatch(line_end) else line_end
+        f" # {commit.version}"
+        if not line_end.strip() or _COMMENT_OF_VERSION.fullmatch(line_end)
+        else f" # {commit.version}{line_end}"
     )
     span = Span(line + match.start("tag"), line + match.end("rest"))
     return Edit(path, span, f"{commit.sha}{match['quote']}{comment}")

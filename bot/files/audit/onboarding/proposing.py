@@ -27,11 +27,12 @@ from bot.files.audit.auditing import judge_repository
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.onboarding import action_commits, weekly_workflow
 from bot.files.audit.onboarding.action_commits import pin_to_commit
-from bot.files.audit.onboarding.weekly_workflow import builds_releases_alone, dispatch_weekly
+from bot.files.audit.onboarding.weekly_workflow import dispatch_weekly
 from bot.files.audit.patches import Texts, bad_places, patches, touch
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rules import BY_CHECK
 from bot.files.audit.splicing.keys import with_edits
+from bot.files.audit.workflows.releases import why_no_schedule
 
 MOST_SPLICES = 30
 """Of one pull request, so that a person reads it to the end; the next one brings more."""
@@ -198,12 +199,12 @@ class _Proposing:
             fix = pin_to_commit(repository, finding, self._request.commits) or fix
         elif finding.check in _STARTING:
             pushing = deliveries(repository).pushing()
-            releasing = {each.path for each in pushing if builds_releases_alone(each)}
-            if finding.place.path in releasing:
-                return Fix(
-                    fix.advice if fix else ""
-                ), "it builds releases alone, which nothing but a release starts"
+            releasing = {each.path: why for each in pushing if (why := why_no_schedule(each))}
             is_weekly = finding.check == weekly_workflow.CHECK
+            if finding.place.path in releasing:
+                is_own_workflow = is_weekly and fix is not None and bool(fix.edits)
+                why = (fix.left_alone if is_weekly and fix else "") or releasing[finding.place.path]
+                return (fix, "") if is_own_workflow else (Fix(fix.advice if fix else "", left_alone=why), why)
             if is_weekly and (len(pushing) - len(releasing) > 1 or fix is None or not fix.edits):
                 failing = [each for each in state.failing(finding.check) if each.place.path not in releasing]
                 fix = dispatch_weekly(repository, failing) or fix

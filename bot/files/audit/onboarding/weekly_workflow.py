@@ -7,11 +7,12 @@ from bot.domain.repositories.finding import Finding, Fix
 from bot.domain.repositories.repository import WORKFLOWS
 from bot.domain.repositories.usage import Span
 from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.runs import Pushes, outcome_of
 from bot.files.audit.repository import RepositoryTexts
-from bot.files.audit.rules.hygiene.weekly_rebuild import weekly_cron
-from bot.files.audit.workflows.contexts import is_true
-from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline
-from bot.files.formats.source.nodes import Mapping
+from bot.files.audit.rules.hygiene.weekly_rebuild import publishes_default_branch, weekly_cron
+from bot.files.audit.workflows.model import Pipeline
+from bot.files.audit.workflows.releases import requires_input
+from bot.files.audit.workflows.starts import default_branches, dispatched
 
 CHECK = "weekly-rebuild"
 PATH = f"{WORKFLOWS}weekly-rebuild.yml"
@@ -42,14 +43,6 @@ _STEP = """\
 """
 
 
-def builds_releases_alone(pipeline: Pipeline) -> bool:
-    """Whether only a tag or a release starts it: on a schedule it would build something that is none."""
-    pushed = pipeline.root.mapping("on").get("push")
-    for_tags = isinstance(pushed, Mapping) and "tags" in pushed.own and "branches" not in pushed.own
-    accepted = pipeline.events - TESTS_ONLY - {"workflow_dispatch", "workflow_call"}
-    return bool(accepted) and accepted <= {"release", *(["push"] if for_tags else [])}
-
-
 def dispatch_weekly(repository: RepositoryTexts, failing: Sequence[Finding]) -> Fix | None:
     """The fix that adds the workflow for all pipelines that fail; None where that would start no push of theirs."""
     pipelines = [each for each in deliveries(repository).pushing() if _fails(each, failing)]
@@ -67,11 +60,10 @@ def _fails(pipeline: Pipeline, failing: Sequence[Finding]) -> bool:
 
 
 def _pushes_when_dispatched(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
-    """Whether a run can be started without any input, and pushes then."""
-    event = "workflow_dispatch"
-    inputs = pipeline.root.mapping("on").mapping(event).mapping("inputs")
-    declarations = [each for _, each in inputs.entries() if isinstance(each, Mapping)]
-    if any(each.scalar("default") is None and is_true(each.scalar("required")) for each in declarations):
+    """Whether a run of the default branch can be started without any input, surely pushes, and publishes nothing
+    that no commit does."""
+    if "workflow_dispatch" not in pipeline.events or requires_input(pipeline):
         return False
-    pushes = [push for push in deliveries(repository).pushes if push.pipeline is pipeline]
-    return event in pipeline.events and any(event in push.events for push in pushes)
+    starts = [dispatched(repository, pipeline.root, branch) for branch in default_branches(repository)]
+    is_sure = outcome_of(repository, pipeline, starts).pushes is Pushes.SURELY
+    return is_sure and publishes_default_branch(repository, pipeline)

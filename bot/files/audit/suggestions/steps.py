@@ -9,14 +9,17 @@ from collections.abc import Mapping as Values
 from collections.abc import Sequence as Items
 from itertools import chain, count
 
+from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
+from bot.domain.repositories.usage import Span
+from bot.files.audit.delivery.action_versions import VERSION_COMMENT, knows_statements
 from bot.files.audit.delivery.delivery import Push
 from bot.files.audit.delivery.gates import repository_of
 from bot.files.audit.delivery.pushing import listed_names
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.splicing.items import item_after, item_before
-from bot.files.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key
-from bot.files.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, TRIVY
+from bot.files.audit.splicing.keys import NotSpliceable, check_spliceable, edits_of, merged, with_key
+from bot.files.audit.suggestions.actions import ATTEST, BUILD_PUSH, COSIGN_INSTALLER, SETUP_BUILDX, TRIVY
 from bot.files.audit.suggestions.rights import check_own_workflow, rights
 from bot.files.audit.workflows.model import PipelineStep
 from bot.files.audit.workflows.shells import is_like_bash, runners_of, shell_of
@@ -100,6 +103,41 @@ def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
     return with_builder(repository, push, Fix(advice, edits)).as_suggestion
+
+
+def sbom_on(repository: RepositoryTexts, push: Push, inputs: Mapping) -> Fix:
+    """The fix that asks the build for an SBOM, of an action that knows it, with a builder that stores it."""
+    advice = "set sbom: true"
+    fix = with_key(repository, inputs, "sbom", ["true"], advice)
+    if not fix.edits or knows_statements(push.step) is True:
+        return with_builder(repository, push, fix)
+    advice = f"{advice}, with {BUILD_PUSH.partition(' # ')[2]} of {push.step.action}"
+    try:
+        raised = Fix(advice, merged((*fix.edits, _newer_action(repository, push.step))))
+    except NotSpliceable as error:
+        return Fix(advice, left_alone=str(error))
+    return with_builder(repository, push, raised)
+
+
+def _newer_action(repository: RepositoryTexts, step: PipelineStep) -> Edit:
+    """The edit that names the newest known version of the build action. Raises `NotSpliceable`."""
+    written, path = step.uses_at, step.path
+    runners = step.job.runners
+    if not runners or not all(each.lower().startswith(_OF_GITHUB) for each in runners):
+        raise NotSpliceable(f"whether its runner takes a newer version of {step.action} is not known")
+    if written is None or written.source is not repository.text(path):
+        raise NotSpliceable("it is put together from several files")
+    check_spliceable(written.source)
+    comment = VERSION_COMMENT.match(written.source, written.end)
+    end = comment.end() if comment is not None else written.end
+    is_last = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r?\n|$)").match(written.source, end) is not None
+    if written.source[written.start : written.end] != written.value or not is_last:
+        raise NotSpliceable("the action does not stand alone on its line")
+    return Edit(path, Span(written.start, end), BUILD_PUSH)
+
+
+_OF_GITHUB = ("ubuntu-", "windows-", "macos-")
+"""Runners that are always new enough."""
 
 
 def with_builder(repository: RepositoryTexts, push: Push, fix: Fix) -> Fix:

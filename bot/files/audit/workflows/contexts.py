@@ -1,6 +1,7 @@
 """What expressions in a workflow may refer to: inputs, environment, and the event of the run."""
 
 import re
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
 
 from bot.files.audit.workflows.expressions import filled, truth
@@ -63,18 +64,32 @@ def flag_of(node: Mapping, key: str, values: Dict[str, str]) -> bool | None:
 
 
 def narrowed_events(
-    events: frozenset[str], condition: str, values: Dict[str, str], started: Mapping
+    events: frozenset[str], condition: str, values: Dict[str, str], started: Mapping, *, surely: bool = False
 ) -> frozenset[str]:
-    """Those events for which the condition may hold. `started` is the workflow that they start."""
+    """Those events for which the condition may hold, or `surely` does. `started` is what they start."""
     if not condition:
         return events
-    return frozenset(event for event in events if _may_hold(event, condition, values, started))
+    return frozenset(
+        event
+        for event in events
+        if (_surely_holds if surely else _may_hold)(_truths(event, condition, values, started))
+    )
 
 
-def _may_hold(event: str, condition: str, values: Dict[str, str], started: Mapping) -> bool:
-    refs = refs_of_push(started, condition, values) if event == "push" else [{}]
+def _may_hold(truths: Iterable[bool | None]) -> bool:
+    return any(each is not False for each in truths)
+
+
+def _surely_holds(truths: Iterable[bool | None]) -> bool:
+    return all(each is True for each in truths)
+
+
+def _truths(event: str, condition: str, values: Dict[str, str], started: Mapping) -> Iterator[bool | None]:
+    """Whether the condition holds, for each ref that the run can be of."""
+    is_open = event == "push" and "github.ref" not in values
+    refs = refs_of_push(started, condition, values) if is_open else [{}]
     context = {**values, **of_event(event)}
-    return any(truth(condition, {**context, **ref}) is not False for ref in refs)
+    return (truth(condition, {**context, **ref}) for ref in refs)
 
 
 def of_event(event: str) -> dict[str, str]:

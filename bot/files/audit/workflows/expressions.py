@@ -11,7 +11,10 @@ from bot.files.formats.source.expressions import EXPRESSION
 from bot.files.formats.source.tokens import tokens_of
 
 Values = Mapping[str, str]
-"""What contexts hold, by dotted name in lower case: `inputs.push`, `matrix.image`, `env.image`."""
+"""What contexts hold, by dotted name in lower case: `inputs.push`, `matrix.image`, `env.image`.
+
+`success()` and its like are what the functions of that name answer, where a run is taken to go one way.
+"""
 
 LONGEST_EXPRESSION = 4_000
 DEEPEST_EXPRESSION = 40
@@ -164,9 +167,13 @@ class _Reader:
             if not self._takes(")"):
                 raise _NotRead
         if name in _STATUS:
-            return "true" if _STATUS[name] else None
+            return self._values.get(f"{name}()") or ("true" if _STATUS[name] else None)
         texts = [value for value in arguments if value is not None]
-        if len(texts) != len(arguments) or len(texts) != 2:
+        if len(texts) != len(arguments):
+            return None
+        if name == "format" and texts:
+            return re.sub(r"\{(\d)\}", lambda match: (texts[1:] + [""] * 10)[int(match[1])], texts[0])
+        if len(texts) != 2:
             return None
         first, second = (value.lower() for value in texts)
         match name:

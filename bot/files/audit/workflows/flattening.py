@@ -25,8 +25,10 @@ from bot.files.audit.workflows.jobs import ended_before, in_order, permissions_o
 from bot.files.audit.workflows.matrix import variants_of
 from bot.files.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
 from bot.files.audit.workflows.shells import runners_of, shell_of, stops_of
+from bot.files.audit.workflows.starts import RunStart
 from bot.files.formats.builds import below
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.files.formats.workflows.needs import needs_of
 
 MOST_STEPS = 2_000
 MOST_JOBS = 300
@@ -38,6 +40,8 @@ _WORTH_READING = re.compile(
 )
 _CALLS_ANOTHER = re.compile(r"uses:\s*[\"']?[\w.-]+/[\w.-]+/\.github/workflows/")
 """Where there is something to build, a workflow of another repository may do so, whatever it is called."""
+_RUNS_ANYHOW = re.compile(r"\b(?:always|failure|cancelled)\s*\(", re.IGNORECASE)
+"""Conditions of jobs that run although one that they need was left out."""
 
 
 def pipelines(repository: RepositoryTexts) -> list[Pipeline]:
@@ -56,6 +60,14 @@ def _pipelines(repository: RepositoryTexts) -> list[Pipeline]:
             continue
         flat_pipelines.append(_Flattening(repository, path, root, events).pipeline(crons, inputs))
     return flat_pipelines
+
+
+def as_started(repository: RepositoryTexts, pipeline: Pipeline, start: RunStart, *, surely: bool) -> Pipeline:
+    """A workflow as one start runs it: with the steps that may run then, or only those that `surely` do."""
+    flattening = _Flattening(
+        repository, pipeline.path, pipeline.root, frozenset({start.event}), start.values, surely=surely
+    )
+    return flattening.pipeline(pipeline.crons, pipeline.dispatch_inputs)
 
 
 def _is_workflow(path: str) -> bool:
@@ -130,9 +142,22 @@ class _StepsAround:
 
 
 class _Flattening:
-    def __init__(self, repository: RepositoryTexts, path: str, root: Mapping, events: frozenset[str]) -> None:
+    """`known` is what contexts hold in the run that is looked at; nothing where all runs are."""
+
+    def __init__(
+        self,
+        repository: RepositoryTexts,
+        path: str,
+        root: Mapping,
+        events: frozenset[str],
+        known: Dict[str, str] | None = None,
+        *,
+        surely: bool = False,
+    ) -> None:
         self._repository = repository
         self._path, self._root, self._events = path, root, events
+        self._known, self._surely = known, surely
+        self._events_by_job: dict[str, frozenset[str]] = {}
         self._jobs: list[PipelineJob] = []
         self._steps: list[PipelineStep] = []
         self._numbers = 0
@@ -142,6 +167,8 @@ class _Flattening:
         if "workflow_call" not in self._events:
             # Dispatched by hand an input has its default; for every other event it is empty.
             values = {}
+        if self._known is not None:
+            values = dict(self._known)
         around = _Around(
             self._path, self._root, values, "", frozenset(), self._events, permissions_of(self._root), False, 0
         )
@@ -160,8 +187,7 @@ class _Flattening:
     def _job(self, name: str, jobs: Dict[str, Mapping], around: _Around) -> None:
         mapping = jobs[name]
         after = around.after | {around.prefix + each for each in ended_before(name, jobs)}
-        condition = mapping.scalar("if")
-        events = narrowed_events(around.events, condition.value if condition else "", around.values, self._root)
+        events = self._events_of_job(name, jobs, around)
         own = permissions_of(mapping)
         permissions = own if own is not None else around.permissions
         if around.depth and own is not None and around.permissions is not None:
@@ -187,6 +213,21 @@ class _Flattening:
         for node in mapping.sequence("steps"):
             self._step(node, steps)
 
+    def _events_of_job(self, name: str, jobs: Dict[str, Mapping], around: _Around) -> frozenset[str]:
+        """The events for which a job runs: it is left out with one that it needs, unless it says otherwise."""
+        written = jobs[name].scalar("if")
+        condition = written.value if written is not None else ""
+        needed = {each: self._events_by_job.get(around.prefix + each) for each in needs_of(jobs[name])}
+        values = dict(around.values)
+        if self._surely:
+            values |= {f"needs.{each.lower()}.result": "success" for each, events in needed.items() if events}
+        events = narrowed_events(around.events, condition, values, self._root, surely=self._surely)
+        if not _RUNS_ANYHOW.search(condition):
+            for needed_events in needed.values():
+                events = events if needed_events is None else events & needed_events
+        self._events_by_job[around.prefix + name] = events
+        return events
+
     def _call(self, job: PipelineJob, uses: str, around: _Around) -> None:
         """Puts the jobs of a workflow of the repository in; another's stays a job that names it."""
         inputs = inputs_of(job.mapping, around.values)
@@ -197,7 +238,9 @@ class _Flattening:
             self._jobs.append(replace(job, remote=uses, inputs=inputs))
             return
         self._jobs.append(job)
-        github_values = {key: each for key, each in around.values.items() if key.startswith("github.")}
+        github_values = {
+            key: each for key, each in around.values.items() if key.startswith("github.") or key.endswith("()")
+        }
         self._workflow(
             _Around(
                 target,
@@ -233,7 +276,7 @@ class _Flattening:
             inputs=inputs_of(node, inner),
             commands=_commands(node, around.job.mapping, around.root, inner, environment),
             condition=condition_text,
-            events=narrowed_events(around.events, condition_text, inner, self._root),
+            events=narrowed_events(around.events, condition_text, inner, self._root, surely=self._surely),
             may_fail=_either_of(around.may_fail, flag_of(node, "continue-on-error", inner)),
             environment=environment,
             through=around.through,

@@ -54,7 +54,7 @@ def _names(spoken: Iterable[str], prefix: str) -> Iterator[str]:
 
 
 def _let_through(trigger: Mapping, key: str, names: Iterable[str]) -> set[str]:
-    patterns, ignored = _patterns(trigger, key), _patterns(trigger, f"{key}-ignore")
+    patterns, ignored = patterns_of(trigger, key), patterns_of(trigger, f"{key}-ignore")
     plain = {each for each in patterns if not _GLOB.search(each)}
     begun = {_GLOB.split(each, maxsplit=1)[0] for each in patterns if _GLOB.search(each)}
     candidates = {*names, *plain, *(f"{each}{_ANY_OTHER}" for each in begun)}
@@ -63,7 +63,24 @@ def _let_through(trigger: Mapping, key: str, names: Iterable[str]) -> set[str]:
     return candidates - set(ignored)
 
 
-def _patterns(trigger: Mapping, key: str) -> list[str]:
+def named_refs(events: Mapping, key: str) -> Iterator[str]:
+    """The branches (`branches`) or tags that the events of a workflow name, without patterns."""
+    for event in ("push", "pull_request", "pull_request_target"):
+        for suffix in ("", "-ignore"):
+            yield from (each for each in patterns_of(events.mapping(event), key + suffix) if not _GLOB.search(each))
+
+
+def may_start(events: Mapping, branch: str) -> bool:
+    """Whether a push to a branch may start the workflow of these events, by the filters of branches."""
+    trigger = events.mapping("push")
+    has_branches = "branches" in trigger.own or "branches-ignore" in trigger.own
+    if not has_branches and ("tags" in trigger.own or "tags-ignore" in trigger.own):
+        return False
+    return branch in _let_through(trigger, "branches", [branch])
+
+
+def patterns_of(trigger: Mapping, key: str) -> list[str]:
+    """The patterns of one filter of an event, as they are written."""
     node = trigger.get(key)
     if isinstance(node, Scalar):
         return [node.value]

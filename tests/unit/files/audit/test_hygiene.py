@@ -38,7 +38,7 @@ SCHEDULED = "push:\nschedule: [{cron: '17 3 * * 1'}]"
         ("push:\nschedule: [{cron: '0 0 1 * *'}]", PUSH, FAILS),
         (SCHEDULED, PUSH.replace("push: true", "push: ${{ github.event_name == 'push' }}"), FAILS),
         (SCHEDULED, PUSH.replace("push: true", "push: ${{ github.event_name != 'pull_request' }}"), HOLDS),
-        (SCHEDULED, PUSH.replace("  id: build", "  if: startsWith(github.ref, 'refs/tags/')"), HOLDS),
+        (SCHEDULED, PUSH.replace("  id: build", "  if: startsWith(github.ref, 'refs/tags/')"), FAILS),
         (SCHEDULED, PUSH.replace("  id: build", "  if: github.ref_type == 'tag'"), FAILS),
     ],
 )

@@ -26,12 +26,43 @@ def push(*lines: str) -> str:
         (BUILDX + push() + "- run: cosign attest --type spdxjson --predicate s.json --yes a@sha256:x\n", HOLDS),
         (BUILDX + push() + "- uses: anchore/sbom-action@v0\n", UNKNOWN),
         (BUILDX + push() + "- run: syft contoso/api -o spdx-json > s.json\n", UNKNOWN),
-        ("- run: docker buildx build --push --sbom=true -t contoso/api .\n", HOLDS),
+        ("- run: docker buildx build --push --sbom=true -t contoso/api .\n", UNKNOWN),
+        (BUILDX + "- run: docker buildx build --push --sbom=true -t contoso/api .\n", HOLDS),
+        ("- run: docker buildx build --push --attest type=sbom -t contoso/api .\n", UNKNOWN),
+        ("- run: docker buildx create --use && docker buildx build --push --sbom=true -t c/a .\n", HOLDS),
+        ("- run: docker buildx build --push --sbom=true -t c/a . && docker buildx create --use\n", UNKNOWN),
+        ("- run: docker build --push --sbom=true -t contoso/api .\n", UNKNOWN),
         ("- run: docker build -t contoso/api . && docker push contoso/api\n", FAILS),
     ],
 )
 def test_images_carry_an_sbom(steps: str, expected: Outcome) -> None:
     assert outcome("sbom", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("v2", FAILS),
+        ("v2.10.0", FAILS),
+        ("v3.2.0", FAILS),
+        ("v3.2", FAILS),
+        ("v3", HOLDS),
+        ("v3.3.0", HOLDS),
+        ("v4", HOLDS),
+        ("master", HOLDS),
+        ("a" * 40 + " # v2.9.0", FAILS),
+        ("a" * 40 + " # v6", HOLDS),
+        ("a" * 40, UNKNOWN),
+    ],
+)
+def test_an_sbom_is_made_by_versions_of_the_action_that_know_the_input(version: str, expected: Outcome) -> None:
+    steps = BUILDX + push("sbom: true").replace("build-push-action@v6", f"build-push-action@{version}")
+    assert outcome("sbom", {BUILD: workflow(steps)}) is expected
+
+
+def test_provenance_that_an_old_action_cannot_be_told_to_leave_out_is_attached_by_buildx() -> None:
+    steps = BUILDX + push("provenance: false").replace("build-push-action@v6", "build-push-action@v2")
+    assert outcome("provenance", {BUILD: workflow(steps)}) is HOLDS
 
 
 @pytest.mark.parametrize(
@@ -183,6 +214,29 @@ ISSUER = "--certificate-oidc-issuer https://token.actions.githubusercontent.com"
 )
 def test_who_verifies_names_whom(options: str, expected: Outcome) -> None:
     steps = f"- run: cosign verify {options} contoso/api@sha256:abc\n"
+    assert outcome("verified-identity", {BUILD: workflow(steps)}) is expected
+
+
+@pytest.mark.parametrize(
+    ("verified", "expected"),
+    [
+        ("contoso/api@sha256:abc", HOLDS),
+        ("contoso/api@${{ steps.build.outputs.digest }}", HOLDS),
+        ('"${IMAGE}@${DIGEST}"', HOLDS),
+        ("contoso/api:8", FAILS),
+        ("contoso/api", FAILS),
+        ("contoso/api:${{ github.sha }}", FAILS),
+        ("--output text contoso/api:8", FAILS),
+        ("contoso/api@sha256:abc contoso/web:8", FAILS),
+        ('"$IMAGE"', UNKNOWN),
+        ("${{ steps.build.outputs.image }}", UNKNOWN),
+        ("--local-image ./image", HOLDS),
+        ("contoso/api:8 | jq -r '.[0].critical.image.\"docker-manifest-digest\"'", UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("who", [f"{IDENTITY} {ISSUER}", "--key cosign.pub"])
+def test_what_is_verified_is_a_digest(verified: str, expected: Outcome, who: str) -> None:
+    steps = f"- run: |\n    set -o pipefail; cosign verify {who} {verified}\n"
     assert outcome("verified-identity", {BUILD: workflow(steps)}) is expected
 
 

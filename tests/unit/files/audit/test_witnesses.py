@@ -1,12 +1,14 @@
 """zizmor and hadolint judge some of the same, and agree; kubernetes-validate takes spliced manifests."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bot.domain.repositories.finding import Outcome
 from bot.files.audit.auditing import audit
@@ -118,6 +120,54 @@ def test_zizmor_finds_nothing_new_in_what_onboarding_proposes(tmp_path: Path) ->
         before = zizmor(folder / "before", {path: text.decode() for path, text in texts_before.items()})
         assert zizmor(folder / "after", {path: text.decode() for path, text in after.items()}) <= before
     assert weekly_workflow.PATH in after
+
+
+def test_zizmor_finds_nothing_new_in_the_workflow_that_builds_the_newest_release_anew(tmp_path: Path) -> None:
+    path = ".github/workflows/release.yml"
+    for triggers in ("push: {tags: ['v*']}", "release: {types: [published]}"):
+        before = {path: workflow(PUSH, f"{triggers}\nworkflow_dispatch:")}
+        added = propose(texts(before), "contoso/shop", (), WantedProposal(["weekly-rebuild"]), NOW).files
+        after = {**before, **{name: text.decode() for name, text in added.items()}}
+        assert len(after) == 2
+        folder = tmp_path / triggers[:4]
+        assert zizmor(folder / "after", after) <= zizmor(folder / "before", before)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "newest"),
+    [
+        ("v*", "v2.10.0"),
+        ("v[0-9]+.[0-9]+.[0-9]+", "v2.10.0"),
+        ("v1.*", "v1.12.0"),
+        ("[0-9]+.[0-9]+.[0-9]+", "7.0.0"),
+    ],
+)
+def test_bash_starts_the_newest_release_of_the_tags_that_the_workflow_is_for(
+    tmp_path: Path, pattern: str, newest: str
+) -> None:
+    tags = ["v1.9.0", "v1.12.0", "v2", "v2.9.1", "v2.10.0", "v3.0.0-rc.1", "old-v9.0.0", "7.0.0"]
+    forge = tmp_path / "gh"
+    lines = "\n".join(f"refs/tags/{each}" for each in tags)
+    forge.write_text(f"#!{shutil.which('bash')}\nif [ $1 = api ]; then echo '{lines}'; else echo \"$@\"; fi\n")
+    forge.chmod(0o755)
+    release = workflow(PUSH, f"push: {{tags: ['{pattern}']}}\nworkflow_dispatch:")
+    files = {".github/workflows/release.yml": release}
+    (added,) = propose(texts(files), "contoso/shop", (), WantedProposal(["weekly-rebuild"]), NOW).files.values()
+    script = yaml.safe_load(added)["jobs"]["dispatch"]["steps"][0]["run"]
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GH_REPO": "contoso/shop"}
+    words = [program("bash"), "-eo", "pipefail", "-c", script]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"workflow run release.yml --ref {newest}\n"
+
+
+def test_zizmor_finds_nothing_new_in_a_gate_behind_the_readers_of_a_report(tmp_path: Path) -> None:
+    scan = "- uses: aquasecurity/trivy-action@v1\n  with: {image-ref: c/a, format: sarif, output: a.sarif}\n"
+    upload = "- uses: github/codeql-action/upload-sarif@v4\n  with: {sarif_file: a.sarif}\n"
+    before = {BUILD: workflow(PUSH + scan + upload)}
+    added = propose(texts(before), "contoso/shop", (), WantedProposal(["scan-blocks"]), NOW).files
+    after = {path: text.decode() for path, text in added.items()}
+    assert "exit-code: '1'" in after[BUILD]
+    assert zizmor(tmp_path / "after", after) <= zizmor(tmp_path / "before", before)
 
 
 def test_manifests_that_onboarding_proposes_are_valid(tmp_path: Path) -> None:

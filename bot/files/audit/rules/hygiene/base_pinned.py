@@ -2,7 +2,8 @@
 
 What: each FROM of an image from elsewhere names a tag that is not `latest`, nor an operating system alone
 (`node:alpine`), nor a day (`debian:trixie-20260101`); of .NET's images and Docker's official ones it names the
-minor version (`10.0`, `10.0-noble-chiseled`), or any tag with a digest that is kept up to date.
+minor version (`10.0`, `10.0-noble-chiseled`). A digest beside a tag is kept up to date with that tag, so one beside
+`latest` holds, and one beside a patch is that patch for good.
 
 Why: `latest` brings the next major version unasked; a patch version such as `10.0.1` never gets the next fix.
 
@@ -18,10 +19,11 @@ known whether there is a tag for the minor version. Dockerfiles of tests and sam
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
 from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.finding import FindingSeverity, Fix, Place
+from bot.domain.repositories.finding import FindingSeverity, Fix, Outcome, Place
 from bot.domain.repositories.usage import Role, Span
 from bot.domain.tags.tag import Tag
 from bot.domain.tags.words import names_system
@@ -34,6 +36,8 @@ from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.formats.dockerfile import finder
 
 _FULL = 3
+_FOR_GOOD = ("never gets a fix", "never gets the next")
+"""How it is said that a tag stands for one build or update, which a digest beside it does not mend."""
 _VARIANTS = frozenset({"slim", "minimal", "fpm", "cli", "perl", "management"})
 _MOVING = frozenset(
     {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary", "next"}
@@ -78,7 +82,9 @@ def _judge_reference(
         if reference.tag is None:
             why = "a digest without a tag names no version to follow"
             return unknown(place, subject, why, "the tag, written before the digest")
-        return holds(place, subject, "a digest beside its tag is raised with the tag")
+        pinned = _judge_reference(replace(reference, digest=None), place, subject, span, left_alone)
+        is_one_for_good = pinned.outcome is Outcome.FAILS and pinned.message.endswith(_FOR_GOOD)
+        return pinned if is_one_for_good else holds(place, subject, "a digest beside its tag follows the tag")
     if reference.tag is None or reference.tag == "latest":
         message = "no tag is written, which means latest" if reference.tag is None else "latest brings any version"
         return fails(place, subject, message, "write the minor version that the program targets")

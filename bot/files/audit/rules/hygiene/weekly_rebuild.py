@@ -11,23 +11,33 @@ Example that fails::
 
 Fix: `schedule: [{cron: '17 3 * * 1'}]`, or the bot's own weekly rebuild with `workflow_dispatch`.
 
-Exceptions: builds that push nothing are asked nothing.
+Exceptions: builds that push nothing are asked nothing. Conditions are judged as a schedule meets them: on the
+default branch, without inputs and without a tag. Where only a run tells whether one holds, the check is unknown.
+What builds releases alone gets no schedule, which would publish a branch as one: the newest release is built anew
+at its tag.
 """
 
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.domain.repositories.repository import WORKFLOWS
 from bot.files.audit.delivery.deliveries import deliveries
+from bot.files.audit.delivery.runs import Pushes, RunOutcome, outcome_of
 from bot.files.audit.delivery.statements import building
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.verdict import Verdict, fails, holds
+from bot.files.audit.suggestions.released_rebuild import rebuild_release
+from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import Pipeline
+from bot.files.audit.workflows.refs import may_start
+from bot.files.audit.workflows.releases import RELEASES_ALONE, example_tags, why_no_schedule
+from bot.files.audit.workflows.starts import default_branches, dispatched, pushed, scheduled
 from bot.files.audit.workflows.triggers import with_trigger
+from bot.files.formats.source.nodes import Scalar
 
 _FIX = "add a weekly schedule, on a minute of its own"
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
@@ -50,11 +60,17 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
     place = _place(repository, pipeline)
     subject = f"workflow {pipeline.path.rpartition('/')[2]}"
     weekly = [cron for cron in pipeline.crons if is_weekly(cron.value)]
-    if weekly and "schedule" in events:
-        return holds(repository.place(weekly[0]), subject, f"it runs at {weekly[0].value}")
-    dispatcher = _dispatched_by(repository, pipeline)
-    if dispatcher is not None:
-        return holds(place, subject, f"{dispatcher} starts it every week")
+    runs = [
+        *(_by_schedule(repository, pipeline, cron) for cron in weekly),
+        *_by_callers(repository, pipeline, place),
+        *_by_dispatchers(repository, pipeline, place),
+    ]
+    best = max(runs, key=lambda run: run.outcome.pushes, default=None)
+    if best is not None and best.outcome.pushes is Pushes.SURELY:
+        return holds(best.place, subject, best.how)
+    if best is not None and best.outcome.pushes is Pushes.PERHAPS:
+        why = f"{best.how}; whether that run pushes hangs on {best.outcome.hangs_on}"
+        return unknown(best.place, subject, why, "a scheduled run, or conditions that hold for every schedule")
     if "workflow_call" in pipeline.events and events <= {"workflow_call", "workflow_dispatch"}:
         how = "called or started by hand" if "workflow_dispatch" in pipeline.events else "only called"
         return fails(place, subject, f"it is {how}, and no schedule in this repository calls it", _FIX)
@@ -64,15 +80,76 @@ def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str])
         return fails(
             repository.place(pipeline.crons[0]), subject, f"{pipeline.crons[0].value} is not every week", _FIX
         )
-    return fails(
-        place, subject, "it runs only when somebody commits, publishes or starts it", _fix(repository, pipeline)
-    )
+    if why_no_schedule(pipeline) == RELEASES_ALONE:
+        why = "only a release starts it, and nothing builds the newest one anew every week"
+    else:
+        why = "it runs only when somebody commits, publishes or starts it"
+    return fails(place, subject, why, _fix(repository, pipeline))
+
+
+@dataclass(frozen=True, slots=True)
+class _WeeklyRun:
+    """A run that comes every week: what starts it, where that stands, and whether it pushes."""
+
+    place: Place
+    how: str
+    outcome: RunOutcome
+
+
+def _by_schedule(repository: RepositoryTexts, pipeline: Pipeline, cron: Scalar) -> _WeeklyRun:
+    outcome = _when_scheduled(repository, pipeline, cron.value)
+    return _WeeklyRun(repository.place(cron), f"it runs at {cron.value}", outcome)
+
+
+def _when_scheduled(repository: RepositoryTexts, pipeline: Pipeline, cron: str, path: str = "") -> RunOutcome:
+    branches = default_branches(repository)
+    starts = [scheduled(repository, pipeline.root, branch, cron) for branch in branches]
+    return outcome_of(repository, pipeline, starts, path)
+
+
+def _by_callers(repository: RepositoryTexts, pipeline: Pipeline, place: Place) -> Iterator[_WeeklyRun]:
+    """Runs of other workflows with a weekly schedule that call this one."""
+    for caller in pipelines(repository):
+        if caller.path != pipeline.path and any(step.path == pipeline.path for step in caller.steps):
+            for cron in caller.crons:
+                if is_weekly(cron.value):
+                    outcome = _when_scheduled(repository, caller, cron.value, pipeline.path)
+                    yield _WeeklyRun(place, f"{caller.path} calls it every week", outcome)
 
 
 def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
-    """A schedule at a minute of its own, so that not every repository builds at once."""
+    """A schedule at a minute of its own, so that not every repository builds at once.
+
+    None is put in where it would publish what no commit does: that takes a run that surely pushes, of a branch
+    whose commits push too. What builds releases is built anew at their tag, or not at all.
+    """
     cron = weekly_cron(f"{repository.name}/{pipeline.path}")
-    return with_trigger(repository, pipeline, "schedule", ["", f"  - cron: '{cron}'"], f"add a schedule: {cron}")
+    if why_no_schedule(pipeline):
+        return rebuild_release(repository, pipeline, cron)
+    advice = f"add a schedule: {cron}"
+    outcome = _when_scheduled(repository, pipeline, cron)
+    if outcome.pushes is Pushes.NEVER:
+        return Fix(advice, left_alone="a scheduled run would push nothing, by the conditions that are written")
+    if outcome.pushes is Pushes.PERHAPS:
+        return Fix(advice, left_alone=f"whether a scheduled run would push hangs on {outcome.hangs_on}")
+    if not publishes_default_branch(repository, pipeline):
+        return Fix(
+            advice, left_alone="a scheduled run would publish the default branch, which no commit to it does"
+        )
+    return with_trigger(repository, pipeline, "schedule", ["", f"  - cron: '{cron}'"], advice)
+
+
+def publishes_default_branch(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
+    """Whether a commit to the default branch may push too, or no commit starts the workflow at all."""
+    if "push" not in pipeline.events:
+        return True
+    branches = default_branches(repository)
+    events = pipeline.root.mapping("on")
+    starts = [pushed(repository, branch) for branch in branches]
+    return (
+        all(may_start(events, branch) for branch in branches)
+        and outcome_of(repository, pipeline, starts).pushes is not Pushes.NEVER
+    )
 
 
 def weekly_cron(name: str) -> str:
@@ -114,10 +191,10 @@ def _dispatchers(repository: RepositoryTexts) -> list[str]:
     ]
 
 
-def _dispatched_by(repository: RepositoryTexts, pipeline: Pipeline) -> str | None:
-    """A workflow with a weekly schedule that dispatches this one."""
+def _by_dispatchers(repository: RepositoryTexts, pipeline: Pipeline, place: Place) -> Iterator[_WeeklyRun]:
+    """Runs of this workflow that others with a weekly schedule start by its name."""
     if "workflow_dispatch" not in pipeline.events:
-        return None
+        return
     name = pipeline.path.removeprefix(WORKFLOWS)
     for path in repository.kept(_dispatchers):
         text = repository.text(path)
@@ -125,8 +202,21 @@ def _dispatched_by(repository: RepositoryTexts, pipeline: Pipeline) -> str | Non
             crons = [cron.value for each in pipelines(repository) if each.path == path for cron in each.crons]
             crons = crons or re.findall(r"cron:\s*['\"]([^'\"]+)['\"]", text)
             if any(is_weekly(cron) for cron in crons):
-                return path
-    return None
+                outcome = _when_dispatched(repository, pipeline, text)
+                yield _WeeklyRun(place, f"{path} starts it every week", outcome)
+
+
+def _when_dispatched(repository: RepositoryTexts, pipeline: Pipeline, by: str) -> RunOutcome:
+    """What a run does that the text of another workflow starts; inputs that it may hand over are not known."""
+    given = frozenset(name.lower() for name in pipeline.dispatch_inputs if re.search(rf"\b{re.escape(name)}\b", by))
+    name = re.escape(pipeline.path.removeprefix(WORKFLOWS))
+    is_at_tag = why_no_schedule(pipeline) and re.search(rf"(?<![\w-]){name}[^\n]*--ref", by)
+    starts = [
+        dispatched(repository, pipeline.root, branch, tag, given)
+        for branch in default_branches(repository)
+        for tag in (example_tags(pipeline) if is_at_tag else ("",))
+    ]
+    return outcome_of(repository, pipeline, starts)
 
 
 RULE = Rule(

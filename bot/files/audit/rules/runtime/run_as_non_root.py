@@ -13,16 +13,17 @@ Example that fails::
 Fix: `securityContext: {runAsNonRoot: true}`; add `runAsUser: 1654` where the image's USER is a name, since the
 kubelet can verify numbers only. .NET images have UID 1654 (`$APP_UID`) for this.
 
+UID 64198, which was an early plan, fails beside an image that is known to run as 1654.
+
 Exceptions: Windows containers have no such setting and are asked nothing.
 """
 
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity
-from bot.files.audit.images.by_dockerfile import user_of
-from bot.files.audit.images.by_name import user_of_image
-from bot.files.audit.images.dockerfile import dockerfile_at
-from bot.files.audit.images.user import UserKind, settled
+from bot.files.audit.delivery.built_images import user_of_built_image, user_of_stage
+from bot.files.audit.images.by_name import APP_UID, EARLY_UID, user_of_image
+from bot.files.audit.images.user import User, UserKind, settled
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, fails, holds, not_applicable, unknown
@@ -38,6 +39,9 @@ from bot.files.audit.workloads.judging import (
 from bot.files.audit.workloads.kubernetes import Container, is_hidden, word
 
 _FIX = "set securityContext.runAsNonRoot: true, and runAsUser: 1654 where the image's USER is a name"
+_OF_EARLY_PLAN = (
+    f"it runs as UID {EARLY_UID}, an early plan of .NET, and its image as {APP_UID}, to whom its files are"
+)
 _FIX_OF_SERVICE = "set user: '1654'"
 
 
@@ -58,6 +62,8 @@ def _container(repository: RepositoryTexts, container: Container) -> Iterator[Ve
     place = place_of(repository, user if uid is not None else non_root, container.place)
     if uid is not None and uid.lstrip("+-").isdecimal() and int(uid[:20]) == 0:
         yield fails(place, container.subject, "runAsUser is 0, which is root", _FIX)
+    elif uid == EARLY_UID and _runs_as_app(user_of_built_image(repository, container.image)):
+        yield fails(place, container.subject, _OF_EARLY_PLAN, f"set runAsUser: {APP_UID}")
     elif uid is not None:
         yield holds(place, container.subject, f"it runs as UID {uid}")
     elif word(non_root) == "true":
@@ -76,26 +82,18 @@ def _container(repository: RepositoryTexts, container: Container) -> Iterator[Ve
 
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
     user = service.word("user")
+    image_user, origin = _user_of_service(repository, service)
     if user is not None:
-        yield _written_user(repository, service, user)
+        yield _written_user(repository, service, user, image_user)
         return
-    path, target = service.dockerfile()
-    origin = ""
-    if path is not None and path in repository:
-        file = dockerfile_at(repository, path)
-        stage = (file.stage(target) if target else file.final) if file is not None else None
-        if file is None or stage is None:
-            yield unknown(
-                service.place, service.subject, f"{path} cannot be read", "a Dockerfile that can be built"
-            )
-            return
-        image_user = settled(user_of(file, stage, repository), repository.produced_from(path))
-        origin = f" ({path})"
-    elif service.is_built or not service.image or "$" in service.image:
-        yield unknown(service.place, service.subject, "no user is set, and the image is not known here", "a `user`")
+    if image_user is None:
+        path, _ = service.dockerfile()
+        if path is not None and path in repository:
+            why, settles = f"{path} cannot be read", "a Dockerfile that can be built"
+        else:
+            why, settles = "no user is set, and the image is not known here", "a `user`"
+        yield unknown(service.place, service.subject, why, settles)
         return
-    else:
-        image_user = settled(user_of_image(service.image), repository.produced_as(service.image))
     why = f"{image_user.why}{origin}"
     match image_user.kind:
         case UserKind.ROOT:
@@ -110,7 +108,22 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
             yield unknown(service.place, service.subject, f"no user is set; {why}", settles)
 
 
-def _written_user(repository: RepositoryTexts, service: Service, user: str) -> Verdict:
+def _user_of_service(repository: RepositoryTexts, service: Service) -> tuple[User | None, str]:
+    """Who the image of a service runs as, with the Dockerfile that says so; None where the image is not known."""
+    path, target = service.dockerfile()
+    if path is not None and path in repository:
+        user = user_of_stage(repository, path, target)
+        return (None, "") if user is None else (user, f" ({path})")
+    if service.is_built or not service.image or "$" in service.image:
+        return None, ""
+    return settled(user_of_image(service.image), repository.produced_as(service.image)), ""
+
+
+def _runs_as_app(user: User | None) -> bool:
+    return user is not None and user.uid == APP_UID
+
+
+def _written_user(repository: RepositoryTexts, service: Service, user: str, image_user: User | None) -> Verdict:
     place = place_of(repository, service.get("user"), service.place)
     name = user.partition(":")[0]
     if "$" in name:
@@ -119,6 +132,8 @@ def _written_user(repository: RepositoryTexts, service: Service, user: str) -> V
         return fails(place, service.subject, "user is root", _FIX_OF_SERVICE)
     if name.isdecimal() and int(name[:20]) == 0:
         return fails(place, service.subject, f"user is {user}, which is root", _FIX_OF_SERVICE)
+    if name == EARLY_UID and _runs_as_app(image_user):
+        return fails(place, service.subject, _OF_EARLY_PLAN, f"set user: '{APP_UID}'")
     return holds(place, service.subject, f"user is {user}")
 
 

@@ -13,19 +13,22 @@ Example that fails::
 
 Fix: `exit-code: '1'`.
 
-Exceptions: a report for code scanning beside a scan that blocks is fine: one that blocks is enough.
+Exceptions: a report for code scanning beside a scan that blocks is fine: one that blocks is enough. A scan whose
+report is read later is not made to fail: the gate is a scan of its own behind the last reader. Where a script or an
+action that is not known reads the report, it may be the gate, and the check is unknown.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import ImageScan
-from bot.files.audit.delivery.gates import is_after_failure, scans_of, upload_fix, uploads_of
+from bot.files.audit.delivery.gates import scans_of
+from bot.files.audit.delivery.reports import Reader, gate_of, readers_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.splicing.keys import with_keys
-from bot.files.audit.suggestions.gates import suggest_blocking
+from bot.files.audit.suggestions.gates import gate_behind, suggest_blocking
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.formats.source.nodes import Mapping
 
@@ -36,23 +39,39 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if not scans:
             continue
         blocking = next((scan for scan in scans if scan.blocks is True), None)
+        gate = next((step for scan in scans if (step := gate_of(scan)) is not None), None)
         unsure = next((scan for scan in scans if scan.blocks is None), None)
         if blocking is not None:
             place = repository.where(blocking.step)
             yield holds(place, blocking.step.subject, f"{blocking.tool} ends the run when it finds something")
+        elif gate is not None:
+            yield holds(repository.where(gate), gate.subject, "it ends the run when the scan has found something")
         elif unsure is not None:
             place = repository.where(unsure.step)
             yield unknown(place, unsure.step.subject, unsure.why, "an exit code that is written out")
         else:
-            scan = scans[0]
-            place = repository.where(scan.step)
-            yield fails(
-                place, scan.step.subject, f"{scan.tool} does not end the run: {scan.why}", _fix(repository, scan)
-            )
+            yield _without_gate(repository, scans)
 
 
-def _fix(repository: RepositoryTexts, scan: ImageScan) -> Fix:
+def _without_gate(repository: RepositoryTexts, scans: Sequence[ImageScan]) -> Verdict:
+    """No scan ends the run by itself; what reads a report of theirs may."""
+    scan = scans[0]
+    place = repository.where(scan.step)
+    readers_by_scan = [(each, readers_of(each)) for each in scans]
+    for each, readers in readers_by_scan:
+        reader = next((reader for reader in readers if reader.may_gate), None)
+        if reader is not None:
+            name = "the rest of its script" if reader.step is each.step else reader.step.subject
+            why = f"{each.tool} does not end the run, but {name} reads its report, and may"
+            return unknown(repository.where(each.step), each.step.subject, why, f"what {name} does with the report")
+    why = f"{scan.tool} does not end the run: {scan.why}"
+    return fails(place, scan.step.subject, why, _fix(repository, scan, readers_by_scan[0][1]))
+
+
+def _fix(repository: RepositoryTexts, scan: ImageScan, readers: Sequence[Reader]) -> Fix:
     """All that the gate needs at once, so that no other check of the scan begins to fail."""
+    if readers:
+        return gate_behind(repository, scan, readers)
     inputs = scan.step.mapping.get("with")
     if scan.step.action != "aquasecurity/trivy-action" or scan.step.may_fail is not False:
         advice = f"let {scan.tool} fail the job: an exit code other than 0, and nothing that swallows it"
@@ -67,13 +86,7 @@ def _fix(repository: RepositoryTexts, scan: ImageScan) -> Fix:
         keys["ignore-unfixed"] = "true"
     if not scan.gates_severities:
         keys["limit-severities-for-sarif"] = "true"
-    fix = with_keys(repository, inputs, keys, advice)
-    uploads = [upload_fix(repository, step) for step in uploads_of(scan) if not is_after_failure(step)]
-    if scan.report is None or not fix.edits:
-        return fix
-    if not all(each.edits for each in uploads):
-        return Fix(advice)
-    return Fix(advice, (*fix.edits, *(edit for each in uploads for edit in each.edits)))
+    return with_keys(repository, inputs, keys, advice)
 
 
 RULE = Rule(

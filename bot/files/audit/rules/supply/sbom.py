@@ -10,9 +10,11 @@ Example that fails::
     - uses: docker/build-push-action@…
       with: {push: true, tags: contoso/api}
 
-Fix: `sbom: true`.
+Fix: `sbom: true`, which build-push-action knows from v3.3 on; an older one passes it over, and is raised with it.
 
-Exceptions: an SBOM that is made but only kept as a file of the run is unknown: it may reach those who need it.
+Exceptions: Buildx stores an SBOM with a builder of its own (docker/setup-buildx-action, `docker buildx create`);
+where none is set up it is unknown. An SBOM that is made but only kept as a file of the run is unknown: it may reach
+those who need it.
 """
 
 from collections.abc import Iterator
@@ -24,8 +26,7 @@ from bot.files.audit.delivery.gates import related
 from bot.files.audit.delivery.statements import asks_for, settling
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
-from bot.files.audit.splicing.keys import with_key
-from bot.files.audit.suggestions.steps import with_builder
+from bot.files.audit.suggestions.steps import sbom_on
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.formats.source.nodes import Mapping
 
@@ -62,8 +63,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _fix(repository: RepositoryTexts, push: Push) -> Fix:
     inputs = push.step.mapping.get("with")
     if push.step.action in BUILDKIT_ACTIONS and isinstance(inputs, Mapping):
-        fix = with_key(repository, inputs, "sbom", ["true"], "set sbom: true")
-        return with_builder(repository, push, fix)
+        return sbom_on(repository, push, inputs)
     return Fix("build with `docker buildx build --sbom=true --push`")
 
 

@@ -17,14 +17,13 @@ import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.files.audit.delivery.deliveries import deliveries
 from bot.files.audit.delivery.delivery import Signing
-from bot.files.audit.delivery.gates import repository_of, signings_of_images
+from bot.files.audit.delivery.gates import signings_of_images
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import is_unknown
-from bot.files.audit.splicing.commands import words_replaced
 from bot.files.audit.splicing.keys import NotSpliceable
+from bot.files.audit.suggestions.digests import digest_of_push
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 from bot.files.audit.workflows.model import PipelineStep
 
@@ -63,20 +62,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 def _by_digest(repository: RepositoryTexts, signing: Signing, name: str) -> Fix:
     """Suggests the digest of the step of the same job that pushes what is signed."""
     advice = "sign …@${{ steps.build.outputs.digest }}"
-    step = signing.step
-    pushes = [
-        push
-        for push in deliveries(repository).pushes
-        if push.step.job is step.job and push.step.id and push.step.is_before(step) and name in push.names
-    ]
-    if len(pushes) != 1 or len(signing.names) != 1:
+    if len(signing.names) != 1:
         return Fix(advice)
-    digest = f"{repository_of(name)}@${{{{ steps.{pushes[0].step.id}.outputs.digest }}}}"
     try:
-        pattern = rf"(?<![^\s\"']){re.escape(name)}(?=[\s\"']|$)"
-        return Fix(advice, suggested=(words_replaced(repository, step, pattern, digest, "what it signs"),))
+        edit = digest_of_push(repository, signing.step, name, "what it signs")
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
+    return Fix(advice, suggested=(edit,) if edit is not None else ())
 
 
 def _is_put_together_with_digest(step: PipelineStep, names: list[str]) -> bool:

@@ -1,7 +1,7 @@
 """Who verifies a signature says whose signature counts.
 
 What: `cosign verify` without a key has `--certificate-identity` or an anchored `--certificate-identity-regexp`, and
-`--certificate-oidc-issuer`.
+`--certificate-oidc-issuer`; and what it verifies is a digest, not a tag, which may be moved afterwards.
 
 Why: anybody can sign with an identity of their own; that a signature exists says nothing.
 
@@ -18,14 +18,17 @@ Exceptions: verification with `--key` needs no identity: the key is one.
 import re
 from collections.abc import Iterator
 
-from bot.domain.repositories.finding import FindingSeverity, Fix
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.files.audit.delivery.delivery import Verification
 from bot.files.audit.delivery.gates import verifications_that_count
+from bot.files.audit.delivery.pushing import operands_of
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.shell import ShellCommand, is_unknown
 from bot.files.audit.splicing.commands import words_after
 from bot.files.audit.splicing.keys import NotSpliceable
+from bot.files.audit.suggestions.digests import digest_of_push
 from bot.files.audit.verdict import Verdict, fails, holds, unknown
 
 _ANYBODY = re.compile(r"^\^?(?:https?://)?\.?[*+]?\$?$")
@@ -38,7 +41,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         step, command = verification.step, verification.command
         place, subject = repository.where(step), step.subject
         if command.has("--key", "--certificate"):
-            yield holds(place, subject, "it verifies with a key")
+            yield _by_digest(repository, verification, place, holds(place, subject, "it verifies with a key"))
             continue
         identity = command.option("--certificate-identity")
         pattern = command.option("--certificate-identity-regexp")
@@ -76,7 +79,43 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 place, subject, "what the script makes of a failure is decided by the shell", "a plain command"
             )
         else:
-            yield holds(place, subject, "identity and issuer are named")
+            yield _by_digest(
+                repository, verification, place, holds(place, subject, "identity and issuer are named")
+            )
+
+
+def _by_digest(repository: RepositoryTexts, verification: Verification, place: Place, verdict: Verdict) -> Verdict:
+    """The verdict where digests are verified: a tag may name another image by the time that it is pulled."""
+    command, subject = verification.command, verification.step.subject
+    if command.has("--local-image"):
+        return verdict
+    by_tag = _tags(command)
+    if not by_tag:
+        return verdict
+    run = verification.step.mapping.scalar("run")
+    takes_digest = run is not None and "docker-manifest-digest" in run.value
+    written = [name for name in by_tag if not is_unknown(_IN_PARTS.sub("", name) or name)]
+    if takes_digest or not written:
+        why = "what it verifies is put together in a run, and may be a tag"
+        return unknown(place, subject, why, "the digest written as …@sha256:…, or @ with the build step's output")
+    why = f"it verifies a tag, {written[0][:120]}, which may be moved before the image is pulled"
+    advice = "verify …@${{ steps.build.outputs.digest }}, and deploy that digest"
+    try:
+        edit = digest_of_push(repository, verification.step, written[0], "what it verifies")
+    except NotSpliceable as error:
+        return fails(place, subject, why, Fix(advice, left_alone=str(error)))
+    return fails(place, subject, why, Fix(advice, suggested=(edit,) if edit is not None else ()))
+
+
+def _tags(command: ShellCommand) -> list[str]:
+    """What a command verifies by another name than a digest."""
+    words = command.words
+    begin = next((number for number, word in enumerate(words) if word.startswith("verify")), 0)
+    return [name for name in operands_of(words[begin + 1 :]) if "@" not in name]
+
+
+_IN_PARTS = re.compile(r":(?:\$\{\{[^}]*\}\}|\N{REPLACEMENT CHARACTER}|[\w.-])+$")
+"""A tag behind a name, also one that a run fills in."""
 
 
 def _suggest_identity(repository: RepositoryTexts, verification: Verification, missing: list[str]) -> Fix:
@@ -88,7 +127,12 @@ def _suggest_identity(repository: RepositoryTexts, verification: Verification, m
     command = " ".join(verification.command.words[:2])
     try:
         options = " ".join(added[each] for each in missing)
-        return Fix(_FIX, suggested=(words_after(repository, verification.step, command, options),))
+        edits: tuple[Edit, ...] = (words_after(repository, verification.step, command, options),)
+        by_tag = _tags(verification.command)
+        if len(by_tag) == 1:
+            edit = digest_of_push(repository, verification.step, by_tag[0], "what it verifies")
+            edits += (edit,) if edit is not None else ()
+        return Fix(_FIX, suggested=edits)
     except NotSpliceable as error:
         return Fix(_FIX, left_alone=str(error))
 

@@ -76,8 +76,8 @@ def test_events_in_a_list_over_several_lines_are_left_alone() -> None:
             "required: false}}}, schedule: [{cron: 47 4 * * 1}]}  # ours\n",
         ),
         (
-            "on: { push: { branches: [ 'it''s', \"a}b\" ] } }\r\n",
-            "on: { push: { branches: [ 'it''s', \"a}b\" ] }, workflow_dispatch: {inputs: {correlation: "
+            "on: { push: { branches: [ main, 'it''s', \"a}b\" ] } }\r\n",
+            "on: { push: { branches: [ main, 'it''s', \"a}b\" ] }, workflow_dispatch: {inputs: {correlation: "
             "{type: string, required: false}}}, schedule: [{cron: 47 4 * * 1}] }\r\n",
         ),
     ],
@@ -160,7 +160,9 @@ def test_what_cannot_be_started_without_a_person_is_left(triggers: str) -> None:
 def test_what_builds_releases_only_gets_no_schedule(triggers: str) -> None:
     for check in ("weekly-rebuild", "dispatchable"):
         found = left({BUILD: workflow(PUSH, triggers)}, check)
-        assert found.reason == "it builds releases alone, which nothing but a release starts"
+        alone = "it builds releases alone, which nothing but a release starts"
+        missing = "; without workflow_dispatch its newest tag cannot be built anew"
+        assert found.reason == alone + (missing if check == "weekly-rebuild" else "")
 
 
 def test_a_workflow_that_builds_releases_only_is_not_started_with_the_others() -> None:
@@ -172,6 +174,26 @@ def test_a_workflow_that_builds_releases_only_is_not_started_with_the_others() -
     assert "release.yml" not in found
 
 
+# SBOMs
+
+
+def test_an_action_that_knows_no_sbom_is_raised_in_the_same_edit() -> None:
+    steps = PUSH.replace("build-push-action@v6", "build-push-action@v2")
+    found = text(proposed({BUILD: workflow(steps)}, "sbom"))
+    assert "          sbom: true\n" in found
+    assert "      - uses: docker/build-push-action@53b7df96c91f9c12dcc8a07bcb9ccacbed38856a # v7.3.0\n" in found
+
+
+def test_an_action_that_knows_it_keeps_its_version() -> None:
+    assert "build-push-action@v6\n" in text(proposed({BUILD: workflow(PUSH)}, "sbom"))
+
+
+def test_on_a_runner_of_ones_own_no_action_is_raised() -> None:
+    before = workflow(PUSH.replace("build-push-action@v6", "build-push-action@v2"))
+    found = left({BUILD: before.replace("ubuntu-latest", "self-hosted")}, "sbom")
+    assert found.reason == "whether its runner takes a newer version of docker/build-push-action is not known"
+
+
 # Actions
 
 
@@ -181,7 +203,7 @@ def test_a_workflow_that_builds_releases_only_is_not_started_with_the_others() -
         ("docker/login-action@v3", f"docker/login-action@{LOGIN.sha} # v3.6.0"),
         ("'docker/login-action@v3'", f"'docker/login-action@{LOGIN.sha}' # v3.6.0"),
         ("docker/login-action@v3 # v3.1", f"docker/login-action@{LOGIN.sha} # v3.6.0"),
-        ("docker/login-action@v3 # signs in", f"docker/login-action@{LOGIN.sha} # signs in"),
+        ("docker/login-action@v3 # signs in", f"docker/login-action@{LOGIN.sha} # v3.6.0 # signs in"),
     ],
 )
 def test_an_action_is_named_by_commit(before: str, after: str) -> None:

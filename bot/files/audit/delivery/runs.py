@@ -1,0 +1,103 @@
+"""Whether a run of a workflow pushes an image: surely, perhaps or never, by how it is started."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from bot.files.audit.delivery.deliveries import deliveries_of
+from bot.files.audit.delivery.delivery import Deliveries, Push
+from bot.files.audit.repository import RepositoryTexts
+from bot.files.audit.shell import is_unknown
+from bot.files.audit.workflows.flattening import as_started
+from bot.files.audit.workflows.model import Pipeline, PipelineJob
+from bot.files.audit.workflows.starts import RunStart
+
+_METADATA = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
+_OF_TAGS = re.compile(r"type=(?:semver|pep440|match)\b(?!.*\bvalue=)|type=ref,.*\bevent=(?:tag|pr)\b")
+"""Kinds of tags that metadata-action makes where the run is of a Git tag (or a pull request), and nowhere else."""
+
+
+class Pushes(IntEnum):
+    """Whether a run pushes; the greater answer is the surer one."""
+
+    NEVER = 0
+    PERHAPS = 1
+    SURELY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """Whether a run pushes, and what that hangs on where only the run tells."""
+
+    pushes: Pushes
+    hangs_on: str = ""
+
+
+def outcome_of(
+    repository: RepositoryTexts, pipeline: Pipeline, starts: Iterable[RunStart], path: str = ""
+) -> RunOutcome:
+    """Whether the workflow pushes, however it is started of `starts`; by steps of the file at `path` where one is
+    named."""
+    outcomes = [_outcome(repository, pipeline, start, path) for start in starts]
+    answers = {each.pushes for each in outcomes}
+    if len(answers) == 1:
+        return outcomes[0]
+    hangs_on = next((each.hangs_on for each in outcomes if each.hangs_on), "the name of the default branch")
+    return RunOutcome(Pushes.PERHAPS if answers else Pushes.NEVER, hangs_on if answers else "")
+
+
+def _outcome(repository: RepositoryTexts, pipeline: Pipeline, start: RunStart, path: str) -> RunOutcome:
+    sure = deliveries_of([as_started(repository, pipeline, start, surely=True)])
+    is_of_tag = start.values.get("github.ref_type") == "tag"
+    if any(_is_sure(push, is_of_tag) for push in _own(sure, path)) or _builds_of_others(sure, path):
+        return RunOutcome(Pushes.SURELY)
+    perhaps = deliveries_of([as_started(repository, pipeline, start, surely=False)])
+    pushes = [push for push in _own(perhaps, path) if not _has_no_tags(push, is_of_tag)]
+    jobs = _builds_of_others(perhaps, path)
+    if not pushes and not jobs:
+        return RunOutcome(Pushes.NEVER)
+    return RunOutcome(Pushes.PERHAPS, _hangs_on(pushes, jobs))
+
+
+def _own(deliveries: Deliveries, path: str) -> list[Push]:
+    return [push for push in deliveries.pushes if not path or push.step.path == path]
+
+
+def _builds_of_others(deliveries: Deliveries, path: str) -> list[PipelineJob]:
+    return [job for _, job in deliveries.remote_builds if not path or job.path == path]
+
+
+def _is_sure(push: Push, is_of_tag: bool) -> bool:
+    return not is_unknown(push.step.input("push")) and not _has_no_tags(push, is_of_tag)
+
+
+def _has_no_tags(push: Push, is_of_tag: bool) -> bool:
+    """Whether all names of what is pushed come from metadata-action, which makes none where there is no Git tag."""
+    tags = push.step.mapping.mapping("with").scalar("tags")
+    made = _METADATA.fullmatch(tags.value.strip()) if tags is not None else None
+    if made is None or is_of_tag:
+        return False
+    steps = [each for each in push.pipeline.steps if each.job is push.step.job and each.id == made["step"]]
+    lines = [line.strip() for each in steps for line in each.input("tags").splitlines() if line.strip()]
+    return bool(lines) and all(map(_OF_TAGS.match, lines))
+
+
+def _hangs_on(pushes: list[Push], jobs: list[PipelineJob]) -> str:
+    """The condition of the first push, or of its job, that is written down."""
+    for push in pushes:
+        flag = push.step.input("push")
+        of_job = push.step.job.mapping.scalar("if")
+        written = [
+            flag if is_unknown(flag) else "",
+            push.step.condition,
+            of_job.value if of_job is not None else "",
+        ]
+        for text in written:
+            if text:
+                return f"`{' '.join(text.split())[:120]}`"
+    for job in jobs:
+        condition = job.mapping.scalar("if")
+        if condition is not None:
+            return f"`{' '.join(condition.value.split())[:120]}`"
+    return "a condition of what comes before"

@@ -1,0 +1,75 @@
+"""Workflows that build releases alone: a scheduled run of theirs would publish a branch as if it were one.
+
+Source: GitHub's workflow syntax of `on.push`: with filters of tags and none of branches, branches start nothing.
+"""
+
+import re
+
+from bot.files.audit.workflows.contexts import is_true
+from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline
+from bot.files.audit.workflows.refs import named_refs, patterns_of
+from bot.files.formats.source.nodes import Mapping
+
+RELEASES_ALONE = "it builds releases alone, which nothing but a release starts"
+WITH_VERSION = "it is started with a version, which a schedule does not have"
+_STARTED = frozenset({"workflow_dispatch", "workflow_call", "repository_dispatch"})
+"""Events of a person or a program that may hand something over."""
+_VERSION = re.compile(
+    r"(?:^|[_-])(?:version|tags?|ref|release|semver)(?:$|[_-])|(?:Version|Tag|Ref)$", re.IGNORECASE
+)
+_PLAIN = re.compile(r"[\w./-]*")
+
+
+def why_no_schedule(pipeline: Pipeline) -> str:
+    """Why a run on the default branch would build what is no release; empty where it builds other things too."""
+    accepted = pipeline.events - TESTS_ONLY - _STARTED
+    if accepted and accepted <= {"release", *(["push"] if _is_for_tags(pipeline) else [])}:
+        return RELEASES_ALONE
+    return WITH_VERSION if not accepted and takes_version(pipeline) else ""
+
+
+def _is_for_tags(pipeline: Pipeline) -> bool:
+    pushed = pipeline.root.mapping("on").get("push")
+    if not isinstance(pushed, Mapping):
+        return False
+    has_tags = "tags" in pushed.own or "tags-ignore" in pushed.own
+    return has_tags and "branches" not in pushed.own and "branches-ignore" not in pushed.own
+
+
+def takes_version(pipeline: Pipeline) -> bool:
+    """Whether whoever starts it by hand or by a program may hand a version over."""
+    trigger = pipeline.root.mapping("on")
+    names = [
+        key.value
+        for event in ("workflow_dispatch", "workflow_call")
+        for key, _ in trigger.mapping(event).mapping("inputs").entries()
+    ]
+    return "repository_dispatch" in pipeline.events or any(map(_VERSION.search, names))
+
+
+def requires_input(pipeline: Pipeline) -> bool:
+    """Whether nobody can start it by hand without a value that has no default."""
+    inputs = pipeline.root.mapping("on").mapping("workflow_dispatch").mapping("inputs")
+    declarations = [each for _, each in inputs.entries() if isinstance(each, Mapping)]
+    return any(each.scalar("default") is None and is_true(each.scalar("required")) for each in declarations)
+
+
+def tag_prefix(pipeline: Pipeline) -> str | None:
+    """What the tags of all releases begin with that a push starts; None where that are several, or is not plain."""
+    trigger = pipeline.root.mapping("on").mapping("push")
+    if "tags-ignore" in trigger.own:
+        return None
+    parts = [re.split(r"[*?+\[!]", each, maxsplit=1) for each in patterns_of(trigger, "tags")]
+    prefixes = {prefix for prefix, *_ in parts}
+    if len(prefixes) != 1 or any(len(each) == 1 for each in parts):
+        return None
+    prefix = prefixes.pop()
+    is_told = prefix or all(each.startswith("[") for each in patterns_of(trigger, "tags"))
+    return prefix if is_told and _PLAIN.fullmatch(prefix) else None
+
+
+def example_tags(pipeline: Pipeline) -> tuple[str, ...]:
+    """Tags that releases may have, to judge conditions by."""
+    prefix = tag_prefix(pipeline)
+    names = tuple(named_refs(pipeline.root.mapping("on"), "tags"))
+    return names or ((f"{prefix}1.0.0",) if prefix is not None else ("v1.0.0", "1.0.0"))

@@ -1,0 +1,195 @@
+"""Whether the run that comes every week pushes: conditions as a schedule meets them."""
+
+import pytest
+
+from bot.domain.repositories.finding import Finding, Outcome
+from bot.domain.repositories.onboarding import Proposal
+from bot.files.audit.onboarding.proposing import WantedProposal, propose
+from tests.unit.files.audit.world import BUILD, NOW, PUSH, findings, workflow
+
+HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
+WEEKLY = "schedule: [{cron: '17 3 * * 1'}]"
+MAIN = f"push: {{branches: [main]}}\n{WEEKLY}"
+
+
+def weekly(files: dict[str, str], path: str = BUILD) -> Finding:
+    (finding,) = [each for each in findings("weekly-rebuild", files) if each.place.path == path]
+    return finding
+
+
+def guarded(condition: str) -> str:
+    """The push with a condition."""
+    return PUSH.replace("  id: build", f"  if: {condition}")
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("startsWith(github.ref, 'refs/tags/')", FAILS),
+        ("startsWith(github.ref, 'refs/tags/v') || github.event_name == 'workflow_dispatch'", FAILS),
+        ("github.ref == 'refs/heads/main'", HOLDS),
+        ("github.ref_name == 'main' && github.event_name != 'pull_request'", HOLDS),
+        ("github.ref == 'refs/heads/release'", FAILS),
+        ("github.ref == format('refs/heads/{0}', github.event.repository.default_branch)", HOLDS),
+        ("inputs.publish", FAILS),
+        ("github.event.inputs.publish == 'true'", FAILS),
+        ("inputs.publish != 'false'", HOLDS),
+        ("github.event.schedule == '17 3 * * 1'", HOLDS),
+        ("github.event.schedule == '0 0 1 * *'", FAILS),
+        ("success()", HOLDS),
+        ("failure()", FAILS),
+        ("!github.event.repository.fork", HOLDS),
+        ("steps.changes.outputs.api == 'true'", UNKNOWN),
+        ("vars.PUBLISH == 'true'", UNKNOWN),
+        ("hashFiles('Dockerfile') != ''", UNKNOWN),
+        ("github.event_name == 'schedule' || vars.PUBLISH == 'true'", HOLDS),
+        ("github.event_name == 'push' && vars.PUBLISH == 'true'", FAILS),
+    ],
+)
+def test_a_condition_is_judged_as_a_schedule_meets_it(condition: str, expected: Outcome) -> None:
+    triggers = f"{MAIN}\nworkflow_dispatch: {{inputs: {{publish: {{type: boolean, default: true}}}}}}"
+    assert weekly({BUILD: workflow(guarded(condition), triggers)}).outcome is expected
+
+
+def test_an_unknown_names_the_condition_that_it_hangs_on() -> None:
+    finding = weekly({BUILD: workflow(guarded("vars.PUBLISH == 'true'"), MAIN)})
+    assert "`vars.PUBLISH == 'true'`" in finding.message
+    assert finding.settled_by
+
+
+def test_where_two_branches_may_be_the_default_one_a_condition_on_one_of_them_is_unknown() -> None:
+    triggers = f"push: {{branches: [main, develop]}}\n{WEEKLY}"
+    assert weekly({BUILD: workflow(guarded("github.ref == 'refs/heads/main'"), triggers)}).outcome is UNKNOWN
+    both = "github.ref == 'refs/heads/main' || github.ref_name == 'develop'"
+    assert weekly({BUILD: workflow(guarded(both), triggers)}).outcome is HOLDS
+
+
+def test_where_no_usual_branch_is_named_any_that_is_may_be_the_default_one() -> None:
+    triggers = f"push: {{branches: [production]}}\n{WEEKLY}"
+    assert weekly({BUILD: workflow(guarded("github.ref_name == 'production'"), triggers)}).outcome is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("flag", "expected"),
+    [
+        ("${{ github.event_name != 'pull_request' }}", HOLDS),
+        ("${{ github.ref_type == 'tag' }}", FAILS),
+        ("${{ steps.which.outputs.push }}", UNKNOWN),
+        ("${{ env.PUSH }}", UNKNOWN),
+    ],
+)
+def test_whether_the_step_pushes_is_judged_alike(flag: str, expected: Outcome) -> None:
+    steps = PUSH.replace("push: true", f'push: "{flag}"')
+    triggers = MAIN.replace("[main]", "[main], tags: ['v*']")
+    assert weekly({BUILD: workflow(steps, triggers)}).outcome is expected
+
+
+@pytest.mark.parametrize(
+    ("needed", "own", "expected"),
+    [
+        ("github.event_name == 'push'", "", FAILS),
+        ("github.event_name == 'push'", "always()", HOLDS),
+        ("github.event_name == 'push'", "always() && needs.first.result == 'success'", UNKNOWN),
+        ("github.event_name == 'schedule'", "needs.first.result == 'success'", HOLDS),
+        ("vars.RUN", "", UNKNOWN),
+        ("", "needs.first.outputs.changed == 'true'", UNKNOWN),
+    ],
+)
+def test_a_job_is_left_out_with_the_one_that_it_needs(needed: str, own: str, expected: Outcome) -> None:
+    job = f"needs: first\n{f'if: {own}' if own else ''}"
+    condition = f"    if: {needed}\n" if needed else ""
+    first = f"  first:\n    runs-on: ubuntu-latest\n{condition}    steps: [{{run: echo}}]\n"
+    text = workflow(PUSH, MAIN, job).replace("jobs:\n", f"jobs:\n{first}")
+    assert weekly({BUILD: text}).outcome is expected
+
+
+CALLED = """
+on: {workflow_call: {inputs: {push: {type: boolean, default: false}}}}
+jobs:
+  image:
+    runs-on: ubuntu-latest
+    steps: [{uses: docker/build-push-action@v6, with: {push: "${{ inputs.push }}", tags: contoso/api}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("true", HOLDS),
+        ("${{ github.ref == 'refs/heads/main' }}", HOLDS),
+        ("${{ github.event_name == 'release' || startsWith(github.ref, 'refs/tags/') }}", FAILS),
+        ("${{ inputs.push }}", FAILS),
+        ("${{ vars.PUSH }}", UNKNOWN),
+    ],
+)
+def test_a_called_workflow_is_judged_with_what_its_caller_hands_over(given: str, expected: Outcome) -> None:
+    caller = (
+        "on:\n  push: {branches: [main], tags: ['v*']}\n"
+        f"  workflow_dispatch: {{inputs: {{push: {{}}}}}}\n  {WEEKLY}\n"
+        f'jobs: {{call: {{uses: ./.github/workflows/called.yml, with: {{push: "{given}"}}}}}}\n'
+    )
+    assert weekly({BUILD: caller, ".github/workflows/called.yml": CALLED}).outcome is expected
+
+
+def test_a_workflow_that_another_calls_every_week_is_rebuilt_then() -> None:
+    own = workflow(PUSH, "push: {branches: [main]}\nworkflow_call:")
+    caller = f"on: {{{WEEKLY}}}\njobs: {{call: {{uses: ./.github/workflows/build.yml}}}}\n"
+    assert weekly({BUILD: own, ".github/workflows/weekly.yml": caller}).outcome is HOLDS
+    never = caller.replace("yml}}", "yml, if: github.event_name == 'push'}}")
+    assert weekly({BUILD: own, ".github/workflows/weekly.yml": never}).outcome is FAILS
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("github.event_name == 'workflow_dispatch'", HOLDS),
+        ("github.event_name == 'push'", FAILS),
+        ("inputs.publish == 'yes'", FAILS),
+        ("vars.PUBLISH", UNKNOWN),
+    ],
+)
+def test_a_workflow_that_another_starts_every_week_is_judged_as_it_is_started(
+    condition: str, expected: Outcome
+) -> None:
+    triggers = "push: {branches: [main]}\nworkflow_dispatch: {inputs: {publish: {default: 'no'}}}"
+    starter = f"on: {{{WEEKLY}}}\njobs: {{go: {{runs-on: x, steps: [{{run: gh workflow run build.yml}}]}}}}\n"
+    files = {BUILD: workflow(guarded(condition), triggers), ".github/workflows/weekly.yml": starter}
+    assert weekly(files).outcome is expected
+    handed = starter.replace("build.yml", "build.yml -f publish=yes")
+    if "inputs" in condition:
+        assert weekly({**files, ".github/workflows/weekly.yml": handed}).outcome is UNKNOWN
+
+
+METADATA = """
+- uses: docker/metadata-action@v5
+  id: meta
+  with:
+    images: ghcr.io/contoso/api
+    tags: |
+      type=semver,pattern={{version}}
+      type=ref,event=tag
+"""
+
+
+def test_a_scheduled_run_that_has_no_names_to_push_pushes_nothing() -> None:
+    push = PUSH.replace("tags: ghcr.io/contoso/api:8", "tags: ${{ steps.meta.outputs.tags }}")
+    assert weekly({BUILD: workflow(METADATA + push, MAIN)}).outcome is FAILS
+    branch = METADATA.replace("event=tag", "event=branch")
+    assert weekly({BUILD: workflow(branch + push, MAIN)}).outcome is HOLDS
+
+
+def proposed(files: dict[str, str]) -> Proposal:
+    texts = {path: text.encode() for path, text in files.items()}
+    return propose(texts, "contoso/shop", (), WantedProposal(["weekly-rebuild"]), NOW)
+
+
+@pytest.mark.parametrize("condition", ["startsWith(github.ref, 'refs/tags/')", "vars.PUBLISH"])
+def test_a_schedule_that_need_not_push_is_not_proposed(condition: str) -> None:
+    files = {BUILD: workflow(guarded(condition), "push: {branches: [main], tags: ['v*']}")}
+    (finding,) = findings("weekly-rebuild", files)
+    assert finding.fix is not None
+    assert (finding.fix.edits, finding.fix.suggested) == ((), ())
+    proposal = proposed(files)
+    assert proposal.commits == ()
+    (left,) = [each for each in proposal.left_to_people if each.check == "weekly-rebuild"]
+    assert "a scheduled run would push" in left.reason
