@@ -62,7 +62,7 @@ def _is_committed(request: OwnRequest, targets: Sequence[MarkedTarget]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldWay:
+class MarkedWay:
     """Which digests a base has shown by what pull requests tell, each with when it was seen to come, oldest first;
     `before` are those from which it came to the first of them, as several requests may tell."""
 
@@ -70,7 +70,7 @@ class ToldWay:
     shown: tuple[tuple[str, datetime], ...]
 
 
-def told_ways(requests: Iterable[MarkedRequest]) -> Mapping[Base, ToldWay]:
+def marked_ways(requests: Iterable[MarkedRequest]) -> Mapping[Base, MarkedWay]:
     """Of several that tell otherwise when a digest came, the latest counts: what was built since then has it."""
     times: dict[Base, dict[str, datetime]] = {}
     origins: dict[tuple[Base, str], dict[str, None]] = {}
@@ -86,7 +86,7 @@ def told_ways(requests: Iterable[MarkedRequest]) -> Mapping[Base, ToldWay]:
 
 def _way(
     base: Base, seen: Mapping[str, datetime], origins: Mapping[tuple[Base, str], Mapping[str, None]]
-) -> ToldWay:
+) -> MarkedWay:
     latest = sorted(seen.items(), key=lambda item: (item[1], item[0]))[-MOST_DIGESTS:]
     before = [each for each in origins.get((base, latest[0][0]), ()) if each not in dict(latest)]
-    return ToldWay(tuple(before[:MOST_DIGESTS]), tuple(latest))
+    return MarkedWay(tuple(before[:MOST_DIGESTS]), tuple(latest))

@@ -25,7 +25,7 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
 from bot.fleet.plan.deciding import decide
 from bot.fleet.plan.grouping import group
-from bot.fleet.plan.taking_up.requests import MarkedRequest, ToldWay, marked_requests, told_ways
+from bot.fleet.plan.taking_up.requests import MarkedRequest, MarkedWay, marked_requests, marked_ways
 
 ReadDigest = Callable[[Base, str, datetime], Awaitable[Observation]]
 """Reads what a digest stands for, as an observation of that base at that time; raises `Failure`."""
@@ -126,7 +126,7 @@ async def tick(store: TakingUpStore, sources: Sources, policy: Policy, clock: Cl
     work = _TakingUp(store, sources, policy, clock)
     try:
         requests = await work.find_requests()
-        verified = await work.restore(told_ways(requests))
+        verified = await work.restore(marked_ways(requests))
     except Failure as failure:
         if not failure.trouble.is_passing:
             raise
@@ -172,7 +172,7 @@ class _TakingUp:
             self.problems.append(str(failure))
             return {}
 
-    async def restore(self, ways: Mapping[Base, ToldWay]) -> set[tuple[Base, str]]:
+    async def restore(self, ways: Mapping[Base, MarkedWay]) -> set[tuple[Base, str]]:
         """Puts before the logs of bases what they are told to have shown; the digests that they are known to have
         shown then."""
         verified: set[tuple[Base, str]] = set()
@@ -190,7 +190,7 @@ class _TakingUp:
                 verified |= {(base, each.digest) for each in restored.earlier if each.digest is not None}
         return verified
 
-    async def _restored_log(self, base: Base, way: ToldWay, log: Sequence[Observation]) -> RestoredLog | None:
+    async def _restored_log(self, base: Base, way: MarkedWay, log: Sequence[Observation]) -> RestoredLog | None:
         first = next(observation for observation in log if observation.digest is not None)
         times = {digest: min(at, first.at) for digest, at in way.shown}  # clocks differ
         began = min(times.values())

@@ -57,7 +57,7 @@ async def test_actions_are_pinned_to_what_the_forge_says_their_tags_are(world: W
     await world.bring()
     text = world.home.content(BRANCH, BUILD)
     assert f"docker/login-action@{'a' * 40} # v3.6.0\n" in text
-    assert f"docker/build-push-action@{'b' * 40}   # pushes\n" in text
+    assert f"docker/build-push-action@{'b' * 40} # v6.18.0   # pushes\n" in text
     assert f"aquasecurity/trivy-action@{'c' * 40} # 0.33.1\n" in text
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.forge.pull_requests import OwnRequest
 from bot.domain.rollouts.marker import MarkedTarget, marker_line
-from bot.fleet.plan.taking_up.requests import MOST_DIGESTS, MarkedRequest, marked_requests, told_ways
+from bot.fleet.plan.taking_up.requests import MOST_DIGESTS, MarkedRequest, marked_requests, marked_ways
 from tests.unit.fleet.plan.world import ASPNET, HOUR, NOON, SDK, digest, member, move
 
 TARGET = MarkedTarget(ASPNET, digest("a"), digest("b"), (move(at=NOON - HOUR).change,))
@@ -61,7 +61,7 @@ def test_a_base_came_no_later_than_the_request_was_opened() -> None:
 
 def test_of_several_times_the_latest_counts() -> None:
     early = request(2, changes=(move(at=NOON - timedelta(days=30)).change,))
-    assert told_ways([request(), early])[ASPNET].shown == ((digest("b"), NOON - HOUR),)
+    assert marked_ways([request(), early])[ASPNET].shown == ((digest("b"), NOON - HOUR),)
 
 
 def test_of_many_digests_the_latest_count_and_where_the_first_of_them_came_from() -> None:
@@ -71,7 +71,7 @@ def test_of_many_digests_the_latest_count_and_where_the_first_of_them_came_from(
         )
         for number, (old, new) in enumerate((("e", "f"), ("d", "e"), ("c", "d"), ("b", "c"), ("a", "b")))
     ]
-    way = told_ways(requests)[ASPNET]
+    way = marked_ways(requests)[ASPNET]
     assert [each for each, _ in way.shown] == [digest(letter) for letter in "cdef"]
     assert len(way.shown) == MOST_DIGESTS
     assert way.before == (digest("b"),)
