@@ -9,10 +9,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.told_way import SecurityRelease, ToldWay
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base, InvalidReference, Reference
 from bot.domain.rollouts.rebuild import Target
@@ -22,6 +23,7 @@ TRAILER = "Freshness-Base: "
 LONGEST = 4_000
 """Bytes of the hidden line; of more the last targets are left out."""
 _VERSION = 1
+_UNSEEN = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_CVES = 100
 _MOST_STEPS = 10
 _LINE = re.compile(r"<!-- freshness-bot facts (?P<facts>\{[^\n<>]*\}) -->")
@@ -32,13 +34,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,63}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class MarkedTarget:
-    """One base with the digests between which it moved, when it was seen to, and the changes on that way, as far as
-    they were known."""
+    """One base with the digests between which it moved, and the changes on that way that were seen, as far as they
+    were known. `way` is what releases told of a pin that was older than these."""
 
     base: Base
     from_digest: str | None
     to_digest: str
     changes: tuple[Change, ...] = ()
+    way: ToldWay | None = None
 
     @property
     def trailer(self) -> str:
@@ -60,23 +63,40 @@ def key_of(base: Base, digest: str) -> str:
     return hashlib.sha256(f"{base}@{digest}".encode()).hexdigest()[:16]
 
 
-def marked(targets: Sequence[Target], changes: Sequence[Change]) -> tuple[MarkedTarget, ...]:
-    """What is to be marked of a rebuild's targets; `changes` are those on the way, oldest first."""
+def marked(
+    targets: Sequence[Target], changes: Sequence[Change], ways: Mapping[Base, ToldWay]
+) -> tuple[MarkedTarget, ...]:
+    """What is to be marked of a rebuild's targets; `changes` are those that were seen, oldest first, and `ways` are
+    what releases tell of pins that are older."""
     return tuple(
         MarkedTarget(
             target.base,
             target.from_digest,
             target.to_digest,
             tuple(_told(change) for change in changes if change.base == target.base and change.to_digest),
+            _told_way(ways[target.base]) if target.base in ways else None,
         )
         for target in targets
     )
 
 
+def _told_way(way: ToldWay) -> ToldWay:
+    """Of a way what its text tells. Nobody saw it at a time: that is of its newest release, in every store."""
+    newest = max((release.out_since for release in way.security_releases), default=_UNSEEN)
+    return replace(way, change=replace(_told(way.change), at=newest))
+
+
 def _told(change: Change) -> Change:
-    """Of a change what its text tells."""
+    """Of a change what its text tells. A forge's times have whole seconds, and none is before what it tells of."""
     return Change(
-        *(change.base, change.at, change.from_digest, change.to_digest, change.cause, change.cause),
+        *(
+            change.base,
+            change.at.replace(microsecond=0),
+            change.from_digest,
+            change.to_digest,
+            change.cause,
+            change.cause,
+        ),
         *(change.from_version, change.to_version, change.cves, change.not_relevant),
         severity=change.severity,
     )
@@ -101,8 +121,14 @@ def without_marker(text: str) -> str:
 
 def _written(target: MarkedTarget) -> dict[str, Any]:
     row: dict[str, Any] = {"base": str(target.base), "from": target.from_digest, "to": target.to_digest}
-    is_long = len(target.changes) > _MOST_STEPS or any(len(each.cves) > _MOST_CVES for each in target.changes)
-    return row if is_long else row | {"changes": [_written_change(change) for change in target.changes]}
+    changes = [*target.changes, *([target.way.change] if target.way else [])]
+    if len(changes) > _MOST_STEPS or any(len(each.cves) > _MOST_CVES for each in changes):
+        return row
+    row["changes"] = [_written_change(change) for change in target.changes]
+    if target.way is not None:
+        releases = [[each.version, each.out_since.isoformat()] for each in target.way.security_releases]
+        row["way"] = _written_change(target.way.change) | {"releases": releases}
+    return row
 
 
 def _written_change(change: Change) -> dict[str, Any]:
@@ -139,19 +165,34 @@ def read_marker(body: str) -> tuple[MarkedTarget, ...]:
 
 def _read_target(row: Mapping[str, Any]) -> MarkedTarget:
     target = MarkedTarget(_read_base(row["base"]), _read(_DIGEST, row.get("from")), _required(_DIGEST, row["to"]))
-    return replace(target, changes=tuple(_read_change(each, target.base) for each in row.get("changes", ())))
+    way = None if "way" not in row else _read_way(row["way"], target.base)
+    return replace(
+        target, changes=tuple(_read_change(each, target.base) for each in row.get("changes", ())), way=way
+    )
+
+
+def _read_way(row: Mapping[str, Any], base: Base) -> ToldWay:
+    releases = [
+        SecurityRelease(_read_moment(out_since), _required(_NAME, name)) for name, out_since in row["releases"]
+    ]
+    return ToldWay(_read_change(row, base), tuple(releases))
 
 
 def _read_change(row: Mapping[str, Any], base: Base) -> Change:
-    cause, at = Cause(row["cause"]), datetime.fromisoformat(row["at"])
-    if at.tzinfo is None:
-        raise ValueError("a moment without its zone")
+    cause, at = Cause(row["cause"]), _read_moment(row["at"])
     return Change(
         *(base, at, _read(_DIGEST, row.get("from")), _required(_DIGEST, row["to"]), cause, cause),
         *(_read(_NAME, row.get("before")), _read(_NAME, row.get("after"))),
         *(_read_names(row.get("cves", [])), _read_names(row.get("spared", []))),
         severity=Severity(row["severity"]) if "severity" in row else None,
     )
+
+
+def _read_moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment without its zone")
+    return moment
 
 
 def _read_base(text: object) -> Base:

@@ -74,13 +74,18 @@ class Job:
     told_ways: Mapping[Base, ToldWay] = field(default_factory=dict)
 
     @property
+    def seen_changes(self) -> tuple[Change, ...]:
+        """The changes but for those of which only releases tell."""
+        told_changes = [way.change for way in self.told_ways.values()]
+        return tuple(change for change in self.changes if change not in told_changes)
+
+    @property
     def weighed(self) -> tuple[Change, ...]:
         """The changes that rules and freezes are asked with: those that were seen, as when it was planned; of a
         base that was not seen to move, what releases tell."""
-        told_changes = [way.change for way in self.told_ways.values()]
-        seen_changes = tuple(change for change in self.changes if change not in told_changes)
-        seen_bases = {change.base for change in seen_changes}
-        return (*(change for change in told_changes if change.base not in seen_bases), *seen_changes)
+        seen_bases = {change.base for change in self.seen_changes}
+        told_changes = (way.change for base, way in self.told_ways.items() if base not in seen_bases)
+        return (*told_changes, *self.seen_changes)
 
     def frozen(self, now: datetime) -> Freeze | None:
         """The freeze that keeps it from beginning, which a person's word and a fix that is severe enough pass."""

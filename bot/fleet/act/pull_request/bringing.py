@@ -72,7 +72,7 @@ def _request_change(attempt: ProposalAttempt, job: Job, edits: Edits) -> Request
     digests = [target.to_digest for target in job.rebuild.targets]
     headline = title(job)
     merges_by_itself = merges(attempt.job, attempt.look.requirements, attempt.looked_at)
-    marker = marker_line(marked(job.rebuild.targets, job.changes))
+    marker = marker_line(marked(job.rebuild.targets, job.seen_changes, job.told_ways))
     packages = packages_told(job, attempt.look)
     text = body(job, edits.remarks, merges=merges_by_itself, packages_told=packages)
     section = marked_section(text, digests, headline, marker)

@@ -52,13 +52,24 @@ def _marked_of(job: Job, look: BranchLook) -> Mapping[Target, MarkedTarget]:
 
 
 def _told_of(target: Target, told: MarkedTarget, job: Job) -> Job:
-    known = [change for change in job.changes if change.base == target.base]
-    if not _says_more(told.changes, known):
+    """Takes what was seen from the marker where nothing is known to have been, and what releases told where they
+    tell nothing now. What they tell now adds nothing to a way that was seen from the same version on."""
+    seen = [change for change in job.seen_changes if change.base == target.base]
+    is_taken = _says_more(told.changes, seen)
+    known_way = job.told_ways.get(target.base)
+    is_covered = (
+        is_taken and known_way is not None and known_way.change.from_version == told.changes[0].from_version
+    )
+    way = told.way if known_way is None or is_covered else known_way
+    if not is_taken and way == known_way:
         return job
-    others = [change for change in job.changes if change.base != target.base]
+    ways = {base: each for base, each in job.told_ways.items() if base != target.base}
+    ways |= {} if way is None else {target.base: way}
+    others = [change for change in job.seen_changes if change.base != target.base]
+    changes = (*(each.change for each in ways.values()), *others, *(told.changes if is_taken else seen))
     from_digest = target.from_digest or told.from_digest
     targets = [replace(each, from_digest=from_digest) if each == target else each for each in job.rebuild.targets]
-    return replace(job, rebuild=replace(job.rebuild, targets=tuple(targets)), changes=(*others, *told.changes))
+    return replace(job, rebuild=replace(job.rebuild, targets=tuple(targets)), changes=changes, told_ways=ways)
 
 
 def _says_more(told: Sequence[Change], known: Sequence[Change]) -> bool:

@@ -32,7 +32,7 @@ pinned_digests = leased(
     UniqueConstraint("digest", "registry", "repository"),
 )
 """`observation` has the version that the image declares, when it was made, and one platform of it."""
-falls_due(pinned_digests, DueTable("pinned_digests", (pinned_digests.c.read_at.is_(None),)))
+falls_due(pinned_digests, DueTable("pinned-digests", (pinned_digests.c.read_at.is_(None),)))
 locked_after(pinned_digests, "tasks")
 
 Place = tuple[str, str, str]

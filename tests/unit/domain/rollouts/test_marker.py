@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.told_way import SecurityRelease, ToldWay
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.marker import LONGEST, MarkedTarget, marked, marker_line, read_marker, without_marker
@@ -41,7 +42,13 @@ def changes(draw: st.DrawFn, base: Base) -> Change:
 def targets(draw: st.DrawFn) -> MarkedTarget:
     base = draw(BASES)
     told = tuple(draw(st.lists(changes(base), max_size=3)))
-    return MarkedTarget(base, draw(st.none() | DIGESTS), draw(DIGESTS), told)
+    return MarkedTarget(base, draw(st.none() | DIGESTS), draw(DIGESTS), told, draw(st.none() | ways(base)))
+
+
+@st.composite
+def ways(draw: st.DrawFn, base: Base) -> ToldWay:
+    releases = st.builds(SecurityRelease, TIMES, st.from_regex(r"[0-9]{1,2}\.0\.[0-9]{1,2}", fullmatch=True))
+    return ToldWay(draw(changes(base)), tuple(draw(st.lists(releases, max_size=3))))
 
 
 @given(st.lists(targets(), max_size=8), st.text(max_size=50), st.text(max_size=50))
@@ -102,7 +109,7 @@ def test_it_says_of_each_target_what_its_changes_say() -> None:
     )
     other = replace(change, base=Base("mcr.microsoft.com", "dotnet/sdk", "10.0"))
     [told] = read_marker(
-        marker_line(marked([Target(ASPNET, change.from_digest, "sha256:" + "b" * 64, (1,))], [change, other]))
+        marker_line(marked([Target(ASPNET, change.from_digest, "sha256:" + "b" * 64, (1,))], [change, other], {}))
     )
     assert told.trailer == f"Freshness-Base: {ASPNET}@sha256:{'b' * 64}"
     assert told.changes == (replace(change, cause_at_detection=change.cause, detail=""),)

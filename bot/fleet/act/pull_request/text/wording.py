@@ -132,14 +132,12 @@ def _quarantines(job: Job) -> str:
 
 def _sentence(job: Job) -> str:
     lines = []
-    told_changes = [way.change for way in job.told_ways.values()]
-    seen_changes = [change for change in job.changes if change not in told_changes]
-    for cause in dict.fromkeys(change.cause for change in seen_changes):
-        of_cause = [change for change in seen_changes if change.cause is cause]
+    for cause in dict.fromkeys(change.cause for change in job.seen_changes):
+        of_cause = [change for change in job.seen_changes if change.cause is cause]
         names = ", ".join(dict.fromkeys(code(change.base.short) for change in of_cause))
         verb = "moves" if len({change.base for change in of_cause}) == 1 else "move"
         lines.append(f"{names} {verb} under the same tag: {cause_in_words(cause)}.")
-    seen_bases = {change.base for change in seen_changes}
+    seen_bases = {change.base for change in job.seen_changes}
     lines += [_told_sentence(way, is_seen=base in seen_bases) for base, way in sorted(job.told_ways.items())]
     lines += [
         f"{code(target.base.short)} shows another image than the one that is named here, which is older than all "

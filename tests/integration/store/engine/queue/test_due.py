@@ -24,7 +24,7 @@ from bot.store.rows.schema import due_of, every_table
 LEASED = {
     *("tasks", "repositories", "workflow_builds", "bases", "documents", "dumps", "images", "rebuilds", "steps"),
     *("layers", "inventories", "package_changes", "sbom_looks", "artifact_reads", "gates", "attestations"),
-    *("audits", "code_scans", "issues", "fleet_issues", "onboardings", "outbox"),
+    *("audits", "code_scans", "issues", "fleet_issues", "onboardings", "outbox", "pinned_digests"),
 }
 REGULAR = {
     *("tasks", "workflow_builds", "bases", "documents", "dumps", "images", "gates", "artifact_reads"),
@@ -33,13 +33,14 @@ REGULAR = {
 QUEUES = {
     *("tasks", "repositories", "bases", "documents", "dumps", "rebuilds", "steps", "workflow-builds", "images"),
     *("artifacts", "gates", "issues", "audits", "code-scans", "onboardings", "messages", "package-changes"),
+    "pinned-digests",
 }
 ALONE = "from bot.store.rows.schema import every_table; print(*(table.name for table in every_table()))"
 
 
-def test_twenty_two_tables_are_leased() -> None:
+def test_twenty_three_tables_are_leased() -> None:
     assert {table.name for table in leased_tables()} == LEASED
-    assert len(LEASED) == 22
+    assert len(LEASED) == 23
 
 
 def test_every_table_that_can_be_leased_says_how_its_rows_fall_due() -> None:

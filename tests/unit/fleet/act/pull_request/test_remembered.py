@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.bases.change import Cause
+from bot.domain.bases.told_way import SecurityRelease, ToldWay
 from bot.domain.rollouts.rebuild import RebuildState, Target
 from tests.unit.fleet.act.world import ASPNET, BRANCH, World, change, digest, rebuild
 
@@ -82,4 +83,33 @@ async def test_a_text_of_an_earlier_version_for_the_same_digests_stays(world: Wo
     world.shop.requests[1] = replace(request, body=f"{first}\n{line}{rest}")
     before = world.shop.requests[1]
     await tried_anew(world)
+    assert world.shop.requests[1] == before
+
+
+OLDER = ToldWay(
+    change(cause=Cause.DOTNET_SECURITY, cves=("CVE-2026-20907",), from_version="10.0.1"),
+    (SecurityRelease(KNOWN.at, "10.0.5"),),
+)
+
+
+async def test_what_releases_told_stays_where_they_tell_nothing_now(world: World) -> None:
+    world.add(rebuild(), None, OLDER.change)
+    world.store.alter(1, told_ways={ASPNET: OLDER})
+    await world.tick()
+    before = world.shop.requests[1]
+    assert "has gone on from what is named here" in before.body
+    await tried_anew(world)
+    assert world.shop.requests[1] == before
+
+
+async def test_what_releases_tell_adds_nothing_to_a_way_that_was_seen_from_the_same_version_on(
+    world: World,
+) -> None:
+    await opened(world)
+    before = world.shop.requests[1]
+    targets = (Target(ASPNET, None, digest("b"), ()),)
+    world.add(rebuild(id=2, targets=targets))
+    way = ToldWay(replace(KNOWN, from_digest=None))
+    world.store.alter(2, changes=(way.change,), told_ways={ASPNET: way})
+    await world.tick()
     assert world.shop.requests[1] == before
