@@ -109,6 +109,13 @@ class TestAMessage:
         await AppriseService("jsons", f"jsons://{host}/taken/{SECRET}?format=markdown").post(TEXTS)
         assert receiver.bodies[0]["message"].strip() == "## it has begun"
 
+    async def test_that_is_too_long_is_cut_and_stays_one(self, receiver: Receiver, host: str) -> None:
+        long = MessageTexts("first sentence\n" + "x" * 100_000, "")
+        await AppriseService("jsons", f"jsons://{host}/taken/{SECRET}?overflow=split").post(long)
+        [body] = receiver.bodies
+        assert body["message"].startswith("first sentence\n")
+        assert len(body["message"]) < 40_000
+
     async def test_follows_another_at_once(self, receiver: Receiver, host: str) -> None:
         service = AppriseService("jsons", f"jsons://{host}/taken/{SECRET}")
         for _ in range(3):
