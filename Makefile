@@ -81,5 +81,5 @@ LOCK = .venv/bin/uv pip compile --quiet --constraint constraints.txt --generate-
 
 # What the image installs, with the hashes of every file that a package index has of these versions
 requirements: set-up
-	$(LOCK) pyproject.toml --extra azure --extra postgresql --output-file deploy/requirements.txt
+	$(LOCK) pyproject.toml --extra apprise --extra azure --extra postgresql --output-file deploy/requirements.txt
 	echo hatchling | $(LOCK) - --output-file deploy/build-requirements.txt

@@ -25,6 +25,7 @@ PUBLIC = frozenset(
         "bot.files.formats.update_bots",
         "bot.files.formats.workflows.dispatchable",
         "bot.files.formats.workflows.pushes",
+        "bot.files.formats.workflows.schedules",
         "bot.files.formats.zip_list",
     }
 )

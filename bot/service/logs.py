@@ -61,7 +61,7 @@ def set_up(form: str, *, verbose: bool = True) -> None:
 
 def quiet_libraries() -> None:
     """Keeps what libraries log of themselves, errors apart, from standard error."""
-    for name in ("github", "httpx", "apscheduler", "alembic"):
+    for name in ("github", "httpx", "apscheduler", "alembic", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 

@@ -114,6 +114,12 @@ class EventsSettings(Section):
     signing_key_file: Path = Field(description="File with the secret that signs them, whsec_… in base64.")
 
 
+class AppriseSettings(Section):
+    """Other chat and mail services, as the library apprise knows them: freshness-bot[apprise]."""
+
+    urls_file: Path = Field(description="File with a line for each service, SERVICE://…; each line is secret.")
+
+
 class FleetIssueSettings(Section):
     """One issue that tells how the fleet stands, kept current, with boxes that people tick."""
 
@@ -174,6 +180,9 @@ class Settings(BaseSettings):
     )
     teams: TeamsSettings | None = Field(None, description="Where maintainers read milestones in Microsoft Teams.")
     events: EventsSettings | None = Field(None, description="Where programs are sent milestones as CloudEvents.")
+    apprise: AppriseSettings | None = Field(
+        None, description="Other chat and mail services that are told milestones; needs freshness-bot[apprise]."
+    )
     fleet_issue: FleetIssueSettings | None = Field(
         None, description="One issue that tells how the fleet stands, kept current, with boxes that people tick."
     )

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from bot.settings.document import BadSettings
 from bot.settings.model import Settings
 from bot.settings.values.addresses import address_defect, is_loopback
+from bot.settings.values.services import service_urls
 
 _LARGEST_SECRET = 256 * 1024
 _SHORTEST_SECRET = 16
@@ -79,6 +80,8 @@ def _defect(path: Path, value: str, purpose: str) -> str | None:
             return _webhook_defect(value)
         case "signing_key_file":
             return _signing_key_defect(value)
+        case "urls_file":
+            return _services_defect(value)
         case "token_file" | "bot_token_file":
             is_word = value.isascii() and value.isprintable() and " " not in value
             return None if is_word else "is no token; write the token alone into the file"
@@ -104,6 +107,14 @@ def _signing_key_defect(value: str) -> str | None:
         key = b""
     advice = 'make one: echo "whsec_$(openssl rand -base64 32)"'
     return None if len(key) in _SIGNING_KEY else f"is no key of 24 to 64 bytes in base64; {advice}"
+
+
+def _services_defect(text: str) -> str | None:
+    try:
+        service_urls(text)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _tokens_defect(text: str) -> str | None:
@@ -155,6 +166,7 @@ def secret_files(settings: Settings) -> list[tuple[Path, str]]:
         (settings.teams.webhook_file if settings.teams else None, "teams.webhook_file"),
         (settings.events.webhook_file if settings.events else None, "events.webhook_file"),
         (settings.events.signing_key_file if settings.events else None, "events.signing_key_file"),
+        (settings.apprise.urls_file if settings.apprise else None, "apprise.urls_file"),
         (settings.store.password_file, "store.password_file"),
         (settings.web.auth.tokens_file, "web.auth.tokens_file"),
         (settings.web.hooks.github_secret_file, "web.hooks.github_secret_file"),

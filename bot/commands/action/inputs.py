@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from bot.domain.repositories.repository import WORKFLOWS
 from bot.settings import BadSettings
 
 STATE_BRANCH = "freshness-bot-state"
@@ -23,6 +24,7 @@ class RunnerJob:
     """What the runner says: whose repository the workflow is in, which run this is, and where files go.
 
     `token` is the workflow's own (`github.token`), which writes the state. `number` counts the workflow's runs.
+    `workflow` is the path of its file, where the runner names one of this repository.
     """
 
     repository: str
@@ -35,6 +37,7 @@ class RunnerJob:
     workspace: Path
     summary: Path | None = None
     output: Path | None = None
+    workflow: str | None = None
 
     @property
     def owner(self) -> str:
@@ -156,7 +159,14 @@ def job_of(environment: Mapping[str, str]) -> RunnerJob:
         workspace=Path(environment.get("GITHUB_WORKSPACE") or "."),
         summary=_path(environment.get("GITHUB_STEP_SUMMARY")),
         output=_path(environment.get("GITHUB_OUTPUT")),
+        workflow=_workflow(environment["GITHUB_REPOSITORY"], environment.get("GITHUB_WORKFLOW_REF", "")),
     )
+
+
+def _workflow(repository: str, reference: str) -> str | None:
+    """The path in `OWNER/NAME/PATH@REF`."""
+    path = reference.partition("@")[0].removeprefix(f"{repository}/")
+    return path if path.startswith(WORKFLOWS) else None
 
 
 def _path(text: str | None) -> Path | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.clients.forges.github import GitHubAccess, TokenCredentials
+from bot.clients.forges.github.default_file import default_file
 from bot.clients.forges.github.state_branch import StateBranch
 from bot.commands.action.cve_sources import cve_sources
 from bot.commands.action.inputs import Inputs, RunnerJob
@@ -20,6 +21,7 @@ from bot.commands.look.status import status_in
 from bot.commands.service.doctor import forge_checks
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
+from bot.files.formats.workflows.schedules import schedule_of
 from bot.fleet.plan.first_run.rows import CatchUpStore
 from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
 from bot.fleet.wiring.grants import dump_sources
@@ -77,14 +79,31 @@ async def run_step(step: ActionStep) -> bool:
             keeping = Keeping.NOT_KEPT if step.inputs.dry_run else await _kept(branch, restored, step)
         is_lost = restored.commit is None and step.job.number > 1 and not step.inputs.dry_run
         news = replace(news, keeping=keeping, is_lost=is_lost, last_run=restored.at)
+        news = replace(news, next_run=await _next_run(step))
     _tell(step, news)
     return step.inputs.dry_run or keeping is not Keeping.NOT_KEPT
 
 
+async def _next_run(step: ActionStep) -> datetime | None:
+    """When the workflow's own file has it run next, as that stands on the default branch, which alone counts for
+    schedules; None where it has no schedule, or cannot be read."""
+    if step.job.workflow is None:
+        return None
+    try:
+        text = await default_file(_access(step), step.clock, step.job.repository, step.job.workflow)
+    except Failure:
+        return None
+    now = step.clock.now()
+    return min((cron.following(now) for cron in schedule_of(text)), default=None)
+
+
+def _access(step: ActionStep) -> GitHubAccess:
+    return GitHubAccess(step.job.api_url, TokenCredentials(step.job.token), seconds_between_writes=0)
+
+
 @asynccontextmanager
 async def _branch(step: ActionStep) -> AsyncIterator[StateBranch]:
-    access = GitHubAccess(step.job.api_url, TokenCredentials(step.job.token), seconds_between_writes=0)
-    branch = StateBranch(access, step.clock, step.job.repository, step.inputs.state_branch)
+    branch = StateBranch(_access(step), step.clock, step.job.repository, step.inputs.state_branch)
     try:
         yield branch
     finally:

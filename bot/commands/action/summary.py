@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.commands.action.folding import cells, items, linked, section, table
 from bot.commands.action.state import Keeping
@@ -63,6 +63,7 @@ class JobNews:
     is_dry: bool = False
     is_lost: bool = False
     last_run: datetime | None = None
+    next_run: datetime | None = None
 
     @property
     def moved(self) -> int:
@@ -240,4 +241,14 @@ def _footnotes(news: JobNews) -> Iterator[str]:
     if ahead:
         begins = max(ahead[0].due_at, news.now)
         yield f"{counted(len(ahead), 'rebuild')} to begin, from {shown_time(begins)} on"
-    yield "the schedule of this workflow decides when the next run goes on"
+    if news.next_run is not None:
+        yield f"next run about {_shown_next(news)}"
+    else:
+        yield "the schedule of this workflow decides when the next run goes on"
+
+
+def _shown_next(news: JobNews) -> str:
+    """Without the day where that is today or within a day's length."""
+    assert news.next_run is not None
+    is_near = news.next_run - news.now < timedelta(days=1)
+    return f"{news.next_run:%H:%M} UTC" if is_near else shown_time(news.next_run)

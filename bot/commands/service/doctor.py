@@ -25,11 +25,12 @@ from bot.domain.wording.words import counted, duration
 from bot.fleet.watch.feeds.tick import FeedsToRead
 from bot.fleet.watch.vulnerabilities import tick as dumps_stage
 from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore
+from bot.fleet.wiring.adapters import apprise_services
 from bot.fleet.wiring.gate import gate_options_of
 from bot.fleet.wiring.grants import chosen_installations, dump_sources, feed_sources, github_access, http_rules
 from bot.fleet.wiring.registries.accesses import accesses_of
 from bot.service.opened_stores import opened_stores
-from bot.settings import Settings, secret
+from bot.settings import BadSettings, Settings, secret
 from bot.store.doctor import DoctorStore
 from bot.store.pages.ledger.gaps import NO_IMAGE
 from bot.store.pages.ledger.ledger import LedgerStore
@@ -243,6 +244,12 @@ async def _messages(settings: Settings, http: Http) -> list[HealthCheck]:
     if settings.events is not None:
         doubt = "a webhook cannot be tried without an event"
         checks.append(HealthCheck("messages", "events", Health.NOTE, doubt))
+    try:
+        for service in apprise_services(settings):
+            doubt = "a service cannot be tried without a message"
+            checks.append(HealthCheck("messages", f"apprise {service.service}", Health.NOTE, doubt))
+    except BadSettings as error:
+        checks += [HealthCheck("messages", "apprise", Health.WRONG, line) for line in error.lines]
     if not checks:
         checks.append(
             HealthCheck("messages", "nobody", Health.NOTE, "nothing is told to anybody", "set slack or teams")

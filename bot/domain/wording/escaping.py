@@ -5,6 +5,7 @@ from html import escape
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&])")
 _LINKING = re.compile(r"([@#]|\bGH-)(?=\w)", re.IGNORECASE)
+_CALLING = re.compile(r"([@<](?=\S)|\](?=\())")
 _SLACK = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ZERO_WIDTH = "\u200b"
 
@@ -27,6 +28,11 @@ def code(text: str) -> str:
     """Makes inline code: Markdown knows no escape there, so backticks, line ends and cell ends are taken out."""
     line = " ".join(text.replace("`", "'").replace("|", "¦").split())
     return f"`{line or ' '}`"
+
+
+def plain_text(text: str) -> str:
+    """One line for a chat that may read signs of its own in it: mentions and links are broken as in Markdown."""
+    return _CALLING.sub(rf"\1{_ZERO_WIDTH}", " ".join(text.split()))
 
 
 def terminal(text: str) -> str:

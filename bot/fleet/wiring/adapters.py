@@ -1,10 +1,12 @@
 """Stores and clients in the shape in which the stages ask for them, where one of them alone has not all of it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from bot.clients.http.client import Http
+from bot.clients.notifiers.apprise_service import AppriseService, MessageTexts
 from bot.clients.notifiers.cloud_events import CloudEvent, EventsWebhook, key_in
 from bot.clients.notifiers.slack import Posted, Slack, SlackBot, SlackWebhook
 from bot.clients.notifiers.slack_blocks import blocks_of, notification
@@ -14,13 +16,16 @@ from bot.clients.registry import Registry
 from bot.domain.bases.image import Head
 from bot.domain.bases.lifecycle import end_of_life_day
 from bot.domain.clock import Clock
+from bot.domain.failure import Failure
 from bot.domain.reference import Base
 from bot.domain.wording.message import Message
 from bot.fleet.bot import Part
 from bot.fleet.report.destinations import Destination, FoundMessage
 from bot.fleet.report.markdown import markdown_of
+from bot.fleet.report.plain_text import text_of
 from bot.images.trust.collecting import referrers_of
-from bot.settings import Settings, secret
+from bot.settings import BadSettings, Settings, secret
+from bot.settings.values.services import service_urls
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,56 @@ class EventsChannel:
         raise AssertionError("nothing that was posted can be edited")
 
 
+@dataclass(frozen=True, slots=True)
+class AppriseChannel:
+    """A service of apprise as a channel that `report` writes to: it is told milestones, and edits nothing."""
+
+    service: AppriseService
+
+    @property
+    def can_update(self) -> bool:
+        return False
+
+    async def post(
+        self,
+        key: str,
+        message: Message,
+        *,
+        thread: dict[str, str] | None = None,
+        maybe_sent_since: datetime | None = None,
+    ) -> None:
+        await self.service.post(MessageTexts(text_of(message), markdown_of(message)))
+
+    async def update(self, remote: dict[str, str], key: str, message: Message) -> None:
+        raise AssertionError("nothing that was posted can be edited")
+
+
+def apprise_services(settings: Settings) -> Iterator[AppriseService]:
+    """Opens the services of apprise in the order of their lines; raises `BadSettings` naming the line."""
+    if settings.apprise is None:
+        return
+    purpose, path = "apprise.urls_file", settings.apprise.urls_file
+    try:
+        urls = service_urls(secret(path, purpose))
+    except ValueError as error:
+        raise BadSettings([f"{path}: {purpose} {error}"]) from None
+    for each in urls:
+        try:
+            yield AppriseService(each.service, each.url)
+        except Failure as failure:
+            raise BadSettings([f"{path}: {purpose}, line {each.line}: {failure}"]) from None
+
+
+def _apprise(settings: Settings) -> Iterator[Destination]:
+    """A destination for each line, so that one that fails alone is told again."""
+    opened = Counter[str]()
+    for service in apprise_services(settings):
+        opened[service.service] += 1
+        number = opened[service.service]
+        name = f"apprise:{service.service}" + (f":{number}" if number > 1 else "")
+        yield Destination(name, AppriseChannel(service))
+
+
 def destinations_of(settings: Settings, http: Http, clock: Clock) -> tuple[Destination, ...]:
     """Opens the places where maintainers are told: everything in the first places, a team's own part in channels of
     its own."""
@@ -150,6 +205,7 @@ def destinations_of(settings: Settings, http: Http, clock: Clock) -> tuple[Desti
         key = key_in(secret(settings.events.signing_key_file, "events.signing_key_file"))
         events = EventsWebhook(http, clock, secret(settings.events.webhook_file, "events.webhook_file"), key)
         destinations.append(Destination("events", EventsChannel(events)))
+    destinations += _apprise(settings)
     return tuple(destinations)
 
 

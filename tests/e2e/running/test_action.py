@@ -65,6 +65,17 @@ async def test_the_first_run_looks_at_everything_and_the_next_one_acts_on_what_m
     assert "- aspnet:10.0-noble-chiseled: .NET 10.0.0 → 10.0.1 fixes 1 CVE" in second.summary
 
 
+async def test_the_summary_says_when_the_workflows_own_file_has_it_run_next(
+    fleet: SampleFleet, runner: Runner, inputs: dict[str, str]
+) -> None:
+    path = ".github/workflows/freshness.yml"
+    await fleet.world.github.push("freshness", {path: 'on:\n  schedule: [{cron: "23 5 1 1 *"}]\n'})
+    runner.environment["GITHUB_WORKFLOW_REF"] = f"{runner.repository}/{path}@refs/heads/main"
+    ran = await runner.run(**inputs, dry_run="true")
+    assert ran.code == 0, ran.log
+    assert "01-01 05:23 UTC</sub>" in ran.summary
+
+
 @pytest.mark.long
 async def test_what_the_step_before_has_installed_by_its_hashes_runs(
     fleet: SampleFleet, runner: Runner, inputs: dict[str, str]

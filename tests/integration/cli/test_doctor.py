@@ -222,6 +222,24 @@ def test_a_scope_that_slack_has_not_granted_is_named_with_what_it_is_for(bot: Co
     assert way_out == "grant it to the app, and install that anew"
 
 
+def test_a_service_of_apprise_is_opened_and_named_without_its_address(
+    bot: Command, clinic: Clinic, tmp_path: Path
+) -> None:
+    urls = tmp_path / "urls"
+    urls.write_text("jsons://hooks.example/2f1c0b7d\n")
+    config = clinic.with_settings(tmp_path, apprise={"urls_file": str(urls)})
+    _, found = examined(bot, config)
+    assert found["messages", "apprise jsons"][:2] == ("note", "a service cannot be tried without a message")
+    urls.write_text("discord://2f1c0b7d\n")
+    code, found = examined(bot, config)
+    assert code == 1
+    verdict, told, _ = found["messages", "apprise"]
+    assert verdict == "wrong"
+    assert told.startswith(
+        f"{urls}: apprise.urls_file, line 1: apprise discord: is not written as apprise wants it"
+    )
+
+
 def test_a_token_tells_no_rights(bot: Command, clinic: Clinic, tmp_path: Path) -> None:
     github = yaml.safe_load(clinic.config.read_text())["github"]
     del github["app"]

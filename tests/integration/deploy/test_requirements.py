@@ -35,7 +35,7 @@ def test_each_has_the_version_of_the_constraints(text: str) -> None:
 
 def test_all_that_the_project_needs_is_there_with_what_that_needs() -> None:
     known = pins((ROOT / "deploy/requirements.txt").read_text())
-    wanted = [one for extra in ("", "azure", "postgresql") for one in needs("freshness-bot", extra)]
+    wanted = [one for extra in ("", "apprise", "azure", "postgresql") for one in needs("freshness-bot", extra)]
     seen = set[tuple[str, str]]()
     while wanted:
         requirement = wanted.pop()

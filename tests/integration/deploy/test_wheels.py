@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 UV = str(Path(sys.executable).with_name("uv"))
 
 
-@pytest.mark.parametrize("extras", [(), ("azure", "postgresql")], ids=["program", "with extras"])
+@pytest.mark.parametrize("extras", [(), ("apprise", "azure", "postgresql")], ids=["program", "with extras"])
 @pytest.mark.parametrize("python", ["3.11", "3.13"])
 @pytest.mark.parametrize("platform", ["linux", "aarch64-unknown-linux-gnu", "macos", "windows"])
 def test_everything_has_a_wheel(platform: str, python: str, extras: tuple[str, ...]) -> None:

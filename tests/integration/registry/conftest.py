@@ -1,16 +1,10 @@
 """A real registry behind the sandbox's edge, and one that lies."""
 
-import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from bot.clients.http.client import Http, Limits
 from bot.clients.registry import Registry as RegistryClient
@@ -19,6 +13,7 @@ from bot.domain.clock import SystemClock
 from sandbox.edges.edge import Surroundings
 from sandbox.programs import parts
 from sandbox.registry import Registry
+from tests.certificates import self_signed
 from tests.integration.registry.hostile import Hostile
 
 ONCE = Limits(attempts=1)
@@ -86,23 +81,4 @@ async def patient(hostile: Hostile) -> AsyncIterator[RegistryClient]:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A PEM file with a key and a certificate for 127.0.0.1 that nobody else signed."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = tmp_path_factory.mktemp("certificate") / "registry.pem"
-    path.write_bytes(private + signed.public_bytes(pem))
-    return path
+    return self_signed(tmp_path_factory.mktemp("certificate") / "registry.pem")

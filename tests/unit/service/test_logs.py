@@ -1,6 +1,7 @@
 """No secret reaches a log, by whatever way it came."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failure import Failure, Trouble
-from bot.service.logs import REDACTED, clean, redact, set_up
+from bot.service.logs import REDACTED, clean, quiet_libraries, redact, set_up
 from tests.plain_logs import log_plainly
 
 LETTERS = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=24, max_size=40)
@@ -117,3 +118,9 @@ def test_a_quiet_set_up_shows_warnings_only(capsys: pytest.CaptureFixture[str]) 
     err = capsys.readouterr().err
     assert "problem" in err
     assert "tick" not in err
+
+
+def test_addresses_that_a_library_warns_of_are_not_shown() -> None:
+    """urllib3 names the whole address where it cannot read the headers of an answer."""
+    quiet_libraries()
+    assert not logging.getLogger("urllib3.connectionpool").isEnabledFor(logging.WARNING)

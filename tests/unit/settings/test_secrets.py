@@ -118,6 +118,18 @@ class TestASecretFile:
         assert f"slack.webhook_file {defect}" in line
         assert url not in line
 
+    def test_must_hold_addresses_of_services_that_are_sent_to_by_https(
+        self, checked: Checked, token: Path, tmp_path: Path
+    ) -> None:
+        urls = tmp_path / "urls"
+        urls.write_text(f"discord://1/{SECRET}\njson://hooks.example/{SECRET}\n")
+        values = {"github": {"token_file": token}, "apprise": {"urls_file": urls}}
+        assert checked(**values) == [
+            f"{urls}: apprise.urls_file would send in the clear in line 2: write jsons:// for json://"
+        ]
+        urls.write_text(f"discord://1/{SECRET}\njsons://hooks.example/{SECRET}\n")
+        assert checked(**values) == []
+
     @pytest.mark.parametrize("text", ["whsec_", "whsec_c2hvcnQ=", "not base64", "whsec_" + "A" * 100])
     def test_must_hold_a_key_that_signs_events(
         self, checked: Checked, token: Path, tmp_path: Path, text: str

@@ -29,6 +29,7 @@ from bot.files.audit.workflows.starts import RunStart
 from bot.files.formats.builds import below
 from bot.files.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.files.formats.workflows.needs import needs_of
+from bot.files.formats.workflows.schedules import schedule_entries
 
 MOST_STEPS = 2_000
 MOST_JOBS = 300
@@ -101,11 +102,7 @@ def _triggers(root: Mapping) -> tuple[frozenset[str], tuple[Scalar, ...], tuple[
         case Sequence():
             return frozenset(item.value for item in trigger.items if isinstance(item, Scalar)), (), ()
         case Mapping():
-            crons = tuple(
-                cron
-                for entry in trigger.sequence("schedule")
-                if isinstance(entry, Mapping) and (cron := entry.scalar("cron")) is not None
-            )
+            crons = tuple(cron for cron, _ in schedule_entries(trigger.get("schedule")))
             inputs = trigger.mapping("workflow_dispatch").mapping("inputs")
             names = tuple(key.value for key, _ in inputs.entries())
             return frozenset(key.value for key, _ in trigger.entries()), crons, names

@@ -94,3 +94,16 @@ def test_outside_of_a_job_it_is_said_what_lacks() -> None:
         job_of({name: value for name, value in JOB.items() if name not in ("GITHUB_TOKEN", "RUNNER_TEMP")})
     [line] = raised.value.lines
     assert line.startswith("environment GITHUB_TOKEN, RUNNER_TEMP: not set; this command is a step of")
+
+
+@pytest.mark.parametrize(
+    ("reference", "path"),
+    [
+        ("contoso/freshness/.github/workflows/freshness.yml@refs/heads/main", ".github/workflows/freshness.yml"),
+        ("contoso/other/.github/workflows/freshness.yml@refs/heads/main", None),
+        ("contoso/freshness/elsewhere.yml@refs/heads/main", None),
+        ("", None),
+    ],
+)
+def test_the_file_of_the_workflow_is_known_where_it_is_in_this_repository(reference: str, path: str | None) -> None:
+    assert job_of(JOB | {"GITHUB_WORKFLOW_REF": reference}).workflow == path

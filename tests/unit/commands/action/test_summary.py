@@ -94,6 +94,13 @@ def test_of_a_fleet_in_which_all_happened_it_is_at_most_what_the_runner_shows(tm
     assert "the schedule of this workflow" in text
 
 
+def test_the_next_run_is_told_by_its_hour_and_by_its_day_where_that_is_far() -> None:
+    soon, later = NOW + timedelta(hours=2, minutes=22), NOW + timedelta(days=3)
+    assert "next run about 14:22 UTC</sub>" in job_summary(replace(CALM, next_run=soon))
+    assert "next run about 2026-12-03 12:00 UTC</sub>" in job_summary(replace(CALM, next_run=later))
+    assert "the schedule of this workflow decides when the next run goes on" in job_summary(CALM)
+
+
 def test_what_came_to_its_end_in_this_run_is_told() -> None:
     proved = rebuild(
         "contoso/shop", RebuildState.SUCCEEDED, reason="its image stands on it", url="https://x/pull/1"
