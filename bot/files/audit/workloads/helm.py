@@ -62,6 +62,7 @@ def _charts(repository: RepositoryTexts) -> list[HelmChart]:
         ]
         for template in templates[:MOST_TEMPLATES]:
             _read(repository, template, values, chart)
+        chart.unread += templates[MOST_TEMPLATES:]
         all_charts.append(chart)
     return all_charts
 
@@ -96,7 +97,10 @@ def _over(base: Mapping, above: Mapping, depth: int) -> Mapping:
 
 def _read(repository: RepositoryTexts, path: str, values: Mapping, chart: HelmChart) -> None:
     text = repository.text(path)
-    if not any(mark in text for mark in _MAKES_OBJECTS) or text.count("\n") > MOST_LINES:
+    if not any(mark in text for mark in _MAKES_OBJECTS):
+        return
+    if text.count("\n") > MOST_LINES:
+        chart.unread.append(path)
         return
     rendered = RenderedLines(values)
     rendered.take(text)

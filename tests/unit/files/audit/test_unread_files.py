@@ -1,0 +1,166 @@
+"""What checks look at and cannot read is unknown, once, with what stands against it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.repositories.finding import Finding, Outcome
+from bot.files.audit.auditing import audit
+from bot.files.formats.finding import LARGEST_FILE
+from tests.unit.files.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, texts, workflow
+
+UNKNOWN = Outcome.UNKNOWN
+BROKEN = "a: [\n"
+
+
+def unread(files: dict[str, str] | dict[str, bytes]) -> list[Finding]:
+    """What the check says among all findings."""
+    encoded = {path: each.encode() if isinstance(each, str) else each for path, each in files.items()}
+    return [each for each in audit(encoded, NOW) if each.check == "unread-file"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (BUILD, workflow(PUSH) + BROKEN),
+        (".github/workflows/lint.yml", workflow("- run: make lint\n") + BROKEN),
+        (".github/actions/build/action.yml", "runs:\n  using: composite\n" + BROKEN),
+        (DEPLOYMENT, deployment() + BROKEN),
+        ("compose.yaml", "services: {api: {build: .}}\n" + BROKEN),
+        ("deploy/shop.yaml", "services:\n  api:\n    image: contoso/api\n" + BROKEN),
+        ("base/kustomization.yaml", "resources: [api.yaml]\n" + BROKEN),
+        ("base/Kustomization", "resources: [api.yaml]\n" + BROKEN),
+        ("chart/Chart.yaml", "name: api\n" + BROKEN),
+        ("azure-pipelines.yml", "steps:\n- script: make\n" + BROKEN),
+        ("build/release.yml", "trigger: [main]\npool: {vmImage: ubuntu-latest}\nsteps:\n- script: make\n" + BROKEN),
+        (".github/freshness.yaml", "ignore: []\n" + BROKEN),
+    ],
+)
+def test_what_is_no_yaml_is_unknown_with_its_line_and_the_parsers_reason(path: str, text: str) -> None:
+    (found,) = unread({path: text})
+    assert (found.outcome, found.place.path) == (UNKNOWN, path)
+    assert found.place.start >= text.count("\n")
+    assert found.message.startswith("the file is not valid YAML: ")
+    assert "\n" not in found.message
+    assert found.settled_by
+
+
+def test_values_of_a_chart_that_are_no_yaml_are_unknown() -> None:
+    (found,) = unread({"chart/Chart.yaml": "name: api\n", "chart/values.yaml": BROKEN})
+    assert found.place.path == "chart/values.yaml"
+
+
+def test_templates_of_a_chart_need_not_be_yaml() -> None:
+    template = "{{- if .Values.on }}\n" + deployment() + "{{- end }}\n"
+    assert unread({"chart/Chart.yaml": "name: api\n", "chart/templates/a.yaml": template}) == []
+
+
+def test_a_manifest_that_is_a_template_outside_of_charts_is_unknown() -> None:
+    (found,) = unread({DEPLOYMENT: "{{- if .on }}\n" + deployment() + "{{- end }}\n"})
+    assert "template" in found.message
+
+
+def test_expressions_of_a_workflow_make_no_template_of_it() -> None:
+    (found,) = unread({BUILD: workflow("- run: echo ${{ github.ref }}\n") + BROKEN})
+    assert found.message.startswith("the file is not valid YAML: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nFRM scratch\n",
+        "RUN make\n",
+        "FROM debian:13\nRUN <<EOT\nmake\n",
+    ],
+)
+def test_a_dockerfile_that_docker_would_refuse_is_unknown(text: str) -> None:
+    (found,) = unread({"Dockerfile": text})
+    assert (found.outcome, found.place.path) == (UNKNOWN, "Dockerfile")
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (BUILD, workflow(PUSH)),
+        (DEPLOYMENT, deployment()),
+        ("compose.yaml", "services: {api: {build: .}}\n"),
+        ("Dockerfile", "FROM debian:13\n"),
+        ("Jenkinsfile", "sh 'docker push contoso/api'\n"),
+        ("main.tf", 'resource "azurerm_container_app" "api" {}\n'),
+        ("chart/templates/api.yaml", deployment()),
+    ],
+)
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda data: data + b"\n" * LARGEST_FILE, "larger than 1024 KiB"),
+        (lambda data: data.decode().encode("utf-16"), "UTF-8"),
+        (lambda data: b"# Stra\xdfe\n" + data, "UTF-8"),
+        (lambda data: data + b"\0", "UTF-8"),
+    ],
+)
+def test_what_is_no_text_of_a_bearable_size_is_unknown(path, text, damage, told) -> None:  # type: ignore[no-untyped-def]
+    (found,) = unread({"chart/Chart.yaml": b"name: api\n", path: damage(text.encode())})
+    assert (found.outcome, found.place.path) == (UNKNOWN, path)
+    assert told in found.message
+
+
+def test_what_is_kept_in_git_lfs_is_unknown() -> None:
+    (found,) = unread({"Dockerfile": b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"})
+    assert "Git LFS" in found.message
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (BUILD, "- uses: docker/build-push-action@v6\n"),
+        (BUILD, "on: push\njobs: []\n"),
+        (BUILD, "on: push\n"),
+        (BUILD, "on: push\njobs: {build: {steps: {run: make}}}\n"),
+        (BUILD, "on: push\njobs: {build: {steps: [make]}}\n"),
+        (BUILD, "on: push\njobs: {build: make}\n"),
+        (BUILD, workflow(PUSH) + "---\njobs: {}\n"),
+        ("compose.yaml", "- api\n"),
+        ("base/kustomization.yaml", "- api.yaml\n"),
+    ],
+)
+def test_what_has_not_the_shape_of_its_kind_is_unknown(path: str, text: str) -> None:
+    (found,) = unread({path: text})
+    assert (found.outcome, found.place.path) == (UNKNOWN, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("tests/api.yaml", deployment() + BROKEN),
+        ("compose.dev.yaml", "services: {api: {build: .}}\n" + BROKEN),
+        ("mkdocs.yml", BROKEN),
+        ("data/list.yaml", BROKEN),
+        ("src/Program.cs", "\0"),
+        (BUILD, "# all of it is commented out\n"),
+        ("base/kustomization.yaml", ""),
+    ],
+)
+def test_what_no_check_looks_at_need_not_be_readable(path: str, text: str) -> None:
+    assert unread({path: text}) == []
+
+
+LINES = workflow(PUSH, job="environment: production").splitlines(keepends=True)
+BREAKING = ["a: [", "'", '"', "{{", "*a", "- ]", "%", "@", "---", "...", "x: y", "# x", "", "\t- x: [", "? ", "&a"]
+
+
+@given(st.sampled_from(BREAKING), st.integers(0, len(LINES)))
+def test_a_line_put_into_a_workflow_asks_no_fewer_questions(line: str, at: int) -> None:
+    before = audit(texts({BUILD: "".join(LINES)}), NOW)
+    found = audit({BUILD: "".join([*LINES[:at], f"{line}\n", *LINES[at:]]).encode()}, NOW)
+    asked = {(each.check, each.outcome, each.subject) for each in found}
+    assert "unread-file" in {each.check for each in found} or asked == {
+        (each.check, each.outcome, each.subject) for each in before
+    }
+
+
+@given(st.sampled_from([b"\0", b"\xff", b"\xc3("]), st.integers(0, len("".join(LINES))))
+def test_bytes_that_are_no_text_are_unknown_wherever_they_stand(damage: bytes, at: int) -> None:
+    data = "".join(LINES).encode()
+    (found,) = unread({BUILD: data[:at] + damage + data[at:]})
+    assert found.outcome is UNKNOWN
