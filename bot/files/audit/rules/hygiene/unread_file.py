@@ -1,8 +1,9 @@
 """A file that checks look at can be read.
 
 What: a workflow, action, manifest, Compose file, kustomization, chart, pipeline or Dockerfile that its own tool
-would refuse (not valid YAML, not of its kind's shape, an instruction that there is none of), and any file that checks
-look at which is too large, is kept in Git LFS, or is not UTF-8. Each gives one unknown with the line and the reason.
+would refuse (not valid YAML, not of its kind's shape, an instruction that there is none of), and any file that
+checks look at which is too large, is kept in Git LFS, or is not UTF-8. Each gives one unknown with the line and the
+reason.
 
 Why: what cannot be read has nothing to complain about, and says nothing either.
 
@@ -75,7 +76,7 @@ def _is_looked_at(repository: RepositoryTexts, path: str, charts: set[str]) -> b
         glimpse = repository.glimpse(path)
         is_compose = repository.unreadable(path) is not None and may_be_compose_file(glimpse)
         return is_worth_reading(path) and (is_compose or may_hold_workloads(glimpse))
-    return is_for_checks(path, repository) or name == "Jenkinsfile"
+    return is_for_checks(path, repository)
 
 
 def _why_unread(repository: RepositoryTexts, path: str, charts: set[str]) -> Told | None:
