@@ -99,15 +99,16 @@ class RepositoryTexts:
         """The roots of a YAML file; none where it cannot be read."""
         outcome = self._documents.get(path)
         if outcome is None:
+            refused = self.refusal(path)
             try:
-                outcome = read(self.text(path))
+                outcome = read(self.text(path)) if refused is None else Unreadable(1, refused)
             except Unreadable as error:
                 outcome = error
             self._documents[path] = outcome
         return outcome if isinstance(outcome, list) else []
 
     def unreadable(self, path: str) -> Unreadable | None:
-        """Why a YAML file cannot be read."""
+        """Why a YAML file cannot be read, or its bytes are refused; None where it is read."""
         self.documents(path)
         outcome = self._documents[path]
         return outcome if isinstance(outcome, Unreadable) else None

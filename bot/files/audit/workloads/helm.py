@@ -55,6 +55,8 @@ def _charts(repository: RepositoryTexts) -> list[HelmChart]:
         own = repository.root(values_path) if values_path is not None else None
         values = _merge_values(repository, folder, own or Mapping(0))
         chart = HelmChart(folder, posixpath.basename(folder) or "of the repository")
+        if values_path is not None and repository.unreadable(values_path) is not None:
+            chart.hidden = f"{values_path} cannot be read"
         templates = [
             template_path
             for template_path in repository.below(posixpath.join(folder, "templates"))

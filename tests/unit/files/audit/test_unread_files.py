@@ -164,3 +164,47 @@ def test_bytes_that_are_no_text_are_unknown_wherever_they_stand(damage: bytes, a
     data = "".join(LINES).encode()
     (found,) = unread({BUILD: data[:at] + damage + data[at:]})
     assert found.outcome is UNKNOWN
+
+
+OVERLAY = {
+    "base/kustomization.yaml": "resources: [api.yaml]\n",
+    "base/api.yaml": deployment(),
+    "prod/kustomization.yaml": "resources: [../base]\npatches: [{path: p.yaml, target: {kind: Deployment}}]\n",
+}
+
+
+def test_a_patch_of_a_kustomization_that_cannot_be_read_is_unknown_and_what_it_may_set_too() -> None:
+    files = texts({**OVERLAY, "prod/p.yaml": "- {op: add, path: /x, value: y}\n" + BROKEN})
+    found = audit(files, NOW)
+    assert [each.place.path for each in found if each.check == "unread-file"] == ["prod/p.yaml"]
+    assert {each.outcome for each in found if each.check == "read-only-root"} == {UNKNOWN}
+
+
+def test_what_a_resource_that_cannot_be_read_may_hold_is_unknown() -> None:
+    files = texts({**OVERLAY, "base/web.yaml": deployment() + BROKEN})
+    files["base/kustomization.yaml"] = b"resources: [api.yaml, web.yaml]\n"
+    found = audit({path: each for path, each in files.items() if not path.startswith("prod/")}, NOW)
+    assert [each.place.path for each in found if each.check == "unread-file"] == ["base/web.yaml"]
+
+
+def test_settings_of_a_chart_whose_values_cannot_be_read_are_unknown() -> None:
+    container = "securityContext: {{ toYaml .Values.securityContext }}"
+    files = {
+        "chart/Chart.yaml": "name: api\n",
+        "chart/values.yaml": "securityContext: {readOnlyRootFilesystem: true}\n" + BROKEN,
+        "chart/templates/api.yaml": deployment(container.replace("{{", "\n  {{")),
+    }
+    found = audit(texts(files), NOW)
+    assert {each.outcome for each in found if each.check == "read-only-root"} == {UNKNOWN}
+
+
+def test_a_workflow_without_events_is_unknown() -> None:
+    (found,) = unread({BUILD: workflow(PUSH).removeprefix("on:\n").replace("  push: {branches: [main]}\n", "")})
+    assert "`on`" in found.message
+
+
+def test_a_template_of_a_chart_that_is_too_long_to_be_rendered_is_unknown() -> None:
+    found = audit(
+        texts({"chart/Chart.yaml": "name: api\n", "chart/templates/a.yaml": deployment() + "#\n" * 6_000}), NOW
+    )
+    assert (UNKNOWN, "chart/templates/a.yaml") in {(each.outcome, each.place.path) for each in found}

@@ -12,7 +12,7 @@ Example that is unknown::
     on: push
     jobs: [
 
-Fix: mend the file at that line. What is no file of that kind can be waived by its path.
+Fix: mend the file at that line.
 
 Exceptions: what is left out, templates of charts (their containers are asked about one by one), and YAML that no
 check looks at.
@@ -29,7 +29,7 @@ from bot.files.audit.rule import Rule
 from bot.files.audit.scope import is_for_checks, is_for_development
 from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workloads.kustomize import NAMES as KUSTOMIZATIONS
-from bot.files.audit.workloads.kustomize import may_hold_workloads
+from bot.files.audit.workloads.kustomize import may_hold_workloads, patch_files
 from bot.files.formats import repository_config
 from bot.files.formats.compose.finder import KIND as COMPOSE
 from bot.files.formats.compose.recognizing import may_be_compose_file
@@ -72,10 +72,12 @@ def _is_looked_at(repository: RepositoryTexts, path: str, charts: set[str]) -> b
     is_values = name in _VALUES and folder in charts
     if kind == WORKFLOW or path == repository_config.PATH or is_values or name in _TAKEN_BY_NAME:
         return True
+    if path in patch_files(repository):
+        return True
     if kind == MANIFEST:
-        glimpse = repository.glimpse(path)
-        is_compose = repository.unreadable(path) is not None and may_be_compose_file(glimpse)
-        return is_worth_reading(path) and (is_compose or may_hold_workloads(glimpse))
+        glimpse = repository.glimpse(path) if is_worth_reading(path) else ""
+        is_compose = may_be_compose_file(glimpse) and repository.unreadable(path) is not None
+        return is_compose or may_hold_workloads(glimpse)
     return is_for_checks(path, repository)
 
 
@@ -128,6 +130,8 @@ def _misshapen(repository: RepositoryTexts, path: str) -> Told | None:
 
 def _misshapen_jobs(repository: RepositoryTexts, path: str, root: Mapping) -> Told | None:
     jobs = root.get("jobs")
+    if root.get("on") is None:
+        return _at(repository, root, path), "the workflow names no event under `on`"
     if not isinstance(jobs, Mapping):
         return _at(repository, jobs or root, path), "the workflow has no mapping `jobs`"
     for name, job in jobs.entries():
