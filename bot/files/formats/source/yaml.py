@@ -115,6 +115,8 @@ class _Builder:
                 if key.value == MERGE_KEY and key.style is ScalarStyle.PLAIN:
                     parent.merged.append(node)
                 else:
+                    if parent.repeated is None and key.value in parent.own:
+                        parent.repeated = key
                     parent.own[key.value] = (key, node)
 
     def _start(self, event: yaml.Event) -> int:

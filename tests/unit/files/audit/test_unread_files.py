@@ -1,5 +1,7 @@
 """What checks look at and cannot read is unknown, once, with what stands against it."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,7 +101,9 @@ def test_a_dockerfile_that_docker_would_refuse_is_unknown(text: str) -> None:
         (lambda data: data + b"\0", "UTF-8"),
     ],
 )
-def test_what_is_no_text_of_a_bearable_size_is_unknown(path, text, damage, told) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_no_text_of_a_bearable_size_is_unknown(
+    path: str, text: str, damage: Callable[[bytes], bytes], told: str
+) -> None:
     (found,) = unread({"chart/Chart.yaml": b"name: api\n", path: damage(text.encode())})
     assert (found.outcome, found.place.path) == (UNKNOWN, path)
     assert told in found.message
@@ -208,3 +212,27 @@ def test_a_template_of_a_chart_that_is_too_long_to_be_rendered_is_unknown() -> N
         texts({"chart/Chart.yaml": "name: api\n", "chart/templates/a.yaml": deployment() + "#\n" * 6_000}), NOW
     )
     assert (UNKNOWN, "chart/templates/a.yaml") in {(each.outcome, each.place.path) for each in found}
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        (BUILD, workflow(PUSH) + "jobs: {lint: {uses: ./.github/workflows/lint.yml}}\n", 13),
+        (BUILD, workflow(PUSH) + "    steps: []\n", 13),
+        ("compose.yaml", "services:\n  api: {build: .}\n  api: {image: contoso/api}\n", 3),
+        ("base/kustomization.yaml", "resources: [api.yaml]\nresources: []\n", 2),
+    ],
+)
+def test_a_key_that_stands_twice_is_unknown_as_its_own_tool_refuses_it(path: str, text: str, line: int) -> None:
+    (found,) = unread({path: text})
+    assert found.message.endswith("stands twice in one mapping")
+    assert found.place.start == line
+
+
+@given(st.data())
+def test_a_line_of_a_workflow_that_stands_twice_asks_no_fewer_questions(data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(LINES) - 1))
+    before = {(each.check, each.subject) for each in audit({BUILD: "".join(LINES).encode()}, NOW)}
+    found = audit({BUILD: "".join([*LINES[: at + 1], *LINES[at:]]).encode()}, NOW)
+    asked = {(each.check, each.subject) for each in found}
+    assert "unread-file" in {each.check for each in found} or before <= asked

@@ -121,10 +121,12 @@ def _misshapen(repository: RepositoryTexts, path: str) -> Told | None:
         return _at(repository, root, path), "the file is no mapping of keys"
     if others and repository.kind(path) != COMPOSE:
         return _at(repository, others[0], path), "the file holds several documents, of which the first is read"
-    keys = (key for _, mapping in mappings_under(root) for key, _ in mapping.own.values())
-    odd_key = next((key for key in keys if key.value.startswith(NO_TEXT)), None)
-    if odd_key is not None:
-        return _at(repository, odd_key, path), "a key is no text but a list or a mapping"
+    for _, mapping in mappings_under(root):
+        if (again := mapping.repeated) is not None:
+            return _at(repository, again, path), f"the key {again.value[:80]} stands twice in one mapping"
+        odd_key = next((key for key, _ in mapping.own.values() if key.value.startswith(NO_TEXT)), None)
+        if odd_key is not None:
+            return _at(repository, odd_key, path), "a key is no text but a list or a mapping"
     return _misshapen_jobs(repository, path, root) if path.startswith(WORKFLOWS) else None
 
 
