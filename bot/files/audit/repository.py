@@ -11,7 +11,7 @@ from bot.domain.repositories.finding import Place
 from bot.domain.repositories.usage import Kind
 from bot.files.audit.scope import Scope
 from bot.files.formats.dockerfile import KIND as DOCKERFILE
-from bot.files.formats.finding import LARGEST_FILE
+from bot.files.formats.finding import LARGEST_FILE, refusal
 from bot.files.formats.source.collector import Unreadable
 from bot.files.formats.source.nodes import Mapping as YamlMapping
 from bot.files.formats.source.nodes import Node, Scalar, Sequence
@@ -67,19 +67,29 @@ class RepositoryTexts:
         return path in self._files
 
     def text(self, path: str) -> str:
-        """The file's text; empty where there is no such file, where it is too large, or where it is no text."""
+        """The file's text; empty where there is no such file, or where its bytes are refused."""
         text = self._texts.get(path)
         if text is None:
             data = self._files.get(path, b"")
-            text = "" if len(data) > LARGEST_FILE or b"\0" in data else decode(data)
+            text = "" if refusal(data) is not None else decode(data)
             self._texts[path] = text
             self._owners[id(text)] = (path, Lines(text))
         return text
 
+    def refusal(self, path: str) -> str | None:
+        """Why a file's bytes are refused, and what to do about it; None where they are read as text."""
+        return refusal(self._files.get(path, b""))
+
+    def glimpse(self, path: str) -> str:
+        """The text by which a file is recognized: of one that is refused, what its first bytes would be as text."""
+        if self.refusal(path) is None:
+            return self.text(path)
+        return decode(self._files[path][:LARGEST_FILE].replace(b"\0", b""))
+
     def kind(self, path: str) -> Kind | None:
         """What kind a file is, by its text too where its path alone does not tell."""
         if path not in self._kinds:
-            self._kinds[path] = kind_of_file(path, lambda: self.text(path))
+            self._kinds[path] = kind_of_file(path, lambda: self.glimpse(path))
         return self._kinds[path]
 
     def lines(self, path: str) -> Lines:
@@ -89,15 +99,16 @@ class RepositoryTexts:
         """The roots of a YAML file; none where it cannot be read."""
         outcome = self._documents.get(path)
         if outcome is None:
+            refused = self.refusal(path)
             try:
-                outcome = read(self.text(path))
+                outcome = read(self.text(path)) if refused is None else Unreadable(1, refused)
             except Unreadable as error:
                 outcome = error
             self._documents[path] = outcome
         return outcome if isinstance(outcome, list) else []
 
     def unreadable(self, path: str) -> Unreadable | None:
-        """Why a YAML file cannot be read."""
+        """Why a YAML file cannot be read, or its bytes are refused; None where it is read."""
         self.documents(path)
         outcome = self._documents[path]
         return outcome if isinstance(outcome, Unreadable) else None

@@ -103,6 +103,8 @@ class ScopeTexts(Protocol):
 
     def text(self, path: str) -> str: ...
 
+    def glimpse(self, path: str) -> str: ...
+
     def kind(self, path: str) -> Kind | None: ...
 
 
@@ -153,7 +155,7 @@ class Scope:
         """All that checks would look at and do not, by folder, in order."""
         by_folder: dict[tuple[str, str], list[str]] = {}
         for path in self._texts.paths:
-            if not _is_for_checks(path, self._texts):
+            if not is_for_checks(path, self._texts):
                 continue
             standing, folder, why = self._standing(path)
             if standing is FileStanding.LEFT_OUT:
@@ -232,11 +234,11 @@ def _with_folders_above(folder: str) -> Iterator[str]:
         folder = dirname(folder)
 
 
-def _is_for_checks(path: str, texts: ScopeTexts) -> bool:
+def is_for_checks(path: str, texts: ScopeTexts) -> bool:
     """Whether a check would look at the file for what it delivers or runs."""
     kind = texts.kind(path)
     if kind == MANIFEST:
-        text = texts.text(path)
+        text = texts.glimpse(path)
         return "kind:" in text and "apiVersion:" in text
     name = path.rpartition("/")[2].lower()
     is_named = name in _NAMED_OUTRIGHT or name.endswith((".bicep", ".tf"))

@@ -22,14 +22,8 @@ def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
     kind = kind or kind_in(path, data)
     if kind is None:
         return Findings()
-    if len(data) > LARGEST_FILE:
-        return _unread(path, too_large(len(data)))
-    if data.startswith(_LFS_POINTER):
-        return _unread(
-            path, "is kept in Git LFS, which is not read, so nothing in it is watched; keep it in Git itself"
-        )
-    if b"\0" in data:
-        return _unread(path, "holds NUL bytes, so it is no text file in UTF-8; convert it")
+    if (refused := refusal(data)) is not None:
+        return _unread(path, refused)
     text = decode(data)
     try:
         findings = format_of(kind).read(path, text)
@@ -38,6 +32,20 @@ def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
     return replace(
         findings, usages=marker.attached(findings.usages, text), problems=one_for_each_file(findings.problems)
     )
+
+
+def refusal(data: bytes) -> str | None:
+    """Why no reader takes a file's bytes and, behind a semicolon, what to do about it; None where they are taken.
+
+    `data` may be cut behind `LARGEST_FILE`.
+    """
+    if len(data) > LARGEST_FILE:
+        return too_large()
+    if data.startswith(_LFS_POINTER):
+        return "is kept in Git LFS, which is not read, so nothing in it is watched; keep it in Git itself"
+    if b"\0" in data:
+        return "holds NUL bytes, so it is no text file in UTF-8; convert it"
+    return None
 
 
 def kind_in(path: str, data: bytes) -> Kind | None:
@@ -50,10 +58,11 @@ def is_text(data: bytes) -> bool:
     return len(data) <= LARGEST_FILE and b"\0" not in data
 
 
-def too_large(size: int) -> str:
-    """What to say of a file beyond `LARGEST_FILE`."""
+def too_large(size: int | None = None) -> str:
+    """What to say of a file beyond `LARGEST_FILE`, with its size in bytes where that is known."""
+    count = "" if size is None else f" ({size:,} bytes)"
     return (
-        f"larger than {LARGEST_FILE >> 10} KiB ({size:,} bytes), so it is not read and nothing in it is watched; "
+        f"larger than {LARGEST_FILE >> 10} KiB{count}, so it is not read and nothing in it is watched; "
         "split it, or name its images in a smaller file"
     )
 

@@ -89,7 +89,6 @@ _AZURE_PIPELINES = _names(
     r"|eng/(?:.*/)?(?:pipelines|templates|common)/(?:.*/)?[^/]+\.ya?ml"
 )
 """The last is where the repositories of .NET itself keep theirs."""
-_OTHER_BUILDS = _names(r"\.gitlab-ci\.ya?ml|\.circleci/config\.ya?ml")
 _ENVIRONMENT = _names(r"[^/]*\.env(?:\.(?!example$|sample$|template$|dist$)[\w-]+)?")
 _SCRIPT = _names(r"[^/]+\.(?:sh|bash|ps1)")
 _ANY_YAML = _names(r"[^/]*\.ya?ml")
@@ -130,7 +129,7 @@ FORMATS: tuple[FileFormat, ...] = (
         builds=azure_pipelines.builds,
         recognizes=is_azure_pipeline,
     ),
-    FileFormat(other_builds.KIND, _OTHER_BUILDS, other_builds.find, 5, tells_without_names=True),
+    FileFormat(other_builds.KIND, other_builds.NAMES, other_builds.find, 5, tells_without_names=True),
     FileFormat(compose.KIND, _COMPOSE, compose.find, 5, builds=compose_builds.builds, recognizes=is_compose_file),
     FileFormat(ENV, _ENVIRONMENT, dotenv.find, 6),
     FileFormat(bake.KIND, _BAKE, bake.find, 6, builds=bake.builds),

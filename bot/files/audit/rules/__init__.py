@@ -8,6 +8,7 @@ from bot.files.audit.rules.hygiene import (
     dotnet_versions,
     fresh_layers,
     unread_delivery,
+    unread_file,
     weekly_rebuild,
 )
 from bot.files.audit.rules.runtime import (
@@ -85,10 +86,11 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
         fresh_layers.RULE,
         dotnet_versions.RULE,
         unread_delivery.RULE,
+        unread_file.RULE,
     ),
     "Actions": (actions_pinned.RULE,),
 }
 RULES: tuple[Rule, ...] = tuple(rule for rules in GROUPS.values() for rule in rules)
 BY_CHECK: dict[str, Rule] = {rule.check: rule for rule in RULES}
-VERSION = 8
+VERSION = 9
 """Raised when a rule's answer changes for texts that do not: what is kept by blob is then read again."""

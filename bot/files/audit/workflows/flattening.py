@@ -36,7 +36,7 @@ MOST_JOBS = 300
 DEEPEST_CALL = 5
 _WORTH_READING = re.compile(
     r"docker|podman|buildah|nerdctl|trivy|grype|anchore|scout|cosign|notation|skopeo|kaniko|jib|\bko\b"
-    r"|PublishContainer|attest|provenance|slsa|\bacr\b|\baspire\b|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
+    r"|PublishContainer|DefaultContainer|\b(?:azd|skaffold|earthly|cake)\b|attest|provenance|slsa|\bacr\b|\baspire\b|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
     r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release)"
 )
 _CALLS_ANOTHER = re.compile(r"uses:\s*[\"']?[\w.-]+/[\w.-]+/\.github/workflows/")

@@ -4,6 +4,7 @@ from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.shell import ShellCommand
 
 BUILD_TOOLS = {"make": "Makefile", "just": "justfile", "task": "Taskfile.yml", "nuke": "build.sh"}
+_INCLUDED = ".mk"
 
 
 def script_of(command: ShellCommand) -> str | None:
@@ -15,5 +16,6 @@ def script_of(command: ShellCommand) -> str | None:
 
 
 def script_texts(repository: RepositoryTexts, name: str) -> list[str]:
-    """The texts of the repository's files of that name, wherever they stand."""
-    return [repository.text(path) for path in repository.paths if path == name or path.endswith(f"/{name}")]
+    """The texts of the repository's files of that name, wherever they stand, with what a Makefile may include."""
+    endings = (f"/{name}", _INCLUDED) if name == BUILD_TOOLS["make"] else f"/{name}"
+    return [repository.text(path) for path in repository.paths if path == name or path.endswith(endings)]

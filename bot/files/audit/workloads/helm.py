@@ -55,6 +55,8 @@ def _charts(repository: RepositoryTexts) -> list[HelmChart]:
         own = repository.root(values_path) if values_path is not None else None
         values = _merge_values(repository, folder, own or Mapping(0))
         chart = HelmChart(folder, posixpath.basename(folder) or "of the repository")
+        if values_path is not None and repository.unreadable(values_path) is not None:
+            chart.hidden = f"{values_path} cannot be read"
         templates = [
             template_path
             for template_path in repository.below(posixpath.join(folder, "templates"))
@@ -62,6 +64,7 @@ def _charts(repository: RepositoryTexts) -> list[HelmChart]:
         ]
         for template in templates[:MOST_TEMPLATES]:
             _read(repository, template, values, chart)
+        chart.unread += templates[MOST_TEMPLATES:]
         all_charts.append(chart)
     return all_charts
 
@@ -96,7 +99,10 @@ def _over(base: Mapping, above: Mapping, depth: int) -> Mapping:
 
 def _read(repository: RepositoryTexts, path: str, values: Mapping, chart: HelmChart) -> None:
     text = repository.text(path)
-    if not any(mark in text for mark in _MAKES_OBJECTS) or text.count("\n") > MOST_LINES:
+    if not any(mark in text for mark in _MAKES_OBJECTS):
+        return
+    if text.count("\n") > MOST_LINES:
+        chart.unread.append(path)
         return
     rendered = RenderedLines(values)
     rendered.take(text)

@@ -87,6 +87,8 @@ def _of_text(
     if path is not None and path in repository:
         rendering.files.add(path)
         documents = repository.documents(path)
+        if repository.unreadable(path) is not None:
+            rendering.hidden = f"the patch {patch_text[:80]} cannot be read"
     elif path is not None:
         rendering.hidden = f"the patch {patch_text[:80]} is no file of this repository"
         return

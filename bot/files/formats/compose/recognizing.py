@@ -20,7 +20,7 @@ def is_compose_file(text: str) -> bool:
 
     Empty documents do not count. Never raises.
     """
-    if not ("image" in text or "build" in text) or _SERVICES.search(text) is None:
+    if not may_be_compose_file(text):
         return False
     try:
         documents = read(text)
@@ -28,6 +28,11 @@ def is_compose_file(text: str) -> bool:
         return False
     filled = [document for document in documents if not _is_null(document)]
     return bool(filled) and all(isinstance(document, Mapping) and _is_one(document) for document in filled)
+
+
+def may_be_compose_file(text: str) -> bool:
+    """Whether a text that may not be valid YAML says what Compose files do: services with images or builds."""
+    return ("image" in text or "build" in text) and _SERVICES.search(text) is not None
 
 
 def _is_one(document: Mapping) -> bool:

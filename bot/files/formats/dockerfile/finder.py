@@ -78,6 +78,17 @@ def find(path: str, text: str, args: Mapping[str, Spanned] | None = None, shared
     return Findings(tuple(usages), tuple(problems))
 
 
+def refusal(text: str) -> Fault | None:
+    """The first fault for which Docker would refuse to read a Dockerfile; None where it has none.
+
+    A file without any instruction says nothing, and is not refused here. Never raises.
+    """
+    script = read(text)
+    faults = sorted([*script.faults, *_outline(script, Arguments(script.escape, {}, ())).faults])
+    template = _template_at_fault(text, faults) if faults else None
+    return Fault(template, _TEMPLATED) if template is not None else next(iter(faults), None)
+
+
 def _template_at_fault(text: str, faults: Sequence[Fault]) -> int | None:
     """The first line at fault where an expression of a template stands: `{{ … }}`, `{% … %}` or `<% … %>`."""
     if _TEMPLATE.search(text) is None:

@@ -90,6 +90,8 @@ class Mapping:
     own: dict[str, tuple[Scalar, "Node"]] = field(default_factory=dict)
     merged: list["Node"] = field(default_factory=list)
     """What stands under YAML's merge key `<<`."""
+    repeated: Scalar | None = None
+    """The first key that was written before in the same mapping: strict parsers refuse it."""
 
     def get(self, key: str) -> "Node | None":
         if not self.merged:

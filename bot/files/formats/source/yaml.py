@@ -7,6 +7,8 @@ anchor legal (PyYAML's composer refuses it, YAML allows it), shares aliased node
 bounds what a hostile file can cost.
 """
 
+import re
+
 import yaml
 
 from bot.files.formats.source.collector import Unreadable
@@ -18,7 +20,12 @@ LARGEST_TEXT = 4 * 1024 * 1024
 MOST_NODES = 400_000
 DEEPEST_NESTING = 100
 MERGE_KEY = "<<"
+NO_TEXT = "\0"
+"""What the value of a key that is no scalar begins with."""
 TEMPLATED = "the file is a template with {{ … }} in it, which is neither read nor edited; keep its images in values"
+
+_TEMPLATE_ACTION = re.compile(r"^[ \t]*(?:-[ ]+)?(?:[^\n:{]{1,200}:[ \t]+)?\{\{", re.MULTILINE)
+"""Where YAML would begin a mapping; `${{ … }}` and what stands in a text make no template of a file."""
 
 
 def read(source: str) -> list[Node]:
@@ -34,7 +41,8 @@ def read(source: str) -> list[Node]:
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        broken = TEMPLATED if "{{" in source else f"the file is not valid YAML: {error.problem or error.context}"
+        is_template = _TEMPLATE_ACTION.search(source) is not None
+        broken = TEMPLATED if is_template else f"the file is not valid YAML: {error.problem or error.context}"
         raise Unreadable(line, broken) from error
     except yaml.YAMLError as error:
         raise Unreadable(1, "the file is not valid YAML: it has characters that YAML does not allow") from error
@@ -107,6 +115,8 @@ class _Builder:
                 if key.value == MERGE_KEY and key.style is ScalarStyle.PLAIN:
                     parent.merged.append(node)
                 else:
+                    if parent.repeated is None and key.value in parent.own:
+                        parent.repeated = key
                     parent.own[key.value] = (key, node)
 
     def _start(self, event: yaml.Event) -> int:
@@ -122,7 +132,7 @@ class _Builder:
         place = self._start(event)
         if self.source[max(place - 1, 0) : place + 1] == "{{":
             raise Unreadable(_line(event), TEMPLATED)
-        return Scalar(self.source, place, place, f"\0{place}")
+        return Scalar(self.source, place, place, f"{NO_TEXT}{place}")
 
 
 def _after_properties(source: str, start: int, end: int) -> int:

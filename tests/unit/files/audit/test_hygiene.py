@@ -186,7 +186,8 @@ WITH_TEMPLATE = "trigger: [main]\npool: {vmImage: ubuntu-latest}\nsteps:\n- temp
     ],
 )
 def test_azure_pipelines_are_found_by_what_they_say(files: dict[str, str], told: list[str]) -> None:
-    assert [each.place.path for each in findings("unread-delivery", files)] == told
+    found = findings("unread-delivery", files)
+    assert [each.place.path for each in found if each.subject == "Azure Pipelines"] == told
 
 
 def test_templates_that_put_each_other_in_are_read_once() -> None:

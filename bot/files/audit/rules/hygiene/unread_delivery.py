@@ -1,8 +1,10 @@
 """What brings images to registries and clusters is of a kind that is read here.
 
-What: reusable workflows and actions of other repositories that may push, Aspire, scripts and Makefiles that push,
-builds in Azure Pipelines, GitLab CI, CircleCI and Jenkins, and containers in Azure Container Apps, Bicep, ARM
-templates and Terraform are seen, and not judged: each gives one unknown, by name.
+What: reusable workflows and actions of other repositories that may push, Aspire, azd, Skaffold, ko, Earthly and
+kaniko, scripts and Makefiles that push, `PublishContainer` with its registry in project or environment, builds in
+Azure Pipelines, GitLab CI, CircleCI, Jenkins, Woodpecker, Drone, Bitbucket, Gitea, Travis, Buildkite, Cloud Build,
+CodeBuild, Tekton, Nuke and Cake, and containers in Azure Container Apps, Bicep, ARM templates and Terraform are
+seen, and not judged: each gives one unknown, by name, with the .NET images that such a build names.
 
 Why: silence would look like "nothing to complain about".
 
@@ -12,8 +14,8 @@ Example that is unknown::
 
 Fix: none is needed; ask the questions of the other checks of these files by hand.
 
-Exceptions: files that mention no container are passed over, but for workflows that call one of another repository
-beside a Dockerfile.
+Exceptions: files that mention no container are passed over, but for builds, and for workflows that call one of
+another repository, beside a Dockerfile.
 """
 
 import re
@@ -22,15 +24,15 @@ from collections.abc import Iterable, Iterator
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.files.audit.delivery.azure_pipelines import azure_pipelines
 from bot.files.audit.delivery.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS, PUSHING_ACTIONS
+from bot.files.audit.delivery.other_programs import unread_push
 from bot.files.audit.repository import RepositoryTexts
 from bot.files.audit.rule import Rule
 from bot.files.audit.verdict import Verdict, unknown
 from bot.files.audit.workflows.flattening import pipelines
 from bot.files.audit.workflows.model import TESTS_ONLY, Pipeline
 from bot.files.audit.workflows.scripts import BUILD_TOOLS, script_of, script_texts
-from bot.files.formats.other_builds import KIND as OTHER
+from bot.files.formats.other_builds import build_in, dotnet_images_in
 from bot.files.formats.practices import is_deployment_template
-from bot.files.formats.table import kind_of
 
 _PUSHES = re.compile(
     r"buildAndPush|command:\s*push|docker\s+push|--push\b|PublishContainer|kaniko|buildah"
@@ -39,6 +41,10 @@ _PUSHES = re.compile(
 _PUSHES_IMAGE = re.compile(
     r"docker\s+push|\s--push\b|(?:\bko|\$[({]KO[)}])\s+(?:build|publish|resolve|apply)\b"
     r"|(?:podman|buildah|crane|oras)\s+push|(?:skopeo|crane|regctl image)\s+copy|PublishContainer"
+)
+_MENTIONS_CONTAINERS = re.compile(
+    r"docker|podman|buildah|nerdctl|kaniko|skopeo|\bcrane\b|\bko\b|\bjib\b|container|image|helm|kubectl|artifact",
+    re.IGNORECASE,
 )
 _HANDS_OVER = re.compile(r"publish|push|release|deploy|upload", re.IGNORECASE)
 _NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)|notes|manifest|changelog|checksum", re.IGNORECASE)
@@ -50,7 +56,6 @@ _PUSHES_BY_NAME = re.compile(
 )
 _LONGEST_ACTION = 250
 """Owner, name and folder: what is longer names no action, and would keep the pattern busy for ever."""
-_ASPIRE = frozenset({"push", "deploy"})
 _MAY_PUSH = re.compile(r"push|publish", re.IGNORECASE)
 _CONTINUED = re.compile(r"[`\\][ \t]*\r?\n[ \t]*")
 _PROGRAM = re.compile(r"[^;|&]{1,100}\.(?:ps1|cmd|dll)|nuke|cake", re.IGNORECASE)
@@ -73,7 +78,7 @@ _CONTAINER_APP = re.compile(
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for path in azure_pipelines(repository):
-        yield from _of_build_service(repository, path, "Azure Pipelines")
+        yield from _of_azure_pipeline(repository, path)
     for path in repository.paths:
         if repository.scope.is_judged(path):
             yield from _of_file(repository, path)
@@ -97,8 +102,9 @@ def _once_a_place(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
 
 def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
     name = path.rpartition("/")[2]
-    if kind_of(path) == OTHER or name == "Jenkinsfile":
-        yield from _of_build_service(repository, path, "another build service")
+    build = build_in(path, repository.text(path))
+    if build is not None:
+        yield from _of_other_build(repository, path, build.service)
     elif name.startswith((".goreleaser.", "goreleaser.")):
         match = _GORELEASER.search(repository.text(path))
         if match is not None:
@@ -125,13 +131,26 @@ def _pattern_of(name: str) -> re.Pattern[str] | None:
     return _CONTAINER_APP if name.endswith((".yml", ".yaml")) else None
 
 
-def _of_build_service(repository: RepositoryTexts, path: str, subject: str) -> Iterator[Verdict]:
+def _of_other_build(repository: RepositoryTexts, path: str, service: str) -> Iterator[Verdict]:
+    """One unknown for a build that is not read, where it mentions containers or there is something to build."""
+    text = repository.text(path)
+    push, images = _PUSHES.search(text), dotnet_images_in(text)
+    if push is None and not _MENTIONS_CONTAINERS.search(text) and not repository.dockerfiles:
+        return
+    why = "a build is there that is not read" + (", and seems to push an image" if push is not None else "")
+    if images.words:
+        why = f"{why}; it names {images.words}"
+    place = Place(path, images.line, images.line) if push is None else _place_of(repository, path, push)
+    yield unknown(place, service, why, "the same practices in that build, by hand")
+
+
+def _of_azure_pipeline(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
     text = repository.text(path)
     match = next((each for each in _PUSHES.finditer(text) if not _is_of_another_task(text, each)), None)
     if match is not None:
         why = "it seems to push an image; such builds are not judged"
         place = _place_of(repository, path, match)
-        yield unknown(place, subject, why, "the same practices in the pipeline, by hand")
+        yield unknown(place, "Azure Pipelines", why, "the same practices in the pipeline, by hand")
 
 
 def _is_of_another_task(text: str, match: re.Match[str]) -> bool:
@@ -188,7 +207,7 @@ def _asked_to_push(script: str) -> str:
 
 
 def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
-    """Actions of others that push images by their name, and Aspire, which pushes what its host program names."""
+    """Actions of others that push images by their name, and programs that push what files of their own name."""
     for step in pipeline.steps:
         if not step.events - TESTS_ONLY:
             continue
@@ -196,8 +215,8 @@ def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]
         if _may_push(step.action):
             why = f"{step.uses} may push an image, and is not read"
             yield unknown(place, step.subject, why, f"what {step.uses} does")
-        elif any(command.name == "aspire" and _ASPIRE & {*command.words[1:3]} for command in step.commands):
-            why = "aspire pushes the images that its host program names; such builds are not judged"
+        elif told := unread_push(repository, step):
+            why = f"{told}; such builds are not judged"
             yield unknown(place, step.subject, why, "the same practices there, by hand")
 
 

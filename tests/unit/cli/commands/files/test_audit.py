@@ -132,3 +132,11 @@ def test_json_lists_what_is_left_out_with_its_files(with_tests: Path) -> None:
         ("tests", ["tests/api.yaml"])
     ]
     assert {tuple(row)[:10] for row in rows} == {tuple(rows[0])}
+
+
+def test_a_workflow_that_is_no_yaml_is_3(checkout: Path) -> None:
+    (checkout / ".github" / "workflows").mkdir(parents=True)
+    (checkout / ".github" / "workflows" / "build.yml").write_text("on: push\njobs: [\n")
+    code, output = run(checkout)
+    assert code == 3
+    assert "the file is not valid YAML" in output

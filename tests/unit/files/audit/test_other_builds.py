@@ -1,0 +1,160 @@
+"""Builds that are not read are told, by what they are, with the .NET images that they name."""
+
+import pytest
+
+from bot.domain.repositories.finding import Outcome
+from bot.files.formats.finding import find_usages
+from bot.files.formats.practices import tells_of_practices
+from tests.growth import LINEAR, growth
+from tests.unit.files.audit.world import BUILD, findings, outcomes, workflow
+
+UNKNOWN = Outcome.UNKNOWN
+SDK = "mcr.microsoft.com/dotnet/sdk:8.0"
+BY_NAME = [
+    (".gitlab-ci.yml", "GitLab CI"),
+    (".circleci/config.yml", "CircleCI"),
+    ("Jenkinsfile", "Jenkins"),
+    ("ci/Jenkinsfile.release", "Jenkins"),
+    (".woodpecker.yml", "Woodpecker"),
+    (".woodpecker/build.yaml", "Woodpecker"),
+    (".drone.yml", "Drone"),
+    (".drone.jsonnet", "Drone"),
+    ("bitbucket-pipelines.yml", "Bitbucket Pipelines"),
+    (".forgejo/workflows/build.yml", "Gitea Actions"),
+    (".travis.yml", "Travis CI"),
+    (".buildkite/pipeline.yml", "Buildkite"),
+    ("src/Earthfile", "Earthly"),
+    ("cloudbuild.yaml", "Cloud Build"),
+    ("ci/cloudbuild-prod.json", "Cloud Build"),
+    ("buildspec.yml", "CodeBuild"),
+    ("skaffold.yaml", "Skaffold"),
+    (".ko.yaml", "ko"),
+    (".nuke/parameters.json", "Nuke"),
+]
+READ_FOR_IMAGES = [
+    ("azure.yaml", "services: {api: {project: src/api, host: containerapp}}\n", "azd"),
+    ("ci/task.yaml", f"apiVersion: tekton.dev/v1\nkind: Task\nspec: {{steps: [{{image: {SDK}}}]}}\n", "Tekton"),
+    (
+        "ci/job.yaml",
+        "apiVersion: batch/v1\nkind: Job\nspec: {image: gcr.io/kaniko-project/executor:v1}\n",
+        "kaniko",
+    ),
+]
+WHERE_THEY_PUSH = [
+    ("build.cake", 'DockerPush("contoso/api");\n', "Cake"),
+    ("build/docker.mk", "push:\n\tdocker push contoso/api\n", "make"),
+]
+
+
+@pytest.mark.parametrize(("path", "service"), BY_NAME)
+def test_a_build_of_another_service_is_unknown_with_the_dotnet_images_in_it(path: str, service: str) -> None:
+    (found,) = findings("unread-delivery", {path: f"build\nimage: {SDK}\n"})
+    assert (found.outcome, found.subject, found.place.start) == (UNKNOWN, service, 2)
+    assert found.message == f"a build is there that is not read; it names {SDK}"
+    assert found.settled_by
+    assert tells_of_practices(path)
+
+
+@pytest.mark.parametrize(("path", "service"), BY_NAME)
+def test_a_scan_notes_it_with_these_images(path: str, service: str) -> None:
+    (problem,) = find_usages(path, f"image: {SDK}\n".encode()).problems
+    assert problem.message.startswith(
+        f"a build is there, not read: images that {service} names, {SDK} among them, are not watched"
+    )
+
+
+@pytest.mark.parametrize(("path", "text", "service"), [*READ_FOR_IMAGES, *WHERE_THEY_PUSH])
+def test_a_build_that_shows_in_the_text_is_unknown(path: str, text: str, service: str) -> None:
+    (found,) = findings("unread-delivery", {path: text})
+    assert (found.outcome, found.subject) == (UNKNOWN, service)
+    assert tells_of_practices(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [("build.cake", 'DotNetTest("x");\n'), ("rules.mk", "all:\n\tcc -o image x.c\n")]
+)
+def test_build_programs_that_push_nothing_are_not_told(path: str, text: str) -> None:
+    assert outcomes("unread-delivery", {path: text}) == []
+    assert find_usages(path, text.encode()).problems == ()
+
+
+def test_a_build_that_mentions_no_container_is_told_where_there_is_something_to_build() -> None:
+    jenkins = {"Jenkinsfile": "sh './release.sh'\n"}
+    assert outcomes("unread-delivery", jenkins) == []
+    assert outcomes("unread-delivery", {**jenkins, "Dockerfile": "FROM debian:13\n"}) == [UNKNOWN]
+
+
+@pytest.mark.parametrize(("package", "service"), [("Cake.Frosting", "Cake"), ("Nuke.Common", "Nuke")])
+def test_a_build_program_in_csharp_is_told_where_there_is_something_to_build(package: str, service: str) -> None:
+    project = f'<Project><PackageReference Include="{package}" /></Project>'
+    (found,) = findings("unread-delivery", {"build/Build.csproj": project, "Dockerfile": "FROM debian:13\n"})
+    assert (found.outcome, found.subject) == (UNKNOWN, service)
+
+
+def test_of_many_images_the_first_three_are_named() -> None:
+    text = "".join(f"image: mcr.microsoft.com/dotnet/sdk:{number}.0\n" for number in range(1, 6))
+    (found,) = findings("unread-delivery", {"Jenkinsfile": text})
+    assert found.message.endswith("dotnet/sdk:3.0 and 2 more")
+
+
+def test_images_are_looked_for_in_time_in_proportion() -> None:
+    def told(size: int) -> None:
+        find_usages("Jenkinsfile", b"mcr.microsoft.com/dotnet/" * (size // 25))
+
+    told(100)
+    assert growth(told, 20_000) < LINEAR
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "- run: azd up --no-prompt\n",
+        "- run: azd deploy\n",
+        "- run: skaffold run\n",
+        "- run: earthly --ci --push +image\n",
+        "- run: ko build ./cmd\n",
+        "- run: /kaniko/executor --destination ghcr.io/contoso/api\n",
+        "- uses: docker://gcr.io/kaniko-project/executor:v1\n",
+        "- run: dotnet cake --target=DockerPush\n",
+    ],
+)
+def test_a_program_that_pushes_by_its_own_files_is_said_by_name(steps: str) -> None:
+    assert outcomes("unread-delivery", {BUILD: workflow(steps, "push:")}) == [UNKNOWN]
+    assert outcomes("unread-delivery", {BUILD: workflow(steps, "pull_request:")}) == []
+
+
+@pytest.mark.parametrize(
+    "steps", ["- run: azd version\n", "- run: skaffold diagnose\n", "- run: earthly +test\n", "- run: ko version\n"]
+)
+def test_the_same_programs_asked_for_something_else_are_not(steps: str) -> None:
+    assert outcomes("unread-delivery", {BUILD: workflow(steps, "push:")}) == []
+
+
+PUBLISH = "- run: dotnet publish src/Api /t:PublishContainer\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "files"),
+    [
+        (PUBLISH, {"src/Api/Api.csproj": "<Project><ContainerRegistry>ghcr.io</ContainerRegistry></Project>"}),
+        (PUBLISH, {"Directory.Build.props": "<Project><ContainerRegistry>ghcr.io</ContainerRegistry></Project>"}),
+        (f"{PUBLISH}  env: {{ContainerRegistry: ghcr.io}}\n", {}),
+    ],
+)
+def test_a_container_that_dotnet_publishes_to_a_registry_of_the_project_or_environment_is_said(
+    steps: str, files: dict[str, str]
+) -> None:
+    assert outcomes("unread-delivery", {BUILD: workflow(steps, "push:"), **files}) == [UNKNOWN]
+
+
+def test_a_container_that_dotnet_publishes_to_no_registry_is_not() -> None:
+    assert outcomes("unread-delivery", {BUILD: workflow(PUBLISH, "push:")}) == []
+
+
+def test_what_a_makefile_includes_is_looked_through_as_well() -> None:
+    files = {
+        BUILD: workflow("- run: make publish\n", "push:"),
+        "Makefile": "include build/docker.mk\n",
+        "build/docker.mk": "publish:\n\tdocker push contoso/api\n",
+    }
+    assert [each.place.path for each in findings("unread-delivery", files)] == [BUILD, "build/docker.mk"]
