@@ -149,6 +149,30 @@ async def test_what_was_built_meanwhile_is_not_built_again(patched: Stage, lost:
     assert (await stage.rebuilds())["catalog-web"].state in (RebuildState.BUILT, RebuildState.SUCCEEDED)
 
 
+@pytest.mark.parametrize("sections", [{}, CATCHES_UP], ids=["tells", "catches up"])
+@pytest.mark.parametrize("merged", [REPOSITORIES, REPOSITORIES[:1]], ids=["all", "one"])
+async def test_what_was_merged_and_is_being_built_goes_on_and_gets_no_second_request(
+    patched: Stage, lost: Loser, merged: tuple[str, ...], sections: dict[str, object]
+) -> None:
+    for name in merged:
+        await patched.world.github.merge(name, 1)
+    for _ in range(2):
+        patched.clock.ahead += timedelta(minutes=5)
+        await patched.run_pass()
+    before, rebuilds_before = await outside(patched), await patched.rebuilds()
+
+    stage = await lost(patched, **sections)
+    await passed(stage)
+
+    assert await outside(stage) == before
+    rebuilds = await stage.rebuilds()
+    for name in merged:
+        old, new = rebuilds_before[name], rebuilds[name]
+        assert old.state is RebuildState.BUILDING
+        assert (new.state, new.pull_request, new.merge) == (old.state, 1, old.merge)
+        assert [each.to_digest for each in new.targets] == [each.to_digest for each in old.targets]
+
+
 async def test_no_webhook_tells_of_what_was_open(patched: Stage, lost: Loser, tmp_path: Path) -> None:
     address = tmp_path / "webhook"
     address.write_text(patched.world.slack.webhook)

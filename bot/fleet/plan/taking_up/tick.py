@@ -25,7 +25,13 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
 from bot.fleet.plan.deciding import decide
 from bot.fleet.plan.grouping import group
-from bot.fleet.plan.taking_up.requests import MarkedRequest, MarkedWay, marked_requests, marked_ways
+from bot.fleet.plan.taking_up.requests import (
+    MarkedRequest,
+    MarkedWay,
+    marked_requests,
+    marked_ways,
+    to_be_followed,
+)
 
 ReadDigest = Callable[[Base, str, datetime], Awaitable[Observation]]
 """Reads what a digest stands for, as an observation of that base at that time; raises `Failure`."""
@@ -50,12 +56,13 @@ class RestoredLog:
 @dataclass(frozen=True, slots=True)
 class TakenUp:
     """Changes that belong together with the rebuilds that they ask for, those with a pull request already begun;
-    `opened_at` is when the first of them was seen."""
+    `opened_at` is when the first of them was seen. Those whose request was `merged` are open until that is seen."""
 
     changes: tuple[int, ...]
     rebuilds: tuple[PlannedRebuild, ...]
     opened_at: datetime
     revisions: Revisions
+    merged: tuple[MarkedRequest, ...] = ()
 
 
 class TakingUpStore(Protocol):
@@ -161,7 +168,9 @@ class _TakingUp:
                 requests += [
                     marked for member in part for marked in marked_requests(member, shown.get(member.identity, ()))
                 ]
-        return requests
+        logs = await self.store.logs({base for each in requests if each.request.is_merged for base in each.bases})
+        shown_now = {base: log[-1].digest for base, log in logs.items() if log}
+        return to_be_followed(requests, shown_now, self.clock.now())
 
     async def _own_requests(self, homes: Sequence[Identity]) -> Mapping[Identity, Sequence[OwnRequest]]:
         try:
@@ -244,9 +253,13 @@ class _TakingUp:
         open_ones = [each.as_rebuild(number) for number, each in enumerate(requests, start=1)]
         known = [*await self.store.open_rebuilds(), *open_ones]
         rebuilds = decide(moves, affected, self.policy, known, self.clock.now())
+        merged = {each.key: each for each in requests if each.request.is_merged}
+        rebuilds = tuple(_after_merge(each, merged) for each in rebuilds)
         stored_rebuilds = tuple(_as_stored(each, builds.get(each.repository_id), moved_at) for each in rebuilds)
         opened_at = min(move.change.at for move in moves)
-        await self.store.take_up(TakenUp(tuple(stored), stored_rebuilds, opened_at, revisions))
+        going_on = {_key(each) for each in stored_rebuilds}
+        followed = tuple(each for key, each in merged.items() if key in going_on)
+        await self.store.take_up(TakenUp(tuple(stored), stored_rebuilds, opened_at, revisions, followed))
 
     async def _behind(
         self, moves: Sequence[Move], requests: Sequence[MarkedRequest]
@@ -286,6 +299,22 @@ def _unexplained(
         change = Change(base, at, None, shown.digest, Cause.AGE, Cause.AGE, None, shown.version)
         moves.append(Move(-1 - len(moves), change, steps=()))
     return moves
+
+
+def _key(plan: PlannedRebuild) -> tuple[int, int | None]:
+    return plan.repository_id, plan.pull_request
+
+
+def _after_merge(plan: PlannedRebuild, merged: Mapping[tuple[int, int | None], MarkedRequest]) -> PlannedRebuild:
+    """What goes on with a request that was merged is followed, and opens no other. Where something is still to be
+    written, that is not what was merged, and gets its own request."""
+    if _key(plan) not in merged or plan.action is not Action.PULL_REQUEST:
+        return plan
+    request = merged[_key(plan)].request
+    if any(each.old != each.new and not each.marker for each in plan.replacements):
+        return replace(plan, pull_request=None)
+    reason = f"pull request #{request.number} was merged before the bot began with this store"
+    return replace(plan, state=RebuildState.OPEN, reason=reason, replacements=())
 
 
 def _as_stored(plan: PlannedRebuild, built_at: datetime | None, moved_at: datetime) -> PlannedRebuild:
