@@ -274,6 +274,29 @@ async def test_a_bot_that_was_here_before_waits_for_a_person_and_tells_what_was_
     assert now.said == ()
 
 
+async def test_what_was_held_is_held_again_once_a_person_lets_the_bot_go_on(tmp_path: Path, lost: Loser) -> None:
+    async with PUBLISHED.under(lambda _1, _2: IN_HANDBOOK).stage(tmp_path) as stage:
+        await stage.bot.stores[OrdersStore].pause(None, ANN)
+        await stage.run_pass()
+        await stage.bot.stores[OrdersStore].hold("contoso/orders-api", Word("Cem", "a release"))
+        stage.clock.ahead += timedelta(minutes=5)
+        await stage.run_pass()
+
+        anew = await lost(stage, **CATCHES_UP)
+        anew.clock.ahead = stage.clock.ahead
+        await passed(anew)
+        await anew.bot.stores[OrdersStore].resume(None, ANN)
+        for _ in range(2):
+            anew.clock.ahead += timedelta(hours=2)
+            await anew.run_pass()
+
+        [said, _] = await anew.bot.stores[OrdersStore].entries(2)
+        assert (said.what, said.subject) == ("put back", "hold contoso/orders-api")
+        requests = (await outside(anew)).requests
+        assert ("payments-api", 1) in requests
+        assert ("orders-api", 1) not in requests
+
+
 async def test_as_long_as_the_issue_cannot_be_read_nothing_begins(stopped: Stage, lost: Loser) -> None:
     before = await outside(stopped)
     stage = await lost(stopped, **CATCHES_UP)
