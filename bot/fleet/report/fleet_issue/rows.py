@@ -9,7 +9,7 @@ from bot.domain.failure import Failure, LeaseLost
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import AWAITING
 from bot.domain.rollouts.rollout import Pause
-from bot.domain.rollouts.witness import LONGEST_SAID, MOST_SAID, SaidHold, SaidQuarantine, Witness
+from bot.domain.rollouts.witness import LONGEST_SAID, MOST_SAID, Said, SaidHold, SaidQuarantine, Witness
 from bot.fleet.report.fleet_issue.body import FleetNews, WaitingRebuild
 from bot.fleet.report.fleet_issue.boxes import Box, BoxRequest
 from bot.fleet.report.fleet_issue.tick import DueFleetIssue, Kept
@@ -141,7 +141,7 @@ async def _witness(connection: AsyncConnection, now: datetime) -> Witness:
         )
     ).all()
     said += [f"{row.name} {row.reason}" for row in held_rows]
-    to_put_back = (
+    to_put_back: tuple[Said, ...] = (
         *(SaidQuarantine(base_of(row), row.digest, row.who, row.reason) for row in quarantined_rows),
         *(SaidHold(row.name, row.reason) for row in held_rows),
     )
