@@ -1,7 +1,7 @@
 """What counts of the bot's pull requests, open or merged lately, and which way of their bases they tell of."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.forge.pull_requests import OwnRequest
@@ -10,6 +10,7 @@ from bot.domain.repositories.repository import FleetRepository
 from bot.domain.rollouts.marker import MarkedTarget, read_marker
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.reopening import LOOKED_AT_FOR
+from bot.domain.rollouts.rollout import PlannedRebuild
 
 MOST_DIGESTS = 4
 """Of one base that are looked at, the latest first: pull requests are open for the last few."""
@@ -90,6 +91,22 @@ def to_be_followed(
             following.append(each)
         taken |= homes
     return following
+
+
+def key_of(plan: PlannedRebuild) -> tuple[int, int | None]:
+    return plan.repository_id, plan.pull_request
+
+
+def after_merge(plan: PlannedRebuild, merged: Mapping[tuple[int, int | None], MarkedRequest]) -> PlannedRebuild:
+    """What goes on with a request that was merged is followed, and opens no other. Where something is still to be
+    written, that is not what was merged, and gets its own request."""
+    if key_of(plan) not in merged or plan.action is not Action.PULL_REQUEST:
+        return plan
+    request = merged[key_of(plan)].request
+    if any(each.old != each.new and not each.marker for each in plan.replacements):
+        return replace(plan, pull_request=None)
+    reason = f"pull request #{request.number} was merged before the bot began with this store"
+    return replace(plan, state=RebuildState.OPEN, reason=reason, replacements=())
 
 
 @dataclass(frozen=True, slots=True)

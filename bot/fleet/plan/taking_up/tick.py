@@ -28,6 +28,8 @@ from bot.fleet.plan.grouping import group
 from bot.fleet.plan.taking_up.requests import (
     MarkedRequest,
     MarkedWay,
+    after_merge,
+    key_of,
     marked_requests,
     marked_ways,
     to_be_followed,
@@ -254,10 +256,10 @@ class _TakingUp:
         known = [*await self.store.open_rebuilds(), *open_ones]
         rebuilds = decide(moves, affected, self.policy, known, self.clock.now())
         merged = {each.key: each for each in requests if each.request.is_merged}
-        rebuilds = tuple(_after_merge(each, merged) for each in rebuilds)
+        rebuilds = tuple(after_merge(each, merged) for each in rebuilds)
         stored_rebuilds = tuple(_as_stored(each, builds.get(each.repository_id), moved_at) for each in rebuilds)
         opened_at = min(move.change.at for move in moves)
-        going_on = {_key(each) for each in stored_rebuilds}
+        going_on = {key_of(each) for each in stored_rebuilds}
         followed = tuple(each for key, each in merged.items() if key in going_on)
         await self.store.take_up(TakenUp(tuple(stored), stored_rebuilds, opened_at, revisions, followed))
 
@@ -299,22 +301,6 @@ def _unexplained(
         change = Change(base, at, None, shown.digest, Cause.AGE, Cause.AGE, None, shown.version)
         moves.append(Move(-1 - len(moves), change, steps=()))
     return moves
-
-
-def _key(plan: PlannedRebuild) -> tuple[int, int | None]:
-    return plan.repository_id, plan.pull_request
-
-
-def _after_merge(plan: PlannedRebuild, merged: Mapping[tuple[int, int | None], MarkedRequest]) -> PlannedRebuild:
-    """What goes on with a request that was merged is followed, and opens no other. Where something is still to be
-    written, that is not what was merged, and gets its own request."""
-    if _key(plan) not in merged or plan.action is not Action.PULL_REQUEST:
-        return plan
-    request = merged[_key(plan)].request
-    if any(each.old != each.new and not each.marker for each in plan.replacements):
-        return replace(plan, pull_request=None)
-    reason = f"pull request #{request.number} was merged before the bot began with this store"
-    return replace(plan, state=RebuildState.OPEN, reason=reason, replacements=())
 
 
 def _as_stored(plan: PlannedRebuild, built_at: datetime | None, moved_at: datetime) -> PlannedRebuild:
