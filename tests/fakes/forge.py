@@ -132,17 +132,18 @@ class FakeForge:
         assert len(repositories) <= MOST_STANDINGS
         homes = {identity: home for identity in repositories if (home := self._find(identity)) is not None}
         return {
-            identity: tuple(self._own_request(home, item) for item in home.requests.values() if _is_open_own(item))
+            identity: tuple(self._own_request(home, item) for item in home.requests.values() if _is_shown_own(item))
             for identity, home in homes.items()
             if home.name not in self.hidden
         }
 
     def _own_request(self, home: FakeRepository, request: PullRequest) -> OwnRequest:
-        tip = self._tip(home, request.branch, ())
+        tip = self._tip_at(home, request.head, ()) if request.is_merged else self._tip(home, request.branch, ())
         return OwnRequest(
             *(request.number, request.node_id or "", request.url, request.branch, request.base == home.trunk),
             *(request.body, self.opened_at.get(request.node_id or "", self.clock.now())),
             commit=tip.message if tip is not None and tip.is_own else None,
+            merged_at=(request.merged_at or self.clock.now()) if request.is_merged else None,
         )
 
     async def look(
@@ -571,8 +572,8 @@ class FakeForge:
         return since <= run.created_at <= self.clock.now() - self.runs_show_after
 
 
-def _is_open_own(request: PullRequest) -> bool:
-    return request.is_open and request.is_own
+def _is_shown_own(request: PullRequest) -> bool:
+    return (request.is_open or request.is_merged) and request.is_own
 
 
 def _is_other(item: PullRequest, branch: str) -> bool:

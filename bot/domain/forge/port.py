@@ -65,8 +65,8 @@ class ShowsBranches(Protocol):
         ...
 
     async def own_requests(self, repositories: Sequence[Identity]) -> Mapping[Identity, Sequence[OwnRequest]]:
-        """The bot's own open pull requests in up to `MOST_STANDINGS` repositories of one owner, in one request; of
-        what is not shown nothing is in it."""
+        """The bot's own pull requests that are open, and the latest that were merged, in up to `MOST_STANDINGS`
+        repositories of one owner, in one request; of what is not shown nothing is in it."""
         ...
 
     async def look(

@@ -110,7 +110,7 @@ class OtherRequest:
 
 @dataclass(frozen=True, slots=True)
 class OwnRequest:
-    """An open pull request that the bot's account has opened.
+    """A pull request that the bot's account has opened, and that is open, or merged since `merged_at`.
 
     `commit` is the message of its last commit, None where somebody else has made or changed that. `is_to_default`
     where it goes to the default branch.
@@ -124,6 +124,11 @@ class OwnRequest:
     body: str
     created_at: datetime
     commit: str | None
+    merged_at: datetime | None = None
+
+    @property
+    def is_merged(self) -> bool:
+        return self.merged_at is not None
 
 
 @dataclass(frozen=True, slots=True)

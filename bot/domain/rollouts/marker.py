@@ -164,11 +164,12 @@ def read_marker(body: str) -> tuple[MarkedTarget, ...]:
 
 
 def _read_target(row: Mapping[str, Any]) -> MarkedTarget:
-    target = MarkedTarget(_read_base(row["base"]), _read(_DIGEST, row.get("from")), _required(_DIGEST, row["to"]))
-    way = None if "way" not in row else _read_way(row["way"], target.base)
-    return replace(
-        target, changes=tuple(_read_change(each, target.base) for each in row.get("changes", ())), way=way
-    )
+    base = read_base(row["base"])
+    if base is None:
+        raise ValueError("a base is a name with a tag")
+    target = MarkedTarget(base, _read(_DIGEST, row.get("from")), _required(_DIGEST, row["to"]))
+    changes = tuple(_read_change(each, base) for each in row.get("changes", ()))
+    return replace(target, changes=changes, way=_read_way(row["way"], base) if "way" in row else None)
 
 
 def _read_way(row: Mapping[str, Any], base: Base) -> ToldWay:
@@ -195,15 +196,16 @@ def _read_moment(text: str) -> datetime:
     return moment
 
 
-def _read_base(text: object) -> Base:
+def read_base(text: object) -> Base | None:
+    """The base whose whole name this is; None where it is none, or is written otherwise."""
     if not isinstance(text, str):
-        raise ValueError("a base is a text")
+        return None
     try:
         reference = Reference.parse(text)
-    except InvalidReference as error:
-        raise ValueError(str(error)) from error
+    except InvalidReference:
+        return None
     if reference.tag is None or reference.digest is not None or str(reference.base) != text:
-        raise ValueError("a base is a name with a tag")
+        return None
     return reference.base
 
 

@@ -4,6 +4,7 @@ Nothing is written to a forge here: what a person calls off is carried out by `a
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
 from bot.store.orders.named import ask_for_open_rollout, base_named, digests_of, not_ended, rebuilds_named
+from bot.store.orders.putting_back import put_back
 from bot.store.orders.retrying import failed_last, retried
 from bot.store.rows.journal import latest_entries
 from bot.store.rows.outbox import announce
@@ -54,13 +56,14 @@ class OrdersStore(Store):
 
     async def resume(self, rollout: int | None, word: Word) -> bool:
         """Lets a rollout go on, or (None) all that are not paused alone; whether there was a pause, or a failure
-        that may have held it."""
+        that may have held it. What people had said before the store was lost is put back with the pause of that."""
         now = self._clock.now()
         which = pauses.c.rollout_id.is_(None) if rollout is None else pauses.c.rollout_id == rollout
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             open_ones = select(pauses.c.id).where(which, pauses.c.until.is_(None))
             pause_ids = sorted(await connection.scalars(open_ones))
+            outcomes = await put_back(connection, pause_ids, now)
             conditions = [] if rollout is None else [rebuilds.c.rollout_id == rollout]
             await outdate(
                 connection, await merging_by_themselves(connection, *conditions) if pause_ids else [], now
@@ -74,6 +77,10 @@ class OrdersStore(Store):
             if rollout is not None and pause_ids:
                 await announce(connection, f"rollout:{rollout}", now)
             await _note_order(connection, now, word, "resume", _subject(rollout))
+            for said, failure in outcomes:
+                told = replace(word, reason=said.told if failure is None else f"{said.told}; {failure}")
+                what = "put back" if failure is None else "not put back"
+                await _note_order(connection, now, told, what, said.subject)
         return bool(pause_ids) or has_failed
 
     async def cancel(self, rollout: int, word: Word, *, keep: bool) -> int:

@@ -149,6 +149,30 @@ async def test_what_was_built_meanwhile_is_not_built_again(patched: Stage, lost:
     assert (await stage.rebuilds())["catalog-web"].state in (RebuildState.BUILT, RebuildState.SUCCEEDED)
 
 
+@pytest.mark.parametrize("sections", [{}, CATCHES_UP], ids=["tells", "catches up"])
+@pytest.mark.parametrize("merged", [REPOSITORIES, REPOSITORIES[:1]], ids=["all", "one"])
+async def test_what_was_merged_and_is_being_built_goes_on_and_gets_no_second_request(
+    patched: Stage, lost: Loser, merged: tuple[str, ...], sections: dict[str, object]
+) -> None:
+    for name in merged:
+        await patched.world.github.merge(name, 1)
+    for _ in range(2):
+        patched.clock.ahead += timedelta(minutes=5)
+        await patched.run_pass()
+    before, rebuilds_before = await outside(patched), await patched.rebuilds()
+
+    stage = await lost(patched, **sections)
+    await passed(stage)
+
+    assert await outside(stage) == before
+    rebuilds = await stage.rebuilds()
+    for name in merged:
+        old, new = rebuilds_before[name], rebuilds[name]
+        assert old.state is RebuildState.BUILDING
+        assert (new.state, new.pull_request, new.merge) == (old.state, 1, old.merge)
+        assert [each.to_digest for each in new.targets] == [each.to_digest for each in old.targets]
+
+
 async def test_no_webhook_tells_of_what_was_open(patched: Stage, lost: Loser, tmp_path: Path) -> None:
     address = tmp_path / "webhook"
     address.write_text(patched.world.slack.webhook)
@@ -248,6 +272,29 @@ async def test_a_bot_that_was_here_before_waits_for_a_person_and_tells_what_was_
     now = await witnessed(stage)
     assert now is not None
     assert now.said == ()
+
+
+async def test_what_was_held_is_held_again_once_a_person_lets_the_bot_go_on(tmp_path: Path, lost: Loser) -> None:
+    async with PUBLISHED.under(lambda _1, _2: IN_HANDBOOK).stage(tmp_path) as stage:
+        await stage.bot.stores[OrdersStore].pause(None, ANN)
+        await stage.run_pass()
+        await stage.bot.stores[OrdersStore].hold("contoso/orders-api", Word("Cem", "a release"))
+        stage.clock.ahead += timedelta(minutes=5)
+        await stage.run_pass()
+
+        anew = await lost(stage, **CATCHES_UP)
+        anew.clock.ahead = stage.clock.ahead
+        await passed(anew)
+        await anew.bot.stores[OrdersStore].resume(None, ANN)
+        for _ in range(2):
+            anew.clock.ahead += timedelta(hours=2)
+            await anew.run_pass()
+
+        [said, _] = await anew.bot.stores[OrdersStore].entries(2)
+        assert (said.what, said.subject) == ("put back", "hold contoso/orders-api")
+        requests = (await outside(anew)).requests
+        assert ("payments-api", 1) in requests
+        assert ("orders-api", 1) not in requests
 
 
 async def test_as_long_as_the_issue_cannot_be_read_nothing_begins(stopped: Stage, lost: Loser) -> None:

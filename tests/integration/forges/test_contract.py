@@ -172,6 +172,17 @@ async def test_the_bots_own_open_requests_are_told_for_many_repositories_with_th
     assert peoples.commit is None
 
 
+async def test_those_that_were_merged_are_told_too_with_their_last_commit(stand: Stand) -> None:
+    repository = await stand.repository({PATH: OLD})
+    made = await bring(stand, repository)
+    [opened] = (await stand.forge.own_requests([repository]))[repository]
+    await stand.merge(repository, made.number)
+    [own] = (await stand.forge.own_requests([repository]))[repository]
+    assert (own.number, own.node_id, own.is_merged, own.body) == (made.number, made.node_id, True, made.body)
+    assert (opened.is_merged, own.commit) == (False, opened.commit)
+    assert own.commit is not None
+
+
 async def test_a_branch_moves_to_other_content_with_its_text_and_leaves_nothing_behind(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD})
     first = await bring(stand, repository)

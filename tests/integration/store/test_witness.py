@@ -1,14 +1,21 @@
 """An empty store waits for a person where the bot was here before."""
 
+from dataclasses import replace
+
+import pytest
 from sqlalchemy import select
 
+from bot.domain.failure import Failure
 from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.witness import Said, SaidHold, SaidQuarantine
+from bot.fleet.plan.taking_up.rows import TakingUpStore
 from bot.fleet.report.witness.rows import WitnessStore
 from bot.fleet.report.witness.tick import UNKNOWN
+from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.rollouts.rollouts import open_pauses
-from bot.store.rows.rollouts.tables import pauses
+from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds
 from tests.integration.store.conftest import ON_BOTH
-from tests.integration.store.filling import Stores
+from tests.integration.store.filling import ASPNET, Stores, digest
 
 ANN = Word("Ann", "all is said again")
 
@@ -78,5 +85,66 @@ async def test_what_would_be_lost_with_the_store_is_said(stores: Stores) -> None
         "contoso/shop-0000 held by Cem: a release",
     )
     assert witness.day == stores.clock.now().date()
+    assert witness.to_put_back == (QUARANTINE, HOLD)
     async with stores.database.reading() as connection:
         assert len((await connection.execute(select(pauses.c.id))).all()) == 1
+
+
+QUARANTINE = SaidQuarantine(ASPNET, digest("b"), "Bob", "it crashes")
+HOLD = SaidHold("contoso/shop-0000", "held by Cem: a release")
+
+
+async def told_before(stores: Stores, *said: Said) -> None:
+    """A store that has read its fleet, and starts paused by what the issue says."""
+    await stores.fill(2)
+    await stores.plan_all()
+    await stores[WitnessStore].end("the bot was here before", said)
+    await stores[TakingUpStore].end(is_any=False)
+
+
+async def held(stores: Stores) -> list[str | None]:
+    return await stores.column(rebuilds, "held_because")
+
+
+@ON_BOTH
+async def test_holds_and_quarantines_are_put_back_with_the_resume_as_they_were_said(stores: Stores) -> None:
+    await told_before(stores, QUARANTINE, HOLD)
+    assert (await held(stores), await stores.column(quarantines, "id")) == ([None, None], [])
+    assert await stores.orders.resume(None, ANN)
+    assert (await reasons(stores), await held(stores)) == ([], ["held by Cem: a release", None])
+    async with stores.database.reading() as connection:
+        [quarantine] = await open_quarantines(connection)
+    assert (quarantine.base, quarantine.digest, quarantine.who) == (ASPNET, digest("b"), "Bob")
+    assert (quarantine.reason, quarantine.waiting) == ("it crashes", 2)
+    assert [(each.what, each.subject, each.word) for each in await stores.orders.entries(3)] == [
+        ("put back", "hold contoso/shop-0000", Word("Ann", "held by Cem: a release")),
+        ("put back", f"quarantine {ASPNET}@{digest('b')}", Word("Ann", "quarantined by Bob: it crashes")),
+        ("resume", "everything", ANN),
+    ]
+
+
+async def test_it_is_put_back_once(stores: Stores) -> None:
+    await told_before(stores, HOLD)
+    await stores.orders.resume(None, ANN)
+    await stores.orders.retry("contoso/shop-0000", ANN)
+    await stores.orders.pause(None, ANN)
+    await stores.orders.resume(None, ANN)
+    assert await held(stores) == [None, None]
+
+
+async def test_what_cannot_be_put_back_is_said_in_the_journal(stores: Stores) -> None:
+    gone, unknown = replace(QUARANTINE, digest=digest("a")), replace(HOLD, repository="contoso/gone")
+    await told_before(stores, gone, unknown)
+    await stores.orders.resume(None, ANN)
+    assert (await held(stores), await stores.column(quarantines, "id")) == ([None, None], [])
+    assert [(each.what, each.word.reason.partition("; ")[2]) for each in await stores.orders.entries(2)] == [
+        ("not put back", "nothing waits there"),
+        ("not put back", "its base does not show that, or is not known"),
+    ]
+
+
+async def test_before_the_fleet_is_read_nobody_lets_go_on_what_was_held(stores: Stores) -> None:
+    await stores[WitnessStore].end("the bot was here before", [HOLD])
+    with pytest.raises(Failure, match="not read yet"):
+        await stores.orders.resume(None, ANN)
+    assert await reasons(stores) == ["the bot was here before"]

@@ -72,7 +72,9 @@ def pause(reason: Reason, everything: All = False, who: Who = None, config: Conf
 def resume(reason: Reason, everything: All = False, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Ends the pause of everything; rollouts that are paused alone stay so.
 
-    Exit codes: 0 it is kept, 2 settings or store cannot be read.
+    After a store was lost, the holds and quarantines that the fleet's issue tells of are put back.
+
+    Exit codes: 0 it is kept, 2 settings or store cannot be read, or what was held cannot be put back yet.
 
     Example: freshness-bot resume --all --reason 'the runners are back'
     """

@@ -73,9 +73,16 @@ def _told_of(target: Target, told: MarkedTarget, job: Job) -> Job:
 
 
 def _says_more(told: Sequence[Change], known: Sequence[Change]) -> bool:
-    """Whether what was told has a cause, and what is known has none. Between two causes the store decides: what a
-    source has taken back is no longer said."""
-    return _has_cause(told) and not _has_cause(known)
+    """Whether what was told has a cause, and what is known has none, or is the same news without the digest from
+    which the base came. Between two causes the store decides: what a source has taken back is no longer said."""
+    if not _has_cause(known):
+        return _has_cause(told)
+    is_from_nowhere = all(change.from_digest is None for change in known)
+    return is_from_nowhere and _news(told) == _news(known) and told[0].from_digest is not None
+
+
+def _news(changes: Sequence[Change]) -> list[object]:
+    return [(each.cause, each.from_version, each.to_version, each.cves, each.to_digest) for each in changes]
 
 
 def _has_cause(changes: Sequence[Change]) -> bool:

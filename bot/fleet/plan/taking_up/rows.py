@@ -129,8 +129,9 @@ class TakingUpStore(CatchUpStore):
             return {row.repository_id: row.at for row in await connection.execute(query)}
 
     async def take_up(self, part: TakenUp) -> None:
-        """What has its pull request goes on at once; the rest waits for its time and wave like any other. A run may
-        have been asked for since the bases moved, so it is looked for before one is."""
+        """What has its pull request goes on at once, and what was merged is followed at once; the rest waits for
+        its time and wave like any other. A run may have been asked for since the bases moved, so it is looked for
+        before one is."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             if await raise_counter(connection, PLANS) != part.revisions.plans + 1:
@@ -155,6 +156,14 @@ class TakingUpStore(CatchUpStore):
                 )
                 .values(released_at=now, due_at=now, waits_for=None)
             )
+            for each in part.merged:
+                request, home = each.request, rebuilds.c.repository_id == each.member.id
+                values = {"node_id": request.node_id, "url": request.url, "attempted_at": request.created_at}
+                await connection.execute(
+                    update(rebuilds)
+                    .where(rebuilds.c.rollout_id == rollout, home, rebuilds.c.pull_request == request.number)
+                    .values(**values, released_at=now, due_at=now, waits_for=None)
+                )
             await connection.execute(
                 update(rebuilds)
                 .where(

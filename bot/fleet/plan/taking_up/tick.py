@@ -25,7 +25,15 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
 from bot.fleet.plan.deciding import decide
 from bot.fleet.plan.grouping import group
-from bot.fleet.plan.taking_up.requests import MarkedRequest, MarkedWay, marked_requests, marked_ways
+from bot.fleet.plan.taking_up.requests import (
+    MarkedRequest,
+    MarkedWay,
+    after_merge,
+    key_of,
+    marked_requests,
+    marked_ways,
+    to_be_followed,
+)
 
 ReadDigest = Callable[[Base, str, datetime], Awaitable[Observation]]
 """Reads what a digest stands for, as an observation of that base at that time; raises `Failure`."""
@@ -50,12 +58,13 @@ class RestoredLog:
 @dataclass(frozen=True, slots=True)
 class TakenUp:
     """Changes that belong together with the rebuilds that they ask for, those with a pull request already begun;
-    `opened_at` is when the first of them was seen."""
+    `opened_at` is when the first of them was seen. Those whose request was `merged` are open until that is seen."""
 
     changes: tuple[int, ...]
     rebuilds: tuple[PlannedRebuild, ...]
     opened_at: datetime
     revisions: Revisions
+    merged: tuple[MarkedRequest, ...] = ()
 
 
 class TakingUpStore(Protocol):
@@ -161,7 +170,9 @@ class _TakingUp:
                 requests += [
                     marked for member in part for marked in marked_requests(member, shown.get(member.identity, ()))
                 ]
-        return requests
+        logs = await self.store.logs({base for each in requests if each.request.is_merged for base in each.bases})
+        shown_now = {base: log[-1].digest for base, log in logs.items() if log}
+        return to_be_followed(requests, shown_now, self.clock.now())
 
     async def _own_requests(self, homes: Sequence[Identity]) -> Mapping[Identity, Sequence[OwnRequest]]:
         try:
@@ -244,9 +255,13 @@ class _TakingUp:
         open_ones = [each.as_rebuild(number) for number, each in enumerate(requests, start=1)]
         known = [*await self.store.open_rebuilds(), *open_ones]
         rebuilds = decide(moves, affected, self.policy, known, self.clock.now())
+        merged = {each.key: each for each in requests if each.request.is_merged}
+        rebuilds = tuple(after_merge(each, merged) for each in rebuilds)
         stored_rebuilds = tuple(_as_stored(each, builds.get(each.repository_id), moved_at) for each in rebuilds)
         opened_at = min(move.change.at for move in moves)
-        await self.store.take_up(TakenUp(tuple(stored), stored_rebuilds, opened_at, revisions))
+        going_on = {key_of(each) for each in stored_rebuilds}
+        followed = tuple(each for key, each in merged.items() if key in going_on)
+        await self.store.take_up(TakenUp(tuple(stored), stored_rebuilds, opened_at, revisions, followed))
 
     async def _behind(
         self, moves: Sequence[Move], requests: Sequence[MarkedRequest]

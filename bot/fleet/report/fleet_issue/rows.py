@@ -9,7 +9,7 @@ from bot.domain.failure import Failure, LeaseLost
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import AWAITING
 from bot.domain.rollouts.rollout import Pause
-from bot.domain.rollouts.witness import LONGEST_SAID, MOST_SAID, Witness
+from bot.domain.rollouts.witness import LONGEST_SAID, MOST_SAID, Said, SaidHold, SaidQuarantine, Witness
 from bot.fleet.report.fleet_issue.body import FleetNews, WaitingRebuild
 from bot.fleet.report.fleet_issue.boxes import Box, BoxRequest
 from bot.fleet.report.fleet_issue.tick import DueFleetIssue, Kept
@@ -117,27 +117,36 @@ def _subject(pause: Pause) -> str:
 async def _witness(connection: AsyncConnection, now: datetime) -> Witness:
     """What would be lost with the store: pauses, holds and quarantines that stand, each in a line."""
     said = [f"{_subject(pause)} paused by {pause.who}: {pause.reason}" for pause in await open_pauses(connection)]
-    quarantined_rows = await connection.execute(
-        select(
-            *(bases.c.registry, bases.c.repository, bases.c.tag),
-            *(quarantines.c.digest, quarantines.c.who, quarantines.c.reason),
+    quarantined_rows = (
+        await connection.execute(
+            select(
+                *(bases.c.registry, bases.c.repository, bases.c.tag),
+                *(quarantines.c.digest, quarantines.c.who, quarantines.c.reason),
+            )
+            .join(bases, bases.c.id == quarantines.c.base_id)
+            .where(quarantines.c.until.is_(None))
+            .order_by(quarantines.c.id)
         )
-        .join(bases, bases.c.id == quarantines.c.base_id)
-        .where(quarantines.c.until.is_(None))
-        .order_by(quarantines.c.id)
-    )
+    ).all()
     said += [
         f"{base_of(row).short}@{row.digest[:19]} quarantined by {row.who}: {row.reason}" for row in quarantined_rows
     ]
-    held_rows = await connection.execute(
-        select(repositories.c.name, func.max(rebuilds.c.held_because).label("reason"))
-        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-        .where(rebuilds.c.state.in_(OPEN), rebuilds.c.held_because.is_not(None))
-        .group_by(repositories.c.name)
-        .order_by(repositories.c.name)
-    )
+    held_rows = (
+        await connection.execute(
+            select(repositories.c.name, func.max(rebuilds.c.held_because).label("reason"))
+            .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+            .where(rebuilds.c.state.in_(OPEN), rebuilds.c.held_because.is_not(None))
+            .group_by(repositories.c.name)
+            .order_by(repositories.c.name)
+        )
+    ).all()
     said += [f"{row.name} {row.reason}" for row in held_rows]
-    return Witness(now.date(), tuple(line[:LONGEST_SAID] for line in said[:MOST_SAID]), len(said))
+    to_put_back: tuple[Said, ...] = (
+        *(SaidQuarantine(base_of(row), row.digest, row.who, row.reason) for row in quarantined_rows),
+        *(SaidHold(row.name, row.reason) for row in held_rows),
+    )
+    lines = tuple(line[:LONGEST_SAID] for line in said[:MOST_SAID])
+    return Witness(now.date(), lines, len(said), to_put_back[:MOST_SAID])
 
 
 async def _read_waiting(connection: AsyncConnection) -> tuple[WaitingRebuild, ...]:

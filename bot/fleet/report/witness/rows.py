@@ -1,11 +1,13 @@
 """Whether a store is new, and the pause of one that is: what `report.witness` reads and writes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import and_, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.journal import BOT
+from bot.domain.rollouts.witness import Said, written_said
 from bot.fleet.report.witness.tick import UNKNOWN
 from bot.store.engine.counters import FIRST_RUN, RELEASES, WITNESS, counter, raise_counter, set_counter
 from bot.store.engine.store import Store
@@ -32,7 +34,7 @@ class WitnessStore(Store):
             await raise_counter(connection, RELEASES)
             await open_pause(connection, None, BOT, reason, now)
 
-    async def end(self, reason: str | None) -> None:
+    async def end(self, reason: str | None, said: Sequence[Said] = ()) -> None:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
@@ -49,6 +51,9 @@ class WitnessStore(Store):
                 await announce(connection, f"pause:{pause}", now)
             newest = select(func.max(pauses.c.id)).where(_OF_ALL)
             standing = None if reason is None else await connection.scalar(newest)
+            await connection.execute(
+                update(pauses).where(pauses.c.id == standing).values(puts_back=written_said(said) or None)
+            )
             await set_counter(connection, WITNESS, _NOBODY + int(standing or 0))
 
 

@@ -1,12 +1,13 @@
 """One tick: an empty store asks the fleet's issue whether the bot was here before, and is paused where it was."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.failure import Failure
 from bot.domain.forge.port import KeepsIssues
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.witness import read_witness, why_paused
+from bot.domain.rollouts.witness import Said, read_witness, why_paused
 from bot.fleet.report.fleet_issue.boxes import MARK
 
 UNKNOWN = (
@@ -25,9 +26,9 @@ class WitnessStore(Protocol):
         """Pauses the bot as a whole, unless it is."""
         ...
 
-    async def end(self, reason: str | None) -> None:
+    async def end(self, reason: str | None, said: Sequence[Said]) -> None:
         """Keeps that the issue was asked. The pause until then ends; where there is a reason, another holds from
-        then on."""
+        then on, and puts back what was `said` once a person ends it."""
         ...
 
 
@@ -50,5 +51,5 @@ async def tick(store: WitnessStore, forge: KeepsIssues, repository: str, label: 
         return WitnessTally(problems=(f"the fleet issue in {repository}: {failure}",))
     witness = None if issue is None else read_witness(issue.body)
     reason = None if witness is None else why_paused(witness)
-    await store.end(reason)
+    await store.end(reason, witness.to_put_back if witness is not None else ())
     return WitnessTally(reason)

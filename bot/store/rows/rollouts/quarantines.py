@@ -88,16 +88,40 @@ async def open_quarantine(
     connection: AsyncConnection, base: int, digest: str, who: str, reason: str, now: datetime
 ) -> bool:
     """Keeps whatever has not begun on the base from beginning; whether that is new. One message says why."""
+    opened = await _opened(connection, (base, digest, who, reason), now)
+    if opened is None:
+        return False
+    await _carry_out(connection, [opened], now)
+    return True
+
+
+async def open_each(
+    connection: AsyncConnection,
+    wanted: Sequence[tuple[int, str, str, str]],
+    now: datetime,
+    to_be_locked: Collection[int] = (),
+) -> None:
+    """Opens quarantines, each by its base, digest, who says it and why. The rebuilds `to_be_locked`, which are
+    written afterwards, are locked with those that this concerns."""
+    opened = [row for each in wanted if (row := await _opened(connection, each, now)) is not None]
+    if opened:
+        await _carry_out(connection, opened, now, to_be_locked)
+    else:
+        await lock(connection, rebuilds, to_be_locked)
+
+
+async def _opened(connection: AsyncConnection, wanted: tuple[int, str, str, str], now: datetime) -> Any | None:
+    """The row of a new quarantine; None where the digest is quarantined there."""
+    base, digest, who, reason = wanted
     query = select(quarantines.c.id).where(
         quarantines.c.base_id == base, quarantines.c.digest == digest, quarantines.c.until.is_(None)
     )
     if (await connection.execute(query)).first() is not None:
-        return False
+        return None
     values = {"base_id": base, "digest": digest, "since": now, "who": who, "reason": reason}
     opened = (await connection.execute(insert(quarantines).values(**values).returning(quarantines))).one()
     await _set_lifted(connection, base, {digest}, is_lifted=False)
-    await _carry_out(connection, [opened], now)
-    return True
+    return opened
 
 
 async def something_came(connection: AsyncConnection) -> bool:

@@ -116,6 +116,7 @@ pauses = Table(
     Column("who", ShortText(255), nullable=False),
     Column("reason", LongText, nullable=False),
     Column("until", Moment),
+    Column("puts_back", JSON(none_as_null=True)),
 )
 
 quarantines = Table(

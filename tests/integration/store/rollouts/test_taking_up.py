@@ -8,10 +8,12 @@ import pytest
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import LeaseLost
+from bot.domain.forge.pull_requests import OwnRequest
 from bot.domain.repositories.reading import Reading
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild
+from bot.fleet.plan.taking_up.requests import MarkedRequest
 from bot.fleet.plan.taking_up.rows import TakingUpStore
 from bot.fleet.plan.taking_up.tick import RestoredLog, TakenUp
 from bot.store.rows.bases.tables import bases, changes
@@ -21,6 +23,7 @@ from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 
 SHOP = "contoso/shop-0000"
+BRANCH = "freshness/dotnet-aspnet-10.0"
 NO_REST = timedelta(0)
 
 
@@ -41,7 +44,7 @@ async def restored(stores: Stores) -> TakingUpStore:
     return store
 
 
-async def taken_up(stores: Stores, **values: object) -> TakingUpStore:
+async def taken_up(stores: Stores, merged: OwnRequest | None = None, **values: object) -> TakingUpStore:
     store = await restored(stores)
     [move] = await store.restored_moves([ASPNET])
     [affected] = (await store.affected([move.id]))[move.id]
@@ -50,11 +53,12 @@ async def taken_up(stores: Stores, **values: object) -> TakingUpStore:
         *((Target(ASPNET, digest("a"), digest("b"), (move.id,)),), ()),
         wave="rest",
         due_at=stores.clock.now() + 6 * HOUR,
-        branch="freshness/dotnet-aspnet-10.0",
+        branch=BRANCH,
         pull_request=4,
     )
     changed = replace(plan, **values)  # type: ignore[arg-type]
-    await store.take_up(TakenUp((move.id,), (changed,), move.change.at, await store.revisions()))
+    requests = (MarkedRequest(affected.member, merged, ()),) if merged is not None else ()
+    await store.take_up(TakenUp((move.id,), (changed,), move.change.at, await store.revisions(), requests))
     return store
 
 
@@ -80,6 +84,17 @@ async def test_what_has_its_pull_request_goes_on_at_once_in_a_rollout_as_old_as_
     [job] = await stores.jobs()
     assert (job.rebuild.pull_request, job.rebuild.state) == (4, RebuildState.PLANNED)
     assert [change.cves for change in job.changes] == [("CVE-2026-1",)]
+
+
+@ON_BOTH
+async def test_what_was_merged_is_looked_at_at_once_by_who_follows(stores: Stores) -> None:
+    now = stores.clock.now()
+    own = OwnRequest(4, "PR_4", "https://forge/pull/4", BRANCH, True, "", now - HOUR, None, merged_at=now)
+    await taken_up(stores, merged=own, state=RebuildState.OPEN)
+    assert await stores.jobs() == []
+    [followed] = await stores.followed()
+    assert (followed.pull_request, followed.node_id, followed.url) == (4, "PR_4", "https://forge/pull/4")
+    assert followed.state is RebuildState.OPEN
 
 
 async def test_what_has_none_waits_for_its_time_and_its_wave(stores: Stores) -> None:

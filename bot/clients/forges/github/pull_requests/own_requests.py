@@ -1,4 +1,4 @@
-"""Reads the bot's own open pull requests of many repositories in one request."""
+"""Reads the bot's own pull requests of many repositories, open and merged lately, in one request."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,14 +17,16 @@ _OWN = """
 fragment own on Repository {
   defaultBranchRef { name }
   pullRequests(states: OPEN, first: 30, orderBy: {field: CREATED_AT, direction: DESC}) {
-    nodes {
-      id number url body headRefName headRefOid baseRefName createdAt isCrossRepository author { login }
-      headRef { target { ... on Commit {
-        oid tree { oid } message author { ...who } committer { ...who }
-      } } }
-    }
+    nodes { ...request headRef { target { ...head } } }
+  }
+  merged: pullRequests(states: MERGED, first: 20, orderBy: {field: UPDATED_AT, direction: DESC}) {
+    nodes { ...request mergedAt commits(last: 1) { nodes { commit { ...head } } } }
   }
 }
+fragment request on PullRequest {
+  id number url body headRefName headRefOid baseRefName createdAt isCrossRepository author { login }
+}
+fragment head on Commit { oid tree { oid } message author { ...who } committer { ...who } }
 fragment who on GitActor { name email user { login } }"""
 
 
@@ -49,7 +51,8 @@ async def own_requests(
         for number, repository in enumerate(repositories):
             row = graph.data.get(f"r{number}")
             if f"r{number}" not in hidden and row is not None:
-                nodes = [node for node in row["pullRequests"]["nodes"] if _is_own(node, login)]
+                shown_nodes = *row["pullRequests"]["nodes"], *row["merged"]["nodes"]
+                nodes = [node for node in shown_nodes if _is_own(node, login)]
                 requests[repository] = tuple(_own_request(node, row["defaultBranchRef"], login) for node in nodes)
     return requests
 
@@ -59,7 +62,7 @@ def _is_own(node: Mapping[str, Any] | None, login: str) -> bool:
 
 
 def _own_request(node: Mapping[str, Any], default: Mapping[str, Any] | None, login: str) -> OwnRequest:
-    head = node["headRef"] and node["headRef"]["target"]
+    head = _head_of(node)
     tip = tip_of(head, {}, {}, login) if head else None
     return OwnRequest(
         number=int(node["number"]),
@@ -70,4 +73,13 @@ def _own_request(node: Mapping[str, Any], default: Mapping[str, Any] | None, log
         body=str(node["body"] or ""),
         created_at=datetime.fromisoformat(node["createdAt"]),
         commit=tip.message if tip is not None and tip.is_own and tip.sha == node["headRefOid"] else None,
+        merged_at=datetime.fromisoformat(node["mergedAt"]) if node.get("mergedAt") else None,
     )
+
+
+def _head_of(node: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The last commit; the branch of what was merged may be gone."""
+    if "commits" in node:
+        return next((each["commit"] for each in node["commits"]["nodes"] or () if each is not None), None)
+    head: Mapping[str, Any] | None = node["headRef"] and node["headRef"]["target"]
+    return head

@@ -35,6 +35,16 @@ async def test_a_text_is_not_made_poorer_by_a_store_that_knows_nothing_of_its_di
     assert world.shop.requests[1] == before
 
 
+async def test_nor_by_one_that_knows_of_the_same_news_without_the_digest_before(world: World) -> None:
+    await opened(world)
+    before = world.shop.requests[1]
+    world.add(
+        rebuild(id=2, targets=(Target(ASPNET, None, digest("b"), (1,)),)), None, replace(KNOWN, from_digest=None)
+    )
+    await world.tick()
+    assert world.shop.requests[1] == before
+
+
 async def test_a_cause_that_nobody_has_told_replaces_none(world: World) -> None:
     await opened(world)
     before = world.shop.requests[1]

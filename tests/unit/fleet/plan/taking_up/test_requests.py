@@ -1,14 +1,21 @@
 """What counts of the bot's open pull requests."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bot.domain.forge.pull_requests import OwnRequest
 from bot.domain.rollouts.marker import MarkedTarget, marker_line
-from bot.fleet.plan.taking_up.requests import MOST_DIGESTS, MarkedRequest, marked_requests, marked_ways
+from bot.domain.rollouts.reopening import LOOKED_AT_FOR
+from bot.fleet.plan.taking_up.requests import (
+    MOST_DIGESTS,
+    MarkedRequest,
+    marked_requests,
+    marked_ways,
+    to_be_followed,
+)
 from tests.unit.fleet.plan.world import ASPNET, HOUR, NOON, SDK, digest, member, move
 
 TARGET = MarkedTarget(ASPNET, digest("a"), digest("b"), (move(at=NOON - HOUR).change,))
@@ -54,9 +61,40 @@ def test_nothing_else_counts(otherwise: dict[str, Any]) -> None:
     assert marked_requests(member(), [replace(OWN, **otherwise)]) == ()
 
 
+def merged(number: int = 1, at: datetime = NOON, **values: Any) -> MarkedRequest:
+    marked = request(number, **values)
+    return replace(marked, request=replace(marked.request, merged_at=at))
+
+
+SHOWN = {ASPNET: digest("b")}
+LATER = NOON + HOUR
+
+
+def test_of_what_was_merged_the_latest_counts_for_what_its_base_shows() -> None:
+    latest = merged(2)
+    assert to_be_followed([merged(1, NOON - HOUR), latest], SHOWN, LATER) == [latest]
+    assert to_be_followed([merged(1, NOON - HOUR), merged(2, to_digest=digest("c"))], SHOWN, LATER) == []
+    assert to_be_followed([latest], {}, LATER) == []
+
+
+def test_what_is_open_goes_before_what_was_merged_for_the_same_base() -> None:
+    assert to_be_followed([merged(1), request(2)], SHOWN, LATER) == [request(2)]
+
+
+def test_what_was_merged_long_ago_counts_no_more() -> None:
+    assert to_be_followed([merged()], SHOWN, NOON + LOOKED_AT_FOR - HOUR) == [merged()]
+    assert to_be_followed([merged()], SHOWN, NOON + LOOKED_AT_FOR) == []
+
+
 def test_a_base_came_no_later_than_the_request_was_opened() -> None:
     late = request(changes=(move(at=NOON + HOUR).change,))
     assert late.seen_at(late.targets[0]) == NOON
+
+
+def test_one_that_was_opened_in_the_second_in_which_the_base_came_keeps_that_time() -> None:
+    at = NOON + timedelta(milliseconds=300)
+    soon = request(changes=(move(at=at).change,))
+    assert soon.seen_at(soon.targets[0]) == at
 
 
 def test_of_several_times_the_latest_counts() -> None:

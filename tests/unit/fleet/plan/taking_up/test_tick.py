@@ -13,6 +13,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, FleetRepository
+from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.behind import BehindUsage, FleetBehind
 from bot.domain.rollouts.marker import MarkedTarget, marker_line
 from bot.domain.rollouts.policy import Policy
@@ -40,6 +41,7 @@ class Store:
     taken: list[TakenUp] = field(default_factory=list)
     ended: list[bool] = field(default_factory=list)
     builds: dict[int, datetime] = field(default_factory=dict)
+    usages: dict[int, Usage] = field(default_factory=dict)
 
     async def is_over(self) -> bool:
         return self.over
@@ -64,7 +66,8 @@ class Store:
         return [Move(1, log.joint) for log in self.restored if log.base in bases]
 
     async def affected(self, changes: Sequence[int]) -> Mapping[int, Sequence[Affected]]:
-        return {number: [_PINNED, Affected(FLOATING, usage("aspnet:10.0"))] for number in changes}
+        pinned = Affected(SHOP, self.usages.get(SHOP.id, _PINNED.usage))
+        return {number: [pinned, Affected(FLOATING, usage("aspnet:10.0"))] for number in changes}
 
     async def behind(self) -> FleetBehind:
         return FleetBehind((BehindUsage(SHOP, _PINNED.usage, ASPNET, SHOWN),), followed=2)
@@ -158,6 +161,28 @@ async def test_what_is_open_goes_on_with_its_change_as_registry_and_feeds_tell_i
     assert (request.supersedes, request.targets[0].changes) == ((), (1,))
     assert (dispatched.action, dispatched.state) == (Action.DISPATCH, RebuildState.PLANNED)
     assert world.store.ended == [True]
+
+
+async def test_what_was_merged_is_followed_and_opens_no_other(world: World) -> None:
+    world.opens(TARGET)
+    world.shop.merge(1)
+    world.store.usages = {SHOP.id: usage("aspnet:10.0@b")}
+    assert await world.tick() == TakingUpTally(1)
+    [part] = world.store.taken
+    [request] = [each for each in part.rebuilds if each.action is Action.PULL_REQUEST]
+    assert (request.state, request.pull_request, request.replacements) == (RebuildState.OPEN, 1, ())
+    assert (request.targets[0].to_digest, request.targets[0].changes) == (digest("b"), (1,))
+    assert [each.request.number for each in part.merged] == [1]
+
+
+async def test_what_is_still_to_be_written_after_a_merge_gets_its_own_request(world: World) -> None:
+    world.opens(TARGET)
+    world.shop.merge(1)
+    await world.tick()
+    [part] = world.store.taken
+    [request] = [each for each in part.rebuilds if each.action is Action.PULL_REQUEST]
+    assert (request.state, request.pull_request, part.merged) == (RebuildState.PLANNED, None, ())
+    assert request.replacements
 
 
 async def test_it_happens_once_and_only_when_the_fleet_was_read(world: World) -> None:

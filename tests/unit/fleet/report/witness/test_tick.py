@@ -1,5 +1,6 @@
 """An empty store asks whether the bot was here before, once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -8,7 +9,7 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import Issue
-from bot.domain.rollouts.witness import Witness, witness_line
+from bot.domain.rollouts.witness import Said, SaidHold, Witness, witness_line
 from bot.fleet.report.fleet_issue.boxes import opening
 from bot.fleet.report.witness.tick import UNKNOWN, WitnessTally, tick
 from tests.builders import NOON
@@ -16,7 +17,8 @@ from tests.fakes.forge import FakeForge
 from tests.fakes.repository import FakeRepository
 
 HANDBOOK = "contoso/handbook"
-WITNESS = Witness(date(2026, 3, 9), ("everything paused by Ann: we migrate",), 1)
+HOLD = SaidHold("contoso/shop", "held by Cem: a release")
+WITNESS = Witness(date(2026, 3, 9), ("everything paused by Ann: we migrate",), 1, (HOLD,))
 
 
 @dataclass(slots=True)
@@ -24,6 +26,7 @@ class Store:
     asked: bool = False
     paused: list[str] = field(default_factory=list)
     ended: list[str | None] = field(default_factory=list)
+    said: tuple[Said, ...] = ()
 
     async def is_asked(self) -> bool:
         return self.asked
@@ -31,8 +34,9 @@ class Store:
     async def pause(self, reason: str) -> None:
         self.paused.append(reason)
 
-    async def end(self, reason: str | None) -> None:
+    async def end(self, reason: str | None, said: Sequence[Said]) -> None:
         self.ended.append(reason)
+        self.said = tuple(said)
         self.asked = True
 
 
@@ -51,7 +55,7 @@ async def test_where_the_bot_was_here_before_it_waits_and_says_what_was_said(for
     tally = await tick(store, forge, HANDBOOK, "freshness")
     assert tally.paused is not None
     assert "everything paused by Ann: we migrate" in tally.paused
-    assert store.ended == [tally.paused]
+    assert (store.ended, store.said) == ([tally.paused], (HOLD,))
     assert await tick(store, forge, HANDBOOK, "freshness") == WitnessTally()
     assert len(forge.asked) == 1
 
