@@ -108,7 +108,9 @@ async def test_from_an_empty_state_to_an_image_that_is_proved_with_the_one_file(
     second = await team.run()
     assert "aspnet:10.0-noble-chiseled: .NET 10.0.0 → 10.0.1 fixes 2 CVEs" in section(second, "Moved in this run")
     assert "/contoso/payments-api/pull/1) | open | " in section(second, "Under way")
-    assert f"10.0.0 to 10.0.1, 2 CVEs ({', '.join(CVES)})" in section(second, "Behind what their bases show")
+    behind = section(second, "Behind what their bases show")
+    assert "10.0.0 → 10.0.1: 1 security release, 2 CVEs, oldest fix out for " in behind
+    assert f" ({', '.join(CVES)})\n" in behind
     assert "the run before was" in second.summary
     assert second.outputs["moved"] == "1"
 
