@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.repository import TreeEntry
 
-_SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", ".venv", ".terraform"})
+_SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", ".venv", ".terraform", "__pycache__"})
 """Folders that hold no sources of the checkout, and many files."""
 _LINK = "120000"
 

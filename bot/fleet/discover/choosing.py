@@ -19,7 +19,7 @@ MOST_BYTES = 16 << 20
 
 _MISNAMED = (".github/freshness.yml", "freshness.yaml", ".freshness.yaml")
 _NOBODY_READS = f"nothing reads this file; name it {repository_config.PATH}"
-_VENDORED = frozenset({"node_modules", ".venv", ".terraform"})
+_VENDORED = frozenset({"node_modules", ".venv", ".terraform", "__pycache__"})
 """Folders that hold other people's files."""
 _OUTPUT = frozenset({"bin", "obj"})
 """Folders that builds of .NET write to, copies of sources among them."""
