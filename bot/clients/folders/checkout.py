@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.repository import TreeEntry
+from bot.domain.repositories.repository import NO_SOURCES, TreeEntry
 
-_SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", ".venv", ".terraform", "__pycache__"})
+_SKIPPED = NO_SOURCES | {".git", ".hg", ".svn"}
 """Folders that hold no sources of the checkout, and many files."""
 _LINK = "120000"
 

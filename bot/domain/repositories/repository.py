@@ -8,6 +8,8 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 
 WORKFLOWS = ".github/workflows/"
+NO_SOURCES = frozenset({"node_modules", ".venv", ".terraform", "__pycache__"})
+"""Folders that hold what others have made, or what is made from sources: many files, and none of the repository."""
 """The folder whose files are workflows."""
 
 

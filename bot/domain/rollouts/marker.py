@@ -87,16 +87,9 @@ def _told_way(way: ToldWay) -> ToldWay:
 
 
 def _told(change: Change) -> Change:
-    """Of a change what its text tells. A forge's times have whole seconds, and none is before what it tells of."""
+    """Of a change what its text tells."""
     return Change(
-        *(
-            change.base,
-            change.at.replace(microsecond=0),
-            change.from_digest,
-            change.to_digest,
-            change.cause,
-            change.cause,
-        ),
+        *(change.base, change.at, change.from_digest, change.to_digest, change.cause, change.cause),
         *(change.from_version, change.to_version, change.cves, change.not_relevant),
         severity=change.severity,
     )

@@ -22,6 +22,12 @@ class TextRun:
     style: Style = Style.PLAIN
     url: str | None = None
 
+    @property
+    def margins(self) -> tuple[str, str]:
+        """The space before and behind the text, which stands outside of its style and its link."""
+        lead = " " if self.text[:1].isspace() else ""
+        return lead, " " if self.text[-1:].isspace() and self.text.strip() else ""
+
 
 Line = tuple[TextRun, ...]
 ON_THE_PAGE = "More on the page"

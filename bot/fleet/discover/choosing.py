@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.domain.repositories.repository import TreeEntry
+from bot.domain.repositories.repository import NO_SOURCES, TreeEntry
 from bot.domain.repositories.usage import SourceProblem
 from bot.files.formats import code_owners, repository_config
 from bot.files.formats.finding import LARGEST_FILE, too_large
@@ -19,8 +19,6 @@ MOST_BYTES = 16 << 20
 
 _MISNAMED = (".github/freshness.yml", "freshness.yaml", ".freshness.yaml")
 _NOBODY_READS = f"nothing reads this file; name it {repository_config.PATH}"
-_VENDORED = frozenset({"node_modules", ".venv", ".terraform", "__pycache__"})
-"""Folders that hold other people's files."""
 _OUTPUT = frozenset({"bin", "obj"})
 """Folders that builds of .NET write to, copies of sources among them."""
 _UNLIKELY = re.compile(
@@ -58,7 +56,7 @@ def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
             submodules.append(entry.path)
             continue
         rank, folders = _rank(entry.path), entry.path.split("/")[:-1]
-        if entry.kind != "blob" or rank is None or not _VENDORED.isdisjoint(folders):
+        if entry.kind != "blob" or rank is None or not NO_SOURCES.isdisjoint(folders):
             continue
         if not _OUTPUT.isdisjoint(folders):
             output.append(entry.path)
@@ -100,7 +98,7 @@ def source_files(
         and entry.path not in chosen_paths
         and entry.is_file
         and entry.size <= LARGEST_FILE
-        and not (_OUTPUT | _VENDORED).intersection(entry.path.split("/")[:-1])
+        and not (_OUTPUT | NO_SOURCES).intersection(entry.path.split("/")[:-1])
     }
     sources = [csharp[path] for path in belonging(tuple(csharp))] if csharp else []
     sources.sort(key=lambda entry: (entry.path.count("/"), entry.path))

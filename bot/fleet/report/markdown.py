@@ -39,8 +39,7 @@ def _render_block(block: Block) -> str:
 
 
 def _render_span(span: TextRun) -> str:
-    lead = " " if span.text[:1].isspace() else ""
-    tail = " " if span.text[-1:].isspace() and span.text.strip() else ""
+    lead, tail = span.margins
     text = markdown(span.text)
     if span.url is not None:
         return f"{lead}[{text}]({_address(span.url)}){tail}"

@@ -37,7 +37,6 @@ def _render_line(line: Line) -> str:
 
 
 def _render_run(run: TextRun) -> str:
-    lead = " " if run.text[:1].isspace() else ""
-    tail = " " if run.text[-1:].isspace() and run.text.strip() else ""
+    lead, tail = run.margins
     address = f" ({''.join(run.url.split())})" if run.url is not None else ""
     return f"{lead}{plain_text(run.text)}{address}{tail}"

@@ -94,15 +94,24 @@ class SlackChannel:
         await self.slack.update(posted, key, notification(message), blocks, about=message.about)
 
 
-@dataclass(frozen=True, slots=True)
-class TeamsChannel:
-    """Teams as a channel that `report` writes to: a webhook, which tells nothing of what it has posted."""
+class _PostsOnly:
+    """A channel that shows nothing of what was posted to it."""
 
-    teams: TeamsWebhook
+    __slots__ = ()
 
     @property
     def can_update(self) -> bool:
         return False
+
+    async def update(self, remote: dict[str, str], key: str, message: Message) -> None:
+        raise AssertionError("nothing that was posted can be edited")
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsChannel(_PostsOnly):
+    """Teams as a channel that `report` writes to: a webhook, which tells nothing of what it has posted."""
+
+    teams: TeamsWebhook
 
     async def post(
         self,
@@ -114,19 +123,12 @@ class TeamsChannel:
     ) -> None:
         await self.teams.post(card_of(message))
 
-    async def update(self, remote: dict[str, str], key: str, message: Message) -> None:
-        raise AssertionError("nothing that was posted can be edited")
-
 
 @dataclass(frozen=True, slots=True)
-class EventsChannel:
+class EventsChannel(_PostsOnly):
     """A receiver of CloudEvents as a channel that `report` writes to: it is told milestones, and edits nothing."""
 
     events: EventsWebhook
-
-    @property
-    def can_update(self) -> bool:
-        return False
 
     async def post(
         self,
@@ -140,19 +142,12 @@ class EventsChannel:
         data = {"text": message.text, "markdown": markdown_of(message), "needs_person": message.needs_person}
         await self.events.post(CloudEvent(kind, key, message.text, data))
 
-    async def update(self, remote: dict[str, str], key: str, message: Message) -> None:
-        raise AssertionError("nothing that was posted can be edited")
-
 
 @dataclass(frozen=True, slots=True)
-class AppriseChannel:
+class AppriseChannel(_PostsOnly):
     """A service of apprise as a channel that `report` writes to: it is told milestones, and edits nothing."""
 
     service: AppriseService
-
-    @property
-    def can_update(self) -> bool:
-        return False
 
     async def post(
         self,
@@ -163,9 +158,6 @@ class AppriseChannel:
         maybe_sent_since: datetime | None = None,
     ) -> None:
         await self.service.post(MessageTexts(text_of(message), markdown_of(message)))
-
-    async def update(self, remote: dict[str, str], key: str, message: Message) -> None:
-        raise AssertionError("nothing that was posted can be edited")
 
 
 def apprise_services(settings: Settings) -> Iterator[AppriseService]:

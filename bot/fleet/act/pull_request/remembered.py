@@ -25,9 +25,8 @@ def as_told(job: Job, look: BranchLook) -> Job:
 
     That counts in a request of the bot's own, whose last commit is the bot's and names these digests too.
     """
-    for target in job.rebuild.targets:
-        if (told := _marked_of(job, look).get(target)) is not None:
-            job = _told_of(target, told, job)
+    for target, told in _marked_of(job, look).items():
+        job = _told_of(target, told, job)
     return job
 
 
