@@ -18,7 +18,7 @@ from bot.domain.rollouts.policy import Policy, PolicyRule, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import MergeMethod
-from bot.domain.rollouts.timing.budget import Spending, WriteLimits
+from bot.domain.rollouts.timing.pace import Spending, WriteLimits
 from bot.domain.rollouts.timing.waves import advance, latest_start
 
 

@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.evidence import Strength
-from bot.domain.feeds.document import FeedKind
-from bot.domain.feeds.news import silence
+from bot.domain.feeds.document import FeedKind, silence
 from bot.domain.packages.cves.detected import GatePolicy
 from bot.domain.packages.cves.publication import CvePublication, publications_of
 from bot.domain.packages.cves.vulnerability import ANY_RELEASE, Ecosystem, listed_as, release_of
-from bot.domain.packages.gate import ImageVulnerabilities
-from bot.domain.packages.gate_rules import ReportUse
+from bot.domain.packages.gate import ImageVulnerabilities, ReportUse
 from bot.domain.packages.package import Distribution, Package, PackageType
 from bot.domain.platform import platform_of
 from bot.domain.wording.words import counted, duration, first_few

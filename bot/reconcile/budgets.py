@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.rollouts.timing.budget import WriteLimits, account_of
+from bot.domain.rollouts.timing.pace import WriteLimits, account_of
 
 
 class NoTurn(Failure):

@@ -17,7 +17,7 @@ from bot.domain.bases.incident import Incident
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.log import log
-from bot.domain.rollouts.timing.standing import rollout_options_of
+from bot.domain.rollouts.timing.waiting import rollout_options_of
 from bot.fleet.bot import Bot
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.stage import Stage, run_stage

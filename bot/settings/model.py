@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.domain.bases.mirrors import Mirrors
 from bot.domain.cron import Cron
 from bot.domain.rollouts.policy import Match, Policy
-from bot.domain.rollouts.timing.weekly import Weekly
+from bot.domain.rollouts.timing.age import Weekly
 from bot.settings import defaults
 from bot.settings.section import RenamedSection, Section
 from bot.settings.sections.audit import AuditSettings

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from starlette.requests import Request
 
 from bot.domain.clock import Clock
-from bot.domain.rollouts.timing.standing import RolloutOptions
+from bot.domain.rollouts.timing.waiting import RolloutOptions
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.meter import Meter
 from bot.settings.tokens import Token

@@ -10,7 +10,7 @@ from sqlalchemy import Table, insert, select, update
 from bot.domain.clock import ManualClock
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.changes import PackageChange
-from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.publication import DumpMark
 from bot.domain.packages.package import Package
 from bot.domain.reference import Base
 from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import VulnerabilitiesStore

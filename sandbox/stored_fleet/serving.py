@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.domain.clock import ManualClock
-from bot.domain.rollouts.timing.standing import RolloutOptions
+from bot.domain.rollouts.timing.waiting import RolloutOptions
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.meter import Meter
 from bot.fleet.standing.rows import StandingStore

@@ -18,7 +18,7 @@ from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import ManualClock
 from bot.domain.forge.port import Forge
 from bot.domain.reference import Reference
-from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.files.formats.rewrite.refresh import refresh
 from bot.fleet.act import tick as stage
 from bot.fleet.act.ports import ActOptions

@@ -12,7 +12,7 @@ from typing import IO
 from bot.clients.http.answers import Streamed, conditions, validator
 from bot.clients.http.client import Http
 from bot.domain.failure import Failure, Trouble
-from bot.domain.packages.cves.dump import DumpMark, OpenedDump
+from bot.domain.packages.cves.publication import DumpMark, OpenedDump
 
 _LONGEST_VALIDATOR = 500
 

@@ -8,8 +8,7 @@ from bot.commands.images.registry_image import open_image, opened_registries
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.changes import PackageChange, package_changes
-from bot.domain.packages.package import Inventory
-from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.packages.package import ImagePlace, Inventory, Sbom, SbomOrigin
 from bot.domain.platform import usual_name
 from bot.domain.reference import InvalidReference, Reference
 from bot.fleet.verify.inventory.rows.inventory import InventoryStore

@@ -17,9 +17,8 @@ from bot.domain.images.answers import (
     about_signature,
     all_hold,
 )
-from bot.domain.images.builder import Builder
-from bot.domain.images.claims.tags import of_tag
-from bot.domain.images.image import ProducedImage
+from bot.domain.images.claims import of_tag
+from bot.domain.images.image import Builder, ProducedImage
 from bot.domain.images.named_bases import NOTHING_NAMED, NamedBases
 from bot.domain.images.standing import ImageStanding, behind_since
 from bot.domain.images.trust import Trust, TrustMode

@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from bot.domain.rollouts.timing.standing import release_rules_at, rollout_options_of
-from bot.domain.rollouts.timing.waiting import holds_of
+from bot.domain.rollouts.timing.waiting import holds_of, release_rules_at, rollout_options_of
 from bot.domain.rollouts.timing.waves import Hold
 from bot.settings import Settings
 from bot.store.stores import Stores

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.commands.look.waiting import read_holds
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.rollouts.timing.standing import rollout_options_of
+from bot.domain.rollouts.timing.waiting import rollout_options_of
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.views.rollouts import RolloutViewsStore

@@ -14,10 +14,10 @@ from bot.commands.service import ghcr
 from bot.commands.service.other_bots import OTHER_BOTS, at_work, told_to_write
 from bot.commands.service.permissions import of_installation, of_slack_app
 from bot.domain.bases.change import Cause
-from bot.domain.bases.unwatched import unwatched
+from bot.domain.bases.dotnet_image import unwatched
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.feeds.news import CADENCES, silence
+from bot.domain.feeds.document import CADENCES, silence
 from bot.domain.packages.gate import GateOutcome, idle
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository, Identity, owner_of

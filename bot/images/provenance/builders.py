@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.domain.evidence import Strength
-from bot.domain.images.builder import GITHUB, Builder, repository_at_address
+from bot.domain.images.image import GITHUB, Builder, repository_at_address
 from bot.images.provenance.slsa import Provenance
 from bot.images.provenance.statement import Statement
 from bot.images.signatures.verdict import SignatureVerdict, Validity

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.images.builder import GITHUB, Builder
+from bot.domain.images.image import GITHUB, Builder
 from bot.domain.images.stated import Stated
 from bot.images.provenance.builders import ISOLATED_BUILDERS, judge_builder
 from bot.images.provenance.slsa import Provenance, read_provenance

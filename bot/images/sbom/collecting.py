@@ -12,8 +12,7 @@ from datetime import datetime
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.stated import Stated, stated_by_predicate
-from bot.domain.packages.package import Inventory
-from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.packages.package import ImagePlace, Inventory, Sbom, SbomOrigin
 from bot.domain.strict_json import read_strict_json
 from bot.domain.wording.words import counted
 from bot.images.provenance.attestations import attested_in, statements_in

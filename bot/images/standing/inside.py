@@ -7,8 +7,7 @@ tells which SDK made it. The SDK that its files name is the measure: its images 
 from collections.abc import Collection, Iterable, Sequence
 
 from bot.domain.images.named_bases import holds_dotnet, lacks_dotnet
-from bot.domain.images.runtime_inside import RuntimeInside
-from bot.domain.images.standing import Basis, Declaration, ImageStanding, Publication
+from bot.domain.images.standing import Basis, Declaration, ImageStanding, Publication, RuntimeInside
 from bot.domain.reference import Base
 from bot.domain.tags.choice import is_newer
 from bot.images.standing.declared import base_named

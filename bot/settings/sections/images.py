@@ -7,8 +7,7 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validato
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from bot.domain.images.claims.claim import CLAIMABLE, ImageRule, ImageRules
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import CLAIMABLE, ImageRule, ImageRules, TagRule
 from bot.domain.platform import is_left_out, usual_name
 from bot.domain.reference import InvalidReference, Reference
 from bot.settings.section import Section

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rollouts.timing.budget import HOUR, WriteLimits
+from bot.domain.rollouts.timing.pace import HOUR, WriteLimits
 from bot.domain.wording.words import counted
 from bot.reconcile.breaker import LONGEST_PAUSE, SHORTEST_PAUSE
 from bot.reconcile.budgets import Turn

@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from bot.domain.rollouts.rebuild import ENDED
-from bot.domain.rollouts.timing.standing import RolloutOptions
+from bot.domain.rollouts.timing.waiting import RolloutOptions
 from bot.store.engine.store import Store
 from bot.store.pages.rows import (
     MOST_CHANGES,

@@ -12,8 +12,14 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Rollout
 from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.timing.pace import Pace
-from bot.domain.rollouts.timing.standing import ReleaseRules, RolloutOptions, RolloutStanding, release_rules_at
-from bot.domain.rollouts.timing.waiting import Waits, wave_holds
+from bot.domain.rollouts.timing.waiting import (
+    ReleaseRules,
+    RolloutOptions,
+    RolloutStanding,
+    Waits,
+    release_rules_at,
+    wave_holds,
+)
 from bot.domain.rollouts.timing.waves import waves_in_order
 from bot.domain.wording.headline import headline
 from bot.store.engine.database import Database

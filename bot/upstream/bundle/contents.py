@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.feeds.document import FeedSource, StoredDocument
-from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.publication import DumpMark
 from bot.domain.packages.cves.vulnerability import Vulnerability
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.record import WantedPackages

@@ -13,8 +13,7 @@ from pydantic import ValidationError
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES, FeedSource, StoredDocument
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, Vulnerability, release_named
 from bot.domain.wording.misfits import misfit
 from bot.files.formats.zip_list import DAMAGES, check_list

@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.bases.change import Cause, Change
-from bot.domain.bases.difference import Difference, compare
-from bot.domain.bases.observation import Observation
-from bot.domain.bases.told_way import ToldWay
+from bot.domain.bases.change import Cause, Change, ToldWay
+from bot.domain.bases.observation import Difference, Observation, compare
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity, worst
 from bot.upstream.dotnet.releases import Fixes, ReleaseIndex, family_name
 from bot.upstream.dotnet.relevance import Relevance, relevance_to

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.bases.observation import NotJudged
-from bot.domain.bases.shown_in_turn import ShowsTwo
+from bot.domain.bases.observation import NotJudged, ShowsTwo
 from bot.views.bases.mirrors import MirrorStatus, Took
 from bot.views.images.image_pages import OnBase
 from bot.views.paging import Page

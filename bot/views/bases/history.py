@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.domain.bases.change import Change
 from bot.domain.bases.notice import Notice
-from bot.domain.packages.moves import PlatformChanges
+from bot.domain.packages.changes import PlatformChanges
 
 
 @dataclass(frozen=True, slots=True)

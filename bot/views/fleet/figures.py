@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.domain.bases.change import Cause
-from bot.domain.bases.notice import Topic
-from bot.domain.bases.promise import PromiseRow
+from bot.domain.bases.notice import PromiseRow, Topic
 from bot.domain.images.standing import ImageState
 from bot.domain.packages.gate import GateOutcome
 from bot.domain.repositories.finding import Outcome

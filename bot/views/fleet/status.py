@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.bases.notice import OpenNotice
-from bot.domain.bases.shown_in_turn import ShowsTwo
+from bot.domain.bases.observation import ShowsTwo
 from bot.domain.reference import Base
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Rebuild

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.standing import ImageStanding, ImageState
-from bot.domain.repositories.naming import Naming
+from bot.domain.repositories.usage import Naming
 from bot.domain.wording.words import counted
 from bot.views.images.gates import GateView
 

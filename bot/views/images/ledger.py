@@ -8,8 +8,7 @@ from typing import Any
 
 from bot.domain.feeds.advisory import Release, Severity
 from bot.domain.packages.ledger.clocks import Passage, Station
-from bot.domain.packages.ledger.entries import LedgerEntry, Places
-from bot.domain.packages.ledger.station_times import StationTime
+from bot.domain.packages.ledger.entries import LedgerEntry, Places, StationTime
 from bot.views.paging import Page
 
 STATION_WORDS: Mapping[Station, str] = {

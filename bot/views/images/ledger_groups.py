@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby
 
 from bot.domain.packages.ledger.clocks import Passage, Station
-from bot.domain.packages.ledger.station_times import StationTime
+from bot.domain.packages.ledger.entries import StationTime
 from bot.views.images.ledger import LedgerRow, StationRow
 
 ITS_REPOSITORY = "the repository that builds each"

@@ -11,8 +11,7 @@ from bot.domain.bases.observation import Observation, Sight
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedKind
 from bot.domain.reference import Base, Reference
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout

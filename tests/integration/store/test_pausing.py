@@ -10,7 +10,7 @@ import pytest
 from bot.domain.repositories.issue import IssueSection
 from bot.domain.repositories.onboarding import SAFE_CHECKS
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.files.formats.workflows.dispatchable import dispatchable
 from bot.fleet.act.code_scanning import tick as code_scanning
 from bot.fleet.act.issue import tick as issues

@@ -18,7 +18,7 @@ from bot.clients.registry import Registry as RegistryClient
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
-from bot.domain.packages.sbom import ImagePlace, SbomOrigin
+from bot.domain.packages.package import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
 from bot.images.sbom.collecting import judged_by, sboms_of
 from bot.images.signatures.cosign.keys import read_public_key

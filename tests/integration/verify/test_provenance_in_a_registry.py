@@ -18,7 +18,7 @@ from bot.domain.images.image import SeenImage
 from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis
 from bot.domain.images.stated import BUNDLE
-from bot.domain.packages.sbom import ImagePlace, SbomOrigin
+from bot.domain.packages.package import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
 from bot.fleet.wiring.registries.beside import SbomsBeside, VexBeside
 from bot.fleet.wiring.registries.images import RegistryImages

@@ -24,7 +24,7 @@ from bot.domain.evidence import Strength
 from bot.domain.images.image import SeenImage
 from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis, ImageStanding
-from bot.domain.packages.sbom import ImagePlace, SbomOrigin
+from bot.domain.packages.package import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
 from bot.fleet.verify.images.confirming import confirm
 from bot.fleet.watch.registry.observe import read

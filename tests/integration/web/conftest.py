@@ -13,7 +13,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.timing.standing import rollout_options_of
+from bot.domain.rollouts.timing.waiting import rollout_options_of
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.meter import Meter
 from bot.fleet.standing.rows import StandingStore

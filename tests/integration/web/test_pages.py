@@ -12,10 +12,8 @@ from sqlalchemy import insert, select, update
 
 from bot.domain.feeds.advisory import Release
 from bot.domain.images.standing import ImageState
-from bot.domain.packages.ledger.clocks import Station
-from bot.domain.packages.ledger.entries import entry_of, places_of
-from bot.domain.packages.ledger.known import AffectedImage, Held, PublishedFix
-from bot.domain.packages.ledger.station_times import StationTime
+from bot.domain.packages.ledger.clocks import AffectedImage, Held, PublishedFix, Station
+from bot.domain.packages.ledger.entries import StationTime, entry_of, places_of
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.wording.pages import base_path
 from bot.store.engine.codec import dump

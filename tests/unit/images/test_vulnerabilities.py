@@ -8,8 +8,7 @@ import pytest
 
 from bot.domain.evidence import Strength
 from bot.domain.packages.cves.detected import DetectedVulnerability, GatePolicy, Rating
-from bot.domain.packages.gate import ImageVulnerabilities
-from bot.domain.packages.gate_rules import ReportUse
+from bot.domain.packages.gate import ImageVulnerabilities, ReportUse
 from bot.domain.packages.package import Distribution, Package
 from bot.images.scan_reports import KeptReport, ReportOrigin, ScanReport
 from bot.images.scanners.report import Report

@@ -11,7 +11,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.forge.refusals import NotIncluded
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.reconcile.budgets import Budget, NoTurn, Turn
 from bot.reconcile.guarded import Guarded, Write, WriteBounds
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.domain.clock import ManualClock
-from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.reconcile.breaker import LONGEST_PAUSE, SHORTEST_PAUSE, Breaker
 from bot.reconcile.budgets import Budget, Turn
 from bot.reconcile.hooks import RowOutcome

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.domain.bases.change import Cause
-from bot.domain.bases.notice import Topic
-from bot.domain.bases.promise import PromiseRow
+from bot.domain.bases.notice import PromiseRow, Topic
 from bot.domain.images.standing import ImageState
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.fleet.heartbeats import Heartbeats

@@ -12,8 +12,7 @@ from bot.cli.screen.rest import EveryRow
 
 if TYPE_CHECKING:
     from bot.domain.packages.changes import PackageChange
-    from bot.domain.packages.package import Inventory
-    from bot.domain.packages.sbom import Sbom
+    from bot.domain.packages.package import Inventory, Sbom
 
 app = typer.Typer(help="What is inside an image, and which version is newer.", no_args_is_help=True)
 

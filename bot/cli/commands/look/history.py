@@ -44,8 +44,8 @@ def history(
 def show_history(history: "History", output: Format) -> None:
     """Writes the changes of a base, and how late upstream was."""
     from bot.domain.feeds.advisory import Severity
+    from bot.domain.packages.changes import moves_in_words
     from bot.domain.packages.cves.wording import cves_in_words
-    from bot.domain.packages.moves import moves_in_words
     from bot.views.bases.history import as_json
     from bot.views.names import short_base, short_digest
 

@@ -34,12 +34,10 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, OwnWord, Silence
-from bot.domain.forge.port import Forge
-from bot.domain.forge.pull_requests import OwnRequest, PullRequest, RequestChange
+from bot.domain.forge.port import Forge, TakenIn
+from bot.domain.forge.pull_requests import NOTHING_WISHED, Granted, OwnRequest, PullRequest, RequestChange, Wishes
 from bot.domain.forge.refusals import RepositoryMoved
 from bot.domain.forge.runs import Artifact, BuildRun, FailedJob, Run
-from bot.domain.forge.uploads import TakenIn
-from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import GitTree, Identity, Repository

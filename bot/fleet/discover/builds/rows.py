@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.repositories.builds import BranchBuilds
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.rollouts.timing.guarantee import BaseInFile
+from bot.domain.rollouts.timing.age import BaseInFile
 from bot.fleet.discover.builds.tick import DueBuilds, RepositoryOnBases, Seen, WantedBuilds
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load

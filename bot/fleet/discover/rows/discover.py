@@ -9,11 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.bases.followed_base import pinned_to
 from bot.domain.bases.incident import Incident
-from bot.domain.bases.version_line import pinned_to
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Workflow
+from bot.domain.repositories.repository import Reading, Workflow
 from bot.domain.repositories.repository_config import MANY_UNREAD, RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.domain.rollouts.rebuild import Action, Merging, RebuildState

@@ -6,8 +6,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Column, ColumnElement, Table, Text, and_, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Workflow, owner_of
+from bot.domain.repositories.repository import Reading, Workflow, owner_of
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.rollouts.terms import Step
 from bot.fleet.discover.ports import DueRepository

@@ -12,7 +12,7 @@ from bot.domain.repositories.builds import BranchBuilds
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Revisions
-from bot.domain.rollouts.timing.guarantee import BaseInFile
+from bot.domain.rollouts.timing.age import BaseInFile
 from bot.fleet.plan.age.ports import AgePlan, Attempt, FollowedUsage, JudgedAge, KnownBuilds
 from bot.fleet.plan.rows.planned_rebuilds import add_rebuilds
 from bot.store.engine.codec import load

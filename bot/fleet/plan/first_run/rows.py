@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
-from bot.domain.rollouts.behind import FleetBehind
 from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.pinning import FleetBehind
 from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState, Target
 from bot.domain.rollouts.rollout import Occasion
 from bot.fleet.plan.catching_up import CatchUp

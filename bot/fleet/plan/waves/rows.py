@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.journal import BOT
 from bot.domain.rollouts.rebuild import AWAITING
-from bot.domain.rollouts.timing.standing import ReleaseRules, Standings
+from bot.domain.rollouts.timing.waiting import ReleaseRules, Standings
 from bot.fleet.plan.waves.tick import RolloutAdvance
 from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.inserting import chunks, insert_into

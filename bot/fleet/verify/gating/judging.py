@@ -17,10 +17,10 @@ from bot.domain.packages.gate import (
     GateOutcome,
     GateRule,
     ImageVulnerabilities,
+    MatchedRule,
     judge_by_rule,
     worst_gated,
 )
-from bot.domain.packages.gate_rules import MatchedRule
 from bot.domain.platform import platform_of
 from bot.fleet.verify.gating.ports import GateOptions, GateStore, ToldImage, VexPort
 from bot.fleet.verify.gating.uncertain import about, settle_uncertain, words

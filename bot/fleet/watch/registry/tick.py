@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.domain.bases import incident as incidents
+from bot.domain.bases.followed_base import is_line, newest_in
 from bot.domain.bases.incident import Incident
 from bot.domain.bases.observation import Observation, Sight
-from bot.domain.bases.version_line import is_line, newest_in
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base

@@ -8,7 +8,7 @@ from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
-from bot.domain.packages.sbom import ImagePlace, Sbom
+from bot.domain.packages.package import ImagePlace, Sbom
 from bot.domain.reference import Base
 from bot.fleet.bot import Bot, Part
 from bot.fleet.wiring.registries.trusted import trusted_by

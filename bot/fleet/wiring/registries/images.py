@@ -10,8 +10,7 @@ from bot.domain.bases.observation import PlatformImage
 from bot.domain.clock import Clock
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
-from bot.domain.images.builder import GITHUB, Builder, repository_at_address
-from bot.domain.images.image import SeenImage, declared_by
+from bot.domain.images.image import GITHUB, Builder, SeenImage, declared_by, repository_at_address
 from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Declaration, Publication
 from bot.domain.images.stated import Stated, stated_by_predicate

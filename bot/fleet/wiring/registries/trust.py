@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from bot.domain.bases.image import Index, read_document
 from bot.domain.bases.incident import Incident
 from bot.domain.clock import Clock
-from bot.domain.images.builder import Builder
-from bot.domain.images.image import SeenImage
+from bot.domain.images.image import Builder, SeenImage
 from bot.domain.images.trust import Lack, Trust, TrustMode
 from bot.domain.log import log
 from bot.domain.reference import Base

@@ -9,7 +9,7 @@ from bot.domain.bases.mirrors import mirror_prefix
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.observation import NotJudged, Observation
 from bot.domain.clock import Clock
-from bot.domain.feeds.news import silence
+from bot.domain.feeds.document import silence
 from bot.store.engine.codec import load
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker

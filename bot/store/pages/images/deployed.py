@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, FromClause, String, and_, case, cast, exis
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Failure
-from bot.domain.repositories.naming import NO_TAG, Naming
+from bot.domain.repositories.usage import NO_TAG, Naming
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load_shared
 from bot.store.rows.images.images import deployments, images

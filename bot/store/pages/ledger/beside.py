@@ -5,9 +5,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.feeds.news import silence
-from bot.domain.packages.cves.disagreement import ToldAffected, disagreements
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.feeds.document import silence
+from bot.domain.packages.cves.publication import CvePublication, ToldAffected, disagreements
 from bot.domain.packages.cves.vulnerability import AffectedPackage
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable

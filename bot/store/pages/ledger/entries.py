@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.images.standing import ImageStanding
+from bot.domain.packages.ledger.clocks import AffectedImage, DeployedImage, Held
 from bot.domain.packages.ledger.entries import LedgerEntry, entry_of, places_of
-from bot.domain.packages.ledger.known import AffectedImage, DeployedImage, Held
-from bot.domain.repositories.naming import Naming, what_is_named
+from bot.domain.repositories.usage import Naming, what_is_named
 from bot.store.pages.ledger.below import BasesBelow
 from bot.store.pages.ledger.exposed import CveFacts, Exposed
 from bot.store.pages.ledger.fixes_below import AffectedPlatform, FixesBelow, held_by_all

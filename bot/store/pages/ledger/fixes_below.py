@@ -12,7 +12,7 @@ from functools import cmp_to_key
 from bot.domain.bases.dotnet_image import is_microsofts
 from bot.domain.bases.mirrors import mirror_prefix
 from bot.domain.images.standing import ImageStanding
-from bot.domain.packages.ledger.known import BelowImage, Held, PublishedFix
+from bot.domain.packages.ledger.clocks import BelowImage, Held, PublishedFix
 from bot.domain.packages.versions import BadVersion, compare_versions
 from bot.domain.reference import Base
 from bot.store.pages.ledger.below import BasesBelow, Below

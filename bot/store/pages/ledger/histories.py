@@ -9,7 +9,7 @@ from sqlalchemy import Select, String, cast, func, literal, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.cves.vulnerability import ANY_RELEASE
-from bot.domain.packages.ledger.known import Held
+from bot.domain.packages.ledger.clocks import Held
 from bot.store.engine.among import is_among
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable

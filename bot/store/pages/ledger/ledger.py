@@ -10,10 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Severity
-from bot.domain.packages.gate_rules import MAX_AGE
+from bot.domain.packages.gate import MAX_AGE
 from bot.domain.packages.ledger.clocks import Station
-from bot.domain.packages.ledger.entries import LedgerEntry
-from bot.domain.packages.ledger.station_times import StationTime, elsewhere, with_rebuilds
+from bot.domain.packages.ledger.entries import LedgerEntry, StationTime, elsewhere, with_rebuilds
 from bot.store.engine.among import is_among
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker

@@ -5,7 +5,7 @@ from statistics import median_low
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.packages.ledger.station_times import StationTime
+from bot.domain.packages.ledger.entries import StationTime
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.tables import rebuilds

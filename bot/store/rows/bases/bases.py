@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base, Reference
-from bot.domain.repositories.reading import Reading
+from bot.domain.repositories.repository import Reading
 from bot.domain.rollouts.pinning import wanted_reference
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.rows.bases.tables import base_of, bases

@@ -20,10 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.followed_base import followed_base
-from bot.domain.bases.version_line import line_of, pinned_to
+from bot.domain.bases.followed_base import followed_base, line_of, pinned_to
 from bot.domain.reference import Base, Reference
-from bot.domain.repositories.reading import Reading
+from bot.domain.repositories.repository import Reading
 from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks

@@ -8,11 +8,11 @@ from typing import Any, Self
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.bases.change import ToldWay
 from bot.domain.bases.observation import Observation
-from bot.domain.bases.told_way import ToldWay
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
-from bot.domain.rollouts.behind import BehindUsage
+from bot.domain.rollouts.pinning import BehindUsage
 from bot.store.engine.codec import load
 from bot.store.engine.counters import FEEDS, counter
 from bot.store.engine.readable import readable

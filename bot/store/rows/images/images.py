@@ -24,11 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import NotJudged
-from bot.domain.images.builder import Builder
-from bot.domain.images.claims.choosing import contested
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
-from bot.domain.images.image import ProducedImage
+from bot.domain.images.claim_choice import contested
+from bot.domain.images.claims import Claim, Source, TagRule
+from bot.domain.images.image import Builder, ProducedImage
 from bot.domain.images.standing import LAW, ImageStanding, ImageState, as_claims
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks

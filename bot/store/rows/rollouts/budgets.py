@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LONGEST_PAUSE
 from bot.domain.rollouts.rebuild import AWAITING, Action
-from bot.domain.rollouts.timing.budget import HOUR, Spending, WriteLimits
+from bot.domain.rollouts.timing.pace import HOUR, Spending, WriteLimits
 from bot.store.engine.readable import readable
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import repositories

@@ -10,8 +10,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.rebuild import AWAITING, Action
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.pace import Pace, opened_by
-from bot.domain.rollouts.timing.standing import ReleaseRules, release_rules_at
-from bot.domain.rollouts.timing.waiting import Waiting, Waits
+from bot.domain.rollouts.timing.waiting import ReleaseRules, Waiting, Waits, release_rules_at
 from bot.domain.rollouts.timing.waves import Hold
 from bot.store.engine.readable import readable
 from bot.store.rows.repositories.tables import repositories

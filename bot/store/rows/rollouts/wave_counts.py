@@ -10,7 +10,7 @@ from bot.domain.clock import is_yet_to_come
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
-from bot.domain.rollouts.timing.standing import ReleaseRules, RolloutStanding
+from bot.domain.rollouts.timing.waiting import ReleaseRules, RolloutStanding
 from bot.domain.rollouts.timing.waves import WaveTally
 from bot.store.engine.readable import check_moments, readable
 from bot.store.rows.rollouts.delays import IS_DELAYED

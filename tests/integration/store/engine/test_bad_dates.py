@@ -21,8 +21,8 @@ from bot.domain.feeds.advisory import Release
 from bot.domain.feeds.document import FeedKind, FeedSource
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState
-from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.domain.rollouts.timing.standing import RolloutOptions, release_rules_at
+from bot.domain.rollouts.timing.pace import WriteLimits
+from bot.domain.rollouts.timing.waiting import RolloutOptions, release_rules_at
 from bot.reconcile.work import Claimed, Queue
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import give_all_back

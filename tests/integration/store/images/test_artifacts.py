@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import event, insert, select, update
 
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
-from bot.domain.packages.gate import Counts, Gated, GateOutcome, GateRule
-from bot.domain.packages.gate_rules import MatchedRule
+from bot.domain.packages.gate import Counts, Gated, GateOutcome, GateRule, MatchedRule
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepState

@@ -13,9 +13,8 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.packages.changes import package_changes
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
-from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.moves import WhyOpen
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.gate import (
     Counts,
@@ -24,8 +23,9 @@ from bot.domain.packages.gate import (
     GateMode,
     GateOutcome,
     GateRule,
+    MatchedRule,
+    ReportUse,
 )
-from bot.domain.packages.gate_rules import MatchedRule, ReportUse
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.package import Package
 from bot.domain.reach import PushedTag, Reach

@@ -10,12 +10,10 @@ from sqlalchemy import event, insert, select, update
 
 from bot.domain.bases.change import Cause
 from bot.domain.evidence import Strength
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.standing import LAW, Basis, ImageStanding, Publication
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.fleet.discover.ports import DueRepository

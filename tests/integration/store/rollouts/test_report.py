@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.rebuild import Action, RebuildState
-from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import outbox

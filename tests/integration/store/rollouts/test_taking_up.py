@@ -9,8 +9,7 @@ from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import LeaseLost
 from bot.domain.forge.pull_requests import OwnRequest
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.fleet.plan.taking_up.requests import MarkedRequest

@@ -8,12 +8,10 @@ from sqlalchemy import insert, select, update
 
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.observation import Observation, PlatformImage, Sight
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.standing import ImageState
 from bot.domain.reference import Base, Reference
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import RebuildState

@@ -13,10 +13,9 @@ from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure
 from bot.domain.reference import Base
-from bot.domain.repositories.reading import Reading
-from bot.domain.repositories.repository import Repository
-from bot.domain.rollouts.behind import FleetBehind
+from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.pinning import FleetBehind
 from bot.domain.rollouts.rebuild import Action, Target
 from bot.fleet.assess.notices.deciding import NoticeDifference, Opened
 from bot.fleet.plan.age.ports import AgePlan

@@ -5,10 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.bases.change import Change
-from bot.domain.bases.told_way import SecurityRelease
+from bot.domain.bases.change import Change, SecurityRelease
 from bot.domain.feeds.advisory import Severity
-from bot.domain.wording.ways import way_in_words
+from bot.domain.wording.headline import way_in_words
 from tests.builders import NOON, change
 
 RELEASES = (

@@ -10,7 +10,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.pull_requests import PullRequest, PullRequestState
 from bot.domain.forge.runs import FailedJob, Run
-from bot.domain.rollouts.labels import HOLD
+from bot.domain.rollouts.journal import HOLD
 from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 from bot.fleet.follow.looking import after_request
 from bot.fleet.follow.tick import FollowOptions, FollowTally, tick

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.evidence import Strength
 from bot.domain.images.stated import COSIGN_SBOM, ENVELOPE
-from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.packages.package import ImagePlace, Sbom, SbomOrigin
 from bot.images.sbom.collecting import MOST as READ
 from bot.images.sbom.collecting import judged_by, sboms_of
 from bot.images.signatures.cosign.policy import accepting

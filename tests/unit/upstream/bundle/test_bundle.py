@@ -21,8 +21,7 @@ from bot.domain.feeds.document import (
     StoredDocument,
     Unchanged,
 )
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.upstream.bundle import reading
 from bot.upstream.bundle.archive import MANIFEST, bundle_writer

@@ -10,8 +10,7 @@ from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.mutations import Mutations, pull_request_node
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.pull_requests import PullRequest
-from bot.domain.forge.wishes import Granted, MergeRequirements, Refusal, Wishes
+from bot.domain.forge.pull_requests import Granted, MergeRequirements, PullRequest, Refusal, Wishes
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 

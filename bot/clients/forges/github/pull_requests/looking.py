@@ -20,7 +20,7 @@ from bot.clients.forges.github.pull_requests.standings import STANDING, own_word
 from bot.clients.forges.github.pull_requests.tips import MOST_PATHS, file_fields, further_files, rows_of, tip_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
-from bot.domain.forge.wishes import MergeRequirements, Wishes, WishIds
+from bot.domain.forge.pull_requests import MergeRequirements, Wishes, WishIds
 from bot.domain.repositories.repository import WORKFLOWS, Identity
 from bot.domain.rollouts.terms import MergeMethod
 

@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.bases.change import Cause, Change
-from bot.domain.bases.told_way import ToldWay
-from bot.domain.bases.version_line import base_among
+from bot.domain.bases.change import Cause, Change, ToldWay
+from bot.domain.bases.followed_base import base_among
 from bot.domain.feeds.advisory import public_record, worst
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.marker import TRAILER, trailer
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.terms import Pin
 from bot.domain.wording.escaping import code, markdown
-from bot.domain.wording.headline import versions_reached
-from bot.domain.wording.ways import way_in_words
+from bot.domain.wording.headline import versions_reached, way_in_words
 from bot.domain.wording.words import counted, first_few
 from bot.fleet.act.ports import Job
 from bot.fleet.act.pull_request.text.packages import cves_section, packages_section

@@ -11,8 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import NotJudged, Observation, PlatformImage
-from bot.domain.images.builder import Builder
-from bot.domain.images.image import ProducedImage
+from bot.domain.images.image import Builder, ProducedImage
 from bot.domain.images.named_bases import NamedBase, NamedBases
 from bot.domain.images.standing import LAW, Declaration, ImageStanding, behind_since, state_of
 from bot.domain.reference import Base

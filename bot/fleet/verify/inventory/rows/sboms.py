@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.packages.package import Distribution
-from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.packages.package import Distribution, ImagePlace, Sbom, SbomOrigin
 from bot.domain.reference import Reference
 from bot.fleet.verify.inventory.sboms import SbomLook
 from bot.reconcile.work import Claimed

@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import String, cast, delete, null, select, union, update
 
-from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.publication import CvePublication, DumpMark
 from bot.domain.packages.cves.vulnerability import (
     ANY_RELEASE,
     Ecosystem,

@@ -8,8 +8,7 @@ import pytest
 
 from bot.cli.commands.look.explain import show_explanation
 from bot.cli.options import Format
-from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claims import Claim, Source, TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import GateMode, GateOutcome
 from bot.domain.reference import Base, Reference

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
-from bot.domain.rollouts.timing.budget import WriteLimits
+from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.fleet.act.calling_off import tick as calling_off
 from bot.fleet.act.calling_off.tick import CalledOff
 from bot.fleet.act.ports import ActOptions

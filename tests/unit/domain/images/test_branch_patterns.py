@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.images.claims.choosing import are_of
+from bot.domain.images.claim_choice import are_of
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Who says that a repository produces an image, and how a tag is meant: the words that are kept in the database."""
 
-from bot.domain.images.claims.claim import Claim, ImageRule, ImageRules, NamedImage, Source
-from bot.domain.images.claims.tags import Build, TagKind, TagRule
+from bot.domain.images.claims import Build, Claim, ImageRule, ImageRules, NamedImage, Source, TagKind, TagRule
 
 
 def test_who_says_it_is_kept_in_these_words_the_weightiest_first() -> None:

@@ -4,7 +4,7 @@ from string import ascii_letters
 
 import pytest
 
-from bot.domain.images.claims.tags import Build, TagKind, TagRule, likely_newest, name_and_tag, of_tag
+from bot.domain.images.claims import Build, TagKind, TagRule, likely_newest, name_and_tag, of_tag
 
 BUILD = Build("0123456789abcdef0123456789abcdef01234567", 42, datetime(2026, 3, 10, tzinfo=UTC))
 

@@ -7,8 +7,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TypeVar
 
-from bot.domain.images.claims.claim import Claim, ImageRules, NamedImage, Source, filled
-from bot.domain.images.claims.tags import TagKind, TagRule, name_and_tag
+from bot.domain.images.claims import Claim, ImageRules, NamedImage, Source, TagKind, TagRule, filled, name_and_tag
 from bot.domain.reference import Base, InvalidReference, Reference
 
 T = TypeVar("T")

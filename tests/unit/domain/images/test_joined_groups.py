@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.images.claims.choosing import joined
+from bot.domain.images.claim_choice import joined
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.images.claims.choosing import MOST_CLAIMS, claims_of, contested
-from bot.domain.images.claims.claim import Claim, ImageRule, ImageRules, NamedImage, Source
-from bot.domain.images.claims.tags import TagRule
+from bot.domain.images.claim_choice import MOST_CLAIMS, claims_of, contested
+from bot.domain.images.claims import Claim, ImageRule, ImageRules, NamedImage, Source, TagRule
 
 SHOP = "Contoso/Shop"
 BUILT = NamedImage("ghcr.io/{owner}/{name}", "{branch}", "build.yml", 7)
