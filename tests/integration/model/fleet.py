@@ -64,7 +64,7 @@ from bot.fleet.verify.images.ports import ImagesPort
 from bot.fleet.verify.proving import tick as proving
 from bot.fleet.verify.proving.tick import ProvingOptions
 from bot.fleet.watch.registry.ports import Sighting
-from bot.reconcile.budgets import Budget
+from bot.reconcile.guarded import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.repositories.tables import repositories

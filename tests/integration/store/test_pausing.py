@@ -21,8 +21,8 @@ from bot.fleet.act.steps import tick as steps
 from bot.fleet.act.steps.tick import StepOptions
 from bot.fleet.audit.tick import AuditOptions
 from bot.fleet.wiring.auditing import AuditProposer, scan_logs
-from bot.reconcile.budgets import Budget, Turn
 from bot.reconcile.forge_writing import ForgeWriting
+from bot.reconcile.guarded import Budget, Turn
 from bot.reconcile.loop import Loop
 from bot.store.orders.orders import OrdersStore
 from bot.store.rows.repositories.issues import say

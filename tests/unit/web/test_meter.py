@@ -12,7 +12,7 @@ from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.fleet.heartbeats import Heartbeats
 from bot.fleet.meter import Meter, MeteredHooks
 from bot.fleet.metrics import METRICS
-from bot.reconcile.hooks import RowOutcome
+from bot.reconcile.work import RowOutcome
 from bot.views.bases.mirrors import Took
 from bot.views.fleet.figures import (
     EndedRebuild,

@@ -20,9 +20,8 @@ from bot.domain.reference import Base
 from bot.fleet.watch.registry.observe import DigestReading, RegistryPort, read
 from bot.fleet.watch.registry.ports import DueBase, Poll, Sighting, WatchStore
 from bot.fleet.watch.registry.schedule import PollPolicy, next_poll
-from bot.reconcile.breaker import LONGEST_PAUSE
 from bot.reconcile.loop import Loop
-from bot.reconcile.work import Claimed, Lease, Queue, Work
+from bot.reconcile.work import LONGEST_PAUSE, Claimed, Lease, Queue, Work
 
 _OFTEN = 16
 """Failures in a row after which a base is put off no further."""

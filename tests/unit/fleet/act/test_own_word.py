@@ -15,8 +15,7 @@ from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from bot.domain.rollouts.timing.pace import WriteLimits
 from bot.fleet.act.own_word import OwnWords, WordHeld, as_now, check_recent
 from bot.fleet.act.ports import Job, Successor
-from bot.reconcile.budgets import Budget, Turn
-from bot.reconcile.guarded import covers_all
+from bot.reconcile.guarded import Budget, Turn, covers_all
 from tests.fakes.repository import CONFIG
 from tests.unit.fleet.act.world import ASPNET, BRANCH, NOON, WEEKLY, World, member, rebuild, reference
 

@@ -14,8 +14,8 @@ from bot.domain.rollouts.journal import HOLD
 from bot.domain.rollouts.rebuild import Action, Merging, Rebuild, RebuildState
 from bot.fleet.follow.looking import after_request
 from bot.fleet.follow.tick import FollowOptions, FollowTally, tick
-from bot.reconcile.hooks import RowOutcome
 from bot.reconcile.loop import Loop
+from bot.reconcile.work import RowOutcome
 from tests.fakes.forge import FakeForge
 from tests.fakes.hooks import ToldRows
 from tests.fakes.stores.rebuilds import following
