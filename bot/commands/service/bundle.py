@@ -24,8 +24,7 @@ from bot.fleet.wiring.grants import dump_sources, feed_hosts, feed_sources
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
-from bot.upstream.bundle.archive import BundleWriter, bundle_writer
-from bot.upstream.bundle.contents import Bundle, BundledDocument, BundledDump
+from bot.upstream.bundle.archive import Bundle, BundledDocument, BundledDump, BundleWriter, bundle_writer
 from bot.upstream.bundle.reading import DigestCheck, read_bundle
 from bot.upstream.feeds.reading import KEPT
 from bot.upstream.osv.questions import PackageQuestion

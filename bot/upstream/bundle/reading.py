@@ -22,6 +22,10 @@ from bot.upstream.bundle.archive import (
     MANIFEST,
     SIGNATURE,
     VERSION,
+    Bundle,
+    BundledDocument,
+    BundledDump,
+    BundledRecord,
     BundleManifest,
     DocumentPart,
     DumpPart,
@@ -29,7 +33,6 @@ from bot.upstream.bundle.archive import (
     read_considered,
     read_record,
 )
-from bot.upstream.bundle.contents import Bundle, BundledDocument, BundledDump, BundledRecord
 from bot.upstream.feeds.reading import CVE, one_line
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import LARGEST_LIST

@@ -26,7 +26,7 @@ from bot.store.rows.inventories.considered import packed, unpacked
 from bot.store.rows.inventories.packages import compared_in_open
 from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps, vulnerabilities, vulnerability_cves
 from bot.store.rows.rollouts.rebuilds import outdate
-from bot.upstream.bundle.contents import BundledDocument, BundledDump, BundledRecord, FixSeen
+from bot.upstream.bundle.archive import BundledDocument, BundledDump, BundledRecord, FixSeen
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading
 

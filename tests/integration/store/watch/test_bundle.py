@@ -24,8 +24,7 @@ from bot.fleet.watch.feeds.tick import FeedReading
 from bot.fleet.watch.vulnerabilities.tick import READER, KeptDump
 from bot.settings import Settings
 from bot.store.rows.bases.tables import documents
-from bot.upstream.bundle.archive import BundleWriter, bundle_writer
-from bot.upstream.bundle.contents import BundledDump, BundledRecord, FixSeen
+from bot.upstream.bundle.archive import BundledDump, BundledRecord, BundleWriter, FixSeen, bundle_writer
 from bot.upstream.osv.addresses import API, DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.record import WantedPackages
