@@ -7,7 +7,7 @@ from bot.settings import Settings
 from bot.store.engine.database import looked_into
 from bot.store.engine.queue.leases import this_worker
 from bot.store.views.rollouts import RolloutViewsStore
-from bot.views.rollouts.durations import OwnDurations
+from bot.views.rollouts.rollout import OwnDurations
 
 
 async def own_durations(settings: Settings, clock: Clock) -> OwnDurations:

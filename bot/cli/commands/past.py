@@ -113,7 +113,7 @@ def backtest(
     from bot.commands.own_durations import own_durations
     from bot.domain.clock import SystemClock
     from bot.settings import Settings, load
-    from bot.views.rollouts.durations import OwnDurations
+    from bot.views.rollouts.rollout import OwnDurations
 
     settings = load(config) if config is not None else Settings()
     build, merge = (

@@ -9,7 +9,7 @@ from bot.domain.packages.ledger.clocks import Passage
 from bot.domain.wording.words import counted, first_few
 
 if TYPE_CHECKING:
-    from bot.views.images.ledger_groups import GroupClock, ImageGroup
+    from bot.views.images.ledger import GroupClock, ImageGroup
 
 
 def show_group(group: "ImageGroup") -> None:

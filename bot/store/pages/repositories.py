@@ -22,7 +22,7 @@ from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.store.views.repositories import decisions_on, read_decisions, usages_in
 from bot.views.fleet.fleet import Standing
-from bot.views.repositories.repository import FileProblem, RepositoryPage, UsageRow
+from bot.views.repositories.explanation import FileProblem, RepositoryPage, UsageRow
 
 _MOST_USAGES = 100
 _MOST_REBUILDS = 20

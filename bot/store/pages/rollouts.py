@@ -16,7 +16,7 @@ from bot.store.rows.rollouts.rebuilds import is_current
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.views.rollouts import RolloutViewsStore
 from bot.views.paging import Cut, Page, page_of
-from bot.views.rollouts.page import RolloutPage, RolloutSummary, rollout_summary
+from bot.views.rollouts.rollout import RolloutPage, RolloutSummary, rollout_summary
 
 
 class RolloutPagesStore(Store):

@@ -34,8 +34,7 @@ from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.rollouts.waits import read_through, read_waits
 from bot.store.rows.rollouts.wave_counts import standings
 from bot.store.stores import Stores
-from bot.views.rollouts.durations import OwnDurations
-from bot.views.rollouts.rollout import QuarantineStatus, RolloutProgress, WaveProgress
+from bot.views.rollouts.rollout import OwnDurations, QuarantineStatus, RolloutProgress, WaveProgress
 
 _MOST_DURATIONS = 1000
 

@@ -35,8 +35,8 @@ from bot.views.images.image_contents import ImageCves, ImagePackages, Origin, Pa
 from bot.views.images.image_pages import ImagePage, Images, WantedImages
 from bot.views.images.ledger import CveFilter, CvePage, Cves
 from bot.views.paging import MOST_PAGES, MOST_PER_PAGE, PER_PAGE, Cut, Page
-from bot.views.repositories.repository import RepositoryPage
-from bot.views.rollouts.page import RolloutSummary
+from bot.views.repositories.explanation import RepositoryPage
+from bot.views.rollouts.rollout import RolloutSummary
 from bot.web.access.guard import person_of
 from bot.web.api.shapes import BotAtWork, Problem, RolloutDetail, answered, detail_of
 from bot.web.pages.looking import stage_rows

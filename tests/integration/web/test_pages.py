@@ -25,8 +25,7 @@ from bot.store.rows.bases.tables import bases, releases
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stores import Stores
 from bot.views.bases.advisories import FixState, fix_state
-from bot.views.images.ledger import CveFilter, CvePage, CveRow, Cves, row_of
-from bot.views.images.ledger_groups import ImageGroup, grouped
+from bot.views.images.ledger import CveFilter, CvePage, CveRow, Cves, ImageGroup, grouped, row_of
 from bot.views.paging import Cut, page_of
 from bot.web.site import Site
 from sandbox.stored_fleet import names

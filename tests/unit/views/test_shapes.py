@@ -18,7 +18,7 @@ from bot.domain.packages.changes import Direction, PackageChange, PlatformChange
 from bot.domain.packages.cves.detected import Rating
 from bot.domain.packages.cves.moves import CvePackage, CvesMoved, MovedCve
 from bot.domain.packages.gate import GateMode, GateOutcome
-from bot.views.images.gates import GateView
+from bot.views.images.images import GateView
 from bot.views.repositories.explanation import BuildStatus
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ from bot.cli.screen.pages import print_page
 from bot.cli.screen.text import moment
 
 if TYPE_CHECKING:
-    from bot.views.bases.history import History
+    from bot.views.bases.base import History
 
 
 def history(
@@ -46,7 +46,7 @@ def show_history(history: "History", output: Format) -> None:
     from bot.domain.feeds.advisory import Severity
     from bot.domain.packages.changes import moves_in_words
     from bot.domain.packages.cves.wording import cves_in_words
-    from bot.views.bases.history import as_json
+    from bot.views.bases.base import as_json
     from bot.views.names import short_base, short_digest
 
     if output is Format.JSON:

@@ -144,8 +144,8 @@ def cancel_rollout(
 def show_progress(progress: "RolloutProgress", *, show_all: bool = False) -> None:
     """Writes how a rollout and its waves stand, and a row for each rebuild or for the first."""
     from bot.domain.wording.words import rounded_up
-    from bot.views.rollouts.in_short import by_need
     from bot.views.rollouts.rebuilds import what
+    from bot.views.rollouts.rollout import by_need
 
     print_line(f"Rollout {progress.id}, opened {moment(progress.opened_at)}, {progress.standing}")
     print_sentence(progress.title)

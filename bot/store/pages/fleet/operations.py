@@ -13,7 +13,7 @@ from bot.store.rows.journal import latest_entries
 from bot.store.rows.rollouts.budgets import budgets, spendings
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.rollouts.rollouts import open_pauses
-from bot.views.fleet.operations import BudgetRow, Operations
+from bot.views.fleet.figures import BudgetRow, Operations
 from bot.views.fleet.status import IncidentRow
 
 

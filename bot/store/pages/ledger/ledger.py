@@ -32,8 +32,17 @@ from bot.store.pages.ledger.shown_again import as_shown, read_shown_again
 from bot.store.pages.ledger.shown_since import ShownSince, read_shown_since
 from bot.store.rows.bases.tables import releases
 from bot.store.rows.inventories.inventories import image_inventories
-from bot.views.images.ledger import CveFilter, CvePage, CveRow, Cves, count_severities, released_alone, row_of
-from bot.views.images.ledger_groups import ImageGroup, grouped
+from bot.views.images.ledger import (
+    CveFilter,
+    CvePage,
+    CveRow,
+    Cves,
+    ImageGroup,
+    count_severities,
+    grouped,
+    released_alone,
+    row_of,
+)
 from bot.views.paging import Cut, page_of
 
 _HOLDS = timedelta(minutes=1)

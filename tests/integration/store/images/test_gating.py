@@ -46,8 +46,8 @@ from bot.store.views.images import ImageViewsStore
 from bot.upstream.osv.addresses import API, DumpSource
 from bot.upstream.osv.dump import DumpReading
 from bot.upstream.osv.record import UNNAMED
-from bot.views.images.gates import Unfixed
 from bot.views.images.image_pages import WantedImages
+from bot.views.images.images import Unfixed
 from bot.views.paging import Cut
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest

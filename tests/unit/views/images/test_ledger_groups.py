@@ -12,8 +12,7 @@ from bot.domain.packages.ledger.clocks import (
     Station,
 )
 from bot.domain.packages.ledger.entries import StationTime, entry_of
-from bot.views.images.ledger import LedgerRow, row_of
-from bot.views.images.ledger_groups import ITS_REPOSITORY, MOST_MOVERS, grouped
+from bot.views.images.ledger import ITS_REPOSITORY, MOST_MOVERS, LedgerRow, grouped, row_of
 from tests.builders import NOON
 
 HOUR = timedelta(hours=1)

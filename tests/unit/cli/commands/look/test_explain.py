@@ -17,8 +17,7 @@ from bot.domain.repositories.repository_config import Ignore, RepositoryConfig
 from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
-from bot.views.images.gates import GateView
-from bot.views.images.images import ImageView
+from bot.views.images.images import GateView, ImageView
 from bot.views.repositories.explanation import Decision, Explanation, unheld_steps
 from tests.builders import rebuild
 
