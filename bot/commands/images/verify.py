@@ -34,7 +34,7 @@ from bot.fleet.wiring.grants import forge_host
 from bot.fleet.wiring.registries.beside import VexBeside
 from bot.fleet.wiring.registries.images import RegistryImages
 from bot.fleet.wiring.registries.trust import Trusting, builder_doubt
-from bot.images.trust.looked_once import LookedOnce
+from bot.images.trust.collecting import LookedOnce
 from bot.images.vex.attached import AttachedVex
 from bot.service.opened_stores import opened_stores
 from bot.settings import Settings

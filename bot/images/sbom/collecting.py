@@ -18,8 +18,7 @@ from bot.domain.wording.words import counted
 from bot.images.provenance.attestations import attested_in, statements_in
 from bot.images.provenance.statement import read_statement
 from bot.images.sbom.reading import read_sbom
-from bot.images.signatures.remembered import Remembered
-from bot.images.signatures.verdict import Refused
+from bot.images.signatures.verdict import Refused, Remembered
 from bot.images.trust.collecting import CUT, SBOM, SBOM_TAG, AttachedDocument, SignaturesPort, attestations_of
 from bot.images.trust.judging import Judge, Trusted, Worth, longest_held, verdicts
 from bot.images.trust.stating import statement_stating

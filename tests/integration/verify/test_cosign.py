@@ -25,8 +25,7 @@ from bot.images.signatures.cosign.keys import read_public_key
 from bot.images.signatures.cosign.policy import accepting
 from bot.images.signatures.cosign.trusted_root import read_trusted_root
 from bot.images.signatures.cosign.verifying import SignedSubject, verify_keyless, verify_with_key
-from bot.images.signatures.remembered import Remembered
-from bot.images.signatures.verdict import Validity
+from bot.images.signatures.verdict import Remembered, Validity
 from sandbox.edges.edge import Surroundings
 from sandbox.programs import parts
 from sandbox.registry import Registry

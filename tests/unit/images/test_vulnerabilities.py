@@ -12,9 +12,11 @@ from bot.domain.packages.gate import ImageVulnerabilities, ReportUse
 from bot.domain.packages.package import Distribution, Package
 from bot.images.scan_reports import KeptReport, ReportOrigin, ScanReport
 from bot.images.scanners.report import Report
-from bot.images.told_platforms import DOTNET, KeptData, ToldPlatform
 from bot.images.vulnerabilities import (
+    DOTNET,
     FleetHoldings,
+    KeptData,
+    ToldPlatform,
     Yardstick,
     gaps_of_data,
     vulnerabilities_of,

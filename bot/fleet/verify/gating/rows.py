@@ -12,7 +12,7 @@ from bot.domain.packages.cves.detected import DetectedVulnerability
 from bot.domain.packages.gate import Excused, Gated, GateOutcome
 from bot.fleet.verify.gating.ports import DueGate, ToldImage
 from bot.fleet.verify.images.rows.told_images import ShownInventories, shown_before, shown_now, told_images
-from bot.images.told_platforms import KeptData
+from bot.images.vulnerabilities import KeptData
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import insert_missing, upsert

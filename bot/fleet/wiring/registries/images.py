@@ -32,11 +32,9 @@ from bot.images.provenance.attestations import Attested, attested_in, statements
 from bot.images.provenance.signed import SignedProvenance, signed_provenance
 from bot.images.provenance.slsa import read_provenance
 from bot.images.provenance.statement import read_statement
-from bot.images.signatures.remembered import Remembered
-from bot.images.signatures.verdict import Refused
+from bot.images.signatures.verdict import Refused, Remembered
 from bot.images.standing.declared import BASE_DIGEST, BASE_NAME, of_annotations, of_labels, of_provenance, stages_of
-from bot.images.trust.collecting import CUT, attestations_of
-from bot.images.trust.looked_once import LookedOnce
+from bot.images.trust.collecting import CUT, LookedOnce, attestations_of
 from bot.settings.sections.trust import TrustSettings
 
 SOURCE = "org.opencontainers.image.source"

@@ -14,7 +14,7 @@ from bot.domain.wording.words import duration
 from bot.fleet.bot import Part
 from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.wiring.registries.trusted import trusted_by
-from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import Remembered
 from bot.images.trust.collecting import SignaturesPort, signatures_of
 from bot.images.trust.judging import Trusted, judge_trust
 from bot.settings import Settings

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.document import FeedKind
-from bot.images.told_platforms import DOTNET, KeptData
+from bot.images.vulnerabilities import DOTNET, KeptData
 from bot.store.engine.readable import check_moments, readable
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.considered import unpacked, unpacked_questions

@@ -15,7 +15,7 @@ from bot.images.sbom.collecting import MOST as READ
 from bot.images.sbom.collecting import judged_by, sboms_of
 from bot.images.signatures.cosign.policy import accepting
 from bot.images.signatures.cosign.trusted_root import read_trusted_root
-from bot.images.signatures.remembered import Remembered
+from bot.images.signatures.verdict import Remembered
 from bot.images.trust.collecting import MOST
 from bot.images.trust.judging import Trusted
 from tests.fakes.attachments import Attachments

@@ -14,7 +14,7 @@ from bot.domain.rollouts.steps import StepState
 from bot.fleet.verify.gating.ports import ToldImage
 from bot.fleet.verify.reports.rows.scan_reports import KeptAbout, reports_about
 from bot.images.scan_reports import KeptReport
-from bot.images.told_platforms import ToldPlatform
+from bot.images.vulnerabilities import ToldPlatform
 from bot.store.engine.inserting import chunks
 from bot.store.pages.ledger.told_platforms import HeldPackages, inventory_rows, read_held, told_platform
 from bot.store.rows.images.artifact_reads import artifact_reads

@@ -28,8 +28,8 @@ from bot.fleet.verify.gating.judging import Gating, judge_images
 from bot.fleet.verify.gating.ports import GateOptions, GateStore, ToldImage
 from bot.images.scan_reports import KeptReport, ReportOrigin, ScanReport
 from bot.images.scanners.report import Report
-from bot.images.told_platforms import KeptData, ToldPlatform
 from bot.images.vex.statements import Component, Product, VexStatement
+from bot.images.vulnerabilities import KeptData, ToldPlatform
 from tests.builders import NOON
 
 IMAGE = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD))

@@ -16,7 +16,7 @@ from bot.domain.reference import Base
 from bot.fleet.watch.registry.rows import WatchStore
 from bot.fleet.wiring.registries.beside import VexBeside
 from bot.fleet.wiring.registries.trust import Trusting
-from bot.images.trust.looked_once import LookedOnce
+from bot.images.trust.collecting import LookedOnce
 from bot.images.vex.statements import VexStatement
 from bot.settings import Settings
 from tests.fakes.attachments import Attachments
