@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from bot.settings.section import Section
 from bot.settings.values.addresses import Address
-from bot.upstream.osv import addresses
+from bot.upstream.osv import addresses as dump_addresses
 
 
 class DumpSettings(Section):
@@ -77,28 +77,28 @@ class VulnerabilitiesSettings(Section):
             return values
         return {"azure_linux_3_oval": True, "azure_linux_2_oval": True} | values
 
-    ubuntu: _dump(addresses.UBUNTU) = Field(  # type: ignore[valid-type]
+    ubuntu: _dump(dump_addresses.UBUNTU) = Field(  # type: ignore[valid-type]
         False, validate_default=True, description="Ubuntu's security notices and the state of each CVE."
     )
-    debian: _dump(addresses.DEBIAN) = Field(  # type: ignore[valid-type]
+    debian: _dump(dump_addresses.DEBIAN) = Field(  # type: ignore[valid-type]
         False, validate_default=True, description="Debian's security advisories and the state of each CVE."
     )
-    alpine: _dump(addresses.ALPINE) = Field(  # type: ignore[valid-type]
+    alpine: _dump(dump_addresses.ALPINE) = Field(  # type: ignore[valid-type]
         False, validate_default=True, description="Alpine's security database."
     )
-    azure_linux_3_oval: _document(addresses.AZURE_LINUX_3_OVAL) = Field(  # type: ignore[valid-type]
+    azure_linux_3_oval: _document(dump_addresses.AZURE_LINUX_3_OVAL) = Field(  # type: ignore[valid-type]
         False,
         validate_default=True,
         description="Azure Linux 3 in Microsoft's OVAL; on with azure_linux.",
     )
-    azure_linux_2_oval: _document(addresses.AZURE_LINUX_2_OVAL) = Field(  # type: ignore[valid-type]
+    azure_linux_2_oval: _document(dump_addresses.AZURE_LINUX_2_OVAL) = Field(  # type: ignore[valid-type]
         False,
         validate_default=True,
         description="CBL-Mariner 2 in Microsoft's OVAL; on with azure_linux.",
     )
-    azure_linux: _dump(addresses.AZURE_LINUX) = Field(  # type: ignore[valid-type]
+    azure_linux: _dump(dump_addresses.AZURE_LINUX) = Field(  # type: ignore[valid-type]
         False, validate_default=True, description="Azure Linux and CBL-Mariner in OSV, and their OVAL."
     )
-    nuget: _dump(addresses.NUGET) = Field(  # type: ignore[valid-type]
+    nuget: _dump(dump_addresses.NUGET) = Field(  # type: ignore[valid-type]
         False, validate_default=True, description="Advisories of packages from NuGet, beyond those of .NET itself."
     )
