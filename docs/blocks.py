@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bot.clients.forges.github.connection.permissions import PERMISSIONS
+from bot.clients.forges.github.connection.installations import PERMISSIONS
 from bot.domain.feeds.document import CADENCES
 from bot.files.audit.onboarding.handing_over import LINES
 from bot.settings.action_workflow import workflow_text

@@ -1,7 +1,6 @@
 """What an installation of the GitHub App and a Slack app may do, against what the bot would do."""
 
-from bot.clients.forges.github.connection.installations import Installation
-from bot.clients.forges.github.connection.permissions import PERMISSIONS
+from bot.clients.forges.github.connection.installations import PERMISSIONS, Installation
 from bot.clients.notifiers.slack_scopes import SCOPES, SignedIn
 from bot.views.doctor import Health, HealthCheck
 

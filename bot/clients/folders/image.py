@@ -1,15 +1,111 @@
-"""An image in a folder: the OCI image layout, as skopeo's `oci:` and BuildKit's `--output type=oci` write it."""
+"""An image in a folder that somebody else filled: the OCI image layout, or one laid out like a root file system."""
 
 import asyncio
+import errno
 import json
+import os
 import re
-from collections.abc import AsyncGenerator, Mapping
+import stat
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from bot.clients.folders.opening import open_below
 from bot.domain.bases.image import INDEXES, Index, check_digest, is_digest, read_document
 from bot.domain.failure import Failure, Trouble
+
+
+def open_below(root: Path, relative: str) -> BinaryIO:
+    """The regular file at `relative`, opened part by part without following a link.
+
+    Raises `Failure`: MISSING where it is not there, DENIED where it may not be read, MALFORMED for a link, a device
+    or a path that leads out of `root`.
+    """
+    parts = relative.split("/")
+    place = str(root / relative)
+    if any(part in ("", ".", "..") for part in parts):
+        raise Failure(Trouble.MALFORMED, "is no path below it", where=place)
+    folder = -1
+    try:
+        folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        for part in parts[:-1]:
+            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+            inner = os.open(part, flags, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        # Without O_NONBLOCK, a named pipe would be waited for.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        opened = os.open(parts[-1], flags, dir_fd=folder)
+    except OSError as error:
+        raise _failure(error, place) from error
+    finally:
+        if folder >= 0:
+            os.close(folder)
+    file = os.fdopen(opened, "rb")
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        file.close()
+        raise Failure(Trouble.MALFORMED, "is no regular file", where=place)
+    return file
+
+
+def _failure(error: OSError, place: str) -> Failure:
+    if error.errno in (errno.ENOENT, errno.ENXIO):
+        return Failure(Trouble.MISSING, "is not there", where=place)
+    if error.errno in (errno.ELOOP, errno.ENOTDIR):
+        return Failure(Trouble.MALFORMED, "is behind a link, which is not followed", where=place)
+    return Failure(Trouble.DENIED, f"cannot be read: {error.strerror}", where=place)
+
+
+_MOST_ENTRIES = 2_000_000
+_MOST_DEPTH = 128
+_NOT_OF_THE_IMAGE = frozenset({"proc", "sys", "dev"})
+"""What a running system has in its root, and an image has not."""
+
+
+def paths_below(
+    root: Path, is_wanted: Callable[[str], bool], on_unread: Callable[[str], None]
+) -> Iterator[tuple[str, str | None]]:
+    """Paths of wanted files and links, relative to `root`, in order; with each link, what it leads to.
+
+    Links to folders are not followed. `on_unread` is told of each folder that may not be looked into. Raises
+    `Failure` where `root` is no folder, and past a bound of entries.
+    """
+    if not root.is_dir():
+        raise Failure(Trouble.MISSING, "there is no such folder", where=str(root))
+
+    def tell(error: OSError) -> None:
+        on_unread(f"{os.path.relpath(error.filename, root)}: cannot be looked into: {error.strerror}")
+
+    entries = 0
+    for folder, folders, files in os.walk(root, onerror=tell):
+        base = os.path.relpath(folder, root)
+        prefix = "" if base == "." else f"{base}/"
+        if not prefix:
+            folders[:] = [name for name in folders if name not in _NOT_OF_THE_IMAGE]
+        if prefix.count("/") >= _MOST_DEPTH and folders:
+            on_unread(f"{base[:80]}…: is nested more than {_MOST_DEPTH} folders deep, and not looked into further")
+            folders.clear()
+        folders.sort()
+        entries += len(files) + len(folders)
+        if entries > _MOST_ENTRIES:
+            raise Failure(Trouble.MALFORMED, f"has more than {_MOST_ENTRIES} entries", where=str(root))
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+        for name in sorted((*files, *links)):
+            if is_wanted(prefix + name):
+                yield prefix + name, _target(os.path.join(folder, name))
+
+
+def _target(path: str) -> str | None:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
+
+
+def read_below(root: Path, path: str, largest: int) -> bytes:
+    """Reads at most one byte more than `largest`, so that a reader can tell what is too large. Raises `Failure`."""
+    with open_below(root, path) as file:
+        return file.read(largest + 1)
+
 
 _MARKER = "oci-layout"
 _INDEX = "index.json"
