@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.clients.http.client import HostRules
     from bot.clients.registry import Registry, RegistryAccess
     from bot.settings import Settings
-    from bot.settings.sections.upstream.feeds import FeedsSettings
+    from bot.settings.sections.upstream import FeedsSettings
 
 AT_ONCE = 16
 """Requests to registries under way at a time."""

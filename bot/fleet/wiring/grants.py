@@ -12,7 +12,7 @@ from bot.fleet.wiring.pace import write_limits
 from bot.reconcile.guarded import Budget, BudgetStore
 from bot.settings import Settings, secret
 from bot.settings.sections.github import AppSettings
-from bot.settings.sections.upstream.vulnerabilities import DumpSettings
+from bot.settings.sections.upstream import DumpSettings
 from bot.upstream.feeds.addresses import KINDS
 from bot.upstream.osv.addresses import API, PUBLICATIONS, DumpSource
 
