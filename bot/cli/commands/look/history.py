@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.screen.output import Layout, print_json, print_line, print_table
-from bot.cli.screen.pages import print_page
+from bot.cli.screen.output import Layout, print_json, print_line, print_page, print_table
 from bot.cli.screen.text import moment
 
 if TYPE_CHECKING:

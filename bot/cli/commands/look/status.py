@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
-from bot.cli.screen.pages import print_page
+from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_page, print_sentence, print_table
 from bot.cli.screen.text import NOTHING_READ, lag, moment
 from bot.cli.screen.watching import Watch, watch
 

@@ -8,8 +8,8 @@ import pytest
 import typer
 
 from bot.cli.options import Format
-from bot.cli.screen.rest import MOST_ROWS
-from bot.cli.tables.found import show_found
+from bot.cli.screen.output import MOST_ROWS
+from bot.cli.tables import show_found
 from bot.cli.unknown import INCOMPLETE
 from bot.domain.packages.package import Package
 from bot.views.images.images import Deployment

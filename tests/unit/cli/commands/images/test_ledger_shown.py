@@ -11,7 +11,7 @@ import typer
 from bot.cli.commands.images.cve import show_cve, show_cves
 from bot.cli.commands.look.promises import show_promises
 from bot.cli.options import Format
-from bot.cli.tables.ledger import parted
+from bot.cli.tables import parted
 from bot.cli.unknown import INCOMPLETE
 from bot.domain.bases.notice import PromiseRow, Topic
 from bot.domain.packages.ledger.clocks import AffectedImage, BelowImage, Held, PublishedFix, Station
