@@ -110,7 +110,7 @@ def backtest(
     from bot.backtest.command import backtest as replay
     from bot.backtest.running import is_played
     from bot.cli.screen.text import length
-    from bot.commands.own_durations import own_durations
+    from bot.commands.history import own_durations
     from bot.domain.clock import SystemClock
     from bot.settings import Settings, load
     from bot.views.rollouts.rollout import OwnDurations

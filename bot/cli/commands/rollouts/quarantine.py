@@ -55,7 +55,7 @@ def quarantine_list(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = 
 
     Example: freshness-bot quarantine list
     """
-    from bot.commands.rollouts.orders import read_quarantines
+    from bot.commands.rollouts.rollouts import read_quarantines
     from bot.views.names import short_base, short_digest
     from bot.views.rollouts.rollout import quarantine_as_json
 
