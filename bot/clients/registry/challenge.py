@@ -1,9 +1,7 @@
 """How a registry asks for credentials, what its token service answered, and who the bot is to it.
 
-Sources: RFC 9110 section 11 (challenges), and CNCF Distribution's token authentication specification.
-
-Sources: CNCF Distribution, "Token Authentication" and "OAuth2"; Docker, "credential stores"; Azure Container
-Registry, "AAD-OAuth".
+Sources: RFC 9110 section 11 (challenges); CNCF Distribution, "Token Authentication" and "OAuth2"; Docker,
+"credential stores"; Azure Container Registry, "AAD-OAuth".
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""How things stand: bases, a few of them in short, notices, open rebuilds, incidents, and what could not be read."""
+"""How things stand: bases, a few of them in short, notices, open rebuilds, incidents, and what was unreadable."""
 
 from collections import Counter
 from collections.abc import Mapping
