@@ -33,7 +33,7 @@ def cve(
     """
     import asyncio
 
-    from bot.commands.images.images import read_cve, read_cves
+    from bot.commands.images.ledger import read_cve, read_cves
     from bot.domain.clock import SystemClock
     from bot.settings import load
 

@@ -115,7 +115,7 @@ def find(
     import asyncio
 
     from bot.cli.tables import show_found
-    from bot.commands.images.images import find_packages
+    from bot.commands.images.inventory import find_packages
     from bot.domain.clock import SystemClock
     from bot.settings import load
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.bases.change import Change, SecurityRelease
 from bot.domain.feeds.advisory import Severity
-from bot.domain.wording.headline import way_in_words
+from bot.domain.wording.ways import way_in_words
 from tests.builders import NOON, change
 
 RELEASES = (
