@@ -28,7 +28,7 @@ from bot.store.rows.inventories.inventories import (
     observed_inventories,
     package_changes,
 )
-from bot.store.rows.inventories.package_rows import package_ids
+from bot.store.rows.inventories.read_inventories import package_ids
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.upstream.osv.addresses import DumpSource
 from bot.upstream.osv.dump import DumpReading

@@ -43,7 +43,7 @@ from bot.fleet.watch.vulnerabilities.rows.vulnerabilities import Vulnerabilities
 from bot.fleet.watch.vulnerabilities.tick import KeptDump
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
-from bot.store.rows.images.artifact_reads import artifact_reads
+from bot.store.rows.images.scan_reports import artifact_reads
 from bot.store.rows.inventories.inventories import package_changes as changed_packages
 from bot.store.rows.repositories.audits import practice_days
 from bot.store.rows.rollouts.steps import steps

@@ -17,7 +17,7 @@ from bot.store.pages.rows import MOST_ROWS, latest_rebuilds, line_url
 from bot.store.rows.bases.tables import base_of
 from bot.store.rows.repositories.ages import builds_of
 from bot.store.rows.repositories.onboardings import onboarding_in
-from bot.store.rows.repositories.standings import standings
+from bot.store.rows.repositories.repositories import standings
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.store.views.repositories import decisions_on, read_decisions, usages_in

@@ -31,8 +31,7 @@ from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import changes_by_rollout, latest_rollouts, open_pauses
 from bot.store.rows.rollouts.steps import read_steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
-from bot.store.rows.rollouts.waits import read_through, read_waits
-from bot.store.rows.rollouts.wave_counts import standings
+from bot.store.rows.rollouts.wave_counts import read_through, read_waits, standings
 from bot.store.stores import Stores
 from bot.views.rollouts.rollout import OwnDurations, QuarantineStatus, RolloutProgress, WaveProgress
 

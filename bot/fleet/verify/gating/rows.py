@@ -20,8 +20,7 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import documents
-from bot.store.rows.images.due_images import make_images_due
-from bot.store.rows.images.gates import gates, let_through
+from bot.store.rows.images.gates import gates, let_through, make_images_due
 from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, image_of, images
 from bot.store.rows.images.scan_reports import scan_report_digests, scan_reports
 from bot.store.rows.inventories.inventories import image_inventories, inventories

@@ -22,7 +22,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
 from bot.store.rows.bases.doubts import load_doubts
 from bot.store.rows.bases.tables import documents
-from bot.store.rows.inventories.considered import packed, unpacked
+from bot.store.rows.inventories.kept_data import packed, unpacked
 from bot.store.rows.inventories.packages import compared_in_open
 from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps, vulnerabilities, vulnerability_cves
 from bot.store.rows.rollouts.rebuilds import outdate

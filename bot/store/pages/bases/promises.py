@@ -16,8 +16,8 @@ from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 from bot.store.rows.bases.observations import histories, loaded
-from bot.store.rows.bases.releases import read_releases
 from bot.store.rows.bases.tables import base_of, bases, observations, releases
+from bot.store.rows.bases.told_ways import read_releases
 from bot.store.rows.images.images import images
 from bot.upstream.dotnet.lags import measured_lags
 from bot.upstream.dotnet.releases import ReleaseIndex

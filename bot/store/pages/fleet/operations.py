@@ -9,10 +9,10 @@ from bot.store.engine.store import Store
 from bot.store.pages.fleet.figures import queues
 from bot.store.pages.rows import MOST_ROWS
 from bot.store.rows.bases.tables import incidents
-from bot.store.rows.journal import latest_entries
 from bot.store.rows.rollouts.budgets import budgets, spendings
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.rollouts.rollouts import open_pauses
+from bot.store.rows.tables import latest_entries
 from bot.views.fleet.figures import BudgetRow, Operations
 from bot.views.fleet.status import IncidentRow
 

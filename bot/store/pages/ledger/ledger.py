@@ -132,7 +132,7 @@ class LedgerStore(CvePagesStore):
     async def release_note(self, name: str) -> str:
         """What Microsoft's releases say of a CVE that nothing else tells of; changes of bases lead to it before an
         advisory does. Empty where they say nothing; few ask."""
-        from bot.store.rows.bases.releases import read_releases
+        from bot.store.rows.bases.told_ways import read_releases
 
         async with self._database.reading() as connection:
             return released_alone(await read_releases(connection, select(releases)), name)

@@ -23,8 +23,8 @@ from bot.store.engine.readable import readable
 from bot.store.rows.bases.pinned_digests import Place, place_of, read_pinned
 from bot.store.rows.bases.tables import base_of, bases, changes, observations
 from bot.store.rows.bases.told_ways import with_told_ways
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.repositories.tables import repositories, usages
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of, sdk_pins
 from bot.store.rows.rollouts.tables import rebuilds
 

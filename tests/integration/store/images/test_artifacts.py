@@ -21,9 +21,9 @@ from bot.images.scanners.report import Report
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import upsert
 from bot.store.rows.bases.tables import incidents
-from bot.store.rows.images.artifact_reads import artifact_reads
+from bot.store.rows.images.scan_reports import artifact_reads
 from bot.store.rows.inventories.inventories import inventories
-from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.repositories.ages import workflow_builds
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from tests.integration.store.filling import HOUR, Stores, digest

@@ -25,7 +25,7 @@ from bot.fleet.plan.cascade.rows.links import parts_of_producers
 from bot.fleet.plan.cascade.rows.members import with_together
 from bot.fleet.plan.cascade.tick import CascadeInput, CascadeTally, Decided, tick
 from bot.store.engine.codec import dump
-from bot.store.rows.bases.own_bases import own_links
+from bot.store.rows.bases.bases import own_links
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages

@@ -16,8 +16,8 @@ from bot.fleet.plan.taking_up.requests import MarkedRequest
 from bot.fleet.plan.taking_up.rows import TakingUpStore
 from bot.fleet.plan.taking_up.tick import RestoredLog, TakenUp
 from bot.store.rows.bases.tables import bases, changes
-from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.store.rows.tables import announce
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 

@@ -17,9 +17,9 @@ from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.fleet.watch.registry.ports import Sighting
 from bot.store.rows.images.images import images
-from bot.store.rows.repositories.standings import standing_days
+from bot.store.rows.repositories.ages import workflow_builds
+from bot.store.rows.repositories.repositories import standing_days
 from bot.store.rows.repositories.tables import usages
-from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import keep_transitions, transition_row
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import FleetFilter, Sort, Standing

@@ -10,7 +10,7 @@ from bot.domain.repositories.repository import Reading, Repository
 from bot.domain.rollouts.pinning import lacking
 from bot.fleet.watch.pins.rows import PinsStore
 from bot.store.rows.bases.pinned_digests import pinned_digests
-from bot.store.rows.bases.releases import save_release
+from bot.store.rows.bases.told_ways import save_release
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 

@@ -18,7 +18,7 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories
-from bot.store.rows.inventories.package_rows import package_ids
+from bot.store.rows.inventories.read_inventories import package_ids
 from bot.store.rows.inventories.sboms import sbom_looks, sbom_packages, sboms
 
 
