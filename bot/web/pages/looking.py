@@ -15,8 +15,8 @@ from bot.domain.rollouts.rebuild import RebuildState
 from bot.settings.tokens import Right
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
+from bot.store.pages.fleet.figures import OperationsStore
 from bot.store.pages.fleet.fleet import FleetStore
-from bot.store.pages.fleet.operations import OperationsStore
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.pages.images.contents import ImageContentsStore
 from bot.store.pages.images.images import ImagePagesStore

@@ -67,11 +67,9 @@ from bot.store.history import HistoryStore
 from bot.store.orders.orders import OrdersStore
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
-from bot.store.pages.bases.mirror_lags import MirrorLagsStore
-from bot.store.pages.bases.promises import PromisesStore
-from bot.store.pages.fleet.figures import FiguresStore
+from bot.store.pages.bases.measured import MirrorLagsStore, PromisesStore
+from bot.store.pages.fleet.figures import FiguresStore, OperationsStore
 from bot.store.pages.fleet.fleet import FleetStore
-from bot.store.pages.fleet.operations import OperationsStore
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.pages.fleet.summary import SummaryStore
 from bot.store.pages.images.contents import ImageContentsStore

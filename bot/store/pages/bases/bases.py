@@ -14,9 +14,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
-from bot.store.pages.bases.measured import MeasuredStore
-from bot.store.pages.bases.mirror_lags import MirrorLagsStore
-from bot.store.pages.bases.promises import PromisesStore
+from bot.store.pages.bases.measured import MeasuredStore, MirrorLagsStore, PromisesStore
 from bot.store.pages.images.images import images_on
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.pages.rows import (

@@ -18,7 +18,7 @@ from bot.domain.reference import Base
 from bot.store.pages.ledger.below import BasesBelow, Below
 from bot.store.pages.ledger.exposed import Exposure
 from bot.store.pages.ledger.histories import Histories
-from bot.store.pages.ledger.shown_since import ShownSince
+from bot.store.pages.ledger.shown import ShownSince
 
 AffectedPlatform = tuple[str, int, list[Exposure]]
 """A platform of an image that has a CVE or had it, with its inventory and what of that is exposed, or was."""

@@ -13,7 +13,7 @@ from bot.domain.packages.ledger.clocks import Held
 from bot.store.engine.among import is_among
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.pages.images.holding import release_in
+from bot.store.pages.images.found_packages import release_in
 from bot.store.pages.ledger.exposed import Exposed, Exposure
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.inventories.inventories import (

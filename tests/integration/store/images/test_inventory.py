@@ -23,7 +23,7 @@ from bot.fleet.verify.images.rows.told_images import shown_now
 from bot.fleet.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.fleet.watch.registry.ports import Sighting
 from bot.images.packages.layers.layer import LayerContents
-from bot.store.pages.images.read_images import count_images
+from bot.store.pages.images.read_platforms import count_images
 from bot.store.rows.inventories.inventories import (
     inventories,
     inventory_packages,

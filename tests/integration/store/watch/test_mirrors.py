@@ -25,7 +25,7 @@ from bot.fleet.plan.quarantine import tick as quarantine
 from bot.store.engine.codec import dump
 from bot.store.engine.queue.claiming import Worker
 from bot.store.history import Logged
-from bot.store.pages.bases.mirror_lags import MirrorLagsStore
+from bot.store.pages.bases.measured import MirrorLagsStore
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 from bot.views.bases.base import BasePage
